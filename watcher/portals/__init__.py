@@ -1,0 +1,185 @@
+"""The portals. Each module here that does not begin with an underscore is one, and says so in its `PORTAL`.
+
+A new portal is one module and one folder of recorded answers under `tests/portals/recorded/`; there is no list to
+extend. A portal brings snapshots home and knows nothing of the database, the alerts or the daemon: what it needs of
+them it is handed as `Surroundings`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, Protocol, TypeAlias
+
+from watcher.case import Snapshot
+from watcher.clock import Clock
+from watcher.errors import ReadFailed
+from watcher.settings import AccountSettings
+
+Answers: TypeAlias = Mapping[str, bytes]
+"""What a portal said about one case: the body of each answer by the name of its endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRead:
+    """One case, read well. `answers` are kept as the last good ones."""
+
+    snapshot: Snapshot
+    answers: Answers = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseUnread:
+    """One case that could not be read, and why; the others go on. `answers` are kept as the last strange ones."""
+
+    case_number: str
+    error: ReadFailed
+    answers: Answers = field(default_factory=dict)
+
+
+Reading: TypeAlias = CaseRead | CaseUnread
+
+
+class Reader(Protocol):
+    """One account at one portal, ready to be read."""
+
+    def read(self) -> Iterator[Reading]:
+        """Every case, one after the other as its answer arrives; signs in where it must.
+
+        A case that the portal lists but that cannot be read is a `CaseUnread`; running to the end without one means
+        that the read was complete. Raises `ReadFailed` for what concerns the whole account.
+        """
+        ...
+
+
+class Quota(Protocol):
+    """How many requests the portal's published limits still allow today; kept on disk."""
+
+    def take(self, requests: int, *, daily_limit: int, day: str) -> int:
+        """Takes up to `requests` from what is left of `day`; returns how many were granted."""
+        ...
+
+    def give_back(self, requests: int, *, day: str) -> None:
+        """Returns what was taken and not used."""
+        ...
+
+
+class SessionFile(Protocol):
+    """Where the account's session outlives the process. Mode 0600, encrypted where a key is set."""
+
+    def load(self) -> bytes | None:
+        """What was last saved, or None."""
+        ...
+
+    def save(self, content: bytes) -> None:
+        """Replaces it whole: a kill leaves the old one or the new one."""
+        ...
+
+    def forget(self) -> None:
+        """Removes it; nothing to remove is no error."""
+        ...
+
+
+class SignInGate(Protocol):
+    """Promise 2 on disk: a credential is submitted once for each attempt, and not again after a rejection."""
+
+    def before_submission(self, *, counts: bool = True) -> None:
+        """Writes down that a credential is about to be submitted.
+
+        `counts`: whether it counts against `max_sign_ins_per_day` (machine credentials do not). Raises
+        `SignInRejected` where this credential was rejected before, `PortalUnavailable` where the day's sign-ins are
+        used up or an earlier submission was cut off a moment ago.
+        """
+        ...
+
+    def accepted(self) -> None:
+        """Writes down that the portal took the credential."""
+        ...
+
+
+class CodeSource(Protocol):
+    """Where one-time codes come from: an authenticator secret, a mailbox, a person."""
+
+    def code(self, *, asked_at: datetime) -> str:
+        """A one-time code that has not been used yet, for a request made at `asked_at`.
+
+        Raises `CodeNeeded` where only a person can give it.
+        """
+        ...
+
+
+class Trace(Protocol):
+    """Keeps the answers of a read for repair, secrets blanked (`watcher check --trace DIR`)."""
+
+    def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Writes one answer down."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a portal is handed. `stop` is set when the daemon ends: give up then with `PortalUnavailable`.
+
+    `known_cases` are the case numbers that the store already holds for the account.
+    """
+
+    clock: Clock
+    language: str
+    quota: Quota
+    session: SessionFile
+    gate: SignInGate
+    codes: CodeSource
+    stop: Event
+    trace: Trace | None = None
+    known_cases: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The official pages that alerts may link to; the only links that ever leave this program."""
+
+    sign_in: str
+    help: str
+    reset: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """What the program knows of one portal.
+
+    `read` is pure: it reads the recorded answers about one case. Raises `UnexpectedAnswer` or `CaseNotFound`.
+    `open` yields a `Reader`; leaving the context closes its connections.
+    `min_every` is the shortest time between two reads; only a loopback `base_url` may undercut it.
+    `account` is a subclass of `AccountSettings` with the portal's own keys.
+    `vocabulary` names the list of status words (`watcher/vocabulary/NAME.toml`) that `read` goes by.
+    """
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    sees: tuple[str, ...]
+    verified: str
+    min_every: timedelta
+    links: Callable[[Any], Links]
+    account: type[AccountSettings]
+    open: Callable[[Any, Surroundings], AbstractContextManager[Reader]]
+    read: Callable[[Answers, str], Snapshot]
+    vocabulary: str = "uscis"
+
+
+def names() -> tuple[str, ...]:
+    """The names of all portals, sorted, without importing one."""
+    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(sorted(name.replace("_", "-") for name in found))
+
+
+def find(name: str) -> Portal:
+    """The portal of this name, imported only now. Raises KeyError for a name that is none."""
+    if name not in names():
+        raise KeyError(name)
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    portal: Portal = module.PORTAL
+    return portal
