@@ -12,7 +12,7 @@ def parse_duration(text: str) -> timedelta:
 
     Raises ValueError, whose message says what would be right, for anything else and for more than ten years.
     """
-    found = re.fullmatch(r"\s*(\d{1,9})\s*([smhdw])\s*", text)
+    found = re.fullmatch(r"\s*([0-9]{1,9})\s*([smhdw])\s*", text)
     if text.strip() == "0":
         return timedelta()
     if found is None:
