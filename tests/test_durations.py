@@ -13,7 +13,9 @@ def test_what_is_written_is_read_back(seconds: int) -> None:
     assert parse_duration(format_duration(span)) == span
 
 
-@pytest.mark.parametrize("text", ["", "4", "h", "4 hours", "-4h", "4.5h", "4h30m", "99999d", "\N{FULLWIDTH DIGIT FOUR}h"])
+@pytest.mark.parametrize(
+    "text", ["", "4", "h", "4 hours", "-4h", "4.5h", "4h30m", "99999d", "\N{FULLWIDTH DIGIT FOUR}h"]
+)
 def test_what_is_no_duration_says_what_would_be_one(text: str) -> None:
     with pytest.raises(ValueError, match=r"no duration|longer than ten years"):
         parse_duration(text)

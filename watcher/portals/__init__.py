@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeAlias
 from watcher.case import Snapshot
 from watcher.clock import Clock
 from watcher.errors import ReadFailed
+from watcher.message import Links
 from watcher.settings import AccountSettings
 
 Answers: TypeAlias = Mapping[str, bytes]
@@ -135,15 +136,6 @@ class Surroundings:
     stop: Event
     trace: Trace | None = None
     known_cases: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """The official pages that alerts may link to; the only links that ever leave this program."""
-
-    sign_in: str
-    help: str
-    reset: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
