@@ -9,11 +9,26 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tzlocal
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from watcher.case import Stage
 from watcher.change import ChangeKind, Severity
 from watcher.durations import parse_duration
+from watcher.quiet import Digest, QuietHours
+from watcher.settings.addresses import listening_address, web_address
+from watcher.quiet import Digest, QuietHours
+
+MOST_DAYS = 3660
+"""No processing time is longer than ten years."""
 
 
 def _duration(value: object) -> timedelta:
@@ -41,15 +56,73 @@ def _positive(span: timedelta) -> timedelta:
     return span
 
 
+def _quiet_hours(value: object) -> QuietHours | None:
+    if value is None or isinstance(value, QuietHours):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('quiet hours are text, such as "22:00-07:00"; leave them empty for none')
+    return QuietHours.parse(value) if value.strip() else None
+
+
+def _digest(value: object) -> Digest | None:
+    if value is None or isinstance(value, Digest):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; leave it empty for none')
+    return Digest.parse(value) if value.strip() else None
+
+
+def _escalation(value: object) -> timedelta | None:
+    return None if value is None or value == "" else _duration(value) or None
+
+
+def _processing_time(value: object) -> timedelta:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_DAYS:
+        return timedelta(days=value)
+    if isinstance(value, str | timedelta):
+        return _positive(_duration(value))
+    raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
+
+
+def _quiet_hours(value: str) -> str:
+    return str(QuietHours.parse(value)) if value else value
+
+
+def _digest(value: str) -> str:
+    return str(Digest.parse(value)) if value else value
+
+
+def _something(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise ValueError("is empty; give it a value")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+ProcessingTime = Annotated[timedelta, BeforeValidator(_processing_time)]
+QuietWindow = Annotated[QuietHours | None, BeforeValidator(_quiet_hours)]
+DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
+Escalation = Annotated[timedelta | None, BeforeValidator(_escalation)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are faults, values never show in errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _of_its_own_type(cls, value: object, info: ValidationInfo) -> object:
+        """TOML knows truth and numbers; pydantic would also take "yes" for true, and true for 1."""
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if wanted is bool and not isinstance(value, bool):
+            raise ValueError("must be true or false, without quotes")
+        if wanted is int and (isinstance(value, bool) or not isinstance(value, int)):
+            raise ValueError("must be a whole number, without quotes")
+        return value
 
 
 class ScheduleSettings(Section):
@@ -61,12 +134,19 @@ class ScheduleSettings(Section):
 
 
 class StallSettings(Section):
-    """How long a stage may stand still; a duration of 0 turns the alert off."""
+    """How long a stage may stand still; a duration of 0 turns the alert off.
+
+    The threshold of the stage counts before that of the form, that of the form before `after`. `published` holds the
+    processing times that the agency publishes, by form, as the user keeps them; what `published_file` says (CSV lines
+    of form and days) counts before it.
+    """
 
     after: Duration = timedelta(days=90)
     repeat: PositiveDuration = timedelta(days=30)
     forms: dict[str, Duration] = Field(default_factory=dict)
     stages: dict[Stage, Duration] = Field(default_factory=dict)
+    published: dict[str, ProcessingTime] = Field(default_factory=dict)
+    published_file: Path | None = None
 
 
 class DeadlineSettings(Section):
@@ -91,7 +171,7 @@ class AccountSettings(Section):
     portal: str
     cases: tuple[str, ...] = ()
     every: PositiveDuration | None = None
-    base_url: str = ""
+    base_url: WebAddress = ""
     ca_file: Path | None = None
 
     def credential(self) -> str | None:
@@ -103,25 +183,30 @@ class AccountSettings(Section):
 
 
 class ChannelSettings(Section):
-    """One Apprise URL with its rules."""
+    """One Apprise URL with its rules.
+
+    `max_per_hour` is how many alerts go out one by one; what is beyond is folded into one that lists and counts. 0 is
+    no limit.
+    """
 
     name: str
-    url: SecretStr
+    url: Annotated[SecretStr, AfterValidator(_something)]
     min_severity: Severity = Severity.IMPORTANT
     kinds: frozenset[ChangeKind] = frozenset()
     accounts: frozenset[str] = frozenset()
-    quiet_hours: str = ""
+    quiet_hours: QuietWindow = None
     urgent_breaks_quiet: bool = True
-    digest: str = ""
+    digest: DigestPlan = None
     privacy: Literal["full", "masked", "minimal"] = "masked"
     attach_notices: bool = False
-    escalate_after: Duration | None = None
+    escalate_after: Escalation = None
+    max_per_hour: Annotated[int, Field(ge=0)] = 30
 
 
 class HealthSettings(Section):
     """How others learn that the watcher lives."""
 
-    listen: str = ""
+    listen: Annotated[str, AfterValidator(listening_address)] = ""
     heartbeat_url: SecretStr | None = None
 
 
@@ -130,13 +215,18 @@ def _machine_zone() -> ZoneInfo:
 
 
 class Settings(Section):
-    """The whole configuration, checked. `state_dir` and `secrets_dir` are settled by the loader."""
+    """The whole configuration, checked. `state_dir` and `secrets_dir` are settled by the loader.
+
+    `state_key` encrypts what is kept on disk; several, separated by commas or lines, where an old one is still to be
+    read: the first one writes.
+    """
 
     timezone: Zone = Field(default_factory=_machine_zone)
     language: Literal["en", "es", "fr"] = "en"
     state_dir: Path
     database_url: SecretStr = SecretStr("")
     secrets_dir: Path | None = None
+    state_key: SecretStr | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     stall: StallSettings = StallSettings()
     deadlines: DeadlineSettings = DeadlineSettings()
@@ -144,3 +234,4 @@ class Settings(Section):
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     health: HealthSettings = HealthSettings()
+    calendar_file: Path | None = None
