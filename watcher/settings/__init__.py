@@ -25,7 +25,6 @@ from watcher.change import ChangeKind, Severity
 from watcher.durations import parse_duration
 from watcher.quiet import Digest, QuietHours
 from watcher.settings.addresses import listening_address, web_address
-from watcher.quiet import Digest, QuietHours
 
 MOST_DAYS = 3660
 """No processing time is longer than ten years."""
@@ -82,14 +81,6 @@ def _processing_time(value: object) -> timedelta:
     if isinstance(value, str | timedelta):
         return _positive(_duration(value))
     raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
-
-
-def _quiet_hours(value: str) -> str:
-    return str(QuietHours.parse(value)) if value else value
-
-
-def _digest(value: str) -> str:
-    return str(Digest.parse(value)) if value else value
 
 
 def _something(value: SecretStr) -> SecretStr:
