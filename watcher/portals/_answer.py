@@ -1,0 +1,91 @@
+"""What a portal answered: its status, headers and body, and the careful ways to read them."""
+
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from watcher.errors import UnexpectedAnswer
+
+_META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
+_HEADER_CHARSET = re.compile(r"""charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
+_META_WITHIN = 2048
+_MARKUP = re.compile(rb"\s*(?:<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer of a portal. `headers` are looked up in any letter case; `url` is where it came from at last."""
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def text(self) -> str:
+        """The body as text: in the charset of the header, then of its `<meta>`, then UTF-8, never failing."""
+        declared = _HEADER_CHARSET.search(self.headers.get("content-type", ""))
+        return read_text(self.body, declared.group(1) if declared else None)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises `UnexpectedAnswer` where it is HTML, broken or nested too deep."""
+        return read_json(self.body)
+
+
+def read_text(body: bytes, charset: str | None = None) -> str:
+    """A body as text. `charset` is what the header declared; then its `<meta>` counts, then UTF-8; never fails."""
+    if charset is None and (found := _META_CHARSET.search(body[:_META_WITHIN])):
+        charset = found.group(1).decode("ascii")
+    try:
+        return body.decode(charset or "utf-8-sig", errors="replace")
+    except LookupError:
+        return body.decode("utf-8-sig", errors="replace")
+
+
+def read_json(body: bytes) -> Any:
+    """A body as JSON.
+
+    Raises `UnexpectedAnswer` where it is empty, HTML, broken, nested too deep, or holds half a character (a lone
+    surrogate, which no database and no channel could keep).
+    """
+    try:
+        value = json.loads(body)
+        if _ESCAPED_SURROGATE.search(body):
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedAnswer(f"JSON was expected, {_what_came(body, error)}") from None
+    return value
+
+
+def _what_came(body: bytes, error: Exception) -> str:
+    if not body.strip():
+        return "an empty answer came"
+    if _MARKUP.match(body):
+        return "an HTML page came (a maintenance or sign-in page, perhaps)"
+    where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+    return f"something broken came{where}"
+
+
+def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
+    """The body out of its `Content-Encoding`, for servers that compress although they were asked not to.
+
+    Raises `UnexpectedAnswer` where the encoding is not known, the body is broken, or it is longer than `max_bytes`.
+    """
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return body
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise UnexpectedAnswer("the answer is compressed in a way that was not asked for")
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        plain = inflater.decompress(body, max_bytes + 1)
+    except zlib.error:
+        raise UnexpectedAnswer("the compressed answer is broken") from None
+    if len(plain) > max_bytes:
+        raise UnexpectedAnswer(f"the answer is longer than {max_bytes} bytes")
+    if not inflater.eof:
+        raise UnexpectedAnswer("the compressed answer is cut off")
+    return plain

@@ -1,0 +1,239 @@
+"""The one door to HTTP: where transport errors, 5xx, 429 and foreign hosts become our errors.
+
+It builds on httpx's transport rather than on its client, because redirects, cookies and deadlines are decided here,
+one by one, and because a client's defaults cost as much as the rest of a request together.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar
+from pathlib import Path
+from threading import Event, Lock
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import httpx
+
+from watcher import __version__
+from watcher.clock import Clock
+from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
+from watcher.portals import Trace
+from watcher.portals._answer import Answer, inflate, read_json, read_text
+from watcher.portals._hosts import check_base_url, host_of, is_loopback
+from watcher.portals._sockets import Patience
+from watcher.portals._transport import NoWayThere, open_transport
+
+__all__ = ["Answer", "PortalHttp", "check_base_url", "host_of", "is_loopback", "read_json", "read_text"]
+
+_USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
+_ALWAYS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
+_HARMLESS = frozenset({"user-agent", "accept-encoding", "accept", "accept-language"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 10
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+_LONGEST_WAIT = timedelta(days=7)
+_DIGITS_OF_A_WAIT = 9
+
+
+class PortalHttp:
+    """HTTP to one portal's own hosts, shared by threads; closed by leaving its context.
+
+    `portal` is what errors call it. `hosts` are the only hosts that are ever spoken to, on redirects too, always by
+    HTTPS (plain HTTP on loopback hosts alone). `ca_file` adds to the system's trusted certificates. `cookies` None:
+    the portal's cookies are ignored. `request_deadline` is in seconds and covers a request with all its redirects and
+    the whole body; `max_bytes` is the longest body that is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        portal: str,
+        hosts: Collection[str],
+        clock: Clock,
+        stop: Event,
+        trace: Trace | None = None,
+        ca_file: Path | None = None,
+        cookies: CookieJar | None = None,
+        request_deadline: float = 45.0,
+        max_bytes: int = 8 * 1024 * 1024,
+    ) -> None:
+        self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
+        self._cookies = None if cookies is None else httpx.Cookies(cookies)
+        self._transports: dict[str, httpx.HTTPTransport] = {}
+        self._opening = Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for transport in self._transports.values():
+            transport.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        follow: bool = True,
+        allow: Collection[int] = frozenset(),
+    ) -> Answer:
+        """One request and its answer, redirects followed within the portal's hosts where `follow`.
+
+        Raises `ForeignHost` before anything is sent elsewhere; `PortalUnavailable` where the portal cannot be
+        reached, breaks off, is too slow, answers 429 or 5xx (unless that status is in `allow`), or the daemon stops;
+        `UnexpectedAnswer` where the body is too long or redirects never end. Any other status is an `Answer`.
+        """
+        patience = Patience(self._deadline, self._stop)
+        request = httpx.Request(
+            method,
+            url,
+            headers=[*_ALWAYS, *headers.items()] if headers else _ALWAYS,
+            params=params,
+            data=form,
+            json=json,
+            extensions={"timeout": {"connect": patience, "read": patience, "write": patience, "pool": None}},
+        )
+        for _ in range(_MAX_REDIRECTS + 1):
+            answer = self._exchange(request, patience)
+            if not (follow and answer.status in _REDIRECTS and "location" in answer.headers):
+                return self._taken(answer, request.url.host, allow)
+            request = self._redirected(request, answer)
+        raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected more than {_MAX_REDIRECTS} times")
+
+    def _exchange(self, request: httpx.Request, patience: Patience) -> Answer:
+        self._check_host(request.url)
+        if self._cookies is not None:
+            self._cookies.set_cookie_header(request)
+        try:
+            response = self._transport(request.url.host).handle_request(request)
+            body = self._body(response, request.url.host)
+        except httpx.TransportError as error:
+            self._give_up(request.url.host, error)
+        if patience.over:
+            self._give_up(request.url.host, httpx.ReadTimeout("no complete answer in time"))
+        if self._cookies is not None:
+            response.request = request
+            self._cookies.extract_cookies(response)
+        answer = Answer(status=response.status_code, url=str(request.url), headers=response.headers, body=body)
+        if self._trace is not None:
+            self._trace.keep(
+                f"{request.method} {request.url.path}",
+                status=answer.status,
+                url=answer.url,
+                headers=answer.headers,
+                body=body,
+            )
+        return answer
+
+    def _check_host(self, url: httpx.URL) -> None:
+        host = url.raw_host.decode("ascii")
+        if host not in self._hosts:
+            raise ForeignHost(
+                f"{self._portal}: {host or 'no host'} is not one of its own hosts; nothing was sent there"
+            )
+        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
+            raise ForeignHost(f"{self._portal}: {host} would have been spoken to without TLS; nothing was sent there")
+
+    def _body(self, response: httpx.Response, host: str) -> bytes:
+        chunks, length = [], 0
+        stream = response.stream
+        assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - HTTPTransport promises it; for the type checker
+        try:
+            for chunk in stream:
+                chunks.append(chunk)
+                length += len(chunk)
+                if length > self._max_bytes:
+                    raise UnexpectedAnswer(
+                        f"{self._portal}: the answer of {host} is longer than {self._max_bytes} bytes"
+                    )
+        finally:
+            stream.close()
+        body = b"".join(chunks)
+        encoding = response.headers.get("content-encoding")
+        return body if encoding is None else inflate(body, encoding, self._max_bytes)
+
+    def _give_up(self, host: str, error: httpx.TransportError) -> NoReturn:
+        if self._stop.is_set():
+            raise PortalUnavailable(f"{self._portal}: the watcher is stopping; the read was given up") from None
+        # Only words of our own sockets are repeated: those of other layers may quote a header.
+        ours = isinstance(error, httpx.ConnectError | httpx.TimeoutException | httpx.NetworkError)
+        reason = str(error) if ours else "the answer broke off or is not HTTP"
+        raise PortalUnavailable(f"{self._portal}: {host} could not be read: {reason}") from None
+
+    def _redirected(self, request: httpx.Request, answer: Answer) -> httpx.Request:
+        try:
+            target = request.url.join(answer.headers["location"])
+        except httpx.InvalidURL:
+            raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected to no valid address") from None
+        self._check_host(target)
+        same_origin = (target.scheme, target.host, target.port) == (
+            request.url.scheme,
+            request.url.host,
+            request.url.port,
+        )
+        keeps_body = answer.status in (307, 308) and bool(request.content)
+        if keeps_body and not same_origin:
+            raise ForeignHost(
+                f"{self._portal}: {request.url.host} wanted what was submitted to it sent on to {target.host}; "
+                "nothing was sent there"
+            )
+        turns_get = answer.status == 303 or (answer.status in (301, 302) and request.method == "POST")  # noqa: PLR2004
+        kept = {
+            name: value
+            for name, value in request.headers.items()
+            if (name in _HARMLESS or same_origin)
+            and name not in ("host", "cookie", "content-length", "transfer-encoding")
+            and (keeps_body or name != "content-type")
+        }
+        return httpx.Request(
+            "GET" if turns_get and request.method != "HEAD" else request.method,
+            target,
+            headers=kept,
+            content=request.content if keeps_body else None,
+            extensions=request.extensions,
+        )
+
+    def _taken(self, answer: Answer, host: str, allow: Collection[int]) -> Answer:
+        status = answer.status
+        if (status < _SERVER_ERROR and status != _TOO_MANY) or status in allow:
+            return answer
+        wait = self._retry_after(answer.headers.get("retry-after"))
+        said = "asks to slow down" if status == _TOO_MANY else "is not available"
+        raise PortalUnavailable(f"{self._portal}: {host} {said} (HTTP {status})", retry_after=wait)
+
+    def _retry_after(self, value: str | None) -> timedelta | None:
+        """RFC 9110, 10.2.3: whole seconds or a date; nonsense counts as not said, a week is the most that counts."""
+        if value is None:
+            return None
+        text = value.strip()
+        if text.isascii() and text.isdigit():
+            wait = timedelta(seconds=int(text[:_DIGITS_OF_A_WAIT]))
+        else:
+            try:
+                moment = parsedate_to_datetime(text)
+            except (ValueError, IndexError, OverflowError):
+                return None
+            wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - self._clock.now()
+        return max(timedelta(0), min(wait, _LONGEST_WAIT))
+
+    def _transport(self, host: str) -> httpx.HTTPTransport:
+        transport = self._transports.get(host)
+        if transport is not None:
+            return transport
+        with self._opening:
+            if host not in self._transports:
+                try:
+                    self._transports[host] = open_transport(host, self._ca_file)
+                except NoWayThere as error:
+                    raise PortalUnavailable(f"{self._portal}: {error}") from None
+            return self._transports[host]
