@@ -1,0 +1,209 @@
+"""Sessions on disk: private, encrypted where a key is set, and never half-written.
+
+A file begins with one line that says how it is kept:
+
+    watcher-session 1 plain SHA256          the content follows, with its checksum
+    watcher-session 1 fernet SALT           a Fernet token follows, its key made from `state_key` and SALT by scrypt
+
+A file that cannot be used is no session: the portal then signs in afresh. Why is told to whoever asked for it.
+"""
+
+import base64
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+_MAGIC: Final = b"watcher-session 1 "
+_STALE_AFTER: Final = 3600.0
+"""Seconds after which a temporary file was left behind by a killed process, and is not another's work."""
+
+
+class SessionFault(StrEnum):
+    """Why a file that is there is no session."""
+
+    UNREADABLE = "unreadable"
+    DAMAGED = "damaged"
+    KEY_MISSING = "key_missing"
+    KEY_WRONG = "key_wrong"
+
+
+_WORDS: Final = {
+    SessionFault.UNREADABLE: "the file cannot be read; give it to the user that runs the program",
+    SessionFault.DAMAGED: "the file is damaged",
+    SessionFault.KEY_MISSING: "the file is encrypted, and no state_key is set",
+    SessionFault.KEY_WRONG: "the file is damaged, or was encrypted with a state_key that is no longer set",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusableSession:
+    """A saved session that cannot be used, and why. Holds nothing of its content."""
+
+    account: str
+    file: Path
+    fault: SessionFault
+
+    def __str__(self) -> str:
+        """The sentence for a log or a person."""
+        return f"The saved session of {self.account} ({self.file}) is not used: {_WORDS[self.fault]}."
+
+
+def _nobody(_unusable: UnusableSession) -> None:
+    """Nobody asked why."""
+
+
+class SessionFiles:
+    """The folder of the sessions, mode 0700. The first key encrypts, every key decrypts, so that keys can change."""
+
+    def __init__(
+        self,
+        folder: Path,
+        keys: Sequence[SecretStr] = (),
+        *,
+        tell: Callable[[UnusableSession], None] = _nobody,
+    ) -> None:
+        """`tell` is called at each `load` that finds a file it cannot use. The folder is made at the first save."""
+        self._folder, self._tell = folder, tell
+        self._seal = _Seal(tuple(key.get_secret_value() for key in keys if key.get_secret_value()))
+
+    def of(self, account: str, purpose: str = "session") -> "SessionFile":
+        """The file of one account; `purpose` names another small file of its own beside the session."""
+        return SessionFile(account, self._folder / f"{_safe(account)}.{_safe(purpose)}", self._seal, self._tell)
+
+
+def _safe(name: str) -> str:
+    """A file name for any text: readable, and distinct even where the disk does not tell upper from lower case."""
+    if re.fullmatch(r"[a-z0-9_-]{1,40}", name):
+        return name
+    readable = re.sub(r"[^a-z0-9_-]+", "_", name.lower())[:40]
+    return f"{readable}~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+class SessionFile:
+    """One account's small file, mode 0600. Fits the protocol `watcher.portals.SessionFile`."""
+
+    def __init__(
+        self, account: str, file: Path, seal: "_Seal", tell: Callable[[UnusableSession], None] = _nobody
+    ) -> None:
+        """Touches nothing yet."""
+        self._account, self._file, self._seal, self._tell = account, file, seal, tell
+
+    def load(self) -> bytes | None:
+        """What was last saved; None where there is nothing, or nothing that can be used."""
+        try:
+            return self._seal.open(self._file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError:
+            self._tell(UnusableSession(account=self._account, file=self._file, fault=SessionFault.UNREADABLE))
+        except _Unusable as unusable:
+            self._tell(UnusableSession(account=self._account, file=self._file, fault=unusable.fault))
+        return None
+
+    def save(self, content: bytes) -> None:
+        """Replaces the file whole: a kill at any moment leaves the old one or the new one. Raises OSError."""
+        folder = self._file.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        self._clear(older_than=_STALE_AFTER)
+        temporary = folder / f".{self._file.name}.{secrets.token_hex(8)}.tmp"
+        try:
+            _write(temporary, self._seal.close(content))
+            temporary.replace(self._file)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(folder)
+
+    def forget(self) -> None:
+        """Removes it and whatever a killed save left behind; nothing to remove is no error."""
+        self._file.unlink(missing_ok=True)
+        self._clear(older_than=0.0)
+
+    def _clear(self, *, older_than: float) -> None:
+        before = time.time() - older_than
+        for left in self._file.parent.glob(f".{self._file.name}.*.tmp"):
+            with suppress(FileNotFoundError):  # another process has just renamed or removed it
+                if left.stat().st_mtime <= before:
+                    left.unlink()
+
+
+def _write(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _Unusable(Exception):
+    def __init__(self, fault: SessionFault) -> None:
+        self.fault = fault
+        super().__init__(fault.value)
+
+
+class _Seal:
+    """Turns content into what stands on disk, and back."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._keys = keys
+
+    def close(self, content: bytes) -> bytes:
+        if not self._keys:
+            return _MAGIC + b"plain " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+        salt = secrets.token_bytes(16)
+        return _MAGIC + b"fernet " + salt.hex().encode() + b"\n" + self._fernet(salt).encrypt(content)
+
+    def open(self, kept: bytes) -> bytes:
+        line, _, body = kept.partition(b"\n")
+        words = line.removeprefix(_MAGIC).split(b" ")
+        if not line.startswith(_MAGIC) or len(words) != 2:  # noqa: PLR2004 - how it is kept, and its salt or checksum
+            raise _Unusable(SessionFault.DAMAGED)
+        if words[0] == b"plain" and hashlib.sha256(body).hexdigest().encode() == words[1]:
+            return body
+        if words[0] == b"fernet":
+            return self._decrypted(words[1], body)
+        raise _Unusable(SessionFault.DAMAGED)
+
+    def _decrypted(self, salt: bytes, token: bytes) -> bytes:
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415 - only those who set a key pay for it
+
+        if not self._keys:
+            raise _Unusable(SessionFault.KEY_MISSING)
+        try:
+            return self._fernet(bytes.fromhex(salt.decode("ascii"))).decrypt(token)
+        except InvalidToken:
+            raise _Unusable(SessionFault.KEY_WRONG) from None
+        except ValueError:
+            raise _Unusable(SessionFault.DAMAGED) from None
+
+    def _fernet(self, salt: bytes) -> "MultiFernet":
+        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 - only those who set a key pay for it
+
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(_stretched(key, salt))) for key in self._keys])
+
+
+def _stretched(key: str, salt: bytes) -> bytes:
+    """32 bytes from a key that may be a mere passphrase (scrypt, RFC 7914; 16 MiB, a few hundredths of a second)."""
+    return hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
