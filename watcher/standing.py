@@ -20,7 +20,8 @@ class LedgerItem:
     """A pending item as the ledger keeps it: never deleted, with what the user said of it.
 
     `id` is what the user types. `item` is as the portal last showed it; `state` is the ledger's, which also knows
-    `done` and `closed`. `letter_due_on` is the due date that the user read off the paper letter.
+    `done` and `closed`. `letter_due_on` is the due date that the user read off the paper letter. `dated_at` is when the
+    portal last moved the item's date, None where it never did since the item was first seen.
     """
 
     id: int
@@ -30,6 +31,7 @@ class LedgerItem:
     state: ItemState
     first_seen_at: datetime
     letter_due_on: date | None = None
+    dated_at: datetime | None = None
 
     @property
     def due(self) -> tuple[date, DueSource] | None:
