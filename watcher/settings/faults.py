@@ -1,0 +1,93 @@
+"""Faults of a configuration as lines for a person: the file, the key, and what would be right.
+
+No line shows the value of a secret: pydantic is asked to leave inputs out, and our own validators quote only what is
+no secret.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from watcher.settings.places import Place, dotted, file_name, variable
+
+_TABLE = "must be a table of its own keys, not a single value"
+_LIST = 'must be a list in square brackets, such as ["one", "two"]'
+_TEXT = 'must be text in quotes, such as "text"'
+_WANTED = {
+    "string_type": _TEXT,
+    "path_type": _TEXT,
+    "tuple_type": _LIST,
+    "list_type": _LIST,
+    "set_type": _LIST,
+    "frozen_set_type": _LIST,
+    "dict_type": _TABLE,
+    "model_type": _TABLE,
+    "model_attributes_type": _TABLE,
+    "missing": "is missing and has no default",
+}
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for a word that is none of `known`: the nearest one, else all of them."""
+    by_lower = {name.lower(): name for name in sorted(known)}
+    near = get_close_matches(word.lower(), by_lower, n=1)
+    if near:
+        return f'did you mean "{by_lower[near[0]]}"?'
+    return "known here: " + ", ".join(by_lower.values()) if by_lower else "nothing is known here"
+
+
+def types_within(annotation: object) -> Iterator[Any]:
+    """The types that an annotation is made of, but for what a container holds: of `X | None`, X and NoneType."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from types_within(get_args(annotation)[0])
+    elif origin in {Union, UnionType}:
+        for part in get_args(annotation):
+            yield from types_within(part)
+    else:
+        yield annotation
+
+
+def section_at(model: type[BaseModel], place: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model that reads the section at `place`, seen from `model`; None where none does."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        inner = [kind for kind in types_within(field.annotation) if _is_model(kind)] if field else []
+        if not inner:
+            return None
+        model = inner[0]
+    return model
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def lines_of(error: ValidationError, *, model: type[BaseModel], place: Place = ()) -> list[str]:
+    """One line for each fault that pydantic found in the section at `place`, which `model` reads."""
+    faults = error.errors(include_input=False, include_url=False)
+    return [f"{dotted((*place, *fault['loc']))}: {_wanted(fault, model, place)}" for fault in faults]
+
+
+def _wanted(fault: Any, model: type[BaseModel], place: Place) -> str:
+    kind, inside = fault["type"], fault["loc"]
+    if kind == "extra_forbidden":
+        section = section_at(model, inside[:-1])
+        return "unknown key; " + did_you_mean(inside[-1], set(section.model_fields) - {"name"} if section else ())
+    if kind in {"enum", "literal_error"}:
+        return f"must be one of {fault['ctx']['expected']}"
+    if kind == "value_error":
+        return str(fault["ctx"]["error"])
+    if kind == "missing" and _is_secret(model, inside):
+        whole = (*place, *inside)
+        return f"is missing; set {variable(whole)}, or write it here or into a file {file_name(whole)} in secrets_dir"
+    return _WANTED.get(kind, str(fault["msg"]))
+
+
+def _is_secret(model: type[BaseModel], inside: Sequence[str | int]) -> bool:
+    section = section_at(model, inside[:-1])
+    field = section.model_fields.get(str(inside[-1])) if section else None
+    return field is not None and SecretStr in types_within(field.annotation)
