@@ -1,0 +1,57 @@
+"""`python -m watcher.practice`: the practice portal alone, for people who write adapters and recipes."""
+
+import argparse
+import contextlib
+import signal
+import sys
+from datetime import UTC, datetime
+from threading import Event
+
+from watcher.clock import Clock, FastClock, SystemClock
+from watcher.practice.portal import PracticePortal
+from watcher.practice.story import ADJUSTMENT_OF_STATUS
+from watcher.practice.terms import Account
+
+
+def main() -> int:
+    """Serves until interrupted; prints how to get in. All of it is made up."""
+    options = _options()
+    clock: Clock = FastClock(datetime.now(UTC), options.speed) if options.speed != 1 else SystemClock()
+    account = Account(totp_secret=None) if options.no_totp else Account()
+    portal = PracticePortal(clock, story=ADJUSTMENT_OF_STATUS, account=account, tls=not options.http, port=options.port)
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with portal:
+        sys.stdout.write(_introduction(portal, http=options.http))
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt):
+            stop.wait()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m watcher.practice", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on; default: a free one")
+    parser.add_argument("--speed", type=float, default=1.0, help="how many seconds of the story pass in a real one")
+    parser.add_argument("--http", action="store_true", help="plain HTTP, without a certificate")
+    parser.add_argument("--no-totp", action="store_true", help="ask for no one-time code")
+    return parser.parse_args()
+
+
+def _introduction(portal: PracticePortal, *, http: bool) -> str:
+    account = portal.account
+    lines = [
+        f"The practice portal listens at {portal.base_url} (Ctrl-C ends it).",
+        f"  CA file         {'none' if http else portal.ca_file}",
+        f"  user name       {account.username}",
+        f"  password        {account.password}",
+        f"  TOTP secret     {account.totp_secret or 'none'}",
+        f"  client id       {account.client_id}",
+        f"  client secret   {account.client_secret}",
+        f"  cases           {', '.join(record.number for record in portal.cases.records())}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

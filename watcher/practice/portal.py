@@ -1,0 +1,129 @@
+"""The practice portal put together: what tests, benchmarks, the demo and writers of adapters start."""
+
+import ssl
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+import trustme
+
+from watcher.clock import Clock
+from watcher.practice.case_status_api import TokenDesk
+from watcher.practice.cases import CaseBook
+from watcher.practice.desk import SignInDesk
+from watcher.practice.exchange import Answer, Received, Request
+from watcher.practice.faults import FaultBoard
+from watcher.practice.server import LOOPBACK, LoopbackServer
+from watcher.practice.sign_in import SignInPages
+from watcher.practice.site import Site
+from watcher.practice.story import Scene, Story, Telling
+from watcher.practice.terms import Account, Terms
+
+
+class PracticePortal:
+    """A portal on loopback, alive within a `with`. Everything about it may be changed while it runs, from any thread.
+
+    `cases`, `faults`, `desk` and `tokens` are its moving parts; `account` and `terms` say who may sign in and how
+    long things last. A `story` is told by `clock`, from its now on: before each answer the portal catches up with it.
+    Without `tls` it speaks plain HTTP, for measuring. `port` 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        story: Story | None = None,
+        account: Account | None = None,
+        terms: Terms | None = None,
+        tls: bool = True,
+        port: int = 0,
+    ) -> None:
+        """Listens already, so that `base_url` is known; answers once entered."""
+        self.account, self.terms = account or Account(), terms or Terms()
+        self.cases, self.faults = CaseBook(clock), FaultBoard()
+        self.desk = SignInDesk(self.account, self.terms, clock)
+        self.tokens = TokenDesk(self.account, self.terms, clock)
+        self._clock, self._log, self._log_lock = clock, list[Received](), Lock()
+        self._telling = Telling(story, Scene(cases=self.cases, faults=self.faults), clock.now()) if story else None
+        self._site = Site(
+            book=self.cases,
+            faults=self.faults,
+            sign_in=SignInPages(self.desk, secure=tls),
+            tokens=self.tokens,
+            terms=self.terms,
+        )
+        self._authority = trustme.CA(organization_name="Practice Immigration Office") if tls else None
+        self._folder = TemporaryDirectory(prefix="practice-portal-")
+        self._server = LoopbackServer(self._answer, port=port, context=self._context())
+
+    @property
+    def base_url(self) -> str:
+        """The origin, without a slash at its end."""
+        return f"{'https' if self._authority else 'http'}://{LOOPBACK}:{self._server.port}"
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The certificate of the throw-away authority, PEM; empty without TLS."""
+        return self._authority.cert_pem.bytes() if self._authority else b""
+
+    @property
+    def ca_file(self) -> Path:
+        """A file with `ca_pem`, there until the portal stops. Raises ValueError where no TLS is spoken."""
+        if self._authority is None:
+            raise ValueError("this practice portal speaks plain HTTP and has no certificate")
+        path = Path(self._folder.name, "ca.pem")
+        if not path.exists():
+            self.write_ca(path)
+        return path
+
+    def write_ca(self, path: Path) -> None:
+        """Writes `ca_pem` to a file that outlives the portal."""
+        path.write_bytes(self.ca_pem)
+
+    @property
+    def requests(self) -> tuple[Received, ...]:
+        """Every request so far, in the order they were answered."""
+        with self._log_lock:
+            return tuple(self._log)
+
+    def forget_requests(self) -> None:
+        """Empties the log."""
+        with self._log_lock:
+            self._log.clear()
+
+    def start(self) -> None:
+        """Answers from now on; `stop` must follow."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Ends every connection and removes what was written."""
+        self._server.stop()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _answer(self, request: Request) -> Answer:
+        now = self._clock.now()
+        if self._telling:
+            self._telling.catch_up(now)
+        answer = self._site.answer(request)
+        line = Received(method=request.method, path=request.path, status=answer.status, at=now)
+        with self._log_lock:
+            self._log.append(line)
+        return answer
+
+    def _context(self) -> ssl.SSLContext | None:
+        if self._authority is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._authority.issue_cert(LOOPBACK, "localhost").configure_cert(context)
+        return context

@@ -1,0 +1,33 @@
+"""On what terms the practice portal deals: who may sign in, how long things last. All made up."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The one account, and the one API client. `totp_secret` (base32) None: no one-time code is asked for."""
+
+    username: str = "applicant@example.org"
+    password: str = "practice makes perfect"  # noqa: S105 -- made up, good only for the practice portal
+    totp_secret: str | None = "JBSWY3DPEHPK3PXP"  # noqa: S105 -- 80 bits, made up
+    client_id: str = "practice-client"
+    client_secret: str = "practice client secret"  # noqa: S105 -- made up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How the portal behaves. Lifetimes and the lock count on the portal's clock.
+
+    `unix_time` is what one-time codes are checked against; it is the machine's time even where the portal's clock
+    runs fast, because authenticators go by that.
+    """
+
+    session_lifetime: timedelta = timedelta(hours=8)
+    token_lifetime: timedelta = timedelta(minutes=30)
+    wrong_passwords: int = 5
+    lock_for: timedelta = timedelta(minutes=20)
+    cases_per_page: int = 10
+    unix_time: Callable[[], float] = time.time
