@@ -72,6 +72,10 @@ class ItemState(StrEnum):
     CLOSED = "closed"
 
 
+STATUS_ITEM = "status:"
+"""The keys of items that a status title made, where the portal lists none, begin so."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
     """Something the applicant must answer, attend or pay, as the portal shows it.
@@ -125,13 +129,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All that one read of a case said. `status` and `description` are the portal's own words, as inert plain text."""
+    """All that one read of a case said. `status` and `description` are the portal's own words, as inert plain text.
+
+    `status_key` is the title that the stage rules went by where that is not `status` itself (the English title beside
+    a Spanish one); `language` is the one the words are in, so that choosing another language is no news.
+    `partial` names the collections that only some of their sources gave this time (one endpoint failed): what they
+    hold counts, what they lack is left as it was.
+    """
 
     case_number: str
+    language: str = "en"
     form: str | None = None
     title: str | None = None
     stage: Stage = Stage.UNKNOWN
     status: str | None = None
+    status_key: str | None = None
     description: str | None = None
     status_since: date | None = None
     submitted_on: date | None = None
@@ -141,3 +153,9 @@ class Snapshot:
     pending: tuple[PendingItem, ...] | None = field(default=None)
     notices: tuple[Notice, ...] | None = field(default=None)
     history: tuple[HistoryEntry, ...] | None = field(default=None)
+    partial: frozenset[str] = frozenset()
+
+    @property
+    def status_title(self) -> str:
+        """The title that the stage rules go by; empty where the portal gave no status."""
+        return self.status_key or self.status or ""

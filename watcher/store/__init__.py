@@ -1,0 +1,10 @@
+"""The only door to the database: snapshots, changes and the alerts they cause, all or none.
+
+Nothing outside this package knows a table or a session; what leaves it are the nouns of `watcher.case`,
+`watcher.change`, `watcher.message`, `watcher.standing` and `watcher.health`.
+"""
+
+from watcher.store.locks import Busy
+from watcher.store.store import Draft, News, Store
+
+__all__ = ["Busy", "Draft", "News", "Store"]

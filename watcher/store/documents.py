@@ -1,0 +1,95 @@
+"""A snapshot as the JSON text that the database keeps, and back.
+
+The text is canonical: equal snapshots give equal texts, so that an unchanged case is told by comparing two strings.
+Reading an old text, a field that did not exist when it was written is taken from the snapshot it is compared with, at
+every level: what yesterday's program did not look at is not news today.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from watcher.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot, Stage
+
+_T = TypeVar("_T")
+_COLLECTIONS: dict[str, type] = {"parts": Part, "pending": PendingItem, "notices": Notice, "history": HistoryEntry}
+_NAMES = {
+    kind: tuple(field.name for field in fields(kind) if field.name != "partial")  # a settled snapshot is whole
+    for kind in (Snapshot, *_COLLECTIONS.values())
+}
+
+
+def _date_of(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _moment_of(text: str) -> datetime | date:
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "stage": Stage,
+    "kind": ItemKind,
+    "state": ItemState,
+    "status_since": _date_of,
+    "submitted_on": _date_of,
+    "due_on": _date_of,
+    "due_by_estimate": _date_of,
+    "dated": _date_of,
+    "updated_at": _moment_of,
+    "starts_at": _moment_of,
+    "at": _moment_of,
+}
+
+
+def encode(value: Snapshot | PendingItem | Notice) -> str:
+    """The canonical text of a snapshot, an item or a notice; collections ordered by key."""
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def decode(text: str, *, beside: Snapshot | None = None) -> Snapshot:
+    """The snapshot of a text that `encode` wrote, now or in an older release; `beside` fills what it did not know."""
+    return _build(Snapshot, json.loads(text), beside)
+
+
+def decode_item(text: str) -> PendingItem:
+    """The pending item of a text that `encode` wrote."""
+    return _build(PendingItem, json.loads(text), None)
+
+
+def decode_notice(text: str) -> Notice:
+    """The notice of a text that `encode` wrote."""
+    return _build(Notice, json.loads(text), None)
+
+
+def _plain(value: Any) -> Any:
+    plain: dict[str, Any] = {}
+    for name in _NAMES[type(value)]:
+        content = getattr(value, name)
+        if name in _COLLECTIONS and content is not None:
+            content = [_plain(entry) for entry in sorted(content, key=lambda entry: entry.key)]
+        elif isinstance(content, date):
+            content = content.isoformat()
+        plain[name] = content
+    return plain
+
+
+def _build(kind: type[_T], told: Mapping[str, Any], beside: _T | None) -> _T:
+    values = {}
+    for name in _NAMES[kind]:
+        if name not in told:
+            if beside is not None:
+                values[name] = getattr(beside, name)
+        elif name in _COLLECTIONS and told[name] is not None:
+            values[name] = _build_all(_COLLECTIONS[name], told[name], getattr(beside, name, None))
+        else:
+            read = _READERS.get(name)
+            values[name] = read(told[name]) if read is not None and told[name] is not None else told[name]
+    return kind(**values)
+
+
+def _build_all(kind: type[_T], told: list[Mapping[str, Any]], beside: tuple[Any, ...] | None) -> tuple[_T, ...]:
+    others = {entry.key: entry for entry in beside or ()}
+    return tuple(_build(kind, entry, others.get(entry["key"])) for entry in told)

@@ -1,0 +1,228 @@
+"""The outbox: alerts wait here until a channel has taken them. Dispatch is a courier; words are fixed already."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, or_, select, update
+
+from watcher.change import RecordedChange, Severity
+from watcher.message import Alert, AlertState, Hold, Words
+from watcher.store.database import Database
+from watcher.store.rows import AlertChangeRow, AlertRow, ChangeRow
+from watcher.store.standings import recorded_change
+
+_WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An alert that is still to go out, with what it is about."""
+
+    alert: Alert
+    account: str
+    case_number: str | None
+    hold: Hold | None
+    changes: tuple[RecordedChange, ...]
+
+
+class Outbox:
+    """Alerts by their state. Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Works on an open database."""
+        self._database = database
+
+    def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[Waiting]:
+        """What is to be sent now, oldest first: queued alerts whose turn has come, held ones whose hold is over."""
+        query = (
+            select(AlertRow)
+            .where(col(AlertRow.state).in_(_WAITING), col(AlertRow.next_attempt_at) <= now)
+            .order_by(col(AlertRow.id))
+            .limit(limit)
+        )
+        if channels is not None:
+            query = query.where(col(AlertRow.channel).in_(channels))
+        with self._database.reading() as session:
+            return _waiting(session, session.exec(query).all())
+
+    def held(self, channel: str) -> list[Waiting]:
+        """What is held back for the channel, oldest first."""
+        query = (
+            select(AlertRow)
+            .where(AlertRow.channel == channel, AlertRow.state == AlertState.HELD.value)
+            .order_by(col(AlertRow.id))
+        )
+        with self._database.reading() as session:
+            return _waiting(session, session.exec(query).all())
+
+    def next_due(self) -> datetime | None:
+        """When the next waiting alert wants to be sent; None where none waits."""
+        query = select(func.min(AlertRow.next_attempt_at)).where(col(AlertRow.state).in_(_WAITING))
+        with self._database.reading() as session:
+            return session.exec(query).one()
+
+    def sent_since(self, channel: str, since: datetime) -> int:
+        """How many alerts the channel took since then."""
+        query = (
+            select(func.count())
+            .select_from(AlertRow)
+            .where(AlertRow.channel == channel, col(AlertRow.sent_at) >= since)
+        )
+        with self._database.reading() as session:
+            return session.exec(query).one()
+
+    def mark_sent(self, alert_ids: Collection[int], now: datetime, *, note: str | None = None) -> None:
+        """The channel has taken these."""
+        with self._database.writing() as session:
+            session.exec(
+                update(AlertRow)
+                .where(col(AlertRow.id).in_(alert_ids))
+                .values(
+                    state=AlertState.SENT.value,
+                    sent_at=now,
+                    next_attempt_at=None,
+                    attempts=col(AlertRow.attempts) + 1,
+                    last_error=None,
+                    note=note,
+                )
+            )
+
+    def mark_failed(self, alert_ids: Collection[int], error: str, *, next_attempt_at: datetime | None) -> None:
+        """The channel did not take these; `next_attempt_at` None: given up, until someone asks to retry."""
+        state = AlertState.FAILED if next_attempt_at is None else AlertState.QUEUED
+        with self._database.writing() as session:
+            session.exec(
+                update(AlertRow)
+                .where(col(AlertRow.id).in_(alert_ids))
+                .values(
+                    state=state.value,
+                    hold=None,
+                    next_attempt_at=next_attempt_at,
+                    attempts=col(AlertRow.attempts) + 1,
+                    last_error=error,
+                )
+            )
+
+    def drop(self, alert_ids: Collection[int], now: datetime, *, note: str) -> None:
+        """These need not go out any more; `note` says why. They count as told."""
+        with self._database.writing() as session:
+            session.exec(
+                update(AlertRow)
+                .where(col(AlertRow.id).in_(alert_ids))
+                .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note=note)
+            )
+
+    def retry(self, now: datetime, alert_id: int | None = None) -> int:
+        """Takes up given-up alerts again (all of them, or this one); returns how many there were."""
+        query = update(AlertRow).where(col(AlertRow.state) == AlertState.FAILED.value)
+        if alert_id is not None:
+            query = query.where(col(AlertRow.id) == alert_id)
+        with self._database.writing() as session:
+            done = session.exec(query.values(state=AlertState.QUEUED.value, hold=None, next_attempt_at=now, attempts=0))
+            return done.rowcount
+
+    def acknowledge(self, alert_id: int, now: datetime) -> bool:
+        """Somebody has seen this alert: every escalation of the same changes is dropped. False: no such alert."""
+        changes = select(AlertChangeRow.change_id).where(AlertChangeRow.alert_id == alert_id)
+        same = select(AlertChangeRow.alert_id).where(col(AlertChangeRow.change_id).in_(changes))
+        with self._database.writing() as session:
+            if session.get(AlertRow, alert_id) is None:
+                return False
+            session.exec(
+                update(AlertRow)
+                .where(or_(col(AlertRow.id) == alert_id, col(AlertRow.id).in_(same)))
+                .values(acknowledged_at=now)
+            )
+            _drop_escalations(session, now)
+            return True
+
+    def acknowledge_subject(self, account: str, case_number: str, subject: str, now: datetime) -> None:
+        """The user has dealt with this item: nothing about it is escalated any more."""
+        about = (
+            select(AlertChangeRow.alert_id)
+            .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
+            .where(ChangeRow.account == account, ChangeRow.case_number == case_number, ChangeRow.subject == subject)
+        )
+        with self._database.writing() as session:
+            session.exec(update(AlertRow).where(col(AlertRow.id).in_(about)).values(acknowledged_at=now))
+            _drop_escalations(session, now)
+
+    def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
+        """Alerts, newest first."""
+        query = select(AlertRow).order_by(col(AlertRow.id).desc())
+        if state is not None:
+            query = query.where(AlertRow.state == state.value)
+        if limit is not None:
+            query = query.limit(limit)
+        with self._database.reading() as session:
+            return [waiting.alert for waiting in _waiting(session, session.exec(query).all())]
+
+    def counts(self) -> dict[AlertState, int]:
+        """How many alerts there are in each state."""
+        with self._database.reading() as session:
+            found = dict(session.exec(select(AlertRow.state, func.count()).group_by(AlertRow.state)).all())
+        return {state: found.get(state.value, 0) for state in AlertState}
+
+    def words(self, alert_id: int) -> Words | None:
+        """The words of one alert."""
+        with self._database.reading() as session:
+            row = session.get(AlertRow, alert_id)
+            return Words(title=row.title, body=row.body, html=row.html, short=row.short) if row else None
+
+
+def _drop_escalations(session: Session, now: datetime) -> None:
+    session.exec(
+        update(AlertRow)
+        .where(
+            col(AlertRow.state) == AlertState.HELD.value,
+            col(AlertRow.hold) == Hold.ESCALATION.value,
+            col(AlertRow.acknowledged_at).is_not(None),
+        )
+        .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="acknowledged in time")
+    )
+
+
+def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
+    """The rows with the changes they tell of."""
+    changes = defaultdict(list)
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), 500):
+        found = session.exec(
+            select(AlertChangeRow.alert_id, ChangeRow)
+            .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
+            .where(col(AlertChangeRow.alert_id).in_(ids[start : start + 500]))
+            .order_by(col(ChangeRow.id))
+        )
+        for alert_id, change in found:
+            changes[alert_id].append(recorded_change(change))
+    return [
+        Waiting(
+            alert=_alert(row, tuple(change.id for change in changes[row.id or 0])),
+            account=row.account,
+            case_number=row.case_number,
+            hold=Hold(row.hold) if row.hold else None,
+            changes=tuple(changes[row.id or 0]),
+        )
+        for row in rows
+    ]
+
+
+def _alert(row: AlertRow, change_ids: tuple[int, ...]) -> Alert:
+    return Alert(
+        id=row.id or 0,
+        channel=row.channel,
+        state=AlertState(row.state),
+        severity=Severity(row.severity),
+        title=row.title,
+        body=row.body,
+        html=row.html,
+        short=row.short,
+        change_ids=change_ids,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_attempt_at=row.next_attempt_at,
+        sent_at=row.sent_at,
+        last_error=row.last_error,
+    )

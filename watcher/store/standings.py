@@ -1,0 +1,151 @@
+"""Reading the books: how cases stand, what was recorded, what is kept."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from watcher.case import ItemState
+from watcher.change import Change, ChangeKind, Json, RecordedChange, Severity
+from watcher.health import AccountState, Health
+from watcher.standing import CaseStanding, KeptNotice, LedgerItem
+from watcher.store.documents import decode, decode_item, decode_notice
+from watcher.store.rows import AccountRow, CaseRow, ChangeRow, ItemRow, NoticeRow
+
+
+def health_of(row: AccountRow) -> Health:
+    """An account's health as its row has it."""
+    return Health(
+        state=AccountState(row.state),
+        first_seen_at=row.first_seen_at,
+        last_attempt_at=row.last_attempt_at,
+        last_read_at=row.last_read_at,
+        failing_since=row.failing_since,
+        failures=row.failures,
+        last_error=row.last_error,
+        not_before=row.not_before,
+        told=frozenset(ChangeKind(kind) for kind in row.told.split(",") if kind),
+        rejected_fingerprint=row.rejected_fingerprint,
+    )
+
+
+def standings(session: Session, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
+    """Every case (of the account, of that number), ordered by account and number, with its items and notices."""
+    items, notices = _items_by_case(session, account), _notices_by_case(session, account)
+    reads = dict(session.exec(select(AccountRow.name, AccountRow.last_read_at)).all())
+    query = select(CaseRow).order_by(col(CaseRow.account), col(CaseRow.case_number))
+    if account is not None:
+        query = query.where(CaseRow.account == account)
+    if case_number is not None:
+        query = query.where(CaseRow.case_number == case_number)
+    return [
+        CaseStanding(
+            account=row.account,
+            case_number=row.case_number,
+            snapshot=None if row.document is None else decode(row.document),
+            first_seen_at=row.first_seen_at,
+            last_read_at=_last_read(row, reads.get(row.account)),
+            stage_since=row.stage_since,
+            stage_since_told=row.stage_since_told,
+            touched_at=row.touched_at,
+            missing_reads=row.missing_reads,
+            items=tuple(items.get((row.account, row.case_number), ())),
+            notices=tuple(notices.get((row.account, row.case_number), ())),
+        )
+        for row in session.exec(query)
+    ]
+
+
+def _last_read(row: CaseRow, account_read_at: datetime | None) -> datetime | None:
+    if row.document is None:
+        return None
+    return row.last_read_at or account_read_at or row.first_seen_at
+
+
+def _items_by_case(session: Session, account: str | None) -> dict[tuple[str, str], list[LedgerItem]]:
+    query = select(ItemRow).order_by(col(ItemRow.id))
+    if account is not None:
+        query = query.where(ItemRow.account == account)
+    found = defaultdict(list)
+    for row in session.exec(query):
+        found[row.account, row.case_number].append(ledger_item(row))
+    return found
+
+
+def _notices_by_case(session: Session, account: str | None) -> dict[tuple[str, str], list[KeptNotice]]:
+    query = select(NoticeRow).order_by(col(NoticeRow.id))
+    if account is not None:
+        query = query.where(NoticeRow.account == account)
+    found = defaultdict(list)
+    for row in session.exec(query):
+        found[row.account, row.case_number].append(kept_notice(row))
+    return found
+
+
+def ledger_item(row: ItemRow) -> LedgerItem:
+    """A row of the ledger as the noun."""
+    return LedgerItem(
+        id=row.id or 0,
+        account=row.account,
+        case_number=row.case_number,
+        item=decode_item(row.document),
+        state=ItemState(row.state),
+        first_seen_at=row.first_seen_at,
+        letter_due_on=row.letter_due_on,
+    )
+
+
+def kept_notice(row: NoticeRow) -> KeptNotice:
+    """A notice's row as the noun."""
+    return KeptNotice(
+        id=row.id or 0,
+        account=row.account,
+        case_number=row.case_number,
+        notice=decode_notice(row.document),
+        first_seen_at=row.first_seen_at,
+        saved_as=row.saved_as,
+        sha256=row.sha256,
+    )
+
+
+def history(
+    session: Session,
+    *,
+    accounts: Iterable[str] | None = None,
+    case_number: str | None = None,
+    limit: int | None = None,
+) -> list[RecordedChange]:
+    """Recorded changes, newest first."""
+    query = select(ChangeRow).order_by(col(ChangeRow.id).desc())
+    if accounts is not None:
+        query = query.where(col(ChangeRow.account).in_(list(accounts)))
+    if case_number is not None:
+        query = query.where(ChangeRow.case_number == case_number)
+    if limit is not None:
+        query = query.limit(limit)
+    return [recorded_change(row) for row in session.exec(query)]
+
+
+def recorded_change(row: ChangeRow) -> RecordedChange:
+    """A change's row as the noun."""
+    return RecordedChange(
+        id=row.id or 0,
+        at=row.at,
+        account=row.account,
+        change=Change(
+            kind=ChangeKind(row.kind),
+            severity=Severity(row.severity),
+            case_number=row.case_number,
+            subject=row.subject,
+            old=_json(row.old),
+            new=_json(row.new),
+        ),
+        summary=row.summary,
+    )
+
+
+def _json(text: str | None) -> Json:
+    value: Json = None if text is None else json.loads(text)
+    return value

@@ -1,0 +1,156 @@
+"""The store: one database and everything that is kept in it."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from watcher.case import Snapshot
+from watcher.change import RecordedChange
+from watcher.clock import Clock
+from watcher.remind.memory import Reminder
+from watcher.standing import CaseStanding, KeptNotice, LedgerItem
+from watcher.store import standings
+from watcher.store.accounts import Accounts, Breaker, DailyQuota
+from watcher.store.database import Database
+from watcher.store.documents import decode
+from watcher.store.ledger import Ledger
+from watcher.store.locks import Locks
+from watcher.store.migrate import bring_up_to_date
+from watcher.store.outbox import Outbox
+from watcher.store.recording import CaseSave, Draft, News, RoundEnd, end_round, write_news
+from watcher.store.rows import AnswerRow, CaseRow, ItemRow, NoticeRow, ReminderRow
+
+__all__ = ["CaseSave", "Draft", "KnownCase", "News", "RoundEnd", "Store"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCase:
+    """What comparing a fresh read needs to know of a case: its stored text first, decoded only where it differs."""
+
+    case_number: str
+    document: str | None
+    revision: int
+    stage_since: date | None
+    stage_since_told: bool
+    touched_at: datetime | None
+    missing_reads: int
+
+    def snapshot(self, *, beside: Snapshot) -> Snapshot | None:
+        """The stored snapshot; what it never knew is taken from `beside`."""
+        return None if self.document is None else decode(self.document, beside=beside)
+
+
+class Store:
+    """Everything that is kept. Safe to share between threads; locks and transactions keep processes apart."""
+
+    def __init__(self, url: str, *, locks: Path) -> None:
+        """Opens the database, makes it where there is none, and brings an older one up to date.
+
+        `locks` is the folder of lock files. Raises `StoreUnusable`, also for a database of a newer release.
+        """
+        self._database = Database(url)
+        self.locks = Locks(locks)
+        bring_up_to_date(self._database)
+        self.accounts = Accounts(self._database)
+        self.outbox = Outbox(self._database)
+        self.ledger = Ledger(self._database)
+
+    @property
+    def where(self) -> str:
+        """Which database this is, for messages."""
+        return self._database.where
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._database.close()
+
+    def record(self, news: Iterable[News], *, now: datetime, round_end: RoundEnd | None = None) -> list[RecordedChange]:
+        """Writes all of it in one transaction: what was seen, what changed, and the alerts this causes."""
+        with self._database.writing() as session:
+            recorded = [change for each in news for change in write_news(session, each, now)]
+            if round_end is not None:
+                end_round(session, round_end, now)
+        return recorded
+
+    def known_cases(self, account: str) -> dict[str, KnownCase]:
+        """The account's cases by number, as a fresh read is compared with them."""
+        query = select(CaseRow).where(CaseRow.account == account)
+        with self._database.reading() as session:
+            return {row.case_number: _known(row) for row in session.exec(query)}
+
+    def standings(self, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
+        """Every case in the books, with its items and notices."""
+        with self._database.reading() as session:
+            return standings.standings(session, account, case_number)
+
+    def history(
+        self,
+        *,
+        accounts: Collection[str] | None = None,
+        case_number: str | None = None,
+        limit: int | None = None,
+    ) -> list[RecordedChange]:
+        """Every recorded change, newest first."""
+        with self._database.reading() as session:
+            return standings.history(session, accounts=accounts, case_number=case_number, limit=limit)
+
+    def items(self) -> list[LedgerItem]:
+        """Every pending item that was ever seen, in the order of its first sight."""
+        with self._database.reading() as session:
+            return [standings.ledger_item(row) for row in session.exec(select(ItemRow).order_by(col(ItemRow.id)))]
+
+    def notices(self) -> list[KeptNotice]:
+        """Every notice that was ever seen, in the order of its first sight."""
+        with self._database.reading() as session:
+            rows = session.exec(select(NoticeRow).order_by(col(NoticeRow.id)))
+            return [standings.kept_notice(row) for row in rows]
+
+    def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
+        """The notice lies in this file, relative to state_dir."""
+        with self._database.writing() as session:
+            row = session.get_one(NoticeRow, notice_id)
+            row.saved_as, row.sha256 = saved_as, sha256
+            session.add(row)
+
+    def reminders(self) -> frozenset[Reminder]:
+        """What time alone has brought and people were told of."""
+        with self._database.reading() as session:
+            return frozenset(
+                Reminder(account=row.account, case_number=row.case_number, subject=row.subject, mark=row.mark)
+                for row in session.exec(select(ReminderRow))
+            )
+
+    def answers(self, account: str, case_number: str) -> dict[tuple[str, str], bytes]:
+        """The kept raw answers about a case, by quality ("good", "strange") and endpoint."""
+        query = select(AnswerRow).where(AnswerRow.account == account, AnswerRow.case_number == case_number)
+        with self._database.reading() as session:
+            return {(row.quality, row.endpoint): row.body for row in session.exec(query)}
+
+    def quota(self, account: str) -> DailyQuota:
+        """The account's daily request budget."""
+        return DailyQuota(self._database, account)
+
+    def breaker(self, account: str, *, clock: Clock, fingerprint: str | None, max_sign_ins_per_day: int) -> Breaker:
+        """What stands between the account's credential and the portal."""
+        return Breaker(
+            self._database,
+            account,
+            clock=clock,
+            fingerprint=fingerprint,
+            max_sign_ins_per_day=max_sign_ins_per_day,
+        )
+
+
+def _known(row: CaseRow) -> KnownCase:
+    return KnownCase(
+        case_number=row.case_number,
+        document=row.document,
+        revision=row.revision,
+        stage_since=row.stage_since,
+        stage_since_told=row.stage_since_told,
+        touched_at=row.touched_at,
+        missing_reads=row.missing_reads,
+    )
