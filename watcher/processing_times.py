@@ -1,0 +1,47 @@
+"""The processing times that an agency publishes, as the user copies them: CSV lines of a form and its days.
+
+form,days
+I-485,420
+N-400,270
+"""
+
+import csv
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from watcher.errors import SettingsFaults
+from watcher.settings import MOST_DAYS
+
+
+def read_processing_times(path: Path) -> dict[str, timedelta]:
+    """The times in the file at `path`, by form. Raises SettingsFaults with a line for each fault."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFaults([f"{path}: the published processing times cannot be read: {error}"]) from error
+    try:
+        return parse_processing_times(text)
+    except SettingsFaults as faults:
+        raise SettingsFaults([f"{path}: {fault}" for fault in faults.faults]) from None
+
+
+def parse_processing_times(text: str) -> dict[str, timedelta]:
+    """The times in `text`, by form. A first line of titles and empty lines are passed over; a later line counts.
+
+    Raises SettingsFaults with a line for each fault.
+    """
+    times: dict[str, timedelta] = {}
+    faults: list[str] = []
+    for number, row in enumerate(csv.reader(text.splitlines()), start=1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or (number == 1 and [cell.lower() for cell in cells] == ["form", "days"]):
+            continue
+        match cells:
+            case [form, days] if form and re.fullmatch("[0-9]{1,6}", days) and 0 < int(days) <= MOST_DAYS:
+                times[form.upper()] = timedelta(days=int(days))
+            case _:
+                faults.append(f'line {number}: a form and a number of days are wanted, such as "I-485,420"')
+    if faults:
+        raise SettingsFaults(faults)
+    return times
