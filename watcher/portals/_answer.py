@@ -5,6 +5,8 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from watcher.errors import UnexpectedAnswer
@@ -13,6 +15,8 @@ _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset=["']?([A-Za-z0-9_.:-]{1
 _HEADER_CHARSET = re.compile(r"""charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _META_WITHIN = 2048
 _MARKUP = re.compile(rb"\s*(?:<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
+_LONGEST_WAIT = timedelta(days=7)
+_DIGITS_OF_A_WAIT = 9
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -89,3 +93,22 @@ def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
     if not inflater.eof:
         raise UnexpectedAnswer("the compressed answer is cut off")
     return plain
+
+
+def asked_wait(retry_after: str | None, now: datetime) -> timedelta | None:
+    """How long a `Retry-After` header asks to wait from `now` (aware) on: at least nothing, at most a week.
+
+    Whole seconds or an HTTP date (RFC 9110, 10.2.3). None where it is absent or makes no sense.
+    """
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        wait = timedelta(seconds=int(text[:_DIGITS_OF_A_WAIT]))
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, IndexError, OverflowError):
+            return None
+        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return max(timedelta(0), min(wait, _LONGEST_WAIT))

@@ -3,28 +3,21 @@
 Free of any HTTP library, so that settings can be checked without loading one.
 """
 
-import ipaddress
-import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
-_ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/+-]*)?")
-_HIGHEST_PORT = 65535
+from watcher.settings import addresses
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether this host name or address is the machine itself: `localhost`, 127.0.0.0/8 or ::1."""
-    bare = host.strip("[]").lower()
-    if bare == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False
+    return addresses.is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
 
 
 def host_of(url: str) -> str:
     """The host of an address that `check_base_url` found no fault with, in lower case, without port or brackets."""
-    return (urlsplit(url).hostname or "").lower()
+    return urlsplit(url).hostname or ""
 
 
 def check_base_url(url: str) -> str | None:
@@ -32,15 +25,8 @@ def check_base_url(url: str) -> str | None:
 
     It must be `https`, or `http` on a loopback host; without user name, query or fragment.
     """
-    if not _ADDRESS.fullmatch(url):
-        return 'an address such as "https://host.example" is wanted, without user name, query or fragment'
-    parts = urlsplit(url)
     try:
-        in_range = parts.port is None or 0 < parts.port <= _HIGHEST_PORT
-    except ValueError:
-        in_range = False
-    if not in_range:
-        return f"the port must lie between 1 and {_HIGHEST_PORT}"
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        return "must begin with https:// (http:// is for a test server on this machine only)"
-    return None
+        addresses.web_address(url)
+    except ValueError as error:
+        return str(error)
+    return None if url else "must not be empty"

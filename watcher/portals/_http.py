@@ -5,8 +5,6 @@ one by one, and because a client's defaults cost as much as the rest of a reques
 """
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
 from threading import Event, Lock
@@ -19,8 +17,9 @@ from watcher import __version__
 from watcher.clock import Clock
 from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
 from watcher.portals import Trace
-from watcher.portals._answer import Answer, inflate, read_json, read_text
+from watcher.portals._answer import Answer, asked_wait, inflate, read_json, read_text
 from watcher.portals._hosts import check_base_url, host_of, is_loopback
+from watcher.portals._redirects import REDIRECTS, next_request
 from watcher.portals._sockets import Patience
 from watcher.portals._transport import NoWayThere, open_transport
 
@@ -28,13 +27,9 @@ __all__ = ["Answer", "PortalHttp", "check_base_url", "host_of", "is_loopback", "
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
 _ALWAYS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
-_HARMLESS = frozenset({"user-agent", "accept-encoding", "accept", "accept-language"})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 10
 _TOO_MANY = 429
 _SERVER_ERROR = 500
-_LONGEST_WAIT = timedelta(days=7)
-_DIGITS_OF_A_WAIT = 9
 
 
 class PortalHttp:
@@ -94,18 +89,21 @@ class PortalHttp:
         `UnexpectedAnswer` where the body is too long or redirects never end. Any other status is an `Answer`.
         """
         patience = Patience(self._deadline, self._stop)
-        request = httpx.Request(
-            method,
-            url,
-            headers=[*_ALWAYS, *headers.items()] if headers else _ALWAYS,
-            params=params,
-            data=form,
-            json=json,
-            extensions={"timeout": {"connect": patience, "read": patience, "write": patience, "pool": None}},
-        )
+        try:
+            request = httpx.Request(
+                method,
+                url,
+                headers=[*_ALWAYS, *headers.items()] if headers else _ALWAYS,
+                params=params,
+                data=form,
+                json=json,
+                extensions={"timeout": {"connect": patience, "read": patience, "write": patience, "pool": None}},
+            )
+        except (httpx.InvalidURL, UnicodeError):
+            raise UnexpectedAnswer(f"{self._portal}: an address or header that came from it is not valid") from None
         for _ in range(_MAX_REDIRECTS + 1):
             answer = self._exchange(request, patience)
-            if not (follow and answer.status in _REDIRECTS and "location" in answer.headers):
+            if answer.status not in REDIRECTS or not follow or "location" not in answer.headers:
                 return self._taken(answer, request.url.host, allow)
             request = self._redirected(request, answer)
         raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected more than {_MAX_REDIRECTS} times")
@@ -126,13 +124,8 @@ class PortalHttp:
             self._cookies.extract_cookies(response)
         answer = Answer(status=response.status_code, url=str(request.url), headers=response.headers, body=body)
         if self._trace is not None:
-            self._trace.keep(
-                f"{request.method} {request.url.path}",
-                status=answer.status,
-                url=answer.url,
-                headers=answer.headers,
-                body=body,
-            )
+            name = f"{request.method} {request.url.path}"
+            self._trace.keep(name, status=answer.status, url=answer.url, headers=answer.headers, body=body)
         return answer
 
     def _check_host(self, url: httpx.URL) -> None:
@@ -172,59 +165,19 @@ class PortalHttp:
 
     def _redirected(self, request: httpx.Request, answer: Answer) -> httpx.Request:
         try:
-            target = request.url.join(answer.headers["location"])
-        except httpx.InvalidURL:
+            return next_request(request, answer.status, answer.headers["location"])
+        except (httpx.InvalidURL, UnicodeError):
             raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected to no valid address") from None
-        self._check_host(target)
-        same_origin = (target.scheme, target.host, target.port) == (
-            request.url.scheme,
-            request.url.host,
-            request.url.port,
-        )
-        keeps_body = answer.status in (307, 308) and bool(request.content)
-        if keeps_body and not same_origin:
-            raise ForeignHost(
-                f"{self._portal}: {request.url.host} wanted what was submitted to it sent on to {target.host}; "
-                "nothing was sent there"
-            )
-        turns_get = answer.status == 303 or (answer.status in (301, 302) and request.method == "POST")  # noqa: PLR2004
-        kept = {
-            name: value
-            for name, value in request.headers.items()
-            if (name in _HARMLESS or same_origin)
-            and name not in ("host", "cookie", "content-length", "transfer-encoding")
-            and (keeps_body or name != "content-type")
-        }
-        return httpx.Request(
-            "GET" if turns_get and request.method != "HEAD" else request.method,
-            target,
-            headers=kept,
-            content=request.content if keeps_body else None,
-            extensions=request.extensions,
-        )
+        except ForeignHost as error:
+            raise ForeignHost(f"{self._portal}: {error}") from None
 
     def _taken(self, answer: Answer, host: str, allow: Collection[int]) -> Answer:
         status = answer.status
         if (status < _SERVER_ERROR and status != _TOO_MANY) or status in allow:
             return answer
-        wait = self._retry_after(answer.headers.get("retry-after"))
+        wait = asked_wait(answer.headers.get("retry-after"), self._clock.now())
         said = "asks to slow down" if status == _TOO_MANY else "is not available"
         raise PortalUnavailable(f"{self._portal}: {host} {said} (HTTP {status})", retry_after=wait)
-
-    def _retry_after(self, value: str | None) -> timedelta | None:
-        """RFC 9110, 10.2.3: whole seconds or a date; nonsense counts as not said, a week is the most that counts."""
-        if value is None:
-            return None
-        text = value.strip()
-        if text.isascii() and text.isdigit():
-            wait = timedelta(seconds=int(text[:_DIGITS_OF_A_WAIT]))
-        else:
-            try:
-                moment = parsedate_to_datetime(text)
-            except (ValueError, IndexError, OverflowError):
-                return None
-            wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - self._clock.now()
-        return max(timedelta(0), min(wait, _LONGEST_WAIT))
 
     def _transport(self, host: str) -> httpx.HTTPTransport:
         transport = self._transports.get(host)

@@ -1,0 +1,105 @@
+"""A server on loopback that answers what a function says, byte for byte, so that it can misbehave as portals do."""
+
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import responses
+from io import BufferedReader
+from socket import SHUT_RDWR, create_server, socket
+from typing import TypeAlias
+from urllib.parse import parse_qs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as it came over the wire; header names in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        return {name: values[-1] for name, values in parse_qs(self.body.decode()).items()}
+
+
+Pieces: TypeAlias = bytes | Iterable[bytes]
+
+
+def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
+    """An HTTP answer; `retry_after="1"` becomes the header `retry-after`."""
+    lines = [f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}", f"content-length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@dataclass(slots=True, kw_only=True)
+class Loopback:
+    """A running server: where it is and what it was asked."""
+
+    origin: str
+    asked: list[Asked] = field(default_factory=list)
+    connections: int = 0
+
+
+@contextmanager
+def serving(answer: Callable[[Asked], Pieces], tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
+    """Serves until the context is left. What `answer` returns is sent piece by piece."""
+    listener = create_server(("127.0.0.1", 0))
+    scheme = "http" if tls is None else "https"
+    server = Loopback(origin=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+    open_ones: list[socket] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            open_ones.append(connection)
+            threading.Thread(target=_converse, args=(connection, tls, answer, server), daemon=True).start()
+
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
+    try:
+        yield server
+    finally:
+        for one in (listener, *open_ones):
+            with suppress(OSError):  # the other side may have been faster
+                one.shutdown(SHUT_RDWR)
+            one.close()
+        acceptor.join(5)
+
+
+def _converse(
+    connection: socket, tls: ssl.SSLContext | None, answer: Callable[[Asked], Pieces], server: Loopback
+) -> None:
+    try:
+        wire = connection if tls is None else tls.wrap_socket(connection, server_side=True)
+        server.connections += 1
+        with wire, wire.makefile("rb") as incoming:
+            while (asked := _next_request(incoming)) is not None:
+                server.asked.append(asked)
+                pieces = answer(asked)
+                for piece in (pieces,) if isinstance(pieces, bytes) else pieces:
+                    wire.sendall(piece)
+                if asked.headers.get("connection") == "close" or not isinstance(pieces, bytes):
+                    return
+    except (OSError, ValueError):
+        return  # the client hung up, did not trust us or spoke something else; its own tests look at that
+
+
+def _next_request(incoming: BufferedReader) -> Asked | None:
+    first = incoming.readline()
+    if not first:
+        return None
+    method, target, _ = first.decode("latin-1").split(" ", 2)
+    headers: dict[str, str] = {}
+    while (line := incoming.readline().decode("latin-1").strip()) != "":
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    body = incoming.read(int(headers.get("content-length", "0")))
+    return Asked(method=method, target=target, headers=headers, body=body)
