@@ -1,0 +1,232 @@
+"""Cookies taken over from a person's own browser (`watcher login ACCOUNT --cookies FILE`).
+
+Two forms are known: Netscape's `cookies.txt` (seven fields between tabs, as curl and browser extensions write it), and
+the JSON of browser extensions and of Playwright's storage state (an array of cookies, or an object with one in
+`cookies`). Only the cookies of the portal's own hosts are kept; those of anybody else are counted and forgotten.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from http.cookiejar import Cookie, CookieJar
+from typing import Any, Final
+
+_MOST: Final = 20_000
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+_VALUE: Final = re.compile(r"[\x20-\x3a\x3c-\x7e]{0,8192}")
+_PATH: Final = re.compile(r"/[\x21-\x3a\x3c-\x7e]{0,1024}")
+_LATEST: Final = 253402300799  # the end of the year 9999
+_FIELDS: Final = 7
+_HTTP_ONLY: Final = "#HttpOnly_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserCookie:
+    """One cookie. Its `repr` does not show the value. `expires` is in seconds of Unix time, None: with the session."""
+
+    name: str
+    value: str = field(repr=False)
+    domain: str
+    host_only: bool
+    path: str = "/"
+    secure: bool = False
+    http_only: bool = False
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """What a file held: the cookies of the portal's hosts, and how many were of others or had run out."""
+
+    cookies: tuple[BrowserCookie, ...]
+    foreign: int = 0
+    expired: int = 0
+
+
+class BadCookieFile(ValueError):
+    """The file is none of the known forms. The message names the line or entry, never a value."""
+
+
+def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> TakenOver:
+    """The cookies that a request to one of `hosts` would carry. `now` is in seconds of Unix time.
+
+    Raises `BadCookieFile` where the file cannot be read as cookies, or one of the portal's own is broken.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadCookieFile("the file is not text (UTF-8); export the cookies as JSON or as cookies.txt") from None
+    found = list(_from_json(text) if text.lstrip()[:1] in ("[", "{") else _from_netscape(text))
+    ours = [_checked(raw) for raw in found if any(_reaches(raw, host.lower()) for host in hosts)]
+    alive = [cookie for cookie in ours if cookie.expires is None or cookie.expires > now]
+    return TakenOver(cookies=tuple(alive), foreign=len(found) - len(ours), expired=len(ours) - len(alive))
+
+
+def cookie_jar(cookies: Iterable[BrowserCookie]) -> CookieJar:
+    """The same cookies in the standard library's jar, for an HTTP client."""
+    jar = CookieJar()
+    for cookie in cookies:
+        jar.set_cookie(_standard(cookie))
+    return jar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Raw:
+    """A cookie as it stood in the file. `where` is its line or entry; `domain` is in lower case, without its dot."""
+
+    where: str
+    name: str
+    value: str = field(repr=False)
+    domain: str
+    host_only: bool
+    path: str
+    secure: bool
+    http_only: bool
+    expires: float | None
+
+
+def _reaches(raw: _Raw, host: str) -> bool:
+    """RFC 6265, 5.1.3; a cookie for a whole top-level domain (`.gov`) belongs to nobody."""
+    if raw.domain == host:
+        return True
+    return not raw.host_only and "." in raw.domain and host.endswith(f".{raw.domain}")
+
+
+def _standard(cookie: BrowserCookie) -> Cookie:
+    return Cookie(
+        version=0,
+        name=cookie.name,
+        value=cookie.value,
+        port=None,
+        port_specified=False,
+        domain=cookie.domain if cookie.host_only else f".{cookie.domain}",
+        domain_specified=not cookie.host_only,
+        domain_initial_dot=not cookie.host_only,
+        path=cookie.path,
+        path_specified=True,
+        secure=cookie.secure,
+        expires=cookie.expires,
+        discard=cookie.expires is None,
+        comment=None,
+        comment_url=None,
+        rest={"HttpOnly": ""} if cookie.http_only else {},
+    )
+
+
+def _from_netscape(text: str) -> Iterable[_Raw]:
+    found = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or (line.startswith("#") and not line.startswith(_HTTP_ONLY)):
+            continue
+        found += 1
+        _not_too_many(found)
+        yield _netscape_cookie(line.removesuffix("\r"), f"line {number}")
+    if not found:
+        raise BadCookieFile("there is no cookie in the file; wanted is cookies.txt or JSON from a browser extension")
+
+
+def _netscape_cookie(line: str, where: str) -> _Raw:
+    fields = line.removeprefix(_HTTP_ONLY).split("\t")
+    if len(fields) == _FIELDS - 1:  # an empty value whose tab an editor cut off
+        fields.append("")
+    if len(fields) != _FIELDS:
+        raise BadCookieFile(f"{where} has {len(fields)} fields between tabs, a cookie in cookies.txt has {_FIELDS}")
+    domain, subdomains, path, secure, expires, name, value = fields
+    for flag in (subdomains, secure):
+        if flag.upper() not in ("TRUE", "FALSE"):
+            raise BadCookieFile(f"{where}: the second and fourth field of a cookie must be TRUE or FALSE")
+    if not re.fullmatch(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", expires):
+        raise BadCookieFile(f"{where}: the fifth field of a cookie must be a time in seconds, or 0")
+    return _Raw(
+        where=where,
+        name=name,
+        value=value,
+        domain=domain.lower().removeprefix("."),
+        host_only=subdomains.upper() == "FALSE",
+        path=path,
+        secure=secure.upper() == "TRUE",
+        http_only=line.startswith(_HTTP_ONLY),
+        expires=float(expires),
+    )
+
+
+def _from_json(text: str) -> Iterable[_Raw]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadCookieFile("the file begins like JSON and is not; was it cut off?") from None
+    entries = document.get("cookies") if isinstance(document, dict) else document
+    if not isinstance(entries, list) or not entries:
+        raise BadCookieFile('the JSON holds no list of cookies, neither as a whole nor in "cookies"')
+    _not_too_many(len(entries))
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise BadCookieFile(f"entry {number} is not a cookie")
+        yield _json_cookie(entry, f"entry {number}")
+
+
+def _json_cookie(entry: dict[str, Any], where: str) -> _Raw:
+    domain = _text(entry, "domain", where)
+    host_only = entry.get("hostOnly")
+    return _Raw(
+        where=where,
+        name=_text(entry, "name", where),
+        value=_text(entry, "value", where),
+        domain=domain.lower().removeprefix("."),
+        host_only=host_only if isinstance(host_only, bool) else not domain.startswith("."),
+        path=_text(entry, "path", where) if "path" in entry else "/",
+        secure=entry.get("secure") is True,
+        http_only=entry.get("httpOnly") is True,
+        expires=None if entry.get("session") is True else _seconds(entry, where),
+    )
+
+
+def _text(entry: dict[str, Any], key: str, where: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str):
+        raise BadCookieFile(f'{where} has no "{key}" that is text')
+    return value
+
+
+def _seconds(entry: dict[str, Any], where: str) -> float | None:
+    for key in ("expirationDate", "expires", "expiry"):
+        value = entry.get(key)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadCookieFile(f'{where}: "{key}" must be a time in seconds')
+        return value
+    return None
+
+
+def _checked(raw: _Raw) -> BrowserCookie:
+    for what, fits in (
+        ("name", _TOKEN.fullmatch(raw.name)),
+        ("value", _VALUE.fullmatch(raw.value)),
+        ("path", _PATH.fullmatch(raw.path)),
+    ):
+        if not fits:
+            raise BadCookieFile(f"{raw.where}: the {what} of the cookie is not one that a browser would send")
+    return BrowserCookie(
+        name=raw.name,
+        value=raw.value,
+        domain=raw.domain,
+        host_only=raw.host_only,
+        path=raw.path,
+        secure=raw.secure,
+        http_only=raw.http_only,
+        expires=_expiry(raw.expires),
+    )
+
+
+def _expiry(seconds: float | None) -> int | None:
+    """None where it ends with the session: exporters write 0, -1 or nothing at all."""
+    if seconds is None or not seconds > 0:  # not a number is not above zero either
+        return None
+    return int(min(seconds, _LATEST))
+
+
+def _not_too_many(count: int) -> None:
+    if count > _MOST:
+        raise BadCookieFile(f"the file holds more than {_MOST} cookies")
