@@ -93,10 +93,14 @@ class SignInDesk:
             del self._visits[cookie]
             return Verdict.SIGNED_IN, self._begin(Step.SIGNED_IN)
 
-    def sign_out(self, cookie: str) -> None:
-        """Ends this visit."""
+    def sign_out(self, cookie: str, *, csrf: str) -> bool:
+        """Ends this visit; False where the form did not come from it."""
         with self._lock:
-            self._visits.pop(cookie, None)
+            visit = self._find(cookie)
+            if visit is None or not _same(visit.csrf, csrf):
+                return False
+            del self._visits[cookie]
+            return True
 
     def revoke_sessions(self) -> None:
         """Ends every visit at once, as a portal does that restarts."""

@@ -15,7 +15,7 @@ def sign_in(csrf: str, *, error: str | None = None) -> str:
     return _page(
         "Sign in",
         f"""<form id="login" method="post" action="/login">{_error(error)}
-<input type="hidden" name="csrf_token" value="{escape(csrf)}">
+{_csrf(csrf)}
 <label>User name <input name="username" autocomplete="username"></label>
 <label>Password <input type="password" name="password" autocomplete="current-password"></label>
 <button>Sign in</button>
@@ -28,7 +28,7 @@ def one_time_code(csrf: str, *, error: str | None = None) -> str:
     return _page(
         "Verify your identity",
         f"""<form id="second-step" method="post" action="/otp">{_error(error)}
-<input type="hidden" name="csrf_token" value="{escape(csrf)}">
+{_csrf(csrf)}
 <label>Code from your authenticator app <input name="otp" inputmode="numeric" autocomplete="one-time-code"></label>
 <button>Continue</button>
 </form>""",
@@ -53,13 +53,20 @@ def message(title: str, text: str) -> str:
     return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")
 
 
-def case_list(records: tuple[CaseRecord, ...], *, next_href: str | None) -> str:
-    """One page of the list."""
+def case_list(records: tuple[CaseRecord, ...], *, next_href: str | None, csrf: str) -> str:
+    """One page of the list, with the way out."""
     rows = "\n".join(_row(record) for record in records)
     following = f'<a class="next" href="{escape(next_href)}">Next</a>' if next_href else ""
     head = "<thead><tr><th>Receipt</th><th>Form</th><th>Status</th></tr></thead>"
     return _page(
-        "My cases", f'<h1>My cases</h1>\n<table id="cases">{head}\n<tbody>\n{rows}\n</tbody></table>\n{following}'
+        "My cases",
+        f"""<h1>My cases</h1>
+<table id="cases">{head}
+<tbody>
+{rows}
+</tbody></table>
+{following}
+<form id="sign-out" method="post" action="/sign-out">{_csrf(csrf)}<button>Sign out</button></form>""",
     )
 
 
@@ -127,6 +134,10 @@ def _dated(name: str, day: date) -> str:
 
 def _span(name: str, text: str) -> str:
     return f'<span class="{name}">{escape(text)}</span>'
+
+
+def _csrf(csrf: str) -> str:
+    return f'<input type="hidden" name="csrf_token" value="{escape(csrf)}">'
 
 
 def _error(error: str | None) -> str:

@@ -54,9 +54,14 @@ class SignInPages:
         return self._go_on(verdict, visit)
 
     def sign_out(self, request: Request) -> Answer:
-        """Ends the session."""
-        self._desk.sign_out(request.session)
+        """Ends the session, where the form came from this site."""
+        if not self._desk.sign_out(request.session, csrf=request.form.get("csrf_token", "")):
+            return _forged()
         return redirect("/login", headers=(("Set-Cookie", f"{SESSION_COOKIE}={self._attributes}; Max-Age=0"),))
+
+    def csrf(self, request: Request) -> str:
+        """What must come back with the forms of this visitor."""
+        return self._desk.visit(request.session).csrf
 
     def stand_in(self, request: Request) -> Answer:
         """The sign-in page in place of something else."""
@@ -69,9 +74,13 @@ class SignInPages:
 
     def _go_on(self, verdict: Verdict, visit: Visit) -> Answer:
         if verdict is Verdict.FORGED:
-            return html(pages.message("Forbidden", "The form has expired. Load the page again."), status=403)
+            return _forged()
         onward = "/otp" if verdict is Verdict.CODE_WANTED else "/cases"
         return redirect(onward, headers=self._cookie(visit))
 
     def _cookie(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         return (("Set-Cookie", f"{SESSION_COOKIE}={visit.cookie}{self._attributes}"),)
+
+
+def _forged() -> Answer:
+    return html(pages.message("Forbidden", "The form has expired. Load the page again."), status=403)

@@ -68,7 +68,7 @@ class Site:
             _route("POST", r"/login()", Page.SIGN_IN, lambda request, *_: sign_in.login(request)),
             _route("GET", r"/otp()", Page.SIGN_IN, lambda request, *_: sign_in.show_code(request)),
             _route("POST", r"/otp()", Page.SIGN_IN, lambda request, *_: sign_in.code(request)),
-            _route("GET", r"/sign-out()", Page.SIGN_IN, lambda request, *_: sign_in.sign_out(request)),
+            _route("POST", r"/sign-out()", Page.SIGN_IN, lambda request, *_: sign_in.sign_out(request)),
             _route("GET", r"/()", Page.SIGN_IN, lambda *_: redirect("/cases")),
             _route("GET", r"/cases()", Page.LIST, self._behind_sign_in(self._list)),
             _route("GET", r"/cases/([^/]+)", Page.CASE, self._behind_sign_in(self._case)),
@@ -102,7 +102,7 @@ class Site:
 
     def _list(self, request: Request, _argument: str, look: Look) -> Answer:
         records, following = self._paged(request, look)
-        return html(look.page(pages.case_list(records, next_href=following)))
+        return html(look.page(pages.case_list(records, next_href=following, csrf=self._sign_in.csrf(request))))
 
     def _json_list(self, request: Request, _argument: str, look: Look) -> Answer:
         records, following = self._paged(request, look)
