@@ -65,6 +65,14 @@ class Delivery:
     hold: Hold | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An alert about to be queued: where it goes, and its words."""
+
+    delivery: Delivery
+    words: Words
+
+
 class AlertState(StrEnum):
     """How an alert stands in the outbox."""
 

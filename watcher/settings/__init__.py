@@ -164,6 +164,7 @@ class AccountSettings(Section):
     every: PositiveDuration | None = None
     base_url: WebAddress = ""
     ca_file: Path | None = None
+    max_sign_ins_per_day: Annotated[int, Field(ge=1, le=24)] = 5
 
     def credential(self) -> str | None:
         """What would be submitted at sign-in, as one text; its fingerprint tells whether it has changed.

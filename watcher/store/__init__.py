@@ -4,7 +4,9 @@ Nothing outside this package knows a table or a session; what leaves it are the 
 `watcher.change`, `watcher.message`, `watcher.standing` and `watcher.health`.
 """
 
+from watcher.store.documents import digest
 from watcher.store.locks import Busy
-from watcher.store.store import Draft, News, Store
+from watcher.store.outbox import Waiting
+from watcher.store.store import CaseSave, KnownCase, News, RoundEnd, Store
 
-__all__ = ["Busy", "Draft", "News", "Store"]
+__all__ = ["Busy", "CaseSave", "KnownCase", "News", "RoundEnd", "Store", "Waiting", "digest"]

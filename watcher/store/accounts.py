@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select, update
@@ -107,22 +108,29 @@ class Breaker:
     """
 
     def __init__(
-        self, database: Database, account: str, *, clock: Clock, fingerprint: str | None, max_sign_ins_per_day: int
+        self,
+        database: Database,
+        account: str,
+        *,
+        clock: Clock,
+        fingerprint: Callable[[], str | None],
+        max_sign_ins_per_day: int,
     ) -> None:
-        """`fingerprint` is that of the credential in use."""
+        """`fingerprint` gives that of the credential in use; it is asked only where one is to be submitted."""
         self._database, self._account, self._clock = database, account, clock
-        self._fingerprint = fingerprint or ""
+        self._fingerprint_now = fingerprint
         self._limit = max_sign_ins_per_day
         self._submission: int | None = None
 
     def before_submission(self, *, counts: bool = True) -> None:
         """Writes down that the credential is about to be submitted; raises where it must not be."""
         now = self._clock.now()
+        fingerprint = self._fingerprint_now() or ""
         with self._database.writing() as session:
-            self._refuse_where_rejected_or_unclear(session, now)
+            self._refuse_where_rejected_or_unclear(session, fingerprint, now)
             if counts:
                 self._refuse_where_used_up(session, now)
-            row = SubmissionRow(account=self._account, at=now, fingerprint=self._fingerprint, counts=counts)
+            row = SubmissionRow(account=self._account, at=now, fingerprint=fingerprint, counts=counts)
             session.add(row)
             session.flush()
             self._submission = row.id
@@ -146,10 +154,10 @@ class Breaker:
             session.exec(update(SubmissionRow).where(col(SubmissionRow.id) == self._submission).values(verdict=verdict))
         self._submission = None
 
-    def _refuse_where_rejected_or_unclear(self, session: Session, now: datetime) -> None:
+    def _refuse_where_rejected_or_unclear(self, session: Session, fingerprint: str, now: datetime) -> None:
         last = session.exec(
             select(SubmissionRow)
-            .where(SubmissionRow.account == self._account, SubmissionRow.fingerprint == self._fingerprint)
+            .where(SubmissionRow.account == self._account, SubmissionRow.fingerprint == fingerprint)
             .order_by(col(SubmissionRow.id).desc())
             .limit(2)
         ).all()

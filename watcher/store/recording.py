@@ -12,7 +12,7 @@ from watcher.case import STATUS_ITEM, ItemState, PendingItem, Snapshot
 from watcher.change import Change, Json, RecordedChange
 from watcher.errors import StoreUnusable
 from watcher.health import Health
-from watcher.message import AlertState, Delivery, Words
+from watcher.message import AlertState, Draft
 from watcher.remind.memory import Reminder
 from watcher.store.documents import decode_item, encode
 from watcher.store.rows import (
@@ -29,18 +29,15 @@ from watcher.store.rows import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An alert about to be queued; `delivery.changes` counts within the changes of its `News`."""
-
-    delivery: Delivery
-    words: Words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSave:
-    """A case as it is to stand from now on. `revision` is the one it was read at; another one now is a conflict."""
+    """A case as it is to stand from now on.
+
+    `seen` is the digest of the fresh snapshot, before it was settled. `revision` is the one that was compared with;
+    another one now is a conflict.
+    """
 
     snapshot: Snapshot
+    seen: bytes
     revision: int
     stage_since: date
     stage_since_told: bool
@@ -113,6 +110,7 @@ def end_round(session: Session, end: RoundEnd, now: datetime) -> None:
     behind = col(CaseRow.last_read_at).is_not(None)
     if end.complete:
         if end.missing:
+            _enter_unread(session, end, now)
             session.exec(
                 cases.where(~behind, col(CaseRow.case_number).in_(end.missing)).values(
                     last_read_at=account.last_read_at or now
@@ -132,6 +130,14 @@ def end_round(session: Session, end: RoundEnd, now: datetime) -> None:
         session.exec(cases.where(col(CaseRow.case_number).in_(end.read)).values(last_read_at=now))
     account.next_read_at = end.next_read_at
     session.add(account)
+
+
+def _enter_unread(session: Session, end: RoundEnd, now: datetime) -> None:
+    """A configured number that the portal has never known is entered too, so that it can be told as missing."""
+    query = select(CaseRow.case_number).where(CaseRow.account == end.account, col(CaseRow.case_number).in_(end.missing))
+    for number in end.missing.difference(session.exec(query).all()):
+        session.add(CaseRow(account=end.account, case_number=number, first_seen_at=now))
+    session.flush()
 
 
 def save_health(session: Session, name: str, health: Health) -> None:
@@ -161,6 +167,7 @@ def _save_case(session: Session, account: str, save: CaseSave, now: datetime) ->
     if row.revision != save.revision:
         raise StoreUnusable(f"{account}: another process recorded this case meanwhile; it is read again next time")
     row.document = encode(snapshot)
+    row.seen = save.seen
     row.revision += 1
     row.stage_since = save.stage_since
     row.stage_since_told = save.stage_since_told
@@ -184,6 +191,8 @@ def _save_items(session: Session, account: str, snapshot: Snapshot, now: datetim
                 row.state = ItemState.CLOSED.value
                 session.add(row)
         elif (document := encode(item)) != row.document or row.state == ItemState.CLOSED:
+            if _moved(row, item):
+                row.dated_at = now
             row.state = _state_in_ledger(row, item).value
             row.document = document
             session.add(row)
@@ -214,11 +223,14 @@ def _listed_now(row: ItemRow, shown: dict[str, PendingItem]) -> PendingItem | No
 
 def _state_in_ledger(row: ItemRow, item: PendingItem) -> ItemState:
     """What the user said ("done") stands as long as the portal shows the item open and unmoved."""
-    before = decode_item(row.document)
-    moved = (before.due_on, before.starts_at) != (item.due_on, item.starts_at)
-    if item.state is ItemState.OPEN and row.state == ItemState.DONE and not moved:
+    if item.state is ItemState.OPEN and row.state == ItemState.DONE and not _moved(row, item):
         return ItemState.DONE
     return item.state
+
+
+def _moved(row: ItemRow, item: PendingItem) -> bool:
+    before = decode_item(row.document)
+    return (before.due_on, before.starts_at) != (item.due_on, item.starts_at)
 
 
 def _save_notices(session: Session, account: str, snapshot: Snapshot, now: datetime) -> None:

@@ -52,6 +52,7 @@ class CaseRow(Row, table=True):
     account: str = Field(foreign_key="account.name")
     case_number: str
     document: str | None = None
+    seen: bytes | None = None
     revision: int = 0
     first_seen_at: datetime
     last_read_at: datetime | None = None
@@ -93,6 +94,7 @@ class ItemRow(Row, table=True):
     state: str
     first_seen_at: datetime
     letter_due_on: date | None = None
+    dated_at: datetime | None = None
 
 
 class NoticeRow(Row, table=True):

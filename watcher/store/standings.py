@@ -94,6 +94,7 @@ def ledger_item(row: ItemRow) -> LedgerItem:
         state=ItemState(row.state),
         first_seen_at=row.first_seen_at,
         letter_due_on=row.letter_due_on,
+        dated_at=row.dated_at,
     )
 
 

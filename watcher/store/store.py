@@ -1,10 +1,12 @@
 """The store: one database and everything that is kept in it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select
 
 from watcher.case import Snapshot
@@ -20,27 +22,29 @@ from watcher.store.ledger import Ledger
 from watcher.store.locks import Locks
 from watcher.store.migrate import bring_up_to_date
 from watcher.store.outbox import Outbox
-from watcher.store.recording import CaseSave, Draft, News, RoundEnd, end_round, write_news
+from watcher.store.recording import CaseSave, News, RoundEnd, end_round, write_news
 from watcher.store.rows import AnswerRow, CaseRow, ItemRow, NoticeRow, ReminderRow
 
-__all__ = ["CaseSave", "Draft", "KnownCase", "News", "RoundEnd", "Store"]
+__all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
+
+
+_DOCUMENT: QueryableAttribute[Any] = getattr(CaseRow, "document")  # noqa: B009 - SQLModel calls it a plain str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownCase:
-    """What comparing a fresh read needs to know of a case: its stored text first, decoded only where it differs."""
+    """What comparing a fresh read needs to know of a case, before its snapshot is needed at all.
+
+    `seen` is the digest of the last fresh snapshot: where it is the same now, nothing moved.
+    """
 
     case_number: str
-    document: str | None
+    seen: bytes | None
     revision: int
     stage_since: date | None
     stage_since_told: bool
     touched_at: datetime | None
     missing_reads: int
-
-    def snapshot(self, *, beside: Snapshot) -> Snapshot | None:
-        """The stored snapshot; what it never knew is taken from `beside`."""
-        return None if self.document is None else decode(self.document, beside=beside)
 
 
 class Store:
@@ -77,9 +81,16 @@ class Store:
 
     def known_cases(self, account: str) -> dict[str, KnownCase]:
         """The account's cases by number, as a fresh read is compared with them."""
-        query = select(CaseRow).where(CaseRow.account == account)
+        query = select(CaseRow).where(CaseRow.account == account).options(defer(_DOCUMENT))
         with self._database.reading() as session:
             return {row.case_number: _known(row) for row in session.exec(query)}
+
+    def snapshot(self, account: str, case_number: str, *, beside: Snapshot) -> Snapshot | None:
+        """The stored snapshot of a case; what it never knew is taken from `beside`. None for one never read."""
+        query = select(CaseRow.document).where(CaseRow.account == account, CaseRow.case_number == case_number)
+        with self._database.reading() as session:
+            document = session.exec(query).one_or_none()
+        return None if document is None else decode(document, beside=beside)
 
     def standings(self, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
         """Every case in the books, with its items and notices."""
@@ -133,7 +144,9 @@ class Store:
         """The account's daily request budget."""
         return DailyQuota(self._database, account)
 
-    def breaker(self, account: str, *, clock: Clock, fingerprint: str | None, max_sign_ins_per_day: int) -> Breaker:
+    def breaker(
+        self, account: str, *, clock: Clock, fingerprint: Callable[[], str | None], max_sign_ins_per_day: int
+    ) -> Breaker:
         """What stands between the account's credential and the portal."""
         return Breaker(
             self._database,
@@ -147,7 +160,7 @@ class Store:
 def _known(row: CaseRow) -> KnownCase:
     return KnownCase(
         case_number=row.case_number,
-        document=row.document,
+        seen=row.seen,
         revision=row.revision,
         stage_since=row.stage_since,
         stage_since_told=row.stage_since_told,

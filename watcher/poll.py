@@ -1,0 +1,347 @@
+"""One read of one account, start to end: the only shell around a portal and the diff.
+
+What each case brings is written before the next one is looked at; the round's end is written last. So a kill at any
+instant loses nothing: what was written stays, alerts included, and the rest is read again.
+"""
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from threading import Event
+
+import structlog
+
+from watcher import announce
+from watcher.case import Snapshot
+from watcher.change import Change, ChangeKind, Json, RecordedChange, severity_of
+from watcher.clock import Clock
+from watcher.diff import diff, settle
+from watcher.errors import (
+    AccountLocked,
+    CaseNotFound,
+    CodeNeeded,
+    ReadFailed,
+    SignInRejected,
+    StoreUnusable,
+    UnexpectedAnswer,
+)
+from watcher.health import Health, Outcome, after_read, outcome_of, resumed
+from watcher.message import Occasion
+from watcher.portals import Answers, CaseRead, CodeSource, Portal, Reading, SessionFile, Surroundings, Trace
+from watcher.settings import AccountSettings, Settings
+from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, Store, digest
+
+MISSING_AFTER = 3
+"""Complete reads in a row without a case, after which it is reported as missing (promise 4)."""
+
+_TURN_TAKEN = timedelta(minutes=15)
+_HISTORY_IN_ALERTS = 5
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one read of an account came to."""
+
+    account: str
+    outcome: Outcome
+    cases_read: int = 0
+    changes: tuple[RecordedChange, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a read works with besides the account: the same for every account of a daemon."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    stop: Event = field(default_factory=Event)
+    random: random.Random = field(default_factory=random.SystemRandom)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What signing in to one account needs: where its session lies and where its codes come from."""
+
+    session: SessionFile
+    codes: CodeSource
+    trace: Trace | None = None
+
+
+def poll(account: AccountSettings, portal: Portal, access: Access, means: Means, *, wait: float = 0.0) -> Round:
+    """Reads the account once and records what that brings. One read at a time, across processes.
+
+    `wait`: real seconds to wait for a read that is under way elsewhere; after that the outcome is `failed`. An account
+    that is paused, or whose portal asked to wait, is not asked at all. Raises `StoreUnusable` only.
+    """
+    try:
+        with means.store.locks.hold(f"account {account.name}", wait=wait, stop=means.stop):
+            return _Visit(account, portal, means).read(access)
+    except Busy:
+        return Round(account=account.name, outcome=Outcome.FAILED, error="another process is reading this account")
+
+
+def take_in(
+    readings: Iterable[Reading], account: AccountSettings, portal: Portal, means: Means, *, complete: bool = False
+) -> Round:
+    """Records what a person brought (a saved answer, a status they read) as one read, through the same diff.
+
+    `complete`: it is everything there is; else cases that it does not name are not missing.
+    """
+    with means.store.locks.hold(f"account {account.name}", wait=60.0, stop=means.stop):
+        return _Visit(account, portal, means).take_in(readings, complete=complete)
+
+
+class _Visit:
+    """One read of one account while it is under way."""
+
+    def __init__(self, account: AccountSettings, portal: Portal, means: Means) -> None:
+        self._account, self._portal, self._means = account, portal, means
+        self._store, self._settings = means.store, means.settings
+        self._health = means.store.accounts.health(account.name, means.clock.now())
+        self._known: Mapping[str, KnownCase] = means.store.known_cases(account.name)
+        self._answered = 0
+        self._read: set[str] = set()
+        self._returned: list[str] = []
+        self._errors: list[ReadFailed] = []
+        self._changes: list[RecordedChange] = []
+
+    @cached_property
+    def _fingerprint(self) -> str | None:
+        return self._store.accounts.fingerprint(self._account.credential())
+
+    # --- asking the portal ---
+
+    def read(self, access: Access) -> Round:
+        now = self._means.clock.now()
+        refusal = self._reason_not_to_ask(now)
+        if refusal is not None:
+            return refusal
+        self._store.accounts.set_next_read(self._account.name, now + min(self._every, _TURN_TAKEN))
+        breaker = self._store.breaker(
+            self._account.name,
+            clock=self._means.clock,
+            fingerprint=lambda: self._fingerprint,
+            max_sign_ins_per_day=self._account.max_sign_ins_per_day,
+        )
+        surroundings = Surroundings(
+            clock=self._means.clock,
+            language=self._settings.language,
+            quota=self._store.quota(self._account.name),
+            session=access.session,
+            gate=breaker,
+            codes=access.codes,
+            stop=self._means.stop,
+            trace=access.trace,
+            known_cases=frozenset(self._known),
+        )
+        error = self._visit(surroundings)
+        if isinstance(error, SignInRejected | AccountLocked):
+            breaker.refused()
+        elif error is not None:
+            breaker.unclear()
+        return self._finish(complete=True)
+
+    def _reason_not_to_ask(self, now: datetime) -> Round | None:
+        """A pause that only a person can end, or a wait that the portal asked for; kept on disk, so across restarts."""
+        health = self._health
+        if health.state.waits_for_person:
+            if self._fingerprint == health.rejected_fingerprint:
+                return self._round(Outcome.PAUSED, error=health.last_error)
+            self._health = resumed(health)
+        elif health.not_before is not None and now < health.not_before:
+            until = health.not_before.isoformat(timespec="seconds").replace("+00:00", "Z")
+            return self._round(Outcome.FAILED, error=f"not asked: it is to be left alone until {until}")
+        return None
+
+    def _visit(self, surroundings: Surroundings) -> ReadFailed | None:
+        """Reads every case. Returns what ended the read early, if anything did."""
+        try:
+            with self._portal.open(self._account, surroundings) as reader:
+                for reading in reader.read():
+                    self._take(reading)
+        except ReadFailed as error:
+            self._errors.append(error)
+            return error
+        except StoreUnusable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place that catches what nobody foresaw
+            _log.exception("reading failed in an unforeseen way", account=self._account.name)
+            unforeseen = UnexpectedAnswer(f"reading failed in an unforeseen way: {type(error).__name__}; see the log")
+            self._errors.append(unforeseen)
+            return unforeseen
+        return None
+
+    def take_in(self, readings: Iterable[Reading], *, complete: bool) -> Round:
+        for reading in readings:
+            self._take(reading)
+        return self._finish(complete=complete)
+
+    # --- one case ---
+
+    def _take(self, reading: Reading) -> None:
+        self._answered += 1
+        if isinstance(reading, CaseRead):
+            self._take_snapshot(reading.snapshot, reading.answers)
+        elif isinstance(reading.error, CaseNotFound):
+            _log.info("the portal does not know this case", account=self._account.name, case=reading.case_number)
+        else:
+            self._errors.append(reading.error)
+            if reading.answers:
+                self._write(
+                    News(
+                        account=self._account.name,
+                        case_number=reading.case_number,
+                        answers=reading.answers,
+                        answers_strange=True,
+                    )
+                )
+
+    def _take_snapshot(self, fresh: Snapshot, answers: Answers) -> None:
+        self._read.add(fresh.case_number)
+        known = self._known.get(fresh.case_number)
+        seen = digest(fresh)
+        if known is not None and known.missing_reads >= MISSING_AFTER:
+            self._returned.append(fresh.case_number)
+        if known is not None and known.seen == seen:
+            return
+        before = None
+        if known is not None:
+            before = self._store.snapshot(self._account.name, fresh.case_number, beside=fresh)
+        vocabulary = self._portal.vocabulary
+        now = self._means.clock.now()
+        after = settle(before, fresh, vocabulary=vocabulary)
+        changes = diff(before, after, today=now.astimezone(self._settings.timezone).date(), vocabulary=vocabulary)
+        told = self._told(changes, snapshot=after, baseline=before is None)
+        case = _save(known, before, after, seen, changes, now)
+        self._write(replace(told, case_number=fresh.case_number, case=case, answers=answers))
+
+    def _write(self, news: News) -> None:
+        self._changes += self._store.record([news], now=self._means.clock.now())
+
+    # --- the end of the round ---
+
+    def _finish(self, *, complete: bool) -> Round:
+        now = self._means.clock.now()
+        watched = {number for number in self._known if is_watched(self._account, number)}
+        if not self._answered and not self._errors and watched:
+            self._errors.append(UnexpectedAnswer(f"the portal listed no case at all, where {len(watched)} are known"))
+        complete = complete and not self._errors
+        missing = (watched | set(self._account.cases)) - self._read if complete else set()
+        health, changes = self._health_after(now)
+        end = RoundEnd(
+            account=self._account.name,
+            complete=complete,
+            next_read_at=self._next_read(now, health),
+            read=frozenset(self._read),
+            missing=frozenset(missing),
+        )
+        news = [self._told(changes, health=health), *self._absences(missing), *self._returns()]
+        self._changes += self._store.record(news, now=now, round_end=end)
+        error = "; ".join(dict.fromkeys(str(error) for error in self._errors)) or None
+        return self._round(outcome_of(self._errors, cases_read=len(self._read)), error=error)
+
+    def _health_after(self, now: datetime) -> tuple[Health, tuple[Change, ...]]:
+        if self._health.state.waits_for_person and not self._errors:
+            return self._health, ()  # what a person brought by hand is no answer to why the portal waits for them
+        refused = isinstance(self._errors[0], SignInRejected | AccountLocked | CodeNeeded) if self._errors else False
+        return after_read(
+            self._health,
+            self._errors,
+            now=now,
+            blind_after=self._settings.schedule.blind_after,
+            fingerprint=self._fingerprint if refused else None,
+        )
+
+    def _absences(self, missing: Iterable[str]) -> Iterable[News]:
+        """A case is told as missing once, at the complete read that makes it so."""
+        for number in sorted(missing):
+            known = self._known.get(number)
+            if known is not None and known.missing_reads + 1 == MISSING_AFTER:
+                yield self._told((_presence(ChangeKind.CASE_MISSING, number, {"reads": MISSING_AFTER}),))
+
+    def _returns(self) -> Iterable[News]:
+        for number in self._returned:
+            yield self._told((_presence(ChangeKind.CASE_RETURNED, number, None),))
+
+    def _told(
+        self,
+        changes: tuple[Change, ...],
+        *,
+        snapshot: Snapshot | None = None,
+        baseline: bool = False,
+        health: Health | None = None,
+    ) -> News:
+        """The changes with their words and the alerts they cause; nothing is written yet."""
+        if not changes:
+            return News(account=self._account.name, health=health)
+        number = changes[0].case_number
+        history = self._store.history(accounts=[self._account.name], case_number=number, limit=_HISTORY_IN_ALERTS)
+        occasion = Occasion(
+            account=self._account.name,
+            portal_title=self._portal.title,
+            links=self._portal.links(self._account),
+            changes=changes,
+            snapshot=snapshot,
+            history=tuple(history) if number is not None and not baseline else (),
+        )
+        now = self._means.clock.now()
+        return replace(announce.news_of(occasion, self._settings, now=now, baseline=baseline), health=health)
+
+    @property
+    def _every(self) -> timedelta:
+        return self._account.every or self._settings.schedule.every
+
+    def _next_read(self, now: datetime, health: Health) -> datetime:
+        jitter = self._settings.schedule.jitter.total_seconds()
+        turn = now + self._every + timedelta(seconds=self._means.random.uniform(0, jitter))
+        return max(turn, health.not_before) if health.not_before else turn
+
+    def _round(self, outcome: Outcome, *, error: str | None) -> Round:
+        return Round(
+            account=self._account.name,
+            outcome=outcome,
+            cases_read=len(self._read),
+            changes=tuple(self._changes),
+            error=error,
+        )
+
+
+def is_watched(account: AccountSettings, case_number: str) -> bool:
+    """Whether the account's configuration still asks for this case: without a list it asks for all."""
+    return not account.cases or case_number in account.cases
+
+
+def _presence(kind: ChangeKind, number: str, new: Json) -> Change:
+    return Change(kind=kind, severity=severity_of(kind), case_number=number, new=new)
+
+
+def _save(
+    known: KnownCase | None,
+    before: Snapshot | None,
+    after: Snapshot,
+    seen: bytes,
+    changes: tuple[Change, ...],
+    now: datetime,
+) -> CaseSave:
+    """How the case stands from now on: since when its stage, and when the portal last touched it silently."""
+    moved = before is None or any(change.kind is ChangeKind.STAGE_CHANGED for change in changes)
+    touched = any(change.kind is ChangeKind.SILENT_UPDATE for change in changes)
+    touched_at = now if touched else None
+    since, told = after.status_since or now.date(), after.status_since is not None
+    if known is not None:
+        touched_at = touched_at or known.touched_at
+        if known.stage_since is not None and not moved:
+            since, told = known.stage_since, known.stage_since_told
+    return CaseSave(
+        snapshot=after,
+        seen=seen,
+        revision=known.revision if known else 0,
+        stage_since=since,
+        stage_since_told=told,
+        touched_at=touched_at,
+    )
