@@ -56,6 +56,8 @@ class PracticePortal:
         )
         self._authority = trustme.CA(organization_name="Practice Immigration Office") if tls else None
         self._folder = TemporaryDirectory(prefix="practice-portal-")
+        self._ca_file = Path(self._folder.name, "ca.pem")
+        self.write_ca(self._ca_file)
         self._server = LoopbackServer(self._answer, port=port, context=self._context())
 
     @property
@@ -73,10 +75,7 @@ class PracticePortal:
         """A file with `ca_pem`, there until the portal stops. Raises ValueError where no TLS is spoken."""
         if self._authority is None:
             raise ValueError("this practice portal speaks plain HTTP and has no certificate")
-        path = Path(self._folder.name, "ca.pem")
-        if not path.exists():
-            self.write_ca(path)
-        return path
+        return self._ca_file
 
     def write_ca(self, path: Path) -> None:
         """Writes `ca_pem` to a file that outlives the portal."""
@@ -98,7 +97,7 @@ class PracticePortal:
         self._server.start()
 
     def stop(self) -> None:
-        """Ends every connection and removes what was written."""
+        """Ends every connection and removes what was written; a second time there is nothing left to do."""
         self._server.stop()
         self._folder.cleanup()
 
