@@ -53,17 +53,22 @@ def types_within(annotation: object) -> Iterator[Any]:
 
 def section_at(model: type[BaseModel], place: Sequence[str | int]) -> type[BaseModel] | None:
     """The model that reads the section at `place`, seen from `model`; None where none does."""
+    here: object = model
     for part in place:
-        field = model.model_fields.get(str(part))
-        inner = [kind for kind in types_within(field.annotation) if _is_model(kind)] if field else []
-        if not inner:
-            return None
-        model = inner[0]
-    return model
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            field = here.model_fields.get(str(part))
+            here = _section_of(field.annotation) if field else None
+        else:
+            # Sections by their names: what follows the name is what the dictionary holds.
+            here = _section_of(get_args(here)[1]) if get_origin(here) is dict else None
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
 
 
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+def _section_of(annotation: object) -> object:
+    for kind in types_within(annotation):
+        if get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return kind
+    return None
 
 
 def lines_of(error: ValidationError, *, model: type[BaseModel], place: Place = ()) -> list[str]:

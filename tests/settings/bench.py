@@ -1,0 +1,96 @@
+"""A configuration written to disk, read back with portals of our own."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from watcher.errors import SettingsFaults
+from watcher.settings import AccountSettings, Section, Settings
+from watcher.settings.load import Configuration, load_configuration
+
+
+class Mailbox(Section):
+    host: str
+    port: int = 993
+    username: str
+    password: SecretStr | None = None
+
+
+class OfficeAccount(AccountSettings):
+    username: str = ""
+    password: SecretStr | None = None
+    mailbox: Mailbox | None = None
+    max_sign_ins_per_day: int = 5
+    careful: bool = True
+
+
+class ApiAccount(AccountSettings):
+    client_secret: SecretStr
+
+
+@dataclass(frozen=True)
+class Portal:
+    account: type[AccountSettings]
+    min_every: timedelta
+
+
+@dataclass(frozen=True)
+class Portals:
+    known: Mapping[str, Portal] = field(
+        default_factory=lambda: {
+            "api": Portal(ApiAccount, timedelta()),
+            "office": Portal(OfficeAccount, timedelta(hours=1)),
+        }
+    )
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.known)
+
+    def find(self, name: str) -> Portal:
+        return self.known[name]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Writes `watcher.toml` into a folder of its own and reads it."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "watcher.toml"
+
+    def write(self, text: str | bytes, *, mode: int = 0o600) -> Path:
+        self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        self.file.chmod(mode)
+        return self.file
+
+    def configuration(self, text: str | bytes, environ: Mapping[str, str] | None = None) -> Configuration:
+        self.write(text)
+        return load_configuration(self.file, environ=environ or {}, portals=Portals())
+
+    def settings(self, text: str | bytes, environ: Mapping[str, str] | None = None) -> Settings:
+        return self.configuration(text, environ).settings
+
+    def faults(self, text: str | bytes, environ: Mapping[str, str] | None = None) -> list[str]:
+        """The faults found, without the file's name where they begin with it."""
+        with pytest.raises(SettingsFaults) as found:
+            self.configuration(text, environ)
+        return [fault.removeprefix(f"{self.file}: ") for fault in found.value.faults]
+
+
+def as_toml(keys: Mapping[str, Any]) -> str:
+    """Keys and values as TOML, sections as inline tables."""
+    return "".join(f"{json.dumps(key)} = {_value(value)}\n" for key, value in keys.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_value(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value)

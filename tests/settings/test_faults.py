@@ -1,0 +1,157 @@
+"""Each key wrong in turn: told by its name, all in one go, and never with a secret's value."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tests.settings.bench import ApiAccount, Bench, Mailbox, OfficeAccount, as_toml
+from watcher.settings import ChannelSettings, Settings
+from watcher.settings.faults import section_at
+from watcher.settings.places import Place, dotted
+
+CANARY = "canary-in-a-coal-mine"
+GOOD = {"url": "ntfys://ntfy.example.org/topic", "client_secret": "x", "host": "imap.example.org", "username": "x"}
+SECTIONS: list[tuple[Place, type[BaseModel], dict[str, Any]]] = [
+    ((), Settings, {}),
+    (("accounts", "family"), OfficeAccount, {"portal": "office"}),
+    (("accounts", "Mum & Dad"), ApiAccount, {"portal": "api"}),
+    (("channels", "phone"), ChannelSettings, {}),
+]
+
+
+def keys_of(model: type[BaseModel], within: Place = ()) -> Iterator[Place]:
+    for name in model.model_fields:
+        if name != "name":
+            yield (*within, name)
+            inner = section_at(model, [name])
+            yield from keys_of(inner, (*within, name)) if inner else ()
+
+
+def places() -> list[tuple[Place, type[BaseModel], dict[str, Any], Place]]:
+    return [(place, model, base, key) for place, model, base in SECTIONS for key in keys_of(model)]
+
+
+def document(place: Place, model: type[BaseModel], base: dict[str, Any], key: Place, value: object) -> dict[str, Any]:
+    """A document whose section at `place` is good but for `key`, which has `value`."""
+    required = {name: GOOD[name] for name, field in model.model_fields.items() if name in GOOD and field.is_required()}
+    section: dict[str, Any] = {**required, **base}
+    inside = section
+    for part in key[:-1]:
+        inside[part] = {name: GOOD[name] for name in Mailbox.model_fields if name in GOOD} if part == "mailbox" else {}
+        inside = inside[part]
+    inside[key[-1]] = value
+    return {place[0]: {place[1]: section}} if place else section
+
+
+@pytest.mark.parametrize("wrong", [7.25, {"nonsense": True}, [[]]], ids=["number", "table", "list"])
+@pytest.mark.parametrize(
+    ("place", "model", "base", "key"), places(), ids=lambda one: dotted(one) if one and isinstance(one, tuple) else ""
+)
+def test_a_wrong_type_is_one_fault_that_names_the_key(
+    bench: Bench, place: Place, model: type[BaseModel], base: dict[str, Any], key: Place, wrong: object
+) -> None:
+    faults = bench.faults(as_toml(document(place, model, base, key, wrong)), {"HOME": "/home/someone"})
+    name = dotted((*place, *key))
+    assert all(fault.startswith(name) for fault in faults), faults
+    assert len(faults) >= 1
+    assert all(len(fault.split(": ", 1)[1]) > 10 for fault in faults), "says what would be right"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('timezone = "Mars/Olympus"', 'timezone: an IANA time zone is wanted, such as "America/New_York"'),
+        ('language = "de"', "language: must be one of 'en', 'es' or 'fr'"),
+        ('langauge = "en"', 'langauge: unknown key; did you mean "language"?'),
+        ("accounts = 5", "accounts: must be a table of its own keys"),
+        ("[accounts]\nfamily = 5", "accounts.family: must be a table: write [accounts.family]"),
+        ('[schedule]\nevery = "4 hours"', "schedule.every: '4 hours' is no duration; write a whole number and a unit"),
+        ('[schedule]\nevery = "0"', "schedule.every: must be longer than nothing"),
+        ("[schedule]\nevery = 30", "schedule.every: a duration is text"),
+        ('[stall.stages]\nbiometrix = "1d"', "stall.stages.biometrix: must be one of 'received'"),
+        ('[stall.forms]\n"I-765" = "soon"', "stall.forms.I-765: 'soon' is no duration"),
+        ('[deadlines]\nremind = ["7d", "x"]', "deadlines.remind[1]: 'x' is no duration"),
+        ('[deadlines]\nremind = "7d"', "deadlines.remind: must be a list in square brackets"),
+        ('[health]\nlisten = "8787"', "health.listen: write a host and a port"),
+        (
+            '[accounts.family]\nportal = "ofice"',
+            "accounts.family.portal: there is no portal 'ofice'; write one of api, office",
+        ),
+        ("[accounts.family]\ncases = []", "accounts.family.portal: is missing; write one of api, office"),
+        ('[accounts.family]\nportal = "office"\nname = "x"', "accounts.family.name: unknown key"),
+        ('[accounts."a/b"]\nportal = "office"', 'accounts."a/b": a name begins with a letter or digit'),
+        ('[accounts.family]\nportal = "office"\ncareful = "yes"', "accounts.family.careful: must be true or false"),
+        (
+            '[accounts.family]\nportal = "office"\nevery = "5m"',
+            'accounts.family.every: 5m is too often for account family at office; write "1h" or more',
+        ),
+        ('[accounts.family]\nportal = "office"\nmailbox = { port = 1 }', "accounts.family.mailbox.host: is missing"),
+        (
+            '[accounts.family]\nportal = "office"\n[accounts.family.mailbox]\nhots = "x"',
+            'accounts.family.mailbox.hots: unknown key; did you mean "host"?',
+        ),
+        (
+            '[accounts.family]\nportal = "office"\nbase_url = "http://portal.example.org"',
+            "accounts.family.base_url: write an address such as",
+        ),
+        (
+            '[accounts.x]\nportal = "api"',
+            "accounts.x.client_secret: is missing; set WATCHER_ACCOUNTS__X__CLIENT_SECRET, or",
+        ),
+        ('[channels.phone]\nmin_severity = "loud"', "channels.phone.url: is missing; set WATCHER_CHANNELS__PHONE__URL"),
+        ('[channels.phone]\nurl = "x"\nquiet = "x"', 'channels.phone.quiet: unknown key; did you mean "quiet_hours"?'),
+        ('[channels.phone]\nurl = ""', "channels.phone.url: is empty"),
+        ('[channels.phone]\nurl = "x"\nkinds = ["rfe"]', "channels.phone.kinds[0]: must be one of 'rfe_received'"),
+        (
+            '[channels.phone]\nurl = "x"\naccounts = ["famly"]\n[accounts.family]\nportal = "office"',
+            "channels.phone.accounts: there is no account 'famly'; did you mean \"family\"?",
+        ),
+        ('[channels.phone]\nurl = "x"\nquiet_hours = "late"', "channels.phone.quiet_hours: 'late' are no quiet hours"),
+        ('[channels.phone]\nurl = "x"\ndigest = "hourly"', "channels.phone.digest: 'hourly' is no digest"),
+        (
+            '[channels.phone]\nurl = "x"\nurgent_breaks_quiet = 1',
+            "channels.phone.urgent_breaks_quiet: must be true or false",
+        ),
+        ('secrets_dir = "nowhere"', "secrets_dir: there is no folder"),
+    ],
+)
+def test_a_fault_says_what_would_be_right(bench: Bench, text: str, expected: str) -> None:
+    assert any(fault.startswith(expected) for fault in bench.faults(text, {"HOME": "/home/someone"}))
+
+
+def test_all_faults_are_told_in_one_go(bench: Bench) -> None:
+    faults = bench.faults(
+        'timezone = 5\n[schedule]\nevery = "x"\n'
+        '[accounts.a]\nportal = "none"\n[accounts.b]\nportal = "office"\ncase = []\n'
+        '[channels.c]\nurl = "x"\nkinds = ["y"]\n',
+        {"WATCHER_STATE_KY": "x"},
+    )
+    told = " ".join(fault.split(": ")[0] for fault in faults)
+    assert told == "WATCHER_STATE_KY accounts.a.portal accounts.b.case timezone schedule.every channels.c.kinds[0]"
+
+
+def test_only_a_server_on_this_machine_may_be_read_more_often(bench: Bench) -> None:
+    settings = bench.settings('[accounts.x]\nportal = "office"\nevery = "1m"\nbase_url = "http://127.0.0.1:8080"')
+    assert settings.accounts["x"].base_url == "http://127.0.0.1:8080"
+
+
+def test_the_schedules_own_interval_is_told_where_it_is_too_short(bench: Bench) -> None:
+    (fault,) = bench.faults('[schedule]\nevery = "5m"\n[accounts.x]\nportal = "office"')
+    assert fault.startswith("schedule.every: 5m is too often for account x at office")
+
+
+@pytest.mark.parametrize(
+    ("place", "model", "base", "key"), places(), ids=lambda one: dotted(one) if one and isinstance(one, tuple) else ""
+)
+def test_no_fault_shows_the_value_of_a_secret(
+    bench: Bench, place: Place, model: type[BaseModel], base: dict[str, Any], key: Place
+) -> None:
+    if key[-1] not in {"password", "client_secret", "url", "database_url", "state_key", "heartbeat_url"}:
+        wrong: object = 7.25
+        secret = next(name for name in ("password", "client_secret", "url", "state_key") if name in model.model_fields)
+        text = document(place, model, {**base, secret: CANARY}, key, wrong)
+    else:
+        text = document(place, model, base, key, [CANARY, {"deeper": CANARY}])
+    assert all(CANARY not in fault for fault in bench.faults(as_toml(text), {"HOME": "/home/someone"}))
