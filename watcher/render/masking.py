@@ -1,0 +1,39 @@
+"""Case numbers that can be recognised by whoever knows them, and by nobody else. Pure."""
+
+import re
+
+_DOT = "\N{BULLET}"
+_SERIES = re.compile(r"([A-Z]{1,3})[0-9*\N{MIDDLE DOT}]")
+_NUMBERS = re.compile(
+    r"(?<![^\W_])(?:"
+    r"[A-Z]{3}[ -]?[0-9*\N{MIDDLE DOT}][0-9]{9}"  # USCIS receipt, NVC case
+    r"|[A-Z]{1,5}[ -]?[0-9]{7,14}"  # A-number, IRCC application, NVC invoice
+    r"|AA[0-9A-Z]{8}"  # consular application id
+    r"|[0-9]{2,4}-[0-9]{4}(?:-[0-9]{4})?"  # UCI as it is printed
+    r"|[0-9]{8,14}"
+    r")(?![^\W_])"
+)
+
+
+def mask_case_number(number: str) -> str:
+    """`number` with its middle hidden: IOE0000000001 is shown as IOE••••••0001.
+
+    The letters that name its series stay, and the last four signs of a long number; a short one keeps fewer, and a
+    name that somebody gave a case instead of a number keeps nothing. At least four signs are always hidden.
+    """
+    length = len(number)
+    if not any(sign.isdigit() for sign in number):
+        return _DOT * max(length, 4)
+    last = 4 if length >= 9 else 2 if length >= 6 else 0  # noqa: PLR2004 - the lengths of the docstring
+    series = _SERIES.match(number)
+    first = len(series[1]) if series and length - last - len(series[1]) >= 4 else 0  # noqa: PLR2004
+    hidden = max(length - first - last, 4)
+    return number[:first] + _DOT * hidden + (number[-last:] if last else "")
+
+
+def mask_numbers(text: str, *known: str) -> str:
+    """`text` with every number in it masked that is one of `known` or looks like a case number or a personal one."""
+    for number in known:
+        if number:
+            text = text.replace(number, mask_case_number(number))
+    return _NUMBERS.sub(lambda found: mask_case_number(found[0]), text)
