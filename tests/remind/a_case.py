@@ -23,7 +23,7 @@ def noon(day: date, zone: ZoneInfo = NEW_YORK) -> datetime:
 def item(*, key: str = "rfe-1", kind: ItemKind = ItemKind.RFE, **more: Any) -> LedgerItem:
     of_portal = {name: more.pop(name) for name in ("due_on", "due_by_estimate", "starts_at", "place") if name in more}
     known: dict[str, Any] = {"id": 1, "state": ItemState.OPEN, "first_seen_at": SEEN, **more}
-    pending = PendingItem(key=key, kind=kind, title="Something is asked for", **of_portal)
+    pending = PendingItem(key=key, kind=kind, title=known.pop("title", "Something is asked for"), **of_portal)
     return LedgerItem(account="family", case_number=NUMBER, item=pending, **known)
 
 
