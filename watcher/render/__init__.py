@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.change import Change
 from watcher.render.alert import render
-from watcher.render.gathered import Waiting, render_digest, render_flood
+from watcher.render.gathered import render_digest, render_flood
 from watcher.render.lines import line_of
 from watcher.render.masking import mask_case_number, mask_numbers
 from watcher.render.teller import Privacy, Teller
@@ -12,7 +12,6 @@ from watcher.words import catalogue
 
 __all__ = [
     "Privacy",
-    "Waiting",
     "mask_case_number",
     "mask_numbers",
     "render",

@@ -133,7 +133,8 @@ def _minimal(lead: Change, words: Catalogue) -> Words:
 
 
 def _blocks(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> Iterator[Block]:
-    lines = [line_of(change, teller) for change in changes]
+    shown = occasion.snapshot.status if occasion.snapshot is not None else None
+    lines = [line_of(change, teller, shown=shown) for change in changes]
     yield Paragraph(lines[0]) if len(lines) == 1 else Listing(lines)
     meanings = list(_meanings(occasion, changes, teller))
     for gloss in meanings:

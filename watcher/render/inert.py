@@ -20,6 +20,7 @@ _MARKUP = str.maketrans(
         "@": "(at)", "#": "No. ",
     }
 )  # fmt: skip
+_TAG = re.compile(r"</?[A-Za-z!][^<>]{0,1000}>")
 _SLASHED = re.compile(r"[a-z][a-z0-9+.-]{0,30}:/{2,}\S*|www\d{0,3}\.\S+", re.IGNORECASE)
 _SCHEMED = re.compile(
     r"\b(?:mailto|tel|sms|smsto|callto|geo|data|javascript|vbscript|file|blob|about|magnet|intent|market|xmpp|sip|sips"
@@ -41,7 +42,7 @@ def inert(text: str, words: Catalogue, *, longest: int) -> str:
 
     A web or mail address is left out or taken apart so that nothing makes a link of it.
     """
-    plain = " ".join(visible(html.unescape(text[: 20 * longest])).split())
+    plain = _TAG.sub(" ", visible(html.unescape(text[: 20 * longest])))
     plain = _disarm(plain, words.word("general", "link_left_out"))
     hidden = max(0, len(text) - 20 * longest)
     return shorten(plain, words, longest=longest, hidden=hidden)

@@ -18,9 +18,12 @@ _TELLING_DETAILS = frozenset({"form", "office", "submitted_on"})
 _DATED_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 
 
-def line_of(change: Change, teller: Teller) -> str:
-    """What happened, in one line."""
-    return teller.words.fill("change", _place(change), "line", **fields_of(change, teller))
+def line_of(change: Change, teller: Teller, *, shown: str | None = None) -> str:
+    """What happened, in one line; without the portal's words `shown`, which the reader sees anyway."""
+    fields = fields_of(change, teller)
+    seen = teller.quoted(shown)
+    kept = {name: text for name, text in fields.items() if not seen or text != seen}
+    return teller.words.fill("change", _place(change), "line", **kept)
 
 
 def headline_of(change: Change, teller: Teller) -> str:
