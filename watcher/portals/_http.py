@@ -23,13 +23,17 @@ from watcher.portals._redirects import REDIRECTS, next_request
 from watcher.portals._sockets import Patience
 from watcher.portals._transport import NoWayThere, open_transport
 
-__all__ = ["Answer", "PortalHttp", "check_base_url", "host_of", "is_loopback", "read_json", "read_text"]
+__all__ = ["Answer", "PortalHttp", "SlowDown", "check_base_url", "host_of", "is_loopback", "read_json", "read_text"]
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
 _ALWAYS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
 _MAX_REDIRECTS = 10
 _TOO_MANY = 429
 _SERVER_ERROR = 500
+
+
+class SlowDown(PortalUnavailable):
+    """HTTP 429: the portal itself asks to send no more for now."""
 
 
 class PortalHttp:
@@ -85,8 +89,9 @@ class PortalHttp:
         """One request and its answer, redirects followed within the portal's hosts where `follow`.
 
         Raises `ForeignHost` before anything is sent elsewhere; `PortalUnavailable` where the portal cannot be
-        reached, breaks off, is too slow, answers 429 or 5xx (unless that status is in `allow`), or the daemon stops;
-        `UnexpectedAnswer` where the body is too long or redirects never end. Any other status is an `Answer`.
+        reached, breaks off, is too slow, answers 429 (`SlowDown`) or 5xx (unless that status is in `allow`), or the
+        daemon stops; `UnexpectedAnswer` where the body is too long or redirects never end. Any other
+        status is an `Answer`.
         """
         patience = Patience(self._deadline, self._stop)
         try:
@@ -176,8 +181,9 @@ class PortalHttp:
         if (status < _SERVER_ERROR and status != _TOO_MANY) or status in allow:
             return answer
         wait = asked_wait(answer.headers.get("retry-after"), self._clock.now())
-        said = "asks to slow down" if status == _TOO_MANY else "is not available"
-        raise PortalUnavailable(f"{self._portal}: {host} {said} (HTTP {status})", retry_after=wait)
+        if status == _TOO_MANY:
+            raise SlowDown(f"{self._portal}: {host} asks to slow down (HTTP {status})", retry_after=wait)
+        raise PortalUnavailable(f"{self._portal}: {host} is not available (HTTP {status})", retry_after=wait)
 
     def _transport(self, host: str) -> httpx.HTTPTransport:
         transport = self._transports.get(host)

@@ -1,0 +1,98 @@
+"""The USCIS Case Status API on loopback: tokens, cases and the moods of its gateway, as one object with a memory."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from tests.doubles.loopback import Asked, Loopback, reply, serving
+
+DOES_NOT_RECOGNIZE = {"message": "Case Status Online does not recognize the receipt number entered."}
+
+
+def case_status(receipt: str, title: str = "Case Was Received", **fields: Any) -> dict[str, Any]:
+    """A whole answer about one case."""
+    said = {
+        "receiptNumber": receipt,
+        "formType": "I-130",
+        "submittedDate": "09-05-2023 14:28:46",
+        "modifiedDate": "09-06-2023 10:00:00",
+        "current_case_status_text_en": title,
+        "current_case_status_desc_en": "On September 5, 2023, we received your Form I-130.",
+        "current_case_status_text_es": "Caso Fue Recibido",
+        "current_case_status_desc_es": "El 5 de septiembre de 2023, recibimos su Formulario I-130.",
+        "hist_case_status": None,
+    }
+    return {"case_status": {**said, **fields}, "message": "Query was successful"}
+
+
+@dataclass(slots=True, kw_only=True)
+class CaseStatusApi:
+    """`overrule` may answer a request about a case before the API itself does."""
+
+    cases: dict[str, Any] = field(default_factory=dict)
+    client_secret: str = "made-up-secret"
+    expires_in: Any = "1799"
+    token_answer: bytes | None = None
+    overrule: Callable[[str, int], bytes | None] = lambda _receipt, _nth: None
+    good: set[str] = field(default_factory=set)
+    issued: int = 0
+    case_requests: list[str] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def know(self, *receipts: str) -> None:
+        self.cases |= {receipt: case_status(receipt) for receipt in receipts}
+
+    def answer(self, asked: Asked) -> bytes:
+        with self._lock:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            return self._token(asked) if asked.target == "/oauth/accesstoken" else self._case(asked)
+        finally:
+            with self._lock:
+                self.in_flight -= 1
+
+    def _token(self, asked: Asked) -> bytes:
+        if self.token_answer is not None:
+            return self.token_answer
+        form = asked.form
+        if (form["grant_type"], form["client_id"], form["client_secret"]) != (
+            "client_credentials",
+            "made-up-id",
+            self.client_secret,
+        ):
+            return _json(401, {"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"})
+        self.issued += 1
+        token = f"made-up-token-{self.issued}"
+        self.good.add(token)
+        return _json(200, {"access_token": token, "token_type": "BearerToken", "expires_in": self.expires_in})
+
+    def _case(self, asked: Asked) -> bytes:
+        receipt = asked.target.removeprefix("/case-status/")
+        with self._lock:
+            self.case_requests.append(receipt)
+            nth = len(self.case_requests)
+        overruled = self.overrule(receipt, nth)
+        if overruled is not None:
+            return overruled
+        if asked.headers["authorization"].removeprefix("Bearer ") not in self.good:
+            return _json(401, {"code": 401, "message": "Invalid Access Token"})
+        if receipt not in self.cases:
+            return _json(404, DOES_NOT_RECOGNIZE)
+        return _json(200, self.cases[receipt])
+
+
+def _json(status: int, content: Any) -> bytes:
+    return reply(status, json.dumps(content).encode(), content_type="application/json")
+
+
+@contextmanager
+def running(api: CaseStatusApi) -> Iterator[Loopback]:
+    """The API, serving until the context is left."""
+    with serving(api.answer) as server:
+        yield server

@@ -1,0 +1,43 @@
+"""The USCIS Case Status API (developer.uscis.gov): the one source that USCIS itself opens to programs.
+
+It answers about any receipt number, one at a time, to organisations that USCIS has approved. It says a status in
+English and Spanish, sometimes dates and a history; it lists no requests, appointments or documents.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from watcher.message import Links
+from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals._uscis_api_account import UscisApiAccount
+from watcher.portals._uscis_api_answer import read
+
+_LINKS = Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/contactcenter")
+
+
+@contextmanager
+def _open(account: UscisApiAccount, surroundings: Surroundings) -> Iterator[Reader]:
+    # Imported only now: commands that merely read the settings need no HTTP library.
+    from watcher.portals._uscis_api_reader import opened  # noqa: PLC0415
+
+    with opened(account, surroundings) as reader:
+        yield reader
+
+
+def _links(_: UscisApiAccount) -> Links:
+    return _LINKS
+
+
+PORTAL = Portal(
+    name="uscis-api",
+    title="USCIS Case Status API",
+    needs=("client_id", "client_secret", "cases"),
+    sees=("status", "form", "dates of submission and last change (not for IOE receipts)", "history"),
+    verified="against answers in the published shape (October 2026), by recording and on loopback; never against USCIS",
+    min_every=timedelta(minutes=30),
+    links=_links,
+    account=UscisApiAccount,
+    open=_open,
+    read=read,
+)
