@@ -1,0 +1,137 @@
+"""Any portal that a recipe describes; see `watcher.recipe`.
+
+What such a portal needs and sees, its links and how often it may be read depend on the recipe, which is read and
+checked together with the account's settings.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
+
+from watcher.durations import format_duration
+from watcher.message import Links
+from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals._hosts import check_base_url, host_of, is_loopback
+from watcher.portals._http import PortalHttp
+from watcher.recipe.check import SHORTEST_EVERY, load_recipe
+from watcher.recipe.model import Recipe
+from watcher.recipe.read import VOCABULARY, read
+from watcher.recipe.session import load_session, owner_of
+from watcher.recipe.visit import Login, Visit
+from watcher.recipe.walk import RecipeReader
+from watcher.settings import AccountSettings
+
+
+class RecipeAccount(AccountSettings):
+    """`[accounts.NAME]` with `portal = "recipe"`."""
+
+    recipe: Path
+    username: str = Field(default="", max_length=256)
+    password: SecretStr | None = None
+    totp_secret: SecretStr | None = None
+
+    _recipe: Recipe = PrivateAttr()
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, value: str) -> str:
+        if value and (fault := check_base_url(value)):
+            raise ValueError(fault)
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _read_recipe(self) -> Self:
+        self._recipe = load_recipe(self.recipe)
+        missing = [key for key, lacks in self._lacking().items() if lacks]
+        if missing:
+            raise ValueError(f"the recipe {self.recipe} needs {' and '.join(missing)}; add what is missing")
+        if self.every is not None and self.every < self.min_every:
+            shortest = format_duration(self.min_every)
+            raise ValueError(
+                f'the recipe {self.recipe} allows a read every {shortest} and no more often; every = "{shortest}"'
+            )
+        return self
+
+    def _lacking(self) -> dict[str, bool]:
+        names = self._recipe.names
+        always = frozenset().union(*(step.request.names for step in self._recipe.sign_in if step.when is None))
+        return {
+            "username": "username" in names and not self.username,
+            "password": "password" in names and self.password is None,
+            "totp_secret": "totp" in always and self.totp_secret is None,
+            "cases (it has no list of them)": self._recipe.cases is None and not self.cases,
+        }
+
+    @property
+    def parsed(self) -> Recipe:
+        """The recipe, checked."""
+        return self._recipe
+
+    @property
+    def min_every(self) -> timedelta:
+        """The shortest time between two reads that the recipe allows; none for a test server on this machine."""
+        return timedelta(0) if is_loopback(host_of(self.address)) else self._recipe.min_every
+
+    @property
+    def address(self) -> str:
+        """Where the portal is: the account's `base_url`, else the recipe's."""
+        return self.base_url or self._recipe.base_url
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The only hosts that are spoken to."""
+        return self._recipe.hosts | {host_of(self.address)}
+
+    def credential(self) -> str | None:
+        """The user name and the password."""
+        return None if self.password is None else f"{self.username}\n{self.password.get_secret_value()}"
+
+
+@contextmanager
+def _open(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Reader]:
+    recipe = account.parsed
+    session = load_session(
+        surroundings.session.load(),
+        owner=owner_of(account.address, account.username),
+        hosts=account.hosts,
+        now=surroundings.clock.now(),
+    )
+    password = account.password.get_secret_value() if account.password else ""
+    with PortalHttp(
+        portal=recipe.name,
+        hosts=account.hosts,
+        clock=surroundings.clock,
+        stop=surroundings.stop,
+        trace=surroundings.trace,
+        ca_file=account.ca_file,
+        cookies=session.cookies,
+    ) as http:
+        login = Login(base_url=account.address, username=account.username, password=password)
+        visit = Visit(recipe, login, surroundings, http=http, session=session)
+        yield RecipeReader(recipe, visit, surroundings, cases=account.cases)
+
+
+def _links(account: RecipeAccount) -> Links:
+    return account.parsed.links
+
+
+PORTAL = Portal(
+    name="recipe",
+    title="Any portal, by a recipe",
+    needs=("recipe", "whatever the recipe sends: username, password, totp_secret"),
+    sees=("status", "stage", "and, where the recipe says: dates, pending items, notices, history"),
+    verified=(
+        "The engine: against the practice portal, against Django's own sign-in (forms, CSRF, sessions) and against an "
+        "OpenID Connect server (oidc-provider), each started by the tests. A recipe is as good as whoever wrote it."
+    ),
+    min_every=SHORTEST_EVERY,
+    links=_links,
+    account=RecipeAccount,
+    open=_open,
+    read=read,
+    vocabulary=VOCABULARY,
+)

@@ -1,0 +1,73 @@
+"""The answers about one case as they are kept: each with its status and address, and the recipe they were read with.
+
+With the recipe among them, reading them again is a function of the answers alone, even when the file has been
+repaired since. Cookies and most headers are left out.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from watcher.errors import UnexpectedAnswer
+from watcher.portals import Answers
+from watcher.recipe.check import RecipeFaults, parse_recipe
+from watcher.recipe.model import Recipe
+from watcher.recipe.page import Page
+
+RECIPE: Final = "recipe"
+LIST: Final = "list"
+CASE: Final = "case"
+_NEVER: Final = frozenset({"set-cookie", "authorization"})
+
+
+def kept(recipe: Recipe, pages: Mapping[str, Page]) -> Answers:
+    """The pages of one case, by what they are, as bytes."""
+    named = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _NEVER
+    whole = {name: _written(page, named) for name, page in pages.items()}
+    return {**whole, RECIPE: json.dumps({"recipe": recipe.text}, ensure_ascii=False).encode()}
+
+
+def opened(answers: Answers) -> tuple[Recipe, dict[str, Page]]:
+    """The recipe and the pages. Raises `UnexpectedAnswer` for anything that `kept` did not write."""
+    read = {name: _object(content) for name, content in answers.items()}
+    try:
+        recipe = _recipe(str(read.pop(RECIPE)["recipe"]))
+        return recipe, {name: _page(content) for name, content in read.items()}
+    except (KeyError, TypeError, ValueError):
+        raise UnexpectedAnswer("these are no answers that were kept by a recipe") from None
+
+
+def _written(page: Page, named: set[str]) -> bytes:
+    kind = page.headers.get("content-type", "").partition(";")[0]
+    headers = {name: page.headers[name] for name in sorted(named & set(page.headers))}
+    headers["content-type"] = f"{kind}; charset=utf-8"
+    content = {"status": page.status, "url": page.url, "headers": headers, "body": page.raw()}
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _page(content: dict[str, object]) -> Page:
+    status, url, headers, body = (content[key] for key in ("status", "url", "headers", "body"))
+    if not (isinstance(status, int) and isinstance(url, str) and isinstance(headers, dict) and isinstance(body, str)):
+        raise TypeError
+    texts = {str(name): str(value) for name, value in headers.items()}
+    return Page(status=status, url=url, headers=texts, body=body.encode("utf-8", "replace"))
+
+
+def _object(content: bytes) -> dict[str, object]:
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict):
+        raise UnexpectedAnswer("an answer that was kept is damaged")
+    return read
+
+
+@lru_cache(maxsize=8)
+def _recipe(text: str) -> Recipe:
+    try:
+        return parse_recipe(text, "the recipe")
+    except RecipeFaults:
+        raise UnexpectedAnswer("the recipe that was kept with the answers is damaged") from None

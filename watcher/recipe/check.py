@@ -1,0 +1,324 @@
+"""A recipe's file to a `Recipe`, or to every fault in it. Nothing is sent, and no other file is opened."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from watcher.case import ItemKind, Stage
+from watcher.message import Links
+from watcher.portals._hosts import check_base_url
+from watcher.recipe.dates import Dates, check_format
+from watcher.recipe.lines import Lines
+from watcher.recipe.model import (
+    OF_THE_CASE,
+    OF_THE_STATUS,
+    CaseList,
+    CasePage,
+    Collection,
+    Recipe,
+    Step,
+    same_words,
+)
+from watcher.recipe.requests import Requests
+from watcher.recipe.selectors import Selector
+from watcher.recipe.table import Faults, Table
+from watcher.settings.places import dotted
+
+LARGEST: Final = 256 * 1024
+"""Bytes of a recipe's file."""
+SHORTEST_EVERY: Final = timedelta(minutes=15)
+"""The shortest `min_every` of a recipe, and of every recipe's account."""
+_FIELDS: Final = ("status", *OF_THE_CASE, *OF_THE_STATUS)
+_COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "pending": (("title",), ("id", "kind", "description", "due_on", "starts_at", "place", "answered")),
+    "notices": (("title",), ("id", "dated", "download")),
+    "history": (("title",), ("id", "at", "code")),
+}
+
+
+class RecipeFaults(ValueError):
+    """A recipe cannot be used. `faults` holds one line for each fault."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Keeps the lines; there is at least one."""
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in a file. Raises `RecipeFaults`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise RecipeFaults([f"{path}: cannot be read: {error.strerror}"]) from None
+    if len(content) > LARGEST:
+        raise RecipeFaults([f"{path}: is larger than {LARGEST} bytes; that is no recipe"])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RecipeFaults([f"{path}: is not UTF-8 text"]) from None
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: str, file: str) -> Recipe:
+    """The recipe in a text; `file` is what errors call it. Raises `RecipeFaults`."""
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RecipeFaults([f"{file}: is not TOML: {error}"]) from None
+    faults = Faults(file, Lines(text.replace("\r\n", "\n")))
+    recipe = _Check(Table(content, (), faults), text).recipe()
+    if faults.lines or recipe is None:
+        raise RecipeFaults(faults.lines)
+    return recipe
+
+
+class _Check:
+    """Reads a whole recipe; what is missing is noted and replaced, so that the rest is read too."""
+
+    def __init__(self, top: Table, text: str) -> None:
+        self._top, self._text = top, text
+        self._requests = Requests(self._base_url(), self._hosts())
+
+    def recipe(self) -> Recipe | None:
+        top = self._top
+        name = top.text("name", required=True)
+        links = self._links()
+        min_every = top.duration("min_every", default=timedelta(minutes=30))
+        if min_every < SHORTEST_EVERY:
+            top.note("min_every", 'must be at least "15m"')
+        machine = top.flag("machine_credentials")
+        language, end = top.parsed("language", _language) or "en", self._page_end()
+        sign_in = self._sign_in()
+        signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
+        cases = self._cases()
+        case = self._case(listed=cases)
+        top.finish()
+        if name is None or links is None or case is None:
+            return None
+        return Recipe(
+            name=name,
+            text=self._text,
+            base_url=self._requests.base_url,
+            hosts=self._requests.hosts,
+            links=links,
+            case=case,
+            cases=cases,
+            sign_in=sign_in,
+            signed_out=signed_out,
+            unavailable=unavailable,
+            min_every=min_every,
+            machine=machine,
+            language=language,
+            page_end=end,
+        )
+
+    def _base_url(self) -> str:
+        base_url = self._top.text("base_url", required=True)
+        if base_url is None:
+            return ""
+        if fault := check_base_url(base_url):
+            self._top.note("base_url", fault)
+            return ""
+        return base_url.rstrip("/")
+
+    def _hosts(self) -> frozenset[str]:
+        hosts = self._top.texts("hosts")
+        for host in hosts:
+            if check_base_url(f"https://{host}") or "/" in host or ":" in host:
+                self._top.note("hosts", f'{host!r} is no host name; write one such as "login.example.gov"')
+        return frozenset(host.lower() for host in hosts)
+
+    def _page_end(self) -> str:
+        end = self._top.any("page_end")
+        if end is not None and not isinstance(end, str):
+            self._top.note("page_end", 'must be text in quotes: what every page ends with, "" for nothing')
+        return end if isinstance(end, str) else "</html>"
+
+    def _links(self) -> Links | None:
+        table = self._top.table("links", required=True)
+        if table is None:
+            return None
+        sign_in, help_, reset = (
+            table.parsed(key, _page_address, required=key != "reset") for key in ("sign_in", "help", "reset")
+        )
+        table.finish()
+        return Links(sign_in=sign_in, help=help_, reset=reset) if sign_in and help_ else None
+
+    def _any(self, key: str, *, required: bool = False) -> tuple[Selector, ...]:
+        table = self._top.table(key)
+        found = table.selectors("any") if table else ()
+        if table:
+            table.finish()
+        if (table or required) and not found:
+            what = 'any = ["status:401"]' if required else 'any = ["status:503"]'
+            self._top.faults.note((key,), f"[{key}] needs a list of selectors, such as {what}")
+        return found
+
+    def _sign_in(self) -> tuple[Step, ...]:
+        steps = [self._step(table, place) for place, table in enumerate(self._top.tables("sign_in"))]
+        carrying = [step for step in steps if step and "password" in step.request.names]
+        if len(carrying) > 1:
+            self._top.note("sign_in", "the password is submitted in more than one step; one submission is one attempt")
+        return tuple(step for step in steps if step)
+
+    def _step(self, table: Table, place: int) -> Step | None:
+        when = table.selector("when")
+        if when and not place:
+            table.note("when", "the first step has no answer before it to look at")
+        request = self._requests.read(table, signing_in=True)
+        rejected = table.selectors("rejected")
+        if request and "password" in request.names and not rejected:
+            table.faults.note(table.path, "rejected is missing: how the portal says that a password is wrong")
+        expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
+        take = self._take(table)
+        table.finish()
+        if request is None:
+            return None
+        return Step(
+            request=request, when=when, expect=expect, rejected=rejected, locked=locked, person=person, take=take
+        )
+
+    def _take(self, table: Table) -> dict[str, Selector]:
+        take = table.named_selectors("take")
+        for name in self._requests.given.intersection(take):
+            table.faults.note((*table.path, "take", name), "this name is given by the account; take another")
+        self._requests.taken |= take.keys()
+        return take
+
+    def _cases(self) -> CaseList | None:
+        table = self._top.table("cases")
+        if table is None:
+            return None
+        request = self._requests.read(table)
+        each, number = table.selector("each", required=True), table.selector("case_number", required=True)
+        following = table.selector("next")
+        following_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
+        if following_address and not following:
+            table.note("next_get", "needs next, the selector of what fills {next}")
+        max_pages = table.whole("max_pages", default=50, least=1, most=200)
+        expect, take = table.selectors("expect"), self._take(table)
+        table.finish()
+        self._requests.per_case |= take.keys()
+        if not (request and each and number):
+            return None
+        return CaseList(
+            request=request,
+            each=each,
+            case_number=number,
+            expect=expect,
+            take=take,
+            next=following,
+            next_address=following_address,
+            max_pages=max_pages,
+        )
+
+    def _case(self, *, listed: CaseList | None) -> CasePage | None:
+        table = self._top.table("case", required=True)
+        if table is None:
+            return None
+        self._requests.per_case |= {"case_number"}
+        self._requests.taken |= {"case_number"}
+        request = self._requests.read(table, optional=True)
+        if request and not self._requests.per_case & request.names:
+            table.faults.note(table.path, "the address is the same for every case; put {case_number} into it")
+        if "cases" not in self._top and request is None:
+            self._top.faults.note((), "[cases] is missing: where the cases are listed")
+        expect, take, number = table.selectors("expect"), self._take(table), table.selector("case_number")
+        page = self._fields(table)
+        stages = self._stages(table)
+        collections = {kind: self._collections(table, kind) for kind in _COLLECTIONS}
+        table.finish()
+        if page is None or (listed is None and "cases" in self._top):
+            return None
+        fields, sometimes, dates = page
+        return CasePage(
+            fields=fields,
+            request=request,
+            case_number=number,
+            expect=expect,
+            take=take,
+            sometimes=sometimes,
+            stages=stages,
+            dates=dates,
+            pending=collections["pending"],
+            notices=collections["notices"],
+            history=collections["history"],
+        )
+
+    def _fields(self, table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] | None:
+        fields = table.table("fields", required=True)
+        if fields is None:
+            return None
+        read = {key: fields.selector(key, required=key == "status") for key in _FIELDS}
+        formats = fields.texts("date_format")
+        for written in formats:
+            try:
+                check_format(written)
+            except ValueError as error:
+                fields.note("date_format", str(error))
+        zone = fields.parsed("time_zone", _zone)
+        sometimes = fields.texts("sometimes")
+        for name in sometimes:
+            if name not in _FIELDS:
+                fields.note("sometimes", f"{name!r} is no field; known here: {', '.join(_FIELDS[1:])}")
+        fields.finish()
+        found = {key: selector for key, selector in read.items() if selector is not None}
+        return found, frozenset(sometimes), Dates(formats=formats, zone=zone)
+
+    def _stages(self, table: Table) -> dict[str, Stage]:
+        stages: dict[str, Stage] = {}
+        for words, stage in table.words("stages", Stage).items():
+            if stages.setdefault(same_words(words), stage) is not stage:
+                table.faults.note((*table.path, "stages", words), "the same words stand for another stage above")
+        return stages
+
+    def _collections(self, table: Table, kind: str) -> tuple[Collection, ...]:
+        read = [self._collection(one, kind) for one in table.tables(kind)]
+        return tuple(collection for collection in read if collection is not None)
+
+    def _collection(self, table: Table, kind: str) -> Collection | None:
+        required, optional = _COLLECTIONS[kind]
+        each = table.selector("each", required=True)
+        request = self._requests.read(table, optional=True)
+        fields = {key: table.selector(key, required=key in required) for key in (*required, *optional)}
+        kinds = table.words("kinds", ItemKind) if kind == "pending" else {}
+        if kinds and not fields["kind"]:
+            table.note("kinds", "needs kind, the selector of the words that stand here")
+        expect = table.selectors("expect")
+        table.finish()
+        if each is None:
+            return None
+        return Collection(
+            place=dotted(table.path),
+            each=each,
+            fields={key: selector for key, selector in fields.items() if selector is not None},
+            request=request,
+            expect=expect,
+            kinds={same_words(words): meant for words, meant in kinds.items()},
+        )
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", text):
+        raise ValueError('the code of a language is wanted, such as "en"')
+    return text
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('an IANA time zone is wanted, such as "America/New_York"') from None
+
+
+def _page_address(text: str) -> str:
+    if fault := check_base_url(urlsplit(text)._replace(query="", fragment="").geturl()):
+        raise ValueError(fault)
+    return text

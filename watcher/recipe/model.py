@@ -1,0 +1,128 @@
+"""What a checked recipe is. Values only; `watcher.recipe.check` makes them out of a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, Literal
+
+from watcher.case import ItemKind, Stage
+from watcher.change import Json
+from watcher.message import Links
+from watcher.recipe.dates import Dates
+from watcher.recipe.placeholders import Template, names_in
+from watcher.recipe.selectors import Selector
+
+OF_THE_STATUS: Final = ("description", "status_since", "updated_at")
+"""Fields that belong to a status and may go with it."""
+OF_THE_CASE: Final = ("form", "title", "submitted_on", "office")
+"""Fields that a case keeps all its life."""
+
+
+def same_words(text: str) -> str:
+    """The form in which a portal's words are compared: without regard to case and extra spaces."""
+    return " ".join(text.split()).casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is sent. `place` names it in errors, as its keys stand in the recipe: `sign_in[1]`."""
+
+    place: str
+    method: Literal["GET", "POST"]
+    address: Template
+    headers: Mapping[str, Template] = field(default_factory=dict)
+    form: Mapping[str, Template] | None = None
+    json: Json = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every placeholder in it."""
+        texts = [self.address, *self.headers.values(), *(self.form or {}).values()]
+        return names_in(self.json).union(*(text.names for text in texts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the sign-in. `when` None: always."""
+
+    request: Request
+    when: Selector | None = None
+    expect: tuple[Selector, ...] = ()
+    rejected: tuple[Selector, ...] = ()
+    locked: tuple[Selector, ...] = ()
+    person: tuple[Selector, ...] = ()
+    take: Mapping[str, Selector] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseList:
+    """Where the cases are listed."""
+
+    request: Request
+    each: Selector
+    case_number: Selector
+    expect: tuple[Selector, ...] = ()
+    take: Mapping[str, Selector] = field(default_factory=dict)
+    next: Selector | None = None
+    next_address: Template | None = None
+    max_pages: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A list within a case. `place` names it in errors: `case.pending[0]`. `request` None: in the case's answer."""
+
+    place: str
+    each: Selector
+    fields: Mapping[str, Selector]
+    request: Request | None = None
+    expect: tuple[Selector, ...] = ()
+    kinds: Mapping[str, ItemKind] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage:
+    """Where a case stands and what its parts mean. `request` None: in its row of the list.
+
+    `case_number` is the number as the answer repeats it, `stages` are the portal's words as `same_words` writes them.
+    """
+
+    fields: Mapping[str, Selector]
+    request: Request | None = None
+    case_number: Selector | None = None
+    expect: tuple[Selector, ...] = ()
+    take: Mapping[str, Selector] = field(default_factory=dict)
+    sometimes: frozenset[str] = frozenset()
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    pending: tuple[Collection, ...] = ()
+    notices: tuple[Collection, ...] = ()
+    history: tuple[Collection, ...] = ()
+    dates: Dates = field(default_factory=Dates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One portal. `text` is the file it was read from; `hosts` are those that it names besides that of `base_url`."""
+
+    name: str
+    text: str
+    base_url: str
+    hosts: frozenset[str]
+    links: Links
+    case: CasePage
+    cases: CaseList | None = None
+    sign_in: tuple[Step, ...] = ()
+    signed_out: tuple[Selector, ...] = ()
+    unavailable: tuple[Selector, ...] = ()
+    min_every: timedelta
+    machine: bool = False
+    language: str = "en"
+    page_end: str = "</html>"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every placeholder in its requests."""
+        parts = [*self.case.pending, *self.case.notices, *self.case.history]
+        requests = [step.request for step in self.sign_in]
+        requests += [part.request for part in (self.cases, self.case, *parts) if part and part.request]
+        return frozenset().union(*(request.names for request in requests))

@@ -1,0 +1,79 @@
+"""Regular expressions from a recipe: short, and of a kind that always comes to an end.
+
+Python's `re` backtracks, and can be made to take for ever by an open-ended repeat within another. Such patterns are
+refused when the recipe is checked; what they are matched against is bounded by `LONGEST_TEXT`.
+"""
+
+import re
+import warnings
+from re import _constants, _parser  # type: ignore[attr-defined]  # the parser is the only way to see inside a pattern
+from typing import Any, Final
+
+LONGEST_PATTERN: Final = 200
+LONGEST_TEXT: Final = 100_000
+"""Characters; a longer text is narrowed first: `css:script | regex:…`."""
+_MOST_OPEN_REPEATS: Final = 4
+_MANY: Final = 20
+"""A repeat that may go on longer than this counts as open-ended."""
+_REPEATS: Final = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
+
+
+def compile_pattern(text: str) -> re.Pattern[str]:
+    """A pattern that is safe to search with. Raises ValueError that says what would be right."""
+    if not text:
+        raise ValueError("the pattern is empty")
+    if len(text) > LONGEST_PATTERN:
+        raise ValueError(f"the pattern is longer than {LONGEST_PATTERN} characters")
+    try:
+        with warnings.catch_warnings(action="error"):
+            pattern, parsed = re.compile(text), _parser.parse(text)
+    except (re.error, RecursionError, OverflowError, Warning) as error:
+        raise ValueError(f"the pattern is no regular expression: {error}") from None
+    if _open_repeats(parsed, inside=False) > _MOST_OPEN_REPEATS:
+        raise ValueError(f"the pattern has more than {_MOST_OPEN_REPEATS} open-ended repeats (*, +); use fewer")
+    return pattern
+
+
+def search(pattern: re.Pattern[str], text: str) -> str | None:
+    """The first group of the first match, or the whole match where there is no group; None for no match.
+
+    Raises ValueError for a text that is too long.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"there are more than {LONGEST_TEXT} characters to search; narrow them with css: or json: first"
+        )
+    found = pattern.search(text)
+    if found is None:
+        return None
+    group = found[1] if pattern.groups else found[0]
+    return None if group is None else str(group)
+
+
+def _open_repeats(parsed: Any, *, inside: bool) -> int:
+    count = 0
+    for operation, argument in parsed:
+        if operation is _constants.GROUPREF or operation is _constants.GROUPREF_EXISTS:
+            raise ValueError("the pattern refers back to a group; write it without")
+        if operation is _constants.BRANCH and inside:
+            raise ValueError("the pattern has alternatives (|) within a repeat; it could take for ever")
+        if operation in _REPEATS and argument[1] > _MANY:
+            if inside:
+                raise ValueError("the pattern has a repeat within a repeat; it could take for ever")
+            count += 1 + _open_repeats(argument[2], inside=True)
+            continue
+        count += sum(_open_repeats(part, inside=inside) for part in _parts(operation, argument))
+    return count
+
+
+def _parts(operation: Any, argument: Any) -> list[Any]:
+    """The patterns within one operation of the parser."""
+    if operation is _constants.BRANCH:
+        return list(argument[1])
+    if operation in _REPEATS:
+        return [argument[2]]
+    if operation is _constants.SUBPATTERN:
+        return [argument[3]]
+    if operation in {_constants.ASSERT, _constants.ASSERT_NOT}:
+        return [argument[1]]
+    return [argument] if operation is _constants.ATOMIC_GROUP else []

@@ -1,0 +1,198 @@
+"""One visit to a portal: requests with the session that stands, and the sign-in where none does.
+
+The password is submitted at most once in a visit, and only past the gate that keeps count on disk.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from watcher.errors import AccountLocked, CodeNeeded, SessionEnded, SignInRejected, UnexpectedAnswer
+from watcher.portals import Surroundings
+from watcher.portals._http import PortalHttp
+from watcher.recipe.addresses import whole_address
+from watcher.recipe.memory import Found
+from watcher.recipe.model import Recipe, Request, Step
+from watcher.recipe.page import Page
+from watcher.recipe.placeholders import Values, filled_json
+from watcher.recipe.refusals import first_that_holds, refuse_signed_out, refuse_strange, refuse_unavailable
+from watcher.recipe.session import Session
+
+_CODES: Final = frozenset({"totp", "code"})
+
+Watch = Callable[[Request, Page], None]
+"""Sees each request and its answer, when a recipe is tried out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Whom the visit is made as, and where. `base_url` has no slash at its end."""
+
+    base_url: str
+    username: str
+    password: str = field(repr=False)
+
+
+def _unwatched(_request: Request, _page: Page) -> None:
+    """Nobody looks on."""
+
+
+class Visit:
+    """Fetches pages for one read; signs in where the session is missing or has ended, once."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        login: Login,
+        surroundings: Surroundings,
+        *,
+        http: PortalHttp,
+        session: Session,
+        watch: Watch = _unwatched,
+    ) -> None:
+        """`http` must send the cookies of `session`."""
+        self.session = session
+        self._recipe, self._login, self._surroundings, self._http = recipe, login, surroundings, http
+        self._watch, self._saved = watch, session.dumped()
+        self._signed_in = self._submitted = self._unproven = False
+        self._asked_at = surroundings.clock.now()
+
+    def fetch(self, request: Request, values: Values, *, address: str | None = None) -> Page:
+        """The answer to a request made as somebody who is signed in; `address` in place of the request's own.
+
+        Raises `PortalUnavailable`, and whatever a sign-in can raise. Whether the answer is the expected one is for
+        the caller to see.
+        """
+        if self._recipe.sign_in and (self.session.empty or not self._can_fill(request, values)):
+            self.sign_in()
+        try:
+            return self._as_signed_in(request, values, address)
+        except SessionEnded as ended:
+            if self._signed_in or not self._recipe.sign_in:
+                raise self._why_ended(ended) from None
+        self.sign_in()
+        try:
+            return self._as_signed_in(request, values, address)
+        except SessionEnded as ended:
+            raise self._why_ended(ended) from None
+
+    def sign_in(self) -> None:
+        """Walks the steps of the sign-in. It stands only when an answer after it shows nobody signed out.
+
+        Raises `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable` or `UnexpectedAnswer`.
+        """
+        if self._signed_in:
+            raise UnexpectedAnswer(f"{self._recipe.name} would have to be signed in to twice in one read")
+        self._signed_in = True
+        self.session.clear()
+        page: Page | None = None
+        for step in self._recipe.sign_in:
+            if step.when is None or (page is not None and step.when.holds(page)):
+                page = self._step(step)
+        self._unproven = True
+
+    def save(self) -> None:
+        """Saves the session where it has changed and is known to stand."""
+        if not self._unproven and (content := self.session.dumped()) != self._saved:
+            self._surroundings.session.save(content)
+            self._saved = content
+
+    def remember(self, found: Mapping[str, Found]) -> None:
+        """Keeps what a good read found, for the next one."""
+        self.session.found.update(found)
+        self.save()
+
+    def _as_signed_in(self, request: Request, values: Values, address: str | None) -> Page:
+        page = self._send(request, {**self.session.taken, **values}, address)
+        refuse_unavailable(self._recipe, page)
+        refuse_signed_out(self._recipe, page)
+        if self._unproven:
+            self._prove()
+        return page
+
+    def _prove(self) -> None:
+        self._unproven = False
+        if self._submitted:
+            self._surroundings.gate.accepted()
+        self.save()
+
+    def _why_ended(self, ended: SessionEnded) -> SignInRejected | UnexpectedAnswer:
+        if self._unproven and self._submitted:
+            return SignInRejected(
+                f"{ended} right after the sign-in. The password was not taken, or the recipe's signed_out is wrong; "
+                "nothing is submitted again until you change the password or say `watcher resume`"
+            )
+        if not self._recipe.sign_in:
+            return UnexpectedAnswer(f"{ended}, and the recipe has no [[sign_in]]")
+        return UnexpectedAnswer(f"{ended} again within one read")
+
+    def _can_fill(self, request: Request, values: Values) -> bool:
+        return request.names <= self.session.taken.keys() | values.keys() | {"username"}
+
+    def _step(self, step: Step) -> Page:
+        values = dict(self.session.taken)
+        names = step.request.names
+        if names & _CODES:
+            values |= dict.fromkeys(_CODES, self._surroundings.codes.code(asked_at=self._asked_at))
+        if "password" in names:
+            self._surroundings.gate.before_submission(counts=not self._recipe.machine)
+            self._submitted = True
+            values["password"] = self._login.password
+        self._asked_at = self._surroundings.clock.now()
+        page = self._send(step.request, values, None)
+        self._judge(step, page)
+        for name, selector in step.take.items():
+            self.session.taken.pop(name, None)
+            if (found := selector.words(page)) is not None:
+                self.session.taken[name] = found
+        return page
+
+    def _judge(self, step: Step, page: Page) -> None:
+        name, place = self._recipe.name, step.request.place
+        refuse_unavailable(self._recipe, page)
+        if shown := first_that_holds(step.locked, page):
+            raise AccountLocked(f"{name} has locked the account ({place}.locked {shown.text!r})")
+        if shown := first_that_holds(step.rejected, page):
+            raise SignInRejected(f"{name} rejected the sign-in ({place}.rejected {shown.text!r})")
+        if shown := first_that_holds(step.person, page):
+            raise CodeNeeded(
+                f"{name} asks for something that only a person can do ({place}.person {shown.text!r}); "
+                "sign in with your browser and hand its cookies over: `watcher login ACCOUNT --cookies FILE`"
+            )
+        refuse_strange(self._recipe, page, place=place, expect=step.expect)
+
+    def _send(self, request: Request, values: Values, address: str | None) -> Page:
+        filling = {**values, "username": self._login.username}
+        self._check_filled(request, filling)
+        base_url = self._login.base_url
+        answer = self._http.send(
+            request.method,
+            whole_address(
+                request.address.address(filling) if address is None else address,
+                base_url=base_url,
+                replaces=self._recipe.base_url,
+            ),
+            headers=self._headers(request, filling),
+            form=None if request.form is None else {key: text.filled(filling) for key, text in request.form.items()},
+            json=None if request.json is None else filled_json(request.json, filling),
+        )
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        page = Page(status=answer.status, url=answer.url, headers=headers, body=answer.body)
+        self._watch(request, page)
+        return page
+
+    def _headers(self, request: Request, values: Values) -> dict[str, str]:
+        headers = {"Accept": "text/html, application/json, */*;q=0.5", "Accept-Language": self._recipe.language}
+        for name, text in request.headers.items():
+            filled = text.filled(values)
+            if not (filled.isascii() and filled.isprintable()):
+                raise UnexpectedAnswer(f"{self._recipe.name}: {request.place}.headers.{name} would be no header")
+            headers[name] = filled
+        return headers
+
+    def _check_filled(self, request: Request, values: Values) -> None:
+        for name in sorted(request.names - values.keys()):
+            raise UnexpectedAnswer(
+                f"{self._recipe.name}: {request.place} needs {{{name}}}, and the selector that takes it found nothing; "
+                "see `watcher recipe try`"
+            )
