@@ -10,8 +10,10 @@ is learnt anew each time. Nothing is kept on disk.
 
 import logging
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +25,7 @@ from watcher.errors import DeliveryFailed
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, AppriseResult, NotifyBase
+    from apprise.manager_plugins import NotificationManager
 
 _log = logging.getLogger(__name__)
 
@@ -204,11 +207,22 @@ def _asset() -> "AppriseAsset":
     )
 
 
-def _refuse_disabled(name: str) -> None:
-    """Raises where a plug-in lacks its package: Apprise would only say that the URL will not do."""
+@cache
+def _plugins() -> "NotificationManager":
+    """All of Apprise's plug-ins, read from disk the first time."""
     from apprise.manager_plugins import NotificationManager  # noqa: PLC0415 - see the module's docstring
 
-    plugins = NotificationManager()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        # Apprise looks for a module that Python 3.13 has dropped, and has its own for where it is gone.
+        warnings.filterwarnings("ignore", message="'imghdr' is deprecated", category=DeprecationWarning)
+        plugins = NotificationManager()  # type: ignore[no-untyped-call]
+        plugins.load_modules()  # type: ignore[no-untyped-call]
+    return plugins
+
+
+def _refuse_disabled(name: str) -> None:
+    """Raises where a plug-in lacks its package: Apprise would only say that the URL will not do."""
+    plugins = _plugins()
     if name not in plugins or plugins[name].enabled:
         return
     wanted = plugins[name].requirements.get("packages_required") or "something that this system does not have"
