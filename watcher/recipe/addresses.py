@@ -20,8 +20,13 @@ def whole_address(address: str, *, base_url: str, replaces: str) -> str:
         address = base_url + address.removeprefix(replaces)
     elif address.startswith("/"):
         address = base_url + address
+    return address_from(f"{base_url}/", address)
+
+
+def address_from(page: str, address: str) -> str:
+    """Where an address leads from a page. Raises `UnexpectedAnswer` for what is no web address."""
     try:
-        whole = urljoin(f"{base_url}/", quote(address, safe=_SAFE))
+        whole = urljoin(page, quote(address, safe=_SAFE))
         parts = urlsplit(whole)
     except ValueError:
         raise UnexpectedAnswer("an address that a page gave is none") from None

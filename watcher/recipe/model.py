@@ -105,7 +105,7 @@ class Recipe:
     """One portal. `text` is the file it was read from; `hosts` are those that it names besides that of `base_url`."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     base_url: str
     hosts: frozenset[str]
     links: Links

@@ -76,8 +76,8 @@ class Page:
 
     status: int
     url: str
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     @property
     def page(self) -> "Page":
@@ -173,7 +173,7 @@ class Text:
     """A text that an attribute or a pattern gave."""
 
     page: Page
-    text: str
+    text: str = field(repr=False)
 
     def elements(self, query: str) -> "list[Element]":
         """The elements of HTML that stands in the text."""

@@ -7,7 +7,7 @@ from typing import Final
 from watcher.case import Snapshot
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
 from watcher.portals import CaseRead, CaseUnread, Reading, Surroundings
-from watcher.recipe.addresses import whole_address
+from watcher.recipe.addresses import address_from
 from watcher.recipe.answers import CASE, LIST, kept
 from watcher.recipe.memory import found_in, vanished
 from watcher.recipe.model import CaseList, Recipe
@@ -133,7 +133,7 @@ class RecipeReader:
             return None
         if cases.next_address is not None:
             return cases.next_address.address({**self._visit.session.taken, "next": found})
-        return whole_address(found, base_url=page.url.rstrip("/"), replaces=self._recipe.base_url)
+        return address_from(page.url, found)
 
     def _taken(self, spot: Spot) -> dict[str, str]:
         return {} if self._recipe.cases is None else _found(self._recipe.cases.take, spot)
