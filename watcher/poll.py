@@ -4,19 +4,15 @@ What each case brings is written before the next one is looked at; the round's e
 instant loses nothing: what was written stays, alerts included, and the rest is read again.
 """
 
-import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import Event
 
 import structlog
 
-from watcher import announce
 from watcher.case import Snapshot
 from watcher.change import Change, ChangeKind, Json, RecordedChange, severity_of
-from watcher.clock import Clock
 from watcher.diff import diff, settle
 from watcher.errors import (
     AccountLocked,
@@ -28,10 +24,10 @@ from watcher.errors import (
     UnexpectedAnswer,
 )
 from watcher.health import Health, Outcome, after_read, outcome_of, resumed
-from watcher.message import Occasion
+from watcher.means import Means, is_watched
 from watcher.portals import Answers, CaseRead, CodeSource, Portal, Reading, SessionFile, Surroundings, Trace
-from watcher.settings import AccountSettings, Settings
-from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, Store, digest
+from watcher.settings import AccountSettings
+from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, digest
 
 MISSING_AFTER = 3
 """Complete reads in a row without a case, after which it is reported as missing (promise 4)."""
@@ -50,17 +46,6 @@ class Round:
     cases_read: int = 0
     changes: tuple[RecordedChange, ...] = ()
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a read works with besides the account: the same for every account of a daemon."""
-
-    store: Store
-    settings: Settings
-    clock: Clock
-    stop: Event = field(default_factory=Event)
-    random: random.Random = field(default_factory=random.SystemRandom)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +231,8 @@ class _Visit:
         return self._round(outcome_of(self._errors, cases_read=len(self._read)), error=error)
 
     def _health_after(self, now: datetime) -> tuple[Health, tuple[Change, ...]]:
+        told_meanwhile = self._store.accounts.health(self._account.name, now).told  # that a code is needed, say
+        self._health = replace(self._health, told=self._health.told | told_meanwhile)
         if self._health.state.waits_for_person and not self._errors:
             return self._health, ()  # what a person brought by hand is no answer to why the portal waits for them
         refused = isinstance(self._errors[0], SignInRejected | AccountLocked | CodeNeeded) if self._errors else False
@@ -277,20 +264,12 @@ class _Visit:
         health: Health | None = None,
     ) -> News:
         """The changes with their words and the alerts they cause; nothing is written yet."""
-        if not changes:
-            return News(account=self._account.name, health=health)
-        number = changes[0].case_number
-        history = self._store.history(accounts=[self._account.name], case_number=number, limit=_HISTORY_IN_ALERTS)
-        occasion = Occasion(
-            account=self._account.name,
-            portal_title=self._portal.title,
-            links=self._portal.links(self._account),
-            changes=changes,
-            snapshot=snapshot,
-            history=tuple(history) if number is not None and not baseline else (),
-        )
-        now = self._means.clock.now()
-        return replace(announce.news_of(occasion, self._settings, now=now, baseline=baseline), health=health)
+        number = changes[0].case_number if changes else None
+        history: list[RecordedChange] = []
+        if number is not None and not baseline:
+            history = self._store.history(accounts=[self._account.name], case_number=number, limit=_HISTORY_IN_ALERTS)
+        news = self._means.news(self._account, changes, snapshot=snapshot, history=tuple(history), baseline=baseline)
+        return replace(news, health=health)
 
     @property
     def _every(self) -> timedelta:
@@ -309,11 +288,6 @@ class _Visit:
             changes=tuple(self._changes),
             error=error,
         )
-
-
-def is_watched(account: AccountSettings, case_number: str) -> bool:
-    """Whether the account's configuration still asks for this case: without a list it asks for all."""
-    return not account.cases or case_number in account.cases
 
 
 def _presence(kind: ChangeKind, number: str, new: Json) -> Change:

@@ -147,6 +147,8 @@ class Portal:
     `min_every` is the shortest time between two reads; only a loopback `base_url` may undercut it.
     `account` is a subclass of `AccountSettings` with the portal's own keys.
     `vocabulary` names the list of status words (`watcher/vocabulary/NAME.toml`) that `read` goes by.
+    `recorded`: whether answers recorded under `tests/portals/recorded/NAME/` prove `read`. False only where what is
+    read is a person's own, not a portal's: a status written down by hand, a page that a person's recipe explains.
     """
 
     name: str
@@ -160,6 +162,7 @@ class Portal:
     open: Callable[[Any, Surroundings], AbstractContextManager[Reader]]
     read: Callable[[Answers, str], Snapshot]
     vocabulary: str = "uscis"
+    recorded: bool = True
 
 
 def names() -> tuple[str, ...]:

@@ -19,11 +19,12 @@ _DATED_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 
 
 def line_of(change: Change, teller: Teller, *, shown: str | None = None) -> str:
-    """What happened, in one line; without the portal's words `shown`, which the reader sees anyway."""
+    """What happened, in one line; without the status `shown`, which the reader sees anyway."""
     fields = fields_of(change, teller)
-    seen = teller.quoted(shown)
-    kept = {name: text for name, text in fields.items() if not seen or text != seen}
-    return teller.words.fill("change", _place(change), "line", **kept)
+    if _TELLERS.get(change.kind) in (_status, _item):
+        seen = teller.quoted(shown)
+        fields |= {name: "" for name in ("status", "title") if fields.get(name) == seen}
+    return teller.words.fill("change", _place(change), "line", **fields)
 
 
 def headline_of(change: Change, teller: Teller) -> str:

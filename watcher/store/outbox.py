@@ -105,6 +105,13 @@ class Outbox:
                 )
             )
 
+    def postpone(self, alert_ids: Collection[int], moment: datetime) -> None:
+        """These are not tried before then; that is no attempt."""
+        if not alert_ids:
+            return
+        with self._database.writing() as session:
+            session.exec(update(AlertRow).where(col(AlertRow.id).in_(alert_ids)).values(next_attempt_at=moment))
+
     def drop(self, alert_ids: Collection[int], now: datetime, *, note: str) -> None:
         """These need not go out any more; `note` says why. They count as told."""
         with self._database.writing() as session:

@@ -1,0 +1,165 @@
+"""The composition root: reads settings, builds everything, decides nothing."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from pydantic import BaseModel, SecretStr
+
+from watcher import portals
+from watcher.change import Change, ChangeKind, RecordedChange, severity_of
+from watcher.clock import Clock, SystemClock
+from watcher.dispatch import Courier
+from watcher.errors import StoreUnusable
+from watcher.means import Means
+from watcher.notify import AppriseNotifier, Notifier
+from watcher.poll import Access, Round, poll
+from watcher.portals import CodeSource, Portal, Trace
+from watcher.settings import AccountSettings, Settings
+from watcher.settings.load import load
+from watcher.sign_in.codes import FirstOf, NoCodes
+from watcher.sign_in.handed_in import HandedIn
+from watcher.sign_in.inbox import FileInbox
+from watcher.sign_in.sessions import SessionFiles
+from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
+from watcher.store import Store
+from watcher.timekeeper import keep_time
+
+DATABASE = "watcher.sqlite3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One configuration at work on one database."""
+
+    means: Means
+    notifier: Notifier
+    sessions: SessionFiles
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        return self.means.settings
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.means.store
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        return self.means.clock
+
+    @property
+    def inbox(self) -> FileInbox:
+        """Where handed-in codes lie."""
+        return FileInbox(self.sessions)
+
+    def portal_of(self, name: str) -> Portal:
+        """The portal of an account."""
+        return portals.find(self.settings.accounts[name].portal)
+
+    def courier(self) -> Courier:
+        """The courier to this configuration's channels."""
+        return Courier(self.store, self.notifier, self.clock, settings=self.settings, stop=self.means.stop)
+
+    def poll(
+        self, name: str, *, wait: float = 0.0, trace: Trace | None = None, codes: CodeSource | None = None
+    ) -> Round:
+        """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
+        account = self.settings.accounts[name]
+        access = Access(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
+        return poll(account, self.portal_of(name), access, self.means, wait=wait)
+
+    def keep_time(self) -> list[RecordedChange]:
+        """Records what time alone has brought."""
+        return keep_time(self.means)
+
+    def secrets(self) -> frozenset[str]:
+        """Every secret of the configuration, for blanking them wherever they might show."""
+        return frozenset(secrets_in(self.settings))
+
+    def with_settings(self, settings: Settings) -> "App":
+        """The same at work with another configuration."""
+        return replace(self, means=replace(self.means, settings=settings), sessions=_sessions(settings))
+
+    def _codes(self, account: AccountSettings) -> CodeSource:
+        """Where an account's one-time codes come from: its authenticator secret, its mailbox, a person."""
+        sources: list[CodeSource] = []
+        totp: SecretStr | None = getattr(account, "totp_secret", None)
+        wait = self.means.stop.wait
+        if totp is not None:
+            used = KeptSteps(self.sessions.of(account.name, "totp"))
+            sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used, wait=wait))
+        if getattr(account, "mfa", None) == "prompt":
+            sources.append(
+                HandedIn(
+                    account.name,
+                    self.inbox,
+                    clock=self.clock,
+                    wait=wait,
+                    announce=lambda: self._say_that_a_code_is_needed(account.name),
+                )
+            )
+        return FirstOf(sources) if sources else NoCodes(account.name)
+
+    def _say_that_a_code_is_needed(self, name: str) -> None:
+        health = self.store.accounts.health(name, self.clock.now())
+        if ChangeKind.MFA_NEEDED in health.told:
+            return
+        kind = ChangeKind.MFA_NEEDED
+        reason = f"the portal wants a one-time code; hand it in with `watcher code {name} CODE` within ten minutes"
+        change = Change(kind=kind, severity=severity_of(kind), new={"reason": reason})
+        self.means.tell(self.settings.accounts[name], (change,), health=replace(health, told=health.told | {kind}))
+        self.courier().deliver_due()
+
+
+@contextmanager
+def open_app(
+    settings: Settings, *, clock: Clock | None = None, notifier: Notifier | None = None, stop: Event | None = None
+) -> Iterator[App]:
+    """Opens the database, makes the state folder where there is none, and closes everything at the end.
+
+    Raises `StoreUnusable`.
+    """
+    state_dir = settings.state_dir
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(
+            f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
+        ) from None
+    url = settings.database_url.get_secret_value() or f"sqlite:///{state_dir / DATABASE}"
+    store = Store(url, locks=state_dir / "locks")
+    try:
+        yield App(
+            means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
+            notifier=notifier or AppriseNotifier(),
+            sessions=_sessions(settings),
+        )
+    finally:
+        store.close()
+
+
+def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The configuration of `--config`, or of where one usually lies. Raises `SettingsFaults`."""
+    return load(config, environ=environ, portals=portals)
+
+
+def _sessions(settings: Settings) -> SessionFiles:
+    keys = settings.state_key.get_secret_value().replace(",", "\n").split("\n") if settings.state_key else []
+    return SessionFiles(settings.state_dir / "sessions", [SecretStr(key.strip()) for key in keys if key.strip()])
+
+
+def secrets_in(section: BaseModel) -> Iterator[str]:
+    """The value of every secret in a part of the configuration."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        for each in value.values() if isinstance(value, dict) else (value,):
+            if isinstance(each, SecretStr) and each.get_secret_value():
+                yield each.get_secret_value()
+            elif isinstance(each, BaseModel):
+                yield from secrets_in(each)

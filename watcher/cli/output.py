@@ -1,0 +1,85 @@
+"""What a command prints: tables and colour on a terminal, plain text in a pipe, JSON for programs."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from watcher.change import Severity
+
+_COLOURS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTINE: None}
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output, nothing else there."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def say(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
+    """A line on standard output; coloured only on a terminal, and never where NO_COLOR is set."""
+    click.echo(paint(text, colour, bold=bold), color=coloured())
+
+
+def warn(text: str) -> None:
+    """A line on standard error."""
+    click.echo(text, err=True)
+
+
+def paint(text: str, colour: str | None, *, bold: bool = False) -> str:
+    """The text in a colour, where this output has colours."""
+    if not coloured() or not (colour or bold):
+        return text
+    return click.style(text, fg=colour, bold=bold)
+
+
+def severity_colour(severity: Severity) -> str | None:
+    """The colour that a severity is shown in."""
+    return _COLOURS[severity]
+
+
+def coloured() -> bool:
+    """Whether standard output shows colours: a terminal, and no NO_COLOR (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns, aligned by what a terminal shows; with nothing in them, nothing is printed."""
+    if not rows:
+        return
+    widths = [max(_width(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    say(_line(head, widths), bold=True)
+    for row in rows:
+        say(_line(row, widths))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    shown = click.unstyle(text)
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in shown)
+
+
+def utc(moment: datetime | None) -> str | None:
+    """A moment as JSON documents have it: ISO 8601 in UTC with Z."""
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def iso(day: date | datetime | None) -> str | None:
+    """A day or a moment as JSON documents have it; a moment without a zone stays without."""
+    if isinstance(day, datetime) and day.tzinfo is not None:
+        return utc(day)
+    return None if day is None else day.isoformat()
+
+
+def local(moment: datetime | None, zone: ZoneInfo) -> str:
+    """A moment for a person, in their zone."""
+    return "never" if moment is None else moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,92 @@
+"""`watcher check`: one read now, then what time has brought, then the alerts."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from watcher.app import App
+from watcher.change import RecordedChange
+from watcher.cli import CONFIG, JSON
+from watcher.cli.documents import change_document, round_document
+from watcher.cli.opening import opened
+from watcher.cli.output import paint, print_json, say, severity_colour, warn
+from watcher.health import Outcome
+from watcher.poll import Round
+from watcher.trace import TraceFolder
+
+CHANGED = 10
+"""The exit status of `--exit-code` where something changed."""
+
+_WAIT_FOR_DAEMON = 120.0
+
+
+@click.command("check")
+@CONFIG
+@JSON
+@click.option("--exit-code", is_flag=True, help=f"Exit with {CHANGED} where something changed.")
+@click.option(
+    "--trace", type=click.Path(path_type=Path, file_okay=False), help="Keep the portal's answers here, secrets blanked."
+)
+@click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
+def check_command(
+    config: Path | None, accounts: tuple[str, ...], trace: Path | None, *, exit_code: bool, as_json: bool
+) -> None:
+    """One read of every account (or of those named) now, then what time has brought; alerts delivered."""
+    with opened(config) as app:
+        names = _names(app, accounts)
+        rounds = [_read(app, name, trace, quiet=as_json) for name in names]
+        by_time = app.keep_time()
+        app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+        if as_json:
+            print_json(
+                {
+                    "accounts": [round_document(done) for done in rounds],
+                    "changes": [change_document(change) for change in by_time],
+                }
+            )
+        else:
+            _show(rounds, by_time)
+    changed = any(done.changes for done in rounds) or bool(by_time)
+    failed = [done for done in rounds if done.outcome is not Outcome.OK]
+    for done in failed:
+        warn(f"{done.account}: {done.outcome.value}: {done.error}")
+    sys.exit(1 if failed else CHANGED if exit_code and changed else 0)
+
+
+def _names(app: App, wanted: Sequence[str]) -> list[str]:
+    unknown = [name for name in wanted if name not in app.settings.accounts]
+    if unknown:
+        known = ", ".join(app.settings.accounts) or "none"
+        raise click.BadParameter(f"no account {', '.join(unknown)} in the configuration; there are: {known}")
+    return list(wanted or app.settings.accounts)
+
+
+def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
+    if not quiet and sys.stderr.isatty():
+        warn(f"reading {name} ...")
+    folder = TraceFolder(trace / name, app.secrets()) if trace else None
+    return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder)
+
+
+def _show(rounds: Sequence[Round], by_time: Sequence[RecordedChange]) -> None:
+    for done in rounds:
+        colour = "green" if done.outcome is Outcome.OK else "red"
+        cases = "1 case" if done.cases_read == 1 else f"{done.cases_read} cases"
+        say(f"{done.account}: {paint(done.outcome.value, colour)}, {cases} read, {_count(done.changes)}")
+        for change in done.changes:
+            _show_change(change)
+    if by_time:
+        say(f"time: {_count(by_time)}")
+    for change in by_time:
+        _show_change(change)
+
+
+def _count(changes: Sequence[RecordedChange]) -> str:
+    return {0: "no change", 1: "1 change"}.get(len(changes), f"{len(changes)} changes")
+
+
+def _show_change(change: RecordedChange) -> None:
+    kind = paint(change.change.kind.value, severity_colour(change.change.severity))
+    say(f"  {change.change.case_number or change.account}  {kind}  {change.summary}")

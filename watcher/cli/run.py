@@ -1,0 +1,67 @@
+"""`watcher run`: the daemon."""
+
+import logging
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType
+from typing import Literal
+
+import click
+
+from watcher import logs
+from watcher.app import open_app, read_settings
+from watcher.cli import CONFIG
+from watcher.daemon import Daemon
+from watcher.errors import SettingsFaults, StoreUnusable
+from watcher.store import Busy
+
+
+@click.command("run")
+@CONFIG
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+@click.option("--log-format", type=click.Choice(["console", "json"]), default="console")
+def run_command(config: Path | None, log_level: str, log_format: Literal["console", "json"]) -> None:
+    """Keeps watch: reads every account on its schedule and delivers alerts.
+
+    SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
+    """
+    settings = read_settings(config, os.environ)
+    logs.configure(level=log_level, form=log_format, environ=os.environ)
+    signals: SimpleQueue[int] = SimpleQueue()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        signals.put(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, note)
+    with ExitStack() as stack:
+        try:
+            app = stack.enter_context(open_app(settings))
+            stack.enter_context(app.store.locks.hold("daemon"))
+        except StoreUnusable as error:
+            click.echo(f"watcher: {error}", err=True)
+            sys.exit(2)
+        except Busy:
+            click.echo(f"watcher: another `watcher run` already works on {app.store.where}; one is enough", err=True)
+            sys.exit(1)
+        daemon = Daemon(app)
+        daemon.start()
+        while signals.get() == signal.SIGHUP:
+            _reread(daemon, config)
+        daemon.stop()
+    logging.shutdown()
+    # A read may still hang on a portal's answer in its thread; what it would bring is read again. No need to wait.
+    os._exit(0)
+
+
+def _reread(daemon: Daemon, config: Path | None) -> None:
+    try:
+        daemon.use(read_settings(config, os.environ))
+    except SettingsFaults as faults:
+        for line in faults.faults:
+            click.echo(line, err=True)
+        click.echo("watcher: the configuration was not taken; going on with the old one", err=True)

@@ -1,0 +1,94 @@
+"""The daemon: reads every account when its turn has come, keeps time, delivers. Decides nothing itself."""
+
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+import structlog
+
+from watcher.app import App
+from watcher.errors import StoreUnusable
+from watcher.health import Outcome
+from watcher.schedule import Schedule
+from watcher.settings import Settings
+
+_LOOK_AT_THE_TIME = timedelta(minutes=15)
+_LOOK_INTO_OUTBOX = 15.0  # real seconds; alerts of another process (`watcher check`) wait no longer than this
+_READS_AT_ONCE = 8
+_GRACE = 3.0  # real seconds that a message under way is given to be finished
+_log = structlog.get_logger(__name__)
+
+
+class Daemon:
+    """Runs until `stop`. One daemon for a database: the caller holds the lock."""
+
+    def __init__(self, app: App) -> None:
+        """Nothing runs before `start`."""
+        self._app = app
+        self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
+        self._wake = Event()
+        self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
+
+    def start(self) -> None:
+        """Makes a job of each account from what stands in the database, and begins."""
+        self._plan()
+        self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)
+        self._schedule.start()
+        self._delivery.start()
+        _log.info("watching", accounts=len(self._app.settings.accounts), channels=len(self._app.settings.channels))
+
+    def stop(self) -> None:
+        """Starts nothing more, gives a message under way a moment to be finished. What is cut off is done again."""
+        self._app.means.stop.set()
+        self._schedule.stop()
+        self._wake.set()
+        self._delivery.join(_GRACE)
+
+    def use(self, settings: Settings) -> None:
+        """Goes on with another configuration: new accounts are read, removed ones no more."""
+        for name in self._app.settings.accounts:
+            self._schedule.cancel(f"account {name}")
+        self._app = self._app.with_settings(settings)
+        self._plan()
+        self._wake.set()
+        _log.info("configuration reread", accounts=len(settings.accounts), channels=len(settings.channels))
+
+    def _plan(self) -> None:
+        known = self._app.store.accounts.known()
+        now = self._app.clock.now()
+        for name in self._app.settings.accounts:
+            _, next_read_at = known.get(name, (None, None))
+            self._schedule.at(f"account {name}", next_read_at or now, lambda name=name: self._read(name))  # type: ignore[misc]
+
+    def _read(self, name: str) -> datetime | None:
+        """One turn of an account; returns when the next one is, or None where it is watched no more."""
+        app = self._app
+        if app.means.stop.is_set() or name not in app.settings.accounts:
+            return None
+        done = app.poll(name)
+        log = _log.info if done.outcome is Outcome.OK else _log.warning
+        log("read", account=name, outcome=done.outcome.value, changes=len(done.changes), error=done.error)
+        self._wake.set()
+        _, next_read_at = app.store.accounts.known()[name]
+        later = app.clock.now() + timedelta(minutes=1)
+        return max(next_read_at or later, later) if done.outcome is not Outcome.OK else next_read_at or later
+
+    def _keep_time(self) -> None:
+        if self._app.keep_time():
+            self._wake.set()
+
+    def _deliver(self) -> None:
+        while not self._app.means.stop.is_set():
+            self._wake.clear()
+            try:
+                self._app.courier().deliver_due()
+                pause = self._until_next_alert()
+            except StoreUnusable as error:
+                _log.error("the outbox cannot be read", reason=str(error))
+                pause = _LOOK_INTO_OUTBOX
+            self._wake.wait(pause)
+
+    def _until_next_alert(self) -> float:
+        due = self._app.store.outbox.next_due()
+        if due is None:
+            return _LOOK_INTO_OUTBOX
+        return min(_LOOK_INTO_OUTBOX, max(0.05, self._app.clock.seconds_until(due)))

@@ -1,0 +1,65 @@
+"""The USCIS online account (my.uscis.gov): what an applicant sees when signed in.
+
+It has no documented interface. The shapes are those of recordings that others published, and the program asks for
+little: a handful of requests, at most every four hours, with the person's own session.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+from watcher.message import Links
+from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals._uscis_account import UscisAccount
+from watcher.portals._uscis_import import import_answers
+from watcher.portals._uscis_snapshot import snapshot
+
+__all__ = ["PORTAL", "UscisAccount", "import_answers"]
+
+_LINKS = Links(
+    sign_in="https://myaccount.uscis.gov/sign-in",
+    help="https://my.uscis.gov/account/v1/needhelp",
+    reset="https://myaccount.uscis.gov/",
+)
+
+
+@contextmanager
+def _open(account: UscisAccount, surroundings: Surroundings) -> Iterator[Reader]:
+    # Imported only now: commands that merely read the settings need no HTTP library, and no browser.
+    from watcher.portals._uscis_browser import sign_in  # noqa: PLC0415
+    from watcher.portals._uscis_reader import UscisReader, ask_for_session  # noqa: PLC0415
+
+    if account.sign_in == "browser":
+        yield UscisReader(account, surroundings, partial(sign_in, account, surroundings))
+    else:
+        yield UscisReader(account, surroundings, partial(ask_for_session, account))
+
+
+def _links(_: UscisAccount) -> Links:
+    return _LINKS
+
+
+PORTAL = Portal(
+    name="uscis",
+    title="USCIS online account",
+    needs=(
+        "a session from your own browser (`watcher login ACCOUNT --cookies FILE`)",
+        'or sign_in = "browser": username, password, mfa, the optional extra case-watcher[browser], and Chromium',
+    ),
+    sees=(
+        "status in English and Spanish",
+        "history and event codes, with published readings as hints",
+        "requests for evidence, appointments, letters, documents by type",
+        "every case of the account with an IOE receipt; no paper receipts",
+    ),
+    verified=(
+        "against published descriptions of the pages and answers (August 2026) and a double built from them, the "
+        "browser sign-in in a real Chromium; never against the live portal"
+    ),
+    min_every=timedelta(hours=4),
+    links=_links,
+    account=UscisAccount,
+    open=_open,
+    read=snapshot,
+)

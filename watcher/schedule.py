@@ -1,0 +1,98 @@
+"""When things are done: the only door to APScheduler.
+
+Nothing is kept in the scheduler: turns stand in the database, and jobs are made anew from them at every start. The
+scheduler runs on real time; a `Clock` that runs faster is translated here.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event, Lock
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from watcher.clock import Clock
+
+_log = structlog.get_logger(__name__)
+
+
+class Schedule:
+    """Runs jobs at their moments, each in a pool of threads, at most two turns of one job meeting at their ends."""
+
+    def __init__(self, clock: Clock, *, threads: int) -> None:
+        """Nothing runs before `start`. At most `threads` jobs run at once."""
+        self._clock = clock
+        self._turns = Lock()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(threads)},
+            # A job that comes late (a machine that slept, a slow start) still comes, once.
+            job_defaults={
+                "misfire_grace_time": None,
+                "coalesce": True,
+                "max_instances": 2,
+            },  # the end of one turn may meet the start of the next
+        )
+        self._scheduler.add_listener(_complain, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        self._ended = Event()
+
+    def start(self) -> None:
+        """Begins; jobs whose moment is past run at once."""
+        self._scheduler.start()
+
+    def at(self, name: str, moment: datetime, work: Callable[[], datetime | None]) -> None:
+        """Runs `work` at `moment` (of the clock), and again at the moment that it returns, until it returns None.
+
+        A job of the same name is replaced. When `work` raises, it is tried again after a minute.
+        """
+        delay = max(0.0, self._clock.seconds_until(moment))
+        when = datetime.now(UTC) + timedelta(seconds=delay)
+        with self._turns:
+            if not self._ended.is_set():
+                self._scheduler.add_job(
+                    self._run, DateTrigger(run_date=when), args=(name, work), id=name, replace_existing=True
+                )
+
+    def every(self, name: str, span: timedelta, work: Callable[[], None]) -> None:
+        """Runs `work` now and after each `span` (of the clock)."""
+
+        def once() -> datetime:
+            work()
+            return self._clock.now() + span
+
+        self.at(name, self._clock.now(), once)
+
+    def cancel(self, name: str) -> None:
+        """Removes a job; one that is running runs to its end."""
+        with self._turns:
+            try:
+                self._scheduler.remove_job(name)
+            except JobLookupError:
+                _log.debug("no such job to cancel", job=name)
+
+    def stop(self) -> None:
+        """Starts no more jobs. Those under way are not waited for: they watch the daemon's own `stop`."""
+        with self._turns:
+            self._ended.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _run(self, name: str, work: Callable[[], datetime | None]) -> None:
+        again: datetime | None = self._clock.now() + timedelta(minutes=1)
+        try:
+            again = work()
+        finally:
+            if again is not None:
+                self.at(name, again, work)
+
+
+def _complain(event: JobExecutionEvent) -> None:
+    exception = getattr(event, "exception", None)
+    if exception is None:
+        _log.warning("a job was still running when its turn came again", job=event.job_id)
+    else:
+        _log.error("a job failed", job=event.job_id, error=type(exception).__name__, reason=str(exception))

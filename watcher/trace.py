@@ -1,0 +1,55 @@
+"""Answers of a portal kept for repair (`watcher check --trace DIR`), with every secret blanked."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrf-token", "proxy-authorization"})
+_SECRET_FIELDS = re.compile(
+    rb'("(?:[a-z_]*token|password|secret|client_secret|xcsrf|session|code)"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE
+)
+_SECRET_INPUTS = re.compile(
+    rb"""(<(?:input|meta)[^>]*(?:csrf|token|password|otp)[^>]*(?:value|content)=["'])[^"']*(["'])""", re.IGNORECASE
+)
+_BLANK = b"(blanked)"
+_SHORTEST_SECRET = 4
+
+
+class TraceFolder:
+    """Writes each answer as two files: its body, and beside it status, URL and headers."""
+
+    def __init__(self, folder: Path, secrets: Collection[str]) -> None:
+        """`secrets` are blanked wherever they stand. The folder is made, for the owner alone."""
+        self._folder = folder
+        self._secrets = sorted((secret.encode() for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len)
+        self._count = 0
+
+    def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Writes one answer down."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._count += 1
+        stem = f"{self._count:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
+        about = {
+            "status": status,
+            "url": self._blanked(url.encode()).decode(errors="replace"),
+            "headers": {
+                key: "(blanked)" if key.lower() in _SECRET_HEADERS else self._blanked(value.encode()).decode()
+                for key, value in headers.items()
+            },
+        }
+        self._write(f"{stem}.answer.json", json.dumps(about, indent=2).encode())
+        kind = headers.get("content-type", "") or headers.get("Content-Type", "")
+        ending = "json" if "json" in kind else "html" if "html" in kind else "bin"
+        self._write(f"{stem}.{ending}", self._blanked(body))
+
+    def _blanked(self, content: bytes) -> bytes:
+        for secret in reversed(self._secrets):
+            content = content.replace(secret, _BLANK)
+        content = _SECRET_FIELDS.sub(rb"\1" + _BLANK + rb"\2", content)
+        return _SECRET_INPUTS.sub(rb"\1" + _BLANK + rb"\2", content)
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self._folder / name
+        path.touch(mode=0o600)
+        path.write_bytes(content)
