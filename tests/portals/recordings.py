@@ -1,0 +1,157 @@
+"""The answers recorded under `recorded/PORTAL/CASE/`, and the ways in which an answer can be damaged.
+
+A case's folder holds the body of each answer as `ENDPOINT.json` or `ENDPOINT.html` and what it is read to as
+`expected.json`: all that the snapshot tells, or `{"raises": "UnexpectedAnswer"}`. It is
+read in the language that the expected snapshot is in. Nothing in them is about a real person.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from watcher.case import Snapshot
+from watcher.portals import Answers, find
+
+RECORDED = Path(__file__).parent / "recorded"
+_CUTS = 40
+_INSTEAD = {
+    "nothing": b"",
+    "a maintenance page": b"<!DOCTYPE html><html><title>Maintenance</title><body>Be back soon.</body></html>",
+    "a sign-in page": b'<html><body><form action="/sign-in"><input type="password" name="p"></form></body></html>',
+    "null": b"null",
+    "an empty list": b"[]",
+    "an empty object": b"{}",
+    "a text": b'"Access Denied"',
+    "an error": b'{"data":null,"error":{"message":"Something went wrong"}}',
+    "no text at all": b"\xff\xfe\x00\xd8",
+    "too deep": b"[" * 5000,
+}
+Path_: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One case's answers and what they are read to."""
+
+    portal: str
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.portal}/{self.folder.name}"
+
+    @property
+    def answers(self) -> dict[str, bytes]:
+        bodies = (file for file in sorted(self.folder.iterdir()) if file.name != "expected.json")
+        return {file.stem: file.read_bytes() for file in bodies}
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        file = self.folder / "expected.json"
+        expected: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        return expected
+
+    @property
+    def language(self) -> str:
+        return str(self.expected.get("language", "en"))
+
+    def read(self, answers: Answers) -> Snapshot:
+        return find(self.portal).read(answers, self.language)
+
+
+def recordings() -> list[Recording]:
+    """Every recorded case. Imports no portal, so that one that is broken does not hide the others."""
+    return [
+        Recording(portal=folder.parent.name, folder=folder)
+        for folder in sorted(RECORDED.glob("*/*"))
+        if folder.is_dir()
+    ]
+
+
+def as_json(value: Any) -> Any:
+    """A snapshot, or anything in one, as plain JSON, without what it does not tell."""
+    if is_dataclass(value):
+        told = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {name: as_json(content) for name, content in told.items() if content not in (None, frozenset())}
+    if isinstance(value, tuple | frozenset):
+        return [as_json(entry) for entry in (sorted(value) if isinstance(value, frozenset) else value)]
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """Answers with one thing broken. `shortened`: a text was cut, which no program can tell from a short text."""
+
+    what: str
+    answers: dict[str, bytes]
+    shortened: bool = False
+
+
+def damages(answers: Answers) -> Iterator[Damage]:
+    """Every way in which each of the answers is damaged in turn."""
+    for endpoint, body in answers.items():
+        yield Damage(what=f"{endpoint} is missing", answers={e: b for e, b in answers.items() if e != endpoint})
+        for what, other in _INSTEAD.items():
+            yield Damage(what=f"{endpoint} is {what}", answers={**answers, endpoint: other})
+        for cut in range(0, len(body.rstrip()), max(1, len(body) // _CUTS)):
+            yield Damage(what=f"{endpoint} is cut off at {cut}", answers={**answers, endpoint: body[:cut]})
+        yield from _damaged_nodes(endpoint, answers)
+
+
+def _damaged_nodes(endpoint: str, answers: Answers) -> Iterator[Damage]:
+    try:
+        document = json.loads(answers[endpoint])
+    except ValueError:
+        return
+    for path, node in _nodes(document, ()):
+        for what, other in _alternatives(node):
+            body = json.dumps(_with(document, path, other)).encode()
+            place = ".".join(map(str, path))
+            yield Damage(
+                what=f"{endpoint}: {place} {what}", answers={**answers, endpoint: body}, shortened=what == "cut"
+            )
+        if isinstance(path[-1], str):
+            body = json.dumps(_without(document, path)).encode()
+            yield Damage(what=f"{endpoint}: {'.'.join(map(str, path))} gone", answers={**answers, endpoint: body})
+
+
+def _nodes(node: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:
+    if path:
+        yield path, node
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, child in children:
+        yield from _nodes(child, (*path, step))
+
+
+def _alternatives(node: Any) -> Iterator[tuple[str, Any]]:
+    if node is not None:
+        yield "null", None
+    for other in (7, "\N{SNOWMAN}", {"x": 1}, ["x"], True):
+        if type(other) is not type(node) and not (isinstance(node, int) and isinstance(other, int)):
+            yield f"is {other!r}", other
+    if isinstance(node, str) and len(node) > 1:
+        yield "cut", node[: len(node) // 2]
+
+
+def _with(document: Any, path: Path_, value: Any) -> Any:
+    changed = copy.deepcopy(document)
+    _at(changed, path[:-1])[path[-1]] = value
+    return changed
+
+
+def _without(document: Any, path: Path_) -> Any:
+    changed = copy.deepcopy(document)
+    del _at(changed, path[:-1])[path[-1]]
+    return changed
+
+
+def _at(document: Any, path: Path_) -> Any:
+    for step in path:
+        document = document[step]
+    return document
