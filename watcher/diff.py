@@ -85,8 +85,18 @@ def _fill_gaps(before: Snapshot, after: Snapshot) -> Snapshot:
 
 
 def _with_the_unsaid(before: tuple[Any, ...] | None, after: tuple[Any, ...] | None) -> tuple[Any, ...]:
-    entries = {entry.key: entry for entry in (*(before or ()), *(after or ()))}
+    known = {entry.key: entry for entry in before or ()}
+    entries = known | {entry.key: _beside(known.get(entry.key), entry) for entry in after or ()}
     return tuple(entries[key] for key in sorted(entries))
+
+
+def _beside(old: Any, new: Any) -> Any:
+    """An entry that only some of its sources gave: the others' silence neither reopens an item nor blurs it."""
+    if not isinstance(old, PendingItem):
+        return new
+    if old.state is not ItemState.OPEN:
+        return old
+    return replace(new, kind=old.kind, due_by_estimate=old.due_by_estimate or new.due_by_estimate)
 
 
 def _status_items(before: Snapshot | None, after: Snapshot, meaning: Meaning) -> tuple[PendingItem, ...]:
@@ -219,7 +229,7 @@ def _item_changes(before: Snapshot, after: Snapshot, today: date, meaning: Meani
         elif old is None and new is not None:
             kind = _arrival_of(new) if new.state is ItemState.OPEN else ChangeKind.ITEM_CLOSED
             yield _change(kind, after, key, new=item_json(new))
-        elif old is not None and new is not None and old != new:
+        elif old is not None and new is not None and replace(old, due_by_estimate=new.due_by_estimate) != new:
             yield _change(_movement_of(old, new), after, key, old=item_json(old), new=item_json(new))
 
 
@@ -233,6 +243,8 @@ def _departure_of(item: PendingItem, today: date, meaning: Meaning) -> ChangeKin
 def _movement_of(old: PendingItem, new: PendingItem) -> ChangeKind:
     if new.state is not ItemState.OPEN and old.state is ItemState.OPEN:
         return ChangeKind.ITEM_CLOSED
+    if new.state is ItemState.OPEN and old.state is not ItemState.OPEN:
+        return _arrival_of(new)
     if new.kind is not old.kind and new.kind in {ItemKind.RFE, ItemKind.INTENT_TO_DENY}:
         return _arrival_of(new)
     if new.kind.is_appointment and (old.starts_at, old.place) != (new.starts_at, new.place):

@@ -75,7 +75,8 @@ def pending_items(said: Answered, language: str) -> tuple[PendingItem, ...]:
         *_appointments(said),
     ]
     items += _of_the_title(said, items)
-    if not items and said.case is not None and said.case.action_required:
+    explained = any(item.state is not ItemState.CLOSED for item in items)
+    if not explained and said.case is not None and said.case.action_required:
         items.append(PendingItem(key="action-required", kind=ItemKind.TASK, title="Action required"))
     return tuple(sorted(items, key=lambda item: item.key))
 
@@ -88,7 +89,7 @@ def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[Pendin
     over = present.meaning.stage.final or (
         not present.meaning.known and said.case is not None and bool(said.case.closed)
     )
-    outlook = Outlook(over=over, asks=present.meaning.asks is kind, since=present.since, latest=said.latest)
+    outlook = Outlook(over=over, asks=present.meaning.asks is kind, since=present.since)
     for request in requests(list(_marks(said, kind)), _listed(said, kind), outlook):
         title = _TITLES.get(language, _TITLES["en"])[kind]
         yield PendingItem(
@@ -96,7 +97,7 @@ def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[Pendin
             kind=kind,
             title=title,
             due_by_estimate=estimate_due(kind, form=said.form, asked_on=request.asked_on, title=title),
-            state=ItemState.OPEN if request.open else ItemState.ANSWERED,
+            state=request.state,
         )
 
 

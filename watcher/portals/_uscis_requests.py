@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from watcher.case import ItemState
 from watcher.portals._uscis_answers import EvidenceRequest
 from watcher.portals._uscis_codes import Says
 
@@ -59,14 +60,12 @@ class Mark:
 class Outlook:
     """What the case as a whole says about whether a request can still be open.
 
-    `since` is the day of the present title, `latest` the latest day that the portal has written about the case.
-    `over`: the case has ended. `asks`: the present title asks for this.
+    `since` is the day of the present title. `over`: the case has ended. `asks`: the present title asks for this.
     """
 
     over: bool
     asks: bool
     since: date | None
-    latest: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ class Request:
 
     number: int
     asked_on: date | None
-    open: bool
+    state: ItemState
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,16 +105,16 @@ def _distance(one: Mark, other: Mark) -> timedelta:
 
 
 def requests(marks: Sequence[Mark], listed: Sequence[EvidenceRequest], outlook: Outlook) -> tuple[Request, ...]:
-    """The requests of one kind that are open or answered, in the order in which they were made.
+    """The requests of one kind, in the order in which they were made.
 
-    One that is neither (the case has moved on without it) is left out, but keeps its number.
+    They are open, answered, or closed where the case has moved on without an answer; closed ones are given too, so
+    that one read without the titles does not take them for open.
     """
     rounds = _rounds(marks)
     _lay_over(rounds, listed)
     return tuple(
-        Request(number=number, asked_on=each.asked_on, open=state)
+        Request(number=number, asked_on=each.asked_on, state=_state(each, outlook, newest=number == len(rounds)))
         for number, each in enumerate(rounds, start=1)
-        if (state := _is_open(each, outlook, newest=number == len(rounds))) is not None
     )
 
 
@@ -165,22 +164,22 @@ def _listing(entry: EvidenceRequest) -> tuple[int, int, str]:
     return (0, int(counted.group(1)), entry.id) if counted else (1, int(entry.open), entry.id)
 
 
-def _is_open(each: _Round, outlook: Outlook, *, newest: bool) -> bool | None:
-    """Whether an answer is still wanted; None where the request is neither open nor answered.
+def _state(each: _Round, outlook: Outlook, *, newest: bool) -> ItemState:
+    """How a request stands.
 
     The list of evidence requests speaks for itself. The present title comes next: it asks until an answer that is not
     older than it. Letters and event codes stand forever, so they count until an answer, until the titles have gone
-    past the request, or until no request could be open any more.
+    past the request, or until a title is from a day when it could not be open any more.
     """
+    answered = bool(each.answers) or (each.listed is not None and not each.listed.open)
+    over = ItemState.ANSWERED if answered else ItemState.CLOSED
     if outlook.over and not _after(each, outlook.since):
-        return False if each.answers or (each.listed and not each.listed.open) else None
+        return over
     if each.listed is not None and each.listed.open:
-        return True
+        return ItemState.OPEN
     if newest and outlook.asks and not _answered_since(each, outlook.since):
-        return True
-    if each.answers or each.listed is not None:
-        return False
-    return None if _gone_by(each, outlook) else True
+        return ItemState.OPEN
+    return over if answered or _gone_by(each, outlook) else ItemState.OPEN
 
 
 def _after(each: _Round, day: date | None) -> bool:
@@ -195,4 +194,4 @@ def _gone_by(each: _Round, outlook: Outlook) -> bool:
     if any(mark.status and not mark.current for mark in each.asks):
         return True
     lasts = [mark.last for mark in each.asks if mark.last != date.max]
-    return bool(lasts) and outlook.latest is not None and outlook.latest - max(lasts) > LONGEST_WAIT
+    return bool(lasts) and outlook.since is not None and outlook.since - max(lasts) > LONGEST_WAIT
