@@ -1,14 +1,13 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
 from tests.doubles.loopback import Loopback, reply, serving
@@ -16,9 +15,8 @@ from tests.portals.surroundings import World
 from watcher.case import Snapshot, Stage
 from watcher.errors import CaseNotFound, ForeignHost, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.portals import CaseRead, CaseUnread, Reading, find
-from watcher.portals._limits import RateLimit
 from watcher.portals._uscis_api_account import UscisApiAccount
-from watcher.portals._uscis_api_answer import canonical_form, error_message, read
+from watcher.portals._uscis_api_answer import read
 
 ONE, TWO, THREE = "EAC9999103403", "LIN9999106498", "IOE0000000001"
 MANY = tuple(f"IOE{number:010}" for number in range(1, 21))
@@ -67,72 +65,6 @@ def errors(found: list[Reading]) -> list[ReadFailed]:
 
 def snapshots(found: list[Reading]) -> dict[str, Snapshot]:
     return {reading.snapshot.case_number: reading.snapshot for reading in found if isinstance(reading, CaseRead)}
-
-
-class TestSettings:
-    def settings(self, **keys: Any) -> UscisApiAccount:
-        return account(Loopback(origin=""), **keys)
-
-    @pytest.mark.parametrize(
-        ("written", "meant"),
-        [
-            (ONE, ONE),
-            ("eac9999103403", ONE),
-            ("EAC-99-991-03403", ONE),
-            (" EAC 9999 103403 ", ONE),
-            ("EAC\N{EN DASH}9999103403", ONE),
-            ("abc*123456789", "ABC*123456789"),
-        ],
-    )
-    def test_a_receipt_number_may_be_written_as_on_paper(self, written: str, meant: str) -> None:
-        assert self.settings(cases=(written,)).cases == (meant,)
-
-    @pytest.mark.parametrize(
-        "written",
-        ["", "EAC999910340", "EAC99991034031", "EA99999103403", "EAC*9999103403", "EAC999910340O", "EAC٣٣٣٣٣٣٣٣٣٣"],
-    )
-    def test_an_impossible_one_is_refused_without_being_repeated(self, written: str) -> None:
-        with pytest.raises(ValidationError, match=r"number 2 .*three letters and ten digits") as caught:
-            self.settings(cases=(ONE, written))
-        assert not written or written not in str(caught.value)
-
-    def test_the_same_number_twice_is_asked_once(self) -> None:
-        assert self.settings(cases=(ONE, ONE.lower())).cases == (ONE,)
-
-    @pytest.mark.parametrize("missing", ["client_id", "client_secret", "cases"])
-    def test_what_is_needed_must_be_there(self, missing: str) -> None:
-        keys = {"client_id": "i", "client_secret": "s", "cases": (ONE,)}
-        del keys[missing]
-        with pytest.raises(ValidationError, match=missing):
-            UscisApiAccount(name="a", portal="uscis-api", **keys)
-
-    @pytest.mark.parametrize("key", ["base_url", "token_url"])
-    def test_a_credential_does_not_leave_in_the_clear(self, key: str) -> None:
-        with pytest.raises(ValidationError, match=key):
-            self.settings(**{key: "http://api.uscis.gov"})
-
-    def test_without_an_address_it_is_the_sandbox_within_its_limits(self) -> None:
-        settings = self.settings(base_url="", requests_per_second=None)
-        assert settings.origin == "https://api-int.uscis.gov"
-        assert settings.token_endpoint == "https://api-int.uscis.gov/oauth/accesstoken"
-        assert (settings.rate, settings.daily_limit) == (5, 1_000)
-
-    def test_elsewhere_the_limits_are_those_of_production(self) -> None:
-        settings = self.settings(base_url="https://api.uscis.gov", requests_per_second=None)
-        assert (settings.rate, settings.daily_limit) == (10, 400_000)
-
-    def test_the_access_letter_wins(self) -> None:
-        settings = self.settings(requests_per_second=2, daily_requests=7, token_url="https://sso.example/token")
-        assert (settings.rate, settings.daily_limit) == (2, 7)
-        assert settings.token_endpoint == "https://sso.example/token"
-
-    def test_the_credential_changes_with_either_half_of_it(self) -> None:
-        ours = self.settings()
-        assert ours.credential() != self.settings(client_id="other").credential()
-        assert ours.credential() != self.settings(client_secret="other").credential()
-
-    def test_the_secret_does_not_show(self) -> None:
-        assert "made-up-secret" not in repr(self.settings())
 
 
 class TestReading:
@@ -402,179 +334,3 @@ class TestLimits:
             readings(account(server, *MANY, requests_per_second=20, concurrency=2), world)
         assert time.monotonic() - began < 4
         assert len(api.case_requests) < 6
-
-    def test_requests_are_spaced_evenly_whatever_the_threads_do(self) -> None:
-        moment, turns = 100.0, []
-
-        def pause(seconds: float) -> bool:
-            nonlocal moment
-            moment += seconds
-            return False
-
-        limit = RateLimit(10, pause=pause, monotonic=lambda: moment)
-        for _ in range(5):
-            assert limit.wait()
-            turns.append(round(moment, 6))
-        moment += 60
-        assert limit.wait()
-        assert turns == [100.0, 100.1, 100.2, 100.3, 100.4]
-        assert moment == pytest.approx(160.4)
-
-    def test_a_wait_that_is_cut_short_says_so(self) -> None:
-        limit = RateLimit(10, pause=lambda _: True, monotonic=lambda: 0.0)
-        assert [limit.wait(), limit.wait()] == [True, False]
-
-
-def said(**fields: Any) -> dict[str, bytes]:
-    return {"case-status": json.dumps(case_status(ONE, **fields)).encode()}
-
-
-class TestAnswer:
-    @pytest.mark.parametrize(
-        ("fields", "since"),
-        [
-            ({}, date(2023, 9, 5)),
-            ({"current_case_status_desc_en": "As of December 1, 2024, your case is ready."}, date(2024, 12, 1)),
-            (
-                {
-                    "current_case_status_desc_en": "We did something.",
-                    "current_case_status_desc_es": "El 7 de mayo de 2024, x",
-                },
-                date(2024, 5, 7),
-            ),
-            (
-                {"current_case_status_desc_en": "x", "current_case_status_desc_es": "El 31 de febrero de 2024, x"},
-                date(2023, 9, 6),
-            ),
-            ({"current_case_status_desc_en": "x", "current_case_status_desc_es": ""}, date(2023, 9, 6)),
-            ({"current_case_status_desc_en": "x", "current_case_status_desc_es": None, "modifiedDate": None}, None),
-        ],
-    )
-    def test_the_day_of_a_status_is_in_its_words_then_that_of_the_last_change(
-        self, fields: dict[str, Any], since: date | None
-    ) -> None:
-        assert read(said(**fields), "en").status_since == since
-
-    def test_the_portals_times_have_no_zone(self) -> None:
-        snapshot = read(said(), "en")
-        assert snapshot.updated_at == datetime(2023, 9, 6, 10, 0)  # noqa: DTZ001 - the portal says none
-        assert snapshot.submitted_on == date(2023, 9, 5)
-
-    @pytest.mark.parametrize(
-        "absent", [{"submittedDate": None, "modifiedDate": None}, {"submittedDate": "", "modifiedDate": ""}]
-    )
-    def test_dates_may_be_missing(self, absent: dict[str, Any]) -> None:
-        snapshot = read(said(**absent), "en")
-        assert (snapshot.updated_at, snapshot.submitted_on) == (None, None)
-
-    @pytest.mark.parametrize(
-        "fields",
-        [
-            {"modifiedDate": "2023-09-05T10:00:00"},
-            {"modifiedDate": 1},
-            {"modifiedDate": "13-45-2023 10:00:00"},
-            {"receiptNumber": "EAC"},
-            {"receiptNumber": None},
-            {"current_case_status_text_en": None},
-            {"current_case_status_text_en": "CASE STATUS"},
-            {"current_case_status_text_en": " "},
-            {"current_case_status_desc_en": ["x"]},
-            {"formType": 130},
-            {"hist_case_status": {}},
-            {"hist_case_status": [{"date": "2023-09-05"}]},
-            {"hist_case_status": [{"date": "09/05/2023", "completed_text_en": "x"}]},
-            {"hist_case_status": ["x"]},
-        ],
-    )
-    def test_another_type_than_the_apis_is_never_a_snapshot(self, fields: dict[str, Any]) -> None:
-        with pytest.raises(UnexpectedAnswer) as caught:
-            read(said(**fields), "en")
-        place = next(iter(fields))
-        assert place in str(caught.value) or "no status" in str(caught.value)
-
-    def test_without_an_answer_there_is_no_snapshot(self) -> None:
-        with pytest.raises(UnexpectedAnswer):
-            read({}, "en")
-
-    @pytest.mark.parametrize(
-        ("written", "form"),
-        [("N400", "N-400"), ("n-400", "N-400"), ("I-129F", "I-129F"), ("I600A", "I-600A"), ("", None), ("none", None)],
-    )
-    def test_a_form_is_written_with_its_hyphen(self, written: str, form: str | None) -> None:
-        assert canonical_form(written) == form
-
-    def test_markup_is_inert(self) -> None:
-        text = 'We&#039;ll <a href="https://evil.example">write</a>\n<script>alert(1)</script> &amp; call\x07 you.'
-        assert read(said(current_case_status_desc_en=text), "en").description == "We'll write & call you."
-
-    def test_no_history_told_is_not_an_empty_history(self) -> None:
-        assert read(said(hist_case_status=None), "en").history is None
-        assert read(said(hist_case_status=[]), "en").history == ()
-
-    @given(st.permutations(range(5)))
-    def test_the_order_of_the_history_is_not_news(self, order: list[int]) -> None:
-        lines = [
-            {"date": f"2023-09-0{1 + number % 3}", "completed_text_en": f"Sentence {number % 4}."}
-            for number in range(5)
-        ]
-        turned = [lines[number] for number in order]
-        assert read(said(hist_case_status=turned), "en") == read(said(hist_case_status=lines), "en")
-
-    def test_the_same_line_twice_is_two_lines(self) -> None:
-        line = {"date": "2023-09-05", "completed_text_en": "We did it again."}
-        history = read(said(hist_case_status=[line, line]), "en").history
-        assert history is not None
-        assert len({entry.key for entry in history}) == 2
-
-    def test_another_language_is_no_news_in_the_history(self) -> None:
-        line = {"date": "2023-09-05", "completed_text_en": "We did it.", "completed_text_es": "Lo hicimos."}
-        keys = []
-        for language in ("en", "es"):
-            (entry,) = read(said(hist_case_status=[line]), language).history or ()
-            keys.append((entry.key, entry.title))
-        assert keys[0][0] == keys[1][0]
-        assert [title for _, title in keys] == ["We did it.", "Lo hicimos."]
-
-    def test_where_spanish_is_missing_it_is_english(self) -> None:
-        snapshot = read(said(current_case_status_text_es="", current_case_status_desc_es=None), "es")
-        assert (snapshot.language, snapshot.status, snapshot.status_key) == ("en", "Case Was Received", None)
-        assert snapshot.description == "On September 5, 2023, we received your Form I-130."
-
-    def test_an_unknown_title_is_kept_word_for_word(self) -> None:
-        snapshot = read(said(title="Case Was Blessed By The Moon"), "en")
-        assert (snapshot.stage, snapshot.status) == (Stage.UNKNOWN, "Case Was Blessed By The Moon")
-
-    def test_the_api_lists_no_pending_items(self) -> None:
-        assert read(said(), "en").pending is None
-
-    @pytest.mark.parametrize(
-        ("body", "message"),
-        [
-            (b'{"code": 401, "message": "a"}', "a"),
-            (b'\n\n {"error": {"code": "503", "message": "a"}}', "a"),
-            (b'{"error": [{"message": "a"}]}', "a"),
-            (b'{"error": "a"}', "a"),
-            (b'{"errors": [{"code": "x", "message": "a"}]}', "a"),
-            (b"Spike Arrest Violation", None),
-            (b"[]", None),
-            (b'{"error": []}', None),
-            (b'{"message": ""}', None),
-        ],
-    )
-    def test_an_errors_message_is_found_in_every_shape(self, body: bytes, message: str | None) -> None:
-        assert error_message(body) == message
-
-    @given(
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(),
-            lambda inner: (
-                st.lists(inner)
-                | st.dictionaries(st.sampled_from(["case_status", "error", "message", "receiptNumber"]), inner)
-            ),
-        )
-    )
-    def test_any_json_is_read_or_refused(self, value: Any) -> None:
-        body = json.dumps(value).encode()
-        error_message(body)
-        with pytest.raises(UnexpectedAnswer):
-            read({"case-status": body}, "en")

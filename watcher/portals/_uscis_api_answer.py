@@ -6,7 +6,9 @@ type than the API's is an `UnexpectedAnswer`, never a snapshot that is half true
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -22,7 +24,8 @@ from watcher.stages import is_placeholder, meaning_of
 ENDPOINT = "case-status"
 RECEIPT = r"[A-Z]{3}(?:[0-9]{10}|\*[0-9]{9})"
 
-_STAMP = "%m-%d-%Y %H:%M:%S"
+_STAMP = re.compile(r"(\d\d)-(\d\d)-(\d{4}) (\d\d:\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FORM = re.compile(r"([A-Z]{1,4})-?([0-9]{2,4}[A-Z]{0,3})", re.ASCII)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SPANISH_DAY = re.compile(r"\b(?:el|a partir del|al) (\d{1,2}) de ([a-z]+) (?:de|del) (\d{4})\b", re.IGNORECASE)
@@ -36,15 +39,17 @@ def _stamp(value: object) -> object:
     """`09-05-2023 14:28:46`, on a clock whose zone the portal does not say."""
     if value is None or value == "":
         return None
-    if not isinstance(value, str):
-        raise ValueError("is no text")
-    return datetime.strptime(value, _STAMP)  # noqa: DTZ007 - the portal says no zone
+    found = _STAMP.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("is no MM-DD-YYYY HH:MM:SS")
+    month, day, year, time = found.groups()
+    return datetime.fromisoformat(f"{year}-{month}-{day}T{time}")
 
 
 def _day(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("is no text")
-    return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day alone
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("is no YYYY-MM-DD")
+    return date.fromisoformat(value)
 
 
 _Stamp = Annotated[datetime | None, BeforeValidator(_stamp)]
@@ -84,24 +89,30 @@ def read(answers: Answers, language: str) -> Snapshot:
     """
     said = _parsed(answers.get(ENDPOINT, b""))
     title = _inert(said.current_case_status_text_en)
-    if is_placeholder(title):
+    if _says_nothing(title):
         raise UnexpectedAnswer("the API gave no status, only the placeholder that stands for none")
     description = _inert(said.current_case_status_desc_en)
-    spanish = language == "es" and _inert(said.current_case_status_text_es or "")
-    described_in_spanish = _inert(said.current_case_status_desc_es or "")
-    return Snapshot(
+    spanish = _inert(said.current_case_status_text_es or "") if language == "es" else ""
+    snapshot = Snapshot(
         case_number=_receipt(said.receiptNumber),
-        language="es" if spanish else "en",
         form=canonical_form(said.formType or ""),
         stage=meaning_of(title, description=description).stage,
-        status=spanish or title,
-        status_key=title if spanish else None,
-        description=(described_in_spanish if spanish else "") or description or None,
-        status_since=stated_day(description) or _spanish_day(described_in_spanish) or _day_of(said.modifiedDate),
+        status=title,
+        description=description or None,
+        status_since=_since(said, description),
         submitted_on=_day_of(said.submittedDate),
         updated_at=said.modifiedDate,
         history=_history(said.hist_case_status, in_spanish=bool(spanish)),
     )
+    if not spanish:
+        return snapshot
+    described = _inert(said.current_case_status_desc_es or "") or snapshot.description
+    return replace(snapshot, language="es", status=spanish, status_key=title, description=described)
+
+
+@lru_cache(maxsize=512)
+def _says_nothing(title: str) -> bool:
+    return is_placeholder(title)
 
 
 def _parsed(body: bytes) -> _CaseStatus:
@@ -119,7 +130,9 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _inert(markup: str) -> str:
-    return _CONTROLS.sub("", plain_text(markup))
+    """What a person would read. Most texts have no markup at all, and looking for it costs more than the rest."""
+    plain = plain_text(markup) if "<" in markup or "&" in markup else " ".join(markup.split())
+    return _CONTROLS.sub("", plain)
 
 
 def _receipt(said: str) -> str:
@@ -133,6 +146,15 @@ def canonical_form(said: str) -> str | None:
     """The form type with its hyphen: `N400` and `N-400` are both `N-400`. None for what is no form type."""
     found = _FORM.fullmatch(said.strip().upper())
     return f"{found[1]}-{found[2]}" if found else None
+
+
+def _since(said: _CaseStatus, description: str) -> date | None:
+    """The day that the words name; where they name none, that of the portal's last change."""
+    return (
+        stated_day(description)
+        or _spanish_day(_inert(said.current_case_status_desc_es or ""))
+        or _day_of(said.modifiedDate)
+    )
 
 
 def _day_of(stamp: datetime | None) -> date | None:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
-from watcher.errors import SignInRejected, UnexpectedAnswer
+from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.portals import Surroundings
 from watcher.portals._answer import Answer, read_json
 from watcher.portals._http import PortalHttp
@@ -48,6 +48,7 @@ class TokenDesk:
         self._lock = Lock()
         self._token = self._saved()
         self._renewed_after_refusal = False
+        self._failure: ReadFailed | None = None
 
     def token(self) -> str:
         """A token with a minute to go at least.
@@ -81,6 +82,16 @@ class TokenDesk:
             return self._token.value
 
     def _fetch(self) -> _Token:
+        """Submits the credential. What came of it once holds for the rest of the read: no thread tries it again."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return self._submit()
+        except ReadFailed as error:
+            self._failure = error
+            raise
+
+    def _submit(self) -> _Token:
         self._around.gate.before_submission(counts=False)
         answer = self._http.send(
             "POST",
