@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.doubles.case_status_api import case_status
 from watcher.case import Stage
 from watcher.errors import UnexpectedAnswer
-from watcher.portals._uscis_api_answer import canonical_form, error_message, read
+from watcher.portals._uscis_api_answer import _inert, canonical_form, error_message, read
+from watcher.portals._uscis_words import plain_text
 
 ONE = "EAC9999103403"
 
@@ -100,6 +101,38 @@ def test_a_form_is_written_with_its_hyphen(written: str, form: str | None) -> No
 def test_markup_is_inert() -> None:
     text = 'We&#039;ll <a href="https://evil.example">write</a>\n<script>alert(1)</script> &amp; call\x07 you.'
     assert read(said(current_case_status_desc_en=text), "en").description == "We'll write & call you."
+
+
+_MARKUP = st.lists(
+    st.sampled_from(
+        [
+            "word",
+            " ",
+            "\n",
+            "&#039;",
+            "&amp;lt;",
+            "&nbsp;",
+            "<br/>",
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<script>",
+            "x > y",
+            "</a>",
+            "<a href=\"https://x.example/?a=1&b=2\" target='_blank'>",
+            '<a title="a > b">',
+            "<!-- c -->",
+            "<img alt=z>",
+            "<",
+        ]
+    )
+).map("".join)
+
+
+@given(_MARKUP)
+def test_the_short_way_through_markup_leads_where_the_parser_does(markup: str) -> None:
+    assert _inert(markup) == plain_text(markup)
 
 
 def test_no_history_told_is_not_an_empty_history() -> None:

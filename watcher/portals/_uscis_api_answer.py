@@ -4,6 +4,7 @@ The shapes follow developer.uscis.gov (Case Status API 1.0.0) and recorded answe
 type than the API's is an `UnexpectedAnswer`, never a snapshot that is half true.
 """
 
+import html
 import re
 from collections import Counter
 from dataclasses import replace
@@ -27,6 +28,11 @@ RECEIPT = r"[A-Z]{3}(?:[0-9]{10}|\*[0-9]{9})"
 _STAMP = re.compile(r"(\d\d)-(\d\d)-(\d{4}) (\d\d:\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FORM = re.compile(r"([A-Z]{1,4})-?([0-9]{2,4}[A-Z]{0,3})", re.ASCII)
+_TAG = re.compile(
+    r"""</?(?:(?P<breaks>br|p|div|ul|li)|a|b|i|u|em|strong|span)
+        (?:\s+[a-z-]+=(?:"[^"<>]*"|'[^'<>]*'))*\s*/?>""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SPANISH_DAY = re.compile(r"\b(?:el|a partir del|al) (\d{1,2}) de ([a-z]+) (?:de|del) (\d{4})\b", re.IGNORECASE)
 _SPANISH_MONTHS = (
@@ -130,9 +136,17 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _inert(markup: str) -> str:
-    """What a person would read. Most texts have no markup at all, and looking for it costs more than the rest."""
-    plain = plain_text(markup) if "<" in markup or "&" in markup else " ".join(markup.split())
-    return _CONTROLS.sub("", plain)
+    """What a person would read.
+
+    Texts of this API have a few plain tags or none; only what is left over is worth a parser, which takes longer than
+    all the rest of the reading.
+    """
+    text = _TAG.sub(lambda tag: " " if tag["breaks"] else "", markup) if "<" in markup else markup
+    if "<" in text:
+        text = plain_text(markup)
+    elif "&" in text:
+        text = html.unescape(html.unescape(text))
+    return _CONTROLS.sub("", " ".join(text.split()))
 
 
 def _receipt(said: str) -> str:
