@@ -49,7 +49,7 @@ class Household:
         snapshots = {}
         for reading in self.readings():
             assert isinstance(reading, CaseRead), reading
-            assert PORTAL.read(reading.answers, reading.snapshot.case_number) == reading.snapshot
+            assert PORTAL.read(reading.answers, "en") == reading.snapshot
             snapshots[reading.snapshot.case_number] = reading.snapshot
         return snapshots
 

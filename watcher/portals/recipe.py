@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
@@ -18,21 +18,29 @@ from watcher.portals import Portal, Reader, Surroundings
 from watcher.portals._hosts import check_base_url, host_of, is_loopback
 from watcher.portals._http import PortalHttp
 from watcher.recipe.check import SHORTEST_EVERY, load_recipe
+from watcher.recipe.look import Sight
 from watcher.recipe.model import Recipe
 from watcher.recipe.read import VOCABULARY, read
 from watcher.recipe.session import load_session, owner_of
 from watcher.recipe.visit import Login, Visit
 from watcher.recipe.walk import RecipeReader
+from watcher.recipe.workshop import Workshop
 from watcher.settings import AccountSettings
+from watcher.sign_in.mailbox import MailboxSettings
 
 
 class RecipeAccount(AccountSettings):
-    """`[accounts.NAME]` with `portal = "recipe"`."""
+    """`[accounts.NAME]` with `portal = "recipe"`.
+
+    `totp_secret` fills {totp} and {code}; without one, `mailbox` does, and with `mfa = "prompt"` a person.
+    """
 
     recipe: Path
     username: str = Field(default="", max_length=256)
     password: SecretStr | None = None
+    mfa: Literal["totp", "email", "prompt", "none"] = "prompt"
     totp_secret: SecretStr | None = None
+    mailbox: MailboxSettings | None = None
 
     _recipe: Recipe = PrivateAttr()
 
@@ -42,6 +50,12 @@ class RecipeAccount(AccountSettings):
         if value and (fault := check_base_url(value)):
             raise ValueError(fault)
         return value.rstrip("/")
+
+    @field_validator("recipe")
+    @classmethod
+    def _check_recipe(cls, value: Path) -> Path:
+        load_recipe(value)
+        return value
 
     @model_validator(mode="after")
     def _read_recipe(self) -> Self:
@@ -86,13 +100,17 @@ class RecipeAccount(AccountSettings):
         """The only hosts that are spoken to."""
         return self._recipe.hosts | {host_of(self.address)}
 
+    def with_recipe(self, recipe: Path) -> Self:
+        """The same account with another recipe. Raises pydantic's ValidationError where that has faults."""
+        return type(self).model_validate({**dict(self), "recipe": recipe})
+
     def credential(self) -> str | None:
         """The user name and the password."""
         return None if self.password is None else f"{self.username}\n{self.password.get_secret_value()}"
 
 
 @contextmanager
-def _open(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Reader]:
+def _visiting(account: RecipeAccount, surroundings: Surroundings) -> Iterator[tuple[Visit, RecipeReader]]:
     recipe = account.parsed
     session = load_session(
         surroundings.session.load(),
@@ -112,7 +130,22 @@ def _open(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Reader
     ) as http:
         login = Login(base_url=account.address, username=account.username, password=password)
         visit = Visit(recipe, login, surroundings, http=http, session=session)
-        yield RecipeReader(recipe, visit, surroundings, cases=account.cases)
+        yield visit, RecipeReader(recipe, visit, surroundings, cases=account.cases)
+
+
+@contextmanager
+def _open(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Reader]:
+    with _visiting(account, surroundings) as (_, reader):
+        yield reader
+
+
+def try_recipe(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Sight]:
+    """Signs in afresh, lists and reads the first cases, and shows what each selector of the recipe finds.
+
+    What stops it is the last that is shown. For another file than the account's: `account.with_recipe(path)`.
+    """
+    with _visiting(account, surroundings) as (visit, reader):
+        yield from Workshop(account.parsed, visit, reader).walk()
 
 
 def _links(account: RecipeAccount) -> Links:
@@ -134,4 +167,5 @@ PORTAL = Portal(
     open=_open,
     read=read,
     vocabulary=VOCABULARY,
+    recorded=False,
 )

@@ -22,19 +22,21 @@ CASE: Final = "case"
 _NEVER: Final = frozenset({"set-cookie", "authorization"})
 
 
-def kept(recipe: Recipe, pages: Mapping[str, Page]) -> Answers:
+def kept(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Answers:
     """The pages of one case, by what they are, as bytes."""
     named = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _NEVER
     whole = {name: _written(page, named) for name, page in pages.items()}
-    return {**whole, RECIPE: json.dumps({"recipe": recipe.text}, ensure_ascii=False).encode()}
+    about = {"case_number": case_number, "recipe": recipe.text}
+    return {**whole, RECIPE: json.dumps(about, ensure_ascii=False).encode()}
 
 
-def opened(answers: Answers) -> tuple[Recipe, dict[str, Page]]:
-    """The recipe and the pages. Raises `UnexpectedAnswer` for anything that `kept` did not write."""
+def opened(answers: Answers) -> tuple[Recipe, dict[str, Page], str]:
+    """The recipe, the pages and the case number. Raises `UnexpectedAnswer` for anything that `kept` did not write."""
     read = {name: _object(content) for name, content in answers.items()}
     try:
-        recipe = _recipe(str(read.pop(RECIPE)["recipe"]))
-        return recipe, {name: _page(content) for name, content in read.items()}
+        about = read.pop(RECIPE)
+        recipe = _recipe(str(about["recipe"]))
+        return recipe, {name: _page(content) for name, content in read.items()}, str(about["case_number"])
     except (KeyError, TypeError, ValueError):
         raise UnexpectedAnswer("these are no answers that were kept by a recipe") from None
 

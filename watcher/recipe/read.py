@@ -27,9 +27,9 @@ _ASKING: Final = {
 _T = TypeVar("_T", PendingItem, Notice, HistoryEntry)
 
 
-def read(answers: Answers, case_number: str) -> Snapshot:
-    """One case out of its kept answers. Raises `UnexpectedAnswer` or `CaseNotFound`."""
-    recipe, pages = opened(answers)
+def read(answers: Answers, _language: str) -> Snapshot:
+    """One case out of its kept answers, in the recipe's language. Raises `UnexpectedAnswer` or `CaseNotFound`."""
+    recipe, pages, case_number = opened(answers)
     try:
         for page in pages.values():
             refuse_unavailable(recipe, page)
@@ -118,7 +118,7 @@ def _row(recipe: Recipe, page: Page | None, case_number: str) -> Spot:
         raise UnexpectedAnswer(f"{recipe.name}: there is no answer with the list of cases")
     refuse_strange(recipe, page, place="cases", expect=recipe.cases.expect)
     for number, spot in rows(recipe, page):
-        if number == case_number:
+        if same_number(number) == same_number(case_number):
             check_expected(recipe, spot, place="case", expect=recipe.case.expect)
             return spot
     raise CaseNotFound(f"{recipe.name} no longer lists this case")

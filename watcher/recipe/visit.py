@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from watcher.errors import AccountLocked, CodeNeeded, SessionEnded, SignInRejected, UnexpectedAnswer
+from watcher.errors import AccountLocked, CodeNeeded, ReadFailed, SessionEnded, SignInRejected, UnexpectedAnswer
 from watcher.portals import Surroundings
 from watcher.portals._http import PortalHttp
 from watcher.recipe.addresses import whole_address
@@ -19,6 +19,7 @@ from watcher.recipe.refusals import first_that_holds, refuse_signed_out, refuse_
 from watcher.recipe.session import Session
 
 _CODES: Final = frozenset({"totp", "code"})
+_BY_HAND: Final = "sign in with your browser and hand its cookies over with `watcher login ACCOUNT --cookies FILE`"
 
 Watch = Callable[[Request, Page], None]
 """Sees each request and its answer, when a recipe is tried out."""
@@ -48,12 +49,12 @@ class Visit:
         *,
         http: PortalHttp,
         session: Session,
-        watch: Watch = _unwatched,
     ) -> None:
         """`http` must send the cookies of `session`."""
         self.session = session
         self._recipe, self._login, self._surroundings, self._http = recipe, login, surroundings, http
-        self._watch, self._saved = watch, session.dumped()
+        self._seen: Watch = _unwatched
+        self._saved = session.dumped()
         self._signed_in = self._submitted = self._unproven = False
         self._asked_at = surroundings.clock.now()
 
@@ -75,6 +76,10 @@ class Visit:
             return self._as_signed_in(request, values, address)
         except SessionEnded as ended:
             raise self._why_ended(ended) from None
+
+    def watch(self, seen: Watch) -> None:
+        """`seen` is called with every request and its answer from now on."""
+        self._seen = seen
 
     def sign_in(self) -> None:
         """Walks the steps of the sign-in. It stands only when an answer after it shows nobody signed out.
@@ -116,14 +121,14 @@ class Visit:
             self._surroundings.gate.accepted()
         self.save()
 
-    def _why_ended(self, ended: SessionEnded) -> SignInRejected | UnexpectedAnswer:
+    def _why_ended(self, ended: SessionEnded) -> ReadFailed:
         if self._unproven and self._submitted:
             return SignInRejected(
                 f"{ended} right after the sign-in. The password was not taken, or the recipe's signed_out is wrong; "
                 "nothing is submitted again until you change the password or say `watcher resume`"
             )
         if not self._recipe.sign_in:
-            return UnexpectedAnswer(f"{ended}, and the recipe has no [[sign_in]]")
+            return CodeNeeded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
         return UnexpectedAnswer(f"{ended} again within one read")
 
     def _can_fill(self, request: Request, values: Values) -> bool:
@@ -156,8 +161,7 @@ class Visit:
             raise SignInRejected(f"{name} rejected the sign-in ({place}.rejected {shown.text!r})")
         if shown := first_that_holds(step.person, page):
             raise CodeNeeded(
-                f"{name} asks for something that only a person can do ({place}.person {shown.text!r}); "
-                "sign in with your browser and hand its cookies over: `watcher login ACCOUNT --cookies FILE`"
+                f"{name} asks for something that only a person can do ({place}.person {shown.text!r}); {_BY_HAND}"
             )
         refuse_strange(self._recipe, page, place=place, expect=step.expect)
 
@@ -178,7 +182,7 @@ class Visit:
         )
         headers = {name.lower(): value for name, value in answer.headers.items()}
         page = Page(status=answer.status, url=answer.url, headers=headers, body=answer.body)
-        self._watch(request, page)
+        self._seen(request, page)
         return page
 
     def _headers(self, request: Request, values: Values) -> dict[str, str]:

@@ -22,9 +22,13 @@ _MOST_CASES: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A case on the list. `page` is the one it stands on, None where the recipe has no list."""
+    """A case on the list, `shown` as the portal writes its number and `number` as the account does.
+
+    `page` is the one it stands on, None where the recipe has no list.
+    """
 
     number: str
+    shown: str
     page: Page | None = None
     taken: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,14 +62,14 @@ class RecipeReader:
     def listed(self) -> Iterator[Listed]:
         """The cases to read, each once. Raises `UnexpectedAnswer` where the list is not what it should be."""
         if self._recipe.cases is None:
-            yield from (Listed(number=number) for number in self._cases.values())
+            yield from (Listed(number=number, shown=number) for number in self._cases.values())
             return
         seen: set[str] = set()
         for page in self._pages(self._recipe.cases):
             for number, spot in rows(self._recipe, page):
                 key = same_number(number)
                 if key not in seen and (not self._cases or key in self._cases):
-                    yield Listed(number=number, page=page, taken=self._taken(spot))
+                    yield Listed(number=self._cases.get(key, number), shown=number, page=page, taken=self._taken(spot))
                 seen.add(key)
             if len(seen) > _MOST_CASES:
                 raise UnexpectedAnswer(f"{self._recipe.name} lists more than {_MOST_CASES} cases")
@@ -74,6 +78,19 @@ class RecipeReader:
                 f"{self._recipe.name}: cases.each {self._recipe.cases.each.text!r} finds no case at all. An empty list "
                 "is believed only where cases.expect is there and no case was ever seen"
             )
+
+    def fetch(self, listed: Listed, pages: dict[str, Page]) -> None:
+        """Fills in the pages of one case, each as it comes, so that a strange one can be kept. Raises `ReadFailed`."""
+        case, values = self._recipe.case, {**listed.taken, "case_number": listed.shown}
+        if case.request is not None:
+            page = pages[CASE] = self._visit.fetch(case.request, values)
+            refuse_case(self._recipe, page, place=CASE, expect=case.expect)
+            values |= _found(case.take, page)
+        elif listed.page is not None:
+            pages[LIST] = listed.page
+        for part in (*case.pending, *case.notices, *case.history):
+            if part.request is not None:
+                pages[part.place] = self._visit.fetch(part.request, values)
 
     def _readings(self) -> Iterator[Reading]:
         was_down = False
@@ -88,28 +105,15 @@ class RecipeReader:
     def _read(self, listed: Listed) -> Reading:
         pages: dict[str, Page] = {}
         try:
-            self._fetch(listed, pages)
+            self.fetch(listed, pages)
             snapshot = read_case(self._recipe, pages, listed.number)
         except PortalUnavailable as error:
             if error.retry_after is not None or self._surroundings.stop.is_set():
                 raise
             return CaseUnread(case_number=listed.number, error=error)
         except (CaseNotFound, UnexpectedAnswer) as error:
-            return CaseUnread(case_number=listed.number, error=error, answers=kept(self._recipe, pages))
-        return CaseRead(snapshot=snapshot, answers=kept(self._recipe, pages))
-
-    def _fetch(self, listed: Listed, pages: dict[str, Page]) -> None:
-        """Fills in the pages of one case, each as it comes, so that a strange one can be kept."""
-        case, values = self._recipe.case, {**listed.taken, "case_number": listed.number}
-        if case.request is not None:
-            page = pages[CASE] = self._visit.fetch(case.request, values)
-            refuse_case(self._recipe, page, place=CASE, expect=case.expect)
-            values |= _found(case.take, page)
-        elif listed.page is not None:
-            pages[LIST] = listed.page
-        for part in (*case.pending, *case.notices, *case.history):
-            if part.request is not None:
-                pages[part.place] = self._visit.fetch(part.request, values)
+            return CaseUnread(case_number=listed.number, error=error, answers=kept(self._recipe, pages, listed.number))
+        return CaseRead(snapshot=snapshot, answers=kept(self._recipe, pages, listed.number))
 
     def _pages(self, cases: CaseList) -> Iterator[Page]:
         address: str | None = None

@@ -1,0 +1,64 @@
+"""Answers that `watcher check --trace DIR` kept, as a recipe's requests see them: offline, and without signing in."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from watcher.recipe.model import Recipe, Request
+from watcher.recipe.page import Page
+
+_ABOUT: Final = ".answer.json"
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LARGEST: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """What came back to one request in the end, after its redirects. `path` is the one it was sent to."""
+
+    method: str
+    path: str
+    page: Page
+
+
+def kept_answers(folder: Path) -> Iterator[KeptAnswer]:
+    """The answers in a folder, in the order in which they came.
+
+    Raises `OSError` where the folder cannot be read, `ValueError` that names the file for one that is none of ours.
+    """
+    start: tuple[str, str] | None = None
+    for about in sorted(folder.glob(f"*{_ABOUT}")):
+        page, method = _page(about), about.name.split("-")[1]
+        start = start or (method, urlsplit(page.url).path)
+        if page.status in _REDIRECTS and "location" in page.headers:
+            continue
+        yield KeptAnswer(method=start[0], path=start[1], page=page)
+        start = None
+
+
+def fits(recipe: Recipe, request: Request, answer: KeptAnswer) -> bool:
+    """Whether an answer may be one to this request: the same method, and a path that its placeholders can make."""
+    if request.method != answer.method:
+        return False
+    template = request.address.text.removeprefix(recipe.base_url)
+    if template.startswith("{"):
+        return True
+    path = urlsplit(template).path or "/"
+    pattern = re.sub(r"\\\{[a-z0-9_]+\\\}", "[^/]*", re.escape(path))
+    return re.search(f"{pattern}$", answer.path) is not None
+
+
+def _page(about: Path) -> Page:
+    try:
+        read = json.loads(about.read_text(encoding="utf-8"))
+        status, url, headers = int(read["status"]), str(read["url"]), dict(read["headers"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{about}: this is no answer that `watcher check --trace` kept") from None
+    stem = about.name.removesuffix(_ABOUT)
+    bodies = [file for file in sorted(about.parent.glob(f"{stem}.*")) if file != about]
+    body = bodies[0].read_bytes()[:_LARGEST] if bodies else b""
+    return Page(status=status, url=url, headers={str(k).lower(): str(v) for k, v in headers.items()}, body=body)
