@@ -27,6 +27,8 @@ _WANTED = {
     "model_type": _TABLE,
     "model_attributes_type": _TABLE,
     "missing": "is missing and has no default",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
 }
 
 
@@ -72,9 +74,15 @@ def _section_of(annotation: object) -> object:
 
 
 def lines_of(error: ValidationError, *, model: type[BaseModel], place: Place = ()) -> list[str]:
-    """One line for each fault that pydantic found in the section at `place`, which `model` reads."""
-    faults = error.errors(include_input=False, include_url=False)
-    return [f"{dotted((*place, *fault['loc']))}: {_wanted(fault, model, place)}" for fault in faults]
+    """One line for each fault that pydantic found in the section at `place`, which `model` reads.
+
+    A validator that finds several faults at once (in a file that a key names) puts each on a line of its own.
+    """
+    return [
+        f"{dotted((*place, *fault['loc']))}: {line}"
+        for fault in error.errors(include_input=False, include_url=False)
+        for line in _wanted(fault, model, place).splitlines()
+    ]
 
 
 def _wanted(fault: Any, model: type[BaseModel], place: Place) -> str:
