@@ -26,6 +26,15 @@ def tell_day(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
     return words.fill("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
 
 
+def tell_briefly(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+    """The day, and the time where one is known, for a title: "July 9, 2026, 3:00 PM"."""
+    value = _at_home(value, zone)
+    day = tell_day(value, words, zone)
+    if not isinstance(value, datetime):
+        return day
+    return words.fill("dates", "brief", day=day, time=_clock(value, words))
+
+
 def tell_moment(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
     """The day with its weekday, and the time where one is known: "Thursday, July 9, 2026, 3:00 PM (EDT)".
 

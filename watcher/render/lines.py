@@ -47,7 +47,9 @@ def fields_of(change: Change, teller: Teller) -> Fields:
 
 
 def status_of(change: Change) -> str | None:
-    """The portal's own words that the change is about: a status, or the title of an item."""
+    """The portal's own words that the change is about: a status, or the title of an item; None for other changes."""
+    if _TELLERS.get(change.kind) not in (_status, _item):
+        return None
     told = _object(change.new) or _object(change.old)
     words = told.get("status") or told.get("title")
     return words if isinstance(words, str) else None
@@ -56,12 +58,14 @@ def status_of(change: Change) -> str | None:
 def kind_of_item(change: Change) -> ItemKind:
     """The kind of the pending item that the change is about; `task` where it does not say."""
     kind = (_object(change.new) or _object(change.old)).get("kind")
-    return ItemKind(kind) if kind in set(ItemKind) else ItemKind.TASK
+    return ItemKind(kind) if isinstance(kind, str) and kind in set(ItemKind) else ItemKind.TASK
 
 
 def is_estimated(change: Change) -> bool:
-    """Whether the change names a due date that is only an estimate."""
+    """Whether the change names a due date, still ahead of somebody, that is only an estimate."""
     told = _object(change.new)
+    if change.kind is ChangeKind.ITEM_CLOSED:
+        return False
     if "source" in told:
         return told.get("source") == "estimate"
     return bool(told.get("due_by_estimate")) and not told.get("due_on")
@@ -101,10 +105,11 @@ def _item(change: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
         "title": teller.quoted(shown.get("title")),
         "due": _due(new, teller),
         "when": teller.moment(shown.get("starts_at")),
+        "brief_when": teller.briefly(shown.get("starts_at")),
         "old_when": _if_other(teller.moment(old.get("starts_at")), teller.moment(new.get("starts_at"))),
         "place": teller.portal(shown.get("place")),
         "old_place": _if_other(teller.portal(old.get("place")), teller.portal(new.get("place"))),
-        "how": teller.words.word("item_state", state) if state in set(ItemState) else "",
+        "how": teller.words.word("item_state", state) if isinstance(state, str) else "",
         "soon": _soon(new.get("days"), teller),
         "mark": teller.words.word("due_source", "estimate") if is_estimated(change) else "",
     }
@@ -130,16 +135,25 @@ def _detail(change: Change, _: _Json, __: _Json, teller: Teller) -> Fields:
     }
 
 
-def _entry(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+def _notice(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
     shown = new or old
-    title, dated, at = teller.document(shown.get("title")), teller.day(shown.get("dated")), teller.day(shown.get("at"))
+    title, dated = teller.document(shown.get("title")), teller.day(shown.get("dated"))
     return {
         "title": title,
         "dated": dated,
-        "at": at,
-        "hint": teller.portal(shown.get("hint")),
         "old_title": _if_other(teller.document(old.get("title")), title),
         "old_dated": _if_other(teller.day(old.get("dated")), dated),
+    }
+
+
+def _history(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+    shown = new or old
+    title, at = teller.quoted(shown.get("title")), teller.day(shown.get("at"))
+    return {
+        "title": title,
+        "at": at,
+        "hint": teller.portal(shown.get("hint")),
+        "old_title": _if_other(teller.quoted(old.get("title")), title),
         "old_at": _if_other(teller.day(old.get("at")), at),
     }
 
@@ -191,12 +205,12 @@ _TELLERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, Teller], Fields]] 
     ChangeKind.DEADLINE_PASSED: _item,
     ChangeKind.PART_CHANGED: _part,
     ChangeKind.DETAIL_CHANGED: _detail,
-    ChangeKind.NOTICE_ADDED: _entry,
-    ChangeKind.NOTICE_CHANGED: _entry,
-    ChangeKind.NOTICE_REMOVED: _entry,
-    ChangeKind.HISTORY_ADDED: _entry,
-    ChangeKind.HISTORY_CHANGED: _entry,
-    ChangeKind.HISTORY_REMOVED: _entry,
+    ChangeKind.NOTICE_ADDED: _notice,
+    ChangeKind.NOTICE_CHANGED: _notice,
+    ChangeKind.NOTICE_REMOVED: _notice,
+    ChangeKind.HISTORY_ADDED: _history,
+    ChangeKind.HISTORY_CHANGED: _history,
+    ChangeKind.HISTORY_REMOVED: _history,
     ChangeKind.SILENT_UPDATE: _touch,
     ChangeKind.STALLED: _stall,
     ChangeKind.CASE_MISSING: _account,

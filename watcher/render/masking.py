@@ -3,14 +3,14 @@
 import re
 
 _DOT = "\N{BULLET}"
-_SERIES = re.compile(r"([A-Z]{1,3})[0-9*\N{MIDDLE DOT}]")
+_SERIES = re.compile(r"([A-Z]{1,3})[ -]?[0-9*\N{MIDDLE DOT}]")
 _NUMBERS = re.compile(
     r"(?<![^\W_])(?:"
     r"[A-Z]{3}[ -]?[0-9*\N{MIDDLE DOT}][0-9]{9}"  # USCIS receipt, NVC case
     r"|[A-Z]{1,5}[ -]?[0-9]{7,14}"  # A-number, IRCC application, NVC invoice
     r"|AA[0-9A-Z]{8}"  # consular application id
     r"|[0-9]{2,4}-[0-9]{4}(?:-[0-9]{4})?"  # UCI as it is printed
-    r"|[0-9]{8,14}"
+    r"|[0-9]{8,30}"
     r")(?![^\W_])"
 )
 

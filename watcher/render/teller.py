@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from watcher.render.dates import parse_moment, tell_day, tell_moment
+from watcher.render.dates import parse_moment, tell_briefly, tell_day, tell_moment
 from watcher.render.inert import inert
 from watcher.render.masking import mask_case_number, mask_numbers
 from watcher.words import Catalogue
@@ -47,9 +47,9 @@ class Teller:
         return text and self.words.fill("general", "quoted", text=text)
 
     def document(self, value: object) -> str:
-        """The title of a document. A file's name may hold a person's: it is shown only in full."""
+        """The title of a document. A file's name may hold a person's: it is shown only in full, else ""."""
         if self.privacy != "full" and isinstance(value, str) and _FILE_NAME.search(value.strip()):
-            return self.words.word("general", "document")
+            return ""
         return self.quoted(value)
 
     def number(self, value: str) -> str:
@@ -61,6 +61,11 @@ class Teller:
         """A day from its ISO form; "" for what is none."""
         moment = parse_moment(value)
         return "" if moment is None else tell_day(moment, self.words, self.zone)
+
+    def briefly(self, value: object) -> str:
+        """A day and, where it is known, the time, as short as it goes; "" for what is none."""
+        moment = parse_moment(value)
+        return "" if moment is None else tell_briefly(moment, self.words, self.zone)
 
     def moment(self, value: object) -> str:
         """A day with its weekday and, where it is known, the time; "" for what is none."""
