@@ -25,7 +25,7 @@ class Means:
     settings: Settings
     clock: Clock
     stop: Event = field(default_factory=Event)
-    random: random.Random = field(default_factory=random.SystemRandom)
+    chance: random.Random = field(default_factory=random.SystemRandom)
 
     def news(
         self,

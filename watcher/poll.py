@@ -125,6 +125,9 @@ class _Visit:
             known_cases=frozenset(self._known),
         )
         error = self._visit(surroundings)
+        if error is not None and self._means.stop.is_set():
+            breaker.unclear()
+            return self._round(Outcome.FAILED, error="the watcher is stopping; the rest is read again")
         if isinstance(error, SignInRejected | AccountLocked):
             breaker.refused()
         elif error is not None:
@@ -277,7 +280,7 @@ class _Visit:
 
     def _next_read(self, now: datetime, health: Health) -> datetime:
         jitter = self._settings.schedule.jitter.total_seconds()
-        turn = now + self._every + timedelta(seconds=self._means.random.uniform(0, jitter))
+        turn = now + self._every + timedelta(seconds=self._means.chance.uniform(0, jitter))
         return max(turn, health.not_before) if health.not_before else turn
 
     def _round(self, outcome: Outcome, *, error: str | None) -> Round:

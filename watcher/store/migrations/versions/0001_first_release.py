@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("first_seen_at", UTCDateTime(), nullable=False),
         sa.Column("letter_due_on", sa.Date(), nullable=True),
+        sa.Column("dated_at", UTCDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_item")),
         sa.UniqueConstraint("account", "case_number", "key", name=op.f("uq_item_account_case_number_key")),
     )
@@ -160,6 +161,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("case_number", sa.String(), nullable=False),
         sa.Column("document", sa.String(), nullable=True),
+        sa.Column("seen", sa.LargeBinary(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("first_seen_at", UTCDateTime(), nullable=False),
         sa.Column("last_read_at", UTCDateTime(), nullable=True),
