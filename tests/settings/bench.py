@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from watcher.errors import SettingsFaults
 from watcher.settings import AccountSettings, Section, Settings
@@ -26,12 +26,13 @@ class OfficeAccount(AccountSettings):
     username: str = ""
     password: SecretStr | None = None
     mailbox: Mailbox | None = None
-    max_sign_ins_per_day: int = 5
     careful: bool = True
+    per_second: Annotated[float, Field(gt=0)] | None = None
 
 
 class ApiAccount(AccountSettings):
     client_secret: SecretStr
+    tags: Annotated[tuple[str, ...], Field(min_length=1)] = ("a",)
 
 
 @dataclass(frozen=True)

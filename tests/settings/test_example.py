@@ -1,6 +1,7 @@
 """The example configuration: it loads as it is, and shows every key that there is."""
 
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.settings.bench import Bench
+from tests.settings.bench import Bench, as_toml
 from watcher import portals
+from watcher.notify import check_url
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
 from watcher.settings.load import load
@@ -59,6 +61,27 @@ def test_its_values_are_the_defaults(bench: Bench) -> None:
     as_it_is = load(bench.write(EXAMPLE.read_text()), environ={"HOME": "/home/someone"}, portals=portals)
     empty = load(bench.write(""), environ={"HOME": "/home/someone"}, portals=portals)
     assert as_it_is == empty
+
+
+def test_its_commented_values_are_right_too(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE.parent, tmp_path, dirs_exist_ok=True)
+    keys = tomllib.loads(uncommented())
+    (tmp_path / "secrets").mkdir()
+    keys["secrets_dir"] = "secrets"
+    keys["accounts"] = {name: one for name, one in keys["accounts"].items() if one["portal"] in portals.names()}
+    file = tmp_path / "watcher.toml"
+    file.write_text(as_toml(keys))
+    file.chmod(0o600)
+    environ = {
+        "WATCHER_ACCOUNTS__FAMILY__MAILBOX__PASSWORD": "made-up",
+        "WATCHER_ACCOUNTS__OFFICE__CLIENT_SECRET": "made-up",
+        "WATCHER_ACCOUNTS__CANADA__PASSWORD": "made-up",
+        "WATCHER_ACCOUNTS__ELSEWHERE__PASSWORD": "made-up",
+        "WATCHER_ACCOUNTS__ELSEWHERE__MAILBOX__PASSWORD": "made-up",
+        "WATCHER_ACCOUNTS__ELSEWHERE__TOTP_SECRET": "JBSWY3DPEHPK3PXP",
+    }
+    settings = load(file, environ=environ, portals=portals, channel_fault=check_url)
+    assert set(settings.accounts) == set(keys["accounts"])
 
 
 def test_it_shows_every_key_of_the_configuration() -> None:

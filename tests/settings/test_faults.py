@@ -45,7 +45,7 @@ def document(place: Place, model: type[BaseModel], base: dict[str, Any], key: Pl
     return {place[0]: {place[1]: section}} if place else section
 
 
-@pytest.mark.parametrize("wrong", [7.25, {"nonsense": True}, [[]]], ids=["number", "table", "list"])
+@pytest.mark.parametrize("wrong", [-7.25, {"nonsense": True}, [[]]], ids=["number", "table", "list"])
 @pytest.mark.parametrize(
     ("place", "model", "base", "key"), places(), ids=lambda one: dotted(one) if one and isinstance(one, tuple) else ""
 )
@@ -100,9 +100,19 @@ def test_a_wrong_type_is_one_fault_that_names_the_key(
             '[accounts.x]\nportal = "api"',
             "accounts.x.client_secret: is missing; set WATCHER_ACCOUNTS__X__CLIENT_SECRET, or",
         ),
+        (
+            '[accounts.x]\nportal = "office"\nper_second = true',
+            "accounts.x.per_second: must be a number, without quotes",
+        ),
+        (
+            '[accounts.x]\nportal = "office"\nmax_sign_ins_per_day = "5"',
+            "accounts.x.max_sign_ins_per_day: must be a whole",
+        ),
+        ('[accounts.x]\nportal = "api"\nclient_secret = "x"\ntags = []', "accounts.x.tags: must not be empty"),
         ('[channels.phone]\nmin_severity = "loud"', "channels.phone.url: is missing; set WATCHER_CHANNELS__PHONE__URL"),
         ('[channels.phone]\nurl = "x"\nquiet = "x"', 'channels.phone.quiet: unknown key; did you mean "quiet_hours"?'),
-        ('[channels.phone]\nurl = ""', "channels.phone.url: is empty"),
+        ('[channels.phone]\nurl = ""', "channels.phone.url: is missing; set WATCHER_CHANNELS__PHONE__URL"),
+        ('[channels.phone]\nurl = " "', "channels.phone.url: is empty"),
         ('[channels.phone]\nurl = "x"\nkinds = ["rfe"]', "channels.phone.kinds[0]: must be one of 'rfe_received'"),
         (
             '[channels.phone]\nurl = "x"\naccounts = ["famly"]\n[accounts.family]\nportal = "office"',
@@ -149,7 +159,7 @@ def test_no_fault_shows_the_value_of_a_secret(
     bench: Bench, place: Place, model: type[BaseModel], base: dict[str, Any], key: Place
 ) -> None:
     if key[-1] not in {"password", "client_secret", "url", "database_url", "state_key", "heartbeat_url"}:
-        wrong: object = 7.25
+        wrong: object = -7.25
         secret = next(name for name in ("password", "client_secret", "url", "state_key") if name in model.model_fields)
         text = document(place, model, {**base, secret: CANARY}, key, wrong)
     else:

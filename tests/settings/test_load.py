@@ -124,6 +124,8 @@ def test_a_byte_order_mark_is_no_fault(bench: Bench) -> None:
         (b"language = \n", "is not TOML: Invalid value (at line 1, column 12)"),
         (b'a = "x"\nb = "\xff"\n', "line 2: is not UTF-8"),
         (b"\x00\x01\x02", "is not TOML"),
+        (b"a = " + b"[" * 100_000, "is nested more deeply"),
+        (b"# " + b"x" * 2**20, "is larger than"),
         (b'language = "en"\nlanguage = "es"\n', "is not TOML: Cannot overwrite a value"),
     ],
 )

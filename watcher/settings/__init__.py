@@ -5,6 +5,7 @@ Every key here stands in `config/watcher.example.toml` with its meaning; a test 
 
 from datetime import timedelta
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +26,7 @@ from watcher.change import ChangeKind, Severity
 from watcher.durations import parse_duration
 from watcher.quiet import Digest, QuietHours
 from watcher.settings.addresses import listening_address, web_address
+from watcher.settings.faults import types_within
 
 MOST_DAYS = 3660
 """No processing time is longer than ten years."""
@@ -108,11 +110,13 @@ class Section(BaseModel):
     @classmethod
     def _of_its_own_type(cls, value: object, info: ValidationInfo) -> object:
         """TOML knows truth and numbers; pydantic would also take "yes" for true, and true for 1."""
-        wanted = cls.model_fields[info.field_name or ""].annotation
-        if wanted is bool and not isinstance(value, bool):
+        wanted = set(types_within(cls.model_fields[info.field_name or ""].annotation)) - {NoneType}
+        if wanted == {bool} and not isinstance(value, bool | None):
             raise ValueError("must be true or false, without quotes")
-        if wanted is int and (isinstance(value, bool) or not isinstance(value, int)):
+        if wanted == {int} and (isinstance(value, bool) or not isinstance(value, int | None)):
             raise ValueError("must be a whole number, without quotes")
+        if wanted == {float} and (isinstance(value, bool) or not isinstance(value, int | float | None)):
+            raise ValueError("must be a number, without quotes")
         return value
 
 

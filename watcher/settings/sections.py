@@ -6,7 +6,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from watcher.settings import AccountSettings, ChannelSettings, Settings
 from watcher.settings.faults import types_within
@@ -79,7 +79,7 @@ def _ready(keys: Mapping[str, Any], model: type[BaseModel], folder: Path) -> dic
         field = model.model_fields.get(name)
         kinds = set(types_within(field.annotation)) if field else set()
         inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        if value == "" and kinds & {NoneType, Path}:
+        if value == "" and kinds & {NoneType, Path, SecretStr}:
             continue
         if isinstance(value, str) and Path in kinds:
             ready[name] = folder / Path(value).expanduser()

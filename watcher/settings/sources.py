@@ -9,6 +9,7 @@ from typing import Any
 from watcher.errors import SettingsFaults
 
 _OTHERS = 0o077
+_LARGEST = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,13 @@ def _xdg(environ: Mapping[str, str], name: str, below_home: str) -> Path:
 def read_document(file: Path) -> Document:
     """Reads a TOML file. Raises `SettingsFaults` where it cannot be read, is no UTF-8 or no TOML."""
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
         open_to_others = readable_by_others(file)
     except OSError as error:
         raise SettingsFaults([f"{file}: cannot be read: {reason(error)}"]) from None
+    if len(content) > _LARGEST:
+        raise SettingsFaults([f"{file}: is larger than {_LARGEST} bytes; that is no configuration"])
     try:
         # Windows' Notepad puts a byte order mark before the first key.
         keys = tomllib.loads(content.decode("utf-8-sig"))
@@ -73,6 +77,8 @@ def read_document(file: Path) -> Document:
         raise SettingsFaults([f"{file}: line {line}: is not UTF-8; save the file as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsFaults([f"{file}: is not TOML: {error}"]) from None
+    except RecursionError:
+        raise SettingsFaults([f"{file}: is nested more deeply than any configuration"]) from None
     return Document(file=file, keys=keys, open_to_others=open_to_others)
 
 
