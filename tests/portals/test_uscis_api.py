@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
 from tests.doubles.loopback import Loopback, reply, serving
@@ -17,6 +18,8 @@ from watcher.errors import CaseNotFound, ForeignHost, PortalUnavailable, ReadFai
 from watcher.portals import CaseRead, CaseUnread, Reading, find
 from watcher.portals._uscis_api_account import UscisApiAccount
 from watcher.portals._uscis_api_answer import read
+from watcher.practice.portal import PracticePortal
+from watcher.practice.story import ADJUSTMENT_OF_STATUS
 
 ONE, TWO, THREE = "EAC9999103403", "LIN9999106498", "IOE0000000001"
 MANY = tuple(f"IOE{number:010}" for number in range(1, 21))
@@ -334,3 +337,24 @@ class TestLimits:
             readings(account(server, *MANY, requests_per_second=20, concurrency=2), world)
         assert time.monotonic() - began < 4
         assert len(api.case_requests) < 6
+
+
+def test_the_practice_portal_is_read_over_https(world: World) -> None:
+    with PracticePortal(world.clock, story=ADJUSTMENT_OF_STATUS) as portal:
+        (number, *_) = (record.number for record in portal.cases.records())
+        settings = UscisApiAccount(
+            name="practice",
+            portal="uscis-api",
+            client_id=portal.account.client_id,
+            client_secret=SecretStr(portal.account.client_secret),
+            cases=(number,),
+            base_url=portal.base_url,
+            ca_file=portal.ca_file,
+        )
+        assert set(snapshots(readings(settings, world))) == {number}
+        portal.tokens.revoke_tokens()
+        assert set(snapshots(readings(settings, world))) == {number}
+        portal.tokens.change_client_secret("another")
+        portal.tokens.revoke_tokens()
+        with pytest.raises(SignInRejected):
+            readings(settings, world)
