@@ -11,7 +11,7 @@ from watcher.portals._uscis_answers import Case, Document, EvidenceRequest, Lett
 from watcher.portals._uscis_codes import Says
 from watcher.portals._uscis_requests import Mark, Outlook, requests
 from watcher.portals._uscis_words import hyphenated, plain_text, stated_day
-from watcher.stages import Meaning, is_placeholder, meaning_of
+from watcher.stages import Meaning, is_placeholder, meaning_of, normalise
 
 _TITLES = {
     "en": {ItemKind.RFE: "Request for Evidence", ItemKind.INTENT_TO_DENY: "Notice of Intent to Deny"},
@@ -90,7 +90,8 @@ def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[Pendin
         not present.meaning.known and said.case is not None and bool(said.case.closed)
     )
     outlook = Outlook(over=over, asks=present.meaning.asks is kind, since=present.since)
-    for request in requests(list(_marks(said, kind)), _listed(said, kind), outlook):
+    marks = list(_marks(said, kind))
+    for request in requests(marks, _listed(said, kind), outlook, implied=_is_implied(said, kind)):
         title = _TITLES.get(language, _TITLES["en"])[kind]
         yield PendingItem(
             key=f"{kind}:{request.number}",
@@ -99,6 +100,11 @@ def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[Pendin
             due_by_estimate=estimate_due(kind, form=said.form, asked_on=request.asked_on, title=title),
             state=request.state,
         )
+
+
+def _is_implied(said: Answered, kind: ItemKind) -> bool:
+    """Whether an answer alone tells of a request: one for evidence, unless an intent to deny shows."""
+    return kind is ItemKind.RFE and not any(mark.says is Says.ASKED for mark in _marks(said, ItemKind.INTENT_TO_DENY))
 
 
 def _listed(said: Answered, kind: ItemKind) -> list[EvidenceRequest]:
@@ -181,9 +187,9 @@ def _kind_of(letter: Letter, said: Answered) -> ItemKind | None:
     The words "Appointment Scheduled" alone stand for biometrics and interviews alike.
     """
     asks = meaning_of(letter.action_type).asks
-    if asks is not None and asks.is_appointment and asks is not ItemKind.APPOINTMENT:
+    if asks is not None and asks.is_appointment:
         return asks
-    if letter.appointment_date_time is None and asks is not ItemKind.APPOINTMENT:
+    if letter.appointment_date_time is None and normalise(letter.action_type) != "appointment scheduled":
         return None
     announced = (kind for kind, day in _announcements(said) if _together(letter, day))
     return next(announced, ItemKind.APPOINTMENT)

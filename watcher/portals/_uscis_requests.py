@@ -104,13 +104,17 @@ def _distance(one: Mark, other: Mark) -> timedelta:
     return min(abs(a - b) for a in (one.first, one.last) for b in (other.first, other.last))
 
 
-def requests(marks: Sequence[Mark], listed: Sequence[EvidenceRequest], outlook: Outlook) -> tuple[Request, ...]:
+def requests(
+    marks: Sequence[Mark], listed: Sequence[EvidenceRequest], outlook: Outlook, *, implied: bool
+) -> tuple[Request, ...]:
     """The requests of one kind, in the order in which they were made.
+
+    `implied`: an answer to a request that no place shows (any more) stands for that request.
 
     They are open, answered, or closed where the case has moved on without an answer; closed ones are given too, so
     that one read without the titles does not take them for open.
     """
-    rounds = _rounds(marks)
+    rounds = _rounds(marks, implied=implied)
     _lay_over(rounds, listed)
     return tuple(
         Request(number=number, asked_on=each.asked_on, state=_state(each, outlook, newest=number == len(rounds)))
@@ -118,13 +122,14 @@ def requests(marks: Sequence[Mark], listed: Sequence[EvidenceRequest], outlook: 
     )
 
 
-def _rounds(marks: Sequence[Mark]) -> list[_Round]:
+def _rounds(marks: Sequence[Mark], *, implied: bool) -> list[_Round]:
     rounds: list[_Round] = []
     for mark in sorted(marks, key=lambda mark: (mark.last, mark.says is Says.ANSWERED, mark.first)):
-        if mark.says is Says.ANSWERED:
-            _answer(rounds, mark)
-        else:
+        if mark.says is not Says.ANSWERED:
             _ask(rounds, mark)
+        elif rounds or implied:
+            rounds = rounds or [_Round()]
+            rounds[-1].answers.append(mark)  # an answer belongs to the newest request
     return rounds
 
 
@@ -136,13 +141,6 @@ def _ask(rounds: list[_Round], mark: Mark) -> None:
     if not rounds or not rounds[-1].goes_on_with(mark):
         rounds.append(_Round())
     rounds[-1].asks.append(mark)
-
-
-def _answer(rounds: list[_Round], mark: Mark) -> None:
-    """An answer belongs to the newest request; one to a request that no place shows implies it."""
-    if not rounds:
-        rounds.append(_Round())
-    rounds[-1].answers.append(mark)
 
 
 def _lay_over(rounds: list[_Round], listed: Sequence[EvidenceRequest]) -> None:

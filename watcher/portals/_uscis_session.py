@@ -40,7 +40,7 @@ def jar_of(cookies: Iterable[BrowserCookie]) -> CookieJar:
 
 
 def cookies_in(jar: CookieJar) -> list[dict[str, Any]]:
-    """The cookies of a jar, as the portal has renewed them; in a fixed order, so that nothing new is nothing to save."""
+    """The cookies of a jar, as the portal has renewed them, in a fixed order."""
     return sorted(
         (
             {

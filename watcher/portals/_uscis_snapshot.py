@@ -66,20 +66,17 @@ def _given(text: str | None) -> str | None:
 
 
 def _partial(said: Answered) -> frozenset[str]:
-    """The collections of which a source is missing."""
-    case, status = said.case, said.status
-    lacking = {
-        "pending": case is None or status is None or said.documents is None or case.evidence_requests is None,
-        "notices": case is None or said.documents is None,
-        "history": case is None or status is None,
+    """The collections of which a source is missing. An empty list of documents counts as none: it is seen in error."""
+    events = said.case is not None and said.case.events is not None
+    letters = said.case is not None and said.case.notices is not None
+    listed = said.case is not None and said.case.evidence_requests is not None
+    titles = said.status is not None and said.status.historical_case_statuses is not None
+    whole = {
+        "pending": events and letters and listed and titles and said.documents is not None,
+        "notices": letters and bool(said.documents),
+        "history": events and titles,
     }
-    for name, gone in (
-        ("pending", case is not None and (case.events is None or case.notices is None)),
-        ("notices", case is not None and case.notices is None),
-        ("history", case is not None and case.events is None),
-    ):
-        lacking[name] |= gone
-    return frozenset(name for name, gone in lacking.items() if gone)
+    return frozenset(name for name, is_whole in whole.items() if not is_whole)
 
 
 def _status_words(said: Answered, language: str) -> dict[str, Any]:
@@ -108,13 +105,13 @@ def _events(case: Case | None) -> Iterator[HistoryEntry]:
 
 
 def _earlier(status: Status | None, language: str) -> Iterator[HistoryEntry]:
-    """Earlier titles have no ids; day and action code, else day and English title, stand for one."""
+    """Earlier titles have no ids; the day and the English title stand for one."""
     for earlier in (status and status.historical_case_statuses) or ():
         title = plain_text(earlier.status_title)
         spanish = _given(earlier.status_title_spanish) if language == "es" else None
         code = _given(earlier.action_code)
         yield HistoryEntry(
-            key=f"status:{earlier.date}:{code or title.casefold()}", title=spanish or title, at=earlier.date, code=code
+            key=f"status:{earlier.date}:{title.casefold()}", title=spanish or title, at=earlier.date, code=code
         )
 
 
@@ -125,11 +122,10 @@ def _letters(case: Case | None) -> Iterator[Notice]:
 
 
 def _documents(documents: Iterable[Document] | None) -> Iterator[Notice]:
-    """Documents by type; what the applicant provided says so. No public source knows where one is downloaded."""
+    """Documents by type, the applicant's own among them. No public source knows where one is downloaded."""
     for document in documents or ():
-        title = plain_text(document.type) + ("" if document.by_uscis else " (provided by the applicant)")
         dated = document.create_date.date() if document.create_date else None
-        yield Notice(key=document.content_id, title=title, dated=dated)
+        yield Notice(key=document.content_id, title=plain_text(document.type), dated=dated)
 
 
 def _by_key(entries: Iterable[_K]) -> tuple[_K, ...]:
