@@ -67,7 +67,11 @@ def _lies(recording: Recording, whole: Snapshot, damage: Damage) -> Iterator[str
 
 
 class _Evidence:
-    """What the portal did say: its words, damaged as they came, and every day in the undamaged snapshot."""
+    """What the portal did say: its words, damaged as they came, and every day in the undamaged snapshot.
+
+    A text that was cut in two is another text (half a code may be another code): what words are made of it is not
+    judged. The stage, the days, the kinds of things and their number still are.
+    """
 
     def __init__(self, whole: Snapshot, damage: Damage) -> None:
         self.words = _plain(" ".join(_strings(damage.answers)))
@@ -81,7 +85,7 @@ class _Evidence:
             return self.shortened
         if isinstance(value, date):
             return str(value)[:10] in self.days
-        return name in _TEXTS and _plain(str(value)) in self.words
+        return name in _TEXTS and (self.shortened or _plain(str(value)) in self.words)
 
 
 def _differences(whole: Any, told: Any, evidence: _Evidence) -> Iterator[str]:
