@@ -33,6 +33,7 @@ LARGEST: Final = 256 * 1024
 """Bytes of a recipe's file."""
 SHORTEST_EVERY: Final = timedelta(minutes=15)
 """The shortest `min_every` of a recipe, and of every recipe's account."""
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _FIELDS: Final = ("status", *OF_THE_CASE, *OF_THE_STATUS)
 _COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "pending": (("title",), ("id", "kind", "description", "due_on", "starts_at", "place", "answered")),
@@ -131,7 +132,7 @@ class _Check:
     def _hosts(self) -> frozenset[str]:
         hosts = self._top.texts("hosts")
         for host in hosts:
-            if check_base_url(f"https://{host}") or "/" in host or ":" in host:
+            if not _HOST.fullmatch(host):
                 self._top.note("hosts", f'{host!r} is no host name; write one such as "login.example.gov"')
         return frozenset(host.lower() for host in hosts)
 
@@ -156,7 +157,7 @@ class _Check:
         found = table.selectors("any") if table else ()
         if table:
             table.finish()
-        if (table or required) and not found:
+        if required if table is None else not table.texts("any"):
             what = 'any = ["status:401"]' if required else 'any = ["status:503"]'
             self._top.faults.note((key,), f"[{key}] needs a list of selectors, such as {what}")
         return found
@@ -174,7 +175,7 @@ class _Check:
             table.note("when", "the first step has no answer before it to look at")
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")
-        if request and "password" in request.names and not rejected:
+        if request and "password" in request.names and not table.texts("rejected"):
             table.faults.note(table.path, "rejected is missing: how the portal says that a password is wrong")
         expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
         take = self._take(table)
@@ -226,7 +227,7 @@ class _Check:
         self._requests.per_case |= {"case_number"}
         self._requests.taken |= {"case_number"}
         request = self._requests.read(table, optional=True)
-        if request and not self._requests.per_case & request.names:
+        if request and not (self._requests.per_case | {"password"}) & request.names:
             table.faults.note(table.path, "the address is the same for every case; put {case_number} into it")
         if "cases" not in self._top and request is None:
             self._top.faults.note((), "[cases] is missing: where the cases are listed")
