@@ -1,63 +1,81 @@
-"""One-time codes from the user's own mailbox, over IMAP with verified TLS.
+"""One-time codes from the user's own mailbox.
 
-Mail lies in many ways, so a code is taken only from a message that came after the request by the mail server's time
-and by its own `Date`, from the expected sender, and that was not there before. The folder is opened read-only and
-messages are fetched with `BODY.PEEK`: nothing is marked, moved or deleted.
+A code is taken only from a message that came after the request, by the mail server's clock and by its own `Date`, and
+from the expected sender (see `watcher.sign_in.mail`); the newest such message counts, and none counts twice.
 """
 
-import imaplib
 import re
-import ssl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NoReturn
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.settings import Section
-from watcher.sign_in.mail import Letter, Verdict, judge
+from watcher.sign_in.imap import TROUBLE, Entrance, Folder, Refused, opened
+from watcher.sign_in.mail import Finding, Verdict, judge
 
-_NEWEST: Final = 50
-_LONGEST: Final = 200_000
 _LOOK_EVERY: Final = 5.0
-_PATIENCE_OF_A_COMMAND: Final = 20.0
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)
+_REASONS: Final = {
+    Finding.OTHER_SENDER: "from other senders",
+    Finding.TOO_OLD: "dated before the request, or without a date",
+    Finding.NO_CODE: "without a code",
+    Finding.SEVERAL: "with several numbers that could be the code",
+}
 
 
-def _address(text: str) -> str:
+def _sender(text: str) -> str:
     if not re.fullmatch(r"(?:[^@\s<>]+)?@[^@\s<>]+", text):
         raise ValueError('the sender is an address, such as "code@example.gov", or a whole domain, "@example.gov"')
     return text.lower()
 
 
-class MailboxSettings(Section):
-    """The user's mailbox that the portal sends codes to.
+def _one_line(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("a line of text is wanted")
+    return text
 
-    `sender` is the address that codes come from, or `@domain` for any address of it; the default is that of the USCIS
-    account. `security`: TLS from the first byte, or `STARTTLS` (port 143 with most providers); never without.
-    `ca_file` adds to the trusted certificates.
+
+Line = Annotated[str, AfterValidator(_one_line)]
+
+
+class MailboxSettings(Section):
+    """The user's own mailbox, which the portal sends codes to.
+
+    `sender` is the address that codes come from, or `@domain` for any address of it; unless set, that of the USCIS
+    account. `security` is TLS from the first byte, or `starttls` (port 143 with most providers); never none. `ca_file`
+    adds to the trusted certificates.
     """
 
-    host: Annotated[str, Field(min_length=1)]
+    host: Line
     port: Annotated[int, Field(ge=1, le=65535)] = 993
-    username: Annotated[str, Field(min_length=1)]
+    username: Line
     password: SecretStr
-    folder: Annotated[str, Field(min_length=1)] = "INBOX"
-    sender: Annotated[str, AfterValidator(_address)] = "myaccount@uscis.dhs.gov"
+    folder: Line = "INBOX"
+    sender: Annotated[str, AfterValidator(_sender)] = "myaccount@uscis.dhs.gov"
     security: Literal["tls", "starttls"] = "tls"
     ca_file: Path | None = None
 
-
-class _Refused(Exception):
-    """The mailbox will not open however long one waits; the message says why."""
+    def entrance(self) -> Entrance:
+        """How the mailbox is entered."""
+        return Entrance(
+            host=self.host,
+            port=self.port,
+            username=self.username,
+            password=self.password.get_secret_value(),
+            folder=self.folder,
+            starttls=self.security == "starttls",
+            ca_file=self.ca_file,
+        )
 
 
 class MailboxCodes:
-    """A `CodeSource` that waits for the portal's mail. One object serves one account."""
+    """A `CodeSource` that waits for the portal's mail."""
 
     def __init__(
         self,
@@ -67,32 +85,79 @@ class MailboxCodes:
         wait: Callable[[float], bool],
         patience: timedelta = timedelta(minutes=5),
     ) -> None:
-        """`wait` waits seconds and says whether the daemon ends."""
+        """`wait` waits seconds and says whether the daemon ends. Nothing is connected yet."""
         self._settings, self._clock, self._wait, self._patience = settings, clock, wait, patience
-        self._seen: frozenset[bytes] = frozenset()
+        self._used: set[int] = set()
 
     def code(self, *, asked_at: datetime) -> str:
-        """The code out of the newest mail that came after `asked_at`; waits for it up to `patience`.
+        """The code in the newest mail that came after `asked_at`; waits for it up to `patience`.
 
-        Raises `CodeNeeded` that says what was found instead, `PortalUnavailable` where the daemon ends meanwhile.
+        Clocks may differ by a minute. Raises `CodeNeeded` that says what was found instead, `PortalUnavailable` where
+        the daemon ends meanwhile.
         """
-        since, until = asked_at - _CLOCKS_DIFFER_BY, self._clock.now() + self._patience
-        trouble: str | None = None
-        verdicts: dict[bytes, Verdict] = {}
+        search = _Search(sender=self._settings.sender, since=asked_at - _CLOCKS_DIFFER_BY, used=self._used)
+        until = self._clock.now() + self._patience
         while True:
             try:
-                verdicts, trouble = self._look(since), None
-            except _Refused as refused:
-                raise CodeNeeded(f"No one-time code: {refused}.") from None
-            except (OSError, imaplib.IMAP4.error) as error:
-                trouble = f"the mailbox at {self._settings.host} could not be read ({type(error).__name__})"
-            codes = [(int(uid), verdict.code, uid) for uid, verdict in verdicts.items() if verdict.code is not None]
-            if codes:
-                _, code, _ = max(codes)
-                self._seen |= verdicts.keys()
+                with opened(self._settings.entrance()) as folder:
+                    return self._watched(folder, search, until)
+            except Refused as refused:
+                raise CodeNeeded(f"The one-time code could not be fetched: {refused}.") from None
+            except TROUBLE as error:
+                search.trouble = f"the mailbox at {self._settings.host} could not be read ({type(error).__name__})"
+            self._rest(search, until)
+
+    def _watched(self, folder: Folder, search: "_Search", until: datetime) -> str:
+        while (code := search.look(folder)) is None:
+            self._rest(search, until)
+        return code
+
+    def _rest(self, search: "_Search", until: datetime) -> None:
+        left = self._clock.seconds_until(until)
+        if left <= 0:
+            self._give_up(search)
+        if self._wait(min(_LOOK_EVERY, left)):
+            raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
+
+    def _give_up(self, search: "_Search") -> NoReturn:
+        minutes = round(self._patience.total_seconds() / 60)
+        raise CodeNeeded(
+            f"No one-time code came to {self._settings.folder} of the mailbox within {minutes} minutes: "
+            f"{search.reasons()}. Codes are expected from {search.sender}."
+        )
+
+
+class _Search:
+    """What has been seen of the mailbox for one request."""
+
+    def __init__(self, *, sender: str, since: datetime, used: set[int]) -> None:
+        self.sender, self._since, self._used = sender, since, used
+        self._verdicts: dict[int, Verdict] = {}
+        self._newest: datetime | None = None
+        self.trouble: str | None = None
+
+    def look(self, folder: Folder) -> str | None:
+        """The code of the newest message that has one, which then counts as used."""
+        arrivals = folder.newest()
+        self.trouble = None
+        self._newest = max(arrivals.values(), default=None)
+        new = [uid for uid, at in arrivals.items() if at >= self._since and uid not in self._used]
+        for uid in new:
+            if uid not in self._verdicts:
+                self._verdicts[uid] = judge(folder.message(uid), sender=self.sender, since=self._since)
+        for uid in sorted(new, reverse=True):
+            if (code := self._verdicts[uid].code) is not None:
+                self._used.update(new)
                 return code
-            left = self._clock.seconds_until(until)
-            if left <= 0:
-                raise CodeNeeded(self._nothing_came(trouble, list(verdicts.values())))
-            if self._wait(min(_LOOK_EVERY, left)):
-                raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
+        return None
+
+    def reasons(self) -> str:
+        """Why there is no code, for a person."""
+        if self.trouble is not None:
+            return self.trouble
+        if not self._verdicts:
+            newest = "the folder is empty" if self._newest is None else f"the newest is of {self._newest:%H:%M:%S} UTC"
+            return f"no mail came after the request ({newest})"
+        counts = Counter(verdict.finding for verdict in self._verdicts.values())
+        told = ", ".join(f"{counts[finding]} {words}" for finding, words in _REASONS.items() if counts[finding])
+        return f"of the mails that came, {told}"

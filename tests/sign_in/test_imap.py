@@ -1,0 +1,116 @@
+"""What a well-behaved mail server does not do; the rest is tested with dovecot in test_mailbox.py."""
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from socket import create_server
+
+import pytest
+import trustme
+
+from watcher.sign_in.imap import TROUBLE, Entrance, Refused, opened
+
+Answer = Callable[[str, str], str | None]
+
+
+@contextmanager
+def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[Entrance, list[str]]]:
+    """A server on TLS that answers as `answer(command, arguments)` says; None hangs up. Also what it was told."""
+    authority, told = trustme.CA(), list[str]()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+
+    def serve() -> None:
+        with (
+            suppress(OSError),
+            tls.wrap_socket(listener.accept()[0], server_side=True) as wire,
+            wire.makefile("rwb") as it,
+        ):
+            it.write(b"* OK ready\r\n")
+            it.flush()
+            for line in it:
+                tag, command, arguments = (*line.decode().strip().split(" ", 2), "")[:3]
+                told.append(f"{command} {arguments}".strip())
+                said = answer(command, arguments)
+                if said is None:
+                    return
+                it.write(said.replace("{tag}", tag).encode())
+                it.flush()
+
+    with create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield (
+            Entrance(
+                host="127.0.0.1",
+                port=listener.getsockname()[1],
+                username="o'neil",
+                password='p "a" \\',
+                folder='a "b" \\',
+                ca_file=folder / "ca.pem",
+            ),
+            told,
+        )
+        thread.join(10)
+
+
+def _plain_server(command: str, arguments: str) -> str | None:  # noqa: ARG001 - the shape of a script
+    return {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1\r\n{tag} OK done\r\n",
+        "EXAMINE": "* 1 EXISTS\r\n{tag} OK [READ-ONLY] done\r\n",
+        "FETCH": '* 1 FETCH (UID 7 INTERNALDATE " 2-Nov-2026 01:00:00 +0300")\r\n{tag} OK done\r\n',
+        "LOGOUT": "* BYE bye\r\n{tag} OK done\r\n",
+    }.get(command, "{tag} OK done\r\n")
+
+
+def test_without_sasl_plain_the_old_login_is_used_and_everything_is_quoted(tmp_path: Path) -> None:
+    with _scripted(tmp_path, _plain_server) as (entrance, told), opened(entrance) as folder:
+        arrivals = folder.newest()
+    assert told[1:3] == [r'''LOGIN "o'neil" "p \"a\" \\"''', r'EXAMINE "a \"b\" \\"']
+    assert [f"{uid} {at:%d %H:%M}" for uid, at in arrivals.items()] == ["7 01 22:00"]
+
+
+def test_a_passing_fault_of_the_mail_server_is_no_wrong_password(tmp_path: Path) -> None:
+    def busy(command: str, arguments: str) -> str | None:
+        if command == "LOGIN":
+            return "{tag} NO [UNAVAILABLE] Temporary authentication failure\r\n"
+        return _plain_server(command, arguments)
+
+    with _scripted(tmp_path, busy) as (entrance, _), pytest.raises(TROUBLE, match="UNAVAILABLE"), opened(entrance):
+        pass
+
+
+def test_a_refused_password_is_refused_without_showing_it(tmp_path: Path) -> None:
+    def strict(command: str, arguments: str) -> str | None:
+        return "{tag} NO no\r\n" if command == "LOGIN" else _plain_server(command, arguments)
+
+    with (
+        _scripted(tmp_path, strict) as (entrance, _),
+        pytest.raises(Refused, match="did not accept") as caught,
+        opened(entrance),
+    ):
+        pass
+    assert entrance.password not in f"{caught.value} {entrance!r}"
+
+
+@pytest.mark.parametrize("at", ["CAPABILITY", "LOGIN", "EXAMINE", "FETCH"])
+def test_a_server_that_hangs_up_is_trouble_that_may_pass(tmp_path: Path, at: str) -> None:
+    def hangs_up(command: str, arguments: str) -> str | None:
+        return None if command == at else _plain_server(command, arguments)
+
+    with _scripted(tmp_path, hangs_up) as (entrance, _), pytest.raises(TROUBLE), opened(entrance) as folder:
+        folder.newest()
+
+
+@pytest.mark.parametrize(
+    "said", ["(UID 7)", '(UID 7 INTERNALDATE "32-Nov-2026 01:00:00 +0000")', '(UID 7 INTERNALDATE "soon")']
+)
+def test_a_message_without_a_time_of_arrival_is_trouble_and_not_a_guess(tmp_path: Path, said: str) -> None:
+    def vague(command: str, arguments: str) -> str | None:
+        return f"* 1 FETCH {said}\r\n{{tag}} OK done\r\n" if command == "FETCH" else _plain_server(command, arguments)
+
+    with _scripted(tmp_path, vague) as (entrance, _), pytest.raises(TROUBLE), opened(entrance) as folder:
+        folder.newest()

@@ -1,0 +1,230 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from pydantic import SecretStr, ValidationError
+
+from tests.sign_in.dovecot import FOREIGN_PASSWORD, FOREIGN_USERNAME, PASSWORD, USERNAME, Mailbox, running
+from tests.sign_in.letters import SENDER, letter
+from watcher.errors import CodeNeeded, PortalUnavailable
+from watcher.sign_in.imap import _utf7
+from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
+
+pytestmark = pytest.mark.servers
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
+    with running(tmp_path_factory.mktemp("dovecot")) as mailbox:
+        yield mailbox
+
+
+class World:
+    """A folder of its own, a clock that moves only while somebody waits, and mail that comes at given moments."""
+
+    def __init__(self, mailbox: Mailbox, folder: str) -> None:
+        self.mailbox, self.folder, self.time = mailbox, folder, NOON
+        self.plans: list[tuple[datetime, Callable[[], None]]] = []
+        self.ends = False
+        mailbox.folder(folder)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def seconds_until(self, moment: datetime) -> float:
+        return (moment - self.time).total_seconds()
+
+    def wait(self, seconds: float) -> bool:
+        self.time += timedelta(seconds=seconds)
+        due = [act for at, act in self.plans if at <= self.time]
+        self.plans = [plan for plan in self.plans if plan[0] > self.time]
+        for act in due:
+            act()
+        return self.ends
+
+    def deliver(self, code: str, *, after: float = 0.0, arrived: float | None = None, **how: Any) -> None:
+        """A mail dated `after` seconds past the request; its arrival by the server's clock may be another."""
+        dated = NOON + timedelta(seconds=after)
+        how = {"dated": dated, **how}
+        at = dated if arrived is None else NOON + timedelta(seconds=arrived)
+        self.mailbox.deliver(letter(code, **how), arrived=at, folder=self.folder)
+
+    def settings(self, **keys: Any) -> MailboxSettings:
+        given: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": self.mailbox.tls_port,
+            "username": USERNAME,
+            "password": SecretStr(PASSWORD),
+            "folder": self.folder,
+            "ca_file": self.mailbox.ca_file,
+        }
+        return MailboxSettings(**{**given, **keys})
+
+    def codes(self, **keys: Any) -> MailboxCodes:
+        return MailboxCodes(self.settings(**keys), clock=self, wait=self.wait, patience=timedelta(minutes=2))
+
+
+@pytest.fixture
+def world(mailbox: Mailbox, request: pytest.FixtureRequest) -> World:
+    return World(mailbox, f"f{abs(hash(request.node.nodeid))}")
+
+
+def test_the_code_of_a_mail_that_is_there_already(world: World) -> None:
+    world.deliver("012345", after=2)
+    assert world.codes().code(asked_at=NOON) == "012345"
+    assert world.time == NOON
+
+
+def test_a_mail_that_arrives_late_is_waited_for(world: World) -> None:
+    world.plans = [(NOON + timedelta(seconds=70), lambda: world.deliver("012345", after=68))]
+    assert world.codes().code(asked_at=NOON) == "012345"
+    assert timedelta(seconds=70) <= world.time - NOON <= timedelta(seconds=75)
+
+
+def test_reading_leaves_no_trace_in_the_mailbox(world: World) -> None:
+    world.deliver("012345", after=2)
+    world.deliver("999999", after=-900)
+    world.codes().code(asked_at=NOON)
+    assert world.mailbox.flags(world.folder) == ["", ""]
+
+
+def test_mails_that_lie_are_passed_over_for_the_one_that_does_not(world: World) -> None:
+    world.deliver("111111", after=-600)
+    world.deliver("222222", after=-600, arrived=5)
+    world.deliver("333333", after=600, arrived=-600)
+    world.deliver("444444", after=5, sender=f'"{SENDER}" <thief@example.org>')
+    world.deliver("", after=6)
+    world.deliver("012345", after=7)
+    world.deliver("555555", after=8, sender="newsletter@example.org")
+    assert world.codes().code(asked_at=NOON) == "012345"
+
+
+def test_of_two_codes_the_newer_one_counts(world: World) -> None:
+    world.deliver("111111", after=2)
+    world.deliver("012345", after=3)
+    assert world.codes().code(asked_at=NOON) == "012345"
+
+
+def test_no_code_is_given_twice(world: World) -> None:
+    world.deliver("111111", after=2)
+    codes = world.codes()
+    assert codes.code(asked_at=NOON) == "111111"
+    world.plans = [(NOON + timedelta(seconds=10), lambda: world.deliver("012345", after=9))]
+    assert codes.code(asked_at=NOON) == "012345"
+
+
+def test_clocks_may_differ_by_half_a_minute(world: World) -> None:
+    world.deliver("012345", after=-30)
+    assert world.codes().code(asked_at=NOON) == "012345"
+
+
+def test_a_mail_in_another_folder_is_not_seen(world: World) -> None:
+    world.mailbox.deliver(letter("012345", dated=NOON), arrived=NOON, folder=f"{world.folder}x")
+    with pytest.raises(CodeNeeded, match="the folder is empty"):
+        world.codes().code(asked_at=NOON)
+
+
+def test_only_the_newest_fifty_are_looked_at(world: World) -> None:
+    world.deliver("111111", after=2)
+    for _ in range(50):
+        world.deliver("", after=3, sender="newsletter@example.org")
+    with pytest.raises(CodeNeeded, match="50 from other senders"):
+        world.codes().code(asked_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("lie", "reason"),
+    [
+        ({}, r"no mail came after the request \(the folder is empty\)"),
+        ({"code": "123456", "after": -600}, r"no mail came after the request \(the newest is of 11:50:00 UTC\)"),
+        ({"code": "123456", "after": -600, "arrived": 3}, "1 dated before the request"),
+        ({"code": "123456", "dated": None}, "1 dated before the request, or without a date"),
+        ({"code": "123456", "sender": "thief@example.org"}, "1 from other senders"),
+        ({"code": ""}, "1 without a code"),
+        ({"code": "111111 222222"}, "1 with several numbers that could be the code"),
+    ],
+)
+def test_why_there_is_no_code_is_said(world: World, lie: dict[str, Any], reason: str) -> None:
+    if lie:
+        world.deliver(**lie)
+    with pytest.raises(CodeNeeded, match=reason) as caught:
+        world.codes().code(asked_at=NOON)
+    assert world.time == NOON + timedelta(minutes=2)
+    assert "111111" not in str(caught.value)
+    assert "123456" not in str(caught.value)
+
+
+def test_the_wait_ends_with_the_daemon(world: World) -> None:
+    world.ends = True
+    with pytest.raises(PortalUnavailable, match="ending"):
+        world.codes().code(asked_at=NOON)
+
+
+def test_starttls_works_too(world: World) -> None:
+    world.deliver("012345")
+    assert world.codes(port=world.mailbox.plain_port, security="starttls").code(asked_at=NOON) == "012345"
+
+
+def test_a_password_of_quotes_and_foreign_letters_gets_through(world: World) -> None:
+    world.deliver("012345")
+    codes = world.codes(username=FOREIGN_USERNAME, password=SecretStr(FOREIGN_PASSWORD))
+    assert codes.code(asked_at=NOON) == "012345"
+
+
+def test_a_folder_may_have_any_name(world: World) -> None:
+    assert _utf7("Été & cie") == "&AMk-t&AOk- &- cie"
+    world.mailbox.deliver(letter("012345", dated=NOON), arrived=NOON, folder="&AMk-t&AOk- &- cie")
+    assert world.codes(folder="Été & cie").code(asked_at=NOON) == "012345"
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_that_cannot_be_verified_ends_it_at_once_and_nothing_is_sent(
+    world: World, security: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(other)
+    before = world.mailbox.log().count("Login")
+    port = world.mailbox.tls_port if security == "tls" else world.mailbox.plain_port
+    with pytest.raises(CodeNeeded, match="could not be verified"):
+        world.codes(ca_file=other, port=port, security=security).code(asked_at=NOON)
+    assert world.time == NOON
+    assert world.mailbox.log().count("Login") == before
+
+
+def test_a_wrong_password_is_submitted_once(world: World) -> None:
+    with pytest.raises(CodeNeeded, match="did not accept the mailbox's user name and password") as caught:
+        world.codes(password=SecretStr("wrong-secret")).code(asked_at=NOON)
+    assert world.time == NOON
+    assert "wrong-secret" not in str(caught.value)
+
+
+def test_a_missing_folder_is_named_at_once(world: World) -> None:
+    with pytest.raises(CodeNeeded, match="no folder 'Nowhere'"):
+        world.codes(folder="Nowhere").code(asked_at=NOON)
+    assert world.time == NOON
+
+
+def test_a_ca_file_that_is_none_is_named_at_once(world: World, tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    for file in (tmp_path / "no.pem", tmp_path / "missing.pem"):
+        with pytest.raises(CodeNeeded, match="ca_file"):
+            world.codes(ca_file=file).code(asked_at=NOON)
+
+
+def test_a_mail_server_that_is_down_is_tried_until_the_patience_ends(world: World) -> None:
+    with pytest.raises(CodeNeeded, match=r"127\.0\.0\.1 could not be read \(ConnectionRefusedError\)"):
+        world.codes(port=1).code(asked_at=NOON)
+    assert world.time == NOON + timedelta(minutes=2)
+
+
+def test_a_mailbox_needs_a_host_a_user_and_a_password() -> None:
+    with pytest.raises(ValidationError) as caught:
+        MailboxSettings.model_validate({"password": "secret-of-mine", "sender": "nobody", "folder": "a\r\nb"})
+    places = {fault["loc"][0] for fault in caught.value.errors()}
+    assert places == {"host", "username", "sender", "folder"}
+    assert "secret-of-mine" not in str(caught.value)

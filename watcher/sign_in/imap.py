@@ -1,0 +1,157 @@
+"""A folder of an IMAP mailbox, opened to read and to nothing else (RFC 3501).
+
+TLS is verified, always. The folder is opened with EXAMINE and messages are fetched with BODY.PEEK, so that nothing is
+marked, moved or deleted.
+"""
+
+import base64
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final
+
+_NEWEST: Final = 50
+_LONGEST: Final = 200_000
+_TIMEOUT: Final = 20.0
+_UID: Final = re.compile(rb"\bUID ([0-9]+)")
+_ARRIVED: Final = re.compile(
+    rb'INTERNALDATE "([ 0-9][0-9]-[A-Za-z]{3}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})"'
+)
+TROUBLE: Final = (OSError, imaplib.IMAP4.error)
+"""What a mailbox raises that may be well again in a moment."""
+
+
+class Refused(Exception):
+    """The mailbox will not open however often one tries; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """Where a mailbox is and how it is entered. `starttls`: TLS begins after the greeting, not with the first byte."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    folder: str
+    starttls: bool = False
+    ca_file: Path | None = None
+
+
+class Folder:
+    """An open folder. Every method raises `TROUBLE` where the connection breaks."""
+
+    def __init__(self, connection: imaplib.IMAP4, name: str) -> None:
+        self._connection, self._name = connection, name
+
+    def newest(self) -> dict[int, datetime]:
+        """When the newest fifty messages arrived, by UID (aware, UTC). Raises `Refused` without such a folder."""
+        status, said = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
+        if status != "OK":
+            raise Refused(f"the mailbox has no folder {self._name!r}")
+        count = int(said[0] or b"0")
+        if not count:
+            return {}
+        _, lines = self._connection.fetch(f"{max(1, count - _NEWEST + 1)}:{count}", "(UID INTERNALDATE)")
+        return dict(_arrival(line) for line in lines if isinstance(line, bytes) and _UID.search(line))
+
+    def message(self, uid: int) -> bytes:
+        """The beginning of one message, as it came; empty where it has gone meanwhile."""
+        _, lines = self._connection.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{_LONGEST}>)")
+        return b"".join(line[1] for line in lines if isinstance(line, tuple))
+
+
+@contextmanager
+def opened(entrance: Entrance) -> Iterator[Folder]:
+    """Connects and signs in to the mailbox; leaving the context signs out. Raises `Refused` or `TROUBLE`."""
+    connection = _connected(entrance)
+    try:
+        _sign_in(connection, entrance)
+        yield Folder(connection, entrance.folder)
+    finally:
+        with suppress(*TROUBLE):  # the other side may have hung up first
+            connection.logout()
+        with suppress(OSError):  # what a good-bye has closed already is closed
+            connection.shutdown()
+
+
+def _connected(entrance: Entrance) -> imaplib.IMAP4:
+    context = _trust(entrance)
+    try:
+        if not entrance.starttls:
+            return imaplib.IMAP4_SSL(entrance.host, entrance.port, ssl_context=context, timeout=_TIMEOUT)
+        return _after_starttls(imaplib.IMAP4(entrance.host, entrance.port, timeout=_TIMEOUT), entrance, context)
+    except ssl.SSLCertVerificationError as error:
+        raise Refused(
+            f"the certificate of {entrance.host} could not be verified ({error.verify_message}); nothing was sent"
+        ) from None
+
+
+def _trust(entrance: Entrance) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if entrance.ca_file is not None:
+        try:
+            context.load_verify_locations(entrance.ca_file)
+        except OSError as error:
+            reason = error.strerror or "no certificate in it"
+            raise Refused(f"the mailbox's ca_file {entrance.ca_file} cannot be used: {reason}") from None
+    return context
+
+
+def _after_starttls(connection: imaplib.IMAP4, entrance: Entrance, context: ssl.SSLContext) -> imaplib.IMAP4:
+    if "STARTTLS" not in connection.capabilities:
+        connection.shutdown()
+        raise Refused(f"the mail server {entrance.host} offers no TLS on port {entrance.port}; nothing was sent")
+    try:
+        connection.starttls(context)
+    except BaseException:
+        with suppress(OSError):  # a handshake that failed has closed the socket under it
+            connection.shutdown()
+        raise
+    return connection
+
+
+def _sign_in(connection: imaplib.IMAP4, entrance: Entrance) -> None:
+    try:
+        if "AUTH=PLAIN" in connection.capabilities:
+            identity = f"\0{entrance.username}\0{entrance.password}".encode()
+            connection.authenticate("PLAIN", lambda _: identity)
+        else:
+            connection.login(_quoted(entrance.username), entrance.password)
+    except imaplib.IMAP4.abort:
+        raise
+    except UnicodeEncodeError:
+        raise Refused(f"the mail server {entrance.host} takes no user name or password beyond ASCII") from None
+    except imaplib.IMAP4.error as error:
+        if "UNAVAILABLE" in str(error):  # RFC 5530: a fault of theirs
+            raise
+        raise Refused(f"the mail server {entrance.host} did not accept the mailbox's user name and password") from None
+
+
+def _arrival(line: bytes) -> tuple[int, datetime]:
+    uid, arrived = _UID.search(line), _ARRIVED.search(line)
+    with suppress(ValueError, OverflowError):
+        if uid and arrived:
+            moment = parsedate_to_datetime(arrived.group(1).decode().replace("-", " ", 2))
+            return int(uid.group(1)), moment.astimezone(UTC)
+    raise imaplib.IMAP4.error("the mail server did not say when a message arrived")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _utf7(name: str) -> str:
+    """A folder's name as it goes over the wire (RFC 3501, 5.1.3)."""
+    pieces = re.split(r"([^\x20-\x7e]+)", name)
+    return "".join(_shifted(piece) if place % 2 else piece.replace("&", "&-") for place, piece in enumerate(pieces))
+
+
+def _shifted(piece: str) -> str:
+    return "&" + base64.b64encode(piece.encode("utf-16-be")).decode().rstrip("=").replace("/", ",") + "-"

@@ -1,0 +1,135 @@
+"""Whether a message is the portal's code mail, and the code in it. Pure.
+
+Code mails are HTML full of six-digit colours, they are forged, delayed and repeated. So the sender must be the one
+address of `From`, `Date` must lie after the request, tags and styles are taken out before anybody looks for digits, and
+where several numbers could be the code, none is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from html.parser import HTMLParser
+from typing import Final
+
+_ADDRESS: Final = re.compile(r"""(?:[^<>]*<\s*([^<>\s@]+@[^<>\s@]+)\s*>|([^<>\s@,;:"()]+@[^<>\s@,;:"()]+))\s*""")
+_LINK: Final = re.compile(r"(?i)\bhttps?://\S+")
+_CODE: Final = re.compile(r"(?<![\w#.,/+=-])[0-9]{6}(?![\w/=-])(?![.,:][0-9])", re.ASCII)
+_NEAR: Final = re.compile(r"(?i)\bcode\b(.{0,120})", re.DOTALL)
+_UNSEEN: Final = frozenset({"style", "script", "head", "title", "template"})
+
+
+class Finding(StrEnum):
+    """What a message turned out to be."""
+
+    CODE = "code"
+    OTHER_SENDER = "other_sender"
+    TOO_OLD = "too_old"
+    NO_CODE = "no_code"
+    SEVERAL = "several"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a message turned out to be, and its code where it is the one."""
+
+    finding: Finding
+    code: str | None = field(default=None, repr=False)
+
+
+def judge(raw: bytes, *, sender: str, since: datetime) -> Verdict:
+    """Looks at one message. `sender` is an address or `@domain`, in lower case; `since` is aware."""
+    message = message_from_bytes(raw)
+    if not _is_from(message, sender):
+        return Verdict(finding=Finding.OTHER_SENDER)
+    dated = _date(message)
+    if dated is None or dated < since:
+        return Verdict(finding=Finding.TOO_OLD)
+    return _code("\n".join(_texts(message)))
+
+
+def _is_from(message: Message, sender: str) -> bool:
+    headers = message.get_all("From") or []
+    found = _ADDRESS.fullmatch(re.sub(r"\s+", " ", str(headers[0])).strip()) if len(headers) == 1 else None
+    if found is None:
+        return False
+    address = (found.group(1) or found.group(2)).lower()
+    return address.endswith(sender) if sender.startswith("@") else address == sender
+
+
+def _date(message: Message) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(str(message.get("Date", "")))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _code(text: str) -> Verdict:
+    text = _LINK.sub(" ", text)
+    everywhere = set(_CODE.findall(text))
+    if not everywhere:
+        return Verdict(finding=Finding.NO_CODE)
+    if len(everywhere) > 1:
+        everywhere = {code for near in _NEAR.findall(text) for code in _CODE.findall(near)}
+    if len(everywhere) != 1:
+        return Verdict(finding=Finding.SEVERAL)
+    return Verdict(finding=Finding.CODE, code=everywhere.pop())
+
+
+def _texts(message: Message) -> Iterator[str]:
+    """The words of a message as a person would read them, without attachments and forwarded messages."""
+    kind = message.get_content_type()
+    if message.get_content_disposition() == "attachment" or kind.startswith("message/"):
+        return
+    if message.is_multipart():
+        for part in message.get_payload():
+            if isinstance(part, Message):
+                yield from _texts(part)
+    elif kind in ("text/plain", "text/html"):
+        text = _decoded(message)
+        yield _visible(text) if kind == "text/html" else text
+
+
+def _decoded(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    content = payload if isinstance(payload, bytes) else b""
+    try:
+        return content.decode(str(part.get_content_charset("utf-8")), errors="replace")
+    except LookupError:
+        return content.decode("utf-8", errors="replace")
+
+
+def _visible(html: str) -> str:
+    page = _Page()
+    page.feed(html)
+    page.close()
+    return " ".join(page.words)
+
+
+class _Page(HTMLParser):
+    """Collects what stands between the tags, but for what a reader never sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._hidden: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - HTMLParser's
+        if tag in _UNSEEN:
+            self._hidden.append(tag)
+        elif tag == "body":
+            self._hidden.clear()  # a head that was never closed ends here
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._hidden:
+            while self._hidden.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words.append(data)
