@@ -174,6 +174,7 @@ def test_without_a_reset_page_there_is_no_such_link() -> None:
 def test_masked_names_no_account_and_says_where_it_stands() -> None:
     words = told(change(ChangeKind.MFA_NEEDED), privacy="masked")
     assert "family" not in words.title + words.body + words.html + words.short
+    assert "`watcher code ACCOUNT CODE`" in words.body
     assert "`watcher status` shows which account it is." in words.body
 
 

@@ -181,8 +181,14 @@ def _account(_: Change, __: _Json, new: _Json, teller: Teller) -> Fields:
         "since": teller.moment(new.get("since")),
         "attempts": teller.many("attempts", new.get("attempts")),
         "reads": teller.many("reads", new.get("reads")),
-        "account": teller.portal(teller.account) if teller.privacy == "full" else "",
+        "account": _account_name(teller),
     }
+
+
+def _account_name(teller: Teller) -> str:
+    """What to type where a command wants the account: its name, or a word that stands for it."""
+    name = teller.portal(teller.account) if teller.privacy == "full" else ""
+    return name or teller.words.word("general", "your_account")
 
 
 def _no_fields(_: Change, __: _Json, ___: _Json, ____: Teller) -> Fields:
