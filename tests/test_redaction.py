@@ -1,10 +1,11 @@
 import json
+import time
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from watcher.redaction import BLANK, LiveSecrets, redact, redact_text, register_secret, register_url
+from watcher.redaction import BLANK, LiveSecrets, redact, redact_text, register_secret, register_secrets, register_url
 
 CANARY = "canary-Tk9QRVJTWg"
 
@@ -157,3 +158,15 @@ def test_of_a_registered_url_the_host_stays_readable() -> None:
     register_url("ntfys://reader:pa55w0rd@ntfy.example.org:8443/t0pic-name?auth=abcdef123")
     shown = redact_text("https://ntfy.example.org:8443/t0pic-name refused reader with pa55w0rd and abcdef123")
     assert shown == f"https://ntfy.example.org:8443/{BLANK} refused {BLANK} with {BLANK} and {BLANK}"
+
+
+def test_of_several_keys_in_one_text_each_is_blanked() -> None:
+    register_secrets(["new-state-key-1,old-state-key-2", "ntfys://ntfy.example.org/t0pic-other"])
+    assert redact_text("old-state-key-2 at ntfy.example.org t0pic-other") == f"{BLANK} at ntfy.example.org {BLANK}"
+
+
+@pytest.mark.parametrize("piece", ["a.", "-_", "eyJaaaaaaaa-", "a@", "://", "1-", "+1 ", "&a_", "password ", "IOE0 "])
+def test_no_text_takes_longer_than_its_length_deserves(piece: str) -> None:
+    started = time.monotonic()
+    redact_text(piece * (200_000 // len(piece)))
+    assert time.monotonic() - started < 10, "a pattern that backtracks would take minutes"

@@ -8,7 +8,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from threading import Lock
 from urllib.parse import quote, quote_plus, unquote
@@ -32,8 +32,9 @@ _HARMLESS_KEYS = frozenset(
     }
 )
 
-_PARAMETER = r"(?:[a-z_-]*(?:token|secret|password|passwd|key|sig|signature|session)|code|state|otp|pwd|auth)"
-_KEYWORD = r"[a-z_-]*(?:password|passwd|passphrase|secret|token|otp|mfa_code)"
+# Every repetition that can begin anywhere has a bound, so that no text takes longer than its length deserves.
+_PARAMETER = r"(?:[a-z_-]{0,40}(?:token|secret|password|passwd|key|sig|signature|session)|code|state|otp|pwd|auth)"
+_KEYWORD = r"[a-z_-]{0,40}(?:password|passwd|passphrase|secret|token|otp|mfa_code)"
 _HEADER = r"(?:set-cookie|cookie|authorization|x-api-key)"
 _VALUE = r"""(?:"[^"]*"|'[^']*'|(?!\[redacted\])[^\s"',;&}]+)"""
 
@@ -41,13 +42,13 @@ _VALUE = r"""(?:"[^"]*"|'[^']*'|(?!\[redacted\])[^\s"',;&}]+)"""
 _SHAPES = tuple(
     re.compile(shape)
     for shape in (
-        r"(?P<before>\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#\"'<>]+(?=@)",
+        r"(?P<before>\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#\"'<>]+(?=@)",
         rf"(?i)(?P<before>[?&;]{_PARAMETER}=)[^&\s\"'<>#]+",
         r"(?i)(?P<before>\b(?:bearer|basic|digest)\s+)[A-Za-z0-9._~+/=-]{6,}",
         r"(?i)(?P<before>/bot)[0-9]+:[A-Za-z0-9_-]+",
         rf"(?i)(?P<before>\b{_HEADER}[\"']?\s*[:=]\s*)[^\r\n]+",
         rf"(?i)(?P<before>\b{_KEYWORD}[\"']?\s*[:=]\s*){_VALUE}",
-        r"(?P<before>)\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",
+        r"(?P<before>)\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",
     )
 )
 
@@ -63,7 +64,7 @@ _CLIENT = re.compile(
 _MAIL = re.compile(r"(?<![A-Za-z0-9._%+-])([A-Za-z0-9])[A-Za-z0-9._%+-]*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+[0-9][0-9 ().-]{6,16}([0-9]{2})(?![0-9])")
 
-_SHORTEST = 4
+_SHORTEST, _SHORTEST_MEMBER = 4, 8
 
 
 class LiveSecrets:
@@ -97,6 +98,17 @@ _live = LiveSecrets()
 def register_secret(secret: str) -> None:
     """From now on this text is blanked wherever this process redacts, however it is quoted."""
     _live.register(secret)
+
+
+def register_secrets(secrets: Iterable[str]) -> None:
+    """Registers several; a URL with its parts (see `register_url`), and of a list in one text each of its members."""
+    for secret in secrets:
+        if "://" in secret:
+            register_url(secret)
+        register_secret(secret)
+        for member in re.split(r"[,\s]+", secret):
+            if len(member) >= _SHORTEST_MEMBER:
+                register_secret(member)
 
 
 def register_url(url: str) -> None:

@@ -27,7 +27,12 @@ class OfficeAccount(AccountSettings):
     password: SecretStr | None = None
     mailbox: Mailbox | None = None
     careful: bool = True
+    patient: bool = False
     per_second: Annotated[float, Field(gt=0)] | None = None
+
+    @property
+    def min_every(self) -> timedelta | None:
+        return timedelta(days=1) if self.patient else None
 
 
 class ApiAccount(AccountSettings):

@@ -152,6 +152,11 @@ def test_the_schedules_own_interval_is_told_where_it_is_too_short(bench: Bench) 
     assert fault.startswith("schedule.every: 5m is too often for account x at office")
 
 
+def test_an_account_may_know_a_longer_interval_than_its_portal(bench: Bench) -> None:
+    (fault,) = bench.faults('[accounts.x]\nportal = "office"\npatient = true')
+    assert fault == 'schedule.every: 4h is too often for account x at office; write "1d" or more'
+
+
 @pytest.mark.parametrize(
     ("place", "model", "base", "key"), places(), ids=lambda one: dotted(one) if one and isinstance(one, tuple) else ""
 )

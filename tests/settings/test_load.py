@@ -7,8 +7,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tests.settings.bench import Bench, OfficeAccount, Portals
+from tests.settings.bench import Bench, OfficeAccount, Portals, as_toml
 from watcher.errors import SettingsFaults
+from watcher.settings import ChannelSettings, Settings
 from watcher.settings.load import load
 
 WHOLE = """
@@ -163,4 +164,27 @@ def test_no_file_content_does_worse_than_a_fault(bench: Bench, content: bytes) -
         bench.settings(content)
     except SettingsFaults as found:
         strange = tuple(fault for fault in found.faults if not fault.startswith(f"{bench.file}: "))
+    assert not strange
+
+
+NAMES = st.sampled_from(
+    [*Settings.model_fields, *OfficeAccount.model_fields, *ChannelSettings.model_fields, "family", "x"]
+)
+LEAVES = st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "4h", "office", "api", "x", "\x00", "ünï"])
+SECTIONS = st.dictionaries(NAMES, LEAVES | st.lists(LEAVES, max_size=2), max_size=4)
+DOCUMENTS = st.dictionaries(NAMES, SECTIONS | LEAVES, max_size=4)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(accounts=DOCUMENTS, channels=DOCUMENTS, others=DOCUMENTS)
+def test_no_document_does_worse_than_faults_that_name_the_file(
+    bench: Bench, accounts: dict[str, object], channels: dict[str, object], others: dict[str, object]
+) -> None:
+    text = as_toml({**others, "accounts": accounts, "channels": channels})
+    strange: tuple[str, ...] = ()
+    try:
+        bench.settings(text, {"HOME": "/home/someone"})
+    except SettingsFaults as found:
+        strange = tuple(fault for fault in found.faults if not fault.startswith(f"{bench.file}: "))
+        assert found.faults, "a refusal without a reason"  # noqa: PT017 - both ends are right
     assert not strange

@@ -170,6 +170,11 @@ class AccountSettings(Section):
     ca_file: Path | None = None
     max_sign_ins_per_day: Annotated[int, Field(ge=1, le=24)] = 5
 
+    @property
+    def min_every(self) -> timedelta | None:
+        """The shortest time between two reads where that depends on the account; None: as its portal says."""
+        return None
+
     def credential(self) -> str | None:
         """What would be submitted at sign-in, as one text; its fingerprint tells whether it has changed.
 

@@ -87,7 +87,8 @@ def unknown_variable_faults(
 def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
     """No account is read more often than its portal allows, but for a test server on this machine."""
     for name, account in settings.accounts.items():
-        shortest = portals.find(account.portal).min_every
+        own = account.min_every
+        shortest = portals.find(account.portal).min_every if own is None else own
         every = account.every or settings.schedule.every
         if every < shortest and not is_loopback(account.base_url):
             key = dotted(("accounts", name, "every")) if account.every else "schedule.every"
