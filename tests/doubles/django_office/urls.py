@@ -1,0 +1,6 @@
+from typing import Any
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns: list[Any] = [path("admin/", admin.site.urls)]
