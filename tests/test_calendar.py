@@ -145,7 +145,8 @@ def test_the_same_books_give_the_same_bytes() -> None:
 
 
 def test_a_masked_calendar_names_no_case_number_anywhere() -> None:
-    content = written(case(RFE, interview(), form="I-485"), masked=True)
+    wordy = interview(title="Interview for IOE0000000001", place="Room 1, bring IOE0000000001")
+    content = written(case(RFE, wordy, form="I-485"), masked=True)
     assert b"0000000001" not in content.replace(b"\r\n ", b"")
     assert "IOE••••••0001 (I-485)" in content.replace(b"\r\n ", b"").decode()
 

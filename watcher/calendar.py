@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Alarm, Calendar, Event
 
 from watcher.case import ItemState
+from watcher.render.masking import mask_case_number, mask_numbers
 from watcher.standing import CaseStanding, DueSource, LedgerItem
 from watcher.words import Catalogue, catalogue
 
@@ -74,12 +75,13 @@ def _event(entry: _Entry, words: Catalogue, zone: ZoneInfo, *, masked: bool) -> 
     event.add("sequence", _sequence(item))
     event.add("dtstart", _start(entry.at, zone))
     event.add("summary", _summary(entry, words, masked=masked))
-    event.add("description", "\n".join(_description(entry, words)))
+    event.add("description", "\n".join(_description(entry, words, masked=masked)))
     event.add("status", _status(entry))
     event.add("transp", "TRANSPARENT" if entry.source else "OPAQUE")
     event.add("class", "PRIVATE")
     if item.item.place and entry.source is None:
-        event.add("location", item.item.place)
+        place = item.item.place
+        event.add("location", mask_numbers(place, item.case_number) if masked else place)
     if item.state is ItemState.OPEN:
         for before in _BEFORE_AN_HOUR if isinstance(entry.at, datetime) else _BEFORE_A_DAY:
             event.add_component(_alarm(before, str(event["summary"])))
@@ -108,7 +110,7 @@ def _summary(entry: _Entry, words: Catalogue, *, masked: bool) -> str:
     about = words.fill(
         "general",
         "case",
-        number=_masked(number) if masked else number,
+        number=mask_case_number(number) if masked else number,
         form=(snapshot.form if snapshot else None) or "",
     )
     what = words.word("item", entry.item.item.kind.value, "name")
@@ -119,9 +121,10 @@ def _summary(entry: _Entry, words: Catalogue, *, masked: bool) -> str:
     return f"{_MARKS.get(entry.item.state, '')}{what} - {about}"
 
 
-def _description(entry: _Entry, words: Catalogue) -> Iterator[str]:
+def _description(entry: _Entry, words: Catalogue, *, masked: bool) -> Iterator[str]:
     """The portal's own title, what became of it, and how far the date can be trusted."""
-    yield words.fill("general", "quoted", text=entry.item.item.title)
+    title = entry.item.item.title
+    yield words.fill("general", "quoted", text=mask_numbers(title, entry.case.case_number) if masked else title)
     if entry.item.state is not ItemState.OPEN:
         yield words.word("item_state", entry.item.state.value)
     if entry.source is DueSource.ESTIMATE:
@@ -136,8 +139,3 @@ def _alarm(before: timedelta, text: str) -> Alarm:
     alarm.add("trigger", before)
     alarm.add("description", text)
     return alarm
-
-
-def _masked(case_number: str) -> str:
-    hidden = max(len(case_number) - 7, 0)
-    return f"{case_number[:3]}{'•' * hidden}{case_number[-4:]}" if hidden else "•" * len(case_number)
