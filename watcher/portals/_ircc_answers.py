@@ -54,6 +54,8 @@ class Bilingual(_Answer):
 
 
 Text: TypeAlias = Bilingual | str | None
+Number: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z]{1,3}[0-9]{7,10}$")]
+"""An application number; half of one is none."""
 
 
 class Application(_Answer):
@@ -71,8 +73,8 @@ class Profile(_Answer):
     apps: list[Application]
 
 
-class Action(_Answer):
-    """Something asked of the applicant. `id` and `key` are not known to exist; a stable name would be welcome."""
+class ImmigrationAction(_Answer):
+    """Something the immigration tracker asks for. Nobody has published one; it may have any of these, or none."""
 
     id: str | int | None = None
     key: str | None = None
@@ -82,12 +84,11 @@ class Action(_Answer):
 
 
 class Event(_Answer):
-    """One line of the immigration tracker's history."""
+    """One line of the immigration tracker's history. `created` is when it happened, not when the page showed it."""
 
     key: str = Field(min_length=1)
-    created: Moment = Field(validation_alias=AliasChoices("dateCreated", "dateLoaded"))
+    created: Moment = Field(validation_alias="dateCreated")
     status: int | None = Field(None, validation_alias="actStatus")
-    type: int | None = Field(None, validation_alias="actType")
 
 
 class Relation(_Answer):
@@ -98,13 +99,13 @@ class Relation(_Answer):
     medical_until: MaybeMoment = Field(None, validation_alias="imeExpiry")
     activities: dict[str, str | None] | None = None
     history: list[Event] | None = None
-    actions: list[Action] | None = None
+    actions: list[ImmigrationAction] | None = None
 
 
 class App(_Answer):
     """The application itself, as the immigration tracker has it. `dateRecieved` is the portal's own spelling."""
 
-    number: str = Field(validation_alias=AliasChoices("appNum", "appNumber", "applicationNumber"), min_length=1)
+    number: Number = Field(validation_alias=AliasChoices("appNum", "appNumber", "applicationNumber"))
     lob: str | None = None
     status: str | None = None
     updated: MaybeMoment = Field(None, validation_alias=AliasChoices("lastUpdated", "lastUpdatedTime"))
@@ -135,14 +136,29 @@ class CitizenshipEvent(_Answer):
     text: Text = None
 
 
+class Title(_Answer):
+    """What an action of the citizenship tracker is called; the English title is what it is known by."""
+
+    en: str = Field(min_length=1)
+    fr: str | None = None
+
+
+class CitizenshipAction(_Answer):
+    """Something the citizenship tracker asks for."""
+
+    activity: str = Field(min_length=1)
+    title: Title
+    content: Text = None
+
+
 class CitizenshipDetails(_Answer):
     """The citizenship tracker's answer to `get-application-details`."""
 
-    number: str = Field(validation_alias=AliasChoices("applicationNumber", "appNumber", "appNum"), min_length=1)
+    number: Number = Field(validation_alias=AliasChoices("applicationNumber", "appNumber", "appNum"))
     status: str | None = None
     updated: MaybeMoment = Field(None, validation_alias=AliasChoices("lastUpdatedTime", "lastUpdated"))
     activities: list[Activity] | None = None
-    actions: list[Action] | None = None
+    actions: list[CitizenshipAction] | None = None
     history: list[CitizenshipEvent] | None = None
 
 

@@ -7,7 +7,7 @@ from html import unescape
 from importlib import resources
 from typing import Any, Final, Literal, TypeAlias
 
-from watcher.portals._ircc_answers import Bilingual, Event, Text
+from watcher.portals._ircc_answers import Bilingual, Event, Text, Title
 
 Language: TypeAlias = Literal["en", "fr"]
 
@@ -30,7 +30,7 @@ _SOMETHING_ASKED: Final = (
     "The tracker asks for something; sign in to see what",
     "Le suivi demande quelque chose ; connectez-vous pour voir quoi",
 )
-_TASKS: Final = ("Tasks waiting in the tracker", "Tâches en attente dans le suivi")
+_TASKS: Final = ("Tasks waiting in the tracker:", "Tâches en attente dans le suivi :")
 _RELATIVE: Final = ("family member", "membre de la famille")
 
 
@@ -64,12 +64,12 @@ def unnamed_action_title(language: Language) -> str:
 
 def tasks_title(count: int, language: Language) -> str:
     """What the bare number of waiting tasks is called."""
-    return f"{_pick(_TASKS, language)}: {count}"
+    return f"{_pick(_TASKS, language)} {count}"
 
 
-def text_in(language: Language, text: Text) -> str | None:
+def text_in(language: Language, text: Text | Title) -> str | None:
     """A text in the chosen language, else in the other, as inert plain text; None where it is empty."""
-    if isinstance(text, Bilingual):
+    if isinstance(text, Bilingual | Title):
         both = (text.fr, text.en) if language == "fr" else (text.en, text.fr)
     else:
         both = (text, None)

@@ -12,7 +12,8 @@ from datetime import timedelta
 from watcher.message import Links
 from watcher.portals import Portal, Reader, Surroundings
 from watcher.portals._ircc_account import IrccAccount
-from watcher.portals._ircc_reading import VOCABULARY, read_case
+from watcher.portals._ircc_asked import VOCABULARY
+from watcher.portals._ircc_reading import read_case
 
 
 @contextmanager
