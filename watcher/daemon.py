@@ -12,7 +12,9 @@ from watcher.schedule import Schedule
 from watcher.settings import Settings
 
 _LOOK_AT_THE_TIME = timedelta(minutes=15)
-_LOOK_INTO_OUTBOX = 15.0  # real seconds; alerts of another process (`watcher check`) wait no longer than this
+_LOOK_INTO_BOOKS = (
+    15.0  # real seconds; what another process wrote (`watcher check`, `resume`) waits no longer than this
+)
 _READS_AT_ONCE = 8
 _GRACE = 3.0  # real seconds that a message under way is given to be finished
 _log = structlog.get_logger(__name__)
@@ -25,6 +27,7 @@ class Daemon:
         """Nothing runs before `start`."""
         self._app = app
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
+        self._turns: dict[str, datetime] = {}
         self._wake = Event()
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
@@ -47,6 +50,7 @@ class Daemon:
         """Goes on with another configuration: new accounts are read, removed ones no more."""
         for name in self._app.settings.accounts:
             self._schedule.cancel(f"account {name}")
+        self._turns.clear()
         self._app = self._app.with_settings(settings)
         self._plan()
         self._wake.set()
@@ -57,7 +61,18 @@ class Daemon:
         now = self._app.clock.now()
         for name in self._app.settings.accounts:
             _, next_read_at = known.get(name, (None, None))
-            self._schedule.at(f"account {name}", next_read_at or now, lambda name=name: self._read(name))  # type: ignore[misc]
+            self._plan_turn(name, next_read_at or now)
+
+    def _plan_turn(self, name: str, moment: datetime) -> None:
+        self._turns[name] = moment
+        self._schedule.at(f"account {name}", moment, lambda: self._read(name))
+
+    def _take_up_resumed(self) -> None:
+        """Reads at once what `watcher resume` has made due: its turn stands earlier in the books than it did."""
+        for name, (_, next_read_at) in self._app.store.accounts.known().items():
+            planned = self._turns.get(name)
+            if next_read_at is not None and planned is not None and next_read_at < planned:
+                self._plan_turn(name, next_read_at)
 
     def _read(self, name: str) -> datetime | None:
         """One turn of an account; returns when the next one is, or None where it is watched no more."""
@@ -70,6 +85,7 @@ class Daemon:
         self._wake.set()
         _, next_read_at = app.store.accounts.known()[name]
         later = app.clock.now() + timedelta(minutes=1)
+        self._turns[name] = next_read_at or later
         return max(next_read_at or later, later) if done.outcome is not Outcome.OK else next_read_at or later
 
     def _keep_time(self) -> None:
@@ -80,15 +96,16 @@ class Daemon:
         while not self._app.means.stop.is_set():
             self._wake.clear()
             try:
+                self._take_up_resumed()
                 self._app.courier().deliver_due()
                 pause = self._until_next_alert()
             except StoreUnusable as error:
-                _log.error("the outbox cannot be read", reason=str(error))
-                pause = _LOOK_INTO_OUTBOX
+                _log.error("the books cannot be read", reason=str(error))
+                pause = _LOOK_INTO_BOOKS
             self._wake.wait(pause)
 
     def _until_next_alert(self) -> float:
         due = self._app.store.outbox.next_due()
         if due is None:
-            return _LOOK_INTO_OUTBOX
-        return min(_LOOK_INTO_OUTBOX, max(0.05, self._app.clock.seconds_until(due)))
+            return _LOOK_INTO_BOOKS
+        return min(_LOOK_INTO_BOOKS, max(0.05, self._app.clock.seconds_until(due)))

@@ -47,7 +47,7 @@ def check_command(
                 }
             )
         else:
-            _show(rounds, by_time)
+            show_rounds(rounds, by_time)
     changed = any(done.changes for done in rounds) or bool(by_time)
     failed = [done for done in rounds if done.outcome is not Outcome.OK]
     for done in failed:
@@ -70,7 +70,8 @@ def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
     return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder)
 
 
-def _show(rounds: Sequence[Round], by_time: Sequence[RecordedChange]) -> None:
+def show_rounds(rounds: Sequence[Round], by_time: Sequence[RecordedChange]) -> None:
+    """What reads came to, and what time has brought, for a person."""
     for done in rounds:
         colour = "green" if done.outcome is Outcome.OK else "red"
         cases = "1 case" if done.cases_read == 1 else f"{done.cases_read} cases"

@@ -7,7 +7,7 @@ them it is handed as `Surroundings`.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -149,6 +149,10 @@ class Portal:
     `vocabulary` names the list of status words (`watcher/vocabulary/NAME.toml`) that `read` goes by.
     `recorded`: whether answers recorded under `tests/portals/recorded/NAME/` prove `read`. False only where what is
     read is a person's own, not a portal's: a status written down by hand, a page that a person's recipe explains.
+    `session_hosts`: the hosts whose cookies, taken over from a person's own browser, make a session of the account;
+    None where a session is not made of cookies.
+    `import_answers` reads files (name and content each) that a person saved from the portal, in a language; raises
+    `UnexpectedAnswer` that names the file. None where the portal has nothing to save.
     """
 
     name: str
@@ -163,6 +167,8 @@ class Portal:
     read: Callable[[Answers, str], Snapshot]
     vocabulary: str = "uscis"
     recorded: bool = True
+    session_hosts: Callable[[Any], Collection[str]] | None = None
+    import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
 
 
 def names() -> tuple[str, ...]:

@@ -152,6 +152,10 @@ def _links(account: RecipeAccount) -> Links:
     return account.parsed.links
 
 
+def _session_hosts(account: RecipeAccount) -> frozenset[str]:
+    return account.hosts
+
+
 PORTAL = Portal(
     name="recipe",
     title="Any portal, by a recipe",
@@ -168,4 +172,5 @@ PORTAL = Portal(
     read=read,
     vocabulary=VOCABULARY,
     recorded=False,
+    session_hosts=_session_hosts,
 )

@@ -40,6 +40,10 @@ def _links(_: UscisAccount) -> Links:
     return _LINKS
 
 
+def _session_hosts(account: UscisAccount) -> frozenset[str]:
+    return account.origins.hosts
+
+
 PORTAL = Portal(
     name="uscis",
     title="USCIS online account",
@@ -62,4 +66,6 @@ PORTAL = Portal(
     account=UscisAccount,
     open=_open,
     read=snapshot,
+    session_hosts=_session_hosts,
+    import_answers=import_answers,
 )
