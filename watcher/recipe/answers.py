@@ -42,7 +42,7 @@ def opened(answers: Answers) -> tuple[Recipe, dict[str, Page], str]:
 
 
 def _written(page: Page, named: set[str]) -> bytes:
-    kind = page.headers.get("content-type", "").partition(";")[0]
+    kind = page.headers.get("content-type", "").partition(";")[0] or "text/html"
     headers = {name: page.headers[name] for name in sorted(named & set(page.headers))}
     headers["content-type"] = f"{kind}; charset=utf-8"
     content = {"status": page.status, "url": page.url, "headers": headers, "body": page.raw()}

@@ -270,11 +270,11 @@ class _Collections:
 
 
 def _kind(collection: Collection, words: str | None, title: str, *, at_a_time: bool) -> ItemKind:
-    named = same_words(words or "")
-    if named in collection.kinds:
+    if (named := same_words(words or "")) in collection.kinds:
         return collection.kinds[named]
-    if named.replace(" ", "_") in set(ItemKind):
-        return ItemKind(named.replace(" ", "_"))
+    for said in (named, same_words(title)):
+        if said.replace(" ", "_") in set(ItemKind):
+            return ItemKind(said.replace(" ", "_"))
     meant = meaning_of(words or title, vocabulary=VOCABULARY).asks or meaning_of(title, vocabulary=VOCABULARY).asks
     return meant or (ItemKind.APPOINTMENT if at_a_time else ItemKind.TASK)
 

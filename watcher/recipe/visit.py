@@ -10,11 +10,11 @@ from typing import Final
 from watcher.errors import AccountLocked, CodeNeeded, ReadFailed, SessionEnded, SignInRejected, UnexpectedAnswer
 from watcher.portals import Surroundings
 from watcher.portals._http import PortalHttp
-from watcher.recipe.addresses import whole_address
+from watcher.recipe.addresses import address_from, whole_address
 from watcher.recipe.memory import Found
 from watcher.recipe.model import Recipe, Request, Step
 from watcher.recipe.page import Page
-from watcher.recipe.placeholders import Values, filled_json
+from watcher.recipe.placeholders import Template, Values, filled_json
 from watcher.recipe.refusals import first_that_holds, refuse_signed_out, refuse_strange, refuse_unavailable
 from watcher.recipe.session import Session
 
@@ -64,7 +64,7 @@ class Visit:
         Raises `PortalUnavailable`, and whatever a sign-in can raise. Whether the answer is the expected one is for
         the caller to see.
         """
-        if self._recipe.sign_in and (self.session.empty or not self._can_fill(request, values)):
+        if not self._signed_in and self._recipe.sign_in and (self.session.empty or self._lacks_taken(request)):
             self.sign_in()
         try:
             return self._as_signed_in(request, values, address)
@@ -76,6 +76,14 @@ class Visit:
             return self._as_signed_in(request, values, address)
         except SessionEnded as ended:
             raise self._why_ended(ended) from None
+
+    def address(self, template: Template, values: Values) -> str:
+        """The whole address that a template gives. Raises `UnexpectedAnswer` where what was taken is none."""
+        address = template.address({**self.session.taken, **values, "username": self._login.username})
+        base_url = self._login.base_url
+        if template.text.startswith("{"):  # taken from a page, and meant as a browser would take it
+            return address_from(f"{base_url}/", address)
+        return whole_address(address, base_url=base_url, replaces=self._recipe.base_url)
 
     def watch(self, seen: Watch) -> None:
         """`seen` is called with every request and its answer from now on."""
@@ -131,8 +139,10 @@ class Visit:
             return CodeNeeded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
         return UnexpectedAnswer(f"{ended} again within one read")
 
-    def _can_fill(self, request: Request, values: Values) -> bool:
-        return request.names <= self.session.taken.keys() | values.keys() | {"username"}
+    def _lacks_taken(self, request: Request) -> bool:
+        """Whether the request needs what the sign-in takes and the saved session does not hold."""
+        taken = {name for step in self._recipe.sign_in for name in step.take}
+        return bool(request.names & taken - self.session.taken.keys())
 
     def _step(self, step: Step) -> Page:
         values = dict(self.session.taken)
@@ -168,14 +178,9 @@ class Visit:
     def _send(self, request: Request, values: Values, address: str | None) -> Page:
         filling = {**values, "username": self._login.username}
         self._check_filled(request, filling)
-        base_url = self._login.base_url
         answer = self._http.send(
             request.method,
-            whole_address(
-                request.address.address(filling) if address is None else address,
-                base_url=base_url,
-                replaces=self._recipe.base_url,
-            ),
+            self.address(request.address, values) if address is None else address,
             headers=self._headers(request, filling),
             form=None if request.form is None else {key: text.filled(filling) for key, text in request.form.items()},
             json=None if request.json is None else filled_json(request.json, filling),

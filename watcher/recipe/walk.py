@@ -136,7 +136,7 @@ class RecipeReader:
         if found is None:
             return None
         if cases.next_address is not None:
-            return cases.next_address.address({**self._visit.session.taken, "next": found})
+            return self._visit.address(cases.next_address, {"next": found})
         return address_from(page.url, found)
 
     def _taken(self, spot: Spot) -> dict[str, str]:

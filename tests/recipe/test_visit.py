@@ -1,0 +1,203 @@
+"""What is sent where: hosts, links from pages, saved sessions, and steps that need what nobody gave."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.recipe.account import Household, account_of
+from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable, SignInRejected, UnexpectedAnswer
+
+RECIPE = """
+name = "Office"
+base_url = "https://office.example.gov/app"
+[links]
+sign_in = "https://office.example.gov/"
+help = "https://office.example.gov/"
+[[sign_in]]
+post = "/in"
+form = { u = "{username}", p = "{password}" }
+rejected = ["text:wrong"]
+person = ["css:#captcha"]
+take = { token = "css:i" }
+[signed_out]
+any = ["text:signed out"]
+[cases]
+get = "/cases"
+next = "css:a@href"
+max_pages = 3
+each = "css:li"
+case_number = "css:li"
+take = { link = "css:u@data-link" }
+expect = "css:ul"
+[case]
+get = "{link}"
+headers = { X-Token = "{token}" }
+[case.fields]
+status = "css:b"
+title = "css:h1"
+"""
+
+
+@dataclass(slots=True)
+class Site:
+    """Answers by path; a path that is missing is 404."""
+
+    pages: dict[str, bytes] = field(default_factory=dict)
+
+    def show(self, path: str, body: str, **headers: str) -> None:
+        self.pages[path] = reply(200, f"<html><body>{body}</body></html>".encode(), content_type="text/html", **headers)
+
+    def answer(self, asked: Asked) -> bytes:
+        return self.pages.get(asked.target, reply(404))
+
+
+@pytest.fixture
+def site() -> Site:
+    site = Site()
+    site.show("/app/in", "<i>t0ken</i>", set_cookie="sid=7; Path=/")
+    site.show("/app/cases", '<ul><li>E000000001<u data-link="/app/1"></u></li></ul>')
+    site.show("/app/1", "<b>Case Was Received</b><h1>Visa</h1>")
+    return site
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[Loopback]:
+    with serving(site.answer) as server:
+        yield server
+
+
+@pytest.fixture
+def family(server: Loopback, tmp_path: Path) -> Household:
+    (tmp_path / "office.toml").write_text(RECIPE)
+    base_url = f"{server.origin}/app"
+    return Household(
+        account=account_of(tmp_path / "office.toml", base_url=base_url, username="me & you", password="p=7&x")
+    )
+
+
+def targets(server: Loopback) -> list[str]:
+    return [one.target for one in server.asked]
+
+
+def test_a_path_belongs_to_the_base_url_and_a_link_to_its_page(family: Household, server: Loopback, site: Site) -> None:
+    site.show("/app/cases", '<ul><li>E000000001<u data-link="1"></u></li></ul>')
+
+    assert list(family.read()) == ["E000000001"]
+    assert targets(server) == ["/app/in", "/app/cases", "/app/1"]
+    assert server.asked[0].form == {"u": "me & you", "p": "p=7&x"}
+    assert server.asked[2].headers["x-token"] == "t0ken"
+    assert server.asked[2].headers["cookie"] == "sid=7"
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/1", "//evil.example/1", "https://evil.example:444"])
+def test_a_link_to_another_host_is_never_followed(family: Household, site: Site, server: Loopback, link: str) -> None:
+    site.show("/app/cases", f'<ul><li>E000000001<u data-link="{link}"></u></li></ul>')
+
+    with pytest.raises(ForeignHost):
+        family.read()
+
+    assert all("evil" not in one.headers["host"] for one in server.asked)
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "mailto:a@b.example", "http://[", "http://a:99999999/", "x" * 9000]
+)
+def test_a_link_that_is_no_address_leaves_the_case_unread(family: Household, site: Site, link: str) -> None:
+    site.show("/app/cases", f'<ul><li>E000000001<u data-link="{link}"></u></li></ul>')
+
+    error = family.unread()["E000000001"].error
+
+    assert isinstance(error, UnexpectedAnswer)
+
+
+def test_a_link_that_is_missing_leaves_the_case_unread(family: Household, site: Site) -> None:
+    site.show("/app/cases", "<ul><li>E000000001</li></ul>")
+
+    assert "needs {link}" in str(family.unread()["E000000001"].error)
+
+
+@pytest.mark.parametrize("token", ["", "t\N{SNOWMAN}ken"])
+def test_a_token_that_is_missing_or_no_header_is_unexpected(family: Household, site: Site, token: str) -> None:
+    site.show("/app/in", f"<i>{token}</i>", set_cookie="sid=7")
+
+    assert isinstance(family.unread()["E000000001"].error, UnexpectedAnswer)
+
+
+def test_a_next_link_that_leads_in_a_circle_ends_the_list(family: Household, server: Loopback, site: Site) -> None:
+    site.show("/app/cases", '<ul><li>E000000001<u data-link="/app/1"></u></li></ul><a href="?p=2">next</a>')
+    site.show("/app/cases?p=2", '<ul><li>E000000001</li></ul><a href="#">next</a>')
+
+    assert list(family.read()) == ["E000000001"]
+    assert targets(server).count("/app/cases?p=2") == 1
+
+
+def test_a_list_without_end_is_unexpected(family: Household, site: Site) -> None:
+    site.show("/app/cases", '<ul></ul><a href="?p=1">next</a>')
+    for place in range(1, 9):
+        site.show(f"/app/cases?p={place}", f'<ul></ul><a href="?p={place + 1}">next</a>')
+
+    with pytest.raises(UnexpectedAnswer, match="more than 3 pages"):
+        family.read()
+
+
+def test_a_captcha_waits_for_a_person(family: Household, site: Site) -> None:
+    site.show("/app/in", '<p id="captcha">Are you a robot?</p>')
+
+    with pytest.raises(CodeNeeded, match="browser"):
+        family.read()
+
+
+def test_a_sign_in_that_leaves_one_signed_out_is_a_rejection(family: Household, site: Site) -> None:
+    site.show("/app/cases", "You are signed out")
+
+    with pytest.raises(SignInRejected):
+        family.read()
+
+
+def test_without_a_sign_in_the_session_comes_from_a_browser(
+    family: Household, server: Loopback, site: Site, tmp_path: Path
+) -> None:
+    begin, _, rest = RECIPE.partition("[[sign_in]]")
+    text = begin + rest[rest.index("[signed_out]") :].replace('headers = { X-Token = "{token}" }', "")
+    (tmp_path / "browser.toml").write_text(text)
+    family.account = account_of(tmp_path / "browser.toml", base_url=f"{server.origin}/app")
+    cookies = '[{"name": "sid", "value": "8", "domain": "127.0.0.1", "path": "/", "hostOnly": true}]'
+    family.world.session.content = f'{{"cookies": {cookies}}}'.encode()
+
+    assert list(family.read()) == ["E000000001"]
+    assert server.asked[0].headers["cookie"] == "sid=8"
+
+    site.show("/app/cases", "You are signed out")
+    with pytest.raises(CodeNeeded, match="cookies"):
+        family.read()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"[]", b'{"cookies": 5, "taken": [], "found": 7}', b'{"cookies": [{}, null]}', b"\xff"]
+)
+def test_a_saved_session_that_is_none_means_signing_in(family: Household, content: bytes, server: Loopback) -> None:
+    family.world.session.content = content
+
+    assert list(family.read()) == ["E000000001"]
+    assert targets(server)[0] == "/app/in"
+
+
+def test_a_title_that_goes_from_every_case_is_no_news(family: Household, site: Site) -> None:
+    family.read()
+    site.show("/app/1", "<b>Case Was Received</b><h2>Visa</h2>")
+    for _ in range(2):
+        with pytest.raises(UnexpectedAnswer, match=r"case\.fields\.title 'css:h1'"):
+            family.read()
+
+    site.show("/app/1", "<b>Case Was Approved</b><h1>Visa</h1>")
+    assert family.read()["E000000001"].title == "Visa"
+
+
+def test_a_stopping_daemon_gives_up(family: Household) -> None:
+    family.world.stop.set()
+
+    with pytest.raises(PortalUnavailable):
+        family.read()
