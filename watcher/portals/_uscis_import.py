@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.portals import CaseRead
@@ -23,7 +22,9 @@ from watcher.portals._uscis_snapshot import snapshot
 _LARGEST = 64 * 1024 * 1024
 _MOST = 10_000
 _OF_A_CASE = frozenset({"events", "evidenceRequests", "notices", "submissionDate", "concurrentCases"})
-_PATH = re.compile(rf"/account/case-service/api/(?:cases|case_status)/({RECEIPT})(/documents)?/?", re.ASCII)
+_ADDRESS = re.compile(
+    rf"https?://[^/?#]+/account/case-service/api/(?:cases|case_status)/({RECEIPT})(/documents)?/?(?:[?#].*)?", re.ASCII
+)
 _OK = 200
 
 
@@ -85,10 +86,7 @@ def _kept(file: str, said: Any) -> bytes:
 def _in_file(name: str, content: bytes) -> Iterator[_Found]:
     if len(content) > _LARGEST:
         raise UnexpectedAnswer(f"{name}: the file is larger than {_LARGEST // 1024 // 1024} MiB")
-    try:
-        said = read_json(content)
-    except UnexpectedAnswer as error:
-        raise UnexpectedAnswer(f"{name}: {error}") from None
+    said = _parsed(name, content)
     if isinstance(said, dict) and isinstance(said.get("log"), dict):
         yield from _in_archive(name, said["log"].get("entries"))
     elif isinstance(said, list) and not _are_documents(said):
@@ -96,6 +94,13 @@ def _in_file(name: str, content: bytes) -> Iterator[_Found]:
             yield from _one(f"{name}, entry {place}", each)
     else:
         yield from _one(name, said)
+
+
+def _parsed(file: str, content: bytes) -> Any:
+    try:
+        return read_json(content)
+    except UnexpectedAnswer as error:
+        raise UnexpectedAnswer(f"{file}: {error}") from None
 
 
 def _one(file: str, said: Any) -> Iterator[_Found]:
@@ -141,7 +146,7 @@ def _embedded(answer: _Found) -> Iterator[dict[str, Any]]:
 def _in_archive(name: str, entries: Any) -> Iterator[_Found]:
     found = False
     for place, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
-        address = _PATH.fullmatch(urlsplit(str(_at(entry, "request", "url") or "")).path)
+        address = _ADDRESS.fullmatch(str(_at(entry, "request", "url")))
         if address is None or _at(entry, "request", "method") != "GET" or _at(entry, "response", "status") != _OK:
             continue
         for answer in _of_entry(f"{name}, entry {place}", _at(entry, "response", "content"), address):
@@ -152,8 +157,7 @@ def _in_archive(name: str, entries: Any) -> Iterator[_Found]:
 
 
 def _of_entry(file: str, content: Any, address: re.Match[str]) -> Iterator[_Found]:
-    body = _body(file, content)
-    said = read_json(body)
+    said = _parsed(file, _body(file, content))
     inner = said.get("data") if isinstance(said, dict) else said
     if address.group(2) and isinstance(inner, list):
         yield _Found(file=file, answer="documents", receipt=address.group(1), said=inner)

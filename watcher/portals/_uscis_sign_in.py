@@ -4,6 +4,7 @@ Two origins take part: myaccount.uscis.gov signs in, my.uscis.gov has the cases,
 my.uscis.gov/account/applicant carries the one's sign-in over to the other.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +15,7 @@ PASSWORD = "#password, [data-testid=test-password]"  # noqa: S105 - a selector
 TERMS = "#checkbox"
 SUBMIT = "#sign-in-btn, [data-testid=sign-in-btn]"
 CODE = "#secure-verification-code, [data-testid=test-secure-verification-code], [autocomplete=one-time-code]"
-SUBMIT_CODE = "#2fa-submit-btn, [id='2fa-submit-btn'], [data-testid=2fa-submit-btn]"
+SUBMIT_CODE = "[id='2fa-submit-btn']"  # an id that begins with a digit is no `#id` in CSS
 CAPTCHA = (
     "iframe[src*=captcha], #captcha, .g-recaptcha, .h-captcha, #amzn-captcha-verify-button, awswaf-captcha, "
     "#captcha-container"
@@ -71,19 +72,24 @@ def state_of(url: str, elements: Collection[str], origins: Origins) -> State:
 
 
 def _state_by_origin(url: str, origins: Origins) -> State:
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if origin == origins.cases and _below(parts.path, APPLICANT):
+    origin, path = _taken_apart(url)
+    if origin == origins.cases and _below(path, APPLICANT):
         return State.SIGNED_IN
-    if origin == origins.auth and _below(parts.path, "/dashboard"):
+    if origin == origins.auth and _below(path, "/dashboard"):
         return State.HALFWAY
     return State.ELSEWHERE
 
 
 def is_signed_out(url: str) -> bool:
-    """Whether an address is that of a page where somebody still has to sign in."""
-    path = urlsplit(url).path
+    """Whether an address, or the path of one, is that of a page where somebody still has to sign in."""
+    _, path = _taken_apart(url)
     return path.startswith(_LOGGED_OUT) or any(_below(path, page) for page in _CODE_PAGES) or "soft-locked" in url
+
+
+def _taken_apart(url: str) -> tuple[str, str]:
+    """Origin and path, of whatever a portal may call an address."""
+    found = re.match(r"((?:https?:)?//[^/?#]*)?([^?#]*)", url, re.IGNORECASE)
+    return ((found.group(1) or "").lower(), found.group(2)) if found else ("", "")
 
 
 def _below(path: str, page: str) -> bool:
