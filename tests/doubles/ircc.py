@@ -1,0 +1,258 @@
+"""A tracker of IRCC as two servers, written from the wire facts: Cognito's `InitiateAuth`, and the data service.
+
+It keeps state as the real ones do: wrong passwords are counted and lock, tokens end, refresh tokens can be revoked.
+Every fault of either side is an answer put into `faults`, one for each request to come.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from tests.doubles.loopback import Asked, Loopback, reply, serving
+
+CLIENT_ID = "madeupclientid0000000000000"
+ISSUER = "https://cognito-idp.ca-central-1.amazonaws.com/ca-central-1_MadeUp000"
+UCI, PASSWORD = "1100000001", "Made-up-password-1"
+WALL = reply(403, b"<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>")
+
+Json = dict[str, Any]
+
+
+def refusal(name: str, message: str = "", status: int = 400) -> bytes:
+    """An error as Cognito words it."""
+    return reply(status, json.dumps({"__type": name, "message": message}).encode(), x_amzn_errortype=f"{name}:")
+
+
+def token(claims: Json) -> str:
+    """A JWT with these claims and a signature that nobody could check."""
+
+    def part(content: Json) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+    return f"{part({'kid': 'made-up', 'alg': 'RS256'})}.{part(claims)}.c2lnbmF0dXJl"
+
+
+@dataclass(slots=True, kw_only=True)
+class Cognito:
+    """The sign-in service. `claims` replaces claims of the tokens it makes; `challenge` is asked after the password."""
+
+    now: Callable[[], datetime]
+    users: dict[str, str] = field(default_factory=lambda: {UCI: PASSWORD})
+    claims: Json = field(default_factory=dict)
+    challenge: str | None = None
+    rotates: bool = False
+    faults: list[bytes] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)
+    refreshes: list[str] = field(default_factory=list)
+    failures: int = 0
+    locked_until: datetime | None = None
+    refresh_tokens: set[str] = field(default_factory=set)
+    id_tokens: dict[str, datetime] = field(default_factory=dict)
+    made: int = 0
+
+    def answer(self, asked: Asked) -> bytes:
+        """Any request."""
+        assert asked.method == "POST"
+        assert asked.target == "/"
+        assert asked.headers["content-type"] == "application/x-amz-json-1.1"
+        assert asked.headers["x-amz-target"] == "AWSCognitoIdentityProviderService.InitiateAuth"
+        question = json.loads(asked.body)
+        given = question["AuthParameters"]
+        by_password = question["AuthFlow"] == "USER_PASSWORD_AUTH"
+        (self.passwords if by_password else self.refreshes).append(str(given.get("PASSWORD", "")))
+        if self.faults:
+            return self.faults.pop(0)
+        if question["ClientId"] != CLIENT_ID:
+            return refusal("ResourceNotFoundException", f"User pool client {question['ClientId']} does not exist.")
+        return self._password(given) if by_password else self._refresh(given["REFRESH_TOKEN"])
+
+    def _password(self, given: Json) -> bytes:
+        if self.locked_until is not None and self.now() < self.locked_until:
+            return refusal("NotAuthorizedException", "Password attempts exceeded")
+        if self.users.get(given["USERNAME"]) != given["PASSWORD"]:
+            self.failures += 1
+            if self.failures >= 5:
+                self.locked_until = self.now() + timedelta(seconds=min(2 ** (self.failures - 5), 900))
+            return refusal("NotAuthorizedException", "Incorrect username or password.")
+        self.failures = 0
+        if self.challenge is not None:
+            return _json({"ChallengeName": self.challenge, "ChallengeParameters": {}, "Session": "made-up-session"})
+        return self._tokens(new_refresh=True)
+
+    def _refresh(self, refresh_token: str) -> bytes:
+        if refresh_token not in self.refresh_tokens:
+            return refusal("NotAuthorizedException", "Refresh Token has been revoked")
+        if self.rotates:
+            self.refresh_tokens.remove(refresh_token)
+        return self._tokens(new_refresh=self.rotates)
+
+    def _tokens(self, *, new_refresh: bool) -> bytes:
+        self.made += 1
+        ends = self.now() + timedelta(hours=1)
+        claims = {
+            "sub": "made-up",
+            "aud": CLIENT_ID,
+            "token_use": "id",
+            "iss": ISSUER,
+            "exp": int(ends.timestamp()),
+            "jti": str(self.made),
+        }
+        result: Json = {"AccessToken": "access", "ExpiresIn": 3600, "TokenType": "Bearer"}
+        result["IdToken"] = token({**claims, **self.claims})
+        self.id_tokens[result["IdToken"]] = ends
+        if new_refresh:
+            result["RefreshToken"] = f"refresh-{self.made}"
+            self.refresh_tokens.add(result["RefreshToken"])
+        return _json({"AuthenticationResult": result, "ChallengeParameters": {}})
+
+
+@dataclass(slots=True, kw_only=True)
+class Tracker:
+    """The data service. `applications` holds the details by number; the list is made from them."""
+
+    program: Literal["immigration", "citizenship"]
+    cognito: Cognito
+    applications: dict[str, Json] = field(default_factory=dict)
+    tasks: dict[str, int] = field(default_factory=dict)
+    faults: list[bytes] = field(default_factory=list)
+    broken: dict[str, bytes] = field(default_factory=dict)
+    refuses_tokens: bool = False
+    takes_any_token: bool = False
+
+    def answer(self, asked: Asked) -> bytes:
+        """Any request."""
+        assert asked.method == "POST"
+        assert asked.target == "/user"
+        assert asked.headers["origin"].startswith("https://")
+        if self.faults:
+            return self.faults.pop(0)
+        ends = self.cognito.id_tokens.get(asked.headers["authorization"].removeprefix("Bearer "))
+        ended = ends is None or ends <= self.cognito.now()
+        if self.refuses_tokens or (ended and not self.takes_any_token):
+            return _json({"message": "The incoming token has expired"}, 401)
+        question = json.loads(asked.body)
+        if question["method"] == "get-profile-summary":
+            return _json(self._profile())
+        number = question["applicationNumber"]
+        if self.program == "immigration":
+            assert question["uci"] == UCI
+            assert question["isAgent"] is False
+        if number in self.broken:
+            return self.broken[number]
+        if number not in self.applications:
+            return _json({"message": "Not found"}, 404)
+        return _json(self.applications[number])
+
+    def _profile(self) -> Json:
+        if self.program == "citizenship":
+            apps = [
+                {"status": one["status"], "appNumber": number, "tasks": self.tasks.get(number, 0), "uci": UCI}
+                for number, one in self.applications.items()
+            ]
+            return {"uci": UCI, "apps": apps, "lastUpdated": 1767225600000, "firstName": "TEST", "lastName": "USER"}
+        return {
+            "apps": [
+                {
+                    "appNum": number,
+                    "appType": "Permanent residence",
+                    "status": one["app"]["status"],
+                    "lastUpdated": one["app"]["lastUpdated"],
+                    "paFirstName": "TEST",
+                    "paLastName": "USER",
+                    "role": 1,
+                    "tasks": self.tasks.get(number, 0),
+                }
+                for number, one in self.applications.items()
+            ]
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Both servers of a tracker."""
+
+    auth: Loopback
+    api: Loopback
+
+
+@contextmanager
+def running(tracker: Tracker) -> Iterator[Running]:
+    """Serves both until the context is left."""
+    with serving(tracker.cognito.answer) as auth, serving(tracker.answer) as api:
+        yield Running(auth=auth, api=api)
+
+
+def immigration(number: str, **changed: Any) -> Json:
+    """An immigration application as the facts show one; `changed` goes into `app`."""
+    return {
+        "app": {
+            "appNumber": number,
+            "lob": "PV2",
+            "status": "inProgress",
+            "lastUpdated": "2026-03-15T18:22:11.000Z",
+            "dateRecieved": "2025-01-01T00:00:00.000Z",
+            "firstName": "TEST",
+            "lastName": "USER",
+            **changed,
+        },
+        "relations": [
+            {
+                "uci": UCI,
+                "role": 1,
+                "relationType": 1,
+                "firstName": "TEST",
+                "lastName": "USER",
+                "imeExpiry": None,
+                "activities": {
+                    "eligibility": "completed",
+                    "medical": "inProgress",
+                    "biometrics": "completed",
+                    "background": "notStarted",
+                },
+                "history": [
+                    {
+                        "key": "Eligibility",
+                        "dateCreated": "2025-01-10T09:00:00.000Z",
+                        "dateLoaded": "2025-01-10T09:00:00.000Z",
+                        "actStatus": 33,
+                        "actType": 1,
+                    }
+                ],
+                "actions": [],
+            }
+        ],
+    }
+
+
+def citizenship(number: str, **changed: Any) -> Json:
+    """A citizenship application as the facts show one."""
+    names = ("language", "backgroundVerification", "residency", "prohibitions", "citizenshipTest", "citizenshipOath")
+    return {
+        "applicationNumber": number,
+        "uci": UCI,
+        "lastUpdatedTime": 1767225600000,
+        "status": "inProgress",
+        "actions": [],
+        "activities": [{"activity": name, "order": n, "status": "notStarted"} for n, name in enumerate(names, start=1)],
+        "history": [
+            {
+                "time": 1767225600000,
+                "type": "fileCreated",
+                "activity": "application",
+                "isNew": False,
+                "isWaiting": False,
+                "loadTime": 1767225600000,
+                "title": {"en": "We received your application", "fr": "Nous avons reçu votre demande"},
+                "text": {"en": "", "fr": ""},
+            }
+        ],
+        **changed,
+    }
+
+
+def _json(content: Json, status: int = 200) -> bytes:
+    return reply(status, json.dumps(content).encode(), content_type="application/json")
