@@ -90,10 +90,12 @@ def test_the_token_serves_until_it_is_refused(family: Household, office: JsonOff
     assert office.issued == 2
 
 
-def test_a_token_that_is_refused_at_once_pauses_rather_than_tries_again(family: Household, office: JsonOffice) -> None:
+def test_a_token_that_is_refused_at_once_is_neither_accepted_nor_asked_for_again(
+    family: Household, office: JsonOffice
+) -> None:
     office.answers["/cases"] = as_json({}, 401)
 
-    with pytest.raises(SignInRejected, match="right after the sign-in"):
+    with pytest.raises(UnexpectedAnswer, match="right after a sign-in"):
         family.read()
 
     assert office.issued == 1

@@ -150,10 +150,20 @@ def test_a_captcha_waits_for_a_person(family: Household, site: Site) -> None:
         family.read()
 
 
-def test_a_sign_in_that_leaves_one_signed_out_is_a_rejection(family: Household, site: Site) -> None:
+def test_a_sign_in_that_leaves_one_signed_out_is_no_rejection_and_not_accepted(family: Household, site: Site) -> None:
     site.show("/app/cases", "You are signed out")
 
-    with pytest.raises(SignInRejected):
+    with pytest.raises(UnexpectedAnswer, match="right after a sign-in"):
+        family.read()
+
+    assert family.world.gate.submissions == [True]
+    assert family.world.gate.accepted_ones == 0
+
+
+def test_what_the_portal_says_of_a_wrong_password_is_a_rejection(family: Household, site: Site) -> None:
+    site.show("/app/in", "The password is wrong")
+
+    with pytest.raises(SignInRejected, match="text:wrong"):
         family.read()
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 from watcher.durations import format_duration
 from watcher.message import Links
 from watcher.portals import Portal, Reader, Surroundings
-from watcher.portals._hosts import check_base_url, host_of, is_loopback
+from watcher.portals._hosts import host_of, is_loopback
 from watcher.portals._http import PortalHttp
 from watcher.recipe.check import SHORTEST_EVERY, load_recipe
 from watcher.recipe.look import Sight
@@ -43,13 +43,6 @@ class RecipeAccount(AccountSettings):
     mailbox: MailboxSettings | None = None
 
     _recipe: Recipe = PrivateAttr()
-
-    @field_validator("base_url")
-    @classmethod
-    def _check_base_url(cls, value: str) -> str:
-        if value and (fault := check_base_url(value)):
-            raise ValueError(fault)
-        return value.rstrip("/")
 
     @field_validator("recipe")
     @classmethod

@@ -21,13 +21,17 @@ _MOST: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What one key of the recipe came to. `wrong`: a read would fail here, or the selector cannot be applied."""
+    """What one key of the recipe came to. `wrong`: a read would fail here, or the selector cannot be applied.
+
+    `stopped_by` is what ended the walk, on the last sight of one that came to no good end.
+    """
 
     place: str
     selector: str | None = None
     found: tuple[str, ...] = ()
     note: str = ""
     wrong: bool = False
+    stopped_by: ReadFailed | None = None
 
 
 def look_at_page(recipe: Recipe, page: Page, *, place: str, expect: tuple[Selector, ...] = ()) -> Iterator[Sight]:

@@ -130,14 +130,11 @@ class Visit:
         self.save()
 
     def _why_ended(self, ended: SessionEnded) -> ReadFailed:
-        if self._unproven and self._submitted:
-            return SignInRejected(
-                f"{ended} right after the sign-in. The password was not taken, or the recipe's signed_out is wrong; "
-                "nothing is submitted again until you change the password or say `watcher resume`"
-            )
+        """Not a rejection: a portal in trouble shows its sign-in page too. The gate counts what stays unclear."""
         if not self._recipe.sign_in:
             return CodeNeeded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
-        return UnexpectedAnswer(f"{ended} again within one read")
+        when = "right after a sign-in that nothing said was rejected" if self._unproven else "again within one read"
+        return UnexpectedAnswer(f"{ended} {when}")
 
     def _lacks_taken(self, request: Request) -> bool:
         """Whether the request needs what the sign-in takes and the saved session does not hold."""

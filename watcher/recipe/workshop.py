@@ -40,7 +40,7 @@ class Workshop:
             yield from self._cases()
         except ReadFailed as error:
             yield from self._steps()
-            yield Sight(place="the read", note=f"{type(error).__name__}: {error}", wrong=True)
+            yield Sight(place="the read", note=f"{type(error).__name__}: {error}", wrong=True, stopped_by=error)
 
     def _sign_in(self) -> Iterator[Sight]:
         if self._recipe.sign_in:
