@@ -140,7 +140,7 @@ def test_a_credential_that_was_rejected_before_is_not_typed(portal: Portal, worl
 
 def test_a_code_that_is_not_taken_is_the_only_one(portal: Portal, world: World) -> None:
     codes = Codes("999999")
-    with pytest.raises(CodeNeeded, match="did not take the one-time code"):
+    with pytest.raises(CodeNeeded, match="code was not taken"):
         sign_in(account(portal), around(world, codes), patience=SOON)
     assert (len(portal.passwords), len(portal.codes), world.gate.accepted_ones) == (1, 1, 1)
 

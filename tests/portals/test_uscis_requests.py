@@ -101,6 +101,7 @@ OPEN_PLACES = st.sets(st.sampled_from(PLACES)).filter(
 )
 
 
+@settings(deadline=None)
 @given(places=OPEN_PLACES)
 def test_every_combination_is_one_request(places: set[str]) -> None:
     if "title, in history" in places and not places & {"title", "listed"}:
@@ -138,6 +139,7 @@ def test_a_second_request_is_told_once_more_in_whatever_order(first: set[str], o
     assert latest.key == "rfe:2"
 
 
+@settings(deadline=None)
 @given(places=st.sets(st.sampled_from(CARRIERS), min_size=1), missing=st.sampled_from(["status", "documents"]))
 def test_an_endpoint_that_fails_for_a_while_closes_nothing_and_tells_nothing_twice(
     places: set[str], missing: str

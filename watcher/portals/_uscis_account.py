@@ -9,6 +9,7 @@ from watcher.portals._uscis_answers import RECEIPT
 from watcher.portals._uscis_sign_in import Origins
 from watcher.settings import AccountSettings, WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
+from watcher.sign_in.totp import parse_totp_secret
 
 _PAPER = re.compile(r"(?!IOE)[A-Z]{3}(?:[0-9]{10}|\*[0-9]{9})")
 
@@ -23,6 +24,11 @@ def _receipt(written: str) -> str:
     if not re.fullmatch(RECEIPT, receipt, re.ASCII):
         raise ValueError("must be a receipt number of the online account: IOE and ten digits, such as IOE0000000001")
     return receipt
+
+
+def _totp_secret(secret: SecretStr) -> SecretStr:
+    parse_totp_secret(secret.get_secret_value())
+    return secret
 
 
 Receipt = Annotated[str, AfterValidator(_receipt)]
@@ -41,7 +47,7 @@ class UscisAccount(AccountSettings):
     password: SecretStr | None = None
     sign_in: Literal["session", "browser"] = "session"
     mfa: Literal["totp", "email", "prompt", "none"] = "prompt"
-    totp_secret: SecretStr | None = None
+    totp_secret: Annotated[SecretStr, AfterValidator(_totp_secret)] | None = None
     mailbox: MailboxSettings | None = None
     auth_url: WebAddress = ""
     browser_path: str = ""

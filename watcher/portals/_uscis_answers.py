@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from watcher.errors import UnexpectedAnswer
-from watcher.portals._http import read_json
+from watcher.portals._answer import read_json
 
 RECEIPT = r"IOE[0-9]{10}"
 """The only receipts that the online account serves; paper receipts (EAC, WAC, LIN, SRC, MSC) are not."""

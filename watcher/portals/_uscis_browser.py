@@ -118,9 +118,9 @@ class _Walk:
             self._visit_applicant()
             return
         if self._submitted_at is None or self._account.mfa == "none":
-            raise CodeNeeded(f"{_ME}: the portal asks for a one-time code. {self._by_hand()}")
+            raise CodeNeeded(f"{_ME}: a one-time code is asked for. {self._by_hand()}")
         if self._code_given:
-            raise CodeNeeded(f"{_ME}: the portal did not take the one-time code; no other was tried. {self._by_hand()}")
+            raise CodeNeeded(f"{_ME}: the one-time code was not taken; no other was tried. {self._by_hand()}")
         code = self._surroundings.codes.code(asked_at=self._submitted_at)
         self._code_given = True
         self._browser.write(page.CODE, code)
@@ -130,24 +130,20 @@ class _Walk:
     def _stop_at(self, state: State) -> None:
         if state is State.LOCKED:
             raise AccountLocked(
-                f"{_ME}: the portal has locked the account for a while. Wait 20 minutes, then sign in with your own "
-                "browser; if that does not help, the portal's help page for locked accounts does"
+                f"{_ME}: the portal has locked the account. Wait 20 minutes, then sign in with your own browser; where "
+                "that does not help, reset the password or ask the portal's help desk"
             )
         if state is State.CAPTCHA:
-            raise CodeNeeded(f"{_ME}: the portal shows a captcha, which is for a person. {self._by_hand()}")
-        raise UnexpectedAnswer(
-            f"{_ME}: the sign-in came to a page that is not known, or that does not finish loading. {self._by_hand()}"
-        )
+            raise CodeNeeded(f"{_ME}: a captcha is shown, which is for a person. {self._by_hand()}")
+        raise UnexpectedAnswer(f"{_ME}: the sign-in came to a page that is not known or never ready. {self._by_hand()}")
 
     def _by_hand(self) -> str:
-        return (
-            "Sign in with your own browser and take its session over: "
-            f"watcher login {self._account.name} --cookies FILE"
-        )
+        name = self._account.name
+        return f"Sign in with your own browser, export its cookies, then: watcher login {name} --cookies FILE"
 
 
 def _rejected() -> SignInRejected:
     return SignInRejected(
-        f"{_ME}: the password was submitted once, and the portal stayed on its sign-in page: it is wrong, or the "
-        "portal does not want this browser. Sign in with your own browser to see which; nothing is submitted again"
+        f"{_ME}: the password was submitted once and not taken: it is wrong, or the portal does not want this browser. "
+        "Sign in with your own to see which; nothing is submitted again"
     )

@@ -119,8 +119,8 @@ class CaseService:
         barred = answer.status == _FORBIDDEN and "html" in answer.headers.get("content-type", "")
         if barred or "x-amzn-waf-action" in answer.headers:
             raise CodeNeeded(
-                f"{_ME}: the portal wants to see a person's browser before it answers. Sign in with your own browser "
-                f"and take its session over: watcher login {self._name} --cookies FILE"
+                f"{_ME}: the portal answers only a person's browser now. Sign in with yours, export its cookies, then: "
+                f"watcher login {self._name} --cookies FILE"
             )
 
 

@@ -210,11 +210,14 @@ def _together(letter: Letter, day: date | None) -> bool:
 
 
 def _is_off(letter: Letter, kind: ItemKind, said: Answered) -> bool:
-    if kind in said.present.meaning.cancels or said.present.meaning.stage.final:
+    """Whether the title or an event cancelled it, the case ended after it, or the portal wrote after its day."""
+    meaning, since = said.present.meaning, said.present.since
+    made = letter.generation_date.date() if letter.generation_date else None
+    ended = meaning.stage.final and not (meaning.asks is not None and meaning.asks.is_appointment)
+    if kind in meaning.cancels or (ended and (made is None or since is None or made <= since)):
         return True
     if letter.appointment_date_time is not None and letter.appointment_date_time.date() < (said.latest or date.min):
         return True
-    made = letter.generation_date.date() if letter.generation_date else None
     return kind is not ItemKind.BIOMETRICS and any(
         event.event_code in _uscis_codes.CANCELLING and made is not None and event.day is not None and event.day > made
         for event in (said.case and said.case.events) or ()

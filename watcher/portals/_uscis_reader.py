@@ -105,7 +105,6 @@ class UscisReader:
 def ask_for_session(account: UscisAccount) -> None:
     """What renews a session that only a person can make: raises `CodeNeeded` with what to do."""
     raise CodeNeeded(
-        "USCIS online account: there is no session, or it has ended. Sign in with your own browser, export its cookies "
-        f"for {account.origins.cases} and {account.origins.auth}, and take them over: "
+        "USCIS online account: no session, or it has ended. Sign in with your own browser, export its cookies, then: "
         f"watcher login {account.name} --cookies FILE"
     )

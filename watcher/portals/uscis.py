@@ -44,6 +44,10 @@ def _session_hosts(account: UscisAccount) -> frozenset[str]:
     return account.origins.hosts
 
 
+def _hosts(account: UscisAccount) -> frozenset[str]:
+    return account.origins.hosts
+
+
 PORTAL = Portal(
     name="uscis",
     title="USCIS online account",
