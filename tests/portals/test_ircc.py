@@ -263,34 +263,16 @@ class TestSeveralPeople:
             assert isinstance(first.error, UnexpectedAnswer)
 
 
+_KEYS = (
+    *("app", "appNumber", "applicationNumber", "relations", "activities", "history", "actions", "apps", "status"),
+    *("title", "en", "key", "dateCreated", "time", "type", "lastUpdated", "uci", "role", "tasks"),
+)
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("2025-01-01T00:00:00Z"),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "app",
-                    "appNumber",
-                    "applicationNumber",
-                    "relations",
-                    "activities",
-                    "history",
-                    "actions",
-                    "apps",
-                    "status",
-                    "title",
-                    "en",
-                    "key",
-                    "dateCreated",
-                    "time",
-                    "type",
-                    "lastUpdated",
-                    "uci",
-                    "role",
-                    "tasks",
-                ]
-            ),
+            st.sampled_from(_KEYS),
             inner,
             max_size=5,
         )

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import trustme
@@ -126,18 +127,21 @@ def _nobody() -> tuple[int, int]:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Mailbox]:
-    """Serves until the context is left."""
+def running() -> Iterator[Mailbox]:
+    """Serves until the context is left, out of a folder of its own with a short name: socket paths have a limit."""
     program = executable()
-    mailbox = Mailbox(home=home, tls_port=_free_port(), plain_port=_free_port(), ca_file=home / "ca.pem")
-    _prepare(mailbox)
-    process = subprocess.Popen([program, "-F", "-c", str(home / "dovecot.conf")])
-    try:
-        _wait_for(mailbox, process)
-        yield mailbox
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
+    with TemporaryDirectory(prefix="dovecot-") as folder:
+        home = Path(folder)
+        home.chmod(0o711)  # the process that reads mail is another user's where the tests run as root
+        mailbox = Mailbox(home=home, tls_port=_free_port(), plain_port=_free_port(), ca_file=home / "ca.pem")
+        _prepare(mailbox)
+        process = subprocess.Popen([program, "-F", "-c", str(home / "dovecot.conf")])
+        try:
+            _wait_for(mailbox, process)
+            yield mailbox
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
 
 
 def _prepare(mailbox: Mailbox) -> None:
@@ -152,10 +156,6 @@ def _prepare(mailbox: Mailbox) -> None:
     root = os.geteuid() == 0
     mine = pwd.getpwuid(os.geteuid())
     uid, gid = _nobody() if root else (mine.pw_uid, mine.pw_gid)
-    if root:
-        for folder in (home, *home.parents):
-            if folder.stat().st_uid == 0 and not folder.stat().st_mode & 0o001:
-                folder.chmod(folder.stat().st_mode | 0o011)  # its mail process must get through to the maildir
     user = "dovecot" if root else mine.pw_name
     configuration = _CONFIGURATION.format(
         home=home,

@@ -19,8 +19,8 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
-    with running(tmp_path_factory.mktemp("dovecot")) as mailbox:
+def mailbox() -> Iterator[Mailbox]:
+    with running() as mailbox:
         yield mailbox
 
 
