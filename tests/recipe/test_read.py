@@ -186,6 +186,29 @@ def test_no_cookie_is_kept() -> None:
     assert b"made-up-7" not in b"".join(answers.values())
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<html><input type="hidden" name="csrf_token" value="made-up-7"></html>',
+        "<html><input value='made-up-7' name=authenticity_token></html>",
+        '<html><meta name="csrf-token" content="made-up-7"></html>',
+        '{"accessToken" : "made-up-7 \\" made-up-7", "x": 1}',
+        "<html>made-up-7</html>",
+    ],
+)
+def test_no_token_is_kept(body: str) -> None:
+    answers = kept(PAGES, {CASE: page(body)}, NUMBER, secrets=["made-up-7", "", "made"])
+
+    assert b"made-up-7" not in answers[CASE]
+    assert b"blanked" in answers[CASE]
+
+
+def test_what_is_no_token_is_kept() -> None:
+    body = '<html><input name="number" value="IOE0000000001"><meta charset="utf-8">{"title": "a"}</html>'
+
+    assert json.loads(kept(PAGES, {CASE: page(body)}, NUMBER, secrets=["IOE", ""])[CASE])["body"] == body
+
+
 tags = st.sampled_from(["div", "p", "h1", "span", "a", "li", "table", "td", "script", "b", "time"])
 classes = st.sampled_from(
     ["status", "form-type", "filed", "updated", "status-date", "action-item", "kind", "title", "due", "when", "event"]

@@ -1,12 +1,12 @@
 """The answers about one case as they are kept: each with its status and address, and the recipe they were read with.
 
 With the recipe among them, reading them again is a function of the answers alone, even when the file has been
-repaired since. Cookies and most headers are left out.
+repaired since. Cookies and most headers are left out; tokens and what is called like one are blanked.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -20,12 +20,20 @@ RECIPE: Final = "recipe"
 LIST: Final = "list"
 CASE: Final = "case"
 _NEVER: Final = frozenset({"set-cookie", "authorization"})
+_BLANK: Final = "(blanked)"
+_SHORTEST_SECRET: Final = 6
+_TELLTALE: Final = r"(?:csrf|token|secret|nonce|passw|otp|session)"
+_TAG: Final = re.compile(r"<(?:input|meta)\b[^>]{0,2000}>", re.IGNORECASE)
+_NAMED_SECRET: Final = re.compile(rf"""\b(?:name|id)\s*=\s*["']?[\w.-]{{0,40}}{_TELLTALE}""", re.IGNORECASE)
+_VALUE: Final = re.compile(r"""(\b(?:value|content)\s*=\s*)("[^"]*"|'[^']*'|[^\s>"']+)""", re.IGNORECASE)
+_MEMBER: Final = re.compile(rf'''("[\w-]{{0,40}}{_TELLTALE}[\w-]{{0,20}}"\s*:\s*)"(?:[^"\\]|\\.)*"''', re.IGNORECASE)
 
 
-def kept(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Answers:
-    """The pages of one case, by what they are, as bytes."""
+def kept(recipe: Recipe, pages: Mapping[str, Page], case_number: str, *, secrets: Collection[str] = ()) -> Answers:
+    """The pages of one case, by what they are, as bytes. `secrets` are blanked wherever they stand."""
+    hidden = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
     named = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _NEVER
-    whole = {name: _written(page, named) for name, page in pages.items()}
+    whole = {name: _written(page, named, hidden) for name, page in pages.items()}
     about = {"case_number": case_number, "recipe": recipe.text}
     return {**whole, RECIPE: json.dumps(about, ensure_ascii=False).encode()}
 
@@ -41,12 +49,28 @@ def opened(answers: Answers) -> tuple[Recipe, dict[str, Page], str]:
         raise UnexpectedAnswer("these are no answers that were kept by a recipe") from None
 
 
-def _written(page: Page, named: set[str]) -> bytes:
+def _written(page: Page, named: set[str], secrets: list[str]) -> bytes:
     kind = page.headers.get("content-type", "").partition(";")[0] or "text/html"
     headers = {name: page.headers[name] for name in sorted(named & set(page.headers))}
     headers["content-type"] = f"{kind}; charset=utf-8"
-    content = {"status": page.status, "url": page.url, "headers": headers, "body": page.raw()}
+    content = {
+        "status": page.status,
+        "url": _without(page.url, secrets),
+        "headers": headers,
+        "body": _blanked(page.raw(), secrets),
+    }
     return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _blanked(text: str, secrets: list[str]) -> str:
+    text = _TAG.sub(lambda tag: _VALUE.sub(rf'\1"{_BLANK}"', tag[0]) if _NAMED_SECRET.search(tag[0]) else tag[0], text)
+    return _without(_MEMBER.sub(rf'\1"{_BLANK}"', text), secrets)
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, _BLANK)
+    return text
 
 
 def _page(content: dict[str, object]) -> Page:

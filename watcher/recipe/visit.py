@@ -77,6 +77,12 @@ class Visit:
         except SessionEnded as ended:
             raise self._why_ended(ended) from None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no answer may be kept with: the password, what was taken but for addresses, the cookies' values."""
+        taken = [value for value in self.session.taken.values() if not value.startswith("http")]
+        return (self._login.password, *taken, *(cookie.value or "" for cookie in self.session.cookies))
+
     def address(self, template: Template, values: Values) -> str:
         """The whole address that a template gives. Raises `UnexpectedAnswer` where what was taken is none."""
         address = template.address({**self.session.taken, **values, "username": self._login.username})

@@ -6,7 +6,7 @@ from typing import Final
 
 from watcher.case import Snapshot
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.portals import CaseRead, CaseUnread, Reading, Surroundings
+from watcher.portals import Answers, CaseRead, CaseUnread, Reading, Surroundings
 from watcher.recipe.addresses import address_from
 from watcher.recipe.answers import CASE, LIST, kept
 from watcher.recipe.memory import found_in, vanished
@@ -112,8 +112,11 @@ class RecipeReader:
                 raise
             return CaseUnread(case_number=listed.number, error=error)
         except (CaseNotFound, UnexpectedAnswer) as error:
-            return CaseUnread(case_number=listed.number, error=error, answers=kept(self._recipe, pages, listed.number))
-        return CaseRead(snapshot=snapshot, answers=kept(self._recipe, pages, listed.number))
+            return CaseUnread(case_number=listed.number, error=error, answers=self._kept(listed, pages))
+        return CaseRead(snapshot=snapshot, answers=self._kept(listed, pages))
+
+    def _kept(self, listed: Listed, pages: Mapping[str, Page]) -> Answers:
+        return kept(self._recipe, pages, listed.number, secrets=self._visit.secrets)
 
     def _pages(self, cases: CaseList) -> Iterator[Page]:
         address: str | None = None
