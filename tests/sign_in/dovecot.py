@@ -1,5 +1,6 @@
 """Debian's dovecot as an ordinary process on loopback: a real IMAP server with TLS and a maildir to drop mail into."""
 
+import grp
 import os
 import pwd
 import shutil
@@ -161,7 +162,7 @@ def _prepare(mailbox: Mailbox) -> None:
         home=home,
         run=home / "run",
         user=user,
-        group=user if root else mine.pw_gid,
+        group=user if root else grp.getgrgid(mine.pw_gid).gr_name,
         mail_uid=uid,
         mail_gid=gid,
         plain_port=mailbox.plain_port,
