@@ -17,6 +17,7 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
+from watcher.portals.recipe import try_recipe
 from watcher.practice import Fault, PracticePortal, Terms
 from watcher.practice.totp import code_at
 
@@ -114,6 +115,16 @@ def test_the_session_serves_until_the_portal_ends_it_and_then_one_sign_in_follow
     portal.desk.revoke_sessions()
     assert set(family.read()) == {FIRST, SECOND}
     assert sign_ins(portal) == 2
+
+
+def test_trying_the_recipe_finds_nothing_wrong(family: Household, portal: PracticePortal) -> None:
+    portal.cases[FIRST].request_evidence()
+    surroundings = replace(family.world.surroundings(), codes=family.codes)
+
+    sights = list(try_recipe(family.account, surroundings))
+
+    assert [sight for sight in sights if sight.wrong] == []
+    assert {"sign_in[2]", "cases.each", "case.fields.status", "case.pending[0].title"} <= {one.place for one in sights}
 
 
 def test_a_wrong_password_is_submitted_once_and_never_shown(family: Household, portal: PracticePortal) -> None:

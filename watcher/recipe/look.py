@@ -34,7 +34,7 @@ class Sight:
     stopped_by: ReadFailed | None = None
 
 
-def look_at_page(recipe: Recipe, page: Page, *, place: str, expect: tuple[Selector, ...] = ()) -> Iterator[Sight]:
+def look_at_page(recipe: Recipe, page: Page, *, place: str, expect: tuple[Selector, ...]) -> Iterator[Sight]:
     """What the answer is, and what it says instead of what was asked for."""
     size = len(page.body)
     yield Sight(place=place, note=f"HTTP {page.status}, {size} bytes from {page.url.partition('?')[0]}")
@@ -42,8 +42,7 @@ def look_at_page(recipe: Recipe, page: Page, *, place: str, expect: tuple[Select
         yield Sight(
             place=place, note=f"the page has no {recipe.page_end}: it is cut off, or page_end is wrong", wrong=True
         )
-    for key, selectors in (("signed_out.any", recipe.signed_out), ("unavailable.any", recipe.unavailable)):
-        yield from _that_hold(key, selectors, page)
+    yield from _that_hold("unavailable.any", recipe.unavailable, page)
     for selector in expect:
         there = selector.present(page)
         yield Sight(
@@ -62,7 +61,7 @@ def look_at_step(recipe: Recipe, step: Step, page: Page) -> Iterator[Sight]:
 
 def look_at_list(recipe: Recipe, cases: CaseList, page: Page) -> Iterator[Sight]:
     """A page of the list of cases: how many rows, and the first of them."""
-    yield from look_at_page(recipe, page, place="cases", expect=cases.expect)
+    yield from _look_signed_in(recipe, page, place="cases", expect=cases.expect)
     found = _spots(cases.each, page)
     yield Sight(place="cases.each", selector=cases.each.text, note=f"{len(found)} found", wrong=not found)
     try:
@@ -83,7 +82,7 @@ def look_at_case(recipe: Recipe, pages: Mapping[str, Page], case_number: str, sp
     case = recipe.case
     if case.request is not None and CASE in pages:
         spot = pages[CASE]
-        yield from look_at_page(recipe, pages[CASE], place=CASE, expect=case.expect)
+        yield from _look_signed_in(recipe, pages[CASE], place=CASE, expect=case.expect)
         yield from look_at_takes(CASE, case.take, spot)
     if spot is None:
         return
@@ -105,6 +104,11 @@ def look_at_takes(place: str, take: Mapping[str, Selector], spot: Spot) -> Itera
         yield Sight(place=f"{place}.take.{name}", selector=selector.text, note=note)
 
 
+def _look_signed_in(recipe: Recipe, page: Page, *, place: str, expect: tuple[Selector, ...]) -> Iterator[Sight]:
+    yield from _that_hold("signed_out.any", recipe.signed_out, page)
+    yield from look_at_page(recipe, page, place=place, expect=expect)
+
+
 def _look_at_collection(
     recipe: Recipe, collection: Collection, pages: Mapping[str, Page], spot: Spot
 ) -> Iterator[Sight]:
@@ -112,7 +116,7 @@ def _look_at_collection(
     if collection.request is not None:
         page = here = pages.get(collection.place)
         if page is not None:
-            yield from look_at_page(recipe, page, place=collection.place, expect=collection.expect)
+            yield from _look_signed_in(recipe, page, place=collection.place, expect=collection.expect)
     if here is None:
         return
     found = _spots(collection.each, here)
