@@ -18,14 +18,26 @@ from watcher.errors import (
     AccountLocked,
     CaseNotFound,
     CodeNeeded,
+    PortalUnavailable,
     ReadFailed,
     SignInRejected,
     StoreUnusable,
     UnexpectedAnswer,
 )
 from watcher.health import Health, Outcome, after_read, outcome_of, resumed
+from watcher.looks import plan_next_look, remind_to_look
 from watcher.means import Means, is_watched
-from watcher.portals import Answers, CaseRead, CodeSource, Portal, Reading, SessionFile, Surroundings, Trace
+from watcher.portals import (
+    Answers,
+    CaseRead,
+    CodeSource,
+    Portal,
+    Reading,
+    SessionFile,
+    SignInGate,
+    Surroundings,
+    Trace,
+)
 from watcher.settings import AccountSettings
 from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, digest
 
@@ -34,6 +46,7 @@ MISSING_AFTER = 3
 
 _TURN_TAKEN = timedelta(minutes=15)
 _HISTORY_IN_ALERTS = 5
+_WORTH_TELLING_AGAIN = frozenset(ChangeKind) - {ChangeKind.LOOK_REMINDER}
 _log = structlog.get_logger(__name__)
 
 
@@ -61,10 +74,14 @@ def poll(account: AccountSettings, portal: Portal, access: Access, means: Means,
     """Reads the account once and records what that brings. One read at a time, across processes.
 
     `wait`: real seconds to wait for a read that is under way elsewhere; after that the outcome is `failed`. An account
-    that is paused, or whose portal asked to wait, is not asked at all. Raises `StoreUnusable` only.
+    that is paused, or whose portal asked to wait, is not asked at all; nor is a portal that only a person can read:
+    the person is reminded, where it is time. Raises `StoreUnusable` only.
     """
     try:
         with means.store.locks.hold(f"account {account.name}", wait=wait, stop=means.stop):
+            if portal.asks_a_person:
+                told = remind_to_look(account, means)
+                return Round(account=account.name, outcome=Outcome.OK, changes=tuple(told))
             return _Visit(account, portal, means).read(access)
     except Busy:
         return Round(account=account.name, outcome=Outcome.FAILED, error="another process is reading this account")
@@ -78,7 +95,27 @@ def take_in(
     `complete`: it is everything there is; else cases that it does not name are not missing.
     """
     with means.store.locks.hold(f"account {account.name}", wait=60.0, stop=means.stop):
-        return _Visit(account, portal, means).take_in(readings, complete=complete)
+        done = _Visit(account, portal, means).take_in(readings, complete=complete)
+        if portal.asks_a_person:
+            plan_next_look(account, means)
+        return done
+
+
+def surroundings_of(
+    account: AccountSettings, access: Access, means: Means, *, gate: SignInGate, known: Iterable[str]
+) -> Surroundings:
+    """What a portal is handed for one visit. `known` are the case numbers that the store already holds."""
+    return Surroundings(
+        clock=means.clock,
+        language=means.settings.language,
+        quota=means.store.quota(account.name),
+        session=access.session,
+        gate=gate,
+        codes=access.codes,
+        stop=means.stop,
+        trace=access.trace,
+        known_cases=frozenset(known),
+    )
 
 
 class _Visit:
@@ -113,23 +150,14 @@ class _Visit:
             fingerprint=lambda: self._fingerprint,
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
-        surroundings = Surroundings(
-            clock=self._means.clock,
-            language=self._settings.language,
-            quota=self._store.quota(self._account.name),
-            session=access.session,
-            gate=breaker,
-            codes=access.codes,
-            stop=self._means.stop,
-            trace=access.trace,
-            known_cases=frozenset(self._known),
-        )
-        error = self._visit(surroundings)
+        error = self._visit(surroundings_of(self._account, access, self._means, gate=breaker, known=self._known))
         if error is not None and self._means.stop.is_set():
-            breaker.unclear()
+            breaker.unanswered()
             return self._round(Outcome.FAILED, error="the watcher is stopping; the rest is read again")
         if isinstance(error, SignInRejected | AccountLocked):
             breaker.refused()
+        elif isinstance(error, PortalUnavailable):
+            breaker.unanswered()
         elif error is not None:
             breaker.unclear()
         return self._finish(complete=True)
@@ -200,7 +228,7 @@ class _Visit:
         before = None
         if known is not None:
             before = self._store.snapshot(self._account.name, fresh.case_number, beside=fresh)
-        vocabulary = self._portal.vocabulary
+        vocabulary = self._portal.vocabulary_of(self._account)
         now = self._means.clock.now()
         after = settle(before, fresh, vocabulary=vocabulary)
         changes = diff(before, after, today=now.astimezone(self._settings.timezone).date(), vocabulary=vocabulary)
@@ -270,7 +298,9 @@ class _Visit:
         number = changes[0].case_number if changes else None
         history: list[RecordedChange] = []
         if number is not None and not baseline:
-            history = self._store.history(accounts=[self._account.name], case_number=number, limit=_HISTORY_IN_ALERTS)
+            history = self._store.history(
+                accounts=[self._account.name], case_number=number, kinds=_WORTH_TELLING_AGAIN, limit=_HISTORY_IN_ALERTS
+            )
         news = self._means.news(self._account, changes, snapshot=snapshot, history=tuple(history), baseline=baseline)
         return replace(news, health=health)
 
@@ -279,6 +309,8 @@ class _Visit:
         return self._account.every or self._settings.schedule.every
 
     def _next_read(self, now: datetime, health: Health) -> datetime:
+        if self._portal.asks_a_person:
+            return now  # until it is planned, right after this; a turn too early reminds nobody
         jitter = self._settings.schedule.jitter.total_seconds()
         turn = now + self._every + timedelta(seconds=self._means.chance.uniform(0, jitter))
         return max(turn, health.not_before) if health.not_before else turn

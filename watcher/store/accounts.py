@@ -16,6 +16,7 @@ from watcher.store.rows import AccountRow, MetaRow, QuotaRow, SubmissionRow
 from watcher.store.standings import health_of
 
 _SALT = "fingerprint_salt"
+_UNCLEAR = 3
 _CUT_OFF = timedelta(minutes=20)  # a locked account opens after this at the strictest portal known
 
 
@@ -105,6 +106,7 @@ class Breaker:
 
     A submission is written down before it is sent. One whose verdict was never written (a kill in mid-submission)
     may have been refused: the next waits for twenty minutes, and a third in a row without a verdict does not happen.
+    Nor does a fourth after three in a row that left unclear whether the portal had taken the credential.
     """
 
     def __init__(
@@ -144,8 +146,12 @@ class Breaker:
         self._verdict("refused")
 
     def unclear(self) -> None:
-        """Writes down that the portal answered without a verdict on the credential (it was down, or asked for more)."""
+        """Writes down that the portal answered, and nobody could tell whether it had taken the credential."""
         self._verdict("unclear")
+
+    def unanswered(self) -> None:
+        """Writes down that the portal was not there to judge the credential."""
+        self._verdict("unanswered")
 
     def _verdict(self, verdict: str) -> None:
         if self._submission is None:
@@ -159,15 +165,20 @@ class Breaker:
             select(SubmissionRow)
             .where(SubmissionRow.account == self._account, SubmissionRow.fingerprint == fingerprint)
             .order_by(col(SubmissionRow.id).desc())
-            .limit(2)
+            .limit(_UNCLEAR)
         ).all()
         if last and last[0].verdict == "refused":
             raise SignInRejected(
                 f"{self._account}: the portal refused this credential before; it is not submitted again until it is"
                 f" changed or you say `watcher resume {self._account}`"
             )
-        cut_off = [row for row in last if row.verdict is None]
-        if len(cut_off) == 2:  # noqa: PLR2004 - the two rows asked for
+        if [row.verdict for row in last] == ["unclear"] * _UNCLEAR:
+            raise SignInRejected(
+                f"{self._account}: after {_UNCLEAR} sign-ins in a row it was unclear whether the portal had taken the"
+                f" credential; to be safe none is tried until you say `watcher resume {self._account}`"
+            )
+        cut_off = [row for row in last[:2] if row.verdict is None]
+        if len(cut_off) == 2:  # noqa: PLR2004 - the last two
             raise SignInRejected(
                 f"{self._account}: two sign-ins in a row were cut off before the portal answered; to be safe none is"
                 f" tried until you say `watcher resume {self._account}`"
@@ -199,7 +210,7 @@ class Breaker:
                 update(SubmissionRow)
                 .where(
                     col(SubmissionRow.account) == self._account,
-                    col(SubmissionRow.verdict).is_(None) | (col(SubmissionRow.verdict) == "refused"),
+                    col(SubmissionRow.verdict).is_(None) | col(SubmissionRow.verdict).in_(["refused", "unclear"]),
                 )
                 .values(verdict="lifted")
             )

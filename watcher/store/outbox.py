@@ -122,8 +122,9 @@ class Outbox:
             )
 
     def retry(self, now: datetime, alert_id: int | None = None) -> int:
-        """Takes up given-up alerts again (all of them, or this one); returns how many there were."""
-        query = update(AlertRow).where(col(AlertRow.state) == AlertState.FAILED.value)
+        """Takes up again now what was given up or waits for its next attempt (all, or this one); returns how many."""
+        again = (AlertState.FAILED.value, AlertState.QUEUED.value)
+        query = update(AlertRow).where(col(AlertRow.state).in_(again))
         if alert_id is not None:
             query = query.where(col(AlertRow.id) == alert_id)
         with self._database.writing() as session:
