@@ -240,3 +240,15 @@ def test_the_due_date_is_an_estimate_from_the_earliest_day_that_any_place_gives(
     case = said.case(events=[said.event("FBA", "2026-11-01"), said.event("IK", "2026-11-03", number=2)])
     (item,) = rfes(said.answers(case))
     assert (item.due_on, item.due_by_estimate) == (None, date(2027, 1, 24))
+
+
+def test_a_flag_that_says_closed_does_not_hide_what_the_title_asks() -> None:
+    answers = said.answers(said.case(closed=True), said.status(RFE_TITLE, "November 2, 2026"))
+    assert [item.state for item in rfes(answers)] == [ItemState.OPEN]
+
+
+def test_what_a_title_asks_stands_beside_a_request_with_its_own_estimate() -> None:
+    title = said.status("Card Was Returned To USCIS And Will Be Held For 180 Days", "November 20, 2026")
+    answers = said.answers(said.case(events=[said.event("IK", "2026-11-02")]), title)
+    found = {item.kind: item.due_by_estimate for item in snapshot(answers, "en").pending or ()}
+    assert found == {ItemKind.RFE: date(2027, 1, 25), ItemKind.TASK: date(2027, 5, 19)}

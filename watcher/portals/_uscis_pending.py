@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 from watcher.case import STATUS_ITEM, ItemKind, ItemState, PendingItem
 from watcher.estimates import estimate_due
@@ -19,6 +20,12 @@ _TITLES = {
 }
 _SCHEDULED_WITH = timedelta(days=45)
 """A title that announces an appointment and the letter with its time are no further apart."""
+
+
+@lru_cache(maxsize=512)
+def _meaning(title: str) -> Meaning:
+    """What a title means; the same few stand in every answer."""
+    return meaning_of(title)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +93,8 @@ def pending_items(said: Answered, language: str) -> tuple[PendingItem, ...]:
 
 def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[PendingItem]:
     present = said.present
-    over = present.meaning.stage.final or (
-        not present.meaning.known and said.case is not None and bool(said.case.closed)
-    )
+    unsaid = not present.meaning.known and present.meaning.asks is None
+    over = present.meaning.stage.final or (unsaid and said.case is not None and bool(said.case.closed))
     outlook = Outlook(over=over, asks=present.meaning.asks is kind, since=present.since)
     marks = list(_marks(said, kind))
     for request in requests(marks, _listed(said, kind), outlook, implied=_is_implied(said, kind)):
@@ -111,7 +117,7 @@ def _listed(said: Answered, kind: ItemKind) -> list[EvidenceRequest]:
     """The entries of `evidenceRequests` of this kind: a request for evidence, unless its own letter says otherwise."""
     if said.case is None:
         return []
-    kinds = {letter.letter_id: meaning_of(letter.action_type).asks for letter in said.case.notices or ()}
+    kinds = {letter.letter_id: _meaning(letter.action_type).asks for letter in said.case.notices or ()}
     return [
         entry
         for entry in said.case.evidence_requests or ()
@@ -155,7 +161,7 @@ def _day_of_title(status: Status, kind: ItemKind) -> date | None:
 
 
 def _title_says(title: str, kind: ItemKind) -> Says | None:
-    return _meaning_says(meaning_of(title), kind)
+    return _meaning_says(_meaning(title), kind)
 
 
 def _meaning_says(meaning: Meaning, kind: ItemKind) -> Says | None:
@@ -186,7 +192,7 @@ def _kind_of(letter: Letter, said: Answered) -> ItemKind | None:
 
     The words "Appointment Scheduled" alone stand for biometrics and interviews alike.
     """
-    asks = meaning_of(letter.action_type).asks
+    asks = _meaning(letter.action_type).asks
     if asks is not None and asks.is_appointment:
         return asks
     if letter.appointment_date_time is None and normalise(letter.action_type) != "appointment scheduled":
@@ -199,7 +205,7 @@ def _announcements(said: Answered) -> Iterator[tuple[ItemKind, date | None]]:
     if (asks := said.present.meaning.asks) is not None and asks.is_appointment:
         yield asks, said.present.since
     for earlier in (said.status and said.status.historical_case_statuses) or ():
-        if (asks := meaning_of(earlier.status_title).asks) is not None and asks.is_appointment:
+        if (asks := _meaning(earlier.status_title).asks) is not None and asks.is_appointment:
             yield asks, earlier.date
 
 
@@ -233,4 +239,5 @@ def _of_the_title(said: Answered, items: Sequence[PendingItem]) -> list[PendingI
     if kind is None or kind in (ItemKind.RFE, ItemKind.INTENT_TO_DENY) or any(item.kind is kind for item in items):
         return []
     key = f"{STATUS_ITEM}{kind}" + (f":{since}" if since else "")
-    return [PendingItem(key=key, kind=kind, title=said.present.title)]
+    estimate = estimate_due(kind, form=said.form, asked_on=since, title=said.present.title)
+    return [PendingItem(key=key, kind=kind, title=said.present.title, due_by_estimate=estimate)]
