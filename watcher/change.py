@@ -53,6 +53,7 @@ class ChangeKind(StrEnum):
     DEADLINE_NEAR = "deadline_near"
     DEADLINE_PASSED = "deadline_passed"
     STALLED = "stalled"
+    LOOK_REMINDER = "look_reminder"
 
     CASE_ADDED = "case_added"
     CASE_MISSING = "case_missing"
@@ -88,6 +89,7 @@ _IMPORTANT = frozenset(
         ChangeKind.ITEM_CHANGED,
         ChangeKind.NOTICE_ADDED,
         ChangeKind.STALLED,
+        ChangeKind.LOOK_REMINDER,
         ChangeKind.CASE_MISSING,
         ChangeKind.BLIND,
         ChangeKind.PORTAL_UNREADABLE,

@@ -19,6 +19,7 @@ _REPLACED_ALWAYS: Mapping[ChangeKind, Collection[ChangeKind]] = {
     ChangeKind.APPOINTMENT_CANCELLED: {ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.APPOINTMENT_CHANGED},
     ChangeKind.DEADLINE_NEAR: {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED, ChangeKind.ITEM_CLOSED} | _MOVED,
     ChangeKind.STALLED: {ChangeKind.STALLED, ChangeKind.STAGE_CHANGED},
+    ChangeKind.LOOK_REMINDER: {ChangeKind.LOOK_REMINDER},
     ChangeKind.CASE_MISSING: {ChangeKind.CASE_RETURNED},
     ChangeKind.CASE_RETURNED: {ChangeKind.CASE_MISSING},
     ChangeKind.SIGN_IN_REJECTED: {ChangeKind.RECOVERED},

@@ -114,6 +114,7 @@ TOLD: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
             "inquiry_from": "2027-01-25",
         },
     ),
+    ChangeKind.LOOK_REMINDER: ("look", None, {"site": "ceac", "looked_at": "2026-07-02T14:00:00+00:00"}),
     ChangeKind.CASE_ADDED: (None, None, {"stage": "received", "status": "Case Was Received", "form": "I-485"}),
     ChangeKind.CASE_MISSING: ("presence", None, {"reads": 3}),
     ChangeKind.CASE_RETURNED: ("presence", None, None),

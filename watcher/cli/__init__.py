@@ -31,7 +31,7 @@ _COMMANDS = {
     "pending": "standing",
     "portals": "words",
     "recipe": "recipes",
-    "record": "reading",
+    "record": "record",
     "reopen": "items",
     "restore": "keeping",
     "resume": "signing_in",

@@ -146,13 +146,15 @@ class Portal:
     `open` yields a `Reader`; leaving the context closes its connections.
     `min_every` is the shortest time between two reads; only a loopback `base_url` may undercut it.
     `account` is a subclass of `AccountSettings` with the portal's own keys.
-    `vocabulary` names the list of status words (`watcher/vocabulary/NAME.toml`) that `read` goes by.
+    `vocabulary` names the list of status words (`watcher/vocabulary/NAME.toml`) that `read` goes by, or tells it for an
+    account.
     `recorded`: whether answers recorded under `tests/portals/recorded/NAME/` prove `read`. False only where what is
     read is a person's own, not a portal's: a status written down by hand, a page that a person's recipe explains.
     `session_hosts`: the hosts whose cookies, taken over from a person's own browser, make a session of the account;
     None where a session is not made of cookies.
     `import_answers` reads files (name and content each) that a person saved from the portal, in a language; raises
     `UnexpectedAnswer` that names the file. None where the portal has nothing to save.
+    `asks_a_person`: no program reads the portal; at an account's turn a person is reminded to look.
     """
 
     name: str
@@ -165,10 +167,15 @@ class Portal:
     account: type[AccountSettings]
     open: Callable[[Any, Surroundings], AbstractContextManager[Reader]]
     read: Callable[[Answers, str], Snapshot]
-    vocabulary: str = "uscis"
+    vocabulary: str | Callable[[Any], str] = "uscis"
     recorded: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
+    asks_a_person: bool = False
+
+    def vocabulary_of(self, account: AccountSettings) -> str:
+        """The list of status words that an account's statuses are read by."""
+        return self.vocabulary if isinstance(self.vocabulary, str) else self.vocabulary(account)
 
 
 def names() -> tuple[str, ...]:

@@ -175,6 +175,17 @@ def _stall(_: Change, __: _Json, new: _Json, teller: Teller) -> Fields:
     }
 
 
+def _look(change: Change, _: _Json, new: _Json, teller: Teller) -> Fields:
+    """What to enter on the site, and what to type afterwards; a number that is hidden is not to be typed."""
+    number = teller.number(change.case_number or "") if teller.privacy == "full" else ""
+    site = new.get("site")
+    return {
+        "looked": teller.day(new.get("looked_at")),
+        "enter": teller.words.word("enter", site) if isinstance(site, str) else "",
+        "case": f'"{number}"' if " " in number else number or teller.words.word("general", "your_case"),
+    }
+
+
 def _account(_: Change, __: _Json, new: _Json, teller: Teller) -> Fields:
     return {
         "reason": teller.portal(new.get("reason")),
@@ -219,6 +230,7 @@ _TELLERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, Teller], Fields]] 
     ChangeKind.HISTORY_REMOVED: _history,
     ChangeKind.SILENT_UPDATE: _touch,
     ChangeKind.STALLED: _stall,
+    ChangeKind.LOOK_REMINDER: _look,
     ChangeKind.CASE_MISSING: _account,
     ChangeKind.SIGN_IN_REJECTED: _account,
     ChangeKind.ACCOUNT_LOCKED: _account,

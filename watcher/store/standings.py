@@ -116,6 +116,7 @@ def history(
     *,
     accounts: Iterable[str] | None = None,
     case_number: str | None = None,
+    kinds: Iterable[ChangeKind] | None = None,
     limit: int | None = None,
 ) -> list[RecordedChange]:
     """Recorded changes, newest first."""
@@ -124,6 +125,8 @@ def history(
         query = query.where(col(ChangeRow.account).in_(list(accounts)))
     if case_number is not None:
         query = query.where(ChangeRow.case_number == case_number)
+    if kinds is not None:
+        query = query.where(col(ChangeRow.kind).in_([kind.value for kind in kinds]))
     if limit is not None:
         query = query.limit(limit)
     return [recorded_change(row) for row in session.exec(query)]

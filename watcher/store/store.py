@@ -10,7 +10,7 @@ from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select
 
 from watcher.case import Snapshot
-from watcher.change import RecordedChange
+from watcher.change import ChangeKind, RecordedChange
 from watcher.clock import Clock
 from watcher.remind.memory import Reminder
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
@@ -102,11 +102,12 @@ class Store:
         *,
         accounts: Collection[str] | None = None,
         case_number: str | None = None,
+        kinds: Collection[ChangeKind] | None = None,
         limit: int | None = None,
     ) -> list[RecordedChange]:
-        """Every recorded change, newest first."""
+        """Every recorded change (of these accounts, this case, these kinds), newest first."""
         with self._database.reading() as session:
-            return standings.history(session, accounts=accounts, case_number=case_number, limit=limit)
+            return standings.history(session, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
 
     def items(self) -> list[LedgerItem]:
         """Every pending item that was ever seen, in the order of its first sight."""

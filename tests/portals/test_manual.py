@@ -1,0 +1,252 @@
+"""Sites that a person opens: reminders from real turns of a real account on a real database, and what is recorded."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import ValidationError
+
+from tests.portals.surroundings import HandSetClock, World
+from watcher.app import App, open_app, read_settings
+from watcher.case import Stage
+from watcher.change import ChangeKind
+from watcher.errors import CodeNeeded, UnexpectedAnswer
+from watcher.health import AccountState, Outcome
+from watcher.poll import Round, take_in
+from watcher.portals import find
+from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, read, recorded
+from watcher.stages import vocabularies
+from watcher.words import LANGUAGES, catalogue
+
+START = datetime(2026, 1, 1, 17, tzinfo=UTC)
+NUMBER = "AA00000001"
+OTHER = "AA00000002"
+CONFIGURATION = f"""
+timezone = "America/New_York"
+state_dir = "state"
+[schedule]
+jitter = "10m"
+[stall]
+after = "0"
+[accounts.embassy]
+portal = "manual"
+site = "ceac"
+cases = ["{NUMBER}", "{OTHER}"]
+every = "EVERY"
+[channels.phone]
+url = "json://127.0.0.1:1/"
+privacy = "full"
+"""
+
+
+@dataclass
+class Embassy:
+    """An account that a person reads, with the time in the test's hands."""
+
+    app: App
+    clock: HandSetClock
+
+    def turn(self) -> Round:
+        return self.app.poll("embassy")
+
+    def reminded(self) -> list[str | None]:
+        """The cases that this turn reminds of."""
+        changes = [recorded.change for recorded in self.turn().changes]
+        assert all(change.kind is ChangeKind.LOOK_REMINDER for change in changes)
+        return [change.case_number for change in changes]
+
+    def record(self, status: str, number: str = NUMBER, on: date | None = None) -> Round:
+        account = self.app.settings.accounts["embassy"]
+        return take_in([recorded("ceac", number, status, on=on)], account, find("manual"), self.app.means)
+
+    def next_turn(self) -> datetime:
+        _, moment = self.app.store.accounts.known()["embassy"]
+        assert moment is not None
+        return moment
+
+    def days_later(self, days: float) -> None:
+        self.clock.moment += timedelta(days=days)
+
+
+def opened(folder: Path, every: str, stack: ExitStack) -> Embassy:
+    file = folder / "watcher.toml"
+    file.write_text(CONFIGURATION.replace("EVERY", every))
+    file.chmod(0o600)
+    clock = HandSetClock(START)
+    return Embassy(stack.enter_context(open_app(read_settings(file, {}), clock=clock)), clock)
+
+
+@pytest.fixture
+def embassy(tmp_path: Path) -> Iterator[Embassy]:
+    with ExitStack() as stack:
+        yield opened(tmp_path, "7d", stack)
+
+
+def test_the_first_turn_reminds_of_every_case_and_the_next_is_a_week_later(embassy: Embassy) -> None:
+    assert embassy.reminded() == [NUMBER, OTHER]
+    assert embassy.next_turn() == START + timedelta(days=7)
+    assert embassy.reminded() == []
+
+
+def test_nobody_looking_is_neither_failing_nor_blind(embassy: Embassy) -> None:
+    for _ in range(40):
+        done = embassy.turn()
+        assert done.outcome is Outcome.OK
+        assert done.error is None
+        assert embassy.app.keep_time() == []
+        embassy.days_later(1)
+    health, _ = embassy.app.store.accounts.known()["embassy"]
+    assert health.state is AccountState.NEVER_READ
+    assert health.failures == 0
+
+
+def test_the_reminder_carries_the_official_link_what_to_enter_and_the_command(embassy: Embassy) -> None:
+    embassy.turn()
+    alerts = embassy.app.store.outbox.list()
+    assert len(alerts) == 2
+    for alert in alerts:
+        assert "https://ceac.state.gov/CEACStatTracker/Status.aspx" in alert.body
+        assert "passport number" in alert.body
+        assert alert.severity == "important"
+    assert f'watcher record {NUMBER} "STATUS"' in alerts[1].body
+
+
+def test_an_unanswered_reminder_comes_again_only_at_its_next_turn(embassy: Embassy) -> None:
+    embassy.turn()
+    for _ in range(6):
+        embassy.days_later(1)
+        assert embassy.reminded() == []
+    embassy.days_later(1)
+    assert embassy.reminded() == [NUMBER, OTHER]
+
+
+def test_a_short_interval_still_reminds_at_most_daily_until_somebody_looks(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        hourly = opened(tmp_path, "1h", stack)
+        told = []
+        for hour in range(49):
+            if hourly.reminded():
+                told.append(hour)
+            hourly.days_later(1 / 24)
+        assert told == [0, 24, 48]
+        hourly.record("At NVC")
+        hourly.record("At NVC", OTHER)
+        assert hourly.reminded() == []
+        hourly.days_later(1 / 24)
+        assert hourly.reminded() == [NUMBER, OTHER]
+
+
+def test_what_is_recorded_answers_the_reminder_for_that_case_alone(embassy: Embassy) -> None:
+    embassy.turn()
+    embassy.days_later(3)
+    embassy.record("Administrative Processing")
+    assert embassy.next_turn() == START + timedelta(days=7)
+    embassy.days_later(4)
+    assert embassy.reminded() == [OTHER]
+    assert embassy.next_turn() == START + timedelta(days=10)
+    embassy.days_later(3)
+    assert embassy.reminded() == [NUMBER]
+
+
+def test_a_record_is_one_read_with_stage_health_and_history(embassy: Embassy) -> None:
+    done = embassy.record("Ready", on=date(2025, 12, 1))
+    assert [each.change.kind for each in done.changes] == ["case_added"]
+    embassy.days_later(20)
+    done = embassy.record("Refused under INA 221(g)")
+    assert [(each.change.kind, each.change.severity) for each in done.changes] == [("stage_changed", "urgent")]
+    (case,) = embassy.app.store.standings("embassy", NUMBER)
+    assert case.snapshot is not None
+    assert case.snapshot.stage is Stage.REFUSED
+    assert case.last_read_at == START + timedelta(days=20)
+    health, _ = embassy.app.store.accounts.known()["embassy"]
+    assert health.state is AccountState.OK
+
+
+def test_the_same_words_again_are_a_read_without_news(embassy: Embassy) -> None:
+    embassy.record("Administrative Processing", on=date(2025, 12, 1))
+    embassy.days_later(5)
+    assert embassy.record("Administrative Processing").changes == ()
+    assert embassy.record("  administrative   processing ").cases_read == 1
+    (case,) = embassy.app.store.standings("embassy", NUMBER)
+    assert case.last_read_at == START + timedelta(days=5)
+    assert case.snapshot is not None
+    assert case.snapshot.status_since == date(2025, 12, 1)
+
+
+def test_a_kill_between_the_record_and_its_plan_only_brings_a_turn_too_many(embassy: Embassy) -> None:
+    embassy.turn()
+    embassy.record("Ready")
+    embassy.record("Ready", OTHER)
+    embassy.app.store.accounts.set_next_read("embassy", START)  # what stands there before the plan is written
+    assert embassy.reminded() == []
+    assert embassy.next_turn() == START + timedelta(days=7)
+
+
+@pytest.mark.parametrize("site", get_args(SiteName))
+def test_every_site_has_an_official_https_address_and_words_for_what_to_enter(site: str) -> None:
+    assert SITES[site].vocabulary in vocabularies()
+    for address in (SITES[site].links.sign_in, SITES[site].links.help):
+        parts = urlsplit(address)
+        assert parts.scheme == "https"
+        assert (parts.hostname or "").endswith((".gov", ".gov.au", ".gov.cz"))
+    assert all(catalogue(language).word("enter", site) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("site", "status", "stage"),
+    [
+        ("ceac", "Administrative Processing", Stage.ADMINISTRATIVE_PROCESSING),
+        ("ceac", "Refused", Stage.REFUSED),
+        ("nvc", "At NVC", Stage.TRANSFERRED),
+        ("egov", "Case Was Approved", Stage.APPROVED),
+        ("ceac", "Something Nobody Has Written Yet", Stage.UNKNOWN),
+    ],
+)
+def test_a_status_is_read_in_the_words_of_its_site(site: str, status: str, stage: Stage) -> None:
+    reading = recorded(site, NUMBER, status)
+    assert (reading.snapshot.status, reading.snapshot.stage) == (status, stage)
+    assert read(reading.answers, "en") == reading.snapshot
+
+
+@pytest.mark.parametrize(
+    "status", ["", "   ", "...", "x" * (LONGEST_STATUS + 1), "a\x1bb", "a\N{RIGHT-TO-LEFT OVERRIDE}b"]
+)
+def test_what_is_no_status_is_refused(status: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match="a status is a line"):
+        recorded("ceac", NUMBER, status)
+
+
+@pytest.mark.parametrize("answers", [{}, {"recorded": b"{}"}, {"recorded": b"["}, {"recorded": b"[]"}])
+def test_a_damaged_note_is_no_status(answers: dict[str, bytes]) -> None:
+    with pytest.raises(UnexpectedAnswer, match="watcher record"):
+        read(answers, "en")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"site": "example"},
+        {"cases": ()},
+        {"cases": ("",)},
+        {"cases": ("a\nb\x1b",)},
+        {"cases": ("x" * 65,)},
+        {"site": None},
+    ],
+)
+def test_a_faulty_account_is_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ManualAccount.model_validate({"name": "embassy", "portal": "manual", "site": "ceac", "cases": (NUMBER,)} | keys)
+
+
+def test_a_reader_says_that_only_a_person_can_look(embassy: Embassy) -> None:
+    account = embassy.app.settings.accounts["embassy"]
+    with (
+        find("manual").open(account, World().surroundings()) as reader,
+        pytest.raises(CodeNeeded, match="watcher record"),
+    ):
+        list(reader.read())

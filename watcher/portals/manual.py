@@ -1,0 +1,171 @@
+"""Official sites that want no program: a person looks, and records what they saw.
+
+Such a site is behind a captcha or turns programs away, and this program does not get around that: it never sends the
+site a request. On `every` it reminds the person to look, with the official link and with what to enter; what they
+record (`watcher record`) goes the way of any other read.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field
+
+from watcher.case import Snapshot
+from watcher.errors import CodeNeeded, UnexpectedAnswer
+from watcher.message import Links
+from watcher.portals import Answers, CaseRead, Portal, Reader, Reading, Surroundings
+from watcher.settings import AccountSettings
+from watcher.stages import meaning_of, normalise, titles
+
+SiteName = Literal["ceac", "nvc", "egov", "eoir", "ipc", "immi"]
+
+LONGEST_STATUS = 500
+"""Characters of a status; no site writes a longer title."""
+
+_RECORDED = "recorded"
+_TRAVEL = "https://travel.state.gov/content/travel/en/us-visas.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """An official site. `vocabulary` names the status words it uses; what to enter there stands in the catalogues."""
+
+    title: str
+    links: Links
+    vocabulary: str = "general"
+
+
+SITES = MappingProxyType(
+    {
+        "ceac": Site(
+            title="Visa status check of the US Department of State (CEAC)",
+            links=Links(sign_in="https://ceac.state.gov/CEACStatTracker/Status.aspx", help=_TRAVEL),
+            vocabulary="ceac",
+        ),
+        "nvc": Site(
+            title="Immigrant visa cases at the National Visa Center (CEAC)",
+            links=Links(sign_in="https://ceac.state.gov/IV/Login.aspx", help=_TRAVEL),
+            vocabulary="ceac",
+        ),
+        "egov": Site(
+            title="USCIS Case Status Online",
+            links=Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/contactcenter"),
+            vocabulary="uscis",
+        ),
+        "eoir": Site(
+            title="Automated Case Information of the US immigration courts (EOIR)",
+            links=Links(sign_in="https://acis.eoir.justice.gov/en/", help="https://www.justice.gov/eoir"),
+        ),
+        "ipc": Site(
+            title="Status of an application, Czech Ministry of the Interior",
+            links=Links(
+                sign_in="https://ipc.gov.cz/en/status-of-your-application/", help="https://ipc.gov.cz/en/contacts/"
+            ),
+        ),
+        "immi": Site(
+            title="ImmiAccount, Australian Department of Home Affairs",
+            links=Links(sign_in="https://online.immi.gov.au/lusc/login", help="https://immi.homeaffairs.gov.au/"),
+        ),
+    }
+)
+"""The official sites by the name that `site` takes."""
+
+
+def _numbers(numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """Case numbers without spaces at their ends, each once."""
+    plain = tuple(dict.fromkeys(" ".join(number.split()) for number in numbers))
+    if not all(number and len(number) <= 64 and number.isprintable() for number in plain):  # noqa: PLR2004
+        raise ValueError("a case number is a line of at most 64 letters, digits and dashes")
+    return plain
+
+
+class ManualAccount(AccountSettings):
+    """Cases at a site that a person opens themselves. `every` is how often they are reminded to look."""
+
+    site: SiteName
+    cases: Annotated[tuple[str, ...], AfterValidator(_numbers), Field(min_length=1)]
+
+
+def recorded(site: str, case_number: str, status: str, *, on: date | None = None) -> CaseRead:
+    """What a person read at a site about a case, as one read. `on` is the day that the site gives the status.
+
+    A known title is taken in the site's own spelling, so that a letter typed small is no news. Raises
+    `UnexpectedAnswer` where the status is empty or too long to be one.
+    """
+    spelled = {normalise(title): title for title in titles(SITES[site].vocabulary)}.get(normalise(status), status)
+    note = {"site": site, "case_number": case_number, "status": spelled, "on": on.isoformat() if on else None}
+    answers = {_RECORDED: json.dumps(note, ensure_ascii=False).encode()}
+    return CaseRead(snapshot=read(answers, "en"), answers=answers)
+
+
+def read(answers: Answers, _language: str) -> Snapshot:
+    """The status as it was recorded. Raises `UnexpectedAnswer` where that is none."""
+    try:
+        note = json.loads(answers[_RECORDED])
+        site, number, said = SITES[note["site"]], str(note["case_number"]), note["status"]
+        on = None if note["on"] is None else date.fromisoformat(note["on"])
+    except (KeyError, TypeError, ValueError):
+        raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
+    status = " ".join(said.split()) if isinstance(said, str) else ""
+    if not normalise(status) or len(status) > LONGEST_STATUS or not status.isprintable():
+        raise UnexpectedAnswer(f"a status is a line of 1 to {LONGEST_STATUS} characters, as it stands on the site")
+    meaning = meaning_of(status, vocabulary=site.vocabulary)
+    return Snapshot(case_number=number, status=status, stage=meaning.stage, status_since=on)
+
+
+class _NobodyReads:
+    """In the place of a reader: this program does not read such a site."""
+
+    def __init__(self, account: ManualAccount) -> None:
+        self._account = account
+
+    def read(self) -> Iterator[Reading]:
+        """Raises `CodeNeeded`: only a person can look."""
+        raise CodeNeeded(
+            f"{SITES[self._account.site].title} is not read by this program. Look yourself, then write down what you "
+            f'saw: watcher record {self._account.cases[0]} "STATUS"'
+        )
+
+
+@contextmanager
+def _open(account: ManualAccount, _: Surroundings) -> Iterator[Reader]:
+    yield _NobodyReads(account)
+
+
+def _links(account: ManualAccount) -> Links:
+    return SITES[account.site].links
+
+
+def _vocabulary(account: ManualAccount) -> str:
+    return SITES[account.site].vocabulary
+
+
+PORTAL = Portal(
+    name="manual",
+    title="A site that you open yourself",
+    needs=(
+        "site, one of: " + ", ".join(f"{name} ({SITES[name].title})" for name in get_args(SiteName)),
+        "cases",
+        "every (how often you are reminded to look)",
+    ),
+    sees=(
+        "what you record with `watcher record CASE STATUS`: status, stage, and the day of the status where you say it",
+    ),
+    verified=(
+        "nothing is read from these sites, which want no program. The words of CEAC are those that applicants and "
+        "embassies published (2020 to 2026)"
+    ),
+    min_every=timedelta(hours=1),
+    links=_links,
+    account=ManualAccount,
+    open=_open,
+    read=read,
+    vocabulary=_vocabulary,
+    recorded=False,
+    asks_a_person=True,
+)
