@@ -24,7 +24,7 @@ from watcher.sign_in.handed_in import HandedIn
 from watcher.sign_in.inbox import FileInbox
 from watcher.sign_in.sessions import SessionFiles
 from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
-from watcher.store import Store
+from watcher.store import Breaker, Store
 from watcher.timekeeper import keep_time
 
 DATABASE = "watcher.sqlite3"
@@ -70,9 +70,23 @@ class App:
         self, name: str, *, wait: float = 0.0, trace: Trace | None = None, codes: CodeSource | None = None
     ) -> Round:
         """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
-        account = self.settings.accounts[name]
-        access = Access(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
+        account, access = self.settings.accounts[name], self.access(name, trace=trace, codes=codes)
         return poll(account, self.portal_of(name), access, self.means, wait=wait)
+
+    def access(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> Access:
+        """What signing in to an account needs; as `poll` takes it."""
+        account = self.settings.accounts[name]
+        return Access(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
+
+    def breaker(self, name: str) -> Breaker:
+        """What stands between an account's credential and its portal."""
+        account = self.settings.accounts[name]
+        return self.store.breaker(
+            name,
+            clock=self.clock,
+            fingerprint=lambda: self.store.accounts.fingerprint(account.credential()),
+            max_sign_ins_per_day=account.max_sign_ins_per_day,
+        )
 
     def keep_time(self) -> list[RecordedChange]:
         """Records what time alone has brought."""
@@ -132,8 +146,7 @@ def open_app(
         raise StoreUnusable(
             f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
         ) from None
-    url = settings.database_url.get_secret_value() or f"sqlite:///{state_dir / DATABASE}"
-    store = Store(url, locks=state_dir / "locks")
+    store = Store(database_url(settings), locks=state_dir / "locks")
     try:
         yield App(
             means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
@@ -142,6 +155,11 @@ def open_app(
         )
     finally:
         store.close()
+
+
+def database_url(settings: Settings) -> str:
+    """Which database the configuration means; it may hold a password."""
+    return settings.database_url.get_secret_value() or f"sqlite:///{settings.state_dir / DATABASE}"
 
 
 def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -61,7 +61,7 @@ class TestRetry:
         world.check()
         said = world.run("alerts", "retry", "1")
         assert said.status == 2
-        assert "none that was given up" in said.err
+        assert "neither given up nor queued" in said.err
         assert len(world.phone.requests) == 1
 
     def test_a_channel_that_still_fails_is_told_with_status_1(self, world: Bench) -> None:
@@ -73,7 +73,7 @@ class TestRetry:
 
     def test_with_nothing_given_up_nothing_is_done(self, world: Bench) -> None:
         said = world.run("alerts", "retry")
-        assert (said.status, said.out) == (0, "Nothing was given up.\n")
+        assert (said.status, said.out) == (0, "Nothing was given up, nothing is queued.\n")
 
 
 class TestAcknowledging:

@@ -19,6 +19,7 @@ from watcher.notify import AppriseNotifier, Notifier, success_worth
 from watcher.settings import ChannelSettings, Settings
 
 _COLOURS = {AlertState.SENT: "green", AlertState.FAILED: "red", AlertState.HELD: "yellow", AlertState.QUEUED: None}
+_UNSENT = (AlertState.FAILED, AlertState.QUEUED)
 _WAIT_FOR_COURIER = 120.0
 
 
@@ -72,14 +73,14 @@ def _show(app: App, alerts: Sequence[Alert]) -> None:
 @click.argument("alert", type=click.IntRange(min=1), required=False, metavar="[ID]")
 @click.pass_obj
 def retry_command(config: Path | None, own_config: Path | None, alert: int | None) -> None:
-    """Takes up again what was given up (all of it, or alert ID), and tries it once now."""
+    """Takes up again what was given up or waits for its next attempt (all of it, or alert ID), and tries it now."""
     with opened(own_config or config) as app:
-        given_up = {each.id for each in app.store.outbox.list(state=AlertState.FAILED)}
-        wanted = given_up if alert is None else {alert}
-        if not wanted <= given_up:
-            raise click.BadParameter(f"alert {alert} is none that was given up; `watcher alerts` lists them all")
+        unsent = {each.id for state in _UNSENT for each in app.store.outbox.list(state=state)}
+        wanted = unsent if alert is None else {alert}
+        if not wanted <= unsent:
+            raise click.BadParameter(f"alert {alert} is neither given up nor queued; `watcher alerts` lists them all")
         if not wanted:
-            say("Nothing was given up.")
+            say("Nothing was given up, nothing is queued.")
             return
         app.store.outbox.retry(app.clock.now(), alert)
         app.courier().deliver_due(wait=_WAIT_FOR_COURIER)

@@ -1,4 +1,4 @@
-"""`watcher check`: one read now, then what time has brought, then the alerts."""
+"""`watcher check`, `import`: one read, from the portal or from files; then what time has brought, then the alerts."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,10 @@ from watcher.cli.documents import change_document, round_document
 from watcher.cli.opening import opened
 from watcher.cli.output import paint, print_json, say, severity_colour, warn
 from watcher.health import Outcome
-from watcher.poll import Round
+from watcher.means import is_watched
+from watcher.poll import Round, take_in
+from watcher.portals import CaseRead
+from watcher.store import Busy
 from watcher.trace import TraceFolder
 
 CHANGED = 10
@@ -53,6 +56,48 @@ def check_command(
     for done in failed:
         warn(f"{done.account}: {done.outcome.value}: {done.error}")
     sys.exit(1 if failed else CHANGED if exit_code and changed else 0)
+
+
+@click.command("import")
+@CONFIG
+@JSON
+@click.argument("account")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE..."
+)
+def import_command(config: Path | None, account: str, files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Takes what you saved from the portal's pages of ACCOUNT (JSON or HAR) as one read: same diff, same alerts."""
+    with opened(config) as app:
+        _names(app, (account,))
+        readings = _in_files(app, account, files)
+        try:
+            done = take_in(readings, app.settings.accounts[account], app.portal_of(account), app.means)
+        except Busy:
+            raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
+        app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+    if as_json:
+        print_json({"accounts": [round_document(done)]})
+    else:
+        show_rounds([done], [])
+
+
+def _in_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
+    """The cases in the files that the account watches; the others are named and left out."""
+    portal, settings = app.portal_of(account), app.settings.accounts[account]
+    if portal.import_answers is None:
+        raise click.UsageError(f"{account}: {portal.title} shows nothing that could be saved and imported")
+    try:
+        contents = [(file.name, file.read_bytes()) for file in files]
+    except OSError as error:
+        raise click.BadParameter(f"{error.filename}: {error.strerror}", param_hint="FILE") from None
+    readings = portal.import_answers(contents, app.settings.language)
+    for reading in readings:
+        if not is_watched(settings, reading.snapshot.case_number):
+            warn(f"{account}: {reading.snapshot.case_number} is left out; it is not among the cases of this account")
+    wanted = [reading for reading in readings if is_watched(settings, reading.snapshot.case_number)]
+    if not wanted:
+        raise click.ClickException(f"{account}: these files hold no case that this account watches")
+    return wanted
 
 
 def _names(app: App, wanted: Sequence[str]) -> list[str]:

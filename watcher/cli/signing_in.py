@@ -9,6 +9,7 @@ import click
 
 from watcher.app import App
 from watcher.cli import CONFIG
+from watcher.cli.asking import ask_for_code
 from watcher.cli.opening import opened
 from watcher.cli.output import say, warn
 from watcher.cli.reading import show_rounds
@@ -79,7 +80,7 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
         if cookies is not None:
             _take_over(app, account, cookies)
         _let_in(app, account)
-        done = app.poll(account, wait=_WAIT_FOR_DAEMON, codes=AskedFor(_ask))
+        done = app.poll(account, wait=_WAIT_FOR_DAEMON, codes=AskedFor(ask_for_code))
         app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
     show_rounds([done], [])
     if done.outcome is not Outcome.OK:
@@ -118,15 +119,6 @@ def _let_in(app: App, account: str) -> None:
             app.store.accounts.set_health(account, resumed(health))
 
 
-def _ask(question: str) -> str:
-    """Asks at the terminal, or reads a line of what is piped in."""
-    click.echo(question, nl=False, err=True)
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line
-
-
 def _known(app: App, account: str) -> None:
     if account not in app.settings.accounts:
         known = ", ".join(app.settings.accounts) or "none"
@@ -145,12 +137,7 @@ def _held(app: App, account: str) -> Iterator[None]:
 
 def _lift(app: App, account: str) -> None:
     with _held(app, account):
-        now, settings = app.clock.now(), app.settings.accounts[account]
+        now = app.clock.now()
         app.store.accounts.set_health(account, resumed(app.store.accounts.health(account, now)))
-        app.store.breaker(
-            account,
-            clock=app.clock,
-            fingerprint=lambda: app.store.accounts.fingerprint(settings.credential()),
-            max_sign_ins_per_day=settings.max_sign_ins_per_day,
-        ).lift()
+        app.breaker(account).lift()
         app.store.accounts.set_next_read(account, now)

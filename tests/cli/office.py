@@ -1,0 +1,71 @@
+"""An account at the practice portal by its recipe, over real TLS, for commands that sign in."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cli.watching import Watching
+from watcher import practice
+from watcher.clock import SystemClock
+from watcher.practice import PracticePortal, Terms
+from watcher.practice.totp import STEP_SECONDS, code_at
+
+FIRST, SECOND = "IOE0000000001", "IOE0000000002"
+RECIPE = Path(practice.__file__).with_name("practice.toml")
+
+
+class SlowCodes:
+    """The portal's time for one-time codes stands still until it is moved, so that no code runs out in mid-test."""
+
+    def __init__(self) -> None:
+        self.step = int(time.time()) // STEP_SECONDS
+
+    def unix_time(self) -> float:
+        return float(self.step * STEP_SECONDS)
+
+
+@dataclass(slots=True, kw_only=True)
+class Office(Watching):
+    """The portal, and one account at it that is called family."""
+
+    portal: PracticePortal
+    codes: SlowCodes
+
+    def configure(self, **keys: object) -> None:
+        """The account; `keys` replace its own."""
+        account = self.portal.account
+        section: dict[str, object] = {
+            "portal": "recipe",
+            "recipe": str(RECIPE),
+            "base_url": self.portal.base_url,
+            "ca_file": str(self.portal.ca_file),
+            "username": account.username,
+            "password": account.password,
+            **keys,
+        }
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in section.items())
+        self.write(f'[stall]\nafter = "0"\n[accounts.family]\n{lines}')
+
+    @property
+    def sign_ins(self) -> int:
+        return sum(one.method == "POST" and one.path == "/login" for one in self.portal.requests)
+
+    def code(self) -> str:
+        """The code that an authenticator would show now."""
+        secret = self.portal.account.totp_secret
+        assert secret
+        return code_at(secret, self.codes.step)
+
+
+@contextmanager
+def office(folder: Path) -> Iterator[Office]:
+    codes = SlowCodes()
+    with PracticePortal(SystemClock(), terms=Terms(unix_time=codes.unix_time)) as portal:
+        portal.cases.add(FIRST)
+        portal.cases.add(SECOND, form="N-400")
+        made = Office(folder=folder, portal=portal, codes=codes)
+        made.configure()
+        yield made

@@ -1,0 +1,63 @@
+"""`watcher backup`, `restore`: a consistent copy of the database while the daemon runs, and back."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from watcher.app import database_url
+from watcher.cli import CONFIG
+from watcher.cli.opening import settings_of
+from watcher.cli.output import say
+from watcher.settings import Settings
+from watcher.store import Busy, copies
+from watcher.store.locks import Locks
+
+FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+_WAIT_FOR_READS = 60.0
+
+
+@click.command("backup")
+@CONFIG
+@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@FILE
+def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
+    """Writes a consistent copy of the database to FILE (mode 0600), also while the daemon runs, and examines it.
+
+    Sessions and saved notices lie beside the database in state_dir and are not in it.
+    """
+    settings = settings_of(config)
+    found = copies.take(copies.file_of(database_url(settings)), file, force=force)
+    cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
+    say(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
+
+
+@click.command("restore")
+@CONFIG
+@click.option("--force", is_flag=True, help="Also over a database that tells of more than FILE does.")
+@FILE
+def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
+    """Puts the copy in FILE in the place of the database. What was there is kept beside it."""
+    settings = settings_of(config)
+    database = copies.file_of(database_url(settings))
+    with ExitStack() as stack:
+        _stand_still(stack, settings)
+        kept = copies.put_back(file, database, now=datetime.now(UTC), force=force)
+    say(f"{database}: restored from {file}.")
+    if kept is not None:
+        say(f"What was there before is kept as {kept}.")
+
+
+def _stand_still(stack: ExitStack, settings: Settings) -> None:
+    """Holds every lock that a read, a delivery or the daemon would take."""
+    locks = Locks(settings.state_dir / "locks")
+    try:
+        stack.enter_context(locks.hold("daemon"))
+    except Busy:
+        raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
+    try:
+        for name in ("delivery", "time", *(f"account {account}" for account in settings.accounts)):
+            stack.enter_context(locks.hold(name, wait=_WAIT_FOR_READS))
+    except Busy:
+        raise click.ClickException("another `watcher` command is working on this database; try again soon") from None
