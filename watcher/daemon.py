@@ -8,8 +8,10 @@ import structlog
 from watcher.app import App
 from watcher.errors import StoreUnusable
 from watcher.health import Outcome
+from watcher.lifesigns import LifeSigns
 from watcher.schedule import Schedule
 from watcher.settings import Settings
+from watcher.systemd import ServiceManager
 
 _LOOK_AT_THE_TIME = timedelta(minutes=15)
 _LOOK_INTO_BOOKS = (
@@ -23,18 +25,24 @@ _log = structlog.get_logger(__name__)
 class Daemon:
     """Runs until `stop`. One daemon for a database: the caller holds the lock."""
 
-    def __init__(self, app: App) -> None:
-        """Nothing runs before `start`."""
+    def __init__(self, app: App, manager: ServiceManager | None = None) -> None:
+        """Nothing runs before `start`. `manager` wants signs of life; None: nobody does."""
         self._app = app
+        self._signs = LifeSigns(app, manager or ServiceManager())
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
         self._turns: dict[str, datetime] = {}
         self._wake = Event()
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Makes a job of each account from what stands in the database, and begins."""
+        """Makes a job of each account from what stands in the database, and begins.
+
+        Raises `WatcherError`, and begins nothing, where the health page's address cannot be had.
+        """
+        self._signs.start()
         self._plan()
         self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)
+        self._schedule.every("sign of life", self._signs.every, self._signs.turn)
         self._schedule.start()
         self._delivery.start()
         _log.info("watching", accounts=len(self._app.settings.accounts), channels=len(self._app.settings.channels))
@@ -45,6 +53,7 @@ class Daemon:
         self._schedule.stop()
         self._wake.set()
         self._delivery.join(_GRACE)
+        self._signs.stop()
 
     def use(self, settings: Settings) -> None:
         """Goes on with another configuration: new accounts are read, removed ones no more."""
@@ -52,6 +61,7 @@ class Daemon:
             self._schedule.cancel(f"account {name}")
         self._turns.clear()
         self._app = self._app.with_settings(settings)
+        self._signs.use(self._app)
         self._plan()
         self._wake.set()
         _log.info("configuration reread", accounts=len(settings.accounts), channels=len(settings.channels))
@@ -79,7 +89,7 @@ class Daemon:
         app = self._app
         if app.means.stop.is_set() or name not in app.settings.accounts:
             return None
-        done = app.poll(name)
+        done = self._signs.during(app, name, lambda: app.poll(name))
         log = _log.info if done.outcome is Outcome.OK else _log.warning
         log("read", account=name, outcome=done.outcome.value, changes=len(done.changes), error=done.error)
         self._wake.set()
@@ -89,7 +99,8 @@ class Daemon:
         return max(next_read_at or later, later) if done.outcome is not Outcome.OK else next_read_at or later
 
     def _keep_time(self) -> None:
-        if self._app.keep_time():
+        if changes := self._app.keep_time():
+            self._signs.changed(changes)
             self._wake.set()
 
     def _deliver(self) -> None:

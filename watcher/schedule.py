@@ -17,6 +17,8 @@ from apscheduler.triggers.date import DateTrigger
 
 from watcher.clock import Clock
 
+# What comes round by itself has threads of its own: reads that take long, however many, do not hold it back.
+_REGULAR = "regular"
 _log = structlog.get_logger(__name__)
 
 
@@ -29,7 +31,7 @@ class Schedule:
         self._turns = Lock()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(threads)},
+            executors={"default": ThreadPoolExecutor(threads), _REGULAR: ThreadPoolExecutor(2)},
             # A job that comes late (a machine that slept, a slow start) still comes, once.
             job_defaults={
                 "misfire_grace_time": None,
@@ -49,12 +51,20 @@ class Schedule:
 
         A job of the same name is replaced. When `work` raises, it is tried again after a minute.
         """
+        self._plan(name, moment, work, "default")
+
+    def _plan(self, name: str, moment: datetime, work: Callable[[], datetime | None], pool: str) -> None:
         delay = max(0.0, self._clock.seconds_until(moment))
         when = datetime.now(UTC) + timedelta(seconds=delay)
         with self._turns:
             if not self._ended.is_set():
                 self._scheduler.add_job(
-                    self._run, DateTrigger(run_date=when), args=(name, work), id=name, replace_existing=True
+                    self._run,
+                    DateTrigger(run_date=when),
+                    args=(name, work, pool),
+                    id=name,
+                    executor=pool,
+                    replace_existing=True,
                 )
 
     def every(self, name: str, span: timedelta, work: Callable[[], None]) -> None:
@@ -64,7 +74,7 @@ class Schedule:
             work()
             return self._clock.now() + span
 
-        self.at(name, self._clock.now(), once)
+        self._plan(name, self._clock.now(), once, _REGULAR)
 
     def cancel(self, name: str) -> None:
         """Removes a job; one that is running runs to its end."""
@@ -81,13 +91,13 @@ class Schedule:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
-    def _run(self, name: str, work: Callable[[], datetime | None]) -> None:
+    def _run(self, name: str, work: Callable[[], datetime | None], pool: str) -> None:
         again: datetime | None = self._clock.now() + timedelta(minutes=1)
         try:
             again = work()
         finally:
             if again is not None:
-                self.at(name, again, work)
+                self._plan(name, again, work, pool)
 
 
 def _complain(event: JobExecutionEvent) -> None:

@@ -163,7 +163,7 @@ def test_an_account_may_know_a_longer_interval_than_its_portal(bench: Bench) -> 
 def test_no_fault_shows_the_value_of_a_secret(
     bench: Bench, place: Place, model: type[BaseModel], base: dict[str, Any], key: Place
 ) -> None:
-    if key[-1] not in {"password", "client_secret", "url", "database_url", "state_key", "heartbeat_url"}:
+    if key[-1] not in {"password", "client_secret", "url", "database_url", "state_key", "heartbeat_url", "token"}:
         wrong: object = -7.25
         secret = next(name for name in ("password", "client_secret", "url", "state_key") if name in model.model_fields)
         text = document(place, model, {**base, secret: CANARY}, key, wrong)

@@ -58,6 +58,7 @@ def test_each_secret_is_told_by_where_it_was_found(bench: Bench, folder: Path) -
 @pytest.mark.parametrize(
     ("variable", "read"),
     [
+        ("WATCHER_HEALTH__TOKEN", lambda s: s.health.token),
         ("WATCHER_STATE_KEY", lambda s: s.state_key),
         ("WATCHER_DATABASE_URL", lambda s: s.database_url),
         ("WATCHER_HEALTH__HEARTBEAT_URL", lambda s: s.health.heartbeat_url),
@@ -68,7 +69,9 @@ def test_each_secret_is_told_by_where_it_was_found(bench: Bench, folder: Path) -
 def test_every_secret_may_come_from_the_environment(bench: Bench, variable: str, read: object) -> None:
     text = f'{FAMILY}mailbox = {{ host = "h", username = "u" }}\n[channels.phone]\nurl = "x"\n'
     assert callable(read)
-    assert read(bench.settings(text, {variable: "0123"})) == SecretStr("0123")
+    digits = "0123456789012345"
+    secret = f"https://hc.example.org/{digits}" if variable.endswith("HEARTBEAT_URL") else digits
+    assert read(bench.settings(text, {variable: secret})) == SecretStr(secret)
 
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -18,6 +18,7 @@ from watcher.cli import CONFIG
 from watcher.daemon import Daemon
 from watcher.errors import SettingsFaults, StoreUnusable
 from watcher.store import Busy
+from watcher.systemd import ServiceManager
 
 
 @click.command("run")
@@ -31,6 +32,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     """
     settings = read_settings(config, os.environ)
     logs.configure(level=log_level, form=log_format, environ=os.environ)
+    manager = ServiceManager.of(os.environ)
     signals: SimpleQueue[int] = SimpleQueue()
 
     def note(number: int, _frame: FrameType | None) -> None:
@@ -48,10 +50,14 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
         except Busy:
             click.echo(f"watcher: another `watcher run` already works on {app.store.where}; one is enough", err=True)
             sys.exit(1)
-        daemon = Daemon(app)
+        daemon = Daemon(app, manager)
         daemon.start()
+        manager.ready()
         while signals.get() == signal.SIGHUP:
+            manager.reloading()
             _reread(daemon, config)
+            manager.ready()
+        manager.stopping()
         daemon.stop()
     logging.shutdown()
     # A read may still hang on a portal's answer in its thread; what it would bring is read again. No need to wait.

@@ -25,11 +25,14 @@ from watcher.case import Stage
 from watcher.change import ChangeKind, Severity
 from watcher.durations import parse_duration
 from watcher.quiet import Digest, QuietHours
-from watcher.settings.addresses import listening_address, web_address
+from watcher.settings.addresses import is_loopback, listening_address, page_address, web_address
 from watcher.settings.faults import types_within
 
 MOST_DAYS = 3660
 """No processing time is longer than ten years."""
+
+SHORTEST_TOKEN = 16
+"""The fewest characters of a bearer token."""
 
 
 def _duration(value: object) -> timedelta:
@@ -83,6 +86,10 @@ def _processing_time(value: object) -> timedelta:
     if isinstance(value, str | timedelta):
         return _positive(_duration(value))
     raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
+
+
+def _page(value: SecretStr) -> SecretStr:
+    return SecretStr(page_address(value.get_secret_value()))
 
 
 def _something(value: SecretStr) -> SecretStr:
@@ -205,10 +212,26 @@ class ChannelSettings(Section):
 
 
 class HealthSettings(Section):
-    """How others learn that the watcher lives."""
+    """How others learn that the watcher lives.
+
+    `token` is what whoever asks must bring as a bearer token; an address that other machines reach needs one.
+    """
 
     listen: Annotated[str, AfterValidator(listening_address)] = ""
-    heartbeat_url: SecretStr | None = None
+    token: SecretStr | None = Field(default=None, validate_default=True)
+    heartbeat_url: Annotated[SecretStr, AfterValidator(_page)] | None = None
+
+    @field_validator("token")
+    @classmethod
+    def _needed_where_others_listen(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        listen = info.data.get("listen", "")
+        if token is None and listen and not is_loopback(f"//{listen}"):
+            raise ValueError(
+                "is missing; other machines reach the address in listen, so whoever asks must show a token"
+            )
+        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"is too short; take {SHORTEST_TOKEN} characters or more, at random")
+        return token
 
 
 def _machine_zone() -> ZoneInfo:

@@ -1,5 +1,6 @@
 """Web addresses that a person may write into the configuration."""
 
+import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -48,4 +49,16 @@ def listening_address(value: str) -> str:
         whole = False
     if not whole:
         raise ValueError('write a host and a port, such as "127.0.0.1:8787"')
+    return value
+
+
+def page_address(value: str) -> str:
+    """The address of a page, as it is. Raises ValueError for anything but http and https."""
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if not whole or re.search(r"[^!-~]", value):
+        raise ValueError('write the address of a page, such as "https://hc.example.org/ping/your-uuid"')
     return value
