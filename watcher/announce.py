@@ -21,7 +21,7 @@ def news_of(occasion: Occasion, settings: Settings, *, now: datetime, baseline: 
         account=occasion.account,
         case_number=occasion.changes[0].case_number,
         changes=occasion.changes,
-        summaries=tuple(summarize(change, settings.language) for change in occasion.changes),
+        summaries=tuple(summarize(change, settings.language, zone=settings.timezone) for change in occasion.changes),
         drafts=tuple(Draft(delivery=each, words=_words(each, occasion, settings, worded)) for each in deliveries),
     )
 

@@ -9,21 +9,23 @@ from pathlib import Path
 import click
 
 from watcher import logs
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app, read_settings, secrets_in
 from watcher.errors import StoreUnusable
+from watcher.redaction import register_secrets
 from watcher.settings import Settings
 
 
 def settings_of(config: Path | None) -> Settings:
-    """The configuration, every fault of it on standard error and exit status 2 where it is wrong."""
+    """The configuration; its secrets are kept out of every log from here on. A wrong one: exit status 2."""
     settings = read_settings(config, os.environ)
-    logs.configure(level="warning", environ=os.environ)
+    register_secrets(secrets_in(settings))
     return settings
 
 
 @contextmanager
 def opened(config: Path | None) -> Iterator[App]:
     """The program at rest: configuration and database, nothing running. A database that cannot be opened: exit 2."""
+    logs.configure(level="warning", environ=os.environ)
     with ExitStack() as stack:
         try:
             app = stack.enter_context(open_app(settings_of(config)))

@@ -13,8 +13,9 @@ from typing import Literal
 import click
 
 from watcher import logs
-from watcher.app import open_app, read_settings
+from watcher.app import open_app
 from watcher.cli import CONFIG
+from watcher.cli.opening import settings_of
 from watcher.daemon import Daemon
 from watcher.errors import SettingsFaults, StoreUnusable
 from watcher.store import Busy
@@ -30,8 +31,8 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
 
     SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
     """
-    settings = read_settings(config, os.environ)
     logs.configure(level=log_level, form=log_format, environ=os.environ)
+    settings = settings_of(config)
     manager = ServiceManager.of(os.environ)
     signals: SimpleQueue[int] = SimpleQueue()
 
@@ -66,7 +67,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
 
 def _reread(daemon: Daemon, config: Path | None) -> None:
     try:
-        daemon.use(read_settings(config, os.environ))
+        daemon.use(settings_of(config))
     except SettingsFaults as faults:
         for line in faults.faults:
             click.echo(line, err=True)

@@ -26,5 +26,9 @@ class FileInbox:
         if content is None:
             return None
         file.forget()
-        laid = json.loads(content)
-        return str(laid["code"]) if datetime.fromisoformat(laid["at"]) >= not_before else None
+        try:
+            laid = json.loads(content)
+            code, at = str(laid["code"]), datetime.fromisoformat(laid["at"])
+        except (ValueError, KeyError, TypeError):
+            return None  # nothing that `put` wrote; a code is asked for anew
+        return code if at >= not_before else None
