@@ -1,6 +1,6 @@
 """The composition root: reads settings, builds everything, decides nothing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,8 @@ from watcher.settings.load import load
 from watcher.sign_in.codes import FirstOf, NoCodes
 from watcher.sign_in.handed_in import HandedIn
 from watcher.sign_in.inbox import FileInbox
-from watcher.sign_in.sessions import SessionFiles
+from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
+from watcher.sign_in.sessions import SessionFiles, UnusableSession
 from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
 from watcher.store import Breaker, Store
 from watcher.timekeeper import keep_time
@@ -92,6 +93,14 @@ class App:
         """Records what time alone has brought."""
         return keep_time(self.means)
 
+    def unusable_sessions(self) -> list[UnusableSession]:
+        """The accounts' saved sessions that are there and cannot be used."""
+        found: list[UnusableSession] = []
+        files = _sessions(self.settings, tell=found.append)
+        for name in self.settings.accounts:
+            files.of(name).load()
+        return found
+
     def secrets(self) -> frozenset[str]:
         """Every secret of the configuration, for blanking them wherever they might show."""
         return frozenset(secrets_in(self.settings))
@@ -104,10 +113,13 @@ class App:
         """Where an account's one-time codes come from: its authenticator secret, its mailbox, a person."""
         sources: list[CodeSource] = []
         totp: SecretStr | None = getattr(account, "totp_secret", None)
+        mailbox: MailboxSettings | None = getattr(account, "mailbox", None)
         wait = self.means.stop.wait
         if totp is not None:
             used = KeptSteps(self.sessions.of(account.name, "totp"))
             sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used, wait=wait))
+        if mailbox is not None:
+            sources.append(MailboxCodes(mailbox, clock=self.clock, wait=wait))
         if getattr(account, "mfa", None) == "prompt":
             sources.append(
                 HandedIn(
@@ -167,9 +179,10 @@ def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     return load(config, environ=environ, portals=portals)
 
 
-def _sessions(settings: Settings) -> SessionFiles:
+def _sessions(settings: Settings, *, tell: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
     keys = settings.state_key.get_secret_value().replace(",", "\n").split("\n") if settings.state_key else []
-    return SessionFiles(settings.state_dir / "sessions", [SecretStr(key.strip()) for key in keys if key.strip()])
+    folder, secrets = settings.state_dir / "sessions", [SecretStr(key.strip()) for key in keys if key.strip()]
+    return SessionFiles(folder, secrets) if tell is None else SessionFiles(folder, secrets, tell=tell)
 
 
 def secrets_in(section: BaseModel) -> Iterator[str]:

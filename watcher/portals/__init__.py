@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from watcher.case import Snapshot
+from watcher.case import Notice, Snapshot
 from watcher.clock import Clock
 from watcher.errors import ReadFailed
 from watcher.message import Links
@@ -52,6 +52,27 @@ class Reader(Protocol):
 
         A case that the portal lists but that cannot be read is a `CaseUnread`; running to the end without one means
         that the read was complete. Raises `ReadFailed` for what concerns the whole account.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A document as the portal sent it. `content_type` is what the portal calls it, "" where it does not say."""
+
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@runtime_checkable
+class Downloads(Protocol):
+    """A reader that can also fetch documents; asked after the cases are read, within the same visit."""
+
+    def download(self, notice: Notice, *, max_bytes: int) -> Download:
+        """The document of a notice whose `download` is not None, with the session of this read.
+
+        Raises `UnexpectedAnswer` where there is no such document or it is longer than `max_bytes`, `SessionEnded`,
+        `ForeignHost` or `PortalUnavailable`.
         """
         ...
 
@@ -138,6 +159,10 @@ class Surroundings:
     known_cases: frozenset[str] = frozenset()
 
 
+def _nowhere(_account: object) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
     """What the program knows of one portal.
@@ -155,6 +180,7 @@ class Portal:
     `import_answers` reads files (name and content each) that a person saved from the portal, in a language; raises
     `UnexpectedAnswer` that names the file. None where the portal has nothing to save.
     `asks_a_person`: no program reads the portal; at an account's turn a person is reminded to look.
+    `origins` are the addresses that an account's reads speak to, for looking whether they can be reached.
     """
 
     name: str
@@ -172,6 +198,7 @@ class Portal:
     session_hosts: Callable[[Any], Collection[str]] | None = None
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
     asks_a_person: bool = False
+    origins: Callable[[Any], tuple[str, ...]] = _nowhere
 
     def vocabulary_of(self, account: AccountSettings) -> str:
         """The list of status words that an account's statuses are read by."""

@@ -26,7 +26,9 @@ from watcher.portals._transport import NoWayThere, open_transport
 __all__ = ["Answer", "PortalHttp", "SlowDown", "check_base_url", "host_of", "is_loopback", "read_json", "read_text"]
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
-_ALWAYS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
+PLAIN_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
+"""What goes with every request: who asks, honestly, and that the answer may come as it is."""
+
 _MAX_REDIRECTS = 10
 _TOO_MANY = 429
 _SERVER_ERROR = 500
@@ -85,8 +87,11 @@ class PortalHttp:
         json: Any = None,
         follow: bool = True,
         allow: Collection[int] = frozenset(),
+        max_bytes: int | None = None,
     ) -> Answer:
         """One request and its answer, redirects followed within the portal's hosts where `follow`.
+
+        `max_bytes` in place of the usual longest body is for a document; such an answer is not kept in a trace.
 
         Raises `ForeignHost` before anything is sent elsewhere; `PortalUnavailable` where the portal cannot be
         reached, breaks off, is too slow, answers 429 (`SlowDown`) or 5xx (unless that status is in `allow`), or the
@@ -98,7 +103,7 @@ class PortalHttp:
             request = httpx.Request(
                 method,
                 url,
-                headers=[*_ALWAYS, *headers.items()] if headers else _ALWAYS,
+                headers=[*PLAIN_HEADERS, *headers.items()] if headers else PLAIN_HEADERS,
                 params=params,
                 data=form,
                 json=json,
@@ -107,19 +112,19 @@ class PortalHttp:
         except (httpx.InvalidURL, UnicodeError):
             raise UnexpectedAnswer(f"{self._portal}: an address or header that came from it is not valid") from None
         for _ in range(_MAX_REDIRECTS + 1):
-            answer = self._exchange(request, patience)
+            answer = self._exchange(request, patience, max_bytes)
             if answer.status not in REDIRECTS or not follow or "location" not in answer.headers:
                 return self._taken(answer, request.url.host, allow)
             request = self._redirected(request, answer)
         raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected more than {_MAX_REDIRECTS} times")
 
-    def _exchange(self, request: httpx.Request, patience: Patience) -> Answer:
+    def _exchange(self, request: httpx.Request, patience: Patience, max_bytes: int | None) -> Answer:
         self._check_host(request.url)
         if self._cookies is not None:
             self._cookies.set_cookie_header(request)
         try:
             response = self._transport(request.url.host).handle_request(request)
-            body = self._body(response, request.url.host)
+            body = self._body(response, request.url.host, max_bytes or self._max_bytes)
         except httpx.TransportError as error:
             self._give_up(request.url.host, error)
         if patience.over:
@@ -128,7 +133,7 @@ class PortalHttp:
             response.request = request
             self._cookies.extract_cookies(response)
         answer = Answer(status=response.status_code, url=str(request.url), headers=response.headers, body=body)
-        if self._trace is not None:
+        if self._trace is not None and max_bytes is None:
             name = f"{request.method} {request.url.path}"
             self._trace.keep(name, status=answer.status, url=answer.url, headers=answer.headers, body=body)
         return answer
@@ -142,7 +147,7 @@ class PortalHttp:
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
             raise ForeignHost(f"{self._portal}: {host} would have been spoken to without TLS; nothing was sent there")
 
-    def _body(self, response: httpx.Response, host: str) -> bytes:
+    def _body(self, response: httpx.Response, host: str, longest: int) -> bytes:
         chunks, length = [], 0
         stream = response.stream
         assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - HTTPTransport promises it; for the type checker
@@ -150,15 +155,13 @@ class PortalHttp:
             for chunk in stream:
                 chunks.append(chunk)
                 length += len(chunk)
-                if length > self._max_bytes:
-                    raise UnexpectedAnswer(
-                        f"{self._portal}: the answer of {host} is longer than {self._max_bytes} bytes"
-                    )
+                if length > longest:
+                    raise UnexpectedAnswer(f"{self._portal}: the answer of {host} is longer than {longest} bytes")
         finally:
             stream.close()
         body = b"".join(chunks)
         encoding = response.headers.get("content-encoding")
-        return body if encoding is None else inflate(body, encoding, self._max_bytes)
+        return body if encoding is None else inflate(body, encoding, longest)
 
     def _give_up(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():

@@ -13,6 +13,7 @@ from watcher.message import Links
 from watcher.portals import Portal, Reader, Surroundings
 from watcher.portals._ircc_account import IrccAccount
 from watcher.portals._ircc_asked import VOCABULARY
+from watcher.portals._ircc_programs import AUTH_URL
 from watcher.portals._ircc_reading import read_case
 
 
@@ -31,6 +32,10 @@ def _links(account: IrccAccount) -> Links:
         help="https://www.canada.ca/en/immigration-refugees-citizenship/contact-ircc.html",
         reset=f"{account.tracker.site}/en/login",
     )
+
+
+def _origins(account: IrccAccount) -> tuple[str, ...]:
+    return (account.base_url or account.tracker.api, account.auth_url or AUTH_URL)
 
 
 PORTAL = Portal(
@@ -57,4 +62,5 @@ PORTAL = Portal(
     open=_open,
     read=read_case,
     vocabulary=VOCABULARY,
+    origins=_origins,
 )

@@ -149,6 +149,10 @@ def _session_hosts(account: RecipeAccount) -> frozenset[str]:
     return account.hosts
 
 
+def _origins(account: RecipeAccount) -> tuple[str, ...]:
+    return (account.address,)
+
+
 PORTAL = Portal(
     name="recipe",
     title="Any portal, by a recipe",
@@ -166,4 +170,5 @@ PORTAL = Portal(
     vocabulary=VOCABULARY,
     recorded=False,
     session_hosts=_session_hosts,
+    origins=_origins,
 )

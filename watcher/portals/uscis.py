@@ -48,6 +48,10 @@ def _hosts(account: UscisAccount) -> frozenset[str]:
     return account.origins.hosts
 
 
+def _origins(account: UscisAccount) -> tuple[str, ...]:
+    return (account.origins.auth, account.origins.cases)
+
+
 PORTAL = Portal(
     name="uscis",
     title="USCIS online account",
@@ -72,4 +76,5 @@ PORTAL = Portal(
     read=snapshot,
     session_hosts=_session_hosts,
     import_answers=import_answers,
+    origins=_origins,
 )

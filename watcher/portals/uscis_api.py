@@ -7,6 +7,7 @@ English and Spanish, sometimes dates and a history; it lists no requests, appoin
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from watcher.message import Links
 from watcher.portals import Portal, Reader, Surroundings
@@ -29,6 +30,11 @@ def _links(_: UscisApiAccount) -> Links:
     return _LINKS
 
 
+def _origins(account: UscisApiAccount) -> tuple[str, ...]:
+    token = urlsplit(account.token_endpoint)
+    return tuple(dict.fromkeys((account.origin, f"{token.scheme}://{token.netloc}")))
+
+
 PORTAL = Portal(
     name="uscis-api",
     title="USCIS Case Status API",
@@ -40,4 +46,5 @@ PORTAL = Portal(
     account=UscisApiAccount,
     open=_open,
     read=read,
+    origins=_origins,
 )

@@ -1,0 +1,107 @@
+"""`watcher doctor`, run for real."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.office import Office, office
+from tests.cli.watching import Bench, Said, Watching
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Office]:
+    with office(tmp_path) as made:
+        made.configure(totp_secret=made.portal.account.totp_secret)
+        yield made
+
+
+def by_verdict(said: Said, verdict: str) -> list[dict[str, Any]]:
+    return [finding for finding in said.json["findings"] if finding["verdict"] == verdict]
+
+
+def test_a_good_set_up_is_found_good_and_no_password_is_sent(family: Office) -> None:
+    with family.app() as app:
+        assert app.poll("family").outcome.value == "ok"
+    family.portal.forget_requests()
+    said = family.run("doctor", "--json")
+    assert said.status == 0, said.out
+    assert by_verdict(said, "failed") == []
+    told = {finding["about"]: finding["told"] for finding in by_verdict(said, "ok")}
+    assert "is whole: 2 cases" in told["database"]
+    assert "its certificate is trusted" in told[f"portal {family.portal.base_url.removeprefix('https://')}"]
+    assert "0 seconds off" in told["clock"]
+    assert family.portal.requests == ()  # a HEAD is no page of it
+    for secret in (family.portal.account.password, family.portal.account.totp_secret or ""):
+        assert secret not in said.out + said.err
+
+
+def test_offline_asks_nobody_and_makes_nothing(family: Office) -> None:
+    said = family.run("doctor", "--offline")
+    assert said.status == 0, said.out
+    assert family.portal.requests == ()
+    assert not family.state.exists()
+    assert "clock" not in said.out
+
+
+def test_a_certificate_that_nobody_trusts_is_a_failure(family: Office) -> None:
+    family.configure(ca_file="")
+    said = family.run("doctor", "--json")
+    assert said.status == 1
+    (finding,) = by_verdict(said, "failed")
+    assert "certificate could not be verified" in finding["told"]
+    assert finding["remedy"]
+
+
+def test_a_faulty_configuration_is_told_fault_by_fault_with_status_2(watching: Watching) -> None:
+    watching.write('nonsense = 1\n[accounts.family]\nportal = "nowhere"\n')
+    said = watching.run("doctor", "--json")
+    assert said.status == 2
+    assert len(by_verdict(said, "failed")) == 2
+
+
+def test_a_secret_file_that_others_can_read_is_told_but_not_its_content(world: Bench) -> None:
+    folder = world.folder / "secrets"
+    folder.mkdir()
+    world.write(world.sections.replace('client_secret = "made-up-secret"\n', ""))
+    world.config.write_text(f'secrets_dir = "secrets"\n{world.config.read_text()}')
+    file = folder / "accounts__family__client_secret"
+    file.write_text("made-up-secret\n")
+    file.chmod(0o644)
+    said = world.run("doctor", "--offline", "--json")
+    (finding,) = (each for each in by_verdict(said, "warning") if each["about"].startswith("secret"))
+    assert finding["remedy"] == f"run `chmod 600 {file}`"
+    assert "made-up-secret" not in said.out + said.err
+    file.chmod(0o600)
+    assert not any(
+        each["about"].startswith("secret") for each in by_verdict(world.run("doctor", "--offline", "--json"), "warning")
+    )
+
+
+def test_a_pause_and_alerts_that_were_given_up_are_failures_with_their_remedies(world: Bench) -> None:
+    world.api.client_secret = "changed at the portal"
+    world.write(world.sections.replace("json://", "no-such-service://"))
+    world.check()
+    said = world.run("doctor", "--offline", "--json")
+    assert said.status == 1
+    remedies = " ".join(finding["remedy"] for finding in by_verdict(said, "failed"))
+    for remedy in ("`watcher resume family`", "`watcher alerts retry`", "correct the url of [channels.phone]"):
+        assert remedy in remedies
+
+
+def test_a_damaged_database_is_a_failure_that_points_to_the_backup(world: Bench) -> None:
+    world.check()
+    for each in world.state.glob("watcher.sqlite3-*"):
+        each.unlink()
+    world.database.write_bytes(b"no database" * 1000)
+    said = world.run("doctor", "--offline")
+    assert said.status == 1
+    assert "watcher restore" in said.out
+
+
+def test_a_configuration_that_others_can_write_is_a_failure(watching: Watching) -> None:
+    watching.write(mode=0o666)
+    said = watching.run("doctor", "--offline", "--json")
+    assert said.status == 1
+    assert "chmod go-w" in by_verdict(said, "failed")[0]["remedy"]

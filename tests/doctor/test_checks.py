@@ -1,0 +1,104 @@
+"""Single checks, on files and servers that are not well."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.portals.surroundings import HandSetClock
+from watcher.app import read_settings
+from watcher.doctor import Finding, Verdict
+from watcher.doctor.disk import file_system, look_at_file_system, look_at_space
+from watcher.doctor.network import look_at_portals
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 22 0:44 / /srv/share rw,relatime - nfs4 nas:/share rw
+31 22 0:45 / /srv/my\\040box rw,relatime - fuse.sshfs box: rw
+32 30 8:2 / /srv/share/local rw,relatime - xfs /dev/sdb1 rw
+"""
+
+
+class TestFileSystem:
+    @pytest.mark.parametrize(
+        ("folder", "kind"),
+        [
+            ("/srv/share/watcher", "nfs4"),
+            ("/srv/my box/watcher", "fuse.sshfs"),
+            ("/srv/share/local/watcher", "xfs"),
+            ("/srv/shared", "ext4"),
+        ],
+    )
+    def test_the_nearest_mount_above_counts(self, folder: str, kind: str) -> None:
+        assert file_system(Path(folder), MOUNTS) == kind
+
+    @pytest.mark.parametrize(
+        ("kind", "verdict"), [("nfs4", Verdict.WARNING), ("fuse.sshfs", Verdict.WARNING), ("ext4", Verdict.OK)]
+    )
+    def test_a_network_file_system_is_warned_of(self, tmp_path: Path, kind: str, verdict: Verdict) -> None:
+        mounts = tmp_path / "mountinfo"
+        mounts.write_text(f"22 1 8:1 / / rw - {kind} /dev/sda1 rw\n")
+        (finding,) = look_at_file_system(tmp_path, mounts)
+        assert finding.verdict is verdict
+        assert kind in finding.told
+
+    def test_where_nothing_tells_nothing_is_said(self, tmp_path: Path) -> None:
+        assert list(look_at_file_system(tmp_path, tmp_path / "missing")) == []
+
+
+def test_space_is_looked_at_above_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    finding = next(iter(look_at_space(tmp_path / "state" / "watcher")))
+    assert finding.about == "disk"
+    assert str(tmp_path) in finding.told
+
+
+class TestClock:
+    NOON = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
+
+    @pytest.fixture
+    def server(self) -> Iterator[Loopback]:
+        def answer(_: Asked) -> bytes:
+            return reply(404, Date=self.NOON.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+
+        with serving(answer) as server:
+            yield server
+
+    def findings(self, folder: Path, origin: str, now: datetime) -> dict[str, Finding]:
+        config = folder / "watcher.toml"
+        config.write_text(
+            f'[accounts.family]\nportal = "uscis-api"\nclient_id = "x"\nbase_url = "{origin}"\n'
+            'cases = ["IOE0000000001"]\n'
+        )
+        settings = read_settings(config, {"WATCHER_ACCOUNTS__FAMILY__CLIENT_SECRET": "made-up-secret", "HOME": "/"})
+        return {finding.about: finding for finding in look_at_portals(settings, HandSetClock(now))}
+
+    @pytest.mark.parametrize(
+        ("off", "verdict"),
+        [
+            (timedelta(), Verdict.OK),
+            (timedelta(seconds=20), Verdict.OK),
+            (timedelta(seconds=-90), Verdict.WARNING),
+            (timedelta(seconds=90), Verdict.WARNING),
+            (timedelta(hours=1), Verdict.FAILED),
+            (timedelta(hours=-1), Verdict.FAILED),
+        ],
+    )
+    def test_it_is_compared_with_the_portals(
+        self, tmp_path: Path, server: Loopback, off: timedelta, verdict: Verdict
+    ) -> None:
+        assert self.findings(tmp_path, server.origin, self.NOON + off)["clock"].verdict is verdict
+
+    def test_nothing_but_a_bare_question_is_sent(self, tmp_path: Path, server: Loopback) -> None:
+        self.findings(tmp_path, server.origin, self.NOON)
+        (asked,) = server.asked
+        assert (asked.method, asked.target, asked.body) == ("HEAD", "/", b"")
+        assert not {"authorization", "cookie"} & asked.headers.keys()
+
+    def test_a_portal_that_is_not_there_is_told_with_its_reason(self, tmp_path: Path) -> None:
+        with serving(lambda _: b"") as gone:
+            origin = gone.origin
+        (finding,) = self.findings(tmp_path, origin, self.NOON).values()
+        assert finding.verdict is Verdict.FAILED
+        assert "cannot be reached for account family" in finding.told

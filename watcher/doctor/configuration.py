@@ -1,0 +1,78 @@
+"""The configuration: whether it can be used, where each secret was found, and who else may read it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from watcher import notify
+from watcher.doctor.finding import Finding, failed, ok, warning
+from watcher.settings.load import Configuration
+from watcher.settings.places import dotted
+from watcher.settings.secret_places import Origin
+
+_WRITABLE_BY_OTHERS = 0o022
+_READABLE_BY_OTHERS = 0o077
+
+
+def look_at_file(configuration: Configuration) -> Iterator[Finding]:
+    """The file itself. That it has no fault was seen when it was read."""
+    settings = configuration.settings
+    accounts, channels = len(settings.accounts), len(settings.channels)
+    yield ok("configuration", f"{configuration.file}: no fault; {accounts} accounts, {channels} channels")
+    if configuration.file.stat().st_mode & _WRITABLE_BY_OTHERS:
+        yield failed(
+            "configuration",
+            f"{configuration.file}: others than its owner can write it, and so send your password elsewhere",
+            f"run `chmod go-w {configuration.file}`",
+        )
+    if not accounts:
+        yield warning("accounts", "there is none, so nothing is watched", "`watcher init` adds one")
+    if not channels:
+        yield warning("channels", "there is none, so nobody is told of anything", "`watcher init` adds one")
+
+
+def look_at_secrets(configuration: Configuration) -> Iterator[Finding]:
+    """Where each secret was found, never what it is."""
+    for origin in configuration.origins:
+        yield _secret(origin)
+
+
+def _secret(origin: Origin) -> Finding:
+    about = f"secret {dotted(origin.place)}"
+    told = f"found in the {origin.source} {origin.where}"
+    if origin.source == "secret file" and origin.open_to_others:
+        return warning(about, f"{told}, which others can read", f"run `chmod 600 {origin.where}`")
+    return ok(about, told)
+
+
+def look_at_recipes(configuration: Configuration) -> Iterator[Finding]:
+    """The recipe of each account that goes by one: a fault in it would have been a fault of the configuration."""
+    for name, account in configuration.settings.accounts.items():
+        recipe = getattr(account, "recipe", None)
+        if isinstance(recipe, Path):
+            yield ok(f"account {name}", f"its recipe {recipe} has no fault")
+
+
+def look_at_channels(configuration: Configuration) -> Iterator[Finding]:
+    """Whether each channel's URL can be sent to at all, and what its success is worth. Sends nothing."""
+    for name, channel in configuration.settings.channels.items():
+        about = f"channel {name}"
+        fault, worth = notify.check_url(channel.url), notify.success_worth(channel.url)
+        if fault is not None:
+            yield failed(about, fault, f"correct the url of [channels.{name}]")
+        elif worth is not None:
+            yield warning(about, worth, f"`watcher notify test {name}`, and look whether it arrives")
+        else:
+            yield ok(about, f"a {notify.schema(channel.url)} URL; `watcher notify test {name}` sends a test")
+
+
+def look_at_state_folder(configuration: Configuration) -> Iterator[Finding]:
+    """The folder of database, sessions and notices: who may look into it."""
+    folder = configuration.settings.state_dir
+    if not folder.exists():
+        yield ok("state folder", f"{folder} is not there yet; it is made at the first start")
+    elif not folder.is_dir():
+        yield failed("state folder", f"{folder} is no folder", "name a folder in state_dir")
+    elif folder.stat().st_mode & _READABLE_BY_OTHERS:
+        yield warning("state folder", f"others can look into {folder}", f"run `chmod 700 {folder}`")
+    else:
+        yield ok("state folder", f"{folder} is its owner's alone")

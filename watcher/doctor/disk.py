@@ -1,0 +1,90 @@
+"""The disk under the state folder, and the database on it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from watcher.doctor.finding import Finding, failed, ok, warning
+from watcher.errors import StoreUnusable
+from watcher.store import copies
+
+_MIB = 1024 * 1024
+_TIGHT, _TOO_TIGHT = 200 * _MIB, 20 * _MIB
+_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "lustre", "davfs", "ncpfs")
+_OVER_NETWORK = ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.nfs")
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def look_at_space(state_dir: Path) -> Iterator[Finding]:
+    """What is free where state is kept."""
+    there = _nearest(state_dir)
+    free = shutil.disk_usage(there).free
+    told = f"{free // _MIB} MiB free at {there}"
+    if free < _TOO_TIGHT:
+        yield failed("disk", told, "free some space: what changes cannot be written down any more")
+    elif free < _TIGHT:
+        yield warning("disk", told, "free some space before it runs out")
+    else:
+        yield ok("disk", told)
+    if not os.access(there, os.W_OK | os.X_OK):
+        yield failed("disk", f"{there} cannot be written to", "give it to the user who runs this program")
+
+
+def look_at_file_system(state_dir: Path, mounts: Path = _MOUNTS) -> Iterator[Finding]:
+    """SQLite's locks cannot be trusted on a network file system (sqlite.org/faq.html, question 5)."""
+    try:
+        kind = file_system(_nearest(state_dir).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
+    except OSError:
+        return  # not Linux, or a Linux that does not tell
+    if kind in _NETWORK or kind in _OVER_NETWORK:
+        yield warning(
+            "file system",
+            f"{state_dir} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
+            "set state_dir to a folder on a disk of this machine",
+        )
+    elif kind:
+        yield ok("file system", f"{kind}, on this machine")
+
+
+def look_at_database(url: str) -> Iterator[Finding]:
+    """Whether the database is whole, every page of it. One of another kind than SQLite is only opened, elsewhere."""
+    try:
+        file = copies.file_of(url)
+    except StoreUnusable:
+        return
+    if not file.exists():
+        yield ok("database", f"{file} is not there yet; it is made at the first start")
+        return
+    try:
+        found = copies.examine(file)
+    except StoreUnusable as error:
+        yield failed("database", str(error), "stop the watcher, then `watcher restore FILE` with your newest backup")
+        return
+    cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
+    yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
+
+
+def is_there(url: str) -> bool:
+    """Whether there is a database to look into. One that is no SQLite file is asked itself."""
+    try:
+        return copies.file_of(url).exists()
+    except StoreUnusable:
+        return True
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the first above it that is there."""
+    folder = folder.absolute()
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+def file_system(place: Path, mounts: str) -> str:
+    """The kind of file system at `place`, by what Linux tells of its mounts (proc(5), mountinfo); "" if by nothing."""
+    longest, kind = -1, ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        point = Path(before.split(" ")[4].replace("\\040", " "))
+        if place.is_relative_to(point) and len(point.parts) >= longest:
+            longest, kind = len(point.parts), after.split(" ")[0]
+    return kind

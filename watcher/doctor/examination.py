@@ -1,0 +1,44 @@
+"""The whole examination, in the order in which a person would put things right."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from watcher.app import database_url, open_app
+from watcher.clock import Clock
+from watcher.doctor import books, configuration, disk, network
+from watcher.doctor.finding import Finding, Verdict, failed
+from watcher.errors import StoreUnusable
+from watcher.settings import Settings
+from watcher.settings.load import Configuration
+
+
+def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Finding]:
+    """Every check, each finding as it is made. Writes nothing, sends no credential; `offline`: no network either."""
+    settings = found.settings
+    yield from configuration.look_at_file(found)
+    yield from configuration.look_at_secrets(found)
+    yield from configuration.look_at_recipes(found)
+    yield from configuration.look_at_state_folder(found)
+    yield from disk.look_at_space(settings.state_dir)
+    yield from disk.look_at_file_system(settings.state_dir)
+    yield from _books(settings, clock)
+    yield from configuration.look_at_channels(found)
+    if not offline:
+        yield from network.look_at_portals(settings, clock)
+
+
+def _books(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """The database, and what it says, where it is there and whole: looking must not make one."""
+    url = database_url(settings)
+    whole = list(disk.look_at_database(url))
+    yield from whole
+    if not disk.is_there(url) or any(finding.verdict is Verdict.FAILED for finding in whole):
+        return
+    with ExitStack() as stack:
+        try:
+            app = stack.enter_context(open_app(settings, clock=clock))
+            findings = [*books.look_at_accounts(app), *books.look_at_sessions(app), *books.look_at_alerts(app)]
+        except StoreUnusable as error:
+            yield failed("database", str(error), "see the reason")
+            return
+    yield from findings
