@@ -11,34 +11,35 @@ from watcher import __version__
 from watcher.errors import SettingsFaults, WatcherError
 
 _COMMANDS = {
-    "ack": "alerts",
-    "alerts": "alerts",
-    "backup": "keeping",
-    "check": "reading",
-    "code": "signing_in",
-    "demo": "demo",
-    "doctor": "doctor",
-    "done": "items",
-    "due": "items",
-    "explain": "words",
-    "export": "export",
-    "history": "standing",
-    "import": "reading",
-    "init": "init",
-    "login": "signing_in",
-    "notices": "notices",
-    "notify": "alerts",
-    "pending": "standing",
-    "portals": "words",
-    "recipe": "recipes",
-    "record": "record",
-    "reopen": "items",
-    "restore": "keeping",
-    "resume": "signing_in",
-    "run": "run",
-    "service": "service",
-    "status": "standing",
+    "ack": ("alerts", "An alert has been seen: no escalation."),
+    "alerts": ("alerts", "What was sent, is queued, failed; `alerts retry` takes it up again."),
+    "backup": ("keeping", "A consistent copy of the database, while the daemon runs."),
+    "check": ("reading", "One read now, then what time has brought; alerts delivered."),
+    "code": ("signing_in", "Hands a one-time code to a daemon that waits for it."),
+    "demo": ("demo", "The whole program against a practice portal, in under a minute."),
+    "doctor": ("doctor", "Checks configuration, secrets, database, clock, portals, channels."),
+    "done": ("items", "You have dealt with an item: no more reminders for it."),
+    "due": ("items", "Sets the due date that stands on the paper letter."),
+    "explain": ("words", "What a status means, in plain words."),
+    "export": ("export", "Cases, history and items as JSON, CSV or a calendar."),
+    "history": ("standing", "Every recorded change, newest first."),
+    "import": ("reading", "Takes JSON that you saved from the portal as one read."),
+    "init": ("init", "Asks its way to a working configuration."),
+    "login": ("signing_in", "Signs in by hand, or takes over a browser's session."),
+    "notices": ("notices", "The saved letters and documents."),
+    "notify": ("alerts", "`notify test` sends a test alert."),
+    "pending": ("standing", "Open items and their dates, soonest first."),
+    "portals": ("words", "The portals, what each needs and sees, how far it is verified."),
+    "recipe": ("recipes", "Writing and repairing recipes."),
+    "record": ("reading", "Takes down what you read on a site yourself."),
+    "reopen": ("items", "Back to open, for an item that you had called done."),
+    "restore": ("keeping", "Brings a backup back."),
+    "resume": ("signing_in", "Lifts the pause after a rejected sign-in."),
+    "run": ("run", "The daemon: keeps watch."),
+    "service": ("service", "Writes the systemd units for this machine."),
+    "status": ("standing", "Accounts and cases as they stand."),
 }
+"""Each command: the module it lives in, and what the list of commands says of it."""
 
 
 class _Commands(click.Group):
@@ -50,9 +51,13 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

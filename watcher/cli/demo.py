@@ -114,7 +114,7 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
     config.write_text(
         _CONFIGURATION.format(
             state_dir=folder,
-            recipe=_copied(recipe, folder),
+            recipe=_recipe_for(portal, recipe, folder),
             base_url=portal.base_url,
             ca_file=folder / "ca.pem",
             username=account.username,
@@ -127,9 +127,11 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
     return config
 
 
-def _copied(recipe: Path, folder: Path) -> Path:
+def _recipe_for(portal: PracticePortal, recipe: Path, folder: Path) -> Path:
+    """The recipe with the links that alerts carry leading to where this portal answers today."""
+    text = recipe.read_text(encoding="utf-8").replace("https://127.0.0.1:8443", portal.base_url)
     copy = folder / recipe.name
-    copy.write_bytes(recipe.read_bytes())
+    copy.write_text(text, encoding="utf-8")
     return copy
 
 
