@@ -42,6 +42,13 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_configurat
     assert password(bench.settings(text, {VARIABLE: "of the environment"})) == "of the environment"
 
 
+def test_a_secret_of_a_folder_that_systemd_loaded_is_found_by_its_longer_name(bench: Bench, folder: Path) -> None:
+    keep(folder, "watcher_accounts__family__password", "of the folder")
+    assert password(bench.settings(FAMILY, {"CREDENTIALS_DIRECTORY": str(folder)})) == "of the folder"
+    keep(folder, "accounts__family__password", "of its own")
+    assert password(bench.settings(FAMILY, {"CREDENTIALS_DIRECTORY": str(folder)})) == "of its own"
+
+
 def test_each_secret_is_told_by_where_it_was_found(bench: Bench, folder: Path) -> None:
     keep(folder, "state_key", "k", mode=0o644)
     found = bench.configuration(

@@ -19,6 +19,9 @@ from watcher.settings.sources import readable_by_others, reason
 
 _LONGEST = 64 * 1024
 
+# systemd names what LoadCredential=watcher:FOLDER has loaded after the folder: watcher_accounts__family__password.
+_OF_A_FOLDER = "watcher_"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -50,8 +53,7 @@ def find_secret(
     name = variable(place)
     if name in environ:
         return _worth_having(environ[name], Origin(place=place, source="environment", where=name))
-    for folder in folders:
-        file = folder / file_name(place)
+    for file in (folder / name for folder in folders for name in (file_name(place), _OF_A_FOLDER + file_name(place))):
         try:
             if file.exists():
                 text, is_open = _secret_text(file), readable_by_others(file)

@@ -1,0 +1,186 @@
+"""The systemd units: as they are shown, and as they are fitted to a machine. systemd itself is asked what it thinks."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.cli.watching import Said, Watching
+from watcher import units
+
+SHOWN = Path(__file__).parents[1] / "systemd"
+SERVICES = (*units.DAEMON, *units.TEMPLATE, units.TIMER[0])
+MOST_EXPOSED = 12  # tenths
+PROGRAM = "/bin/true"
+CONFIG = PurePosixPath("/etc/watcher/watcher.toml")
+
+analyses = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
+
+
+def fitted(
+    *names: str, user: bool = False, systemd: int | None = None, config: PurePosixPath = CONFIG
+) -> Mapping[str, str]:
+    return units.fitted(names, program=PROGRAM, config=config, user=user, systemd=systemd)
+
+
+def settings_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and line[0] not in "#["]
+
+
+def written(folder: Path, units: Mapping[str, str]) -> list[Path]:
+    """The units as files; a template as one of its instances."""
+    files = [folder / name.replace("@.", "@one.") for name in units]
+    for file, text in zip(files, units.values(), strict=True):
+        file.write_text(text)
+    return files
+
+
+def analyze(*words: str | Path) -> tuple[int, str]:
+    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_is_shown_is_what_is_installed() -> None:
+    for name in (*SERVICES, *units.TIMER[1:]):
+        (text,) = units.fitted((name,), program="/usr/local/bin/watcher", config=CONFIG).values()
+        assert (SHOWN / name).read_text() == text
+
+
+def test_the_three_services_are_protected_alike() -> None:
+    def protection(name: str) -> str:
+        (text,) = fitted(name).values()
+        return text[text.index("# --- What it may see") : text.index("TasksMax=")]
+
+    assert protection("watcher.service") == protection("watcher@.service") == protection("watcher-check.service")
+
+
+@analyses
+@pytest.mark.parametrize("name", SERVICES)
+def test_systemd_finds_them_well_protected(name: str, tmp_path: Path) -> None:
+    (file,) = written(tmp_path, fitted(name))
+    status, said = analyze("security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", file)
+    assert status == 0, said
+    assert float(re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)[0]) <= MOST_EXPOSED / 10
+
+
+@analyses
+@pytest.mark.parametrize("user", [False, True])
+@pytest.mark.parametrize("names", [units.DAEMON, units.TEMPLATE, units.TIMER])
+def test_systemd_finds_no_fault_in_them(names: tuple[str, ...], user: bool, tmp_path: Path) -> None:
+    files = written(tmp_path, fitted(*names, user=user))
+    status, said = analyze(*(["--user"] if user else []), "verify", "--man=no", "--recursive-errors=no", *files)
+    assert (status, said) == (0, "")
+
+
+def test_a_users_own_unit_asks_for_nothing_that_wants_privileges() -> None:
+    (text,) = fitted("watcher.service", user=True).values()
+    keys = {line.partition("=")[0] for line in settings_of(text)}
+    assert not keys & {
+        "DynamicUser",
+        "User",
+        "StateDirectory",
+        "LoadCredential",
+        "CapabilityBoundingSet",
+        "PrivateUsers",
+    }
+    assert {"NoNewPrivileges", "SystemCallFilter", "MemoryDenyWriteExecute", "WatchdogSec", "ExecStart"} <= keys
+    assert "WantedBy=default.target" in text
+    assert "LoadCredential" not in text
+
+
+def test_the_pause_between_restarts_grows_where_systemd_can_do_that() -> None:
+    old, new = (fitted("watcher.service", systemd=version)["watcher.service"] for version in (253, 254))
+    assert "\nRestartSteps=" not in old
+    assert "\nRestartSteps=" in new
+    assert "\nRestartMaxDelaySec=" in new
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("/opt/watcher/bin/watcher",), "/opt/watcher/bin/watcher"),
+        (("/opt/my apps/python3", "-m", "watcher"), '"/opt/my apps/python3" -m watcher'),
+        (("/opt/100%/x", 'a"b\\c', "$HOME"), '/opt/100%%/x "a\\"b\\\\c" "$$HOME"'),
+    ],
+)
+def test_a_command_line_is_quoted_as_systemd_reads_it(words: tuple[str, ...], line: str) -> None:
+    assert units.quoted(*words) == line
+
+
+def test_another_configuration_brings_its_own_folder_of_secrets() -> None:
+    (daemon,) = fitted("watcher.service", config=PurePosixPath("/srv/cases/family.toml")).values()
+    assert "ExecStart=/bin/true run --config /srv/cases/family.toml --log-format json" in daemon
+    assert "LoadCredential=watcher:/srv/cases/secrets" in daemon
+    assert "/etc/watcher/secrets" not in daemon
+    (template,) = fitted("watcher@.service", config=PurePosixPath("/srv/etc/watcher/any.toml")).values()
+    assert "ExecStart=/bin/true run --config /srv/etc/watcher/%i.toml" in template
+    assert "LoadCredential=watcher:/srv/etc/watcher/%i.secrets" in template
+
+
+def install(watching: Watching, *words: str) -> Said:
+    return watching.run("service", "install", *words)
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Watching:
+    return Watching(folder=tmp_path)
+
+
+class TestInstall:
+    def test_it_writes_the_unit_of_this_installation_and_says_what_is_next(self, watching: Watching) -> None:
+        if any(Path(sys.executable).is_relative_to(hidden) for hidden in ("/home", "/root", "/tmp")):
+            pytest.skip("this installation lies where a service of the system sees nothing")
+        said = install(watching, "--output", "out", "--config", "/etc/watcher/watcher.toml")
+        assert (said.status, said.err) == (0, "")
+        unit = (watching.folder / "out" / "watcher.service").read_text()
+        (start,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
+        assert Path(sys.executable).parent.as_posix() in start
+        assert "systemctl enable --now watcher.service" in said.out
+        assert "watcher service exec status" in said.out
+
+    def test_for_a_user_it_goes_to_their_own_folder(self, watching: Watching) -> None:
+        watching.write()
+        said = install(watching, "--user")
+        assert said.status == 0
+        unit = watching.folder / ".config" / "systemd" / "user" / "watcher.service"
+        assert f"run --config {watching.config} " in unit.read_text()
+        assert unit.stat().st_mode & 0o777 == 0o644
+        assert "systemctl --user enable --now watcher.service" in said.out
+
+    def test_the_timer_comes_with_its_service(self, watching: Watching) -> None:
+        watching.write()
+        said = install(watching, "--user", "--timer", "--output", "out")
+        assert sorted(file.name for file in (watching.folder / "out").iterdir()) == sorted(units.TIMER)
+        assert "enable --now watcher-check.timer" in said.out
+
+    def test_it_can_be_read_before_it_is_written(self, watching: Watching) -> None:
+        watching.write()
+        said = install(watching, "--user", "--print")
+        assert said.out.startswith("# ==> watcher.service\n")
+        assert "ExecStart=" in said.out
+        assert not (watching.folder / ".config").exists()
+
+    def test_without_a_configuration_a_user_is_told_how_to_get_one(self, watching: Watching) -> None:
+        said = install(watching, "--user")
+        assert said.status == 2
+        assert "watcher init" in said.err
+
+    @pytest.mark.parametrize("file", ["/home/someone/watcher.toml", "/root/watcher.toml", "/tmp/watcher.toml"])  # noqa: S108
+    def test_what_the_service_could_not_see_is_refused(self, watching: Watching, file: str) -> None:
+        said = install(watching, "--print", "--config", file)
+        assert said.status == 2
+        assert "--user" in said.err
+
+    def test_a_folder_that_cannot_be_written_is_told(self, watching: Watching) -> None:
+        watching.write()
+        (watching.folder / "out").write_text("no folder")
+        said = install(watching, "--user", "--output", "out/units")
+        assert said.status == 1
+        assert "cannot be written to" in said.err
+
+    def test_a_timer_for_instances_is_refused(self, watching: Watching) -> None:
+        assert install(watching, "--timer", "--instances").status == 2

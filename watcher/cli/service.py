@@ -1,0 +1,178 @@
+"""`watcher service`: the systemd units for this machine, and commands run as the service runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import click
+
+from watcher import units
+from watcher.cli import CONFIG
+from watcher.cli.output import say, warn
+from watcher.errors import SettingsFaults
+from watcher.settings.sources import find_file, read_document, reason
+
+_SYSTEM = Path("/etc/systemd/system")
+_CONFIG_FILE = Path("/etc/watcher/watcher.toml")
+_UNSEEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - named, not used
+
+
+@click.group("service")
+def service_command() -> None:
+    """Runs the watcher under systemd."""
+
+
+@service_command.command("install")
+@CONFIG
+@click.option("--user", is_flag=True, help="For your own service manager: no root, less protection.")
+@click.option("--timer", is_flag=True, help="A timer that reads from time to time, instead of the daemon.")
+@click.option("--instances", is_flag=True, help="The template watcher@.service: one daemon for each configuration.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write into this folder instead.")
+@click.option("--print", "only_print", is_flag=True, help="Show what would be written.")
+def install(
+    *, config: Path | None, user: bool, timer: bool, instances: bool, output: Path | None, only_print: bool
+) -> None:
+    """Writes the systemd unit for this machine and says what to do next. Starts nothing.
+
+    The unit runs this very installation on the configuration of --config (/etc/watcher/watcher.toml; with --user the
+    one that the other commands find).
+    """
+    if timer and instances:
+        raise click.UsageError("--timer and --instances do not go together")
+    file = _configuration(config, user=user)
+    program = _program()
+    if not user:
+        _refuse_what_the_service_cannot_see(file, Path(program[0]))
+    names = units.TIMER if timer else units.TEMPLATE if instances else units.DAEMON
+    fitted = units.fitted(
+        names, program=units.quoted(*program), config=PurePosixPath(file), user=user, systemd=_systemd_version()
+    )
+    if only_print:
+        for name, text in fitted.items():
+            click.echo(f"# ==> {name}\n{text}")
+        return
+    folder = output or (_own_units() if user else _SYSTEM)
+    _write(folder, fitted)
+    _say_what_is_next(file, names, user=user)
+
+
+@service_command.command("exec", context_settings={"ignore_unknown_options": True})
+@CONFIG
+@click.option("--instance", default="", metavar="NAME", help="As the instance watcher@NAME runs.")
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> None:
+    """Runs a command as the service runs: as its user, on its state, with its secrets. Needs root.
+
+    For example: watcher service exec status
+    """
+    if not shutil.which("systemd-run"):
+        raise click.UsageError("there is no systemd-run on this machine")
+    name = f"watcher-{instance}" if instance else "watcher"
+    file = config or _CONFIG_FILE
+    secrets = file.with_name(f"{instance}.secrets" if instance else "secrets")
+    file = file.with_name(f"{instance}.toml") if instance else file
+    properties = {
+        "DynamicUser": "yes",
+        "User": name,
+        "StateDirectory": name,
+        "StateDirectoryMode": "0700",
+        "UMask": "0077",
+        "LoadCredential": f"watcher:{secrets.absolute()}",
+    }
+    on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    command = ["systemd-run", "--quiet", "--collect", "--wait", "--service-type=exec"]
+    command += ["--pty" if on_a_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file.absolute()}"]
+    command += [f"--property={key}={value}" for key, value in properties.items()]
+    sys.exit(subprocess.run([*command, "--", *_program(), *words], check=False).returncode)
+
+
+def _program() -> list[str]:
+    """This installation, as a command that works from anywhere."""
+    script = Path(sys.executable).parent / "watcher"
+    return [str(script)] if script.is_file() else [sys.executable, "-m", "watcher"]
+
+
+def _configuration(config: Path | None, *, user: bool) -> Path:
+    found = find_file(config, os.environ) if user else config or _CONFIG_FILE
+    if found is None:
+        raise SettingsFaults(["there is no configuration yet; `watcher init` writes one, or name it with --config"])
+    return found.absolute()
+
+
+def _refuse_what_the_service_cannot_see(file: Path, program: Path) -> None:
+    for path, what in ((file, "the configuration"), (program, "this installation")):
+        hidden = next((place for place in _UNSEEN if path.is_relative_to(place)), None)
+        if hidden is not None:
+            raise click.UsageError(
+                f"{what} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
+                " (/etc/watcher, /opt), or use --user"
+            )
+    if re.search(r"[\s:\"'\\]", str(file.parent)):
+        raise click.UsageError(f"{file.parent}: choose a folder without spaces, colons and quotes in its name")
+
+
+def _systemd_version() -> int | None:
+    """What systemd this machine has, as it says itself; None where there is none."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        return None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    found = re.match(r"systemd (\d+)", said)
+    return int(found[1]) if found else None
+
+
+def _own_units() -> Path:
+    configured = Path(os.environ.get("XDG_CONFIG_HOME") or "")
+    return (configured if configured.is_absolute() else Path.home() / ".config") / "systemd" / "user"
+
+
+def _write(folder: Path, fitted: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in fitted.items():
+            file = folder / name
+            file.write_text(text, "utf-8")
+            file.chmod(0o644)
+            say(f"Wrote {file}.")
+    except OSError as error:
+        raise click.ClickException(
+            f"{folder} cannot be written to: {reason(error)}; run it as root, or use --user or --output"
+        ) from None
+
+
+def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None:
+    unit = names[-1].replace("@.", "@NAME.")
+    if not user:
+        _say_what_the_service_needs(file, unit)
+    systemctl = "systemctl --user" if user else "systemctl"
+    say("\nThen:\n")
+    for step in ("daemon-reload", f"enable --now {unit}", f"status {unit}"):
+        say(f"  {systemctl} {step}")
+    if user:
+        say("  loginctl enable-linger    # so that it runs while you are logged out")
+    else:
+        say("\nIts state is its own; commands run on it like this:\n")
+        say(f"  watcher service exec {'--instance NAME ' if '@' in unit else ''}status")
+
+
+def _say_what_the_service_needs(file: Path, unit: str) -> None:
+    """Its configuration where it may read it, its secrets where nobody else may."""
+    instance = "@" in unit
+    config, secrets = (
+        file.with_name("NAME.toml" if instance else file.name),
+        "NAME.secrets" if instance else "secrets",
+    )
+    folder = file.with_name(secrets)
+    say("\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from")
+    say("files of root's, one for each, such as accounts__family__password:\n")
+    say(f"  chmod 0644 {config}")
+    say(f"  install -d -m 0700 {folder}")
+    if file.exists() and (state_dir := read_document(file).keys.get("state_dir")):
+        warn(
+            f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
+            " by itself. Take the line out."
+        )

@@ -1,0 +1,96 @@
+"""The systemd units, and how they are fitted to one machine. The files stand here and are shown in `systemd/`.
+
+Pure but for reading those files: what is written where is decided by `watcher service install`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+DAEMON = ("watcher.service",)
+TEMPLATE = ("watcher@.service",)
+TIMER = ("watcher-check.service", "watcher-check.timer")
+
+_PROGRAM = "/usr/local/bin/watcher"
+_FOLDER = "/etc/watcher"
+
+_FOR_A_USER = frozenset(
+    {
+        *("Description", "Documentation", "StartLimitIntervalSec", "WantedBy"),
+        *("Type", "NotifyAccess", "ExecStart", "ExecReload", "Restart", "RestartSec"),
+        *("RestartSteps", "RestartMaxDelaySec", "WatchdogSec", "TimeoutStartSec", "TimeoutStopSec"),
+        *("NoNewPrivileges", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID"),
+        *("LockPersonality", "MemoryDenyWriteExecute", "SystemCallArchitectures", "SystemCallFilter"),
+        *("SystemCallErrorNumber", "UMask", "LimitCORE", "MemoryMax", "TasksMax"),
+        *("OnBootSec", "OnUnitInactiveSec", "RandomizedDelaySec", "AccuracySec"),
+    }
+)
+"""What a user's own service manager can do. The rest wants privileges, and `~/.local/state` needs no StateDirectory."""
+
+_GROWING_PAUSES = 254
+"""The first systemd that lengthens the pause from restart to restart."""
+
+
+def fitted(
+    names: tuple[str, ...], *, program: str, config: PurePosixPath, user: bool = False, systemd: int | None = None
+) -> Mapping[str, str]:
+    """The units of these names, fitted to a machine.
+
+    `program` is what comes before "run" in ExecStart, quoted as systemd wants it; `config` the configuration file (for
+    the template, the folder that it is in counts). `user`: for a user's own service manager. `systemd` is the version
+    that will read them, None where nobody knows.
+    """
+    return {name: _fitted(_text(name), program, config, user=user, systemd=systemd) for name in names}
+
+
+def quoted(*words: str) -> str:
+    """The words of a command line as systemd.service(5) reads them."""
+    return " ".join(_in_quotes(_escaped(word)) for word in words)
+
+
+def _text(name: str) -> str:
+    return (files(__name__) / name).read_text("utf-8")
+
+
+def _fitted(text: str, program: str, config: PurePosixPath, *, user: bool, systemd: int | None) -> str:
+    lines = _of_a_user(text) if user else text.splitlines(keepends=True)
+    fitted = "".join(_on_this_machine(line, program, config) for line in lines)
+    if user:
+        fitted = re.sub(r"\n{3,}", "\n\n", fitted.replace("WantedBy=multi-user.target", "WantedBy=default.target"))
+    if systemd is not None and systemd >= _GROWING_PAUSES:
+        fitted = fitted.replace("RestartSec=20s\n", "RestartSec=20s\nRestartSteps=8\nRestartMaxDelaySec=15min\n")
+    return fitted
+
+
+def _on_this_machine(line: str, program: str, config: PurePosixPath) -> str:
+    if not line.startswith("ExecStart="):
+        return line.replace(f"{_FOLDER}/", f"{_escaped(str(config.parent))}/")
+    line = line.replace(_PROGRAM, program)
+    line = line.replace(f"{_FOLDER}/%i.toml", _in_quotes(f"{_escaped(str(config.parent))}/%i.toml"))
+    return line.replace(f"{_FOLDER}/watcher.toml", quoted(str(config)))
+
+
+def _of_a_user(text: str) -> Iterator[str]:
+    """Leaves out what a user's manager cannot do, each with the comment above it."""
+    comment: list[str] = []
+    for line in text.splitlines(keepends=True):
+        key, is_setting, _ = line.partition("=")
+        if line.startswith("#"):
+            comment.append(line)
+        elif line.startswith("[") or not is_setting or key in _FOR_A_USER:
+            yield from comment
+            yield line
+            comment = []
+        else:
+            comment = []
+
+
+def _in_quotes(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return word if re.fullmatch(r"[A-Za-z0-9@%+,:./_-]+", word) else f'"{escaped}"'
+
+
+def _escaped(text: str) -> str:
+    """A per cent sign begins a specifier in a unit."""
+    return text.replace("%", "%%")
