@@ -27,11 +27,14 @@ from watcher.errors import (
 from watcher.health import Health, Outcome, after_read, outcome_of, resumed
 from watcher.looks import plan_next_look, remind_to_look
 from watcher.means import Means, is_watched
+from watcher.notices import fetch_notices
 from watcher.portals import (
     Answers,
     CaseRead,
     CodeSource,
+    Downloads,
     Portal,
+    Reader,
     Reading,
     SessionFile,
     SignInGate,
@@ -180,6 +183,7 @@ class _Visit:
             with self._portal.open(self._account, surroundings) as reader:
                 for reading in reader.read():
                     self._take(reading)
+                self._fetch_notices(reader)
         except ReadFailed as error:
             self._errors.append(error)
             return error
@@ -191,6 +195,12 @@ class _Visit:
             self._errors.append(unforeseen)
             return unforeseen
         return None
+
+    def _fetch_notices(self, reader: Reader) -> None:
+        """The documents behind the notices; a wait that the portal asks for here counts like any other."""
+        if self._account.save_notices and isinstance(reader, Downloads):
+            wait = fetch_notices(reader, self._account, self._read, self._means)
+            self._errors += [wait] if wait else []
 
     def take_in(self, readings: Iterable[Reading], *, complete: bool) -> Round:
         for reading in readings:

@@ -47,7 +47,10 @@ class LedgerItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptNotice:
-    """A notice as the books keep it: it stays when the portal removes it. `saved_as` is relative to state_dir."""
+    """A notice as the books keep it: it stays when the portal removes it. `saved_as` is relative to state_dir.
+
+    `attempts` counts the downloads that failed for the notice's own sake, `last_error` says why the last one did.
+    """
 
     id: int
     account: str
@@ -56,6 +59,8 @@ class KeptNotice:
     first_seen_at: datetime
     saved_as: str | None = None
     sha256: str | None = None
+    attempts: int = 0
+    last_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ def test_it_shows_every_key_of_a_channel() -> None:
 def test_it_shows_every_key_of_each_portal(portal: str) -> None:
     model = portals.find(portal).account
     found = {key for account in accounts_at(portal) for key in shown(account, model)}
-    everywhere = {("cases",), ("every",), ("base_url",), ("ca_file",), ("max_sign_ins_per_day",)}
+    everywhere = {("cases",), ("every",), ("base_url",), ("ca_file",), ("max_sign_ins_per_day",), ("save_notices",)}
     assert set(keys_of(model)) - everywhere <= found <= set(keys_of(model))
 
 

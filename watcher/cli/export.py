@@ -19,6 +19,7 @@ from watcher.cli.documents import case_document, change_document, item_document
 from watcher.cli.masked import Mask
 from watcher.cli.opening import opened
 from watcher.cli.output import warn
+from watcher.notices.archive import write_archive
 from watcher.remind import is_stalled
 from watcher.standing import LedgerItem
 
@@ -44,8 +45,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write FILE, mode 0600, in one go.")
 @click.option("--masked", is_flag=True, help="Case numbers masked, names and places left out: can be shared.")
-def export_command(config: Path | None, form: str, what: str | None, output: Path | None, *, masked: bool) -> None:
+@click.option(
+    "--notices",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="The saved letters instead, in one ZIP file, mode 0600.",
+)
+def export_command(
+    config: Path | None, form: str, what: str | None, output: Path | None, notices: Path | None, *, masked: bool
+) -> None:
     """Everything in the books: as JSON or CSV, or deadlines and appointments as a calendar (ics)."""
+    if notices is not None:
+        _export_notices(config, notices, alone=not (what or output or masked))
+        return
     if form == "ics" and what:
         raise click.UsageError("a calendar holds deadlines and appointments; --what is for json and csv")
     with opened(config) as app:
@@ -58,6 +70,19 @@ def export_command(config: Path | None, form: str, what: str | None, output: Pat
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
     warn(f"written: {output}")
+
+
+def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
+    if not alone:
+        raise click.UsageError("--notices writes the letters as they are, and nothing else; leave other options out")
+    with opened(config) as app:
+        try:
+            count, gone = write_archive(app.store.notices(), app.settings.state_dir, file)
+        except OSError as error:
+            raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
+    for name in gone:
+        warn(f"{name} is gone from disk; it is not in the archive")
+    warn(f"written: {file}, letters: {count}")
 
 
 def _calendar(app: App, *, masked: bool) -> bytes:

@@ -109,7 +109,7 @@ def _say_what_is_next(app: App, cases: Sequence[CaseStanding]) -> None:
 def history_command(config: Path | None, case: str | None, limit: int | None, *, as_json: bool) -> None:
     """Every recorded change (of CASE), newest first."""
     with opened(config) as app:
-        number = None if case is None else _case_number(app, case)
+        number = None if case is None else case_number(app, case)
         changes = app.store.history(case_number=number, limit=limit)
         if as_json:
             print_json({"changes": [change_document(change) for change in changes]})
@@ -129,7 +129,7 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
             say("Nothing has been recorded yet.")
 
 
-def _case_number(app: App, typed: str) -> str:
+def case_number(app: App, typed: str) -> str:
     """The case number as the books have it: people type spaces, dashes and small letters."""
     wanted = typed.replace(" ", "").replace("-", "").upper()
     for case in app.store.standings():

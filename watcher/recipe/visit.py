@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from watcher.errors import AccountLocked, CodeNeeded, ReadFailed, SessionEnded, SignInRejected, UnexpectedAnswer
-from watcher.portals import Surroundings
+from watcher.portals import Download, Surroundings
 from watcher.portals._http import PortalHttp
 from watcher.recipe.addresses import address_from, whole_address
 from watcher.recipe.memory import Found
@@ -18,6 +18,7 @@ from watcher.recipe.placeholders import Template, Values, filled_json
 from watcher.recipe.refusals import first_that_holds, refuse_signed_out, refuse_strange, refuse_unavailable
 from watcher.recipe.session import Session
 
+_OK: Final = 200
 _CODES: Final = frozenset({"totp", "code"})
 _BY_HAND: Final = "sign in with your browser and hand its cookies over with `watcher login ACCOUNT --cookies FILE`"
 
@@ -32,6 +33,10 @@ class Login:
     base_url: str
     username: str
     password: str = field(repr=False)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _unwatched(_request: Request, _page: Page) -> None:
@@ -110,6 +115,25 @@ class Visit:
                 page = self._step(step)
         self._unproven = True
 
+    def download(self, address: str, *, max_bytes: int) -> Download:
+        """A document at `address`, with the session and the headers of the recipe's requests about a case.
+
+        Raises `SessionEnded` where the recipe says so, `UnexpectedAnswer` where there is no document.
+        """
+        recipe, login = self._recipe, self._login
+        whole = whole_address(address, base_url=login.base_url, replaces=recipe.base_url)
+        headers = self._headers_for_documents() | {"Accept": "application/pdf, image/*, */*;q=0.5"}
+        answer = self._http.send("GET", whole, headers=headers, max_bytes=max_bytes)
+        kind = answer.headers.get("content-type", "")
+        if "html" in kind or "json" in kind:
+            page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
+            refuse_unavailable(recipe, page)
+            refuse_signed_out(recipe, page)
+            raise UnexpectedAnswer(f"{recipe.name}: a page came in place of a document (HTTP {answer.status})")
+        if answer.status != _OK:
+            raise UnexpectedAnswer(f"{recipe.name}: a document was answered with HTTP {answer.status}")
+        return Download(content=answer.body, content_type=kind)
+
     def save(self) -> None:
         """Saves the session where it has changed and is known to stand."""
         if not self._unproven and (content := self.session.dumped()) != self._saved:
@@ -131,9 +155,9 @@ class Visit:
 
     def _prove(self) -> None:
         self._unproven = False
+        self.save()  # before the verdict: a kill in between leaves a session, and no reason to submit again
         if self._submitted:
             self._surroundings.gate.accepted()
-        self.save()
 
     def _why_ended(self, ended: SessionEnded) -> ReadFailed:
         """Not a rejection: a portal in trouble shows its sign-in page too. The gate counts what stays unclear."""
@@ -188,8 +212,7 @@ class Visit:
             form=None if request.form is None else {key: text.filled(filling) for key, text in request.form.items()},
             json=None if request.json is None else filled_json(request.json, filling),
         )
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        page = Page(status=answer.status, url=answer.url, headers=headers, body=answer.body)
+        page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
         self._seen(request, page)
         return page
 
@@ -201,6 +224,14 @@ class Visit:
                 raise UnexpectedAnswer(f"{self._recipe.name}: {request.place}.headers.{name} would be no header")
             headers[name] = filled
         return headers
+
+    def _headers_for_documents(self) -> dict[str, str]:
+        """What the requests about a case carry, such as a token; those about one case in particular are left out."""
+        values = {**self.session.taken, "username": self._login.username}
+        for request in (self._recipe.case.request, self._recipe.cases.request if self._recipe.cases else None):
+            if request and request.headers and all(text.names <= values.keys() for text in request.headers.values()):
+                return self._headers(request, values)
+        return {}
 
     def _check_filled(self, request: Request, values: Values) -> None:
         for name in sorted(request.names - values.keys()):

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from watcher.case import Snapshot
+from watcher.case import Notice, Snapshot
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.portals import Answers, CaseRead, CaseUnread, Reading, Surroundings
+from watcher.portals import Answers, CaseRead, CaseUnread, Download, Reading, Surroundings
 from watcher.recipe.addresses import address_from
 from watcher.recipe.answers import CASE, LIST, kept
 from watcher.recipe.memory import found_in, vanished
@@ -58,6 +58,10 @@ class RecipeReader:
         yield from readings
         if broken is not None:
             raise broken
+
+    def download(self, notice: Notice, *, max_bytes: int) -> Download:
+        """The document of a notice, as `watcher.portals.Downloads` promises."""
+        return self._visit.download(notice.download or "", max_bytes=max_bytes)
 
     def listed(self) -> Iterator[Listed]:
         """The cases to read, each once. Raises `UnexpectedAnswer` where the list is not what it should be."""

@@ -176,6 +176,7 @@ class AccountSettings(Section):
     base_url: WebAddress = ""
     ca_file: Path | None = None
     max_sign_ins_per_day: Annotated[int, Field(ge=1, le=24)] = 5
+    save_notices: bool = True
 
     @property
     def min_every(self) -> timedelta | None:

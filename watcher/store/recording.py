@@ -8,13 +8,13 @@ from datetime import date, datetime
 from sqlalchemy import insert
 from sqlmodel import Session, col, delete, select, update
 
-from watcher.case import STATUS_ITEM, ItemState, PendingItem, Snapshot
+from watcher.case import STATUS_ITEM, ItemState, Notice, PendingItem, Snapshot
 from watcher.change import Change, Json, RecordedChange
 from watcher.errors import StoreUnusable
 from watcher.health import Health
 from watcher.message import AlertState, Draft
 from watcher.remind.memory import Reminder
-from watcher.store.documents import decode_item, encode
+from watcher.store.documents import decode_item, decode_notice, encode
 from watcher.store.rows import (
     AccountRow,
     AlertChangeRow,
@@ -253,8 +253,15 @@ def _save_notices(session: Session, account: str, snapshot: Snapshot, now: datet
             )
         elif row.document == document:
             continue
+        elif _is_another(decode_notice(row.document), notice):
+            row.saved_as = row.sha256 = row.last_error = None  # the file stays; what is offered now is fetched anew
+            row.attempts = 0
         row.document = document
         session.add(row)
+
+
+def _is_another(before: Notice, now: Notice) -> bool:
+    return (before.title, before.dated) != (now.title, now.dated)
 
 
 def _keep_answers(session: Session, news: News, answers: Mapping[str, bytes], now: datetime) -> None:

@@ -108,6 +108,8 @@ def kept_notice(row: NoticeRow) -> KeptNotice:
         first_seen_at=row.first_seen_at,
         saved_as=row.saved_as,
         sha256=row.sha256,
+        attempts=row.attempts,
+        last_error=row.last_error,
     )
 
 

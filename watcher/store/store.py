@@ -114,17 +114,27 @@ class Store:
         with self._database.reading() as session:
             return [standings.ledger_item(row) for row in session.exec(select(ItemRow).order_by(col(ItemRow.id)))]
 
-    def notices(self) -> list[KeptNotice]:
-        """Every notice that was ever seen, in the order of its first sight."""
+    def notices(self, account: str | None = None) -> list[KeptNotice]:
+        """Every notice that was ever seen (of this account), in the order of its first sight."""
+        query = select(NoticeRow).order_by(col(NoticeRow.id))
+        if account is not None:
+            query = query.where(NoticeRow.account == account)
         with self._database.reading() as session:
-            rows = session.exec(select(NoticeRow).order_by(col(NoticeRow.id)))
-            return [standings.kept_notice(row) for row in rows]
+            return [standings.kept_notice(row) for row in session.exec(query)]
 
     def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
         """The notice lies in this file, relative to state_dir."""
         with self._database.writing() as session:
             row = session.get_one(NoticeRow, notice_id)
-            row.saved_as, row.sha256 = saved_as, sha256
+            row.saved_as, row.sha256, row.last_error = saved_as, sha256, None
+            session.add(row)
+
+    def note_download_failed(self, notice_id: int, reason: str, *, counts: bool = True) -> None:
+        """The notice could not be downloaded; `counts`: for its own sake, so that it is not tried for ever."""
+        with self._database.writing() as session:
+            row = session.get_one(NoticeRow, notice_id)
+            row.attempts += int(counts)
+            row.last_error = reason
             session.add(row)
 
     def reminders(self) -> frozenset[Reminder]:

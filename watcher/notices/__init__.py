@@ -1,0 +1,9 @@
+"""The letters themselves: downloaded once, checked, and kept, for a portal may archive tomorrow what it shows today.
+
+They lie under `state_dir/notices/ACCOUNT/CASE/`, each for its owner alone. What a portal no longer offers stays.
+"""
+
+from watcher.notices.fetching import MOST_ATTEMPTS, fetch_notices
+from watcher.notices.shelf import Shelf
+
+__all__ = ["MOST_ATTEMPTS", "Shelf", "fetch_notices"]
