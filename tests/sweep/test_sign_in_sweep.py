@@ -1,0 +1,60 @@
+"""Promise 2 under the sweep: killed at any moment of a sign-in, a password is not submitted again without need."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.household import Household, household, page_account
+from tests.sweep.mortal import DEATH
+from tests.sweep.test_sweep import NUMBER, TOO_MANY, mortals
+from watcher.clock import SystemClock
+from watcher.practice import Account, PracticePortal
+from watcher.sign_in.sessions import SessionFiles
+
+
+@pytest.fixture
+def portal() -> Iterator[PracticePortal]:
+    with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
+        portal.cases.add(NUMBER, form="I-485").set_status("Case Was Received", in_history=True)
+        yield portal
+
+
+@pytest.fixture
+def home(portal: PracticePortal, tmp_path: Path) -> Iterator[Household]:
+    with household(tmp_path, page_account(portal)) as home:
+        yield home
+
+
+def submissions(portal: PracticePortal) -> int:
+    return sum((request.method, request.path) == ("POST", "/login") for request in portal.requests)
+
+
+def kept_session(home: Household) -> bytes | None:
+    return SessionFiles(home.state_dir / "sessions").of("family").load()
+
+
+@pytest.mark.timeout(600)
+def test_a_kill_in_a_sign_in_costs_no_second_submission(home: Household, portal: PracticePortal) -> None:
+    session = home.state_dir / "sessions" / "family.session"
+    home.check()
+    kept = home.folder / "kept"
+    session.unlink()
+    shutil.copytree(home.state_dir, kept)
+    with mortals(home) as process:
+        for step in range(1, TOO_MANY):
+            shutil.rmtree(home.state_dir)
+            shutil.copytree(kept, home.state_dir)
+            portal.desk.revoke_sessions()
+            portal.forget_requests()
+            ended = process.run("check", die_before=step)
+            submitted, saved = submissions(portal), session.exists()
+            assert submitted <= 1
+            assert not saved or kept_session(home) is not None, f"statement {step}: a session half-written"
+            again = process.run("check")
+            assert submissions(portal) <= 1, f"statement {step}"
+            assert again == 0 or not saved, f"statement {step}: the session that was saved serves"
+            if ended != DEATH:
+                return
+    pytest.fail(f"the sign-in had more than {TOO_MANY} statements")
