@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench test-servers release lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -35,6 +35,15 @@ check: $(VENV)/development  ## lint, types, and the tests
 
 bench: $(VENV)/development  ## measured ratios against plain httpx and plain sqlite3
 	@$(BIN)/python -m tests.benchmarks
+
+test-servers: $(VENV)/development  ## delivery and sign-in against servers that nobody here wrote; installs them
+	@tests/servers/install
+	@REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/servers
+
+release: $(VENV)/development  ## wheel and source release into dist/, their contents checked
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --directory dist
+	@$(BIN)/python -m pytest -q tests/test_package.py
 
 lock:  ## pins and hashes anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --output-file requirements.txt

@@ -1,0 +1,38 @@
+"""No real person's number stands in the repository: every case number in it comes from a range that is made up."""
+
+import re
+import subprocess
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+
+_RECEIPT = re.compile(
+    r"(?<![A-Za-z0-9])(?:IOE|EAC|WAC|LIN|SRC|MSC|YSC|NBC|VSC|CSC|NSC|TSC|PSC|MCT)[\s-]?[0-9]{10}(?![0-9])", re.I
+)
+_MADE_UP = re.compile(r"IOE0\d{9}|(?:EAC|WAC|LIN|SRC|MSC|YSC)(?:9999\d{6}|0000000000)|IOE9{10}", re.I)
+_MACHINE = re.compile(r"/(?:work|farm)/|bash_jobs")
+
+
+def texts() -> dict[str, str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    found = {}
+    for name in listed.stdout.splitlines():
+        content = (REPOSITORY / name).read_bytes() if (REPOSITORY / name).is_file() else b""
+        if b"\0" not in content:
+            found[name] = content.decode("utf-8", "replace")
+    return found
+
+
+def test_receipt_numbers_come_from_made_up_ranges() -> None:
+    strangers = {
+        (name, number)
+        for name, text in texts().items()
+        for number in _RECEIPT.findall(text)
+        if not _MADE_UP.fullmatch(re.sub(r"[\s-]", "", number))
+    }
+    assert strangers == set()
+
+
+def test_no_path_of_a_developers_machine_stands_in_a_file() -> None:
+    offenders = {name for name, text in texts().items() if _MACHINE.search(text)} - {f"tests/{Path(__file__).name}"}
+    assert offenders == set()
