@@ -217,6 +217,13 @@ def test_a_url_that_will_not_do_is_a_failure_for_good(url: str) -> None:
     assert check_url(SecretStr(url)) == str(failed)
 
 
+@pytest.mark.parametrize("url", [SECRET, f"nosuch://{SECRET}", f"json://{SECRET}:99999x/"])
+def test_a_url_that_is_not_understood_is_not_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="apprise"):
+        assert check_url(SecretStr(url)) is not None
+    assert SECRET not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("url", "package"),
     [

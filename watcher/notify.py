@@ -11,11 +11,12 @@ is learnt anew each time. Nothing is kept on disk.
 import logging
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from threading import Thread
+from threading import Thread, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -170,7 +171,8 @@ def _service(url: SecretStr) -> "NotifyBase":
     import apprise  # noqa: PLC0415 - see the module's docstring
 
     _refuse_disabled(schema(url))
-    service = apprise.Apprise.instantiate(url.get_secret_value(), asset=_asset())
+    with _unlogged():
+        service = apprise.Apprise.instantiate(url.get_secret_value(), asset=_asset())
     if service is None:
         told = f"{schema(url)}://" if schema(url) else "this"
         raise DeliveryFailed(f"{told} is no URL that Apprise understands; see the page of the service", permanent=True)
@@ -184,6 +186,22 @@ def _service(url: SecretStr) -> "NotifyBase":
     if "overflow" not in given:
         service.overflow_mode = apprise.OverflowMode.SPLIT
     return service
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keeps what Apprise logs of a URL that it does not understand, the URL itself, out of the log; in this thread."""
+    thread = get_ident()
+
+    def of_others(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    logger = logging.getLogger("apprise")
+    logger.addFilter(of_others)
+    try:
+        yield
+    finally:
+        logger.removeFilter(of_others)
 
 
 def _asset() -> "AppriseAsset":

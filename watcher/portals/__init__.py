@@ -159,6 +159,27 @@ class Surroundings:
     known_cases: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One thing that `watcher init` asks of a person about an account.
+
+    `key` is the account's, with a dot where it stands in a section of its own ("mailbox.host"). `secret`: the answer
+    goes into a secret file and is never shown. `choices` are the possible answers, each with what it means. `several`:
+    the answer is a list of words. `path`: it is that of a file. `needed`: an empty answer will not do. `when`: asked
+    only where the question of that key was answered so.
+    """
+
+    key: str
+    text: str
+    secret: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
+    default: str = ""
+    several: bool = False
+    needed: bool = False
+    path: bool = False
+    when: tuple[str, str] | None = None
+
+
 def _nowhere(_account: object) -> tuple[str, ...]:
     return ()
 
@@ -181,6 +202,7 @@ class Portal:
     `UnexpectedAnswer` that names the file. None where the portal has nothing to save.
     `asks_a_person`: no program reads the portal; at an account's turn a person is reminded to look.
     `origins` are the addresses that an account's reads speak to, for looking whether they can be reached.
+    `questions` are what `watcher init` asks, in this order.
     """
 
     name: str
@@ -199,6 +221,7 @@ class Portal:
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
     asks_a_person: bool = False
     origins: Callable[[Any], tuple[str, ...]] = _nowhere
+    questions: tuple[Question, ...] = ()
 
     def vocabulary_of(self, account: AccountSettings) -> str:
         """The list of status words that an account's statuses are read by."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from watcher.message import Links
-from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals import Portal, Question, Reader, Surroundings
 from watcher.portals._ircc_account import IrccAccount
 from watcher.portals._ircc_asked import VOCABULARY
 from watcher.portals._ircc_programs import AUTH_URL
@@ -38,6 +38,18 @@ def _origins(account: IrccAccount) -> tuple[str, ...]:
     return (account.base_url or account.tracker.api, account.auth_url or AUTH_URL)
 
 
+_QUESTIONS = (
+    Question(
+        key="program",
+        text="Which tracker?",
+        choices={"immigration": "permanent and temporary residence", "citizenship": "citizenship"},
+        default="immigration",
+    ),
+    Question(key="username", text="UCI", needed=True),
+    Question(key="password", text="The tracker's own password, not that of GCKey", secret=True, needed=True),
+    Question(key="cases", text="Application numbers to watch; empty: all of them", several=True),
+)
+
 PORTAL = Portal(
     name="ircc",
     title="IRCC application tracker",
@@ -63,4 +75,5 @@ PORTAL = Portal(
     read=read_case,
     vocabulary=VOCABULARY,
     origins=_origins,
+    questions=_QUESTIONS,
 )

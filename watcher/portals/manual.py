@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field
 from watcher.case import Snapshot
 from watcher.errors import CodeNeeded, UnexpectedAnswer
 from watcher.message import Links
-from watcher.portals import Answers, CaseRead, Portal, Reader, Reading, Surroundings
+from watcher.portals import Answers, CaseRead, Portal, Question, Reader, Reading, Surroundings
 from watcher.settings import AccountSettings
 from watcher.stages import meaning_of, normalise, titles
 
@@ -145,6 +145,17 @@ def _vocabulary(account: ManualAccount) -> str:
     return SITES[account.site].vocabulary
 
 
+_QUESTIONS = (
+    Question(
+        key="site",
+        text="Which site?",
+        choices={name: SITES[name].title for name in get_args(SiteName)},
+        default="ceac",
+    ),
+    Question(key="cases", text="Case numbers", several=True, needed=True),
+    Question(key="every", text="How often are you reminded to look?", default="7d"),
+)
+
 PORTAL = Portal(
     name="manual",
     title="A site that you open yourself",
@@ -168,4 +179,5 @@ PORTAL = Portal(
     vocabulary=_vocabulary,
     recorded=False,
     asks_a_person=True,
+    questions=_QUESTIONS,
 )

@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from watcher.durations import format_duration
 from watcher.message import Links
-from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals import Portal, Question, Reader, Surroundings
 from watcher.portals._hosts import host_of, is_loopback
 from watcher.portals._http import PortalHttp
 from watcher.recipe.check import SHORTEST_EVERY, load_recipe
@@ -153,6 +153,15 @@ def _origins(account: RecipeAccount) -> tuple[str, ...]:
     return (account.address,)
 
 
+_QUESTIONS = (
+    Question(key="recipe", text="The recipe's file (`watcher recipe new FILE` begins one)", needed=True, path=True),
+    Question(key="base_url", text="Another address than the recipe's; empty: the recipe's"),
+    Question(key="username", text="User name, where the recipe sends one"),
+    Question(key="password", text="Password, where the recipe sends one", secret=True),
+    Question(key="totp_secret", text="Secret of the authenticator app, where there is one", secret=True),
+    Question(key="cases", text="Case numbers to watch; empty: all that the portal lists", several=True),
+)
+
 PORTAL = Portal(
     name="recipe",
     title="Any portal, by a recipe",
@@ -171,4 +180,5 @@ PORTAL = Portal(
     recorded=False,
     session_hosts=_session_hosts,
     origins=_origins,
+    questions=_QUESTIONS,
 )

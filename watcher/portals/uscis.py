@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from watcher.message import Links
-from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals import Portal, Question, Reader, Surroundings
 from watcher.portals._uscis_account import UscisAccount
 from watcher.portals._uscis_import import import_answers
 from watcher.portals._uscis_snapshot import snapshot
@@ -52,6 +52,50 @@ def _origins(account: UscisAccount) -> tuple[str, ...]:
     return (account.origins.auth, account.origins.cases)
 
 
+_QUESTIONS = (
+    Question(
+        key="sign_in",
+        text="How is the account signed in to?",
+        choices={
+            "session": "you sign in with your own browser and hand over its cookies; no password is stored",
+            "browser": "the program signs in itself in a Chromium (needs the extra case-watcher[browser])",
+        },
+        default="session",
+    ),
+    Question(key="username", text="E-mail address of the account", needed=True, when=("sign_in", "browser")),
+    Question(key="password", text="Password of the account", secret=True, needed=True, when=("sign_in", "browser")),
+    Question(
+        key="mfa",
+        text="Where does the one-time code come from?",
+        choices={
+            "totp": "an authenticator app, whose secret you have",
+            "email": "a mailbox that the program may look into",
+            "prompt": "you are asked for it",
+            "none": "the account asks for none",
+        },
+        default="prompt",
+        when=("sign_in", "browser"),
+    ),
+    Question(
+        key="totp_secret",
+        text="What the portal showed when the app was set up",
+        secret=True,
+        needed=True,
+        when=("mfa", "totp"),
+    ),
+    Question(
+        key="mailbox.host", text="IMAP server of the mailbox that codes come to", needed=True, when=("mfa", "email")
+    ),
+    Question(key="mailbox.username", text="User name at that mailbox", needed=True, when=("mfa", "email")),
+    Question(
+        key="mailbox.password",
+        text="Password of that mailbox (an app password, often)",
+        secret=True,
+        when=("mfa", "email"),
+    ),
+    Question(key="cases", text="Receipt numbers (IOE...) to watch; empty: every case of the account", several=True),
+)
+
 PORTAL = Portal(
     name="uscis",
     title="USCIS online account",
@@ -77,4 +121,5 @@ PORTAL = Portal(
     session_hosts=_session_hosts,
     import_answers=import_answers,
     origins=_origins,
+    questions=_QUESTIONS,
 )

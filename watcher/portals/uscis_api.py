@@ -10,7 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from watcher.message import Links
-from watcher.portals import Portal, Reader, Surroundings
+from watcher.portals import Portal, Question, Reader, Surroundings
 from watcher.portals._uscis_api_account import UscisApiAccount
 from watcher.portals._uscis_api_answer import read
 
@@ -35,6 +35,13 @@ def _origins(account: UscisApiAccount) -> tuple[str, ...]:
     return tuple(dict.fromkeys((account.origin, f"{token.scheme}://{token.netloc}")))
 
 
+_QUESTIONS = (
+    Question(key="client_id", text="Client id of your app at developer.uscis.gov", needed=True),
+    Question(key="client_secret", text="Its client secret", secret=True, needed=True),
+    Question(key="cases", text="Receipt numbers to watch", several=True, needed=True),
+    Question(key="base_url", text="Address in the access letter from USCIS; empty: the sandbox"),
+)
+
 PORTAL = Portal(
     name="uscis-api",
     title="USCIS Case Status API",
@@ -47,4 +54,5 @@ PORTAL = Portal(
     open=_open,
     read=read,
     origins=_origins,
+    questions=_QUESTIONS,
 )

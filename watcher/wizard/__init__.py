@@ -1,0 +1,10 @@
+"""What `watcher init` needs besides asking: the answers so far, the secrets, and the file that comes of them.
+
+draft     the answers, kept after each one, so that a wizard that broke off goes on where it stopped
+document  a configuration as commented TOML
+"""
+
+from watcher.wizard.document import as_toml
+from watcher.wizard.draft import Draft
+
+__all__ = ["Draft", "as_toml"]

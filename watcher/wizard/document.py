@@ -1,0 +1,72 @@
+"""A configuration as commented TOML, for people who have never seen any. Pure."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_HEAD = """\
+# The configuration of case-watcher, written by `watcher init`; run that again to change it by questions, or edit it
+# here. Lines that begin with # are comments. Every key there is, with its meaning, stands in watcher.example.toml.
+# Passwords and channel addresses are not in here: they lie in secrets_dir, one file each, readable by you alone.
+"""
+_COMMENTS: Mapping[tuple[str, ...], str] = {
+    ("timezone",): "For quiet hours and for the dates in alerts.",
+    ("language",): "Of alerts, and of the portal's texts where it offers several: en, es or fr.",
+    ("state_dir",): "Where the database, sessions and notices are kept.",
+    ("secrets_dir",): "Where the secrets lie, one file each.",
+    ("accounts", "*"): "One login at one portal; the name is your own.",
+    ("accounts", "*", "portal"): "`watcher portals` lists them.",
+    ("accounts", "*", "cases"): "Case numbers; where the portal lists your cases itself, empty means all of them.",
+    ("accounts", "*", "every"): "How often; each portal has a shortest time.",
+    ("channels", "*"): "Where alerts go; its address is a secret.",
+    ("channels", "*", "min_severity"): "urgent, important or routine: what matters less is not sent here.",
+    ("channels", "*", "privacy"): "full, masked (IOE••••••0001) or minimal (says only that something changed).",
+    ("channels", "*", "quiet_hours"): "What is not urgent waits until the end of it.",
+}
+
+
+def as_toml(keys: Mapping[str, Any]) -> str:
+    """The keys with their comments: what stands alone first, then each section. `tomllib` reads the same keys back."""
+    return _HEAD + "\n".join(_lines(keys, ())) + "\n"
+
+
+def _lines(keys: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:
+    sections = {name: value for name, value in keys.items() if isinstance(value, Mapping)}
+    alone = {name: value for name, value in keys.items() if name not in sections}
+    if place and (alone or not sections):
+        yield ""
+        yield from _comment(place)
+        yield f"[{'.'.join(map(_key, place))}]"
+    for name, value in alone.items():
+        yield from _comment((*place, name))
+        yield f"{_key(name)} = {_value(value)}"
+    for name, section in sections.items():
+        yield from _lines(section, (*place, name))
+
+
+def _comment(place: tuple[str, ...]) -> Iterator[str]:
+    told = _COMMENTS.get(place) or _COMMENTS.get((place[0], "*", *place[2:]))
+    if told:
+        yield f"# {told}"
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items()) + " }"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(_value(one) for one in value) + "]"
+    return str(value)
+
+
+def _text(text: str) -> str:
+    """A basic string: TOML's escapes are JSON's, but that TOML wants DEL escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

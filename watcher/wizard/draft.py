@@ -1,0 +1,117 @@
+"""The answers so far, kept on disk after each one; secrets in files of their own, for the owner alone."""
+
+import copy
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from watcher import portals
+from watcher.errors import SettingsFaults
+from watcher.settings.load import load_configuration
+from watcher.settings.places import Place, file_name, variable
+from watcher.settings.sources import read_document
+from watcher.wizard.document import as_toml
+
+_SECRETS = "secrets"
+
+
+class Draft:
+    """A configuration while it is being asked for. The finished file is written only by `finish`.
+
+    What is asked for lies in a file beside it until then, so that breaking off loses no answer and breaks nothing that
+    works.
+    """
+
+    def __init__(self, file: Path, *, environ: Mapping[str, str]) -> None:
+        """Begins with what a wizard that broke off left, else with the configuration that is there, else empty.
+
+        Raises `SettingsFaults` where that is no TOML.
+        """
+        self.file, self._environ = file.absolute(), environ
+        self.begun = self.file.with_name(f"{self.file.name}.unfinished")
+        source = next((each for each in (self.begun, self.file) if each.exists()), None)
+        self.resumed = source == self.begun
+        self.keys: dict[str, Any] = copy.deepcopy(read_document(source).keys) if source else {}
+        self.keys.setdefault("secrets_dir", _SECRETS)
+
+    @property
+    def secrets_dir(self) -> Path:
+        """The folder of the secret files."""
+        return self.file.parent / Path(str(self.keys["secrets_dir"])).expanduser()
+
+    def get(self, place: Place) -> Any:
+        """What was answered here; None where nothing was."""
+        here: Any = self.keys
+        for part in place:
+            here = here.get(part) if isinstance(here, dict) else None
+        return here
+
+    def set(self, place: Place, value: object) -> None:
+        """Keeps an answer; None takes it away."""
+        here = self.keys
+        for part in place[:-1]:
+            section = here.setdefault(part, {})
+            if not isinstance(section, dict):
+                section = here[part] = {}
+            here = section
+        if value is None:
+            here.pop(place[-1], None)
+        else:
+            here[place[-1]] = value
+        self.save()
+
+    def has_secret(self, place: Place) -> bool:
+        """Whether the secret is set anywhere that the program would find it."""
+        return variable(place) in self._environ or self._secret(place).exists() or bool(self.get(place))
+
+    def set_secret(self, place: Place, secret: str) -> None:
+        """Writes the secret to its file, mode 0600, and takes it out of the configuration. Raises OSError."""
+        self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.secrets_dir.chmod(0o700)
+        _write(self._secret(place), secret + "\n")
+        self.set(place, None)
+
+    def save(self) -> None:
+        """Keeps the answers beside the configuration. Raises OSError."""
+        self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(self.begun, as_toml(self.keys))
+
+    def faults(self) -> list[str]:
+        """What the program would say of the answers so far, one line for each fault."""
+        try:
+            load_configuration(self.begun, environ=self._environ, portals=portals)
+        except SettingsFaults as faults:
+            return [line.replace(str(self.begun), str(self.file)) for line in faults.faults]
+        return []
+
+    def finish(self) -> Path | None:
+        """The answers become the configuration. Returns where an older one is kept, None where there was none.
+
+        Raises OSError.
+        """
+        kept = None
+        text = as_toml(self.keys)
+        if self.file.exists() and self.file.read_text(encoding="utf-8") != text:
+            kept = self.file.with_name(f"{self.file.name}.old")
+            _write(kept, self.file.read_text(encoding="utf-8"))
+        _write(self.file, text)
+        self.begun.unlink(missing_ok=True)
+        return kept
+
+    def _secret(self, place: Place) -> Path:
+        return self.secrets_dir / file_name(place)
+
+
+def _write(file: Path, text: str) -> None:
+    """Replaces the file whole, readable by its owner alone."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as made:
+            made.write(text)
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
