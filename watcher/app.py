@@ -17,6 +17,7 @@ from watcher.means import Means
 from watcher.notify import AppriseNotifier, Notifier
 from watcher.poll import Access, Round, poll
 from watcher.portals import CodeSource, Portal, Trace
+from watcher.processing_times import read_processing_times
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.load import load
 from watcher.sign_in.codes import FirstOf, NoCodes
@@ -68,11 +69,17 @@ class App:
         return Courier(self.store, self.notifier, self.clock, settings=self.settings, stop=self.means.stop)
 
     def poll(
-        self, name: str, *, wait: float = 0.0, trace: Trace | None = None, codes: CodeSource | None = None
+        self,
+        name: str,
+        *,
+        wait: float = 0.0,
+        trace: Trace | None = None,
+        codes: CodeSource | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> Round:
         """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
-        account, access = self.settings.accounts[name], self.access(name, trace=trace, codes=codes)
-        return poll(account, self.portal_of(name), access, self.means, wait=wait)
+        access = replace(self.access(name, trace=trace, codes=codes), progress=progress)
+        return poll(self.settings.accounts[name], self.portal_of(name), access, self.means, wait=wait)
 
     def access(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> Access:
         """What signing in to an account needs; as `poll` takes it."""
@@ -89,9 +96,9 @@ class App:
             max_sign_ins_per_day=account.max_sign_ins_per_day,
         )
 
-    def keep_time(self) -> list[RecordedChange]:
-        """Records what time alone has brought."""
-        return keep_time(self.means)
+    def keep_time(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
+        """Records what time alone has brought; as `watcher.timekeeper` says."""
+        return keep_time(self.means, at_any_hour=at_any_hour)
 
     def unusable_sessions(self) -> list[UnusableSession]:
         """The accounts' saved sessions that are there and cannot be used."""
@@ -176,7 +183,10 @@ def database_url(settings: Settings) -> str:
 
 def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """The configuration of `--config`, or of where one usually lies. Raises `SettingsFaults`."""
-    return load(config, environ=environ, portals=portals)
+    settings = load(config, environ=environ, portals=portals)
+    if settings.stall.published_file is not None:
+        read_processing_times(settings.stall.published_file)  # its faults are faults of the configuration
+    return settings
 
 
 def _sessions(settings: Settings, *, tell: Callable[[UnusableSession], None] | None = None) -> SessionFiles:

@@ -99,7 +99,7 @@ class Daemon:
         return max(next_read_at or later, later) if done.outcome is not Outcome.OK else next_read_at or later
 
     def _keep_time(self) -> None:
-        if changes := self._app.keep_time():
+        if changes := self._app.keep_time(at_any_hour=False):
             self._signs.changed(changes)
             self._wake.set()
 

@@ -17,7 +17,7 @@ import structlog
 from watcher.clock import Clock
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.flood import fold
-from watcher.held import HeldAlert, fact_of, outdated
+from watcher.held import Fact, HeldAlert, fact_of, outdated
 from watcher.message import Hold, Words
 from watcher.notify import Notifier
 from watcher.render import render_digest, render_flood
@@ -154,16 +154,19 @@ class Courier:
         return words[0] if len(words) == 1 else render_flood(words, language=self._settings.language)
 
     def _without_outdated(self, channel: ChannelSettings, due: Sequence[Waiting], now: datetime) -> Sequence[Waiting]:
-        """Held alerts that a later one on the same channel has made untrue are dropped, and say so."""
-        stale: set[int] = set()
-        for place, newer in enumerate(due):
-            facts = [fact_of(newer.account, change.change) for change in newer.changes]
-            held = [_held(each) for each in due[:place] if each.hold is not None]
-            stale.update(outdated(held, facts))
+        """Held alerts that a later one on the same channel has made untrue are dropped, and say so.
+
+        It counts whether that one waits or has gone out already: an urgent one does not wait for the digest.
+        """
+        stale = {each.alert.id for each in due if each.hold is not None and self._is_outdated(each)}
         if stale:
             self._store.outbox.drop(stale, now, note="a later alert replaced it before it was sent")
             _log.info("held alerts came untrue", channel=channel.name, alerts=sorted(stale))
         return [each for each in due if each.alert.id not in stale]
+
+    def _is_outdated(self, waiting: Waiting) -> bool:
+        held = HeldAlert(id=waiting.alert.id, hold=waiting.hold or Hold.QUIET, facts=_facts(waiting))
+        return any(outdated([held], _facts(later)) for later in self._store.outbox.later(waiting))
 
     def _attachments(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> tuple[Path, ...]:
         """The letters that the alert is about, where the channel wants them and they have been saved."""
@@ -190,6 +193,5 @@ def _note(batch: Sequence[Waiting]) -> str | None:
     return None if len(batch) == 1 else f"sent as one message with {len(batch) - 1} more"
 
 
-def _held(waiting: Waiting) -> HeldAlert:
-    facts = tuple(fact_of(waiting.account, change.change) for change in waiting.changes)
-    return HeldAlert(id=waiting.alert.id, hold=waiting.hold or Hold.QUIET, facts=facts)
+def _facts(waiting: Waiting) -> tuple[Fact, ...]:
+    return tuple(fact_of(waiting.account, change.change) for change in waiting.changes)

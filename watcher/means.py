@@ -57,11 +57,11 @@ class Means:
         *,
         snapshot: Snapshot | None = None,
         health: Health | None = None,
-        reminder: Reminder | None = None,
+        reminders: tuple[Reminder, ...] = (),
     ) -> list[RecordedChange]:
         """Records the changes and queues their alerts, with what belongs to them, in one transaction."""
         news = self.news(account, changes, snapshot=snapshot)
-        news = replace(news, health=health, reminders=(reminder,) if reminder else ())
+        news = replace(news, health=health, reminders=reminders)
         return self.store.record([news], now=self.clock.now())
 
     def watched_cases(self) -> list[CaseStanding]:

@@ -27,18 +27,22 @@ def due(
     now: datetime,
     told: Collection[Reminder],
     published: Mapping[str, timedelta] | None = None,
+    by_day: bool = True,
 ) -> list[Reminded]:
     """What is to be told now, case by case in the order given: first its dates, soonest first, then its stall.
 
     `now` is aware, `zone` the user's. `told` is what was told before; telling a `Reminded` and keeping its `mark` make
-    it not come again. `published` holds the processing times by form, `stall.published` where it is None.
+    it not come again. `published` holds the processing times by form, `stall.published` where it is None. Without
+    `by_day`, only what is counted in hours is told; what is counted in days waits until it is asked for.
     """
     times = stall.published if published is None else published
     marks = _by_subject(told)
     found: list[Reminded] = []
     for case in cases:
-        dates = list(_dates(case, deadlines.remind, appointments.remind, zone, now, marks))
+        dates = list(_dates(case, deadlines.remind, appointments.remind, zone, now, marks, by_day=by_day))
         found += sorted(dates, key=_soonest)
+        if not by_day:
+            continue
         of_stage = marks.get((case.account, case.case_number, STAGE), [])
         stalled = stall_of(case, stall=stall, published=times, zone=zone, now=now, marks=of_stage)
         found += [stalled] if stalled else []
@@ -62,10 +66,20 @@ def _dates(
     zone: ZoneInfo,
     now: datetime,
     marks: _Marks,
+    *,
+    by_day: bool,
 ) -> Iterator[Reminded]:
     for item in case.items:
         of_item = marks.get((case.account, case.case_number, item.item.key), [])
-        yield from dates_of(item, deadlines=deadlines, appointments=appointments, zone=zone, now=now, marks=of_item)
+        yield from dates_of(
+            item,
+            deadlines=deadlines,
+            appointments=appointments,
+            zone=zone,
+            now=now,
+            marks=of_item,
+            by_day=by_day,
+        )
 
 
 def _soonest(reminded: Reminded) -> tuple[int, str]:

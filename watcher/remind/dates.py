@@ -50,18 +50,22 @@ def dates_of(
     zone: ZoneInfo,
     now: datetime,
     marks: Iterable[str],
+    by_day: bool = True,
 ) -> Iterator[Reminded]:
     """What is to be told now of the dates of this item: of each at most one thing. Nothing unless it is open.
 
-    `marks` are what was told of this item before.
+    `marks` are what was told of this item before. Without `by_day`, only distances in hours before the hour of an
+    appointment count.
     """
     if item.state is not ItemState.OPEN:
         return
     told = tuple(marks)
     for ahead in (_appointment(item, zone, now), _deadline(item, zone, now)):
-        if ahead is None:
+        if ahead is None or not (by_day or ahead.at):
             continue
-        reached = _reached(item, ahead, deadlines if ahead.is_due_date else appointments, zone, now)
+        distances = deadlines if ahead.is_due_date else appointments
+        counted = [distance for distance in distances if by_day or distance < _DAY]
+        reached = _reached(item, ahead, counted, zone, now)
         if reached is not None and not _was_told(told, ahead, reached):
             yield _reminded(item, ahead, reached, now.astimezone(zone).date())
 

@@ -1,13 +1,11 @@
 """The ledger of pending items, as far as a person writes in it."""
 
-from datetime import date, datetime
-
-from sqlmodel import col, delete
+from datetime import date
 
 from watcher.case import ItemState
 from watcher.standing import LedgerItem
 from watcher.store.database import Database
-from watcher.store.rows import ItemRow, ReminderRow
+from watcher.store.rows import ItemRow
 from watcher.store.standings import ledger_item
 
 
@@ -48,8 +46,3 @@ class Ledger:
                 row.state = target.value
                 session.add(row)
             return ledger_item(row) if row else None
-
-    def forget_reminders_before(self, moment: datetime) -> None:
-        """Drops the memory of reminders older than this; what they were about is long over."""
-        with self._database.writing() as session:
-            session.exec(delete(ReminderRow).where(col(ReminderRow.at) < moment))

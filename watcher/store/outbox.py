@@ -4,16 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import Session, col, func, or_, select, update
 
-from watcher.change import RecordedChange, Severity
+from watcher.change import ChangeKind, RecordedChange, Severity
 from watcher.message import Alert, AlertState, Hold, Words
 from watcher.store.database import Database
 from watcher.store.rows import AlertChangeRow, AlertRow, ChangeRow
 from watcher.store.standings import recorded_change
 
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
+_REMINDERS = (ChangeKind.DEADLINE_NEAR.value, ChangeKind.DEADLINE_PASSED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +50,16 @@ class Outbox:
         with self._database.reading() as session:
             return _waiting(session, session.exec(query).all())
 
-    def held(self, channel: str) -> list[Waiting]:
-        """What is held back for the channel, oldest first."""
+    def later(self, waiting: Waiting) -> list[Waiting]:
+        """What was written after it for the same channel about the same case (or account), oldest first."""
         query = (
             select(AlertRow)
-            .where(AlertRow.channel == channel, AlertRow.state == AlertState.HELD.value)
+            .where(
+                AlertRow.channel == waiting.alert.channel,
+                AlertRow.account == waiting.account,
+                col(AlertRow.case_number).is_not_distinct_from(waiting.case_number),
+                col(AlertRow.id) > waiting.alert.id,
+            )
             .order_by(col(AlertRow.id))
         )
         with self._database.reading() as session:
@@ -147,7 +155,7 @@ class Outbox:
             return True
 
     def acknowledge_subject(self, account: str, case_number: str, subject: str, now: datetime) -> None:
-        """The user has dealt with this item: nothing about it is escalated any more."""
+        """The user has dealt with this item: nothing about it is escalated any more, no held reminder goes out."""
         about = (
             select(AlertChangeRow.alert_id)
             .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
@@ -156,6 +164,7 @@ class Outbox:
         with self._database.writing() as session:
             session.exec(update(AlertRow).where(col(AlertRow.id).in_(about)).values(acknowledged_at=now))
             _drop_escalations(session, now)
+            _drop_reminders(session, about, subject, now)
 
     def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
         """Alerts, newest first."""
@@ -189,6 +198,20 @@ def _drop_escalations(session: Session, now: datetime) -> None:
             col(AlertRow.acknowledged_at).is_not(None),
         )
         .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="acknowledged in time")
+    )
+
+
+def _drop_reminders(session: Session, about: Select[Any], subject: str, now: datetime) -> None:
+    """Held alerts that only remind of this; one that says something else besides still goes out."""
+    more = (
+        select(AlertChangeRow.alert_id)
+        .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
+        .where(or_(col(ChangeRow.subject) != subject, col(ChangeRow.kind).not_in(_REMINDERS)))
+    )
+    session.exec(
+        update(AlertRow)
+        .where(col(AlertRow.state) == AlertState.HELD.value, col(AlertRow.id).in_(about), col(AlertRow.id).not_in(more))
+        .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="dealt with in time")
     )
 
 
