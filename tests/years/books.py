@@ -17,6 +17,7 @@ from watcher.settings import Settings
 from watcher.standing import CaseStanding, LedgerItem
 
 ACCOUNT = "family"
+NIGHT, DAWN, NOON = 5, 11, 17
 LINKS = Links(sign_in="https://portal.example.gov", help="https://portal.example.gov/help")
 
 
@@ -107,6 +108,7 @@ class BooksInMemory:
             zone=self._zone,
             now=now,
             told=self._told,
+            by_day=now.astimezone(self._zone).hour >= 8,
         )
         self._told |= {reminded.mark for reminded in found}
         for number in self._cases:

@@ -16,74 +16,74 @@ _FOUND = """
 2026-02-02 17  .1 case_added
 2026-02-02 17  .2 case_added
 2026-02-02 17  *2 item_added
-2026-02-06 05  !2 deadline_near 14d
+2026-02-06 17  !2 deadline_near 14d
 2026-02-10 17  !2 deadline_near 18d
-2026-02-14 05  !2 deadline_near 14d
-2026-02-21 05  !2 deadline_near 7d
-2026-02-25 05  !2 deadline_near 3d
-2026-02-27 05  !2 deadline_near 1d
-2026-03-01 05  !2 deadline_passed -1d
+2026-02-14 17  !2 deadline_near 14d
+2026-02-21 17  !2 deadline_near 7d
+2026-02-25 17  !2 deadline_near 3d
+2026-02-27 17  !2 deadline_near 1d
+2026-03-01 17  !2 deadline_passed -1d
 2026-03-02 17  !1 appointment_scheduled, *1 stage_changed
 2026-03-03 17  .2 item_closed
 2026-03-10 05  !1 appointment_changed
-2026-03-31 05  !1 deadline_near 7d
-2026-04-06 05  !1 deadline_near 1d
+2026-03-31 17  !1 deadline_near 7d
+2026-04-06 17  !1 deadline_near 1d
 2026-04-08 17  .1 item_closed, *1 stage_changed
-2026-04-15 05  *2 stalled 90d
-2026-05-15 05  *2 stalled 120d
+2026-04-15 17  *2 stalled 90d
+2026-05-15 17  *2 stalled 120d
 2026-05-16 05  !2 appointment_scheduled, *2 stage_changed
-2026-07-07 05  *1 stalled 90d
-2026-08-06 05  *1 stalled 120d
-2026-08-13 05  *2 stalled 90d
+2026-07-07 17  *1 stalled 90d
+2026-08-06 17  *1 stalled 120d
+2026-08-13 17  *2 stalled 90d
 2026-08-15 17  !2 appointment_cancelled, *2 stage_changed
 2026-08-20 17  .1 silent_update
-2026-09-05 05  *1 stalled 150d
-2026-10-05 05  *1 stalled 180d
+2026-09-05 17  *1 stalled 150d
+2026-10-05 17  *1 stalled 180d
 2026-10-12 17  !1 rfe_received, *1 stage_changed
-2026-11-13 05  *2 stalled 90d
-2026-12-08 05  !1 deadline_near 30d
-2026-12-13 05  *2 stalled 120d
-2026-12-24 05  !1 deadline_near 14d
-2026-12-31 05  !1 deadline_near 7d
-2027-01-10 05  *1 stalled 90d
-2027-01-12 05  *2 stalled 150d
+2026-11-13 17  *2 stalled 90d
+2026-12-08 17  !1 deadline_near 30d
+2026-12-13 17  *2 stalled 120d
+2026-12-24 17  !1 deadline_near 14d
+2026-12-31 17  !1 deadline_near 7d
+2027-01-10 17  *1 stalled 90d
+2027-01-12 17  *2 stalled 150d
 2027-01-20 17  .1 item_closed, *1 stage_changed
-2027-02-11 05  *2 stalled 180d
+2027-02-11 17  *2 stalled 180d
 2027-02-20 11  !2 stage_changed
-2027-04-20 05  *1 stalled 90d
+2027-04-20 17  *1 stalled 90d
 2027-05-03 17  .3 case_added
-2027-05-20 05  *1 stalled 120d
-2027-06-19 05  *1 stalled 150d
-2027-07-19 05  *1 stalled 180d
-2027-08-18 05  *1 stalled 210d
-2027-08-31 05  *3 stalled 120d
-2027-09-17 05  *1 stalled 240d
-2027-09-30 05  *3 stalled 150d
+2027-05-20 17  *1 stalled 120d
+2027-06-19 17  *1 stalled 150d
+2027-07-19 17  *1 stalled 180d
+2027-08-18 17  *1 stalled 210d
+2027-08-31 17  *3 stalled 120d
+2027-09-17 17  *1 stalled 240d
+2027-09-30 17  *3 stalled 150d
 2027-10-05 17  !3 rfe_received, *3 stage_changed
-2027-10-17 05  *1 stalled 270d
+2027-10-17 17  *1 stalled 270d
 2027-11-15 17  !1 appointment_scheduled, *1 stage_changed
-2027-11-28 05  !3 deadline_near 30d
+2027-11-28 17  !3 deadline_near 30d
 2027-12-13 05  !1 appointment_changed
 2027-12-13 11  !1 appointment_changed
-2027-12-14 05  !3 deadline_near 14d
-2027-12-21 05  !3 deadline_near 7d
-2027-12-25 05  !3 deadline_near 3d
-2027-12-27 05  !3 deadline_near 1d
-2027-12-29 05  !3 deadline_passed -1d
+2027-12-14 17  !3 deadline_near 14d
+2027-12-21 17  !3 deadline_near 7d
+2027-12-25 17  !3 deadline_near 3d
+2027-12-27 17  !3 deadline_near 1d
+2027-12-29 17  !3 deadline_passed -1d
 2028-01-10 17  .3 item_closed, *3 stage_changed
-2028-01-26 05  !1 deadline_near 7d
-2028-02-01 05  !1 deadline_near 1d
+2028-01-26 17  !1 deadline_near 7d
+2028-02-01 17  !1 deadline_near 1d
 2028-02-03 17  .1 item_closed, *1 stage_changed
-2028-05-03 05  *1 stalled 90d
-2028-05-09 05  *3 stalled 120d
+2028-05-03 17  *1 stalled 90d
+2028-05-09 17  *3 stalled 120d
 2028-05-25 17  *3 item_added
-2028-05-29 05  !3 deadline_near 14d
-2028-06-20 05  *1 stalled 138d
-2028-06-20 05  !3 deadline_passed -8d, *3 stalled 162d
+2028-05-29 17  !3 deadline_near 14d
+2028-06-20 17  *1 stalled 138d
+2028-06-20 17  !3 deadline_passed -8d, *3 stalled 162d
 2028-06-28 17  .3 item_closed, *3 stage_changed
-2028-07-20 05  *1 stalled 168d
-2028-08-19 05  *1 stalled 198d
-2028-09-18 05  *1 stalled 228d
+2028-07-20 17  *1 stalled 168d
+2028-08-19 17  *1 stalled 198d
+2028-09-18 17  *1 stalled 228d
 2028-09-25 17  *1 stage_changed
 """
 

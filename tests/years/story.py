@@ -6,36 +6,36 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.years.books import Books, ticks
+from tests.years.books import DAWN, NIGHT, NOON, Books, ticks
 from watcher.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 
 MOTHER, FATHER, CHILD = "IOE0000000001", "IOE0000000002", "IOE0000000003"
 FIRST, LAST = date(2026, 2, 2), date(2031, 2, 1)
 ASLEEP = ((date(2028, 6, 1), date(2028, 6, 20)),)
-NIGHT, DAWN, NOON = 5, 11, 17
+
 SETTINGS: dict[str, Any] = {
     "timezone": ZoneInfo("America/New_York"),
     "state_dir": "state",
     "stall": {"forms": {"I-765": "120d"}},
     "channels": {
         # urgent news at any hour, the rest by day
-        "phone": {"name": "phone", "url": "json://localhost", "quiet_hours": "22:00-07:00"},
+        "phone": {"name": "phone", "url": "json://localhost/phone", "quiet_hours": "22:00-07:00"},
         # nothing by night
         "grandma": {
             "name": "grandma",
-            "url": "json://localhost",
+            "url": "json://localhost/grandma",
             "quiet_hours": "22:00-07:00",
             "urgent_breaks_quiet": False,
         },
         # everything, but what can wait once a week
         "brother": {
             "name": "brother",
-            "url": "json://localhost",
+            "url": "json://localhost/brother",
             "min_severity": "routine",
             "digest": "weekly sun 09:00",
         },
         # what is urgent and was not acknowledged (nobody in this story ever does)
-        "lawyer": {"name": "lawyer", "url": "json://localhost", "escalate_after": "2h"},
+        "lawyer": {"name": "lawyer", "url": "json://localhost/lawyer", "escalate_after": "2h"},
     },
 }
 
