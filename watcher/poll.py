@@ -4,7 +4,7 @@ What each case brings is written before the next one is looked at; the round's e
 instant loses nothing: what was written stays, alerts included, and the rest is read again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -66,11 +66,15 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What signing in to one account needs: where its session lies and where its codes come from."""
+    """What one read is given: where the session lies, where codes come from, who wants to see the answers.
+
+    `progress` is called with the number of cases after each one.
+    """
 
     session: SessionFile
     codes: CodeSource
     trace: Trace | None = None
+    progress: Callable[[int], None] | None = None
 
 
 def poll(account: AccountSettings, portal: Portal, access: Access, means: Means, *, wait: float = 0.0) -> Round:
@@ -153,7 +157,8 @@ class _Visit:
             fingerprint=lambda: self._fingerprint,
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
-        error = self._visit(surroundings_of(self._account, access, self._means, gate=breaker, known=self._known))
+        surroundings = surroundings_of(self._account, access, self._means, gate=breaker, known=self._known)
+        error = self._visit(surroundings, access.progress)
         if error is not None and self._means.stop.is_set():
             breaker.unanswered()
             return self._round(Outcome.FAILED, error="the watcher is stopping; the rest is read again")
@@ -177,12 +182,14 @@ class _Visit:
             return self._round(Outcome.FAILED, error=f"not asked: it is to be left alone until {until}")
         return None
 
-    def _visit(self, surroundings: Surroundings) -> ReadFailed | None:
+    def _visit(self, surroundings: Surroundings, progress: Callable[[int], None] | None) -> ReadFailed | None:
         """Reads every case. Returns what ended the read early, if anything did."""
         try:
             with self._portal.open(self._account, surroundings) as reader:
                 for reading in reader.read():
                     self._take(reading)
+                    if progress is not None:
+                        progress(self._answered)
                 self._fetch_notices(reader)
         except ReadFailed as error:
             self._errors.append(error)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,6 +14,7 @@ import click
 
 from watcher.change import Severity
 
+_SHOWN_EVERY = 0.2  # seconds
 _COLOURS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTINE: None}
 
 
@@ -83,3 +85,27 @@ def iso(day: date | datetime | None) -> str | None:
 def local(moment: datetime | None, zone: ZoneInfo) -> str:
     """A moment for a person, in their zone."""
     return "never" if moment is None else moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+class Progress:
+    """A line on a terminal's standard error that counts the cases of a long read, and is gone afterwards."""
+
+    def __init__(self, account: str) -> None:
+        """Shows at once that something is being done."""
+        self._account, self._shown_at = account, 0.0
+        self._show("...")
+
+    def __call__(self, cases: int) -> None:
+        """So many cases were answered for; shown a few times a second at most."""
+        if time.monotonic() - self._shown_at > _SHOWN_EVERY:
+            self._show(f"{cases} cases")
+
+    def end(self) -> None:
+        """Takes the line away."""
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+    def _show(self, text: str) -> None:
+        self._shown_at = time.monotonic()
+        sys.stderr.write(f"\r\x1b[Kreading {self._account}: {text}")
+        sys.stderr.flush()

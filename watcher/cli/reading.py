@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from watcher.app import App
+from watcher.calendar_file import keep_calendar_file
 from watcher.change import RecordedChange
 from watcher.cli import CONFIG, JSON
 from watcher.cli.documents import change_document, round_document
 from watcher.cli.opening import opened
-from watcher.cli.output import paint, print_json, say, severity_colour, warn
+from watcher.cli.output import Progress, paint, print_json, say, severity_colour, warn
 from watcher.health import Outcome
 from watcher.means import is_watched
+from watcher.message import AlertState
 from watcher.poll import Round, take_in
 from watcher.portals import CaseRead
 from watcher.store import Busy
@@ -41,7 +43,8 @@ def check_command(
         names = _names(app, accounts)
         rounds = [_read(app, name, trace, quiet=as_json) for name in names]
         by_time = app.keep_time()
-        app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+        keep_calendar_file(app.means)
+        untaken = _deliver(app)
         if as_json:
             print_json(
                 {
@@ -55,7 +58,20 @@ def check_command(
     failed = [done for done in rounds if done.outcome is not Outcome.OK]
     for done in failed:
         warn(f"{done.account}: {done.outcome.value}: {done.error}")
-    sys.exit(1 if failed else CHANGED if exit_code and changed else 0)
+    sys.exit(1 if failed or untaken else CHANGED if exit_code and changed else 0)
+
+
+def _deliver(app: App) -> int:
+    """Delivers what is due; says on standard error, and returns, how many alerts were tried and not taken."""
+    given_up = app.store.outbox.counts()[AlertState.FAILED]
+    app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+    waiting = [alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error]
+    untaken = len(waiting) + app.store.outbox.counts()[AlertState.FAILED] - given_up
+    if untaken:
+        warn(
+            f"alerts: {untaken} not taken by their channels; `watcher alerts` says why, and the next check tries again"
+        )
+    return untaken
 
 
 @click.command("import")
@@ -109,10 +125,13 @@ def _names(app: App, wanted: Sequence[str]) -> list[str]:
 
 
 def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
-    if not quiet and sys.stderr.isatty():
-        warn(f"reading {name} ...")
     folder = TraceFolder(trace / name, app.secrets()) if trace else None
-    return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder)
+    progress = None if quiet or not sys.stderr.isatty() else Progress(name)
+    try:
+        return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder, progress=progress)
+    finally:
+        if progress is not None:
+            progress.end()
 
 
 def show_rounds(rounds: Sequence[Round], by_time: Sequence[RecordedChange]) -> None:
