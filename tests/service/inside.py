@@ -1,0 +1,221 @@
+"""Runs in the container, as root, beside the watcher's service: looks at it, hangs it, stops it, and sums up."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+UNIT = "watcher.service"
+UNITS = Path("/etc/systemd/system")
+STATE = Path("/var/lib/private/watcher")
+CREDENTIALS = Path("/run/credentials") / UNIT
+MESSAGES = Path("/run/phone.jsonl")
+IDLE_SECONDS = 30.0
+MAY = {
+    "write its state",
+    "read its credentials",
+    "read its configuration",
+    "resolve localhost",
+    "open a TCP socket",
+}
+
+
+class Summary:
+    """What was checked, line by line."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lines: list[str] = []
+
+    def check(self, what: str, *, holds: bool, saw: object = "") -> None:
+        self._lines.append(f"{'ok  ' if holds else 'FAIL'}  {what}{f': {saw}' if saw != '' else ''}")
+        self._file.write_text("\n".join(self._lines) + "\n", encoding="utf-8")
+
+
+def run(*words: str) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=90)
+    return done.stdout + done.stderr
+
+
+def show(name: str, unit: str = UNIT) -> str:
+    return run("systemctl", "show", "--value", "--property", name, unit).strip()
+
+
+def eventually(true: Callable[[], bool], within: float = 60.0) -> bool:
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def main_pid() -> int:
+    return int(show("MainPID"))
+
+
+def messages() -> int:
+    return len(MESSAGES.read_text(encoding="utf-8").splitlines()) if MESSAGES.exists() else 0
+
+
+def healthz() -> tuple[int, Any]:
+    with contextlib.suppress(OSError), urllib.request.urlopen("http://127.0.0.1:8787/healthz", timeout=5) as answer:
+        return answer.status, json.load(answer)
+    return 0, None
+
+
+def starting(summary: Summary) -> None:
+    began = time.monotonic()
+    said = run("systemctl", "start", UNIT)
+    took = time.monotonic() - began
+    summary.check("it starts and says READY", holds=show("SubState") == "running", saw=said or f"{took:.1f} s")
+    summary.check(
+        "systemctl status shows how it is",
+        holds=eventually(lambda: "watching 1 account, next read" in show("StatusText")),
+        saw=show("StatusText"),
+    )
+    summary.check("the first alert reaches the phone", holds=eventually(lambda: messages() == 1))
+    status, health = healthz()
+    summary.check("/healthz answers 200", holds=status == 200 and health["status"] == "ok", saw=status)
+
+
+def files(summary: Summary) -> None:
+    owner = int(re.findall(r"^Uid:\s+(\d+)", Path(f"/proc/{main_pid()}/status").read_text(), re.MULTILINE)[0])
+    summary.check("it has a user of its own", holds=owner > 60000, saw=owner)
+    found = sorted(file.name for file in CREDENTIALS.iterdir())
+    wanted = ["watcher_accounts__office__client_secret", "watcher_channels__phone__url"]
+    summary.check("its secrets come as credentials", holds=found == wanted, saw=", ".join(found))
+    modes = {oct(stat.S_IMODE(file.stat().st_mode)) for file in CREDENTIALS.iterdir()}
+    owners = {file.stat().st_uid for file in CREDENTIALS.iterdir()}
+    summary.check("credentials are its own to read alone", holds=(modes, owners) == ({"0o400"}, {owner}), saw=modes)
+    everything = [STATE, *STATE.rglob("*")]
+    open_ones = [str(file) for file in everything if file.lstat().st_mode & 0o077 or file.lstat().st_uid != owner]
+    summary.check("nobody else can read its state", holds=not open_ones, saw=open_ones or f"{len(everything)} files")
+    written = STATE / "watcher.sqlite3"
+    summary.check("the database is 0600", holds=stat.S_IMODE(written.stat().st_mode) == 0o600)
+
+
+def process(summary: Summary) -> None:
+    status = Path(f"/proc/{main_pid()}/status").read_text()
+    facts = dict(re.findall(r"^(CapEff|CapBnd|NoNewPrivs|Seccomp):\s+(\S+)", status, re.MULTILINE))
+    none = "0" * 16
+    summary.check(
+        "it has no capability, no new privileges, a filter of system calls",
+        holds=facts == {"CapEff": none, "CapBnd": none, "NoNewPrivs": "1", "Seccomp": "2"},
+        saw=facts,
+    )
+    memory = int(re.findall(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[0]) / 1024
+    summary.check("memory, resident", holds=memory < 150, saw=f"{memory:.0f} MiB")
+    score = re.findall(r"exposure level for \S+: ([\d.]+)", run("systemd-analyze", "security", "--no-pager", UNIT))
+    summary.check("systemd-analyze security of the running unit", holds=float(score[0]) <= 1.2, saw=score[0])
+
+
+def sandbox(summary: Summary) -> None:
+    """The same unit with a probe in the watcher's place."""
+    text = (UNITS / UNIT).read_text()
+    text = re.sub(r"(?m)^ExecStart=.*", "ExecStart=/usr/bin/python3 /opt/verify/probe.py", text)
+    text = re.sub(r"(?m)^(ExecReload|WatchdogSec|Restart|RestartSec|NotifyAccess)=.*\n", "", text)
+    text = text.replace("Type=notify", "Type=oneshot\nStandardOutput=file:/run/probe.json")
+    text = text.replace("User=watcher", "User=probe").replace("StateDirectory=watcher", "StateDirectory=probe")
+    (UNITS / "probe.service").write_text(text)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "probe.service")
+    probed = json.loads(Path("/run/probe.json").read_text())
+    could = {name for name, came_of_it in probed["tried"].items() if came_of_it == "done"}
+    summary.check("its sandbox lets it do its work", holds=could >= MAY, saw=", ".join(sorted(MAY - could)))
+    refused = len(probed["tried"]) - len(MAY)
+    summary.check("and nothing else", holds=could <= MAY, saw=", ".join(sorted(could - MAY)) or f"{refused} refused")
+    summary.check("files it makes are its own", holds=probed["umask"] == 0o077)
+
+
+def commands(summary: Summary) -> None:
+    said = run("python3", "-m", "watcher", "service", "exec", "status", "--json")
+    try:
+        cases = [case["case_number"] for case in json.loads(said)["cases"]]
+    except ValueError:
+        cases = []
+    summary.check("a command runs as the service does", holds=len(cases) == 1, saw="" if cases else said)
+
+
+def idling(summary: Summary) -> None:
+    def wake_ups() -> int:
+        tasks = Path(f"/proc/{main_pid()}/task").iterdir()
+        counts = (
+            re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text(), re.MULTILINE)
+            for task in tasks
+        )
+        return sum(int(count[0]) for count in counts)
+
+    before = wake_ups()
+    time.sleep(IDLE_SECONDS)
+    rate = (wake_ups() - before) / IDLE_SECONDS
+    summary.check("wake-ups while nothing is to do", holds=rate <= 1, saw=f"{rate:.2f} a second")
+
+
+def reloading(summary: Summary) -> None:
+    before = main_pid()
+    said = run("systemctl", "reload", UNIT)
+    same = eventually(lambda: show("ActiveState") == "active") and main_pid() == before
+    summary.check("a reload keeps the process", holds=same and "reread" in run("journalctl", "-u", UNIT), saw=said)
+
+
+def hanging(summary: Summary) -> None:
+    """The shipped watchdog waits for ninety seconds; here six will do."""
+    folder = UNITS / f"{UNIT}.d"
+    folder.mkdir()
+    (folder / "quick.conf").write_text("[Service]\nWatchdogSec=6s\nRestartSec=1s\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", UNIT)
+    time.sleep(14)
+    summary.check("a healthy one is left alone by the watchdog", holds=show("NRestarts") == "0")
+    hung, told = main_pid(), messages()
+    began = time.monotonic()
+    os.kill(hung, signal.SIGSTOP)
+    back = eventually(lambda: show("NRestarts") == "1" and show("SubState") == "running" and main_pid() != hung)
+    took = time.monotonic() - began
+    summary.check("one that hangs is killed and started again", holds=back, saw=f"{took:.1f} s")
+    summary.check("by the watchdog", holds="Watchdog timeout" in run("journalctl", "-u", UNIT))
+    eventually(lambda: healthz()[0] == 200)
+    summary.check("no alert is repeated after it", holds=messages() == told, saw=f"{messages()} of {told}")
+    os.kill(main_pid(), signal.SIGKILL)
+    killed = eventually(lambda: show("NRestarts") == "2" and show("SubState") == "running")
+    summary.check("one that was killed is started again", holds=killed)
+
+
+def stopping(summary: Summary) -> None:
+    began = time.monotonic()
+    run("systemctl", "stop", UNIT)
+    took = time.monotonic() - began
+    clean = (show("Result"), show("ExecMainStatus"), show("ActiveState")) == ("success", "0", "inactive")
+    summary.check("it stops cleanly within five seconds", holds=clean and took < 5, saw=f"{took:.2f} s")
+
+
+def timer(summary: Summary) -> None:
+    run("systemctl", "start", "watcher-check.timer")
+    run("systemctl", "start", "watcher-check.service")
+    done = show("Result", "watcher-check.service"), show("ExecMainStatus", "watcher-check.service")
+    summary.check("the timer's single read succeeds", holds=done == ("success", "0"), saw=done)
+    waits = show("ActiveState", "watcher-check.timer")
+    summary.check("the timer waits for the next", holds=waits == "active", saw=waits)
+
+
+def main() -> None:
+    summary = Summary(Path(sys.argv[1]))
+    for part in (starting, files, process, sandbox, commands, idling, reloading, hanging, stopping, timer):
+        try:
+            part(summary)
+        except Exception as error:  # noqa: BLE001 - what went wrong belongs into the summary, whatever it is
+            summary.check(f"{part.__name__} could be checked", holds=False, saw=f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

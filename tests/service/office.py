@@ -1,0 +1,54 @@
+"""What the watcher watches while its service is checked: the practice portal, and a phone that keeps its messages."""
+
+import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from watcher.clock import SystemClock
+from watcher.practice import PracticePortal
+from watcher.systemd import ServiceManager
+
+CONFIGURATION = Path("/etc/watcher")
+MESSAGES = Path("/run/phone.jsonl")
+NUMBER = "EAC9999000001"
+
+
+class Phone(BaseHTTPRequestHandler):
+    """Writes each message down as a line of JSON."""
+
+    def do_POST(self) -> None:
+        message = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+        with MESSAGES.open("a", encoding="utf-8") as kept:
+            kept.write(json.dumps(message) + "\n")
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's signature
+        """Says nothing."""
+
+
+def keep_secret(name: str, value: str) -> None:
+    """A secret as an administrator would keep it: root's alone."""
+    file = CONFIGURATION / "secrets" / name
+    file.touch(mode=0o600)
+    file.write_text(value, encoding="utf-8")
+
+
+def main() -> None:
+    with PracticePortal(SystemClock(), port=8443) as portal:
+        portal.cases.add(NUMBER, form="I-485")
+        portal.write_ca(CONFIGURATION / "practice-ca.pem")
+        (CONFIGURATION / "practice-ca.pem").chmod(0o644)
+        keep_secret("accounts__office__client_secret", portal.account.client_secret)
+        keep_secret("channels__phone__url", "json://127.0.0.1:8444/")
+        text = (CONFIGURATION / "watcher.toml").read_text("utf-8")
+        (CONFIGURATION / "watcher.toml").write_text(text.replace("practice-client", portal.account.client_id), "utf-8")
+        with ThreadingHTTPServer(("127.0.0.1", 8444), Phone) as phone:
+            ServiceManager.of(os.environ).ready()
+            phone.serve_forever(poll_interval=5)
+
+
+if __name__ == "__main__":
+    main()
