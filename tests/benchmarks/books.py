@@ -1,0 +1,141 @@
+"""The database after years: how large it grows, and that reading it stays quick."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from tests.benchmarks.gauge import Result, interleaved, progress
+from tests.benchmarks.household import account, channel, folder, receipts, watching
+from tests.benchmarks.office import Office, open_office
+from tests.benchmarks.rounds import read
+from tests.benchmarks.scale import Scale
+from tests.benchmarks.starts import started
+
+_CHANGES_A_YEAR, _ALERTS_A_YEAR = 30, 5  # and as many rows again for which alert tells of which change
+_STATUS, _SLOWER = 1.0, 2.0
+
+
+def size(scale: Scale) -> Iterator[Result]:
+    """What one case takes in the database, and one change with its alert for one channel."""
+    number = min(scale.middle, 500)
+    progress(f"the size of the database: {number} cases")
+    with open_office() as office, folder() as home:
+        wanted = account(office, receipts(number)) + channel("phone", office.phone, "max_per_hour = 0")
+        with watching(home, wanted) as app:
+            empty = _bytes(home)
+            read(app)
+            one = _bytes(home)
+            office.move(every=1, times=1)
+            read(app)
+            two, changes = _bytes(home), len(app.store.history()) - number
+    case, news = (one - empty) / number, (two - one) / number
+    yield Result(
+        what="database: one case, with its last answer, its first change and alert",
+        ours=f"{case:,.0f} bytes",
+        figures={"bytes": case},
+    )
+    yield Result(
+        what=f"database: one case that moved ({changes / number:.1f} changes, one alert)",
+        ours=f"{news:,.0f} bytes",
+        figures={"bytes": news, "changes": changes / number, "bytes_for_a_change": news * number / max(1, changes)},
+    )
+
+
+def _bytes(home: Path) -> int:
+    with closing(sqlite3.connect(home / "state" / "watcher.sqlite3")) as database:
+        database.execute("VACUUM")
+        pages, page = (database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return int(pages * page)
+
+
+def years(scale: Scale) -> Iterator[Result]:
+    """Status, the history of a case and a round, on five years of changes and on one year's."""
+    cases = receipts(scale.history)
+    with open_office() as office, folder() as one, folder() as five:
+        for home, span in ((one, 1), (five, 5)):
+            progress(f"years of history: {len(cases)} cases, {span} years")
+            _live_through(home, office, cases, span)
+        progress("years of history: status, history, a round")
+        commands = {"status": ("watcher", "status", "--json"), "history": ("watcher", "history", cases[1], "--json")}
+        times = max(1, scale.starts // 3)
+        young, old = started(one, commands, times), started(five, commands, times)
+        rows = _rows(five)
+        yield _beside("watcher status --json", old["status"][0], young["status"][0], rows, within=_STATUS)
+        yield _beside("watcher status --json", old["status"][0], young["status"][0], rows)
+        yield _beside("watcher history CASE", old["history"][0], young["history"][0], rows)
+        wanted = account(office, cases)
+        with watching(one, wanted) as fresh, watching(five, wanted) as aged:
+            took = interleaved({"one": lambda: read(fresh), "five": lambda: read(aged)}, max(1, scale.repeats // 2))
+        yield _beside("a round", took["five"].cpu, took["one"].cpu, rows)
+
+
+def _beside(what: str, old: float, young: float, rows: int, *, within: float | None = None) -> Result:
+    return Result(
+        what=f"{what}, five years of history ({rows:,} rows)",
+        ours=f"{old:.2f} s",
+        floor="" if within else f"one year: {young:.2f} s",
+        ratio=old if within else old / young,
+        goal=within or _SLOWER,
+        figures={"five_years_s": old, "one_year_s": young, "rows": rows},
+    )
+
+
+def _live_through(home: Path, office: Office, cases: tuple[str, ...], span: int) -> None:
+    """One case is read by the program itself; the others and the years are written after its pattern."""
+    with watching(home, account(office, cases[:1]) + channel("phone", office.phone)) as app:
+        read(app)
+    with closing(sqlite3.connect(home / "state" / "watcher.sqlite3")) as database:
+        database.execute("PRAGMA synchronous=OFF")
+        for table, column in (("case", "document"), ("answer", "body")):
+            _copy(database, table, column, cases)
+        _write_years(database, cases, span)
+        database.commit()
+    with watching(home, account(office, cases)) as app:
+        read(app)
+
+
+def _copy(database: sqlite3.Connection, table: str, telling: str, cases: tuple[str, ...]) -> None:
+    """The row of the first case for each of the others, its number replaced."""
+    read = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of ours
+    names = [column[0] for column in read.description if column[0] != "id"]
+    row = dict(zip([column[0] for column in read.description], read.fetchone(), strict=True))
+    first = row["case_number"]
+
+    def of(case: str) -> list[object]:
+        text = row[telling]
+        told = text.replace(first.encode(), case.encode()) if isinstance(text, bytes) else text.replace(first, case)
+        return [{**row, "case_number": case, telling: told}[name] for name in names]
+
+    database.executemany(
+        f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({", ".join("?" * len(names))})',  # noqa: S608
+        (of(case) for case in cases[1:]),
+    )
+
+
+def _write_years(database: sqlite3.Connection, cases: tuple[str, ...], span: int) -> None:
+    """Every case changes a little each day of its turn, as cases do: interleaved in time, not case by case."""
+    words = "Case Is Being Actively Reviewed By USCIS: " + "what this change was about, in a line of its own. " * 2
+    body = "What an alert says, at about its usual length, with the words of the portal. " * 8
+    moments = [
+        f"{2026 - span + turn // _CHANGES_A_YEAR}-{1 + turn * 12 // _CHANGES_A_YEAR % 12:02d}-15 12:00:00.000000"
+        for turn in range(span * _CHANGES_A_YEAR)
+    ]
+    database.executemany(
+        "INSERT INTO change (at, account, case_number, kind, severity, subject, summary, old, new)"
+        " VALUES (?, 'office', ?, 'status_changed', 'routine', 'status', ?, '\"Before\"', '\"After\"')",
+        ((at, case, words) for at in moments for case in cases),
+    )
+    every = _CHANGES_A_YEAR // _ALERTS_A_YEAR
+    database.executemany(
+        "INSERT INTO alert (channel, state, severity, account, case_number, title, body, html, short, attempts,"
+        " created_at, sent_at) VALUES ('phone', 'sent', 'routine', 'office', ?, 'A title', ?, ?, ?, 1, ?, ?)",
+        ((case, body, body, words, at, at) for at in moments[::every] for case in cases),
+    )
+    database.execute("INSERT OR IGNORE INTO alert_change SELECT id, id FROM alert")
+
+
+def _rows(home: Path) -> int:
+    with closing(sqlite3.connect(home / "state" / "watcher.sqlite3")) as database:
+        tables = ("case", "answer", "change", "alert", "alert_change")
+        return sum(database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables)  # noqa: S608

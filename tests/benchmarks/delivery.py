@@ -1,0 +1,161 @@
+"""From an answer to the alert: how long one takes, and how a storm of them is delivered."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import count
+from threading import Thread
+
+from pydantic import SecretStr
+from sqlalchemy import event
+
+from tests.benchmarks.gauge import Result, progress
+from tests.benchmarks.household import ACCOUNT, account, channel, folder, receipts, watching
+from tests.benchmarks.office import Office, open_office
+from tests.benchmarks.rounds import read
+from tests.benchmarks.scale import Scale
+from watcher.app import App
+from watcher.daemon import Daemon
+from watcher.notify import AppriseNotifier
+
+_LATENCY, _SPEED = 0.05, 1.1
+_CHANNELS = ("phone", "mail", "chat")
+_PER_HOUR = 30
+
+
+def answer_to_alert(scale: Scale) -> Iterator[Result]:
+    """A daemon reads one case every second; it moves, and the channel's server hears of it."""
+    times = max(1, scale.repeats * 3)
+    progress(f"from answer to alert: {times} times")
+    with open_office() as office, folder() as home:
+        wanted = account(office, receipts(1)) + 'every = "1s"\n' + channel("phone", office.phone, "max_per_hour = 0")
+        with watching(home, wanted) as app:
+            read(app)
+            app.courier().deliver_due()
+            daemon = Daemon(app)
+            daemon.start()
+            try:
+                took = [_until_heard(office, moves) for moves in range(1, times + 1)]
+            finally:
+                daemon.stop()
+        plain = [_sent_plainly(office) for _ in range(times)]
+    ours, floor = statistics.median(took), statistics.median(plain)
+    yield Result(
+        what="from the answer to the channel's server",
+        ours=f"median {ours * 1e3:.0f} ms, longest {max(took) * 1e3:.0f} ms",
+        floor=f"Apprise alone: {floor * 1e3:.0f} ms",
+        ratio=ours - floor,
+        goal=_LATENCY,
+        figures={"median_s": ours, "apprise_s": floor},
+    )
+
+
+def _until_heard(office: Office, moves: int) -> float:
+    office.move(every=1, times=moves)
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        time.sleep(0.2)
+        heard, told = office.heard(), office.told()
+        if heard and told is not None:
+            return heard[0] - told
+    raise RuntimeError("the alert never came")
+
+
+def _sent_plainly(office: Office) -> float:
+    office.move(every=0, times=0)
+    began = time.time()
+    _send(office)
+    return office.heard()[0] - began
+
+
+def _send(office: Office) -> None:
+    words = "What an alert says, at about its usual length. " * 10
+    AppriseNotifier().send(SecretStr(office.phone), title="A title", body=words, html=words, short=words)
+
+
+def storm(scale: Scale) -> Iterator[Result]:
+    """Every case moves in one round, and three channels want to hear of each."""
+    size = scale.storm
+    progress(f"a storm: {size} changed cases, {len(_CHANNELS)} channels")
+    with open_office() as office:
+        yield from _unlimited(office, size)
+        yield _limited(office, size)
+
+
+def _unlimited(office: Office, size: int) -> Iterator[Result]:
+    with folder() as home, watching(home, _household(office, size, "max_per_hour = 0")) as app:
+        commits = _queue_all(app, office)
+        queued = len(app.store.outbox.due(app.clock.now(), limit=10 * size))
+        took = _deliver(app)
+        heard = len(office.heard())
+    yield Result(
+        what=f"storm: {size:,} changed cases queued, {len(_CHANNELS)} channels",
+        ours=f"{queued:,} alerts in {commits:,} transactions",
+        ratio=commits / size,
+        goal=1 + 10 / size,
+        figures={"alerts": queued, "transactions": commits},
+    )
+    floor = _delivered_plainly(office, queued // len(_CHANNELS))
+    yield Result(
+        what=f"storm: {heard:,} alerts delivered",
+        ours=f"{took / max(1, heard) * 1e3:.2f} ms each",
+        floor=f"Apprise alone, {len(_CHANNELS)} threads: {floor / max(1, queued) * 1e3:.2f} ms each",
+        ratio=took / floor,
+        goal=_SPEED,
+        figures={"seconds": took, "apprise_seconds": floor, "heard": heard},
+    )
+
+
+def _limited(office: Office, size: int) -> Result:
+    with folder() as home, watching(home, _household(office, size, f"max_per_hour = {_PER_HOUR}")) as app:
+        _queue_all(app, office)
+        _deliver(app)
+        heard = len(office.heard())
+    return Result(
+        what=f"storm: the same with at most {_PER_HOUR} an hour for each channel",
+        ours=f"{heard} messages",
+        floor=f"{size * len(_CHANNELS):,} alerts",
+        ratio=heard / len(_CHANNELS),
+        goal=_PER_HOUR + 1,
+        figures={"messages": heard},
+    )
+
+
+def _household(office: Office, size: int, extra: str) -> str:
+    return account(office, receipts(size)) + "".join(channel(name, office.phone, extra) for name in _CHANNELS)
+
+
+def _queue_all(app: App, office: Office) -> int:
+    """How many transactions one round took in which every case moved. The first read's alerts are no part of it."""
+    office.move(every=0, times=0)
+    read(app)
+    first = [waiting.alert.id for waiting in app.store.outbox.due(app.clock.now(), limit=1_000_000)]
+    for start in range(0, len(first), 500):
+        app.store.outbox.drop(first[start : start + 500], app.clock.now().replace(year=2020), note="no part of this")
+    office.move(every=1, times=1)
+    commits = count()
+    engine = app.store._database.engine
+    event.listen(engine, "commit", lambda _: next(commits))
+    app.poll(ACCOUNT)
+    return next(commits)
+
+
+def _deliver(app: App) -> float:
+    began = time.perf_counter()
+    while app.courier().deliver_due():
+        pass
+    return time.perf_counter() - began
+
+
+def _delivered_plainly(office: Office, each: int) -> float:
+    def deliver() -> None:
+        for _ in range(each):
+            _send(office)
+
+    threads = [Thread(target=deliver) for _ in _CHANNELS]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - began

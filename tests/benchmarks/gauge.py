@@ -1,0 +1,116 @@
+"""What a stretch of work took: wall and CPU seconds of this process, bytes it wrote; and what is told of a result."""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """`wall` and `cpu` are seconds, `written` bytes handed to the kernel for writing (files and sockets alike)."""
+
+    wall: float
+    cpu: float
+    written: int = 0
+
+
+def measured(work: Callable[[], object]) -> Took:
+    """Does the work once."""
+    before, cpu, wall = written(), time.process_time(), time.perf_counter()
+    work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Took(wall=wall, cpu=cpu, written=written() - before)
+
+
+def interleaved(works: Mapping[str, Callable[[], object]], times: int) -> dict[str, Took]:
+    """The median of each, all of them done in turn, so that a noisy moment of the machine falls on all alike."""
+    taken: dict[str, list[Took]] = {name: [] for name in works}
+    for _ in range(times):
+        for name, work in works.items():
+            taken[name].append(measured(work))
+    return {name: median(each) for name, each in taken.items()}
+
+
+def median(taken: Sequence[Took]) -> Took:
+    """The middle of each figure by itself."""
+    return Took(
+        wall=statistics.median(each.wall for each in taken),
+        cpu=statistics.median(each.cpu for each in taken),
+        written=int(statistics.median(each.written for each in taken)),
+    )
+
+
+def written(pid: int | str = "self", what: str = "write_bytes") -> int:
+    """What the process has caused to be written so far, as /proc/PID/io counts it; 0 where there is no such file.
+
+    `write_bytes` is what goes to disk, in whole pages; `wchar` all that was handed to the kernel, sockets too.
+    """
+    io = Path(f"/proc/{pid}/io")
+    if not io.exists():
+        return 0
+    return int(dict(line.split(": ") for line in io.read_text("ascii").splitlines())[what])
+
+
+def resident(pid: int) -> float:
+    """The memory that a process holds, in MiB."""
+    return _status(pid, "VmRSS:") / 1024
+
+
+def switches(pid: int) -> int:
+    """How often the threads of a process have gone to sleep by themselves; each time something woke them."""
+    tasks = (task / "status" for task in Path(f"/proc/{pid}/task").iterdir())
+    return sum(_in(status.read_text("ascii"), "voluntary_ctxt_switches:") for status in tasks)
+
+
+def _status(pid: int, name: str) -> int:
+    return _in(Path(f"/proc/{pid}/status").read_text("ascii"), name)
+
+
+def _in(text: str, name: str) -> int:
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One line of the table. `ratio` is what the goal speaks of, whatever its unit; None: nothing is demanded."""
+
+    what: str
+    ours: str
+    floor: str = ""
+    ratio: float | None = None
+    goal: float | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.ratio is None or self.goal is None else self.ratio <= self.goal
+
+    def document(self) -> dict[str, Any]:
+        return {**asdict(self), "figures": dict(self.figures), "met": self.met}
+
+
+def table(results: Iterable[Result]) -> str:
+    """As Markdown, which a README can quote and a terminal can show."""
+    head = ("what", "measured", "beside it", "figure", "goal", "")
+    rows = [head, *(_row(result) for result in results)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    figure = "" if result.ratio is None else f"{result.ratio:.3g}"
+    goal = "" if result.goal is None else f"≤ {result.goal:g}"
+    return (result.what, result.ours, result.floor, figure, goal, {None: "", True: "met", False: "MISSED"}[result.met])
+
+
+def progress(text: str) -> None:
+    """Says on standard error what is being measured."""
+    print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201 - it runs for minutes

@@ -1,0 +1,78 @@
+"""A configuration and a database of its own for each measurement, in a folder that goes away."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.benchmarks.office import Office, receipt
+from watcher.app import App, open_app, read_settings
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "office"
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for the length of one measurement."""
+    with TemporaryDirectory(prefix="case-watcher-bench-") as name:
+        yield Path(name)
+
+
+def account(office: Office, cases: Sequence[str], *, name: str = ACCOUNT, concurrency: int = 1) -> str:
+    """An account at the office without a rate limit worth the name."""
+    return f"""
+[accounts.{name}]
+portal = "uscis-api"
+client_id = "made-up-id"
+client_secret = "made-up-secret"
+base_url = "{office.origin}"
+requests_per_second = 1000000
+daily_requests = 1000000000
+concurrency = {concurrency}
+cases = {list(cases)!r}
+"""
+
+
+def channel(name: str, url: str, extra: str = "") -> str:
+    """A channel that wants to hear everything."""
+    return f'\n[channels.{name}]\nurl = "{url}"\nmin_severity = "routine"\n{extra}\n'
+
+
+def configured(home: Path, sections: str) -> Path:
+    """Writes the configuration; returns its file."""
+    config = home / "watcher.toml"
+    config.write_text(
+        f'timezone = "UTC"\nstate_dir = "{home / "state"}"\n[schedule]\njitter = "0"\n[stall]\nafter = "0"\n{sections}',
+        "utf-8",
+    )
+    config.chmod(0o600)
+    return config
+
+
+@contextmanager
+def watching(home: Path, sections: str) -> Iterator[App]:
+    """The program on that configuration, within this process."""
+    with open_app(read_settings(configured(home, sections), {})) as app:
+        yield app
+
+
+def receipts(count: int) -> tuple[str, ...]:
+    """So many case numbers."""
+    return tuple(receipt(place) for place in range(1, count + 1))
+
+
+def environment() -> dict[str, str]:
+    """What a command needs to find the program, and nothing of the machine's own settings."""
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+
+
+def command(*arguments: str, cwd: Path) -> "subprocess.Popen[bytes]":
+    """A command in a process of its own; `watcher` first stands for the program."""
+    words = [sys.executable, *(("-m", "watcher") if arguments[0] == "watcher" else arguments[:1]), *arguments[1:]]
+    return subprocess.Popen(
+        words, cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )

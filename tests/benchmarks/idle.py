@@ -1,0 +1,76 @@
+"""The daemon at rest: the memory it holds and how often it wakes, beside a process that only imports its libraries."""
+
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.benchmarks.gauge import Result, progress, resident, switches
+from tests.benchmarks.household import account, channel, command, configured, folder, receipts
+from tests.benchmarks.office import Office, open_office
+from tests.benchmarks.scale import Scale
+
+_ACCOUNTS, _CASES = 10, 10
+_MEMORY, _WAKES = 1.05, 1.0
+_LIBRARIES = "import apscheduler.schedulers.background, httpx, sqlmodel, pydantic_settings, structlog, time"
+
+
+def idle(scale: Scale) -> Iterator[Result]:
+    """Ten accounts, each read once after the start with nothing new; then it is left alone and looked at."""
+    progress(f"the daemon at rest: {scale.settle + scale.watch:.0f} s")
+    with open_office() as office, folder() as home:
+        _read_before(home, office)
+        with (
+            _running(home, "watcher", "run") as daemon,
+            _running(home, "-c", f"{_LIBRARIES}; time.sleep(9999)") as bare,
+        ):
+            time.sleep(scale.settle)
+            early, woken, began = resident(daemon.pid), switches(daemon.pid), time.monotonic()
+            time.sleep(scale.watch)
+            ours, floor = resident(daemon.pid), resident(bare.pid)
+            wakes = (switches(daemon.pid) - woken) / (time.monotonic() - began)
+    yield Result(
+        what=f"memory of watcher run at rest, {_ACCOUNTS} accounts, after {scale.settle + scale.watch:.0f} s",
+        ours=f"{ours:.1f} MiB ({ours - early:+.2f} in the last {scale.watch:.0f} s)",
+        floor=f"libraries only: {floor:.1f} MiB",
+        ratio=ours / floor,
+        goal=_MEMORY,
+        figures={"rss_mib": ours, "rss_mib_before": early, "libraries_mib": floor},
+    )
+    yield Result(
+        what="wake-ups of watcher run at rest",
+        ours=f"{wakes * 60:.0f} context switches a minute",
+        ratio=wakes,
+        goal=_WAKES,
+        figures={"per_minute": wakes * 60},
+    )
+
+
+def _read_before(home: Path, office: Office) -> None:
+    """The cases are known and their alerts delivered; every account is due, so that the daemon reads it once."""
+    cases = receipts(_ACCOUNTS * _CASES)
+    accounts = (
+        account(office, cases[place * _CASES : (place + 1) * _CASES], name=f"family{place}")
+        for place in range(_ACCOUNTS)
+    )
+    configured(home, "".join(accounts) + channel("phone", office.phone))
+    with command("watcher", "check", cwd=home) as check:
+        _, errors = check.communicate(timeout=120)
+    if check.returncode:
+        raise RuntimeError(errors.decode())
+    database = sqlite3.connect(home / "state" / "watcher.sqlite3")
+    database.execute("UPDATE account SET next_read_at = NULL")
+    database.commit()
+    database.close()
+
+
+@contextmanager
+def _running(home: Path, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    with command(*arguments, cwd=home) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)

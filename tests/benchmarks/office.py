@@ -1,0 +1,228 @@
+"""The Case Status API as lean as it gets, in a process of its own, so that what is measured is never the server.
+
+`python -m tests.benchmarks.office` prints its port and serves until its standard input closes. `/set/latency/50` makes
+it take 50 ms for each case from now on; `/set/moved/EVERY/TIMES` says that every so manyth case has moved so often;
+`/told` tells when it first said so, and `/phone` is a channel that takes alerts, and `/heard` when it took each.
+"""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+TITLES = (
+    "Case Was Received",
+    "Fingerprint Fee Was Received",
+    "Case Is Being Actively Reviewed By USCIS",
+    "Request for Additional Evidence Was Sent",
+    "Response To USCIS' Request For Evidence Was Received",
+    "Interview Was Scheduled",
+    "Case Was Approved",
+)
+PREFIX, SUFFIX = "IOE0", 9
+"""Receipt numbers are made of these: four letters and nine digits."""
+
+
+def receipt(place: int) -> str:
+    """The number of the nth case."""
+    return f"{PREFIX}{place:0{SUFFIX}d}"
+
+
+def answer(number: str, moves: int = 0) -> bytes:
+    """What the API says about a case that has moved so often: some 1,900 bytes, as its answers have."""
+    title, month = TITLES[moves % len(TITLES)], 1 + moves % 12
+    day = f"2026-{month:02d}-09"
+    words = (
+        f"On {_NAMES[month - 1]} 9, 2026, we took this action on your Form I-485, Application to Register Permanent "
+        f"Residence or Adjust Status, Receipt Number {number}. We sent you a notice that explains what we did and what "
+        "you may do next. Please follow the instructions in the notice. If you do not receive it by the end of the "
+        "month, contact the USCIS Contact Center. If you move, go to www.uscis.gov/addresschange and give us your new "
+        "address within ten days of moving, so that what we send you reaches you."
+    )
+    said = {
+        "receiptNumber": number,
+        "formType": "I-485",
+        "submittedDate": "01-05-2026 14:28:46",
+        "modifiedDate": f"{month:02d}-09-2026 10:00:00",
+        "current_case_status_text_en": title,
+        "current_case_status_desc_en": words,
+        "current_case_status_text_es": "Caso Fue Recibido",
+        "current_case_status_desc_es": words,
+        "hist_case_status": [
+            {"date": f"2026-01-{10 + line:02d}", "completed_text_en": f"Step {line} of this case was completed."}
+            for line in range(3)
+        ]
+        + [{"date": day, "completed_text_en": f"{title}."}],
+    }
+    return json.dumps({"case_status": said, "message": "Query was successful"}).encode()
+
+
+_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_TOKEN = json.dumps({"access_token": "made-up-token", "token_type": "BearerToken", "expires_in": "179900"}).encode()
+
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+def _reply(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+class _Desk:
+    """What the server remembers. Answers are made once and kept, so that serving one costs next to nothing."""
+
+    def __init__(self) -> None:
+        self.latency, self.every, self.times = 0.0, 0, 0
+        self.told: float | None = None
+        self.heard: list[float] = []
+        self._made: dict[tuple[str, int], bytes] = {}
+
+    def set(self, words: list[str]) -> None:
+        if words[0] == "latency":
+            self.latency = int(words[1]) / 1000
+        else:
+            self.every, self.times, self.told = int(words[1]), int(words[2]), None
+            self.heard.clear()
+
+    def about(self, number: str) -> bytes:
+        moves = self.times if self.every and int(number[-SUFFIX:]) % self.every == 0 else 0
+        if moves and self.told is None:
+            self.told = time.time()
+        made = self._made.get((number, moves))
+        if made is None:
+            made = self._made[number, moves] = _reply(answer(number, moves))
+        return made
+
+
+def _length_of(head: bytes) -> int:
+    found = _LENGTH.search(head)
+    return int(found[1]) if found else 0
+
+
+class _Connection(asyncio.Protocol):
+    """One kept-alive connection, one request at a time on it, as HTTP/1.1 clients do."""
+
+    def __init__(self, desk: _Desk) -> None:
+        self._desk, self._heard = desk, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        head, end, rest = self._heard.partition(b"\r\n\r\n")
+        if not end or len(rest) < _length_of(head):
+            return  # the rest is still to come
+        self._heard = b""
+        path = head.split(b" ", 2)[1].decode()
+        if path.startswith("/case-status/"):
+            reply, wait = self._desk.about(path.removeprefix("/case-status/")), self._desk.latency
+        else:
+            reply, wait = _reply(self._beside(path)), 0.0
+        if wait:
+            asyncio.get_running_loop().call_later(wait, self._say, reply)
+        else:
+            self._say(reply)
+
+    def _beside(self, path: str) -> bytes:
+        """What is asked besides cases."""
+        desk, (place, *words) = self._desk, path.removeprefix("/").split("/")
+        if place == "set":
+            desk.set(words)
+        elif place == "phone":
+            desk.heard.append(time.time())
+        elif place in ("told", "heard"):
+            return json.dumps(desk.told if place == "told" else desk.heard).encode()
+        return _TOKEN
+
+    def _say(self, reply: bytes) -> None:
+        assert isinstance(self._transport, asyncio.Transport)
+        if not self._transport.is_closing():
+            self._transport.write(reply)
+
+
+async def _serve() -> None:
+    desk, loop = _Desk(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(desk), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - how the one that started it learns the port
+    await loop.run_in_executor(None, sys.stdin.read)
+    server.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The server as the benchmarks speak of it."""
+
+    port: int
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def take(self, milliseconds: int) -> None:
+        """Every case takes so long from now on."""
+        self._set(f"latency/{milliseconds}")
+
+    def move(self, *, every: int, times: int) -> None:
+        """Every so manyth case has moved so often, the others never."""
+        self._set(f"moved/{every}/{times}")
+
+    @property
+    def phone(self) -> str:
+        """An Apprise URL of the channel."""
+        return f"json://127.0.0.1:{self.port}/phone"
+
+    def told(self) -> float | None:
+        """When it first told that a case has moved, since `move`."""
+        when: float | None = self._ask("told")
+        return when
+
+    def heard(self) -> list[float]:
+        """When the channel took each alert, since `move`."""
+        times: list[float] = self._ask("heard")
+        return times
+
+    def _set(self, what: str) -> None:
+        self._ask(f"set/{what}")
+
+    def _ask(self, what: str) -> Any:
+        connection = HTTPConnection("127.0.0.1", self.port)
+        connection.request("GET", f"/{what}")
+        said = json.loads(connection.getresponse().read())
+        connection.close()
+        return said
+
+
+@contextmanager
+def open_office() -> Iterator[Office]:
+    """The server in its own process, until the context is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Office(int(process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

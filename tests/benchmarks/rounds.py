@@ -1,0 +1,161 @@
+"""A round at the Case Status API beside a plain loop of pooled httpx requests: unchanged, with changes, as it grows."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.benchmarks.gauge import Result, Took, interleaved, measured, progress, written
+from tests.benchmarks.household import ACCOUNT, account, channel, folder, receipts, watching
+from tests.benchmarks.office import Office, open_office
+from tests.benchmarks.scale import Scale
+from watcher.app import App
+from watcher.health import Outcome
+
+_AT_ONCE = 16
+"""Requests in flight where the portal takes its time; where it takes none, one after the other is quickest."""
+_UNCHANGED, _CHANGED, _GROWTH, _WRITTEN = 1.15, 1.5, 1.1, 64 * 1024
+
+
+def unchanged(scale: Scale) -> Iterator[Result]:
+    """A round that finds nothing new, at each size and latency, beside requests that parse JSON and do nothing else."""
+    at_no_latency: dict[int, Took] = {}
+    with open_office() as office:
+        for latency in scale.latencies:
+            for size in scale.sizes:
+                progress(f"a round without changes: {size} cases, {latency} ms")
+                took = _beside_plain(office, size, latency, _repeats(scale, size, latency))
+                if latency == 0:
+                    at_no_latency[size] = took["round"]
+                yield _compared(f"round without changes, {size:,} cases, {latency} ms", took, size, _UNCHANGED)
+    smallest, largest = scale.sizes[0], scale.sizes[-1]
+    few, many = at_no_latency[smallest].cpu / smallest, at_no_latency[largest].cpu / largest
+    yield Result(
+        what=f"growth: one case of {largest:,} beside one of {smallest:,}",
+        ours=f"{many * 1e3:.3f} ms CPU",
+        floor=f"{few * 1e3:.3f} ms CPU",
+        ratio=many / few,
+        goal=_GROWTH,
+    )
+
+
+def _repeats(scale: Scale, size: int, latency: int) -> int:
+    """Small rounds are noisy and quick, large ones neither."""
+    if size * (1 + latency) > 50_000:
+        return max(1, scale.repeats // 3)
+    return scale.repeats * 4 if size <= 100 else scale.repeats
+
+
+def _beside_plain(office: Office, size: int, latency: int, repeats: int) -> dict[str, Took]:
+    at_once = _AT_ONCE if latency else 1
+    cases = receipts(size)
+    office.move(every=0, times=0)
+    office.take(0)
+    with folder() as home, watching(home, account(office, cases, concurrency=at_once)) as app:
+        read(app)
+        office.take(latency)
+        return interleaved(
+            {"plain": _plainly(office, cases, at_once), "round": lambda: read(app)},
+            repeats,
+        )
+
+
+def read(app: App) -> None:
+    """One round that must come out well."""
+    done = app.poll(ACCOUNT)
+    if done.outcome is not Outcome.OK:
+        raise RuntimeError(f"the round came out as {done.outcome}: {done.error}")
+
+
+def _plainly(office: Office, cases: tuple[str, ...], at_once: int) -> Callable[[], None]:
+    def loop() -> None:
+        limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
+        with httpx.Client(limits=limits, headers={"Authorization": "Bearer made-up-token"}) as client:
+
+            def ask(case: str) -> None:
+                client.get(f"{office.origin}/case-status/{case}").json()
+
+            if at_once == 1:
+                for case in cases:
+                    ask(case)
+                return
+            with ThreadPoolExecutor(at_once) as pool:
+                list(pool.map(ask, cases))
+
+    return loop
+
+
+def _compared(what: str, took: dict[str, Took], size: int, goal: float) -> Result:
+    ours, floor = took["round"], took["plain"]
+    return Result(
+        what=what,
+        ours=_for_each(ours, size),
+        floor=f"plain httpx: {_for_each(floor, size)}",
+        ratio=ours.cpu / floor.cpu,
+        goal=goal,
+        figures={
+            "cpu_ms": ours.cpu / size * 1e3,
+            "wall_ms": ours.wall / size * 1e3,
+            "plain_cpu_ms": floor.cpu / size * 1e3,
+            "plain_wall_ms": floor.wall / size * 1e3,
+            "wall_ratio": ours.wall / floor.wall,
+        },
+    )
+
+
+def _for_each(took: Took, size: int) -> str:
+    return f"{took.cpu / size * 1e3:.3f} ms CPU, {took.wall / size * 1e3:.3f} ms"
+
+
+def changed(scale: Scale) -> Iterator[Result]:
+    """A round in which every tenth case has moved, alerts queued, beside one in which none has."""
+    size, times = scale.middle, 0
+    progress(f"a round with changes: {size} cases")
+    with open_office() as office, folder() as home:
+        wanted = account(office, receipts(size)) + channel("phone", office.phone)
+        with watching(home, wanted) as app:
+            read(app)
+
+            def moved() -> None:
+                nonlocal times
+                times += 1
+                office.move(every=min(10, size), times=times)
+                read(app)
+
+            moved()  # what is read for the first time (texts, vocabularies) is no part of a round
+            took = interleaved({"round": lambda: read(app), "moved": moved}, scale.repeats)
+            size_before, rows = len(app.store.history()), size // min(10, size)
+            moved()
+            each = (len(app.store.history()) - size_before) / rows
+    extra = (took["moved"].cpu - took["round"].cpu) / rows
+    yield Result(
+        what=f"round with 10 % changed, {size:,} cases, alerts queued",
+        ours=_for_each(took["moved"], size),
+        floor=f"no changes: {_for_each(took['round'], size)}",
+        ratio=took["moved"].cpu / took["round"].cpu,
+        goal=_CHANGED,
+        figures={"cpu_ms_for_a_changed_case": extra * 1e3, "changes_in_a_changed_case": each},
+    )
+
+
+def writes(scale: Scale) -> Iterator[Result]:
+    """What a round without changes writes to disk, and whether it writes a case."""
+    size = scale.middle
+    progress(f"what a round without changes writes: {size} cases")
+    with open_office() as office, folder() as home, watching(home, account(office, receipts(size))) as app:
+        read(app)
+        read(app)
+        kept = app.store.known_cases(ACCOUNT)
+        handed = written(what="wchar")
+        took = measured(lambda: read(app))
+        handed = written(what="wchar") - handed
+        if app.store.known_cases(ACCOUNT) != kept:
+            raise RuntimeError("a round without changes wrote a case")
+    yield Result(
+        what=f"written by a round without changes, {size:,} cases",
+        ours=f"{took.written:,} bytes to disk, no case row",
+        floor="(requests included: " + f"{handed:,} bytes)",
+        ratio=took.written / 1024,
+        goal=_WRITTEN / 1024,
+        figures={"write_bytes": took.written, "wchar": handed},
+    )
