@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.portals.surroundings import HandSetClock
 from watcher.app import App, open_app, read_settings
 from watcher.case import Notice, Snapshot
-from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, SessionEnded, UnexpectedAnswer
+from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.notices import MOST_ATTEMPTS, fetch_notices
 from watcher.notices.checking import LARGEST, NotKept, ending_of
 from watcher.notices.names import file_name, folder_name
@@ -233,18 +233,36 @@ def test_a_letter_that_failed_once_is_kept_when_the_portal_has_it(home: Home) ->
     assert kept.last_error is None
 
 
-@pytest.mark.parametrize("error", [PortalUnavailable("down"), SessionEnded("over")])
+@pytest.mark.parametrize(
+    ("errors", "asked"),
+    [([SessionEnded("over")], 1), ([PortalUnavailable("down"), PortalUnavailable("down")], 2)],
+)
 def test_a_portal_in_trouble_ends_the_downloads_of_this_read_and_counts_against_no_letter(
-    home: Home, error: ReadFailed
+    home: Home, errors: list[Exception], asked: int
 ) -> None:
-    home.offer("First", error)
-    home.offer("Second", pdf())
+    for error in errors:
+        home.offer("First", error)
+    home.offer("Last", pdf())
     assert home.read() is None
-    assert home.office.asked == ["n-0"]
-    assert [kept.attempts for kept in home.kept().values()] == [0, 0]
-    home.office.behind["n-0"] = pdf(letter("First", []))
+    assert len(home.office.asked) == asked
+    assert all(kept.attempts == 0 for kept in home.kept().values())
+    home.office.behind |= {key: pdf(letter(key, [])) for key in home.office.asked}
     home.read()
     assert all(kept.saved_as for kept in home.kept().values())
+
+
+def test_one_letter_that_the_portal_cannot_show_holds_up_no_other_and_is_not_tried_for_ever(home: Home) -> None:
+    home.offer("Bad", PortalUnavailable("HTTP 500"))
+    home.offer("Good", pdf())
+    for _ in range(MOST_ATTEMPTS + 3):
+        home.read()
+    kept = home.kept()
+    assert kept["n-1"].saved_as
+    assert kept["n-0"].attempts == MOST_ATTEMPTS == home.office.asked.count("n-0")
+    assert home.app.store.retry_downloads() == 1
+    home.office.behind["n-0"] = pdf(letter("at last", []))
+    home.read()
+    assert home.kept()["n-0"].saved_as
 
 
 def test_a_wait_that_the_portal_asks_for_is_handed_on(home: Home) -> None:

@@ -6,6 +6,7 @@ from threading import Event, Thread
 import structlog
 
 from watcher.app import App
+from watcher.calendar_file import keep_calendar_file
 from watcher.errors import StoreUnusable
 from watcher.health import Outcome
 from watcher.lifesigns import LifeSigns
@@ -93,6 +94,8 @@ class Daemon:
         log = _log.info if done.outcome is Outcome.OK else _log.warning
         log("read", account=name, outcome=done.outcome.value, changes=len(done.changes), error=done.error)
         self._wake.set()
+        if done.changes:
+            keep_calendar_file(app.means)
         _, next_read_at = app.store.accounts.known()[name]
         later = app.clock.now() + timedelta(minutes=1)
         self._turns[name] = next_read_at or later
@@ -102,6 +105,7 @@ class Daemon:
         if changes := self._app.keep_time(at_any_hour=False):
             self._signs.changed(changes)
             self._wake.set()
+        keep_calendar_file(self._app.means)  # also for what the user said of an item meanwhile
 
     def _deliver(self) -> None:
         while not self._app.means.stop.is_set():

@@ -9,17 +9,17 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Event, Thread
 
 import structlog
 
+from watcher.attachments import Attachments, attachments, is_awaited, letters_of, saying_so
 from watcher.clock import Clock
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.flood import fold
 from watcher.held import Fact, HeldAlert, fact_of, outdated
 from watcher.message import Hold, Words
-from watcher.notify import Notifier
+from watcher.notify import Notifier, can_attach
 from watcher.render import render_digest, render_flood
 from watcher.settings import ChannelSettings, Settings
 from watcher.store import Busy, Store, Waiting
@@ -27,6 +27,7 @@ from watcher.store import Busy, Store, Waiting
 _DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900, 1800, 3600, 7200))
 _GIVE_UP_AFTER = timedelta(days=7)
 _HOUR = timedelta(hours=1)
+_FOR_A_LETTER = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
 
@@ -84,7 +85,7 @@ class Courier:
             reason = f"there is no channel {name} in the configuration any more"
             self._store.outbox.mark_failed(_ids(due), reason, next_attempt_at=None)
             return 0
-        due = self._without_outdated(channel, due, now)
+        due = self._without_awaiting(channel, self._without_outdated(channel, due, now), now)
         digest = [each for each in due if each.hold is Hold.DIGEST]
         single = [each for each in due if each.hold is not Hold.DIGEST]
         batches = [digest] if digest else []
@@ -117,7 +118,9 @@ class Courier:
 
     def _send(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> datetime | None:
         """Sends one message. Returns None, or when the channel is to be asked again."""
-        words = self._words(batch)
+        words, along = self._words(batch), self._attachments(channel, batch)
+        if along.lacking:
+            words = saying_so(words, language=self._settings.language)
         try:
             self._notifier.send(
                 channel.url,
@@ -125,7 +128,7 @@ class Courier:
                 body=words.body,
                 html=words.html,
                 short=words.short,
-                attachments=self._attachments(channel, batch),
+                attachments=along.files,
             )
         except DeliveryFailed as error:
             return self._failed(channel, batch, error)
@@ -168,15 +171,26 @@ class Courier:
         held = HeldAlert(id=waiting.alert.id, hold=waiting.hold or Hold.QUIET, facts=_facts(waiting))
         return any(outdated([held], _facts(later)) for later in self._store.outbox.later(waiting))
 
-    def _attachments(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> tuple[Path, ...]:
-        """The letters that the alert is about, where the channel wants them and they have been saved."""
+    def _without_awaiting(self, channel: ChannelSettings, due: Sequence[Waiting], now: datetime) -> Sequence[Waiting]:
+        """Alerts whose letter is just being downloaded are put off for a moment, where the channel wants letters."""
         if not channel.attach_notices:
-            return ()
-        keys = {(each.account, each.case_number, change.change.subject) for each in batch for change in each.changes}
-        return tuple(
-            self._settings.state_dir / notice.saved_as
-            for notice in self._store.notices()
-            if notice.saved_as and (notice.account, notice.case_number, notice.notice.key) in keys
+            return due
+        notices = self._store.notices()
+        awaiting = {each.alert.id for each in due if is_awaited(each, letters_of([each], notices), self._settings, now)}
+        self._store.outbox.postpone(awaiting, now + _FOR_A_LETTER)
+        return [each for each in due if each.alert.id not in awaiting]
+
+    def _attachments(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> Attachments:
+        """The letters that the message is about, where the channel wants them and they have been saved."""
+        if not channel.attach_notices:
+            return Attachments()
+        letters = letters_of(batch, self._store.notices())
+        return attachments(
+            letters,
+            channel,
+            self._settings.state_dir,
+            carries=bool(letters) and can_attach(channel.url),
+            attempts=max(each.alert.attempts for each in batch),
         )
 
 

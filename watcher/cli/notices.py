@@ -30,12 +30,15 @@ class _CaseOrCommand(click.Group):
         return super().resolve_command(ctx, args if args[0] in self.commands else ["of", *args])
 
 
-@click.group("notices", cls=_CaseOrCommand, invoke_without_command=True, subcommand_metavar="[CASE] | open ID")
+@click.group("notices", cls=_CaseOrCommand, invoke_without_command=True, subcommand_metavar="[CASE] | open ID | retry")
 @CONFIG
 @JSON
 @click.pass_context
 def notices_command(context: click.Context, config: Path | None, *, as_json: bool) -> None:
-    """The letters that portals offered (for CASE), and where they are saved. `open ID` opens one."""
+    """The letters that portals offered (for CASE), and where they are saved.
+
+    `open ID` opens one, `retry` takes up what failed.
+    """
     context.obj = (config, as_json)
     if context.invoked_subcommand is None:
         _list(config, None, as_json=as_json)
@@ -69,6 +72,16 @@ def open_command(given: tuple[Path | None, bool], own_config: Path | None, notic
         raise click.ClickException(f"notice {notice}: {file} is gone; it was saved there")
     say(str(file))
     _show_on_desktop(file)
+
+
+@notices_command.command("retry")
+@click.option("--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@click.pass_obj
+def retry_command(given: tuple[Path | None, bool], own_config: Path | None) -> None:
+    """Takes up again the downloads that failed; the next read tries them."""
+    with opened(own_config or given[0]) as app:
+        count = app.store.retry_downloads()
+    say(f"{count} to be tried again at the next read (`watcher check` reads now)." if count else "None has failed.")
 
 
 def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
@@ -105,7 +118,9 @@ def _why_not(kept: KeptNotice) -> str:
         return "the portal offers no download that the program knows"
     if kept.last_error is None:
         return "not downloaded yet"
-    given_up = f" (given up after {kept.attempts} tries)" if kept.attempts >= MOST_ATTEMPTS else ""
+    given_up = (
+        f" (given up after {kept.attempts} tries; `watcher notices retry`)" if kept.attempts >= MOST_ATTEMPTS else ""
+    )
     return f"{kept.last_error}{given_up}"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from watcher.app import App
+from watcher.calendar_file import keep_calendar_file
 from watcher.cli import CONFIG, JSON
 from watcher.cli.documents import round_document
 from watcher.cli.opening import opened
@@ -52,6 +53,7 @@ def record_command(
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
             raise click.ClickException(f"{account.name}: another process is at work on it; try again soon") from None
+        keep_calendar_file(app.means)
         app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
         vocabulary = app.portal_of(account.name).vocabulary_of(account)
     if as_json:

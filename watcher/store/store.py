@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import QueryableAttribute, defer
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from watcher.case import Snapshot
 from watcher.change import ChangeKind, RecordedChange
@@ -136,6 +136,12 @@ class Store:
             row.attempts += int(counts)
             row.last_error = reason
             session.add(row)
+
+    def retry_downloads(self) -> int:
+        """Notices that could not be downloaded are tried again, as if for the first time; returns how many."""
+        failed = update(NoticeRow).where(col(NoticeRow.saved_as).is_(None), col(NoticeRow.last_error).is_not(None))
+        with self._database.writing() as session:
+            return session.exec(failed.values(attempts=0, last_error=None)).rowcount
 
     def reminders(self) -> frozenset[Reminder]:
         """What time alone has brought and people were told of."""
