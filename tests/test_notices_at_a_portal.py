@@ -3,16 +3,20 @@
 import base64
 import hashlib
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.household import page_account
+from tests.household import REPOSITORY, page_account
 from tests.portals.surroundings import HandSetClock
 from tests.servers.webhook import Webhook, webhook
 from watcher.app import App, open_app, read_settings
@@ -225,3 +229,30 @@ def test_with_save_notices_off_nothing_is_downloaded_and_nothing_waited_for(tmp_
         assert "could not be sent along" in message["message"]
         assert watch.saved() == []
         assert not any(request.path.startswith("/notices/") for request in watch.portal.requests)
+
+
+def test_a_kill_in_mid_download_loses_no_alert_tells_none_twice_and_leaves_nothing(watch: Watch) -> None:
+    watch.portal.cases[NUMBER].add_notice(TITLE)
+    watch.portal.faults.throw(Fault.SLOW, path="/notices/*", delay=timedelta(seconds=30), times=1)
+    config = watch.app.settings.state_dir.parent / "watcher.toml"
+    environ = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    check = subprocess.Popen(
+        [sys.executable, "-m", "watcher", "check", "--config", str(config)],
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 60
+    while not watch.app.store.outbox.counts()[AlertState.QUEUED] and time.monotonic() < until:
+        time.sleep(0.02)
+    check.kill()
+    check.wait()
+
+    watch.clock.moment = datetime.now(UTC)
+    assert watch.deliver() == []
+    assert watch.read() is Outcome.OK
+    (message,) = watch.deliver()
+    assert attached(message)
+    assert watch.deliver() == []
+    (file,) = watch.saved()
+    assert [each.name for each in file.parent.iterdir()] == [file.name]

@@ -91,3 +91,10 @@ def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(
     assert said.status == 2
     assert reason in said.err
     assert by_hand.run("history", "--json").json == {"changes": []}
+
+
+@pytest.mark.parametrize("command", [("record", "AA00000001", "Expiring Soon"), ("check", "embassy")])
+def test_the_calendar_file_is_kept_up_to_date(by_hand: Watching, command: tuple[str, ...]) -> None:
+    by_hand.write(f'calendar_file = "deadlines.ics"\n{ACCOUNTS}')
+    assert by_hand.run(*command).status == 0
+    assert (by_hand.folder / "deadlines.ics").read_text().startswith("BEGIN:VCALENDAR")

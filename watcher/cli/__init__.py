@@ -31,7 +31,7 @@ _COMMANDS = {
     "pending": ("standing", "Open items and their dates, soonest first."),
     "portals": ("words", "The portals, what each needs and sees, how far it is verified."),
     "recipe": ("recipes", "Writing and repairing recipes."),
-    "record": ("reading", "Takes down what you read on a site yourself."),
+    "record": ("record", "Takes down what you read on a site yourself."),
     "reopen": ("items", "Back to open, for an item that you had called done."),
     "restore": ("keeping", "Brings a backup back."),
     "resume": ("signing_in", "Lifts the pause after a rejected sign-in."),
