@@ -67,6 +67,10 @@ def test_the_document_shows_accounts_and_queue_but_no_error_text() -> None:
     told = as_json(condition(read(25 * HOUR, AccountState.FAILING)))
     assert told == {
         "status": "unwell",
+        "summary": (
+            "watching 1 account, 1 failing, 1 without a good read for too long, next read 2026-07-09 13:00Z,"
+            " 2 alerts waiting"
+        ),
         "at": "2026-07-09T12:00:00Z",
         "scheduler": "turning",
         "accounts": [

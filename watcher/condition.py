@@ -100,10 +100,11 @@ def status_line(condition: Condition) -> str:
     return ", ".join(parts)
 
 
-def as_json(condition: Condition) -> Json:
+def as_json(condition: Condition) -> dict[str, Json]:
     """The condition as /healthz shows it: accounts by their names, no case number and no error text."""
     return {
         "status": "ok" if condition.well else "unwell",
+        "summary": status_line(condition),
         "at": _utc(condition.at),
         "scheduler": "turning" if condition.turned else "stuck",
         "accounts": [

@@ -22,6 +22,7 @@ _COMMANDS = {
     "due": ("items", "Sets the due date that stands on the paper letter."),
     "explain": ("words", "What a status means, in plain words."),
     "export": ("export", "Cases, history and items as JSON, CSV or a calendar."),
+    "health": ("health", "Whether the daemon runs and can see, as an exit status."),
     "history": ("standing", "Every recorded change, newest first."),
     "import": ("reading", "Takes JSON that you saved from the portal as one read."),
     "init": ("init", "Asks its way to a working configuration."),

@@ -1,0 +1,60 @@
+# The watcher in a container. Two targets:
+#   docker build -t case-watcher .                           the program
+#   docker build -t case-watcher:browser --target browser .  the same with Chromium, for sign_in = "browser"
+# How to run it, and with what taken away: config/compose.yaml.
+
+FROM docker.io/library/python:3.13-slim-trixie AS build
+# A certificate file for the package index, where something stands in between: --build-arg PIP_CERT=FILE.
+ARG PIP_CERT
+WORKDIR /build
+# pip stays in a place of its own: the program's environment has nothing to install anything with.
+RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/watcher
+COPY requirements.txt ./
+RUN /opt/pip/bin/pip --python /opt/watcher/bin/python3 install --no-cache-dir --no-compile \
+        --require-hashes -r requirements.txt
+COPY watcher ./watcher
+RUN printf '#!%s\nfrom watcher.cli import main\n\nmain()\n' /opt/watcher/bin/python3 > /opt/watcher/bin/watcher \
+    && chmod 0755 /opt/watcher/bin/watcher
+# Compiled here, once: a read-only file system cannot keep what Python compiles, and would make it start slowly each time.
+RUN cp -R watcher "$(/opt/watcher/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/" \
+    && /opt/watcher/bin/python3 -m compileall -q --invalidation-mode unchecked-hash /opt/watcher/lib
+
+FROM build AS build-browser
+ARG PIP_CERT
+COPY requirements-browser.txt ./
+RUN /opt/pip/bin/pip --python /opt/watcher/bin/python3 install --no-cache-dir --no-compile \
+        --require-hashes -r requirements-browser.txt \
+    && /opt/watcher/bin/python3 -m compileall -q --invalidation-mode unchecked-hash /opt/watcher/lib
+
+FROM docker.io/library/python:3.13-slim-trixie AS plain
+ENV PATH=/opt/watcher/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/var/lib/watcher \
+    STATE_DIRECTORY=/var/lib/watcher \
+    WATCHER_CONFIG=/etc/watcher/watcher.toml
+# The folder is made here so that a new volume takes over its owner and mode.
+RUN echo 'watcher:x:10001:' >> /etc/group \
+    && echo 'watcher:x:10001:10001::/var/lib/watcher:/usr/sbin/nologin' >> /etc/passwd \
+    && install -d -m 0700 -o 10001 -g 10001 /var/lib/watcher \
+    && install -d -m 0755 /etc/watcher
+COPY --from=build /opt/watcher /opt/watcher
+WORKDIR /var/lib/watcher
+VOLUME ["/var/lib/watcher"]
+USER 10001:10001
+HEALTHCHECK --interval=2m --timeout=20s --start-period=1m --retries=3 CMD ["watcher", "health"]
+ENTRYPOINT ["watcher"]
+CMD ["run", "--log-format", "json"]
+
+FROM plain AS browser
+USER 0:0
+# Chromium is what Debian's security team has today: a pinned version would be gone from the archive within weeks.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends chromium \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+COPY --from=build-browser /opt/watcher /opt/watcher
+USER 10001:10001
+
+# The last one is what is built where no target is named.
+FROM plain AS watcher

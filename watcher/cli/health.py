@@ -1,0 +1,76 @@
+"""`watcher health`: whether the daemon lives and can see, told to container engines by the exit status."""
+
+import http.client
+import json
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from watcher.app import App
+from watcher.change import Json
+from watcher.cli import CONFIG, JSON
+from watcher.cli.opening import opened, settings_of
+from watcher.cli.output import print_json, say
+from watcher.condition import as_json as document_of
+from watcher.condition import condition_of
+from watcher.settings import HealthSettings
+from watcher.store import Busy
+
+_TIMEOUT = 5.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+
+
+@click.command("health")
+@CONFIG
+@JSON
+def health_command(*, config: Path | None, as_json: bool) -> None:
+    """Says whether the daemon runs and can see: exit status 0 where it does, 1 where not.
+
+    It asks the daemon itself where [health] listen is set, and else looks into the books.
+    """
+    health = settings_of(config).health
+    if health.listen:
+        well, told = _asked(health)
+    else:
+        with opened(config) as app:
+            well, told = _looked_up(app)
+    if as_json:
+        print_json(told)
+    else:
+        say(str(told.get("summary") or told.get("reason") or told.get("status")))
+    sys.exit(0 if well else 1)
+
+
+def _asked(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
+    """What /healthz says."""
+    parts = urlsplit(f"//{health.listen}")
+    host = _EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
+    headers = {"Authorization": f"Bearer {health.token.get_secret_value()}"} if health.token else {}
+    connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", "/healthz", headers=headers)
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return False, {"status": "unwell", "reason": f"no daemon answers at {health.listen}: {type(error).__name__}"}
+    finally:
+        connection.close()
+    return answer.status == http.HTTPStatus.OK, told
+
+
+def _looked_up(app: App) -> tuple[bool, dict[str, Json]]:
+    """What the books say, and whether anybody holds the daemon's lock."""
+    if not _runs(app):
+        return False, {"status": "unwell", "reason": f"no `watcher run` works on {app.store.where}"}
+    condition = condition_of(app.settings, app.store.accounts.known(), app.store.outbox.counts(), now=app.clock.now())
+    return condition.well, document_of(condition)
+
+
+def _runs(app: App) -> bool:
+    try:
+        with app.store.locks.hold("daemon"):
+            return False
+    except Busy:
+        return True
