@@ -17,7 +17,8 @@ from watcher.estimates import estimate_due
 from watcher.stages import Meaning, meaning_of
 
 _DETAILS = ("form", "title", "submitted_on", "office")
-_STATUS_GROUP = ("status", "status_key", "description", "status_since")
+_STATUS_WORDS = ("status", "status_key", "description")
+_STATUS_GROUP = (*_STATUS_WORDS, "status_since")
 
 
 class _Keyed(Protocol):
@@ -142,6 +143,7 @@ def _in_the_words_of(after: Snapshot, before: Snapshot) -> Snapshot:
         title=after.title if before.title is not None else None,
         office=after.office if before.office is not None else None,
         status=after.status if same_status else before.status,
+        status_key=after.status_key if same_status else before.status_key,
         description=after.description if same_status else before.description,
         pending=_reworded(before.pending, after.pending, "title", "description", "place"),
         notices=_reworded(before.notices, after.notices, "title"),
@@ -156,7 +158,8 @@ def _adopted(before: Snapshot, after: Snapshot) -> Snapshot:
     The portal asked once; that it now also lists what it asked for is no second request.
     """
     known = {item.key for item in before.pending or ()}
-    listed = {item.kind: item.key for item in reversed(after.pending or ()) if item.key not in known}
+    arrived = [item for item in after.pending or () if item.key not in known and not item.key.startswith(STATUS_ITEM)]
+    listed = {item.kind: item.key for item in reversed(arrived)}
     still_there = {item.key for item in after.pending or ()}
     pending = tuple(
         replace(item, key=listed.pop(item.kind))
@@ -253,11 +256,17 @@ def _movement_of(old: PendingItem, new: PendingItem) -> ChangeKind:
 
 
 def _status_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    """A stage moves only with its words; a text or date that was never given before is no new one."""
     old, new = _status_json(before), _status_json(after)
-    if before.stage is not after.stage:
+    reworded = any(getattr(before, name) != getattr(after, name) for name in _STATUS_WORDS)
+    if reworded and before.stage is not after.stage:
         yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new)
-    elif any(getattr(before, name) != getattr(after, name) for name in _STATUS_GROUP):
+    elif (before.status is None and after.status is not None) or _moved(before, after, _STATUS_GROUP):
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new)
+
+
+def _moved(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
+    return any(getattr(before, name) not in {None, getattr(after, name)} for name in names)
 
 
 def _part_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
