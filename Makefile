@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench test-servers release lock clean
+.PHONY: help demo test check bench test-servers verify-service verify-image release lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -39,6 +39,12 @@ bench: $(VENV)/development  ## measured ratios against plain httpx and plain sql
 test-servers: $(VENV)/development  ## delivery and sign-in against servers that nobody here wrote; installs them
 	@tests/servers/install
 	@REQUIRE_SERVERS=1 $(BIN)/python -m pytest tests/servers
+
+verify-service:  ## boots a real systemd with the hardened unit and tries it (root, Debian); installs what it needs
+	@tests/service/verify
+
+verify-image:  ## builds both images and runs them (root, Debian); installs what it needs
+	@tests/image/verify
 
 release: $(VENV)/development  ## wheel and source release into dist/, their contents checked
 	@rm -rf dist
