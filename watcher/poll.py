@@ -31,6 +31,7 @@ from watcher.notices import fetch_notices
 from watcher.portals import (
     Answers,
     CaseRead,
+    CaseSame,
     CodeSource,
     Downloads,
     Portal,
@@ -42,7 +43,7 @@ from watcher.portals import (
     Trace,
 )
 from watcher.settings import AccountSettings
-from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, digest
+from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, digest, digest_of_answers
 
 MISSING_AFTER = 3
 """Complete reads in a row without a case, after which it is reported as missing (promise 4)."""
@@ -158,7 +159,7 @@ class _Visit:
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
         surroundings = surroundings_of(self._account, access, self._means, gate=breaker, known=self._known)
-        error = self._visit(surroundings, access.progress)
+        error = self._visit(replace(surroundings, heard_before=self._heard_before), access.progress)
         if error is not None and self._means.stop.is_set():
             breaker.unanswered()
             return self._round(Outcome.FAILED, error="the watcher is stopping; the rest is read again")
@@ -235,11 +236,10 @@ class _Visit:
                 )
 
     def _take_snapshot(self, fresh: Snapshot, answers: Answers) -> None:
-        self._read.add(fresh.case_number)
-        known = self._known.get(fresh.case_number)
-        seen = digest(fresh)
-        if known is not None and known.missing_reads >= MISSING_AFTER:
-            self._returned.append(fresh.case_number)
+        known = self._note_read(fresh.case_number)
+        seen, heard = digest(fresh), digest_of_answers(answers, self._settings.language)
+        elif isinstance(reading, CaseSame):
+            self._note_read(reading.case_number)
         if known is not None and known.seen == seen:
             return
         before = None
@@ -250,7 +250,7 @@ class _Visit:
         after = settle(before, fresh, vocabulary=vocabulary)
         changes = diff(before, after, today=now.astimezone(self._settings.timezone).date(), vocabulary=vocabulary)
         told = self._told(changes, snapshot=after, baseline=before is None)
-        case = _save(known, before, after, seen, changes, now)
+        case = _save(known, before, after, changes, now, seen=seen, heard=heard)
         self._write(replace(told, case_number=fresh.case_number, case=case, answers=answers))
 
     def _write(self, news: News) -> None:
@@ -273,6 +273,18 @@ class _Visit:
             read=frozenset(self._read),
             missing=frozenset(missing),
         )
+    def _note_read(self, number: str) -> KnownCase | None:
+        """What is known of a case that the portal has just told of, be it the same as before."""
+        self._read.add(number)
+        known = self._known.get(number)
+        if known is not None and known.missing_reads >= MISSING_AFTER:
+            self._returned.append(number)
+        return known
+
+    def _heard_before(self, number: str, answers: Answers) -> bool:
+        known = self._known.get(number)
+        return known is not None and known.heard == digest_of_answers(answers, self._settings.language)
+
         news = [self._told(changes, health=health), *self._absences(missing), *self._returns()]
         self._changes += self._store.record(news, now=now, round_end=end)
         error = "; ".join(dict.fromkeys(str(error) for error in self._errors)) or None
@@ -350,7 +362,6 @@ def _save(
     known: KnownCase | None,
     before: Snapshot | None,
     after: Snapshot,
-    seen: bytes,
     changes: tuple[Change, ...],
     now: datetime,
 ) -> CaseSave:
@@ -371,3 +382,7 @@ def _save(
         stage_since_told=told,
         touched_at=touched_at,
     )
+    *,
+    seen: bytes,
+    heard: bytes,
+        heard=heard,

@@ -41,7 +41,14 @@ class CaseUnread:
     answers: Answers = field(default_factory=dict)
 
 
-Reading: TypeAlias = CaseRead | CaseUnread
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSame:
+    """One case that was answered as before, byte for byte: reading the answers again could bring nothing new."""
+
+    case_number: str
+
+
+Reading: TypeAlias = CaseRead | CaseUnread | CaseSame
 
 
 class Reader(Protocol):
@@ -141,11 +148,17 @@ class Trace(Protocol):
         ...
 
 
+def _never_heard(_case_number: str, _answers: Answers) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a portal is handed. `stop` is set when the daemon ends: give up then with `PortalUnavailable`.
 
-    `known_cases` are the case numbers that the store already holds for the account.
+    `known_cases` are the case numbers that the store already holds for the account. `heard_before` tells of the answers
+    about a case whether what is recorded of it was read from the very same, by this release in this language: they may
+    then come home as a `CaseSame`.
     """
 
     clock: Clock
@@ -157,6 +170,7 @@ class Surroundings:
     stop: Event
     trace: Trace | None = None
     known_cases: frozenset[str] = frozenset()
+    heard_before: Callable[[str, Answers], bool] = _never_heard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One read of an account at the USCIS Case Status API: several requests in flight, one limiter, one day's budget."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -8,7 +9,7 @@ from threading import Event, Lock, Thread
 from zoneinfo import ZoneInfo
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.portals import CaseRead, CaseUnread, Reading, Surroundings
+from watcher.portals import CaseRead, CaseSame, CaseUnread, Reading, Surroundings
 from watcher.portals._answer import Answer
 from watcher.portals._hosts import host_of
 from watcher.portals._http import PortalHttp, SlowDown
@@ -22,6 +23,7 @@ EASTERN = ZoneInfo("America/New_York")
 
 _GIVE_UP_AFTER = 5  # requests in a row that get no answer; the rest of the cases is left for the next turn
 _TRIES = 3
+_NOBODY_WAITS = 0.2  # seconds for which cases that are the same as before are gathered
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _MALFORMED = 200, 401, 403, 404, 422
 
 
@@ -83,7 +85,7 @@ class CaseReader:
                     raise
                 return CaseUnread(case_number=case, error=error)
             if answer.status != _UNAUTHORIZED:
-                return _reading(case, answer, self._around.language)
+                return _reading(case, answer, self._around)
             token = self._tokens.after_refusal(token)
         raise UnexpectedAnswer("the API goes on refusing tokens that it has just issued (HTTP 401)")
 
@@ -99,13 +101,15 @@ class CaseReader:
 class _Round:
     """The cases of one read, shared out among a few threads.
 
-    What they bring is handed over in an unbounded queue: the rate limit bounds it better than any size would.
+    What they bring is handed over in an unbounded queue: the rate limit bounds it better than any size would. Cases
+    that are the same as before come a few at a time: nobody waits for them, and waking another thread for each costs
+    more than all else that is done for it besides asking.
     """
 
     def __init__(self, reader: CaseReader, cases: Sequence[str], allowance: DailyAllowance) -> None:
         self._reader, self._allowance = reader, allowance
         self._rest, self._workers = iter(cases), min(reader.concurrency, len(cases))
-        self._brought: SimpleQueue[Reading | Exception | None] = SimpleQueue()
+        self._brought: SimpleQueue[Sequence[Reading] | Exception | None] = SimpleQueue()
         self._halt, self._lock = Event(), Lock()
         self._unanswered = 0
         self._reason: PortalUnavailable | None = None
@@ -124,7 +128,7 @@ class _Round:
                 elif isinstance(brought, Exception):
                     failure = failure or brought
                 else:
-                    yield brought
+                    yield from brought
         finally:
             self._halt.set()
             for thread in threads:
@@ -136,13 +140,19 @@ class _Round:
                 yield CaseUnread(case_number=case, error=self._reason)
 
     def _work(self) -> None:
+        batch: list[Reading] = []
+        handed = time.monotonic()
         try:
             while not self._halt.is_set() and (case := self._next()) is not None:
-                self._brought.put(self._one(case))
+                batch.append(self._one(case))
+                if not isinstance(batch[-1], CaseSame) or time.monotonic() - handed > _NOBODY_WAITS:
+                    self._brought.put(batch)
+                    batch, handed = [], time.monotonic()
         except Exception as error:  # noqa: BLE001 - raised again in the thread that reads
             self._halt.set()
             self._brought.put(error)
         finally:
+            self._brought.put(batch)
             self._brought.put(None)
 
     def _next(self) -> str | None:
@@ -185,12 +195,14 @@ def _budget_spent(limit: int, renewed_in: timedelta) -> PortalUnavailable:
     )
 
 
-def _reading(case: str, answer: Answer, language: str) -> Reading:
+def _reading(case: str, answer: Answer, around: Surroundings) -> Reading:
     answers = {ENDPOINT: answer.body}
     try:
         if answer.status != _OK:
             raise _error_of(answer)
-        snapshot = read(answers, language)
+        if around.heard_before(case, answers):
+            return CaseSame(case_number=case)
+        snapshot = read(answers, around.language)
         if snapshot.case_number != case:
             raise UnexpectedAnswer("the API answered about another case than the one asked for")
     except ReadFailed as error:

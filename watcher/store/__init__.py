@@ -5,9 +5,20 @@ Nothing outside this package knows a table or a session; what leaves it are the 
 """
 
 from watcher.store.accounts import Breaker
-from watcher.store.documents import digest
+from watcher.store.documents import digest, digest_of_answers
 from watcher.store.locks import Busy
 from watcher.store.outbox import Waiting
 from watcher.store.store import CaseSave, KnownCase, News, RoundEnd, Store
 
-__all__ = ["Breaker", "Busy", "CaseSave", "KnownCase", "News", "RoundEnd", "Store", "Waiting", "digest"]
+__all__ = [
+    "Breaker",
+    "Busy",
+    "CaseSave",
+    "KnownCase",
+    "News",
+    "RoundEnd",
+    "Store",
+    "Waiting",
+    "digest",
+    "digest_of_answers",
+]

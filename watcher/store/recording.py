@@ -32,12 +32,13 @@ from watcher.store.rows import (
 class CaseSave:
     """A case as it is to stand from now on.
 
-    `seen` is the digest of the fresh snapshot, before it was settled. `revision` is the one that was compared with;
-    another one now is a conflict.
+    `seen` is the digest of the fresh snapshot, before it was settled, `heard` that of the answers it was read from.
+    `revision` is the one that was compared with; another one now is a conflict.
     """
 
     snapshot: Snapshot
     seen: bytes
+    heard: bytes
     revision: int
     stage_since: date
     stage_since_told: bool
@@ -167,7 +168,7 @@ def _save_case(session: Session, account: str, save: CaseSave, now: datetime) ->
     if row.revision != save.revision:
         raise StoreUnusable(f"{account}: another process recorded this case meanwhile; it is read again next time")
     row.document = encode(snapshot)
-    row.seen = save.seen
+    row.seen, row.heard = save.seen, save.heard
     row.revision += 1
     row.stage_since = save.stage_since
     row.stage_since_told = save.stage_since_told

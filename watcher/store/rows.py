@@ -42,7 +42,8 @@ class CaseRow(Row, table=True):
     """A case as last read.
 
     `last_read_at` is NULL where the account's last complete read also read this case: then the account's counts, so
-    that a round without changes writes one row in all.
+    that a round without changes writes one row in all. `seen` and `heard` are the digests of the fresh snapshot and of
+    the answers that `document` was last recorded for.
     """
 
     __tablename__ = "case"
@@ -53,6 +54,7 @@ class CaseRow(Row, table=True):
     case_number: str
     document: str | None = None
     seen: bytes | None = None
+    heard: bytes | None = None
     revision: int = 0
     first_seen_at: datetime
     last_read_at: datetime | None = None

@@ -35,13 +35,15 @@ _DOCUMENT: QueryableAttribute[Any] = getattr(CaseRow, "document")  # noqa: B009 
 class KnownCase:
     """What comparing a fresh read needs to know of a case, before its snapshot is needed at all.
 
-    `seen` is the digest of the last fresh snapshot: where it is the same now, nothing moved.
+    `seen` is the digest of the last fresh snapshot: where it is the same now, nothing moved. `heard` is that of the
+    answers it was read from: where it is the same now, they need not even be read.
     """
 
     case_number: str
     seen: bytes | None
     revision: int
     stage_since: date | None
+    heard: bytes | None
     stage_since_told: bool
     touched_at: datetime | None
     missing_reads: int
@@ -184,3 +186,4 @@ def _known(row: CaseRow) -> KnownCase:
         touched_at=row.touched_at,
         missing_reads=row.missing_reads,
     )
+        heard=row.heard,

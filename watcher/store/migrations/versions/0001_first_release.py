@@ -162,6 +162,7 @@ def upgrade() -> None:
         sa.Column("case_number", sa.String(), nullable=False),
         sa.Column("document", sa.String(), nullable=True),
         sa.Column("seen", sa.LargeBinary(), nullable=True),
+        sa.Column("heard", sa.LargeBinary(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("first_seen_at", UTCDateTime(), nullable=False),
         sa.Column("last_read_at", UTCDateTime(), nullable=True),
