@@ -221,6 +221,8 @@ class _Visit:
         self._answered += 1
         if isinstance(reading, CaseRead):
             self._take_snapshot(reading.snapshot, reading.answers)
+        elif isinstance(reading, CaseSame):
+            self._note_read(reading.case_number)
         elif isinstance(reading.error, CaseNotFound):
             _log.info("the portal does not know this case", account=self._account.name, case=reading.case_number)
         else:
@@ -238,8 +240,6 @@ class _Visit:
     def _take_snapshot(self, fresh: Snapshot, answers: Answers) -> None:
         known = self._note_read(fresh.case_number)
         seen, heard = digest(fresh), digest_of_answers(answers, self._settings.language)
-        elif isinstance(reading, CaseSame):
-            self._note_read(reading.case_number)
         if known is not None and known.seen == seen:
             return
         before = None
@@ -252,6 +252,18 @@ class _Visit:
         told = self._told(changes, snapshot=after, baseline=before is None)
         case = _save(known, before, after, changes, now, seen=seen, heard=heard)
         self._write(replace(told, case_number=fresh.case_number, case=case, answers=answers))
+
+    def _note_read(self, number: str) -> KnownCase | None:
+        """What is known of a case that the portal has just told of, be it the same as before."""
+        self._read.add(number)
+        known = self._known.get(number)
+        if known is not None and known.missing_reads >= MISSING_AFTER:
+            self._returned.append(number)
+        return known
+
+    def _heard_before(self, number: str, answers: Answers) -> bool:
+        known = self._known.get(number)
+        return known is not None and known.heard == digest_of_answers(answers, self._settings.language)
 
     def _write(self, news: News) -> None:
         self._changes += self._store.record([news], now=self._means.clock.now())
@@ -273,18 +285,6 @@ class _Visit:
             read=frozenset(self._read),
             missing=frozenset(missing),
         )
-    def _note_read(self, number: str) -> KnownCase | None:
-        """What is known of a case that the portal has just told of, be it the same as before."""
-        self._read.add(number)
-        known = self._known.get(number)
-        if known is not None and known.missing_reads >= MISSING_AFTER:
-            self._returned.append(number)
-        return known
-
-    def _heard_before(self, number: str, answers: Answers) -> bool:
-        known = self._known.get(number)
-        return known is not None and known.heard == digest_of_answers(answers, self._settings.language)
-
         news = [self._told(changes, health=health), *self._absences(missing), *self._returns()]
         self._changes += self._store.record(news, now=now, round_end=end)
         error = "; ".join(dict.fromkeys(str(error) for error in self._errors)) or None
@@ -364,6 +364,9 @@ def _save(
     after: Snapshot,
     changes: tuple[Change, ...],
     now: datetime,
+    *,
+    seen: bytes,
+    heard: bytes,
 ) -> CaseSave:
     """How the case stands from now on: since when its stage, and when the portal last touched it silently."""
     moved = before is None or any(change.kind is ChangeKind.STAGE_CHANGED for change in changes)
@@ -377,12 +380,9 @@ def _save(
     return CaseSave(
         snapshot=after,
         seen=seen,
+        heard=heard,
         revision=known.revision if known else 0,
         stage_since=since,
         stage_since_told=told,
         touched_at=touched_at,
     )
-    *,
-    seen: bytes,
-    heard: bytes,
-        heard=heard,
