@@ -41,9 +41,9 @@ class KnownCase:
 
     case_number: str
     seen: bytes | None
+    heard: bytes | None
     revision: int
     stage_since: date | None
-    heard: bytes | None
     stage_since_told: bool
     touched_at: datetime | None
     missing_reads: int
@@ -180,10 +180,10 @@ def _known(row: CaseRow) -> KnownCase:
     return KnownCase(
         case_number=row.case_number,
         seen=row.seen,
+        heard=row.heard,
         revision=row.revision,
         stage_since=row.stage_since,
         stage_since_told=row.stage_since_told,
         touched_at=row.touched_at,
         missing_reads=row.missing_reads,
     )
-        heard=row.heard,
