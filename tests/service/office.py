@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from watcher.clock import SystemClock
 from watcher.practice import PracticePortal
 from watcher.systemd import ServiceManager
 
-CONFIGURATION = Path("/etc/watcher")
-MESSAGES = Path("/run/phone.jsonl")
+CONFIGURATION, MESSAGES = Path(sys.argv[1]), Path(sys.argv[2])
 NUMBER = "EAC9999000001"
 
 
@@ -31,7 +31,9 @@ class Phone(BaseHTTPRequestHandler):
 
 def keep_secret(name: str, value: str) -> None:
     """A secret as an administrator would keep it: root's alone."""
-    file = CONFIGURATION / "secrets" / name
+    folder = CONFIGURATION / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / name
     file.touch(mode=0o600)
     file.write_text(value, encoding="utf-8")
 
@@ -47,6 +49,7 @@ def main() -> None:
         (CONFIGURATION / "watcher.toml").write_text(text.replace("practice-client", portal.account.client_id), "utf-8")
         with ThreadingHTTPServer(("127.0.0.1", 8444), Phone) as phone:
             ServiceManager.of(os.environ).ready()
+            (MESSAGES.parent / "office-is-open").touch()
             phone.serve_forever(poll_interval=5)
 
 
