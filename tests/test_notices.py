@@ -1,6 +1,7 @@
 """Two hundred letters of every kind, from a portal that means no good, and a disk that has no room."""
 
 import hashlib
+import io
 import os
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfWriter
 
 from tests.portals.surroundings import HandSetClock
 from watcher.app import App, open_app, read_settings
@@ -395,6 +397,18 @@ def test_one_child_opens_many_and_survives_what_is_broken() -> None:
         with pytest.raises(NotKept, match="does not open"):
             opener.check(b"%PDF-1.4 nothing")
         opener.check(PDF)
+
+
+def test_a_pdf_that_wants_a_password_opens_for_whoever_has_it_and_one_without_a_page_does_not() -> None:
+    locked, empty = io.BytesIO(), io.BytesIO()
+    writer = PdfWriter(clone_from=io.BytesIO(PDF))
+    writer.encrypt("made up", algorithm="AES-256")
+    writer.write(locked)
+    PdfWriter().write(empty)
+    with PdfOpener() as opener:
+        opener.check(locked.getvalue())
+        with pytest.raises(NotKept, match="does not open"):
+            opener.check(empty.getvalue())
 
 
 @pytest.mark.parametrize("behaviour", ["import time; time.sleep(60)", "raise SystemExit(1)", "print('why not')"])
