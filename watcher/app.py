@@ -165,7 +165,7 @@ def open_app(
         raise StoreUnusable(
             f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
         ) from None
-    store = Store(database_url(settings), locks=state_dir / "locks")
+    store = Store(database_url(settings), locks=state_dir / "locks", keys=_keys(settings))
     try:
         yield App(
             means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
@@ -190,9 +190,14 @@ def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def _sessions(settings: Settings, *, tell: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
+    folder, keys = settings.state_dir / "sessions", _keys(settings)
+    return SessionFiles(folder, keys) if tell is None else SessionFiles(folder, keys, tell=tell)
+
+
+def _keys(settings: Settings) -> list[SecretStr]:
+    """The keys that seal what is kept on disk, the one that writes first."""
     keys = settings.state_key.get_secret_value().replace(",", "\n").split("\n") if settings.state_key else []
-    folder, secrets = settings.state_dir / "sessions", [SecretStr(key.strip()) for key in keys if key.strip()]
-    return SessionFiles(folder, secrets) if tell is None else SessionFiles(folder, secrets, tell=tell)
+    return [SecretStr(key.strip()) for key in keys if key.strip()]
 
 
 def secrets_in(section: BaseModel) -> Iterator[str]:

@@ -1,14 +1,8 @@
-"""Sessions on disk: private, encrypted where a key is set, and never half-written.
-
-A file begins with one line that says how it is kept:
-
-    watcher-session 1 plain SHA256          the content follows, with its checksum
-    watcher-session 1 fernet SALT           a Fernet token follows, its key made from `state_key` and SALT by scrypt
+"""Sessions on disk: private, sealed (see `watcher.sealing`) and never half-written.
 
 A file that cannot be used is no session: the portal then signs in afresh. Why is told to whoever asked for it.
 """
 
-import base64
 import hashlib
 import os
 import re
@@ -19,14 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import SecretStr
 
-if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
+from watcher.sealing import Seal, Unsealable
 
-_MAGIC: Final = b"watcher-session 1 "
+_NAME: Final = "watcher-session 1"
 _STALE_AFTER: Final = 3600.0
 """Seconds after which a temporary file was left behind by a killed process, and is not another's work."""
 
@@ -77,7 +70,7 @@ class SessionFiles:
     ) -> None:
         """`tell` is called at each `load` that finds a file it cannot use. The folder is made at the first save."""
         self._folder, self._tell = folder, tell
-        self._seal = _Seal(tuple(key.get_secret_value() for key in keys if key.get_secret_value()))
+        self._seal = Seal(_NAME, keys)
 
     def of(self, account: str, purpose: str = "session") -> "SessionFile":
         """The file of one account; `purpose` names another small file of its own beside the session."""
@@ -95,9 +88,7 @@ def _safe(name: str) -> str:
 class SessionFile:
     """One account's small file, mode 0600. Fits the protocol `watcher.portals.SessionFile`."""
 
-    def __init__(
-        self, account: str, file: Path, seal: "_Seal", tell: Callable[[UnusableSession], None] = _nobody
-    ) -> None:
+    def __init__(self, account: str, file: Path, seal: Seal, tell: Callable[[UnusableSession], None] = _nobody) -> None:
         """Touches nothing yet."""
         self._account, self._file, self._seal, self._tell = account, file, seal, tell
 
@@ -109,8 +100,8 @@ class SessionFile:
             return None
         except OSError:
             self._tell(UnusableSession(account=self._account, file=self._file, fault=SessionFault.UNREADABLE))
-        except _Unusable as unusable:
-            self._tell(UnusableSession(account=self._account, file=self._file, fault=unusable.fault))
+        except Unsealable as unusable:
+            self._tell(UnusableSession(account=self._account, file=self._file, fault=SessionFault(unusable.fault)))
         return None
 
     def save(self, content: bytes) -> None:
@@ -155,55 +146,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-class _Unusable(Exception):
-    def __init__(self, fault: SessionFault) -> None:
-        self.fault = fault
-        super().__init__(fault.value)
-
-
-class _Seal:
-    """Turns content into what stands on disk, and back."""
-
-    def __init__(self, keys: tuple[str, ...]) -> None:
-        self._keys = keys
-
-    def close(self, content: bytes) -> bytes:
-        if not self._keys:
-            return _MAGIC + b"plain " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
-        salt = secrets.token_bytes(16)
-        return _MAGIC + b"fernet " + salt.hex().encode() + b"\n" + self._fernet(salt).encrypt(content)
-
-    def open(self, kept: bytes) -> bytes:
-        line, _, body = kept.partition(b"\n")
-        words = line.removeprefix(_MAGIC).split(b" ")
-        if not line.startswith(_MAGIC) or len(words) != 2:  # noqa: PLR2004 - how it is kept, and its salt or checksum
-            raise _Unusable(SessionFault.DAMAGED)
-        if words[0] == b"plain" and hashlib.sha256(body).hexdigest().encode() == words[1]:
-            return body
-        if words[0] == b"fernet":
-            return self._decrypted(words[1], body)
-        raise _Unusable(SessionFault.DAMAGED)
-
-    def _decrypted(self, salt: bytes, token: bytes) -> bytes:
-        from cryptography.fernet import InvalidToken  # noqa: PLC0415 - only those who set a key pay for it
-
-        if not self._keys:
-            raise _Unusable(SessionFault.KEY_MISSING)
-        try:
-            return self._fernet(bytes.fromhex(salt.decode("ascii"))).decrypt(token)
-        except InvalidToken:
-            raise _Unusable(SessionFault.KEY_WRONG) from None
-        except ValueError:
-            raise _Unusable(SessionFault.DAMAGED) from None
-
-    def _fernet(self, salt: bytes) -> "MultiFernet":
-        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415 - only those who set a key pay for it
-
-        return MultiFernet([Fernet(base64.urlsafe_b64encode(_stretched(key, salt))) for key in self._keys])
-
-
-def _stretched(key: str, salt: bytes) -> bytes:
-    """32 bytes from a key that may be a mere passphrase (scrypt, RFC 7914; 16 MiB, a few hundredths of a second)."""
-    return hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)

@@ -22,6 +22,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # an alert marked as sent must survive a power cut, or it is sent again
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
+    "PRAGMA secure_delete=ON",  # what was deleted, or sealed anew, is not left lying in free pages
 )
 _REASONS = {
     "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",

@@ -1,11 +1,12 @@
 """The store: one database and everything that is kept in it."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select, update
 
@@ -16,6 +17,7 @@ from watcher.remind.memory import Reminder
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
 from watcher.store import standings
 from watcher.store.accounts import Accounts, Breaker, DailyQuota
+from watcher.store.answers import KeptAnswers
 from watcher.store.database import Database
 from watcher.store.documents import decode
 from watcher.store.ledger import Ledger
@@ -23,7 +25,7 @@ from watcher.store.locks import Locks
 from watcher.store.migrate import bring_up_to_date
 from watcher.store.outbox import Outbox
 from watcher.store.recording import CaseSave, News, RoundEnd, end_round, write_news
-from watcher.store.rows import AnswerRow, CaseRow, ItemRow, NoticeRow, ReminderRow
+from watcher.store.rows import CaseRow, ItemRow, NoticeRow, ReminderRow
 
 __all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
 
@@ -52,14 +54,17 @@ class KnownCase:
 class Store:
     """Everything that is kept. Safe to share between threads; locks and transactions keep processes apart."""
 
-    def __init__(self, url: str, *, locks: Path) -> None:
+    def __init__(self, url: str, *, locks: Path, keys: Sequence[SecretStr] = ()) -> None:
         """Opens the database, makes it where there is none, and brings an older one up to date.
 
-        `locks` is the folder of lock files. Raises `StoreUnusable`, also for a database of a newer release.
+        `locks` is the folder of lock files. `keys` seal the raw answers of portals: the first one writes, every one
+        reads; what was written before is sealed anew where the first one has changed.
+        Raises `StoreUnusable`, also for a database of a newer release.
         """
         self._database = Database(url)
         self.locks = Locks(locks)
         bring_up_to_date(self._database)
+        self._answers = KeptAnswers(self._database, keys)
         self.accounts = Accounts(self._database)
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
@@ -75,6 +80,7 @@ class Store:
 
     def record(self, news: Iterable[News], *, now: datetime, round_end: RoundEnd | None = None) -> list[RecordedChange]:
         """Writes all of it in one transaction: what was seen, what changed, and the alerts this causes."""
+        news = [self._answers.sealed(each) for each in news]
         with self._database.writing() as session:
             recorded = [change for each in news for change in write_news(session, each, now)]
             if round_end is not None:
@@ -154,10 +160,8 @@ class Store:
             )
 
     def answers(self, account: str, case_number: str) -> dict[tuple[str, str], bytes]:
-        """The kept raw answers about a case, by quality ("good", "strange") and endpoint."""
-        query = select(AnswerRow).where(AnswerRow.account == account, AnswerRow.case_number == case_number)
-        with self._database.reading() as session:
-            return {(row.quality, row.endpoint): row.body for row in session.exec(query)}
+        """The kept raw answers about a case, by quality ("good", "strange") and endpoint; those that can be opened."""
+        return self._answers.about(account, case_number)
 
     def quota(self, account: str) -> DailyQuota:
         """The account's daily request budget."""
