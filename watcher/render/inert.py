@@ -7,6 +7,7 @@ markup, no character that cannot be seen or that turns the line around. Letters,
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 from watcher.words import Catalogue
 
@@ -22,11 +23,12 @@ _MARKUP = str.maketrans(
 )  # fmt: skip
 _TAG = re.compile(r"</?[A-Za-z!][^<>]{0,1000}>")
 _SLASHED = re.compile(r"[a-z][a-z0-9+.-]{0,30}:/{2,}\S*|www\d{0,3}\.\S+", re.IGNORECASE)
-_SCHEMED = re.compile(
-    r"\b(?:mailto|tel|sms|smsto|callto|geo|data|javascript|vbscript|file|blob|about|magnet|intent|market|xmpp|sip|sips"
-    r"|skype|facetime|whatsapp|tg|slack|matrix|bitcoin|ws|wss|ftp|http|https):\S+",
-    re.IGNORECASE,
+_SCHEMES = (
+    "mailto|tel|sms|smsto|callto|geo|data|javascript|vbscript|file|blob|about|magnet|intent|market|xmpp|sip|sips"
+    "|skype|facetime|whatsapp|tg|slack|matrix|bitcoin|ws|wss|ftp|http|https"
 )
+_SCHEMED = re.compile(rf"\b(?:{_SCHEMES}):\S+", re.IGNORECASE)
+_SCHEME_AT_END = re.compile(rf"\b({_SCHEMES}):+$", re.IGNORECASE)  # what an alert says next would be its address
 _NUMERIC_HOST = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?")
 _DOTTED = re.compile(r"(?<=[\w-])[.\u3002\uff0e\uff61](?=[^\W\d_]{2,}|xn--)")
 _COLON = re.compile(r"(?<=[^\W\d_]):(?=[^\s\d])")
@@ -50,7 +52,7 @@ def inert(text: str, words: Catalogue, *, longest: int) -> str:
 
 def visible(text: str) -> str:
     """`text` without control, formatting, private and unassigned characters; those that separate become spaces."""
-    return "".join(_seen(sign) for sign in text)
+    return text if text.isprintable() else "".join(_seen(sign) for sign in text)
 
 
 def shorten(text: str, words: Catalogue, *, longest: int, hidden: int = 0) -> str:
@@ -68,10 +70,11 @@ def _seen(sign: str) -> str:
     return " " if sign.isspace() else ""
 
 
+@lru_cache(maxsize=256)  # the same words stand in each form of an alert, and in those of every channel
 def _disarm(text: str, link: str) -> str:
     for pattern in (_SLASHED, _SCHEMED, _NUMERIC_HOST):
         text = pattern.sub(link, text)
     text = text.translate(_MARKUP)
     text = _COMMAND.sub("", re.sub(r"/{2,}", "/", text))
     text = _DOTTED.sub(". ", _COLON.sub(": ", text))
-    return " ".join(_PILED.sub(r"\1", text).split())
+    return _SCHEME_AT_END.sub(r"\1", " ".join(_PILED.sub(r"\1", text).split()))
