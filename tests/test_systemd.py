@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.watching import Bench, bench
+from tests.doubles.loopback import Asked, Pieces, serving
 from watcher.systemd import ServiceManager
 
 ABSTRACT = pytest.mark.skipif(not Path("/proc/net/unix").exists(), reason="abstract sockets are Linux's own")
@@ -151,3 +153,27 @@ def test_a_database_that_does_not_answer_silences_the_watchdog(manager: Manager,
     finally:
         daemon.kill()
         daemon.communicate()
+
+
+def test_it_ends_at_once_though_a_portal_hangs(world: Bench) -> None:
+    asked, ended = threading.Event(), threading.Event()
+
+    def never(_: Asked) -> Pieces:
+        asked.set()
+        ended.wait(60)
+        return b""
+
+    with serving(never) as portal:
+        world.origin = portal.origin
+        world.configure()
+        daemon = world.popen("run")
+        try:
+            assert asked.wait(60)
+            began = time.monotonic()
+            daemon.send_signal(signal.SIGTERM)
+            assert daemon.wait(30) == 0
+            assert time.monotonic() - began < 5
+        finally:
+            ended.set()
+            daemon.kill()
+            daemon.communicate()
