@@ -107,7 +107,7 @@ def test_an_enormous_text_is_cut_and_counted_too() -> None:
     assert made == "x" * 50 + "… (999950 characters left out)"
 
 
-def test_a_scheme_at_the_end_of_a_text_does_not_meet_what_the_alert_says_next() -> None:
+def test_a_scheme_does_not_meet_what_the_alert_says_next() -> None:
     assert inert("&#x6a;avascript:", EN, longest=50) == "javascript"
     assert inert("Your file: open", EN, longest=50) == "Your file: open"
 

@@ -28,7 +28,8 @@ _SCHEMES = (
     "|skype|facetime|whatsapp|tg|slack|matrix|bitcoin|ws|wss|ftp|http|https"
 )
 _SCHEMED = re.compile(rf"\b(?:{_SCHEMES}):\S+", re.IGNORECASE)
-_SCHEME_AT_END = re.compile(rf"\b({_SCHEMES}):+$", re.IGNORECASE)  # what an alert says next would be its address
+_CALLED = re.compile(r"\b(mailto|tel|sms|data|javascript|vbscript):+", re.IGNORECASE)
+"""Never with a colon, whatever follows: a text may be cut just there, and what the alert says next be its address."""
 _NUMERIC_HOST = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?")
 _DOTTED = re.compile(r"(?<=[\w-])[.\u3002\uff0e\uff61](?=[^\W\d_]{2,}|xn--)")
 _COLON = re.compile(r"(?<=[^\W\d_]):(?=[^\s\d])")
@@ -77,4 +78,4 @@ def _disarm(text: str, link: str) -> str:
     text = text.translate(_MARKUP)
     text = _COMMAND.sub("", re.sub(r"/{2,}", "/", text))
     text = _DOTTED.sub(". ", _COLON.sub(": ", text))
-    return _SCHEME_AT_END.sub(r"\1", " ".join(_PILED.sub(r"\1", text).split()))
+    return " ".join(_PILED.sub(r"\1", _CALLED.sub(r"\1 ", text)).split())
