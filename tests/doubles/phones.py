@@ -1,0 +1,41 @@
+"""Phones by their URL: a notifier with a memory, whose services can be down, wrong or hanging."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock
+
+from pydantic import SecretStr
+
+from watcher.errors import DeliveryFailed
+
+
+@dataclass(slots=True)
+class Phones:
+    """`broken` services refuse, for good where True; one in `hanging` answers when its event is set."""
+
+    broken: dict[str, bool] = field(default_factory=dict)
+    hanging: dict[str, Event] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    taken: list[tuple[str, str]] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def send(
+        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+    ) -> None:
+        assert body, html
+        assert short
+        assert all(path.is_file() for path in attachments)
+        service = url.get_secret_value()
+        with self.lock:
+            self.asked.append((service, title))
+        if service in self.hanging:
+            self.hanging[service].wait(20)
+        if service in self.broken:
+            raise DeliveryFailed("the service said no", permanent=self.broken[service])
+        with self.lock:
+            self.taken.append((service, title))
+
+    def titles(self, service: str) -> list[str]:
+        """What this service has taken, in order."""
+        return [title for url, title in self.taken if url == service]
