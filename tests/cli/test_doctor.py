@@ -37,6 +37,18 @@ def test_a_good_set_up_is_found_good_and_no_password_is_sent(family: Office) -> 
         assert secret not in said.out + said.err
 
 
+def test_a_session_that_cannot_be_used_is_warned_of(family: Office) -> None:
+    with family.app() as app:
+        assert app.poll("family").outcome.value == "ok"
+    (session,) = (family.state / "sessions").glob("family.session")
+    session.write_bytes(session.read_bytes()[:-1])
+    said = family.run("doctor", "--offline", "--json")
+    assert said.status == 0
+    (finding,) = (each for each in by_verdict(said, "warning") if each["about"] == "account family")
+    assert "the file is damaged" in finding["told"]
+    assert "watcher login family" in finding["remedy"]
+
+
 def test_offline_asks_nobody_and_makes_nothing(family: Office) -> None:
     said = family.run("doctor", "--offline")
     assert said.status == 0, said.out
