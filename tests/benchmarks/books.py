@@ -10,6 +10,7 @@ from tests.benchmarks.household import account, channel, folder, receipts, watch
 from tests.benchmarks.office import Office, open_office
 from tests.benchmarks.rounds import read
 from tests.benchmarks.scale import Scale
+from tests.benchmarks.seed import watching_for_long
 from tests.benchmarks.starts import started
 
 _CHANGES_A_YEAR, _ALERTS_A_YEAR = 30, 5  # and as many rows again for which alert tells of which change
@@ -82,35 +83,13 @@ def _beside(what: str, old: float, young: float, rows: int, *, within: float | N
 
 
 def _live_through(home: Path, office: Office, cases: tuple[str, ...], span: int) -> None:
-    """One case is read by the program itself; the others and the years are written after its pattern."""
-    with watching(home, account(office, cases[:1]) + channel("phone", office.phone)) as app:
-        read(app)
+    """The cases are there from the start; then years of changes and alerts are written."""
+    with watching_for_long(home, account(office, cases), office, cases):
+        pass
     with closing(sqlite3.connect(home / "state" / "watcher.sqlite3")) as database:
         database.execute("PRAGMA synchronous=OFF")
-        for table, column in (("case", "document"), ("answer", "body")):
-            _copy(database, table, column, cases)
         _write_years(database, cases, span)
         database.commit()
-    with watching(home, account(office, cases)) as app:
-        read(app)
-
-
-def _copy(database: sqlite3.Connection, table: str, telling: str, cases: tuple[str, ...]) -> None:
-    """The row of the first case for each of the others, its number replaced."""
-    read = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of ours
-    names = [column[0] for column in read.description if column[0] != "id"]
-    row = dict(zip([column[0] for column in read.description], read.fetchone(), strict=True))
-    first = row["case_number"]
-
-    def of(case: str) -> list[object]:
-        text = row[telling]
-        told = text.replace(first.encode(), case.encode()) if isinstance(text, bytes) else text.replace(first, case)
-        return [{**row, "case_number": case, telling: told}[name] for name in names]
-
-    database.executemany(
-        f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({", ".join("?" * len(names))})',  # noqa: S608
-        (of(case) for case in cases[1:]),
-    )
 
 
 def _write_years(database: sqlite3.Connection, cases: tuple[str, ...], span: int) -> None:

@@ -9,6 +9,7 @@ from tests.benchmarks.gauge import Result, Took, interleaved, measured, progress
 from tests.benchmarks.household import ACCOUNT, account, channel, folder, receipts, watching
 from tests.benchmarks.office import Office, open_office
 from tests.benchmarks.scale import Scale
+from tests.benchmarks.seed import watching_for_long
 from watcher.app import App
 from watcher.health import Outcome
 
@@ -51,7 +52,8 @@ def _beside_plain(office: Office, size: int, latency: int, repeats: int) -> dict
     cases = receipts(size)
     office.move(every=0, times=0)
     office.take(0)
-    with folder() as home, watching(home, account(office, cases, concurrency=at_once)) as app:
+    wanted = account(office, cases, concurrency=at_once)
+    with folder() as home, watching_for_long(home, wanted, office, cases) as app:
         read(app)
         office.take(latency)
         return interleaved(
