@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from threading import Event
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -242,12 +243,14 @@ class Portal:
         return self.vocabulary if isinstance(self.vocabulary, str) else self.vocabulary(account)
 
 
+@cache
 def names() -> tuple[str, ...]:
     """The names of all portals, sorted, without importing one."""
     found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
     return tuple(sorted(name.replace("_", "-") for name in found))
 
 
+@cache
 def find(name: str) -> Portal:
     """The portal of this name, imported only now. Raises KeyError for a name that is none."""
     if name not in names():

@@ -84,12 +84,8 @@ def write_news(session: Session, news: News, now: datetime) -> list[RecordedChan
         save_health(session, news.account, news.health)
     if news.answers and news.case_number is not None:
         _keep_answers(session, news, news.answers, now)
-    recorded = [
-        _write_change(session, news.account, change, summary, now)
-        for change, summary in zip(news.changes, news.summaries, strict=True)
-    ]
-    for draft in news.drafts:
-        _queue(session, news, draft, [recorded[place].id for place in draft.delivery.changes], now)
+    recorded = _write_changes(session, news, now)
+    _queue(session, news, recorded, now)
     for reminder in news.reminders:
         session.add(
             ReminderRow(
@@ -287,32 +283,50 @@ def _keep_answers(session: Session, news: News, answers: Mapping[str, bytes], no
         )
 
 
-def _write_change(session: Session, account: str, change: Change, summary: str, now: datetime) -> RecordedChange:
-    row = ChangeRow(
-        at=now,
-        account=account,
-        case_number=change.case_number,
-        kind=change.kind.value,
-        severity=change.severity.value,
-        subject=change.subject,
-        summary=summary,
-        old=_json(change.old),
-        new=_json(change.new),
-    )
-    session.add(row)
+def _write_changes(session: Session, news: News, now: datetime) -> list[RecordedChange]:
+    """All at once: the database numbers them in their order."""
+    rows = [
+        ChangeRow(
+            at=now,
+            account=news.account,
+            case_number=change.case_number,
+            kind=change.kind.value,
+            severity=change.severity.value,
+            subject=change.subject,
+            summary=summary,
+            old=_json(change.old),
+            new=_json(change.new),
+        )
+        for change, summary in zip(news.changes, news.summaries, strict=True)
+    ]
+    session.add_all(rows)
     session.flush()
-    if row.id is None:  # the database has just given it one
-        raise StoreUnusable("the database gave a change no number")
-    return RecordedChange(id=row.id, at=now, account=account, change=change, summary=summary)
+    return [
+        RecordedChange(id=_number_of(row), at=now, account=news.account, change=change, summary=row.summary)
+        for row, change in zip(rows, news.changes, strict=True)
+    ]
 
 
 def _json(value: Json) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _queue(session: Session, news: News, draft: Draft, change_ids: Sequence[int], now: datetime) -> None:
+def _queue(session: Session, news: News, recorded: Sequence[RecordedChange], now: datetime) -> None:
+    rows = [_alert(news, draft, now) for draft in news.drafts]
+    session.add_all(rows)
+    session.flush()
+    tells = [
+        {"alert_id": _number_of(row), "change_id": recorded[place].id}
+        for row, draft in zip(rows, news.drafts, strict=True)
+        for place in draft.delivery.changes
+    ]
+    if tells:
+        session.execute(insert(AlertChangeRow), tells)
+
+
+def _alert(news: News, draft: Draft, now: datetime) -> AlertRow:
     delivery = draft.delivery
-    row = AlertRow(
+    return AlertRow(
         channel=delivery.channel,
         state=(AlertState.HELD if delivery.hold else AlertState.QUEUED).value,
         hold=delivery.hold.value if delivery.hold else None,
@@ -326,6 +340,9 @@ def _queue(session: Session, news: News, draft: Draft, change_ids: Sequence[int]
         created_at=now,
         next_attempt_at=delivery.not_before,
     )
-    session.add(row)
-    session.flush()
-    session.execute(insert(AlertChangeRow), [{"alert_id": row.id, "change_id": change_id} for change_id in change_ids])
+
+
+def _number_of(row: ChangeRow | AlertRow) -> int:
+    if row.id is None:  # the database has just given it one
+        raise StoreUnusable("the database gave a row no number")
+    return row.id

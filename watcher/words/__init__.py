@@ -11,6 +11,9 @@ from typing import Any
 LANGUAGES = ("en", "es", "fr")
 """The languages there is a catalogue for. What is asked for in another is told in English."""
 
+_PART = re.compile(r"\[([^\[\]]*)\]")
+_FIELD = re.compile(r"\{([a-z_]+)\}")
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -47,12 +50,13 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
     A part in [square brackets] is left out whole where a field within it is missing or empty, so that one template
     serves what is told fully and what is told in part. A missing field outside brackets becomes nothing.
     """
-    kept = re.sub(r"\[([^\[\]]*)\]", lambda part: part[1] if _complete(part[1], fields) else "", template)
-    return re.sub(r"\{([a-z_]+)\}", lambda name: fields.get(name[1], ""), kept)
+    if "[" in template:
+        template = _PART.sub(lambda part: part[1] if _complete(part[1], fields) else "", template)
+    return _FIELD.sub(lambda name: fields.get(name[1], ""), template) if "{" in template else template
 
 
 def _complete(part: str, fields: Mapping[str, str]) -> bool:
-    return all(fields.get(name) for name in re.findall(r"\{([a-z_]+)\}", part))
+    return all(fields.get(name) for name in _FIELD.findall(part))
 
 
 @cache
