@@ -1,0 +1,31 @@
+"""What time it is, on the machine and in the demo."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from watcher.clock import FastClock, SystemClock
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def test_the_machines_time_is_told_in_utc_and_counts_down_to_a_moment() -> None:
+    clock = SystemClock()
+    assert clock.now().tzinfo is UTC
+    assert abs(clock.now().timestamp() - time.time()) < 5
+    assert 55 < clock.seconds_until(clock.now() + timedelta(minutes=1)) <= 60
+    assert clock.seconds_until(clock.now() - timedelta(minutes=1)) < 0
+
+
+def test_a_fast_clock_never_goes_back_and_translates_a_wait_into_real_seconds() -> None:
+    clock = FastClock(START, 3600)
+    first, second = clock.now(), clock.now()
+    assert START <= first <= second
+    assert 0 < clock.seconds_until(clock.now() + timedelta(hours=2)) <= 2
+
+
+def test_a_day_of_a_fast_clock_takes_as_long_as_its_speed_says() -> None:
+    clock = FastClock(START, 86400 * 100)
+    begun = time.monotonic()
+    while clock.now() < START + timedelta(days=1):
+        assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 5
