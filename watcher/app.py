@@ -9,6 +9,7 @@ from threading import Event
 from pydantic import BaseModel, SecretStr
 
 from watcher import portals
+from watcher.backups import back_up, way_back
 from watcher.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.clock import Clock, SystemClock
 from watcher.dispatch import Courier
@@ -26,7 +27,7 @@ from watcher.sign_in.inbox import FileInbox
 from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
 from watcher.sign_in.sessions import SessionFiles, UnusableSession
 from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
-from watcher.store import Breaker, Store
+from watcher.store import Breaker, Store, copies
 from watcher.timekeeper import keep_time
 
 DATABASE = "watcher.sqlite3"
@@ -100,6 +101,20 @@ class App:
         """Records what time alone has brought; as `watcher.timekeeper` says."""
         return keep_time(self.means, at_any_hour=at_any_hour)
 
+    def examine(self) -> None:
+        """Reads the database through, where it is a file. Raises `StoreUnusable`, which names the way back."""
+        if self.store.shared:
+            return
+        try:
+            copies.examine(copies.file_of(database_url(self.settings)))
+        except StoreUnusable as error:
+            raise StoreUnusable(f"{error}; {way_back(self.settings)}") from None
+
+    def back_up(self) -> None:
+        """Takes a backup, where one is due. Raises `StoreUnusable`."""
+        if not self.store.shared and self.settings.backup.every is not None:
+            back_up(self.settings, copies.file_of(database_url(self.settings)), now=self.clock.now())
+
     def unusable_sessions(self) -> list[UnusableSession]:
         """The accounts' saved sessions that are there and cannot be used."""
         found: list[UnusableSession] = []
@@ -165,7 +180,7 @@ def open_app(
         raise StoreUnusable(
             f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
         ) from None
-    store = Store(database_url(settings), locks=state_dir / "locks", keys=_keys(settings))
+    store = _open_store(settings)
     try:
         yield App(
             means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
@@ -174,6 +189,15 @@ def open_app(
         )
     finally:
         store.close()
+
+
+def _open_store(settings: Settings) -> Store:
+    try:
+        return Store(database_url(settings), locks=settings.state_dir / "locks", keys=_keys(settings))
+    except StoreUnusable as error:
+        if "damaged" in str(error):
+            raise StoreUnusable(f"{error}; {way_back(settings)}") from None
+        raise
 
 
 def database_url(settings: Settings) -> str:

@@ -9,12 +9,14 @@ from watcher.app import App
 from watcher.calendar_file import keep_calendar_file
 from watcher.errors import StoreUnusable
 from watcher.health import Outcome
+from watcher.last_resort import LastResort
 from watcher.lifesigns import LifeSigns
 from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.systemd import ServiceManager
 
 _LOOK_AT_THE_TIME = timedelta(minutes=15)
+_LOOK_AT_BACKUPS = timedelta(hours=1)
 _LOOK_INTO_BOOKS = (
     15.0  # real seconds; what another process wrote (`watcher check`, `resume`) waits no longer than this
 )
@@ -32,17 +34,21 @@ class Daemon:
         self._signs = LifeSigns(app, manager or ServiceManager())
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
         self._turns: dict[str, datetime] = {}
+        self._last_resort = LastResort(app.notifier)
         self._wake = Event()
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
     def start(self) -> None:
         """Makes a job of each account from what stands in the database, and begins.
 
-        Raises `WatcherError`, and begins nothing, where the health page's address cannot be had.
+        Raises `WatcherError`, and begins nothing, where the database turns out to be damaged or the health page's
+        address cannot be had.
         """
+        self._app.examine()
         self._signs.start()
         self._plan()
         self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)
+        self._schedule.every("backup", _LOOK_AT_BACKUPS, self._back_up)
         self._schedule.every("sign of life", self._signs.every, self._signs.turn)
         self._schedule.start()
         self._delivery.start()
@@ -90,7 +96,12 @@ class Daemon:
         app = self._app
         if app.means.stop.is_set() or name not in app.settings.accounts:
             return None
-        done = self._signs.during(app, name, lambda: app.poll(name))
+        try:
+            done = self._signs.during(app, name, lambda: app.poll(name))
+        except StoreUnusable as error:
+            self._last_resort.failed(str(error), app.settings, now=app.clock.now())
+            raise
+        self._last_resort.worked()
         log = _log.info if done.outcome is Outcome.OK else _log.warning
         log("read", account=name, outcome=done.outcome.value, changes=len(done.changes), error=done.error)
         self._wake.set()
@@ -106,6 +117,9 @@ class Daemon:
             self._signs.changed(changes)
             self._wake.set()
         keep_calendar_file(self._app.means)  # also for what the user said of an item meanwhile
+
+    def _back_up(self) -> None:
+        self._app.back_up()
 
     def _deliver(self) -> None:
         while not self._app.means.stop.is_set():

@@ -212,6 +212,14 @@ class ChannelSettings(Section):
     max_per_hour: Annotated[int, Field(ge=0)] = 30
 
 
+class BackupSettings(Section):
+    """Copies of the database that the daemon takes by itself. `every` None: none. `folder` None: in state_dir."""
+
+    every: Annotated[timedelta | None, BeforeValidator(_escalation)] = None
+    keep: Annotated[int, Field(ge=1, le=1000)] = 7
+    folder: Path | None = None
+
+
 class HealthSettings(Section):
     """How others learn that the watcher lives.
 
@@ -259,4 +267,5 @@ class Settings(Section):
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     health: HealthSettings = HealthSettings()
+    backup: BackupSettings = BackupSettings()
     calendar_file: Path | None = None
