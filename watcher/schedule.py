@@ -31,7 +31,7 @@ class Schedule:
         self._turns = Lock()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(threads), _REGULAR: ThreadPoolExecutor(2)},
+            executors={"default": ThreadPoolExecutor(threads), _REGULAR: ThreadPoolExecutor(4)},
             # A job that comes late (a machine that slept, a slow start) still comes, once.
             job_defaults={
                 "misfire_grace_time": None,
