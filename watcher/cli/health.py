@@ -61,8 +61,8 @@ def _asked(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
 
 
 def _looked_up(app: App) -> tuple[bool, dict[str, Json]]:
-    """What the books say, and whether anybody holds the daemon's lock."""
-    if not _runs(app):
+    """What the books say, and whether anybody holds the daemon's lock; daemons that share a database hold none."""
+    if not app.store.shared and not _runs(app):
         return False, {"status": "unwell", "reason": f"no `watcher run` works on {app.store.where}"}
     condition = condition_of(app.settings, app.store.accounts.known(), app.store.outbox.counts(), now=app.clock.now())
     return condition.well, document_of(condition)
