@@ -20,6 +20,7 @@ DOORS = {
     "alembic": {"store/"},
     "icalendar": {"calendar.py"},
     "jmespath": {"recipe/selectors.py"},
+    "keyring": {"settings/system_keyring.py"},
     "playwright": {"sign_in/browser.py"},
     "prometheus_client": {"metrics.py"},
     "structlog": {"**"},

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -76,11 +77,13 @@ class App:
         wait: float = 0.0,
         trace: Trace | None = None,
         codes: CodeSource | None = None,
+        begun: Callable[[], None] | None = None,
         progress: Callable[[int], None] | None = None,
+        turn: datetime | None = None,
     ) -> Round:
         """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
-        access = replace(self.access(name, trace=trace, codes=codes), progress=progress)
-        return poll(self.settings.accounts[name], self.portal_of(name), access, self.means, wait=wait)
+        access = replace(self.access(name, trace=trace, codes=codes), begun=begun, progress=progress)
+        return poll(self.settings.accounts[name], self.portal_of(name), access, self.means, wait=wait, turn=turn)
 
     def access(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> Access:
         """What signing in to an account needs; as `poll` takes it."""

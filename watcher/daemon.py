@@ -11,6 +11,7 @@ from watcher.errors import StoreUnusable
 from watcher.health import Outcome
 from watcher.last_resort import LastResort
 from watcher.lifesigns import LifeSigns
+from watcher.poll import Round
 from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.systemd import ServiceManager
@@ -20,13 +21,20 @@ _LOOK_AT_BACKUPS = timedelta(hours=1)
 _LOOK_INTO_BOOKS = (
     15.0  # real seconds; what another process wrote (`watcher check`, `resume`) waits no longer than this
 )
+_SHORTEST = 0.05
+_FOR_ANOTHER_COURIER = 1.0  # another daemon may be delivering what is due
 _READS_AT_ONCE = 8
 _GRACE = 3.0  # real seconds that a message under way is given to be finished
 _log = structlog.get_logger(__name__)
 
 
 class Daemon:
-    """Runs until `stop`. One daemon for a database: the caller holds the lock."""
+    """Runs until `stop`.
+
+    Several may share a database that is a server's: each account is read by the one that takes its lock first when
+    its turn has come, and a dead one's turns, which stand in the database, are taken by the others. With SQLite there
+    is one: the caller holds the lock.
+    """
 
     def __init__(self, app: App, manager: ServiceManager | None = None) -> None:
         """Nothing runs before `start`. `manager` wants signs of life; None: nobody does."""
@@ -96,18 +104,18 @@ class Daemon:
         app = self._app
         if app.means.stop.is_set() or name not in app.settings.accounts:
             return None
+        turn = self._turns.get(name)
         try:
-            done = self._signs.during(app, name, lambda: app.poll(name))
+            done = self._signs.during(app, name, lambda begun: app.poll(name, begun=begun, turn=turn))
         except StoreUnusable as error:
             self._last_resort.failed(str(error), app.settings, now=app.clock.now())
             raise
         self._last_resort.worked()
-        log = _log.info if done.outcome is Outcome.OK else _log.warning
-        log("read", account=name, outcome=done.outcome.value, changes=len(done.changes), error=done.error)
+        _tell(done)
         self._wake.set()
         if done.changes:
             keep_calendar_file(app.means)
-        _, next_read_at = app.store.accounts.known()[name]
+        next_read_at = app.store.accounts.next_read(name)
         later = app.clock.now() + timedelta(minutes=1)
         self._turns[name] = next_read_at or later
         return max(next_read_at or later, later) if done.outcome is not Outcome.OK else next_read_at or later
@@ -137,4 +145,13 @@ class Daemon:
         due = self._app.store.outbox.next_due()
         if due is None:
             return _LOOK_INTO_BOOKS
-        return min(_LOOK_INTO_BOOKS, max(0.05, self._app.clock.seconds_until(due)))
+        shortest = _FOR_ANOTHER_COURIER if self._app.store.shared else _SHORTEST
+        return min(_LOOK_INTO_BOOKS, max(shortest, self._app.clock.seconds_until(due)))
+
+
+def _tell(done: Round) -> None:
+    if done.elsewhere:
+        _log.debug("another process has this turn", account=done.account)
+        return
+    log = _log.info if done.outcome is Outcome.OK else _log.warning
+    log("read", account=done.account, outcome=done.outcome.value, changes=len(done.changes), error=done.error)

@@ -67,7 +67,7 @@ class Rounds:
             return Beat.START if first else None
 
     def ended(self, account: str, outcome: Outcome | None) -> Beat | None:
-        """A read ended; `outcome` None: it was cut off by the end of the program, which says nothing of the account."""
+        """A read ended; `outcome` None: it was cut off, or another process has the turn, which says nothing here."""
         with self._lock:
             self._reading.discard(account)
             if outcome is Outcome.OK:

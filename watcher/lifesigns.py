@@ -58,19 +58,22 @@ class LifeSigns:
         else:
             self._manager.alive(status_line(condition))
 
-    def during(self, app: App, name: str, read: Callable[[], Round]) -> Round:
-        """Reads an account through `read`, counts what it came to, and lets the heartbeat tell of it."""
+    def during(self, app: App, name: str, read: Callable[[Callable[[], None]], Round]) -> Round:
+        """Reads an account through `read`, counts what it came to, and lets the heartbeat tell of it.
+
+        `read` calls what it is given when it begins; where another process has the turn, nothing is told here.
+        """
         portal = app.settings.accounts[name].portal
-        self._beat(self._rounds.began(name))
-        outcome = Outcome.FAILED
+        outcome: Outcome | None = Outcome.FAILED
         try:
-            done = read()
-            outcome = done.outcome
+            done = read(lambda: self._beat(self._rounds.began(name)))
+            outcome = None if done.elsewhere else done.outcome
         finally:
             # A read that the daemon's own end cut off says nothing of the account.
             self._beat(self._rounds.ended(name, None if app.means.stop.is_set() else outcome))
-        self._tally.read(portal, outcome.value)
-        self._tally.changed(done.changes)
+        if not done.elsewhere:
+            self._tally.read(portal, done.outcome.value)
+            self._tally.changed(done.changes)
         return done
 
     def changed(self, changes: Iterable[RecordedChange]) -> None:

@@ -12,7 +12,7 @@ from watcher.cli.opening import settings_of
 from watcher.cli.output import say
 from watcher.settings import Settings
 from watcher.store import Busy, copies
-from watcher.store.locks import Locks
+from watcher.store.locks import FileLocks
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 _WAIT_FOR_READS = 60.0
@@ -51,7 +51,7 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
 
 def _stand_still(stack: ExitStack, settings: Settings) -> None:
     """Holds every lock that a read, a delivery or the daemon would take."""
-    locks = Locks(settings.state_dir / "locks")
+    locks = FileLocks(settings.state_dir / "locks")
     try:
         stack.enter_context(locks.hold("daemon"))
     except Busy:

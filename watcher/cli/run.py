@@ -44,7 +44,8 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     with ExitStack() as stack:
         try:
             app = stack.enter_context(open_app(settings))
-            stack.enter_context(app.store.locks.hold("daemon"))
+            if not app.store.shared:
+                stack.enter_context(app.store.locks.hold("daemon"))
         except StoreUnusable as error:
             click.echo(f"watcher: {error}", err=True)
             sys.exit(2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable
-from watcher.store import copies
+from watcher.store import copies, migrate
 
 _MIB = 1024 * 1024
 _TIGHT, _TOO_TIGHT = 200 * _MIB, 20 * _MIB
@@ -48,10 +48,11 @@ def look_at_file_system(state_dir: Path, mounts: Path = _MOUNTS) -> Iterator[Fin
 
 
 def look_at_database(url: str) -> Iterator[Finding]:
-    """Whether the database is whole, every page of it. One of another kind than SQLite is only opened, elsewhere."""
+    """Whether the database is whole, every page of it. Of one on a server, whether it answers."""
     try:
         file = copies.file_of(url)
     except StoreUnusable:
+        yield _on_server(url)
         return
     if not file.exists():
         yield ok("database", f"{file} is not there yet; it is made at the first start")
@@ -65,12 +66,23 @@ def look_at_database(url: str) -> Iterator[Finding]:
     yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
 
 
-def is_there(url: str) -> bool:
-    """Whether there is a database to look into. One that is no SQLite file is asked itself."""
+def _on_server(url: str) -> Finding:
     try:
-        return copies.file_of(url).exists()
+        where, schema = migrate.schema_on_server(url)
+    except StoreUnusable as error:
+        return failed("database", str(error), "put right what it names")
+    if schema is None:
+        return ok("database", f"{where} answers and has no tables yet; they are made at the first start")
+    return ok("database", f"{where} answers; its server looks after its files")
+
+
+def is_there(url: str) -> bool:
+    """Whether there is a database to look into. Raises `StoreUnusable` where a server cannot be reached."""
+    try:
+        file = copies.file_of(url)
     except StoreUnusable:
-        return True
+        return migrate.schema_on_server(url)[1] is not None
+    return file.exists()
 
 
 def _nearest(folder: Path) -> Path:

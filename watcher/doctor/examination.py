@@ -32,7 +32,7 @@ def _books(settings: Settings, clock: Clock) -> Iterator[Finding]:
     url = database_url(settings)
     whole = list(disk.look_at_database(url))
     yield from whole
-    if not disk.is_there(url) or any(finding.verdict is Verdict.FAILED for finding in whole):
+    if any(finding.verdict is Verdict.FAILED for finding in whole) or not disk.is_there(url):
         return
     with ExitStack() as stack:
         try:

@@ -259,6 +259,7 @@ class Settings(Section):
     state_dir: Path
     database_url: SecretStr = SecretStr("")
     secrets_dir: Path | None = None
+    keyring: bool = False
     state_key: SecretStr | None = None
     schedule: ScheduleSettings = ScheduleSettings()
     stall: StallSettings = StallSettings()

@@ -1,6 +1,7 @@
 """Reads the configuration, all of it or not at all: every fault is found in one go.
 
-A secret is looked for in the environment, then in the secrets folder, then in the TOML file; the first one found wins.
+A secret is looked for in the environment, then in the secrets folder, then, where `keyring` says so, in
+the system's keyring, then in the TOML file; the first one found wins.
 """
 
 from collections.abc import Iterable, Mapping
@@ -130,9 +131,10 @@ class _Reading:
 
     def _found_elsewhere(self, place: Place, folders: tuple[Path, ...]) -> tuple[SecretStr, Origin] | None:
         try:
-            return find_secret(place, environ=self._environ, folders=folders)
+            keyring = self._keys.get("keyring") is True
+            return find_secret(place, environ=self._environ, folders=folders, keyring=keyring)
         except SettingsFaults as faults:
-            self.faults += faults.faults
+            self.faults += [fault for fault in faults.faults if fault not in self.faults]
             return None
 
     def _stands_here(self, place: Place) -> bool:

@@ -1,4 +1,4 @@
-"""Where secrets are looked for outside the TOML file: in the environment, then as files in the secrets folder.
+"""Where secrets are looked for outside the TOML file: in the environment, in the secrets folder, in the keyring.
 
 A secret stays the text that it is: pydantic-settings' own sources would read a password of digits as a number.
 """
@@ -16,6 +16,7 @@ from watcher.errors import SettingsFaults
 from watcher.settings.faults import types_within
 from watcher.settings.places import Place, dotted, file_name, variable
 from watcher.settings.sources import readable_by_others, reason
+from watcher.settings.system_keyring import SERVICE, in_keyring
 
 _LONGEST = 64 * 1024
 
@@ -25,10 +26,10 @@ _OF_A_FOLDER = "watcher_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where one secret was found, never what it is. `where` is a variable's name or a file's path."""
+    """Where one secret was found, never what it is. `where` is a variable's name, a file's path, a keyring's entry."""
 
     place: Place
-    source: Literal["environment", "secret file", "configuration"]
+    source: Literal["environment", "secret file", "keyring", "configuration"]
     where: str
     open_to_others: bool = False
 
@@ -44,11 +45,12 @@ def places_of(model: type[BaseModel], kind: type, within: Place = ()) -> Iterato
 
 
 def find_secret(
-    place: Place, *, environ: Mapping[str, str], folders: tuple[Path, ...]
+    place: Place, *, environ: Mapping[str, str], folders: tuple[Path, ...], keyring: bool = False
 ) -> tuple[SecretStr, Origin] | None:
-    """The secret of this key and where it was found first; None where it is in neither place.
+    """The secret of this key and where it was found first; None where it is in no such place.
 
-    Raises `SettingsFaults` for an empty one and for a file that cannot be read.
+    `keyring`: the system's keyring is asked too, last. Raises `SettingsFaults` for an empty one, for a file that cannot
+    be read, and for a keyring that cannot be asked.
     """
     name = variable(place)
     if name in environ:
@@ -61,7 +63,10 @@ def find_secret(
                 return _worth_having(text, origin)
         except OSError as error:
             raise SettingsFaults([f"{file}: cannot be read: {reason(error)}"]) from None
-    return None
+    held = in_keyring(file_name(place)) if keyring else None
+    if held is None:
+        return None
+    return _worth_having(held, Origin(place=place, source="keyring", where=f"{SERVICE} {file_name(place)}"))
 
 
 def _secret_text(file: Path) -> str:

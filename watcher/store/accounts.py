@@ -46,6 +46,11 @@ class Accounts:
         with self._database.reading() as session:
             return {row.name: (health_of(row), row.next_read_at) for row in session.exec(select(AccountRow))}
 
+    def next_read(self, name: str) -> datetime | None:
+        """When the account is read next, as it stands in the books now; None for one that was never read."""
+        with self._database.reading() as session:
+            return session.exec(select(AccountRow.next_read_at).where(AccountRow.name == name)).one_or_none()
+
     def set_health(self, name: str, health: Health) -> None:
         """Replaces the account's health."""
         with self._database.writing() as session:

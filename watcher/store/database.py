@@ -1,4 +1,6 @@
-"""The engine and its transactions: SQLite in WAL mode with foreign keys on, every write begun as a write.
+"""The engine and its transactions: one writer at a time, readers undisturbed.
+
+SQLite is in WAL mode with foreign keys on, every write begun as a write; for PostgreSQL see `watcher.store.postgres`.
 
 `reading` and `writing` give one session each, which ends with the block. A database that cannot be used is told as
 `StoreUnusable`, in words a person can act on.
@@ -10,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session
 
 from watcher.errors import StoreUnusable
+from watcher.store import postgres
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -36,25 +39,28 @@ _REASONS = {
 
 
 class Database:
-    """One database and its connections, shared by threads."""
+    """One database and its connections, shared by threads.
+
+    `shared`: it is a server's, so that processes on several machines may work on it. `where` names it in messages.
+    """
 
     def __init__(self, url: str) -> None:
         """Opens nothing yet. Raises `StoreUnusable` for an URL that cannot be understood."""
-        self.url = url
-        try:
-            parsed = make_url(url)
+        parsed = _parsed(url)
+        self.shared = postgres.is_postgres(parsed)
+        if self.shared:
+            self.where = postgres.place_of(parsed)
+            self.engine = _postgres_engine(parsed)
+            self._for_reading = postgres.for_reading(self.engine)
+        else:
             self.where = parsed.database or parsed.render_as_string(hide_password=True)
-            self.engine = create_engine(url)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise StoreUnusable(f"database_url: {type(error).__name__}: it should look like sqlite:///FILE") from None
+            self.engine = self._for_reading = _sqlite_engine(parsed)
         self._for_writing = self.engine.execution_options(writing=True)
-        if self.engine.dialect.name == "sqlite":
-            _prepare_sqlite(self.engine, parsed.database)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one consistent state of the database."""
-        with self._session(self.engine) as session:
+        with self._session(self._for_reading) as session:
             yield session
 
     @contextmanager
@@ -71,7 +77,7 @@ class Database:
         Foreign keys are off meanwhile: SQLite alters a table by building it anew, and dropping the old one would
         delete every row that refers to it.
         """
-        sqlite = self.engine.dialect.name == "sqlite"
+        sqlite = not self.shared
         try:
             with self._for_writing.connect() as connection:
                 if sqlite:
@@ -83,7 +89,7 @@ class Database:
                     if sqlite:
                         _set_foreign_keys(connection, on=True)
         except DBAPIError as error:
-            raise StoreUnusable(f"database {self.where}: {_reason(error)}") from error
+            raise StoreUnusable(f"database {self.where}: {self._reason(error)}") from error
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
@@ -91,11 +97,42 @@ class Database:
             with Session(engine, expire_on_commit=False, autoflush=False) as session:
                 yield session
         except DBAPIError as error:
-            raise StoreUnusable(f"database {self.where}: {_reason(error)}") from error
+            raise StoreUnusable(f"database {self.where}: {self._reason(error)}") from error
 
     def close(self) -> None:
         """Closes every connection."""
         self.engine.dispose()
+
+    def _reason(self, error: DBAPIError) -> str:
+        return postgres.reason_of(error) if self.shared else _reason(error)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or not (postgres.is_postgres(parsed) or parsed.get_backend_name() == "sqlite"):
+        raise StoreUnusable("database_url: it should look like sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    return parsed
+
+
+def _postgres_engine(url: URL) -> Engine:
+    try:
+        return postgres.engine_for(postgres.with_driver(url))
+    except (ImportError, NoSuchModuleError):
+        raise StoreUnusable(
+            "database_url: the driver for PostgreSQL is missing; install case-watcher[postgres], which brings it"
+        ) from None
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError, NoSuchModuleError):
+        raise StoreUnusable("database_url: the way to a file is written sqlite:///FILE, with no driver") from None
+    _prepare_sqlite(engine, url.database)
+    return engine
 
 
 def _prepare_sqlite(engine: Engine, path: str | None) -> None:

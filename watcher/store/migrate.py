@@ -28,6 +28,19 @@ def bring_up_to_date(database: Database) -> None:
         _upgrade(connection, database.where, version)
 
 
+def schema_on_server(url: str) -> tuple[str, str | None]:
+    """Which database this is, for messages, and its schema; None: it has no tables yet. Makes nothing in it.
+
+    Raises `StoreUnusable` where it cannot be reached.
+    """
+    database = Database(url)
+    try:
+        with database.reading() as session:
+            return database.where, _version(session.connection())
+    finally:
+        database.close()
+
+
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None

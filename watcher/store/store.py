@@ -13,6 +13,7 @@ from sqlmodel import col, select, update
 from watcher.case import Snapshot
 from watcher.change import ChangeKind, RecordedChange
 from watcher.clock import Clock
+from watcher.errors import StoreUnusable
 from watcher.remind.memory import Reminder
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
 from watcher.store import standings
@@ -21,7 +22,7 @@ from watcher.store.answers import KeptAnswers
 from watcher.store.database import Database
 from watcher.store.documents import decode
 from watcher.store.ledger import Ledger
-from watcher.store.locks import Locks
+from watcher.store.locks import locks_of
 from watcher.store.migrate import bring_up_to_date
 from watcher.store.outbox import Outbox
 from watcher.store.recording import CaseSave, News, RoundEnd, end_round, write_news
@@ -57,14 +58,18 @@ class Store:
     def __init__(self, url: str, *, locks: Path, keys: Sequence[SecretStr] = ()) -> None:
         """Opens the database, makes it where there is none, and brings an older one up to date.
 
-        `locks` is the folder of lock files. `keys` seal the raw answers of portals: the first one writes, every one
-        reads; what was written before is sealed anew where the first one has changed.
+        `locks` is the folder of lock files, where the database is a file too. `keys` seal the raw answers of portals:
+        the first one writes, every one reads; what was written before is sealed anew where the first one has changed.
         Raises `StoreUnusable`, also for a database of a newer release.
         """
         self._database = Database(url)
-        self.locks = Locks(locks)
-        bring_up_to_date(self._database)
-        self._answers = KeptAnswers(self._database, keys)
+        self.locks = locks_of(self._database, locks)
+        try:
+            bring_up_to_date(self._database)
+            self._answers = KeptAnswers(self._database, keys)
+        except StoreUnusable:
+            self.close()
+            raise
         self.accounts = Accounts(self._database)
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
@@ -73,6 +78,11 @@ class Store:
     def where(self) -> str:
         """Which database this is, for messages."""
         return self._database.where
+
+    @property
+    def shared(self) -> bool:
+        """Whether several daemons may work on this database; else one is enough."""
+        return self._database.shared
 
     def close(self) -> None:
         """Closes every connection."""

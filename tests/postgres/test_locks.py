@@ -1,0 +1,104 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.household import REPOSITORY
+from tests.postgres.server import Server
+from watcher.store import Busy
+from watcher.store.database import Database
+from watcher.store.locks import Locks, locks_of, number_of
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from watcher.store.database import Database
+from watcher.store.locks import locks_of
+
+with locks_of(Database(sys.argv[1]), Path()).hold("account family"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def locks(url: str, tmp_path: Path) -> Iterator[Locks]:
+    database = Database(url)
+    yield locks_of(database, tmp_path)
+    database.close()
+
+
+def test_one_holds_a_lock_at_a_time_and_another_name_is_another_lock(locks: Locks) -> None:
+    with locks.hold("account family"):
+        with pytest.raises(Busy), locks.hold("account family"):
+            pytest.fail("two hold one lock")
+        with locks.hold("account other"):
+            pass
+    with locks.hold("account family"):
+        pass
+
+
+def test_who_waits_gets_the_lock_when_it_is_given_back(locks: Locks) -> None:
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        with locks.hold("account family"):
+            held.set()
+            done.wait(10)
+
+    holder = Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    done.set()
+    with locks.hold("account family", wait=10.0):
+        pass
+    holder.join()
+
+
+def test_who_is_to_stop_waits_no_longer(locks: Locks) -> None:
+    stop = Event()
+    stop.set()
+    with (
+        locks.hold("account family"),
+        pytest.raises(Busy),
+        locks.hold("account family", wait=3600.0, stop=stop),
+    ):
+        pytest.fail("two hold one lock")
+
+
+def test_a_killed_process_holds_nothing(locks: Locks, url: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, url], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(Busy), locks.hold("account family"):
+            pytest.fail("two hold one lock")
+        process.kill()
+        with locks.hold("account family", wait=10.0):
+            pass
+
+
+def test_a_lock_whose_connection_the_server_ended_is_free_and_its_block_goes_on(
+    locks: Locks, postgres: Server, url: str
+) -> None:
+    name = url.rpartition("/")[2]
+    with locks.hold("account family"):
+        postgres.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+        with locks.hold("account family", wait=10.0):
+            pass
+
+
+@given(st.text(), st.text())
+def test_names_have_numbers_of_their_own_that_the_server_can_take(one: str, other: str) -> None:
+    assert -(2**63) <= number_of(one) < 2**63
+    assert (number_of(one) == number_of(other)) == (one == other)
+
+
+def test_a_name_has_the_same_number_in_every_release() -> None:
+    assert number_of("delivery") == -1735675545156020096

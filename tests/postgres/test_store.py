@@ -1,0 +1,130 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from tests.postgres.server import PASSWORD, Server
+from watcher.clock import SystemClock
+from watcher.errors import PortalUnavailable, SignInRejected, StoreUnusable
+from watcher.store import Breaker, Store
+
+NOW = datetime(2026, 3, 1, 23, 59, 59, 123456, tzinfo=UTC)
+AT_ONCE = 6
+
+
+@pytest.fixture
+def store(url: str, tmp_path: Path) -> Iterator[Store]:
+    opened = Store(url, locks=tmp_path)
+    yield opened
+    opened.close()
+
+
+def breaker_of(store: Store) -> Breaker:
+    return store.breaker("family", clock=SystemClock(), fingerprint=lambda: "f", max_sign_ins_per_day=3)
+
+
+def test_several_that_find_an_empty_database_at_once_make_its_tables_once(url: str, tmp_path: Path) -> None:
+    together = Barrier(AT_ONCE)
+
+    def open_one(_: int) -> str | None:
+        together.wait()
+        store = Store(url, locks=tmp_path)
+        try:
+            return store.accounts.fingerprint("the same credential")
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        fingerprints = set(threads.map(open_one, range(AT_ONCE)))
+    assert len(fingerprints) == 1
+
+
+def test_a_database_of_a_newer_release_is_refused(postgres: Server, url: str, tmp_path: Path) -> None:
+    Store(url, locks=tmp_path).close()
+    postgres.do("UPDATE alembic_version SET version_num = '9999'", url.rpartition("/")[2])
+    with pytest.raises(StoreUnusable, match="written by a newer release"):
+        Store(url, locks=tmp_path)
+
+
+def test_moments_come_back_as_they_were(store: Store) -> None:
+    store.accounts.health("family", NOW)
+    assert store.accounts.next_read("family") is None
+    store.accounts.set_next_read("family", NOW + timedelta(microseconds=1))
+    assert store.accounts.next_read("family") == NOW + timedelta(microseconds=1)
+    assert store.accounts.health("family", NOW + timedelta(days=1)).first_seen_at == NOW
+
+
+def test_a_days_requests_are_granted_once_however_many_ask_at_once(store: Store) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        granted = list(
+            threads.map(lambda _: store.quota("family").take(1, daily_limit=10, day="2026-03-01"), range(20))
+        )
+    assert sum(granted) == 10
+
+
+def test_sign_ins_are_counted_whoever_asks_at_once(store: Store) -> None:
+    def submit(_: int) -> bool:
+        try:
+            breaker = breaker_of(store)
+            breaker.before_submission()
+        except (PortalUnavailable, SignInRejected):
+            return False
+        return True
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        submitted = list(threads.map(submit, range(12)))
+    assert sum(submitted) == 1  # the first one's verdict is not in; until it is, nobody submits another
+
+
+def test_a_refused_credential_is_not_submitted_again(store: Store) -> None:
+    first = breaker_of(store)
+    first.before_submission()
+    first.refused()
+    with pytest.raises(SignInRejected, match="refused this credential before"):
+        breaker_of(store).before_submission()
+
+
+def test_a_server_that_ends_every_connection_is_no_trouble_for_the_next_transaction(
+    postgres: Server, store: Store
+) -> None:
+    store.accounts.health("family", NOW)
+    end_connections(postgres, store)
+    assert set(store.accounts.known()) == {"family"}
+
+
+def end_connections(postgres: Server, store: Store) -> None:
+    name = store.where.split(" ", maxsplit=1)[0]
+    postgres.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://watcher:{password}@127.0.0.1:{port}/nowhere", "createdb makes one"),
+        ("postgresql://watcher:not-{password}@127.0.0.1:{port}/postgres", "refuses the name or the password"),
+        ("postgresql://watcher:{password}@127.0.0.1:1/postgres", "nothing answers there"),
+        ("postgresql://watcher:{password}@host.invalid/postgres", "its server's name is not known"),
+        ("postgresql+nosuchdriver://watcher:{password}@127.0.0.1:{port}/postgres", r"install case-watcher\[postgres\]"),
+        ("mysql://watcher:{password}@127.0.0.1/books", "should look like"),
+        ("{password}", "should look like"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_told_in_words_without_the_password(
+    postgres: Server, tmp_path: Path, url: str, told: str
+) -> None:
+    with pytest.raises(StoreUnusable, match=told) as raised:
+        Store(url.format(password=PASSWORD, port=postgres.port), locks=tmp_path)
+    assert PASSWORD not in str(raised.value)
+
+
+def test_a_user_who_may_not_make_tables_is_told_whose_the_database_should_be(postgres: Server, tmp_path: Path) -> None:
+    url = postgres.new_database()
+    postgres.do(f"CREATE ROLE guest LOGIN PASSWORD '{PASSWORD}'")
+    try:
+        with pytest.raises(StoreUnusable, match="make it the owner"):
+            Store(url.replace("//watcher:", "//guest:"), locks=tmp_path)
+    finally:
+        postgres.do("DROP ROLE guest")
