@@ -42,7 +42,7 @@ def unchanged(scale: Scale) -> Iterator[Result]:
 
 def _repeats(scale: Scale, size: int, latency: int) -> int:
     """Small rounds are noisy and quick, large ones neither."""
-    if size * (1 + latency) > 50_000:
+    if size * (1 + latency) > 5_000:
         return max(1, scale.repeats // 3)
     return scale.repeats * 4 if size <= 100 else scale.repeats
 

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import Session, col, delete, select, update
 
 from watcher.case import STATUS_ITEM, ItemState, Notice, PendingItem, Snapshot
@@ -26,6 +27,27 @@ from watcher.store.rows import (
     NoticeRow,
     ReminderRow,
 )
+
+# Statements of every changed case, made once: SQLAlchemy takes longer to put one together than SQLite to run it.
+_ACCOUNT: Any = bindparam("account_")
+_NUMBER: Any = bindparam("case_number_")
+_CASE = select(CaseRow).where(CaseRow.account == _ACCOUNT, CaseRow.case_number == _NUMBER)
+_ITEMS = select(ItemRow).where(ItemRow.account == _ACCOUNT, ItemRow.case_number == _NUMBER)
+_NOTICES = select(NoticeRow).where(NoticeRow.account == _ACCOUNT, NoticeRow.case_number == _NUMBER)
+_FORGET_ANSWERS = (
+    delete(AnswerRow)
+    .where(
+        col(AnswerRow.account) == _ACCOUNT,
+        col(AnswerRow.case_number) == _NUMBER,
+        col(AnswerRow.quality) == bindparam("quality_"),
+    )
+    .execution_options(synchronize_session=False)
+)
+_KEEP_ANSWER, _TELLS = insert(AnswerRow), insert(AlertChangeRow)
+
+
+def _of(account: str, number: str) -> dict[str, str]:
+    return {"account_": account, "case_number_": number}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,9 +178,7 @@ def save_health(session: Session, name: str, health: Health) -> None:
 
 def _save_case(session: Session, account: str, save: CaseSave, now: datetime) -> None:
     snapshot = save.snapshot
-    row = session.exec(
-        select(CaseRow).where(CaseRow.account == account, CaseRow.case_number == snapshot.case_number)
-    ).one_or_none()
+    row = session.exec(_CASE, params=_of(account, snapshot.case_number)).one_or_none()
     if row is None:
         row = CaseRow(account=account, case_number=snapshot.case_number, first_seen_at=now)
     if row.revision != save.revision:
@@ -177,9 +197,7 @@ def _save_case(session: Session, account: str, save: CaseSave, now: datetime) ->
 
 def _save_items(session: Session, account: str, snapshot: Snapshot, now: datetime) -> None:
     """The ledger follows the snapshot: new items are entered, known ones brought up to date, vanished ones closed."""
-    rows = session.exec(
-        select(ItemRow).where(ItemRow.account == account, ItemRow.case_number == snapshot.case_number)
-    ).all()
+    rows = session.exec(_ITEMS, params=_of(account, snapshot.case_number)).all()
     shown = {item.key: item for item in snapshot.pending or ()}
     for row in rows:
         item = shown.pop(row.key, None) or _listed_now(row, shown)
@@ -233,9 +251,7 @@ def _moved(row: ItemRow, item: PendingItem) -> bool:
 def _save_notices(session: Session, account: str, snapshot: Snapshot, now: datetime) -> None:
     if not snapshot.notices:
         return
-    rows = session.exec(
-        select(NoticeRow).where(NoticeRow.account == account, NoticeRow.case_number == snapshot.case_number)
-    ).all()
+    rows = session.exec(_NOTICES, params=_of(account, snapshot.case_number)).all()
     known = {row.key: row for row in rows}
     for notice in snapshot.notices:
         row = known.get(notice.key)
@@ -263,24 +279,11 @@ def _is_another(before: Notice, now: Notice) -> bool:
 
 def _keep_answers(session: Session, news: News, answers: Mapping[str, bytes], now: datetime) -> None:
     quality = "strange" if news.answers_strange else "good"
-    session.exec(
-        delete(AnswerRow).where(
-            col(AnswerRow.account) == news.account,
-            col(AnswerRow.case_number) == news.case_number,
-            col(AnswerRow.quality) == quality,
-        )
+    kept = {"account": news.account, "case_number": news.case_number or "", "quality": quality}
+    session.execute(_FORGET_ANSWERS, {f"{name}_": value for name, value in kept.items()})
+    session.execute(
+        _KEEP_ANSWER, [{**kept, "endpoint": endpoint, "at": now, "body": body} for endpoint, body in answers.items()]
     )
-    for endpoint, body in answers.items():
-        session.add(
-            AnswerRow(
-                account=news.account,
-                case_number=news.case_number or "",
-                quality=quality,
-                endpoint=endpoint,
-                at=now,
-                body=body,
-            )
-        )
 
 
 def _write_changes(session: Session, news: News, now: datetime) -> list[RecordedChange]:
@@ -321,7 +324,7 @@ def _queue(session: Session, news: News, recorded: Sequence[RecordedChange], now
         for place in draft.delivery.changes
     ]
     if tells:
-        session.execute(insert(AlertChangeRow), tells)
+        session.execute(_TELLS, tells)
 
 
 def _alert(news: News, draft: Draft, now: datetime) -> AlertRow:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import bindparam
 from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select, update
 
@@ -31,6 +32,9 @@ from watcher.store.rows import CaseRow, ItemRow, NoticeRow, ReminderRow
 __all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
 
 
+_SNAPSHOT = select(CaseRow.document).where(
+    col(CaseRow.account) == bindparam("account_"), col(CaseRow.case_number) == bindparam("number_")
+)
 _DOCUMENT: QueryableAttribute[Any] = getattr(CaseRow, "document")  # noqa: B009 - SQLModel calls it a plain str
 
 
@@ -105,9 +109,8 @@ class Store:
 
     def snapshot(self, account: str, case_number: str, *, beside: Snapshot) -> Snapshot | None:
         """The stored snapshot of a case; what it never knew is taken from `beside`. None for one never read."""
-        query = select(CaseRow.document).where(CaseRow.account == account, CaseRow.case_number == case_number)
         with self._database.reading() as session:
-            document = session.exec(query).one_or_none()
+            document = session.exec(_SNAPSHOT, params={"account_": account, "number_": case_number}).one_or_none()
         return None if document is None else decode(document, beside=beside)
 
     def standings(self, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
