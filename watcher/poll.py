@@ -56,43 +56,63 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What one read of an account came to."""
+    """What one read of an account came to. `elsewhere`: nothing was read here, another process has done it or is."""
 
     account: str
     outcome: Outcome
     cases_read: int = 0
     changes: tuple[RecordedChange, ...] = ()
     error: str | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """What one read is given: where the session lies, where codes come from, who wants to see the answers.
 
-    `progress` is called with the number of cases after each one.
+    `begun` is called when it is certain that the read is done here, `progress` with the number of cases after each.
     """
 
     session: SessionFile
     codes: CodeSource
     trace: Trace | None = None
+    begun: Callable[[], None] | None = None
     progress: Callable[[int], None] | None = None
 
 
-def poll(account: AccountSettings, portal: Portal, access: Access, means: Means, *, wait: float = 0.0) -> Round:
+def poll(
+    account: AccountSettings,
+    portal: Portal,
+    access: Access,
+    means: Means,
+    *,
+    wait: float = 0.0,
+    turn: datetime | None = None,
+) -> Round:
     """Reads the account once and records what that brings. One read at a time, across processes.
 
     `wait`: real seconds to wait for a read that is under way elsewhere; after that the outcome is `failed`. An account
     that is paused, or whose portal asked to wait, is not asked at all; nor is a portal that only a person can read:
-    the person is reminded, where it is time. Raises `StoreUnusable` only.
+    the person is reminded, where it is time. `turn` is the moment in the books that this read is for: where they name
+    a later one by now, another process has had the turn, and the account is left alone. Raises `StoreUnusable` only.
     """
     try:
         with means.store.locks.hold(f"account {account.name}", wait=wait, stop=means.stop):
+            if turn is not None and (means.store.accounts.next_read(account.name) or turn) > turn:
+                return Round(account=account.name, outcome=Outcome.OK, elsewhere=True)
+            if access.begun is not None:
+                access.begun()
             if portal.asks_a_person:
                 told = remind_to_look(account, means)
                 return Round(account=account.name, outcome=Outcome.OK, changes=tuple(told))
             return _Visit(account, portal, means).read(access)
     except Busy:
-        return Round(account=account.name, outcome=Outcome.FAILED, error="another process is reading this account")
+        return Round(
+            account=account.name,
+            outcome=Outcome.FAILED,
+            error="another process is reading this account",
+            elsewhere=True,
+        )
 
 
 def take_in(
