@@ -26,7 +26,7 @@ from watcher.errors import (
 )
 from watcher.health import Health, Outcome, after_read, outcome_of, resumed
 from watcher.looks import plan_next_look, remind_to_look
-from watcher.means import Means, is_watched
+from watcher.means import Means, watched_among
 from watcher.notices import fetch_notices
 from watcher.portals import (
     Answers,
@@ -292,7 +292,7 @@ class _Visit:
 
     def _finish(self, *, complete: bool) -> Round:
         now = self._means.clock.now()
-        watched = {number for number in self._known if is_watched(self._account, number)}
+        watched = watched_among(self._known, self._account)
         if not self._answered and not self._errors and watched:
             self._errors.append(UnexpectedAnswer(f"the portal listed no case at all, where {len(watched)} are known"))
         complete = complete and not self._errors

@@ -132,9 +132,9 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
 def case_number(app: App, typed: str) -> str:
     """The case number as the books have it: people type spaces, dashes and small letters."""
     wanted = typed.replace(" ", "").replace("-", "").upper()
-    for case in app.store.standings():
-        if case.case_number.replace(" ", "").replace("-", "").upper() == wanted:
-            return case.case_number
+    for number in app.store.case_numbers():
+        if number.replace(" ", "").replace("-", "").upper() == wanted:
+            return number
     raise click.BadParameter(f"no case {typed} is in the books; `watcher status` lists them", param_hint="CASE")
 
 

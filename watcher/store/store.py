@@ -118,6 +118,11 @@ class Store:
         with self._database.reading() as session:
             return standings.standings(session, account, case_number)
 
+    def case_numbers(self) -> list[str]:
+        """The number of every case in the books, each once, in order."""
+        with self._database.reading() as session:
+            return list(session.exec(select(CaseRow.case_number).distinct().order_by(col(CaseRow.case_number))))
+
     def history(
         self,
         *,
