@@ -256,12 +256,17 @@ def _movement_of(old: PendingItem, new: PendingItem) -> ChangeKind:
 
 
 def _status_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
-    """A stage moves only with its words; a text or date that was never given before is no new one."""
+    """A stage moves only with its words; a status, text or date that was never given before is no new one.
+
+    What a first status asks for is told all the same, by its item.
+    """
+    if before.status is None:
+        return
     old, new = _status_json(before), _status_json(after)
     reworded = any(getattr(before, name) != getattr(after, name) for name in _STATUS_WORDS)
     if reworded and before.stage is not after.stage:
         yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new)
-    elif (before.status is None and after.status is not None) or _moved(before, after, _STATUS_GROUP):
+    elif _moved(before, after, _STATUS_GROUP):
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new)
 
 
