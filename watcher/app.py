@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr
 
@@ -25,11 +26,13 @@ from watcher.settings.load import load
 from watcher.sign_in.codes import FirstOf, NoCodes
 from watcher.sign_in.handed_in import HandedIn
 from watcher.sign_in.inbox import FileInbox
-from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
 from watcher.sign_in.sessions import SessionFiles, UnusableSession
 from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
 from watcher.store import Breaker, Store, copies
 from watcher.timekeeper import keep_time
+
+if TYPE_CHECKING:
+    from watcher.sign_in.mailbox import MailboxSettings
 
 DATABASE = "watcher.sqlite3"
 
@@ -144,6 +147,9 @@ class App:
             used = KeptSteps(self.sessions.of(account.name, "totp"))
             sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used, wait=wait))
         if mailbox is not None:
+            # Imported only now: IMAP, MIME and TLS cost a tenth of the start of a command that reads no mail.
+            from watcher.sign_in.mailbox import MailboxCodes  # noqa: PLC0415
+
             sources.append(MailboxCodes(mailbox, clock=self.clock, wait=wait))
         if getattr(account, "mfa", None) == "prompt":
             sources.append(
