@@ -137,12 +137,16 @@ class Courier:
         return None
 
     def _failed(self, channel: ChannelSettings, batch: Sequence[Waiting], error: DeliveryFailed) -> datetime | None:
-        """Backs off, or gives up: at once where it cannot help to try again, else after a week."""
+        """Backs off, or gives up: at once where it cannot help to try again, else after a week of trying.
+
+        A machine that slept through that week has not tried, and its network may need a moment after it wakes.
+        """
         now = self._clock.now()
         oldest = min(each.alert.created_at for each in batch)
         attempts = max(each.alert.attempts for each in batch)
         delay = _DELAYS[min(attempts, len(_DELAYS) - 1)] * self._random.uniform(1, 1.2)
-        retry_at = None if error.permanent or now - oldest > _GIVE_UP_AFTER else now + delay
+        tried_enough = now - oldest > _GIVE_UP_AFTER and attempts >= len(_DELAYS)
+        retry_at = None if error.permanent or tried_enough else now + delay
         self._store.outbox.mark_failed(_ids(batch), str(error), next_attempt_at=retry_at)
         _log.warning(
             "alert not taken", channel=channel.name, alerts=_ids(batch), reason=str(error), given_up=retry_at is None

@@ -15,7 +15,7 @@ from tests.years.in_store import HandSetClock
 from watcher.app import App, open_app
 from watcher.case import Snapshot, Stage
 from watcher.change import RecordedChange
-from watcher.errors import ReadFailed
+from watcher.errors import DeliveryFailed, ReadFailed
 from watcher.poll import Round, take_in
 from watcher.portals import CaseRead, CaseUnread, find
 from watcher.settings import Settings
@@ -42,10 +42,13 @@ class Phones:
 
     clock: HandSetClock
     rang: list[Rang] = field(default_factory=list)
+    deaf: bool = False
 
     def send(
         self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
     ) -> None:
+        if self.deaf:
+            raise DeliveryFailed("nobody answers")
         assert html
         assert short
         assert not attachments

@@ -175,3 +175,14 @@ def test_the_published_times_are_read_anew_and_a_fault_in_them_costs_no_reminder
             family.later(days=31)
             said += [change.change.new for change in family.time_brings()]
     assert [each["published_days"] for each in said if isinstance(each, dict)] == [60, 70, 500]
+
+
+def test_a_machine_that_slept_through_the_week_gives_no_alert_up_at_its_first_failure(tmp_path: Path) -> None:
+    with house(tmp_path) as family:
+        family.read()
+        family.clock.set(NOON + timedelta(days=8))
+        family.phones.deaf = True
+        family.app.courier().deliver_due()
+        assert family.app.store.outbox.counts()[AlertState.FAILED] == 0
+        family.phones.deaf = False
+        assert len(family.later(hours=1).rings()) == 1

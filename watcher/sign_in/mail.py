@@ -100,7 +100,7 @@ def _decoded(part: Message) -> str:
     content = payload if isinstance(payload, bytes) else b""
     try:
         return content.decode(str(part.get_content_charset("utf-8")), errors="replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # no charset at all, or one like "idna", which knows no replacement
         return content.decode("utf-8", errors="replace")
 
 
