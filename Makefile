@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench test-servers verify-service verify-image release lock clean
+.PHONY: help demo test check bench test-servers verify-service verify-image soak release lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -45,6 +45,9 @@ verify-service:  ## boots a real systemd with the hardened unit and tries it (ro
 
 verify-image:  ## builds both images and runs them (root, Debian); installs what it needs
 	@tests/image/verify
+
+soak: $(VENV)/development  ## rounds among faults for MINUTES (10), then the history against the portal's true story
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
 release: $(VENV)/development  ## wheel and source release into dist/, their contents checked
 	@rm -rf dist

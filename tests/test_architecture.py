@@ -13,7 +13,7 @@ PACKAGE = REPOSITORY / "watcher"
 DOORS = {
     "apprise": {"notify.py"},
     "apscheduler": {"schedule.py"},
-    "httpx": {"portals/_http.py", "portals/_redirects.py", "portals/_transport.py"},
+    "httpx": {"portals/_http.py", "portals/_reach.py", "portals/_redirects.py", "portals/_transport.py"},
     "httpcore": {"portals/_sockets.py", "portals/_transport.py"},
     "sqlmodel": {"store/"},
     "sqlalchemy": {"store/"},
@@ -25,7 +25,7 @@ DOORS = {
     "prometheus_client": {"metrics.py"},
     "structlog": {"**"},
     "trustme": {"practice/"},
-    "tzlocal": {"settings/__init__.py"},
+    "tzlocal": {"settings/__init__.py", "cli/init.py"},
 }
 """Which modules may import a library. A folder stands for all within it."""
 

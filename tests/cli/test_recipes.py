@@ -37,7 +37,7 @@ def test_every_fault_of_a_recipe_is_named_with_its_line(watching: Watching) -> N
 
 
 def test_a_try_shows_what_each_selector_finds_and_records_nothing(family: Office) -> None:
-    said = family.run("recipe", "try", "family", "--json")
+    said = family.run("recipe", "try", "--account", "family", "--json")
     assert said.status == 0, said.err
     sights = {sight["place"]: sight for sight in said.json["sights"]}
     assert sights["cases.case_number"]["found"][0] == FIRST
@@ -51,18 +51,18 @@ def test_a_try_shows_what_each_selector_finds_and_records_nothing(family: Office
 
 def test_another_file_can_be_tried_in_the_place_of_the_accounts(family: Office) -> None:
     (family.folder / "mine.toml").write_text(RECIPE.read_text().replace("css:table#cases tbody tr", "css:ul#cases li"))
-    said = family.run("recipe", "try", "family", "--recipe", "mine.toml")
+    said = family.run("recipe", "try", "mine.toml", "--account", "family")
     assert said.status == 1
     assert "css:ul#cases li  0 found" in said.out
     (family.folder / "mine.toml").write_text("name = 1\n")
-    faulty = family.run("recipe", "try", "family", "--recipe", "mine.toml")
+    faulty = family.run("recipe", "try", "mine.toml", "--account", "family")
     assert faulty.status == 2
     assert "mine.toml" in faulty.err
 
 
 def test_a_password_refused_in_a_try_is_not_submitted_again(family: Office) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret, password="wrong-password")
-    first = family.run("recipe", "try", "family")
+    first = family.run("recipe", "try", "--account", "family")
     assert first.status == 1
     assert "SignInRejected" in first.out
     with family.app() as app:
@@ -82,6 +82,6 @@ def test_a_kept_read_shows_what_a_recipe_finds_in_it_offline(family: Office) -> 
 
 def test_an_account_without_a_recipe_cannot_try_one(watching: Watching) -> None:
     watching.write('[accounts.family]\nportal = "uscis"\n')
-    said = watching.run("recipe", "try", "family")
+    said = watching.run("recipe", "try", "--account", "family")
     assert said.status == 2
     assert "goes by a recipe" in said.err

@@ -44,7 +44,7 @@ def new_command(file: Path) -> None:
     except OSError as error:
         raise click.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
     say(f"{file} is a recipe to begin from; its comments say what each key means.")
-    say(f"`watcher recipe check {file}` finds its faults; `watcher recipe try ACCOUNT` walks it at the portal.")
+    say(f"`watcher recipe check {file}` finds its faults; `watcher recipe try {file} --account NAME` walks it.")
 
 
 @recipe_command.command("check")
@@ -76,12 +76,13 @@ def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
 @recipe_command.command("try")
 @CONFIG
 @JSON
-@click.option(
-    "--recipe", "file", type=click.Path(path_type=Path, dir_okay=False), help="This file in place of the account's."
-)
-@click.argument("account")
+@click.option("--account", metavar="NAME", required=True, help="The account whose sign-in is used.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 def try_command(config: Path | None, account: str, file: Path | None, *, as_json: bool) -> None:
-    """Signs ACCOUNT in afresh and shows what each selector of its recipe finds. Records nothing, alerts nobody."""
+    """Walks the recipe in FILE (else the account's own) step by step and shows what each selector finds.
+
+    Signs in afresh. Records nothing, alerts nobody.
+    """
     with opened(config) as app:
         settings = _account(app, account, file)
         try:
@@ -101,12 +102,12 @@ def _account(app: App, name: str, file: Path | None) -> RecipeAccount:
     if not isinstance(settings, RecipeAccount):
         names = [name for name, each in app.settings.accounts.items() if isinstance(each, RecipeAccount)]
         known = ", ".join(names) or "none"
-        raise click.BadParameter(f"no account {name} goes by a recipe; these do: {known}", param_hint="ACCOUNT")
+        raise click.BadParameter(f"no account {name} goes by a recipe; these do: {known}", param_hint="--account")
     try:
         return settings if file is None else settings.with_recipe(file)
     except ValidationError as error:
         faults = "\n".join(lines_of(error, model=RecipeAccount))
-        raise click.BadParameter(faults, param_hint="--recipe") from None
+        raise click.BadParameter(faults, param_hint="FILE") from None
 
 
 def _walked(app: App, account: RecipeAccount) -> Iterator[Sight]:
