@@ -30,10 +30,26 @@ DOORS = {
 """Which modules may import a library. A folder stands for all within it."""
 
 IO = {"httpx", "sqlmodel", "sqlalchemy", "apprise", "apscheduler", "socket", "subprocess", "sqlite3", "urllib.request"}
-PURE = (
-    "announce.py case.py change.py diff.py errors.py estimates.py explain.py flood.py health.py held.py message.py "
-    "quiet.py route.py stages.py standing.py remind render words"
-).split()
+PURE = [
+    "announce.py",
+    "case.py",
+    "change.py",
+    "diff.py",
+    "errors.py",
+    "estimates.py",
+    "explain.py",
+    "flood.py",
+    "health.py",
+    "held.py",
+    "message.py",
+    "quiet.py",
+    "route.py",
+    "stages.py",
+    "standing.py",
+    "remind",
+    "render",
+    "words",
+]
 
 
 def imported_by(file: Path) -> set[str]:

@@ -79,6 +79,7 @@ class TestReading:
 
     def test_the_answer_is_kept_beside_the_snapshot(self, server: Loopback, world: World) -> None:
         (reading,) = readings(account(server), world)
+        assert isinstance(reading, CaseRead)
         assert read(reading.answers, "en").case_number == ONE
 
     def test_an_unknown_case_leaves_the_others_alone(self, server: Loopback, world: World) -> None:
@@ -143,7 +144,7 @@ class TestReading:
 
     def test_results_come_as_they_arrive(self, server: Loopback, world: World) -> None:
         with find("uscis-api").open(account(server, *MANY, concurrency=1), world.surroundings()) as reader:
-            assert next(iter(reader.read())).answers
+            assert isinstance(next(iter(reader.read())), CaseRead)
 
     def test_the_demonstration_header_is_sent_where_set(self, server: Loopback, world: World) -> None:
         readings(account(server, demo_id=17), world)
