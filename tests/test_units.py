@@ -178,7 +178,7 @@ class TestInstall:
         assert said.status == 2
         assert "watcher init" in said.err
 
-    @pytest.mark.parametrize("file", ["/home/someone/watcher.toml", "/root/watcher.toml", "/tmp/watcher.toml"])  # noqa: S108
+    @pytest.mark.parametrize("file", ["/home/someone/watcher.toml", "/run/user/1000/watcher.toml", "/tmp/watcher.toml"])  # noqa: S108
     def test_what_the_service_could_not_see_is_refused(self, watching: Watching, file: str) -> None:
         said = install(watching, "--print", "--config", file)
         assert said.status == 2

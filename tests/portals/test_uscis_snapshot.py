@@ -123,7 +123,7 @@ def test_codes_come_with_labelled_readings() -> None:
     assert (entry.title, entry.code) == ("FTA0", "FTA0")
     assert entry.hint == "published code list: Database checks received"
     assert (hint("H008") or "").startswith("not in the published code list; contested")
-    assert hint("XXXX") is None
+    assert hint("QQQQ") is None
 
 
 def test_earlier_titles_are_history_whatever_the_language() -> None:
