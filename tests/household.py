@@ -1,109 +1,46 @@
 """A family that watches its cases: a configuration in a folder, the real command, a phone that listens."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.servers.webhook import Webhook, webhook
-from watcher.app import App, open_app, read_settings
+from tests.watching import REPOSITORY, Watching
 from watcher.change import RecordedChange
 from watcher.message import Alert
 from watcher.practice import PracticePortal
 
-REPOSITORY = Path(__file__).parents[1]
-EVERYTHING = 'min_severity = "routine"\nmax_per_hour = 0\n'
-
 
 @dataclass(slots=True, kw_only=True)
-class Ran:
-    """A command that was run: how it ended and what it said."""
+class Household(Watching):
+    """`accounts` is the TOML of the accounts; `phone` is the one channel, and wants everything."""
 
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(slots=True, kw_only=True)
-class Household:
-    """`accounts` is the TOML of the accounts; `phone` is the one channel."""
-
-    folder: Path
     phone: Webhook
     accounts: str
     schedule: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def config(self) -> Path:
-        return self.folder / "watcher.toml"
-
-    @property
-    def state_dir(self) -> Path:
-        return self.folder / "state"
-
-    @property
-    def database(self) -> Path:
-        return self.state_dir / "watcher.sqlite3"
-
-    def write(self) -> None:
-        """Writes the configuration down, for its owner alone: it holds secrets."""
-        self.config.touch(mode=0o600)
-        self.config.write_text(
-            f'timezone = "America/New_York"\nstate_dir = "{self.state_dir}"\n{self.schedule}\n{self.accounts}\n'
-            f'[channels.phone]\nurl = "json://127.0.0.1:{self.phone.port}/"\n{EVERYTHING}',
-            encoding="utf-8",
+    def configure(self) -> None:
+        """Writes down what the fields say now."""
+        self.write(
+            f"{self.schedule}\n{self.accounts}\n"
+            f'[channels.phone]\nurl = "json://{self.phone.host}/"\nmin_severity = "routine"\nmax_per_hour = 0\n'
         )
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "watcher", *words]
-
-    def run(self, *words: str, expect: Sequence[int] = (0,), stdin: str | None = None) -> Ran:
-        """Runs `watcher WORDS` with this configuration; an unexpected exit status fails the test with its words."""
-        done = subprocess.run(
-            self.command(*words),
-            env=self.surroundings(),
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        assert done.returncode in expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return Ran(status=done.returncode, out=done.stdout, err=done.stderr)
-
-    def surroundings(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return kept | {"WATCHER_CONFIG": str(self.config), "PYTHONPATH": str(REPOSITORY)} | self.environment
-
-    def check(self, *, expect: Sequence[int] = (0,)) -> Any:
+    def check(self, *, expect: Collection[int] = (0,)) -> Any:
         """One read now, as JSON."""
         return self.run("check", "--json", expect=expect).json
 
-    @contextmanager
-    def opened(self) -> Iterator[App]:
-        """The same configuration and database, in this process: quicker to look at than through a command."""
-        with open_app(read_settings(self.config, {})) as app:
-            yield app
-
     def changes(self) -> list[RecordedChange]:
         """Every recorded change, oldest first."""
-        with self.opened() as app:
+        with self.app() as app:
             return app.store.history()[::-1]
 
     def alerts(self) -> list[Alert]:
         """Every alert, oldest first."""
-        with self.opened() as app:
+        with self.app() as app:
             return list(app.store.outbox.list())[::-1]
 
 
@@ -112,7 +49,7 @@ def household(folder: Path, accounts: str) -> Iterator[Household]:
     """A household with these accounts, its configuration written."""
     with webhook() as phone:
         family = Household(folder=folder, phone=phone, accounts=accounts)
-        family.write()
+        family.configure()
         yield family
 
 

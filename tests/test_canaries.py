@@ -66,7 +66,7 @@ class Cage:
         """The daemon for some rounds at this level, asked for its health and its figures meanwhile."""
         command = self.home.command("run", "--log-level", level, "--log-format", "json")
         with subprocess.Popen(
-            command, env=self.home.surroundings(), cwd=self.home.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+            command, env=self.home.environment(), cwd=self.home.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE
         ) as daemon:
             try:
                 for page in ("healthz", "metrics"):
@@ -119,7 +119,7 @@ def cage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
                 f'state_key = "{SECRETS["state_key"]}"\n[health]\nlisten = "127.0.0.1:{port}"\n'
                 f'token = "{SECRETS["token"]}"\nheartbeat_url = "http://127.0.0.1:9/{SECRETS["heartbeat"]}"\n'
             )
-            home.write()
+            home.configure()
             _mark_channel(home)
             caged = Cage(home=home, portal=portal, health_port=port)
             _live_through(caged)
@@ -147,7 +147,7 @@ def _live_through(caged: Cage) -> None:
     home.phone.status = 500
     caged.say("notify", "test")
     home.config.write_text(home.config.read_text().replace(SECRETS["password"], "Another" + SECRETS["password"]))
-    for file in (home.state_dir / "sessions").glob("*"):
+    for file in (home.state / "sessions").glob("*"):
         file.unlink()
     caged.say("check", "--trace", trace)
     portal.stop()
@@ -189,7 +189,7 @@ def test_no_secret_lies_on_disk_in_the_clear_but_in_the_configuration(cage: Cage
 
 
 def test_a_session_lies_on_disk_sealed_and_for_its_owner_alone(cage: Cage) -> None:
-    sessions = list((cage.home.state_dir / "sessions").glob("*"))
+    sessions = list((cage.home.state / "sessions").glob("*"))
     for file in [*sessions, cage.home.database]:
         assert file.stat().st_mode & 0o077 == 0
     for file in sessions:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tests.cli.watching import Bench, bench
+from tests.cli.bench import Bench, bench
 from tests.doubles.loopback import Asked, Loopback, Pieces, serving
 from watcher.health import Outcome
 from watcher.heartbeat import Beat, Heartbeat, Rounds, address_of

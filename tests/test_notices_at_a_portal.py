@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.household import REPOSITORY, page_account
+from tests.household import page_account
 from tests.portals.surroundings import HandSetClock
 from tests.servers.webhook import Webhook, webhook
+from tests.watching import REPOSITORY
 from watcher.app import App, open_app, read_settings
 from watcher.attachments import LONGEST_WAIT, MOST_TRIES
 from watcher.clock import SystemClock

@@ -17,7 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from tests.cli.watching import RECEIPT, Bench, bench
+from tests.cli.bench import RECEIPT, Bench, bench
 from tests.servers.running import free_port
 from watcher.condition import AccountCondition, Condition
 from watcher.errors import SettingsFaults, StoreUnusable, WatcherError
@@ -327,8 +327,7 @@ def test_a_blind_daemon_is_a_503(world: Bench) -> None:
 def test_a_daemon_whose_address_is_taken_does_not_start(world: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         world.configure(f'[health]\nlisten = "127.0.0.1:{taken.getsockname()[1]}"')
-        said = world.run("run")
-    assert said.status == 1
+        said = world.run("run", expect=(1,))
     assert "health.listen" in said.err
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.watching import Bench, bench
+from tests.cli.bench import Bench, bench
 from tests.doubles.loopback import Asked, Pieces, serving
 from watcher.systemd import ServiceManager
 

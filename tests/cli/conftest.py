@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.watching import Bench, Watching, bench
+from tests.cli.bench import Bench, bench
+from tests.watching import Watching
 
 
 @pytest.fixture

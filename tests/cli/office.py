@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cli.watching import Watching
+from tests.watching import Watching
 from watcher import practice
 from watcher.clock import SystemClock
 from watcher.practice import PracticePortal, Terms

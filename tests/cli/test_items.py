@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.cli.watching import RECEIPT, Bench, Watching
+from tests.cli.bench import RECEIPT, Bench
 from tests.doubles.case_status_api import case_status
+from tests.watching import Watching
 from watcher.message import AlertState
 from watcher.standing import DueSource
 
@@ -28,7 +29,6 @@ def states(world: Bench) -> list[str]:
 
 def test_an_item_that_is_done_is_pending_no_more_and_not_escalated(asked: Bench) -> None:
     said = asked.run("done", "1")
-    assert said.status == 0
     assert "no more reminders" in said.out
     assert states(asked) == ["done"]
     assert asked.run("pending", "--json").json == {"pending": []}
@@ -39,7 +39,7 @@ def test_an_item_that_is_done_is_pending_no_more_and_not_escalated(asked: Bench)
 def test_reopening_takes_that_back(asked: Bench) -> None:
     with asked.app() as app:
         app.store.ledger.set_done(1)
-    assert asked.run("reopen", "1").status == 0
+    asked.run("reopen", "1")
     assert states(asked) == ["open"]
 
 
@@ -50,15 +50,14 @@ def test_what_the_portal_calls_answered_cannot_be_reopened(asked: Bench) -> None
     asked.check()
     assert states(asked) == ["answered"]
     assert "answered already" in asked.run("done", "1").out
-    said = asked.run("reopen", "1")
-    assert said.status == 1
+    said = asked.run("reopen", "1", expect=(1,))
     assert "only the portal" in said.err
     assert states(asked) == ["answered"]
 
 
 def test_the_date_on_the_letter_counts_from_then_on(asked: Bench) -> None:
     day = (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
-    assert asked.run("due", "1", day).status == 0
+    asked.run("due", "1", day)
     with asked.app() as app:
         (item,) = app.store.items()
     assert item.due == (date.fromisoformat(day), DueSource.LETTER)
@@ -77,14 +76,12 @@ def test_the_date_on_the_letter_counts_from_then_on(asked: Bench) -> None:
     ],
 )
 def test_an_impossible_date_is_refused_clearly(watching: Watching, written: str, reason: str) -> None:
-    said = watching.run("due", "1", written)
-    assert said.status == 2
+    said = watching.run("due", "1", written, expect=(2,))
     assert reason in said.err
 
 
 @pytest.mark.parametrize("arguments", [("done", "9"), ("reopen", "9"), ("due", "9", "2026-12-01"), ("done", "x")])
 def test_an_unknown_item_is_wrong_usage(watching: Watching, arguments: tuple[str, ...]) -> None:
     watching.write()
-    said = watching.run(*arguments)
-    assert said.status == 2
+    said = watching.run(*arguments, expect=(2,))
     assert "ITEM" in said.err

@@ -3,23 +3,22 @@
 import sqlite3
 from contextlib import closing
 
-from tests.cli.watching import Bench, Watching
+from tests.cli.bench import Bench
+from tests.watching import Watching
 from watcher.store import copies
 
 
 def test_a_copy_is_whole_private_and_never_overwritten_by_accident(world: Bench) -> None:
     world.check()
     said = world.run("backup", "copy.sqlite3")
-    assert said.status == 0, said.err
     assert "a good copy, 1 case" in said.out
     copy = world.folder / "copy.sqlite3"
     assert copy.stat().st_mode & 0o777 == 0o600
     assert copies.examine(copy).cases == 1
     assert sorted(each.name for each in world.folder.iterdir()) == ["copy.sqlite3", "state", "watcher.toml"]
-    again = world.run("backup", "copy.sqlite3")
-    assert again.status == 1
+    again = world.run("backup", "copy.sqlite3", expect=(1,))
     assert "--force" in again.err
-    assert world.run("backup", "copy.sqlite3", "--force").status == 0
+    world.run("backup", "copy.sqlite3", "--force")
 
 
 def test_a_copy_is_consistent_while_somebody_writes(world: Bench) -> None:
@@ -28,7 +27,7 @@ def test_a_copy_is_consistent_while_somebody_writes(world: Bench) -> None:
         other.execute("BEGIN IMMEDIATE")
         other.execute("DELETE FROM alert_change")
         other.execute("DELETE FROM alert")
-        assert world.run("backup", "copy.sqlite3").status == 0
+        world.run("backup", "copy.sqlite3")
         other.execute("ROLLBACK")
     with closing(sqlite3.connect(world.folder / "copy.sqlite3")) as copy:
         assert copy.execute("SELECT count(*) FROM alert").fetchone() == (1,)
@@ -39,11 +38,9 @@ def test_restoring_brings_back_what_was_and_keeps_what_is(world: Bench) -> None:
     world.run("backup", "copy.sqlite3")
     world.ask_for_evidence()
     world.check()
-    refused = world.run("restore", "copy.sqlite3")
-    assert refused.status == 1
+    refused = world.run("restore", "copy.sqlite3", expect=(1,))
     assert "is newer" in refused.err
     said = world.run("restore", "copy.sqlite3", "--force")
-    assert said.status == 0, said.err
     (kept,) = world.state.glob("watcher.sqlite3.before-restore-*Z")
     assert str(kept) in said.out
     assert copies.examine(kept).newest != copies.examine(world.database).newest
@@ -58,9 +55,8 @@ def test_a_damaged_database_is_replaced_without_force_and_kept(world: Bench) -> 
     for beside in ("-wal", "-shm"):
         world.database.with_name(f"{world.database.name}{beside}").unlink(missing_ok=True)
     world.database.write_bytes(b"no database" * 1000)
-    assert world.run("status").status == 2
-    said = world.run("restore", "copy.sqlite3")
-    assert said.status == 0, said.err
+    world.run("status", expect=(2,))
+    world.run("restore", "copy.sqlite3")
     assert world.database.stat().st_mode & 0o777 == 0o600
     (kept,) = world.state.glob("watcher.sqlite3.before-restore-*Z")
     assert kept.read_bytes().startswith(b"no database")
@@ -74,8 +70,7 @@ def test_a_damaged_copy_is_never_put_back(world: Bench) -> None:
     content[5000:9000] = b"\xff" * 4000
     (world.folder / "copy.sqlite3").write_bytes(content)
     before = copies.examine(world.database)
-    said = world.run("restore", "copy.sqlite3", "--force")
-    assert said.status == 1
+    said = world.run("restore", "copy.sqlite3", "--force", expect=(1,))
     assert "damaged" in said.err
     assert copies.examine(world.database) == before
 
@@ -84,8 +79,7 @@ def test_while_the_daemon_holds_the_database_nothing_is_restored(world: Bench) -
     world.check()
     world.run("backup", "copy.sqlite3")
     with world.app() as app, app.store.locks.hold("daemon"):
-        said = world.run("restore", "copy.sqlite3", "--force")
-    assert said.status == 1
+        said = world.run("restore", "copy.sqlite3", "--force", expect=(1,))
     assert "stop it first" in said.err
 
 
@@ -95,8 +89,7 @@ def test_a_copy_of_a_newer_release_is_refused(world: Bench) -> None:
     with closing(sqlite3.connect(world.folder / "copy.sqlite3")) as copy:
         copy.execute("UPDATE alembic_version SET version_num = '9999'")
         copy.commit()
-    said = world.run("restore", "copy.sqlite3", "--force")
-    assert said.status == 1
+    said = world.run("restore", "copy.sqlite3", "--force", expect=(1,))
     assert "newer release" in said.err
 
 
@@ -106,14 +99,13 @@ def test_without_a_database_there_is_nothing_to_back_up_and_one_can_be_restored(
     for each in world.state.glob("watcher.sqlite3*"):
         each.unlink()
     assert "nothing to back up" in world.run("backup", "other.sqlite3").err
-    assert world.run("restore", "copy.sqlite3").status == 0
+    world.run("restore", "copy.sqlite3")
     assert copies.examine(world.database).cases == 1
 
 
 def test_other_databases_have_their_own_tools(watching: Watching) -> None:
     watching.write('database_url = "postgresql+psycopg://watcher:pass-word@db.example.org/watcher"\n')
-    said = watching.run("backup", "copy.sqlite3")
-    assert said.status == 1
+    said = watching.run("backup", "copy.sqlite3", expect=(1,))
     assert "pg_dump" in said.err
     assert "pass-word" not in said.err
 
@@ -121,6 +113,5 @@ def test_other_databases_have_their_own_tools(watching: Watching) -> None:
 def test_a_file_that_is_no_database_is_told_apart(watching: Watching) -> None:
     watching.write()
     (watching.folder / "letter.txt").write_text("Dear officer,\n" * 100)
-    said = watching.run("restore", "letter.txt")
-    assert said.status == 1
+    said = watching.run("restore", "letter.txt", expect=(1,))
     assert "no database of case-watcher" in said.err

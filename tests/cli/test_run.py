@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from tests.cli.watching import RECEIPT, Bench
+from tests.cli.bench import RECEIPT, Bench
 from tests.doubles.case_status_api import case_status
 from watcher.change import ChangeKind
 from watcher.message import AlertState
@@ -88,8 +88,7 @@ class TestOneAtATime:
     def test_a_second_daemon_is_refused_with_a_clear_word(self, world: Bench) -> None:
         with daemon(world) as process:
             read_once(world)
-            said = world.run("run")
-            assert said.status == 1
+            said = world.run("run", expect=(1,))
             assert "another `watcher run` already works on" in said.err
             assert process.poll() is None
 
@@ -97,8 +96,8 @@ class TestOneAtATime:
         with daemon(world):
             read_once(world)
             world.ask_for_evidence()
-            assert world.run("check", "--exit-code").status == 10
-            assert world.run("check", "--exit-code").status == 0
+            world.run("check", "--exit-code", expect=(10,))
+            world.run("check", "--exit-code")
         titles = Counter(message["title"] for message in world.phone.messages)
         assert len(titles) == 2
         assert set(titles.values()) == {1}

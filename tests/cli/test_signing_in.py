@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.bench import Bench
 from tests.cli.office import FIRST, SECOND, Office, office
-from tests.cli.watching import Bench
 from tests.practice.visitor import Visitor
 from watcher.change import ChangeKind
 from watcher.health import AccountState
@@ -54,7 +54,6 @@ class TestResuming:
         assert world.check().outcome.value == "paused"
         assert world.api.issued == 0
         said = world.run("resume", "family")
-        assert said.status == 0
         assert "the pause (rejected) is lifted" in said.out
         assert world.check().outcome.value == "ok"
         assert world.api.issued == 1
@@ -67,7 +66,7 @@ class TestResuming:
             world.api.client_secret = "made-up-secret"
             assert eventually((world.state / "locks" / "daemon.lock").exists)
             assert state_of(world) is AccountState.REJECTED
-            assert world.run("resume", "family").status == 0
+            world.run("resume", "family")
             assert eventually(lambda: world.api.issued == 1)
             assert eventually(lambda: state_of(world) is AccountState.OK)
         finally:
@@ -78,13 +77,11 @@ class TestResuming:
     def test_an_account_that_is_not_paused_is_told_so(self, world: Bench) -> None:
         world.check()
         said = world.run("resume", "family")
-        assert said.status == 0
         assert "it was not paused (ok)" in said.out
 
     @pytest.mark.parametrize("arguments", [("resume", "aunt"), ("code", "aunt", "123456"), ("login", "aunt")])
     def test_an_account_that_is_not_there_is_wrong_usage(self, world: Bench, arguments: tuple[str, ...]) -> None:
-        said = world.run(*arguments)
-        assert said.status == 2
+        said = world.run(*arguments, expect=(2,))
         assert "no account aunt in the configuration; there are: family" in said.err
 
 
@@ -93,15 +90,14 @@ class TestCodes:
         family.configure(mfa="prompt")
         check = family.popen("check")
         assert eventually(lambda: waits_for_code(family))
-        assert family.run("code", "family", family.code()).status == 0
+        family.run("code", "family", family.code())
         _, err = check.communicate(timeout=60)
         assert check.returncode == 0, err
         assert cases_of(family) == [FIRST, SECOND]
 
     @pytest.mark.parametrize("code", ["12", "12345x", "1234567890123"])
     def test_what_cannot_be_a_code_is_refused(self, world: Bench, code: str) -> None:
-        said = world.run("code", "family", code)
-        assert said.status == 2
+        said = world.run("code", "family", code, expect=(2,))
         assert "4 to 10 digits" in said.err
 
 
@@ -109,7 +105,6 @@ class TestLogin:
     def test_the_code_is_asked_for_here_and_the_session_kept(self, family: Office) -> None:
         family.configure(mfa="none")
         said = family.run("login", "family", stdin=f"{family.code()}\n")
-        assert said.status == 0, said.err
         assert "One-time code:" in said.err
         assert "family: ok, 2 cases read" in said.out
         with family.app() as app:
@@ -118,8 +113,7 @@ class TestLogin:
 
     def test_without_a_code_nothing_goes_on_and_status_is_1(self, family: Office) -> None:
         family.configure(mfa="none")
-        said = family.run("login", "family")
-        assert said.status == 1
+        said = family.run("login", "family", expect=(1,))
         assert "No one-time code was typed" in said.err
         assert state_of(family) is AccountState.MFA_NEEDED
 
@@ -127,14 +121,13 @@ class TestLogin:
         family.configure(mfa="none")
         with family.app() as app:
             assert app.poll("family").outcome.value == "mfa_needed"
-        assert family.run("login", "family", stdin=f"{family.code()}\n").status == 0
+        family.run("login", "family", stdin=f"{family.code()}\n")
         assert state_of(family) is AccountState.OK
 
     def test_a_refused_password_is_not_submitted_again_by_it(self, family: Office) -> None:
         family.configure(mfa="none", password="wrong")
-        assert family.run("login", "family").status == 1
-        said = family.run("login", "family")
-        assert said.status == 1
+        family.run("login", "family", expect=(1,))
+        family.run("login", "family", expect=(1,))
         assert family.sign_ins == 1
 
 
@@ -153,7 +146,6 @@ class TestCookies:
         file.write_text(self.browser_cookies(family))
         family.portal.forget_requests()
         said = family.run("login", "family", "--cookies", str(file))
-        assert said.status == 0, said.err
         assert "cookies taken over" in said.out
         assert family.sign_ins == 0
         assert cases_of(family) == [FIRST, SECOND]
@@ -161,19 +153,17 @@ class TestCookies:
     def test_a_file_with_none_of_the_portals_cookies_is_refused(self, family: Office) -> None:
         file = family.folder / "cookies.txt"
         file.write_text(".example.org\tTRUE\t/\tTRUE\t0\ttracker\tsecret-value\n")
-        said = family.run("login", "family", "--cookies", str(file))
-        assert said.status == 2
+        said = family.run("login", "family", "--cookies", str(file), expect=(2,))
         assert "holds no cookie for 127.0.0.1 (1 of other sites, 0 that have run out)" in said.err
         assert "secret-value" not in said.err
 
     def test_a_file_that_is_none_is_refused(self, family: Office) -> None:
         file = family.folder / "cookies.txt"
         file.write_text("hello\n")
-        assert family.run("login", "family", "--cookies", str(file)).status == 2
+        family.run("login", "family", "--cookies", str(file), expect=(2,))
 
     def test_a_portal_without_cookies_says_so(self, world: Bench) -> None:
         file = world.folder / "cookies.txt"
         file.write_text("")
-        said = world.run("login", "family", "--cookies", str(file))
-        assert said.status == 2
+        said = world.run("login", "family", "--cookies", str(file), expect=(2,))
         assert "no session that a browser could lend" in said.err

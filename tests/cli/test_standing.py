@@ -3,13 +3,12 @@
 import os
 import pty
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.watching import RECEIPT, Bench, Watching
+from tests.cli.bench import RECEIPT, Bench
+from tests.watching import Watching
 
 ACCOUNT = {"name", "portal", "state", "last_attempt_at", "last_read_at", "next_read_at", "last_error"}
 CASE = {
@@ -85,8 +84,7 @@ class TestForAPerson:
         assert "the date on the notice governs" in said
 
     def test_a_case_that_is_not_in_the_books_is_wrong_usage(self, world: Bench) -> None:
-        said = world.run("history", "IOE0000000009")
-        assert said.status == 2
+        said = world.run("history", "IOE0000000009", expect=(2,))
         assert "watcher status" in said.err
 
     @pytest.mark.parametrize("command", ["status", "history", "pending"])
@@ -101,12 +99,10 @@ class TestForAPerson:
 def on_a_terminal(world: Bench, command: str, environ: dict[str, str]) -> str:
     """What the command prints where its standard output is a terminal."""
     ours, theirs = pty.openpty()
-    inherited = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
-    path = {"PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm"}
     done = subprocess.run(
-        [sys.executable, "-m", "watcher", command],
+        world.command(command),
         cwd=world.folder,
-        env=inherited | path | environ,
+        env=world.environment() | {"TERM": "xterm"} | environ,
         stdout=theirs,
         check=True,
         timeout=60,

@@ -56,7 +56,7 @@ def house(folder: Path, url: str, *, accounts: int, machines: int) -> Iterator[H
             made.machines += [_machine(first, folder / f"machine{place}") for place in range(1, machines)]
             for machine in made.machines:
                 machine.schedule = f'database_url = "{url}"\n[schedule]\njitter = "0"'
-                machine.write()
+                machine.configure()
             yield made
 
 
@@ -70,7 +70,7 @@ def watching(home: Household) -> Iterator["subprocess.Popen[bytes]"]:
     """`watcher run`, a real process, killed at the end where it still runs."""
     with (home.folder / "run.log").open("wb") as log:
         process = subprocess.Popen(
-            home.command("run"), env=home.surroundings(), cwd=home.folder, stdout=log, stderr=subprocess.STDOUT
+            home.command("run"), env=home.environment(), cwd=home.folder, stdout=log, stderr=subprocess.STDOUT
         )
     try:
         yield process

@@ -29,12 +29,12 @@ def test_a_change_is_recorded_and_told_once(family: House) -> None:
     assert len(family.alerts_of(name)) == 1
     kinds = [change.change.kind.value for change in family.home.changes()]
     assert kinds.count("rfe_received") == 1
-    assert not (family.home.state_dir / "watcher.sqlite3").exists()
+    assert not (family.home.state / "watcher.sqlite3").exists()
 
 
 def test_a_portal_in_trouble_is_told_once_and_its_recovery_too(family: House) -> None:
     (name,) = family.numbers
-    with family.home.opened() as app:
+    with family.home.app() as app:
         app.poll(name)
         family.portal.faults.throw(Fault.HTML_FOR_JSON)
         for _ in range(3):
@@ -47,7 +47,7 @@ def test_a_portal_in_trouble_is_told_once_and_its_recovery_too(family: House) ->
 
 def test_an_alert_that_was_not_taken_waits_on_the_server(family: House) -> None:
     (name,) = family.numbers
-    with family.home.opened() as app:
+    with family.home.app() as app:
         app.poll(name)
         family.home.phone.status = 500
         assert app.courier().deliver_due() == 0
@@ -60,7 +60,7 @@ def test_an_alert_that_was_not_taken_waits_on_the_server(family: House) -> None:
 
 def test_two_couriers_do_not_bring_one_alert_twice(family: House) -> None:
     (name,) = family.numbers
-    with family.home.opened() as app, family.home.opened() as other:
+    with family.home.app() as app, family.home.app() as other:
         app.poll(name)
         with other.store.locks.hold("delivery"):
             assert app.courier().deliver_due() == 0
@@ -81,14 +81,14 @@ def test_the_doctor_finds_the_database_and_makes_nothing_in_it(postgres: Server,
     name = url.rpartition("/")[2]
     assert "no tables yet" in told()
     assert postgres.do("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", name) == [(0,)]
-    with family.home.opened():
+    with family.home.app():
         pass
     assert f"{name} at 127.0.0.1 answers" in told()
 
 
 def test_a_server_that_is_not_there_is_told_in_words(family: House) -> None:
     family.home.schedule = f'database_url = "postgresql://watcher:{PASSWORD}@127.0.0.1:1/books"'
-    family.home.write()
+    family.home.configure()
     ran = family.home.run("status", expect=(1, 2))
     assert "nothing answers there" in ran.err
     assert PASSWORD not in ran.out + ran.err

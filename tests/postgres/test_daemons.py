@@ -28,7 +28,7 @@ def wait_for(fact: Callable[[], bool], house: House) -> None:
 
 def due_in(home: Household, span: timedelta) -> None:
     """Every account's turn comes after this."""
-    with home.opened() as app:
+    with home.app() as app:
         for name in app.settings.accounts:
             app.store.accounts.set_next_read(name, app.clock.now() + span)
 
@@ -50,7 +50,7 @@ def test_two_share_the_accounts_and_each_is_read_once_in_a_turn(tmp_path: Path, 
         family.portal.faults.throw(Fault.SLOW, path="/case-status/*", delay=timedelta(milliseconds=300))
         for machine in family.machines:
             stack.enter_context(watching(machine))
-        app = stack.enter_context(family.home.opened())
+        app = stack.enter_context(family.home.app())
         wait_for(lambda: all(family.alerts_of(name) for name in family.numbers), family)
         now = app.clock.now()
         assert all(turn and turn > now + timedelta(hours=3) for _, turn in app.store.accounts.known().values())
@@ -68,7 +68,7 @@ def test_a_killed_daemons_accounts_are_taken_over_and_a_change_is_told_once(tmp_
         family.portal.faults.throw(Fault.SLOW, path="/case-status/*", delay=timedelta(minutes=5))
         first = stack.enter_context(watching(family.machines[0]))
         wait_for(lambda: family.reads(name) == 1, family)
-        app = stack.enter_context(family.home.opened())
+        app = stack.enter_context(family.home.app())
         assert is_read_somewhere(app, name)
         stack.enter_context(watching(family.machines[1]))
         first.kill()
@@ -86,7 +86,7 @@ def test_a_killed_daemons_accounts_are_taken_over_and_a_change_is_told_once(tmp_
 
 
 def test_who_finds_that_another_has_had_the_turn_leaves_the_account_alone(tmp_path: Path, url: str) -> None:
-    with house(tmp_path, url, accounts=1, machines=1) as family, family.home.opened() as app:
+    with house(tmp_path, url, accounts=1, machines=1) as family, family.home.app() as app:
         (name,) = family.numbers
         began: list[str] = []
         turn = app.clock.now()

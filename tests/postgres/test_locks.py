@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.household import REPOSITORY
 from tests.postgres.server import Server
+from tests.watching import REPOSITORY
 from watcher.store import Busy
 from watcher.store.database import Database
 from watcher.store.locks import Locks, locks_of, number_of

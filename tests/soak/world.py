@@ -111,7 +111,7 @@ class World:
         """Another process reads the account, and is killed at some instant of it; its clock is the machine's own."""
         with subprocess.Popen(
             self.home.command("check"),
-            env=self.home.surroundings(),
+            env=self.home.environment(),
             cwd=self.home.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

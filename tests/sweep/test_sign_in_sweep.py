@@ -32,20 +32,20 @@ def submissions(portal: PracticePortal) -> int:
 
 
 def kept_session(home: Household) -> bytes | None:
-    return SessionFiles(home.state_dir / "sessions").of("family").load()
+    return SessionFiles(home.state / "sessions").of("family").load()
 
 
 @pytest.mark.timeout(600)
 def test_a_kill_in_a_sign_in_costs_no_second_submission(home: Household, portal: PracticePortal) -> None:
-    session = home.state_dir / "sessions" / "family.session"
+    session = home.state / "sessions" / "family.session"
     home.check()
     kept = home.folder / "kept"
     session.unlink()
-    shutil.copytree(home.state_dir, kept)
+    shutil.copytree(home.state, kept)
     with mortals(home) as process:
         for step in range(1, TOO_MANY):
-            shutil.rmtree(home.state_dir)
-            shutil.copytree(kept, home.state_dir)
+            shutil.rmtree(home.state)
+            shutil.copytree(kept, home.state)
             portal.desk.revoke_sessions()
             portal.forget_requests()
             ended = process.run("check", die_before=step)

@@ -13,7 +13,7 @@ from typing import IO
 
 import pytest
 
-from tests.household import REPOSITORY, Household, api_account, household, page_account
+from tests.household import Household, api_account, household, page_account
 from tests.sweep.mortal import DEATH
 from watcher.clock import SystemClock
 from watcher.message import AlertState
@@ -44,8 +44,8 @@ class Mortals:
 def mortals(home: Household) -> Iterator[Mortals]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.sweep.mortal"],
-        cwd=REPOSITORY,
-        env=home.surroundings(),
+        cwd=home.folder,
+        env=home.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -100,7 +100,7 @@ def told_of(home: Household) -> Counter[str]:
 def die_everywhere(home: Household, change: Callable[[], None]) -> None:
     """Dies before each statement of a round in turn, then lives on; compares with the round that nothing disturbed."""
     kept = home.folder / "kept"
-    shutil.copytree(home.state_dir, kept)
+    shutil.copytree(home.state, kept)
     change()
     home.phone.requests.clear()
     with mortals(home) as process:
@@ -109,8 +109,8 @@ def die_everywhere(home: Household, change: Callable[[], None]) -> None:
         assert story
         assert set(told.values()) == {1}
         for step in range(1, TOO_MANY):
-            shutil.rmtree(home.state_dir)
-            shutil.copytree(kept, home.state_dir)
+            shutil.rmtree(home.state)
+            shutil.copytree(kept, home.state)
             home.phone.requests.clear()
             ended = process.run("check", die_before=step)
             heard_before = told_of(home)
@@ -150,12 +150,12 @@ def test_dying_before_any_statement_of_a_failed_round_tells_the_trouble_once(
 ) -> None:
     home.check()
     kept = home.folder / "kept"
-    shutil.copytree(home.state_dir, kept)
+    shutil.copytree(home.state, kept)
     portal.faults.throw(Fault.CHANGED_SHAPE)
     with mortals(home) as process:
         for step in range(1, TOO_MANY):
-            shutil.rmtree(home.state_dir)
-            shutil.copytree(kept, home.state_dir)
+            shutil.rmtree(home.state)
+            shutil.copytree(kept, home.state)
             home.phone.requests.clear()
             ended = process.run("check", die_before=step)
             assert process.run("check") == 1
