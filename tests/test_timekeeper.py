@@ -53,7 +53,7 @@ def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
             snapshot=snapshot,
             seen=digest(snapshot),
             heard=b"",
-            revision=0,
+            revision=None,
             stage_since=now.date(),
             stage_since_told=True,
             touched_at=None,

@@ -41,7 +41,7 @@ def books(folder: Path) -> Iterator[Books]:
         store.close()
 
 
-def case_save(snapshot: Snapshot, *, revision: int = 0) -> CaseSave:
+def case_save(snapshot: Snapshot, *, revision: int | None = None) -> CaseSave:
     return CaseSave(
         snapshot=snapshot,
         seen=digest(snapshot),

@@ -17,7 +17,7 @@ from watcher.store import News
 MARK = Reminder(account="family", case_number=NUMBER, subject="stage", mark="stalled")
 
 
-def news(revision: int = 0, *, status: str = "Case Was Received", **more: Any) -> News:
+def news(revision: int | None = None, *, status: str = "Case Was Received", **more: Any) -> News:
     return News(
         account="family",
         case_number=NUMBER,
@@ -118,7 +118,7 @@ class TestRounds:
 
 
 class TestLedger:
-    def show(self, kept: Books, *items: PendingItem, revision: int = 0) -> list[ItemState]:
+    def show(self, kept: Books, *items: PendingItem, revision: int | None = None) -> list[ItemState]:
         kept.store.accounts.health("family", NOW)
         save = case_save(a_snapshot(pending=items), revision=revision)
         kept.store.record([News(account="family", case_number=NUMBER, case=save)], now=NOW)

@@ -8,7 +8,7 @@ from sqlmodel import Session, delete, select
 
 from watcher.sealing import Seal, Unsealable
 from watcher.store.database import Database
-from watcher.store.recording import News
+from watcher.store.news import News
 from watcher.store.rows import AnswerRow, MetaRow
 
 _NAME = "watcher-answer 1"

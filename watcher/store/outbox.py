@@ -6,15 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, bindparam
 from sqlmodel import Session, col, func, or_, select, update
 
 from watcher.change import ChangeKind, RecordedChange, Severity
 from watcher.message import Alert, AlertState, Hold, Words
 from watcher.store.database import Database
-from watcher.store.rows import AlertChangeRow, AlertRow, ChangeRow
+from watcher.store.rows import ALERT_CHANGES, CHANGES, AlertChangeRow, AlertRow, ChangeRow
 from watcher.store.standings import recorded_change
 
+_TOLD = (
+    CHANGES.select()
+    .add_columns(ALERT_CHANGES.c.alert_id)
+    .join(ALERT_CHANGES, CHANGES.c.id == ALERT_CHANGES.c.change_id)
+    .where(ALERT_CHANGES.c.alert_id.in_(bindparam("alerts", expanding=True)))
+    .order_by(CHANGES.c.id)
+)
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
 _REMINDERS = (ChangeKind.DEADLINE_NEAR.value, ChangeKind.DEADLINE_PASSED.value)
 
@@ -220,14 +227,8 @@ def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
     changes = defaultdict(list)
     ids = [row.id for row in rows]
     for start in range(0, len(ids), 500):
-        found = session.exec(
-            select(AlertChangeRow.alert_id, ChangeRow)
-            .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
-            .where(col(AlertChangeRow.alert_id).in_(ids[start : start + 500]))
-            .order_by(col(ChangeRow.id))
-        )
-        for alert_id, change in found:
-            changes[alert_id].append(recorded_change(change))
+        for row in session.connection().execute(_TOLD, {"alerts": ids[start : start + 500]}):
+            changes[row.alert_id].append(recorded_change(row))
     return [
         Waiting(
             alert=_alert(row, tuple(change.id for change in changes[row.id or 0])),

@@ -208,3 +208,10 @@ class MetaRow(Row, table=True):
 
     key: str = Field(primary_key=True)
     value: str
+
+
+CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES, ANSWERS, REMINDERS = (
+    Row.metadata.tables[name]
+    for name in ("case", "change", "item", "notice", "alert", "alert_change", "answer", "reminder")
+)
+"""The tables of what a changed case is written to, for statements that make no objects."""

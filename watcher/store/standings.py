@@ -4,7 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
+from typing import Any
 
+from sqlalchemy import Row, Select, bindparam
 from sqlmodel import Session, col, select
 
 from watcher.case import ItemState
@@ -12,7 +15,7 @@ from watcher.change import Change, ChangeKind, Json, RecordedChange, Severity
 from watcher.health import AccountState, Health
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
 from watcher.store.documents import decode, decode_item, decode_notice
-from watcher.store.rows import AccountRow, CaseRow, ChangeRow, ItemRow, NoticeRow
+from watcher.store.rows import CHANGES, AccountRow, CaseRow, ItemRow, NoticeRow
 
 
 def health_of(row: AccountRow) -> Health:
@@ -122,22 +125,35 @@ def history(
     limit: int | None = None,
 ) -> list[RecordedChange]:
     """Recorded changes, newest first."""
-    query = select(ChangeRow).order_by(col(ChangeRow.id).desc())
+    asked: dict[str, Any] = {}
     if accounts is not None:
-        query = query.where(col(ChangeRow.account).in_(list(accounts)))
+        asked["accounts"] = list(accounts)
     if case_number is not None:
-        query = query.where(ChangeRow.case_number == case_number)
+        asked["case_number"] = case_number
     if kinds is not None:
-        query = query.where(col(ChangeRow.kind).in_([kind.value for kind in kinds]))
+        asked["kinds"] = [kind.value for kind in kinds]
     if limit is not None:
-        query = query.limit(limit)
-    return [recorded_change(row) for row in session.exec(query)]
+        asked["limit"] = limit
+    return [recorded_change(row) for row in session.connection().execute(_changes(frozenset(asked)), asked)]
 
 
-def recorded_change(row: ChangeRow) -> RecordedChange:
-    """A change's row as the noun."""
+@cache
+def _changes(asked: frozenset[str]) -> Select[Any]:
+    """Put together once for each kind of question: that takes longer than to answer it."""
+    query = CHANGES.select().order_by(CHANGES.c.id.desc())
+    if "accounts" in asked:
+        query = query.where(CHANGES.c.account.in_(bindparam("accounts", expanding=True)))
+    if "case_number" in asked:
+        query = query.where(CHANGES.c.case_number == bindparam("case_number"))
+    if "kinds" in asked:
+        query = query.where(CHANGES.c.kind.in_(bindparam("kinds", expanding=True)))
+    return query.limit(bindparam("limit")) if "limit" in asked else query
+
+
+def recorded_change(row: Row[Any]) -> RecordedChange:
+    """A row of the table of changes as the noun."""
     return RecordedChange(
-        id=row.id or 0,
+        id=row.id,
         at=row.at,
         account=row.account,
         change=Change(

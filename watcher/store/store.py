@@ -25,16 +25,16 @@ from watcher.store.documents import decode
 from watcher.store.ledger import Ledger
 from watcher.store.locks import locks_of
 from watcher.store.migrate import bring_up_to_date
+from watcher.store.news import CaseSave, News, RoundEnd
 from watcher.store.outbox import Outbox
-from watcher.store.recording import CaseSave, News, RoundEnd, end_round, write_news
-from watcher.store.rows import CaseRow, ItemRow, NoticeRow, ReminderRow
+from watcher.store.recording import end_round, write_news
+from watcher.store.restored import Restored
+from watcher.store.rows import CASES, CaseRow, ItemRow, NoticeRow, ReminderRow
 
 __all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
 
 
-_SNAPSHOT = select(CaseRow.document).where(
-    col(CaseRow.account) == bindparam("account_"), col(CaseRow.case_number) == bindparam("number_")
-)
+_SNAPSHOT = CASES.select().where(CASES.c.account == bindparam("account_"), CASES.c.case_number == bindparam("number_"))
 _DOCUMENT: QueryableAttribute[Any] = getattr(CaseRow, "document")  # noqa: B009 - SQLModel calls it a plain str
 
 
@@ -77,6 +77,7 @@ class Store:
         self.accounts = Accounts(self._database)
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
+        self.restored = Restored(self._database)
 
     @property
     def where(self) -> str:
@@ -110,8 +111,9 @@ class Store:
     def snapshot(self, account: str, case_number: str, *, beside: Snapshot) -> Snapshot | None:
         """The stored snapshot of a case; what it never knew is taken from `beside`. None for one never read."""
         with self._database.reading() as session:
-            document = session.exec(_SNAPSHOT, params={"account_": account, "number_": case_number}).one_or_none()
-        return None if document is None else decode(document, beside=beside)
+            asked = {"account_": account, "number_": case_number}
+            row = session.connection().execute(_SNAPSHOT, asked).one_or_none()
+        return None if row is None or row.document is None else decode(row.document, beside=beside)
 
     def standings(self, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
         """Every case in the books, with its items and notices."""
