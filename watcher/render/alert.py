@@ -152,9 +152,10 @@ def _meanings(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> 
     """What the most important changes mean, each meaning once; what is routine is explained only where it leads."""
     told: list[str] = []
     for change in changes:
+        if change.severity is not changes[0].severity and change.kind is not ChangeKind.STAGE_CHANGED:
+            continue
         gloss = _gloss(occasion, change, teller)
-        leads = change.severity is changes[0].severity or change.kind is ChangeKind.STAGE_CHANGED
-        if leads and gloss.plain and gloss.plain not in told and len(told) < _MOST_MEANINGS:
+        if gloss.plain and gloss.plain not in told and len(told) < _MOST_MEANINGS:
             told.append(gloss.plain)
             yield gloss
 

@@ -40,6 +40,7 @@ _PILED = re.compile(
 )
 
 
+@lru_cache(maxsize=256)  # the same words stand in each form of an alert, and in those of every channel
 def inert(text: str, words: Catalogue, *, longest: int) -> str:
     """`text` on one line, harmless, and cut to `longest` characters, with the number of those left out named.
 
@@ -71,7 +72,6 @@ def _seen(sign: str) -> str:
     return " " if sign.isspace() else ""
 
 
-@lru_cache(maxsize=256)  # the same words stand in each form of an alert, and in those of every channel
 def _disarm(text: str, link: str) -> str:
     for pattern in (_SLASHED, _SCHEMED, _NUMERIC_HOST):
         text = pattern.sub(link, text)

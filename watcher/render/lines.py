@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from watcher.case import ItemKind, ItemState, Stage
 from watcher.change import Change, ChangeKind
 from watcher.render.teller import Teller
+from watcher.words import fill
 
 Fields: TypeAlias = dict[str, str]
 _Json: TypeAlias = Mapping[str, Any]
@@ -37,7 +38,8 @@ def headline_of(change: Change, teller: Teller) -> str:
 
 def meaning_of_change(change: Change, teller: Teller, part: str) -> str:
     """What the catalogue says of this kind of change itself: its `plain` words, or what comes `next`."""
-    return teller.words.fill("change", _place(change), part, **fields_of(change, teller))
+    words = teller.words.word("change", _place(change), part)
+    return fill(words, fields_of(change, teller)) if words else ""
 
 
 def fields_of(change: Change, teller: Teller) -> Fields:

@@ -1,6 +1,7 @@
 """Case numbers that can be recognised by whoever knows them, and by nobody else. Pure."""
 
 import re
+from functools import lru_cache
 
 _DOT = "\N{BULLET}"
 _SERIES = re.compile(r"([A-Z]{1,3})[ -]?[0-9*\N{MIDDLE DOT}]")
@@ -31,6 +32,7 @@ def mask_case_number(number: str) -> str:
     return number[:first] + _DOT * hidden + (number[-last:] if last else "")
 
 
+@lru_cache(maxsize=256)  # as in `inert`: each text is met several times in one alert
 def mask_numbers(text: str, *known: str) -> str:
     """`text` with every number in it masked that is one of `known` or looks like a case number or a personal one."""
     for number in known:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeAlias
 
 LANGUAGES = ("en", "es", "fr")
 """The languages there is a catalogue for. What is asked for in another is told in English."""
@@ -15,9 +15,9 @@ _PART = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """The words of one language."""
+    """The words of one language. There is one catalogue for each."""
 
     language: str
     content: Mapping[str, Any]
@@ -50,13 +50,27 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
     A part in [square brackets] is left out whole where a field within it is missing or empty, so that one template
     serves what is told fully and what is told in part. A missing field outside brackets becomes nothing.
     """
-    if "[" in template:
-        template = _PART.sub(lambda part: part[1] if _complete(part[1], fields) else "", template)
-    return _FIELD.sub(lambda name: fields.get(name[1], ""), template) if "{" in template else template
+    told = []
+    for pieces, needed in _taken_apart(template):
+        if all(map(fields.get, needed)):
+            told += [fields.get(piece, "") if is_field else piece for is_field, piece in pieces]
+    return "".join(told)
 
 
-def _complete(part: str, fields: Mapping[str, str]) -> bool:
-    return all(fields.get(name) for name in _FIELD.findall(part))
+_Piece: TypeAlias = tuple[bool, str]
+"""Whether it names a field, and its text."""
+
+
+@cache
+def _taken_apart(template: str) -> tuple[tuple[tuple[_Piece, ...], tuple[str, ...]], ...]:
+    """The parts of a template, each with the fields that it needs to be told at all; there are a few hundred."""
+    parts = []
+    for place, text in enumerate(_PART.split(template)):
+        pieces = [(bool(odd % 2), piece) for odd, piece in enumerate(_FIELD.split(text)) if odd % 2 or piece]
+        in_brackets = place % 2 == 1
+        needed = tuple(piece for is_field, piece in pieces if is_field) if in_brackets else ()
+        parts.append((tuple(pieces), needed))
+    return tuple(parts)
 
 
 @cache
