@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,10 @@ def receipt(place: int) -> str:
 
 def answer(number: str, moves: int = 0) -> bytes:
     """What the API says about a case that has moved so often: some 1,900 bytes, as its answers have."""
-    title, month = TITLES[moves % len(TITLES)], 1 + moves % 12
-    day = f"2026-{month:02d}-09"
+    title, taken = TITLES[moves % len(TITLES)], _day(moves)
+    day = f"{_NAMES[taken.month - 1]} {taken.day}, {taken.year}"
     words = (
-        f"On {_NAMES[month - 1]} 9, 2026, we took this action on your Form I-485, Application to Register Permanent "
+        f"On {day}, we took this action on your Form I-485, Application to Register Permanent "
         f"Residence or Adjust Status, Receipt Number {number}. We sent you a notice that explains what we did and what "
         "you may do next. Please follow the instructions in the notice. If you do not receive it by the end of the "
         "month, contact the USCIS Contact Center. If you move, go to www.uscis.gov/addresschange and give us your new "
@@ -51,19 +52,25 @@ def answer(number: str, moves: int = 0) -> bytes:
         "receiptNumber": number,
         "formType": "I-485",
         "submittedDate": "01-05-2026 14:28:46",
-        "modifiedDate": f"{month:02d}-09-2026 10:00:00",
+        "modifiedDate": f"{taken:%m-%d-%Y} 10:00:00",
         "current_case_status_text_en": title,
         "current_case_status_desc_en": words,
         "current_case_status_text_es": "Caso Fue Recibido",
         "current_case_status_desc_es": words,
         "hist_case_status": [
-            {"date": f"2026-01-{10 + line:02d}", "completed_text_en": f"Step {line} of this case was completed."}
-            for line in range(3)
-        ]
-        + [{"date": day, "completed_text_en": f"{title}."}],
+            {"date": _day(line).isoformat(), "completed_text_en": f"{TITLES[line % len(TITLES)]}."}
+            for line in range(-_SHOWN, moves + 1)
+        ],
     }
     return json.dumps({"case_status": said, "message": "Query was successful"}).encode()
 
+
+def _day(moves: int) -> date:
+    return date(2020, 1, 9) + timedelta(days=10 * (moves + _SHOWN))
+
+
+_SHOWN = 4
+"""Lines of history before the newest one."""
 
 _NAMES = (
     *("January", "February", "March", "April", "May", "June"),
