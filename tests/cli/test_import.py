@@ -49,6 +49,6 @@ def test_a_file_that_is_no_answer_is_named_and_nothing_is_recorded(watching: Wat
 
 def test_wrong_usage_is_status_2(world: Bench) -> None:
     name = saved(world)
-    assert "shows nothing that could be saved" in world.run("import", "family", name).err
+    assert "shows nothing that could be saved" in world.run("import", "family", name, expect=(2,)).err
     for arguments in (("family", name), ("aunt", name), ("family", "missing.json"), ("family",)):
         world.run("import", *arguments, expect=(2,))

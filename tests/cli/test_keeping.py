@@ -98,7 +98,7 @@ def test_without_a_database_there_is_nothing_to_back_up_and_one_can_be_restored(
     world.run("backup", "copy.sqlite3")
     for each in world.state.glob("watcher.sqlite3*"):
         each.unlink()
-    assert "nothing to back up" in world.run("backup", "other.sqlite3").err
+    assert "nothing to back up" in world.run("backup", "other.sqlite3", expect=(1,)).err
     world.run("restore", "copy.sqlite3")
     assert copies.examine(world.database).cases == 1
 
