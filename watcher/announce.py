@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from watcher.message import Delivery, Draft, Occasion, Words
-from watcher.render import render, summarize
+from watcher.message import Delivery, Draft, Hold, Occasion, Words
+from watcher.render import perhaps_told, render, summarize
 from watcher.route import route
 from watcher.settings import Settings
 from watcher.store import News
@@ -23,6 +23,23 @@ def news_of(occasion: Occasion, settings: Settings, *, now: datetime, baseline: 
         changes=occasion.changes,
         summaries=tuple(summarize(change, settings.language, zone=settings.timezone) for change in occasion.changes),
         drafts=tuple(Draft(delivery=each, words=_words(each, occasion, settings, worded)) for each in deliveries),
+    )
+
+
+def in_doubt(news: News, settings: Settings, *, since: datetime) -> News:
+    """The same news where a backup was restored, and nobody knows what was told after `since`: its alerts say so.
+
+    Those that need not wait for something else go out together.
+    """
+    return replace(
+        news,
+        drafts=tuple(
+            Draft(
+                delivery=replace(draft.delivery, hold=draft.delivery.hold or Hold.PERHAPS_TOLD),
+                words=perhaps_told(draft.words, since=since, language=settings.language, zone=settings.timezone),
+            )
+            for draft in news.drafts
+        ),
     )
 
 

@@ -27,6 +27,7 @@ from watcher.store import Busy, Store, Waiting
 _DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900, 1800, 3600, 7200))
 _GIVE_UP_AFTER = timedelta(days=7)
 _HOUR = timedelta(hours=1)
+_GATHERED = (Hold.DIGEST, Hold.PERHAPS_TOLD)
 _FOR_A_LETTER = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
@@ -86,9 +87,9 @@ class Courier:
             self._store.outbox.mark_failed(_ids(due), reason, next_attempt_at=None)
             return 0
         due = self._without_awaiting(channel, self._without_outdated(channel, due, now), now)
-        digest = [each for each in due if each.hold is Hold.DIGEST]
-        single = [each for each in due if each.hold is not Hold.DIGEST]
-        batches = [digest] if digest else []
+        single = [each for each in due if each.hold not in _GATHERED]
+        gathered = ([each for each in due if each.hold is hold] for hold in _GATHERED)
+        batches = [batch for batch in gathered if batch]
         plan = fold(
             [each.alert for each in single],
             limit=channel.max_per_hour,
@@ -156,7 +157,7 @@ class Courier:
     def _words(self, batch: Sequence[Waiting]) -> Words:
         """One alert says what it says; several say it as a digest, or as one that lists and counts."""
         words = [_words_of(each) for each in batch]
-        if batch[0].hold is Hold.DIGEST:
+        if batch[0].hold in _GATHERED:
             return render_digest(words, language=self._settings.language)
         return words[0] if len(words) == 1 else render_flood(words, language=self._settings.language)
 

@@ -49,7 +49,9 @@ class Means:
             snapshot=snapshot,
             history=history,
         )
-        return announce.news_of(occasion, self.settings, now=self.clock.now(), baseline=baseline)
+        news = announce.news_of(occasion, self.settings, now=self.clock.now(), baseline=baseline)
+        since = self.store.restored.in_doubt_since(account.name) if news.drafts else None
+        return news if since is None else announce.in_doubt(news, self.settings, since=since)
 
     def tell(
         self,

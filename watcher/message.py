@@ -44,11 +44,16 @@ class Words:
 
 
 class Hold(StrEnum):
-    """Why an alert waits: until quiet hours end, until the digest is due, until nobody has acknowledged it."""
+    """Why an alert waits: until quiet hours end, until the digest is due, until nobody has acknowledged it.
+
+    `perhaps_told` does not wait: after a restore nobody can say whether it went out before, so it goes with others of
+    its kind as one message.
+    """
 
     QUIET = "quiet"
     DIGEST = "digest"
     ESCALATION = "escalation"
+    PERHAPS_TOLD = "perhaps_told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

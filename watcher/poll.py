@@ -172,6 +172,7 @@ class _Visit:
         if refusal is not None:
             return refusal
         self._store.accounts.set_next_read(self._account.name, now + min(self._every, _TURN_TAKEN))
+        self._catch_up()
         breaker = self._store.breaker(
             self._account.name,
             clock=self._means.clock,
@@ -231,9 +232,22 @@ class _Visit:
             self._errors += [wait] if wait else []
 
     def take_in(self, readings: Iterable[Reading], *, complete: bool) -> Round:
+        self._catch_up()
         for reading in readings:
             self._take(reading)
         return self._finish(complete=complete)
+
+    def _catch_up(self) -> None:
+        """Takes in what a database had read, and told of, that a backup has replaced since. Tells nobody again."""
+        told = self._store.restored.told(self._account.name)
+        if not told:
+            return
+        for snapshot in told:
+            self._take_snapshot(snapshot, {}, tell=False)
+        self._store.restored.forget_told(self._account.name)
+        self._known = self._store.known_cases(self._account.name)
+        self._read.clear()
+        self._returned.clear()
 
     # --- one case ---
 
@@ -257,7 +271,7 @@ class _Visit:
                     )
                 )
 
-    def _take_snapshot(self, fresh: Snapshot, answers: Answers) -> None:
+    def _take_snapshot(self, fresh: Snapshot, answers: Answers, *, tell: bool = True) -> None:
         known = self._note_read(fresh.case_number)
         seen, heard = digest(fresh), digest_of_answers(answers, self._settings.language)
         if known is not None and known.seen == seen:
@@ -270,6 +284,8 @@ class _Visit:
         after = settle(before, fresh, vocabulary=vocabulary)
         changes = diff(before, after, today=now.astimezone(self._settings.timezone).date(), vocabulary=vocabulary)
         told = self._told(changes, snapshot=after, baseline=before is None)
+        if not tell:
+            told = replace(told, drafts=())
         case = _save(known, before, after, changes, now, seen=seen, heard=heard)
         self._write(replace(told, case_number=fresh.case_number, case=case, answers=answers))
 
@@ -307,6 +323,8 @@ class _Visit:
         )
         news = [self._told(changes, health=health), *self._absences(missing), *self._returns()]
         self._changes += self._store.record(news, now=now, round_end=end)
+        if self._read and not self._errors:
+            self._store.restored.end_doubt(self._account.name)
         error = "; ".join(dict.fromkeys(str(error) for error in self._errors)) or None
         return self._round(outcome_of(self._errors, cases_read=len(self._read)), error=error)
 
@@ -404,7 +422,7 @@ def _save(
         snapshot=after,
         seen=seen,
         heard=heard,
-        revision=known.revision if known else 0,
+        revision=known.revision if known else None,
         stage_since=since,
         stage_since_told=told,
         touched_at=touched_at,

@@ -40,7 +40,8 @@ def keep_time(means: Means, *, at_any_hour: bool = True) -> list[RecordedChange]
 
 def _reminders(means: Means, *, at_any_hour: bool) -> list[RecordedChange]:
     settings, now = means.settings, means.clock.now()
-    cases = means.watched_cases()
+    behind = means.store.restored.behind()  # what a restored backup says of them is out of date until the next read
+    cases = [case for case in means.watched_cases() if case.account not in behind]
     snapshots = {(case.account, case.case_number): case.snapshot for case in cases}
     reminded = due(
         cases,

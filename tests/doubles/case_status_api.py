@@ -39,6 +39,7 @@ class CaseStatusApi:
     overrule: Callable[[str, int], bytes | None] = lambda _receipt, _nth: None
     good: set[str] = field(default_factory=set)
     issued: int = 0
+    tokens_asked: int = 0
     case_requests: list[str] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
@@ -58,6 +59,7 @@ class CaseStatusApi:
                 self.in_flight -= 1
 
     def _token(self, asked: Asked) -> bytes:
+        self.tokens_asked += 1
         if self.token_answer is not None:
             return self.token_answer
         form = asked.form

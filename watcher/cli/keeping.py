@@ -10,8 +10,11 @@ from watcher.app import database_url
 from watcher.cli import CONFIG
 from watcher.cli.opening import settings_of
 from watcher.cli.output import say
+from watcher.message import Words
+from watcher.render import perhaps_told
 from watcher.settings import Settings
 from watcher.store import Busy, copies
+from watcher.store.aftermath import Doubting
 from watcher.store.locks import FileLocks
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -38,15 +41,30 @@ def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
 @click.option("--force", is_flag=True, help="Also over a database that tells of more than FILE does.")
 @FILE
 def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
-    """Puts the copy in FILE in the place of the database. What was there is kept beside it."""
+    """Puts the copy in FILE in the place of the database. What was there is kept beside it.
+
+    What was told since the copy was made is not told again, as far as the database that is replaced can be read. Where
+    it cannot, alerts that may have gone out before say so.
+    """
     settings = settings_of(config)
     database = copies.file_of(database_url(settings))
     with ExitStack() as stack:
         _stand_still(stack, settings)
-        kept = copies.put_back(file, database, now=datetime.now(UTC), force=force)
+        done = copies.put_back(file, database, now=datetime.now(UTC), doubting=_doubting(settings), force=force)
     say(f"{database}: restored from {file}.")
-    if kept is not None:
-        say(f"What was there before is kept as {kept}.")
+    if done.kept is not None:
+        say(f"What was there before is kept as {done.kept}.")
+    if done.known:
+        say("What was told since the copy was made is known from it and is not told again.")
+    else:
+        say("What was told since the copy was made cannot be read; alerts that may have gone out before will say so.")
+
+
+def _doubting(settings: Settings) -> Doubting:
+    def doubting(words: Words, since: datetime) -> Words:
+        return perhaps_told(words, since=since, language=settings.language, zone=settings.timezone)
+
+    return doubting
 
 
 def _stand_still(stack: ExitStack, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.change import Change
 from watcher.render.alert import render
+from watcher.render.doubt import perhaps_told
 from watcher.render.gathered import render_digest, render_flood
 from watcher.render.lines import line_of
 from watcher.render.masking import mask_case_number, mask_numbers
@@ -14,6 +15,7 @@ __all__ = [
     "Privacy",
     "mask_case_number",
     "mask_numbers",
+    "perhaps_told",
     "render",
     "render_digest",
     "render_flood",

@@ -15,7 +15,7 @@ from watcher.store.recording import save_health
 from watcher.store.rows import AccountRow, MetaRow, QuotaRow, SubmissionRow
 from watcher.store.standings import health_of
 
-_SALT = "fingerprint_salt"
+SALT = "fingerprint_salt"
 _UNCLEAR = 3
 _CUT_OFF = timedelta(minutes=20)  # a locked account opens after this at the strictest portal known
 
@@ -70,11 +70,11 @@ class Accounts:
 
     def _salt(self) -> bytes:
         with self._database.reading() as session:
-            row = session.get(MetaRow, _SALT)
+            row = session.get(MetaRow, SALT)
             if row is not None:
                 return bytes.fromhex(row.value)
         with self._database.writing() as session:
-            row = session.get(MetaRow, _SALT) or MetaRow(key=_SALT, value=secrets.token_hex(16))
+            row = session.get(MetaRow, SALT) or MetaRow(key=SALT, value=secrets.token_hex(16))
             session.add(row)
             return bytes.fromhex(row.value)
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from watcher.errors import StoreUnusable
+from watcher.store.aftermath import Doubting, carry_over
 from watcher.store.migrate import HEAD
 
 _BESIDE = ("-wal", "-shm")
@@ -36,6 +37,17 @@ class Copy:
     schema: str
     cases: int
     newest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """What a restore came to. `kept`: where the replaced database is now, None where there was none.
+
+    `known`: it could be read, so that nothing of what was told since the backup is told again.
+    """
+
+    kept: Path | None
+    known: bool
 
 
 def file_of(url: str) -> Path:
@@ -82,11 +94,13 @@ def take(database: Path, target: Path, *, force: bool = False) -> Copy:
     return Copy(file=target, schema=found.schema, cases=found.cases, newest=found.newest)
 
 
-def put_back(copy: Path, database: Path, *, now: datetime, force: bool = False) -> Path | None:
-    """Puts a copy in the place of the database, which is kept beside it; returns where (None: there was none).
+def put_back(copy: Path, database: Path, *, now: datetime, doubting: Doubting, force: bool = False) -> PutBack:
+    """Puts a copy in the place of the database, which is kept beside it.
 
-    The caller makes sure that nobody uses the database. Raises `StoreUnusable` where the copy is damaged or of a newer
-    release, and without `force` where the database tells of more than the copy does.
+    What cannot be undone is taken over from the replaced database, see `watcher.store.aftermath`; `doubting` says of an
+    alert that it may have gone out before. The caller makes sure that nobody uses the database. Raises `StoreUnusable`
+    where the copy is damaged or of a newer release, and without `force` where the database tells of more than the copy
+    does.
     """
     found = examine(copy)
     if found.schema > HEAD:
@@ -95,12 +109,17 @@ def put_back(copy: Path, database: Path, *, now: datetime, force: bool = False) 
         _refuse_newer(database, found)
     with _telling(database), _beside(database) as temporary:
         _copy(copy, temporary)
+        known = carry_over(database, temporary, since=_moment(found.newest) or now, now=now, doubting=doubting)
         examine(temporary)
         kept = _keep(database, now) if database.exists() else None
         for suffix in _BESIDE:
             Path(f"{database}{suffix}").unlink(missing_ok=True)
         temporary.replace(database)
-    return kept
+    return PutBack(kept=kept, known=known)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _refuse_newer(database: Path, found: Copy) -> None:
@@ -115,8 +134,8 @@ def _refuse_newer(database: Path, found: Copy) -> None:
         told = "of nothing yet" if found.newest is None else f"until {found.newest} UTC"
         raise StoreUnusable(
             f"{database}: is newer: it tells of what happened until {present.newest} UTC, {found.file} {told}; what is"
-            " in between would be forgotten, and told again where the portal still shows it. --force does it all the"
-            " same, and keeps the newer one beside it"
+            " in between would be forgotten until the portal is read again. --force does it all the same, and keeps the"
+            " newer one beside it"
         )
 
 

@@ -1,0 +1,245 @@
+"""After `watcher restore`, nothing is lost, and nothing is told twice where it can be known that it went out."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.cli.bench import RECEIPT, Bench
+from tests.doubles.case_status_api import case_status
+from watcher.message import AlertState, Hold
+
+APPROVED = "Case Was Approved"
+DOUBT = "You may have been told this before"
+
+
+def told(world: Bench) -> list[str]:
+    """What has arrived on the phone since this was last asked."""
+    titles = [message["title"] for message in world.phone.messages]
+    world.phone.requests.clear()
+    return titles
+
+
+def show(world: Bench, title: str) -> None:
+    world.api.cases[RECEIPT] = case_status(RECEIPT, title)
+
+
+def stages(world: Bench) -> list[str]:
+    """The stages that the history tells of, oldest first."""
+    changes = world.run("history", "--json").json["changes"]
+    return [change["new"]["stage"] for change in reversed(changes) if change["kind"] == "stage_changed"]
+
+
+def damage(database: Path, tables: Iterable[str]) -> None:
+    """Overwrites the first page of each of these tables."""
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = opened.execute("PRAGMA page_size").fetchone()[0]
+        pages = dict(opened.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'"))
+    content = bytearray(database.read_bytes())
+    for table in tables:
+        start = (pages[table] - 1) * size
+        content[start : start + size] = b"\xa5" * size
+    database.write_bytes(content)
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+def backed_up(world: Bench) -> None:
+    world.check()
+    assert len(told(world)) == 1
+    world.run("backup", "copy.sqlite3")
+
+
+def test_what_was_told_since_the_backup_is_recorded_again_and_not_told_again(world: Bench) -> None:
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    assert len(told(world)) == 1
+    assert "is not told again" in world.run("restore", "copy.sqlite3", "--force").out
+    assert stages(world) == []
+    world.run("check", expect=(0, 1))
+    assert stages(world) == ["evidence_requested"]
+    assert told(world) == []
+    show(world, APPROVED)
+    world.check()
+    world.check()
+    (title,) = told(world)
+    assert "Approved" in title
+
+
+def test_what_changed_after_the_last_read_of_the_replaced_database_is_told_alone(world: Bench) -> None:
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    told(world)
+    world.run("restore", "copy.sqlite3", "--force")
+    show(world, APPROVED)
+    world.run("check", expect=(0, 1))
+    assert stages(world) == ["evidence_requested", "approved"]
+    (title,) = told(world)
+    assert "Approved" in title
+
+
+def test_a_portal_that_went_back_is_told_though_the_backup_knew_nothing_else(world: Bench) -> None:
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    told(world)
+    world.run("restore", "copy.sqlite3", "--force")
+    show(world, "Case Was Received")
+    world.run("check", expect=(0, 1))
+    assert stages(world) == ["evidence_requested", "received"]
+    assert len(told(world)) == 1
+
+
+def test_an_alert_that_waited_in_the_backup_and_went_out_since_does_not_go_out_again(world: Bench) -> None:
+    world.phone.status = 500
+    world.check()
+    world.run("backup", "copy.sqlite3")
+    world.phone.status = 200
+    told(world)
+    with world.app() as app:
+        app.store.outbox.retry(app.clock.now())
+        assert app.courier().deliver_due() == 1
+    assert len(told(world)) == 1
+    world.run("restore", "copy.sqlite3", "--force")
+    world.run("check", expect=(0, 1))
+    assert told(world) == []
+    (alert,) = world.run("alerts", "--json").json["alerts"]
+    assert alert["state"] == "sent"
+
+
+def test_an_alert_that_still_waited_in_the_replaced_database_goes_out_once(world: Bench) -> None:
+    backed_up(world)
+    world.phone.status = 500
+    world.ask_for_evidence()
+    world.check()
+    world.phone.status = 200
+    told(world)
+    world.run("restore", "copy.sqlite3", "--force")
+    assert [alert["state"] for alert in world.run("alerts", "--json").json["alerts"]] == ["queued", "sent"]
+    with world.app() as app:
+        app.store.outbox.retry(app.clock.now())
+    world.run("check", expect=(0, 1))
+    world.check()
+    (title,) = told(world)
+    assert "Evidence" in title
+
+
+def test_damage_elsewhere_than_in_what_was_told_repeats_nothing(world: Bench) -> None:
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    told(world)
+    damage(world.database, ["answer", "notice"])
+    assert "damaged" in world.run("run", expect=(1, 2)).err
+    assert "is not told again" in world.run("restore", "copy.sqlite3").out
+    world.run("check", expect=(0, 1))
+    assert stages(world) == ["evidence_requested"]
+    assert told(world) == []
+
+
+@pytest.mark.parametrize("tables", [["alert"], ["case"], ["account"], ["sqlite_schema"]])
+def test_where_nobody_can_know_what_was_told_one_message_says_so_and_the_next_does_not(
+    world: Bench, tables: list[str]
+) -> None:
+    world.phone.status = 500
+    with world.app() as app:
+        app.poll("family")  # its alert waits in the backup
+    world.run("backup", "copy.sqlite3")
+    world.phone.status = 200
+    world.ask_for_evidence()
+    world.check()
+    assert len(told(world)) == 2
+    if tables == ["sqlite_schema"]:
+        world.database.write_bytes(b"\xa5" * 20_000)
+    else:
+        damage(world.database, tables)
+    assert "will say so" in world.run("restore", "copy.sqlite3").out
+    world.run("check", expect=(0, 1))
+    (message,) = world.phone.messages
+    assert message["message"].count(DOUBT) == 1
+    assert ("2 alerts" in message["title"]) == (tables in (["alert"], ["sqlite_schema"]))
+    assert "Evidence requested" in message["title"] + message["message"]
+    told(world)
+    show(world, APPROVED)
+    world.check()
+    (message,) = world.phone.messages
+    assert "Approved" in message["title"]
+    assert DOUBT not in message["message"]
+
+
+def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbours_are_lost(world: Bench) -> None:
+    world.phone.status = 500
+    world.check()
+    world.run("backup", "copy.sqlite3")
+    world.phone.status = 200
+    with world.app() as app:
+        app.store.outbox.retry(app.clock.now())
+        assert app.courier().deliver_due() == 1
+    told(world)
+    damage(world.database, ["case"])
+    world.run("restore", "copy.sqlite3")
+    assert world.run("alerts", "--json").json["alerts"][0]["state"] == "sent"
+    world.run("check", expect=(0, 1))
+    assert told(world) == []
+
+
+def test_a_backup_of_other_books_takes_nothing_over(world: Bench) -> None:
+    backed_up(world)
+    for each in world.state.glob("watcher.sqlite3*"):
+        each.unlink()
+    world.ask_for_evidence()
+    world.check()  # the books begun anew: it is their baseline
+    told(world)
+    assert "will say so" in world.run("restore", "copy.sqlite3", "--force").out
+    world.run("check", expect=(0, 1))
+    (message,) = world.phone.messages
+    assert DOUBT in message["message"]
+    assert stages(world) == ["evidence_requested"]
+
+
+def test_a_credential_that_was_refused_since_the_backup_is_not_submitted_again(world: Bench) -> None:
+    backed_up(world)
+    world.api.client_secret = "another-secret"
+    world.api.good.clear()
+    with world.app() as app:
+        assert app.poll("family").outcome.value == "rejected"
+        assert app.courier().deliver_due() == 1
+    told(world)
+    asked = world.api.tokens_asked
+    damage(world.database, ["answer"])
+    world.run("restore", "copy.sqlite3")
+    world.run("check", expect=(0, 1))
+    damage(world.database, ["alert"])
+    world.run("restore", "copy.sqlite3")
+    world.run("check", expect=(0, 1))
+    assert world.api.tokens_asked == asked
+
+
+def test_a_restore_upon_a_restore_still_knows_what_was_told(world: Bench) -> None:
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    told(world)
+    for _ in range(2):
+        world.run("restore", "copy.sqlite3", "--force")
+    world.run("check", expect=(0, 1))
+    assert told(world) == []
+    assert stages(world) == ["evidence_requested"]
+
+
+def test_what_was_not_told_since_waits_no_longer_than_it_would_have(world: Bench) -> None:
+    """Quiet hours, a digest or an escalation are still ahead: the alert cannot have gone out, and is not doubted."""
+    world.configure(channel='digest = "daily 08:00"')
+    world.check()
+    world.run("backup", "copy.sqlite3")
+    damage(world.database, ["alert"])
+    world.run("restore", "copy.sqlite3")
+    with world.app() as app:
+        (waiting,) = app.store.outbox.due(app.clock.now().replace(year=2100))
+    assert (waiting.alert.state, waiting.hold) == (AlertState.HELD, Hold.DIGEST)
+    assert DOUBT not in waiting.alert.body

@@ -1,0 +1,226 @@
+"""What happened after a backup was taken, and is not undone by putting it back.
+
+The books go back to what the backup says. But alerts went out, credentials were submitted, requests were counted: that
+is taken over from the database that the backup replaces, as far as it can be read, for it may be damaged.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import quote
+
+from watcher.message import AlertState, Hold, Words
+from watcher.store.accounts import SALT
+from watcher.store.restored import IN_DOUBT, TOLD, key_of
+
+Doubting: TypeAlias = Callable[[Words, datetime], Words]
+"""Makes the words of an alert say that it may have gone out after the backup's last moment."""
+
+_TOLD_FROM = ("account", "case", "alert", "reminder", "meta")
+_WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
+_FATE = ("state", "hold", "attempts", "next_attempt_at", "sent_at", "acknowledged_at", "last_error", "note")
+_OF_THE_NEXT_READ = ("name", "next_read_at")
+
+
+def carry_over(replaced: Path, copy: Path, *, since: datetime, now: datetime, doubting: Doubting) -> bool:
+    """Takes over into `copy`, which is about to be put in the place of `replaced`, what cannot be undone.
+
+    Returns whether it is known what was told since the backup, whose last moment is `since`. Where it is, nothing of it
+    is told again. Where it is not, what may have been told says so, through `doubting`. A `replaced` that is missing or
+    unreadable is no error.
+    """
+    with closing(sqlite3.connect(copy)) as books, _opened(replaced) as database, books:
+        books.row_factory = sqlite3.Row
+        books.execute("PRAGMA secure_delete=ON")
+        old = _Replaced(database)
+        one_line = _is_one_line(old, books)
+        known = one_line and all(old.is_whole(table) for table in _TOLD_FROM) and not _doubts(old)
+        _fates(old, books)
+        if one_line:
+            _submissions(old, books)
+        if known:
+            _what_was_told(old, books)
+        else:
+            _doubt(old, books, since=since, now=now, doubting=doubting)
+    return known
+
+
+class _Replaced:
+    """A database that may be damaged, or none at all: what can be read of it."""
+
+    def __init__(self, database: sqlite3.Connection | None) -> None:
+        self._database = database
+        self._found: dict[str, list[sqlite3.Row]] = {}
+
+    def is_whole(self, table: str) -> bool:
+        """Whether SQLite finds no fault in this table."""
+        if self._database is None:
+            return False
+        try:
+            faults = [row[0] for row in self._database.execute(f'PRAGMA quick_check("{table}")')]
+        except sqlite3.DatabaseError:
+            return False
+        return faults == ["ok"]
+
+    def rows(self, table: str) -> list[sqlite3.Row]:
+        """The rows of a table in their order, read from both ends up to the damage, where there is any."""
+        if table not in self._found:
+            self._found[table] = self._read(table)
+        return self._found[table]
+
+    def _read(self, table: str) -> list[sqlite3.Row]:
+        found: dict[int, sqlite3.Row] = {}
+        for order in ("ASC", "DESC"):
+            try:
+                for row in self._rows(table, order):
+                    if row["place"] in found:
+                        break
+                    found[row["place"]] = row
+            except sqlite3.DatabaseError:
+                continue  # what lies beyond is read from the other end
+        return [found[place] for place in sorted(found)]
+
+    def _rows(self, table: str, order: str) -> Iterator[sqlite3.Row]:
+        if self._database is not None:
+            query = f'SELECT rowid AS place, * FROM "{table}" ORDER BY rowid {order}'  # noqa: S608 - names of ours
+            yield from self._database.execute(query)
+
+    @cached_property
+    def alerts(self) -> dict[tuple[object, ...], sqlite3.Row]:
+        """The alerts by what they are known by."""
+        return {_identity(row): row for row in self.rows("alert")}
+
+
+def _is_one_line(old: _Replaced, books: sqlite3.Connection) -> bool:
+    """Whether the replaced database is what became of the backup: the same accounts, entered at the same moments."""
+    entered = {row["name"]: row["first_seen_at"] for row in old.rows("account")}
+    return all(entered.get(row["name"]) == row["first_seen_at"] for row in books.execute("SELECT * FROM account"))
+
+
+def _doubts(old: _Replaced) -> bool:
+    """Whether an earlier restore had left open what was told, and no read had come since."""
+    return any(row["key"].startswith(key_of(IN_DOUBT).removesuffix("]")) for row in old.rows("meta"))
+
+
+def _submissions(old: _Replaced, books: sqlite3.Connection) -> None:
+    """Promise 2: what was submitted, and what the portal said to it, counts after a restore as before."""
+    for row in old.rows("meta"):
+        if row["key"] == SALT:
+            books.execute("INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)", (row["key"], row["value"]))
+    for row in old.rows("submission"):
+        if not _is_moment(row["at"]):
+            continue
+        which = (row["account"], row["at"])
+        there = books.execute("SELECT id FROM submission WHERE account = ? AND at = ?", which).fetchone()
+        if there is None:
+            _insert(books, "submission", row, without=("id",))
+        elif row["verdict"] is not None:
+            books.execute("UPDATE submission SET verdict = ? WHERE id = ?", (row["verdict"], there["id"]))
+    for row in old.rows("quota") if old.is_whole("quota") else ():
+        books.execute(
+            "INSERT INTO quota (account, day, taken) VALUES (:account, :day, :taken)"
+            " ON CONFLICT (account, day) DO UPDATE SET taken = max(taken, excluded.taken)",
+            {name: row[name] for name in ("account", "day", "taken")},
+        )
+
+
+def _fates(old: _Replaced, books: sqlite3.Connection) -> None:
+    """Alerts that wait in the backup, and whose later fate can still be read: it is theirs."""
+    for row in _waiting(books):
+        fate = old.alerts.get(_identity(row))
+        if fate is not None and fate["state"] in set(AlertState):
+            changes = ", ".join(f"{column} = :{column}" for column in _FATE)
+            values = {column: fate[column] for column in _FATE} | {"id": row["id"]}
+            books.execute(f"UPDATE OR IGNORE alert SET {changes} WHERE id = :id", values)  # noqa: S608 - names of ours
+
+
+def _what_was_told(old: _Replaced, books: sqlite3.Connection) -> None:
+    """Everything that was told is known, and what was about to be told is told."""
+    known = {_identity(row) for row in books.execute("SELECT * FROM alert")}
+    for identity, row in old.alerts.items():
+        if identity not in known and row["state"] != AlertState.SENT:
+            _insert(books, "alert", row, without=("id",))
+    for row in old.rows("reminder"):
+        _insert(books, "reminder", row)
+    for row in old.rows("account"):
+        _insert(books, "account", row)
+        columns = [name for name in row.keys() if name not in (*_OF_THE_NEXT_READ, "place")]  # noqa: SIM118 - a Row
+        changes = ", ".join(f"{name} = :{name}" for name in columns)
+        books.execute(f"UPDATE account SET {changes} WHERE name = :name", dict(row))  # noqa: S608 - names of ours
+    for row in old.rows("meta"):
+        if row["key"].startswith(key_of(TOLD).removesuffix("]")):
+            _insert(books, "meta", row)
+    _snapshots(old, books)
+
+
+def _snapshots(old: _Replaced, books: sqlite3.Connection) -> None:
+    """The cases that moved since the backup, as they were told, and those that people know to be missing."""
+    before = {
+        (row["account"], row["case_number"]): row["revision"]
+        for row in books.execute('SELECT account, case_number, revision FROM "case"')
+    }
+    for row in old.rows("case"):
+        if row["document"] is not None and row["revision"] > before.get((row["account"], row["case_number"]), -1):
+            key = key_of(TOLD, row["account"], row["case_number"])
+            books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, row["document"]))
+        which = {name: row[name] for name in ("account", "case_number", "missing_reads")}
+        books.execute(
+            'UPDATE "case" SET missing_reads = :missing_reads WHERE account = :account AND case_number = :case_number',
+            which,
+        )
+
+
+def _doubt(old: _Replaced, books: sqlite3.Connection, *, since: datetime, now: datetime, doubting: Doubting) -> None:
+    """Nobody knows what was told: what was due by now may have gone out, and what changed may have been told."""
+    due = now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    for row in _waiting(books):
+        still_held = row["hold"] is not None and row["next_attempt_at"] > due
+        if still_held or _identity(row) in old.alerts:
+            continue
+        words = doubting(Words(**{part: row[part] for part in ("title", "body", "html", "short")}), since)
+        books.execute(
+            "UPDATE alert SET body = ?, html = ?, short = ?, hold = ?, state = ? WHERE id = ?",
+            (words.body, words.html, words.short, Hold.PERHAPS_TOLD.value, AlertState.HELD.value, row["id"]),
+        )
+    for row in books.execute("SELECT name FROM account").fetchall():
+        mark = (key_of(IN_DOUBT, row["name"]), since.isoformat())
+        books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
+
+
+def _waiting(books: sqlite3.Connection) -> list[sqlite3.Row]:
+    return books.execute("SELECT * FROM alert WHERE state IN (?, ?) ORDER BY id", _WAITING).fetchall()
+
+
+def _identity(alert: sqlite3.Row) -> tuple[object, ...]:
+    return alert["id"], alert["channel"], alert["created_at"], alert["title"]
+
+
+def _is_moment(text: object) -> bool:
+    """Damage can leave a row that reads well and holds nonsense."""
+    try:
+        return isinstance(text, str) and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _insert(books: sqlite3.Connection, table: str, row: sqlite3.Row, *, without: tuple[str, ...] = ()) -> None:
+    """Writes a row of the replaced database, where there is none with its key."""
+    columns = [name for name in row.keys() if name not in (*without, "place")]  # noqa: SIM118 - a Row is no dict
+    values = [row[name] for name in columns]
+    marks = ", ".join("?" * len(columns))
+    books.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)  # noqa: S608
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[sqlite3.Connection | None]:
+    """The database as it lies there; None where there is none or where nothing can be made of it."""
+    if not file.is_file():
+        yield None
+        return
+    with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=10)) as database:
+        database.row_factory = sqlite3.Row
+        yield database

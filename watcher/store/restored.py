@@ -1,0 +1,74 @@
+"""What a restored database still has to learn of the time since its backup, kept in it until the next read.
+
+`watcher.store.aftermath` writes it down when a backup is restored. There are two cases. Where the replaced database
+could be read, its last snapshots are known, and that people were told of them: they are taken into the books before the
+next read, and nobody is told again. Where it could not, nobody knows what was told: alerts say so until a read ends.
+"""
+
+import json
+from datetime import datetime
+
+from sqlmodel import Session, col, delete, select
+
+from watcher.case import Snapshot
+from watcher.store.database import Database
+from watcher.store.documents import decode
+from watcher.store.rows import MetaRow
+
+TOLD, IN_DOUBT = "told since the backup", "in doubt since the backup"
+
+
+def key_of(mark: str, *words: str) -> str:
+    """The key in the table `meta` of a mark about an account or a case."""
+    return json.dumps([mark, *words], ensure_ascii=False)
+
+
+class Restored:
+    """The marks that a restore left, by account. Nearly always there is none."""
+
+    def __init__(self, database: Database) -> None:
+        """Works on an open database."""
+        self._database = database
+
+    def told(self, account: str) -> list[Snapshot]:
+        """The snapshots that the replaced database had read and told of since the backup, by case number."""
+        with self._database.reading() as session:
+            return [decode(row.value) for row in _told(session, account)]
+
+    def behind(self) -> frozenset[str]:
+        """The accounts whose cases had moved on since the backup, and have not been read since it was restored."""
+        with self._database.reading() as session:
+            return frozenset(_words(row.key)[0] for row in _marks(session, TOLD))
+
+    def forget_told(self, account: str) -> None:
+        """These snapshots are in the books now."""
+        with self._database.writing() as session:
+            for row in _told(session, account):
+                session.delete(row)
+
+    def in_doubt_since(self, account: str) -> datetime | None:
+        """The last moment that the backup tells of, where it is not known what was told since; else None."""
+        with self._database.reading() as session:
+            mark = session.get(MetaRow, key_of(IN_DOUBT, account))
+        return None if mark is None else datetime.fromisoformat(mark.value)
+
+    def end_doubt(self, account: str) -> None:
+        """The account was read: what changes from now on was never told. Writes only where there was a doubt."""
+        if self.in_doubt_since(account) is None:
+            return
+        with self._database.writing() as session:
+            session.exec(delete(MetaRow).where(col(MetaRow.key) == key_of(IN_DOUBT, account)))
+
+
+def _told(session: Session, account: str) -> list[MetaRow]:
+    rows = [row for row in _marks(session, TOLD) if _words(row.key)[0] == account]
+    return sorted(rows, key=lambda row: row.key)
+
+
+def _marks(session: Session, mark: str) -> list[MetaRow]:
+    begin = key_of(mark).removesuffix("]")
+    return list(session.exec(select(MetaRow).where(col(MetaRow.key).startswith(begin, autoescape=True))))
+
+
+def _words(key: str) -> list[str]:
+    return list(json.loads(key)[1:])
