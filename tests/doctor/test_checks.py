@@ -40,12 +40,17 @@ class TestFileSystem:
     def test_a_network_file_system_is_warned_of(self, tmp_path: Path, kind: str, verdict: Verdict) -> None:
         mounts = tmp_path / "mountinfo"
         mounts.write_text(f"22 1 8:1 / / rw - {kind} /dev/sda1 rw\n")
-        (finding,) = look_at_file_system(tmp_path, mounts)
+        (finding,) = look_at_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", mounts)
         assert finding.verdict is verdict
         assert kind in finding.told
 
     def test_where_nothing_tells_nothing_is_said(self, tmp_path: Path) -> None:
-        assert list(look_at_file_system(tmp_path, tmp_path / "missing")) == []
+        assert list(look_at_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", tmp_path / "missing")) == []
+
+    def test_where_the_books_are_on_a_server_the_disks_of_this_machine_are_no_matter(self, tmp_path: Path) -> None:
+        mounts = tmp_path / "mountinfo"
+        mounts.write_text("22 1 8:1 / / rw - nfs4 nas:/share rw\n")
+        assert list(look_at_file_system("postgresql://watcher@db.example.org/books", mounts)) == []
 
 
 def test_space_is_looked_at_above_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -102,6 +102,17 @@ def test_systemds_credentials_are_looked_through_without_being_asked(bench: Benc
     assert settings.secrets_dir == folder
 
 
+@pytest.mark.parametrize(("mode", "is_open"), [(0o440, False), (0o444, True)])
+def test_a_credential_that_systemd_guards_with_an_access_list_is_not_held_to_be_open(
+    bench: Bench, folder: Path, mode: int, *, is_open: bool
+) -> None:
+    keep(folder, "accounts__family__password", "x", mode=mode)
+    file = bench.write(FAMILY)
+    environ = {"CREDENTIALS_DIRECTORY": str(folder)}
+    (origin,) = load_configuration(file, environ=environ, portals=Portals()).origins
+    assert origin.open_to_others is is_open
+
+
 def test_a_name_of_other_letters_is_written_with_underscores(bench: Bench) -> None:
     text = '[accounts."Mamá & Papá"]\nportal = "office"\n'
     settings = bench.settings(text, {"WATCHER_ACCOUNTS__MAM____PAP___PASSWORD": "x"})

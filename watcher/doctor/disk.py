@@ -31,17 +31,21 @@ def look_at_space(state_dir: Path) -> Iterator[Finding]:
         yield failed("disk", f"{there} cannot be written to", "give it to the user who runs this program")
 
 
-def look_at_file_system(state_dir: Path, mounts: Path = _MOUNTS) -> Iterator[Finding]:
-    """SQLite's locks cannot be trusted on a network file system (sqlite.org/faq.html, question 5)."""
+def look_at_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
+    """SQLite's locks cannot be trusted on a network file system (sqlite.org/faq.html, question 5).
+
+    A database that is a server's is no matter of this machine's disks.
+    """
     try:
-        kind = file_system(_nearest(state_dir).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
-    except OSError:
-        return  # not Linux, or a Linux that does not tell
+        folder = copies.file_of(url).absolute().parent
+        kind = file_system(_nearest(folder).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (StoreUnusable, OSError):
+        return  # on a server; not Linux, or a Linux that does not tell
     if kind in _NETWORK or kind in _OVER_NETWORK:
         yield warning(
             "file system",
-            f"{state_dir} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
-            "set state_dir to a folder on a disk of this machine",
+            f"{folder} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
+            "set state_dir to a folder on a disk of this machine, or keep the database on a server",
         )
     elif kind:
         yield ok("file system", f"{kind}, on this machine")

@@ -20,7 +20,7 @@ def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Fi
     yield from configuration.look_at_recipes(found)
     yield from configuration.look_at_state_folder(found)
     yield from disk.look_at_space(settings.state_dir)
-    yield from disk.look_at_file_system(settings.state_dir)
+    yield from disk.look_at_file_system(database_url(settings))
     yield from _books(settings, clock)
     yield from configuration.look_at_channels(found)
     if not offline:

@@ -19,6 +19,7 @@ from watcher.settings.sources import readable_by_others, reason
 from watcher.settings.system_keyring import SERVICE, in_keyring
 
 _LONGEST = 64 * 1024
+_EVERYBODY = 0o007
 
 # systemd names what LoadCredential=watcher:FOLDER has loaded after the folder: watcher_accounts__family__password.
 _OF_A_FOLDER = "watcher_"
@@ -58,7 +59,7 @@ def find_secret(
     for file in (folder / name for folder in folders for name in (file_name(place), _OF_A_FOLDER + file_name(place))):
         try:
             if file.exists():
-                text, is_open = _secret_text(file), readable_by_others(file)
+                text, is_open = _secret_text(file), _is_open_to_others(file, environ)
                 origin = Origin(place=place, source="secret file", where=str(file), open_to_others=is_open)
                 return _worth_having(text, origin)
         except OSError as error:
@@ -67,6 +68,17 @@ def find_secret(
     if held is None:
         return None
     return _worth_having(held, Origin(place=place, source="keyring", where=f"{SERVICE} {file_name(place)}"))
+
+
+def _is_open_to_others(file: Path, environ: Mapping[str, str]) -> bool:
+    """Of systemd's credentials only what everybody may do counts: newer releases give them mode 0440.
+
+    There the group's bits are the mask of an access list that names the service's user alone.
+    """
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if folder and file.is_relative_to(folder):
+        return bool(file.stat().st_mode & _EVERYBODY)
+    return readable_by_others(file)
 
 
 def _secret_text(file: Path) -> str:
