@@ -44,6 +44,7 @@ PURE = [
     "message.py",
     "quiet.py",
     "route.py",
+    "settle.py",
     "stages.py",
     "standing.py",
     "remind",

@@ -14,7 +14,8 @@ from tests import snapshots as some
 from tests.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, kind_of_entries, snapshots
 from watcher.case import ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.change import Change, ChangeKind, Severity
-from watcher.diff import diff, settle
+from watcher.diff import diff
+from watcher.settle import settle
 from watcher.stages import meaning_of
 from watcher.store.documents import decode, encode
 

@@ -2,7 +2,7 @@
 
 A `Snapshot` holds no time of observation: two equal snapshots mean that nothing moved. `None` in a field of a
 snapshot means "the portal did not say", never "the portal says there is none" (that is an empty tuple); see
-`watcher.diff.settle` for what becomes of such gaps. Collections are ordered by the portal's stable key, so that the
+`watcher.settle` for what becomes of such gaps. Collections are ordered by the portal's stable key, so that the
 order on a page is not news.
 """
 
@@ -74,6 +74,10 @@ class ItemState(StrEnum):
 
 STATUS_ITEM = "status:"
 """The keys of items that a status title made, where the portal lists none, begin so."""
+STATUS_WORDS = ("status", "status_key", "description")
+"""The fields of a snapshot that say in words where the case stands."""
+STATUS_GROUP = (*STATUS_WORDS, "status_since")
+"""The words and their date: they stand or fall together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

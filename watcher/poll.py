@@ -13,7 +13,7 @@ import structlog
 
 from watcher.case import Snapshot
 from watcher.change import Change, ChangeKind, Json, RecordedChange, severity_of
-from watcher.diff import diff, settle
+from watcher.diff import diff
 from watcher.errors import (
     AccountLocked,
     CaseNotFound,
@@ -43,6 +43,7 @@ from watcher.portals import (
     Trace,
 )
 from watcher.settings import AccountSettings
+from watcher.settle import settle
 from watcher.store import Busy, CaseSave, KnownCase, News, RoundEnd, digest, digest_of_answers
 
 MISSING_AFTER = 3

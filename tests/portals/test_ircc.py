@@ -20,13 +20,14 @@ from tests.doubles.ircc import (
 from tests.portals.ircc_case import CITIZEN, ONE, TWO, Case, citizenship_case, immigration_case
 from watcher.case import Stage
 from watcher.change import ChangeKind
-from watcher.diff import diff, settle
+from watcher.diff import diff
 from watcher.errors import (
     ReadFailed,
     UnexpectedAnswer,
 )
 from watcher.portals import CaseRead, CaseUnread, find
 from watcher.portals._ircc_account import IrccAccount
+from watcher.settle import settle
 
 
 @pytest.fixture

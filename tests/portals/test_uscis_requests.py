@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.doubles import uscis_answers as said
 from watcher.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 from watcher.change import Change, ChangeKind
-from watcher.diff import diff, settle
+from watcher.diff import diff
 from watcher.portals._uscis_snapshot import snapshot
+from watcher.settle import settle
 
 TODAY = date(2026, 11, 22)
 ASKED = ("2026-11-02", "November 2, 2026", "11-02-2026")

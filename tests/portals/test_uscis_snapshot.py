@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from tests.doubles import uscis_answers as said
 from watcher.case import ItemKind, PendingItem, Stage
 from watcher.change import ChangeKind
-from watcher.diff import diff, settle
+from watcher.diff import diff
 from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
 from watcher.portals._uscis_codes import hint
 from watcher.portals._uscis_snapshot import snapshot
 from watcher.portals._uscis_words import hyphenated, plain_text, stated_day
+from watcher.settle import settle
 
 TODAY = date(2026, 8, 1)
 

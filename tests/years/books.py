@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 from watcher.case import ItemState, PendingItem, Snapshot
 from watcher.change import Change, ChangeKind, severity_of
-from watcher.diff import diff, settle
+from watcher.diff import diff
 from watcher.held import Fact, HeldAlert, fact_of, outdated
 from watcher.message import Delivery, Hold, Links, Occasion
 from watcher.remind import Reminder, due
 from watcher.route import route
 from watcher.settings import Settings
+from watcher.settle import settle
 from watcher.standing import CaseStanding, LedgerItem
 
 ACCOUNT = "family"
