@@ -8,11 +8,13 @@ from threading import Event, Thread
 import pytest
 from pydantic import SecretStr
 
+from tests.doubles.disk import DiskFault, failing
 from tests.doubles.phones import Phones
 from tests.practice.visitor import HandClock
 from tests.store.books import NOW, Books, a_change, a_draft, books, told
 from watcher.change import ChangeKind, Severity
 from watcher.dispatch import Courier
+from watcher.errors import StoreUnusable
 from watcher.message import AlertState, Hold
 from watcher.settings import ChannelSettings, Settings
 
@@ -201,3 +203,33 @@ def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(kept: Books, phone
     settings = courier(kept, phones, clock)._settings
     assert Courier(kept.store, phones, clock, settings=settings, stop=stop).deliver_due() == 0
     assert kept.store.outbox.counts()[AlertState.QUEUED] == 1
+
+
+@pytest.mark.parametrize("fault", [DiskFault.READ_ONLY, DiskFault.HELD])
+def test_what_was_taken_and_cannot_be_written_down_is_not_sent_again(
+    fault: DiskFault, kept: Books, phones: Phones, clock: HandClock
+) -> None:
+    for title in "ab":
+        told(kept.store, a_draft(title))
+    works = courier(kept, phones, clock)
+    with failing(fault, kept.file):
+        for _ in range(2):
+            with pytest.raises(StoreUnusable):
+                works.deliver_due()
+        assert works.deliver_due() == 0
+        assert kept.store.outbox.next_due() is None
+        assert phones.titles(PHONE) == ["a", "b"]
+    told(kept.store, a_draft("c"))
+    assert works.deliver_due() == 1
+    assert phones.titles(PHONE) == ["a", "b", "c"]
+    assert kept.store.outbox.counts()[AlertState.SENT] == 3
+
+
+def test_a_channel_whose_trouble_cannot_be_written_down_holds_back_no_other(
+    kept: Books, phones: Phones, clock: HandClock
+) -> None:
+    told(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
+    phones.broken[PHONE] = False
+    with failing(DiskFault.READ_ONLY, kept.file), pytest.raises(StoreUnusable):
+        courier(kept, phones, clock).deliver_due()
+    assert phones.titles(AUNT) == ["a"]

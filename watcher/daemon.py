@@ -137,7 +137,10 @@ class Daemon:
                 self._app.courier().deliver_due()
                 pause = self._until_next_alert()
             except StoreUnusable as error:
-                _log.error("the books cannot be read", reason=str(error))
+                _log.error("the books cannot be used", reason=str(error))
+                pause = _LOOK_INTO_BOOKS
+            except Exception:  # noqa: BLE001 - as long as the daemon lives, alerts go out: this thread must not end
+                _log.exception("delivering failed in an unforeseen way")
                 pause = _LOOK_INTO_BOOKS
             self._wake.wait(pause)
 

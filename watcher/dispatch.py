@@ -15,7 +15,7 @@ import structlog
 
 from watcher.attachments import Attachments, attachments, is_awaited, letters_of, saying_so
 from watcher.clock import Clock
-from watcher.errors import DeliveryFailed, StoreUnusable
+from watcher.errors import DeliveryFailed
 from watcher.flood import fold
 from watcher.held import Fact, HeldAlert, fact_of, outdated
 from watcher.message import Hold, Words
@@ -48,7 +48,9 @@ class Courier:
     def deliver_due(self, *, wait: float = 0.0) -> int:
         """Brings everything that is due to its channels; returns how many alerts were taken.
 
-        `wait`: real seconds to wait for another courier to finish; else there is nothing to do here.
+        `wait`: real seconds to wait for another courier to finish; else there is nothing to do here. Raises
+        `StoreUnusable`, after every channel has had its turn: what one of them took is not sent to it again, even
+        where that could not be written down.
         """
         try:
             with self._store.locks.hold("delivery", wait=wait, stop=self._stop):
@@ -61,8 +63,9 @@ class Courier:
         for waiting in self._store.outbox.due(self._clock.now()):
             by_channel[waiting.alert.channel].append(waiting)
         taken: list[int] = []
+        trouble: list[Exception] = []
         threads = [
-            Thread(target=self._work, args=(name, due, taken), name=f"delivery to {name}", daemon=True)
+            Thread(target=self._work, args=(name, due, taken, trouble), name=f"delivery to {name}", daemon=True)
             for name, due in by_channel.items()
         ]
         for thread in threads:
@@ -70,13 +73,15 @@ class Courier:
         for thread in threads:
             while thread.is_alive() and not self._stop.is_set():
                 thread.join(0.2)
+        if trouble:
+            raise trouble[0]
         return sum(taken)
 
-    def _work(self, name: str, due: Sequence[Waiting], taken: list[int]) -> None:
+    def _work(self, name: str, due: Sequence[Waiting], taken: list[int], trouble: list[Exception]) -> None:
         try:
             taken.append(self._deliver(name, due))
-        except StoreUnusable as error:
-            _log.error("the outbox could not be written; the alert may come a second time", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that delivers
+            trouble.append(error)
 
     def _deliver(self, name: str, due: Sequence[Waiting]) -> int:
         """The alerts of one channel, oldest first; returns how many it took."""

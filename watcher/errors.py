@@ -2,7 +2,7 @@
 
     WatcherError
     ├── SettingsFaults            wrong configuration: say every fault, exit 2
-    ├── StoreUnusable             the database cannot be opened or written: say so, exit 1 (2 at start)
+    ├── StoreUnusable             the database, or a file beside it, cannot be used: say so, exit 1 (2 at start)
     ├── ReadFailed                one read of an account or a case came to nothing; the last snapshot stands
     │   ├── PortalUnavailable     later: after `retry_after`, else at the next turn
     │   ├── SignInRejected        pause the account, tell, wait for a changed credential or `watcher resume`
@@ -35,7 +35,7 @@ class SettingsFaults(WatcherError):
 
 
 class StoreUnusable(WatcherError):
-    """The database cannot be opened, read or written."""
+    """The database, or one of the files kept beside it, cannot be opened, read or written."""
 
 
 class ReadFailed(WatcherError):

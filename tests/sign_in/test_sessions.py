@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from watcher.errors import StoreUnusable
 from watcher.sign_in.sessions import SessionFault, SessionFile, SessionFiles, UnusableSession
 
 OLD_KEY, NEW_KEY = SecretStr("the first key of all"), SecretStr("the key that came after")
@@ -204,7 +205,7 @@ def test_a_save_that_fails_leaves_the_old_session_and_no_litter(tmp_path: Path) 
     content = target.read_bytes()
     target.unlink()
     target.mkdir()  # a file cannot replace a folder
-    with pytest.raises(OSError, match=r"family\.session"):
+    with pytest.raises(StoreUnusable, match=r"family\.session"):
         _file(tmp_path).save(b"new")
     target.rmdir()
     target.write_bytes(content)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.store.books import NUMBER, Books, a_draft, books, told
 from watcher.errors import StoreUnusable
+from watcher.store.locks import FileLocks
 
 
 @pytest.fixture
@@ -66,4 +67,10 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreUnusable, match="owner and mode"), books(tmp_path):
+        pass
+
+
+def test_locks_that_are_out_of_reach_are_told(tmp_path: Path) -> None:
+    (tmp_path / "locks").write_bytes(b"a file where the folder should be")
+    with pytest.raises(StoreUnusable, match="check its folder"), FileLocks(tmp_path / "locks").hold("delivery"):
         pass

@@ -17,6 +17,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from watcher.errors import StoreUnusable
 from watcher.sealing import Seal, Unsealable
 
 _NAME: Final = "watcher-session 1"
@@ -105,7 +106,15 @@ class SessionFile:
         return None
 
     def save(self, content: bytes) -> None:
-        """Replaces the file whole: a kill at any moment leaves the old one or the new one. Raises OSError."""
+        """Replaces the file whole: a kill at any moment leaves the old one or the new one. Raises `StoreUnusable`."""
+        try:
+            self._replace(content)
+        except OSError as error:
+            raise StoreUnusable(
+                f"session {self._file}: {error.strerror}; check the disk, and the folder's mode"
+            ) from None
+
+    def _replace(self, content: bytes) -> None:
         folder = self._file.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -120,9 +129,12 @@ class SessionFile:
         _sync_folder(folder)
 
     def forget(self) -> None:
-        """Removes it and whatever a killed save left behind; nothing to remove is no error."""
-        self._file.unlink(missing_ok=True)
-        self._clear(older_than=0.0)
+        """Removes it and whatever a killed save left behind; nothing to remove is no error. Raises `StoreUnusable`."""
+        try:
+            self._file.unlink(missing_ok=True)
+            self._clear(older_than=0.0)
+        except OSError as error:
+            raise StoreUnusable(f"session {self._file}: {error.strerror}; check its folder's mode") from None
 
     def _clear(self, *, older_than: float) -> None:
         before = time.time() - older_than

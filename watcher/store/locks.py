@@ -51,13 +51,19 @@ class FileLocks:
     @contextmanager
     def hold(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
         """As `Locks` says."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(self._folder / f"{_safe(name)}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        file = self._open(self._folder / f"{_safe(name)}.lock")
         try:
             _acquire(lambda: _flock(file), name, wait, stop)
             yield
         finally:
             os.close(file)
+
+    def _open(self, path: Path) -> int:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnusable(f"lock {path}: {error.strerror}; check its folder's owner and mode") from None
 
 
 class ServerLocks:

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Select, bindparam
 from sqlmodel import Session, col, func, or_, select, update
 
 from watcher.change import ChangeKind, RecordedChange, Severity
+from watcher.errors import StoreUnusable
 from watcher.message import Alert, AlertState, Hold, Words
 from watcher.store.database import Database
 from watcher.store.rows import ALERT_CHANGES, CHANGES, AlertChangeRow, AlertRow, ChangeRow
@@ -37,12 +40,23 @@ class Waiting:
     changes: tuple[RecordedChange, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """Alerts that a channel took together, and when."""
+
+    ids: tuple[int, ...]
+    at: datetime
+    note: str | None
+
+
 class Outbox:
-    """Alerts by their state. Every method is one transaction."""
+    """Alerts by their state. Every method is one transaction. Safe to share between threads."""
 
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
         self._database = database
+        self._unwritten: list[_Taken] = []
+        self._writing_down = Lock()
 
     def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[Waiting]:
         """What is to be sent now, oldest first: queued alerts whose turn has come, held ones whose hold is over."""
@@ -52,6 +66,8 @@ class Outbox:
             .order_by(col(AlertRow.id))
             .limit(limit)
         )
+        if unwritten := self._still_unwritten():
+            query = query.where(col(AlertRow.id).not_in(unwritten))
         if channels is not None:
             query = query.where(col(AlertRow.channel).in_(channels))
         with self._database.reading() as session:
@@ -75,6 +91,8 @@ class Outbox:
     def next_due(self) -> datetime | None:
         """When the next waiting alert wants to be sent; None where none waits."""
         query = select(func.min(AlertRow.next_attempt_at)).where(col(AlertRow.state).in_(_WAITING))
+        if unwritten := [alert_id for taken in self._unwritten for alert_id in taken.ids]:
+            query = query.where(col(AlertRow.id).not_in(unwritten))
         with self._database.reading() as session:
             return session.exec(query).one()
 
@@ -89,20 +107,40 @@ class Outbox:
             return session.exec(query).one()
 
     def mark_sent(self, alert_ids: Collection[int], now: datetime, *, note: str | None = None) -> None:
-        """The channel has taken these."""
-        with self._database.writing() as session:
-            session.exec(
-                update(AlertRow)
-                .where(col(AlertRow.id).in_(alert_ids))
-                .values(
-                    state=AlertState.SENT.value,
-                    sent_at=now,
-                    next_attempt_at=None,
-                    attempts=col(AlertRow.attempts) + 1,
-                    last_error=None,
-                    note=note,
+        """The channel has taken these.
+
+        Where that cannot be written (a full disk), this object remembers it, so that nobody is told the same thing
+        again and again: `due` leaves them out, and writes it down as soon as it can. Raises `StoreUnusable` all the
+        same.
+        """
+        with self._writing_down:
+            self._unwritten.append(_Taken(ids=tuple(alert_ids), at=now, note=note))
+        self._write_down()
+
+    def _write_down(self) -> None:
+        with self._writing_down, self._database.writing() as session:
+            for taken in self._unwritten:
+                session.exec(
+                    update(AlertRow)
+                    .where(col(AlertRow.id).in_(taken.ids))
+                    .values(
+                        state=AlertState.SENT.value,
+                        sent_at=taken.at,
+                        next_attempt_at=None,
+                        attempts=col(AlertRow.attempts) + 1,
+                        last_error=None,
+                        note=taken.note,
+                    )
                 )
-            )
+            session.commit()
+            self._unwritten.clear()
+
+    def _still_unwritten(self) -> Sequence[int]:
+        """What channels took and the books cannot be made to say, even now."""
+        if self._unwritten:
+            with suppress(StoreUnusable):  # `mark_sent` has said so
+                self._write_down()
+        return [alert_id for taken in self._unwritten for alert_id in taken.ids]
 
     def mark_failed(self, alert_ids: Collection[int], error: str, *, next_attempt_at: datetime | None) -> None:
         """The channel did not take these; `next_attempt_at` None: given up, until someone asks to retry."""
