@@ -17,6 +17,7 @@ from watcher import units
 SHOWN = Path(__file__).parents[1] / "systemd"
 SERVICES = (*units.DAEMON, *units.TEMPLATE, units.TIMER[0])
 MOST_EXPOSED = 12  # tenths
+MOST_EXPOSED_WITH_A_BROWSER = 18
 PROGRAM = "/bin/true"
 CONFIG = PurePosixPath("/etc/watcher/watcher.toml")
 
@@ -53,8 +54,14 @@ def analyze(*words: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def exposure(unit: Path) -> float:
+    """From 0, the best, to 10."""
+    _, said = analyze("security", "--offline=true", "--no-pager", unit)
+    return float(re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)[0])
+
+
 def test_what_is_shown_is_what_is_installed() -> None:
-    for name in (*SERVICES, *units.TIMER[1:]):
+    for name in (*SERVICES, *units.TIMER[1:], units.BROWSER):
         (text,) = units.fitted((name,), program="/usr/local/bin/watcher", config=CONFIG).values()
         assert (SHOWN / name).read_text() == text
 
@@ -73,7 +80,18 @@ def test_systemd_finds_them_well_protected(name: str, tmp_path: Path) -> None:
     (file,) = written(tmp_path, fitted(name))
     status, said = analyze("security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", file)
     assert status == 0, said
-    assert float(re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)[0]) <= MOST_EXPOSED / 10
+    assert exposure(file) <= MOST_EXPOSED / 10
+
+
+@analyses
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_browser_opens_no_more_than_is_said(name: str, tmp_path: Path) -> None:
+    (file,) = written(tmp_path, fitted(name))
+    shut = exposure(file)
+    (added,) = units.drop_in(units.BROWSER, file.name).items()
+    (tmp_path / added[0]).parent.mkdir()
+    (tmp_path / added[0]).write_text(added[1])
+    assert shut < exposure(file) <= MOST_EXPOSED_WITH_A_BROWSER / 10
 
 
 @analyses
@@ -81,6 +99,9 @@ def test_systemd_finds_them_well_protected(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [units.DAEMON, units.TEMPLATE, units.TIMER])
 def test_systemd_finds_no_fault_in_them(names: tuple[str, ...], manager: str, tmp_path: Path) -> None:
     files = written(tmp_path, fitted(*names, user=manager == "--user"))
+    for path, text in units.drop_in(units.BROWSER, files[0].name, user=manager == "--user").items():
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(text)
     status, said = analyze(manager, "verify", "--man=no", "--recursive-errors=no", *files)
     assert (status, said) == (0, "")
 
@@ -164,6 +185,29 @@ class TestInstall:
         said = install(watching, "--user", "--timer", "--output", "out")
         assert sorted(file.name for file in (watching.folder / "out").iterdir()) == sorted(units.TIMER)
         assert "enable --now watcher-check.timer" in said.out
+
+    @pytest.mark.parametrize(
+        ("words", "service"),
+        [
+            ((), "watcher.service"),
+            (("--timer",), "watcher-check.service"),
+            (("--instances",), "watcher@.service"),
+        ],
+    )
+    def test_what_a_browser_needs_lies_in_a_drop_in(
+        self, watching: Watching, words: tuple[str, ...], service: str
+    ) -> None:
+        watching.write()
+        install(watching, "--user", "--browser", "--output", "out", *words)
+        opened = watching.folder / "out" / f"{service}.d" / "browser.conf"
+        settings = settings_of(opened.read_text())
+        assert {"MemoryDenyWriteExecute=no", "RestrictNamespaces=user pid net"} <= set(settings)
+        assert not any(line.startswith(("ProcSubset=", "Environment=")) for line in settings)
+
+    def test_an_account_that_wants_a_browser_is_pointed_out(self, watching: Watching) -> None:
+        watching.config.write_text('[accounts.family]\nportal = "uscis"\nsign_in = "browser"\n')
+        assert "family signs in with a browser" in install(watching, "--user").err
+        assert "family" not in install(watching, "--user", "--browser").err
 
     def test_it_can_be_read_before_it_is_written(self, watching: Watching) -> None:
         watching.write()

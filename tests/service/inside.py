@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -14,8 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.doubles.uscis import EMAIL, PASSWORD, Fault, Portal, uscis
+
 UNIT = "watcher.service"
 UNITS = Path("/etc/systemd/system")
+CONFIGURATIONS = Path("/etc/watcher")
 STATE = Path("/var/lib/private/watcher")
 CREDENTIALS = Path("/run/credentials") / UNIT
 MESSAGES = Path("/run/phone.jsonl")
@@ -27,6 +31,7 @@ MAY = {
     "resolve localhost",
     "open a TCP socket",
 }
+MAY_WITH_A_BROWSER = MAY | {"make a namespace", "map memory to write and run", "see the memory of the machine"}
 
 
 class Summary:
@@ -119,22 +124,31 @@ def process(summary: Summary) -> None:
     summary.check("systemd-analyze security of the running unit", holds=float(score[0]) <= 1.2, saw=score[0])
 
 
-def sandbox(summary: Summary) -> None:
-    """The same unit with a probe in the watcher's place."""
+def probe(name: str) -> tuple[dict[str, str], int]:
+    """The same unit with a probe in the watcher's place: what came of each try, and the umask."""
     text = (UNITS / UNIT).read_text()
     text = re.sub(r"(?m)^ExecStart=.*", "ExecStart=/usr/bin/python3 /opt/verify/probe.py", text)
     text = re.sub(r"(?m)^(ExecReload|WatchdogSec|Restart|RestartSec|NotifyAccess)=.*\n", "", text)
-    text = text.replace("Type=notify", "Type=oneshot\nStandardOutput=file:/run/probe.json")
-    text = text.replace("User=watcher", "User=probe").replace("StateDirectory=watcher", "StateDirectory=probe")
-    (UNITS / "probe.service").write_text(text)
+    text = text.replace("Type=notify", f"Type=oneshot\nStandardOutput=file:/run/{name}.json")
+    text = text.replace("User=watcher", f"User={name}").replace("StateDirectory=watcher", f"StateDirectory={name}")
+    (UNITS / f"{name}.service").write_text(text)
     run("systemctl", "daemon-reload")
-    run("systemctl", "start", "probe.service")
-    probed = json.loads(Path("/run/probe.json").read_text())
-    could = {name for name, came_of_it in probed["tried"].items() if came_of_it == "done"}
-    summary.check("its sandbox lets it do its work", holds=could >= MAY, saw=", ".join(sorted(MAY - could)))
-    refused = len(probed["tried"]) - len(MAY)
-    summary.check("and nothing else", holds=could <= MAY, saw=", ".join(sorted(could - MAY)) or f"{refused} refused")
-    summary.check("files it makes are its own", holds=probed["umask"] == 0o077)
+    run("systemctl", "start", f"{name}.service")
+    probed = json.loads(Path(f"/run/{name}.json").read_text())
+    return probed["tried"], probed["umask"]
+
+
+def compare(summary: Summary, tried: dict[str, str], may: set[str], whose: str) -> None:
+    could = {name for name, came_of_it in tried.items() if came_of_it == "done"}
+    summary.check(f"{whose} lets it do its work", holds=could >= may, saw=", ".join(sorted(may - could)))
+    refused = len(tried) - len(may)
+    summary.check("and nothing else", holds=could <= may, saw=", ".join(sorted(could - may)) or f"{refused} refused")
+
+
+def sandbox(summary: Summary) -> None:
+    tried, umask = probe("probe")
+    compare(summary, tried, MAY, "its sandbox")
+    summary.check("files it makes are its own", holds=umask == 0o077)
 
 
 def commands(summary: Summary) -> None:
@@ -208,9 +222,93 @@ def timer(summary: Summary) -> None:
     summary.check("the timer waits for the next", holds=waits == "active", saw=waits)
 
 
+def configure(instance: str, text: str, **secrets: str) -> str:
+    """A configuration for watcher@INSTANCE with its folder of secrets; returns the unit's name."""
+    (CONFIGURATIONS / f"{instance}.toml").write_text(text)
+    folder = CONFIGURATIONS / f"{instance}.secrets"
+    folder.mkdir(mode=0o700)
+    for name, secret in secrets.items():
+        file = folder / name
+        file.touch(mode=0o600)
+        file.write_text(secret)
+    return f"watcher@{instance}.service"
+
+
+def instances(summary: Summary) -> None:
+    """Two households on one machine, from the template; the one sees nothing of the other."""
+    text = (CONFIGURATIONS / "watcher.toml").read_text()
+    text = text[: text.index("[channels.phone]")]
+    secret = (CONFIGURATIONS / "secrets" / "accounts__office__client_secret").read_text()
+    units = [configure(name, text, accounts__office__client_secret=secret) for name in ("parents", "aunt")]
+    said = "".join(run("systemctl", "start", unit) for unit in units)
+    running = all(show("SubState", unit) == "running" for unit in units)
+    summary.check("two instances of the template run side by side", holds=running, saw=said)
+    owners = {Path(f"/proc/{show('MainPID', unit)}").stat().st_uid for unit in units}
+    summary.check("each has a user of its own", holds=len(owners) == len(units), saw=owners)
+    stores = [STATE.with_name(f"watcher-{name}") / "watcher.sqlite3" for name in ("parents", "aunt")]
+    summary.check("and state of its own", holds={file.stat().st_uid for file in stores} == owners)
+    said = run("python3", "-m", "watcher", "service", "exec", "--instance", "aunt", "status", "--json")
+    summary.check("a command runs as one of them does", holds="EAC9999000001" in said, saw="" if said else "nothing")
+    run("systemctl", "stop", *units)
+    results = {show("Result", unit) for unit in units}
+    summary.check("both stop cleanly", holds=results == {"success"}, saw=results)
+
+
+def browser(summary: Summary) -> None:
+    """A sign-in with a real Chromium under the unit, which lets it only with its drop-in."""
+    if shutil.which("chromium") is None:
+        return
+    with uscis() as portal:
+        portal.faults.add(Fault.NO_CODE)
+        keys = {"portal": "uscis", "sign_in": "browser", "username": EMAIL, "mfa": "none"}
+        keys |= {"base_url": portal.origin, "auth_url": portal.auth}
+        text = "[accounts.family]\n" + "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+        unit = configure("family", text, accounts__family__password=PASSWORD)
+        signing_in(summary, portal, unit)
+    folder = UNITS / "probe-browser.service.d"
+    folder.mkdir()
+    shutil.copy(UNITS / f"{UNIT}.d" / "browser.conf", folder)
+    compare(summary, probe("probe-browser")[0], MAY_WITH_A_BROWSER, "the sandbox with the drop-in")
+
+
+def signing_in(summary: Summary, portal: Portal, unit: str) -> None:
+    run("systemctl", "start", unit)
+    named = eventually(lambda: "service install --browser" in run("journalctl", "--unit", unit))
+    run("systemctl", "stop", unit)
+    holds = named and not portal.passwords
+    summary.check("without the drop-in nobody is signed in, and the log names it", holds=holds)
+    for which in ([], ["--instances"]):
+        run("python3", "-m", "watcher", "service", "install", "--browser", *which)
+    run("systemctl", "daemon-reload")
+    run("python3", "-m", "watcher", "service", "exec", "--instance", "family", "resume", "family")
+    run("systemctl", "start", unit)
+    holds = eventually(lambda: any("/case_status/" in asked for asked in portal.asked))
+    summary.check("with it Chromium signs in under the unit", holds=holds and portal.passwords == [PASSWORD])
+    score = re.findall(r"exposure level for \S+: ([\d.]+)", run("systemd-analyze", "security", "--no-pager", unit))
+    summary.check("systemd-analyze security with the drop-in", holds=float(score[0]) <= 1.8, saw=score[0])
+    began = time.monotonic()
+    run("systemctl", "stop", unit)
+    took = time.monotonic() - began
+    summary.check("it stops cleanly", holds=show("Result", unit) == "success" and took < 5, saw=f"{took:.2f} s")
+
+
 def main() -> None:
     summary = Summary(Path(sys.argv[1]))
-    for part in (starting, files, process, sandbox, commands, idling, reloading, hanging, stopping, timer):
+    parts = (
+        starting,
+        files,
+        process,
+        sandbox,
+        commands,
+        idling,
+        reloading,
+        hanging,
+        stopping,
+        timer,
+        instances,
+        browser,
+    )
+    for part in parts:
         try:
             part(summary)
         except Exception as error:  # noqa: BLE001 - what went wrong belongs into the summary, whatever it is

@@ -107,3 +107,15 @@ def test_a_program_that_is_no_browser_does_not_start(tmp_path: Path) -> None:
     program.chmod(0o700)
     with pytest.raises(CodeNeeded, match="does not start"), open_browser(hosts=HERE, path=str(program)):
         pass
+
+
+def test_a_driver_that_does_not_start_is_no_fault_of_the_portal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\nexit 3\n")
+    node.chmod(0o700)
+    monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", str(node))
+    for _ in range(2):  # nothing of the first is left over
+        with pytest.raises(CodeNeeded, match="service install --browser"), open_browser(hosts=HERE, path=str(node)):
+            pass

@@ -31,10 +31,20 @@ def service_command() -> None:
 @click.option("--user", is_flag=True, help="For your own service manager: no root, less protection.")
 @click.option("--timer", is_flag=True, help="A timer that reads from time to time, instead of the daemon.")
 @click.option("--instances", is_flag=True, help="The template watcher@.service: one daemon for each configuration.")
+@click.option(
+    "--browser", is_flag=True, help='Let a Chromium sign in (sign_in = "browser"): a drop-in opens what it needs.'
+)
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write into this folder instead.")
 @click.option("--print", "only_print", is_flag=True, help="Show what would be written.")
 def install(
-    *, config: Path | None, user: bool, timer: bool, instances: bool, output: Path | None, only_print: bool
+    *,
+    config: Path | None,
+    user: bool,
+    timer: bool,
+    instances: bool,
+    browser: bool,
+    output: Path | None,
+    only_print: bool,
 ) -> None:
     """Writes the systemd unit for this machine and says what to do next. Starts nothing.
 
@@ -51,6 +61,8 @@ def install(
     fitted = units.fitted(
         names, program=units.quoted(*program), config=PurePosixPath(file), user=user, systemd=_systemd_version()
     )
+    if browser:
+        fitted = {**fitted, **units.drop_in(units.BROWSER, names[0], user=user)}
     if only_print:
         for name, text in fitted.items():
             click.echo(f"# ==> {name}\n{text}")
@@ -58,6 +70,8 @@ def install(
     folder = output or (_own_units() if user else _SYSTEM)
     _write(folder, fitted)
     _say_what_is_next(file, names, user=user)
+    if not browser:
+        _warn_of_browsers(file)
 
 
 @service_command.command("exec", context_settings={"ignore_unknown_options": True})
@@ -132,9 +146,9 @@ def _own_units() -> Path:
 
 def _write(folder: Path, fitted: Mapping[str, str]) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, text in fitted.items():
             file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8")
             file.chmod(0o644)
             say(f"Wrote {file}.")
@@ -176,3 +190,12 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
             f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
             " by itself. Take the line out."
         )
+
+
+def _warn_of_browsers(file: Path) -> None:
+    """An account that signs in with a Chromium gets nowhere without the drop-in."""
+    accounts = read_document(file).keys.get("accounts") if file.exists() else None
+    accounts = accounts if isinstance(accounts, dict) else {}
+    for name, keys in accounts.items():
+        if isinstance(keys, dict) and keys.get("sign_in") == "browser":
+            warn(f"\n{name} signs in with a browser, which the unit alone does not let it: install it with --browser.")

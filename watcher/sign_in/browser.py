@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ _BETWEEN_KEYS: Final = 25.0
 _PATIENCE: Final = 30_000.0
 """Milliseconds for a page to come, or for an element to take a click."""
 _SERVER_ERROR: Final = 500
+_UNDER_SYSTEMD: Final = "where systemd runs the watcher, `watcher service install --browser` lets it"
 
 
 class Browser:
@@ -164,7 +165,14 @@ def open_browser(
         raise CodeNeeded(
             'Signing in with sign_in = "browser" needs Playwright: pip install "case-watcher[browser]"'
         ) from None
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        try:
+            playwright = stack.enter_context(sync_playwright())
+        except Exception:  # noqa: BLE001 - Playwright raises a bare one where its driver ends at once
+            raise CodeNeeded(
+                "Playwright's driver does not start; the log has its own words (on Debian it wants libatomic1; "
+                f"{_UNDER_SYSTEMD})"
+            ) from None
         context = _started(playwright, program)
         try:
             browser = Browser(context, context.new_page(), hosts)
@@ -187,7 +195,7 @@ def _started(playwright: "Playwright", program: str) -> "BrowserContext":
         )
     except Error as error:
         reason = error.message.strip().splitlines()[0] if error.message.strip() else "no reason given"
-        raise CodeNeeded(f"{program} does not start: {reason}") from None
+        raise CodeNeeded(f"{program} does not start: {reason} ({_UNDER_SYSTEMD})") from None
     context = chromium.new_context(accept_downloads=False)
     context.set_default_timeout(_PATIENCE)
     return context

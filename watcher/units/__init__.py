@@ -11,6 +11,8 @@ from pathlib import PurePosixPath
 DAEMON = ("watcher.service",)
 TEMPLATE = ("watcher@.service",)
 TIMER = ("watcher-check.service", "watcher-check.timer")
+BROWSER = "browser.conf"
+"""A drop-in for any of the services: what they need where a Chromium signs in."""
 
 _PROGRAM = "/usr/local/bin/watcher"
 _FOLDER = "/etc/watcher"
@@ -44,6 +46,12 @@ def fitted(
     return {name: _fitted(_text(name), program, config, user=user, systemd=systemd) for name in names}
 
 
+def drop_in(name: str, service: str, *, user: bool = False) -> Mapping[str, str]:
+    """A drop-in for this service, by the path that it has beside the service's file."""
+    text = _text(name)
+    return {f"{service}.d/{name}": _tidied("".join(_of_a_user(text))) if user else text}
+
+
 def quoted(*words: str) -> str:
     """The words of a command line as systemd.service(5) reads them."""
     return " ".join(_in_quotes(_escaped(word)) for word in words)
@@ -57,7 +65,7 @@ def _fitted(text: str, program: str, config: PurePosixPath, *, user: bool, syste
     lines = _of_a_user(text) if user else text.splitlines(keepends=True)
     fitted = "".join(_on_this_machine(line, program, config) for line in lines)
     if user:
-        fitted = re.sub(r"\n{3,}", "\n\n", fitted.replace("WantedBy=multi-user.target", "WantedBy=default.target"))
+        fitted = _tidied(fitted.replace("WantedBy=multi-user.target", "WantedBy=default.target"))
     if systemd is not None and systemd >= _GROWING_PAUSES:
         fitted = fitted.replace("RestartSec=20s\n", "RestartSec=20s\nRestartSteps=8\nRestartMaxDelaySec=15min\n")
     return fitted
@@ -84,6 +92,10 @@ def _of_a_user(text: str) -> Iterator[str]:
             comment = []
         else:
             comment = []
+
+
+def _tidied(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text)
 
 
 def _in_quotes(word: str) -> str:
