@@ -23,6 +23,7 @@ DOORS = {
     "keyring": {"settings/system_keyring.py"},
     "playwright": {"sign_in/browser.py"},
     "prometheus_client": {"metrics.py"},
+    "selectolax": {"recipe/markup.py"},
     "structlog": {"**"},
     "trustme": {"practice/"},
     "tzlocal": {"settings/__init__.py", "cli/init.py"},

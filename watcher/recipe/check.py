@@ -2,44 +2,26 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from watcher.case import ItemKind, Stage
 from watcher.message import Links
 from watcher.portals._hosts import check_base_url
-from watcher.recipe.dates import Dates, check_format
+from watcher.recipe.case_table import read_case
 from watcher.recipe.lines import Lines
-from watcher.recipe.model import (
-    OF_THE_CASE,
-    OF_THE_STATUS,
-    CaseList,
-    CasePage,
-    Collection,
-    Recipe,
-    Step,
-    same_words,
-)
+from watcher.recipe.model import CaseList, CasePage, Recipe, Step
 from watcher.recipe.requests import Requests
 from watcher.recipe.selectors import Selector
 from watcher.recipe.table import Faults, Table
-from watcher.settings.places import dotted
 
 LARGEST: Final = 256 * 1024
 """Bytes of a recipe's file."""
 SHORTEST_EVERY: Final = timedelta(minutes=15)
 """The shortest `min_every` of a recipe, and of every recipe's account."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_FIELDS: Final = ("status", *OF_THE_CASE, *OF_THE_STATUS)
-_COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
-    "pending": (("title",), ("id", "kind", "description", "due_on", "starts_at", "place", "answered")),
-    "notices": (("title",), ("id", "dated", "download")),
-    "history": (("title",), ("id", "at", "code")),
-}
 
 
 class RecipeFaults(ValueError):
@@ -99,7 +81,7 @@ class _Check:
         sign_in = self._sign_in()
         signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
         cases = self._cases()
-        case = self._case(listed=cases)
+        case = self._case()
         top.finish()
         if name is None or links is None or case is None:
             return None
@@ -178,20 +160,13 @@ class _Check:
         if request and "password" in request.names and not table.texts("rejected"):
             table.faults.note(table.path, "rejected is missing: how the portal says that a password is wrong")
         expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
-        take = self._take(table)
+        take = self._requests.take(table)
         table.finish()
         if request is None:
             return None
         return Step(
             request=request, when=when, expect=expect, rejected=rejected, locked=locked, person=person, take=take
         )
-
-    def _take(self, table: Table) -> dict[str, Selector]:
-        take = table.named_selectors("take")
-        for name in self._requests.given.intersection(take):
-            table.faults.note((*table.path, "take", name), "this name is given by the account; take another")
-        self._requests.taken |= take.keys()
-        return take
 
     def _cases(self) -> CaseList | None:
         table = self._top.table("cases")
@@ -204,7 +179,7 @@ class _Check:
         if following_address and not following:
             table.note("next_get", "needs next, the selector of what fills {next}")
         max_pages = table.whole("max_pages", default=50, least=1, most=200)
-        expect, take = table.selectors("expect"), self._take(table)
+        expect, take = table.selectors("expect"), self._requests.take(table)
         table.finish()
         self._requests.per_case |= take.keys()
         if not (request and each and number):
@@ -220,103 +195,15 @@ class _Check:
             max_pages=max_pages,
         )
 
-    def _case(self, *, listed: CaseList | None) -> CasePage | None:
+    def _case(self) -> CasePage | None:
         table = self._top.table("case", required=True)
-        if table is None:
-            return None
-        self._requests.per_case |= {"case_number"}
-        self._requests.taken |= {"case_number"}
-        request = self._requests.read(table, optional=True)
-        if request and not (self._requests.per_case | {"password"}) & request.names:
-            table.faults.note(table.path, "the address is the same for every case; put {case_number} into it")
-        if "cases" not in self._top and request is None:
-            self._top.faults.note((), "[cases] is missing: where the cases are listed")
-        expect, take, number = table.selectors("expect"), self._take(table), table.selector("case_number")
-        page = self._fields(table)
-        stages = self._stages(table)
-        collections = {kind: self._collections(table, kind) for kind in _COLLECTIONS}
-        table.finish()
-        if page is None or (listed is None and "cases" in self._top):
-            return None
-        fields, sometimes, dates = page
-        return CasePage(
-            fields=fields,
-            request=request,
-            case_number=number,
-            expect=expect,
-            take=take,
-            sometimes=sometimes,
-            stages=stages,
-            dates=dates,
-            pending=collections["pending"],
-            notices=collections["notices"],
-            history=collections["history"],
-        )
-
-    def _fields(self, table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] | None:
-        fields = table.table("fields", required=True)
-        if fields is None:
-            return None
-        read = {key: fields.selector(key, required=key == "status") for key in _FIELDS}
-        formats = fields.texts("date_format")
-        for written in formats:
-            try:
-                check_format(written)
-            except ValueError as error:
-                fields.note("date_format", str(error))
-        zone = fields.parsed("time_zone", _zone)
-        sometimes = fields.texts("sometimes")
-        for name in sometimes:
-            if name not in _FIELDS:
-                fields.note("sometimes", f"{name!r} is no field; known here: {', '.join(_FIELDS[1:])}")
-        fields.finish()
-        found = {key: selector for key, selector in read.items() if selector is not None}
-        return found, frozenset(sometimes), Dates(formats=formats, zone=zone)
-
-    def _stages(self, table: Table) -> dict[str, Stage]:
-        stages: dict[str, Stage] = {}
-        for words, stage in table.words("stages", Stage).items():
-            if stages.setdefault(same_words(words), stage) is not stage:
-                table.faults.note((*table.path, "stages", words), "the same words stand for another stage above")
-        return stages
-
-    def _collections(self, table: Table, kind: str) -> tuple[Collection, ...]:
-        read = [self._collection(one, kind) for one in table.tables(kind)]
-        return tuple(collection for collection in read if collection is not None)
-
-    def _collection(self, table: Table, kind: str) -> Collection | None:
-        required, optional = _COLLECTIONS[kind]
-        each = table.selector("each", required=True)
-        request = self._requests.read(table, optional=True)
-        fields = {key: table.selector(key, required=key in required) for key in (*required, *optional)}
-        kinds = table.words("kinds", ItemKind) if kind == "pending" else {}
-        if kinds and not fields["kind"]:
-            table.note("kinds", "needs kind, the selector of the words that stand here")
-        expect = table.selectors("expect")
-        table.finish()
-        if each is None:
-            return None
-        return Collection(
-            place=dotted(table.path),
-            each=each,
-            fields={key: selector for key, selector in fields.items() if selector is not None},
-            request=request,
-            expect=expect,
-            kinds={same_words(words): meant for words, meant in kinds.items()},
-        )
+        return None if table is None else read_case(table, self._requests, listed="cases" in self._top)
 
 
 def _language(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", text):
         raise ValueError('the code of a language is wanted, such as "en"')
     return text
-
-
-def _zone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError('an IANA time zone is wanted, such as "America/New_York"') from None
 
 
 def _page_address(text: str) -> str:

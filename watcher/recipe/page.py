@@ -1,46 +1,26 @@
 """An answer as selectors see it, and a place on it: the whole, an element, a JSON value or a mere text.
 
-The only module that touches the HTML parser. Everything here is a function of the answer.
+Everything here is a function of the answer.
 """
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
 from urllib.parse import urljoin
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
-
 from watcher.change import Json
 from watcher.errors import UnexpectedAnswer
+from watcher.recipe.markup import UNSEEN, Node, Tree, parsed, visible
 
-_INLINE: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark q s samp small span strong sub sup "
-        "time tt u var wbr",
-    )
-)
-_UNSEEN: Final = frozenset({"script", "style", "template"})
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
 _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([-\w:.]{1,40})""", re.IGNORECASE)
 _DECLARED_WITHIN: Final = 1024
 """Bytes in which an HTML page must declare its encoding (HTML Standard, 13.2.3.2)."""
 _BEGINNING: Final = 10_000
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
-_DEEPEST: Final = 10_000
-"""Elements within elements; the parser takes a third of a second for as many, and four times that for twice as many."""
-_NEVER_AROUND: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "area base br circle col colgroup dd dt embed hr img input li line link meta option p path polygon rect source "
-        "stop tbody td tfoot th thead tr track use wbr",
-    )
-)
-"""Elements that hold nothing, or whose end is mostly left out; they are not counted as nesting."""
 _JOINERS: Final = frozenset("\u200c\u200d")
 """The only invisible signs that some scripts need."""
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs"})
@@ -104,8 +84,8 @@ class Page:
         return _decoded(self.body, declared[1] if declared else "utf-8")
 
     @cached_property
-    def _html(self) -> LexborHTMLParser:
-        return _parsed(self._text)
+    def _html(self) -> Tree:
+        return parsed(self._text)
 
     @cached_property
     def _json(self) -> Json:
@@ -134,7 +114,7 @@ class Page:
         """The visible text of a page; the body where it is none."""
         if self.is_json or self._html.root is None:
             return clean(self._text)
-        return clean(_visible(self._html.root))
+        return clean(visible(self._html.root))
 
     def value(self) -> Json:
         """The body as JSON. Raises UnexpectedAnswer."""
@@ -150,7 +130,7 @@ class Element:
     """An element of a page."""
 
     page: Page
-    node: LexborNode
+    node: Node
 
     def elements(self, query: str) -> "list[Element]":
         """The element itself and those within that match."""
@@ -166,7 +146,7 @@ class Element:
 
     def raw(self) -> str:
         """The visible text; of a script, its content."""
-        return (self.node.text() if self.node.tag in _UNSEEN else _visible(self.node)) or ""
+        return (self.node.text() if self.node.tag in UNSEEN else visible(self.node)) or ""
 
     def words(self) -> str:
         """The visible text, cleaned."""
@@ -191,7 +171,7 @@ class Text:
     def elements(self, query: str) -> "list[Element]":
         """The elements of HTML that stands in the text."""
         inner = Page(status=self.page.status, url=self.page.url, headers={}, body=b"")
-        return [Element(page=inner, node=node) for node in _parsed(self.text).css(query)]
+        return [Element(page=inner, node=node) for node in parsed(self.text).css(query)]
 
     def raw(self) -> str:
         """The text."""
@@ -242,26 +222,6 @@ class Value:
         return [Value(page=self.page, json=entry) for entry in self.json if entry is not None]
 
 
-def css_fault(query: str) -> str | None:
-    """What is wrong with a CSS selector, or None."""
-    try:
-        LexborHTMLParser("<p></p>").css(query)
-    except SelectolaxError:
-        return f"{query!r} is no CSS selector that the program knows"
-    return None
-
-
-def _parsed(text: str) -> LexborHTMLParser:
-    """The tree of a page. Raises UnexpectedAnswer for one that the parser would take minutes over, by its nesting."""
-    depth = 0
-    for tag in _TAG.finditer(text) if len(text) > _DEEPEST else ():
-        if tag[2].lower() not in _NEVER_AROUND:
-            depth = max(0, depth - 1) if tag[1] else depth + 1
-        if depth > _DEEPEST:
-            raise UnexpectedAnswer("the page is nested too deeply")
-    return LexborHTMLParser(text)
-
-
 def _decoded(body: bytes, charset: str) -> str:
     try:
         text = body.decode(charset, "replace")
@@ -288,27 +248,3 @@ def _address(base: str, written: str) -> str:
         return urljoin(base, written.strip())
     except ValueError:  # brackets that are no IPv6 address
         return written
-
-
-def _visible(root: LexborNode) -> str:
-    """The text of an element, with white space where a block or a line ends; without scripts and styles."""
-    return "".join(_pieces(root))
-
-
-def _pieces(root: LexborNode) -> Iterator[str]:
-    """Walks without recursion: a hostile page may be nested as deeply as it likes."""
-    node: LexborNode | None = root
-    while node is not None:
-        if node.is_text_node:
-            yield node.text_content or ""
-        elif node.tag not in _INLINE:
-            yield "\n"
-        below = node.first_child if node.tag not in _UNSEEN else None
-        if below is not None:
-            node = below
-            continue
-        while node is not None and node.mem_id != root.mem_id and node.next is None:
-            node = node.parent
-            if node is not None and node.tag not in _INLINE:
-                yield "\n"
-        node = None if node is None or node.mem_id == root.mem_id else node.next

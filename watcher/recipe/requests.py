@@ -10,6 +10,7 @@ from watcher.portals._hosts import check_base_url, host_of
 from watcher.recipe.lines import KeyPath
 from watcher.recipe.model import Request
 from watcher.recipe.placeholders import Template
+from watcher.recipe.selectors import Selector
 from watcher.recipe.table import Faults, Table
 from watcher.settings.faults import did_you_mean
 from watcher.settings.places import dotted
@@ -80,6 +81,14 @@ class Requests:
         else:
             self._check_names(table.faults, (*table.path, key), text, signing_in=signing_in, also=also)
         return None if fault else template
+
+    def take(self, table: Table) -> dict[str, Selector]:
+        """What a table takes from its answer for the requests after it."""
+        take = table.named_selectors("take")
+        for name in self.given.intersection(take):
+            table.faults.note((*table.path, "take", name), "this name is given by the account; take another")
+        self.taken |= take.keys()
+        return take
 
     def _address_fault(self, text: str) -> str | None:
         if any(sign.isspace() or not sign.isprintable() for sign in text):

@@ -21,7 +21,8 @@ import jmespath
 import jmespath.exceptions
 
 from watcher.errors import UnexpectedAnswer
-from watcher.recipe.page import Element, Spot, Text, Value, clean, css_fault
+from watcher.recipe.markup import css_fault
+from watcher.recipe.page import Element, Spot, Text, Value, clean
 from watcher.recipe.patterns import compile_pattern, search
 
 LONGEST: Final = 1000
