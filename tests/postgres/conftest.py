@@ -1,14 +1,6 @@
-from collections.abc import Iterator
-
 import pytest
 
-from tests.postgres.server import Server, server
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    with server() as running:
-        yield running
+from tests.postgres.server import Server
 
 
 @pytest.fixture

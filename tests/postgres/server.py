@@ -7,15 +7,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from pwd import getpwnam
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.servers.running import free_port, running, wanted
+from watcher.store import Store
 
 PASSWORD = "made-up-password"
 _PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -28,6 +30,7 @@ class Server:
     """A running server; its administrator is called watcher."""
 
     port: int
+    template: list[str] = field(default_factory=list)
 
     def url(self, database: str, *, password: str = PASSWORD) -> str:
         return f"postgresql://watcher:{password}@127.0.0.1:{self.port}/{database}"
@@ -38,11 +41,26 @@ class Server:
         self.do(f"CREATE DATABASE {name}")
         return self.url(name)
 
-    def do(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+    def new_books(self) -> str:
+        """A database with this release's tables in it, copied from one that was made once; returns its URL."""
+        if not self.template:
+            url = self.new_database()
+            Store(url, locks=Path(os.devnull)).close()
+            self.template.append(url.rpartition("/")[2])
+        name = f"books_{next(_numbers)}"
+        self.do(f"CREATE DATABASE {name} TEMPLATE {self.template[0]}")
+        return self.url(name)
+
+    def do(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Runs one statement as the administrator; returns its rows."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            done = connection.execute(statement.encode())
-            return done.fetchall() if done.description else []
+        return rows_in(self.url(database), statement)
+
+
+def rows_in(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Runs one statement on a database; returns its rows."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        done = connection.execute(statement.encode())
+        return done.fetchall() if done.description else []
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.postgres.server import rows_in
 from watcher.case import Snapshot, Stage
 from watcher.change import Change, ChangeKind, RecordedChange, Severity
 from watcher.message import Delivery, Draft, Hold, Words
@@ -17,28 +18,48 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NUMBER = "IOE0000000001"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """The store, and where its file lies."""
+    """The store, and where its database is."""
 
-    file: Path
+    url: str
     store: Store
 
+    @property
+    def file(self) -> Path:
+        """Of books in a file."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What another program would find in the file."""
+        """What another program would find."""
+        if not self.url.startswith("sqlite"):
+            return rows_in(self.url, query)
         with closing(sqlite3.connect(self.file)) as database:
             return database.execute(query).fetchall()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where books stand, to be opened as often as one likes."""
+
+    url: str
+    locks: Path
+
+    @contextmanager
+    def open(self) -> Iterator[Books]:
+        store = Store(self.url, locks=self.locks)
+        try:
+            yield Books(url=self.url, store=store)
+        finally:
+            store.close()
+
+
 @contextmanager
 def books(folder: Path) -> Iterator[Books]:
-    """The books in this folder, opened once more each time."""
-    file = folder / "watcher.sqlite3"
-    store = Store(f"sqlite:///{file}", locks=folder / "locks")
-    try:
-        yield Books(file, store)
-    finally:
-        store.close()
+    """The books in a file in this folder, opened once more each time."""
+    shelf = Shelf(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
+    with shelf.open() as made:
+        yield made
 
 
 def case_save(snapshot: Snapshot, *, revision: int | None = None) -> CaseSave:

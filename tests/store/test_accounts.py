@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.practice.visitor import HandClock
-from tests.store.books import NOW, Books, books
+from tests.store.books import NOW, Books, Shelf
+from tests.store.conftest import NewShelf
 from watcher.errors import PortalUnavailable, SignInRejected
 from watcher.health import AccountState, Health
 from watcher.store import Breaker, Busy
@@ -34,14 +35,14 @@ def breaker(kept: Books, clock: HandClock, *, credential: str = "secret", limit:
 
 class TestBreaker:
     def test_a_rejected_credential_stays_rejected_when_the_books_are_opened_again(
-        self, tmp_path: Path, clock: HandClock
+        self, shelf: Shelf, clock: HandClock
     ) -> None:
-        with books(tmp_path) as kept:
+        with shelf.open() as kept:
             gate = breaker(kept, clock)
             gate.before_submission()
             gate.refused()
         clock.pass_by(timedelta(days=30))
-        with books(tmp_path) as kept:
+        with shelf.open() as kept:
             with pytest.raises(SignInRejected, match="watcher resume family"):
                 breaker(kept, clock).before_submission()
             breaker(kept, clock, credential="another").before_submission()
@@ -104,35 +105,34 @@ class TestBreaker:
         gate = breaker(kept, clock, limit=2)
 
     def test_a_submission_is_on_disk_before_it_is_sent_and_the_credential_never(
-        self, kept: Books, clock: HandClock
+        self, on_disk: Books, clock: HandClock
     ) -> None:
-        breaker(kept, clock, credential="correct horse").before_submission()
-        assert kept.rows("SELECT verdict FROM submission") == [(None,)]
-        content = kept.file.read_bytes() + Path(f"{kept.file}-wal").read_bytes()
+        breaker(on_disk, clock, credential="correct horse").before_submission()
+        assert on_disk.rows("SELECT verdict FROM submission") == [(None,)]
+        content = on_disk.file.read_bytes() + Path(f"{on_disk.file}-wal").read_bytes()
         assert b"correct horse" not in content
 
 
 class TestAccounts:
-    def test_an_account_that_is_new_is_entered_and_found_again(self, tmp_path: Path) -> None:
-        with books(tmp_path) as kept:
+    def test_an_account_that_is_new_is_entered_and_found_again(self, shelf: Shelf) -> None:
+        with shelf.open() as kept:
             assert kept.store.accounts.health("family", NOW).state is AccountState.NEVER_READ
-        with books(tmp_path) as kept:
+        with shelf.open() as kept:
             later = NOW + timedelta(days=1)
             assert kept.store.accounts.health("family", later) == Health(first_seen_at=NOW)
 
-    def test_a_fingerprint_is_the_same_in_these_books_and_another_in_others(self, tmp_path: Path) -> None:
+    def test_a_fingerprint_is_the_same_in_these_books_and_another_in_others(self, new_shelf: NewShelf) -> None:
         prints = []
-        for folder in ("one", "two"):
-            (tmp_path / folder).mkdir()
+        for shelf in (new_shelf(), new_shelf()):
             for _ in range(2):
-                with books(tmp_path / folder) as kept:
+                with shelf.open() as kept:
                     prints.append(kept.store.accounts.fingerprint("secret"))
         assert prints[0] == prints[1] != prints[2] == prints[3]
 
-    def test_the_daily_budget_is_counted_across_processes(self, tmp_path: Path) -> None:
-        with books(tmp_path) as kept:
+    def test_the_daily_budget_is_counted_across_processes(self, shelf: Shelf) -> None:
+        with shelf.open() as kept:
             assert kept.store.quota("family").take(7, daily_limit=10, day="2026-03-02") == 7
-        with books(tmp_path) as kept:
+        with shelf.open() as kept:
             quota = kept.store.quota("family")
             assert quota.take(7, daily_limit=10, day="2026-03-02") == 3
             assert quota.take(1, daily_limit=10, day="2026-03-02") == 0
@@ -146,16 +146,16 @@ _HOLDER = """
 import sys, time
 from pathlib import Path
 from watcher.store import Store
-store = Store("sqlite:///" + sys.argv[1], locks=Path(sys.argv[2]))
+store = Store(sys.argv[1], locks=Path(sys.argv[2]))
 with store.locks.hold("daemon"):
     print("held", flush=True)
     time.sleep(60)
 """
 
 
-def test_a_lock_keeps_another_process_out_and_a_kill_releases_it(kept: Books, tmp_path: Path) -> None:
+def test_a_lock_keeps_another_process_out_and_a_kill_releases_it(kept: Books, shelf: Shelf) -> None:
     holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLDER, str(kept.file), str(tmp_path / "locks")],
+        [sys.executable, "-c", _HOLDER, shelf.url, str(shelf.locks)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],

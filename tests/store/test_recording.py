@@ -1,14 +1,13 @@
 """What is written together is kept together, and nothing is written for what did not change."""
 
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from tests.store.books import NOW, NUMBER, Books, a_change, a_draft, a_snapshot, books, case_save, end_of_round, told
+from tests.store.books import NOW, NUMBER, Books, Shelf, a_change, a_draft, a_snapshot, case_save, end_of_round, told
 from watcher.case import ItemKind, ItemState, PendingItem
 from watcher.errors import StoreUnusable
 from watcher.remind import Reminder
@@ -53,10 +52,10 @@ class TestOneTransaction:
         assert kept.store.reminders() == {MARK}
 
     def test_of_two_processes_that_read_the_same_case_one_is_recorded_whole_the_other_not_at_all(
-        self, kept: Books, tmp_path: Path
+        self, kept: Books, shelf: Shelf
     ) -> None:
         kept.store.accounts.health("family", NOW)
-        with books(tmp_path) as other:
+        with shelf.open() as other:
             kept.store.record([news(status="Case Was Approved")], now=NOW)
             with pytest.raises(StoreUnusable, match="another process"):
                 other.store.record([news()], now=NOW)

@@ -10,12 +10,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 
 from tests.store.books import NOW, NUMBER, Books, books, told
 from watcher.change import ChangeKind
 from watcher.errors import StoreUnusable
 from watcher.message import AlertState
 from watcher.store import Store, migrate
+from watcher.store.postgres import is_postgres, with_driver
 from watcher.store.rows import Row
 
 RELEASED = sorted(Path(__file__).parent.glob("released_*.sql"))
@@ -27,7 +29,8 @@ def restore(dump: Path, file: Path) -> None:
 
 
 def test_the_migrations_lead_to_the_tables_that_the_program_uses(kept: Books) -> None:
-    engine = create_engine(f"sqlite:///{kept.file}")
+    url = make_url(kept.url)
+    engine = create_engine(with_driver(url) if is_postgres(url) else url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"render_as_batch": True, "compare_type": False})
         assert compare_metadata(context, Row.metadata) == []
@@ -35,12 +38,12 @@ def test_the_migrations_lead_to_the_tables_that_the_program_uses(kept: Books) ->
     engine.dispose()
 
 
-def test_every_released_schema_is_kept_as_a_file(kept: Books) -> None:
+def test_every_released_schema_is_kept_as_a_file(on_disk: Books) -> None:
     versions = Path(migrate.__file__).with_name("migrations") / "versions"
     assert {file.stem.removeprefix("released_") for file in RELEASED} == {
         file.name.split("_")[0] for file in versions.glob("0*.py")
     }
-    assert kept.rows("SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
+    assert on_disk.rows("SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
 
 
 @pytest.mark.parametrize("dump", RELEASED, ids=lambda dump: dump.stem)
