@@ -1,6 +1,5 @@
 import json
 import tomllib
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from importlib import resources
 from typing import Any
@@ -17,7 +16,7 @@ from tests.doubles.ircc import (
     citizenship,
     immigration,
 )
-from tests.portals.ircc_case import CITIZEN, ONE, TWO, Case, citizenship_case, immigration_case
+from tests.portals.ircc_case import CITIZEN, ONE, TWO, Case
 from watcher.case import Stage
 from watcher.change import ChangeKind
 from watcher.diff import diff
@@ -28,18 +27,6 @@ from watcher.errors import (
 from watcher.portals import CaseRead, CaseUnread, find
 from watcher.portals._ircc_account import IrccAccount
 from watcher.settle import settle
-
-
-@pytest.fixture
-def pr() -> Iterator[Case]:
-    with immigration_case() as case:
-        yield case
-
-
-@pytest.fixture
-def citizen() -> Iterator[Case]:
-    with citizenship_case() as case:
-        yield case
 
 
 class TestSettings:

@@ -1,6 +1,5 @@
 import json
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from tests.doubles.ircc import (
     immigration,
 )
 from tests.doubles.loopback import reply, serving
-from tests.portals.ircc_case import ONE, TWO, Case, immigration_case
+from tests.portals.ircc_case import ONE, TWO, Case
 from watcher.errors import (
     CaseNotFound,
     PortalUnavailable,
@@ -19,12 +18,6 @@ from watcher.errors import (
     UnexpectedAnswer,
 )
 from watcher.portals import CaseRead, CaseUnread
-
-
-@pytest.fixture
-def pr() -> Iterator[Case]:
-    with immigration_case() as case:
-        yield case
 
 
 class TestDataService:

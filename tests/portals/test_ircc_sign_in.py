@@ -14,7 +14,7 @@ from tests.doubles.ircc import (
     refusal,
 )
 from tests.doubles.loopback import reply
-from tests.portals.ircc_case import ONE, TWO, Case, immigration_case
+from tests.portals.ircc_case import ONE, TWO, Case
 from watcher.errors import (
     AccountLocked,
     CodeNeeded,
@@ -24,12 +24,6 @@ from watcher.errors import (
     UnexpectedAnswer,
 )
 from watcher.portals import find
-
-
-@pytest.fixture
-def pr() -> Iterator[Case]:
-    with immigration_case() as case:
-        yield case
 
 
 class TestSignIn:

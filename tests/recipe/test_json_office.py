@@ -1,16 +1,15 @@
 """The worked examples for JSON: a sign-in with a challenge, and OAuth client credentials."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.doubles.json_office import CLIENT_ID, CLIENT_SECRET, CODE, PASSWORD, USERNAME, JsonOffice, as_json, case_of
-from tests.doubles.loopback import Loopback, reply, serving
+from tests.doubles.json_office import CLIENT_ID, CLIENT_SECRET, CODE, PASSWORD, JsonOffice, as_json, case_of
+from tests.doubles.loopback import Loopback, reply
 from tests.portals.surroundings import NOON
-from tests.recipe.account import RECIPES, Codes, Household, account_of
+from tests.recipe.account import RECIPES, Household, account_of
 from watcher.case import ItemKind, ItemState, Stage
 from watcher.errors import (
     AccountLocked,
@@ -26,18 +25,6 @@ NUMBERS = [f"E00000000{place}" for place in range(1, 6)]
 @pytest.fixture
 def office() -> JsonOffice:
     return JsonOffice(cases={number: case_of(number) for number in NUMBERS})
-
-
-@pytest.fixture
-def server(office: JsonOffice) -> Iterator[Loopback]:
-    with serving(office.answer) as server:
-        yield server
-
-
-@pytest.fixture
-def family(server: Loopback) -> Household:
-    account = account_of(RECIPES / "json-api.toml", base_url=server.origin, username=USERNAME, password=PASSWORD)
-    return Household(account=account, codes=Codes(make=lambda: CODE))
 
 
 @pytest.fixture

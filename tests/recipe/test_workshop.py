@@ -1,14 +1,13 @@
 """Writing and repairing a recipe: what is shown, what is hidden, and what needs no sign-in."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.doubles.json_office import CODE, PASSWORD, USERNAME, JsonOffice, case_of
-from tests.doubles.loopback import Loopback, serving
-from tests.recipe.account import RECIPES, Codes, Household, account_of
+from tests.doubles.loopback import Loopback
+from tests.recipe.account import RECIPES, Household, account_of
 from watcher.portals.recipe import PORTAL, try_recipe
 from watcher.recipe.check import RecipeFaults
 from watcher.recipe.look import Sight
@@ -21,18 +20,6 @@ RECIPE = RECIPES / "json-api.toml"
 @pytest.fixture
 def office() -> JsonOffice:
     return JsonOffice(cases={"E000000001": case_of("E000000001"), "E000000002": case_of("E000000002")})
-
-
-@pytest.fixture
-def server(office: JsonOffice) -> Iterator[Loopback]:
-    with serving(office.answer) as server:
-        yield server
-
-
-@pytest.fixture
-def family(server: Loopback) -> Household:
-    account = account_of(RECIPE, base_url=server.origin, username=USERNAME, password=PASSWORD)
-    return Household(account=account, codes=Codes(make=lambda: CODE))
 
 
 def tried(family: Household) -> list[Sight]:

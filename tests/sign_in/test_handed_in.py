@@ -1,11 +1,10 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from tests.sign_in.waiting import NOON, Waiting
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.sign_in.handed_in import CodeInbox, HandedIn
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 class MemoryInbox:
@@ -22,29 +21,17 @@ class MemoryInbox:
         return code if at >= not_before else None
 
 
-class World:
-    """A clock that moves only while somebody waits, and a person who acts at given moments."""
+class World(Waiting):
+    """Somebody waits, and a person hands codes in."""
 
     def __init__(self) -> None:
-        self.time = NOON
+        super().__init__()
         self.inbox: CodeInbox = MemoryInbox()
-        self.plans: list[tuple[datetime, str, str]] = []
         self.announced = 0
-        self.ends_at: datetime | None = None
 
-    def now(self) -> datetime:
-        return self.time
-
-    def seconds_until(self, moment: datetime) -> float:
-        return (moment - self.time).total_seconds()
-
-    def wait(self, seconds: float) -> bool:
-        self.time += timedelta(seconds=seconds)
-        for at, account, code in self.plans:
-            if at <= self.time:
-                self.inbox.put(account, code, at=at)
-        self.plans = [plan for plan in self.plans if plan[0] > self.time]
-        return self.ends_at is not None and self.time >= self.ends_at
+    def hands_in(self, code: str, *, after: timedelta) -> None:
+        at = NOON + after
+        self.plans.append((at, lambda: self.inbox.put("family", code, at=at)))
 
     def announce(self) -> None:
         self.announced += 1
@@ -66,21 +53,21 @@ def world() -> World:
 
 
 def test_a_code_handed_in_while_it_waits_is_taken_once(world: World) -> None:
-    world.plans = [(NOON + timedelta(minutes=3), "family", "012345")]
+    world.hands_in("012345", after=timedelta(minutes=3))
     assert world.codes().code(asked_at=NOON) == "012345"
     assert timedelta(minutes=3) <= world.time - NOON <= timedelta(minutes=3, seconds=2)
     assert world.inbox.take("family", not_before=NOON) is None
 
 
 def test_the_person_is_told_once_that_it_waits(world: World) -> None:
-    world.plans = [(NOON + timedelta(minutes=3), "family", "012345")]
+    world.hands_in("012345", after=timedelta(minutes=3))
     world.codes().code(asked_at=NOON)
     assert world.announced == 1
 
 
 def test_a_code_from_before_the_request_is_not_submitted(world: World) -> None:
     world.inbox.put("family", "999999", at=NOON - timedelta(seconds=1))
-    world.plans = [(NOON + timedelta(seconds=30), "family", "012345")]
+    world.hands_in("012345", after=timedelta(seconds=30))
     assert world.codes().code(asked_at=NOON) == "012345"
 
 

@@ -1,5 +1,5 @@
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,12 @@ from pydantic import SecretStr, ValidationError
 
 from tests.sign_in.dovecot import FOREIGN_PASSWORD, FOREIGN_USERNAME, PASSWORD, USERNAME, Mailbox, running
 from tests.sign_in.letters import SENDER, letter
+from tests.sign_in.waiting import NOON, Waiting
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.sign_in.imap import _utf7
 from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
 
 pytestmark = pytest.mark.servers
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -24,28 +23,13 @@ def mailbox() -> Iterator[Mailbox]:
         yield mailbox
 
 
-class World:
-    """A folder of its own, a clock that moves only while somebody waits, and mail that comes at given moments."""
+class World(Waiting):
+    """A folder of its own, somebody who waits, and mail that comes at given moments."""
 
     def __init__(self, mailbox: Mailbox, folder: str) -> None:
-        self.mailbox, self.folder, self.time = mailbox, folder, NOON
-        self.plans: list[tuple[datetime, Callable[[], None]]] = []
-        self.ends = False
+        super().__init__()
+        self.mailbox, self.folder = mailbox, folder
         mailbox.folder(folder)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def seconds_until(self, moment: datetime) -> float:
-        return (moment - self.time).total_seconds()
-
-    def wait(self, seconds: float) -> bool:
-        self.time += timedelta(seconds=seconds)
-        due = [act for at, act in self.plans if at <= self.time]
-        self.plans = [plan for plan in self.plans if plan[0] > self.time]
-        for act in due:
-            act()
-        return self.ends
 
     def deliver(self, code: str, *, after: float = 0.0, arrived: float | None = None, **how: Any) -> None:
         """A mail dated `after` seconds past the request; its arrival by the server's clock may be another."""
@@ -160,7 +144,7 @@ def test_why_there_is_no_code_is_said(world: World, lie: dict[str, Any], reason:
 
 
 def test_the_wait_ends_with_the_daemon(world: World) -> None:
-    world.ends = True
+    world.ends_at = NOON
     with pytest.raises(PortalUnavailable, match="ending"):
         world.codes().code(asked_at=NOON)
 
