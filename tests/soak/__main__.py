@@ -1,17 +1,13 @@
 """`python -m tests.soak --minutes N`: the same life, for longer, and what it cost."""
 
 import argparse
-import logging
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import structlog
-
-from tests.soak.world import NUMBERS, open_files, resident_kib, story_in, unsent, world
-
-_MOST_GROWTH_KIB = 20_000
+from tests.soak.reckoning import Held, reckon
+from tests.soak.world import World, world
 
 
 def main() -> int:
@@ -21,26 +17,28 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=None)
     words = asked.parse_args()
     seed = int(time.time()) if words.seed is None else words.seed
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with TemporaryDirectory() as folder, world(Path(folder), seed) as lived:
         lived.live(50)
-        files, memory = open_files(), resident_kib()
-        until = time.monotonic() + words.minutes * 60
-        while time.monotonic() < until:
-            lived.live(200)
-            lived.die()
+        before = Held.now()
+        _live_for(lived, words.minutes * 60)
         lived.settle()
-        with lived.program() as app:
-            wrong = [number for number in NUMBERS if story_in(app, number) != lived.told[number]]
-            waiting = unsent(app)
-        left = {"files": open_files() - files, "memory_kib": resident_kib() - memory}
-        changes = sum(map(len, lived.told.values()))
-        sys.stdout.write(
-            f"seed {seed}: {lived.rounds} rounds, {lived.faults} faults, {changes} statuses told; stories that differ:"
-            f" {wrong or 'none'}; alerts not sent: {waiting or 'none'}; at the end more than at the start:"
-            f" {left['files']} open files, {left['memory_kib']} KiB\n"
-        )
-        return int(bool(wrong or waiting or left["files"] > 2 or left["memory_kib"] > _MOST_GROWTH_KIB))
+        grown, reckoning = Held.now() - before, reckon(lived)
+    faults = ", ".join(f"{what} {times}" for what, times in lived.faults.items())
+    sys.stdout.write(
+        f"seed {seed}: {lived.rounds} rounds; faults: {faults}; {lived.refusals} times the books could not be used;"
+        f" {reckoning.statuses} statuses told; stories that differ: {', '.join(reckoning.differing) or 'none'};"
+        f" {reckoning.alerts} alerts, of which not sent {reckoning.waiting}, lost {reckoning.lost},"
+        f" come twice {reckoning.twice}; at the end more than at the start: {grown.files} open files,"
+        f" {grown.memory} KiB\n"
+    )
+    return int(grown.is_much or not reckoning.is_good or reckoning.twice > lived.faults["kill"])
+
+
+def _live_for(lived: World, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        lived.live(20)
+        lived.die()
 
 
 if __name__ == "__main__":

@@ -2,21 +2,23 @@
 
 from pathlib import Path
 
-from tests.soak.world import NUMBERS, open_files, story_in, unsent, world
+from tests.soak.reckoning import Held, reckon
+from tests.soak.world import world
 
 
 def test_after_many_faults_and_deaths_the_history_is_the_portals_true_story(tmp_path: Path) -> None:
     with world(tmp_path, seed=20261122) as lived:
         lived.live(10)
-        files = open_files()
-        for _ in range(3):
-            lived.live(14)
+        before = Held.now()
+        for _ in range(8):
+            lived.live(6)
             lived.die()
-        assert lived.faults > 12
+        assert set(lived.faults) == {"channel", "clock", "disk", "kill", "network", "portal"}
+        assert lived.refusals > 0
         lived.settle()
-        assert open_files() <= files + 2
-        with lived.program() as app:
-            assert {number: story_in(app, number) for number in NUMBERS} == lived.told
-            assert unsent(app) == {}
-        assert sum(map(len, lived.told.values())) > 10
-        assert lived.channel.taken > 10
+        grown = Held.now() - before
+        assert not grown.is_much, grown
+        reckoning = reckon(lived)
+        assert reckoning.is_good, reckoning
+        assert reckoning.twice <= lived.faults["kill"]
+        assert reckoning.statuses > 10

@@ -1,27 +1,31 @@
 """A portal, a household and everything that can go wrong between them, from one seed."""
 
-import gc
+import ctypes
+import logging
 import random
-import resource
-import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
+import structlog
 from pydantic import SecretStr
 
+from tests.doubles.disk import DiskFault, failing
 from tests.household import Household, household
+from tests.soak.clock import LeapingClock
+from tests.soak.turn import ACCOUNT, TURN
+from tests.soak.victims import Victims, victims
 from watcher.app import App, open_app, read_settings
-from watcher.change import ChangeKind
-from watcher.errors import DeliveryFailed
-from watcher.message import AlertState
+from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.practice import Fault, PracticePortal
 
-NUMBERS = ("EAC9999020001", "EAC9999020002", "EAC9999020003")
-FAULTS = (
+NUMBERS: Final = ("EAC9999020001", "EAC9999020002", "EAC9999020003")
+FAULTS: Final = (
     Fault.MAINTENANCE,
     Fault.UNAVAILABLE,
     Fault.BAD_GATEWAY,
@@ -34,20 +38,20 @@ FAULTS = (
     Fault.CHANGED_SHAPE,
     Fault.EMPTY_LIST,
 )
-TITLES = ("Case Was Received", "Case Is Being Actively Reviewed By USCIS", "Case Was Transferred", "Name Was Updated")
+TITLES: Final = (
+    "Case Was Received",
+    "Case Is Being Actively Reviewed By USCIS",
+    "Case Was Transferred",
+    "Name Was Updated",
+)
+NOBODY_THERE: Final = ("http://127.0.0.1:9", "https://portal.invalid")
+"""A port at which nobody listens, and a name that does not exist."""
 
+_PORTAL, _CHANNEL, _DISK, _NETWORK, _CLOCK = 0.35, 0.3, 0.2, 0.05, 0.03
+"""How often each of them fails: the channel at a message, the others in a round."""
 
-@dataclass(slots=True)
-class LeapingClock:
-    """Goes on by itself only when told, and now and then leaps."""
-
-    moment: datetime
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def seconds_until(self, moment: datetime) -> float:
-        return (moment - self.moment).total_seconds()
+_M_MMAP_THRESHOLD = -3  # <malloc.h>
+_LONGEST_LIFE = 0.6  # real seconds; a turn of the work takes a fifth of that
 
 
 @dataclass(slots=True)
@@ -56,34 +60,48 @@ class FickleChannel:
 
     chance: random.Random
     moody: bool = True
-    taken: int = 0
+    refused: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
 
     def send(
         self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
     ) -> None:
-        if self.moody and self.chance.random() < 0.3:
+        if self.moody and self.chance.random() < _CHANNEL:
+            self.refused += 1
             raise DeliveryFailed("not now")
         assert url
-        assert title
         assert body
         assert html
         assert short
         assert not attachments
-        self.taken += 1
+        self.taken[title] += 1
 
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """`told` is the portal's true story: every status of each case, in order."""
+    """`told` is the portal's true story, as `author` made it up: every status of each case, in order.
+
+    What goes wrong when is up to `chance` alone, so that a seed brings the same faults whatever the machine's pace.
+
+    `refusals` is how often the program could not use its books, and said so.
+    """
 
     portal: PracticePortal
     home: Household
     clock: LeapingClock
     channel: FickleChannel
     chance: random.Random
+    author: random.Random
+    victims: Victims
     told: dict[str, list[str]] = field(default_factory=dict)
     rounds: int = 0
-    faults: int = 0
+    refusals: int = 0
+    _faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def faults(self) -> Mapping[str, int]:
+        """How many there were, by what failed."""
+        return dict(sorted((self._faults + Counter(channel=self.channel.refused)).items()))
 
     @contextmanager
     def program(self) -> Iterator[App]:
@@ -92,7 +110,7 @@ class World:
             yield app
 
     def live(self, rounds: int) -> None:
-        """So many rounds in one process, then a death."""
+        """So many rounds in one process."""
         with self.program() as app:
             for _ in range(rounds):
                 self._one_round(app)
@@ -103,42 +121,70 @@ class World:
         with self.program() as app:
             for _ in range(4):
                 self.clock.moment += timedelta(days=1)
-                app.poll("api")
-                app.keep_time()
-                app.courier().deliver_due()
+                self._turn(app)
 
     def die(self) -> None:
-        """Another process reads the account, and is killed at some instant of it; its clock is the machine's own."""
-        with subprocess.Popen(
-            self.home.command("check"),
-            env=self.home.environment(),
-            cwd=self.home.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            time.sleep(self.chance.uniform(0.2, 2.5))
-            process.kill()
-        self.faults += 1
+        """Another process watches the account, and is killed at some instant of it, be it alone or beside this one."""
+        self._faults["kill"] += 1
+        beside: AbstractContextManager[App | None] = self.program() if self.chance.random() < 0.5 else nullcontext()
+        with beside as app, self.victims.one(self.clock.moment):
+            until = time.monotonic() + self.chance.uniform(0, _LONGEST_LIFE)
+            while time.monotonic() < until:
+                if app is not None:
+                    self._tell_on(app)
+                time.sleep(0.02)
+
+    def received(self) -> Counter[str]:
+        """What reached the household's phone, by its title: from this process, and from those that were killed."""
+        self.channel.taken.update(message["title"] for message in self.home.phone.messages)
+        self.home.phone.requests.clear()
+        return self.channel.taken
 
     def _one_round(self, app: App) -> None:
         self.rounds += 1
         self.clock.moment += self._step()
         self._tell_on(app)
-        fault = self.chance.choice(FAULTS) if self.chance.random() < 0.4 else None
-        if fault:
-            self.faults += 1
-            self.portal.faults.throw(fault, path="/case-status/*", times=self.chance.randint(1, 4))
-        app.poll("api")
+        self._trouble_the_portal()
+        with self._disk():
+            self._turn(self._reaching(app))
         self.portal.faults.clear()
-        app.keep_time()
-        app.courier().deliver_due()
+        self.portal.forget_requests()
+
+    def _turn(self, app: App) -> None:
+        for work in TURN:
+            try:
+                work(app)
+            except StoreUnusable:
+                self.refusals += 1
 
     def _step(self) -> timedelta:
         """Mostly some hours; now and then the clock leaps, ahead or back."""
-        if self.chance.random() < 0.03:
-            self.faults += 1
+        if self._fails("clock", _CLOCK):
             return timedelta(days=self.chance.choice((-1, 2, 8)))
         return timedelta(hours=self.chance.uniform(4, 9))
+
+    def _trouble_the_portal(self) -> None:
+        if self._fails("portal", _PORTAL):
+            fault, times = self.chance.choice(FAULTS), self.chance.randint(1, 4)
+            self.portal.faults.throw(fault, path="/case-status/*", times=times)
+
+    def _disk(self) -> AbstractContextManager[None]:
+        if self._fails("disk", _DISK):
+            return failing(self.chance.choice(list(DiskFault)), self.home.database, self.chance)
+        return nullcontext()
+
+    def _reaching(self, app: App) -> App:
+        """The same program; now and then on a machine that finds nobody at the portal's address."""
+        if not self._fails("network", _NETWORK):
+            return app
+        address = {"base_url": self.chance.choice(NOBODY_THERE)}
+        accounts = {ACCOUNT: app.settings.accounts[ACCOUNT].model_copy(update=address)}
+        return app.with_settings(app.settings.model_copy(update={"accounts": accounts}))
+
+    def _fails(self, what: str, how_often: float) -> bool:
+        fails = self.chance.random() < how_often
+        self._faults[what] += fails
+        return fails
 
     def _tell_on(self, app: App) -> None:
         """A case moves on only when the program has seen where it stood: what nobody saw, nobody can tell."""
@@ -146,56 +192,57 @@ class World:
         for number in NUMBERS:
             snapshot = seen.get(number)
             current = self.told[number][-1]
-            if snapshot is not None and snapshot.status == current and self.chance.random() < 0.25:
-                title = self.chance.choice([title for title in TITLES if title != current])
+            if snapshot is not None and snapshot.status == current and self.author.random() < 0.25:
+                title = self.author.choice([title for title in TITLES if title != current])
                 self.portal.cases[number].set_status(title)
                 self.told[number].append(title)
-
-
-def story_in(app: App, number: str) -> list[str]:
-    """Every status that the books tell of, oldest first."""
-    kinds = [ChangeKind.CASE_ADDED, ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED]
-    changes = app.store.history(case_number=number, kinds=kinds)[::-1]
-    return [str(each.change.new["status"]) for each in changes if isinstance(each.change.new, dict)]
-
-
-def unsent(app: App) -> dict[AlertState, int]:
-    """Alerts that have not gone out."""
-    return {
-        state: count for state, count in app.store.outbox.counts().items() if count and state is not AlertState.SENT
-    }
-
-
-def open_files() -> int:
-    gc.collect()
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def resident_kib() -> int:
-    """What the process holds in memory now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() // 1024
 
 
 @contextmanager
 def world(folder: Path, seed: int) -> Iterator[World]:
     """Begins with a quiet portal, and books that have seen nothing."""
     clock = LeapingClock(datetime.now(UTC))
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    with PracticePortal(clock, tls=False) as portal:
+    chance, author, mood = (random.Random(f"{seed} {name}") for name in ("chance", "author", "mood"))  # noqa: S311
+    _give_back_what_is_free()
+    with _quiet(), PracticePortal(clock, tls=False) as portal:
         for number in NUMBERS:
             portal.cases.add(number, form="I-485").set_status(TITLES[0])
-        account = _plain(portal) + "requests_per_second = 500\ndaily_requests = 100000\n"
-        with household(folder, account) as home:
-            made = World(portal=portal, home=home, clock=clock, channel=FickleChannel(chance), chance=chance)
-            made.told = {number: [TITLES[0]] for number in NUMBERS}
-            yield made
+        with household(folder, _account(portal)) as home, victims(home.config) as to_die:
+            yield World(
+                portal=portal,
+                home=home,
+                clock=clock,
+                channel=FickleChannel(mood),
+                chance=chance,
+                author=author,
+                victims=to_die,
+                told={number: [TITLES[0]] for number in NUMBERS},
+            )
 
 
-def _plain(portal: PracticePortal) -> str:
+def _give_back_what_is_free() -> None:
+    """The 16 MiB that stretching a credential takes, say: else glibc keeps them, for each thread that ever did it.
+
+    A daemon does it once; the many lives in this process would look like growth. The threshold is glibc's own at first.
+    """
+    ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Thousands of warnings are what is wanted here, not news; and a disk that fails would fail them too."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def _account(portal: PracticePortal) -> str:
     numbers = ", ".join(f'"{number}"' for number in NUMBERS)
     return (
-        f'[accounts.api]\nportal = "uscis-api"\nbase_url = "{portal.base_url}"\n'
+        f'[accounts.{ACCOUNT}]\nportal = "uscis-api"\nbase_url = "{portal.base_url}"\n'
         f'client_id = "{portal.account.client_id}"\nclient_secret = "{portal.account.client_secret}"\n'
-        f"cases = [{numbers}]\n"
+        f"cases = [{numbers}]\nrequests_per_second = 500\ndaily_requests = 100000\n"
     )

@@ -1,0 +1,81 @@
+"""What became of it: the history against the portal's true story, the alerts against the phone, what it costs."""
+
+import gc
+import resource
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.soak.world import NUMBERS, World
+from watcher.app import App
+from watcher.change import ChangeKind
+from watcher.message import AlertState
+
+_STATUS = (ChangeKind.CASE_ADDED, ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED)
+_MOST_FILES = 2
+_MOST_GROWTH_KIB = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Open files and resident memory (KiB) of this process."""
+
+    files: int
+    memory: int
+
+    @classmethod
+    def now(cls) -> Self:
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return cls(files=len(list(Path("/proc/self/fd").iterdir())), memory=pages * resource.getpagesize() // 1024)
+
+    def __sub__(self, before: "Held") -> "Held":
+        return Held(files=self.files - before.files, memory=self.memory - before.memory)
+
+    @property
+    def is_much(self) -> bool:
+        """As a difference: more than what a process gathers that is merely at work."""
+        return self.files > _MOST_FILES or self.memory > _MOST_GROWTH_KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoning:
+    """Cases whose history is `differing`; alerts that are `waiting`, or count as sent and are `lost`.
+
+    `alerts` is how many there were; `twice` how many of them came again.
+    """
+
+    statuses: int
+    alerts: int
+    differing: tuple[str, ...]
+    waiting: int
+    lost: int
+    twice: int
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.differing or self.waiting or self.lost)
+
+
+def reckon(lived: World) -> Reckoning:
+    """After it has settled."""
+    with lived.program() as app:
+        alerts = app.store.outbox.list()
+        differing = tuple(number for number in NUMBERS if story_in(app, number) != lived.told[number])
+    sent = Counter(alert.title for alert in alerts if alert.state is AlertState.SENT)
+    received = lived.received()
+    return Reckoning(
+        statuses=sum(map(len, lived.told.values())),
+        alerts=len(alerts),
+        differing=differing,
+        waiting=len(alerts) - sent.total(),
+        lost=(sent - received).total(),
+        twice=(received - sent).total(),
+    )
+
+
+def story_in(app: App, number: str) -> list[str]:
+    """Every status that the books tell of, oldest first."""
+    changes = app.store.history(case_number=number, kinds=_STATUS)[::-1]
+    return [str(each.change.new["status"]) for each in changes if isinstance(each.change.new, dict)]
