@@ -144,7 +144,7 @@ def test_a_command_line_is_quoted_as_systemd_reads_it(words: tuple[str, ...], li
 def test_another_configuration_brings_its_own_folder_of_secrets() -> None:
     (daemon,) = fitted("watcher.service", config=PurePosixPath("/srv/cases/family.toml")).values()
     assert "ExecStart=/bin/true run --config /srv/cases/family.toml --log-format json" in daemon
-    assert "LoadCredential=watcher:/srv/cases/secrets" in daemon
+    assert "LoadCredential=watcher:/srv/cases/family.secrets" in daemon
     assert "/etc/watcher/secrets" not in daemon
     (template,) = fitted("watcher@.service", config=PurePosixPath("/srv/etc/watcher/any.toml")).values()
     assert "ExecStart=/bin/true run --config /srv/etc/watcher/%i.toml" in template
@@ -219,6 +219,11 @@ class TestInstall:
     def test_without_a_configuration_a_user_is_told_how_to_get_one(self, watching: Watching) -> None:
         said = install(watching, "--user", expect=2)
         assert "watcher init" in said.err
+
+    @pytest.mark.parametrize("folder", ["/srv/my cases", "/srv/it's mine"])
+    def test_a_place_that_the_unit_could_not_name_is_refused(self, watching: Watching, folder: str) -> None:
+        said = install(watching, "--print", "--config", f"{folder}/watcher.toml", expect=2)
+        assert "without spaces" in said.err or "--user" in said.err
 
     @pytest.mark.parametrize("file", ["/home/someone/watcher.toml", "/run/user/1000/watcher.toml", "/tmp/watcher.toml"])  # noqa: S108
     def test_what_the_service_could_not_see_is_refused(self, watching: Watching, file: str) -> None:

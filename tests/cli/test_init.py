@@ -77,6 +77,15 @@ def test_secrets_lie_in_files_for_the_owner_alone_and_nowhere_else(family: Offic
     assert phone.requests == []
 
 
+def test_two_configurations_in_one_folder_do_not_share_their_secrets(family: Office) -> None:
+    for name in ("parents", "aunt"):
+        stdin = answers(PERSON, account(family, password=f"of {name}"), NO_MORE, NO_MORE, ["n"])
+        family.run("init", "--config", f"{name}.toml", stdin=stdin)
+    for name in ("parents", "aunt"):
+        kept = family.folder / f"{name}.secrets" / "accounts__family__password"
+        assert kept.read_text() == f"of {name}\n"
+
+
 def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: Office) -> None:
     before = account(family)
     family.run("init", "--config", "watcher.toml", stdin=answers(PERSON, before[:5]), expect=(130,))

@@ -224,7 +224,8 @@ def timer(summary: Summary) -> None:
 
 def configure(instance: str, text: str, **secrets: str) -> str:
     """A configuration for watcher@INSTANCE with its folder of secrets; returns the unit's name."""
-    (CONFIGURATIONS / f"{instance}.toml").write_text(text)
+    # As `watcher init` begins it; the folder is root's, and the service is handed copies of what lies in it.
+    (CONFIGURATIONS / f"{instance}.toml").write_text(f'secrets_dir = "{instance}.secrets"\n{text}')
     folder = CONFIGURATIONS / f"{instance}.secrets"
     folder.mkdir(mode=0o700)
     for name, secret in secrets.items():

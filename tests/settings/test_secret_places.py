@@ -49,6 +49,28 @@ def test_a_secret_of_a_folder_that_systemd_loaded_is_found_by_its_longer_name(be
     assert password(bench.settings(FAMILY, {"CREDENTIALS_DIRECTORY": str(folder)})) == "of its own"
 
 
+@pytest.mark.parametrize("secrets_dir", ["secrets", "roots-own"])
+def test_what_systemd_hands_over_goes_before_a_folder_and_stands_for_one_that_is_roots(
+    bench: Bench, folder: Path, tmp_path: Path, secrets_dir: str
+) -> None:
+    handed = tmp_path / "handed"
+    handed.mkdir()
+    (tmp_path / "roots-own").touch()  # no folder that anybody could enter, not even root, who runs tests at times
+    keep(handed, "watcher_accounts__family__password", "handed over")
+    keep(folder, "accounts__family__password", "of the folder")
+    text = f'secrets_dir = "{secrets_dir}"\n{FAMILY}'
+    assert password(bench.settings(text, {"CREDENTIALS_DIRECTORY": str(handed)})) == "handed over"
+
+
+def test_a_folder_is_looked_through_for_what_systemd_has_not_handed_over(
+    bench: Bench, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "handed").mkdir()
+    keep(folder, "accounts__family__password", "of the folder")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path / "handed")}
+    assert password(bench.settings(f'secrets_dir = "secrets"\n{FAMILY}', environ)) == "of the folder"
+
+
 def test_each_secret_is_told_by_where_it_was_found(bench: Bench, folder: Path) -> None:
     keep(folder, "state_key", "k", mode=0o644)
     found = bench.configuration(

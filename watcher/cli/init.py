@@ -13,7 +13,7 @@ from watcher.cli import CONFIG
 from watcher.cli.alerts import show_trials, try_channel
 from watcher.cli.asking import ask, ask_for_code, ask_whether, ask_which
 from watcher.cli.interview import ask_about_accounts, ask_about_channels
-from watcher.cli.output import say, table, warn
+from watcher.cli.output import called, say, table, warn
 from watcher.cli.reading import show_rounds
 from watcher.health import Outcome
 from watcher.settings import AccountSettings, Settings
@@ -134,5 +134,9 @@ def _say_what_is_next(file: Path) -> None:
     usual = find_file(None, os.environ)
     named = "" if usual is not None and usual.absolute() == file else f" --config {file}"
     say()
-    say(f"`watcher run{named}` keeps watch; `watcher doctor{named}` looks over everything; `watcher service install`")
-    say("makes it run by itself.")
+    for words, what in (
+        (f"run{named}", "keeps watch"),
+        (f"doctor{named}", "looks over everything"),
+        ("service install", "makes it run by itself"),
+    ):
+        say(f"  {called()} {words}    # {what}")

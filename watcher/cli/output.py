@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import sys
 import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +28,18 @@ def print_json(document: Any) -> None:
 def say(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
     """A line on standard output; coloured only on a terminal, and never where NO_COLOR is set."""
     click.echo(paint(text, colour, bold=bold), color=coloured())
+
+
+def installed_command() -> Path | None:
+    """The command `watcher` of this installation; None where it runs without one."""
+    script = Path(sys.executable).with_name("watcher")
+    return script if script.is_file() else None
+
+
+def called() -> str:
+    """What to type for this program: its name where the shell finds this very one by it, else the whole path."""
+    script, found = installed_command(), shutil.which("watcher")
+    return str(script) if script and (found is None or Path(found) != script) else "watcher"
 
 
 def warn(text: str) -> None:

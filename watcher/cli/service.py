@@ -12,8 +12,9 @@ import click
 
 from watcher import units
 from watcher.cli import CONFIG
-from watcher.cli.output import say, warn
+from watcher.cli.output import called, installed_command, say, warn
 from watcher.errors import SettingsFaults
+from watcher.settings.places import secrets_folder
 from watcher.settings.sources import find_file, read_document, reason
 
 _SYSTEM = Path("/etc/systemd/system")
@@ -87,27 +88,26 @@ def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> No
         raise click.UsageError("there is no systemd-run on this machine")
     name = f"watcher-{instance}" if instance else "watcher"
     file = config or _CONFIG_FILE
-    secrets = file.with_name(f"{instance}.secrets" if instance else "secrets")
-    file = file.with_name(f"{instance}.toml") if instance else file
+    file = (file.with_name(f"{instance}.toml") if instance else file).absolute()
     properties = {
         "DynamicUser": "yes",
         "User": name,
         "StateDirectory": name,
         "StateDirectoryMode": "0700",
         "UMask": "0077",
-        "LoadCredential": f"watcher:{secrets.absolute()}",
+        "LoadCredential": f"watcher:{secrets_folder(file)}",
     }
     on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     command = ["systemd-run", "--quiet", "--collect", "--wait", "--service-type=exec"]
-    command += ["--pty" if on_a_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file.absolute()}"]
+    command += ["--pty" if on_a_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file}"]
     command += [f"--property={key}={value}" for key, value in properties.items()]
     sys.exit(subprocess.run([*command, "--", *_program(), *words], check=False).returncode)
 
 
 def _program() -> list[str]:
     """This installation, as a command that works from anywhere."""
-    script = Path(sys.executable).parent / "watcher"
-    return [str(script)] if script.is_file() else [sys.executable, "-m", "watcher"]
+    script = installed_command()
+    return [str(script)] if script else [sys.executable, "-m", "watcher"]
 
 
 def _configuration(config: Path | None, *, user: bool) -> Path:
@@ -125,8 +125,8 @@ def _refuse_what_the_service_cannot_see(file: Path, program: Path) -> None:
                 f"{what} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
                 " (/etc/watcher, /opt), or use --user"
             )
-    if re.search(r"[\s:\"'\\]", str(file.parent)):
-        raise click.UsageError(f"{file.parent}: choose a folder without spaces, colons and quotes in its name")
+    if re.search(r"[\s:\"'\\]", str(file)):
+        raise click.UsageError(f"{file}: choose a place without spaces, colons and quotes in its name")
 
 
 def _systemd_version() -> int | None:
@@ -170,25 +170,26 @@ def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None
         say("  loginctl enable-linger    # so that it runs while you are logged out")
     else:
         say("\nIts state is its own; commands run on it like this:\n")
-        say(f"  watcher service exec {'--instance NAME ' if '@' in unit else ''}status")
+        say(f"  {called()} service exec {'--instance NAME ' if '@' in unit else ''}status")
 
 
 def _say_what_the_service_needs(file: Path, unit: str) -> None:
     """Its configuration where it may read it, its secrets where nobody else may."""
-    instance = "@" in unit
-    config, secrets = (
-        file.with_name("NAME.toml" if instance else file.name),
-        "NAME.secrets" if instance else "secrets",
-    )
-    folder = file.with_name(secrets)
+    config = file.with_name("NAME.toml") if "@" in unit else file
     say("\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from")
     say("files of root's, one for each, such as accounts__family__password:\n")
     say(f"  chmod 0644 {config}")
-    say(f"  install -d -m 0700 {folder}")
-    if file.exists() and (state_dir := read_document(file).keys.get("state_dir")):
+    say(f"  install -d -m 0700 {secrets_folder(config)}")
+    keys = read_document(file).keys if file.exists() else {}
+    if state_dir := keys.get("state_dir"):
         warn(
             f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
             " by itself. Take the line out."
+        )
+    if (secrets_dir := keys.get("secrets_dir")) and file.parent / str(secrets_dir) != secrets_folder(file):
+        warn(
+            f"\n{file}: secrets_dir is {secrets_dir}; the service is handed what lies in {secrets_folder(file)}. Move"
+            " the files there and take the line out."
         )
 
 

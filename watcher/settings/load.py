@@ -4,6 +4,7 @@ A secret is looked for in the environment, then in the secrets folder, then, whe
 the system's keyring, then in the TOML file; the first one found wins.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from watcher.settings.secret_places import Origin, find_secret, laid_over, place
 from watcher.settings.sections import Portals, made_ready, models_of, tables
 from watcher.settings.sources import (
     Document,
+    credentials_dirs,
     find_file,
     read_document,
     usual_files,
@@ -111,9 +113,14 @@ class _Reading:
         given = self._keys.get("secrets_dir")
         if given is None:
             return usual_secrets_dirs(self._environ)
-        if isinstance(given, Path) and not given.is_dir():
+        if not isinstance(given, Path):
+            return ()
+        handed = credentials_dirs(self._environ)
+        if handed and not os.access(given, os.X_OK):
+            return handed  # root's folder of secrets, of which systemd has handed copies to the service
+        if not given.is_dir():
             self.note([f"secrets_dir: there is no folder {given}"])
-        return (given,) if isinstance(given, Path) else ()
+        return (*handed, given)
 
     def _secrets(self, folders: tuple[Path, ...]) -> dict[Place, SecretStr]:
         places = [place for within, model in self._models.items() for place in places_of(model, SecretStr, within)]

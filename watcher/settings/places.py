@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TypeAlias
 
 Place: TypeAlias = tuple[str, ...]
@@ -25,6 +26,17 @@ def variable(place: Place) -> str:
     Whatever is neither a letter from A to Z nor a digit becomes an underscore.
     """
     return "WATCHER_" + "__".join(re.sub("[^A-Z0-9]", "_", part.upper()) for part in place)
+
+
+def secrets_folder(configuration: PurePath) -> PurePath:
+    """The folder of secret files that belongs to a configuration.
+
+    It is "secrets" beside watcher.toml, and NAME.secrets beside any other NAME.toml: two configurations in one folder
+    do not share their secrets.
+    """
+    return configuration.with_name(
+        "secrets" if configuration.name == "watcher.toml" else f"{configuration.stem}.secrets"
+    )
 
 
 def file_name(place: Place) -> str:

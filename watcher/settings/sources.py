@@ -48,9 +48,13 @@ def usual_state_dir(environ: Mapping[str, str]) -> Path:
 
 def usual_secrets_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Where secret files are looked for when `secrets_dir` is not set: systemd's credentials, then a container's."""
-    given = environ.get("CREDENTIALS_DIRECTORY")
-    places = ([Path(given)] if given else []) + [Path("/run/secrets")]
-    return tuple(place for place in places if place.is_dir())
+    return tuple(place for place in (*credentials_dirs(environ), Path("/run/secrets")) if place.is_dir())
+
+
+def credentials_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Where systemd has put the credentials of this service; none where it has not."""
+    given = Path(environ.get("CREDENTIALS_DIRECTORY") or "")
+    return (given,) if given.is_absolute() and given.is_dir() else ()
 
 
 def _xdg(environ: Mapping[str, str], name: str, below_home: str) -> Path:

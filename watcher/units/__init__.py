@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import PurePosixPath
 
+from watcher.settings.places import secrets_folder
+
 DAEMON = ("watcher.service",)
 TEMPLATE = ("watcher@.service",)
 TIMER = ("watcher-check.service", "watcher-check.timer")
@@ -73,6 +75,7 @@ def _fitted(text: str, program: str, config: PurePosixPath, *, user: bool, syste
 
 def _on_this_machine(line: str, program: str, config: PurePosixPath) -> str:
     if not line.startswith("ExecStart="):
+        line = line.replace(f"{_FOLDER}/secrets", _escaped(str(secrets_folder(config))))
         return line.replace(f"{_FOLDER}/", f"{_escaped(str(config.parent))}/")
     line = line.replace(_PROGRAM, program)
     line = line.replace(f"{_FOLDER}/%i.toml", _in_quotes(f"{_escaped(str(config.parent))}/%i.toml"))

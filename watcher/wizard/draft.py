@@ -10,11 +10,9 @@ from typing import Any
 from watcher import portals
 from watcher.errors import SettingsFaults
 from watcher.settings.load import load_configuration
-from watcher.settings.places import Place, file_name, variable
+from watcher.settings.places import Place, file_name, secrets_folder, variable
 from watcher.settings.sources import read_document
 from watcher.wizard.document import as_toml
-
-_SECRETS = "secrets"
 
 
 class Draft:
@@ -34,7 +32,7 @@ class Draft:
         source = next((each for each in (self.begun, self.file) if each.exists()), None)
         self.resumed = source == self.begun
         self.keys: dict[str, Any] = copy.deepcopy(read_document(source).keys) if source else {}
-        self.keys.setdefault("secrets_dir", _SECRETS)
+        self.keys.setdefault("secrets_dir", secrets_folder(self.file).name)
 
     @property
     def secrets_dir(self) -> Path:
