@@ -1,6 +1,6 @@
 """The daemon: reads every account when its turn has come, keeps time, delivers. Decides nothing itself."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 import structlog
@@ -8,7 +8,7 @@ import structlog
 from watcher.app import App
 from watcher.calendar_file import keep_calendar_file
 from watcher.errors import StoreUnusable
-from watcher.health import Outcome
+from watcher.health import Health, Outcome
 from watcher.last_resort import LastResort
 from watcher.lifesigns import LifeSigns
 from watcher.poll import Round
@@ -24,6 +24,8 @@ _LOOK_INTO_BOOKS = (
 _SHORTEST = 0.05
 _FOR_ANOTHER_COURIER = 1.0  # another daemon may be delivering what is due
 _READS_AT_ONCE = 8
+_NO_LEAP = timedelta(seconds=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _GRACE = 3.0  # real seconds that a message under way is given to be finished
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +45,7 @@ class Daemon:
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
         self._turns: dict[str, datetime] = {}
         self._last_resort = LastResort(app.notifier)
+        self._looked_at = app.clock.now()
         self._wake = Event()
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
@@ -55,9 +58,7 @@ class Daemon:
         self._app.examine()
         self._signs.start()
         self._plan()
-        self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)
-        self._schedule.every("backup", _LOOK_AT_BACKUPS, self._back_up)
-        self._schedule.every("sign of life", self._signs.every, self._signs.turn)
+        self._plan_regular()
         self._schedule.start()
         self._delivery.start()
         _log.info("watching", accounts=len(self._app.settings.accounts), channels=len(self._app.settings.channels))
@@ -81,12 +82,41 @@ class Daemon:
         self._wake.set()
         _log.info("configuration reread", accounts=len(settings.accounts), channels=len(settings.channels))
 
+    def _plan_regular(self) -> None:
+        self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)
+        self._schedule.every("backup", _LOOK_AT_BACKUPS, self._back_up)
+        self._schedule.every("sign of life", self._signs.every, self._signs.turn)
+
     def _plan(self) -> None:
         known = self._app.store.accounts.known()
         now = self._app.clock.now()
+        self._app.store.outbox.bring_forward(now)
         for name in self._app.settings.accounts:
-            _, next_read_at = known.get(name, (None, None))
+            health, next_read_at = known.get(name, (None, None))
+            if health is not None and next_read_at is not None:
+                latest = self._latest_turn(name, health, now)
+                if latest < next_read_at:  # written while the clock was ahead
+                    self._app.store.accounts.set_next_read(name, latest)
+                    next_read_at = latest
             self._plan_turn(name, next_read_at or now)
+
+    def _latest_turn(self, name: str, health: Health, now: datetime) -> datetime:
+        """No turn that a right clock has planned is later than this; one that a person has is not bounded."""
+        if self._app.portal_of(name).asks_a_person:
+            return _NEVER
+        schedule = self._app.settings.schedule
+        turn = now + (self._app.settings.accounts[name].every or schedule.every) + schedule.jitter
+        return max(turn, health.not_before) if health.not_before else turn
+
+    def _notice_the_clock(self) -> None:
+        """A clock that was set back would leave every job waiting until it has caught up: all are planned anew."""
+        now = self._app.clock.now()
+        back = self._looked_at - now
+        if back > _NO_LEAP:
+            _log.warning("the clock was set back; everything is planned anew", seconds=round(back.total_seconds()))
+            self._plan_regular()
+            self._plan()
+        self._looked_at = now
 
     def _plan_turn(self, name: str, moment: datetime) -> None:
         self._turns[name] = moment
@@ -133,6 +163,7 @@ class Daemon:
         while not self._app.means.stop.is_set():
             self._wake.clear()
             try:
+                self._notice_the_clock()
                 self._take_up_resumed()
                 self._app.courier().deliver_due()
                 pause = self._until_next_alert()

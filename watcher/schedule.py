@@ -16,6 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from watcher.clock import Clock
+from watcher.errors import WatcherError
 
 # What comes round by itself has threads of its own: reads that take long, however many, do not hold it back.
 _REGULAR = "regular"
@@ -95,6 +96,8 @@ class Schedule:
         again: datetime | None = self._clock.now() + timedelta(minutes=1)
         try:
             again = work()
+        except WatcherError as error:
+            _log.error("a job failed", job=name, error=type(error).__name__, reason=str(error))
         finally:
             if again is not None:
                 self._plan(name, again, work, pool)

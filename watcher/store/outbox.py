@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -26,6 +26,7 @@ _TOLD = (
     .order_by(CHANGES.c.id)
 )
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
+_LONGEST_DELAY, _LONGEST_HOLD = timedelta(hours=3), timedelta(days=31)
 _REMINDERS = (ChangeKind.DEADLINE_NEAR.value, ChangeKind.DEADLINE_PASSED.value)
 
 
@@ -173,6 +174,17 @@ class Outbox:
                 .where(col(AlertRow.id).in_(alert_ids))
                 .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note=note)
             )
+
+    def bring_forward(self, now: datetime) -> None:
+        """Alerts planned for later than any wait lasts were planned while the clock was ahead: they are due now."""
+        longest = {AlertState.QUEUED: _LONGEST_DELAY, AlertState.HELD: _LONGEST_HOLD}
+        with self._database.writing() as session:
+            for state, wait in longest.items():
+                session.exec(
+                    update(AlertRow)
+                    .where(col(AlertRow.state) == state.value, col(AlertRow.next_attempt_at) > now + wait)
+                    .values(next_attempt_at=now)
+                )
 
     def retry(self, now: datetime, alert_id: int | None = None) -> int:
         """Takes up again now what was given up or waits for its next attempt (all, or this one); returns how many."""
