@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from watcher import __version__
+from watcher import __version__, core_dumps
 from watcher.errors import SettingsFaults, WatcherError
 
 _COMMANDS = {
@@ -72,6 +72,7 @@ def commands() -> None:
 
 def main() -> None:
     """The entry point: 0 done, 1 it ran and something failed, 2 wrong usage or configuration."""
+    core_dumps.forbid()
     try:
         commands.main(prog_name="watcher", standalone_mode=False)
     except click.exceptions.Exit as ended:
