@@ -11,7 +11,8 @@ import pytest
 from icalendar import Calendar
 
 from tests.portals.surroundings import HandSetClock
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.calendar_file import keep_calendar_file
 from watcher.case import ItemKind, PendingItem, Snapshot
 from watcher.daemon import Daemon

@@ -8,7 +8,8 @@ from threading import Event
 from pydantic import SecretStr
 
 from tests.household import household
-from watcher.app import open_app, read_settings
+from watcher.app import open_app
+from watcher.books import read_settings
 from watcher.daemon import Daemon
 
 MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EXAMPL"]\nevery = "1d"\n'

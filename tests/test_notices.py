@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from pypdf import PdfWriter
 
 from tests.portals.surroundings import HandSetClock
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.case import Notice, Snapshot
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.notices import MOST_ATTEMPTS, fetch_notices

@@ -20,8 +20,9 @@ from tests.household import page_account
 from tests.portals.surroundings import HandSetClock
 from tests.servers.webhook import Webhook, webhook
 from tests.watching import REPOSITORY
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
 from watcher.attachments import LONGEST_WAIT, MOST_TRIES
+from watcher.books import read_settings
 from watcher.clock import SystemClock
 from watcher.health import Outcome
 from watcher.message import AlertState

@@ -11,7 +11,8 @@ import pytest
 
 from tests.doubles.phones import Phones
 from tests.practice.visitor import HandClock
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.change import ChangeKind
 from watcher.health import AccountState, Outcome
 from watcher.poll import Round, poll

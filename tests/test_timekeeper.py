@@ -8,7 +8,8 @@ import pytest
 
 from tests.practice.visitor import HandClock
 from tests.store.books import books
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.case import Snapshot, Stage
 from watcher.change import ChangeKind
 from watcher.errors import PortalUnavailable

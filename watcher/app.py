@@ -1,28 +1,26 @@
 """The composition root: reads settings, builds everything, decides nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from watcher import portals
 from watcher.backups import back_up, way_back
+from watcher.books import database_url, open_books, sealing_keys, secrets_in
 from watcher.change import Change, ChangeKind, RecordedChange, severity_of
-from watcher.clock import Clock, SystemClock
+from watcher.clock import Clock
 from watcher.dispatch import Courier
 from watcher.errors import StoreUnusable
 from watcher.means import Means
 from watcher.notify import AppriseNotifier, Notifier
 from watcher.poll import Access, Round, poll
 from watcher.portals import CodeSource, Portal, Trace
-from watcher.processing_times import read_processing_times
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.load import load
 from watcher.sign_in.codes import FirstOf, NoCodes
 from watcher.sign_in.handed_in import HandedIn
 from watcher.sign_in.inbox import FileInbox
@@ -33,8 +31,6 @@ from watcher.timekeeper import keep_time
 
 if TYPE_CHECKING:
     from watcher.sign_in.mailbox import MailboxSettings
-
-DATABASE = "watcher.sqlite3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,67 +174,18 @@ class App:
 def open_app(
     settings: Settings, *, clock: Clock | None = None, notifier: Notifier | None = None, stop: Event | None = None
 ) -> Iterator[App]:
-    """Opens the database, makes the state folder where there is none, and closes everything at the end.
+    """Opens the books and puts everything beside them that works on them; closes it all at the end.
 
     Raises `StoreUnusable`.
     """
-    state_dir = settings.state_dir
-    try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnusable(
-            f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
-        ) from None
-    store = _open_store(settings)
-    try:
+    with open_books(settings, clock=clock) as books:
         yield App(
-            means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
+            means=Means(store=books.store, settings=settings, clock=books.clock, stop=stop or Event()),
             notifier=notifier or AppriseNotifier(),
             sessions=_sessions(settings),
         )
-    finally:
-        store.close()
-
-
-def _open_store(settings: Settings) -> Store:
-    try:
-        return Store(database_url(settings), locks=settings.state_dir / "locks", keys=_keys(settings))
-    except StoreUnusable as error:
-        if "damaged" in str(error):
-            raise StoreUnusable(f"{error}; {way_back(settings)}") from None
-        raise
-
-
-def database_url(settings: Settings) -> str:
-    """Which database the configuration means; it may hold a password."""
-    return settings.database_url.get_secret_value() or f"sqlite:///{settings.state_dir / DATABASE}"
-
-
-def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The configuration of `--config`, or of where one usually lies. Raises `SettingsFaults`."""
-    settings = load(config, environ=environ, portals=portals)
-    if settings.stall.published_file is not None:
-        read_processing_times(settings.stall.published_file)  # its faults are faults of the configuration
-    return settings
 
 
 def _sessions(settings: Settings, *, tell: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
-    folder, keys = settings.state_dir / "sessions", _keys(settings)
+    folder, keys = settings.state_dir / "sessions", sealing_keys(settings)
     return SessionFiles(folder, keys) if tell is None else SessionFiles(folder, keys, tell=tell)
-
-
-def _keys(settings: Settings) -> list[SecretStr]:
-    """The keys that seal what is kept on disk, the one that writes first."""
-    keys = settings.state_key.get_secret_value().replace(",", "\n").split("\n") if settings.state_key else []
-    return [SecretStr(key.strip()) for key in keys if key.strip()]
-
-
-def secrets_in(section: BaseModel) -> Iterator[str]:
-    """The value of every secret in a part of the configuration."""
-    for name in type(section).model_fields:
-        value = getattr(section, name)
-        for each in value.values() if isinstance(value, dict) else (value,):
-            if isinstance(each, SecretStr) and each.get_secret_value():
-                yield each.get_secret_value()
-            elif isinstance(each, BaseModel):
-                yield from secrets_in(each)

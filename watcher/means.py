@@ -1,11 +1,11 @@
 """What the shell works with, whatever it does: the store, the configuration, the time, and a way to tell people."""
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from threading import Event
 
 from watcher import announce
+from watcher.books import watched_cases
 from watcher.case import Snapshot
 from watcher.change import Change, RecordedChange
 from watcher.clock import Clock
@@ -69,19 +69,4 @@ class Means:
 
     def watched_cases(self) -> list[CaseStanding]:
         """The cases in the books that the configuration still asks for."""
-        cases = self.store.standings()
-        wanted = {
-            name: watched_among((case.case_number for case in cases if case.account == name), account)
-            for name, account in self.settings.accounts.items()
-        }
-        return [case for case in cases if case.case_number in wanted.get(case.account, ())]
-
-
-def watched_among(numbers: Iterable[str], account: AccountSettings) -> set[str]:
-    """Those of the case numbers that the account's configuration still asks for; as `is_watched`, for many at once."""
-    return set(numbers).intersection(account.cases) if account.cases else set(numbers)
-
-
-def is_watched(account: AccountSettings, case_number: str) -> bool:
-    """Whether the account's configuration still asks for this case: without a list it asks for all."""
-    return not account.cases or case_number in account.cases
+        return watched_cases(self.store, self.settings)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import structlog
 
+from watcher.books import watched_among
 from watcher.case import Snapshot
 from watcher.change import Change, ChangeKind, Json, RecordedChange, severity_of
 from watcher.diff import diff
@@ -26,7 +27,7 @@ from watcher.errors import (
 )
 from watcher.health import Health, Outcome, after_read, outcome_of, resumed
 from watcher.looks import plan_next_look, remind_to_look
-from watcher.means import Means, watched_among
+from watcher.means import Means
 from watcher.notices import fetch_notices
 from watcher.portals import (
     Answers,

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.office import Office, receipt
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "office"

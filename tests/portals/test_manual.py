@@ -12,7 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.portals.surroundings import HandSetClock, World
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.case import Stage
 from watcher.change import ChangeKind
 from watcher.errors import CodeNeeded, UnexpectedAnswer

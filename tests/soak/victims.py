@@ -23,7 +23,8 @@ import structlog
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import TURN
 from tests.watching import REPOSITORY
-from watcher.app import open_app, read_settings
+from watcher.app import open_app
+from watcher.books import read_settings
 
 _STEP = timedelta(minutes=20)
 _TURNS = 3

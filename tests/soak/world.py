@@ -20,7 +20,8 @@ from tests.household import Household, household
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import ACCOUNT, TURN
 from tests.soak.victims import Victims, victims
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.practice import Fault, PracticePortal
 

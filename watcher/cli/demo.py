@@ -22,7 +22,8 @@ from typing import Any, Self
 import click
 
 from watcher import logs
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.cli.output import paint, say
 from watcher.cli.standing import history_command, status_command
 from watcher.clock import FastClock

@@ -1,14 +1,16 @@
 """The JSON documents of the contract, from the nouns."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watcher.change import RecordedChange
 from watcher.cli.output import iso, utc
 from watcher.health import Health
 from watcher.message import Alert
-from watcher.poll import Round
 from watcher.settings import AccountSettings
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
+
+if TYPE_CHECKING:
+    from watcher.poll import Round
 
 
 def account_document(account: AccountSettings, health: Health | None, next_read_at: Any) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def alert_document(alert: Alert) -> dict[str, Any]:
     }
 
 
-def round_document(done: Round) -> dict[str, Any]:
+def round_document(done: "Round") -> dict[str, Any]:
     """What a read came to, as `watcher check --json` has it."""
     return {
         "name": done.account,

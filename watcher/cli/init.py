@@ -8,7 +8,8 @@ import click
 import tzlocal
 
 from watcher import logs
-from watcher.app import App, open_app, read_settings
+from watcher.app import App, open_app
+from watcher.books import read_settings
 from watcher.cli import CONFIG
 from watcher.cli.alerts import show_trials, try_channel
 from watcher.cli.asking import ask, ask_for_code, ask_whether, ask_which

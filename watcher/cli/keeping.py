@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from watcher.app import database_url
+from watcher.books import database_url
 from watcher.cli import CONFIG
 from watcher.cli.opening import settings_of
 from watcher.cli.output import say

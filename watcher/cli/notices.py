@@ -86,7 +86,7 @@ def retry_command(given: tuple[Path | None, bool], own_config: Path | None) -> N
 
 def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
     with opened(config) as app:
-        number = None if case is None else case_number(app, case)
+        number = None if case is None else case_number(app.store, case)
         found = [kept for kept in app.store.notices() if number in (None, kept.case_number)]
         if as_json:
             print_json({"notices": [notice_document(kept, with_case=True) for kept in found]})

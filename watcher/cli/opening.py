@@ -5,14 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from watcher import logs
-from watcher.app import App, open_app, read_settings, secrets_in
+from watcher.books import Books, open_books, read_settings, secrets_in
 from watcher.errors import StoreUnusable
 from watcher.redaction import register_secrets
 from watcher.settings import Settings
+
+if TYPE_CHECKING:
+    from watcher.app import App
 
 
 def settings_of(config: Path | None) -> Settings:
@@ -23,13 +27,31 @@ def settings_of(config: Path | None) -> Settings:
 
 
 @contextmanager
-def opened(config: Path | None) -> Iterator[App]:
+def books_of(config: Path | None) -> Iterator[Books]:
+    """The books, for a command that only looks. A database that cannot be opened: exit status 2."""
+    logs.configure(level="warning", environ=os.environ)
+    with ExitStack() as stack:
+        try:
+            books = stack.enter_context(open_books(settings_of(config)))
+        except StoreUnusable as error:
+            _give_up(error)
+        yield books
+
+
+@contextmanager
+def opened(config: Path | None) -> Iterator["App"]:
     """The program at rest: configuration and database, nothing running. A database that cannot be opened: exit 2."""
+    from watcher.app import open_app  # noqa: PLC0415 - a command that only looks need not wait for all this
+
     logs.configure(level="warning", environ=os.environ)
     with ExitStack() as stack:
         try:
             app = stack.enter_context(open_app(settings_of(config)))
         except StoreUnusable as error:
-            click.echo(f"watcher: {error}", err=True)
-            sys.exit(2)
+            _give_up(error)
         yield app
+
+
+def _give_up(error: StoreUnusable) -> NoReturn:
+    click.echo(f"watcher: {error}", err=True)
+    sys.exit(2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from watcher.app import App
+from watcher.books import is_watched
 from watcher.calendar_file import keep_calendar_file
 from watcher.change import RecordedChange
 from watcher.cli import CONFIG, JSON
@@ -14,7 +15,6 @@ from watcher.cli.documents import change_document, round_document
 from watcher.cli.opening import opened
 from watcher.cli.output import Progress, paint, print_json, say, severity_colour, warn
 from watcher.health import Outcome
-from watcher.means import is_watched
 from watcher.message import AlertState
 from watcher.poll import Round, take_in
 from watcher.portals import CaseRead

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
-from watcher.app import App
+from watcher.books import Books
 from watcher.case import ItemState
 from watcher.cli import CONFIG, JSON
 from watcher.cli.documents import account_document, case_document, change_document, item_document
-from watcher.cli.opening import opened
+from watcher.cli.opening import books_of
 from watcher.cli.output import local, paint, print_json, say, severity_colour, table
 from watcher.message import AlertState
 from watcher.remind import is_stalled
 from watcher.standing import CaseStanding, DueSource, LedgerItem
+from watcher.store import Store
 
 _ALERTING = {"ok": "green", "never_read": None}
 
@@ -24,28 +25,29 @@ _ALERTING = {"ok": "green", "never_read": None}
 @JSON
 def status_command(config: Path | None, *, as_json: bool) -> None:
     """Accounts and cases as they stand."""
-    with opened(config) as app:
-        cases, known = app.means.watched_cases(), app.store.accounts.known()
+    with books_of(config) as books:
+        cases, known = books.watched_cases(), books.store.accounts.known()
         accounts = [
-            account_document(account, *known.get(name, (None, None))) for name, account in app.settings.accounts.items()
+            account_document(account, *known.get(name, (None, None)))
+            for name, account in books.settings.accounts.items()
         ]
         if as_json:
-            documents = [case_document(case, stalled=_stalled(app, case)) for case in cases]
+            documents = [case_document(case, stalled=_stalled(books, case)) for case in cases]
             print_json({"accounts": accounts, "cases": documents})
             return
-        _show_accounts(app)
-        _show_cases(app, cases)
-        _say_what_is_next(app, cases)
+        _show_accounts(books)
+        _show_cases(books, cases)
+        _say_what_is_next(books, cases)
 
 
-def _stalled(app: App, case: CaseStanding) -> bool:
-    return is_stalled(case, stall=app.settings.stall, zone=app.settings.timezone, now=app.clock.now())
+def _stalled(books: Books, case: CaseStanding) -> bool:
+    return is_stalled(case, stall=books.settings.stall, zone=books.settings.timezone, now=books.clock.now())
 
 
-def _show_accounts(app: App) -> None:
-    known, zone = app.store.accounts.known(), app.settings.timezone
+def _show_accounts(books: Books) -> None:
+    known, zone = books.store.accounts.known(), books.settings.timezone
     rows = []
-    for name, account in app.settings.accounts.items():
+    for name, account in books.settings.accounts.items():
         health, next_read_at = known.get(name, (None, None))
         state = health.state.value if health else "never_read"
         rows.append(
@@ -59,11 +61,11 @@ def _show_accounts(app: App) -> None:
         )
     table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
     for name, (health, _) in known.items():
-        if name in app.settings.accounts and health.last_error:
+        if name in books.settings.accounts and health.last_error:
             say(f"{name}: {health.last_error}", colour="red")
 
 
-def _show_cases(app: App, cases: Sequence[CaseStanding]) -> None:
+def _show_cases(books: Books, cases: Sequence[CaseStanding]) -> None:
     if not cases:
         return
     say()
@@ -73,7 +75,7 @@ def _show_cases(app: App, cases: Sequence[CaseStanding]) -> None:
             (case.snapshot.form if case.snapshot else None) or "-",
             case.snapshot.stage.value if case.snapshot else "never read",
             str(case.stage_since or "-"),
-            _note(app, case),
+            _note(books, case),
             (case.snapshot.status if case.snapshot else None) or "-",
         )
         for case in cases
@@ -81,20 +83,20 @@ def _show_cases(app: App, cases: Sequence[CaseStanding]) -> None:
     table(("CASE", "FORM", "STAGE", "SINCE", "NOTE", "STATUS"), rows)
 
 
-def _note(app: App, case: CaseStanding) -> str:
+def _note(books: Books, case: CaseStanding) -> str:
     if case.missing_reads:
         return paint("not found", "red")
     if any(item.state is ItemState.OPEN for item in case.items):
         return paint("to answer", "red")
-    return paint("stalled", "yellow") if _stalled(app, case) else "-"
+    return paint("stalled", "yellow") if _stalled(books, case) else "-"
 
 
-def _say_what_is_next(app: App, cases: Sequence[CaseStanding]) -> None:
-    failed = app.store.outbox.counts()[AlertState.FAILED]
+def _say_what_is_next(books: Books, cases: Sequence[CaseStanding]) -> None:
+    failed = books.store.outbox.counts()[AlertState.FAILED]
     if failed:
         say()
         say(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", colour="red")
-    if not app.settings.accounts:
+    if not books.settings.accounts:
         say("No account is set up yet; `watcher init` adds one.")
     elif not cases:
         say()
@@ -108,16 +110,16 @@ def _say_what_is_next(app: App, cases: Sequence[CaseStanding]) -> None:
 @click.argument("case", required=False)
 def history_command(config: Path | None, case: str | None, limit: int | None, *, as_json: bool) -> None:
     """Every recorded change (of CASE), newest first."""
-    with opened(config) as app:
-        number = None if case is None else case_number(app, case)
-        changes = app.store.history(case_number=number, limit=limit)
+    with books_of(config) as books:
+        number = None if case is None else case_number(books.store, case)
+        changes = books.store.history(case_number=number, limit=limit)
         if as_json:
             print_json({"changes": [change_document(change) for change in changes]})
             return
         rows = [
             (
                 str(change.id),
-                local(change.at, app.settings.timezone),
+                local(change.at, books.settings.timezone),
                 change.change.case_number or change.account,
                 paint(change.change.kind.value, severity_colour(change.change.severity)),
                 change.summary,
@@ -129,10 +131,10 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
             say("Nothing has been recorded yet.")
 
 
-def case_number(app: App, typed: str) -> str:
+def case_number(store: Store, typed: str) -> str:
     """The case number as the books have it: people type spaces, dashes and small letters."""
     wanted = typed.replace(" ", "").replace("-", "").upper()
-    for number in app.store.case_numbers():
+    for number in store.case_numbers():
         if number.replace(" ", "").replace("-", "").upper() == wanted:
             return number
     raise click.BadParameter(f"no case {typed} is in the books; `watcher status` lists them", param_hint="CASE")
@@ -143,8 +145,8 @@ def case_number(app: App, typed: str) -> str:
 @JSON
 def pending_command(config: Path | None, *, as_json: bool) -> None:
     """Open items and their dates, soonest first."""
-    with opened(config) as app:
-        items = [item for case in app.means.watched_cases() for item in case.items if item.state is ItemState.OPEN]
+    with books_of(config) as books:
+        items = [item for case in books.watched_cases() for item in case.items if item.state is ItemState.OPEN]
         items.sort(key=_soonest)
         if as_json:
             print_json({"pending": [item_document(item, with_case=True) for item in items]})

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from watcher.app import database_url, open_app
+from watcher.app import open_app
+from watcher.books import database_url
 from watcher.clock import Clock
 from watcher.doctor import books, configuration, disk, network
 from watcher.doctor.finding import Finding, Verdict, failed
