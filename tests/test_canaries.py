@@ -1,7 +1,7 @@
 """A canary in every secret and personal field; none of them may be heard where it does not belong.
 
-The real command runs through good rounds and bad ones, with the daemon at its most talkative, and then everything it
-said and everything it left on disk is searched.
+The real command runs through good rounds and bad ones, the daemon at every level it can be told to log at, and then
+everything it said and everything it left on disk is searched. For what a crash leaves see `tests/cli/test_core_dumps`.
 """
 
 import json
@@ -13,12 +13,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.household import Household, api_account, household, page_account
+from tests.watching import Said
 from watcher.clock import SystemClock
 from watcher.practice import Account, Fault, PracticePortal
 
@@ -32,9 +34,20 @@ SECRETS = {
     "state_key": "CanaryInTheStateKey7-long-enough",
     "token": "CanaryInTheHealthToken7-long-enough",
     "heartbeat": "CanaryInTheHeartbeat7",
+    "mailbox": "CanaryInTheMailbox7",
 }
 PERSONAL = (*NUMBERS, USERNAME)
-TOLD_AT_MOST = 20.0
+LEVELS = ("debug", "info", "warning", "error")
+PORTALS = {"recipe", "uscis-api", "uscis"}
+PATIENCE = 40.0
+MAIL = f"""
+[accounts.mail]
+portal = "uscis"
+username = "{USERNAME}"
+base_url = "http://127.0.0.1:9"
+auth_url = "http://127.0.0.1:9"
+mailbox = {{host = "127.0.0.1", port = 9, username = "{USERNAME}", password = "{SECRETS["mailbox"]}"}}
+"""
 
 
 @dataclass(slots=True)
@@ -58,20 +71,37 @@ class Cage:
 
     def say(self, *words: str) -> None:
         ran = self.home.run(*words, expect=(0, 1, 2, 10))
-        name = f"{len(self.heard.streams):02} {' '.join(words[:3])}"
+        self.hear(f"{len(self.heard.streams):02} {' '.join(words[:3])}", ran)
+
+    def hear(self, name: str, ran: Said) -> None:
         self.heard.streams[f"{name}: output"] = ran.out
         self.heard.streams[f"{name}: errors"] = ran.err
 
+    def look(self) -> None:
+        """Every command that only looks, side by side."""
+        exports = (("export", "--masked", "--format", form) for form in ("json", "csv", "ics"))
+        commands = (("doctor",), ("status",), ("alerts",), *exports)
+        with ThreadPoolExecutor(3) as threads:
+            said = threads.map(lambda words: self.home.run(*words, expect=(0, 1)), commands)
+            for words, ran in zip(commands, said, strict=True):
+                self.hear(" ".join(words), ran)
+
     def watch(self, level: str) -> None:
-        """The daemon for some rounds at this level, asked for its health and its figures meanwhile."""
+        """The daemon at this level for a round of every account, asked for its health and its figures afterwards."""
+        with self.home.app() as app:
+            for name in app.store.accounts.known():
+                app.store.accounts.set_next_read(name, app.clock.now())
         command = self.home.command("run", "--log-level", level, "--log-format", "json")
         with subprocess.Popen(
             command, env=self.home.environment(), cwd=self.home.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE
         ) as daemon:
             try:
+                until = time.monotonic() + PATIENCE
+                while set(re.findall(r'reads_total{[^}]*portal="([^"]*)"', self._page("metrics"))) < PORTALS:
+                    assert time.monotonic() < until
+                    time.sleep(0.05)
                 for page in ("healthz", "metrics"):
                     self.heard.streams[f"{level}: {page}"] = self._page(page)
-                time.sleep(1.0)
             finally:
                 daemon.send_signal(signal.SIGTERM)
                 out, err = daemon.communicate(timeout=30)
@@ -81,7 +111,7 @@ class Cage:
         asked = urllib.request.Request(
             f"http://127.0.0.1:{self.health_port}/{page}", headers={"Authorization": f"Bearer {SECRETS['token']}"}
         )
-        until = time.monotonic() + TOLD_AT_MOST
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310 - loopback
@@ -91,7 +121,7 @@ class Cage:
             except OSError:
                 if time.monotonic() > until:
                     raise
-                time.sleep(0.1)
+                time.sleep(0.05)
 
 
 def _free_port() -> int:
@@ -113,7 +143,7 @@ def cage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
     with PracticePortal(SystemClock(), account=who) as portal:
         for number in NUMBERS:
             portal.cases.add(number)
-        accounts = page_account(portal) + api_account(portal, *NUMBERS)
+        accounts = page_account(portal) + api_account(portal, *NUMBERS) + MAIL
         with household(folder, accounts) as home:
             home.schedule = (
                 f'state_key = "{SECRETS["state_key"]}"\n[health]\nlisten = "127.0.0.1:{port}"\n'
@@ -135,32 +165,32 @@ def _live_through(caged: Cage) -> None:
     home, portal = caged.home, caged.portal
     trace = str(home.folder / "trace")
     caged.say("check", "--trace", trace)
+    caged.look()
     caged.watch("debug")
-    for command in (["doctor"], ["status"], ["alerts"], ["export", "--masked", "--format", "json"]):
-        caged.say(*command)
-    caged.say("export", "--masked", "--format", "csv")
-    caged.say("export", "--masked", "--format", "ics")
-    for fault in (Fault.MAINTENANCE, Fault.CHANGED_SHAPE):
-        portal.faults.throw(fault)
-        caged.say("check", "--trace", trace)
-        portal.faults.clear()
+    portal.faults.throw(Fault.MAINTENANCE)
+    caged.say("check", "--trace", trace)
+    portal.faults.clear()
+    portal.faults.throw(Fault.CHANGED_SHAPE)
     home.phone.status = 500
     caged.say("notify", "test")
+    caged.watch("info")
+    portal.faults.clear()
     home.config.write_text(home.config.read_text().replace(SECRETS["password"], "Another" + SECRETS["password"]))
     for file in (home.state / "sessions").glob("*"):
         file.unlink()
     caged.say("check", "--trace", trace)
+    caged.watch("warning")
     portal.stop()
     caged.say("resume", "family")
-    caged.say("check")
+    caged.watch("error")
     caged.say("doctor")
-    caged.watch("debug")
     home.config.write_text(home.config.read_text() + "\n[nonsense]\nkey = 1\n")
     caged.say("check")
 
 
 def test_no_secret_is_heard_in_anything_that_the_program_says(cage: Cage) -> None:
     assert len(cage.heard.streams) > 20
+    assert {f"{level}: log" for level in LEVELS} <= cage.heard.streams.keys()
     assert cage.heard.songs_of(*SECRETS.values()) == []
 
 
