@@ -157,6 +157,30 @@ def test_a_lock_dies_with_the_process_that_held_it(tmp_path: Path) -> None:
         pass
 
 
+def test_who_holds_the_database_locked_and_is_killed_costs_a_command_nothing_but_the_wait(tmp_path: Path) -> None:
+    program = (
+        "import sqlite3, sys, time; books = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "books.execute('BEGIN IMMEDIATE'); books.execute('DELETE FROM change')\n"
+        "print('held', flush=True); time.sleep(60)"
+    )
+    with household(tmp_path, MANUAL) as home:
+        home.run("record", "AA00EXAMPL", "Administrative Processing")
+        command = [sys.executable, "-c", program, str(home.database)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            refused = home.run("record", "AA00EXAMPL", "Issued", expect=(1, 2))
+            assert "another program holds it locked" in refused.err
+            waiting = home.popen("record", "AA00EXAMPL", "Issued")
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(4)
+            holder.send_signal(signal.SIGKILL)
+            _, err = waiting.communicate(timeout=30)
+        assert waiting.returncode == 0, err
+        assert home.changes()[0].change.kind is ChangeKind.CASE_ADDED
+        assert "issued" in home.run("status", "--json").out
+
+
 def test_a_clock_that_jumps_ahead_and_back_tells_nothing_twice(tmp_path: Path) -> None:
     rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=20)).date())
     with house(tmp_path) as family:

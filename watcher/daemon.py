@@ -76,11 +76,20 @@ class Daemon:
         for name in self._app.settings.accounts:
             self._schedule.cancel(f"account {name}")
         self._turns.clear()
+        self._take_up_corrected(settings)
         self._app = self._app.with_settings(settings)
         self._signs.use(self._app)
         self._plan()
         self._wake.set()
         _log.info("configuration reread", accounts=len(settings.accounts), channels=len(settings.channels))
+
+    def _take_up_corrected(self, settings: Settings) -> None:
+        """An account that waits for a person is read at once where the person has just changed its credential."""
+        known, before = self._app.store.accounts.known(), self._app.settings.accounts
+        for name in settings.accounts.keys() & before.keys() & known.keys():
+            changed = settings.accounts[name].credential() != before[name].credential()
+            if changed and known[name][0].state.waits_for_person:
+                self._app.store.accounts.set_next_read(name, self._app.clock.now())
 
     def _plan_regular(self) -> None:
         self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)

@@ -121,6 +121,16 @@ class TestRereading:
             until(lambda: SECOND in world.api.case_requests, "the new account was read")
             assert end(process) < WITHIN
 
+    def test_a_refused_credential_that_was_corrected_is_tried_at_once(self, world: Bench) -> None:
+        world.configure(secret="a-wrong-secret")
+        with daemon(world) as process:
+            until(lambda: world.phone.requests, "the phone rang because it was refused")
+            assert world.api.case_requests == []
+            world.configure()
+            process.send_signal(signal.SIGHUP)
+            until(lambda: world.api.case_requests, "the portal was asked with the right one")
+            assert end(process) < WITHIN
+
 
 class TestKills:
     def test_a_restart_loop_is_no_request_loop(self, world: Bench) -> None:
