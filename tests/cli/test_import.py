@@ -52,3 +52,9 @@ def test_wrong_usage_is_status_2(world: Bench) -> None:
     assert "shows nothing that could be saved" in world.run("import", "family", name, expect=(2,)).err
     for arguments in (("family", name), ("aunt", name), ("family", "missing.json"), ("family",)):
         world.run("import", *arguments, expect=(2,))
+
+
+def test_the_calendar_is_brought_up_to_date_by_an_import_too(watching: Watching) -> None:
+    watching.write(f'calendar_file = "deadlines.ics"\n{ACCOUNT}')
+    watching.run("import", "family", saved(watching, requests=1))
+    assert "BEGIN:VCALENDAR" in Path(watching.folder, "deadlines.ics").read_text()

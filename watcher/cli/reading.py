@@ -25,6 +25,7 @@ CHANGED = 10
 """The exit status of `--exit-code` where something changed."""
 
 _WAIT_FOR_DAEMON = 120.0
+_LARGEST_FILE = 64 * 1024 * 1024
 
 
 @click.command("check")
@@ -90,11 +91,18 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
             done = take_in(readings, app.settings.accounts[account], app.portal_of(account), app.means)
         except Busy:
             raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
+        keep_calendar_file(app.means)
         app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
     if as_json:
         print_json({"accounts": [round_document(done)]})
     else:
         show_rounds([done], [])
+
+
+def _content(file: Path) -> bytes:
+    """More than a portal takes is not even read; it says then that the file is too large."""
+    with file.open("rb") as opened:
+        return opened.read(_LARGEST_FILE + 1)
 
 
 def _in_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
@@ -103,7 +111,7 @@ def _in_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
     if portal.import_answers is None:
         raise click.UsageError(f"{account}: {portal.title} shows nothing that could be saved and imported")
     try:
-        contents = [(file.name, file.read_bytes()) for file in files]
+        contents = [(file.name, _content(file)) for file in files]
     except OSError as error:
         raise click.BadParameter(f"{error.filename}: {error.strerror}", param_hint="FILE") from None
     readings = portal.import_answers(contents, app.settings.language)
