@@ -135,9 +135,10 @@ def _say_what_is_next(file: Path) -> None:
     usual = find_file(None, os.environ)
     named = "" if usual is not None and usual.absolute() == file else f" --config {file}"
     say()
-    for words, what in (
-        (f"run{named}", "keeps watch"),
-        (f"doctor{named}", "looks over everything"),
-        ("service install", "makes it run by itself"),
-    ):
-        say(f"  {called()} {words}    # {what}")
+    steps = {
+        f"{called()} run{named}": "keeps watch",
+        f"{called()} doctor{named}": "looks over everything",
+        f"{called()} service install": "makes it run by itself",
+    }
+    for step, what in steps.items():
+        say(f"  {step:<{max(map(len, steps))}}  # {what}")
