@@ -15,7 +15,7 @@ from watcher.change import ChangeKind, RecordedChange, Severity
 from watcher.errors import StoreUnusable
 from watcher.message import Alert, AlertState, Hold, Words
 from watcher.store.database import Database
-from watcher.store.rows import ALERT_CHANGES, CHANGES, AlertChangeRow, AlertRow, ChangeRow
+from watcher.store.rows import ALERT_CHANGES, ALERTS, CHANGES, AlertChangeRow, AlertRow, ChangeRow
 from watcher.store.standings import recorded_change
 
 _TOLD = (
@@ -24,6 +24,18 @@ _TOLD = (
     .join(ALERT_CHANGES, CHANGES.c.id == ALERT_CHANGES.c.change_id)
     .where(ALERT_CHANGES.c.alert_id.in_(bindparam("alerts", expanding=True)))
     .order_by(CHANGES.c.id)
+)
+_SENT = (
+    ALERTS.update()
+    .where(ALERTS.c.id == bindparam("alert_id_"))
+    .values(
+        state=AlertState.SENT.value,
+        sent_at=bindparam("sent_at_"),
+        next_attempt_at=None,
+        attempts=ALERTS.c.attempts + 1,
+        last_error=None,
+        note=bindparam("note_"),
+    )
 )
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
 _LONGEST_DELAY, _LONGEST_HOLD = timedelta(hours=3), timedelta(days=31)
@@ -119,22 +131,19 @@ class Outbox:
         self._write_down()
 
     def _write_down(self) -> None:
-        with self._writing_down, self._database.writing() as session:
-            for taken in self._unwritten:
-                session.exec(
-                    update(AlertRow)
-                    .where(col(AlertRow.id).in_(taken.ids))
-                    .values(
-                        state=AlertState.SENT.value,
-                        sent_at=taken.at,
-                        next_attempt_at=None,
-                        attempts=col(AlertRow.attempts) + 1,
-                        last_error=None,
-                        note=taken.note,
-                    )
-                )
-            session.commit()
-            self._unwritten.clear()
+        """All that is unwritten, in one transaction: what came while another was under way need not wait for two."""
+        with self._writing_down:
+            if not self._unwritten:
+                return
+            with self._database.writing() as session:
+                sent = [
+                    {"alert_id_": alert_id, "sent_at_": taken.at, "note_": taken.note}
+                    for taken in self._unwritten
+                    for alert_id in taken.ids
+                ]
+                session.connection().execute(_SENT, sent)
+                session.commit()
+                self._unwritten.clear()
 
     def _still_unwritten(self) -> Sequence[int]:
         """What channels took and the books cannot be made to say, even now."""

@@ -29,6 +29,7 @@ class Restored:
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
         self._database = database
+        self._certain: set[str] = set()
 
     def told(self, account: str) -> list[Snapshot]:
         """The snapshots that the replaced database had read and told of since the backup, by case number."""
@@ -48,9 +49,14 @@ class Restored:
 
     def in_doubt_since(self, account: str) -> datetime | None:
         """The last moment that the backup tells of, where it is not known what was told since; else None."""
+        if account in self._certain:
+            return None
         with self._database.reading() as session:
             mark = session.get(MetaRow, key_of(IN_DOUBT, account))
-        return None if mark is None else datetime.fromisoformat(mark.value)
+        if mark is None:
+            self._certain.add(account)  # for as long as the database is open: only a restore brings a doubt
+            return None
+        return datetime.fromisoformat(mark.value)
 
     def end_doubt(self, account: str) -> None:
         """The account was read: what changes from now on was never told. Writes only where there was a doubt."""
