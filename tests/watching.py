@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import forked
 from watcher.app import App, open_app
 from watcher.books import read_settings
 
@@ -73,19 +74,16 @@ class Watching:
 
         An exit status that was not expected fails the test, with what the command said.
         """
-        done = subprocess.run(
-            self.command(*words),
-            cwd=self.folder,
-            env=self.environment() | dict(environ or {}),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
+        ended = forked.run(
+            "watcher",
+            words,
+            folder=self.folder,
+            environ=self.environment() | dict(environ or {}),
+            stdin=stdin,
             timeout=_TIMEOUT,
-            check=False,
         )
-        assert done.returncode in expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return Said(status=done.returncode, out=done.stdout, err=done.stderr)
+        assert ended.status in expect, f"exit {ended.status}\n{ended.out}\n{ended.err}"
+        return Said(status=ended.status, out=ended.out, err=ended.err)
 
     def popen(self, *words: str) -> "subprocess.Popen[str]":
         """The same, going on beside the test."""
