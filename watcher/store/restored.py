@@ -7,6 +7,7 @@ next read, and nobody is told again. Where it could not, nobody knows what was t
 
 import json
 from datetime import datetime
+from functools import cached_property
 
 from sqlmodel import Session, col, delete, select
 
@@ -24,20 +25,31 @@ def key_of(mark: str, *words: str) -> str:
 
 
 class Restored:
-    """The marks that a restore left, by account. Nearly always there is none."""
+    """The marks that a restore left, by account. Nearly always there is none, which is looked up once.
+
+    None can come while a database is open: a restore puts another file in its place.
+    """
 
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
         self._database = database
-        self._certain: set[str] = set()
+
+    @cached_property
+    def _is_marked(self) -> bool:
+        with self._database.reading() as session:
+            return bool(_marks(session, TOLD) or _marks(session, IN_DOUBT))
 
     def told(self, account: str) -> list[Snapshot]:
         """The snapshots that the replaced database had read and told of since the backup, by case number."""
+        if not self._is_marked:
+            return []
         with self._database.reading() as session:
             return [decode(row.value) for row in _told(session, account)]
 
     def behind(self) -> frozenset[str]:
         """The accounts whose cases had moved on since the backup, and have not been read since it was restored."""
+        if not self._is_marked:
+            return frozenset()
         with self._database.reading() as session:
             return frozenset(_words(row.key)[0] for row in _marks(session, TOLD))
 
@@ -49,14 +61,11 @@ class Restored:
 
     def in_doubt_since(self, account: str) -> datetime | None:
         """The last moment that the backup tells of, where it is not known what was told since; else None."""
-        if account in self._certain:
+        if not self._is_marked:
             return None
         with self._database.reading() as session:
             mark = session.get(MetaRow, key_of(IN_DOUBT, account))
-        if mark is None:
-            self._certain.add(account)  # for as long as the database is open: only a restore brings a doubt
-            return None
-        return datetime.fromisoformat(mark.value)
+        return None if mark is None else datetime.fromisoformat(mark.value)
 
     def end_doubt(self, account: str) -> None:
         """The account was read: what changes from now on was never told. Writes only where there was a doubt."""
