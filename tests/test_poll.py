@@ -15,7 +15,8 @@ from watcher.app import App, open_app
 from watcher.books import read_settings
 from watcher.change import ChangeKind
 from watcher.health import AccountState, Outcome
-from watcher.poll import Round, poll
+from watcher.intake import Round
+from watcher.poll import poll
 from watcher.practice import Account, Fault, PracticePortal
 from watcher.practice.exchange import Answer
 

@@ -16,9 +16,10 @@ from watcher.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.clock import Clock
 from watcher.dispatch import Courier
 from watcher.errors import StoreUnusable
+from watcher.intake import Round
 from watcher.means import Means
 from watcher.notify import AppriseNotifier, Notifier
-from watcher.poll import Access, Round, poll
+from watcher.poll import Access, poll
 from watcher.portals import CodeSource, Portal, Trace
 from watcher.settings import AccountSettings, Settings
 from watcher.sign_in.codes import FirstOf, NoCodes

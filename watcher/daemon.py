@@ -9,9 +9,9 @@ from watcher.app import App
 from watcher.calendar_file import keep_calendar_file
 from watcher.errors import StoreUnusable
 from watcher.health import Health, Outcome
+from watcher.intake import Round
 from watcher.last_resort import LastResort
 from watcher.lifesigns import LifeSigns
-from watcher.poll import Round
 from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.systemd import ServiceManager

@@ -16,8 +16,8 @@ from watcher.condition import Condition, condition_of, status_line
 from watcher.errors import StoreUnusable, WatcherError
 from watcher.health import Outcome
 from watcher.heartbeat import Beat, Heartbeat, Rounds
+from watcher.intake import Round
 from watcher.metrics import Tally, exposition
-from watcher.poll import Round
 from watcher.serve import HealthServer
 from watcher.settings import HealthSettings
 from watcher.systemd import ServiceManager

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
 from tests.servers.webhook import Webhook, webhook
 from tests.watching import Watching
-from watcher.poll import Round
+from watcher.intake import Round
 
 RECEIPT = "IOE0000000001"
 

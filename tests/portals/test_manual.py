@@ -18,7 +18,8 @@ from watcher.case import Stage
 from watcher.change import ChangeKind
 from watcher.errors import CodeNeeded, UnexpectedAnswer
 from watcher.health import AccountState, Outcome
-from watcher.poll import Round, take_in
+from watcher.intake import Round
+from watcher.poll import take_in
 from watcher.portals import find
 from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, read, recorded
 from watcher.stages import vocabularies

@@ -16,7 +16,8 @@ from watcher.app import App, open_app
 from watcher.case import Snapshot, Stage
 from watcher.change import RecordedChange
 from watcher.errors import DeliveryFailed, ReadFailed
-from watcher.poll import Round, take_in
+from watcher.intake import Round
+from watcher.poll import take_in
 from watcher.portals import CaseRead, CaseUnread, find
 from watcher.settings import Settings
 from watcher.standing import LedgerItem

@@ -10,7 +10,7 @@ from watcher.settings import AccountSettings
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
 
 if TYPE_CHECKING:
-    from watcher.poll import Round
+    from watcher.intake import Round
 
 
 def account_document(account: AccountSettings, health: Health | None, next_read_at: Any) -> dict[str, Any]:

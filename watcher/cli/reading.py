@@ -15,8 +15,9 @@ from watcher.cli.documents import change_document, round_document
 from watcher.cli.opening import opened
 from watcher.cli.output import Progress, paint, print_json, say, severity_colour, warn
 from watcher.health import Outcome
+from watcher.intake import Round
 from watcher.message import AlertState
-from watcher.poll import Round, take_in
+from watcher.poll import take_in
 from watcher.portals import CaseRead
 from watcher.store import Busy
 from watcher.trace import TraceFolder
