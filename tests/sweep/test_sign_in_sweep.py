@@ -8,7 +8,7 @@ import pytest
 
 from tests.household import Household, household, page_account
 from tests.sweep.mortal import DEATH
-from tests.sweep.test_sweep import NUMBER, TOO_MANY, mortals
+from tests.sweep.test_sweep import NUMBER, TOO_MANY, live
 from watcher.clock import SystemClock
 from watcher.practice import Account, PracticePortal
 from watcher.sign_in.sessions import SessionFiles
@@ -42,19 +42,18 @@ def test_a_kill_in_a_sign_in_costs_no_second_submission(home: Household, portal:
     kept = home.folder / "kept"
     session.unlink()
     shutil.copytree(home.state, kept)
-    with mortals(home) as process:
-        for step in range(1, TOO_MANY):
-            shutil.rmtree(home.state)
-            shutil.copytree(kept, home.state)
-            portal.desk.revoke_sessions()
-            portal.forget_requests()
-            ended = process.run("check", die_before=step)
-            submitted, saved = submissions(portal), session.exists()
-            assert submitted <= 1
-            assert not saved or kept_session(home) is not None, f"statement {step}: a session half-written"
-            again = process.run("check")
-            assert submissions(portal) <= 1, f"statement {step}"
-            assert again == 0 or not saved, f"statement {step}: the session that was saved serves"
-            if ended != DEATH:
-                return
+    for step in range(1, TOO_MANY):
+        shutil.rmtree(home.state)
+        shutil.copytree(kept, home.state)
+        portal.desk.revoke_sessions()
+        portal.forget_requests()
+        ended = live(home, "check", die_before=step)
+        submitted, saved = submissions(portal), session.exists()
+        assert submitted <= 1
+        assert not saved or kept_session(home) is not None, f"statement {step}: a session half-written"
+        again = live(home, "check")
+        assert submissions(portal) <= 1, f"statement {step}"
+        assert again == 0 or not saved, f"statement {step}: the session that was saved serves"
+        if ended != DEATH:
+            return
     pytest.fail(f"the sign-in had more than {TOO_MANY} statements")

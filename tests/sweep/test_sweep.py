@@ -1,18 +1,13 @@
 """Promise 1: the process dies before each SQL statement in turn, and still the whole story is told, once."""
 
-import json
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import pytest
 
+from tests import forked
 from tests.household import Household, api_account, household, page_account
 from tests.sweep.mortal import DEATH
 from watcher.clock import SystemClock
@@ -23,38 +18,16 @@ NUMBER = "EAC9999000001"
 TOO_MANY = 400
 
 
-@dataclass(slots=True, kw_only=True)
-class Mortals:
-    """Runs commands in processes that die before their Nth SQL statement."""
-
-    process: "subprocess.Popen[str]"
-
-    def run(self, *words: str, die_before: int | None = None) -> int:
-        self._pipe(self.process.stdin).write(json.dumps({"words": words, "die_before": die_before}) + "\n")
-        self._pipe(self.process.stdin).flush()
-        return int(self._pipe(self.process.stdout).readline())
-
-    @staticmethod
-    def _pipe(pipe: IO[str] | None) -> IO[str]:
-        assert pipe is not None
-        return pipe
-
-
-@contextmanager
-def mortals(home: Household) -> Iterator[Mortals]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.sweep.mortal"],
-        cwd=home.folder,
-        env=home.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:
-        yield Mortals(process=process)
-        assert process.stdin is not None
-        process.stdin.close()
+def live(home: Household, *words: str, die_before: int = 0) -> int:
+    """A command in a process that dies before its Nth SQL statement, if it gets there: its exit status."""
+    return forked.run(
+        "tests.sweep.mortal",
+        [str(die_before), *words],
+        folder=home.folder,
+        environ=home.environment(),
+        stdin="",
+        timeout=120,
+    ).status
 
 
 @pytest.fixture
@@ -103,29 +76,28 @@ def die_everywhere(home: Household, change: Callable[[], None]) -> None:
     shutil.copytree(home.state, kept)
     change()
     home.phone.requests.clear()
-    with mortals(home) as process:
-        assert process.run("check") == 0
-        story, told = story_of(home), told_of(home)
-        assert story
-        assert set(told.values()) == {1}
-        for step in range(1, TOO_MANY):
-            shutil.rmtree(home.state)
-            shutil.copytree(kept, home.state)
-            home.phone.requests.clear()
-            ended = process.run("check", die_before=step)
-            heard_before = told_of(home)
-            assert process.run("check") == 0
-            assert story_of(home) == story, f"after dying before statement {step}"
-            assert told_of(home).keys() == told.keys(), f"after dying before statement {step}"
-            for title, times in told_of(home).items():
-                assert times == 1 or (times == 2 and heard_before[title] == 1), f"statement {step}"
-            repeated = sum(told_of(home).values()) - sum(told.values())
-            assert repeated <= 1, f"statement {step}: only the one that the channel had just taken may come again"
-            assert all(alert.state is AlertState.SENT for alert in home.alerts())
-            if ended != DEATH:
-                assert ended == 0
-                assert step > 20
-                return
+    assert live(home, "check") == 0
+    story, told = story_of(home), told_of(home)
+    assert story
+    assert set(told.values()) == {1}
+    for step in range(1, TOO_MANY):
+        shutil.rmtree(home.state)
+        shutil.copytree(kept, home.state)
+        home.phone.requests.clear()
+        ended = live(home, "check", die_before=step)
+        heard_before = told_of(home)
+        assert live(home, "check") == 0
+        assert story_of(home) == story, f"after dying before statement {step}"
+        assert told_of(home).keys() == told.keys(), f"after dying before statement {step}"
+        for title, times in told_of(home).items():
+            assert times == 1 or (times == 2 and heard_before[title] == 1), f"statement {step}"
+        repeated = sum(told_of(home).values()) - sum(told.values())
+        assert repeated <= 1, f"statement {step}: only the one that the channel had just taken may come again"
+        assert all(alert.state is AlertState.SENT for alert in home.alerts())
+        if ended != DEATH:
+            assert ended == 0
+            assert step > 20
+            return
     pytest.fail(f"the round had more than {TOO_MANY} statements")
 
 
@@ -152,15 +124,14 @@ def test_dying_before_any_statement_of_a_failed_round_tells_the_trouble_once(
     kept = home.folder / "kept"
     shutil.copytree(home.state, kept)
     portal.faults.throw(Fault.CHANGED_SHAPE)
-    with mortals(home) as process:
-        for step in range(1, TOO_MANY):
-            shutil.rmtree(home.state)
-            shutil.copytree(kept, home.state)
-            home.phone.requests.clear()
-            ended = process.run("check", die_before=step)
-            assert process.run("check") == 1
-            assert story_of(home) == Counter({("case_added", None): 1, ("portal_unreadable", None): 1}), f"{step}"
-            assert sum(told_of(home).values()) in {1, 2}
-            if ended != DEATH:
-                return
+    for step in range(1, TOO_MANY):
+        shutil.rmtree(home.state)
+        shutil.copytree(kept, home.state)
+        home.phone.requests.clear()
+        ended = live(home, "check", die_before=step)
+        assert live(home, "check") == 1
+        assert story_of(home) == Counter({("case_added", None): 1, ("portal_unreadable", None): 1}), f"{step}"
+        assert sum(told_of(home).values()) in {1, 2}
+        if ended != DEATH:
+            return
     pytest.fail(f"the round had more than {TOO_MANY} statements")
