@@ -7,19 +7,26 @@ N-400,270
 
 import csv
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 from watcher.errors import SettingsFaults
 from watcher.settings import MOST_DAYS
 
+_LARGEST = 1024 * 1024
+
 
 def read_processing_times(path: Path) -> dict[str, timedelta]:
     """The times in the file at `path`, by form. Raises SettingsFaults with a line for each fault."""
     try:
-        text = path.read_text("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsFaults([f"{path}: the published processing times cannot be read: {error}"]) from error
+    if len(content) > _LARGEST:
+        raise SettingsFaults([f"{path}: is larger than {_LARGEST} bytes; those are no processing times"])
     try:
         return parse_processing_times(text)
     except SettingsFaults as faults:
@@ -33,7 +40,7 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
     """
     times: dict[str, timedelta] = {}
     faults: list[str] = []
-    for number, row in enumerate(csv.reader(text.splitlines()), start=1):
+    for number, row in enumerate(_rows(text), start=1):
         cells = [cell.strip() for cell in row]
         if not any(cells) or (number == 1 and [cell.lower() for cell in cells] == ["form", "days"]):
             continue
@@ -45,3 +52,12 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
     if faults:
         raise SettingsFaults(faults)
     return times
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """A cell that is too long for the standard library's parser (128 KiB) is no form, so its line has none."""
+    for line in text.splitlines():
+        try:
+            yield from csv.reader([line])
+        except csv.Error:
+            yield ["", ""]

@@ -2,6 +2,8 @@
 
 import ssl
 import threading
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -114,3 +116,68 @@ def test_a_message_without_a_time_of_arrival_is_trouble_and_not_a_guess(tmp_path
 
     with _scripted(tmp_path, vague) as (entrance, _), pytest.raises(TROUBLE), opened(entrance) as folder:
         folder.newest()
+
+
+@contextmanager
+def _dripping(folder: Path, *, tls: bool) -> Iterator[Entrance]:
+    """A server whose greeting never ends, a byte at a time."""
+    authority, over = trustme.CA(), threading.Event()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    def drip() -> None:
+        wire = listener.accept()[0]
+        with suppress(OSError), context.wrap_socket(wire, server_side=True) if tls else wire as talk:
+            while not over.wait(0.02):
+                talk.send(b"*")
+
+    with create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            yield Entrance(
+                host="127.0.0.1",
+                port=listener.getsockname()[1],
+                username="a",
+                password="made up",
+                folder="INBOX",
+                starttls=not tls,
+                ca_file=folder / "ca.pem",
+            )
+        finally:
+            over.set()
+            thread.join(10)
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_byte_now_and_then_does_not_keep_a_connection_alive(tmp_path: Path, *, tls: bool) -> None:
+    with _dripping(tmp_path, tls=tls) as entrance:
+        begun = time.monotonic()
+        with pytest.raises(TROUBLE), opened(entrance, seconds=0.5):
+            pass
+        assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        ("* 1 FETCH (UID 1 BODY[]<0> {99999999999}\r\n", 1),
+        ("* 1 FETCH (UID 1 BODY[]<0> {" + "9" * 5000 + "}\r\n", 1),
+        ("* " + "x" * 2_000_000 + "\r\n", 1),
+        ("* OK [X] " + "y" * 900_000 + "\r\n", 80),
+    ],
+    ids=["a length beyond reason", "a length of 5000 digits", "a line without end", "lines without end"],
+)
+def test_a_server_that_says_too_much_is_trouble_and_fills_no_memory(tmp_path: Path, said: str, times: int) -> None:
+    def answer(command: str, arguments: str) -> str | None:
+        return said * times if command == "UID" else _plain_server(command, arguments)
+
+    with _scripted(tmp_path, answer) as (entrance, _):
+        tracemalloc.start()
+        try:
+            with pytest.raises(TROUBLE), opened(entrance) as folder:
+                folder.message(1)
+            assert tracemalloc.get_traced_memory()[1] < 400 * 2**20
+        finally:
+            tracemalloc.stop()

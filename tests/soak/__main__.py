@@ -18,9 +18,11 @@ def main() -> int:
     words = asked.parse_args()
     seed = int(time.time()) if words.seed is None else words.seed
     with TemporaryDirectory() as folder, world(Path(folder), seed) as lived:
-        lived.live(50)
+        _live_and_die(lived, deaths=2)
         before = Held.now()
-        _live_for(lived, words.minutes * 60)
+        until = time.monotonic() + words.minutes * 60
+        while time.monotonic() < until:
+            _live_and_die(lived, deaths=10)
         lived.settle()
         grown, reckoning = Held.now() - before, reckon(lived)
     faults = ", ".join(f"{what} {times}" for what, times in lived.faults.items())
@@ -34,11 +36,13 @@ def main() -> int:
     return int(grown.is_much or not reckoning.is_good or reckoning.twice > lived.faults["kill"])
 
 
-def _live_for(lived: World, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        lived.live(20)
-        lived.die()
+def _live_and_die(lived: World, *, deaths: int) -> None:
+    """One life of the program, with deaths beside it and one after it."""
+    with lived.program() as app:
+        for _ in range(deaths):
+            lived.live(app, 20)
+            lived.die(beside=app)
+    lived.die()
 
 
 if __name__ == "__main__":

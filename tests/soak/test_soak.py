@@ -8,10 +8,14 @@ from tests.soak.world import world
 
 def test_after_many_faults_and_deaths_the_history_is_the_portals_true_story(tmp_path: Path) -> None:
     with world(tmp_path, seed=20261122) as lived:
-        lived.live(10)
+        with lived.program() as app:
+            lived.live(app, 10)
         before = Held.now()
-        for _ in range(8):
-            lived.live(6)
+        for _ in range(4):
+            with lived.program() as app:
+                lived.live(app, 6)
+                lived.die(beside=app)
+                lived.live(app, 6)
             lived.die()
         assert set(lived.faults) == {"channel", "clock", "disk", "kill", "network", "portal"}
         assert lived.refusals > 0

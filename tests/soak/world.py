@@ -110,11 +110,10 @@ class World:
         with open_app(settings, clock=self.clock, notifier=self.channel) as app:
             yield app
 
-    def live(self, rounds: int) -> None:
-        """So many rounds in one process."""
-        with self.program() as app:
-            for _ in range(rounds):
-                self._one_round(app)
+    def live(self, app: App, rounds: int) -> None:
+        """So many rounds."""
+        for _ in range(rounds):
+            self._one_round(app)
 
     def settle(self) -> None:
         """Nothing goes wrong any more, for as long as anything could still be waiting."""
@@ -124,15 +123,17 @@ class World:
                 self.clock.moment += timedelta(days=1)
                 self._turn(app)
 
-    def die(self) -> None:
-        """Another process watches the account, and is killed at some instant of it, be it alone or beside this one."""
+    def die(self, beside: App | None = None) -> None:
+        """Another process watches the account, and is killed at some instant of it.
+
+        Either it is alone with the books, or the program is open `beside` it, and the portal's story goes on.
+        """
         self._faults["kill"] += 1
-        beside: AbstractContextManager[App | None] = self.program() if self.chance.random() < 0.5 else nullcontext()
-        with beside as app, self.victims.one(self.clock.moment):
+        with self.victims.one(self.clock.moment):
             until = time.monotonic() + self.chance.uniform(0, _LONGEST_LIFE)
             while time.monotonic() < until:
-                if app is not None:
-                    self._tell_on(app)
+                if beside is not None:
+                    self._tell_on(beside)
                 time.sleep(0.02)
 
     def received(self) -> Counter[str]:

@@ -109,7 +109,7 @@ def read(answers: Answers, _language: str) -> Snapshot:
         note = json.loads(answers[_RECORDED])
         site, number, said = SITES[note["site"]], str(note["case_number"]), note["status"]
         on = None if note["on"] is None else date.fromisoformat(note["on"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
     status = " ".join(said.split()) if isinstance(said, str) else ""
     if not normalise(status) or len(status) > LONGEST_STATUS or not status.isprintable():

@@ -1,7 +1,6 @@
 """A recipe's file to a `Recipe`, or to every fault in it. Nothing is sent, and no other file is opened."""
 
 import re
-import tomllib
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from watcher.recipe.model import CaseList, CasePage, Recipe, Step
 from watcher.recipe.requests import Requests
 from watcher.recipe.selectors import Selector
 from watcher.recipe.table import Faults, Table
+from watcher.settings.toml import NotToml, read_toml
 
 LARGEST: Final = 256 * 1024
 """Bytes of a recipe's file."""
@@ -52,9 +52,9 @@ def load_recipe(path: Path) -> Recipe:
 def parse_recipe(text: str, file: str) -> Recipe:
     """The recipe in a text; `file` is what errors call it. Raises `RecipeFaults`."""
     try:
-        content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise RecipeFaults([f"{file}: is not TOML: {error}"]) from None
+        content = read_toml(text)
+    except NotToml as error:
+        raise RecipeFaults([f"{file}: {error}"]) from None
     faults = Faults(file, Lines(text.replace("\r\n", "\n")))
     recipe = _Check(Table(content, (), faults), text).recipe()
     if faults.lines or recipe is None:

@@ -54,11 +54,16 @@ def fits(recipe: Recipe, request: Request, answer: KeptAnswer) -> bool:
 
 def _page(about: Path) -> Page:
     try:
-        read = json.loads(about.read_text(encoding="utf-8"))
+        read = json.loads(_beginning(about).decode())
         status, url, headers = int(read["status"]), str(read["url"]), dict(read["headers"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError(f"{about}: this is no answer that `watcher check --trace` kept") from None
     stem = about.name.removesuffix(_ABOUT)
     bodies = [file for file in sorted(about.parent.glob(f"{stem}.*")) if file != about]
-    body = bodies[0].read_bytes()[:_LARGEST] if bodies else b""
+    body = _beginning(bodies[0]) if bodies else b""
     return Page(status=status, url=url, headers={str(k).lower(): str(v) for k, v in headers.items()}, body=body)
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(_LARGEST)

@@ -5,6 +5,7 @@ dotted keys, strings of all four kinds, comments, and inline tables and arrays o
 """
 
 import re
+from bisect import bisect_left
 from typing import Final, TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -24,6 +25,7 @@ class Lines:
     def __init__(self, text: str) -> None:
         """Reads the whole text at once."""
         self._text, self._at, self._lines = text, 0, dict[KeyPath, int]()
+        self._ends = [end.start() for end in re.finditer("\n", text)]
         self._counts: dict[KeyPath, int] = {}
         self._read()
 
@@ -49,7 +51,7 @@ class Lines:
         return self._at < len(self._text)
 
     def _line(self) -> int:
-        return self._text.count("\n", 0, self._at) + 1
+        return bisect_left(self._ends, self._at) + 1
 
     def _note(self, path: KeyPath) -> None:
         for length in range(1, len(path) + 1):

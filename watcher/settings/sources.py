@@ -1,12 +1,12 @@
 """Which file the configuration stands in, what it says, and the folders that are taken where it names none."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from watcher.errors import SettingsFaults
+from watcher.settings.toml import NotToml, read_toml
 
 _OTHERS = 0o077
 _LARGEST = 1024 * 1024
@@ -75,14 +75,12 @@ def read_document(file: Path) -> Document:
         raise SettingsFaults([f"{file}: is larger than {_LARGEST} bytes; that is no configuration"])
     try:
         # Windows' Notepad puts a byte order mark before the first key.
-        keys = tomllib.loads(content.decode("utf-8-sig"))
+        keys = read_toml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SettingsFaults([f"{file}: line {line}: is not UTF-8; save the file as UTF-8"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsFaults([f"{file}: is not TOML: {error}"]) from None
-    except RecursionError:
-        raise SettingsFaults([f"{file}: is nested more deeply than any configuration"]) from None
+    except NotToml as error:
+        raise SettingsFaults([f"{file}: {error}"]) from None
     return Document(file=file, keys=keys, open_to_others=open_to_others)
 
 

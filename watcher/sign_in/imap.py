@@ -7,6 +7,7 @@ marked, moved or deleted.
 import base64
 import imaplib
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,17 +15,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final
+from threading import Timer
+from typing import Any, Final
 
 _NEWEST: Final = 50
 _LONGEST: Final = 200_000
 _TIMEOUT: Final = 20.0
+_LONGEST_LIFE: Final = 400.0
+"""Seconds of one connection: a code is waited for at most five minutes."""
+_MOST: Final = 64 * 1024 * 1024
+"""Bytes heard on one connection; the beginnings of fifty messages are a sixth of it."""
 _UID: Final = re.compile(rb"\bUID ([0-9]+)")
 _ARRIVED: Final = re.compile(
     rb'INTERNALDATE "([ 0-9][0-9]-[A-Za-z]{3}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})"'
 )
-TROUBLE: Final = (OSError, imaplib.IMAP4.error)
-"""What a mailbox raises that may be well again in a moment."""
+TROUBLE: Final = (OSError, ValueError, imaplib.IMAP4.error)
+"""What a mailbox raises that may be well again in a moment; ValueError where a server's numbers are none."""
 
 
 class Refused(Exception):
@@ -67,10 +73,54 @@ class Folder:
         return b"".join(line[1] for line in lines if isinstance(line, tuple))
 
 
+class _Bounded(imaplib.IMAP4):
+    """imaplib waits for each byte anew and believes every length: this ends what lasts too long or says too much."""
+
+    def __init__(self, seconds: float, *connect: Any, **how: Any) -> None:
+        self._heard = 0
+        self._end = Timer(seconds, self._cut)
+        self._end.daemon = True
+        super().__init__(*connect, **how)
+
+    def open(self, *to: Any, **how: Any) -> None:
+        super().open(*to, **how)
+        self._end.start()
+
+    def read(self, size: int) -> bytes:
+        self._hear(size)
+        return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._hear(len(line))
+        return line
+
+    def shutdown(self) -> None:
+        self._end.cancel()
+        super().shutdown()
+
+    def _hear(self, size: int) -> None:
+        self._heard += size
+        if self._heard > _MOST:
+            raise self.abort("the mail server says more than any mailbox does")
+
+    def _cut(self) -> None:
+        """Under the thread that reads, which then finds the end; not through TLS, which that thread is using."""
+        with suppress(OSError):
+            socket.socket.shutdown(self.socket(), socket.SHUT_RDWR)
+
+
+class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
+    """The same with TLS from the first byte."""
+
+
 @contextmanager
-def opened(entrance: Entrance) -> Iterator[Folder]:
-    """Connects and signs in to the mailbox; leaving the context signs out. Raises `Refused` or `TROUBLE`."""
-    connection = _connected(entrance)
+def opened(entrance: Entrance, *, seconds: float = _LONGEST_LIFE) -> Iterator[Folder]:
+    """Connects and signs in to the mailbox; leaving the context signs out. Raises `Refused` or `TROUBLE`.
+
+    After `seconds` the connection is cut, whatever the other side is just saying.
+    """
+    connection = _connected(entrance, seconds)
     try:
         _sign_in(connection, entrance)
         yield Folder(connection, entrance.folder)
@@ -81,12 +131,13 @@ def opened(entrance: Entrance) -> Iterator[Folder]:
             connection.shutdown()
 
 
-def _connected(entrance: Entrance) -> imaplib.IMAP4:
+def _connected(entrance: Entrance, seconds: float) -> imaplib.IMAP4:
     context = _trust(entrance)
     try:
         if not entrance.starttls:
-            return imaplib.IMAP4_SSL(entrance.host, entrance.port, ssl_context=context, timeout=_TIMEOUT)
-        return _after_starttls(imaplib.IMAP4(entrance.host, entrance.port, timeout=_TIMEOUT), entrance, context)
+            return _BoundedTls(seconds, entrance.host, entrance.port, ssl_context=context, timeout=_TIMEOUT)
+        plain = _Bounded(seconds, entrance.host, entrance.port, timeout=_TIMEOUT)
+        return _after_starttls(plain, entrance, context)
     except ssl.SSLCertVerificationError as error:
         raise Refused(
             f"the certificate of {entrance.host} could not be verified ({error.verify_message}); nothing was sent"
