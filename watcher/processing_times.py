@@ -55,9 +55,9 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    """A cell that is too long for the standard library's parser (128 KiB) is no form, so its line has none."""
+    """A cell that is too long for the standard library's parser (128 KiB) is neither a form nor a number of days."""
     for line in text.splitlines():
         try:
             yield from csv.reader([line])
         except csv.Error:
-            yield ["", ""]
+            yield ["a cell that is too long"]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from watcher.errors import ReadFailed, SettingsFaults
 from watcher.portals import find
-from watcher.processing_times import parse_processing_times
+from watcher.processing_times import parse_processing_times, read_processing_times
 from watcher.settings.sources import read_document
 from watcher.sign_in.cookies import BadCookieFile, read_cookies
 from watcher.sign_in.mail import judge
@@ -159,13 +159,38 @@ def test_giant_headers_of_a_letter_hide_nothing() -> None:
         judge(_letter(b"Your code is 123456.", b"text/plain", more), sender="@example.net", since=_SINCE)
 
 
-@pytest.mark.parametrize("content", [b"a=" + b"[" * 100_000, b"a=" + b"{b=" * 50_000, b"=" * 50_000, b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a=" + b"[" * 100_000,
+        b"a=" + b"{b=" * 50_000,
+        b"=" * 50_000,
+        b"\xff",
+        b"a" + b".a" * 500_000 + b"=1",
+        b"a=" + b"9" * 100_000,
+        b"a" * 2_000_000,
+    ],
+    ids=["lists", "tables", "signs", "no text", "a dotted key", "a number", "a large file"],
+)
 def test_a_configuration_made_to_hurt_is_a_fault_of_one_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "watcher.toml"
     file.write_bytes(content)
     with _within_bounds(), pytest.raises(SettingsFaults) as caught:
         read_document(file)
     assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize("text", ["form,days\nI-485," + "4" * 200_000, '"' + "a" * 200_000, "a,1\n" * 50_000 + "a,"])
+def test_processing_times_made_to_hurt_are_faults_with_their_line(text: str) -> None:
+    with _within_bounds(), pytest.raises(SettingsFaults, match="line "):
+        parse_processing_times(text)
+
+
+def test_processing_times_without_end_are_one_fault(tmp_path: Path) -> None:
+    file = tmp_path / "times.csv"
+    file.write_bytes(b"I-485,420\n" * 200_000)
+    with pytest.raises(SettingsFaults, match="larger than"):
+        read_processing_times(file)
 
 
 @given(st.text(max_size=300))
