@@ -460,6 +460,8 @@ class TestReading:
             (b"[" * 100_000, "broken"),
             (b"\xff\xfe\xfd", "broken"),
             (b'"\\ud800"', "broken"),
+            (b'"\xed\xa0\x80"', "broken"),
+            ('"\ud800"'.encode("utf-16", "surrogatepass"), "broken"),
             (b"9" * 10_000, "broken"),
         ],
         ids=lambda value: str(value)[:12],

@@ -17,7 +17,7 @@ _META_WITHIN = 2048
 _MARKUP = re.compile(rb"\s*(?:<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
 _LONGEST_WAIT = timedelta(days=7)
 _DIGITS_OF_A_WAIT = 9
-_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,9 @@ def read_json(body: bytes) -> Any:
     surrogate, which no database and no channel could keep).
     """
     try:
-        value = json.loads(body)
-        if _ESCAPED_SURROGATE.search(body):
+        text = body.decode(json.detect_encoding(body))  # given bytes, `loads` would let half a character through
+        value = json.loads(text)
+        if _ESCAPED_SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer(f"JSON was expected, {_what_came(body, error)}") from None
