@@ -3,10 +3,11 @@
 import logging
 import os
 import signal
+import socket
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from queue import SimpleQueue
 from types import FrameType
 from typing import Literal
 
@@ -34,13 +35,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     logs.configure(level=log_level, form=log_format, environ=os.environ)
     settings = settings_of(config)
     manager = ServiceManager.of(os.environ)
-    signals: SimpleQueue[int] = SimpleQueue()
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        signals.put(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, note)
+    signals = _listen_for(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with ExitStack() as stack:
         try:
             app = stack.enter_context(open_app(settings))
@@ -55,7 +50,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
         daemon = Daemon(app, manager)
         daemon.start()
         manager.ready()
-        while signals.get() == signal.SIGHUP:
+        while next(signals) == signal.SIGHUP:
             manager.reloading()
             _reread(daemon, config)
             manager.ready()
@@ -64,6 +59,30 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     logging.shutdown()
     # A read may still hang on a portal's answer in its thread; what it would bring is read again. No need to wait.
     os._exit(0)
+
+
+def _listen_for(*numbers: signal.Signals) -> Iterator[int]:
+    """These signals from now on, in their order, each when it is asked for.
+
+    Through Python's wakeup descriptor, which is written to at once: a handler of Python's own waits for the main thread
+    to come by, and a signal that arrives just as that thread begins to wait would not wake it.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno())
+    for number in numbers:
+        signal.signal(number, _leave_to_the_descriptor)
+    return _heard_on(heard, told)
+
+
+def _heard_on(heard: socket.socket, told: socket.socket) -> Iterator[int]:
+    with heard, told:
+        while True:
+            yield from heard.recv(16)
+
+
+def _leave_to_the_descriptor(_number: int, _frame: FrameType | None) -> None:
+    """Python writes to the wakeup descriptor for the signals that have a handler."""
 
 
 def _reread(daemon: Daemon, config: Path | None) -> None:
