@@ -6,16 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
 
-from sqlalchemy import Select, bindparam
-from sqlmodel import Session, col, func, or_, select, update
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, func, select, update
 
-from watcher.change import ChangeKind, RecordedChange, Severity
+from watcher.change import RecordedChange, Severity
 from watcher.errors import StoreUnusable
 from watcher.message import Alert, AlertState, Hold, Words
+from watcher.store import acknowledging
 from watcher.store.database import Database
-from watcher.store.rows import ALERT_CHANGES, ALERTS, CHANGES, AlertChangeRow, AlertRow, ChangeRow
+from watcher.store.rows import ALERT_CHANGES, ALERTS, CHANGES, AlertRow
 from watcher.store.standings import recorded_change
 
 _TOLD = (
@@ -39,7 +39,6 @@ _SENT = (
 )
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
 _LONGEST_DELAY, _LONGEST_HOLD = timedelta(hours=3), timedelta(days=31)
-_REMINDERS = (ChangeKind.DEADLINE_NEAR.value, ChangeKind.DEADLINE_PASSED.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,30 +206,13 @@ class Outbox:
 
     def acknowledge(self, alert_id: int, now: datetime) -> bool:
         """Somebody has seen this alert: every escalation of the same changes is dropped. False: no such alert."""
-        changes = select(AlertChangeRow.change_id).where(AlertChangeRow.alert_id == alert_id)
-        same = select(AlertChangeRow.alert_id).where(col(AlertChangeRow.change_id).in_(changes))
         with self._database.writing() as session:
-            if session.get(AlertRow, alert_id) is None:
-                return False
-            session.exec(
-                update(AlertRow)
-                .where(or_(col(AlertRow.id) == alert_id, col(AlertRow.id).in_(same)))
-                .values(acknowledged_at=now)
-            )
-            _drop_escalations(session, now)
-            return True
+            return acknowledging.of_alert(session, alert_id, now)
 
     def acknowledge_subject(self, account: str, case_number: str, subject: str, now: datetime) -> None:
         """The user has dealt with this item: nothing about it is escalated any more, no held reminder goes out."""
-        about = (
-            select(AlertChangeRow.alert_id)
-            .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
-            .where(ChangeRow.account == account, ChangeRow.case_number == case_number, ChangeRow.subject == subject)
-        )
         with self._database.writing() as session:
-            session.exec(update(AlertRow).where(col(AlertRow.id).in_(about)).values(acknowledged_at=now))
-            _drop_escalations(session, now)
-            _drop_reminders(session, about, subject, now)
+            acknowledging.of_subject(session, account, case_number, subject, now)
 
     def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
         """Alerts, newest first."""
@@ -253,32 +235,6 @@ class Outbox:
         with self._database.reading() as session:
             row = session.get(AlertRow, alert_id)
             return Words(title=row.title, body=row.body, html=row.html, short=row.short) if row else None
-
-
-def _drop_escalations(session: Session, now: datetime) -> None:
-    session.exec(
-        update(AlertRow)
-        .where(
-            col(AlertRow.state) == AlertState.HELD.value,
-            col(AlertRow.hold) == Hold.ESCALATION.value,
-            col(AlertRow.acknowledged_at).is_not(None),
-        )
-        .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="acknowledged in time")
-    )
-
-
-def _drop_reminders(session: Session, about: Select[Any], subject: str, now: datetime) -> None:
-    """Held alerts that only remind of this; one that says something else besides still goes out."""
-    more = (
-        select(AlertChangeRow.alert_id)
-        .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
-        .where(or_(col(ChangeRow.subject) != subject, col(ChangeRow.kind).not_in(_REMINDERS)))
-    )
-    session.exec(
-        update(AlertRow)
-        .where(col(AlertRow.state) == AlertState.HELD.value, col(AlertRow.id).in_(about), col(AlertRow.id).not_in(more))
-        .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="dealt with in time")
-    )
 
 
 def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
