@@ -33,7 +33,7 @@ def main() -> int:
         f" come twice {reckoning.twice}; at the end more than at the start: {grown.files} open files,"
         f" {grown.memory} KiB\n"
     )
-    return int(grown.is_much or not reckoning.is_good or reckoning.twice > lived.faults["kill"])
+    return int(grown.is_much(reckoning.statuses) or not reckoning.is_good or reckoning.twice > lived.faults["kill"])
 
 
 def _live_and_die(lived: World, *, deaths: int) -> None:

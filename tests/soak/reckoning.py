@@ -14,7 +14,7 @@ from watcher.message import AlertState
 
 _STATUS = (ChangeKind.CASE_ADDED, ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED)
 _MOST_FILES = 2
-_MOST_GROWTH_KIB = 20_000
+_MOST_KIB, _KIB_FOR_A_STATUS = 16_000, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,12 @@ class Held:
     def __sub__(self, before: "Held") -> "Held":
         return Held(files=self.files - before.files, memory=self.memory - before.memory)
 
-    @property
-    def is_much(self) -> bool:
-        """As a difference: more than what a process gathers that is merely at work."""
-        return self.files > _MOST_FILES or self.memory > _MOST_GROWTH_KIB
+    def is_much(self, statuses: int) -> bool:
+        """As a difference: more than what a process gathers that is merely at work.
+
+        The portal shows the whole story of a case at every read, so what a read takes grows with the `statuses` told.
+        """
+        return self.files > _MOST_FILES or self.memory > _MOST_KIB + _KIB_FOR_A_STATUS * statuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
