@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench test-servers verify-service verify-image soak release lock clean
+.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak release lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -53,6 +53,9 @@ verify-service:  ## boots a real systemd with the hardened unit and tries it (ro
 
 verify-image:  ## builds both images and runs them (root, Debian); installs what it needs
 	@tests/image/verify
+
+fuzz: $(VENV)/development  ## damages what strangers send, EXAMPLES=5000 ways for each reader
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest tests/hostile --timeout 0
 
 soak: $(VENV)/development  ## rounds among faults for MINUTES (10), then the history against the portal's true story
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
