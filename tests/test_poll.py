@@ -154,6 +154,15 @@ class TestTrouble:
         assert [change.change.kind for change in done.changes] == [ChangeKind.PORTAL_UNREADABLE]
         assert watching.kinds() == ["recovered"]
 
+    def test_a_read_that_takes_too_long_is_broken_off_and_made_up_for_at_the_next_turn(self, desk: Desk) -> None:
+        with desk.opened() as app:
+            hurried = replace(app.access("api"), longest=timedelta(0))
+            done = poll(app.settings.accounts["api"], app.portal_of("api"), hurried, app.means)
+            assert (done.outcome, done.cases_read) == (Outcome.FAILED, 0)
+            assert "the read took longer than 0s" in (done.error or "")
+            assert app.store.standings() == []
+        assert desk.kinds() == ["case_added", "case_added"]
+
     def test_a_rejected_credential_is_submitted_once_until_it_is_changed(self, watching: Desk) -> None:
         watching.portal.tokens.change_client_secret("another secret")
         watching.portal.tokens.revoke_tokens()

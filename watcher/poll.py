@@ -1,11 +1,13 @@
 """One read of one account, start to end: who may read it now, the visit at its portal, what the sign-in came to."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from watcher.durations import format_duration
 from watcher.errors import (
     AccountLocked,
     PortalUnavailable,
@@ -34,6 +36,7 @@ from watcher.settings import AccountSettings
 from watcher.store import Busy
 
 _TURN_TAKEN = timedelta(minutes=15)
+_LONGEST_READ = timedelta(hours=12)
 _log = structlog.get_logger(__name__)
 
 
@@ -42,6 +45,8 @@ class Access:
     """What one read is given: where the session lies, where codes come from, who wants to see the answers.
 
     `begun` is called when it is certain that the read is done here, `progress` with the number of cases after each.
+    A read that lasts longer than `longest`, in real time, is broken off between two cases, and the rest is read at the
+    next turn; None: half a day, or the span from one read to the next where that is longer.
     """
 
     session: SessionFile
@@ -49,6 +54,7 @@ class Access:
     trace: Trace | None = None
     begun: Callable[[], None] | None = None
     progress: Callable[[int], None] | None = None
+    longest: timedelta | None = None
 
 
 def poll(
@@ -142,7 +148,7 @@ class _Visit:
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
         surroundings = surroundings_of(self._account, access, self._means, gate=breaker, known=self._intake.known)
-        error = self._visit(replace(surroundings, heard_before=self._intake.heard_before), access.progress)
+        error = self._visit(replace(surroundings, heard_before=self._intake.heard_before), access)
         if error is not None and self._means.stop.is_set():
             breaker.unanswered()
             return self._intake.round(Outcome.FAILED, error="the watcher is stopping; the rest is read again")
@@ -166,14 +172,15 @@ class _Visit:
             return self._intake.round(Outcome.FAILED, error=f"not asked: it is to be left alone until {until}")
         return None
 
-    def _visit(self, surroundings: Surroundings, progress: Callable[[int], None] | None) -> ReadFailed | None:
+    def _visit(self, surroundings: Surroundings, access: Access) -> ReadFailed | None:
         """Reads every case. Returns what ended the read early, if anything did."""
+        longest = max(self._intake.every, _LONGEST_READ) if access.longest is None else access.longest
         try:
             with self._portal.open(self._account, surroundings) as reader:
-                for reading in reader.read():
+                for reading in _in_time(reader.read(), longest):
                     self._intake.take(reading)
-                    if progress is not None:
-                        progress(self._intake.answered)
+                    if access.progress is not None:
+                        access.progress(self._intake.answered)
                 self._fetch_notices(reader)
         except ReadFailed as error:
             self._intake.errors.append(error)
@@ -192,3 +199,12 @@ class _Visit:
         if self._account.save_notices and isinstance(reader, Downloads):
             wait = fetch_notices(reader, self._account, self._intake.read, self._means)
             self._intake.errors += [wait] if wait else []
+
+
+def _in_time(readings: Iterable[Reading], longest: timedelta) -> Iterator[Reading]:
+    """The readings that come in time. Raises `PortalUnavailable` at the first that does not."""
+    ends_at = time.monotonic() + longest.total_seconds()
+    for reading in readings:
+        if time.monotonic() > ends_at:
+            raise PortalUnavailable(f"the read took longer than {format_duration(longest)}; the rest is read again")
+        yield reading
