@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -177,10 +178,11 @@ class _Visit:
         longest = max(self._intake.every, _LONGEST_READ) if access.longest is None else access.longest
         try:
             with self._portal.open(self._account, surroundings) as reader:
-                for reading in _in_time(reader.read(), longest):
-                    self._intake.take(reading)
-                    if access.progress is not None:
-                        access.progress(self._intake.answered)
+                with closing(reader.read()) as readings:
+                    for reading in _in_time(readings, longest):
+                        self._intake.take(reading)
+                        if access.progress is not None:
+                            access.progress(self._intake.answered)
                 self._fetch_notices(reader)
         except ReadFailed as error:
             self._intake.errors.append(error)

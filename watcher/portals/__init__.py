@@ -7,7 +7,7 @@ them it is handed as `Surroundings`.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -51,11 +51,14 @@ class CaseSame:
 
 Reading: TypeAlias = CaseRead | CaseUnread | CaseSame
 
+Readings: TypeAlias = Generator[Reading, None, None]
+"""Readings as they arrive. Who wants no more of them closes it, and what is under way at the portal ends with it."""
+
 
 class Reader(Protocol):
     """One account at one portal, ready to be read."""
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Readings:
         """Every case, one after the other as its answer arrives; signs in where it must.
 
         A case that the portal lists but that cannot be read is a `CaseUnread`; running to the end without one means

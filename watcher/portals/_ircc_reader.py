@@ -14,7 +14,7 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
-from watcher.portals import CaseRead, CaseUnread, Reading, Surroundings
+from watcher.portals import CaseRead, CaseUnread, Reading, Readings, Surroundings
 from watcher.portals._answer import Answer
 from watcher.portals._hosts import host_of
 from watcher.portals._http import PortalHttp
@@ -41,7 +41,7 @@ class IrccReader:
         self._url = f"{(account.base_url or account.tracker.api).rstrip('/')}/user"
         self._token = ""
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Readings:
         """Every application of the profile, or those of `cases`."""
         self._token = self._sign_in.id_token()
         profile = self._ask({"method": PROFILE, "limit": _MOST_APPLICATIONS})

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from zoneinfo import ZoneInfo
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.portals import CaseRead, CaseSame, CaseUnread, Reading, Surroundings
+from watcher.portals import CaseRead, CaseSame, CaseUnread, Reading, Readings, Surroundings
 from watcher.portals._answer import Answer
 from watcher.portals._hosts import host_of
 from watcher.portals._http import PortalHttp, SlowDown
@@ -55,7 +55,7 @@ class CaseReader:
         self._headers = {"Accept": "application/json", **({"demo_id": account.demo_id} if account.demo_id else {})}
         self._rate = RateLimit(account.rate, pause=around.stop.wait)
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Readings:
         """Every case, as its answer arrives. Where the day's budget ends, the rest comes out unread until midnight.
 
         Raises `SignInRejected` where the client credential is refused, `ForeignHost`, `PortalUnavailable` where no

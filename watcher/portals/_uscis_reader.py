@@ -8,7 +8,7 @@ accept that, it says so, and a person is asked for a session.
 from collections.abc import Callable, Iterator
 
 from watcher.errors import CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
-from watcher.portals import CaseRead, Reading, Surroundings
+from watcher.portals import CaseRead, Reading, Readings, Surroundings
 from watcher.portals._http import PortalHttp
 from watcher.portals._uscis_account import UscisAccount
 from watcher.portals._uscis_case_service import CaseService, embedded_cases
@@ -21,7 +21,7 @@ class UscisReader:
     def __init__(self, account: UscisAccount, surroundings: Surroundings, renew: Callable[[], None]) -> None:
         self._account, self._surroundings, self._renew = account, surroundings, renew
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Readings:
         """Every case, those on the applicant's page first. Signs in at most once.
 
         Raises `CodeNeeded` where only a person can bring a session, and what a sign-in raises.

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field
 from watcher.case import Snapshot
 from watcher.errors import CodeNeeded, UnexpectedAnswer
 from watcher.message import Links
-from watcher.portals import Answers, CaseRead, Portal, Question, Reader, Reading, Surroundings
+from watcher.portals import Answers, CaseRead, Portal, Question, Reader, Readings, Surroundings
 from watcher.settings import AccountSettings
 from watcher.stages import meaning_of, normalise, titles
 
@@ -124,7 +124,7 @@ class _NobodyReads:
     def __init__(self, account: ManualAccount) -> None:
         self._account = account
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Readings:
         """Raises `CodeNeeded`: only a person can look."""
         raise CodeNeeded(
             f"{SITES[self._account.site].title} is not read by this program. Look yourself, then write down what you "

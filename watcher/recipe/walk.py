@@ -6,7 +6,7 @@ from typing import Final
 
 from watcher.case import Notice, Snapshot
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.portals import Answers, CaseRead, CaseUnread, Download, Reading, Surroundings
+from watcher.portals import Answers, CaseRead, CaseUnread, Download, Reading, Readings, Surroundings
 from watcher.recipe.addresses import address_from
 from watcher.recipe.answers import CASE, LIST, kept
 from watcher.recipe.memory import found_in, vanished
@@ -41,7 +41,7 @@ class RecipeReader:
         self._recipe, self._visit, self._surroundings = recipe, visit, surroundings
         self._cases = {same_number(number): number for number in cases}
 
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Readings:
         """Every case that the list shows and the filter lets through, as `watcher.portals.Reader` promises.
 
         They are handed on when all are there: that a selector finds nothing in any case is known only at the end.
