@@ -67,10 +67,10 @@ class KeptNotice:
 class CaseStanding:
     """One case in the books. Times are aware, UTC.
 
-    `snapshot` is None for a case that was configured but never read. `stage_since` is the portal's own date where
-    `stage_since_told` is true, else the UTC day on which the stage was first seen. `touched_at` is when the portal's
-    timestamp last moved without anything else (a silent update). `missing_reads` counts complete reads in a row
-    without it.
+    `snapshot` is without the portal's own history, and None for a case that was configured but never read.
+    `stage_since` is the portal's own date where `stage_since_told` is true, else the UTC day on which the stage was
+    first seen. `touched_at` is when the portal's timestamp last moved without anything else (a silent update).
+    `missing_reads` counts complete reads in a row without it.
     """
 
     account: str

@@ -21,8 +21,8 @@ _COLOURS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTI
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output, nothing else there."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    """One JSON document on standard output, nothing else there; on one line where a program reads it."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
 
 
 def say(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:

@@ -14,8 +14,8 @@ from watcher.case import ItemState
 from watcher.change import Change, ChangeKind, Json, RecordedChange, Severity
 from watcher.health import AccountState, Health
 from watcher.standing import CaseStanding, KeptNotice, LedgerItem
-from watcher.store.documents import decode, decode_item, decode_notice
-from watcher.store.rows import CHANGES, AccountRow, CaseRow, ItemRow, NoticeRow
+from watcher.store.documents import decode_item, decode_notice, decode_standing
+from watcher.store.rows import CASES, CHANGES, AccountRow, ItemRow, NoticeRow
 
 
 def health_of(row: AccountRow) -> Health:
@@ -38,16 +38,16 @@ def standings(session: Session, account: str | None = None, case_number: str | N
     """Every case (of the account, of that number), ordered by account and number, with its items and notices."""
     items, notices = _items_by_case(session, account), _notices_by_case(session, account)
     reads = dict(session.exec(select(AccountRow.name, AccountRow.last_read_at)).all())
-    query = select(CaseRow).order_by(col(CaseRow.account), col(CaseRow.case_number))
+    query = CASES.select().order_by(CASES.c.account, CASES.c.case_number)
     if account is not None:
-        query = query.where(CaseRow.account == account)
+        query = query.where(CASES.c.account == account)
     if case_number is not None:
-        query = query.where(CaseRow.case_number == case_number)
+        query = query.where(CASES.c.case_number == case_number)
     return [
         CaseStanding(
             account=row.account,
             case_number=row.case_number,
-            snapshot=None if row.document is None else decode(row.document),
+            snapshot=None if row.document is None else decode_standing(row.document),
             first_seen_at=row.first_seen_at,
             last_read_at=_last_read(row, reads.get(row.account)),
             stage_since=row.stage_since,
@@ -57,14 +57,15 @@ def standings(session: Session, account: str | None = None, case_number: str | N
             items=tuple(items.get((row.account, row.case_number), ())),
             notices=tuple(notices.get((row.account, row.case_number), ())),
         )
-        for row in session.exec(query)
+        for row in session.connection().execute(query)
     ]
 
 
-def _last_read(row: CaseRow, account_read_at: datetime | None) -> datetime | None:
+def _last_read(row: Row[Any], account_read_at: datetime | None) -> datetime | None:
     if row.document is None:
         return None
-    return row.last_read_at or account_read_at or row.first_seen_at
+    moment: datetime = row.last_read_at or account_read_at or row.first_seen_at
+    return moment
 
 
 def _items_by_case(session: Session, account: str | None) -> dict[tuple[str, str], list[LedgerItem]]:
