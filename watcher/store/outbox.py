@@ -134,15 +134,14 @@ class Outbox:
         with self._writing_down:
             if not self._unwritten:
                 return
-            with self._database.writing() as session:
-                sent = [
-                    {"alert_id_": alert_id, "sent_at_": taken.at, "note_": taken.note}
-                    for taken in self._unwritten
-                    for alert_id in taken.ids
-                ]
-                session.connection().execute(_SENT, sent)
-                session.commit()
-                self._unwritten.clear()
+            sent = [
+                {"alert_id_": alert_id, "sent_at_": taken.at, "note_": taken.note}
+                for taken in self._unwritten
+                for alert_id in taken.ids
+            ]
+            with self._database.writing_statements() as connection:
+                connection.execute(_SENT, sent)
+            self._unwritten.clear()
 
     def _still_unwritten(self) -> Sequence[int]:
         """What channels took and the books cannot be made to say, even now."""
