@@ -25,19 +25,20 @@ def idle(scale: Scale) -> Iterator[Result]:
         with (
             _running(home, "watcher", "run") as daemon,
             _running(home, "-c", f"{_LIBRARIES}; time.sleep(9999)") as bare,
+            _running(home, "-m", "tests.benchmarks.least", office.origin, str(home), *receipts(_ACCOUNTS)) as least,
         ):
             time.sleep(scale.settle)
             early, woken, began = resident(daemon.pid), switches(daemon.pid), time.monotonic()
             time.sleep(scale.watch)
-            ours, floor = resident(daemon.pid), resident(bare.pid)
+            ours, floor, doing = resident(daemon.pid), resident(bare.pid), resident(least.pid)
             wakes = (switches(daemon.pid) - woken) / (time.monotonic() - began)
     yield Result(
         what=f"memory of watcher run at rest, {_ACCOUNTS} accounts, after {scale.settle + scale.watch:.0f} s",
         ours=f"{ours:.1f} MiB ({ours - early:+.2f} in the last {scale.watch:.0f} s)",
-        floor=f"libraries only: {floor:.1f} MiB",
+        floor=f"libraries only: {floor:.1f} MiB; the least that reads with them: {doing:.1f} MiB",
         ratio=ours / floor,
         goal=_MEMORY,
-        figures={"rss_mib": ours, "rss_mib_before": early, "libraries_mib": floor},
+        figures={"rss_mib": ours, "rss_mib_before": early, "libraries_mib": floor, "least_mib": doing},
     )
     yield Result(
         what="wake-ups of watcher run at rest",
