@@ -21,7 +21,9 @@ from watcher.backups import backups_in
 from watcher.store import copies
 from watcher.store.migrate import HEAD
 
-PATIENCE = 40.0
+PATIENCE = 100.0
+"""Real seconds. A job that failed is planned anew a minute on; where the clock is set in just that instant, a minute passes
+before it comes."""
 QUICK = 'every = "3s"'
 
 
