@@ -22,8 +22,8 @@ from watcher.store import copies
 from watcher.store.migrate import HEAD
 
 PATIENCE = 100.0
-"""Real seconds. A job that failed is planned anew a minute on; where the clock is set in just that instant, a minute passes
-before it comes."""
+"""Real seconds. A job that failed is planned anew a minute on; where the clock is set in just that instant, it takes
+that minute to come."""
 QUICK = 'every = "3s"'
 
 
