@@ -23,6 +23,17 @@ _REGULAR = "regular"
 _log = structlog.get_logger(__name__)
 
 
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc] - APScheduler has no types
+    """APScheduler's thread removes a job whose turn is over, and would end where that job has just been cancelled."""
+
+    def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
+        """A job that is not there any more is no error."""
+        try:
+            super().remove_job(job_id, jobstore)
+        except JobLookupError:
+            _log.debug("no such job to cancel", job=job_id)
+
+
 class Schedule:
     """Runs jobs at their moments, each in a pool of threads, at most two turns of one job meeting at their ends."""
 
@@ -30,7 +41,7 @@ class Schedule:
         """Nothing runs before `start`. At most `threads` jobs run at once."""
         self._clock = clock
         self._turns = Lock()
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _Scheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(threads), _REGULAR: ThreadPoolExecutor(4)},
             # A job that comes late (a machine that slept, a slow start) still comes, once.
@@ -80,10 +91,7 @@ class Schedule:
     def cancel(self, name: str) -> None:
         """Removes a job; one that is running runs to its end."""
         with self._turns:
-            try:
-                self._scheduler.remove_job(name)
-            except JobLookupError:
-                _log.debug("no such job to cancel", job=name)
+            self._scheduler.remove_job(name)
 
     def stop(self) -> None:
         """Starts no more jobs. Those under way are not waited for: they watch the daemon's own `stop`."""
