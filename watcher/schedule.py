@@ -23,7 +23,7 @@ _REGULAR = "regular"
 _log = structlog.get_logger(__name__)
 
 
-class _Scheduler(BackgroundScheduler):  # type: ignore[misc] - APScheduler has no types
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler has no types
     """APScheduler's thread removes a job whose turn is over, and would end where that job has just been cancelled."""
 
     def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
