@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from threading import Event, Lock
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -99,6 +100,18 @@ def test_what_comes_round_by_itself_is_not_held_back_by_jobs_that_take_long(
         assert enough.wait(PATIENCE)
     finally:
         release.set()
+
+
+def test_an_end_while_jobs_are_due_is_the_threads_own_quiet_end(clock: FastClock) -> None:
+    for _ in range(10):
+        schedule = Schedule(clock, threads=2)
+        for name in "abcdefghijklmnopqrstuvwxyz":
+            schedule.at(name, clock.now(), lambda: None)
+        schedule.start()
+        (thread,) = (each for each in enumerate_threads() if each.name == "APScheduler")
+        schedule.stop()
+        thread.join(PATIENCE)  # what a thread ends with that nobody catches fails the test
+        assert not thread.is_alive()
 
 
 def test_after_the_end_nothing_more_is_begun(clock: FastClock) -> None:

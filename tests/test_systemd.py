@@ -145,7 +145,8 @@ def test_a_database_that_does_not_answer_silences_the_watchdog(manager: Manager,
     daemon = world.popen("run")
     try:
         manager.hear_until("READY=1")
-        manager.hear_until("WATCHDOG=1")
+        for _ in range(3):  # by now nothing that it asks is new to SQLite, which remembers what it has read
+            manager.hear_until("WATCHDOG=1")
         for file in (world.database, world.database.with_name("watcher.sqlite3-wal")):
             os.truncate(file, 0)
         assert manager.falls_silent(for_seconds=3.0, within=30.0)

@@ -24,14 +24,18 @@ _log = structlog.get_logger(__name__)
 
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler has no types
-    """APScheduler's thread removes a job whose turn is over, and would end where that job has just been cancelled."""
+    """APScheduler, but that a job which is not there may be removed.
+
+    Its own thread removes a job whose turn is over; once the scheduler is told to end it finds none, and would end with
+    a traceback.
+    """
 
     def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
-        """A job that is not there any more is no error."""
+        """Removes the job, where there is one."""
         try:
             super().remove_job(job_id, jobstore)
         except JobLookupError:
-            _log.debug("no such job to cancel", job=job_id)
+            _log.debug("no such job to remove", job=job_id)
 
 
 class Schedule:

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ from watcher.settings import Settings
 if TYPE_CHECKING:
     from watcher.app import App
 
+_T = TypeVar("_T")
+
 
 def settings_of(config: Path | None) -> Settings:
     """The configuration; its secrets are kept out of every log from here on. A wrong one: exit status 2."""
@@ -26,32 +28,25 @@ def settings_of(config: Path | None) -> Settings:
     return settings
 
 
-@contextmanager
-def books_of(config: Path | None) -> Iterator[Books]:
+def books_of(config: Path | None) -> AbstractContextManager[Books]:
     """The books, for a command that only looks. A database that cannot be opened: exit status 2."""
-    logs.configure(level="warning", environ=os.environ)
-    with ExitStack() as stack:
-        try:
-            books = stack.enter_context(open_books(settings_of(config)))
-        except StoreUnusable as error:
-            _give_up(error)
-        yield books
+    return _opened(open_books, config)
 
 
-@contextmanager
-def opened(config: Path | None) -> Iterator["App"]:
+def opened(config: Path | None) -> AbstractContextManager["App"]:
     """The program at rest: configuration and database, nothing running. A database that cannot be opened: exit 2."""
     from watcher.app import open_app  # noqa: PLC0415 - a command that only looks need not wait for all this
 
+    return _opened(open_app, config)
+
+
+@contextmanager
+def _opened(opening: Callable[[Settings], AbstractContextManager[_T]], config: Path | None) -> Iterator[_T]:
     logs.configure(level="warning", environ=os.environ)
     with ExitStack() as stack:
         try:
-            app = stack.enter_context(open_app(settings_of(config)))
+            found = stack.enter_context(opening(settings_of(config)))
         except StoreUnusable as error:
-            _give_up(error)
-        yield app
-
-
-def _give_up(error: StoreUnusable) -> NoReturn:
-    click.echo(f"watcher: {error}", err=True)
-    sys.exit(2)
+            click.echo(f"watcher: {error}", err=True)
+            sys.exit(2)
+        yield found

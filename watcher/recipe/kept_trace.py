@@ -32,8 +32,8 @@ def kept_answers(folder: Path) -> Iterator[KeptAnswer]:
     """
     start: tuple[str, str] | None = None
     for about in sorted(folder.glob(f"*{_ABOUT}")):
-        page, method = _page(about), about.name.split("-")[1]
-        start = start or (method, urlsplit(page.url).path)
+        page, path = _page(about)
+        start = start or (about.name.split("-")[1], path)
         if page.status in _REDIRECTS and "location" in page.headers:
             continue
         yield KeptAnswer(method=start[0], path=start[1], page=page)
@@ -52,16 +52,19 @@ def fits(recipe: Recipe, request: Request, answer: KeptAnswer) -> bool:
     return re.search(f"{pattern}$", answer.path) is not None
 
 
-def _page(about: Path) -> Page:
+def _page(about: Path) -> tuple[Page, str]:
+    """The answer, and the path of its address."""
     try:
         read = json.loads(_beginning(about).decode())
         status, url, headers = int(read["status"]), str(read["url"]), dict(read["headers"])
+        path = urlsplit(url).path
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError(f"{about}: this is no answer that `watcher check --trace` kept") from None
     stem = about.name.removesuffix(_ABOUT)
     bodies = [file for file in sorted(about.parent.glob(f"{stem}.*")) if file != about]
     body = _beginning(bodies[0]) if bodies else b""
-    return Page(status=status, url=url, headers={str(k).lower(): str(v) for k, v in headers.items()}, body=body)
+    lower = {str(name).lower(): str(value) for name, value in headers.items()}
+    return Page(status=status, url=url, headers=lower, body=body), path
 
 
 def _beginning(file: Path) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool, Pool
 from sqlmodel import Session
 
 from watcher.errors import StoreUnusable
@@ -51,10 +52,11 @@ class Database:
         if self.shared:
             self.where = postgres.place_of(parsed)
             self.engine = _postgres_engine(parsed)
-            self._for_reading = postgres.for_reading(self.engine)
+            self._for_reading = self._for_asking = postgres.for_reading(self.engine)
         else:
             self.where = parsed.database or parsed.render_as_string(hide_password=True)
             self.engine = self._for_reading = _sqlite_engine(parsed)
+            self._for_asking = _sqlite_engine(parsed, poolclass=NullPool)
         self._for_writing = self.engine.execution_options(writing=True)
 
     @contextmanager
@@ -62,6 +64,11 @@ class Database:
         """A session that sees one consistent state of the database."""
         with self._session(self._for_reading) as session:
             yield session
+
+    def ask(self) -> None:
+        """Has the database itself answer: an open connection to SQLite remembers what it has read of the file."""
+        with self._telling_errors(), self._for_asking.connect() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM account")
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -133,9 +140,9 @@ def _postgres_engine(url: URL) -> Engine:
         ) from None
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, *, poolclass: type[Pool] | None = None) -> Engine:
     try:
-        engine = create_engine(url)
+        engine = create_engine(url, poolclass=poolclass)
     except (ArgumentError, ImportError, NoSuchModuleError):
         raise StoreUnusable("database_url: the way to a file is written sqlite:///FILE, with no driver") from None
     _prepare_sqlite(engine, url.database)

@@ -89,6 +89,10 @@ class Store:
         """Whether several daemons may work on this database; else one is enough."""
         return self._database.shared
 
+    def ask(self) -> None:
+        """Has the database itself answer, not what is remembered of it. Raises `StoreUnusable` where it does not."""
+        self._database.ask()
+
     def close(self) -> None:
         """Closes every connection."""
         self._database.close()
