@@ -1,6 +1,9 @@
 """Alerts wait in the books until a channel has taken them."""
 
 from datetime import timedelta
+from threading import Thread
+
+from sqlalchemy import Connection, event
 
 from tests.store.books import NOW, NUMBER, Books, a_change, a_draft, told
 from watcher.change import ChangeKind
@@ -40,6 +43,29 @@ def test_what_was_sent_is_never_due_again(kept: Books) -> None:
     assert kept.store.outbox.due(LATER) == []
     assert kept.store.outbox.next_due() is None
     assert kept.store.outbox.sent_since("phone", NOW) == 1
+
+
+def test_what_channels_take_while_one_is_written_down_takes_one_transaction_more(kept: Books) -> None:
+    told(kept.store, a_draft("one"), a_draft("two", channel="aunt"), a_draft("three", channel="lawyer"))
+    outbox, engine = kept.store.outbox, kept.store._database.engine
+    others = [Thread(target=outbox.mark_sent, args=([alert_id], NOW)) for alert_id in (2, 3)]
+    commits = 0
+
+    def meanwhile(_: Connection) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 1:
+            for other in others:
+                other.start()
+            while len(outbox._unwritten) < 3:
+                others[0].join(0.01)
+
+    event.listen(engine, "commit", meanwhile)
+    outbox.mark_sent([1], NOW)
+    for other in others:
+        other.join()
+    assert states(kept) == ["sent", "sent", "sent"]
+    assert commits == 2
 
 
 def test_a_failed_attempt_waits_for_the_next_and_says_why(kept: Books) -> None:

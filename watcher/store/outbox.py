@@ -125,23 +125,26 @@ class Outbox:
         again and again: `due` leaves them out, and writes it down as soon as it can. Raises `StoreUnusable` all the
         same.
         """
-        with self._writing_down:
-            self._unwritten.append(_Taken(ids=tuple(alert_ids), at=now, note=note))
+        self._unwritten.append(_Taken(ids=tuple(alert_ids), at=now, note=note))
         self._write_down()
 
     def _write_down(self) -> None:
-        """All that is unwritten, in one transaction: what came while another was under way need not wait for two."""
+        """All that is unwritten, in one transaction.
+
+        While one is under way, the channels that wait for it add what they took meanwhile: one more is enough for all.
+        """
         with self._writing_down:
-            if not self._unwritten:
+            batch = tuple(self._unwritten)  # what is added from here on comes behind it
+            if not batch:
                 return
             sent = [
                 {"alert_id_": alert_id, "sent_at_": taken.at, "note_": taken.note}
-                for taken in self._unwritten
+                for taken in batch
                 for alert_id in taken.ids
             ]
             with self._database.writing_statements() as connection:
                 connection.execute(_SENT, sent)
-            self._unwritten.clear()
+            del self._unwritten[: len(batch)]
 
     def _still_unwritten(self) -> Sequence[int]:
         """What channels took and the books cannot be made to say, even now."""
