@@ -1,6 +1,7 @@
 """What is written together is kept together, and nothing is written for what did not change."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Engine
 from tests.store.books import NOW, NUMBER, Books, Shelf, a_change, a_draft, a_snapshot, case_save, end_of_round, told
 from watcher.case import ItemKind, ItemState, PendingItem
 from watcher.errors import StoreUnusable
+from watcher.health import AccountState, Health
 from watcher.remind import Reminder
 from watcher.store import News
 
@@ -101,6 +103,22 @@ class TestRounds:
         }
         kept.store.record([], now=NOW, round_end=end_of_round([first, second]))
         assert kept.store.known_cases("family")[second].missing_reads == 0
+
+    def test_a_case_that_a_complete_round_misses_was_last_read_in_the_one_before(self, kept: Books) -> None:
+        first, second = self.numbers(kept, 2)
+        read = [NOW + timedelta(hours=4 * place) for place in range(4)]
+        for now in read[:2]:
+            self.round(kept, now, [first, second])
+        for now in read[2:]:
+            self.round(kept, now, [first], missing=[second])
+        reads = {case.case_number: case.last_read_at for case in kept.store.standings()}
+        assert reads == {first: read[3], second: read[1]}
+
+    def round(self, kept: Books, now: datetime, read: list[str], *, missing: Sequence[str] = ()) -> None:
+        health = Health(state=AccountState.OK, first_seen_at=NOW, last_read_at=now)
+        kept.store.record(
+            [News(account="family", health=health)], now=now, round_end=end_of_round(read, missing=missing)
+        )
 
     def test_an_incomplete_round_counts_nothing_as_missing(self, kept: Books) -> None:
         first, second = self.numbers(kept, 2)

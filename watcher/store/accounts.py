@@ -41,7 +41,7 @@ class Accounts:
             row = session.get(AccountRow, name)
             if row is not None:
                 return health_of(row)
-            save_health(session, name, health)
+            save_health(session.connection(), name, health)
         return health
 
     def known(self) -> dict[str, tuple[Health, datetime | None]]:
@@ -56,8 +56,8 @@ class Accounts:
 
     def set_health(self, name: str, health: Health) -> None:
         """Replaces the account's health."""
-        with self._database.writing() as session:
-            save_health(session, name, health)
+        with self._database.writing_statements() as connection:
+            save_health(connection, name, health)
 
     def set_next_read(self, name: str, moment: datetime) -> None:
         """When the account is read next."""

@@ -1,13 +1,12 @@
 """Writing news down: snapshot, ledger, changes and outgoing alerts, within a transaction that the caller holds."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam
+from sqlalchemy import Connection, CursorResult, Update, bindparam, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select, update
 
 from watcher.change import Json, RecordedChange
 from watcher.errors import StoreUnusable
@@ -16,14 +15,23 @@ from watcher.message import AlertState, Draft
 from watcher.store.documents import encode
 from watcher.store.following import follow_items, follow_notices
 from watcher.store.news import CaseSave, News, RoundEnd
-from watcher.store.rows import ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES, REMINDERS, AccountRow, CaseRow
+from watcher.store.rows import ACCOUNTS, ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES, REMINDERS
 
+_OF_ACCOUNT = ACCOUNTS.c.name == bindparam("account_")
+_ENTER_ACCOUNT, _UPDATE_ACCOUNT = ACCOUNTS.insert(), ACCOUNTS.update().where(_OF_ACCOUNT)
+_NEXT_READ = ACCOUNTS.update().where(_OF_ACCOUNT).values(next_read_at=bindparam("moment_"))
+_LAST_READ = select(ACCOUNTS.c.last_read_at).where(_OF_ACCOUNT)
+
+_OF_CASE = (CASES.c.account == bindparam("account_")) & (CASES.c.case_number == bindparam("case_number_"))
 _ENTER_CASE = CASES.insert()
-_UPDATE_CASE = CASES.update().where(
-    CASES.c.account == bindparam("account_"),
-    CASES.c.case_number == bindparam("case_number_"),
-    CASES.c.revision == bindparam("revision_"),
-)
+_UPDATE_CASE = CASES.update().where(_OF_CASE, CASES.c.revision == bindparam("revision_"))
+_READ_NOW = CASES.update().where(_OF_CASE).values(last_read_at=bindparam("moment_"))
+_READ_WITH_ALL = CASES.update().where(_OF_CASE).values(last_read_at=None, missing_reads=0)
+_LAST_SEEN_WITH_ALL = _READ_NOW.where(CASES.c.last_read_at.is_(None))
+_MISSED_AGAIN = CASES.update().where(_OF_CASE).values(missing_reads=CASES.c.missing_reads + 1)
+_NUMBERS = select(CASES.c.case_number).where(CASES.c.account == bindparam("account_"))
+_READ_APART = _NUMBERS.where(CASES.c.last_read_at.is_not(None) | (CASES.c.missing_reads > 0))
+
 _FORGET_ANSWERS = ANSWERS.delete().where(
     ANSWERS.c.account == bindparam("account_"),
     ANSWERS.c.case_number == bindparam("case_number_"),
@@ -33,17 +41,16 @@ _KEEP_ANSWER, _REMINDED = ANSWERS.insert(), REMINDERS.insert()
 _CHANGE, _ALERT, _TELLS = CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
 
 
-def write_news(session: Session, news: News, now: datetime) -> list[RecordedChange]:
-    """Writes all of it; the session's transaction decides whether it stays.
+def write_news(connection: Connection, news: News, now: datetime) -> list[RecordedChange]:
+    """Writes all of it; the connection's transaction decides whether it stays.
 
-    Plain statements on the session's connection: putting objects together and finding out what changed in them takes
-    several times what SQLite needs to write them, and nobody looks at these objects again.
+    Plain statements: putting objects together and finding out what changed in them takes several times what SQLite
+    needs to write them, and nobody looks at these objects again.
     """
-    connection = session.connection()
     if news.case is not None:
         _save_case(connection, news.account, news.case, now)
     if news.health is not None:
-        save_health(session, news.account, news.health)
+        save_health(connection, news.account, news.health)
     if news.answers and news.case_number is not None:
         _keep_answers(connection, news, news.answers, now)
     recorded = _write_changes(connection, news, now)
@@ -55,58 +62,61 @@ def write_news(session: Session, news: News, now: datetime) -> list[RecordedChan
     return recorded
 
 
-def end_round(session: Session, end: RoundEnd, now: datetime) -> None:
-    """When each case was last read: one statement for the whole round unless some case was left out of it."""
-    account = session.get_one(AccountRow, end.account)
-    cases = update(CaseRow).where(col(CaseRow.account) == end.account)
-    behind = col(CaseRow.last_read_at).is_not(None)
+def last_complete_read(connection: Connection, account: str) -> datetime | None:
+    """When the account was last read as a whole: when each of its cases was, but for those that say otherwise."""
+    moment: datetime | None = connection.execute(_LAST_READ, {"account_": account}).scalar_one()
+    return moment
+
+
+def end_round(connection: Connection, end: RoundEnd, now: datetime, *, read_before: datetime | None) -> None:
+    """When each case was last read: nothing is written for those that were read with all the others, as ever.
+
+    `read_before` is the account's last complete read before this round.
+    """
     if end.complete:
-        if end.missing:
-            _enter_unread(session, end, now)
-            session.exec(
-                cases.where(~behind, col(CaseRow.case_number).in_(end.missing)).values(
-                    last_read_at=account.last_read_at or now
-                )
-            )
-            session.exec(
-                cases.where(col(CaseRow.case_number).in_(end.missing)).values(
-                    missing_reads=col(CaseRow.missing_reads) + 1
-                )
-            )
-        session.exec(
-            cases.where(behind | (col(CaseRow.missing_reads) > 0), col(CaseRow.case_number).not_in(end.missing))
-            .where(col(CaseRow.case_number).in_(end.read))
-            .values(last_read_at=None, missing_reads=0)
-        )
-    elif end.read:
-        session.exec(cases.where(col(CaseRow.case_number).in_(end.read)).values(last_read_at=now))
-    account.next_read_at = end.next_read_at
-    session.add(account)
+        _count_missing(connection, end, now, read_before or now)
+        apart = connection.execute(_READ_APART, {"account_": end.account}).scalars()
+        _of_each(connection, _READ_WITH_ALL, end.account, end.read.intersection(apart) - end.missing)
+    else:
+        _of_each(connection, _READ_NOW, end.account, end.read, moment_=now)
+    connection.execute(_NEXT_READ, {"account_": end.account, "moment_": end.next_read_at})
 
 
-def _enter_unread(session: Session, end: RoundEnd, now: datetime) -> None:
+def _count_missing(connection: Connection, end: RoundEnd, now: datetime, read_before: datetime) -> None:
     """A configured number that the portal has never known is entered too, so that it can be told as missing."""
-    query = select(CaseRow.case_number).where(CaseRow.account == end.account, col(CaseRow.case_number).in_(end.missing))
-    for number in end.missing.difference(session.exec(query).all()):
-        session.add(CaseRow(account=end.account, case_number=number, first_seen_at=now))
-    session.flush()
+    if not end.missing:
+        return
+    known = set(connection.execute(_NUMBERS, {"account_": end.account}).scalars())
+    for number in sorted(end.missing - known):
+        case = {"account": end.account, "case_number": number, "first_seen_at": now}
+        connection.execute(_ENTER_CASE, {**case, "revision": 0, "stage_since_told": False, "missing_reads": 0})
+    _of_each(connection, _LAST_SEEN_WITH_ALL, end.account, end.missing, moment_=read_before)
+    _of_each(connection, _MISSED_AGAIN, end.account, end.missing)
 
 
-def save_health(session: Session, name: str, health: Health) -> None:
+def _of_each(connection: Connection, statement: Update, account: str, numbers: Iterable[str], **values: Any) -> None:
+    """The statement for each of these cases; an account may have more of them than a statement has room for."""
+    cases = [{"account_": account, "case_number_": number, **values} for number in sorted(numbers)]
+    if cases:
+        connection.execute(statement, cases)
+
+
+def save_health(connection: Connection, name: str, health: Health) -> None:
     """Writes an account's health; its row is made where there is none."""
-    row = session.get(AccountRow, name) or AccountRow(name=name, state=health.state, first_seen_at=health.first_seen_at)
-    row.state = health.state.value
-    row.first_seen_at = health.first_seen_at
-    row.last_attempt_at = health.last_attempt_at
-    row.last_read_at = health.last_read_at
-    row.failing_since = health.failing_since
-    row.failures = health.failures
-    row.last_error = health.last_error
-    row.not_before = health.not_before
-    row.told = ",".join(sorted(health.told))
-    row.rejected_fingerprint = health.rejected_fingerprint
-    session.add(row)
-    session.flush()
+    stands = {
+        "state": health.state.value,
+        "first_seen_at": health.first_seen_at,
+        "last_attempt_at": health.last_attempt_at,
+        "last_read_at": health.last_read_at,
+        "failing_since": health.failing_since,
+        "failures": health.failures,
+        "last_error": health.last_error,
+        "not_before": health.not_before,
+        "told": ",".join(sorted(health.told)),
+        "rejected_fingerprint": health.rejected_fingerprint,
+    }
+    if connection.execute(_UPDATE_ACCOUNT, {"account_": name, **stands}).rowcount == 0:
+        connection.execute(_ENTER_ACCOUNT, {"name": name, **stands})
 
 
 def _save_case(connection: Connection, account: str, save: CaseSave, now: datetime) -> None:

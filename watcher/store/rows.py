@@ -210,8 +210,8 @@ class MetaRow(Row, table=True):
     value: str
 
 
-CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES, ANSWERS, REMINDERS = (
+ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES, ANSWERS, REMINDERS = (
     Row.metadata.tables[name]
-    for name in ("case", "change", "item", "notice", "alert", "alert_change", "answer", "reminder")
+    for name in ("account", "case", "change", "item", "notice", "alert", "alert_change", "answer", "reminder")
 )
-"""The tables of what a changed case is written to, for statements that make no objects."""
+"""The tables of what a read is written to, for statements that make no objects."""

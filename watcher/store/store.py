@@ -27,7 +27,7 @@ from watcher.store.locks import locks_of
 from watcher.store.migrate import bring_up_to_date
 from watcher.store.news import CaseSave, News, RoundEnd
 from watcher.store.outbox import Outbox
-from watcher.store.recording import end_round, write_news
+from watcher.store.recording import end_round, last_complete_read, write_news
 from watcher.store.restored import Restored
 from watcher.store.rows import CASES, CaseRow, ItemRow, NoticeRow, ReminderRow
 
@@ -100,10 +100,11 @@ class Store:
     def record(self, news: Iterable[News], *, now: datetime, round_end: RoundEnd | None = None) -> list[RecordedChange]:
         """Writes all of it in one transaction: what was seen, what changed, and the alerts this causes."""
         news = [self._answers.sealed(each) for each in news]
-        with self._database.writing() as session:
-            recorded = [change for each in news for change in write_news(session, each, now)]
+        with self._database.writing_statements() as connection:
+            read_before = last_complete_read(connection, round_end.account) if round_end else None
+            recorded = [change for each in news for change in write_news(connection, each, now)]
             if round_end is not None:
-                end_round(session, round_end, now)
+                end_round(connection, round_end, now, read_before=read_before)
         return recorded
 
     def known_cases(self, account: str) -> dict[str, KnownCase]:
