@@ -17,6 +17,7 @@ DOORS = {
     "httpcore": {"portals/_sockets.py", "portals/_transport.py"},
     "sqlmodel": {"store/"},
     "sqlalchemy": {"store/"},
+    "sqlite3": {"store/"},
     "alembic": {"store/"},
     "icalendar": {"calendar.py"},
     "jmespath": {"recipe/selectors.py"},

@@ -1,7 +1,7 @@
 """The composition root: reads settings, builds everything, decides nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from watcher import portals
 from watcher.backups import back_up, way_back
-from watcher.books import database_url, open_books, sealing_keys, secrets_in
+from watcher.books import database_url, open_store, sealing_keys, secrets_in
 from watcher.change import Change, ChangeKind, RecordedChange, severity_of
-from watcher.clock import Clock
+from watcher.clock import Clock, SystemClock
 from watcher.dispatch import Courier
 from watcher.errors import StoreUnusable
 from watcher.intake import Round
@@ -175,13 +175,13 @@ class App:
 def open_app(
     settings: Settings, *, clock: Clock | None = None, notifier: Notifier | None = None, stop: Event | None = None
 ) -> Iterator[App]:
-    """Opens the books and puts everything beside them that works on them; closes it all at the end.
+    """Opens the store and puts everything beside it that works on it; closes it all at the end.
 
     Raises `StoreUnusable`.
     """
-    with open_books(settings, clock=clock) as books:
+    with closing(open_store(settings)) as store:
         yield App(
-            means=Means(store=books.store, settings=settings, clock=books.clock, stop=stop or Event()),
+            means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
             notifier=notifier or AppriseNotifier(),
             sessions=_sessions(settings),
         )

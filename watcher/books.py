@@ -1,24 +1,29 @@
 """The books of a configuration, open to be looked into: settings, database, time. Nothing here asks, tells or sends.
 
-What only looks opens these and no more: what reads portals and brings alerts takes as long to import as all the rest.
+What only looks opens these and no more: what reads portals and brings alerts takes as long to import as all the rest,
+and what writes a database longer still.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr
 
 from watcher import portals
-from watcher.backups import way_back
 from watcher.clock import Clock, SystemClock
 from watcher.errors import StoreUnusable
 from watcher.processing_times import read_processing_times
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.load import load
 from watcher.standing import CaseStanding
-from watcher.store import Store
+from watcher.store import View
+from watcher.store.glance import glance_at
+
+if TYPE_CHECKING:
+    from watcher.store import Store
 
 DATABASE = "watcher.sqlite3"
 
@@ -27,7 +32,7 @@ DATABASE = "watcher.sqlite3"
 class Books:
     """One configuration and what has been written down for it."""
 
-    store: Store
+    store: View
     settings: Settings
     clock: Clock
 
@@ -37,11 +42,20 @@ class Books:
 
 
 @contextmanager
-def open_books(settings: Settings, *, clock: Clock | None = None) -> Iterator[Books]:
-    """Opens the database, makes the state folder where there is none, and closes everything at the end.
+def open_books(settings: Settings) -> Iterator[Books]:
+    """Opens the database to be looked into, and closes it at the end.
 
-    Raises `StoreUnusable`.
+    At a glance where that is enough; else the store is opened, as by what writes. Raises `StoreUnusable`.
     """
+    store = glance_at(database_url(settings), locks=_locks(settings)) or open_store(settings)
+    with closing(store):
+        yield Books(store=store, settings=settings, clock=SystemClock())
+
+
+def open_store(settings: Settings) -> "Store":
+    """Opens the database, and makes the state folder where there is none. Raises `StoreUnusable`."""
+    from watcher.store import Store  # noqa: PLC0415 - SQLModel takes longer to import than a glance takes in all
+
     state_dir = settings.state_dir
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -49,20 +63,18 @@ def open_books(settings: Settings, *, clock: Clock | None = None) -> Iterator[Bo
         raise StoreUnusable(
             f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
         ) from None
-    store = _open_store(settings)
     try:
-        yield Books(store=store, settings=settings, clock=clock or SystemClock())
-    finally:
-        store.close()
-
-
-def _open_store(settings: Settings) -> Store:
-    try:
-        return Store(database_url(settings), locks=settings.state_dir / "locks", keys=sealing_keys(settings))
+        return Store(database_url(settings), locks=_locks(settings), keys=sealing_keys(settings))
     except StoreUnusable as error:
         if "damaged" in str(error):
+            from watcher.backups import way_back  # noqa: PLC0415 - of no use to a database that is whole
+
             raise StoreUnusable(f"{error}; {way_back(settings)}") from None
         raise
+
+
+def _locks(settings: Settings) -> Path:
+    return settings.state_dir / "locks"
 
 
 def database_url(settings: Settings) -> str:
@@ -95,7 +107,7 @@ def secrets_in(section: BaseModel) -> Iterator[str]:
                 yield from secrets_in(each)
 
 
-def watched_cases(store: Store, settings: Settings) -> list[CaseStanding]:
+def watched_cases(store: View, settings: Settings) -> list[CaseStanding]:
     """The cases in the books that the configuration still asks for."""
     cases = store.standings()
     wanted = {

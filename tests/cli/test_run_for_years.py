@@ -19,7 +19,7 @@ from tests.cli.bench import Bench
 from tests.doubles.set_clock import SetClock, set_clock
 from watcher.backups import backups_in
 from watcher.store import copies
-from watcher.store.migrate import HEAD
+from watcher.store.schema import HEAD
 
 PATIENCE = 100.0
 """Real seconds. A job that failed is planned anew a minute on; where the clock is set in just that instant, it takes

@@ -12,13 +12,14 @@ from tests.postgres.server import Server
 from tests.watching import REPOSITORY
 from watcher.store import Busy
 from watcher.store.database import Database
-from watcher.store.locks import Locks, locks_of, number_of
+from watcher.store.locks import Locks
+from watcher.store.server_locks import locks_of, number_of
 
 _HOLDER = """
 import sys
 from pathlib import Path
 from watcher.store.database import Database
-from watcher.store.locks import locks_of
+from watcher.store.server_locks import locks_of
 
 with locks_of(Database(sys.argv[1]), Path()).hold("account family"):
     print("held", flush=True)

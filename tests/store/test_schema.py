@@ -16,7 +16,7 @@ from tests.store.books import NOW, NUMBER, Books, books, told
 from watcher.change import ChangeKind
 from watcher.errors import StoreUnusable
 from watcher.message import AlertState
-from watcher.store import Store, migrate
+from watcher.store import Store, migrate, schema
 from watcher.store.postgres import is_postgres, with_driver
 from watcher.store.rows import Row
 
@@ -34,7 +34,7 @@ def test_the_migrations_lead_to_the_tables_that_the_program_uses(kept: Books) ->
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"render_as_batch": True, "compare_type": False})
         assert compare_metadata(context, Row.metadata) == []
-        assert context.get_current_revision() == migrate.HEAD
+        assert context.get_current_revision() == schema.HEAD
     engine.dispose()
 
 
@@ -43,14 +43,14 @@ def test_every_released_schema_is_kept_as_a_file(on_disk: Books) -> None:
     assert {file.stem.removeprefix("released_") for file in RELEASED} == {
         file.name.split("_")[0] for file in versions.glob("0*.py")
     }
-    assert on_disk.rows("SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
+    assert on_disk.rows("SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
 
 
 @pytest.mark.parametrize("dump", RELEASED, ids=lambda dump: dump.stem)
 def test_a_file_of_every_release_is_brought_up_to_date_with_all_that_is_in_it(dump: Path, tmp_path: Path) -> None:
     restore(dump, tmp_path / "watcher.sqlite3")
     with books(tmp_path) as old:
-        assert old.rows("SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
+        assert old.rows("SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
         assert old.rows("PRAGMA foreign_key_check") == []
         (case,) = old.store.standings()
         assert (case.case_number, case.stage_since) == (NUMBER, date(2026, 3, 1))

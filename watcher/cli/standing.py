@@ -15,7 +15,7 @@ from watcher.cli.output import local, paint, print_json, say, severity_colour, t
 from watcher.message import AlertState
 from watcher.remind import is_stalled
 from watcher.standing import CaseStanding, DueSource, LedgerItem
-from watcher.store import Store
+from watcher.store import View
 
 _ALERTING = {"ok": "green", "never_read": None}
 
@@ -131,7 +131,7 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
             say("Nothing has been recorded yet.")
 
 
-def case_number(store: Store, typed: str) -> str:
+def case_number(store: View, typed: str) -> str:
     """The case number as the books have it: people type spaces, dashes and small letters."""
     wanted = typed.replace(" ", "").replace("-", "").upper()
     for number in store.case_numbers():

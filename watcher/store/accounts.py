@@ -15,17 +15,19 @@ from watcher.store.database import Database
 from watcher.store.recording import save_health
 from watcher.store.rows import AccountRow, MetaRow, QuotaRow, SubmissionRow
 from watcher.store.standings import health_of
+from watcher.store.view import AccountsView
 
 SALT = "fingerprint_salt"
 _UNCLEAR = 3
 _CUT_OFF = timedelta(minutes=20)  # a locked account opens after this at the strictest portal known
 
 
-class Accounts:
+class Accounts(AccountsView):
     """Health and turns by account. Every method is one transaction."""
 
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
+        super().__init__(database.looking)
         self._database = database
         self._fingerprints: dict[tuple[str, bytes], str] = {}
         self._stretching = Lock()
@@ -43,11 +45,6 @@ class Accounts:
                 return health_of(row)
             save_health(session.connection(), name, health)
         return health
-
-    def known(self) -> dict[str, tuple[Health, datetime | None]]:
-        """Health and next read of every account in the books."""
-        with self._database.reading() as session:
-            return {row.name: (health_of(row), row.next_read_at) for row in session.exec(select(AccountRow))}
 
     def next_read(self, name: str) -> datetime | None:
         """When the account is read next, as it stands in the books now; None for one that was never read."""

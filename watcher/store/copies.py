@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from watcher.errors import StoreUnusable
 from watcher.store.aftermath import Doubting, carry_over
-from watcher.store.migrate import HEAD
+from watcher.store.schema import HEAD
 
 _BESIDE = ("-wal", "-shm")
 _LAST_WORDS = (

@@ -2,24 +2,27 @@
 
 SQLite is in WAL mode with foreign keys on, every write begun as a write; for PostgreSQL see `watcher.store.postgres`.
 
-`reading` and `writing` give one session each, which ends with the block. A database that cannot be used is told as
-`StoreUnusable`, in words a person can act on.
+`reading` and `writing` give one session each, which ends with the block; `looking` answers the questions of a view. A
+database that cannot be used is told as `StoreUnusable`, in words a person can act on.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, TextualSelect, column, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, Pool
 from sqlmodel import Session
 
 from watcher.errors import StoreUnusable
-from watcher.store import postgres
+from watcher.store import postgres, reasons
+from watcher.store.questions import Ask, Question
+from watcher.store.rows import Row
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -28,15 +31,6 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA secure_delete=ON",  # what was deleted, or sealed anew, is not left lying in free pages
 )
-_REASONS = {
-    "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",
-    "malformed": "the database is damaged; `watcher restore` brings back a backup",
-    "disk is full": "the disk is full; nothing was lost, free some space",
-    "readonly": "it cannot be written to; check its owner and mode and those of its folder",
-    "unable to open": "it cannot be opened; check that its folder exists and belongs to the user who runs this",
-    "locked": "another program holds it locked",
-    "disk i/o": "the disk reports errors",
-}
 
 
 class Database:
@@ -64,6 +58,16 @@ class Database:
         """A session that sees one consistent state of the database."""
         with self._session(self._for_reading) as session:
             yield session
+
+    @contextmanager
+    def looking(self) -> Iterator[Ask]:
+        """Answers questions about one consistent state of the database."""
+        with self._telling_errors(), self._for_reading.connect() as connection:
+
+            def ask(question: Question, **given: object) -> Iterable[Any]:
+                return connection.execute(_statement(question), given)
+
+            yield ask
 
     def ask(self) -> None:
         """Has the database itself answer: an open connection to SQLite remembers what it has read of the file."""
@@ -118,7 +122,16 @@ class Database:
         self.engine.dispose()
 
     def _reason(self, error: DBAPIError) -> str:
-        return postgres.reason_of(error) if self.shared else _reason(error)
+        return postgres.reason_of(error) if self.shared else reasons.reason_of(error.orig)
+
+
+@lru_cache(maxsize=64)
+def _statement(question: Question) -> TextualSelect:
+    """With the types of its columns, which say how they are read. Kept: it takes longer to make than to run."""
+    columns = Row.metadata.tables[question.table].c
+    return text(question.sql).columns(
+        *(columns[name] if name in columns else column(name) for name in question.columns)
+    )
 
 
 def _parsed(url: str) -> URL:
@@ -178,8 +191,3 @@ def _create_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreUnusable(f"database {path}: {error.strerror}; check its folder's owner and mode") from None
-
-
-def _reason(error: DBAPIError) -> str:
-    said = str(error.orig).lower()
-    return next((reason for sign, reason in _REASONS.items() if sign in said), f"{error.orig}")

@@ -1,9 +1,7 @@
 """Locks that other processes see and that a kill releases.
 
 With SQLite they are files, held with flock. With PostgreSQL, where the processes may be on several machines, they are
-the server's advisory locks (https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS), held by a
-connection of their own, whose end releases them; a proxy that lends connections out by the transaction, such as
-pgbouncer can, would break them.
+the server's own: see `watcher.store.server_locks`.
 """
 
 import fcntl
@@ -12,16 +10,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError
-
 from watcher.errors import StoreUnusable
-from watcher.store import postgres
-from watcher.store.database import Database
 
 _PAUSE = 0.1
 
@@ -53,7 +46,7 @@ class FileLocks:
         """As `Locks` says."""
         file = self._open(self._folder / f"{_safe(name)}.lock")
         try:
-            _acquire(lambda: _flock(file), name, wait, stop)
+            acquire(lambda: _flock(file), name, wait, stop)
             yield
         finally:
             os.close(file)
@@ -66,48 +59,8 @@ class FileLocks:
             raise StoreUnusable(f"lock {path}: {error.strerror}; check its folder's owner and mode") from None
 
 
-class ServerLocks:
-    """Advisory locks of a PostgreSQL server; those of one database are nothing to another."""
-
-    def __init__(self, database: Database) -> None:
-        """Connects to nothing yet."""
-        self._where = database.where
-        self._engine = postgres.engine_for_locks(database.engine.url)
-
-    @contextmanager
-    def hold(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
-        """As `Locks` says."""
-        key = number_of(name)
-        with self._telling():
-            connection = self._engine.connect()
-        try:
-            with self._telling():
-                query = f"SELECT pg_try_advisory_lock({key})"
-                _acquire(lambda: bool(connection.exec_driver_sql(query).scalar()), name, wait, stop)
-            yield
-        finally:
-            connection.close()
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise StoreUnusable(f"database {self._where}: {postgres.reason_of(error)}") from error
-
-
-def locks_of(database: Database, folder: Path) -> Locks:
-    """The locks that go with a database: files in `folder` for SQLite, else the server's own."""
-    return ServerLocks(database) if database.shared else FileLocks(folder)
-
-
-def number_of(name: str) -> int:
-    """The key of a lock on the server: 64 bits of its name, the same in every process and release."""
-    digest = blake2b(name.encode(), digest_size=8, person=b"case-watcher").digest()
-    return int.from_bytes(digest, signed=True)
-
-
-def _acquire(taken: Callable[[], bool], name: str, wait: float, stop: Event | None) -> None:
+def acquire(taken: Callable[[], bool], name: str, wait: float, stop: Event | None) -> None:
+    """Tries until the lock is `taken`, as `Locks` says."""
     until = time.monotonic() + wait
     while not taken():
         if time.monotonic() >= until or (stop is not None and stop.is_set()):

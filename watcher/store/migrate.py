@@ -9,9 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from watcher.errors import StoreUnusable
 from watcher.store.database import Database
-
-HEAD = "0001"
-"""The schema of this release; a test compares it with the newest migration and with the tables."""
+from watcher.store.schema import HEAD
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 

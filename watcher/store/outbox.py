@@ -10,13 +10,14 @@ from threading import Lock
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, update
 
-from watcher.change import RecordedChange, Severity
+from watcher.change import RecordedChange
 from watcher.errors import StoreUnusable
 from watcher.message import Alert, AlertState, Hold, Words
 from watcher.store import acknowledging
 from watcher.store.database import Database
 from watcher.store.rows import ALERT_CHANGES, ALERTS, CHANGES, AlertRow
-from watcher.store.standings import recorded_change
+from watcher.store.standings import alert_of, recorded_change
+from watcher.store.view import OutboxView
 
 _TOLD = (
     CHANGES.select()
@@ -61,11 +62,12 @@ class _Taken:
     note: str | None
 
 
-class Outbox:
+class Outbox(OutboxView):
     """Alerts by their state. Every method is one transaction. Safe to share between threads."""
 
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
+        super().__init__(database.looking)
         self._database = database
         self._unwritten: list[_Taken] = []
         self._writing_down = Lock()
@@ -216,22 +218,6 @@ class Outbox:
         with self._database.writing() as session:
             acknowledging.of_subject(session, account, case_number, subject, now)
 
-    def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
-        """Alerts, newest first."""
-        query = select(AlertRow).order_by(col(AlertRow.id).desc())
-        if state is not None:
-            query = query.where(AlertRow.state == state.value)
-        if limit is not None:
-            query = query.limit(limit)
-        with self._database.reading() as session:
-            return [waiting.alert for waiting in _waiting(session, session.exec(query).all())]
-
-    def counts(self) -> dict[AlertState, int]:
-        """How many alerts there are in each state."""
-        with self._database.reading() as session:
-            found = dict(session.exec(select(AlertRow.state, func.count()).group_by(AlertRow.state)).all())
-        return {state: found.get(state.value, 0) for state in AlertState}
-
     def words(self, alert_id: int) -> Words | None:
         """The words of one alert."""
         with self._database.reading() as session:
@@ -248,7 +234,7 @@ def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
             changes[row.alert_id].append(recorded_change(row))
     return [
         Waiting(
-            alert=_alert(row, tuple(change.id for change in changes[row.id or 0])),
+            alert=alert_of(row, tuple(change.id for change in changes[row.id or 0])),
             account=row.account,
             case_number=row.case_number,
             hold=Hold(row.hold) if row.hold else None,
@@ -256,22 +242,3 @@ def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
         )
         for row in rows
     ]
-
-
-def _alert(row: AlertRow, change_ids: tuple[int, ...]) -> Alert:
-    return Alert(
-        id=row.id or 0,
-        channel=row.channel,
-        state=AlertState(row.state),
-        severity=Severity(row.severity),
-        title=row.title,
-        body=row.body,
-        html=row.html,
-        short=row.short,
-        change_ids=change_ids,
-        attempts=row.attempts,
-        created_at=row.created_at,
-        next_attempt_at=row.next_attempt_at,
-        sent_at=row.sent_at,
-        last_error=row.last_error,
-    )

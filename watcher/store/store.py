@@ -1,6 +1,6 @@
 """The store: one database and everything that is kept in it."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,24 +12,23 @@ from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select, update
 
 from watcher.case import Snapshot
-from watcher.change import ChangeKind, RecordedChange
+from watcher.change import RecordedChange
 from watcher.clock import Clock
 from watcher.errors import StoreUnusable
 from watcher.remind.memory import Reminder
-from watcher.standing import CaseStanding, KeptNotice, LedgerItem
-from watcher.store import standings
 from watcher.store.accounts import Accounts, Breaker, DailyQuota
 from watcher.store.answers import KeptAnswers
 from watcher.store.database import Database
 from watcher.store.documents import decode
 from watcher.store.ledger import Ledger
-from watcher.store.locks import locks_of
 from watcher.store.migrate import bring_up_to_date
 from watcher.store.news import CaseSave, News, RoundEnd
 from watcher.store.outbox import Outbox
 from watcher.store.recording import end_round, last_complete_read, write_news
 from watcher.store.restored import Restored
-from watcher.store.rows import CASES, CaseRow, ItemRow, NoticeRow, ReminderRow
+from watcher.store.rows import CASES, CaseRow, NoticeRow, ReminderRow
+from watcher.store.server_locks import locks_of
+from watcher.store.view import View
 
 __all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
 
@@ -56,8 +55,14 @@ class KnownCase:
     missing_reads: int
 
 
-class Store:
-    """Everything that is kept. Safe to share between threads; locks and transactions keep processes apart."""
+class Store(View):
+    """Everything that is kept, to be seen and to be written.
+
+    Safe to share between threads; locks and transactions keep processes apart.
+    """
+
+    accounts: Accounts
+    outbox: Outbox
 
     def __init__(self, url: str, *, locks: Path, keys: Sequence[SecretStr] = ()) -> None:
         """Opens the database, makes it where there is none, and brings an older one up to date.
@@ -66,8 +71,9 @@ class Store:
         the first one writes, every one reads; what was written before is sealed anew where the first one has changed.
         Raises `StoreUnusable`, also for a database of a newer release.
         """
-        self._database = Database(url)
-        self.locks = locks_of(self._database, locks)
+        self._database = database = Database(url)
+        super().__init__(database.looking)
+        self.where, self.shared, self.locks = database.where, database.shared, locks_of(database, locks)
         try:
             bring_up_to_date(self._database)
             self._answers = KeptAnswers(self._database, keys)
@@ -78,16 +84,6 @@ class Store:
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
         self.restored = Restored(self._database)
-
-    @property
-    def where(self) -> str:
-        """Which database this is, for messages."""
-        return self._database.where
-
-    @property
-    def shared(self) -> bool:
-        """Whether several daemons may work on this database; else one is enough."""
-        return self._database.shared
 
     def ask(self) -> None:
         """Has the database itself answer, not what is remembered of it. Raises `StoreUnusable` where it does not."""
@@ -119,41 +115,6 @@ class Store:
             asked = {"account_": account, "number_": case_number}
             row = session.connection().execute(_SNAPSHOT, asked).one_or_none()
         return None if row is None or row.document is None else decode(row.document, beside=beside)
-
-    def standings(self, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
-        """Every case in the books, with its items and notices."""
-        with self._database.reading() as session:
-            return standings.standings(session, account, case_number)
-
-    def case_numbers(self) -> list[str]:
-        """The number of every case in the books, each once, in order."""
-        with self._database.reading() as session:
-            return list(session.exec(select(CaseRow.case_number).distinct().order_by(col(CaseRow.case_number))))
-
-    def history(
-        self,
-        *,
-        accounts: Collection[str] | None = None,
-        case_number: str | None = None,
-        kinds: Collection[ChangeKind] | None = None,
-        limit: int | None = None,
-    ) -> list[RecordedChange]:
-        """Every recorded change (of these accounts, this case, these kinds), newest first."""
-        with self._database.reading() as session:
-            return standings.history(session, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
-
-    def items(self) -> list[LedgerItem]:
-        """Every pending item that was ever seen, in the order of its first sight."""
-        with self._database.reading() as session:
-            return [standings.ledger_item(row) for row in session.exec(select(ItemRow).order_by(col(ItemRow.id)))]
-
-    def notices(self, account: str | None = None) -> list[KeptNotice]:
-        """Every notice that was ever seen (of this account), in the order of its first sight."""
-        query = select(NoticeRow).order_by(col(NoticeRow.id))
-        if account is not None:
-            query = query.where(NoticeRow.account == account)
-        with self._database.reading() as session:
-            return [standings.kept_notice(row) for row in session.exec(query)]
 
     def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
         """The notice lies in this file, relative to state_dir."""
