@@ -23,14 +23,14 @@ from watcher.app import App, open_app
 from watcher.books import read_settings
 from watcher.case import Notice, Snapshot
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
-from watcher.notices import MOST_ATTEMPTS, fetch_notices
+from watcher.notices import fetch_notices
 from watcher.notices.checking import LARGEST, NotKept, ending_of
 from watcher.notices.names import file_name, folder_name
 from watcher.notices.opens import PdfOpener
 from watcher.poll import take_in
 from watcher.portals import CaseRead, Download, find
 from watcher.practice.pdf import letter
-from watcher.standing import KeptNotice
+from watcher.standing import MOST_ATTEMPTS, KeptNotice
 
 ACCOUNT = "family"
 NUMBER = "IOE0000000001"

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from watcher.case import ItemState, Notice, PendingItem, Snapshot
 
+MOST_ATTEMPTS = 8
+"""Downloads that failed for the notice's own sake, after which it is left alone until `watcher notices retry`."""
+
 
 class DueSource(StrEnum):
     """Where a due date comes from; the letter governs over the portal, the portal over an estimate."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from watcher.app import App
+from watcher.books import Books
 from watcher.cli import CONFIG, JSON
 from watcher.cli.documents import alert_document
-from watcher.cli.opening import opened, settings_of
+from watcher.cli.opening import books_of, opened, settings_of
 from watcher.cli.output import local, paint, print_json, say, severity_colour, table, warn
 from watcher.errors import DeliveryFailed
 from watcher.message import Alert, AlertState
@@ -36,16 +36,16 @@ def alerts_command(
     context.obj = config
     if context.invoked_subcommand is not None:
         return
-    with opened(config) as app:
-        alerts = app.store.outbox.list(limit=limit, state=AlertState(state) if state else None)
+    with books_of(config) as books:
+        alerts = books.store.outbox.list(limit=limit, state=AlertState(state) if state else None)
         if as_json:
             print_json({"alerts": [alert_document(alert) for alert in alerts]})
             return
-        _show(app, alerts)
+        _show(books, alerts)
 
 
-def _show(app: App, alerts: Sequence[Alert]) -> None:
-    zone = app.settings.timezone
+def _show(books: Books, alerts: Sequence[Alert]) -> None:
+    zone = books.settings.timezone
     rows = [
         (
             str(alert.id),

@@ -13,13 +13,12 @@ from typing import Any
 
 import click
 
-from watcher.app import App
+from watcher.books import Books
 from watcher.cli import CONFIG
 from watcher.cli.documents import case_document, change_document, item_document
 from watcher.cli.masked import Mask
-from watcher.cli.opening import opened
+from watcher.cli.opening import books_of
 from watcher.cli.output import warn
-from watcher.notices.archive import write_archive
 from watcher.remind import is_stalled
 from watcher.standing import LedgerItem
 
@@ -60,8 +59,8 @@ def export_command(
         return
     if form == "ics" and what:
         raise click.UsageError("a calendar holds deadlines and appointments; --what is for json and csv")
-    with opened(config) as app:
-        content = _calendar(app, masked=masked) if form == "ics" else _tables(app, form, what, masked=masked)
+    with books_of(config) as books:
+        content = _calendar(books, masked=masked) if form == "ics" else _tables(books, form, what, masked=masked)
     if output is None:
         sys.stdout.buffer.write(content)
         return
@@ -75,9 +74,11 @@ def export_command(
 def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
     if not alone:
         raise click.UsageError("--notices writes the letters as they are, and nothing else; leave other options out")
-    with opened(config) as app:
+    from watcher.notices.archive import write_archive  # noqa: PLC0415 - beside it stands all that fetches letters
+
+    with books_of(config) as books:
         try:
-            count, gone = write_archive(app.store.notices(), app.settings.state_dir, file)
+            count, gone = write_archive(books.store.notices(), books.settings.state_dir, file)
         except OSError as error:
             raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
     for name in gone:
@@ -85,13 +86,13 @@ def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
     warn(f"written: {file}, letters: {count}")
 
 
-def _calendar(app: App, *, masked: bool) -> bytes:
+def _calendar(books: Books, *, masked: bool) -> bytes:
     from watcher.calendar import calendar  # noqa: PLC0415 - icalendar is of no use to the other formats
 
-    cases = app.means.watched_cases()
+    cases = books.watched_cases()
     if masked:
         cases = [replace(case, items=tuple(_anywhere(item) for item in case.items)) for case in cases]
-    return calendar(cases, language=app.settings.language, zone=app.settings.timezone, masked=masked)
+    return calendar(cases, language=books.settings.language, zone=books.settings.timezone, masked=masked)
 
 
 def _anywhere(item: LedgerItem) -> LedgerItem:
@@ -99,8 +100,8 @@ def _anywhere(item: LedgerItem) -> LedgerItem:
     return replace(item, item=replace(item.item, place=None))
 
 
-def _tables(app: App, form: str, what: str | None, *, masked: bool) -> bytes:
-    found = _documents(app, masked=masked)
+def _tables(books: Books, form: str, what: str | None, *, masked: bool) -> bytes:
+    found = _documents(books, masked=masked)
     if form == "csv":
         name = what or "cases"
         return _csv(found[name], _COLUMNS[name]).encode()
@@ -108,19 +109,19 @@ def _tables(app: App, form: str, what: str | None, *, masked: bool) -> bytes:
     return (json.dumps(chosen, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _documents(app: App, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
+def _documents(books: Books, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
     """Every case, change and item in the books, also those of accounts that are watched no more."""
-    settings, now = app.settings, app.clock.now()
-    standings = app.store.standings()
+    settings, now = books.settings, books.clock.now()
+    standings = books.store.standings()
     cases = [
         case_document(case, stalled=is_stalled(case, stall=settings.stall, zone=settings.timezone, now=now))
         for case in standings
     ]
-    items = [item_document(item, with_case=True) for item in app.store.items()]
-    history = app.store.history()
+    items = [item_document(item, with_case=True) for item in books.store.items()]
+    history = books.store.history()
     if not masked:
         return {"cases": cases, "history": [change_document(change) for change in history], "items": items}
-    mask = Mask(app.store.accounts.known(), language=settings.language, zone=settings.timezone)
+    mask = Mask(books.store.accounts.known(), language=settings.language, zone=settings.timezone)
     return {
         "cases": [mask.case(case) for case in cases],
         "history": [mask.change(change) for change in history],

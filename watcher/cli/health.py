@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from watcher.app import App
+from watcher.books import Books
 from watcher.change import Json
 from watcher.cli import CONFIG, JSON
-from watcher.cli.opening import opened, settings_of
+from watcher.cli.opening import books_of, settings_of
 from watcher.cli.output import print_json, say
 from watcher.condition import as_json as document_of
 from watcher.condition import condition_of
 from watcher.settings import HealthSettings
-from watcher.store import Busy
+from watcher.store import Busy, View
 
 _TIMEOUT = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
@@ -34,8 +34,8 @@ def health_command(*, config: Path | None, as_json: bool) -> None:
     if health.listen:
         well, told = _asked(health)
     else:
-        with opened(config) as app:
-            well, told = _looked_up(app)
+        with books_of(config) as books:
+            well, told = _looked_up(books)
     if as_json:
         print_json(told)
     else:
@@ -60,17 +60,18 @@ def _asked(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
     return answer.status == http.HTTPStatus.OK, told
 
 
-def _looked_up(app: App) -> tuple[bool, dict[str, Json]]:
+def _looked_up(books: Books) -> tuple[bool, dict[str, Json]]:
     """What the books say, and whether anybody holds the daemon's lock; daemons that share a database hold none."""
-    if not app.store.shared and not _runs(app):
-        return False, {"status": "unwell", "reason": f"no `watcher run` works on {app.store.where}"}
-    condition = condition_of(app.settings, app.store.accounts.known(), app.store.outbox.counts(), now=app.clock.now())
+    store = books.store
+    if not store.shared and not _runs(store):
+        return False, {"status": "unwell", "reason": f"no `watcher run` works on {store.where}"}
+    condition = condition_of(books.settings, store.accounts.known(), store.outbox.counts(), now=books.clock.now())
     return condition.well, document_of(condition)
 
 
-def _runs(app: App) -> bool:
+def _runs(store: View) -> bool:
     try:
-        with app.store.locks.hold("daemon"):
+        with store.locks.hold("daemon"):
             return False
     except Busy:
         return True

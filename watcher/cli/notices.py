@@ -9,14 +9,13 @@ from shutil import which
 
 import click
 
-from watcher.app import App
+from watcher.books import Books
 from watcher.cli import CONFIG, JSON
 from watcher.cli.documents import notice_document
-from watcher.cli.opening import opened
+from watcher.cli.opening import books_of, opened
 from watcher.cli.output import paint, print_json, say, table, warn
 from watcher.cli.standing import case_number
-from watcher.notices import MOST_ATTEMPTS
-from watcher.standing import KeptNotice
+from watcher.standing import MOST_ATTEMPTS, KeptNotice
 
 _OPENERS = ("xdg-open", "open")
 
@@ -61,13 +60,13 @@ def of_command(given: tuple[Path | None, bool], own_config: Path | None, case: s
 @click.pass_obj
 def open_command(given: tuple[Path | None, bool], own_config: Path | None, notice: int) -> None:
     """Prints where notice ID is saved, and opens it where there is a desktop."""
-    with opened(own_config or given[0]) as app:
-        kept = next((each for each in app.store.notices() if each.id == notice), None)
+    with books_of(own_config or given[0]) as books:
+        kept = next((each for each in books.store.notices() if each.id == notice), None)
         if kept is None:
             raise click.BadParameter(f"there is no notice {notice}; `watcher notices` lists them", param_hint="ID")
         if kept.saved_as is None:
             raise click.ClickException(f"notice {notice} is not saved: {_why_not(kept)}")
-        file = app.settings.state_dir / kept.saved_as
+        file = books.settings.state_dir / kept.saved_as
     if not file.is_file():
         raise click.ClickException(f"notice {notice}: {file} is gone; it was saved there")
     say(str(file))
@@ -85,16 +84,16 @@ def retry_command(given: tuple[Path | None, bool], own_config: Path | None) -> N
 
 
 def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
-    with opened(config) as app:
-        number = None if case is None else case_number(app.store, case)
-        found = [kept for kept in app.store.notices() if number in (None, kept.case_number)]
+    with books_of(config) as books:
+        number = None if case is None else case_number(books.store, case)
+        found = [kept for kept in books.store.notices() if number in (None, kept.case_number)]
         if as_json:
             print_json({"notices": [notice_document(kept, with_case=True) for kept in found]})
         else:
-            _show(app, found)
+            _show(books, found)
 
 
-def _show(app: App, found: Sequence[KeptNotice]) -> None:
+def _show(books: Books, found: Sequence[KeptNotice]) -> None:
     rows = [
         (
             str(kept.id),
@@ -109,7 +108,7 @@ def _show(app: App, found: Sequence[KeptNotice]) -> None:
     if not rows:
         say("No notice has been seen yet.")
     elif any(kept.saved_as for kept in found):
-        say(f"Saved in {app.settings.state_dir}; `watcher notices open ID` opens one.")
+        say(f"Saved in {books.settings.state_dir}; `watcher notices open ID` opens one.")
 
 
 def _why_not(kept: KeptNotice) -> str:

@@ -3,7 +3,7 @@
 They lie under `state_dir/notices/ACCOUNT/CASE/`, each for its owner alone. What a portal no longer offers stays.
 """
 
-from watcher.notices.fetching import MOST_ATTEMPTS, fetch_notices
+from watcher.notices.fetching import fetch_notices
 from watcher.notices.shelf import Shelf
 
-__all__ = ["MOST_ATTEMPTS", "Shelf", "fetch_notices"]
+__all__ = ["Shelf", "fetch_notices"]

@@ -11,10 +11,7 @@ from watcher.notices.opens import PdfOpener
 from watcher.notices.shelf import Shelf
 from watcher.portals import Downloads
 from watcher.settings import AccountSettings
-from watcher.standing import KeptNotice
-
-MOST_ATTEMPTS = 8
-"""Downloads that failed for the notice's own sake, after which it is left alone until `watcher notices retry`."""
+from watcher.standing import MOST_ATTEMPTS, KeptNotice
 
 MOST_IN_A_READ = 250
 """Downloads in one read; the rest comes with the next ones."""
