@@ -57,6 +57,7 @@ class _Commands(click.Group):
         try:
             module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
         finally:
+            gc.freeze()  # nor is it looked through again and again while the command works
             gc.enable()
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
