@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
@@ -16,17 +16,16 @@ from watcher.durations import format_duration
 from watcher.message import Links
 from watcher.portals import Portal, Question, Reader, Surroundings
 from watcher.portals._hosts import host_of, is_loopback
-from watcher.portals._http import PortalHttp
 from watcher.recipe.check import SHORTEST_EVERY, load_recipe
-from watcher.recipe.look import Sight
 from watcher.recipe.model import Recipe
 from watcher.recipe.read import VOCABULARY, read
-from watcher.recipe.session import load_session, owner_of
-from watcher.recipe.visit import Login, Visit
-from watcher.recipe.walk import RecipeReader
-from watcher.recipe.workshop import Workshop
 from watcher.settings import AccountSettings
 from watcher.sign_in.mailbox import MailboxSettings
+
+if TYPE_CHECKING:
+    from watcher.recipe.look import Sight
+    from watcher.recipe.visit import Visit
+    from watcher.recipe.walk import RecipeReader
 
 
 class RecipeAccount(AccountSettings):
@@ -103,7 +102,13 @@ class RecipeAccount(AccountSettings):
 
 
 @contextmanager
-def _visiting(account: RecipeAccount, surroundings: Surroundings) -> Iterator[tuple[Visit, RecipeReader]]:
+def _visiting(account: RecipeAccount, surroundings: Surroundings) -> Iterator[tuple["Visit", "RecipeReader"]]:
+    # Imported only now: commands that merely read the settings need no HTTP library.
+    from watcher.portals._http import PortalHttp  # noqa: PLC0415
+    from watcher.recipe.session import load_session, owner_of  # noqa: PLC0415
+    from watcher.recipe.visit import Login, Visit  # noqa: PLC0415
+    from watcher.recipe.walk import RecipeReader  # noqa: PLC0415
+
     recipe = account.parsed
     session = load_session(
         surroundings.session.load(),
@@ -132,11 +137,13 @@ def _open(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Reader
         yield reader
 
 
-def try_recipe(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Sight]:
+def try_recipe(account: RecipeAccount, surroundings: Surroundings) -> Iterator["Sight"]:
     """Signs in afresh, lists and reads the first cases, and shows what each selector of the recipe finds.
 
     What stops it is the last that is shown. For another file than the account's: `account.with_recipe(path)`.
     """
+    from watcher.recipe.workshop import Workshop  # noqa: PLC0415 - as above
+
     with _visiting(account, surroundings) as (visit, reader):
         yield from Workshop(account.parsed, visit, reader).walk()
 
