@@ -9,7 +9,6 @@ from types import NoneType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import tzlocal
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -111,7 +110,13 @@ WebAddress = Annotated[str, AfterValidator(web_address)]
 class Section(BaseModel):
     """A part of the configuration: unknown keys are faults, values never show in errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # until a section is first read: many never are
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -244,6 +249,8 @@ class HealthSettings(Section):
 
 
 def _machine_zone() -> ZoneInfo:
+    import tzlocal  # noqa: PLC0415 - only where the configuration names no time zone
+
     return ZoneInfo(tzlocal.get_localzone_name() or "UTC")
 
 
