@@ -27,6 +27,7 @@ def begin(world: Bench, command: Sequence[str]) -> "subprocess.Popen[str]":
         ["/bin/sh", "-c", AS_MUCH_AS_ALLOWED, "sh", *command],
         cwd=world.folder,
         env=world.environment() | {"PYTHONFAULTHANDLER": "1"},
+        stdin=subprocess.PIPE,  # whoever runs the tests may have none, and input() would end the process
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
