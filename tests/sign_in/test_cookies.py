@@ -10,7 +10,7 @@ from watcher.sign_in.cookies import BadCookieFile, BrowserCookie, TakenOver, coo
 
 HOSTS = ("my.uscis.gov", "myaccount.uscis.gov")
 NOW = 1_795_348_800.0
-LATER = 1_795_400_000
+LATER = 4_102_444_800  # 2100: a jar asks the real clock what has expired
 
 NETSCAPE = f"""# Netscape HTTP Cookie File
 # This is a generated file! Do not edit.
