@@ -1,10 +1,11 @@
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import SHUT_RDWR, create_connection, create_server, socket
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 import trustme
@@ -13,6 +14,7 @@ from tests.doubles.loopback import reply, serving
 from tests.portals.surroundings import HandSetClock
 from watcher.errors import PortalUnavailable
 from watcher.portals._http import PortalHttp
+from watcher.portals._transport import open_transport
 
 HOST = "portal.example"
 
@@ -126,3 +128,29 @@ def test_a_proxy_that_is_not_there_is_unavailable(
     with portal(authority, tmp_path) as http, pytest.raises(PortalUnavailable) as caught:
         http.send("GET", f"https://{HOST}/")
     assert "secret" not in str(caught.value)
+
+
+def context_of(scheme: str, ca_file: Path | None = None) -> ssl.SSLContext:
+    with open_transport(scheme, HOST, ca_file) as transport:
+        context = transport._pool._ssl_context
+        assert context is not None
+        return context
+
+
+def test_accounts_read_at_the_same_time_share_what_they_trust(authority: trustme.CA, tmp_path: Path) -> None:
+    ca_file, accounts = tmp_path / "ca.pem", 8
+    authority.cert_pem.write_to_path(str(ca_file))
+    together = Barrier(accounts)
+
+    def read(_: int) -> ssl.SSLContext:
+        together.wait(10)
+        return context_of("https", ca_file)
+
+    with ThreadPoolExecutor(accounts) as pool:
+        assert len(set(pool.map(read, range(accounts)))) == 1
+
+
+def test_plain_http_loads_no_certificates_and_could_trust_nobody() -> None:
+    context = context_of("http")
+    assert context.cert_store_stats()["x509_ca"] == 0
+    assert context.verify_mode is ssl.CERT_REQUIRED

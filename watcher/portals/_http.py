@@ -64,7 +64,7 @@ class PortalHttp:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
         self._cookies = None if cookies is None else httpx.Cookies(cookies)
-        self._transports: dict[str, httpx.HTTPTransport] = {}
+        self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._opening = Lock()
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class PortalHttp:
         if self._cookies is not None:
             self._cookies.set_cookie_header(request)
         try:
-            response = self._transport(request.url.host).handle_request(request)
+            response = self._transport(request.url.scheme, request.url.host).handle_request(request)
             body = self._body(response, request.url.host, max_bytes or self._max_bytes)
         except httpx.TransportError as error:
             self._give_up(request.url.host, error)
@@ -188,14 +188,14 @@ class PortalHttp:
             raise SlowDown(f"{self._portal}: {host} asks to slow down (HTTP {status})", retry_after=wait)
         raise PortalUnavailable(f"{self._portal}: {host} is not available (HTTP {status})", retry_after=wait)
 
-    def _transport(self, host: str) -> httpx.HTTPTransport:
-        transport = self._transports.get(host)
+    def _transport(self, scheme: str, host: str) -> httpx.HTTPTransport:
+        transport = self._transports.get((scheme, host))
         if transport is not None:
             return transport
         with self._opening:
-            if host not in self._transports:
+            if (scheme, host) not in self._transports:
                 try:
-                    self._transports[host] = open_transport(host, self._ca_file)
+                    self._transports[scheme, host] = open_transport(scheme, host, self._ca_file)
                 except NoWayThere as error:
                     raise PortalUnavailable(f"{self._portal}: {error}") from None
-            return self._transports[host]
+            return self._transports[scheme, host]

@@ -44,7 +44,7 @@ def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) ->
         extensions={"timeout": {"connect": patience, "read": patience, "write": patience, "pool": None}},
     )
     try:
-        with open_transport(host_of(origin), ca_file) as transport:
+        with open_transport(request.url.scheme, host_of(origin), ca_file) as transport:
             response = transport.handle_request(request)
             try:
                 connection = response.extensions["network_stream"].get_extra_info("ssl_object")
