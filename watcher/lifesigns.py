@@ -7,6 +7,7 @@ falls silent everywhere.
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,9 +19,11 @@ from watcher.health import Outcome
 from watcher.heartbeat import Beat, Heartbeat, Rounds
 from watcher.intake import Round
 from watcher.metrics import Tally, exposition
-from watcher.serve import HealthServer
 from watcher.settings import HealthSettings
 from watcher.systemd import ServiceManager
+
+if TYPE_CHECKING:
+    from watcher.serve import HealthServer
 
 _EVERY = timedelta(seconds=30)
 _SHORTEST = timedelta(seconds=1)
@@ -114,6 +117,8 @@ class LifeSigns:
             self._heartbeat = Heartbeat(health.heartbeat_url, wait=self._app.means.stop.wait)
             self._heartbeat.start()
         if health.listen:
+            from watcher.serve import HealthServer  # noqa: PLC0415 - http.server and all, only where it is asked for
+
             self._server = HealthServer(
                 health.listen, token=health.token, condition=self.condition, metrics=self._metrics
             )

@@ -5,7 +5,6 @@ no secret.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -34,6 +33,8 @@ _WANTED = {
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a word that is none of `known`: the nearest one, else all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a fault needs it
+
     by_lower = {name.lower(): name for name in sorted(known)}
     near = get_close_matches(word.lower(), by_lower, n=1)
     if near:
