@@ -5,6 +5,7 @@ from threading import Event, Thread
 
 import structlog
 
+from watcher import heap
 from watcher.app import App
 from watcher.calendar_file import keep_calendar_file
 from watcher.errors import StoreUnusable
@@ -152,6 +153,7 @@ class Daemon:
         self._last_resort.worked()
         _tell(done)
         self._wake.set()
+        heap.give_back()
         if done.changes:
             keep_calendar_file(app.means)
         next_read_at = app.store.accounts.next_read(name)

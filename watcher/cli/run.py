@@ -13,7 +13,7 @@ from typing import Literal
 
 import click
 
-from watcher import logs
+from watcher import heap, logs
 from watcher.app import open_app
 from watcher.cli import CONFIG
 from watcher.cli.opening import settings_of
@@ -32,6 +32,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
 
     SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
     """
+    heap.share()
     logs.configure(level=log_level, form=log_format, environ=os.environ)
     settings = settings_of(config)
     manager = ServiceManager.of(os.environ)
