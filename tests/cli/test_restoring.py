@@ -3,13 +3,18 @@
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.bench import RECEIPT, Bench
 from tests.doubles.case_status_api import case_status
+from tests.household import page_account
+from tests.watching import Watching
+from watcher.clock import SystemClock
 from watcher.message import AlertState, Hold
+from watcher.practice import Account, Fault, PracticePortal
 
 APPROVED = "Case Was Approved"
 DOUBT = "You may have been told this before"
@@ -243,3 +248,120 @@ def test_what_was_not_told_since_waits_no_longer_than_it_would_have(world: Bench
         (waiting,) = app.store.outbox.due(app.clock.now().replace(year=2100))
     assert (waiting.alert.state, waiting.hold) == (AlertState.HELD, Hold.DIGEST)
     assert DOUBT not in waiting.alert.body
+
+
+# --- what the user wrote, and the letters on disk ---
+
+
+def ledger(world: Bench) -> list[tuple[str, str | None, str]]:
+    """Each item's number, due date and state, whatever they are."""
+    (case,) = world.run("status", "--json").json["cases"]
+    return [(item["id"], item["due_on"], item["state"]) for item in case["pending"]]
+
+
+def soon() -> str:
+    return (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
+
+
+@pytest.fixture
+def asked(world: Bench) -> Bench:
+    """The backup knows of a request for evidence, item 1."""
+    world.ask_for_evidence()
+    world.check()
+    world.run("backup", "copy.sqlite3")
+    return world
+
+
+def test_what_the_user_said_of_an_item_since_the_backup_stands(asked: Bench) -> None:
+    asked.run("done", "1")
+    asked.run("due", "1", soon())
+    assert "watcher pending" not in asked.run("restore", "copy.sqlite3", "--force").out
+    assert ledger(asked) == [("1", soon(), "done")]
+    asked.run("check")
+    assert ledger(asked) == [("1", soon(), "done")]
+
+
+def test_what_was_reopened_since_the_backup_is_open(world: Bench) -> None:
+    world.ask_for_evidence()
+    world.check()
+    world.run("done", "1")
+    world.run("backup", "copy.sqlite3")
+    world.run("reopen", "1")
+    world.run("restore", "copy.sqlite3", "--force")
+    assert [state for _, _, state in ledger(world)] == ["open"]
+
+
+def test_an_item_that_came_since_the_backup_keeps_its_number_and_what_the_user_said_of_it(world: Bench) -> None:
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    world.run("due", "1", soon())
+    world.run("done", "1")
+    world.run("restore", "copy.sqlite3", "--force")
+    world.run("check", expect=(0, 1))
+    assert ledger(world) == [("1", soon(), "done")]
+    assert stages(world) == ["evidence_requested"]
+
+
+@pytest.mark.parametrize("table", ["alert", "case", "account", "notice"])
+def test_damage_elsewhere_costs_no_word_of_the_users(asked: Bench, table: str) -> None:
+    asked.run("done", "1")
+    damage(asked.database, [table])
+    asked.run("restore", "copy.sqlite3")
+    assert [state for _, _, state in ledger(asked)] == ["done"]
+
+
+@pytest.mark.parametrize("damaged", ["the ledger", "everything", "gone"])
+def test_where_the_users_words_cannot_be_read_they_are_asked_to_say_them_again(asked: Bench, damaged: str) -> None:
+    asked.run("done", "1")
+    if damaged == "the ledger":
+        damage(asked.database, ["item"])
+    elif damaged == "everything":
+        asked.database.write_bytes(b"\xa5" * 20_000)
+    else:
+        for each in asked.state.glob("watcher.sqlite3*"):
+            each.unlink()
+    assert "look through `watcher pending`" in asked.run("restore", "copy.sqlite3").out
+    assert [state for _, _, state in ledger(asked)] == ["open"]
+
+
+def test_what_damage_left_in_the_ledger_is_not_taken_over(asked: Bench) -> None:
+    with closing(sqlite3.connect(asked.database)) as opened, opened:
+        opened.execute("UPDATE item SET document = 'nonsense', state = 'done'")
+    damage(asked.database, ["alert"])
+    asked.run("restore", "copy.sqlite3")
+    assert [state for _, _, state in ledger(asked)] == ["open"]
+
+
+def test_other_books_have_no_say_in_this_ledger(asked: Bench) -> None:
+    for each in asked.state.glob("watcher.sqlite3*"):
+        each.unlink()
+    asked.check()
+    asked.run("done", "1")
+    asked.run("restore", "copy.sqlite3", "--force")
+    assert [state for _, _, state in ledger(asked)] == ["open"]
+
+
+def test_a_replaced_database_of_another_release_is_read_as_far_as_both_have_it(asked: Bench) -> None:
+    asked.run("done", "1")
+    with closing(sqlite3.connect(asked.database)) as opened, opened:
+        for table in ("item", "alert", "account", "reminder", "meta"):
+            opened.execute(f"ALTER TABLE {table} ADD COLUMN new_to_it TEXT")
+    asked.run("restore", "copy.sqlite3", "--force")
+    assert [state for _, _, state in ledger(asked)] == ["done"]
+
+
+def test_a_letter_that_was_saved_since_the_backup_is_known_and_not_fetched_again(watching: Watching) -> None:
+    with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
+        case = portal.cases.add("EAC9999000001", form="I-485")
+        watching.write(page_account(portal))
+        watching.run("check")
+        watching.run("backup", "copy.sqlite3")
+        letter = case.add_notice("Interview")
+        watching.run("check")
+        (saved,) = watching.run("notices", "--json").json["notices"]
+        portal.faults.throw(Fault.SERVER_ERROR, path=f"/notices/{letter}.pdf")
+        watching.run("restore", "copy.sqlite3", "--force")
+        watching.run("check")
+    assert watching.run("notices", "--json").json["notices"] == [saved]
+    assert saved["saved_as"]

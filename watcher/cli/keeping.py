@@ -43,8 +43,8 @@ def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
 def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
     """Puts the copy in FILE in the place of the database. What was there is kept beside it.
 
-    What was told since the copy was made is not told again, as far as the database that is replaced can be read. Where
-    it cannot, alerts that may have gone out before say so.
+    What was told since the copy was made is not told again, and what you said of items since (done, due) stands, as far
+    as the database that is replaced can be read. Where it cannot, alerts that may have gone out before say so.
     """
     settings = settings_of(config)
     database = copies.file_of(database_url(settings))
@@ -58,6 +58,11 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
         say("What was told since the copy was made is known from it and is not told again.")
     else:
         say("What was told since the copy was made cannot be read; alerts that may have gone out before will say so.")
+    if not done.marks:
+        say(
+            "What you said of items since (`watcher done`, `watcher due`) could not all be read there; look through"
+            " `watcher pending`, and say it again where it is missing."
+        )
 
 
 def _doubting(settings: Settings) -> Doubting:

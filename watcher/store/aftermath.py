@@ -1,24 +1,31 @@
 """What happened after a backup was taken, and is not undone by putting it back.
 
-The books go back to what the backup says. But alerts went out, credentials were submitted, requests were counted: that
-is taken over from the database that the backup replaces, as far as it can be read, for it may be damaged.
+The books go back to what the backup says. But alerts went out, credentials were submitted, requests were counted,
+people said what they had dealt with, letters were saved: that is taken over from the database that the backup replaces,
+as far as it can be read, for it may be damaged.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
 
+from watcher.case import ItemState
 from watcher.message import AlertState, Hold, Words
 from watcher.store.accounts import SALT
+from watcher.store.documents import decode_item, decode_notice
 from watcher.store.restored import IN_DOUBT, TOLD, key_of
 
 Doubting: TypeAlias = Callable[[Words, datetime], Words]
 """Makes the words of an alert say that it may have gone out after the backup's last moment."""
+
+_ENTRY = ("id", "account", "case_number", "first_seen_at")
+"""What an entry of the ledger, or a notice, is known by: its key may have moved with the portal's."""
 
 _TOLD_FROM = ("account", "case", "alert", "reminder", "meta")
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
@@ -26,12 +33,23 @@ _FATE = ("state", "hold", "attempts", "next_attempt_at", "sent_at", "acknowledge
 _OF_THE_NEXT_READ = ("name", "next_read_at")
 
 
-def carry_over(replaced: Path, copy: Path, *, since: datetime, now: datetime, doubting: Doubting) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedOver:
+    """What could be read of the replaced database.
+
+    `told`: what was told since the backup is known, and nothing of it is told again. `marks`: so is what the user wrote
+    into the ledger since (done, due, reopen), all of it.
+    """
+
+    told: bool
+    marks: bool
+
+
+def carry_over(replaced: Path, copy: Path, *, since: datetime, now: datetime, doubting: Doubting) -> CarriedOver:
     """Takes over into `copy`, which is about to be put in the place of `replaced`, what cannot be undone.
 
-    Returns whether it is known what was told since the backup, whose last moment is `since`. Where it is, nothing of it
-    is told again. Where it is not, what may have been told says so, through `doubting`. A `replaced` that is missing or
-    unreadable is no error.
+    The backup's last moment is `since`. Where it cannot be known what was told since, what may have been told says so,
+    through `doubting`. A `replaced` that is missing or unreadable is no error.
     """
     with closing(sqlite3.connect(copy)) as books, _opened(replaced) as database, books:
         books.row_factory = sqlite3.Row
@@ -40,13 +58,15 @@ def carry_over(replaced: Path, copy: Path, *, since: datetime, now: datetime, do
         one_line = _is_one_line(old, books)
         known = one_line and all(old.is_whole(table) for table in _TOLD_FROM) and not _doubts(old)
         _fates(old, books)
+        _entries("item", old, books, sound=_is_item, with_new=one_line)
+        _entries("notice", old, books, sound=_is_notice, with_new=one_line)
         if one_line:
             _submissions(old, books)
         if known:
             _what_was_told(old, books)
         else:
             _doubt(old, books, since=since, now=now, doubting=doubting)
-    return known
+        return CarriedOver(told=known, marks=one_line and old.is_whole("item"))
 
 
 class _Replaced:
@@ -138,6 +158,44 @@ def _fates(old: _Replaced, books: sqlite3.Connection) -> None:
             books.execute(f"UPDATE OR IGNORE alert SET {changes} WHERE id = :id", values)  # noqa: S608 - names of ours
 
 
+def _entries(
+    table: str, old: _Replaced, books: sqlite3.Connection, *, sound: Callable[[sqlite3.Row], bool], with_new: bool
+) -> None:
+    """Entries of the ledger with what the user wrote there, or notices with where their letters were saved.
+
+    They are taken over as they stood, under their numbers, and so may be ahead of their cases until the next read.
+    `with_new`: also those that the backup does not know; else only what is surely the same entry.
+    """
+    known = {row["id"]: tuple(row[name] for name in _ENTRY) for row in books.execute(f"SELECT * FROM {table}")}  # noqa: S608
+    for row in old.rows(table):
+        if not sound(row):
+            continue
+        if row["id"] not in known:
+            if with_new:
+                _insert(books, table, row)
+        elif known[row["id"]] == tuple(row[name] for name in _ENTRY):
+            _update(books, table, row, key="id")
+
+
+def _is_item(row: sqlite3.Row) -> bool:
+    """Damage can leave a row that reads well and holds nonsense, here and below."""
+    try:
+        decode_item(row["document"])
+        ItemState(row["state"])
+        dated = row["dated_at"] is None or _is_moment(row["dated_at"])
+        on_letter = row["letter_due_on"] is None or bool(date.fromisoformat(row["letter_due_on"]))
+        return dated and on_letter and _is_moment(row["first_seen_at"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
+
+
+def _is_notice(row: sqlite3.Row) -> bool:
+    try:
+        return bool(decode_notice(row["document"])) and _is_moment(row["first_seen_at"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
+
+
 def _what_was_told(old: _Replaced, books: sqlite3.Connection) -> None:
     """Everything that was told is known, and what was about to be told is told."""
     known = {_identity(row) for row in books.execute("SELECT * FROM alert")}
@@ -148,9 +206,7 @@ def _what_was_told(old: _Replaced, books: sqlite3.Connection) -> None:
         _insert(books, "reminder", row)
     for row in old.rows("account"):
         _insert(books, "account", row)
-        columns = [name for name in row.keys() if name not in (*_OF_THE_NEXT_READ, "place")]  # noqa: SIM118 - a Row
-        changes = ", ".join(f"{name} = :{name}" for name in columns)
-        books.execute(f"UPDATE account SET {changes} WHERE name = :name", dict(row))  # noqa: S608 - names of ours
+        _update(books, "account", row, key="name", without=_OF_THE_NEXT_READ)
     for row in old.rows("meta"):
         if row["key"].startswith(key_of(TOLD).removesuffix("]")):
             _insert(books, "meta", row)
@@ -200,7 +256,6 @@ def _identity(alert: sqlite3.Row) -> tuple[object, ...]:
 
 
 def _is_moment(text: object) -> bool:
-    """Damage can leave a row that reads well and holds nonsense."""
     try:
         return isinstance(text, str) and bool(datetime.fromisoformat(text))
     except ValueError:
@@ -209,10 +264,24 @@ def _is_moment(text: object) -> bool:
 
 def _insert(books: sqlite3.Connection, table: str, row: sqlite3.Row, *, without: tuple[str, ...] = ()) -> None:
     """Writes a row of the replaced database, where there is none with its key."""
-    columns = [name for name in row.keys() if name not in (*without, "place")]  # noqa: SIM118 - a Row is no dict
-    values = [row[name] for name in columns]
-    marks = ", ".join("?" * len(columns))
-    books.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)  # noqa: S608
+    columns = _columns(books, table, row, without)
+    values = ", ".join(f":{name}" for name in columns)
+    query = f'INSERT OR IGNORE INTO "{table}" ({", ".join(columns)}) VALUES ({values})'  # noqa: S608 - names of ours
+    books.execute(query, dict(row))
+
+
+def _update(
+    books: sqlite3.Connection, table: str, row: sqlite3.Row, *, key: str, without: tuple[str, ...] = ()
+) -> None:
+    """Makes the row with this key the one of the replaced database, where none stands against it."""
+    changes = ", ".join(f"{name} = :{name}" for name in _columns(books, table, row, without))
+    books.execute(f'UPDATE OR IGNORE "{table}" SET {changes} WHERE {key} = :{key}', dict(row))  # noqa: S608
+
+
+def _columns(books: sqlite3.Connection, table: str, row: sqlite3.Row, without: tuple[str, ...]) -> list[str]:
+    """Those that both have: the replaced database may be of another release than the backup."""
+    present = {column["name"] for column in books.execute(f'PRAGMA table_info("{table}")')}
+    return [name for name in row.keys() if name in present and name not in without]  # noqa: SIM118 - a Row is no dict
 
 
 @contextmanager

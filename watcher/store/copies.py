@@ -43,11 +43,13 @@ class Copy:
 class PutBack:
     """What a restore came to. `kept`: where the replaced database is now, None where there was none.
 
-    `known`: it could be read, so that nothing of what was told since the backup is told again.
+    `known`: it could be read, so that nothing of what was told since the backup is told again. `marks`: what the user
+    has said of pending items since was all taken over.
     """
 
     kept: Path | None
     known: bool
+    marks: bool
 
 
 def file_of(url: str) -> Path:
@@ -109,13 +111,13 @@ def put_back(copy: Path, database: Path, *, now: datetime, doubting: Doubting, f
         _refuse_newer(database, found)
     with _telling(database), _beside(database) as temporary:
         _copy(copy, temporary)
-        known = carry_over(database, temporary, since=_moment(found.newest) or now, now=now, doubting=doubting)
+        carried = carry_over(database, temporary, since=_moment(found.newest) or now, now=now, doubting=doubting)
         examine(temporary)
         kept = _keep(database, now) if database.exists() else None
         for suffix in _BESIDE:
             Path(f"{database}{suffix}").unlink(missing_ok=True)
         temporary.replace(database)
-    return PutBack(kept=kept, known=known)
+    return PutBack(kept=kept, known=carried.told, marks=carried.marks)
 
 
 def _moment(text: str | None) -> datetime | None:
