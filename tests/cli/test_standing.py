@@ -94,6 +94,7 @@ class TestForAPerson:
     def test_a_terminal_is_sent_colour_unless_it_wants_none(self, asked: Bench) -> None:
         assert "\x1b[" in on_a_terminal(asked, "history", {})
         assert "\x1b[" not in on_a_terminal(asked, "history", {"NO_COLOR": "1"})
+        assert "\x1b[" not in on_a_terminal(asked, "history", {"TERM": "dumb"})
 
 
 def on_a_terminal(world: Bench, command: str, environ: dict[str, str]) -> str:

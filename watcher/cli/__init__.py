@@ -2,13 +2,13 @@
 
 import gc
 import importlib
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from watcher import __version__, core_dumps
+from watcher.cli import streams
 from watcher.errors import SettingsFaults, WatcherError
 
 _COMMANDS = {
@@ -79,8 +79,10 @@ def commands() -> None:
 def main() -> None:
     """The entry point: 0 done, 1 it ran and something failed, 2 wrong usage or configuration."""
     core_dumps.forbid()
+    streams.prepare()
     try:
         commands.main(prog_name="watcher", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except click.ClickException as fault:
@@ -98,8 +100,14 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         # The reader of the pipe has gone (`watcher history | head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.let_go_of_output()
         sys.exit(0)
+    except OSError:
+        trouble = streams.trouble_with_output()
+        if trouble is None:
+            raise
+        click.echo(f"watcher: standard output cannot be written to: {trouble}", err=True)
+        sys.exit(1)
 
 
 CONFIG = click.option(

@@ -1,5 +1,6 @@
 """What a command prints: tables and colour on a terminal, plain text in a pipe, JSON for programs."""
 
+import codecs
 import json
 import os
 import shutil
@@ -21,12 +22,16 @@ _COLOURS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTI
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output, nothing else there; on one line where a program reads it."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    """One JSON document on standard output, nothing else there; on one line where a program reads it.
+
+    Letters that this output may lack are escaped, so that it loses none.
+    """
+    anything = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    click.echo(json.dumps(document, ensure_ascii=not anything, indent=2 if sys.stdout.isatty() else None))
 
 
 def say(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
-    """A line on standard output; coloured only on a terminal, and never where NO_COLOR is set."""
+    """A line on standard output; coloured only on a terminal that can, and never where NO_COLOR is set."""
     click.echo(paint(text, colour, bold=bold), color=coloured())
 
 
@@ -60,8 +65,8 @@ def severity_colour(severity: Severity) -> str | None:
 
 
 def coloured() -> bool:
-    """Whether standard output shows colours: a terminal, and no NO_COLOR (no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    """Whether standard output shows colours: a terminal that can, and no NO_COLOR (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -103,6 +108,11 @@ def local(moment: datetime | None, zone: ZoneInfo) -> str:
 
 class Progress:
     """A line on a terminal's standard error that counts the cases of a long read, and is gone afterwards."""
+
+    @staticmethod
+    def can_be_seen() -> bool:
+        """Whether there is a terminal that can take a line away again."""
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def __init__(self, account: str) -> None:
         """Shows at once that something is being done."""

@@ -135,7 +135,7 @@ def _names(app: App, wanted: Sequence[str]) -> list[str]:
 
 def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
     folder = TraceFolder(trace / name, app.secrets()) if trace else None
-    progress = None if quiet or not sys.stderr.isatty() else Progress(name)
+    progress = Progress(name) if not quiet and Progress.can_be_seen() else None
     try:
         return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder, progress=progress)
     finally:
