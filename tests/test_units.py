@@ -155,6 +155,11 @@ def install(watching: Watching, *words: str, expect: int = 0) -> Said:
     return watching.run("service", "install", *words, expect=(expect,))
 
 
+def needs_a_place_that_a_service_sees() -> None:
+    if any(Path(sys.executable).is_relative_to(hidden) for hidden in ("/home", "/root", tempfile.gettempdir())):
+        pytest.skip("this installation lies where a service of the system sees nothing")
+
+
 @pytest.fixture
 def watching(tmp_path: Path) -> Watching:
     return Watching(folder=tmp_path)
@@ -162,15 +167,30 @@ def watching(tmp_path: Path) -> Watching:
 
 class TestInstall:
     def test_it_writes_the_unit_of_this_installation_and_says_what_is_next(self, watching: Watching) -> None:
-        if any(Path(sys.executable).is_relative_to(hidden) for hidden in ("/home", "/root", tempfile.gettempdir())):
-            pytest.skip("this installation lies where a service of the system sees nothing")
+        needs_a_place_that_a_service_sees()
         said = install(watching, "--output", "out", "--config", "/etc/watcher/watcher.toml")
-        assert said.err == ""
         unit = (watching.folder / "out" / "watcher.service").read_text()
         (start,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
         assert Path(sys.executable).parent.as_posix() in start
         assert "systemctl enable --now watcher.service" in said.out
         assert "watcher service exec status" in said.out
+
+    def test_a_configuration_that_is_not_there_yet_is_pointed_out(self, watching: Watching) -> None:
+        needs_a_place_that_a_service_sees()
+        said = install(watching, "--output", "out", "--config", "/srv/none/watcher.toml")
+        assert "/srv/none/watcher.toml is not there yet" in said.err
+        assert "init --config /srv/none/watcher.toml" in said.err
+
+    def test_what_was_read_as_this_user_is_pointed_out_for_the_service_begins_anew(self, watching: Watching) -> None:
+        needs_a_place_that_a_service_sees()
+        state = watching.folder / ".local" / "state" / "watcher"
+        words = ("--output", "out", "--config", "/srv/none/watcher.toml")
+        assert str(state) not in install(watching, *words).err
+        state.mkdir(parents=True)
+        (state / "watcher.sqlite3").touch()
+        assert f"{state} holds what was read as this user" in install(watching, *words).err
+        watching.write()
+        assert str(state) not in install(watching, "--user", "--output", "out").err
 
     def test_for_a_user_it_goes_to_their_own_folder(self, watching: Watching) -> None:
         watching.write()
@@ -179,6 +199,14 @@ class TestInstall:
         assert f"run --config {watching.config} " in unit.read_text()
         assert unit.stat().st_mode & 0o777 == 0o644
         assert "systemctl --user enable --now watcher.service" in said.out
+
+    def test_instances_of_a_user_are_told_to_keep_their_state_apart(self, watching: Watching) -> None:
+        watching.write()
+        said = install(watching, "--user", "--instances")
+        assert f"Each {watching.folder / 'NAME.toml'} has to name a state_dir of its own" in said.out
+        unit = watching.folder / ".config" / "systemd" / "user" / "watcher@.service"
+        assert "`systemctl --user edit watcher@`" in unit.read_text()
+        assert "state_dir" not in install(watching, "--user").out
 
     def test_the_timer_comes_with_its_service(self, watching: Watching) -> None:
         watching.write()

@@ -52,6 +52,7 @@ def test_from_nothing_to_a_configuration_that_works(family: Office, phone: Webho
     assert "phone: sent" in said.out
     assert FIRST in said.out
     assert "watcher run" in said.out
+    assert "service install --user" in said.out  # what lies in a home or in /tmp is nothing for the system's
     assert family.sign_ins == 1
     assert len(phone.requests) == 1
     family.run("doctor", "--offline")
@@ -104,6 +105,27 @@ def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: Office) -> 
         "base_url": family.portal.base_url,
         "username": family.portal.account.username,
     }
+
+
+def test_what_was_not_asked_yet_is_asked_though_the_answers_so_far_would_do(family: Office, phone: Webhook) -> None:
+    """Without the authenticator's secret the account can be used, and nobody would come back to it."""
+    family.run("init", "--config", "watcher.toml", stdin=answers(PERSON, account(family)[:6]), expect=(130,))
+    rest = [*[""] * 5, *account(family)[6:]]
+    family.run(
+        "init",
+        "--config",
+        "watcher.toml",
+        stdin=answers(PERSON, rest, NO_MORE, channel(phone)[:3]),
+        expect=(130,),
+    )
+    kept = {file.name for file in (family.folder / "secrets").iterdir()}
+    assert "accounts__family__totp_secret" in kept
+    stdin = answers(PERSON, ["n"], NO_MORE, ["", "routine", "full", "-"], NO_MORE, ["y", "n"])
+    said = family.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "family: ok" in said.out
+    keys = tomllib.loads(family.config.read_text())
+    assert keys["channels"]["phone"] == {"min_severity": "routine", "privacy": "full"}
+    assert "Broken off" not in family.config.read_text()
 
 
 def test_a_configuration_that_is_there_is_offered_and_what_is_not_asked_for_stays(family: Office) -> None:

@@ -16,6 +16,7 @@ from watcher.cli.asking import ask, ask_for_code, ask_whether, ask_which
 from watcher.cli.interview import ask_about_accounts, ask_about_channels
 from watcher.cli.output import called, say, table, warn
 from watcher.cli.reading import show_rounds
+from watcher.cli.service import install_step
 from watcher.health import Outcome
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.sources import find_file, usual_files
@@ -138,7 +139,7 @@ def _say_what_is_next(file: Path) -> None:
     steps = {
         f"{called()} run{named}": "keeps watch",
         f"{called()} doctor{named}": "looks over everything",
-        f"{called()} service install": "makes it run by itself",
+        f"{called()} {install_step(file)}": "makes it run by itself",
     }
     for step, what in steps.items():
         say(f"  {step:<{max(map(len, steps))}}  # {what}")

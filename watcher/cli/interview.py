@@ -33,8 +33,9 @@ https://appriseit.com/services/ lists them all."""
 def ask_about_accounts(draft: Draft) -> None:
     """The accounts that are there, where they lack something or the person wants to; then new ones."""
     for name in list(draft.get(("accounts",)) or {}):
-        lacking = bool(_faults(draft, ("accounts", name)))
-        if lacking or ask_whether(f"Go through account {name} again?", default=False):
+        if _lacks_something(draft, ("accounts", name)) or ask_whether(
+            f"Go through account {name} again?", default=False
+        ):
             _ask_about_account(draft, name)
     while not draft.get(("accounts",)) or ask_whether("Add another account?", default=False):
         _ask_about_account(draft, ask("A name for the account, as you like", "family"))
@@ -43,6 +44,7 @@ def ask_about_accounts(draft: Draft) -> None:
 def _ask_about_account(draft: Draft, name: str) -> None:
     """Asks until the program can use what was answered."""
     place = ("accounts", name)
+    draft.begin(place)
     while True:
         chosen = _portal(draft, place)
         answered: dict[str, str] = {}
@@ -51,6 +53,7 @@ def _ask_about_account(draft: Draft, name: str) -> None:
                 answered[question.key] = _ask(draft, (*place, *question.key.split(".")), question)
         faults = _faults(draft, place)
         if not faults:
+            draft.end()
             return
         for line in faults:
             warn(line)
@@ -110,7 +113,9 @@ def _ask_for_secret(draft: Draft, place: Place, question: Question) -> str:
 def ask_about_channels(draft: Draft) -> None:
     """The channels that are there, where the person wants to; then new ones."""
     for name in list(draft.get(("channels",)) or {}):
-        if _faults(draft, ("channels", name)) or ask_whether(f"Go through channel {name} again?", default=False):
+        if _lacks_something(draft, ("channels", name)) or ask_whether(
+            f"Go through channel {name} again?", default=False
+        ):
             _ask_about_channel(draft, name)
     while ask_whether("Add a channel for alerts?", default=not draft.get(("channels",))):
         _ask_about_channel(draft, ask("A name for the channel, as you like", "phone"))
@@ -118,6 +123,7 @@ def ask_about_channels(draft: Draft) -> None:
 
 def _ask_about_channel(draft: Draft, name: str) -> None:
     place = ("channels", name)
+    draft.begin(place)
     while True:
         _ask_for_address(draft, (*place, "url"))
         for key, question, choices, usual in (
@@ -129,6 +135,7 @@ def _ask_about_channel(draft: Draft, name: str) -> None:
         draft.set((*place, "quiet_hours"), None if hours == "-" else hours)
         faults = _faults(draft, place)
         if not faults:
+            draft.end()
             return
         for line in faults:
             warn(line)
@@ -148,6 +155,11 @@ def _ask_for_address(draft: Draft, place: Place) -> None:
             return
         elif known:
             return
+
+
+def _lacks_something(draft: Draft, section: Place) -> bool:
+    """Whether it cannot be used, or was broken off before all was asked, which need not make it unusable."""
+    return draft.broke_off_in(section) or bool(_faults(draft, section))
 
 
 def _faults(draft: Draft, place: Place) -> list[str]:

@@ -11,11 +11,12 @@ from pathlib import Path, PurePosixPath
 import click
 
 from watcher import units
+from watcher.books import DATABASE
 from watcher.cli import CONFIG
 from watcher.cli.output import called, installed_command, say, warn
 from watcher.errors import SettingsFaults
 from watcher.settings.places import secrets_folder
-from watcher.settings.sources import find_file, read_document, reason
+from watcher.settings.sources import find_file, read_document, reason, usual_state_dir
 
 _SYSTEM = Path("/etc/systemd/system")
 _CONFIG_FILE = Path("/etc/watcher/watcher.toml")
@@ -104,6 +105,14 @@ def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> No
     sys.exit(subprocess.run([*command, "--", *_program(), *words], check=False).returncode)
 
 
+def install_step(file: Path) -> str:
+    """What to say after `watcher` to have a service for this configuration on this machine."""
+    usual = find_file(None, os.environ)
+    if any(_hidden_from_the_system(path) for path in (file, Path(_program()[0]))):
+        return "service install --user" + ("" if usual and usual.absolute() == file else f" --config {file}")
+    return "service install" + ("" if file == _CONFIG_FILE else f" --config {file}")
+
+
 def _program() -> list[str]:
     """This installation, as a command that works from anywhere."""
     script = installed_command()
@@ -119,7 +128,7 @@ def _configuration(config: Path | None, *, user: bool) -> Path:
 
 def _refuse_what_the_service_cannot_see(file: Path, program: Path) -> None:
     for path, what in ((file, "the configuration"), (program, "this installation")):
-        hidden = next((place for place in _UNSEEN if path.is_relative_to(place)), None)
+        hidden = _hidden_from_the_system(path)
         if hidden is not None:
             raise click.UsageError(
                 f"{what} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
@@ -127,6 +136,11 @@ def _refuse_what_the_service_cannot_see(file: Path, program: Path) -> None:
             )
     if re.search(r"[\s:\"'\\]", str(file)):
         raise click.UsageError(f"{file}: choose a place without spaces, colons and quotes in its name")
+
+
+def _hidden_from_the_system(path: Path) -> Path | None:
+    """The place that a service of the system sees nothing of, where the path lies in one."""
+    return next((place for place in _UNSEEN if path.is_relative_to(place)), None)
 
 
 def _systemd_version() -> int | None:
@@ -162,6 +176,8 @@ def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None
     unit = names[-1].replace("@.", "@NAME.")
     if not user:
         _say_what_the_service_needs(file, unit)
+    elif "@" in unit:
+        say(f"\nEach {file.with_name('NAME.toml')} has to name a state_dir of its own: no two daemons work on one.")
     systemctl = "systemctl --user" if user else "systemctl"
     say("\nThen:\n")
     for step in ("daemon-reload", f"enable --now {unit}", f"status {unit}"):
@@ -176,6 +192,8 @@ def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None
 def _say_what_the_service_needs(file: Path, unit: str) -> None:
     """Its configuration where it may read it, its secrets where nobody else may."""
     config = file.with_name("NAME.toml") if "@" in unit else file
+    if not file.exists():
+        warn(f"\n{config} is not there yet; `{called()} init --config {config}` writes it.")
     say("\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from")
     say("files of root's, one for each, such as accounts__family__password:\n")
     say(f"  chmod 0644 {config}")
@@ -190,6 +208,12 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
         warn(
             f"\n{file}: secrets_dir is {secrets_dir}; the service is handed what lies in {secrets_folder(file)}. Move"
             " the files there and take the line out."
+        )
+    state = usual_state_dir(os.environ)
+    if (state / DATABASE).exists():
+        warn(
+            f"\n{state} holds what was read as this user so far. The service knows nothing of it and begins anew;"
+            " commands without `service exec` go on looking there. Remove the folder when you do not need it."
         )
 
 

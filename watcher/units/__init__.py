@@ -67,7 +67,8 @@ def _fitted(text: str, program: str, config: PurePosixPath, *, user: bool, syste
     lines = _of_a_user(text) if user else text.splitlines(keepends=True)
     fitted = "".join(_on_this_machine(line, program, config) for line in lines)
     if user:
-        fitted = _tidied(fitted.replace("WantedBy=multi-user.target", "WantedBy=default.target"))
+        fitted = fitted.replace("WantedBy=multi-user.target", "WantedBy=default.target")
+        fitted = _tidied(fitted.replace("`systemctl edit", "`systemctl --user edit"))
     if systemd is not None and systemd >= _GROWING_PAUSES:
         fitted = fitted.replace("RestartSec=20s\n", "RestartSec=20s\nRestartSteps=8\nRestartMaxDelaySec=15min\n")
     return fitted

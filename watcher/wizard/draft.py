@@ -1,6 +1,7 @@
 """The answers so far, kept on disk after each one; secrets in files of their own, for the owner alone."""
 
 import copy
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from watcher.settings.load import load_configuration
 from watcher.settings.places import Place, file_name, secrets_folder, variable
 from watcher.settings.sources import read_document
 from watcher.wizard.document import as_toml
+
+_BROKEN_OFF = "# Broken off in: "
 
 
 class Draft:
@@ -31,6 +34,7 @@ class Draft:
         self.begun = self.file.with_name(f"{self.file.name}.unfinished")
         source = next((each for each in (self.begun, self.file) if each.exists()), None)
         self.resumed = source == self.begun
+        self._under_way = _broken_off_in(self.begun) if self.resumed else None
         self.keys: dict[str, Any] = copy.deepcopy(read_document(source).keys) if source else {}
         self.keys.setdefault("secrets_dir", secrets_folder(self.file).name)
 
@@ -60,6 +64,20 @@ class Draft:
             here[place[-1]] = value
         self.save()
 
+    def begin(self, section: Place) -> None:
+        """From now on the questions are about this section; should they break off, that is known the next time."""
+        self._under_way = section
+        self.save()
+
+    def end(self) -> None:
+        """All that is to be asked about the section was answered."""
+        self._under_way = None
+        self.save()
+
+    def broke_off_in(self, section: Place) -> bool:
+        """Whether questions about this section were begun and not ended."""
+        return self._under_way == section
+
     def has_secret(self, place: Place) -> bool:
         """Whether the secret is set anywhere that the program would find it."""
         return variable(place) in self._environ or self._secret(place).exists() or bool(self.get(place))
@@ -74,7 +92,8 @@ class Draft:
     def save(self) -> None:
         """Keeps the answers beside the configuration. Raises OSError."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(self.begun, as_toml(self.keys))
+        mark = "" if self._under_way is None else f"{_BROKEN_OFF}{json.dumps(self._under_way)}\n"
+        _write(self.begun, as_toml(self.keys) + mark)
 
     def faults(self) -> list[str]:
         """What the program would say of the answers so far, one line for each fault."""
@@ -100,6 +119,15 @@ class Draft:
 
     def _secret(self, place: Place) -> Path:
         return self.secrets_dir / file_name(place)
+
+
+def _broken_off_in(begun: Path) -> Place | None:
+    """What stands in a file that a wizard left; nothing where a person has edited it into something else."""
+    lines = [line for line in begun.read_text(encoding="utf-8").splitlines() if line.startswith(_BROKEN_OFF)]
+    try:
+        return tuple(map(str, json.loads(lines[-1].removeprefix(_BROKEN_OFF)))) if lines else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _write(file: Path, text: str) -> None:
