@@ -34,6 +34,9 @@ FLOORS: Mapping[str, int] = {
 }
 """The lowest level at which a library may speak."""
 
+_HEARD = {"apprise": logging.WARNING}
+"""What a library has to be free to say, logged or not: why a channel took nothing is known from Apprise's warnings."""
+
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -75,12 +78,13 @@ def configure(
     if wanted is None:
         raise ValueError(f"{level!r} is no log level; write debug, info, warning or error")
     handler = _Lines(target)
+    handler.setLevel(wanted)
     handler.setFormatter(_formatter(form, in_colour=_in_colour(target, environ or {})))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(wanted)
     for name, floor in FLOORS.items():
-        logging.getLogger(name).setLevel(max(wanted, floor))
+        logging.getLogger(name).setLevel(min(max(wanted, floor), _HEARD.get(name, logging.CRITICAL)))
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

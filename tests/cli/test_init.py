@@ -178,3 +178,12 @@ def test_a_channel_that_cannot_work_is_refused_when_it_is_typed(family: Office, 
     assert "no URL that Apprise understands" in said.err
     assert "names no topic" in said.err
     assert "nonsense" not in said.err
+
+
+def test_a_test_alert_that_is_not_taken_is_told_with_its_reason(family: Office, phone: Webhook) -> None:
+    phone.status = 500
+    stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["n", "y"])
+    said = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
+    assert "phone: not sent" in said.err
+    assert "500" in said.err
+    assert phone.host not in said.out + said.err

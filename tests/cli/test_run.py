@@ -30,8 +30,8 @@ def until(reached: Callable[[], object], what: str) -> None:
 
 
 @contextmanager
-def daemon(world: Bench) -> Iterator["subprocess.Popen[str]"]:
-    with world.popen("run") as process:
+def daemon(world: Bench, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    with world.popen("run", *words) as process:
         try:
             yield process
         finally:
@@ -101,6 +101,16 @@ class TestOneAtATime:
         titles = Counter(message["title"] for message in world.phone.messages)
         assert len(titles) == 2
         assert set(titles.values()) == {1}
+
+
+class TestLogLevel:
+    def test_why_a_channel_took_nothing_is_known_however_little_is_logged(self, world: Bench) -> None:
+        world.phone.status = 500
+        with daemon(world, "--log-level", "error"):
+            until(lambda: world.run("alerts", "--json").json["alerts"], "there is an alert")
+            until(lambda: world.run("alerts", "--json").json["alerts"][0]["attempts"], "it was tried")
+        (alert,) = world.run("alerts", "--json").json["alerts"]
+        assert "500" in alert["last_error"]
 
 
 class TestRereading:
