@@ -31,7 +31,7 @@ def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None
     """
     every, folder = settings.backup.every, folder_of(settings)
     taken = backups_in(folder)
-    if every is None or (taken and now - _taken_at(taken[0]) < every):
+    if every is None or (taken and now - taken_at(taken[0]) < every):
         return None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,16 +46,23 @@ def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None
 
 
 def backups_in(folder: Path) -> list[Path]:
-    """The backups in a folder, newest first, good or not."""
-    if not folder.is_dir():
+    """The backups in a folder, newest first, good or not. Raises `StoreUnusable` where it cannot be looked into."""
+    try:
+        return sorted((file for file in folder.iterdir() if _NAME.fullmatch(file.name)), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted((file for file in folder.iterdir() if _NAME.fullmatch(file.name)), reverse=True)
+    except OSError as error:
+        raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
 
 
 def way_back(settings: Settings) -> str:
     """What to do about a damaged database: the newest backup that was read through and found good, or that none was."""
     folder = folder_of(settings)
-    for file in backups_in(folder):
+    try:
+        present = backups_in(folder)
+    except StoreUnusable as error:
+        return f"backups cannot be looked for: {error}; `watcher restore FILE` puts one back from elsewhere"
+    for file in present:
         try:
             found = copies.examine(file)
         except StoreUnusable:
@@ -65,6 +72,7 @@ def way_back(settings: Settings) -> str:
     return f"there is no good backup in {folder}; `watcher restore FILE` puts one back from elsewhere"
 
 
-def _taken_at(file: Path) -> datetime:
+def taken_at(file: Path) -> datetime:
+    """When a backup was begun, as its name says."""
     found = _NAME.fullmatch(file.name)
     return datetime.strptime(found[1] if found else "", _STAMP).replace(tzinfo=UTC)

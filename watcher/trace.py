@@ -5,6 +5,8 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import structlog
+
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrf-token", "proxy-authorization"})
 _SECRET_FIELDS = re.compile(
     rb'("(?:[a-z_]*token|password|secret|client_secret|xcsrf|session|code)"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE
@@ -14,20 +16,21 @@ _SECRET_INPUTS = re.compile(
 )
 _BLANK = b"(blanked)"
 _SHORTEST_SECRET = 4
+_log = structlog.get_logger(__name__)
 
 
 class TraceFolder:
     """Writes each answer as two files: its body, and beside it status, URL and headers."""
 
     def __init__(self, folder: Path, secrets: Collection[str]) -> None:
-        """`secrets` are blanked wherever they stand. The folder is made, for the owner alone."""
+        """`secrets` are blanked wherever they stand. The folder is made, for the owner alone. Raises OSError."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._secrets = sorted((secret.encode() for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len)
         self._count = 0
 
     def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Writes one answer down."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Writes one answer down. Where that fails, the log says so: it is no fault of the portal's."""
         self._count += 1
         stem = f"{self._count:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
         about = {
@@ -38,10 +41,13 @@ class TraceFolder:
                 for key, value in headers.items()
             },
         }
-        self._write(f"{stem}.answer.json", json.dumps(about, indent=2).encode())
         kind = headers.get("content-type", "") or headers.get("Content-Type", "")
         ending = "json" if "json" in kind else "html" if "html" in kind else "bin"
-        self._write(f"{stem}.{ending}", self._blanked(body))
+        try:
+            self._write(f"{stem}.answer.json", json.dumps(about, indent=2).encode())
+            self._write(f"{stem}.{ending}", self._blanked(body))
+        except OSError as error:
+            _log.warning("an answer could not be kept", folder=str(self._folder), reason=error.strerror)
 
     def _blanked(self, content: bytes) -> bytes:
         for secret in reversed(self._secrets):

@@ -48,6 +48,20 @@ def test_a_session_that_cannot_be_used_is_warned_of(family: Office) -> None:
     assert "watcher login family" in finding["remedy"]
 
 
+def test_alerts_that_a_channel_did_not_take_are_told_with_the_reason_given_up_or_not(world: Bench) -> None:
+    world.phone.status = 500
+    world.check()
+    said = world.run("doctor", "--offline", "--json")
+    (finding,) = by_verdict(said, "warning")
+    assert finding["about"] == "channel phone"
+    assert "1 alert was not taken so far" in finding["told"]
+    assert "500" in finding["told"]
+    with world.app() as app:
+        app.store.outbox.mark_failed([1], "the service said no", next_attempt_at=None)
+    (finding,) = by_verdict(world.run("doctor", "--offline", "--json", expect=(1,)), "failed")
+    assert finding["told"] == "1 alert was given up: the service said no"
+
+
 def test_offline_asks_nobody_and_makes_nothing(family: Office) -> None:
     said = family.run("doctor", "--offline")
     assert family.portal.requests == ()

@@ -30,6 +30,7 @@ from watcher.clock import FastClock
 from watcher.daemon import Daemon
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
+from watcher.settings.sources import reason
 
 _DAYS_IN_A_SECOND = 10.0
 _WIDTH = 76
@@ -69,7 +70,10 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
     logs.configure(level="critical", environ=os.environ)
     with ExitStack() as stack:
         folder = keep.absolute() if keep else Path(stack.enter_context(TemporaryDirectory(prefix="watcher-demo-")))
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.BadParameter(f"{folder}: {reason(error)}", param_hint="--keep") from None
         if (folder / "watcher.sqlite3").exists():
             raise click.UsageError(f"{folder} holds a database already; name another folder")
         config = _play(folder, speed or _DAYS_IN_A_SECOND, stack)

@@ -19,7 +19,7 @@ from watcher.cli.reading import show_rounds
 from watcher.cli.service import install_step
 from watcher.health import Outcome
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.sources import find_file, usual_files
+from watcher.settings.sources import find_file, reason, usual_files
 from watcher.sign_in.codes import AskedFor
 from watcher.standing import CaseStanding
 from watcher.wizard import Draft
@@ -44,7 +44,9 @@ def init_command(config: Path | None) -> None:
         ask_about_channels(draft)
         kept = draft.finish()
     except OSError as error:
-        raise click.ClickException(f"{error.filename or file}: {error.strerror}; nothing was lost") from None
+        raise click.ClickException(
+            f"{error.filename or file}: {reason(error)}; nothing was lost. --config FILE names another place"
+        ) from None
     say(f"{draft.file} is written.{f' The one before is kept as {kept}.' if kept else ''}")
     settings = read_settings(draft.file, os.environ)
     with open_app(settings) as app:

@@ -19,6 +19,7 @@ from watcher.intake import Round
 from watcher.message import AlertState
 from watcher.poll import take_in
 from watcher.portals import CaseRead
+from watcher.settings.sources import reason
 from watcher.store import Busy
 from watcher.trace import TraceFolder
 
@@ -134,7 +135,10 @@ def _names(app: App, wanted: Sequence[str]) -> list[str]:
 
 
 def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
-    folder = TraceFolder(trace / name, app.secrets()) if trace else None
+    try:
+        folder = TraceFolder(trace / name, app.secrets()) if trace else None
+    except OSError as error:
+        raise click.BadParameter(f"{trace}: {reason(error)}", param_hint="--trace") from None
     progress = Progress(name) if not quiet and Progress.can_be_seen() else None
     try:
         return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder, progress=progress)

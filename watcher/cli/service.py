@@ -16,7 +16,7 @@ from watcher.cli import CONFIG
 from watcher.cli.output import called, installed_command, say, warn
 from watcher.errors import SettingsFaults
 from watcher.settings.places import secrets_folder
-from watcher.settings.sources import find_file, read_document, reason, usual_state_dir
+from watcher.settings.sources import find_file, is_there, read_document, reason, usual_state_dir
 
 _SYSTEM = Path("/etc/systemd/system")
 _CONFIG_FILE = Path("/etc/watcher/watcher.toml")
@@ -192,13 +192,13 @@ def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None
 def _say_what_the_service_needs(file: Path, unit: str) -> None:
     """Its configuration where it may read it, its secrets where nobody else may."""
     config = file.with_name("NAME.toml") if "@" in unit else file
-    if not file.exists():
+    if not is_there(file):
         warn(f"\n{config} is not there yet; `{called()} init --config {config}` writes it.")
     say("\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from")
     say("files of root's, one for each, such as accounts__family__password:\n")
     say(f"  chmod 0644 {config}")
     say(f"  install -d -m 0700 {secrets_folder(config)}")
-    keys = read_document(file).keys if file.exists() else {}
+    keys = read_document(file).keys if is_there(file) else {}
     if state_dir := keys.get("state_dir"):
         warn(
             f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
@@ -210,7 +210,7 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
             " the files there and take the line out."
         )
     state = usual_state_dir(os.environ)
-    if (state / DATABASE).exists():
+    if is_there(state / DATABASE):
         warn(
             f"\n{state} holds what was read as this user so far. The service knows nothing of it and begins anew;"
             " commands without `service exec` go on looking there. Remove the folder when you do not need it."
@@ -219,7 +219,7 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
 
 def _warn_of_browsers(file: Path) -> None:
     """An account that signs in with a Chromium gets nowhere without the drop-in."""
-    accounts = read_document(file).keys.get("accounts") if file.exists() else None
+    accounts = read_document(file).keys.get("accounts") if is_there(file) else None
     accounts = accounts if isinstance(accounts, dict) else {}
     for name, keys in accounts.items():
         if isinstance(keys, dict) and keys.get("sign_in") == "browser":

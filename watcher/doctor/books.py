@@ -1,13 +1,13 @@
 """What the database says: when each account was last read well, what is paused and why, what was not delivered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from watcher.app import App
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.durations import format_duration
 from watcher.health import Health
-from watcher.message import AlertState
+from watcher.message import Alert, AlertState
 
 
 def look_at_accounts(app: App) -> Iterator[Finding]:
@@ -54,14 +54,26 @@ def look_at_sessions(app: App) -> Iterator[Finding]:
 
 
 def look_at_alerts(app: App) -> Iterator[Finding]:
-    """Alerts that were given up, by channel, with the newest reason."""
-    given_up = app.store.outbox.list(state=AlertState.FAILED)
-    for channel in sorted({alert.channel for alert in given_up}):
-        reasons = [alert.last_error for alert in given_up if alert.channel == channel]
-        yield failed(
-            f"channel {channel}",
-            f"{len(reasons)} alerts were given up: {reasons[0]}",
-            "put the channel right, then `watcher alerts retry`",
-        )
+    """Alerts that were given up or not taken so far, by channel, with the newest reason."""
+    given_up = _by_channel(app.store.outbox.list(state=AlertState.FAILED))
+    refused = _by_channel([alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error])
+    for channel, alerts in given_up.items():
+        told = f"{_alerts(alerts)} given up: {alerts[0].last_error}"
+        yield failed(f"channel {channel}", told, "put the channel right, then `watcher alerts retry`")
+    for channel, alerts in refused.items():
+        told = f"{_alerts(alerts)} not taken so far: {alerts[0].last_error}"
+        yield warning(f"channel {channel}", told, f"it is tried again; `watcher notify test {channel}` tries it now")
     if not given_up:
         yield ok("alerts", "none was given up")
+
+
+def _by_channel(alerts: Iterable[Alert]) -> Mapping[str, Sequence[Alert]]:
+    """Channel by channel, in the order that they came in."""
+    found: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        found.setdefault(alert.channel, []).append(alert)
+    return dict(sorted(found.items()))
+
+
+def _alerts(alerts: Sequence[Alert]) -> str:
+    return "1 alert was" if len(alerts) == 1 else f"{len(alerts)} alerts were"

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISDIR
 
 from watcher import notify
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.settings.load import Configuration
 from watcher.settings.places import dotted
 from watcher.settings.secret_places import Origin
+from watcher.settings.sources import reason
 
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
@@ -68,11 +70,17 @@ def look_at_channels(configuration: Configuration) -> Iterator[Finding]:
 def look_at_state_folder(configuration: Configuration) -> Iterator[Finding]:
     """The folder of database, sessions and notices: who may look into it."""
     folder = configuration.settings.state_dir
-    if not folder.exists():
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
         yield ok("state folder", f"{folder} is not there yet; it is made at the first start")
-    elif not folder.is_dir():
+        return
+    except OSError as error:
+        yield failed("state folder", f"{folder}: {reason(error)}", "name a folder of the user who runs this program")
+        return
+    if not S_ISDIR(mode):
         yield failed("state folder", f"{folder} is no folder", "name a folder in state_dir")
-    elif folder.stat().st_mode & _READABLE_BY_OTHERS:
+    elif mode & _READABLE_BY_OTHERS:
         yield warning("state folder", f"others can look into {folder}", f"run `chmod 700 {folder}`")
     else:
         yield ok("state folder", f"{folder} is its owner's alone")

@@ -3,10 +3,14 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+from watcher.backups import backups_in, folder_of, taken_at
+from watcher.books import database_url
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable
+from watcher.settings import Settings, sources
 from watcher.store import copies, migrate
 
 _MIB = 1024 * 1024
@@ -58,7 +62,12 @@ def look_at_database(url: str) -> Iterator[Finding]:
     except StoreUnusable:
         yield _on_server(url)
         return
-    if not file.exists():
+    try:
+        there = file.exists()
+    except OSError as error:
+        yield failed("database", f"{file}: {sources.reason(error)}", "run this as the user who runs the watcher")
+        return
+    if not there:
         yield ok("database", f"{file} is not there yet; it is made at the first start")
         return
     try:
@@ -68,6 +77,31 @@ def look_at_database(url: str) -> Iterator[Finding]:
         return
     cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
     yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
+
+
+def look_at_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Whether the copies that the daemon is to take are taken; nothing where none are wanted."""
+    every, folder = settings.backup.every, folder_of(settings)
+    if every is None:
+        return
+    try:
+        copies.file_of(database_url(settings))
+    except StoreUnusable:
+        yield warning("backups", "a database on a server is not copied", "let its own tools do it (pg_dump)")
+        return
+    try:
+        taken = backups_in(folder)
+    except StoreUnusable as error:
+        yield failed("backups", str(error), "give it to the user who runs this program")
+        return
+    if not taken:
+        yield warning("backups", f"there is none in {folder} yet", "`watcher run` takes the first one when it starts")
+        return
+    told = f"{len(taken)} in {folder}, the newest of {taken_at(taken[0]):%Y-%m-%d %H:%M} UTC"
+    if now - taken_at(taken[0]) > 2 * every:
+        yield failed("backups", told, "`watcher run` says in its log why it takes none")
+    else:
+        yield ok("backups", told)
 
 
 def _on_server(url: str) -> Finding:
@@ -92,7 +126,7 @@ def is_there(url: str) -> bool:
 def _nearest(folder: Path) -> Path:
     """The folder, or the first above it that is there."""
     folder = folder.absolute()
-    return next(each for each in (folder, *folder.parents) if each.exists())
+    return next(each for each in (folder, *folder.parents) if sources.is_there(each))
 
 
 def file_system(place: Path, mounts: str) -> str:

@@ -23,6 +23,7 @@ def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Fi
     yield from disk.look_at_space(settings.state_dir)
     yield from disk.look_at_file_system(database_url(settings))
     yield from _books(settings, clock)
+    yield from disk.look_at_backups(settings, clock.now())
     yield from configuration.look_at_channels(found)
     if not offline:
         yield from network.look_at_portals(settings, clock)

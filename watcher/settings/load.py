@@ -23,6 +23,7 @@ from watcher.settings.sources import (
     Document,
     credentials_dirs,
     find_file,
+    is_there,
     read_document,
     usual_files,
     usual_secrets_dirs,
@@ -118,8 +119,8 @@ class _Reading:
         handed = credentials_dirs(self._environ)
         if handed and not os.access(given, os.X_OK):
             return handed  # root's folder of secrets, of which systemd has handed copies to the service
-        if not given.is_dir():
-            self.note([f"secrets_dir: there is no folder {given}"])
+        if not is_there(given) or not given.is_dir():
+            self.note([f"secrets_dir: there is no folder {given}, or none that this user may look into"])
         return (*handed, given)
 
     def _secrets(self, folders: tuple[Path, ...]) -> dict[Place, SecretStr]:

@@ -30,7 +30,7 @@ def find_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
         return given
     if named := environ.get("WATCHER_CONFIG"):
         return Path(named).expanduser()
-    return next((place for place in usual_files(environ) if place.exists()), None)
+    return next((place for place in usual_files(environ) if is_there(place)), None)
 
 
 def usual_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -82,6 +82,14 @@ def read_document(file: Path) -> Document:
     except NotToml as error:
         raise SettingsFaults([f"{file}: {error}"]) from None
     return Document(file=file, keys=keys, open_to_others=open_to_others)
+
+
+def is_there(place: Path) -> bool:
+    """Whether this user finds such a file or folder: what lies where they may not enter is not there for them."""
+    try:
+        return place.exists()
+    except PermissionError:
+        return False
 
 
 def readable_by_others(file: Path) -> bool:

@@ -3,6 +3,7 @@
 Only SQLite is copied here; other databases have tools of their own (`pg_dump`).
 """
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -20,6 +21,7 @@ from watcher.errors import StoreUnusable
 from watcher.store.aftermath import Doubting, carry_over
 from watcher.store.schema import HEAD
 
+_NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS)
 _BESIDE = ("-wal", "-shm")
 _LAST_WORDS = (
     "SELECT max(last_attempt_at) FROM account",
@@ -68,7 +70,9 @@ def file_of(url: str) -> Path:
 
 def examine(file: Path) -> Copy:
     """Reads a database through and through. Raises `StoreUnusable` where it is damaged or none of this program's."""
-    if not file.is_file():
+    with _telling(file):
+        there = file.is_file()
+    if not there:
         raise StoreUnusable(f"{file}: there is no such file")
     with _telling(file), _opened(file) as database:
         faults = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
@@ -87,7 +91,9 @@ def take(database: Path, target: Path, *, force: bool = False) -> Copy:
     """
     if not database.is_file():
         raise StoreUnusable(f"{database}: there is no database yet; nothing to back up")
-    if target.exists() and not force:
+    with _telling(target):
+        there = target.exists()
+    if there and not force:
         raise StoreUnusable(f"{target}: is there already; name another file, or say --force to replace it")
     with _telling(target), _beside(target) as temporary:
         _copy(database, temporary)
@@ -190,4 +196,5 @@ def _telling(file: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise StoreUnusable(f"{file}: is no database of case-watcher, or a damaged one ({error})") from None
     except OSError as error:
-        raise StoreUnusable(f"{error.filename or file}: {error.strerror}") from None
+        remedy = "; its folder has to be there, and open to you" if error.errno in _NO_PLACE else ""
+        raise StoreUnusable(f"{file}: {(error.strerror or str(error)).lower()}{remedy}") from None
