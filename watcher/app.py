@@ -1,7 +1,7 @@
 """The composition root: reads settings, builds everything, decides nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
@@ -27,7 +27,7 @@ from watcher.sign_in.handed_in import HandedIn
 from watcher.sign_in.inbox import FileInbox
 from watcher.sign_in.sessions import SessionFiles, UnusableSession
 from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
-from watcher.store import Breaker, Store, copies
+from watcher.store import Breaker, Busy, Store, copies
 from watcher.timekeeper import keep_time
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class App:
         turn: datetime | None = None,
     ) -> Round:
         """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
+        self._keep_sealed(name)
         access = replace(self.access(name, trace=trace, codes=codes), begun=begun, progress=progress)
         return poll(self.settings.accounts[name], self.portal_of(name), access, self.means, wait=wait, turn=turn)
 
@@ -133,6 +134,16 @@ class App:
     def with_settings(self, settings: Settings) -> "App":
         """The same at work with another configuration."""
         return replace(self, means=replace(self.means, settings=settings), sessions=_sessions(settings))
+
+    def _keep_sealed(self, name: str) -> None:
+        """Seals the account's files anew where another key is set than last time; if not now, then at the next read."""
+        if not self.sessions.kept_otherwise(name):
+            return
+        with suppress(Busy, StoreUnusable), self.store.locks.hold(f"account {name}"):
+            for file in self.sessions.kept_otherwise(name):
+                content = file.load()
+                if content is not None:
+                    file.save(content)
 
     def _codes(self, account: AccountSettings) -> CodeSource:
         """Where an account's one-time codes come from: its authenticator secret, its mailbox, a person."""

@@ -30,6 +30,31 @@ def cases_of(world: Office) -> list[str]:
         return [case.case_number for case in app.store.standings()]
 
 
+def kept(world: Office) -> bytes:
+    """All that lies in the folder of the sessions."""
+    return b"".join(file.read_bytes() for file in sorted((world.state / "sessions").iterdir()))
+
+
+class TestKeys:
+    def test_a_session_is_sealed_at_the_read_after_a_key_was_set_and_after_it_was_changed(self, family: Office) -> None:
+        family.configure(totp_secret=family.portal.account.totp_secret)
+        family.run("check")
+        assert b" plain " in kept(family)
+        for keys in ("a-first-key-at-random", "a-second-key-at-random,a-first-key-at-random", "a-second-key-at-random"):
+            family.environ = {"WATCHER_STATE_KEY": keys}
+            family.run("check")
+            assert b" plain " not in kept(family)
+        family.environ = {}
+        assert "no state_key is set" in family.run("doctor", "--offline").out
+        assert family.sign_ins == 1
+
+    def test_a_key_that_can_be_guessed_is_warned_of(self, family: Office) -> None:
+        family.environ = {"WATCHER_STATE_KEY": "short,a-first-key-at-random"}
+        (line,) = [each for each in family.run("doctor", "--offline").out.splitlines() if "state_key: has" in each]
+        assert "fewer than 16 characters" in line
+        assert "short," not in line
+
+
 def waits_for_code(world: Office) -> bool:
     with world.app() as app:
         known = app.store.accounts.known()

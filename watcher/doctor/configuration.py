@@ -5,6 +5,7 @@ from pathlib import Path
 from stat import S_ISDIR
 
 from watcher import notify
+from watcher.books import sealing_keys
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.settings.load import Configuration
 from watcher.settings.places import dotted
@@ -13,6 +14,7 @@ from watcher.settings.sources import reason
 
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
+_SHORTEST_KEY = 16
 
 
 def look_at_file(configuration: Configuration) -> Iterator[Finding]:
@@ -36,6 +38,10 @@ def look_at_secrets(configuration: Configuration) -> Iterator[Finding]:
     """Where each secret was found, never what it is."""
     for origin in configuration.origins:
         yield _secret(origin)
+    keys = sealing_keys(configuration.settings)
+    if keys and len(keys[0].get_secret_value()) < _SHORTEST_KEY:
+        told = f"has fewer than {_SHORTEST_KEY} characters, which can be guessed"
+        yield warning("secret state_key", told, 'write a longer one before it, "new,old"')
 
 
 def _secret(origin: Origin) -> Finding:

@@ -77,6 +77,11 @@ class SessionFiles:
         """The file of one account; `purpose` names another small file of its own beside the session."""
         return SessionFile(account, self._folder / f"{_safe(account)}.{_safe(purpose)}", self._seal, self._tell)
 
+    def kept_otherwise(self, account: str) -> list["SessionFile"]:
+        """The account's files that are not sealed as they would be now: a key was set, changed or taken away since."""
+        found = (SessionFile(account, file, self._seal) for file in sorted(self._folder.glob(f"{_safe(account)}.*")))
+        return [file for file in found if not file.is_current()]
+
 
 def _safe(name: str) -> str:
     """A file name for any text: readable, and distinct even where the disk does not tell upper from lower case."""
@@ -104,6 +109,13 @@ class SessionFile:
         except Unsealable as unusable:
             self._tell(UnusableSession(account=self._account, file=self._file, fault=SessionFault(unusable.fault)))
         return None
+
+    def is_current(self) -> bool:
+        """Whether it is sealed as `save` would seal it now. So is what is not there or cannot be read."""
+        try:
+            return self._seal.is_current(self._file.read_bytes())
+        except OSError:
+            return True
 
     def save(self, content: bytes) -> None:
         """Replaces the file whole: a kill at any moment leaves the old one or the new one. Raises `StoreUnusable`."""
