@@ -1,6 +1,8 @@
 """`watcher doctor`, run for real."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,22 @@ def test_a_damaged_database_is_a_failure_that_points_to_the_backup(world: Bench)
     world.database.write_bytes(b"no database" * 1000)
     said = world.run("doctor", "--offline", expect=(1,))
     assert "watcher restore" in said.out
+
+
+def test_a_page_that_is_damaged_is_told_in_one_line_with_the_newest_good_backup(world: Bench) -> None:
+    world.check()
+    backup = world.state / "backups" / "watcher-20260101T000000Z.sqlite3"
+    backup.parent.mkdir()
+    world.run("backup", str(backup))
+    with closing(sqlite3.connect(world.database)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(world.database.read_bytes())
+    content[4096 * 3 : 4096 * 5] = b"\xa5" * 8192
+    world.database.write_bytes(content)
+    said = world.run("doctor", "--offline", expect=(1,))
+    (line,) = [line for line in said.out.splitlines() if not line.startswith("ok ")]
+    assert line.startswith("failed   database: ")
+    assert f"`watcher restore {backup}`" in line
 
 
 def test_a_configuration_that_others_can_write_is_a_failure(watching: Watching) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from watcher.backups import backups_in, folder_of, taken_at
+from watcher.backups import backups_in, folder_of, taken_at, way_back
 from watcher.books import database_url
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable
@@ -55,8 +55,9 @@ def look_at_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
         yield ok("file system", f"{kind}, on this machine")
 
 
-def look_at_database(url: str) -> Iterator[Finding]:
+def look_at_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database is whole, every page of it. Of one on a server, whether it answers."""
+    url = database_url(settings)
     try:
         file = copies.file_of(url)
     except StoreUnusable:
@@ -73,7 +74,7 @@ def look_at_database(url: str) -> Iterator[Finding]:
     try:
         found = copies.examine(file)
     except StoreUnusable as error:
-        yield failed("database", str(error), "stop the watcher, then `watcher restore FILE` with your newest backup")
+        yield failed("database", str(error), f"stop the watcher; {way_back(settings)}")
         return
     cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
     yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")

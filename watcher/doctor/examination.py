@@ -32,7 +32,7 @@ def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Fi
 def _books(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """The database, and what it says, where it is there and whole: looking must not make one."""
     url = database_url(settings)
-    whole = list(disk.look_at_database(url))
+    whole = list(disk.look_at_database(settings))
     yield from whole
     if any(finding.verdict is Verdict.FAILED for finding in whole) or not disk.is_there(url):
         return

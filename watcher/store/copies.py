@@ -77,7 +77,8 @@ def examine(file: Path) -> Copy:
     with _telling(file), _opened(file) as database:
         faults = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
         if faults != ["ok"]:
-            raise StoreUnusable(f"{file}: the database is damaged: {'; '.join(faults)}")
+            said = "; ".join(line for fault in faults for line in fault.splitlines() if not line.startswith("***"))
+            raise StoreUnusable(f"{file}: the database is damaged: {said}")
         schema = database.execute("SELECT version_num FROM alembic_version").fetchone()
         cases = database.execute('SELECT count(*) FROM "case"').fetchone()
         moments = [database.execute(query).fetchone()[0] for query in _LAST_WORDS]
