@@ -266,3 +266,35 @@ class TestInstall:
 
     def test_a_timer_for_instances_is_refused(self, watching: Watching) -> None:
         install(watching, "--timer", "--instances", expect=2)
+
+
+class TestCredentials:
+    """What `watcher service exec` hands to a command."""
+
+    def test_they_are_those_of_the_unit_and_its_drop_ins(self) -> None:
+        text = "".join(fitted("watcher@.service").values())
+        drop_in = "[Service]\nLoadCredentialEncrypted=state_key:/etc/watcher/%i/100%%.cred\n"
+        assert units.credentials(text + drop_in, instance="aunt") == [
+            "LoadCredential=watcher:/etc/watcher/aunt.secrets",
+            "LoadCredentialEncrypted=state_key:/etc/watcher/aunt/100%.cred",
+        ]
+
+    def test_an_empty_setting_takes_back_those_before_it(self) -> None:
+        text = "".join(fitted("watcher.service").values())
+        assert units.credentials(f"{text}[Service]\nLoadCredential=\n") == []
+
+    def test_a_command_is_run_with_them(self, watching: Watching) -> None:
+        programs = watching.folder / "bin"
+        programs.mkdir()
+        for name, script in (
+            ("systemctl", 'test "$1 $2" = "cat watcher@aunt.service" && echo "LoadCredentialEncrypted=a:/b.cred"'),
+            ("systemd-run", 'printf "%s\\n" "$@"'),
+        ):
+            (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+            (programs / name).chmod(0o755)
+        environ = {"PATH": f"{programs}:/usr/bin:/bin"}
+        said = watching.run("service", "exec", "--instance", "aunt", "status", environ=environ)
+        assert "--property=LoadCredentialEncrypted=a:/b.cred" in said.out.splitlines()
+        assert "--property=User=watcher-aunt" in said.out.splitlines()
+        said = watching.run("service", "exec", "status", environ=environ)
+        assert "--property=LoadCredential=watcher:/etc/watcher/secrets" in said.out.splitlines()

@@ -255,6 +255,25 @@ def instances(summary: Summary) -> None:
     summary.check("both stop cleanly", holds=results == {"success"}, saw=results)
 
 
+def encrypted(summary: Summary) -> None:
+    """A secret that lies on disk encrypted, with a key of this machine, and comes to the service in a drop-in."""
+    text = (CONFIGURATIONS / "watcher.toml").read_text()
+    unit = configure("vault", text[: text.index("[channels.phone]")])
+    name, sealed = "accounts__office__client_secret", CONFIGURATIONS / "vault.cred"
+    said = run(
+        "systemd-creds", "--with-key=host", f"--name={name}", "encrypt", f"/etc/watcher/secrets/{name}", str(sealed)
+    )
+    drop_in = UNITS / f"{unit}.d" / "secrets.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(f"[Service]\nLoadCredentialEncrypted={name}:{sealed}\n")
+    run("systemctl", "daemon-reload")
+    said += run("systemctl", "start", unit)
+    summary.check("it starts with an encrypted secret", holds=show("SubState", unit) == "running", saw=said)
+    said = run("python3", "-m", "watcher", "service", "exec", "--instance", "vault", "status", "--json")
+    summary.check("a command is handed it too", holds="EAC9999000001" in said, saw="" if "EAC" in said else said)
+    run("systemctl", "stop", unit)
+
+
 def browser(summary: Summary) -> None:
     """A sign-in with a real Chromium under the unit, which lets it only with its drop-in."""
     if shutil.which("chromium") is None:
@@ -307,6 +326,7 @@ def main() -> None:
         stopping,
         timer,
         instances,
+        encrypted,
         browser,
     )
     for part in parts:

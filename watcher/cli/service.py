@@ -96,13 +96,31 @@ def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> No
         "StateDirectory": name,
         "StateDirectoryMode": "0700",
         "UMask": "0077",
-        "LoadCredential": f"watcher:{secrets_folder(file)}",
     }
+    credentials = _credentials_of_the_unit(instance)
+    if credentials is None:
+        credentials = [f"LoadCredential=watcher:{secrets_folder(file)}"]
     on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     command = ["systemd-run", "--quiet", "--collect", "--wait", "--service-type=exec"]
     command += ["--pty" if on_a_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file}"]
     command += [f"--property={key}={value}" for key, value in properties.items()]
+    command += [f"--property={credential}" for credential in credentials]
     sys.exit(subprocess.run([*command, "--", *_program(), *words], check=False).returncode)
+
+
+def _credentials_of_the_unit(instance: str) -> list[str] | None:
+    """The lines by which the installed service, drop-ins included, is handed its secrets; None where none is there.
+
+    A command needs those that were encrypted too, or it would not even find the configuration complete.
+    """
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        return None
+    for unit in (f"watcher@{instance}.service",) if instance else units.DAEMON + units.TIMER[:1]:
+        shown = subprocess.run([systemctl, "cat", unit], capture_output=True, text=True, check=False)
+        if shown.returncode == 0:
+            return units.credentials(shown.stdout, instance=instance)
+    return None
 
 
 def install_step(file: Path) -> str:

@@ -54,6 +54,17 @@ def drop_in(name: str, service: str, *, user: bool = False) -> Mapping[str, str]
     return {f"{service}.d/{name}": _tidied("".join(_of_a_user(text))) if user else text}
 
 
+def credentials(text: str, *, instance: str = "") -> list[str]:
+    """The settings of a unit, drop-ins included, that hand secrets to it; an empty one takes back those before it."""
+    found: dict[str, list[str]] = {name: [] for name in ("LoadCredential", "LoadCredentialEncrypted")}
+    for line in text.splitlines():
+        name, is_setting, value = line.strip().partition("=")
+        if is_setting and name in found:
+            value = re.sub("%[%i]", lambda sign: "%" if sign[0] == "%%" else instance, value)
+            found[name] = [*found[name], f"{name}={value}"] if value else []
+    return [line for lines in found.values() for line in lines]
+
+
 def quoted(*words: str) -> str:
     """The words of a command line as systemd.service(5) reads them."""
     return " ".join(_in_quotes(_escaped(word)) for word in words)
