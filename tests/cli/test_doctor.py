@@ -71,6 +71,17 @@ def test_offline_asks_nobody_and_makes_nothing(family: Office) -> None:
     assert "clock" not in said.out
 
 
+def test_the_time_zone_of_a_server_is_pointed_out_where_nobody_has_chosen_it(watching: Watching) -> None:
+    watching.write()
+    assert "ok       time zone: America/New_York, where it is " in watching.run("doctor", "--offline").out
+    watching.config.write_text('state_dir = "state"\n')
+    for machine in ("UTC", "Etc/UTC", "Nowhere/Land"):
+        said = watching.run("doctor", "--offline", environ={"TZ": machine})
+        (line,) = [line for line in said.out.splitlines() if "time zone" in line]
+        assert line.startswith("warning  time zone: the machine's: ")
+    assert "ok       time zone: Asia/Tokyo" in watching.run("doctor", "--offline", environ={"TZ": "Asia/Tokyo"}).out
+
+
 def test_a_certificate_that_nobody_trusts_is_a_failure(family: Office) -> None:
     family.configure(ca_file="")
     said = family.run("doctor", "--json", expect=(1,))

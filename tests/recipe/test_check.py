@@ -79,6 +79,11 @@ def test_the_commented_start_is_without_fault() -> None:
     assert faults_of(new_recipe_text()) == ()
 
 
+def test_what_the_commented_start_refers_to_is_there() -> None:
+    (named,) = re.findall(r"\bsee (\S+\.md)", new_recipe_text())
+    assert (Path(__file__).parents[2] / named).is_file()
+
+
 def test_the_whole_example_is_without_fault() -> None:
     assert faults_of(WHOLE) == ()
 

@@ -1,12 +1,14 @@
 """The configuration: whether it can be used, where each secret was found, and who else may read it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from stat import S_ISDIR
 
 from watcher import notify
 from watcher.books import sealing_keys
 from watcher.doctor.finding import Finding, failed, ok, warning
+from watcher.settings import Settings
 from watcher.settings.load import Configuration
 from watcher.settings.places import dotted
 from watcher.settings.secret_places import Origin
@@ -15,6 +17,7 @@ from watcher.settings.sources import reason
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
 _SHORTEST_KEY = 16
+_OF_NOBODY = ("UTC", "Etc/UTC")
 
 
 def look_at_file(configuration: Configuration) -> Iterator[Finding]:
@@ -32,6 +35,16 @@ def look_at_file(configuration: Configuration) -> Iterator[Finding]:
         yield warning("accounts", "there is none, so nothing is watched", "`watcher init` adds one")
     if not channels:
         yield warning("channels", "there is none, so nobody is told of anything", "`watcher init` adds one")
+
+
+def look_at_time_zone(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """The zone that quiet hours, digests and days are counted in: a server's is often not that of its people."""
+    zone = settings.timezone
+    told = f"{zone.key}, where it is {now.astimezone(zone):%H:%M} now"
+    if "timezone" in settings.model_fields_set or zone.key not in _OF_NOBODY:
+        yield ok("time zone", told)
+    else:
+        yield warning("time zone", f"the machine's: {told}", 'set yours, such as timezone = "America/New_York"')
 
 
 def look_at_secrets(configuration: Configuration) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Fi
     """Every check, each finding as it is made. Writes nothing, sends no credential; `offline`: no network either."""
     settings = found.settings
     yield from configuration.look_at_file(found)
+    yield from configuration.look_at_time_zone(settings, clock.now())
     yield from configuration.look_at_secrets(found)
     yield from configuration.look_at_recipes(found)
     yield from configuration.look_at_state_folder(found)
