@@ -140,6 +140,23 @@ def test_a_configuration_that_is_there_is_offered_and_what_is_not_asked_for_stay
     assert (family.folder / "watcher.toml.old").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_configuration_that_a_service_may_read_stays_readable(family: Office, mode: int) -> None:
+    stdin = answers(PERSON, account(family), NO_MORE, NO_MORE, ["n"])
+    family.run("init", "--config", "watcher.toml", stdin=stdin)
+    family.config.chmod(mode)
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
+    assert family.config.stat().st_mode & 0o777 == mode
+    assert 'language = "fr"' in family.config.read_text()
+
+
+def test_a_configuration_with_a_secret_in_it_is_closed_to_others(family: Office) -> None:
+    family.configure(totp_secret=family.portal.account.totp_secret)
+    family.config.chmod(0o644)
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
+    assert family.config.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_wrong_answer_is_told_and_asked_for_again(family: Office) -> None:
     wrong = account(family)
     wrong[2] = "no-such-recipe.toml"

@@ -106,16 +106,26 @@ class Draft:
     def finish(self) -> Path | None:
         """The answers become the configuration. Returns where an older one is kept, None where there was none.
 
+        One that others may read, as a service with a user of its own has to, stays so unless a secret stands in it.
         Raises OSError.
         """
-        kept = None
+        kept, mode = None, 0o600
         text = as_toml(self.keys)
+        if self.file.exists() and not self._holds_a_secret():
+            mode |= self.file.stat().st_mode & 0o044
         if self.file.exists() and self.file.read_text(encoding="utf-8") != text:
             kept = self.file.with_name(f"{self.file.name}.old")
             _write(kept, self.file.read_text(encoding="utf-8"))
-        _write(self.file, text)
+        _write(self.file, text, mode=mode)
         self.begun.unlink(missing_ok=True)
         return kept
+
+    def _holds_a_secret(self) -> bool:
+        try:
+            found = load_configuration(self.begun, environ=self._environ, portals=portals)
+        except SettingsFaults:
+            return True
+        return any(origin.source == "configuration" for origin in found.origins)
 
     def _secret(self, place: Place) -> Path:
         return self.secrets_dir / file_name(place)
@@ -130,13 +140,14 @@ def _broken_off_in(begun: Path) -> Place | None:
         return None
 
 
-def _write(file: Path, text: str) -> None:
-    """Replaces the file whole, readable by its owner alone."""
+def _write(file: Path, text: str, *, mode: int = 0o600) -> None:
+    """Replaces the file whole, readable by its owner alone unless told otherwise."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as made:
             made.write(text)
+            os.fchmod(made.fileno(), mode)
         temporary.replace(file)
     except BaseException:
         temporary.unlink(missing_ok=True)
