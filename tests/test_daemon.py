@@ -7,6 +7,7 @@ from threading import Event
 
 from pydantic import SecretStr
 
+from tests.doubles.phones import TakesLetters
 from tests.household import household
 from watcher.app import open_app
 from watcher.books import read_settings
@@ -16,7 +17,7 @@ MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EX
 
 
 @dataclass(slots=True)
-class OnceBroken:
+class OnceBroken(TakesLetters):
     """Fails the first time in a way that no channel may."""
 
     failed: Event = field(default_factory=Event)

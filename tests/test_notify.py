@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from tests.servers.webhook import Webhook, webhook
 from watcher.errors import DeliveryFailed
-from watcher.notify import AppriseNotifier, can_attach, check_url, schema, success_worth
+from watcher.notify import AppriseNotifier, check_url, schema, success_worth
 
 WORDS = {
     "title": "I-485: *asked* for :smile: evidence",
@@ -265,7 +265,7 @@ def test_a_good_url_is_no_fault(url: str) -> None:
     [("json://localhost", True), ("mailto://u:p@example.org", True), ("gotify://h/abcdef", False), ("garbage", False)],
 )
 def test_it_is_known_which_services_take_attachments(url: str, *, attaches: bool) -> None:
-    assert can_attach(SecretStr(url)) is attaches
+    assert AppriseNotifier().can_attach(SecretStr(url)) is attaches
 
 
 @pytest.mark.parametrize("url", ["irc://h/#c", "ircs://h/#c", "xmpp://u:p@h/x", "matrixs://u:p@h/#r", "mqtt://h/t"])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from tests.doubles.phones import TakesLetters
 from tests.household import household
 from tests.years.house import NOON, House, Phones, house
 from tests.years.in_store import HandSetClock
@@ -218,7 +219,7 @@ def test_a_name_that_nobody_can_resolve_is_said_in_one_sentence(tmp_path: Path) 
         assert "Traceback" not in home.run("status").out
 
 
-class Deaf:
+class Deaf(TakesLetters):
     """A channel that takes nothing."""
 
     def send(self, url: SecretStr, **_message: object) -> None:

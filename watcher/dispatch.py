@@ -19,7 +19,7 @@ from watcher.errors import DeliveryFailed
 from watcher.flood import fold
 from watcher.held import Fact, HeldAlert, fact_of, outdated
 from watcher.message import Hold, Words
-from watcher.notify import Notifier, can_attach
+from watcher.notify import Notifier
 from watcher.render import render_digest, render_flood
 from watcher.settings import ChannelSettings, Settings
 from watcher.store import Busy, Store, Waiting
@@ -124,23 +124,26 @@ class Courier:
 
     def _send(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> datetime | None:
         """Sends one message. Returns None, or when the channel is to be asked again."""
-        words, along = self._words(batch), self._attachments(channel, batch)
-        if along.lacking:
-            words = saying_so(words, language=self._settings.language)
         try:
-            self._notifier.send(
-                channel.url,
-                title=words.title,
-                body=words.body,
-                html=words.html,
-                short=words.short,
-                attachments=along.files,
-            )
+            self._bring(channel, batch)
         except DeliveryFailed as error:
             return self._failed(channel, batch, error)
         self._store.outbox.mark_sent(_ids(batch), self._clock.now(), note=_note(batch))
         _log.info("alert sent", channel=channel.name, alerts=_ids(batch))
         return None
+
+    def _bring(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> None:
+        words, along = self._words(batch), self._attachments(channel, batch)
+        if along.lacking:
+            words = saying_so(words, language=self._settings.language)
+        self._notifier.send(
+            channel.url,
+            title=words.title,
+            body=words.body,
+            html=words.html,
+            short=words.short,
+            attachments=along.files,
+        )
 
     def _failed(self, channel: ChannelSettings, batch: Sequence[Waiting], error: DeliveryFailed) -> datetime | None:
         """Backs off, or gives up: at once where it cannot help to try again, else after a week of trying.
@@ -199,7 +202,7 @@ class Courier:
             letters,
             channel,
             self._settings.state_dir,
-            carries=bool(letters) and can_attach(channel.url),
+            carries=bool(letters) and self._notifier.can_attach(channel.url),
             attempts=max(each.alert.attempts for each in batch),
         )
 

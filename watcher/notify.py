@@ -1,6 +1,7 @@
 """The only door to Apprise: sends one message to one channel and says whether the channel took it.
 
-Apprise is imported when the first message is sent or the first URL is checked, not before: it costs some 20 MiB.
+Apprise is imported when the first message is sent or the first URL is checked, not before: it costs some 25 MiB, for
+good. So the daemon has it in a process of its own (`watcher.messenger`).
 
 Each message gets a service object of its own. Apprise waits up to 5.5 seconds between two messages of the same object,
 which would hold up every other channel of a queue that is worked off one by one; a service that wants fewer messages
@@ -77,6 +78,10 @@ class Notifier(Protocol):
         """
         ...
 
+    def can_attach(self, url: SecretStr) -> bool:
+        """Whether the channel's service takes attachments; False for a URL that will not do."""
+        ...
+
 
 class AppriseNotifier:
     """Sends through Apprise. `timeout` bounds one message, in seconds.
@@ -101,6 +106,13 @@ class AppriseNotifier:
         result = self._within_time(service, words, present)
         if not result:
             raise DeliveryFailed(f"{_name(service)}: {_reason(result, url)}")
+
+    def can_attach(self, url: SecretStr) -> bool:
+        """As `Notifier.can_attach`."""
+        try:
+            return bool(_service(url).attachment_support)
+        except DeliveryFailed:
+            return False
 
     def _within_time(self, service: "NotifyBase", words: "_Form", attachments: Sequence[Path]) -> "AppriseResult":
         """Apprise's answer. A thread of our own, for one of Apprise's pool would hold up the end of the process."""
@@ -144,14 +156,6 @@ def check_url(url: SecretStr) -> str | None:
     if "ntfy" in _schemas(service) and not getattr(service, "topics", None):
         return "ntfy: the URL names no topic; write ntfys://SERVER/TOPIC"
     return None
-
-
-def can_attach(url: SecretStr) -> bool:
-    """Whether the channel's service takes attachments; False for a URL that will not do."""
-    try:
-        return bool(_service(url).attachment_support)
-    except DeliveryFailed:
-        return False
 
 
 def success_worth(url: SecretStr) -> str | None:

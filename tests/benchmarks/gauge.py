@@ -60,6 +60,12 @@ def resident(pid: int) -> float:
     return _status(pid, "VmRSS:") / 1024
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text("ascii").split()]
+
+
 def switches(pid: int) -> int:
     """How often the threads of a process have gone to sleep by themselves; each time something woke them."""
     tasks = (task / "status" for task in Path(f"/proc/{pid}/task").iterdir())

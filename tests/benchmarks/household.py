@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.office import Office, receipt
 from watcher.app import App, open_app
 from watcher.books import read_settings
+from watcher.messenger import Messenger
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "office"
@@ -56,8 +57,11 @@ def configured(home: Path, sections: str) -> Path:
 
 @contextmanager
 def watching(home: Path, sections: str) -> Iterator[App]:
-    """The program on that configuration, within this process."""
-    with open_app(read_settings(configured(home, sections), {})) as app:
+    """The program on that configuration, within this process; it delivers as the daemon does."""
+    with (
+        closing(Messenger()) as messenger,
+        open_app(read_settings(configured(home, sections), {}), notifier=messenger) as app,
+    ):
         yield app
 
 

@@ -10,8 +10,15 @@ from pydantic import SecretStr
 from watcher.errors import DeliveryFailed
 
 
+class TakesLetters:
+    """A notifier, as far as letters go: every service takes them."""
+
+    def can_attach(self, url: SecretStr) -> bool:
+        return bool(url)
+
+
 @dataclass(slots=True)
-class Phones:
+class Phones(TakesLetters):
     """`broken` services refuse, for good where True; one in `hanging` answers when its event is set."""
 
     broken: dict[str, bool] = field(default_factory=dict)

@@ -16,6 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from tests.doubles.disk import DiskFault, failing
+from tests.doubles.phones import TakesLetters
 from tests.household import Household, household
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import ACCOUNT, TURN
@@ -56,7 +57,7 @@ _LONGEST_LIFE = 0.6  # real seconds; a turn of the work takes a fifth of that
 
 
 @dataclass(slots=True)
-class FickleChannel:
+class FickleChannel(TakesLetters):
     """Takes what it likes, when it likes."""
 
     chance: random.Random

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from tests.doubles.phones import TakesLetters
 from tests.years.in_store import HandSetClock
 from watcher.app import App, open_app
 from watcher.case import Snapshot, Stage
@@ -38,7 +39,7 @@ class Rang:
 
 
 @dataclass(slots=True)
-class Phones:
+class Phones(TakesLetters):
     """Takes every message; a channel's name is its URL's path."""
 
     clock: HandSetClock

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import FrameType
 from typing import Literal
@@ -19,6 +19,7 @@ from watcher.cli import CONFIG
 from watcher.cli.opening import settings_of
 from watcher.daemon import Daemon
 from watcher.errors import SettingsFaults, StoreUnusable
+from watcher.messenger import Messenger
 from watcher.store import Busy
 from watcher.systemd import ServiceManager
 
@@ -39,7 +40,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     signals = _listen_for(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with ExitStack() as stack:
         try:
-            app = stack.enter_context(open_app(settings))
+            app = stack.enter_context(open_app(settings, notifier=stack.enter_context(closing(Messenger()))))
             if not app.store.shared:
                 stack.enter_context(app.store.locks.hold("daemon"))
         except StoreUnusable as error:
