@@ -129,6 +129,14 @@ def test_a_glance_sees_what_the_store_sees_whatever_the_books_hold(rows: list[tu
             assert everything(seen) == everything(kept.store)
 
 
+def test_a_glance_reads_as_ever_where_another_library_has_its_own_way_with_sqlite(on_disk: Books) -> None:
+    """Django registers its own converters for the same types when it is imported."""
+    told(on_disk.store, a_draft())
+    sqlite3.register_converter("DATETIME", bytes.decode)
+    with closing(glance(on_disk)) as seen:
+        assert everything(seen) == everything(on_disk.store)
+
+
 def test_a_glance_sees_one_state_whatever_is_written_meanwhile(on_disk: Books) -> None:
     told(on_disk.store, a_draft("before"))
     with closing(glance(on_disk)) as seen:

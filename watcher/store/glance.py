@@ -35,10 +35,14 @@ def _truth_of(text: bytes) -> bool:
     return text != b"0"
 
 
-# By the type that a column was declared with. Counts for connections that ask for it alone: those made below.
-sqlite3.register_converter("DATETIME", _moment_of)
-sqlite3.register_converter("DATE", _date_of)
-sqlite3.register_converter("BOOLEAN", _truth_of)
+def _read_by_type() -> None:
+    """By the type that a column was declared with. Counts for connections that ask for it alone: those made below.
+
+    Said anew before each: a process has one table of these, and whoever else imports sqlite3 may write in it.
+    """
+    sqlite3.register_converter("DATETIME", _moment_of)
+    sqlite3.register_converter("DATE", _date_of)
+    sqlite3.register_converter("BOOLEAN", _truth_of)
 
 
 class Glance(View):
@@ -77,6 +81,7 @@ def glance_at(url: str, *, locks: Path) -> Glance | None:
         return None
     # Not mode=ro: who cannot write leaves behind what SQLite keeps beside an open file.
     file = f"file:{quote(str(Path(where).absolute()))}?mode=rw"
+    _read_by_type()
     by_type = sqlite3.PARSE_DECLTYPES
     try:
         database = sqlite3.connect(file, uri=True, timeout=0, isolation_level=None, detect_types=by_type)
