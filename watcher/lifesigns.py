@@ -102,7 +102,7 @@ class LifeSigns:
     def condition(self) -> Condition:
         """How the watcher is, from what stands in the books now. Raises `StoreUnusable`."""
         app = self._app
-        app.store.ask()
+        app.store.prove()
         late = time.monotonic() - self._turned
         return condition_of(
             app.settings,

@@ -46,11 +46,11 @@ class Database:
         if self.shared:
             self.where = postgres.place_of(parsed)
             self.engine = _postgres_engine(parsed)
-            self._for_reading = self._for_asking = postgres.for_reading(self.engine)
+            self._for_reading = self._for_proof = postgres.for_reading(self.engine)
         else:
             self.where = parsed.database or parsed.render_as_string(hide_password=True)
             self.engine = self._for_reading = _sqlite_engine(parsed)
-            self._for_asking = _sqlite_engine(parsed, poolclass=NullPool)
+            self._for_proof = _sqlite_engine(parsed, poolclass=NullPool)
         self._for_writing = self.engine.execution_options(writing=True)
 
     @contextmanager
@@ -69,9 +69,9 @@ class Database:
 
             yield ask
 
-    def ask(self) -> None:
+    def prove(self) -> None:
         """Has the database itself answer: an open connection to SQLite remembers what it has read of the file."""
-        with self._telling_errors(), self._for_asking.connect() as connection:
+        with self._telling_errors(), self._for_proof.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM account")
 
     @contextmanager

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import bindparam
-from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col, select, update
 
 from watcher.case import Snapshot
@@ -24,17 +22,22 @@ from watcher.store.ledger import Ledger
 from watcher.store.migrate import bring_up_to_date
 from watcher.store.news import CaseSave, News, RoundEnd
 from watcher.store.outbox import Outbox
+from watcher.store.questions import rows_of
 from watcher.store.recording import end_round, last_complete_read, write_news
 from watcher.store.restored import Restored
-from watcher.store.rows import CASES, CaseRow, NoticeRow, ReminderRow
+from watcher.store.rows import NoticeRow, ReminderRow
 from watcher.store.server_locks import locks_of
 from watcher.store.view import View
 
 __all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
 
 
-_SNAPSHOT = CASES.select().where(CASES.c.account == bindparam("account_"), CASES.c.case_number == bindparam("number_"))
-_DOCUMENT: QueryableAttribute[Any] = getattr(CaseRow, "document")  # noqa: B009 - SQLModel calls it a plain str
+_KNOWN = rows_of(
+    "case",
+    "case_number seen heard revision stage_since stage_since_told touched_at missing_reads",
+    "WHERE account = :account",
+)
+_DOCUMENT = rows_of("case", "document", "WHERE account = :account AND case_number = :case_number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +88,9 @@ class Store(View):
         self.ledger = Ledger(self._database)
         self.restored = Restored(self._database)
 
-    def ask(self) -> None:
+    def prove(self) -> None:
         """Has the database itself answer, not what is remembered of it. Raises `StoreUnusable` where it does not."""
-        self._database.ask()
+        self._database.prove()
 
     def close(self) -> None:
         """Closes every connection."""
@@ -105,16 +108,14 @@ class Store(View):
 
     def known_cases(self, account: str) -> dict[str, KnownCase]:
         """The account's cases by number, as a fresh read is compared with them."""
-        query = select(CaseRow).where(CaseRow.account == account).options(defer(_DOCUMENT))
-        with self._database.reading() as session:
-            return {row.case_number: _known(row) for row in session.exec(query)}
+        with self._database.looking() as ask:
+            return {row.case_number: _known(row) for row in ask(_KNOWN, account=account)}
 
     def snapshot(self, account: str, case_number: str, *, beside: Snapshot) -> Snapshot | None:
         """The stored snapshot of a case; what it never knew is taken from `beside`. None for one never read."""
-        with self._database.reading() as session:
-            asked = {"account_": account, "number_": case_number}
-            row = session.connection().execute(_SNAPSHOT, asked).one_or_none()
-        return None if row is None or row.document is None else decode(row.document, beside=beside)
+        with self._database.looking() as ask:
+            document = next((row.document for row in ask(_DOCUMENT, account=account, case_number=case_number)), None)
+        return None if document is None else decode(document, beside=beside)
 
     def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
         """The notice lies in this file, relative to state_dir."""
@@ -166,7 +167,7 @@ class Store(View):
         )
 
 
-def _known(row: CaseRow) -> KnownCase:
+def _known(row: Any) -> KnownCase:
     return KnownCase(
         case_number=row.case_number,
         seen=row.seen,
