@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from tests.doubles.loopback import Asked, Pieces, reply, serving
 from tests.servers.webhook import Webhook, webhook
+from tests.waiting import eventually
 from watcher.errors import DeliveryFailed
 from watcher.messenger import Messenger
 from watcher.notify import AppriseNotifier, Notifier
@@ -53,13 +54,6 @@ def child() -> psutil.Process:
 
 def children() -> list[psutil.Process]:
     return [each for each in psutil.Process().children() if "watcher.messenger" in " ".join(each.cmdline())]
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_a_message_arrives_with_its_letters(made: Messenger, hook: Webhook, tmp_path: Path) -> None:
@@ -103,7 +97,7 @@ def test_a_channel_that_hangs_holds_back_no_other(made: Messenger, hook: Webhook
 def test_a_child_with_nothing_to_do_ends_and_the_next_message_starts_another(hook: Webhook) -> None:
     with closing(Messenger(idle=0.2)) as made:
         send(made, f"json://{hook.host}/hook")
-        until(lambda: not children())
+        assert eventually(lambda: not children())
         send(made, f"json://{hook.host}/hook")
     assert len(hook.messages) == 2
 
@@ -115,7 +109,7 @@ def test_a_child_is_idle_only_when_nothing_is_under_way() -> None:
 
     with serving(slow) as server, closing(Messenger(idle=0.05)) as made:
         send(made, server.origin.replace("http", "json"))
-        until(lambda: not children())
+        assert eventually(lambda: not children())
     assert len(server.asked) == 1
 
 
@@ -173,7 +167,7 @@ def test_it_ends_with_its_daemon_however_that_ended(hook: Webhook) -> None:
     daemon = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert daemon.returncode == -signal.SIGKILL, daemon.stderr
     number = int(daemon.stdout)
-    until(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
+    assert eventually(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
 
 
 def test_no_secret_shows_on_its_command_line(made: Messenger, hook: Webhook) -> None:
@@ -185,4 +179,4 @@ def test_closed_it_leaves_no_process(hook: Webhook) -> None:
     with closing(Messenger()) as made:
         send(made, f"json://{hook.host}/hook")
         assert children()
-    until(lambda: not children())
+    assert eventually(lambda: not children())

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from tests.cli.bench import RECEIPT, Bench, bench
 from tests.servers.running import free_port
+from tests.waiting import eventually
 from watcher.condition import AccountCondition, Condition
 from watcher.errors import SettingsFaults, StoreUnusable, WatcherError
 from watcher.health import AccountState
@@ -260,15 +261,6 @@ class TestMetrics:
 def world(tmp_path: Path) -> Iterator[Bench]:
     with bench(tmp_path) as made:
         yield made
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if true():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def answers(asking: Asking) -> bool:

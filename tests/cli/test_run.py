@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.bench import RECEIPT, Bench
 from tests.doubles.case_status_api import case_status
+from tests.waiting import eventually
 from watcher.change import ChangeKind
 from watcher.message import AlertState
 
@@ -22,11 +23,7 @@ WITHIN = 5.0
 
 
 def until(reached: Callable[[], object], what: str) -> None:
-    """Waits for another process to get there; real time, for there is no other."""
-    end = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < end, f"it took too long until {what}"
-        time.sleep(0.05)
+    assert eventually(reached), f"it took too long until {what}"
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.bench import Bench
 from tests.doubles.set_clock import SetClock, set_clock
+from tests.waiting import eventually
 from watcher.backups import backups_in
 from watcher.store import copies
 from watcher.store.schema import HEAD
@@ -83,10 +84,7 @@ class Running:
         self.lines.extend(self.process.stderr)
 
     def until(self, reached: Callable[[], object]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not reached():
-            assert time.monotonic() < end, self.said
-            time.sleep(0.05)
+        assert eventually(reached, within=PATIENCE), self.said
 
     def limit_files(self, size: int) -> None:
         """From now on it can write no byte beyond this into any file, as on a disk that is full."""

@@ -1,7 +1,6 @@
 """`watcher login`, `code`, `resume`, run for real at the practice portal and the Case Status API on loopback."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from tests.cli.bench import Bench
 from tests.cli.office import FIRST, SECOND, Office, office
 from tests.practice.visitor import Visitor
+from tests.waiting import eventually
 from watcher.change import ChangeKind
 from watcher.health import AccountState
 
@@ -59,16 +59,6 @@ def waits_for_code(world: Office) -> bool:
     with world.app() as app:
         known = app.store.accounts.known()
     return "family" in known and ChangeKind.MFA_NEEDED in known["family"][0].told
-
-
-def eventually(true: Callable[[], bool], *, within: float = 45.0) -> bool:
-    """Whether it comes true; another process has to act first."""
-    until = time.monotonic() + within
-    while time.monotonic() < until:
-        if true():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 class TestResuming:

@@ -1,6 +1,5 @@
 """Several daemons on one database, each a real process with a state folder of its own."""
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -10,6 +9,7 @@ import pytest
 
 from tests.household import Household
 from tests.postgres.house import House, house, watching
+from tests.waiting import eventually
 from watcher.app import App
 from watcher.practice import Fault
 from watcher.store import Busy
@@ -18,12 +18,9 @@ _PATIENCE = 90.0
 
 
 def wait_for(fact: Callable[[], bool], house: House) -> None:
-    until = time.monotonic() + _PATIENCE
-    while not fact():
-        if time.monotonic() > until:
-            logs = [(machine.folder / "run.log").read_text("utf-8") for machine in house.machines]
-            pytest.fail("it did not come about in time\n" + "\n---\n".join(logs))
-        time.sleep(0.1)
+    if not eventually(fact, within=_PATIENCE):
+        logs = [(machine.folder / "run.log").read_text("utf-8") for machine in house.machines]
+        pytest.fail("it did not come about in time\n" + "\n---\n".join(logs))
 
 
 def due_in(home: Household, span: timedelta) -> None:
