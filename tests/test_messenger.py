@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -53,7 +53,12 @@ def child() -> psutil.Process:
 
 
 def children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if "watcher.messenger" in " ".join(each.cmdline())]
+    found = []
+    for each in psutil.Process().children():
+        with suppress(psutil.Error):  # it has just ended
+            if "watcher.messenger" in " ".join(each.cmdline()):
+                found.append(each)
+    return found
 
 
 def test_a_message_arrives_with_its_letters(made: Messenger, hook: Webhook, tmp_path: Path) -> None:
