@@ -177,6 +177,32 @@ def test_where_nobody_can_know_what_was_told_one_message_says_so_and_the_next_do
     assert DOUBT not in message["message"]
 
 
+@pytest.mark.parametrize("damaged", ["everything", "gone"])
+def test_an_account_that_the_backup_does_not_know_may_have_been_told_of_too(world: Bench, damaged: str) -> None:
+    """The backup is of a database in which nothing had been read yet."""
+    world.ask_for_evidence()
+    with world.app():
+        pass
+    world.run("backup", "copy.sqlite3")
+    world.check()
+    told(world)
+    if damaged == "everything":
+        world.database.write_bytes(b"\xa5" * 20_000)
+    else:
+        for each in world.state.glob("watcher.sqlite3*"):
+            each.unlink()
+    assert "will say so" in world.run("restore", "copy.sqlite3").out
+    world.run("check", expect=(0, 1))
+    (message,) = world.phone.messages
+    assert message["message"].count(DOUBT) == 1
+    assert "2 alerts" in message["title"]
+    told(world)
+    show(world, APPROVED)
+    world.check()
+    (message,) = world.phone.messages
+    assert DOUBT not in message["message"]
+
+
 def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbours_are_lost(world: Bench) -> None:
     world.phone.status = 500
     world.check()

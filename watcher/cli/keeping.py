@@ -50,7 +50,14 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
     database = copies.file_of(database_url(settings))
     with ExitStack() as stack:
         _stand_still(stack, settings)
-        done = copies.put_back(file, database, now=datetime.now(UTC), doubting=_doubting(settings), force=force)
+        done = copies.put_back(
+            file,
+            database,
+            accounts=settings.accounts,
+            now=datetime.now(UTC),
+            doubting=_doubting(settings),
+            force=force,
+        )
     say(f"{database}: restored from {file}.")
     if done.kept is not None:
         say(f"What was there before is kept as {done.kept}.")

@@ -6,7 +6,7 @@ as far as it can be read, for it may be damaged.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -45,11 +45,14 @@ class CarriedOver:
     marks: bool
 
 
-def carry_over(replaced: Path, copy: Path, *, since: datetime, now: datetime, doubting: Doubting) -> CarriedOver:
+def carry_over(
+    replaced: Path, copy: Path, *, accounts: Collection[str], since: datetime, now: datetime, doubting: Doubting
+) -> CarriedOver:
     """Takes over into `copy`, which is about to be put in the place of `replaced`, what cannot be undone.
 
     The backup's last moment is `since`. Where it cannot be known what was told since, what may have been told says so,
-    through `doubting`. A `replaced` that is missing or unreadable is no error.
+    through `doubting`; so does the next read of the `accounts`, which are those of the configuration: the backup may be
+    older than the first read of one. A `replaced` that is missing or unreadable is no error.
     """
     with closing(sqlite3.connect(copy)) as books, _opened(replaced) as database, books:
         books.row_factory = sqlite3.Row
@@ -65,7 +68,8 @@ def carry_over(replaced: Path, copy: Path, *, since: datetime, now: datetime, do
         if known:
             _what_was_told(old, books)
         else:
-            _doubt(old, books, since=since, now=now, doubting=doubting)
+            _doubt_waiting(old, books, since=since, now=now, doubting=doubting)
+            _doubt_next_reads(books, accounts, since)
         return CarriedOver(told=known, marks=one_line and old.is_whole("item"))
 
 
@@ -230,8 +234,10 @@ def _snapshots(old: _Replaced, books: sqlite3.Connection) -> None:
         )
 
 
-def _doubt(old: _Replaced, books: sqlite3.Connection, *, since: datetime, now: datetime, doubting: Doubting) -> None:
-    """Nobody knows what was told: what was due by now may have gone out, and what changed may have been told."""
+def _doubt_waiting(
+    old: _Replaced, books: sqlite3.Connection, *, since: datetime, now: datetime, doubting: Doubting
+) -> None:
+    """Nobody knows what was told: what was due by now may have gone out."""
     due = now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
     for row in _waiting(books):
         still_held = row["hold"] is not None and row["next_attempt_at"] > due
@@ -242,8 +248,13 @@ def _doubt(old: _Replaced, books: sqlite3.Connection, *, since: datetime, now: d
             "UPDATE alert SET body = ?, html = ?, short = ?, hold = ?, state = ? WHERE id = ?",
             (words.body, words.html, words.short, Hold.PERHAPS_TOLD.value, AlertState.HELD.value, row["id"]),
         )
-    for row in books.execute("SELECT name FROM account").fetchall():
-        mark = (key_of(IN_DOUBT, row["name"]), since.isoformat())
+
+
+def _doubt_next_reads(books: sqlite3.Connection, accounts: Collection[str], since: datetime) -> None:
+    """What the next read of an account finds changed may have been told."""
+    known = {row["name"] for row in books.execute("SELECT name FROM account")}
+    for name in sorted(known.union(accounts)):
+        mark = (key_of(IN_DOUBT, name), since.isoformat())
         books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
 
 

@@ -7,7 +7,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,13 +103,15 @@ def take(database: Path, target: Path, *, force: bool = False) -> Copy:
     return Copy(file=target, schema=found.schema, cases=found.cases, newest=found.newest)
 
 
-def put_back(copy: Path, database: Path, *, now: datetime, doubting: Doubting, force: bool = False) -> PutBack:
+def put_back(
+    copy: Path, database: Path, *, accounts: Collection[str], now: datetime, doubting: Doubting, force: bool = False
+) -> PutBack:
     """Puts a copy in the place of the database, which is kept beside it.
 
     What cannot be undone is taken over from the replaced database, see `watcher.store.aftermath`; `doubting` says of an
-    alert that it may have gone out before. The caller makes sure that nobody uses the database. Raises `StoreUnusable`
-    where the copy is damaged or of a newer release, and without `force` where the database tells of more than the copy
-    does.
+    alert that it may have gone out before, and `accounts` are those of the configuration. The caller makes sure that
+    nobody uses the database. Raises `StoreUnusable` where the copy is damaged or of a newer release, and without
+    `force` where the database tells of more than the copy does.
     """
     found = examine(copy)
     if found.schema > HEAD:
@@ -118,7 +120,8 @@ def put_back(copy: Path, database: Path, *, now: datetime, doubting: Doubting, f
         _refuse_newer(database, found)
     with _telling(database), _beside(database) as temporary:
         _copy(copy, temporary)
-        carried = carry_over(database, temporary, since=_moment(found.newest) or now, now=now, doubting=doubting)
+        since = _moment(found.newest) or _written(copy)
+        carried = carry_over(database, temporary, accounts=accounts, since=since, now=now, doubting=doubting)
         examine(temporary)
         kept = _keep(database, now) if database.exists() else None
         for suffix in _BESIDE:
@@ -129,6 +132,11 @@ def put_back(copy: Path, database: Path, *, now: datetime, doubting: Doubting, f
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _written(copy: Path) -> datetime:
+    """A copy that tells of nothing yet ends no later than this."""
+    return datetime.fromtimestamp(copy.stat().st_mtime, UTC)
 
 
 def _refuse_newer(database: Path, found: Copy) -> None:
