@@ -77,8 +77,8 @@ class Intake:
         told = self._store.restored.told(self._account.name)
         if not told:
             return
-        for snapshot in told:
-            self._take_snapshot(snapshot, {}, tell=False)
+        for each in told:
+            self._take_snapshot(each.snapshot, {}, tell=False, record=not each.recorded)
         self._store.restored.forget_told(self._account.name)
         self.known = self._store.known_cases(self._account.name)
         self.read.clear()
@@ -105,7 +105,7 @@ class Intake:
                     )
                 )
 
-    def _take_snapshot(self, fresh: Snapshot, answers: Answers, *, tell: bool = True) -> None:
+    def _take_snapshot(self, fresh: Snapshot, answers: Answers, *, tell: bool = True, record: bool = True) -> None:
         known = self._note_read(fresh.case_number)
         seen, heard = digest(fresh), digest_of_answers(answers, self._settings.language)
         if known is not None and known.seen == seen:
@@ -120,6 +120,8 @@ class Intake:
         told = self._told(changes, snapshot=after, baseline=before is None)
         if not tell:
             told = replace(told, drafts=())
+        if not record:
+            told = replace(told, changes=(), summaries=())
         case = _save(known, before, after, changes, now, seen=seen, heard=heard)
         self._write(replace(told, case_number=fresh.case_number, case=case, answers=answers))
 

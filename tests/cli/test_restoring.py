@@ -1,7 +1,7 @@
 """After `watcher restore`, nothing is lost, and nothing is told twice where it can be known that it went out."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,13 +58,12 @@ def backed_up(world: Bench) -> None:
     world.run("backup", "copy.sqlite3")
 
 
-def test_what_was_told_since_the_backup_is_recorded_again_and_not_told_again(world: Bench) -> None:
+def test_what_was_told_since_the_backup_stands_in_the_history_and_is_not_told_again(world: Bench) -> None:
     backed_up(world)
     world.ask_for_evidence()
     world.check()
     assert len(told(world)) == 1
     assert "is not told again" in world.run("restore", "copy.sqlite3", "--force").out
-    assert stages(world) == []
     world.run("check", expect=(0, 1))
     assert stages(world) == ["evidence_requested"]
     assert told(world) == []
@@ -177,15 +176,28 @@ def test_where_nobody_can_know_what_was_told_one_message_says_so_and_the_next_do
     assert DOUBT not in message["message"]
 
 
-@pytest.mark.parametrize("damaged", ["everything", "gone"])
-def test_an_account_that_the_backup_does_not_know_may_have_been_told_of_too(world: Bench, damaged: str) -> None:
-    """The backup is of a database in which nothing had been read yet."""
+def backed_up_unread(world: Bench) -> None:
+    """The backup is of a database in which nothing had been read yet; since then the baseline was told."""
     world.ask_for_evidence()
     with world.app():
         pass
     world.run("backup", "copy.sqlite3")
     world.check()
-    told(world)
+    assert len(told(world)) == 2
+
+
+def test_an_account_that_the_backup_does_not_know_is_not_told_of_again_where_it_can_be_known(world: Bench) -> None:
+    backed_up_unread(world)
+    before = world.run("history", "--json").json
+    assert "is not told again" in world.run("restore", "copy.sqlite3", "--force").out
+    world.run("check", expect=(0, 1))
+    assert told(world) == []
+    assert world.run("history", "--json").json == before
+
+
+@pytest.mark.parametrize("damaged", ["everything", "gone"])
+def test_an_account_that_the_backup_does_not_know_may_have_been_told_of_too(world: Bench, damaged: str) -> None:
+    backed_up_unread(world)
     if damaged == "everything":
         world.database.write_bytes(b"\xa5" * 20_000)
     else:
@@ -274,6 +286,98 @@ def test_what_was_not_told_since_waits_no_longer_than_it_would_have(world: Bench
         (waiting,) = app.store.outbox.due(app.clock.now().replace(year=2100))
     assert (waiting.alert.state, waiting.hold) == (AlertState.HELD, Hold.DIGEST)
     assert DOUBT not in waiting.alert.body
+
+
+# --- an escalation that waits, and its sibling ---
+
+
+def seen(world: Bench) -> None:
+    """Acknowledges what has gone out last to the phone."""
+    alerts = world.run("alerts", "--json").json["alerts"]
+    world.run("ack", str(next(alert["id"] for alert in alerts if alert["channel"] == "phone")))
+
+
+def dealt_with(world: Bench) -> None:
+    world.run("done", "1")
+
+
+def read_again(world: Bench) -> None:
+    world.run("check", expect=(0, 1))
+
+
+def escalated(world: Bench) -> list[str]:
+    """In which states the aunt's alerts are."""
+    alerts = world.run("alerts", "--json").json["alerts"]
+    return [alert["state"] for alert in alerts if alert["channel"] == "aunt"]
+
+
+@pytest.fixture
+def escalating(world: Bench) -> Bench:
+    """Since the backup evidence was asked for: the phone was told, the aunt is told in two hours."""
+    world.configure(extra=f'[channels.aunt]\nurl = "json://{world.phone.host}/aunt"\nescalate_after = "2h"\n')
+    backed_up(world)
+    world.ask_for_evidence()
+    world.check()
+    assert len(told(world)) == 1
+    assert escalated(world) == ["held"]
+    return world
+
+
+@pytest.mark.parametrize("steps", [[seen], [dealt_with], [read_again, seen], [read_again, dealt_with]])
+def test_an_escalation_that_waits_since_the_backup_is_dropped_by_who_has_seen_or_done_it(
+    escalating: Bench, steps: list[Callable[[Bench], None]]
+) -> None:
+    escalating.run("restore", "copy.sqlite3", "--force")
+    assert escalated(escalating) == ["held"]
+    for step in steps:
+        step(escalating)
+    assert escalated(escalating) == ["sent"]
+    with escalating.app() as app:
+        assert app.store.outbox.next_due() is None
+    assert told(escalating) == []
+
+
+def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_moments(escalating: Bench) -> None:
+    looks = (("alerts", "--json"), ("history", "--json"))
+    before = [escalating.run(*look).json for look in looks]
+    for _ in range(2):
+        escalating.run("restore", "copy.sqlite3", "--force")
+        assert [escalating.run(*look).json for look in looks] == before
+    escalating.run("check", expect=(0, 1))
+    assert [escalating.run(*look).json for look in looks] == before
+
+
+def test_where_the_history_is_damaged_it_is_recorded_again_and_nobody_is_told_again(escalating: Bench) -> None:
+    damage(escalating.database, ["change"])
+    assert "is not told again" in escalating.run("restore", "copy.sqlite3").out
+    assert stages(escalating) == []
+    escalating.run("check", expect=(0, 1))
+    assert stages(escalating) == ["evidence_requested"]
+    assert escalated(escalating) == ["held"]
+    assert told(escalating) == []
+    escalating.run("restore", "copy.sqlite3", "--force")
+    escalating.run("check", expect=(0, 1))
+    assert stages(escalating) == ["evidence_requested"]
+
+
+def test_what_two_lines_of_the_books_recorded_under_one_number_is_kept_from_both(escalating: Bench) -> None:
+    """A copy from before another restore: it and the database have both gone on from the same backup."""
+    escalating.run("backup", "other.sqlite3")
+    damage(escalating.database, ["alert", "change"])
+    escalating.run("restore", "copy.sqlite3")
+    show(escalating, APPROVED)
+    escalating.check()
+    told(escalating)
+    escalating.run("restore", "other.sqlite3", "--force")
+    assert stages(escalating) == ["evidence_requested", "approved"]
+    changes = {change["id"]: change["kind"] for change in escalating.run("history", "--json").json["changes"]}
+    alerts = escalating.run("alerts", "--json").json["alerts"]
+    tells = [(alert["channel"], sorted(changes[each] for each in alert["change_ids"])) for alert in reversed(alerts)]
+    assert tells[1:] == [
+        ("phone", ["rfe_received", "stage_changed"]),
+        ("aunt", ["rfe_received", "stage_changed"]),
+        ("phone", ["stage_changed"]),
+    ]
 
 
 # --- what the user wrote, and the letters on disk ---
@@ -371,7 +475,7 @@ def test_other_books_have_no_say_in_this_ledger(asked: Bench) -> None:
 def test_a_replaced_database_of_another_release_is_read_as_far_as_both_have_it(asked: Bench) -> None:
     asked.run("done", "1")
     with closing(sqlite3.connect(asked.database)) as opened, opened:
-        for table in ("item", "alert", "account", "reminder", "meta"):
+        for table in ("item", "alert", "account", "reminder", "meta", "change", "alert_change"):
             opened.execute(f"ALTER TABLE {table} ADD COLUMN new_to_it TEXT")
     asked.run("restore", "copy.sqlite3", "--force")
     assert [state for _, _, state in ledger(asked)] == ["done"]

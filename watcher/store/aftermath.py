@@ -1,6 +1,6 @@
 """What happened after a backup was taken, and is not undone by putting it back.
 
-The books go back to what the backup says. But alerts went out, credentials were submitted, requests were counted,
+The books go back to what the backup says. But changes were told, credentials were submitted, requests were counted,
 people said what they had dealt with, letters were saved: that is taken over from the database that the backup replaces,
 as far as it can be read, for it may be damaged.
 """
@@ -19,7 +19,7 @@ from watcher.case import ItemState
 from watcher.message import AlertState, Hold, Words
 from watcher.store.accounts import SALT
 from watcher.store.documents import decode_item, decode_notice
-from watcher.store.restored import IN_DOUBT, TOLD, key_of
+from watcher.store.restored import IN_DOUBT, RECORDED, TOLD, key_of
 
 Doubting: TypeAlias = Callable[[Words, datetime], Words]
 """Makes the words of an alert say that it may have gone out after the backup's last moment."""
@@ -30,6 +30,7 @@ _ENTRY = ("id", "account", "case_number", "first_seen_at")
 _TOLD_FROM = ("account", "case", "alert", "reminder", "meta")
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
 _FATE = ("state", "hold", "attempts", "next_attempt_at", "sent_at", "acknowledged_at", "last_error", "note")
+_HAPPENED = ("at", "account", "case_number", "kind", "subject", "old", "new")
 _OF_THE_NEXT_READ = ("name", "next_read_at")
 
 
@@ -202,23 +203,60 @@ def _is_notice(row: sqlite3.Row) -> bool:
 
 def _what_was_told(old: _Replaced, books: sqlite3.Connection) -> None:
     """Everything that was told is known, and what was about to be told is told."""
-    known = {_identity(row) for row in books.execute("SELECT * FROM alert")}
-    for identity, row in old.alerts.items():
-        if identity not in known and row["state"] != AlertState.SENT:
-            _insert(books, "alert", row, without=("id",))
+    changes = _history(old, books)
+    _alerts(old, books, changes)
     for row in old.rows("reminder"):
         _insert(books, "reminder", row)
     for row in old.rows("account"):
         _insert(books, "account", row)
         _update(books, "account", row, key="name", without=_OF_THE_NEXT_READ)
+    marks = (TOLD,) if changes is None else (TOLD, RECORDED)
     for row in old.rows("meta"):
-        if row["key"].startswith(key_of(TOLD).removesuffix("]")):
+        if row["key"].startswith(tuple(key_of(mark).removesuffix("]") for mark in marks)):
             _insert(books, "meta", row)
-    _snapshots(old, books)
+    _snapshots(old, books, recorded=changes is not None)
 
 
-def _snapshots(old: _Replaced, books: sqlite3.Connection) -> None:
-    """The cases that moved since the backup, as they were told, and those that people know to be missing."""
+def _history(old: _Replaced, books: sqlite3.Connection) -> dict[int, int] | None:
+    """The changes since the backup as they were recorded. Returns the number here of each change there.
+
+    None, and nothing is taken over, where it is damaged or of a release that knew too little: the next read then
+    records anew how its cases have moved.
+    """
+    if not (old.is_whole("change") and old.is_whole("alert_change")):
+        return None
+    known = {tuple(row[name] for name in _HAPPENED): row["id"] for row in books.execute("SELECT * FROM change")}
+    numbers = {}
+    for row in old.rows("change"):
+        number = known.get(tuple(row[name] for name in _HAPPENED)) or _enter(books, "change", row)
+        if number is None:
+            return None
+        numbers[row["id"]] = number
+    return numbers
+
+
+def _alerts(old: _Replaced, books: sqlite3.Connection, changes: dict[int, int] | None) -> None:
+    """The alerts since the backup, those that went out too: who has seen one of them means all that tell the same.
+
+    Where it is not known what they tell of, only those that still wait or were given up.
+    """
+    known = {_identity(row) for row in books.execute("SELECT * FROM alert")}
+    numbers = {
+        row["id"]: _enter(books, "alert", row)
+        for identity, row in old.alerts.items()
+        if identity not in known and (changes is not None or row["state"] != AlertState.SENT)
+    }
+    for row in old.rows("alert_change"):
+        tells = (numbers.get(row["alert_id"]), (changes or {}).get(row["change_id"]))
+        if None not in tells:
+            books.execute("INSERT OR IGNORE INTO alert_change (alert_id, change_id) VALUES (?, ?)", tells)
+
+
+def _snapshots(old: _Replaced, books: sqlite3.Connection, *, recorded: bool) -> None:
+    """The cases that moved since the backup, as they were told, and those that people know to be missing.
+
+    `recorded`: how they moved is in the history already.
+    """
     before = {
         (row["account"], row["case_number"]): row["revision"]
         for row in books.execute('SELECT account, case_number, revision FROM "case"')
@@ -227,6 +265,10 @@ def _snapshots(old: _Replaced, books: sqlite3.Connection) -> None:
         if row["document"] is not None and row["revision"] > before.get((row["account"], row["case_number"]), -1):
             key = key_of(TOLD, row["account"], row["case_number"])
             books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, row["document"]))
+            mark = key_of(RECORDED, row["account"], row["case_number"])
+            books.execute("DELETE FROM meta WHERE key = ?", (mark,))
+            if recorded:
+                books.execute("INSERT INTO meta (key, value) VALUES (?, '')", (mark,))
         which = {name: row[name] for name in ("account", "case_number", "missing_reads")}
         books.execute(
             'UPDATE "case" SET missing_reads = :missing_reads WHERE account = :account AND case_number = :case_number',
@@ -273,12 +315,24 @@ def _is_moment(text: object) -> bool:
         return False
 
 
-def _insert(books: sqlite3.Connection, table: str, row: sqlite3.Row, *, without: tuple[str, ...] = ()) -> None:
+def _insert(
+    books: sqlite3.Connection, table: str, row: sqlite3.Row, *, without: tuple[str, ...] = ()
+) -> sqlite3.Cursor:
     """Writes a row of the replaced database, where there is none with its key."""
     columns = _columns(books, table, row, without)
     values = ", ".join(f":{name}" for name in columns)
     query = f'INSERT OR IGNORE INTO "{table}" ({", ".join(columns)}) VALUES ({values})'  # noqa: S608 - names of ours
-    books.execute(query, dict(row))
+    return books.execute(query, dict(row))
+
+
+def _enter(books: sqlite3.Connection, table: str, row: sqlite3.Row) -> int | None:
+    """Writes a row of the replaced database under its number, by which people know it. Returns the number.
+
+    It gets another where two lines of the same books have given one number twice. None: it cannot be written.
+    """
+    taken = books.execute(f'SELECT 1 FROM "{table}" WHERE id = ?', (row["id"],)).fetchone()  # noqa: S608
+    written = _insert(books, table, row, without=("id",) if taken else ())
+    return written.lastrowid if written.rowcount == 1 else None
 
 
 def _update(

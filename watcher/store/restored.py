@@ -2,10 +2,12 @@
 
 `watcher.store.aftermath` writes it down when a backup is restored. There are two cases. Where the replaced database
 could be read, its last snapshots are known, and that people were told of them: they are taken into the books before the
-next read, and nobody is told again. Where it could not, nobody knows what was told: alerts say so until a read ends.
+next read, and nobody is told again; nor is it recorded again where the history has been taken over. Where it could not,
+nobody knows what was told: alerts say so until a read ends.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -16,7 +18,15 @@ from watcher.store.database import Database
 from watcher.store.documents import decode
 from watcher.store.rows import MetaRow
 
-TOLD, IN_DOUBT = "told since the backup", "in doubt since the backup"
+TOLD, RECORDED, IN_DOUBT = "told since the backup", "recorded since the backup", "in doubt since the backup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How a case stood in the replaced database. `recorded`: the history tells how it has come to that."""
+
+    snapshot: Snapshot
+    recorded: bool
 
 
 def key_of(mark: str, *words: str) -> str:
@@ -39,12 +49,16 @@ class Restored:
         with self._database.reading() as session:
             return bool(_marks(session, TOLD) or _marks(session, IN_DOUBT))
 
-    def told(self, account: str) -> list[Snapshot]:
-        """The snapshots that the replaced database had read and told of since the backup, by case number."""
+    def told(self, account: str) -> list[Told]:
+        """What the replaced database had read and told of since the backup, by case number."""
         if not self._is_marked:
             return []
         with self._database.reading() as session:
-            return [decode(row.value) for row in _told(session, account)]
+            recorded = {tuple(_words(row.key)) for row in _of_account(session, RECORDED, account)}
+            return [
+                Told(snapshot=decode(row.value), recorded=tuple(_words(row.key)) in recorded)
+                for row in _of_account(session, TOLD, account)
+            ]
 
     def behind(self) -> frozenset[str]:
         """The accounts whose cases had moved on since the backup, and have not been read since it was restored."""
@@ -56,7 +70,7 @@ class Restored:
     def forget_told(self, account: str) -> None:
         """These snapshots are in the books now."""
         with self._database.writing() as session:
-            for row in _told(session, account):
+            for row in (*_of_account(session, TOLD, account), *_of_account(session, RECORDED, account)):
                 session.delete(row)
 
     def in_doubt_since(self, account: str) -> datetime | None:
@@ -75,8 +89,8 @@ class Restored:
             session.exec(delete(MetaRow).where(col(MetaRow.key) == key_of(IN_DOUBT, account)))
 
 
-def _told(session: Session, account: str) -> list[MetaRow]:
-    rows = [row for row in _marks(session, TOLD) if _words(row.key)[0] == account]
+def _of_account(session: Session, mark: str, account: str) -> list[MetaRow]:
+    rows = [row for row in _marks(session, mark) if _words(row.key)[0] == account]
     return sorted(rows, key=lambda row: row.key)
 
 
