@@ -1,5 +1,6 @@
-"""The daemon's own promise: whatever happens to one delivery, there is a next one."""
+"""What the daemon promises whatever happens: after one delivery a next one, and no turn that is put off for nothing."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,8 +8,10 @@ from threading import Event
 
 from pydantic import SecretStr
 
+from tests.cli.bench import bench
 from tests.doubles.phones import TakesLetters
 from tests.household import household
+from tests.waiting import eventually
 from watcher.app import open_app
 from watcher.books import read_settings
 from watcher.daemon import Daemon
@@ -48,5 +51,17 @@ def test_a_fault_of_the_program_while_delivering_ends_no_later_delivery(tmp_path
                 if phone.taken.wait(0.05):
                     break
             assert phone.taken.is_set()
+        finally:
+            daemon.stop()
+
+
+def test_a_turn_that_meets_somebody_who_only_looks_is_not_put_off(tmp_path: Path) -> None:
+    with bench(tmp_path) as world, world.app() as app:
+        daemon = Daemon(app)
+        with app.store.locks.hold("account family"):
+            daemon.start()
+            time.sleep(0.5)  # the turn has come, and finds the lock held
+        try:
+            assert eventually(lambda: world.api.case_requests, within=10)
         finally:
             daemon.stop()

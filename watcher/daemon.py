@@ -24,6 +24,7 @@ _LOOK_INTO_BOOKS = (
 )
 _SHORTEST = 0.05
 _FOR_ANOTHER_COURIER = 1.0  # another daemon may be delivering what is due
+_FOR_A_GLANCE = 3.0  # real seconds; who only looks whether an account has gone blind holds its lock for a moment
 _READS_AT_ONCE = 8
 _NO_LEAP = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -146,7 +147,9 @@ class Daemon:
             return None
         turn = self._turns.get(name)
         try:
-            done = self._signs.during(app, name, lambda begun: app.poll(name, begun=begun, turn=turn))
+            done = self._signs.during(
+                app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, begun=begun, turn=turn)
+            )
         except StoreUnusable as error:
             self._last_resort.failed(str(error), app.settings, now=app.clock.now())
             raise
