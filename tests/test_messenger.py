@@ -137,14 +137,38 @@ def test_a_child_that_dies_in_the_middle_fails_its_messages_and_the_next_one_goe
 
 
 def test_a_child_that_stands_still_is_replaced(hook: Webhook) -> None:
-    with closing(Messenger(timeout=4.0, grace=0.0)) as made:
+    with closing(Messenger(timeout=4.0)) as made:
         send(made, f"json://{hook.host}/hook")
         stuck = child()
         stuck.send_signal(signal.SIGSTOP)
-        assert "has not answered" in failure(made, f"json://{hook.host}/hook")[0]
+        assert "no answer within 4 seconds" in failure(made, f"json://{hook.host}/hook")[0]
         send(made, f"json://{hook.host}/hook")
         assert child() != stuck
     assert len(hook.messages) == 2
+
+
+def test_what_takes_too_long_is_given_up_and_what_else_is_under_way_is_finished() -> None:
+    given_up, ended = Event(), Event()
+
+    def slow(asked: Asked) -> Pieces:
+        (ended if asked.target == "/never" else given_up).wait(PATIENCE)
+        return reply()
+
+    with serving(slow) as server, closing(Messenger(timeout=3.0)) as made:
+        place = server.origin.replace("http", "json")
+        send_first = Thread(target=failure, args=(made, f"{place}/never"))
+        send_first.start()
+        assert eventually(lambda: server.asked)
+        send_first.join(1.0)  # so the second one has time left when the first has none
+        second = Thread(target=send, args=(made, f"{place}/slow"))
+        second.start()
+        assert eventually(lambda: len(server.asked) == 2)
+        send_first.join(PATIENCE)
+        before = child()
+        given_up.set()
+        second.join(PATIENCE)  # what it might raise would fail this test
+        assert eventually(lambda: not before.is_running())
+        ended.set()
 
 
 def test_signals_for_the_daemon_do_not_end_what_is_under_way(made: Messenger, hook: Webhook) -> None:

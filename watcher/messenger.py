@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
@@ -27,6 +28,9 @@ from pydantic import SecretStr
 import watcher
 from watcher.errors import DeliveryFailed
 from watcher.notify import AppriseNotifier, Notifier
+
+_AT_ONCE = 100
+"""Messages under way in one child; more channels than anybody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +56,14 @@ class _Reply:
 class Messenger:
     """A `Notifier` whose child does the sending. Safe to share between threads.
 
-    `timeout` bounds one message, in seconds. A child that has said nothing by then and `grace` seconds, in which it may
-    have had to read Apprise from a slow disk, is killed, and what it had under way counts as not taken. A child ends
-    after `idle` seconds without a message.
+    `timeout` bounds one message, in seconds, of which some go by while the first one has Apprise read from disk. A
+    child that let one pass is given no more: it ends with what it still has under way. So it does after `idle` seconds
+    without a message.
     """
 
-    def __init__(self, *, timeout: float = 60.0, grace: float = 30.0, idle: float = 300.0) -> None:
+    def __init__(self, *, timeout: float = 75.0, idle: float = 300.0) -> None:
         """Starts nothing yet."""
-        self._timeout, self._grace, self._idle = timeout, grace, idle
+        self._timeout, self._idle = timeout, idle
         self._numbers = count(1)
         self._starting = Lock()
         self._child: _Child | None = None
@@ -85,10 +89,10 @@ class Messenger:
         request = _Request(number=next(self._numbers), method=method, url=url.get_secret_value(), given=given)
         child, answer = self._hand_over(request)
         try:
-            reply = answer.get(timeout=self._timeout + self._grace)
+            reply = answer.get(timeout=self._timeout)
         except Empty:
-            child.kill()
-            raise DeliveryFailed("the process that sends has not answered; the next message starts another") from None
+            child.give_up(request)
+            raise DeliveryFailed(f"no answer within {self._timeout:g} seconds") from None
         if reply.fault is not None:
             raise DeliveryFailed(reply.fault, permanent=reply.permanent)
         return reply.returned
@@ -107,7 +111,7 @@ class Messenger:
 
     def _another(self) -> "_Child":
         try:
-            return _Child(self._timeout, self._idle)
+            return _Child(self._idle)
         except OSError as error:
             raise DeliveryFailed(f"the process that sends cannot be started: {error.strerror}") from None
 
@@ -118,14 +122,14 @@ class _Child:
     `listener` hands out its replies; it is to be started when the first request has been taken.
     """
 
-    def __init__(self, timeout: float, idle: float) -> None:
+    def __init__(self, idle: float) -> None:
         self._idle = idle
         self._waiting: dict[int, SimpleQueue[_Reply]] = {}
         self._lock = Lock()
         self._ended = False
         self._connection, theirs = Pipe()
         with theirs:
-            self._process = _start(theirs.fileno(), timeout)
+            self._process = _start(theirs.fileno())
         self.listener = Thread(target=self._listen, name="messenger", daemon=True)
 
     def take(self, request: _Request) -> "SimpleQueue[_Reply] | None":
@@ -142,6 +146,13 @@ class _Child:
                 return None
         return answer
 
+    def give_up(self, request: _Request) -> None:
+        """Nobody waits for this reply any more. The child is given nothing more: it may be that it stands still."""
+        self._ended = True
+        self._waiting.pop(request.number, None)
+        if not self._waiting:
+            self.kill()
+
     def kill(self) -> None:
         """Ends it at once; who waits for a reply is told so. Waits for nobody, not even for who hands it a request."""
         self._ended = True
@@ -149,32 +160,38 @@ class _Child:
 
     def _listen(self) -> None:
         try:
-            while self._connection.poll(self._idle) or not self._dismissed():
-                if self._connection.poll():
+            while not self._is_over():
+                if self._connection.poll(self._idle):
                     reply = self._connection.recv()
-                    self._waiting.pop(reply.number).put(reply)
+                    answer = self._waiting.pop(reply.number, None)
+                    if answer is not None:
+                        answer.put(reply)
+                else:
+                    self._dismiss_if_idle()
         except (EOFError, OSError):
-            self._dismissed(whatever=True)
-        finally:
-            self._connection.close()
-            self._process.kill()
-            self._process.wait()
-
-    def _dismissed(self, *, whatever: bool = False) -> bool:
-        """Takes no more requests, unless some are still to be replied to; `whatever`: they never will be."""
+            self._ended = True
         with self._lock:
-            self._ended = self._ended or whatever or not self._waiting
-            if self._ended:
-                for number, answer in self._waiting.items():
-                    answer.put(_Reply(number=number, fault="the process that sends has ended in the middle of it"))
-            return self._ended
+            for number, answer in tuple(self._waiting.items()):
+                answer.put(_Reply(number=number, fault="the process that sends has ended in the middle of it"))
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _is_over(self) -> bool:
+        """Whether it is given nothing more and has nothing under way."""
+        with self._lock:
+            return self._ended and not self._waiting
+
+    def _dismiss_if_idle(self) -> None:
+        with self._lock:
+            self._ended = self._ended or not self._waiting
 
 
-def _start(connection: int, timeout: float) -> "subprocess.Popen[bytes]":
+def _start(connection: int) -> "subprocess.Popen[bytes]":
     """It finds this program where this process found it, and the same files at relative paths."""
     places = [str(Path(watcher.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {__name__} import serve; serve({connection}, timeout={timeout})"],
+        [sys.executable, "-P", "-c", f"from {__name__} import serve; serve({connection})"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))},
         pass_fds=(connection,),
         stdin=subprocess.DEVNULL,
@@ -186,25 +203,25 @@ def _start(connection: int, timeout: float) -> "subprocess.Popen[bytes]":
 # --- in the child ---
 
 
-def serve(descriptor: int, *, timeout: float) -> None:
-    """Does what the requests on this descriptor ask for, until its other end closes; as `AppriseNotifier` does it."""
+def serve(descriptor: int) -> None:
+    """Does what the requests on this descriptor ask for, until its other end closes. Ends the process."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # meant for the daemon, which ends this process when its own time comes
     logging.getLogger().addHandler(logging.NullHandler())
     connection: Connection[_Reply, _Request] = Connection(descriptor)
-    notifier, replying = AppriseNotifier(timeout=timeout), Lock()
+    notifier, replying = AppriseNotifier(timeout=None), Lock()
 
     def work(request: _Request) -> None:
         reply = _reply_of(notifier, request)
         with replying:
             connection.send(reply)
 
-    while True:
-        try:
-            request = connection.recv()
-        except EOFError:
-            return
-        Thread(target=work, args=(request,), daemon=True).start()
+    workers = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        while True:
+            workers.submit(work, connection.recv())
+    except (EOFError, OSError):
+        os._exit(0)  # a plug-in that hangs is not waited for
 
 
 def _reply_of(notifier: Notifier, request: _Request) -> _Reply:

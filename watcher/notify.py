@@ -84,13 +84,13 @@ class Notifier(Protocol):
 
 
 class AppriseNotifier:
-    """Sends through Apprise. `timeout` bounds one message, in seconds.
+    """Sends through Apprise. `timeout` bounds one message, in seconds; None: whoever asks watches the time.
 
     A message that took longer counts as failed and is sent again later; should the service have taken it after all,
     it arrives twice. So `timeout` lies above the time that Apprise gives a server to answer.
     """
 
-    def __init__(self, *, timeout: float = 60.0) -> None:
+    def __init__(self, *, timeout: float | None = 60.0) -> None:
         """Sends nothing yet."""
         self._timeout = timeout
 
@@ -124,9 +124,12 @@ class AppriseNotifier:
             except Exception as error:  # noqa: BLE001 - 183 plug-ins by as many authors; none may end the outbox
                 outcome.append(error)
 
-        thread = Thread(target=deliver, name="delivery", daemon=True)
-        thread.start()
-        thread.join(self._timeout)
+        if self._timeout is None:
+            deliver()
+        else:
+            thread = Thread(target=deliver, name="delivery", daemon=True)
+            thread.start()
+            thread.join(self._timeout)
         if not outcome:
             raise DeliveryFailed(f"{_name(service)}: no answer within {self._timeout:g} seconds")
         if isinstance(outcome[0], Exception):

@@ -64,7 +64,7 @@ def _read_before(home: Path, office: Office) -> None:
         account(office, cases[place * _CASES : (place + 1) * _CASES], name=f"family{place}")
         for place in range(_ACCOUNTS)
     )
-    configured(home, "".join(accounts) + channel("phone", office.phone))
+    configured(home, "".join(accounts) + channel("phone", office.phone, "max_per_hour = 0"))
     with command("watcher", "check", cwd=home) as check:
         _, errors = check.communicate(timeout=120)
     if check.returncode:
