@@ -147,6 +147,16 @@ def test_a_child_that_stands_still_is_replaced(hook: Webhook) -> None:
     assert len(hook.messages) == 2
 
 
+def test_a_long_message_that_a_child_no_longer_takes_goes_through_another(made: Messenger, hook: Webhook) -> None:
+    send(made, f"json://{hook.host}/hook")
+    stuck = child()
+    stuck.send_signal(signal.SIGSTOP)
+    long = "What happened. " * 100_000
+    made.send(SecretStr(f"json://{hook.host}/hook"), title="A", body=long, html=long, short="B")
+    assert child() != stuck
+    assert len(hook.messages) > 1, "Apprise takes it apart"
+
+
 def test_what_takes_too_long_is_given_up_and_what_else_is_under_way_is_finished() -> None:
     given_up, ended = Event(), Event()
 

@@ -11,6 +11,8 @@ whatever became of the process that held it.
 import logging
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -31,6 +33,10 @@ from watcher.notify import AppriseNotifier, Notifier
 
 _AT_ONCE = 100
 """Messages under way in one child; more channels than anybody has."""
+
+
+_HANDING_OVER = 5
+"""Seconds that handing over one message may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,7 @@ class _Child:
         self._lock = Lock()
         self._ended = False
         self._connection, theirs = Pipe()
+        _bound(self._connection)
         with theirs:
             self._process = _start(theirs.fileno())
         self.listener = Thread(target=self._listen, name="messenger", daemon=True)
@@ -141,8 +148,9 @@ class _Child:
             self._waiting[request.number] = answer
             try:
                 self._connection.send(request)
-            except OSError:
+            except OSError:  # it has ended, or stands still and takes nothing more
                 del self._waiting[request.number]
+                self.kill()
                 return None
         return answer
 
@@ -185,6 +193,12 @@ class _Child:
     def _dismiss_if_idle(self) -> None:
         with self._lock:
             self._ended = self._ended or not self._waiting
+
+
+def _bound(connection: "Connection[Any, Any]") -> None:
+    """Handing over a long message to a child that stands still fails after a while, and does not last for ever."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _HANDING_OVER, 0))
 
 
 def _start(connection: int) -> "subprocess.Popen[bytes]":
