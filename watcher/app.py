@@ -10,25 +10,27 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from watcher import portals
-from watcher.backups import back_up, way_back
-from watcher.books import database_url, open_store, sealing_keys, secrets_in
-from watcher.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.clock import Clock, SystemClock
-from watcher.dispatch import Courier
+from watcher.context.context import Means
+from watcher.context.opening import open_store
+from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
+from watcher.delivery.outbox_worker import Courier
 from watcher.errors import StoreUnusable
-from watcher.intake import Round
-from watcher.means import Means
-from watcher.notify import AppriseNotifier, Notifier
-from watcher.poll import Access, poll
-from watcher.portals import CodeSource, Portal, Trace
+from watcher.model.account_health import Round
+from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
+from watcher.portal import CodeSource, Portal, Trace
+from watcher.reading.poll import Access, poll
+from watcher.remind.time_reminders import keep_time
 from watcher.settings import AccountSettings, Settings
-from watcher.sign_in.codes import FirstOf, NoCodes
-from watcher.sign_in.handed_in import HandedIn
-from watcher.sign_in.inbox import FileInbox
-from watcher.sign_in.sessions import SessionFiles, UnusableSession
+from watcher.settings.derived import database_url, sealing_keys, secrets_in
+from watcher.sign_in.code_inbox import FileInbox
+from watcher.sign_in.code_sources import FirstOf, NoCodes
+from watcher.sign_in.session_files import SessionFiles, UnusableSession
+from watcher.sign_in.submitted_code import HandedIn
 from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
-from watcher.store import Breaker, Busy, Store, copies
-from watcher.timekeeper import keep_time
+from watcher.store import Breaker, Busy, Store
+from watcher.store.backup import backup_files
+from watcher.store.backup.rotation import back_up, way_back
 
 if TYPE_CHECKING:
     from watcher.sign_in.mailbox import MailboxSettings
@@ -110,14 +112,14 @@ class App:
         if self.store.shared:
             return
         try:
-            copies.examine(copies.file_of(database_url(self.settings)))
+            backup_files.examine(backup_files.file_of(database_url(self.settings)))
         except StoreUnusable as error:
             raise StoreUnusable(f"{error}; {way_back(self.settings)}") from None
 
     def back_up(self) -> None:
         """Takes a backup, where one is due. Raises `StoreUnusable`."""
         if not self.store.shared and self.settings.backup.every is not None:
-            back_up(self.settings, copies.file_of(database_url(self.settings)), now=self.clock.now())
+            back_up(self.settings, backup_files.file_of(database_url(self.settings)), now=self.clock.now())
 
     def unusable_sessions(self) -> list[UnusableSession]:
         """The accounts' saved sessions that are there and cannot be used."""

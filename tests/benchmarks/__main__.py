@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.benchmarks import books, delivery, idle, rounds, starts, transports
 from tests.benchmarks.gauge import Result, table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
-from watcher import logs
+from watcher.monitoring import logs
 
 MEASUREMENTS: dict[str, Callable[[Scale], Iterator[Result]]] = {
     "unchanged": rounds.unchanged,

@@ -18,8 +18,8 @@ from tests.benchmarks.office import Office, open_office
 from tests.benchmarks.rounds import read
 from tests.benchmarks.scale import Scale
 from watcher.app import App
-from watcher.daemon import Daemon
-from watcher.notify import AppriseNotifier, Notifier
+from watcher.daemon.daemon import Daemon
+from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 
 _LATENCY, _SPEED = 0.05, 1.1
 _CHANNELS = ("phone", "mail", "chat")

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from tests.benchmarks.office import Office, receipt
 from watcher.app import App, open_app
-from watcher.books import read_settings
-from watcher.messenger import Messenger
+from watcher.context.opening import read_settings
+from watcher.delivery.sender_process import Messenger
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "office"

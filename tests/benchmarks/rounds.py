@@ -12,7 +12,7 @@ from tests.benchmarks.scale import Scale
 from tests.benchmarks.seed import watching_for_long
 from tests.benchmarks.written import floors
 from watcher.app import App
-from watcher.health import Outcome
+from watcher.model.account_health import Outcome
 
 _AT_ONCE = 16
 """Requests in flight where the portal takes its time; where it takes none, one after the other is quickest."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.benchmarks.household import account, watching
 from tests.benchmarks.office import Office, answer
 from watcher.app import App
-from watcher.portals._uscis_api_answer import ENDPOINT
-from watcher.portals._uscis_api_answer import read as read_answer
+from watcher.portals.uscis_api.snapshot import ENDPOINT
+from watcher.portals.uscis_api.snapshot import read as read_answer
 from watcher.store import digest, digest_of_answers
 
 

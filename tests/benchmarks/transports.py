@@ -13,7 +13,7 @@ from tests.benchmarks.household import receipts
 from tests.benchmarks.office import open_office
 from tests.benchmarks.scale import Scale
 from watcher.clock import SystemClock
-from watcher.portals._http import PortalHttp
+from watcher.http.client import PortalHttp
 
 _HEADERS = {"Authorization": "Bearer made-up-token", "Accept": "application/json"}
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, create_engine
 
 from tests.benchmarks.gauge import Took, interleaved
-from watcher.store.rows import ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES
+from watcher.store.database.tables import ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES
 
 _Rows: TypeAlias = Mapping[str, list[dict[str, Any]]]
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")

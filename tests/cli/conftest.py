@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.bench import Bench, bench
-from tests.watching import Watching
+from tests.cli.workspace import Bench, bench
+from tests.support.watching import Watching
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.watching import Watching
+from tests.support.watching import Watching
 from watcher import practice
 from watcher.clock import SystemClock
 from watcher.practice import PracticePortal, Terms
-from watcher.practice.totp import STEP_SECONDS, code_at
+from watcher.practice.state.totp import STEP_SECONDS, code_at
 
 FIRST, SECOND = "IOE0000000001", "IOE0000000002"
 RECIPE = Path(practice.__file__).with_name("practice.toml")

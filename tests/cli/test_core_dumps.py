@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.cli.bench import Bench
+from tests.cli.workspace import Bench
 
 SECRET = "CanaryInTheClientSecret7"
 AS_MUCH_AS_ALLOWED = 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"'

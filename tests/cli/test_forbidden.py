@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.bench import Bench
+from tests.cli.workspace import Bench
 
 # Root may enter every folder. Without these two rights it is a user like any other.
 _LIKE_ANYBODY = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.loopback import Asked, Loopback, reply, serving
-from tests.portals.surroundings import HandSetClock
-from watcher.books import read_settings
+from tests.portals.context import HandSetClock
+from watcher.context.opening import read_settings
 from watcher.doctor import Finding, Verdict
 from watcher.doctor.disk import file_system, look_at_file_system, look_at_space
 from watcher.doctor.network import look_at_portals

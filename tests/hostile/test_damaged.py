@@ -22,28 +22,29 @@ from hypothesis import strategies as st
 
 from tests.doubles.loopback import reply, serving
 from tests.hostile.damage import damaged
+from tests.http.test_client import portal as http_portal
 from tests.portals.recordings import recordings
-from tests.portals.test_http import portal as http_portal
-from tests.recipe.test_read import API, NUMBER, PAGES
-from tests.sign_in.letters import SENDER, letter
-from tests.sign_in.test_cookies import HOSTS, JSON, NETSCAPE, NOW
-from tests.watching import REPOSITORY
+from tests.recipe.run.test_snapshot import API, NUMBER, PAGES
+from tests.sign_in.code_mails import SENDER, letter
+from tests.sign_in.test_cookie_files import HOSTS, JSON, NETSCAPE, NOW
+from tests.support.watching import REPOSITORY
 from watcher import portals
 from watcher.errors import ReadFailed, SettingsFaults
-from watcher.notices.checking import NotKept, ending_of
-from watcher.notices.opens import PdfOpener
-from watcher.portals import Download, find
-from watcher.practice import pdf
-from watcher.processing_times import parse_processing_times
-from watcher.recipe.answers import CASE
-from watcher.recipe.check import RecipeFaults, parse_recipe
-from watcher.recipe.kept_trace import kept_answers
+from watcher.notices.file_type import NotKept, ending_of
+from watcher.notices.pdf_check import PdfOpener
+from watcher.portal import Download
+from watcher.portals import find
+from watcher.practice.site import pdf
 from watcher.recipe.model import Recipe
-from watcher.recipe.page import Page
-from watcher.recipe.read import read_case
+from watcher.recipe.page.page import Page
+from watcher.recipe.parse.check import RecipeFaults, parse_recipe
+from watcher.recipe.run.kept_answers import CASE
+from watcher.recipe.run.snapshot import read_case
+from watcher.recipe.workshop.trace_files import kept_answers
 from watcher.settings.load import load
-from watcher.sign_in.cookies import BadCookieFile, read_cookies
-from watcher.sign_in.mail import judge
+from watcher.settings.processing_times import parse_processing_times
+from watcher.sign_in.code_mail import judge
+from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SECONDS = 10.0

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from watcher.errors import ReadFailed, SettingsFaults
 from watcher.portals import find
-from watcher.processing_times import parse_processing_times, read_processing_times
-from watcher.settings.sources import read_document
-from watcher.sign_in.cookies import BadCookieFile, read_cookies
-from watcher.sign_in.mail import judge
+from watcher.settings.config_files import read_document
+from watcher.settings.processing_times import parse_processing_times, read_processing_times
+from watcher.sign_in.code_mail import judge
+from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 
 SECONDS = 20.0
 """Far above what any of these takes, far below what a quadratic reader would."""

@@ -14,8 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from watcher.case import Snapshot
-from watcher.portals import Answers, find
+from watcher.model.case import Snapshot
+from watcher.portal import Answers
+from watcher.portals import find
 
 RECORDED = Path(__file__).parent / "recorded"
 _CUTS = 40

@@ -11,19 +11,18 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import ValidationError
 
-from tests.portals.surroundings import HandSetClock, World
+from tests.portals.context import HandSetClock, World
 from watcher.app import App, open_app
-from watcher.books import read_settings
-from watcher.case import Stage
-from watcher.change import ChangeKind
+from watcher.context.opening import read_settings
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.health import AccountState, Outcome
-from watcher.intake import Round
-from watcher.poll import take_in
+from watcher.language.catalogue import LANGUAGES, catalogue
+from watcher.language.status_meaning import vocabularies
+from watcher.model.account_health import AccountState, Outcome, Round
+from watcher.model.case import Stage
+from watcher.model.change import ChangeKind
 from watcher.portals import find
 from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, read, recorded
-from watcher.stages import vocabularies
-from watcher.words import LANGUAGES, catalogue
+from watcher.reading.poll import take_in
 
 START = datetime(2026, 1, 1, 17, tzinfo=UTC)
 NUMBER = "AA00000001"

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from tests.portals.recordings import Damage, Recording, as_json, damages, recordings
-from watcher.case import Snapshot, Stage
 from watcher.errors import ReadFailed
-from watcher.portals import Answers, find, names
+from watcher.model.case import Snapshot, Stage
+from watcher.portal import Answers
+from watcher.portals import find, names
 
 _TEXTS = frozenset(
     {"form", "title", "status", "status_key", "description", "office", "place", "code", "hint", "download"}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.household import Household, api_account, household
+from tests.support.household import Household, api_account, household
 from watcher.clock import SystemClock
 from watcher.practice import PracticePortal
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.postgres.house import House, house
 from tests.postgres.server import PASSWORD, Server
-from watcher.health import Outcome
-from watcher.message import AlertState
+from watcher.model.account_health import Outcome
+from watcher.model.alert import AlertState
 from watcher.practice import Fault
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.household import Household
 from tests.postgres.house import House, house, watching
-from tests.waiting import eventually
+from tests.support.household import Household
+from tests.support.waiting import eventually
 from watcher.app import App
 from watcher.practice import Fault
 from watcher.store import Busy

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.postgres.server import Server
-from tests.watching import REPOSITORY
+from tests.support.watching import REPOSITORY
 from watcher.store import Busy
-from watcher.store.database import Database
-from watcher.store.locks import Locks
-from watcher.store.server_locks import locks_of, number_of
+from watcher.store.database.engine import Database
+from watcher.store.database.locks import Locks
+from watcher.store.database.server_locks import locks_of, number_of
 
 _HOLDER = """
 import sys

@@ -4,9 +4,9 @@ from itertools import pairwise
 import pytest
 
 from tests.practice.visitor import START, HandClock
-from watcher.practice.cases import CaseBook
-from watcher.practice.faults import Fault, FaultBoard, Page
-from watcher.practice.record import CaseRecord
+from watcher.practice.site.faults import Fault, FaultBoard, Page
+from watcher.practice.state.case_book import CaseBook
+from watcher.practice.state.case_record import CaseRecord
 from watcher.practice.story import ADJUSTMENT_OF_STATUS, MAIN_CASE, QUIET_CASE, Scene, Telling
 
 DAY = timedelta(days=1)

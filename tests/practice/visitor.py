@@ -9,7 +9,7 @@ from typing import Self
 import httpx
 
 from watcher.practice import PracticePortal
-from watcher.practice.totp import STEP_SECONDS, code_at
+from watcher.practice.state.totp import STEP_SECONDS, code_at
 
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 NUMBER = "IOE0000000001"

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.portals.surroundings import World
-from watcher.case import Snapshot
+from tests.portals.context import World
 from watcher.errors import CodeNeeded
-from watcher.portals import CaseRead, CaseUnread, Reading
+from watcher.model.case import Snapshot
+from watcher.portal import CaseRead, CaseUnread, Reading
 from watcher.portals.recipe import PORTAL, RecipeAccount
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.remind.a_case import SEEN, Memory, case, every_day, noon, said
-from watcher.case import Stage
-from watcher.change import ChangeKind, Severity
-from watcher.remind import is_stalled
+from tests.remind.tracked_case import SEEN, Memory, case, every_day, noon, said
+from watcher.model.case import Stage
+from watcher.model.change import ChangeKind, Severity
+from watcher.remind.stalls import is_stalled
 from watcher.settings import StallSettings
 
 YEAR = every_day(date(2026, 1, 1), date(2026, 12, 31))

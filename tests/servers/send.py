@@ -7,8 +7,8 @@ import sys
 
 from pydantic import SecretStr
 
+from watcher.delivery.apprise_notifier import AppriseNotifier
 from watcher.errors import DeliveryFailed
-from watcher.notify import AppriseNotifier
 
 if __name__ == "__main__":
     url, body = sys.argv[1:]

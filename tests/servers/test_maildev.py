@@ -12,8 +12,8 @@ import trustme
 from pydantic import SecretStr
 
 from tests.servers.running import free_port, program, running
+from watcher.delivery.apprise_notifier import AppriseNotifier
 from watcher.errors import DeliveryFailed
-from watcher.notify import AppriseNotifier
 
 pytestmark = pytest.mark.servers
 

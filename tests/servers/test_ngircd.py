@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.servers.running import free_port, program, running
-from watcher.notify import AppriseNotifier, success_worth
+from watcher.delivery.apprise_notifier import AppriseNotifier, success_worth
 
 pytestmark = pytest.mark.servers
 

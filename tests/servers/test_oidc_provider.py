@@ -9,8 +9,8 @@ import pytest
 
 from tests.recipe.account import RECIPES, Household, account_of
 from tests.servers.running import INSTALLED, free_port, program, running, wanted
-from watcher.case import Stage
 from watcher.errors import UnexpectedAnswer
+from watcher.model.case import Stage
 
 pytestmark = pytest.mark.servers
 

@@ -3,7 +3,7 @@ import json
 from pydantic import SecretStr
 
 from tests.servers.webhook import webhook
-from watcher.notify import AppriseNotifier
+from watcher.delivery.apprise_notifier import AppriseNotifier
 
 
 def test_a_webhook_gets_title_and_body_as_json() -> None:

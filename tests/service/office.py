@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from watcher.clock import SystemClock
+from watcher.daemon.sd_notify import ServiceManager
 from watcher.practice import PracticePortal
-from watcher.systemd import ServiceManager
 
 CONFIGURATION, MESSAGES = Path(sys.argv[1]), Path(sys.argv[2])
 NUMBER = "EAC9999000001"

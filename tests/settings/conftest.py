@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.settings.bench import Bench
+from tests.settings.configuration import Bench
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.settings.bench import Bench, as_toml
+from tests.settings.configuration import Bench, as_toml
 from watcher import portals
-from watcher.notify import check_url
+from watcher.delivery.apprise_notifier import check_url
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
+from watcher.settings.key_names import Place
 from watcher.settings.load import load
-from watcher.settings.places import Place
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "watcher.example.toml"
 NAMED = {("accounts",), ("channels",)}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.settings.bench import ApiAccount, Bench, Mailbox, OfficeAccount, as_toml
+from tests.settings.configuration import ApiAccount, Bench, Mailbox, OfficeAccount, as_toml
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
-from watcher.settings.places import Place, dotted
+from watcher.settings.key_names import Place, dotted
 
 CANARY = "canary-in-a-coal-mine"
 GOOD = {"url": "ntfys://ntfy.example.org/topic", "client_secret": "x", "host": "imap.example.org", "username": "x"}

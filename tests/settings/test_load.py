@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tests.settings.bench import Bench, OfficeAccount, Portals, as_toml
+from tests.settings.configuration import Bench, OfficeAccount, Portals, as_toml
 from watcher.errors import SettingsFaults
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.load import load

@@ -8,7 +8,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 
-from tests.settings.bench import Bench, OfficeAccount
+from tests.settings.configuration import Bench, OfficeAccount
 from watcher.doctor.configuration import look_at_secrets
 from watcher.settings import Settings
 

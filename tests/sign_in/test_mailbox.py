@@ -7,8 +7,8 @@ import pytest
 import trustme
 from pydantic import SecretStr, ValidationError
 
+from tests.sign_in.code_mails import SENDER, letter
 from tests.sign_in.dovecot import FOREIGN_PASSWORD, FOREIGN_USERNAME, PASSWORD, USERNAME, Mailbox, running
-from tests.sign_in.letters import SENDER, letter
 from tests.sign_in.waiting import NOON, Waiting
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.sign_in.imap import _utf7

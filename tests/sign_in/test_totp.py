@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import PortalUnavailable
-from watcher.sign_in.sessions import SessionFiles
+from watcher.sign_in.session_files import SessionFiles
 from watcher.sign_in.totp import Algorithm, KeptSteps, TotpCodes, TotpSecret, parse_totp_secret
 
 SECRET = "JBSWY3DPEHPK3PXP"

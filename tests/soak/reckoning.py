@@ -9,8 +9,8 @@ from typing import Self
 
 from tests.soak.world import NUMBERS, World
 from watcher.app import App
-from watcher.change import ChangeKind
-from watcher.message import AlertState
+from watcher.model.alert import AlertState
+from watcher.model.change import ChangeKind
 
 _STATUS = (ChangeKind.CASE_ADDED, ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED)
 _MOST_FILES = 2

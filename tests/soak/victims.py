@@ -22,9 +22,9 @@ import structlog
 
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import TURN
-from tests.watching import REPOSITORY
+from tests.support.watching import REPOSITORY
 from watcher.app import open_app
-from watcher.books import read_settings
+from watcher.context.opening import read_settings
 
 _STEP = timedelta(minutes=20)
 _TURNS = 3

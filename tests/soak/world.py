@@ -17,12 +17,12 @@ from pydantic import SecretStr
 
 from tests.doubles.disk import DiskFault, failing
 from tests.doubles.phones import TakesLetters
-from tests.household import Household, household
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import ACCOUNT, TURN
 from tests.soak.victims import Victims, victims
+from tests.support.household import Household, household
 from watcher.app import App, open_app
-from watcher.books import read_settings
+from watcher.context.opening import read_settings
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.practice import Fault, PracticePortal
 

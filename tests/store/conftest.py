@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres.server import Server
-from tests.store.books import Books, Shelf, books
+from tests.store.temporary_store import Books, Shelf, books
 
 NewShelf = Callable[[], Shelf]
 

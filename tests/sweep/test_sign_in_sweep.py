@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.household import Household, household, page_account
+from tests.support.household import Household, household, page_account
 from tests.sweep.mortal import DEATH
 from tests.sweep.test_sweep import NUMBER, TOO_MANY, live
 from watcher.clock import SystemClock
 from watcher.practice import Account, PracticePortal
-from watcher.sign_in.sessions import SessionFiles
+from watcher.sign_in.session_files import SessionFiles
 
 
 @pytest.fixture

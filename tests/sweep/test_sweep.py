@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import forked
-from tests.household import Household, api_account, household, page_account
+from tests.support import forked
+from tests.support.household import Household, api_account, household, page_account
 from tests.sweep.mortal import DEATH
 from watcher.clock import SystemClock
-from watcher.message import AlertState
+from watcher.model.alert import AlertState
 from watcher.practice import Account, Fault, PracticePortal
 
 NUMBER = "EAC9999000001"

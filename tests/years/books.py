@@ -6,16 +6,17 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from watcher.case import ItemState, PendingItem, Snapshot
-from watcher.change import Change, ChangeKind, severity_of
-from watcher.diff import diff
-from watcher.held import Fact, HeldAlert, fact_of, outdated
-from watcher.message import Delivery, Hold, Links, Occasion
-from watcher.remind import Reminder, due
-from watcher.route import route
+from watcher.alerts.routing import route
+from watcher.delivery.superseded import Fact, HeldAlert, fact_of, outdated
+from watcher.model.alert import Delivery, Hold, Links, Occasion
+from watcher.model.case import ItemState, PendingItem, Snapshot
+from watcher.model.change import Change, ChangeKind, severity_of
+from watcher.model.ledger import CaseStanding, LedgerItem
+from watcher.model.reminder import Reminder
+from watcher.reading.diff import diff
+from watcher.reading.normalize import settle
+from watcher.remind.due_now import due
 from watcher.settings import Settings
-from watcher.settle import settle
-from watcher.standing import CaseStanding, LedgerItem
 
 ACCOUNT = "family"
 NIGHT, DAWN, NOON = 5, 11, 17

@@ -14,14 +14,15 @@ from pydantic import SecretStr
 from tests.doubles.phones import TakesLetters
 from tests.years.in_store import HandSetClock
 from watcher.app import App, open_app
-from watcher.case import Snapshot, Stage
-from watcher.change import RecordedChange
 from watcher.errors import DeliveryFailed, ReadFailed
-from watcher.intake import Round
-from watcher.poll import take_in
-from watcher.portals import CaseRead, CaseUnread, find
+from watcher.model.account_health import Round
+from watcher.model.case import Snapshot, Stage
+from watcher.model.change import RecordedChange
+from watcher.model.ledger import LedgerItem
+from watcher.portal import CaseRead, CaseUnread
+from watcher.portals import find
+from watcher.reading.poll import take_in
 from watcher.settings import Settings
-from watcher.standing import LedgerItem
 
 ACCOUNT, NUMBER = "family", "IOE0000000001"
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)  # a Monday, in New York

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 from tests.doubles.phones import TakesLetters
 from tests.years.books import ACCOUNT, NOON, Line, words
 from watcher.app import App
-from watcher.case import Snapshot
-from watcher.message import Hold
-from watcher.poll import take_in
-from watcher.portals import CaseRead
-from watcher.standing import LedgerItem
+from watcher.model.alert import Hold
+from watcher.model.case import Snapshot
+from watcher.model.ledger import LedgerItem
+from watcher.portal import CaseRead
+from watcher.reading.poll import take_in
 from watcher.store import Store, Waiting
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.years.books import DAWN, NIGHT, NOON, Books, ticks
-from watcher.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
+from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 
 MOTHER, FATHER, CHILD = "IOE0000000001", "IOE0000000002", "IOE0000000003"
 FIRST, LAST = date(2026, 2, 2), date(2031, 2, 1)

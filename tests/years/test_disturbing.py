@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from tests.years.house import ACCOUNT, NIGHT, NOON, NUMBER, house
-from watcher.case import ItemKind, PendingItem, Stage
-from watcher.change import ChangeKind
 from watcher.errors import UnexpectedAnswer
-from watcher.message import AlertState
+from watcher.model.alert import AlertState
+from watcher.model.case import ItemKind, PendingItem, Stage
+from watcher.model.change import ChangeKind
 
 MORNING = NIGHT.replace(hour=13)  # eight in New York
 QUIET = {"min_severity": "routine", "quiet_hours": "22:00-07:00"}

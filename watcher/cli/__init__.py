@@ -3,43 +3,43 @@
 import gc
 import importlib
 import sys
-from pathlib import Path
 
 import click
 
-from watcher import __version__, core_dumps
-from watcher.cli import streams
+from watcher import __version__
+from watcher.cli.terminal import streams
 from watcher.errors import SettingsFaults, WatcherError
+from watcher.privacy import core_dumps
 
 _COMMANDS = {
-    "ack": ("alerts", "An alert has been seen: no escalation."),
-    "alerts": ("alerts", "What was sent, is queued, failed; `alerts retry` takes it up again."),
-    "backup": ("keeping", "A consistent copy of the database, while the daemon runs."),
-    "check": ("reading", "One read now, then what time has brought; alerts delivered."),
-    "code": ("signing_in", "Hands a one-time code to a daemon that waits for it."),
-    "demo": ("demo", "The whole program against a practice portal, in under a minute."),
-    "doctor": ("doctor", "Checks configuration, secrets, database, clock, portals, channels."),
-    "done": ("items", "You have dealt with an item: no more reminders for it."),
-    "due": ("items", "Sets the due date that stands on the paper letter."),
-    "explain": ("words", "What a status means, in plain words."),
-    "export": ("export", "Cases, history and items as JSON, CSV or a calendar."),
-    "health": ("health", "Whether the daemon runs and can see, as an exit status."),
-    "history": ("standing", "Every recorded change, newest first."),
-    "import": ("reading", "Takes JSON that you saved from the portal as one read."),
-    "init": ("init", "Asks its way to a working configuration."),
-    "login": ("signing_in", "Signs in by hand, or takes over a browser's session."),
-    "notices": ("notices", "The saved letters and documents."),
-    "notify": ("alerts", "`notify test` sends a test alert."),
-    "pending": ("standing", "Open items and their dates, soonest first."),
-    "portals": ("words", "The portals, what each needs and sees, how far it is verified."),
-    "recipe": ("recipes", "Writing and repairing recipes."),
-    "record": ("record", "Takes down what you read on a site yourself."),
-    "reopen": ("items", "Back to open, for an item that you had called done."),
-    "restore": ("keeping", "Brings a backup back."),
-    "resume": ("signing_in", "Lifts the pause after a rejected sign-in."),
-    "run": ("run", "The daemon: keeps watch."),
-    "service": ("service", "Writes the systemd units for this machine."),
-    "status": ("standing", "Accounts and cases as they stand."),
+    "ack": ("show.alerts", "An alert has been seen: no escalation."),
+    "alerts": ("show.alerts", "What was sent, is queued, failed; `alerts retry` takes it up again."),
+    "backup": ("act.backup", "A consistent copy of the database, while the daemon runs."),
+    "check": ("act.check", "One read now, then what time has brought; alerts delivered."),
+    "code": ("act.login", "Hands a one-time code to a daemon that waits for it."),
+    "demo": ("setup.demo", "The whole program against a practice portal, in under a minute."),
+    "doctor": ("setup.doctor", "Checks configuration, secrets, database, clock, portals, channels."),
+    "done": ("act.items", "You have dealt with an item: no more reminders for it."),
+    "due": ("act.items", "Sets the due date that stands on the paper letter."),
+    "explain": ("show.explain", "What a status means, in plain words."),
+    "export": ("show.export", "Cases, history and items as JSON, CSV or a calendar."),
+    "health": ("show.health", "Whether the daemon runs and can see, as an exit status."),
+    "history": ("show.status", "Every recorded change, newest first."),
+    "import": ("act.check", "Takes JSON that you saved from the portal as one read."),
+    "init": ("setup.init", "Asks its way to a working configuration."),
+    "login": ("act.login", "Signs in by hand, or takes over a browser's session."),
+    "notices": ("show.notices", "The saved letters and documents."),
+    "notify": ("show.alerts", "`notify test` sends a test alert."),
+    "pending": ("show.status", "Open items and their dates, soonest first."),
+    "portals": ("show.explain", "The portals, what each needs and sees, how far it is verified."),
+    "recipe": ("setup.recipes", "Writing and repairing recipes."),
+    "record": ("act.record", "Takes down what you read on a site yourself."),
+    "reopen": ("act.items", "Back to open, for an item that you had called done."),
+    "restore": ("act.backup", "Brings a backup back."),
+    "resume": ("act.login", "Lifts the pause after a rejected sign-in."),
+    "run": ("act.run", "The daemon: keeps watch."),
+    "service": ("setup.service", "Writes the systemd units for this machine."),
+    "status": ("show.status", "Accounts and cases as they stand."),
 }
 """Each command: the module it lives in, and what the list of commands says of it."""
 
@@ -108,11 +108,3 @@ def main() -> None:
             raise
         click.echo(f"watcher: standard output cannot be written to: {trouble}", err=True)
         sys.exit(1)
-
-
-CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The configuration file; else $WATCHER_CONFIG, ./watcher.toml and the usual places.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, for programs.")

@@ -9,7 +9,7 @@
 Each check is a function that yields findings; `examination` puts them in order.
 """
 
-from watcher.doctor.examination import examine
+from watcher.doctor.checklist import examine
 from watcher.doctor.finding import Finding, Verdict
 
 __all__ = ["Finding", "Verdict", "examine"]

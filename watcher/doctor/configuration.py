@@ -5,14 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from stat import S_ISDIR
 
-from watcher import notify
-from watcher.books import sealing_keys
+from watcher.delivery import apprise_notifier
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.settings import Settings
+from watcher.settings.config_files import reason
+from watcher.settings.derived import sealing_keys
+from watcher.settings.key_names import dotted
 from watcher.settings.load import Configuration
-from watcher.settings.places import dotted
-from watcher.settings.secret_places import Origin
-from watcher.settings.sources import reason
+from watcher.settings.secret_sources import Origin
 
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
@@ -77,13 +77,13 @@ def look_at_channels(configuration: Configuration) -> Iterator[Finding]:
     """Whether each channel's URL can be sent to at all, and what its success is worth. Sends nothing."""
     for name, channel in configuration.settings.channels.items():
         about = f"channel {name}"
-        fault, worth = notify.check_url(channel.url), notify.success_worth(channel.url)
+        fault, worth = apprise_notifier.check_url(channel.url), apprise_notifier.success_worth(channel.url)
         if fault is not None:
             yield failed(about, fault, f"correct the url of [channels.{name}]")
         elif worth is not None:
             yield warning(about, worth, f"`watcher notify test {name}`, and look whether it arrives")
         else:
-            yield ok(about, f"a {notify.schema(channel.url)} URL; `watcher notify test {name}` sends a test")
+            yield ok(about, f"a {apprise_notifier.schema(channel.url)} URL; `watcher notify test {name}` sends a test")
 
 
 def look_at_state_folder(configuration: Configuration) -> Iterator[Finding]:

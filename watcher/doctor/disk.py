@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from watcher.backups import backups_in, folder_of, taken_at, way_back
-from watcher.books import database_url
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable
-from watcher.settings import Settings, sources
-from watcher.store import copies, migrate
+from watcher.settings import Settings, config_files
+from watcher.settings.derived import database_url
+from watcher.store.backup import backup_files
+from watcher.store.backup.rotation import backups_in, folder_of, taken_at, way_back
+from watcher.store.database import migrate
 
 _MIB = 1024 * 1024
 _TIGHT, _TOO_TIGHT = 200 * _MIB, 20 * _MIB
@@ -41,7 +42,7 @@ def look_at_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
     A database that is a server's is no matter of this machine's disks.
     """
     try:
-        folder = copies.file_of(url).absolute().parent
+        folder = backup_files.file_of(url).absolute().parent
         kind = file_system(_nearest(folder).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
     except (StoreUnusable, OSError):
         return  # on a server; not Linux, or a Linux that does not tell
@@ -59,20 +60,20 @@ def look_at_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database is whole, every page of it. Of one on a server, whether it answers."""
     url = database_url(settings)
     try:
-        file = copies.file_of(url)
+        file = backup_files.file_of(url)
     except StoreUnusable:
         yield _on_server(url)
         return
     try:
         there = file.exists()
     except OSError as error:
-        yield failed("database", f"{file}: {sources.reason(error)}", "run this as the user who runs the watcher")
+        yield failed("database", f"{file}: {config_files.reason(error)}", "run this as the user who runs the watcher")
         return
     if not there:
         yield ok("database", f"{file} is not there yet; it is made at the first start")
         return
     try:
-        found = copies.examine(file)
+        found = backup_files.examine(file)
     except StoreUnusable as error:
         yield failed("database", str(error), f"stop the watcher; {way_back(settings)}")
         return
@@ -86,7 +87,7 @@ def look_at_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     if every is None:
         return
     try:
-        copies.file_of(database_url(settings))
+        backup_files.file_of(database_url(settings))
     except StoreUnusable:
         yield warning("backups", "a database on a server is not copied", "let its own tools do it (pg_dump)")
         return
@@ -118,7 +119,7 @@ def _on_server(url: str) -> Finding:
 def is_there(url: str) -> bool:
     """Whether there is a database to look into. Raises `StoreUnusable` where a server cannot be reached."""
     try:
-        file = copies.file_of(url)
+        file = backup_files.file_of(url)
     except StoreUnusable:
         return migrate.schema_on_server(url)[1] is not None
     return file.exists()
@@ -127,7 +128,7 @@ def is_there(url: str) -> bool:
 def _nearest(folder: Path) -> Path:
     """The folder, or the first above it that is there."""
     folder = folder.absolute()
-    return next(each for each in (folder, *folder.parents) if sources.is_there(each))
+    return next(each for each in (folder, *folder.parents) if config_files.is_there(each))
 
 
 def file_system(place: Path, mounts: str) -> str:

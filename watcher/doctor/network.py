@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from watcher import portals
 from watcher.clock import Clock
 from watcher.doctor.finding import Finding, failed, ok, warning
-from watcher.portals._reach import OutOfReach, Reached, reach
+from watcher.http.reachability import OutOfReach, Reached, reach
 from watcher.settings import AccountSettings, Settings
 
 _RENEWED_BY = timedelta(days=10)

@@ -3,7 +3,7 @@
 They lie under `state_dir/notices/ACCOUNT/CASE/`, each for its owner alone. What a portal no longer offers stays.
 """
 
-from watcher.notices.fetching import fetch_notices
-from watcher.notices.shelf import Shelf
+from watcher.notices.download import fetch_notices
+from watcher.notices.notice_files import Shelf
 
 __all__ = ["Shelf", "fetch_notices"]

@@ -15,12 +15,12 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from watcher.case import Snapshot
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.message import Links
-from watcher.portals import Answers, CaseRead, Portal, Question, Reader, Readings, Surroundings
+from watcher.language.status_meaning import meaning_of, normalise, titles
+from watcher.model.alert import Links
+from watcher.model.case import Snapshot
+from watcher.portal import Answers, CaseRead, Portal, Question, Reader, Readings, Surroundings
 from watcher.settings import AccountSettings
-from watcher.stages import meaning_of, normalise, titles
 
 SiteName = Literal["ceac", "nvc", "egov", "eoir", "ipc", "immi"]
 

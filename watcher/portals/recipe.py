@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
-from watcher.durations import format_duration
-from watcher.message import Links
-from watcher.portals import Portal, Question, Reader, Surroundings
-from watcher.portals._hosts import host_of, is_loopback
-from watcher.recipe.check import SHORTEST_EVERY, load_recipe
+from watcher.clock.durations import format_duration
+from watcher.http.hosts import host_of, is_loopback
+from watcher.model.alert import Links
+from watcher.portal import Portal, Question, Reader, Surroundings
 from watcher.recipe.model import Recipe
-from watcher.recipe.read import VOCABULARY, read
+from watcher.recipe.parse.check import SHORTEST_EVERY, load_recipe
+from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
 from watcher.sign_in.mailbox import MailboxSettings
 
 if TYPE_CHECKING:
-    from watcher.recipe.look import Sight
-    from watcher.recipe.visit import Visit
-    from watcher.recipe.walk import RecipeReader
+    from watcher.recipe.run.reader import RecipeReader
+    from watcher.recipe.run.visit import Visit
+    from watcher.recipe.workshop.selector_report import Sight
 
 
 class RecipeAccount(AccountSettings):
@@ -104,10 +104,10 @@ class RecipeAccount(AccountSettings):
 @contextmanager
 def _visiting(account: RecipeAccount, surroundings: Surroundings) -> Iterator[tuple["Visit", "RecipeReader"]]:
     # Imported only now: commands that merely read the settings need no HTTP library.
-    from watcher.portals._http import PortalHttp  # noqa: PLC0415
-    from watcher.recipe.session import load_session, owner_of  # noqa: PLC0415
-    from watcher.recipe.visit import Login, Visit  # noqa: PLC0415
-    from watcher.recipe.walk import RecipeReader  # noqa: PLC0415
+    from watcher.http.client import PortalHttp  # noqa: PLC0415
+    from watcher.recipe.run.reader import RecipeReader  # noqa: PLC0415
+    from watcher.recipe.run.session import load_session, owner_of  # noqa: PLC0415
+    from watcher.recipe.run.visit import Login, Visit  # noqa: PLC0415
 
     recipe = account.parsed
     session = load_session(
@@ -142,7 +142,7 @@ def try_recipe(account: RecipeAccount, surroundings: Surroundings) -> Iterator["
 
     What stops it is the last that is shown. For another file than the account's: `account.with_recipe(path)`.
     """
-    from watcher.recipe.workshop import Workshop  # noqa: PLC0415 - as above
+    from watcher.recipe.workshop.workshop import Workshop  # noqa: PLC0415 - as above
 
     with _visiting(account, surroundings) as (visit, reader):
         yield from Workshop(account.parsed, visit, reader).walk()

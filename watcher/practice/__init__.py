@@ -12,10 +12,10 @@ their JSON, notices as PDFs, the USCIS Case Status API, and a switch for everyth
 The product never imports this package, but for the demo.
 """
 
-from watcher.practice.cases import CaseBook, PracticeCase
-from watcher.practice.exchange import Answer, Received
-from watcher.practice.faults import Fault
 from watcher.practice.portal import PracticePortal
-from watcher.practice.terms import Account, Terms
+from watcher.practice.site.exchange import Answer, Received
+from watcher.practice.site.faults import Fault
+from watcher.practice.state.case_book import CaseBook, PracticeCase
+from watcher.practice.state.terms import Account, Terms
 
 __all__ = ["Account", "Answer", "CaseBook", "Fault", "PracticeCase", "PracticePortal", "Received", "Terms"]

@@ -9,8 +9,8 @@ from threading import Event
 
 from watcher.clock import Clock, FastClock, SystemClock
 from watcher.practice.portal import PracticePortal
+from watcher.practice.state.terms import Account
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
-from watcher.practice.terms import Account
 
 
 def main() -> int:

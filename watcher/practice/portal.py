@@ -10,16 +10,16 @@ from typing import Self
 import trustme
 
 from watcher.clock import Clock
-from watcher.practice.case_status_api import TokenDesk
-from watcher.practice.cases import CaseBook
-from watcher.practice.desk import SignInDesk
-from watcher.practice.exchange import Answer, Received, Request
-from watcher.practice.faults import FaultBoard
-from watcher.practice.server import LOOPBACK, LoopbackServer
-from watcher.practice.sign_in import SignInPages
-from watcher.practice.site import Site
+from watcher.practice.site.case_status_api import TokenDesk
+from watcher.practice.site.exchange import Answer, Received, Request
+from watcher.practice.site.faults import FaultBoard
+from watcher.practice.site.server import LOOPBACK, LoopbackServer
+from watcher.practice.site.sign_in_pages import SignInPages
+from watcher.practice.site.site import Site
+from watcher.practice.state.case_book import CaseBook
+from watcher.practice.state.sign_in_desk import SignInDesk
+from watcher.practice.state.terms import Account, Terms
 from watcher.practice.story import Scene, Story, Telling
-from watcher.practice.terms import Account, Terms
 
 
 class PracticePortal:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from threading import Lock
 
-from watcher.practice.cases import CaseBook
-from watcher.practice.faults import Fault, FaultBoard
-from watcher.practice.record import local_date
+from watcher.practice.site.faults import Fault, FaultBoard
+from watcher.practice.state.case_book import CaseBook
+from watcher.practice.state.case_record import local_date
 
 MAIN_CASE = "IOE0000000001"
 QUIET_CASE = "IOE0000000002"

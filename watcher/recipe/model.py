@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 
-from watcher.case import ItemKind, Stage
-from watcher.change import Json
-from watcher.message import Links
-from watcher.recipe.dates import Dates
+from watcher.model.alert import Links
+from watcher.model.case import ItemKind, Stage
+from watcher.model.change import Json
+from watcher.recipe.date_formats import Dates
+from watcher.recipe.page.selectors import Selector
 from watcher.recipe.placeholders import Template, names_in
-from watcher.recipe.selectors import Selector
 
 OF_THE_STATUS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may go with it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from watcher.change import Json
+from watcher.model.change import Json
 
 Values: TypeAlias = Mapping[str, str]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from watcher.case import Snapshot
-from watcher.change import Change, ChangeKind, Json, severity_of
-from watcher.remind.memory import Reminded, Reminder
+from watcher.model.case import Snapshot
+from watcher.model.change import Change, ChangeKind, Json, severity_of
+from watcher.model.ledger import CaseStanding
+from watcher.model.reminder import Reminded, Reminder
 from watcher.settings import StallSettings
-from watcher.standing import CaseStanding
 
 SUBJECT = "stage"
 """What stalls: the subject of every `stalled` change and of its memory."""

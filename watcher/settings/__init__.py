@@ -20,10 +20,10 @@ from pydantic import (
     field_validator,
 )
 
-from watcher.case import Stage
-from watcher.change import ChangeKind, Severity
-from watcher.durations import parse_duration
-from watcher.quiet import Digest, QuietHours
+from watcher.clock.durations import parse_duration
+from watcher.clock.quiet_hours import Digest, QuietHours
+from watcher.model.case import Stage
+from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import is_loopback, listening_address, page_address, web_address
 from watcher.settings.faults import types_within
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from watcher.durations import format_duration
+from watcher.clock.durations import format_duration
 from watcher.settings import Settings
 from watcher.settings.addresses import is_loopback
+from watcher.settings.config_files import Document
 from watcher.settings.faults import did_you_mean
-from watcher.settings.places import Place, dotted, file_name, variable
+from watcher.settings.key_names import Place, dotted, file_name, variable
 from watcher.settings.sections import Portals
-from watcher.settings.sources import Document
 
 ChannelFault = Callable[[SecretStr], str | None]
 """What is wrong with a channel's URL, in words that do not show it; None where nothing is."""

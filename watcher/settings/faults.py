@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from watcher.settings.places import Place, dotted, file_name, variable
+from watcher.settings.key_names import Place, dotted, file_name, variable
 
 _TABLE = "must be a table of its own keys, not a single value"
 _LIST = 'must be a list in square brackets, such as ["one", "two"]'

@@ -15,11 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from watcher.errors import SettingsFaults
 from watcher.settings import AccountSettings, Settings, checks
 from watcher.settings.checks import ChannelFault
-from watcher.settings.faults import lines_of
-from watcher.settings.places import Place
-from watcher.settings.secret_places import Origin, find_secret, laid_over, places_of
-from watcher.settings.sections import Portals, made_ready, models_of, tables
-from watcher.settings.sources import (
+from watcher.settings.config_files import (
     Document,
     credentials_dirs,
     find_file,
@@ -29,6 +25,10 @@ from watcher.settings.sources import (
     usual_secrets_dirs,
     usual_state_dir,
 )
+from watcher.settings.faults import lines_of
+from watcher.settings.key_names import Place
+from watcher.settings.secret_sources import Origin, find_secret, laid_over, places_of
+from watcher.settings.sections import Portals, made_ready, models_of, tables
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from watcher.settings import AccountSettings, ChannelSettings, Settings
 from watcher.settings.faults import types_within
-from watcher.settings.places import Place
+from watcher.settings.key_names import Place
 
 
 class KnownPortal(Protocol):

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, Field, SecretStr
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.settings import Section
+from watcher.sign_in.code_mail import Finding, Verdict, judge
 from watcher.sign_in.imap import TROUBLE, Entrance, Folder, Refused, opened
-from watcher.sign_in.mail import Finding, Verdict, judge
 
 _LOOK_EVERY: Final = 5.0
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)

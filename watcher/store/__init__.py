@@ -11,20 +11,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watcher.store.accounts import Breaker
-    from watcher.store.documents import digest, digest_of_answers
-    from watcher.store.locks import Busy
-    from watcher.store.outbox import Waiting
-    from watcher.store.store import CaseSave, KnownCase, News, RoundEnd, Store
+    from watcher.store.database.locks import Busy
+    from watcher.store.queries.snapshot_json import digest, digest_of_answers
+    from watcher.store.store import KnownCase, Store
     from watcher.store.view import View
+    from watcher.store.writes.outbox import Waiting
+    from watcher.store.writes.sign_in_guard import Breaker
 
 __all__ = [
     "Breaker",
     "Busy",
-    "CaseSave",
     "KnownCase",
-    "News",
-    "RoundEnd",
     "Store",
     "View",
     "Waiting",
@@ -33,17 +30,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Breaker": "accounts",
-    "Busy": "locks",
-    "CaseSave": "store",
+    "Breaker": "writes.sign_in_guard",
+    "Busy": "database.locks",
     "KnownCase": "store",
-    "News": "store",
-    "RoundEnd": "store",
     "Store": "store",
     "View": "view",
-    "Waiting": "outbox",
-    "digest": "documents",
-    "digest_of_answers": "documents",
+    "Waiting": "writes.outbox",
+    "digest": "queries.snapshot_json",
+    "digest_of_answers": "queries.snapshot_json",
 }
 
 

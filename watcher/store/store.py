@@ -9,25 +9,26 @@ from typing import Any
 from pydantic import SecretStr
 from sqlmodel import col, select, update
 
-from watcher.case import Snapshot
-from watcher.change import RecordedChange
 from watcher.clock import Clock
 from watcher.errors import StoreUnusable
-from watcher.remind.memory import Reminder
-from watcher.store.accounts import Accounts, Breaker, DailyQuota
-from watcher.store.answers import KeptAnswers
-from watcher.store.database import Database
-from watcher.store.documents import decode
-from watcher.store.ledger import Ledger
-from watcher.store.migrate import bring_up_to_date
-from watcher.store.news import CaseSave, News, RoundEnd
-from watcher.store.outbox import Outbox
-from watcher.store.questions import rows_of
-from watcher.store.recording import end_round, last_complete_read, write_news
-from watcher.store.restored import Restored
-from watcher.store.rows import NoticeRow, ReminderRow
-from watcher.store.server_locks import locks_of
+from watcher.model.case import Snapshot
+from watcher.model.change import RecordedChange
+from watcher.model.reminder import Reminder
+from watcher.model.writes import CaseSave, News, RoundEnd
+from watcher.store.database.engine import Database
+from watcher.store.database.migrate import bring_up_to_date
+from watcher.store.database.query import rows_of
+from watcher.store.database.server_locks import locks_of
+from watcher.store.database.tables import NoticeRow, ReminderRow
+from watcher.store.queries.snapshot_json import decode
 from watcher.store.view import View
+from watcher.store.writes.accounts import Accounts, DailyQuota
+from watcher.store.writes.ledger import Ledger
+from watcher.store.writes.outbox import Outbox
+from watcher.store.writes.raw_answers import KeptAnswers
+from watcher.store.writes.recording import end_round, last_complete_read, write_news
+from watcher.store.writes.restore_marks import Restored
+from watcher.store.writes.sign_in_guard import Breaker
 
 __all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
 

@@ -1,47 +1,14 @@
 """The books as they stand, for whoever only looks. What can also write (`Store`) is a view with more to it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection
 
-from watcher.change import ChangeKind, RecordedChange
-from watcher.health import Health
-from watcher.message import Alert, AlertState
-from watcher.standing import CaseStanding, KeptNotice, LedgerItem
-from watcher.store import standings
-from watcher.store.locks import Locks
-from watcher.store.questions import Looking
-
-
-class AccountsView:
-    """What is known of accounts."""
-
-    def __init__(self, looking: Looking) -> None:
-        """Every method looks once."""
-        self._looking = looking
-
-    def known(self) -> dict[str, tuple[Health, datetime | None]]:
-        """Health and next read of every account in the books."""
-        with self._looking() as ask:
-            return standings.known_accounts(ask)
-
-
-class OutboxView:
-    """Alerts by their state."""
-
-    def __init__(self, looking: Looking) -> None:
-        """Every method looks once."""
-        self._looking = looking
-
-    def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
-        """Alerts, newest first."""
-        with self._looking() as ask:
-            return standings.alerts(ask, limit=limit, state=state)
-
-    def counts(self) -> dict[AlertState, int]:
-        """How many alerts there are in each state."""
-        with self._looking() as ask:
-            return standings.alert_counts(ask)
+from watcher.model.change import ChangeKind, RecordedChange
+from watcher.model.ledger import CaseStanding, KeptNotice, LedgerItem
+from watcher.store.database.locks import Locks
+from watcher.store.database.query import Looking
+from watcher.store.queries import queries
+from watcher.store.queries.views import AccountsView, OutboxView
 
 
 class View(ABC):
@@ -67,12 +34,12 @@ class View(ABC):
     def standings(self, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
         """Every case in the books (of this account, of this number), with its items and notices."""
         with self._looking() as ask:
-            return standings.standings(ask, account, case_number)
+            return queries.standings(ask, account, case_number)
 
     def case_numbers(self) -> list[str]:
         """The number of every case in the books, each once, in order."""
         with self._looking() as ask:
-            return standings.case_numbers(ask)
+            return queries.case_numbers(ask)
 
     def history(
         self,
@@ -84,14 +51,14 @@ class View(ABC):
     ) -> list[RecordedChange]:
         """Every recorded change (of these accounts, this case, these kinds), newest first."""
         with self._looking() as ask:
-            return standings.history(ask, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
+            return queries.history(ask, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
 
     def items(self) -> list[LedgerItem]:
         """Every pending item that was ever seen, in the order of its first sight."""
         with self._looking() as ask:
-            return standings.items(ask)
+            return queries.items(ask)
 
     def notices(self, account: str | None = None) -> list[KeptNotice]:
         """Every notice that was ever seen (of this account), in the order of its first sight."""
         with self._looking() as ask:
-            return standings.notices(ask, account)
+            return queries.notices(ask, account)

@@ -10,10 +10,10 @@ from typing import Any
 
 from watcher import portals
 from watcher.errors import SettingsFaults
+from watcher.settings.config_files import read_document
+from watcher.settings.key_names import Place, file_name, secrets_folder, variable
 from watcher.settings.load import load_configuration
-from watcher.settings.places import Place, file_name, secrets_folder, variable
-from watcher.settings.sources import read_document
-from watcher.wizard.document import as_toml
+from watcher.wizard.toml_writer import as_toml
 
 _BROKEN_OFF = "# Broken off in: "
 

@@ -1,0 +1,223 @@
+"""One occasion for every kind of change, as the diff, the reminders and the health of an account make them."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from watcher.model.alert import Links, Occasion
+from watcher.model.case import Snapshot, Stage
+from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
+
+NUMBER = "IOE0000000001"
+LINKS = Links(
+    sign_in="https://my.uscis.gov/",
+    help="https://www.uscis.gov/contactcenter",
+    reset="https://myaccount.uscis.gov/",
+)
+CEAC = Links(sign_in="https://ceac.state.gov/CEACStatTracker/Status.aspx", help="https://travel.state.gov/")
+OF_ACCOUNTS = frozenset(
+    {
+        ChangeKind.SIGN_IN_REJECTED,
+        ChangeKind.ACCOUNT_LOCKED,
+        ChangeKind.MFA_NEEDED,
+        ChangeKind.PORTAL_UNREADABLE,
+        ChangeKind.BLIND,
+        ChangeKind.RECOVERED,
+    }
+)
+
+
+def item(kind: str, title: str, **more: Json) -> dict[str, Json]:
+    return {
+        "key": "n-1",
+        "kind": kind,
+        "title": title,
+        "description": None,
+        "due_on": None,
+        "due_by_estimate": None,
+        "starts_at": None,
+        "place": None,
+        "state": "open",
+    } | more
+
+
+def status(stage: str, title: str, since: str = "2026-07-09") -> dict[str, Json]:
+    return {"stage": stage, "status": title, "description": f"On July 9, 2026: {title}.", "since": since}
+
+
+_RFE = item("rfe", "Request for Evidence Was Sent", due_by_estimate="2026-10-01")
+_NOID = item("intent_to_deny", "Notice Of Intent To Deny Was Sent", due_on="2026-08-08")
+_INTERVIEW = item(
+    "interview", "Interview Was Scheduled", starts_at="2026-08-20T19:00:00+00:00", place="26 Federal Plaza, New York"
+)
+_MOVED = _INTERVIEW | {"title": "Interview Was Rescheduled", "starts_at": "2026-09-01T09:30:00"}
+_CARD = item("task", "Card Was Returned To USCIS", due_by_estimate="2027-01-05")
+_NEAR: dict[str, Json] = {"source": "estimate", "days": 7, "item_id": 3}
+
+TOLD: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
+    ChangeKind.RFE_RECEIVED: ("n-1", None, _RFE),
+    ChangeKind.INTENT_TO_DENY_RECEIVED: ("n-1", None, _NOID),
+    ChangeKind.APPOINTMENT_SCHEDULED: ("n-1", None, _INTERVIEW),
+    ChangeKind.APPOINTMENT_CHANGED: ("n-1", _INTERVIEW, _MOVED),
+    ChangeKind.APPOINTMENT_CANCELLED: ("n-1", _INTERVIEW, None),
+    ChangeKind.STAGE_CHANGED: (
+        None,
+        status("received", "Case Was Received", "2026-05-29"),
+        status("denied", "Case Was Denied"),
+    ),
+    ChangeKind.STATUS_CHANGED: (
+        None,
+        status("under_review", "Case Was Reopened"),
+        status("under_review", "Expedite Request Denied"),
+    ),
+    ChangeKind.PART_CHANGED: (
+        "medical",
+        {"key": "medical", "title": "Medical", "status": "inProgress"},
+        {"key": "medical", "title": "Medical", "status": "completed"},
+    ),
+    ChangeKind.DETAIL_CHANGED: ("office", "NATIONAL BENEFITS CENTER", "NEBRASKA SERVICE CENTER"),
+    ChangeKind.ITEM_ADDED: ("n-1", None, _CARD),
+    ChangeKind.ITEM_CHANGED: ("n-1", _CARD, _CARD | {"due_on": "2026-12-31"}),
+    ChangeKind.ITEM_CLOSED: ("n-1", _RFE, _RFE | {"state": "answered"}),
+    ChangeKind.NOTICE_ADDED: ("l-1", None, {"key": "l-1", "title": "Appointment Scheduled", "dated": "2026-06-19"}),
+    ChangeKind.NOTICE_CHANGED: (
+        "l-1",
+        {"key": "l-1", "title": "Appointment Scheduled", "dated": "2026-06-19"},
+        {"key": "l-1", "title": "Appointment Scheduled", "dated": "2026-06-26"},
+    ),
+    ChangeKind.NOTICE_REMOVED: ("l-1", {"key": "l-1", "title": "MARIA_SAMPLE.pdf", "dated": "2026-06-19"}, None),
+    ChangeKind.HISTORY_ADDED: (
+        "e-1",
+        None,
+        {"key": "e-1", "title": "FTA0", "at": "2026-07-09", "code": "FTA0", "hint": "Database checks received"},
+    ),
+    ChangeKind.HISTORY_CHANGED: (
+        "e-1",
+        {"key": "e-1", "title": "FTA0", "at": "2026-07-09", "code": "FTA0", "hint": None},
+        {"key": "e-1", "title": "FTA0", "at": "2026-07-10", "code": "FTA0", "hint": None},
+    ),
+    ChangeKind.HISTORY_REMOVED: ("e-1", {"key": "e-1", "title": "FTA0", "at": "2026-07-09", "code": "FTA0"}, None),
+    ChangeKind.SILENT_UPDATE: ("updated_at", "2026-07-30", "2026-07-31T13:07:45+00:00"),
+    ChangeKind.DEADLINE_NEAR: ("n-1", None, _RFE | _NEAR | {"due_on": "2026-10-01"}),
+    ChangeKind.DEADLINE_PASSED: ("n-1", None, _NOID | {"source": "letter", "days": -1, "item_id": 3}),
+    ChangeKind.STALLED: (
+        "stage",
+        None,
+        {
+            "stage": "under_review",
+            "since": "2026-03-01",
+            "days": 150,
+            "threshold_days": 120,
+            "touched_on": "2026-07-01",
+            "form": "I-485",
+            "published_days": 240,
+            "inquiry_from": "2027-01-25",
+        },
+    ),
+    ChangeKind.LOOK_REMINDER: ("look", None, {"site": "ceac", "looked_at": "2026-07-02T14:00:00+00:00"}),
+    ChangeKind.CASE_ADDED: (None, None, {"stage": "received", "status": "Case Was Received", "form": "I-485"}),
+    ChangeKind.CASE_MISSING: ("presence", None, {"reads": 3}),
+    ChangeKind.CASE_RETURNED: ("presence", None, None),
+    ChangeKind.SIGN_IN_REJECTED: (None, None, {"reason": "USCIS refused the user name or password"}),
+    ChangeKind.ACCOUNT_LOCKED: (None, None, {"reason": "USCIS says the account is locked"}),
+    ChangeKind.MFA_NEEDED: (None, None, {"reason": "USCIS asks for the code it sent by e-mail"}),
+    ChangeKind.PORTAL_UNREADABLE: (None, None, {"reason": "the answer about a case had no status"}),
+    ChangeKind.BLIND: (
+        None,
+        None,
+        {"reason": "USCIS answered 503", "since": "2026-07-30T12:00:00+00:00", "attempts": 6},
+    ),
+    ChangeKind.RECOVERED: (None, None, {"after": "blind", "since": "2026-07-30T12:00:00+00:00"}),
+}
+"""Subject, old and new of a typical change of each kind."""
+
+
+def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
+    subject, old, new = TOLD[kind]
+    return Change(
+        kind=kind,
+        severity=severity_of(kind, _stage(new)),
+        case_number=None if kind in OF_ACCOUNTS else case_number,
+        subject=subject,
+        old=old,
+        new=new,
+    )
+
+
+def occasion(*changes: Change, links: Links = LINKS, **fields: Any) -> Occasion:
+    of_account = all(each.kind in OF_ACCOUNTS for each in changes)
+    return Occasion(
+        account="family",
+        portal_title="USCIS online account",
+        links=links,
+        changes=changes,
+        snapshot=None if of_account else _snapshot(changes, fields),
+        history=() if of_account else _history(),
+    )
+
+
+def examples() -> dict[str, Occasion]:
+    """Every kind of change, and the cases in which the same kind reads differently, by name."""
+    made = {kind.value: occasion(change(kind)) for kind in ChangeKind}
+    refused = Change(
+        kind=ChangeKind.STAGE_CHANGED,
+        severity=severity_of(ChangeKind.STAGE_CHANGED, Stage.REFUSED),
+        case_number="AA00000001",
+        old={"stage": "interview", "status": "Ready"},
+        new={"stage": "refused", "status": "Refused"},
+    )
+    unknown = Change(
+        kind=ChangeKind.STAGE_CHANGED,
+        severity=severity_of(ChangeKind.STAGE_CHANGED, Stage.UNKNOWN),
+        case_number=NUMBER,
+        old=status("received", "Case Was Received"),
+        new=status("unknown", "Something USCIS Has Never Said"),
+    )
+    appointment: dict[str, Json] = _INTERVIEW | {"days": 1, "item_id": 4}
+    asked = _both(
+        status("received", "Case Was Received"), status("evidence_requested", "Request for Evidence Was Sent")
+    )
+    return made | {
+        "stage_changed to refused at a consulate": occasion(refused, links=CEAC, case_number="AA00000001", form=None),
+        "stage_changed to unknown": occasion(unknown),
+        "deadline_near, an appointment": occasion(_reminder(ChangeKind.DEADLINE_NEAR, appointment)),
+        "deadline_passed, an appointment": occasion(_reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})),
+        "stage_changed and rfe_received, one alert": occasion(asked, change(ChangeKind.RFE_RECEIVED)),
+    }
+
+
+def _both(old: Json, new: Json) -> Change:
+    severity = severity_of(ChangeKind.STAGE_CHANGED, _stage(new))
+    return Change(kind=ChangeKind.STAGE_CHANGED, severity=severity, case_number=NUMBER, old=old, new=new)
+
+
+def _reminder(kind: ChangeKind, new: Json) -> Change:
+    return Change(kind=kind, severity=severity_of(kind), case_number=NUMBER, subject="n-1", new=new)
+
+
+def _stage(new: Json) -> Stage | None:
+    return Stage(str(new["stage"])) if isinstance(new, dict) and "stage" in new else None
+
+
+def _snapshot(changes: tuple[Change, ...], fields: dict[str, Any]) -> Snapshot:
+    """The case as it stands after the changes: under review where none of them says otherwise."""
+    told: dict[str, Any] = {"stage": "under_review", "status": "Case Is Being Actively Reviewed By USCIS"}
+    for each in changes:
+        if isinstance(each.new, dict) and "status" in each.new and each.kind is not ChangeKind.PART_CHANGED:
+            told = dict(each.new)
+    known: dict[str, Any] = {
+        "case_number": NUMBER,
+        "form": "I-485",
+        "stage": Stage(told["stage"]),
+        "status": told["status"],
+        "description": f"As of July 9, 2026, your Form I-485, Receipt Number {NUMBER}: {told['status']}.",
+        "status_since": date(2026, 7, 9),
+    }
+    return Snapshot(**(known | fields))
+
+
+def _history() -> tuple[RecordedChange, ...]:
+    added = change(ChangeKind.CASE_ADDED)
+    return (
+        RecordedChange(id=1, at=datetime(2026, 6, 1, 12, tzinfo=UTC), account="family", change=added, summary="kept"),
+    )

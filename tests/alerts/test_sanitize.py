@@ -1,0 +1,192 @@
+"""A portal's words in an alert are text and nothing but text, whatever they are."""
+
+import re
+import unicodedata
+from dataclasses import replace
+from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.alerts.alert_contexts import LINKS, change, item, occasion
+from watcher.alerts.digest import render_digest, render_flood
+from watcher.alerts.rendering import render, summarize
+from watcher.alerts.sanitize import inert
+from watcher.alerts.style import Privacy
+from watcher.language.catalogue import LANGUAGES, catalogue
+from watcher.model.alert import Words
+from watcher.model.case import Stage
+from watcher.model.change import Change, ChangeKind, Json, Severity
+
+EN = catalogue("en")
+ZONE = ZoneInfo("America/New_York")
+# fmt: off
+FRAGMENTS = [
+    "https://evil.example/x", "HTTP://", "www.evil.example", "evil.example/login", "javascript:alert(1)",
+    "mailto:a@b.co", "tel:+15550100", "<script>", "</b>", "<a href=x>", "&lt;img src=x&gt;", "&#x6a;avascript:",
+    "[text](http://x.co)", "@everyone", "#general", "*bold*", "_it_", "`code`", "{title}", "{about}", "[{x}]",
+    "\u202e", "\u200b", "\x00", "\x1b[31m", "\r\n", "\u2028", "\ud800", "\U000e0041",
+    "a\u0301\u0301\u0301\u0301\u0301", "http\u200b://evil.example", "1.2.3.4:80/x", "evil\u3002example",
+    "IOE0000000001", "Request", "/start",
+]
+# fmt: on
+HOSTILE = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=20)), max_size=8).map("".join)
+FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+LINKED = re.compile(
+    r"[a-z][a-z0-9+.-]*://|\bwww\.|\b(?:javascript|mailto|data|tel|vbscript):\S|[\w-]\.(?:com|example|gov|co|org)\b",
+    re.IGNORECASE,
+)
+
+
+def unseen(text: str) -> set[str]:
+    return {sign for sign in text if unicodedata.category(sign) in FORBIDDEN}
+
+
+def own_links(words: str) -> str:
+    """The text without the addresses that the program itself put there."""
+    for address in (LINKS.sign_in, LINKS.help, LINKS.reset):
+        words = words.replace(address or "", "")
+    return words
+
+
+class Tags(HTMLParser):
+    """Collects tags and the attributes they carry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.attributes: set[tuple[str, str | None]] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add(tag)
+        self.attributes.update(attrs)
+
+
+@given(HOSTILE, st.integers(20, 400))
+@example("http\u200b://evil.example/a", 100)
+@example("&amp;lt;a href='https://evil.example'&gt;", 100)
+def test_inert_text_is_one_visible_line_without_link_or_markup(text: str, longest: int) -> None:
+    made = inert(text, EN, longest=longest)
+    assert not unseen(made)
+    assert not LINKED.search(made)
+    assert not set(made) & set("<>[]{}`*_~|\\@#")
+    assert made == " ".join(made.split())
+    assert len(made) <= longest + len("… (1000000 characters left out)")
+
+
+@given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), max_size=60))
+def test_ordinary_words_stay_as_they_are(text: str) -> None:
+    assert inert(text, EN, longest=100) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Response To USCIS' Request", "Response To USCIS' Request"),
+        ("Case Was Sent To The U.S. Consulate", "Case Was Sent To The U.S. Consulate"),
+        ("go to www.uscis.gov/addresschange to give us", "go to (link left out) to give us"),
+        ('see <a href="https://x.example/y">this page</a> now', "see this page now"),
+        ("call 1-800-375-5283 by 5:30 PM", "call 1-800-375-5283 by 5:30 PM"),
+        ("Solicitud de evidencia: número 3", "Solicitud de evidencia: número 3"),
+        ("portal.example.gov", "portal. example. gov"),
+        ("Petition/Application", "Petition/Application"),
+        ("a\u202eb\u200bc\x07d", "abcd"),
+    ],
+)  # fmt: skip
+def test_words_are_kept_and_what_is_not_words_goes(text: str, shown: str) -> None:
+    assert inert(text, EN, longest=200) == shown
+
+
+def test_a_text_that_is_cut_names_the_number_of_characters_left_out() -> None:
+    made = inert("word " * 100, EN, longest=50)
+    assert made == "word word word word word word word word word word… (450 characters left out)"
+
+
+def test_an_enormous_text_is_cut_and_counted_too() -> None:
+    made = inert("x" * 1_000_000, EN, longest=50)
+    assert made == "x" * 50 + "… (999950 characters left out)"
+
+
+def test_a_scheme_does_not_meet_what_the_alert_says_next() -> None:
+    assert inert("&#x6a;avascript:", EN, longest=50) == "javascript"
+    assert inert("Your file: open", EN, longest=50) == "Your file: open"
+
+
+def hostile_change(text: str, kind: ChangeKind) -> Change:
+    told = item("rfe", text, place=text, description=text, starts_at=text, due_on=text)
+    more: dict[str, Json] = {
+        "status": text,
+        "stage": "unknown",
+        "reason": text,
+        "hint": text,
+        "since": text,
+        "form": text,
+    }
+    return replace(change(kind), subject=text, old=told, new=told | more)
+
+
+@given(
+    HOSTILE,
+    st.sampled_from(list(ChangeKind)),
+    st.sampled_from(LANGUAGES),
+    st.sampled_from(["full", "masked", "minimal"]),
+)
+def test_no_text_of_a_portal_makes_an_alert_do_anything(
+    text: str, kind: ChangeKind, language: str, privacy: Privacy
+) -> None:
+    hostile = hostile_change(text, kind)
+    told = occasion(hostile, change(ChangeKind.STAGE_CHANGED))
+    assert told.snapshot is not None
+    told = replace(
+        told,
+        account=text,
+        portal_title=text,
+        snapshot=replace(
+            told.snapshot, case_number=text, form=text, status=text, description=text, stage=Stage.UNKNOWN
+        ),
+    )
+    words = render(told, privacy=privacy, language=language, zone=ZONE)
+    check_harmless(words)
+    check_harmless(render_digest([words, words], language=language))
+    check_harmless(render_flood([words, words], language=language))
+    line = summarize(hostile, language)
+    assert not unseen(line)
+    assert not LINKED.search(line)
+
+
+def check_harmless(words: Words) -> None:
+    for text in (words.title, words.short, words.body):
+        assert not unseen(text) - {"\n"}
+        assert not LINKED.search(own_links(text))
+        assert not set(text) & set("<>[]{}*_~|\\@#")
+    assert "\n" not in words.title + words.short
+    assert len(words.short) <= 140
+    assert len(words.title) <= 120
+    assert len(words.body) < 20_000
+    tags = Tags()
+    tags.feed(words.html)
+    assert tags.found <= {"p", "ul", "li", "strong", "a", "h3"}
+    assert tags.attributes <= {("href", address) for address in (LINKS.sign_in, LINKS.help, LINKS.reset)}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = ["stage", "status", "kind", "title", "due_on", "due_by_estimate", "starts_at", "days", "source", "since", "at"]
+SHAPES = JSON | st.dictionaries(st.sampled_from(KEYS), JSON)
+
+
+@given(st.sampled_from(list(ChangeKind)), SHAPES, SHAPES, st.sampled_from(LANGUAGES))
+def test_a_change_of_any_shape_is_told_without_an_error(
+    kind: ChangeKind, old: object, new: object, language: str
+) -> None:
+    strange = Change(kind=kind, severity=Severity.ROUTINE, case_number="IOE0000000001", old=old, new=new)  # type: ignore[arg-type]  # whatever the books may hold
+    assert summarize(strange, language)
+    told = replace(occasion(change(ChangeKind.STAGE_CHANGED)), changes=(strange,))
+    words = render(told, privacy="full", language=language, zone=ZONE)
+    assert words.title
+    assert words.body

@@ -1,0 +1,67 @@
+"""The commands that only look: quick, and told the same as by the store where the books are not in order."""
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from tests.cli.workspace import Bench
+
+LOOKING = ("status", "history", "pending", "notices", "alerts", "health", "export")
+SLOW = {"sqlalchemy", "sqlmodel", "alembic", "httpx", "apprise", "apscheduler", "watcher.app"}
+"""What takes longer to import than everything that such a command needs, or has no business there."""
+
+
+def imported(world: Bench, command: str) -> set[str]:
+    """Every module that the command imports, in a process of its own."""
+    done = subprocess.run(
+        world.command(command),
+        cwd=world.folder,
+        env=world.environment() | {"PYTHONPROFILEIMPORTTIME": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("command", LOOKING)
+def test_a_command_that_only_looks_waits_for_no_library_that_it_does_not_need(world: Bench, command: str) -> None:
+    world.check()
+    modules = imported(world, command)
+    assert "watcher.store.readonly" in modules
+    assert modules & SLOW == set()
+
+
+def no_database(world: Bench) -> None:
+    world.database.write_text("dear diary, " * 500, encoding="utf-8")
+
+
+def of_a_newer_release(world: Bench) -> None:
+    with closing(sqlite3.connect(world.database)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+
+
+def damaged_throughout(world: Bench) -> None:
+    whole = bytearray(world.database.read_bytes())
+    whole[4096:] = b"\xff" * (len(whole) - 4096)
+    world.database.write_bytes(whole)
+
+
+@pytest.mark.parametrize("harm", [no_database, of_a_newer_release, damaged_throughout])
+@pytest.mark.parametrize("command", LOOKING)
+def test_what_is_wrong_with_the_database_is_told_as_by_a_command_that_writes(
+    world: Bench, command: str, harm: Callable[[Bench], None]
+) -> None:
+    world.check()
+    harm(world)
+    by_writing = world.run("ack", "1", expect=(2,))
+    by_looking = world.run(command, expect=(2,))
+    assert by_looking.err == by_writing.err
+    assert "database" in by_looking.err
+    assert by_looking.out == ""

@@ -1,0 +1,255 @@
+"""What the user sees when the machine fails the program: disk, database, clock, network, a neighbour's death."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.doubles.phones import TakesLetters
+from tests.support.household import household
+from tests.years.house import NOON, House, Phones, house
+from tests.years.in_store import HandSetClock
+from watcher.delivery.emergency_notice import AT_MOST_EVERY, PATIENCE, LastResort
+from watcher.errors import DeliveryFailed, StoreUnusable
+from watcher.model.case import ItemKind, PendingItem
+from watcher.model.change import ChangeKind
+from watcher.store.backup import backup_files
+from watcher.store.backup.rotation import back_up, backups_in
+from watcher.store.database.locks import FileLocks
+
+MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EXAMPL"]\nevery = "1d"\n'
+DAILY: dict[str, Any] = {"backup": {"every": "1d", "keep": 2}}
+
+
+def _database(folder: Path) -> Path:
+    return folder / "state" / "watcher.sqlite3"
+
+
+def _backed_up(family: House, folder: Path) -> list[str]:
+    back_up(family.app.settings, _database(folder), now=family.clock.now())
+    return [file.name for file in backups_in(folder / "state" / "backups")]
+
+
+def test_backups_are_taken_when_due_and_only_the_newest_stay(tmp_path: Path) -> None:
+    with house(tmp_path, **DAILY) as family:
+        family.read()
+        first = _backed_up(family, tmp_path)
+        assert _backed_up(family.later(hours=23), tmp_path) == first
+        second = _backed_up(family.later(hours=1), tmp_path)
+        third = _backed_up(family.later(hours=24), tmp_path)
+        assert (len(first), len(second), len(third)) == (1, 2, 2)
+        assert first[0] not in third
+        assert backup_files.examine(tmp_path / "state" / "backups" / third[0]).cases == 1
+
+
+def test_rotation_removes_nothing_that_has_another_name(tmp_path: Path) -> None:
+    own = tmp_path / "state" / "backups" / "before-the-move.sqlite3"
+    with house(tmp_path, **DAILY) as family:
+        own.parent.mkdir()
+        own.write_bytes(b"the user's own")
+        for _ in range(4):
+            _backed_up(family.later(days=2), tmp_path)
+        assert own.read_bytes() == b"the user's own"
+
+
+def test_a_damaged_database_is_named_with_the_newest_good_backup_and_nothing_is_deleted(tmp_path: Path) -> None:
+    with house(tmp_path, **DAILY) as family:
+        family.read()
+        _backed_up(family, tmp_path)
+        _backed_up(family.later(days=2), tmp_path)
+    newest, older = backups_in(tmp_path / "state" / "backups")
+    newest.write_bytes(newest.read_bytes()[:5000])
+    _database(tmp_path).write_bytes(b"not what it was" * 1000)
+    before = {file: file.read_bytes() for file in (tmp_path / "state").rglob("*.sqlite3")}
+    with pytest.raises(StoreUnusable, match=f"newest good backup is .*{older.name}"), house(tmp_path, **DAILY):
+        pass
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_damage_within_is_found_before_the_daemon_begins(tmp_path: Path) -> None:
+    with household(tmp_path, MANUAL) as home:
+        home.run("status")
+        content = bytearray(home.database.read_bytes())
+        for place in range(4096, len(content), 1024):
+            content[place : place + 64] = b"\xff" * 64
+        home.database.write_bytes(content)
+        said = home.run("run", expect=(1, 2)).err
+        assert "damaged" in said
+        assert "backup" in said
+        assert "Traceback" not in said
+        assert home.database.read_bytes() == content
+
+
+def _mount(*words: str) -> int:
+    return subprocess.run([shutil.which("mount") or "mount", *words], check=False, capture_output=True).returncode
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of three megabytes; only root can make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    if _mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)) != 0:
+        pytest.skip("this machine lets nobody mount")
+    yield disk
+    assert subprocess.run([shutil.which("umount") or "umount", str(disk)], check=False).returncode == 0
+
+
+def _fill(filler: Path) -> None:
+    """Writes until the disk is full."""
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
+def _tell_a_long_story(family: House) -> None:
+    for word in range(200):
+        family.shows(status=f"Chapter {word}" * 300)
+
+
+def test_a_full_disk_loses_nothing_and_says_so(small_disk: Path) -> None:
+    with house(small_disk) as family:
+        family.read()
+        family.rings()
+        _fill(small_disk / "filler")
+        with pytest.raises(StoreUnusable, match="disk is full; nothing was lost"):
+            _tell_a_long_story(family)
+        (small_disk / "filler").unlink()
+        family.later(hours=4).shows(status="The last chapter")
+        told = [rang for rang in family.rings() if "The last chapter" in rang.body]
+        assert len(told) == 1
+
+
+def test_a_disk_that_became_read_only_is_told_in_a_sentence_and_loses_nothing(small_disk: Path) -> None:
+    with household(small_disk, MANUAL) as home:
+        home.run("record", "AA00EXAMPL", "Administrative Processing")
+        _mount("-o", "remount,ro", str(small_disk))
+        for command in (["check"], ["run"], ["record", "AA00EXAMPL", "Issued"]):
+            said = home.run(*command, expect=(1, 2)).err
+            assert re.search(r"(?i)read-only|cannot be written|cannot be opened", said), said
+            assert "Traceback" not in said
+        _mount("-o", "remount,rw", str(small_disk))
+        home.run("record", "AA00EXAMPL", "Issued")
+        assert "issued" in home.run("status", "--json").out
+
+
+def test_a_lock_dies_with_the_process_that_held_it(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from watcher.store.locks import FileLocks\n"
+        "with FileLocks(Path(sys.argv[1])).hold('daemon'):\n    print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.send_signal(signal.SIGKILL)
+    with FileLocks(tmp_path).hold("daemon"):
+        pass
+
+
+def test_who_holds_the_database_locked_and_is_killed_costs_a_command_nothing_but_the_wait(tmp_path: Path) -> None:
+    program = (
+        "import sqlite3, sys, time; books = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "books.execute('BEGIN IMMEDIATE'); books.execute('DELETE FROM change')\n"
+        "print('held', flush=True); time.sleep(60)"
+    )
+    with household(tmp_path, MANUAL) as home:
+        home.run("record", "AA00EXAMPL", "Administrative Processing")
+        command = [sys.executable, "-c", program, str(home.database)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            refused = home.run("record", "AA00EXAMPL", "Issued", expect=(1, 2))
+            assert "another program holds it locked" in refused.err
+            waiting = home.popen("record", "AA00EXAMPL", "Issued")
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(4)
+            holder.send_signal(signal.SIGKILL)
+            _, err = waiting.communicate(timeout=30)
+        assert waiting.returncode == 0, err
+        assert home.changes()[0].change.kind is ChangeKind.CASE_ADDED
+        assert "issued" in home.run("status", "--json").out
+
+
+def test_a_clock_that_jumps_ahead_and_back_tells_nothing_twice(tmp_path: Path) -> None:
+    rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=20)).date())
+    with house(tmp_path) as family:
+        family.shows(pending=(rfe,))
+        family.later(days=6)
+        assert [change.change.kind for change in family.time_brings()] == [ChangeKind.DEADLINE_NEAR]
+        family.later(days=3650)
+        assert ChangeKind.DEADLINE_PASSED in [change.change.kind for change in family.time_brings()]
+        family.clock.moment = NOON + timedelta(days=7)
+        assert family.time_brings() == []
+        family.shows(status="Another chapter")
+        assert family.app.store.history()[0].change.kind is ChangeKind.STATUS_CHANGED
+
+
+def test_a_machine_that_slept_for_a_week_hears_one_reminder_and_no_alarm(tmp_path: Path) -> None:
+    rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=8)).date())
+    with house(tmp_path, deadlines={"remind": ["7d", "5d", "3d", "1d"]}) as family:
+        family.shows(pending=(rfe,))
+        family.rings()
+        family.later(days=7)
+        assert [change.change.kind for change in family.time_brings()] == [ChangeKind.DEADLINE_NEAR]
+        assert family.read().changes == ()
+        assert len(family.rings()) == 1
+
+
+def test_a_name_that_nobody_can_resolve_is_said_in_one_sentence(tmp_path: Path) -> None:
+    account = (
+        '[accounts.api]\nportal = "uscis-api"\nbase_url = "https://portal.invalid"\nclient_id = "a"\n'
+        'client_secret = "made-up-secret"\ncases = ["EAC9999000001"]\n'
+    )
+    with household(tmp_path, account) as home:
+        (outcome,) = home.check(expect=(1,))["accounts"]
+        assert outcome["outcome"] == "failed"
+        assert "portal.invalid" in outcome["error"]
+        assert "Traceback" not in home.run("status").out
+
+
+class Deaf(TakesLetters):
+    """A channel that takes nothing."""
+
+    def send(self, url: SecretStr, **_message: object) -> None:
+        raise DeliveryFailed(f"nobody listens, {len(url)} characters long")
+
+
+def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: Path) -> None:
+    with house(tmp_path) as family:
+        clock = HandSetClock(NOON)
+        phones = Phones(clock)
+        resort = LastResort(phones)
+
+        def fails() -> int:
+            resort.failed("the disk is <full>", family.app.settings, now=clock.now())
+            return len(phones.rang)
+
+        assert fails() == 0, "a moment is no news"
+        clock.set(NOON + PATIENCE)
+        assert fails() == 1
+        assert "the disk is <full>" in phones.rang[0].body
+        assert fails() == 1
+        clock.set(NOON + PATIENCE + AT_MOST_EVERY)
+        assert fails() == 2
+        resort.worked()
+        clock.set(NOON + PATIENCE + 2 * AT_MOST_EVERY)
+        assert fails() == 2, "it worked in between, so patience begins anew"
+
+
+def test_a_channel_that_fails_too_keeps_nobody_from_trying(tmp_path: Path) -> None:
+    with house(tmp_path) as family:
+        resort = LastResort(Deaf())
+        for now in (NOON, NOON + PATIENCE):
+            resort.failed("the disk is full", family.app.settings, now=now)

@@ -1,0 +1,288 @@
+"""The door to Apprise, against servers on loopback; those that others wrote are in `tests/servers/`."""
+
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message as MessageHandler
+from pydantic import SecretStr
+
+from tests.servers.webhook import Webhook, webhook
+from watcher.delivery.apprise_notifier import AppriseNotifier, check_url, schema, success_worth
+from watcher.errors import DeliveryFailed
+
+WORDS = {
+    "title": "I-485: *asked* for :smile: evidence",
+    "body": "Line one\\n is no line break.\n# no heading, #no tag, [no](http://link), <b>no markup</b> & _none_",
+    "html": "<p>Line <b>one</b></p>",
+    "short": "I-485: evidence asked for",
+}
+SECRET = "canaryToken42"
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    with webhook() as running:
+        yield running
+
+
+class Inbox(MessageHandler):
+    """A mail server's inbox."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[Message] = []
+
+    def prepare_message(self, _session: Any, envelope: Any) -> Message:
+        return message_from_bytes(envelope.content)
+
+    def handle_message(self, message: Message) -> None:
+        self.mails.append(message)
+
+
+@pytest.fixture
+def mail_server() -> Iterator[tuple[Inbox, int]]:
+    inbox = Inbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield inbox, port
+    controller.stop()
+
+
+def send(url: str, *, timeout: float = 20, attachments: tuple[Path, ...] = (), **words: str) -> None:
+    AppriseNotifier(timeout=timeout).send(SecretStr(url), **{**WORDS, **words}, attachments=attachments)
+
+
+def failure(url: str, *, timeout: float = 20) -> DeliveryFailed:
+    with pytest.raises(DeliveryFailed) as found:
+        send(url, timeout=timeout)
+    return found.value
+
+
+def test_words_arrive_letter_for_letter(hook: Webhook) -> None:
+    send(f"json://{hook.host}/hook")
+    (message,) = hook.messages
+    assert (message["title"], message["message"]) == (WORDS["title"], WORDS["body"])
+
+
+def test_a_url_cannot_turn_emojis_or_escapes_on(hook: Webhook) -> None:
+    send(f"json://{hook.host}/hook?emojis=yes")
+    (message,) = hook.messages
+    assert (message["title"], message["message"]) == (WORDS["title"], WORDS["body"])
+
+
+def test_no_icon_of_a_third_party_is_sent_along(hook: Webhook) -> None:
+    send(f"ntfy://{hook.host}/topic?image=yes")
+    ((_, headers, body),) = hook.requests
+    assert "http" not in " ".join([*headers.values(), body.decode()]).replace("http://link", "")
+
+
+def test_a_service_that_reads_markdown_gets_it_escaped(hook: Webhook) -> None:
+    send(f"rocket://{'a' * 20}%2F{'b' * 40}@{hook.host}/#room?mode=webhook")
+    ((_, _, body),) = hook.requests
+    assert r"\[no\]\(http://link\)" in body.decode().replace("\\\\", "\\")
+
+
+def test_an_sms_gets_the_short_form(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.freemobile import NotifyFreeMobile  # noqa: PLC0415 - Apprise is imported late on purpose
+
+    monkeypatch.setattr(NotifyFreeMobile, "notify_url", f"http://{hook.host}/sms")
+    send("freemobile://12345678@abcdefgh")
+    ((_, _, body),) = hook.requests
+    assert b"evidence asked for" in body
+    assert b"heading" not in body
+
+
+def test_a_mail_gets_the_html_form(mail_server: tuple[Inbox, int]) -> None:
+    inbox, port = mail_server
+    send(f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure")
+    (mail,) = inbox.mails
+    parts = {part.get_content_type(): part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()}
+    assert WORDS["html"].encode() in (parts["text/html"] or b"")
+    assert str(mail["Subject"]).startswith("I-485")
+
+
+def test_a_mail_may_be_asked_for_as_plain_text(mail_server: tuple[Inbox, int]) -> None:
+    inbox, port = mail_server
+    send(f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure&format=text")
+    (mail,) = inbox.mails
+    kinds = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
+    assert kinds == ["text/plain"]
+
+
+def test_an_attachment_arrives_and_one_that_is_gone_is_left_out(mail_server: tuple[Inbox, int], tmp_path: Path) -> None:
+    inbox, port = mail_server
+    notice = tmp_path / "notice of action?.pdf"
+    notice.write_bytes(b"%PDF-1.4 made up")
+    url = f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure"
+    send(url, attachments=(notice, tmp_path / "gone.pdf"))
+    (mail,) = inbox.mails
+    (found,) = [part for part in mail.walk() if part.get_content_type() == "application/pdf"]
+    assert found.get_payload(decode=True) == b"%PDF-1.4 made up"
+    assert found.get_filename() == "notice of action?.pdf"
+
+
+def test_what_is_too_long_for_one_message_arrives_in_several(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.discord import NotifyDiscord  # noqa: PLC0415
+
+    monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://{hook.host}/hooks")
+    text = " ".join(f"word{number}" for number in range(600))
+    send("discord://4711/abcdefghijklmnop", body=text)
+    assert len(hook.requests) > 1
+    assert "word599" in str(hook.messages[-1])
+
+
+def test_messages_to_one_service_do_not_wait_for_each_other(hook: Webhook) -> None:
+    started = time.monotonic()
+    for _ in range(3):
+        send(f"ntfy://{hook.host}/topic")
+    assert len(hook.requests) == 3
+    assert time.monotonic() - started < 5, "Apprise waits 5.5 seconds between messages of one object"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
+def test_a_refusal_is_a_failure_that_says_why_and_may_be_tried_again(hook: Webhook, status: int) -> None:
+    hook.status = status
+    failed = failure(f"json://{hook.host}/hook")
+    assert str(failed).startswith("JSON: ")
+    assert str(status) in str(failed)
+    assert not failed.permanent
+
+
+def test_no_server_is_a_failure_that_may_be_tried_again() -> None:
+    failed = failure("json://127.0.0.1:1/hook")
+    assert not failed.permanent
+
+
+def test_a_redirect_is_not_followed(hook: Webhook) -> None:
+    with webhook() as elsewhere:
+        hook.status, hook.location = 307, f"http://{elsewhere.host}/caught"
+        failure(f"json://someone:{SECRET}@{hook.host}/hook")
+        assert not elsewhere.requests
+
+
+def test_a_server_that_does_not_answer_is_given_up_on_in_time(hook: Webhook) -> None:
+    hook.hold.clear()
+    started = time.monotonic()
+    failed = failure(f"json://{hook.host}/hook", timeout=0.3)
+    assert str(failed) == "JSON: no answer within 0.3 seconds"
+    assert not failed.permanent
+    assert time.monotonic() - started < 3
+
+
+def test_a_service_that_is_called_optional_fails_all_the_same(hook: Webhook) -> None:
+    hook.status = 500
+    failure(f"json://{hook.host}/hook?optional=yes")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"json://reader:{SECRET}@HOST/{SECRET}?+X-Token={SECRET}",
+        f"ntfy://{SECRET}@HOST/topic-{SECRET}",
+        f"gotify://HOST/{SECRET}",
+        f"mmost://{SECRET}@HOST/abcdefghijklmnopqrstuvwx{SECRET}",
+        f"form://HOST/{SECRET}?:field={SECRET}",
+    ],
+)
+def test_a_failure_shows_neither_the_url_nor_a_secret_not_even_in_the_log(
+    hook: Webhook, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    hook.status = 500
+    with caplog.at_level(logging.INFO):
+        failed = failure(url.replace("HOST", hook.host))
+    assert SECRET not in str(failed)
+    assert SECRET not in repr(failed)
+    assert SECRET not in caplog.text.replace("%2B", "")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "garbage", "nosuch://x", f"json://{SECRET}:99999x/", "discord://", "tgram://short"]
+)
+def test_a_url_that_will_not_do_is_a_failure_for_good(url: str) -> None:
+    failed = failure(url)
+    assert failed.permanent
+    assert SECRET not in str(failed)
+    assert check_url(SecretStr(url)) == str(failed)
+
+
+@pytest.mark.parametrize("url", [SECRET, f"nosuch://{SECRET}", f"json://{SECRET}:99999x/"])
+def test_a_url_that_is_not_understood_is_not_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="apprise"):
+        assert check_url(SecretStr(url)) is not None
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "package"),
+    [
+        ("xmpps://bot:pw@localhost/you@localhost", "slixmpp"),
+        ("growl://localhost", "gntp"),
+        ("smpp://u:p@h/1/2", "smpplib"),
+    ],
+)
+def test_a_plugin_without_its_package_names_it(url: str, package: str) -> None:
+    failed = failure(url)
+    assert failed.permanent
+    assert f"needs {package}" in str(failed)
+
+
+@pytest.mark.parametrize(
+    "url", ["ntfy://", "ntfy://ntfy.example.org", "ntfys://ntfy.example.org/", "ntfys://u:p@x.org:8/"]
+)
+def test_an_ntfy_url_without_a_topic_is_refused_though_apprise_takes_it(url: str) -> None:
+    assert check_url(SecretStr(url)) == "ntfy: the URL names no topic; write ntfys://SERVER/TOPIC"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ntfy://topic",
+        "ntfys://ntfy.example.org/topic",
+        "mailtos://someone:secret@mail.example.org/?to=else@example.org",
+        "json://localhost",
+        "https://discord.com/api/webhooks/4711/abcdefghijklmnop",
+        "matrixs://bot:pw@matrix.example.org/#room",
+    ],
+)
+def test_a_good_url_is_no_fault(url: str) -> None:
+    assert check_url(SecretStr(url)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "attaches"),
+    [("json://localhost", True), ("mailto://u:p@example.org", True), ("gotify://h/abcdef", False), ("garbage", False)],
+)
+def test_it_is_known_which_services_take_attachments(url: str, *, attaches: bool) -> None:
+    assert AppriseNotifier().can_attach(SecretStr(url)) is attaches
+
+
+@pytest.mark.parametrize("url", ["irc://h/#c", "ircs://h/#c", "xmpp://u:p@h/x", "matrixs://u:p@h/#r", "mqtt://h/t"])
+def test_where_success_is_worth_little_it_is_said(url: str) -> None:
+    assert success_worth(SecretStr(url))
+
+
+@pytest.mark.parametrize("url", ["json://localhost", "ntfys://ntfy.sh/topic", "garbage"])
+def test_where_success_is_worth_its_name_nothing_is_said(url: str) -> None:
+    assert success_worth(SecretStr(url)) is None
+
+
+def test_of_a_url_only_the_schema_may_be_shown() -> None:
+    assert schema(SecretStr(f" NTFYS://{SECRET}")) == "ntfys"
+    assert not schema(SecretStr(SECRET))
+
+
+def test_apprise_is_not_imported_before_it_is_needed() -> None:
+    code = "import sys, watcher.notify; sys.exit('apprise' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,500 @@
+import gzip
+import json
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar
+from pathlib import Path
+from socket import create_server
+from threading import Event, Thread, Timer
+from typing import Any
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.doubles.loopback import Asked, reply, serving
+from watcher import __version__
+from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, UnexpectedAnswer
+from watcher.http.answer import Answer, asked_wait, inflate, read_text
+from watcher.http.client import PortalHttp
+from watcher.http.hosts import check_base_url, host_of, is_loopback
+from watcher.text.json import read_json
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class StandingClock:
+    def now(self) -> datetime:
+        return NOW
+
+    def seconds_until(self, moment: datetime) -> float:
+        return (moment - NOW).total_seconds()
+
+
+def portal(*hosts: str, **options: Any) -> PortalHttp:
+    stop = options.pop("stop", Event())
+    return PortalHttp(portal="A portal", hosts=hosts or ("127.0.0.1",), clock=StandingClock(), stop=stop, **options)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_an_answer_carries_status_headers_in_any_case_and_body() -> None:
+    with serving(lambda _: reply(404, b'{"a": 1}', Content_Type="application/json")) as server, portal() as http:
+        answer = http.send("GET", f"{server.origin}/x")
+    assert (answer.status, answer.headers["CONTENT-type"], answer.json()) == (404, "application/json", {"a": 1})
+
+
+def test_the_program_names_itself_and_asks_for_no_compression() -> None:
+    with serving(lambda _: reply()) as server, portal() as http:
+        http.send("GET", server.origin, headers={"Accept-Language": "es"})
+    headers = server.asked[0].headers
+    assert headers["user-agent"] == f"case-watcher/{__version__} (+self-hosted)"
+    assert (headers["accept-encoding"], headers["accept-language"]) == ("identity", "es")
+
+
+def test_a_form_and_json_arrive_as_such() -> None:
+    with serving(lambda _: reply()) as server, portal() as http:
+        http.send("POST", server.origin, form={"a": "b c"}, params={"q": "1"})
+        http.send("POST", server.origin, json={"a": 1})
+    assert (server.asked[0].form, server.asked[0].target) == ({"a": "b c"}, "/?q=1")
+    assert json.loads(server.asked[1].body) == {"a": 1}
+
+
+def test_one_connection_serves_many_requests() -> None:
+    with serving(lambda _: reply()) as server, portal() as http:
+        for _ in range(5):
+            http.send("GET", server.origin)
+    assert server.connections == 1
+
+
+def test_threads_share_it() -> None:
+    answers: list[int] = []
+    with serving(lambda _: reply(204)) as server, portal() as http:
+        work = [
+            Thread(target=lambda: answers.extend(http.send("GET", server.origin).status for _ in range(10)))
+            for _ in range(4)
+        ]
+        for thread in work:
+            thread.start()
+        for thread in work:
+            thread.join()
+    assert answers == [204] * 40
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://evil.example/",
+            "https://127.0.0.1.evil.example/",
+            "https://127.0.0.1@evil.example/",
+            "https://127.0.0.1\\@evil.example/",
+            "//evil.example/",
+            "/relative",
+            "",
+        ],
+    )
+    def test_a_request_elsewhere_is_refused(self, url: str) -> None:
+        with portal() as http, pytest.raises((ForeignHost, UnexpectedAnswer)):
+            http.send("GET", url)
+
+    def test_plain_http_is_for_loopback_only(self) -> None:
+        with portal("my.example.gov") as http, pytest.raises(ForeignHost, match=r"my\.example\.gov.*without TLS"):
+            http.send("GET", "http://my.example.gov/")
+
+    def test_other_schemes_are_refused(self) -> None:
+        with portal() as http, pytest.raises(ForeignHost):
+            http.send("GET", "ftp://127.0.0.1/")
+
+    def test_a_redirect_elsewhere_names_the_host_and_sends_nothing_there(self) -> None:
+        with serving(lambda _: reply()) as other:
+            elsewhere = other.origin.replace("127.0.0.1", "localhost") + "/take?secret=1"
+            with (
+                serving(lambda _: reply(302, Location=elsewhere)) as server,
+                portal() as http,
+                pytest.raises(ForeignHost, match="localhost") as caught,
+            ):
+                http.send("GET", server.origin, headers={"Authorization": "Bearer t"})
+        assert other.asked == []
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("base", "fault"),
+        [
+            ("https://my.uscis.gov", None),
+            ("https://my.uscis.gov:8443/x", None),
+            ("http://127.0.0.1:8080", None),
+            ("http://localhost:1", None),
+            ("http://[::1]:8080", None),
+            ("http://my.uscis.gov", "http"),
+            ("ftp://my.uscis.gov", "https"),
+            ("https://user:pw@my.uscis.gov", "user name"),
+            ("https://my.uscis.gov?x=1", "query"),
+            ("https://", "address"),
+            ("", "empty"),
+            ("https://my.uscis.gov:99999", "address"),
+        ],
+    )
+    def test_a_base_url_is_https_or_loopback(self, base: str, fault: str | None) -> None:
+        said = check_base_url(base)
+        assert said is None if fault is None else said is not None and fault in said
+
+    def test_loopback_is_this_machine_only(self) -> None:
+        assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1")))
+        assert not any(map(is_loopback, ("localhost.example", "128.0.0.1", "::2", "", "127.0.0.1.example")))
+
+    def test_the_host_of_an_address_has_no_port_and_no_capitals(self) -> None:
+        assert [host_of("https://My.USCIS.gov:444/x"), host_of("http://[::1]:8/")] == ["my.uscis.gov", "::1"]
+
+
+class TestRedirects:
+    def test_they_are_followed_with_the_rules_of_browsers(self) -> None:
+        def answer(asked: Asked) -> bytes:
+            if asked.target == "/start":
+                return reply(302, Location="/end")
+            return reply(200, f"{asked.method} {asked.headers.get('content-type')}".encode())
+
+        with serving(answer) as server, portal() as http:
+            got = http.send("POST", f"{server.origin}/start", form={"a": "b"})
+        assert (got.body, got.url) == (b"GET None", f"{server.origin}/end")
+
+    def test_307_keeps_method_and_body_on_the_same_origin(self) -> None:
+        def answer(asked: Asked) -> bytes:
+            return reply(307, Location="/end") if asked.target == "/start" else reply(200, asked.body)
+
+        with serving(answer) as server, portal() as http:
+            assert http.send("POST", f"{server.origin}/start", form={"a": "b"}).body == b"a=b"
+
+    def test_what_was_submitted_is_not_sent_on_to_another_origin(self) -> None:
+        with (
+            serving(lambda _: reply()) as other,
+            serving(lambda _: reply(307, Location=other.origin)) as server,
+            portal() as http,
+            pytest.raises(ForeignHost, match="submitted"),
+        ):
+            http.send("POST", server.origin, form={"password": "hunter2"})
+        assert other.asked == []
+
+    def test_a_token_stays_at_its_origin(self) -> None:
+        with (
+            serving(lambda _: reply()) as other,
+            serving(lambda _: reply(302, Location=other.origin)) as server,
+            portal() as http,
+        ):
+            http.send("GET", server.origin, headers={"Authorization": "Bearer t", "X-Key": "k", "Accept": "text/html"})
+        headers = other.asked[0].headers
+        assert "authorization" not in headers
+        assert "x-key" not in headers
+        assert headers["accept"] == "text/html"
+
+    def test_a_loop_ends(self) -> None:
+        with serving(lambda _: reply(302, Location="/again")) as server, portal() as http:
+            with pytest.raises(UnexpectedAnswer, match="more than 10"):
+                http.send("GET", server.origin)
+            assert len(server.asked) == 11
+
+    def test_they_can_be_left_alone(self) -> None:
+        with serving(lambda _: reply(302, Location="https://evil.example")) as server, portal() as http:
+            assert http.send("GET", server.origin, follow=False).headers["location"] == "https://evil.example"
+
+    def test_an_address_that_is_none_is_an_unexpected_answer(self) -> None:
+        with (
+            serving(lambda _: reply(302, Location="https://[::1")) as server,
+            portal() as http,
+            pytest.raises(UnexpectedAnswer, match="no valid address"),
+        ):
+            http.send("GET", server.origin)
+
+
+class TestCookies:
+    def test_without_a_jar_they_are_ignored(self) -> None:
+        with serving(lambda _: reply(200, b"", Set_Cookie="s=1")) as server, portal() as http:
+            http.send("GET", server.origin)
+            http.send("GET", server.origin)
+        assert "cookie" not in server.asked[1].headers
+
+    def test_with_a_jar_they_are_kept_on_redirects_too(self) -> None:
+        jar = CookieJar()
+
+        def answer(asked: Asked) -> bytes:
+            return reply(302, Location="/in", Set_Cookie="s=1; Path=/") if asked.target == "/" else reply()
+
+        with serving(answer) as server, portal(cookies=jar) as http:
+            http.send("GET", f"{server.origin}/")
+        assert server.asked[1].headers["cookie"] == "s=1"
+        assert [cookie.name for cookie in jar] == ["s"]
+
+    def test_a_cookie_for_another_host_is_not_taken(self) -> None:
+        jar = CookieJar()
+        with (
+            serving(lambda _: reply(200, b"", Set_Cookie="s=1; Domain=uscis.gov")) as server,
+            portal(cookies=jar) as http,
+        ):
+            http.send("GET", server.origin)
+        assert len(jar) == 0
+
+
+class TestTls:
+    def test_a_further_authority_may_be_trusted(self, authority: trustme.CA, ca_file: Path) -> None:
+        with serving(lambda _: reply(204), server_tls(authority)) as server, portal(ca_file=ca_file) as http:
+            assert http.send("GET", server.origin).status == 204
+
+    def test_an_unknown_authority_is_not(self, authority: trustme.CA) -> None:
+        with (
+            serving(lambda _: reply(), server_tls(authority)) as server,
+            portal() as http,
+            pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 .*certificate could not be verified"),
+        ):
+            http.send("GET", server.origin)
+        assert server.asked == []
+
+    def test_a_certificate_for_another_name_is_not(self, authority: trustme.CA, ca_file: Path) -> None:
+        with (
+            serving(lambda _: reply(), server_tls(authority, "other.example")) as server,
+            portal(ca_file=ca_file) as http,
+            pytest.raises(PortalUnavailable, match="certificate"),
+        ):
+            http.send("GET", server.origin)
+        assert server.asked == []
+
+    @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+    def test_a_ca_file_that_is_none_is_said(self, tmp_path: Path, content: bytes | None) -> None:
+        path = tmp_path / "ca.pem"
+        if content is not None:
+            path.write_bytes(content)
+        with portal(ca_file=path) as http, pytest.raises(PortalUnavailable, match=r"ca_file .* cannot be used"):
+            http.send("GET", "https://127.0.0.1:1/")
+
+
+class TestFailure:
+    @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 521])
+    def test_a_server_error_is_unavailable_unless_allowed(self, status: int) -> None:
+        with serving(lambda _: reply(status, b"<html>")) as server, portal() as http:
+            with pytest.raises(PortalUnavailable, match=str(status)) as caught:
+                http.send("GET", f"{server.origin}/case?token=secret")
+            assert http.send("GET", server.origin, allow={status}).status == status
+        assert caught.value.retry_after is None
+        assert "secret" not in str(caught.value)
+
+    def test_the_wait_it_asks_for_is_kept(self) -> None:
+        with (
+            serving(lambda _: reply(429, Retry_After="3600")) as server,
+            portal() as http,
+            pytest.raises(PortalUnavailable) as caught,
+        ):
+            http.send("GET", server.origin)
+        assert caught.value.retry_after == timedelta(hours=1)
+
+    @pytest.mark.parametrize(
+        ("header", "wait"),
+        [
+            (None, None),
+            ("120", timedelta(minutes=2)),
+            (" 0 ", timedelta(0)),
+            ("9" * 5000, timedelta(days=7)),
+            ("-5", None),
+            ("soon", None),
+            ("1.5", None),
+            ("", None),
+            ("Sun, 22 Nov 2026 13:00:00 GMT", timedelta(hours=1)),
+            ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
+            ("Sun, 22 Nov 2026 13:00:00", timedelta(hours=1)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(days=7)),
+        ],
+    )
+    def test_a_wait_is_seconds_or_a_date(self, header: str | None, wait: timedelta | None) -> None:
+        assert asked_wait(header, NOW) == wait
+
+    @given(st.text())
+    def test_a_wait_is_never_negative_nor_longer_than_a_week(self, header: str) -> None:
+        wait = asked_wait(header, NOW)
+        assert wait is None or timedelta(0) <= wait <= timedelta(days=7)
+
+    def test_nobody_there_is_unavailable(self) -> None:
+        with serving(lambda _: reply()) as server:
+            gone = server.origin
+        with portal() as http, pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 could not be read: no connection"):
+            http.send("GET", f"{gone}/?token=secret")
+
+    def test_a_name_that_does_not_exist_is_unavailable(self) -> None:
+        with portal("nowhere.invalid") as http, pytest.raises(PortalUnavailable, match=r"nowhere\.invalid"):
+            http.send("GET", "https://nowhere.invalid/")
+
+    @pytest.mark.parametrize(
+        "wire",
+        [
+            b"",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort",
+            b"SSH-2.0-OpenSSH\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nx: " + b"a" * 200_000 + b"\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        ],
+        ids=["hangs up", "cut off", "no HTTP", "giant header", "broken chunks"],
+    )
+    def test_a_broken_answer_is_unavailable(self, wire: bytes) -> None:
+        with serving(lambda _: [wire]) as server, portal() as http, pytest.raises(PortalUnavailable):
+            http.send("GET", server.origin)
+
+    def test_a_secret_in_a_header_that_is_none_stays_out_of_the_error(self) -> None:
+        with serving(lambda _: reply()) as server, portal() as http:
+            for value in ("Bearer secret\r\nX: y", "Bearer secret\N{SNOWMAN}"):
+                with pytest.raises(ReadFailed) as caught:
+                    http.send("GET", server.origin, headers={"Authorization": value})
+                assert "secret" not in str(caught.value)
+
+    def test_a_body_has_a_longest_length(self) -> None:
+        with (
+            serving(lambda _: reply(200, b"x" * 1001)) as server,
+            portal(max_bytes=1000) as http,
+            pytest.raises(UnexpectedAnswer, match="longer than 1000"),
+        ):
+            http.send("GET", server.origin)
+
+    def test_a_bomb_is_not_inflated(self) -> None:
+        bomb = gzip.compress(b"\0" * 5_000_000)
+        with (
+            serving(lambda _: reply(200, bomb, Content_Encoding="gzip")) as server,
+            portal(max_bytes=1_000_000) as http,
+            pytest.raises(UnexpectedAnswer, match="longer than"),
+        ):
+            http.send("GET", server.origin)
+
+    def test_compression_that_was_not_asked_for_is_undone(self) -> None:
+        assert inflate(gzip.compress(b"hello"), "gzip", 100) == b"hello"
+        assert inflate(b"hello", "identity", 100) == b"hello"
+        for body, encoding in ((gzip.compress(b"hello")[:-9], "gzip"), (b"nonsense", "gzip"), (b"x", "br")):
+            with pytest.raises(UnexpectedAnswer):
+                inflate(body, encoding, 100)
+
+
+def drip(stop: Event, first: bytes) -> Iterator[bytes]:
+    yield first
+    while not stop.wait(0.05):
+        yield b"x"
+
+
+class TestPatience:
+    @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\ny: ", b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n"])
+    def test_a_byte_now_and_then_does_not_keep_a_request_alive(self, first: bytes) -> None:
+        over = Event()
+        with serving(lambda _: drip(over, first)) as server, portal(request_deadline=0.3) as http:
+            began = time.monotonic()
+            with pytest.raises(PortalUnavailable, match="in time"):
+                http.send("GET", server.origin)
+            assert time.monotonic() - began < 3
+            over.set()
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    def test_a_server_that_says_nothing_is_given_up(self, scheme: str) -> None:
+        with create_server(("127.0.0.1", 0)) as silent, portal(request_deadline=0.3) as http:
+            began = time.monotonic()
+            with pytest.raises(PortalUnavailable, match=r"in time|too long"):
+                http.send("GET", f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
+            assert time.monotonic() - began < 3
+
+    def test_stopping_wakes_a_waiting_request(self) -> None:
+        stop, silent = Event(), Event()
+
+        def say_nothing(_: Asked) -> Iterator[bytes]:
+            silent.wait(30)
+            yield b""
+
+        with serving(say_nothing) as server, portal(stop=stop) as http:
+            Timer(0.2, stop.set).start()
+            began = time.monotonic()
+            with pytest.raises(PortalUnavailable, match="stopping"):
+                http.send("GET", server.origin)
+            assert time.monotonic() - began < 3
+            silent.set()
+
+    def test_once_stopping_nothing_is_sent(self) -> None:
+        stop = Event()
+        with serving(lambda _: reply()) as server, portal(stop=stop) as http:
+            http.send("GET", server.origin)
+            stop.set()
+            with pytest.raises(PortalUnavailable, match="stopping"):
+                http.send("GET", server.origin)
+        assert len(server.asked) == 1
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("headers", "body", "text"),
+        [
+            ({"content-type": "text/html; charset=iso-8859-1"}, b"Jos\xe9", "José"),
+            ({}, b'<meta charset="windows-1252">\x80', '<meta charset="windows-1252">€'),
+            ({}, b'<meta content="text/html; charset=latin-1">\xe9', '<meta content="text/html; charset=latin-1">é'),
+            ({"content-type": "text/html; charset=klingon"}, "é".encode(), "é"),
+            ({}, b"\xef\xbb\xbfabc", "abc"),
+            ({}, b"\xff", "\N{REPLACEMENT CHARACTER}"),
+        ],
+    )
+    def test_text_is_in_the_charset_it_declares(self, headers: Mapping[str, str], body: bytes, text: str) -> None:
+        assert Answer(status=200, url="", headers=headers, body=body).text() == text
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            (b"", "empty"),
+            (b"\n <!DOCTYPE html><title>Down</title>", "HTML"),
+            (b'{"a": ', "character 6"),
+            (b"[" * 100_000, "broken"),
+            (b"\xff\xfe\xfd", "broken"),
+            (b'"\\ud800"', "broken"),
+            (b'"\xed\xa0\x80"', "broken"),
+            ('"\ud800"'.encode("utf-16", "surrogatepass"), "broken"),
+            (b"9" * 10_000, "broken"),
+        ],
+        ids=lambda value: str(value)[:12],
+    )
+    def test_what_is_no_json_is_unexpected(self, body: bytes, words: str) -> None:
+        with pytest.raises(UnexpectedAnswer, match=words):
+            read_json(body)
+
+    def test_a_whole_character_may_be_escaped(self) -> None:
+        assert read_json(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+
+    @given(st.binary())
+    def test_text_never_fails_and_json_fails_only_as_announced(self, body: bytes) -> None:
+        read_text(body)
+        with suppress(UnexpectedAnswer):
+            read_json(body)
+
+
+def test_a_trace_keeps_every_answer() -> None:
+    class Kept:
+        def __init__(self) -> None:
+            self.rows: list[tuple[str, int, bytes]] = []
+
+        def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+            assert url.startswith("http")
+            assert headers["content-length"] == str(len(body))
+            self.rows.append((name, status, body))
+
+    def answer(asked: Asked) -> bytes:
+        return reply(302, Location="/b") if asked.target == "/a" else reply(200, b"hi")
+
+    kept = Kept()
+    with serving(answer) as server, portal(trace=kept) as http:
+        http.send("GET", f"{server.origin}/a")
+    assert kept.rows == [("GET /a", 302, b""), ("GET /b", 200, b"hi")]

@@ -1,0 +1,54 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.portals.context import HandSetClock, QuotaInMemory
+from watcher.http.rate_limits import DailyAllowance, RateLimit
+
+
+def test_requests_are_spaced_evenly_whatever_the_threads_do() -> None:
+    moment, turns = 100.0, []
+
+    def pause(seconds: float) -> bool:
+        nonlocal moment
+        moment += seconds
+        return False
+
+    limit = RateLimit(10, pause=pause, monotonic=lambda: moment)
+    for _ in range(5):
+        assert limit.wait()
+        turns.append(round(moment, 6))
+    moment += 60
+    assert limit.wait()
+    assert turns == [100.0, 100.1, 100.2, 100.3, 100.4]
+    assert moment == pytest.approx(160.4)
+
+
+def test_a_wait_that_is_cut_short_says_so() -> None:
+    limit = RateLimit(10, pause=lambda _: True, monotonic=lambda: 0.0)
+    assert [limit.wait(), limit.wait()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("moment", "left"),
+    [
+        (datetime(2026, 11, 22, 17, 0, tzinfo=UTC), timedelta(hours=12)),
+        (datetime(2026, 11, 1, 4, 30, tzinfo=UTC), timedelta(hours=24, minutes=30)),
+        (datetime(2026, 3, 8, 5, 30, tzinfo=UTC), timedelta(hours=22, minutes=30)),
+    ],
+    ids=["an ordinary day", "clocks go back", "clocks go forward"],
+)
+def test_an_allowance_is_renewed_at_the_portals_midnight(moment: datetime, left: timedelta) -> None:
+    clock = HandSetClock(moment)
+    allowance = DailyAllowance(QuotaInMemory(), 1, daily_limit=1, zone=ZoneInfo("America/New_York"), clock=clock)
+    assert allowance.renewed_in == left
+
+
+def test_an_allowance_asks_for_more_where_it_must_and_gives_back_what_is_left() -> None:
+    quota = QuotaInMemory()
+    with DailyAllowance(quota, 1, daily_limit=3, zone=ZoneInfo("UTC"), clock=HandSetClock()) as allowance:
+        assert [allowance.use() for _ in range(4)] == [True, True, True, False]
+    with DailyAllowance(quota, 5, daily_limit=9, zone=ZoneInfo("UTC"), clock=HandSetClock()) as allowance:
+        assert allowance.use()
+    assert quota.used == {"2026-11-22": 4}

@@ -1,0 +1,57 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.language.due_estimates import estimate_due
+from watcher.model.case import ItemKind
+
+JULY_9 = date(2026, 7, 9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "title", "days"),
+    [
+        (ItemKind.RFE, "I-485", "Request for Evidence Was Sent", 84),
+        (ItemKind.RFE, None, "Request for Initial Evidence Was Mailed", 87),
+        (ItemKind.RFE, "I-539", "Request for Evidence Was Sent", 30),
+        (ItemKind.RFE, "I-539", "Request for Initial Evidence Was Mailed.", 33),
+        (ItemKind.INTENT_TO_DENY, "I-485", "Notice Of Intent To Deny Was Sent", 30),
+        (ItemKind.INTENT_TO_DENY, "I-140", "Intent To Rescind Notice Was Mailed", 33),
+        (ItemKind.TASK, "I-131", "Travel Document Was Returned to USCIS And Will Be Held For 180 Days", 180),
+        (ItemKind.TASK, "I-90", "Card Was Returned To USCIS", 180),
+    ],
+)
+def test_the_estimate_is_the_published_time_after_the_day_it_was_asked(
+    kind: ItemKind, form: str | None, title: str, days: int
+) -> None:
+    assert estimate_due(kind, form=form, asked_on=JULY_9, title=title) == JULY_9 + timedelta(days=days)
+
+
+def test_a_request_of_9_july_is_due_on_1_october_at_the_latest() -> None:
+    due = estimate_due(ItemKind.RFE, form="I-485", asked_on=JULY_9, title="Request for Evidence Was Sent")
+    assert due == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "title"),
+    [
+        (ItemKind.TASK, "Notice Was Returned To USCIS Because The Post Office Could Not Deliver It"),
+        (ItemKind.FEE, "Resubmitted Fee Was Not Accepted"),
+        (ItemKind.INTERVIEW, "Interview Was Scheduled"),
+        (ItemKind.DOCUMENT_REQUEST, "Documents requested"),
+    ],
+)
+def test_where_no_rule_gives_a_time_there_is_no_estimate(kind: ItemKind, title: str) -> None:
+    assert estimate_due(kind, form="I-485", asked_on=JULY_9, title=title) is None
+
+
+def test_what_was_asked_on_an_unknown_day_has_no_estimate() -> None:
+    assert estimate_due(ItemKind.RFE, form="I-485", asked_on=None, title="Request for Evidence Was Sent") is None
+
+
+@given(st.sampled_from(list(ItemKind)), st.dates(), st.text(max_size=60))
+def test_an_estimate_is_never_before_what_it_answers_and_never_raises(kind: ItemKind, day: date, title: str) -> None:
+    due = estimate_due(kind, form=None, asked_on=day, title=title)
+    assert due is None or due > day

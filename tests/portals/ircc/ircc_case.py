@@ -1,0 +1,83 @@
+"""An IRCC tracker on loopback, an account at it, and the world it is read in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, Cognito, Running, Tracker, citizenship, immigration, running
+from tests.portals.context import World
+from watcher.errors import ReadFailed
+from watcher.model.case import Snapshot
+from watcher.portal import CaseRead, Reading
+from watcher.portals import find
+from watcher.portals.ircc.account import IrccAccount
+
+ONE, TWO = "E000000001", "F000000002"
+CITIZEN = "C000000001"
+
+
+class Case:
+    """A tracker on loopback, an account at it, and the world it is read in."""
+
+    def __init__(self, tracker: Tracker, servers: Running, world: World) -> None:
+        self.tracker, self.servers, self.world = tracker, servers, world
+        self.keys: dict[str, Any] = {}
+
+    @property
+    def cognito(self) -> Cognito:
+        return self.tracker.cognito
+
+    def account(self, **keys: Any) -> IrccAccount:
+        return IrccAccount.model_validate(
+            {
+                "name": "family",
+                "portal": "ircc",
+                "program": self.tracker.program,
+                "username": UCI,
+                "password": PASSWORD,
+                "client_id": CLIENT_ID,
+                "base_url": self.servers.api.origin,
+                "auth_url": self.servers.auth.origin,
+                **self.keys,
+                **keys,
+            }
+        )
+
+    def read(self, language: str = "en", *, known: frozenset[str] = frozenset(), **keys: Any) -> list[Reading]:
+        around = replace(self.world.surroundings(language), known_cases=known)
+        with find("ircc").open(self.account(**keys), around) as reader:
+            return list(reader.read())
+
+    def snapshots(self, language: str = "en", **keys: Any) -> dict[str, Snapshot]:
+        readings = self.read(language, **keys)
+        return {one.snapshot.case_number: one.snapshot for one in readings if isinstance(one, CaseRead)}
+
+    def fails(self, error: type[ReadFailed], match: str | None = None, **keys: Any) -> ReadFailed:
+        with pytest.raises(error, match=match) as caught:
+            self.read(**keys)
+        assert PASSWORD not in str(caught.value)
+        assert UCI not in str(caught.value)
+        return caught.value
+
+
+@contextmanager
+def immigration_case() -> Iterator[Case]:
+    """The immigration tracker with two applications, running."""
+    world = World()
+    applications = {ONE: immigration(ONE), TWO: immigration(TWO)}
+    tracker = Tracker(program="immigration", cognito=Cognito(now=world.clock.now), applications=applications)
+    with running(tracker) as servers:
+        yield Case(tracker, servers, world)
+
+
+@contextmanager
+def citizenship_case() -> Iterator[Case]:
+    """The citizenship tracker with one application, running."""
+    world = World()
+    applications = {CITIZEN: citizenship(CITIZEN)}
+    tracker = Tracker(program="citizenship", cognito=Cognito(now=world.clock.now), applications=applications)
+    with running(tracker) as servers:
+        yield Case(tracker, servers, world)

@@ -1,0 +1,280 @@
+import json
+import tomllib
+from datetime import UTC, date, datetime
+from importlib import resources
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, citizenship, immigration
+from tests.portals.ircc.ircc_case import CITIZEN, ONE, TWO, Case
+from watcher.errors import ReadFailed, UnexpectedAnswer
+from watcher.model.case import Stage
+from watcher.model.change import ChangeKind
+from watcher.portal import CaseRead, CaseUnread
+from watcher.portals import find
+from watcher.portals.ircc.account import IrccAccount
+from watcher.reading.diff import diff
+from watcher.reading.normalize import settle
+
+
+class TestSettings:
+    def account(self, **keys: Any) -> IrccAccount:
+        given = {"name": "family", "portal": "ircc", "program": "immigration", "username": UCI, "password": PASSWORD}
+        return IrccAccount.model_validate({**given, **keys})
+
+    @pytest.mark.parametrize("written", ["1100000001", "11-0000-0001", " 11 0000 0001 "])
+    def test_a_uci_is_digits_however_it_is_written(self, written: str) -> None:
+        assert self.account(username=written).username == UCI
+
+    @pytest.mark.parametrize("written", ["", "12345", "123456789", "someone@example.org", "11000000O1"])
+    def test_what_is_no_uci_is_a_fault_that_says_what_one_is(self, written: str) -> None:
+        with pytest.raises(ValidationError, match="8 or 10 digits"):
+            self.account(username=written)
+
+    def test_an_old_uci_has_eight_digits(self) -> None:
+        assert self.account(username="1100-0001").username == "11000001"
+
+    def test_case_numbers_are_compared_as_the_tracker_writes_them(self) -> None:
+        assert self.account(cases=["e000 000-001"]).cases == (ONE,)
+        with pytest.raises(ValidationError, match="E000000001"):
+            self.account(cases=["IOE0000000001X"])
+
+    def test_the_program_and_a_password_must_be_given(self) -> None:
+        with pytest.raises(ValidationError) as caught:
+            self.account(program="both", password="")
+        assert {fault["loc"][0] for fault in caught.value.errors()} == {"program", "password"}
+
+    def test_the_credential_changes_with_the_uci_and_with_the_password(self) -> None:
+        accounts = (self.account(), self.account(username="1100000002"), self.account(password="another"))
+        assert len({account.credential() for account in accounts}) == 3
+        assert PASSWORD not in repr(self.account())
+
+    @pytest.mark.parametrize("program", ["immigration", "citizenship"])
+    def test_links_lead_to_the_official_tracker_whatever_the_base_url(self, program: str) -> None:
+        links = find("ircc").links(self.account(program=program, base_url="http://127.0.0.1:1"))
+        assert links.sign_in.startswith("https://")
+        assert links.sign_in.split("/")[2].endswith(".apps.cic.gc.ca")
+
+    def test_the_two_programs_are_two_trackers(self) -> None:
+        first, second = self.account().tracker, self.account(program="citizenship").tracker
+        assert {first.site, first.api, first.client_id}.isdisjoint({second.site, second.api, second.client_id})
+
+    def test_only_the_known_pool_may_issue_tokens_for_the_published_app(self) -> None:
+        tracker = self.account().tracker
+        base = "https://cognito-idp.ca-central-1.amazonaws.com/ca-central-1_"
+        assert tracker.accepts_issuer(f"{base}7OCkCncWC", client_id=tracker.client_id)
+        assert not tracker.accepts_issuer(f"{base}Other", client_id=tracker.client_id)
+        assert tracker.accepts_issuer(f"{base}Other", client_id=CLIENT_ID)
+        assert not tracker.accepts_issuer("https://evil.example/ca-central-1_7OCkCncWC", client_id=CLIENT_ID)
+
+
+class TestReading:
+    def test_every_application_of_an_immigration_account_is_read(self, pr: Case) -> None:
+        found = pr.snapshots()
+        assert sorted(found) == [ONE, TWO]
+        case = found[ONE]
+        assert (case.stage, case.status, case.title) == (Stage.UNDER_REVIEW, "inProgress", "Permanent residence")
+        assert case.submitted_on == date(2025, 1, 1)
+        assert case.updated_at == datetime(2026, 3, 15, 18, 22, 11, tzinfo=UTC)
+        assert case.pending == ()
+
+    def test_a_citizenship_application_is_read(self, citizen: Case) -> None:
+        (case,) = citizen.snapshots().values()
+        assert (case.case_number, case.stage) == (CITIZEN, Stage.UNDER_REVIEW)
+        assert case.updated_at == datetime(2026, 1, 1, tzinfo=UTC)
+        assert [part.key for part in case.parts or ()] == [
+            "backgroundVerification",
+            "citizenshipOath",
+            "citizenshipTest",
+            "language",
+            "prohibitions",
+            "residency",
+        ]
+
+    def test_french_where_french_is_chosen(self, citizen: Case) -> None:
+        (case,) = citizen.snapshots("fr").values()
+        assert [entry.title for entry in case.history or ()] == ["Nous avons reçu votre demande"]
+        assert {part.title for part in case.parts or ()} >= {"Serment de citoyenneté"}
+
+    def test_cases_is_a_filter(self, pr: Case) -> None:
+        assert sorted(pr.snapshots(cases=[TWO.lower()])) == [TWO]
+        asked = [json.loads(one.body).get("applicationNumber") for one in pr.servers.api.asked]
+        assert asked == [None, TWO]
+
+    def test_answers_are_kept_under_the_names_of_their_methods(self, pr: Case) -> None:
+        (reading, _) = pr.read()
+        assert isinstance(reading, CaseRead)
+        assert find("ircc").read(reading.answers, "en") == reading.snapshot
+
+    def test_no_name_of_a_person_reaches_a_snapshot(self, pr: Case, citizen: Case) -> None:
+        for case in (*pr.snapshots().values(), *citizen.snapshots().values()):
+            assert "TEST" not in repr(case)
+            assert UCI not in repr(case)
+
+    def test_waiting_tasks_without_an_action_are_a_pending_item(self, pr: Case) -> None:
+        pr.tracker.tasks[ONE] = 2
+        (item,) = pr.snapshots()[ONE].pending or ()
+        assert (item.key, item.title) == ("tasks", "Tasks waiting in the tracker: 2")
+
+    def test_a_ghost_update_is_a_silent_update_and_nothing_else(self, pr: Case) -> None:
+        before = settle(None, pr.snapshots()[ONE], vocabulary="ircc")
+        pr.tracker.applications[ONE] = immigration(ONE, lastUpdated="2026-03-16T02:00:00.000Z")
+        after = settle(before, pr.snapshots()[ONE], vocabulary="ircc")
+        changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
+        assert [change.kind for change in changes] == [ChangeKind.SILENT_UPDATE]
+
+    def test_a_part_that_moves_is_a_change_of_its_own(self, citizen: Case) -> None:
+        before = settle(None, citizen.snapshots()[CITIZEN], vocabulary="ircc")
+        citizen.tracker.applications[CITIZEN]["activities"][0]["status"] = "inProgress"
+        after = settle(before, citizen.snapshots()[CITIZEN], vocabulary="ircc")
+        changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
+        assert [(change.kind, change.subject) for change in changes] == [(ChangeKind.PART_CHANGED, "language")]
+
+    def test_another_language_is_no_news(self, citizen: Case) -> None:
+        before = settle(None, citizen.snapshots("en")[CITIZEN], vocabulary="ircc")
+        after = settle(before, citizen.snapshots("fr")[CITIZEN], vocabulary="ircc")
+        assert diff(before, after, today=date(2026, 11, 22), vocabulary="ircc") == ()
+
+
+class TestImmigrationActions:
+    """Nobody has published a populated action of the immigration tracker; whatever one looks like, it is shown."""
+
+    def pending(self, pr: Case, *actions: Any, language: str = "en") -> list[tuple[str, str]]:
+        pr.tracker.applications[ONE]["relations"][0]["actions"] = list(actions)
+        items = pr.snapshots(language)[ONE].pending or ()
+        return [(item.kind.value, item.title) for item in items]
+
+    def test_an_action_in_the_shape_of_the_other_tracker(self, pr: Case) -> None:
+        action = {"activity": "biometrics", "title": {"en": "Give your biometrics", "fr": "Fournissez vos données"}}
+        assert self.pending(pr, action) == [("biometrics", "Give your biometrics")]
+        assert self.pending(pr, action, language="fr") == [("biometrics", "Fournissez vos données")]
+
+    def test_an_action_of_an_unknown_shape_is_still_told(self, pr: Case) -> None:
+        told = [("task", "The tracker asks for something; sign in to see what")]
+        assert self.pending(pr, {"somethingElse": 5}) == told
+        assert self.pending(pr, {"somethingElse": 5}, {"somethingElse": 6}) == told * 2
+
+    def test_a_plain_title_will_do(self, pr: Case) -> None:
+        assert self.pending(pr, {"title": "Pay a fee &amp; more"}) == [("task", "Pay a fee & more")]
+
+    def test_two_actions_keep_their_keys_when_they_change_places(self, pr: Case) -> None:
+        one, two = {"title": "One"}, {"title": "Two"}
+        relation = pr.tracker.applications[ONE]["relations"][0]
+        relation["actions"] = [one, two]
+        first = pr.snapshots()[ONE].pending
+        relation["actions"] = [two, one]
+        assert pr.snapshots()[ONE].pending == first
+
+
+class TestHistoryCodes:
+    def hints(self, pr: Case, *events: tuple[str, int | None], language: str = "en") -> list[str | None]:
+        pr.tracker.applications[ONE]["relations"][0]["history"] = [
+            {"key": key, "dateCreated": f"2025-01-{day:02}T09:00:00.000Z", "actStatus": status}
+            for day, (key, status) in enumerate(events, start=1)
+        ]
+        history = pr.snapshots(language)[ONE].history or ()
+        assert [entry.title for entry in history] == [key for key, _ in events]
+        return [entry.hint for entry in history]
+
+    def test_a_code_is_kept_word_for_word_with_its_reading_beside_it(self, pr: Case) -> None:
+        told = self.hints(pr, ("Word LTR 20", 33), ("873", 1), ("A-Code-Nobody-Knows", 1))
+        assert told == ["Confirmation of permanent residence issued", "Passport", None]
+
+    def test_readings_are_french_where_french_is_chosen(self, pr: Case) -> None:
+        assert self.hints(pr, ("873", 1), language="fr") == ["Passeport"]
+
+    def test_the_state_of_the_security_check_is_read_out_of_its_number(self, pr: Case) -> None:
+        events = (("Security", 17), ("Security", 33), ("Security", 99), ("Security", None), ("Eligibility", 33))
+        assert self.hints(pr, *events) == ["Security: in progress", "Security: finished", None, None, None]
+
+    def test_a_letter_of_approval_is_a_hint_and_does_not_make_a_stage(self, pr: Case) -> None:
+        self.hints(pr, ("Word LTR 28", 33), ("Word LTR 20", 33))
+        assert pr.snapshots()[ONE].stage is Stage.UNDER_REVIEW
+
+    def test_two_entries_of_one_moment_are_two(self, pr: Case) -> None:
+        relation = pr.tracker.applications[ONE]["relations"][0]
+        relation["history"] = [{"key": "57", "dateCreated": "2025-01-01T09:00:00.000Z"}] * 2
+        keys = [entry.key for entry in pr.snapshots()[ONE].history or ()]
+        assert keys == ["2025-01-01T09:00:00+00:00 57", "2025-01-01T09:00:00+00:00 57 #2"]
+
+    def test_every_reading_is_there_once_and_in_both_languages(self) -> None:
+        file = resources.files("watcher.portals.ircc").joinpath("history.toml")
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        codes = [code for line in content["reading"] for code in line["codes"]]
+        assert len(codes) == len(set(codes)) > 40
+        for line in (*content["reading"], *content["state"]):
+            assert line["en"].strip()
+            assert line["fr"].strip()
+
+
+class TestSeveralPeople:
+    def relation(self, uci: str | None, role: int | None) -> dict[str, Any]:
+        relation: dict[str, Any] = immigration(ONE)["relations"][0]
+        return {**relation, "uci": uci, "role": role}
+
+    def parts(self, pr: Case, *relations: dict[str, Any]) -> list[tuple[str, str]]:
+        pr.tracker.applications[ONE]["relations"] = list(relations)
+        return [(part.key, part.title) for part in pr.snapshots()[ONE].parts or ()]
+
+    def test_a_relative_who_joins_changes_nothing_about_the_principal_applicant(self, pr: Case) -> None:
+        alone = self.parts(pr, self.relation(UCI, 1))
+        both = self.parts(pr, self.relation("1100000002", 2), self.relation(UCI, 1))
+        assert [part for part in both if part in alone] == alone
+        assert len(both) == 2 * len(alone)
+
+    def test_two_children_are_told_apart_whatever_their_order(self, pr: Case) -> None:
+        family = [self.relation(UCI, 1), self.relation("1100000002", 3), self.relation("11-0000-0003", 3)]
+        first = self.parts(pr, *family)
+        assert first == self.parts(pr, *reversed(family))
+        assert {title.rpartition(" (")[2] for _, title in first if "(" in title} == {
+            "family member …02)",
+            "family member …03)",
+        }
+
+    def test_people_who_cannot_be_told_apart_are_half_an_answer(self, pr: Case) -> None:
+        for strange in (self.relation(None, 2), self.relation("1100000002", None), self.relation("", 2)):
+            pr.tracker.applications[ONE]["relations"] = [self.relation(UCI, 1), strange]
+            (first, _) = pr.read()
+            assert isinstance(first, CaseUnread)
+            assert isinstance(first.error, UnexpectedAnswer)
+
+
+_KEYS = (
+    *("app", "appNumber", "applicationNumber", "relations", "activities", "history", "actions", "apps", "status"),
+    *("title", "en", "key", "dateCreated", "time", "type", "lastUpdated", "uci", "role", "tasks"),
+)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("2025-01-01T00:00:00Z"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(_KEYS),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(_json, _json, st.sampled_from(["immigration", "citizenship"]))
+def test_any_json_is_a_snapshot_or_an_error_of_ours(profile: Any, noise: Any, program: str) -> None:
+    details: Any = immigration(ONE) if program == "immigration" else citizenship(CITIZEN)
+    if isinstance(noise, dict):
+        details |= noise
+    answers = {
+        "get-profile-summary": json.dumps(profile).encode(),
+        "get-application-details": json.dumps(details).encode(),
+    }
+    for said in (answers, {"get-application-details": answers["get-application-details"]}):
+        try:
+            snapshot = find("ircc").read(said, "fr")
+        except ReadFailed:
+            continue
+        for entries in (snapshot.parts, snapshot.pending, snapshot.history):
+            keys = [entry.key for entry in entries or ()]
+            assert keys == sorted(set(keys))

@@ -1,0 +1,292 @@
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.doubles.ircc import PASSWORD, UCI, WALL, refusal
+from tests.doubles.loopback import reply
+from tests.portals.ircc.ircc_case import ONE, TWO, Case
+from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
+from watcher.portals import find
+
+
+class TestSignIn:
+    def test_the_password_is_submitted_once_and_the_refresh_token_lasts_for_months(self, pr: Case) -> None:
+        for _ in range(180):
+            assert sorted(pr.snapshots()) == [ONE, TWO]
+            pr.world.pass_time(timedelta(hours=12))
+        assert len(pr.cognito.passwords) == 1
+        assert len(pr.cognito.refreshes) == 179
+        assert pr.world.gate.submissions == [True]
+        assert pr.world.gate.accepted_ones == 1
+
+    def test_a_token_that_is_still_good_for_ten_minutes_is_used_without_asking(self, pr: Case) -> None:
+        pr.read()
+        pr.world.pass_time(timedelta(minutes=49))
+        pr.read()
+        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 0)
+        pr.world.pass_time(timedelta(minutes=2))
+        pr.read()
+        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
+
+    def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(self, pr: Case) -> None:
+        pr.cognito.rotates = True
+        for _ in range(5):
+            pr.read()
+            pr.world.pass_time(timedelta(hours=2))
+        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 4)
+
+    def test_a_revoked_refresh_token_costs_one_password(self, pr: Case) -> None:
+        pr.read()
+        pr.cognito.refresh_tokens.clear()
+        pr.world.pass_time(timedelta(hours=2))
+        assert sorted(pr.snapshots()) == [ONE, TWO]
+        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (2, 1)
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            reply(503),
+            reply(429),
+            WALL,
+            refusal("ForbiddenException"),
+            refusal("TooManyRequestsException"),
+            refusal("InternalErrorException", status=500),
+            refusal("ResourceNotFoundException"),
+            reply(200, b"<html>maintenance</html>"),
+            reply(200, b"{}"),
+            reply(200, b'{"ChallengeName": "SMS_MFA"}'),
+        ],
+    )
+    def test_a_refresh_that_fails_for_another_reason_costs_no_password(self, pr: Case, fault: bytes) -> None:
+        pr.read()
+        pr.world.pass_time(timedelta(hours=2))
+        pr.cognito.faults.append(fault)
+        with pytest.raises(ReadFailed):
+            pr.read()
+        assert len(pr.cognito.passwords) == 1
+        assert sorted(pr.snapshots()) == [ONE, TWO]
+        assert len(pr.cognito.passwords) == 1
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"client_id": 3}', b"[" * 100_000])
+    def test_a_damaged_session_is_none(self, pr: Case, content: bytes) -> None:
+        pr.world.session.content = content
+        assert sorted(pr.snapshots()) == [ONE, TWO]
+        assert len(pr.cognito.passwords) == 1
+
+    def test_the_session_of_another_person_or_app_is_not_used(self, pr: Case) -> None:
+        pr.read()
+        pr.cognito.users["1100000009"] = "another"
+        pr.fails(SignInRejected, username="1100000009", password="not this")
+        assert pr.cognito.passwords == [PASSWORD, "not this"]
+        assert pr.cognito.refreshes == []
+
+    def test_a_kept_token_that_was_tampered_with_is_refreshed(self, pr: Case) -> None:
+        pr.read()
+        kept = json.loads(pr.world.session.content or b"")
+        pr.world.session.content = json.dumps({**kept, "id_token": "a.b\r\nX-Evil: 1.c"}).encode()
+        assert sorted(pr.snapshots()) == [ONE, TWO]
+        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
+
+    def test_a_closed_gate_lets_no_password_through(self, pr: Case) -> None:
+        pr.world.gate.closed = True
+        pr.fails(SignInRejected, "rejected before")
+        assert pr.servers.auth.asked == []
+
+    def test_the_submission_is_written_down_before_it_is_sent_and_the_session_before_it_is_accepted(
+        self, pr: Case
+    ) -> None:
+        order: list[str] = []
+
+        class Gate:
+            def before_submission(self, *, counts: bool = True) -> None:
+                order.append(f"gate {counts} {len(pr.cognito.passwords)}")
+
+            def accepted(self) -> None:
+                order.append(f"accepted {pr.world.session.content is not None}")
+
+        with find("ircc").open(pr.account(), replace(pr.world.surroundings(), gate=Gate())) as reader:
+            assert len(list(reader.read())) == 2
+        assert order == ["gate True 0", "accepted True"]
+
+    def test_the_password_goes_to_the_sign_in_service_alone(self, pr: Case) -> None:
+        pr.read()
+        assert [PASSWORD.encode() in one.body for one in pr.servers.auth.asked] == [True]
+        for asked in pr.servers.api.asked:
+            assert PASSWORD.encode() not in asked.body
+            assert asked.headers["authorization"].startswith("Bearer ey")
+
+
+class TestRefusals:
+    def test_a_wrong_password_is_rejected_once_and_does_not_show(self, pr: Case) -> None:
+        pr.fails(SignInRejected, "did not accept", password="not-the-password")
+        assert pr.cognito.passwords == ["not-the-password"]
+        assert pr.world.gate.accepted_ones == 0
+        assert pr.world.session.content is None
+
+    def test_a_locked_account_says_how_long_and_the_way_out(self, pr: Case) -> None:
+        pr.cognito.locked_until = pr.world.clock.now() + timedelta(minutes=15)
+        pr.fails(AccountLocked, "15 minutes")
+
+    @pytest.mark.parametrize(
+        ("answer", "error", "what"),
+        [
+            (refusal("UserNotFoundException", "User does not exist."), SignInRejected, "did not accept"),
+            (refusal("com.amazon#NotAuthorizedException:x", "Incorrect"), SignInRejected, "did not accept"),
+            (refusal("NotAuthorizedException", "User is disabled."), AccountLocked, "disabled"),
+            (refusal("UserLambdaValidationException", "PreAuthentication failed"), SignInRejected, "did not accept"),
+            (refusal("PasswordResetRequiredException"), CodeNeeded, "new password"),
+            (refusal("UserNotConfirmedException"), CodeNeeded, "never confirmed"),
+            (refusal("ForbiddenException"), PortalUnavailable, "firewall"),
+            (refusal("InvalidParameterException"), UnexpectedAnswer, "has the tracker changed"),
+            (refusal("ResourceNotFoundException"), UnexpectedAnswer, "has the tracker changed"),
+            (reply(400, b"<html>no</html>"), PortalUnavailable, "firewall"),
+            (reply(202, b"", x_amzn_waf_action="challenge"), PortalUnavailable, "firewall"),
+            (WALL, PortalUnavailable, "the password is not in question"),
+            (reply(503), PortalUnavailable, "HTTP 503"),
+            (reply(302, b"", location="https://evil.example/"), PortalUnavailable, "firewall"),
+            (reply(200, b"<html>hello</html>"), UnexpectedAnswer, "HTML"),
+            (reply(200, b"[]"), UnexpectedAnswer, "no known shape"),
+            (reply(200, b"{}"), UnexpectedAnswer, "neither tokens nor a question"),
+            (reply(200, b'{"AuthenticationResult": {"IdToken": "x"}}'), UnexpectedAnswer, "left a token out"),
+            (
+                reply(200, b'{"AuthenticationResult": {"IdToken": "x", "RefreshToken": "y"}}'),
+                UnexpectedAnswer,
+                "cannot be read",
+            ),
+        ],
+    )
+    def test_each_answer_has_its_error(self, pr: Case, answer: bytes, error: type[ReadFailed], what: str) -> None:
+        pr.cognito.faults.append(answer)
+        failed = pr.fails(error, what)
+        assert type(failed) is error or error is SignInRejected
+        assert len(pr.cognito.passwords) == 1
+        assert pr.world.gate.accepted_ones == 0
+
+    def test_being_asked_to_wait_says_how_long(self, pr: Case) -> None:
+        pr.cognito.faults.append(refusal("TooManyRequestsException"))
+        failed = pr.fails(PortalUnavailable)
+        assert isinstance(failed, PortalUnavailable)
+        assert failed.retry_after == timedelta(minutes=15)
+
+    @pytest.mark.parametrize(
+        ("challenge", "what"),
+        [
+            ("NEW_PASSWORD_REQUIRED", "a new password"),
+            ("SMS_MFA", "sent to your phone"),
+            ("SOMETHING_NEW", "does not know"),
+        ],
+    )
+    def test_a_challenge_is_handed_to_the_person(self, pr: Case, challenge: str, what: str) -> None:
+        pr.cognito.challenge = challenge
+        pr.fails(CodeNeeded, what)
+        assert len(pr.cognito.passwords) == 1
+
+    @pytest.mark.parametrize(
+        ("claims", "what"),
+        [
+            ({"aud": "another-app"}, r"\(aud\)"),
+            ({"aud": None}, r"\(aud\)"),
+            ({"token_use": "access"}, r"\(token_use\)"),
+            ({"iss": "https://evil.example/ca-central-1_MadeUp000"}, r"\(iss\)"),
+            ({"iss": ["x"]}, r"\(iss\)"),
+            ({"exp": 1_700_000_000}, "machine's clock"),
+            ({"exp": "soon"}, r"\(exp\)"),
+            ({"exp": True}, r"\(exp\)"),
+            ({"exp": 10**20}, r"\(exp\)"),
+        ],
+    )
+    def test_a_token_that_is_not_for_us_is_not_used(self, pr: Case, claims: dict[str, Any], what: str) -> None:
+        pr.cognito.claims = claims
+        pr.fails(UnexpectedAnswer, what)
+        assert pr.servers.api.asked == []
+        assert pr.world.session.content is None
+
+
+class Moto:
+    """Moto's Cognito, which nobody here wrote: a pool, an app, a user."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.pool: str = self._call("CreateUserPool", PoolName="made-up")["UserPool"]["Id"]
+        flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+        app = self._call("CreateUserPoolClient", UserPoolId=self.pool, ClientName="made-up", ExplicitAuthFlows=flows)
+        self.client_id: str = app["UserPoolClient"]["ClientId"]
+
+    def add(self, password: str, *, permanent: bool = True) -> None:
+        """The user, whose password is for good or only for the first sign-in."""
+        self._call("AdminCreateUser", UserPoolId=self.pool, Username=UCI, MessageAction="SUPPRESS")
+        self._call("AdminSetUserPassword", UserPoolId=self.pool, Username=UCI, Password=password, Permanent=permanent)
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        scope = "Credential=made-up/20261122/ca-central-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=x"
+        request = Request(  # noqa: S310 - loopback
+            self.url,
+            json.dumps(parameters).encode(),
+            {
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
+                "Authorization": f"AWS4-HMAC-SHA256 {scope}",
+            },
+        )
+        with urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
+            return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def moto_server() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - it takes seconds, and only these tests need it
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+class TestMoto:
+    """The sign-in against a Cognito by others. It counts by the machine's clock, so this world does, too."""
+
+    @pytest.fixture
+    def moto(self, moto_server: str) -> Moto:
+        return Moto(moto_server)
+
+    @pytest.fixture
+    def case(self, pr: Case, moto: Moto) -> Case:
+        pr.world.clock.moment = datetime.now(UTC)
+        pr.keys = {"auth_url": moto.url, "client_id": moto.client_id, "password": PASSWORD}
+        pr.tracker.takes_any_token = True
+        return pr
+
+    def test_password_then_refresh_token_then_kept_token(self, case: Case, moto: Moto) -> None:
+        moto.add(PASSWORD)
+        assert sorted(case.snapshots()) == [ONE, TWO]
+        kept = json.loads(case.world.session.content or b"")
+        assert sorted(case.snapshots()) == [ONE, TWO]
+        assert json.loads(case.world.session.content or b"") == kept
+        case.world.pass_time(timedelta(minutes=55))
+        assert sorted(case.snapshots()) == [ONE, TWO]
+        renewed = json.loads(case.world.session.content or b"")
+        assert renewed["id_token"] != kept["id_token"]
+        assert renewed["refresh_token"] == kept["refresh_token"]
+        assert case.world.gate.submissions == [True]
+
+    def test_a_wrong_password_is_rejected(self, case: Case, moto: Moto) -> None:
+        moto.add("Another-password-1")
+        case.fails(SignInRejected, "did not accept")
+        assert case.world.gate.submissions == [True]
+
+    def test_an_unknown_user_is_rejected(self, case: Case) -> None:
+        case.fails(SignInRejected, "did not accept")
+
+    def test_a_password_for_the_first_sign_in_only_is_handed_to_the_person(self, case: Case, moto: Moto) -> None:
+        moto.add(PASSWORD, permanent=False)
+        case.fails(CodeNeeded, "a new password")
+
+    def test_a_pool_of_another_app_is_none_of_ours(self, case: Case, moto: Moto) -> None:
+        moto.add(PASSWORD)
+        case.fails(UnexpectedAnswer, client_id="another0app0of0nobody")

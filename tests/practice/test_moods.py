@@ -1,0 +1,195 @@
+"""One case, nineteen moods of its portal, through the real command: what people hear of each, and what they do not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.household import Household, api_account, household, page_account
+from watcher.clock import SystemClock
+from watcher.model.alert import AlertState
+from watcher.model.change import ChangeKind, Severity
+from watcher.practice import Account, Fault, PracticeCase, PracticePortal
+
+NUMBER = "EAC9999000001"
+UNDER_REVIEW = "Case Is Being Actively Reviewed By USCIS"
+RFE = "Request for Evidence Was Sent"
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """A household that watches one case, and the portal it is at."""
+
+    portal: PracticePortal
+    home: Household
+    heard: int = 0
+
+    @property
+    def case(self) -> PracticeCase:
+        return self.portal.cases[NUMBER]
+
+    def check(self, *, well: bool = True) -> tuple[list[str], list[str]]:
+        """Reads once. Returns the kinds of what was told of the case and of the account, one list for each alert."""
+        self.home.check(expect=(0,) if well else (1,))
+        return self.news()
+
+    def news(self) -> tuple[list[str], list[str]]:
+        """What the phone has received since the last look: per alert its most urgent kind."""
+        sent = [alert for alert in self.home.alerts() if alert.state is AlertState.SENT][self.heard :]
+        self.heard += len(sent)
+        titles = [message["title"] for message in self.home.phone.messages]
+        assert [alert.title for alert in sent] == titles[len(titles) - len(sent) :]
+        by_id = {change.id: change.change for change in self.home.changes()}
+        of_case: list[str] = []
+        of_account: list[str] = []
+        for alert in sent:
+            first = by_id[alert.change_ids[0]]
+            (of_case if first.case_number else of_account).append(first.kind.value)
+        return of_case, of_account
+
+
+@pytest.fixture(params=["api", "pages"])
+def watch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watch]:
+    """The same story is told through the Case Status API and through a portal's own pages, behind a sign-in."""
+    with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
+        case = portal.cases.add(NUMBER, form="I-485")
+        case.set_status(UNDER_REVIEW, in_history=True)
+        account = api_account(portal, NUMBER) if request.param == "api" else page_account(portal)
+        with household(tmp_path, account) as home:
+            yield Watch(portal=portal, home=home)
+
+
+@pytest.fixture
+def watching(watch: Watch) -> Watch:
+    """Already watching: the baseline has been read and told."""
+    assert watch.check() == (["case_added"], [])
+    return watch
+
+
+def test_the_first_read_tells_that_the_case_is_watched(watch: Watch) -> None:
+    assert watch.check() == (["case_added"], [])
+    (alert,) = watch.home.run("alerts", "--json").json["alerts"]
+    assert (alert["severity"], alert["state"]) == ("routine", "sent")
+
+
+def test_what_does_not_change_is_not_told(watching: Watch) -> None:
+    assert watching.check() == ([], [])
+
+
+def test_a_request_for_evidence_is_one_urgent_alert_and_going_back_is_one_more(watching: Watch) -> None:
+    case = watching.case
+    before = case.record.status
+    case.set_status(RFE, in_history=True)
+    assert watching.check() == (["rfe_received"], [])
+    newest = watching.home.alerts()[-1]
+    assert newest.severity is Severity.URGENT
+    kinds = {change.change.kind for change in watching.home.changes() if change.id in newest.change_ids}
+    assert {ChangeKind.RFE_RECEIVED, ChangeKind.STAGE_CHANGED} <= kinds
+
+    case.show_status(before)
+    of_case, of_account = watching.check()
+    assert (len(of_case), of_account) == (1, [])
+
+
+def test_the_order_of_keys_and_lists_is_no_news(watching: Watch) -> None:
+    watching.case.add_event("We received something.")
+    watching.case.add_event("We received something else.")
+    watching.check()
+    watching.portal.faults.throw(Fault.REORDERED)
+    assert watching.check() == ([], [])
+    watching.portal.faults.clear()
+    assert watching.check() == ([], [])
+
+
+def test_a_timestamp_that_moves_alone_is_one_routine_alert(watching: Watch) -> None:
+    watching.case.touch(at=SystemClock().now() + timedelta(seconds=90))
+    assert watching.check() == (["silent_update"], [])
+    assert watching.home.alerts()[-1].severity is Severity.ROUTINE
+
+
+def test_a_session_that_ends_is_renewed_without_a_word(watching: Watch) -> None:
+    watching.portal.desk.revoke_sessions()
+    watching.portal.tokens.revoke_tokens()
+    assert watching.check() == ([], [])
+
+
+def test_a_sign_in_page_in_place_of_data_is_told_once_of_the_account(watching: Watch) -> None:
+    watching.portal.faults.throw(Fault.SIGN_IN_PAGE)
+    of_case, of_account = watching.check(well=False)
+    assert of_case == []
+    assert len(of_account) == 1
+    assert watching.check(well=False) == ([], [])
+    watching.portal.faults.clear()
+    assert watching.check() == ([], ["recovered"])
+
+
+def test_an_empty_list_is_no_news_of_the_case(watching: Watch) -> None:
+    watching.portal.faults.throw(Fault.EMPTY_LIST)
+    of_case, of_account = watching.check(well=False)
+    assert of_case == []
+    assert of_account == ["portal_unreadable"]
+    watching.portal.faults.clear()
+    assert watching.check() == ([], ["recovered"])
+
+
+def test_a_portal_that_is_down_for_a_while_is_not_told_at_all(watching: Watch) -> None:
+    watching.portal.faults.throw(Fault.UNAVAILABLE)
+    for _ in range(3):
+        assert watching.check(well=False) == ([], [])
+    watching.portal.faults.clear()
+    assert watching.check() == ([], [])
+
+
+def test_a_portal_that_asks_to_wait_is_left_alone_across_restarts(watching: Watch) -> None:
+    watching.portal.faults.throw(Fault.TOO_MANY_REQUESTS, retry_after=timedelta(hours=1))
+    assert watching.check(well=False) == ([], [])
+    watching.portal.forget_requests()
+    for _ in range(2):
+        assert watching.check(well=False) == ([], [])
+    assert watching.portal.requests == ()
+
+
+def test_a_change_that_the_channel_would_not_take_arrives_late_and_once(watching: Watch) -> None:
+    watching.home.phone.status = 500
+    watching.case.set_status("Interview Was Scheduled", in_history=True)
+    assert watching.check(well=False) == ([], [])
+    (waiting,) = [alert for alert in watching.home.run("alerts", "--json").json["alerts"] if alert["state"] == "queued"]
+    assert waiting["attempts"] == 1
+    assert waiting["last_error"]
+    watching.home.phone.status = 200
+    watching.home.run("alerts", "retry")
+    assert watching.check() == (["appointment_scheduled"], [])
+    assert watching.check() == ([], [])
+
+
+def test_what_happened_during_an_outage_is_told_on_the_first_good_read(watching: Watch) -> None:
+    watching.portal.faults.throw(Fault.MAINTENANCE)
+    watching.case.set_status(RFE, in_history=True)
+    of_case, of_account = watching.check(well=False)
+    assert of_case == []
+    assert len(of_account) <= 1
+    watching.portal.faults.clear()
+    of_case, recovered = watching.check()
+    assert of_case == ["rfe_received"]
+    assert recovered == ["recovered"] * len(of_account)
+
+
+def test_a_changed_password_is_one_attempt_and_one_urgent_alert_however_often_it_is_restarted(watching: Watch) -> None:
+    watching.portal.desk.change_password("another password")
+    watching.portal.tokens.change_client_secret("another secret")
+    watching.portal.desk.revoke_sessions()
+    watching.portal.tokens.revoke_tokens()
+    watching.portal.forget_requests()
+    assert watching.check(well=False) == ([], ["sign_in_rejected"])
+    for _ in range(5):
+        assert watching.check(well=False) == ([], [])
+    submissions = [
+        request
+        for request in watching.portal.requests
+        if request.method == "POST" and request.path in {"/login", "/oauth/accesstoken"}
+    ]
+    assert len(submissions) == 1
+    (alert,) = [alert for alert in watching.home.alerts() if alert.severity is Severity.URGENT]
+    assert alert.state is AlertState.SENT

@@ -1,0 +1,245 @@
+"""What each kind of selector finds, and what it says when it cannot be one."""
+
+import json
+
+import pytest
+
+from watcher.errors import UnexpectedAnswer
+from watcher.recipe.page.page import Page
+from watcher.recipe.page.patterns import LONGEST_TEXT, compile_pattern
+from watcher.recipe.page.selectors import parse_selector
+from watcher.text.printable import clean
+
+HTML = """<!DOCTYPE html><html><head><title>Cases</title><style>p { }</style></head><body>
+<form id="login" action="../sign-in?x=1"><input name="csrf" value="t0ken"><input name="otp" disabled></form>
+<script id="state">{"cases": [{"n": "A1"}, {"n": "A2"}], "text": "we're down"}</script>
+<table><tr data-id="7"><td class="n">IOE<b>0001</b></td><td class="when">on Monday<br>at 10:30 AM</td></tr>
+<tr data-id="8"><td class="n">IOE0002</td></tr></table>
+<p class="error"></p><p class="status">Case  Was
+<i>Approved</i>\u202e!</p><a class="next" href="/cases?page=2">more</a></body></html>"""
+CASES = {
+    "cases": [{"n": "A1", "ok": False}, {"n": None}],
+    "none": None,
+    "zero": 0,
+    "empty": [],
+    "html": "<p>Hi <b>x</b></p>",
+}
+
+
+def html(text: str = HTML, **headers: str) -> Page:
+    kinds = {"content-type": "text/html", **headers}
+    return Page(status=200, url="https://x.example/a/b?page=1", headers=kinds, body=text.encode())
+
+
+def as_json(content: object = CASES) -> Page:
+    return Page(
+        status=200,
+        url="https://x.example/",
+        headers={"content-type": "application/json"},
+        body=json.dumps(content).encode(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        ("css:p.status", "Case Was Approved!"),
+        ("css:td.n", "IOE0001"),
+        ("css:td.when", "on Monday at 10:30 AM"),
+        ("css:td.when | regex:at (.+)$", "10:30 AM"),
+        ("css:td.when | regex:at .+ [AP]M", "at 10:30 AM"),
+        ("css:input[name=csrf]@value", "t0ken"),
+        ("css:form@action", "https://x.example/sign-in?x=1"),
+        ("css:a.next@href", "https://x.example/cases?page=2"),
+        ("css:table | css:tr:nth-child(2) td", "IOE0002"),
+        ("css:#state | json:cases[1].n", "A2"),
+        ("css:.nothing", None),
+        ("css:p.error", None),
+        ("css:input@missing", None),
+        ("css:title", "Cases"),
+        ('regex:name="(\\w+)"', "csrf"),
+        ("url:", "https://x.example/a/b?page=1"),
+        ("url:page= | regex:page=([0-9]+)", "1"),
+        ("header:X-Token", "abc"),
+        ("header:x-missing", None),
+    ],
+)
+def test_on_a_page(selector: str, words: str | None) -> None:
+    assert parse_selector(selector).words(html(**{"x-token": "abc"})) == words
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        ("json:cases[0].n", "A1"),
+        ("json:cases[*].n", "A1"),
+        ("json:cases[?n=='A1'].ok", "false"),
+        ("json:cases[].n | [0]", "A1"),
+        ("json:zero", "0"),
+        ("json:none", None),
+        ("json:missing.too", None),
+        ("json:html | css:p", "Hi x"),
+        ("json:html | css:b", "x"),
+        ("css:p", None),
+    ],
+)
+def test_in_json(selector: str, words: str | None) -> None:
+    assert parse_selector(selector).words(as_json()) == words
+
+
+def test_an_attribute_of_the_element_at_hand() -> None:
+    rows = parse_selector("css:tr").all(html())
+
+    assert [parse_selector("css:@data-id").words(row) for row in rows] == ["7", "8"]
+    assert parse_selector("css:@data-id").words(html()) is None, "an answer as a whole is no element"
+
+
+@pytest.mark.parametrize(
+    ("selector", "holds"),
+    [
+        ("text:case was APPROVED", True),
+        ("text:we're down", False),
+        ("text:Cases", True),
+        ("css:p.error", True),
+        ("css:input[name=otp]", True),
+        ("css:input[name=otp]@disabled", True),
+        ("css:#captcha", False),
+        ("css:p.status | text:approved", True),
+        ("css:p.error | text:approved", False),
+        ("status:200", True),
+        ("status:2xx", True),
+        ("status:4xx", False),
+        ("url:/a/b", True),
+        ("url:/login", False),
+        ("json:cases", False),
+    ],
+)
+def test_what_stands_on_a_page(selector: str, holds: bool) -> None:  # noqa: FBT001 - a table of facts
+    assert parse_selector(selector).holds(html()) is holds
+
+
+@pytest.mark.parametrize(
+    ("selector", "present", "holds"),
+    [
+        ("json:cases", True, True),
+        ("json:empty", True, False),
+        ("json:zero", True, False),
+        ("json:cases[0].ok", True, False),
+        ("json:none", False, False),
+        ("json:length(none)", False, False),
+        ("text:A1", True, True),
+        ("css:p", False, False),
+    ],
+)
+def test_in_json_empty_false_and_0_are_there_and_mean_no(selector: str, present: bool, holds: bool) -> None:  # noqa: FBT001
+    assert parse_selector(selector).present(as_json()) is present
+    assert parse_selector(selector).holds(as_json()) is holds
+
+
+@pytest.mark.parametrize("selector", ["json:cases", "json:cases[0]", "json:length(zero)"])
+def test_what_is_no_text_is_unexpected(selector: str) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        parse_selector(selector).words(as_json())
+
+
+def test_html_in_place_of_json_is_unexpected() -> None:
+    with pytest.raises(UnexpectedAnswer, match="not JSON"):
+        parse_selector("json:cases").words(html())
+
+
+def test_too_long_a_text_is_unexpected() -> None:
+    with pytest.raises(UnexpectedAnswer, match="smaller part"):
+        parse_selector("json:@").words(as_json("a" * 30_000))
+    with pytest.raises(UnexpectedAnswer, match="narrow"):
+        parse_selector("regex:b").words(html("a" * (LONGEST_TEXT + 1)))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "words"),
+    [
+        ("<p>señal</p>".encode("latin-1"), "text/html; charset=ISO-8859-1", "señal"),
+        ('<meta charset="windows-1252"><p>señal</p>'.encode("cp1252"), "text/html", "señal"),
+        ("\ufeff<p>señal</p>".encode(), "", "señal"),
+        (b"<p>a\xff</p>", "text/html", "a\N{REPLACEMENT CHARACTER}"),
+        (b"<p>a</p>", "text/html; charset=hex", "a"),
+    ],
+)
+def test_pages_in_other_encodings(body: bytes, content_type: str, words: str) -> None:
+    page = Page(status=200, url="https://x.example/", headers={"content-type": content_type}, body=body)
+
+    assert parse_selector("css:p").words(page) == words
+
+
+def test_a_page_is_read_however_deep_it_is_but_not_without_end() -> None:
+    assert parse_selector("css:body").words(html("<div>" * 5000 + "deep")) == "deep"
+    assert parse_selector("css:body").words(html("<br>" * 50_000 + "flat")) == "flat"
+    with pytest.raises(UnexpectedAnswer, match="too deeply"):
+        parse_selector("css:body").words(html("<div>" * 50_000))
+
+
+def test_the_text_of_an_element_is_its_own() -> None:
+    page = html("<div><p>one</p>two<script>x</script></div><p>three</p>")
+
+    assert parse_selector("css:div").words(page) == "one two"
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\u202e", "\ud800", "\u200b"])
+def test_signs_that_cannot_be_seen_are_gone(sign: str) -> None:
+    assert clean(f" a{sign}b \n\t c ") == "ab c"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "one begins with css:"),
+        (".status", "one begins with css:"),
+        ("xpath://p", "one begins with css:"),
+        ("css:", "needs a selector"),
+        ("css:p[", "no CSS selector"),
+        ("css:p[@x", "no CSS selector"),
+        ("json:a[", "no JMESPath"),
+        ("json:", "no JMESPath"),
+        ("json:[@,@][] | [@,@][] | [@,@][] | [@,@][]", "lists"),
+        ("json:" + "[" * 900, "JMESPath"),
+        ("regex:(", "no regular expression"),
+        ("regex:", "empty"),
+        ("text: ", "needs words"),
+        ("status:ok", "401"),
+        ("status:99", "401"),
+        ("header:a b", "name of a header"),
+        ("css:p | status:200", "only at the beginning"),
+        ("css:" + "p" * 2000, "at most"),
+    ],
+)
+def test_what_is_no_selector_says_what_would_be_right(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        parse_selector(text)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        "(a*)*",
+        "(a|a)*b",
+        "((ab)*c)+",
+        "(?:a+){5,}",
+        "(x+x+)+y",
+        "(?=(a+)+)b",
+        r"(a)\1",
+        ".*.*.*.*.*x",
+        "a{1,50}{1,50}",
+        "a" * 201,
+    ],
+)
+def test_patterns_that_could_take_for_ever_are_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        compile_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"at (.+)$", r"^On (\w+ [0-9]{1,2}, [0-9]{4})", r"(?i)receipt number ([A-Z]{3}\d{10})", r"(foo|bar) \d+"],
+)
+def test_ordinary_patterns_are_fine(pattern: str) -> None:
+    assert compile_pattern(pattern).pattern == pattern

@@ -1,0 +1,100 @@
+"""A sign-in that nobody here wrote: Django's own admin, with its form, CSRF tokens and sessions."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.doubles.django_office.server import PASSWORD, USERNAME, Office, running
+from tests.recipe.account import RECIPES, Household, account_of
+from watcher.errors import PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.model.case import Stage
+
+RECIPE = RECIPES / "django-admin.toml"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with running(tmp_path_factory.mktemp("office")) as office:
+        yield office
+
+
+@pytest.fixture
+def cases(office: Office) -> Iterator[list[str]]:
+    numbers = [f"IOE000000000{place}" for place in range(1, 6)]
+    for number in numbers:
+        office.add(number, status="With an  officer", description="It is in line.")
+    office.asked.clear()
+    yield numbers
+    office.remove_all()
+
+
+def household(office: Office, password: str = PASSWORD) -> Household:
+    return Household(account=account_of(RECIPE, base_url=office.base_url, username=USERNAME, password=password))
+
+
+def test_every_case_on_three_pages_of_the_list_is_read(office: Office, cases: list[str]) -> None:
+    read = household(office).read()
+
+    assert sorted(read) == cases
+    case = read[cases[0]]
+    assert (case.form, case.status, case.stage) == ("I-485", "With an officer", Stage.UNDER_REVIEW)
+    assert case.description == "It is in line."
+    assert str(case.submitted_on) == "2026-05-29"
+    assert case.history == ()
+    assert office.sign_ins == 1
+
+
+def test_its_session_serves_until_django_ends_it(office: Office, cases: list[str]) -> None:
+    family = household(office)
+    family.read()
+    assert sorted(family.read()) == cases
+    assert office.sign_ins == 1
+
+    office.sign_everybody_out()
+    assert sorted(family.read()) == cases
+    assert office.sign_ins == 2
+
+
+@pytest.mark.usefixtures("cases")
+def test_a_change_that_an_officer_makes_is_in_the_history(office: Office) -> None:
+    family = household(office)
+    family.read()
+    office.officer_writes("IOE0000000002", status="Case Was Approved")
+
+    case = family.read()["IOE0000000002"]
+
+    assert case.stage is Stage.APPROVED
+    assert [entry.title.endswith("Changed Status.") for entry in case.history or ()] == [True]
+
+
+@pytest.mark.usefixtures("cases")
+def test_a_wrong_password_is_rejected_after_one_submission(office: Office) -> None:
+    family = household(office, password="wrong horse")
+
+    with pytest.raises(SignInRejected, match="errornote"):
+        family.read()
+
+    assert office.sign_ins == 1
+    assert family.world.gate.accepted_ones == 0
+
+
+def test_a_server_that_fails_is_no_news(office: Office, cases: list[str]) -> None:
+    family = household(office)
+    family.read()
+    office.fail = True
+    try:
+        with pytest.raises(PortalUnavailable):
+            family.read()
+    finally:
+        office.fail = False
+
+    assert sorted(family.read()) == cases
+
+
+def test_no_case_where_there_were_some_is_not_believed(office: Office) -> None:
+    family = household(office)
+    assert family.read() == {}, "a new account without cases is one"
+
+    family.known = frozenset({"IOE0000000001"})
+    with pytest.raises(UnexpectedAnswer):
+        family.read()

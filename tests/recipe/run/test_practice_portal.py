@@ -1,0 +1,259 @@
+"""The two recipes for the practice portal, walked over real TLS through every fault that it can have."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.practice.visitor import HandClock
+from tests.recipe.account import RECIPES, Codes, Household, account_of
+from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.model.case import ItemKind, ItemState, Stage
+from watcher.portals.recipe import try_recipe
+from watcher.practice import Fault, PracticePortal, Terms
+from watcher.practice.state.totp import code_at
+
+FIRST, SECOND = "IOE0000000001", "IOE0000000002"
+WALL_CLOCK = datetime(2026, 3, 2, 9, 30)  # noqa: DTZ001 - as the portal says it
+
+
+class CodeClock:
+    """The time by which codes are made and checked; each sign-in takes the next step, so that none is used twice."""
+
+    def __init__(self) -> None:
+        self.step = 59_000_000
+
+    def unix_time(self) -> float:
+        return self.step * 30.0
+
+    def code(self, secret: str) -> str:
+        self.step += 1
+        return code_at(secret, self.step)
+
+
+@pytest.fixture
+def code_clock() -> CodeClock:
+    return CodeClock()
+
+
+@pytest.fixture
+def portal(code_clock: CodeClock) -> Iterator[PracticePortal]:
+    with PracticePortal(HandClock(), terms=Terms(unix_time=code_clock.unix_time, cases_per_page=1)) as portal:
+        portal.cases.add(FIRST)
+        portal.cases.add(SECOND, form="N-400")
+        yield portal
+
+
+@pytest.fixture(params=["practice.toml", "practice-json.toml"])
+def family(request: pytest.FixtureRequest, portal: PracticePortal, code_clock: CodeClock) -> Household:
+    secret = portal.account.totp_secret
+    assert secret is not None
+    account = account_of(
+        RECIPES / request.param,
+        base_url=portal.base_url,
+        ca_file=portal.ca_file,
+        username=portal.account.username,
+        password=portal.account.password,
+        totp_secret=secret,
+    )
+    return Household(account=account, codes=Codes(make=lambda: code_clock.code(secret)))
+
+
+def sign_ins(portal: PracticePortal) -> int:
+    return sum(one.method == "POST" and one.path == "/login" for one in portal.requests)
+
+
+def test_every_case_on_every_page_of_the_list_is_read(family: Household) -> None:
+    cases = family.read()
+
+    assert set(cases) == {FIRST, SECOND}
+    assert cases[SECOND].form == "N-400"
+    assert cases[FIRST].stage is Stage.RECEIVED
+    assert cases[FIRST].submitted_on is not None
+    assert family.world.gate.submissions == [True]
+    assert family.world.gate.accepted_ones == 1
+
+
+def test_what_a_case_asks_for_offers_and_tells_is_read(family: Household, portal: PracticePortal) -> None:
+    family.read()
+    case = portal.cases[FIRST]
+    case.request_evidence(key="item-7", due_on=date(2026, 4, 2))
+    key = case.add_item("Interview", "Come to the interview", starts_at=WALL_CLOCK, place="26 Federal Plaza")
+    case.add_notice("Request for Evidence")
+
+    snapshot = family.read()[FIRST]
+
+    assert snapshot.stage is Stage.EVIDENCE_REQUESTED
+    items = {item.key: item for item in snapshot.pending or ()}
+    assert items["item-7"].kind is ItemKind.RFE
+    assert items["item-7"].due_on == date(2026, 4, 2)
+    assert items["item-7"].state is ItemState.OPEN
+    assert items[key].starts_at == WALL_CLOCK.replace(tzinfo=ZoneInfo("America/New_York"))
+    assert items[key].place == "26 Federal Plaza"
+    (notice,) = snapshot.notices or ()
+    assert notice.dated == date(2026, 1, 5)
+    assert notice.download
+    assert notice.download.startswith("/")
+    assert snapshot.history
+
+
+def test_the_session_serves_until_the_portal_ends_it_and_then_one_sign_in_follows(
+    family: Household, portal: PracticePortal
+) -> None:
+    family.read()
+    family.read()
+    assert sign_ins(portal) == 1
+
+    portal.desk.revoke_sessions()
+    assert set(family.read()) == {FIRST, SECOND}
+    assert sign_ins(portal) == 2
+
+
+def test_trying_the_recipe_finds_nothing_wrong(family: Household, portal: PracticePortal) -> None:
+    portal.cases[FIRST].request_evidence()
+    surroundings = replace(family.world.surroundings(), codes=family.codes)
+
+    sights = list(try_recipe(family.account, surroundings))
+
+    assert [sight for sight in sights if sight.wrong] == []
+    assert {"sign_in[2]", "cases.each", "case.fields.status", "case.pending[0].title"} <= {one.place for one in sights}
+
+
+def test_a_wrong_password_is_submitted_once_and_never_shown(family: Household, portal: PracticePortal) -> None:
+    portal.desk.change_password("another one")
+
+    with pytest.raises(SignInRejected) as rejected:
+        family.read()
+
+    assert sign_ins(portal) == 1
+    assert family.world.gate.accepted_ones == 0
+    assert portal.account.password not in str(rejected.value)
+
+
+def test_a_closed_gate_lets_no_password_out(family: Household, portal: PracticePortal) -> None:
+    family.world.gate.closed = True
+
+    with pytest.raises(SignInRejected, match="rejected before"):
+        family.read()
+
+    assert sign_ins(portal) == 0
+
+
+def test_a_locked_account_is_told_from_a_wrong_password(family: Household, portal: PracticePortal) -> None:
+    portal.desk.change_password("another one")
+    for _ in range(portal.terms.wrong_passwords - 1):
+        with pytest.raises(SignInRejected):
+            family.read()
+
+    with pytest.raises(AccountLocked):
+        family.read()
+
+
+def test_a_wrong_code_rejects_the_sign_in(family: Household) -> None:
+    family.codes.make = lambda: "000000"
+
+    with pytest.raises(SignInRejected):
+        family.read()
+
+
+def test_a_code_that_only_a_person_has_is_asked_for(family: Household) -> None:
+    family.codes.make = None
+
+    with pytest.raises(CodeNeeded):
+        family.read()
+
+
+def test_an_account_without_codes_is_not_asked_for_one(portal: PracticePortal) -> None:
+    without = replace(portal.account, totp_secret=None)
+    with PracticePortal(HandClock(), account=without) as plain:
+        plain.cases.add(FIRST)
+        account = account_of(
+            RECIPES / "practice.toml",
+            base_url=plain.base_url,
+            ca_file=plain.ca_file,
+            username=without.username,
+            password=without.password,
+        )
+
+        assert set(Household(account=account).read()) == {FIRST}
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.MAINTENANCE, Fault.UNAVAILABLE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR, Fault.TOO_MANY_REQUESTS]
+)
+def test_a_portal_that_is_down_is_no_news(family: Household, portal: PracticePortal, fault: Fault) -> None:
+    family.read()
+    portal.faults.throw(fault)
+
+    with pytest.raises((PortalUnavailable, UnexpectedAnswer)):
+        family.read()
+
+    portal.faults.clear()
+    assert set(family.read()) == {FIRST, SECOND}
+    assert sign_ins(portal) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_OFF, Fault.NO_ANSWER])
+def test_one_broken_answer_about_one_case_leaves_the_others(
+    family: Household, portal: PracticePortal, fault: Fault
+) -> None:
+    family.read()
+    portal.faults.throw(fault, path=f"*/{FIRST}")
+
+    unread = family.unread()
+
+    assert list(unread) == [FIRST]
+    assert isinstance(unread[FIRST].error, PortalUnavailable)
+
+
+def test_pages_of_another_shape_are_unexpected(family: Household, portal: PracticePortal) -> None:
+    family.read()
+    portal.faults.throw(Fault.CHANGED_SHAPE, path="*/IOE*")
+
+    unread = family.unread()
+
+    assert set(unread) == {FIRST, SECOND}
+    assert all(isinstance(one.error, UnexpectedAnswer) for one in unread.values())
+    assert all(one.answers for one in unread.values())
+
+
+def test_an_empty_list_is_not_believed_once_cases_are_known(family: Household, portal: PracticePortal) -> None:
+    family.read()
+    family.known = frozenset({FIRST, SECOND})
+    portal.faults.throw(Fault.EMPTY_LIST)
+
+    with pytest.raises(UnexpectedAnswer, match="no case at all"):
+        family.read()
+
+
+def test_order_on_the_page_is_no_news(family: Household, portal: PracticePortal) -> None:
+    case = portal.cases[FIRST]
+    case.request_evidence()
+    case.add_item("Interview", "Come to the interview", starts_at=WALL_CLOCK)
+    before = family.read()
+    portal.faults.throw(Fault.REORDERED)
+
+    assert family.read() == before
+
+
+def test_a_case_of_the_filter_that_is_not_listed_is_not_yielded(family: Household) -> None:
+    family.account = family.account.model_copy(update={"cases": ("ioe 0000000002", "IOE0000000009")})
+
+    assert set(family.read()) == {"ioe 0000000002"}, "as the person writes it"
+
+
+def test_a_session_of_another_user_name_is_not_used(family: Household, portal: PracticePortal) -> None:
+    family.read()
+    family.account = account_of(
+        family.account.recipe,
+        base_url=portal.base_url,
+        ca_file=portal.ca_file,
+        username="somebody.else@example.org",
+        password="something",
+        totp_secret=portal.account.totp_secret,
+    )
+
+    with pytest.raises(SignInRejected):
+        family.read()

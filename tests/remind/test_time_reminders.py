@@ -1,0 +1,119 @@
+"""What time alone brings is told once, whoever looks at the time, and however often."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.practice.visitor import HandClock
+from tests.store.temporary_store import books
+from watcher.app import App, open_app
+from watcher.context.context import Means
+from watcher.context.opening import read_settings
+from watcher.errors import PortalUnavailable
+from watcher.model.account_health import after_read
+from watcher.model.case import Snapshot, Stage
+from watcher.model.change import ChangeKind
+from watcher.model.writes import CaseSave, News, RoundEnd
+from watcher.remind.time_reminders import keep_time
+from watcher.store import digest
+
+NUMBER = "IOE0000000001"
+CONFIG = """
+timezone = "UTC"
+state_dir = "."
+[stall]
+after = "90d"
+repeat = "30d"
+[accounts.family]
+portal = "uscis-api"
+client_id = "made-up-id"
+client_secret = "made-up-secret"
+cases = ["IOE0000000001"]
+[channels.phone]
+url = "json://127.0.0.1/"
+"""
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
+    """One case that was read just now, under review since today."""
+    config = tmp_path / "watcher.toml"
+    config.touch(mode=0o600)
+    config.write_text(CONFIG, encoding="utf-8")
+    with open_app(read_settings(config, {}), clock=clock) as made:
+        now = clock.now()
+        well, _ = after_read(made.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1))
+        snapshot = Snapshot(case_number=NUMBER, status="Case Is Pending", stage=Stage.UNDER_REVIEW)
+        save = CaseSave(
+            snapshot=snapshot,
+            seen=digest(snapshot),
+            heard=b"",
+            revision=None,
+            stage_since=now.date(),
+            stage_since_told=True,
+            touched_at=None,
+        )
+        end = RoundEnd(account="family", complete=True, next_read_at=now, read=frozenset({NUMBER}))
+        news = News(account="family", case_number=NUMBER, case=save, health=well)
+        made.store.record([news], now=now, round_end=end)
+        yield made
+
+
+def kinds(means: Means) -> list[ChangeKind]:
+    return [change.change.kind for change in keep_time(means)]
+
+
+def test_a_stall_is_told_once_and_again_after_its_time(app: App, clock: HandClock) -> None:
+    clock.pass_by(timedelta(days=89))
+    assert kinds(app.means) == []
+    clock.pass_by(timedelta(days=2))
+    assert [kinds(app.means), kinds(app.means)] == [[ChangeKind.STALLED], []]
+    clock.pass_by(timedelta(days=29))
+    assert kinds(app.means) == []
+    clock.pass_by(timedelta(days=2))
+    assert kinds(app.means) == [ChangeKind.STALLED]
+    assert len(app.store.outbox.list()) == 2
+
+
+def test_a_clock_that_jumps_back_tells_nothing_a_second_time(app: App, clock: HandClock) -> None:
+    clock.pass_by(timedelta(days=95))
+    assert kinds(app.means) == [ChangeKind.STALLED]
+    clock.pass_by(-timedelta(days=50))
+    assert kinds(app.means) == []
+    clock.pass_by(timedelta(days=50))
+    assert kinds(app.means) == []
+
+
+def test_an_account_that_failed_and_was_not_tried_again_is_told_as_blind_once(app: App, clock: HandClock) -> None:
+    now = clock.now()
+    down, _ = after_read(
+        app.store.accounts.health("family", now),
+        (PortalUnavailable("down"),),
+        now=now,
+        blind_after=timedelta(days=1),
+    )
+    app.store.accounts.set_health("family", down)
+    assert kinds(app.means) == []
+    clock.pass_by(timedelta(days=1, seconds=1))
+    assert [kinds(app.means), kinds(app.means)] == [[ChangeKind.BLIND], []]
+
+
+def test_a_quiet_case_is_not_blindness(app: App, clock: HandClock) -> None:
+    clock.pass_by(timedelta(days=30))
+    assert kinds(app.means) == []
+
+
+def test_while_another_process_looks_at_the_time_there_is_nothing_to_do(
+    app: App, clock: HandClock, tmp_path: Path
+) -> None:
+    clock.pass_by(timedelta(days=95))
+    with books(tmp_path) as other, other.store.locks.hold("time"):
+        assert kinds(app.means) == []
+    assert kinds(app.means) == [ChangeKind.STALLED]

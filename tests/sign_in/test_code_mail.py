@@ -1,0 +1,170 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.sign_in.code_mails import SENDER, letter
+from watcher.sign_in.code_mail import Finding, Verdict, judge
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=20)
+
+
+def _judge(raw: bytes, sender: str = SENDER.lower()) -> Verdict:
+    return judge(raw, sender=sender, since=NOON)
+
+
+def _plain(text: str) -> Verdict:
+    return _judge(letter("", dated=LATER, kind="text/plain", page=text.replace("=", "=3D")))
+
+
+def test_the_code_comes_out_of_html_that_is_full_of_six_digit_colours_and_links() -> None:
+    assert _judge(letter("012345", dated=LATER)) == Verdict(finding=Finding.CODE, code="012345")
+
+
+def test_colours_alone_are_no_code() -> None:
+    assert _judge(letter("", dated=LATER)).finding is Finding.NO_CODE
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Your secure MFA code is: 012345", "012345"),
+        ("code:123456.", "123456"),
+        ("123456", "123456"),
+        ("Use 123456, then 123456 again.", "123456"),
+        ("Order 777777 of 22 November. Your verification code is 123456. Not you? Call us.", "123456"),
+    ],
+)
+def test_a_code_in_plain_text(text: str, code: str) -> None:
+    assert _plain(text).code == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "colour #333333",
+        "1234567 or 12345",
+        "https://example.gov/verify/123456",
+        "id=123456",
+        "123456.78 dollars",
+        "A123456",
+        "202604-123456",
+        "case 12/123456",
+        "\N{ARABIC-INDIC DIGIT ONE}23456",
+    ],
+)
+def test_digits_that_are_something_else_are_no_code(text: str) -> None:
+    assert _plain(text).finding is Finding.NO_CODE
+
+
+def test_of_several_numbers_none_is_guessed() -> None:
+    assert _plain("111111 and 222222") == Verdict(finding=Finding.SEVERAL)
+    assert _plain("Your code is 111111 or 222222") == Verdict(finding=Finding.SEVERAL)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        SENDER,
+        SENDER.upper(),
+        f"<{SENDER}>",
+        f'"USCIS, MyAccount" <{SENDER}>',
+        f"=?utf-8?q?US=43IS?= <{SENDER}>",
+        f"USCIS\r\n <{SENDER}>",
+    ],
+)
+def test_the_expected_sender_however_it_is_written(sender: str) -> None:
+    assert _judge(letter("123456", dated=LATER, sender=sender)).code == "123456"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "someone@example.org",
+        f'"{SENDER}" <thief@example.org>',
+        f"{SENDER} <thief@example.org>",
+        f"<{SENDER}> <thief@example.org>",
+        f"thief@example.org, {SENDER}",
+        f"{SENDER}, thief@example.org",
+        f"{SENDER}.example.org",
+        f"x{SENDER}",
+        "",
+        f"{SENDER}\r\nFrom: thief@example.org",
+    ],
+)
+def test_a_foreign_sender_is_foreign_whatever_it_calls_itself(sender: str) -> None:
+    assert _judge(letter("123456", dated=LATER, sender=sender)).finding is Finding.OTHER_SENDER
+
+
+def test_a_whole_domain_may_be_the_expected_sender() -> None:
+    assert _judge(letter("123456", dated=LATER), "@uscis.dhs.gov").code == "123456"
+    assert _judge(letter("123456", dated=LATER, sender="x@evil-uscis.dhs.gov"), "@uscis.dhs.gov").code is None
+
+
+@pytest.mark.parametrize(
+    "dated", [None, "", "yesterday", NOON - timedelta(seconds=1), "Sun, 22 Nov 2026 12:00:20 +0300", "Sun, 99 Nov 2026"]
+)
+def test_a_mail_from_before_the_request_or_without_a_date_is_too_old(dated: datetime | str | None) -> None:
+    assert _judge(letter("123456", dated=dated)).finding is Finding.TOO_OLD
+
+
+def test_the_date_counts_in_its_own_zone() -> None:
+    assert _judge(letter("123456", dated="Sun, 22 Nov 2026 07:00:20 -0500")).code == "123456"
+    assert _judge(letter("123456", dated="Sun, 22 Nov 2026 12:00:20 -0000")).code == "123456"
+
+
+def _multipart(kind: str, *parts: bytes) -> bytes:
+    head = (
+        f"From: {SENDER}\r\nDate: Sun, 22 Nov 2026 12:00:20 +0000\r\nContent-Type: {kind}; boundary=B\r\n\r\n".encode()
+    )
+    return head + b"".join(b"--B\r\n" + part + b"\r\n" for part in parts) + b"--B--\r\n"
+
+
+def test_both_halves_of_an_alternative_may_say_the_same_code() -> None:
+    plain, page = (
+        b"Content-Type: text/plain\r\n\r\ncode 123456",
+        b"Content-Type: text/html\r\n\r\n<p>code <b>123456</b></p>",
+    )
+    assert _judge(_multipart("multipart/alternative", plain, page)).code == "123456"
+
+
+def test_attachments_and_forwarded_messages_are_not_read() -> None:
+    attached = b"Content-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\ncode 123456"
+    forwarded = b"Content-Type: message/rfc822\r\n\r\nSubject: old\r\n\r\ncode 654321"
+    assert _judge(_multipart("multipart/mixed", attached, forwarded)).finding is Finding.NO_CODE
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<head><style>x</style><p>code {code}</p>",
+        "<head><title>222222<body><p>code {code}",
+        "<p>code</p><p>{code}</p><style>#a{color:#222222",
+        "<p>code <span>{code}</span> <script>var a = 222222;</script>",
+        "</style></head>code {code}<",
+        "code&nbsp;{code}&nbsp;<br/>",
+    ],
+)
+def test_broken_html_hides_no_code_and_shows_no_style(page: str) -> None:
+    assert _judge(letter("123456", dated=LATER, page=page)).code in ("123456", None)
+    assert _judge(letter("123456", dated=LATER, page=page)).code != "222222"
+
+
+def test_the_code_does_not_show_in_the_repr() -> None:
+    assert "012345" not in repr(_judge(letter("012345", dated=LATER)))
+
+
+def test_an_unknown_charset_and_broken_encodings_are_read_as_far_as_they_go() -> None:
+    raw = letter("123456", dated=LATER).replace(b"charset=utf-8", b"charset=x-unheard-of")
+    assert _judge(raw).code == "123456"
+    assert _judge(raw.replace(b"quoted-printable", b"base64")).code is None
+
+
+@given(st.binary(max_size=400))
+def test_no_message_crashes_it(content: bytes) -> None:
+    head = f"From: {SENDER}\r\nDate: Sun, 22 Nov 2026 12:00:20 +0000\r\n".encode()
+    verdict = _judge(head + content)
+    assert verdict.code is None or (len(verdict.code) == 6 and verdict.code.encode() in content)
+    _judge(content)

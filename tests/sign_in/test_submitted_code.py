@@ -1,0 +1,91 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.sign_in.waiting import NOON, Waiting
+from watcher.errors import CodeNeeded, PortalUnavailable
+from watcher.sign_in.submitted_code import CodeInbox, HandedIn
+
+
+class MemoryInbox:
+    """A `CodeInbox` in memory, true to its docstring."""
+
+    def __init__(self) -> None:
+        self._lying: dict[str, tuple[datetime, str]] = {}
+
+    def put(self, account: str, code: str, *, at: datetime) -> None:
+        self._lying[account] = (at, code)
+
+    def take(self, account: str, *, not_before: datetime) -> str | None:
+        at, code = self._lying.pop(account, (not_before, None))
+        return code if at >= not_before else None
+
+
+class World(Waiting):
+    """Somebody waits, and a person hands codes in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inbox: CodeInbox = MemoryInbox()
+        self.announced = 0
+
+    def hands_in(self, code: str, *, after: timedelta) -> None:
+        at = NOON + after
+        self.plans.append((at, lambda: self.inbox.put("family", code, at=at)))
+
+    def announce(self) -> None:
+        self.announced += 1
+
+    def codes(self) -> HandedIn:
+        return HandedIn(
+            "family",
+            self.inbox,
+            clock=self,
+            wait=self.wait,
+            announce=self.announce,
+            patience=timedelta(minutes=10),
+        )
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_code_handed_in_while_it_waits_is_taken_once(world: World) -> None:
+    world.hands_in("012345", after=timedelta(minutes=3))
+    assert world.codes().code(asked_at=NOON) == "012345"
+    assert timedelta(minutes=3) <= world.time - NOON <= timedelta(minutes=3, seconds=2)
+    assert world.inbox.take("family", not_before=NOON) is None
+
+
+def test_the_person_is_told_once_that_it_waits(world: World) -> None:
+    world.hands_in("012345", after=timedelta(minutes=3))
+    world.codes().code(asked_at=NOON)
+    assert world.announced == 1
+
+
+def test_a_code_from_before_the_request_is_not_submitted(world: World) -> None:
+    world.inbox.put("family", "999999", at=NOON - timedelta(seconds=1))
+    world.hands_in("012345", after=timedelta(seconds=30))
+    assert world.codes().code(asked_at=NOON) == "012345"
+
+
+def test_a_code_of_another_account_is_left_alone(world: World) -> None:
+    world.inbox.put("other", "999999", at=NOON)
+    with pytest.raises(CodeNeeded):
+        world.codes().code(asked_at=NOON)
+    assert world.inbox.take("other", not_before=NOON) == "999999"
+
+
+def test_nobody_came_says_what_to_do_and_when_it_gave_up(world: World) -> None:
+    with pytest.raises(CodeNeeded, match=r"within 10 minutes.*`watcher code family CODE`"):
+        world.codes().code(asked_at=NOON)
+    assert world.time == NOON + timedelta(minutes=10)
+
+
+def test_the_wait_ends_with_the_daemon(world: World) -> None:
+    world.ends_at = NOON + timedelta(seconds=5)
+    with pytest.raises(PortalUnavailable, match="ending"):
+        world.codes().code(asked_at=NOON)
+    assert world.time == NOON + timedelta(seconds=5)

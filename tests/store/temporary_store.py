@@ -1,0 +1,109 @@
+"""A store on a real file, and news to write into it."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.postgres.server import rows_in
+from watcher.model.alert import Delivery, Draft, Hold, Words
+from watcher.model.case import Snapshot, Stage
+from watcher.model.change import Change, ChangeKind, RecordedChange, Severity
+from watcher.model.writes import CaseSave, News, RoundEnd
+from watcher.store import Store, digest
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NUMBER = "IOE0000000001"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The store, and where its database is."""
+
+    url: str
+    store: Store
+
+    @property
+    def file(self) -> Path:
+        """Of books in a file."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What another program would find."""
+        if not self.url.startswith("sqlite"):
+            return rows_in(self.url, query)
+        with closing(sqlite3.connect(self.file)) as database:
+            return database.execute(query).fetchall()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where books stand, to be opened as often as one likes."""
+
+    url: str
+    locks: Path
+
+    @contextmanager
+    def open(self) -> Iterator[Books]:
+        store = Store(self.url, locks=self.locks)
+        try:
+            yield Books(url=self.url, store=store)
+        finally:
+            store.close()
+
+
+@contextmanager
+def books(folder: Path) -> Iterator[Books]:
+    """The books in a file in this folder, opened once more each time."""
+    shelf = Shelf(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
+    with shelf.open() as made:
+        yield made
+
+
+def case_save(snapshot: Snapshot, *, revision: int | None = None) -> CaseSave:
+    return CaseSave(
+        snapshot=snapshot,
+        seen=digest(snapshot),
+        heard=b"",
+        revision=revision,
+        stage_since=date(2026, 3, 1),
+        stage_since_told=True,
+        touched_at=None,
+    )
+
+
+def a_snapshot(status: str = "Case Was Received", *, number: str = NUMBER, **told: Any) -> Snapshot:
+    return Snapshot(case_number=number, status=status, stage=Stage.RECEIVED, **told)
+
+
+def a_change(kind: ChangeKind = ChangeKind.STATUS_CHANGED, *, subject: str | None = None) -> Change:
+    return Change(kind=kind, severity=Severity.IMPORTANT, case_number=NUMBER, subject=subject)
+
+
+def a_draft(
+    title: str = "news",
+    *,
+    channel: str = "phone",
+    at: datetime = NOW,
+    hold: Hold | None = None,
+    severity: Severity = Severity.IMPORTANT,
+) -> Draft:
+    delivery = Delivery(channel=channel, changes=(0,), severity=severity, not_before=at, hold=hold)
+    return Draft(delivery=delivery, words=Words(title=title, body=title, html=title, short=title))
+
+
+def told(store: Store, *drafts: Draft, change: Change | None = None, now: datetime = NOW) -> list[RecordedChange]:
+    """Records one change with these alerts."""
+    change = change or a_change()
+    store.accounts.health("family", now)
+    news = News(account="family", case_number=NUMBER, changes=(change,), summaries=("something",), drafts=drafts)
+    return store.record([news], now=now)
+
+
+def end_of_round(read: Iterable[str] = (), *, missing: Iterable[str] = (), complete: bool = True) -> RoundEnd:
+    return RoundEnd(
+        account="family", complete=complete, next_read_at=NOW, read=frozenset(read), missing=frozenset(missing)
+    )

@@ -1,0 +1,114 @@
+"""Snapshots at random, made from the fields that a snapshot has: a field added tomorrow is in them by itself."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+from hypothesis import strategies as st
+
+from watcher.language.status_meaning import meaning_of
+from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot
+
+NUMBER = "IOE0000000001"
+TITLES = (
+    "Case Was Received",
+    "Case Is Being Actively Reviewed By USCIS",
+    "Request for Initial Evidence Was Sent",
+    "Response To USCIS' Request For Evidence Was Received",
+    "Interview Was Scheduled",
+    "Biometrics Appointment Was Scheduled",
+    "Case Was Approved",
+    "Case Was Denied",
+    "Something that no rule knows",
+)
+ENTRIES = (PendingItem, Notice, HistoryEntry, Part)
+
+# A few of each: what matters is whether two are the same, and drawing them has to be quick.
+days = st.sampled_from([date(2026, 3, 2) + timedelta(days=span) for span in (-400, -1, 0, 1, 30, 400)])
+moments = st.sampled_from([datetime(2026, 3, 2, hour, 30, tzinfo=UTC) for hour in (0, 9, 23)])
+wall_clocks = st.sampled_from([datetime(2026, 3, 2, hour, 30) for hour in (0, 9, 23)])  # noqa: DTZ001
+words = st.sampled_from(("one", "two", "trois ½", "четыре", "a <b>word</b>", "", " ", "\u2028", "null"))
+
+_BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
+    str: words,
+    date: days,
+    datetime: moments | wall_clocks,
+    ItemKind: st.sampled_from(ItemKind),
+    ItemState: st.sampled_from((ItemState.OPEN, ItemState.ANSWERED)),
+    type(None): st.none(),
+}
+
+
+@cache
+def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
+    """Every value that a field of `kind` may hold; a type that nobody has thought of yet is a KeyError."""
+    hint = get_type_hints(kind)[name]
+    return st.one_of([_BY_TYPE[each] for each in get_args(hint) or (hint,)])
+
+
+@cache
+def entries(kind: Any, key: str) -> st.SearchStrategy[Any]:
+    """An item, notice, history entry or part under this key."""
+    others = {field.name: values(kind, field.name) for field in fields(kind) if field.name != "key"}
+    return st.builds(kind, key=st.just(key), **others)
+
+
+@cache
+def collections(kind: Any) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Up to four entries, ordered by their keys."""
+    keys = st.sets(st.sampled_from(("a", "b", "c", "d")))
+    return keys.flatmap(lambda some: st.tuples(*(entries(kind, key) for key in sorted(some))))
+
+
+@cache
+def kind_of_entries(name: str) -> Any:
+    """What a field of a snapshot is a collection of; None for a plain field."""
+    return next((kind for kind in ENTRIES if f"[watcher.case.{kind.__name__}," in str(_hint(name))), None)
+
+
+def _hint(name: str) -> Any:
+    return get_type_hints(Snapshot)[name]
+
+
+PLAIN = tuple(
+    field.name
+    for field in fields(Snapshot)
+    if field.name not in {"case_number", "language", "stage", "partial"} and kind_of_entries(field.name) is None
+)
+COLLECTIONS = tuple(field.name for field in fields(Snapshot) if kind_of_entries(field.name) is not None)
+
+
+@cache
+def told(name: str) -> st.SearchStrategy[Any]:
+    """Every value that a portal may give for a field of a snapshot."""
+    if name in {"status", "status_key"}:
+        return st.sampled_from(TITLES)
+    kind = kind_of_entries(name)
+    if kind is not None:
+        return collections(kind)
+    hint = _hint(name)
+    return st.one_of([_BY_TYPE[each] for each in get_args(hint) or (hint,) if each is not type(None)])
+
+
+@cache
+def of_field(name: str) -> st.SearchStrategy[Any]:
+    """The same, with None for what the portal did not say. The English title stands in `status` itself."""
+    return st.none() if name == "status_key" else st.none() | told(name)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """What one read may say; the stage goes by the words, as every portal has it."""
+    said = {name: draw(of_field(name)) for name in (*PLAIN, *COLLECTIONS)}
+    return Snapshot(case_number=NUMBER, stage=meaning_of(said["status"] or "").stage, **said)
+
+
+@st.composite
+def full_snapshots(draw: st.DrawFn) -> Snapshot:
+    """A read that leaves nothing out and has one entry of everything."""
+    said = {name: draw(told(name)) for name in PLAIN}
+    said |= {name: (draw(entries(kind_of_entries(name) or Part, "a")),) for name in COLLECTIONS}
+    said["status_key"] = said["status"]
+    return Snapshot(case_number=NUMBER, stage=meaning_of(said["status"]).stage, **said)

@@ -1,0 +1,94 @@
+"""`watcher backup`, `restore`: a consistent copy of the database while the daemon runs, and back."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from watcher.alerts.restore_note import perhaps_told
+from watcher.cli.context import settings_of
+from watcher.cli.options import CONFIG
+from watcher.cli.terminal.output import say
+from watcher.model.alert import Words
+from watcher.settings import Settings
+from watcher.settings.derived import database_url
+from watcher.store import Busy
+from watcher.store.backup import backup_files
+from watcher.store.backup.restore_merge import Doubting
+from watcher.store.database.locks import FileLocks
+
+FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+_WAIT_FOR_READS = 60.0
+
+
+@click.command("backup")
+@CONFIG
+@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@FILE
+def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
+    """Writes a consistent copy of the database to FILE (mode 0600), also while the daemon runs, and examines it.
+
+    Sessions and saved notices lie beside the database in state_dir and are not in it.
+    """
+    settings = settings_of(config)
+    found = backup_files.take(backup_files.file_of(database_url(settings)), file, force=force)
+    cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
+    say(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
+
+
+@click.command("restore")
+@CONFIG
+@click.option("--force", is_flag=True, help="Also over a database that tells of more than FILE does.")
+@FILE
+def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
+    """Puts the copy in FILE in the place of the database. What was there is kept beside it.
+
+    What was told since the copy was made is not told again, and what you said of items since (done, due) stands, as far
+    as the database that is replaced can be read. Where it cannot, alerts that may have gone out before say so.
+    """
+    settings = settings_of(config)
+    database = backup_files.file_of(database_url(settings))
+    with ExitStack() as stack:
+        _stand_still(stack, settings)
+        done = backup_files.put_back(
+            file,
+            database,
+            accounts=settings.accounts,
+            now=datetime.now(UTC),
+            doubting=_doubting(settings),
+            force=force,
+        )
+    say(f"{database}: restored from {file}.")
+    if done.kept is not None:
+        say(f"What was there before is kept as {done.kept}.")
+    if done.known:
+        say("What was told since the copy was made is known from it and is not told again.")
+    else:
+        say("What was told since the copy was made cannot be read; alerts that may have gone out before will say so.")
+    if not done.marks:
+        say(
+            "What you said of items since (`watcher done`, `watcher due`) could not all be read there; look through"
+            " `watcher pending`, and say it again where it is missing."
+        )
+
+
+def _doubting(settings: Settings) -> Doubting:
+    def doubting(words: Words, since: datetime) -> Words:
+        return perhaps_told(words, since=since, language=settings.language, zone=settings.timezone)
+
+    return doubting
+
+
+def _stand_still(stack: ExitStack, settings: Settings) -> None:
+    """Holds every lock that a read, a delivery or the daemon would take."""
+    locks = FileLocks(settings.state_dir / "locks")
+    try:
+        stack.enter_context(locks.hold("daemon"))
+    except Busy:
+        raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
+    try:
+        for name in ("delivery", "time", *(f"account {account}" for account in settings.accounts)):
+            stack.enter_context(locks.hold(name, wait=_WAIT_FOR_READS))
+    except Busy:
+        raise click.ClickException("another `watcher` command is working on this database; try again soon") from None

@@ -1,0 +1,97 @@
+"""`watcher run`: the daemon."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+import click
+
+from watcher.app import open_app
+from watcher.cli.context import settings_of
+from watcher.cli.options import CONFIG
+from watcher.daemon import malloc
+from watcher.daemon.daemon import Daemon
+from watcher.daemon.sd_notify import ServiceManager
+from watcher.delivery.sender_process import Messenger
+from watcher.errors import SettingsFaults, StoreUnusable
+from watcher.monitoring import logs
+from watcher.store import Busy
+
+
+@click.command("run")
+@CONFIG
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+@click.option("--log-format", type=click.Choice(["console", "json"]), default="console")
+def run_command(config: Path | None, log_level: str, log_format: Literal["console", "json"]) -> None:
+    """Keeps watch: reads every account on its schedule and delivers alerts.
+
+    SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
+    """
+    malloc.share()
+    logs.configure(level=log_level, form=log_format, environ=os.environ)
+    settings = settings_of(config)
+    manager = ServiceManager.of(os.environ)
+    signals = _listen_for(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    with ExitStack() as stack:
+        try:
+            app = stack.enter_context(open_app(settings, notifier=stack.enter_context(closing(Messenger()))))
+            if not app.store.shared:
+                stack.enter_context(app.store.locks.hold("daemon"))
+        except StoreUnusable as error:
+            click.echo(f"watcher: {error}", err=True)
+            sys.exit(2)
+        except Busy:
+            click.echo(f"watcher: another `watcher run` already works on {app.store.where}; one is enough", err=True)
+            sys.exit(1)
+        daemon = Daemon(app, manager)
+        daemon.start()
+        manager.ready()
+        while next(signals) == signal.SIGHUP:
+            manager.reloading()
+            _reread(daemon, config)
+            manager.ready()
+        manager.stopping()
+        daemon.stop()
+    logging.shutdown()
+    # A read may still hang on a portal's answer in its thread; what it would bring is read again. No need to wait.
+    os._exit(0)
+
+
+def _listen_for(*numbers: signal.Signals) -> Iterator[int]:
+    """These signals from now on, in their order, each when it is asked for.
+
+    Through Python's wakeup descriptor, which is written to at once: a handler of Python's own waits for the main thread
+    to come by, and a signal that arrives just as that thread begins to wait would not wake it.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno())
+    for number in numbers:
+        signal.signal(number, _leave_to_the_descriptor)
+    return _heard_on(heard, told)
+
+
+def _heard_on(heard: socket.socket, told: socket.socket) -> Iterator[int]:
+    with heard, told:
+        while True:
+            yield from heard.recv(16)
+
+
+def _leave_to_the_descriptor(_number: int, _frame: FrameType | None) -> None:
+    """Python writes to the wakeup descriptor for the signals that have a handler."""
+
+
+def _reread(daemon: Daemon, config: Path | None) -> None:
+    try:
+        daemon.use(settings_of(config))
+    except SettingsFaults as faults:
+        for line in faults.faults:
+            click.echo(line, err=True)
+        click.echo("watcher: the configuration was not taken; going on with the old one", err=True)

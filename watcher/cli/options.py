@@ -1,0 +1,14 @@
+"""The options that commands share."""
+
+from pathlib import Path
+
+import click
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The configuration file; else $WATCHER_CONFIG, ./watcher.toml and the usual places.",
+)
+
+
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, for programs.")

@@ -1,0 +1,195 @@
+"""`watcher demo`: the whole program against the practice portal, in under a minute, with no configuration.
+
+Nothing is short-cut: a configuration file is written and read, the daemon runs with its scheduler, signs in over HTTPS
+with a one-time code, compares with a real database, and Apprise delivers to a phone, which is a small web server here.
+Only the clock runs fast.
+"""
+
+import json
+import os
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import as_file, files
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
+from textwrap import wrap
+from typing import Any, Self
+
+import click
+
+from watcher.app import App, open_app
+from watcher.cli.show.status import history_command, status_command
+from watcher.cli.terminal.output import paint, say
+from watcher.clock import FastClock
+from watcher.context.opening import read_settings
+from watcher.daemon.daemon import Daemon
+from watcher.monitoring import logs
+from watcher.practice import PracticePortal, Terms
+from watcher.practice.story import ADJUSTMENT_OF_STATUS
+from watcher.settings.config_files import reason
+
+_DAYS_IN_A_SECOND = 10.0
+_WIDTH = 76
+_CONFIGURATION = """\
+# Written by `watcher demo`; everything in it is made up.
+timezone = "America/New_York"
+state_dir = "{state_dir}"
+
+[schedule]
+every = "1d"
+jitter = "0"
+blind_after = "3d"
+
+[accounts.practice]
+portal = "recipe"
+recipe = "{recipe}"
+base_url = "{base_url}"
+ca_file = "{ca_file}"
+username = "{username}"
+password = "{password}"
+totp_secret = "{totp_secret}"
+
+[channels.phone]
+url = "json://127.0.0.1:{port}/phone"
+min_severity = "routine"
+max_per_hour = 0
+"""
+
+
+@click.command("demo")
+@click.option("--speed", type=click.FloatRange(min=1.0, max=50.0), help="Days that pass in a second; 10.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep configuration and database in this folder."
+)
+def demo_command(speed: float | None, keep: Path | None) -> None:
+    """Fourteen months of a case in under a minute, end to end, against the embedded practice portal."""
+    logs.configure(level="critical", environ=os.environ)
+    with ExitStack() as stack:
+        folder = keep.absolute() if keep else Path(stack.enter_context(TemporaryDirectory(prefix="watcher-demo-")))
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.BadParameter(f"{folder}: {reason(error)}", param_hint="--keep") from None
+        if (folder / "watcher.sqlite3").exists():
+            raise click.UsageError(f"{folder} holds a database already; name another folder")
+        config = _play(folder, speed or _DAYS_IN_A_SECOND, stack)
+        for command in (status_command, history_command):
+            say()
+            say(f"$ watcher {command.name}", bold=True)
+            command.main(args=["--config", str(config)], standalone_mode=False)
+        say()
+        if keep:
+            say(f"Configuration and database are kept: watcher status --config {config}")
+        else:
+            say("That was all practice, and nothing of it is left. `watcher init` sets up the real thing.")
+
+
+def _play(folder: Path, days_in_a_second: float, stack: ExitStack) -> Path:
+    """Plays the story through the daemon; returns the configuration it ran with."""
+    story = ADJUSTMENT_OF_STATUS
+    start = datetime.now(UTC) - timedelta(days=story.days)
+    clock = FastClock(start, speed=days_in_a_second * 86400)
+    lifetimes = Terms(session_lifetime=timedelta(days=2 * story.days), token_lifetime=timedelta(days=story.days))
+    portal = stack.enter_context(PracticePortal(clock, story=story, terms=lifetimes))
+    recipe = stack.enter_context(as_file(files("watcher.practice") / "practice.toml"))
+    phone = stack.enter_context(_Phone())
+    config = _write_configuration(folder, portal, recipe, phone.port)
+    app = stack.enter_context(open_app(read_settings(config, {}), clock=clock))
+    say(f"A practice portal answers at {portal.base_url}; a phone listens. One second is {days_in_a_second:g} days.")
+    daemon = Daemon(app)
+    daemon.start()
+    _show_alerts(app, phone, until=start + timedelta(days=story.days), start=start)
+    daemon.stop()
+    reads = sum(1 for request in portal.requests if request.path == "/cases")
+    sign_ins = sum(1 for request in portal.requests if (request.method, request.path) == ("POST", "/login"))
+    say()
+    say(f"{story.days} days, {reads} reads, {sign_ins} sign-in with a one-time code, {phone.received} alerts.")
+    return config
+
+
+def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, port: int) -> Path:
+    config = folder / "watcher.toml"
+    config.touch(mode=0o600)
+    portal.write_ca(folder / "ca.pem")
+    account = portal.account
+    config.write_text(
+        _CONFIGURATION.format(
+            state_dir=folder,
+            recipe=_recipe_for(portal, recipe, folder),
+            base_url=portal.base_url,
+            ca_file=folder / "ca.pem",
+            username=account.username,
+            password=account.password,
+            totp_secret=account.totp_secret,
+            port=port,
+        ),
+        encoding="utf-8",
+    )
+    return config
+
+
+def _recipe_for(portal: PracticePortal, recipe: Path, folder: Path) -> Path:
+    """The recipe with the links that alerts carry leading to where this portal answers today."""
+    text = recipe.read_text(encoding="utf-8").replace("https://127.0.0.1:8443", portal.base_url)
+    copy = folder / recipe.name
+    copy.write_text(text, encoding="utf-8")
+    return copy
+
+
+def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime) -> None:
+    """Each alert as it arrives, until the story is over and the outbox is empty."""
+    while app.clock.now() < until or app.store.outbox.next_due() is not None:
+        try:
+            alert = phone.messages.get(timeout=0.2)
+        except Empty:
+            continue
+        now = app.clock.now()
+        _show(alert, f"{now.astimezone(app.settings.timezone):%A, %d %B %Y}, day {(now - start).days}")
+
+
+def _show(alert: dict[str, Any], when: str) -> None:
+    """One alert as a phone's screen would have it."""
+    say()
+    say(paint(f"  {when}", "cyan"))
+    say("  ╭" + "─" * (_WIDTH - 4) + "╮")
+    for line in wrap(alert["title"], _WIDTH - 6):
+        say(f"  │ {paint(line.ljust(_WIDTH - 6), None, bold=True)} │")
+    for paragraph in alert["message"].splitlines():
+        for line in wrap(paragraph, _WIDTH - 6) or [""]:
+            say(f"  │ {line.ljust(_WIDTH - 6)} │")
+    say("  ╰" + "─" * (_WIDTH - 4) + "╯")
+
+
+@dataclass
+class _Phone:
+    """A web server on loopback that takes what Apprise posts."""
+
+    messages: "SimpleQueue[dict[str, Any]]" = field(default_factory=SimpleQueue)
+    received: int = 0
+
+    def __enter__(self) -> Self:
+        phone = self
+
+        class Inbox(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                phone.received += 1
+                phone.messages.put(json.loads(body))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
+                """Says nothing: the alert itself is shown."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Inbox)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

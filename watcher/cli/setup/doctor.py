@@ -1,0 +1,63 @@
+"""`watcher doctor`: looks over the whole set-up."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from watcher import portals
+from watcher.cli.options import CONFIG, JSON
+from watcher.cli.terminal.output import paint, print_json, say
+from watcher.clock import SystemClock
+from watcher.doctor import Finding, Verdict, examine
+from watcher.doctor.finding import failed
+from watcher.errors import SettingsFaults
+from watcher.monitoring import logs
+from watcher.settings.load import load_configuration
+
+_COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
+_WIDTH = max(len(verdict) for verdict in Verdict)
+
+
+@click.command("doctor")
+@CONFIG
+@JSON
+@click.option("--offline", is_flag=True, help="Skip everything that needs the network.")
+def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None:
+    """Checks configuration, secrets, database, clock, TLS to each portal and each channel. Sends no password.
+
+    Exit status 1 where something failed, 2 where the configuration cannot be used at all.
+    """
+    logs.configure(level="error", environ=os.environ)
+    findings: list[Finding] = []
+    try:
+        configuration = load_configuration(config, environ=os.environ, portals=portals)
+        for finding in examine(configuration, SystemClock(), offline=offline):
+            findings.append(finding)
+            if not as_json:
+                _show(finding)
+        status = 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
+    except SettingsFaults as faults:
+        findings = [failed("configuration", line, "correct it, then ask again") for line in faults.faults]
+        for finding in () if as_json else findings:
+            _show(finding)
+        status = 2
+    if as_json:
+        print_json({"findings": [_document(finding) for finding in findings]})
+    sys.exit(status)
+
+
+def _show(finding: Finding) -> None:
+    verdict = paint(f"{finding.verdict.value:{_WIDTH}}", _COLOURS[finding.verdict])
+    remedy = f" -> {finding.remedy}" if finding.remedy else ""
+    say(f"{verdict}  {finding.about}: {finding.told}{remedy}")
+
+
+def _document(finding: Finding) -> dict[str, str | None]:
+    return {
+        "about": finding.about,
+        "verdict": finding.verdict.value,
+        "told": finding.told,
+        "remedy": finding.remedy,
+    }

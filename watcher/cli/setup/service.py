@@ -1,0 +1,244 @@
+"""`watcher service`: the systemd units for this machine, and commands run as the service runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import click
+
+from watcher.cli.options import CONFIG
+from watcher.cli.terminal.output import called, installed_command, say, warn
+from watcher.daemon import systemd_units
+from watcher.errors import SettingsFaults
+from watcher.settings.config_files import find_file, is_there, read_document, reason, usual_state_dir
+from watcher.settings.derived import DATABASE
+from watcher.settings.key_names import secrets_folder
+
+_SYSTEM = Path("/etc/systemd/system")
+_CONFIG_FILE = Path("/etc/watcher/watcher.toml")
+_UNSEEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - named, not used
+
+
+@click.group("service")
+def service_command() -> None:
+    """Runs the watcher under systemd."""
+
+
+@service_command.command("install")
+@CONFIG
+@click.option("--user", is_flag=True, help="For your own service manager: no root, less protection.")
+@click.option("--timer", is_flag=True, help="A timer that reads from time to time, instead of the daemon.")
+@click.option("--instances", is_flag=True, help="The template watcher@.service: one daemon for each configuration.")
+@click.option(
+    "--browser", is_flag=True, help='Let a Chromium sign in (sign_in = "browser"): a drop-in opens what it needs.'
+)
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write into this folder instead.")
+@click.option("--print", "only_print", is_flag=True, help="Show what would be written.")
+def install(
+    *,
+    config: Path | None,
+    user: bool,
+    timer: bool,
+    instances: bool,
+    browser: bool,
+    output: Path | None,
+    only_print: bool,
+) -> None:
+    """Writes the systemd unit for this machine and says what to do next. Starts nothing.
+
+    The unit runs this very installation on the configuration of --config (/etc/watcher/watcher.toml; with --user the
+    one that the other commands find).
+    """
+    if timer and instances:
+        raise click.UsageError("--timer and --instances do not go together")
+    file = _configuration(config, user=user)
+    program = _program()
+    if not user:
+        _refuse_what_the_service_cannot_see(file, Path(program[0]))
+    names = systemd_units.TIMER if timer else systemd_units.TEMPLATE if instances else systemd_units.DAEMON
+    fitted = systemd_units.fitted(
+        names, program=systemd_units.quoted(*program), config=PurePosixPath(file), user=user, systemd=_systemd_version()
+    )
+    if browser:
+        fitted = {**fitted, **systemd_units.drop_in(systemd_units.BROWSER, names[0], user=user)}
+    if only_print:
+        for name, text in fitted.items():
+            click.echo(f"# ==> {name}\n{text}")
+        return
+    folder = output or (_own_units() if user else _SYSTEM)
+    _write(folder, fitted)
+    _say_what_is_next(file, names, user=user)
+    if not browser:
+        _warn_of_browsers(file)
+
+
+@service_command.command("exec", context_settings={"ignore_unknown_options": True})
+@CONFIG
+@click.option("--instance", default="", metavar="NAME", help="As the instance watcher@NAME runs.")
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> None:
+    """Runs a command as the service runs: as its user, on its state, with its secrets. Needs root.
+
+    For example: watcher service exec status
+    """
+    if not shutil.which("systemd-run"):
+        raise click.UsageError("there is no systemd-run on this machine")
+    name = f"watcher-{instance}" if instance else "watcher"
+    file = config or _CONFIG_FILE
+    file = (file.with_name(f"{instance}.toml") if instance else file).absolute()
+    properties = {
+        "DynamicUser": "yes",
+        "User": name,
+        "StateDirectory": name,
+        "StateDirectoryMode": "0700",
+        "UMask": "0077",
+    }
+    credentials = _credentials_of_the_unit(instance)
+    if credentials is None:
+        credentials = [f"LoadCredential=watcher:{secrets_folder(file)}"]
+    on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    command = ["systemd-run", "--quiet", "--collect", "--wait", "--service-type=exec"]
+    command += ["--pty" if on_a_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file}"]
+    command += [f"--property={key}={value}" for key, value in properties.items()]
+    command += [f"--property={credential}" for credential in credentials]
+    sys.exit(subprocess.run([*command, "--", *_program(), *words], check=False).returncode)
+
+
+def _credentials_of_the_unit(instance: str) -> list[str] | None:
+    """The lines by which the installed service, drop-ins included, is handed its secrets; None where none is there.
+
+    A command needs those that were encrypted too, or it would not even find the configuration complete.
+    """
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        return None
+    for unit in (f"watcher@{instance}.service",) if instance else systemd_units.DAEMON + systemd_units.TIMER[:1]:
+        shown = subprocess.run([systemctl, "cat", unit], capture_output=True, text=True, check=False)
+        if shown.returncode == 0:
+            return systemd_units.credentials(shown.stdout, instance=instance)
+    return None
+
+
+def install_step(file: Path) -> str:
+    """What to say after `watcher` to have a service for this configuration on this machine."""
+    usual = find_file(None, os.environ)
+    if any(_hidden_from_the_system(path) for path in (file, Path(_program()[0]))):
+        return "service install --user" + ("" if usual and usual.absolute() == file else f" --config {file}")
+    return "service install" + ("" if file == _CONFIG_FILE else f" --config {file}")
+
+
+def _program() -> list[str]:
+    """This installation, as a command that works from anywhere."""
+    script = installed_command()
+    return [str(script)] if script else [sys.executable, "-m", "watcher"]
+
+
+def _configuration(config: Path | None, *, user: bool) -> Path:
+    found = find_file(config, os.environ) if user else config or _CONFIG_FILE
+    if found is None:
+        raise SettingsFaults(["there is no configuration yet; `watcher init` writes one, or name it with --config"])
+    return found.absolute()
+
+
+def _refuse_what_the_service_cannot_see(file: Path, program: Path) -> None:
+    for path, what in ((file, "the configuration"), (program, "this installation")):
+        hidden = _hidden_from_the_system(path)
+        if hidden is not None:
+            raise click.UsageError(
+                f"{what} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
+                " (/etc/watcher, /opt), or use --user"
+            )
+    if re.search(r"[\s:\"'\\]", str(file)):
+        raise click.UsageError(f"{file}: choose a place without spaces, colons and quotes in its name")
+
+
+def _hidden_from_the_system(path: Path) -> Path | None:
+    """The place that a service of the system sees nothing of, where the path lies in one."""
+    return next((place for place in _UNSEEN if path.is_relative_to(place)), None)
+
+
+def _systemd_version() -> int | None:
+    """What systemd this machine has, as it says itself; None where there is none."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        return None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    found = re.match(r"systemd (\d+)", said)
+    return int(found[1]) if found else None
+
+
+def _own_units() -> Path:
+    configured = Path(os.environ.get("XDG_CONFIG_HOME") or "")
+    return (configured if configured.is_absolute() else Path.home() / ".config") / "systemd" / "user"
+
+
+def _write(folder: Path, fitted: Mapping[str, str]) -> None:
+    try:
+        for name, text in fitted.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8")
+            file.chmod(0o644)
+            say(f"Wrote {file}.")
+    except OSError as error:
+        raise click.ClickException(
+            f"{folder} cannot be written to: {reason(error)}; run it as root, or use --user or --output"
+        ) from None
+
+
+def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None:
+    unit = names[-1].replace("@.", "@NAME.")
+    if not user:
+        _say_what_the_service_needs(file, unit)
+    elif "@" in unit:
+        say(f"\nEach {file.with_name('NAME.toml')} has to name a state_dir of its own: no two daemons work on one.")
+    systemctl = "systemctl --user" if user else "systemctl"
+    say("\nThen:\n")
+    for step in ("daemon-reload", f"enable --now {unit}", f"status {unit}"):
+        say(f"  {systemctl} {step}")
+    if user:
+        say("  loginctl enable-linger    # so that it runs while you are logged out")
+    else:
+        say("\nIts state is its own; commands run on it like this:\n")
+        say(f"  {called()} service exec {'--instance NAME ' if '@' in unit else ''}status")
+
+
+def _say_what_the_service_needs(file: Path, unit: str) -> None:
+    """Its configuration where it may read it, its secrets where nobody else may."""
+    config = file.with_name("NAME.toml") if "@" in unit else file
+    if not is_there(file):
+        warn(f"\n{config} is not there yet; `{called()} init --config {config}` writes it.")
+    say("\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from")
+    say("files of root's, one for each, such as accounts__family__password:\n")
+    say(f"  chmod 0644 {config}")
+    say(f"  install -d -m 0700 {secrets_folder(config)}")
+    keys = read_document(file).keys if is_there(file) else {}
+    if state_dir := keys.get("state_dir"):
+        warn(
+            f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
+            " by itself. Take the line out."
+        )
+    if (secrets_dir := keys.get("secrets_dir")) and file.parent / str(secrets_dir) != secrets_folder(file):
+        warn(
+            f"\n{file}: secrets_dir is {secrets_dir}; the service is handed what lies in {secrets_folder(file)}. Move"
+            " the files there and take the line out."
+        )
+    state = usual_state_dir(os.environ)
+    if is_there(state / DATABASE):
+        warn(
+            f"\n{state} holds what was read as this user so far. The service knows nothing of it and begins anew;"
+            " commands without `service exec` go on looking there. Remove the folder when you do not need it."
+        )
+
+
+def _warn_of_browsers(file: Path) -> None:
+    """An account that signs in with a Chromium gets nowhere without the drop-in."""
+    accounts = read_document(file).keys.get("accounts") if is_there(file) else None
+    accounts = accounts if isinstance(accounts, dict) else {}
+    for name, keys in accounts.items():
+        if isinstance(keys, dict) and keys.get("sign_in") == "browser":
+            warn(f"\n{name} signs in with a browser, which the unit alone does not let it: install it with --browser.")

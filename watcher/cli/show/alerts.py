@@ -1,0 +1,177 @@
+"""`watcher alerts`, `ack`, `notify test`: what was sent, what waits, and whether a channel works."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import click
+
+from watcher.cli.context import books_of, opened, settings_of
+from watcher.cli.options import CONFIG, JSON
+from watcher.cli.terminal.output import local, paint, print_json, say, severity_colour, table, warn
+from watcher.context.read_only import Books
+from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier, success_worth
+from watcher.errors import DeliveryFailed
+from watcher.export.json_documents import alert_document
+from watcher.model.alert import Alert, AlertState
+from watcher.settings import ChannelSettings, Settings
+
+_COLOURS = {AlertState.SENT: "green", AlertState.FAILED: "red", AlertState.HELD: "yellow", AlertState.QUEUED: None}
+_UNSENT = (AlertState.FAILED, AlertState.QUEUED)
+_WAIT_FOR_COURIER = 120.0
+
+
+@click.group("alerts", invoke_without_command=True)
+@CONFIG
+@JSON
+@click.option("--state", type=click.Choice([state.value for state in AlertState]), help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@click.pass_context
+def alerts_command(
+    context: click.Context, config: Path | None, state: str | None, limit: int | None, *, as_json: bool
+) -> None:
+    """What was sent, is queued or held back, and what was given up; newest first."""
+    context.obj = config
+    if context.invoked_subcommand is not None:
+        return
+    with books_of(config) as books:
+        alerts = books.store.outbox.list(limit=limit, state=AlertState(state) if state else None)
+        if as_json:
+            print_json({"alerts": [alert_document(alert) for alert in alerts]})
+            return
+        _show(books, alerts)
+
+
+def _show(books: Books, alerts: Sequence[Alert]) -> None:
+    zone = books.settings.timezone
+    rows = [
+        (
+            str(alert.id),
+            local(alert.created_at, zone),
+            alert.channel,
+            paint(alert.state.value, _COLOURS[alert.state]),
+            local(alert.sent_at or alert.next_attempt_at, zone) if alert.sent_at or alert.next_attempt_at else "-",
+            str(alert.attempts),
+            paint(alert.title, severity_colour(alert.severity)),
+        )
+        for alert in alerts
+    ]
+    table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT", "TRIES", "TITLE"), rows)
+    for alert in alerts:
+        if alert.last_error:
+            say(f"{alert.id}: {alert.last_error}", colour="red")
+    if not rows:
+        say("There are no alerts.")
+    elif any(alert.state is AlertState.FAILED for alert in alerts):
+        say("`watcher alerts retry` takes up again what was given up.")
+
+
+@alerts_command.command("retry")
+@click.option("--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@click.argument("alert", type=click.IntRange(min=1), required=False, metavar="[ID]")
+@click.pass_obj
+def retry_command(config: Path | None, own_config: Path | None, alert: int | None) -> None:
+    """Takes up again what was given up or waits for its next attempt (all of it, or alert ID), and tries it now."""
+    with opened(own_config or config) as app:
+        unsent = {each.id for state in _UNSENT for each in app.store.outbox.list(state=state)}
+        wanted = unsent if alert is None else {alert}
+        if not wanted <= unsent:
+            raise click.BadParameter(f"alert {alert} is neither given up nor queued; `watcher alerts` lists them all")
+        if not wanted:
+            say("Nothing was given up, nothing is queued.")
+            return
+        app.store.outbox.retry(app.clock.now(), alert)
+        app.courier().deliver_due(wait=_WAIT_FOR_COURIER)
+        after = [each for each in app.store.outbox.list() if each.id in wanted]
+    for each in sorted(after, key=lambda each: each.id):
+        say(f"{each.id}  {each.channel}  {paint(each.state.value, _COLOURS[each.state])}  {each.title}")
+    failed = [each for each in after if each.state is not AlertState.SENT]
+    for each in failed:
+        warn(f"alert {each.id} to {each.channel}: {each.last_error or 'waits for its turn'}")
+    sys.exit(1 if failed else 0)
+
+
+@click.command("ack")
+@CONFIG
+@click.argument("alert", type=click.IntRange(min=1))
+def ack_command(config: Path | None, alert: int) -> None:
+    """Says that ALERT has been seen: nothing about it is escalated any more."""
+    with opened(config) as app:
+        if not app.store.outbox.acknowledge(alert, app.clock.now()):
+            raise click.BadParameter(f"there is no alert {alert}; `watcher alerts` lists them", param_hint="ALERT")
+        say(f"Alert {alert} is acknowledged; it is not escalated.")
+
+
+@click.group("notify")
+def notify_command() -> None:
+    """Channels: whether a message arrives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What came of a test alert. `error` None: the service took it; `worth` says what that is worth, where little."""
+
+    channel: str
+    error: str | None
+    worth: str | None
+
+
+@notify_command.command("test")
+@CONFIG
+@JSON
+@click.argument("channel", required=False)
+def notify_test_command(config: Path | None, channel: str | None, *, as_json: bool) -> None:
+    """Sends a test alert to every channel, or to CHANNEL, and says what came of it."""
+    trials = [try_channel(each) for each in _wanted(settings_of(config), channel)]
+    if as_json:
+        print_json(
+            {
+                "channels": [
+                    {"name": trial.channel, "sent": trial.error is None, "error": trial.error, "worth": trial.worth}
+                    for trial in trials
+                ]
+            }
+        )
+    else:
+        show_trials(trials)
+    failed = [trial for trial in trials if trial.error is not None]
+    if as_json:
+        for trial in failed:
+            warn(f"{trial.channel}: {trial.error}")
+    sys.exit(1 if failed else 0)
+
+
+def _wanted(settings: Settings, channel: str | None) -> list[ChannelSettings]:
+    known = ", ".join(settings.channels) or "none"
+    if channel is not None and channel not in settings.channels:
+        raise click.BadParameter(f"no channel {channel} in the configuration; there are: {known}", param_hint="CHANNEL")
+    if not settings.channels:
+        raise click.UsageError("there is no channel in the configuration; `watcher init` adds one")
+    return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
+
+
+def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> Trial:
+    """Sends one message past the outbox: it is about the channel, not about a case."""
+    title = "case-watcher: a test"
+    body = (
+        f"This is a test of the channel {channel.name}. Nothing happened in any case; alerts will arrive like this"
+        " message.\n\nNo alert of this program ever asks for a password."
+    )
+    markup = "".join(f"<p>{escape(part)}</p>" for part in body.split("\n\n"))
+    error = None
+    try:
+        (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
+    except DeliveryFailed as failure:
+        error = str(failure)
+    return Trial(channel=channel.name, error=error, worth=None if error else success_worth(channel.url))
+
+
+def show_trials(trials: list[Trial]) -> None:
+    """One line for each channel; failures go to standard error."""
+    for trial in trials:
+        if trial.error is not None:
+            warn(f"{trial.channel}: {paint('not sent', 'red')}: {trial.error}")
+            continue
+        say(f"{trial.channel}: {paint('sent', 'green')}{f'. {trial.worth}' if trial.worth else ''}")

@@ -1,0 +1,103 @@
+"""`watcher explain`, `portals`: what a status means, what each portal needs and sees. Both work with nothing set up."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from watcher import portals
+from watcher.cli.options import CONFIG, JSON
+from watcher.cli.terminal.output import print_json, say, warn
+from watcher.errors import SettingsFaults
+from watcher.language.catalogue import LANGUAGES, catalogue
+from watcher.language.explanation import Explanation, explain
+from watcher.settings.config_files import find_file
+from watcher.settings.load import load
+
+_WIDTH = 100
+
+
+@click.command("explain")
+@CONFIG
+@JSON
+@click.option("--language", type=click.Choice(LANGUAGES), help="Default: that of the configuration, else English.")
+@click.argument("text", nargs=-1, required=True)
+def explain_command(config: Path | None, text: tuple[str, ...], language: str | None, *, as_json: bool) -> None:
+    """What TEXT means in plain words: a status in a portal's own words, a stage, or a kind of pending item."""
+    language = language or _language_of(config)
+    found = explain(" ".join(text), language=language)
+    if as_json:
+        print_json(
+            {
+                "text": found.text,
+                "stage": found.stage.value,
+                "known": found.known,
+                "plain": found.plain,
+                "next": found.next,
+                "page": found.page,
+                "advice": found.advice,
+            }
+        )
+    else:
+        _show(found, language)
+
+
+def _language_of(config: Path | None) -> str:
+    """The configuration's language. A faulty configuration does not stand in the way of an explanation."""
+    if find_file(config, os.environ) is None:
+        return "en"
+    try:
+        return load(config, environ=os.environ, portals=portals).language
+    except SettingsFaults:
+        warn("The configuration has faults (`watcher doctor` lists them); this is told in English.")
+        return "en"
+
+
+def _show(found: Explanation, language: str) -> None:
+    words = catalogue(language)
+    say(f"{found.text}  ({words.word('stage', found.stage.value, 'name')}: {found.stage.value})", bold=True)
+    say(_wrapped(found.plain))
+    if found.next:
+        say()
+        say(_wrapped(f"{words.word('general', 'next')}: {found.next}"))
+    say()
+    say(found.page)
+    say(_wrapped(found.advice))
+
+
+def _wrapped(text: str) -> str:
+    """Lines that a person can read on a terminal; in a pipe a paragraph stays one line."""
+    if not sys.stdout.isatty():
+        return text
+    return click.wrap_text(text, width=min(_WIDTH, shutil.get_terminal_size().columns))
+
+
+@click.command("portals")
+@JSON
+def portals_command(*, as_json: bool) -> None:
+    """The portals: what each needs, what it can see, and how far that has been verified."""
+    found = [portals.find(name) for name in portals.names()]
+    if as_json:
+        print_json(
+            {
+                "portals": [
+                    {
+                        "name": portal.name,
+                        "title": portal.title,
+                        "needs": list(portal.needs),
+                        "sees": list(portal.sees),
+                        "verified": portal.verified,
+                    }
+                    for portal in found
+                ]
+            }
+        )
+        return
+    for portal in found:
+        say(f"{portal.name}: {portal.title}", bold=True)
+        for label, lines in (("needs", portal.needs), ("sees", portal.sees), ("verified", (portal.verified,))):
+            for place, line in enumerate(lines):
+                say(f"  {label if not place else '':9} {line}")
+        say()

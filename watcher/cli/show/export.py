@@ -1,0 +1,156 @@
+"""`watcher export`: cases, history and items for other programs; deadlines and appointments as a calendar."""
+
+import csv
+import io
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from watcher.cli.context import books_of
+from watcher.cli.options import CONFIG
+from watcher.cli.terminal.output import warn
+from watcher.context.read_only import Books
+from watcher.export.json_documents import case_document, change_document, item_document
+from watcher.export.masked import Mask
+from watcher.model.ledger import LedgerItem
+from watcher.remind.stalls import is_stalled
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "cases": (
+        *("account", "case_number", "form", "title", "stage", "status", "status_since", "stage_since", "submitted_on"),
+        *("last_read_at", "stalled", "missing"),
+    ),
+    "history": ("id", "at", "account", "case_number", "kind", "severity", "summary"),
+    "items": (
+        *("id", "account", "case_number", "kind", "title", "due_on", "due_by_estimate", "due_from", "starts_at"),
+        *("place", "state", "first_seen_at"),
+    ),
+}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@click.command("export")
+@CONFIG
+@click.option("--format", "form", type=click.Choice(["json", "csv", "ics"]), default="json", show_default=True)
+@click.option(
+    "--what", type=click.Choice(list(_COLUMNS)), help="For csv, one table: cases unless said; for json, only this part."
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write FILE, mode 0600, in one go.")
+@click.option("--masked", is_flag=True, help="Case numbers masked, names and places left out: can be shared.")
+@click.option(
+    "--notices",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="The saved letters instead, in one ZIP file, mode 0600.",
+)
+def export_command(
+    config: Path | None, form: str, what: str | None, output: Path | None, notices: Path | None, *, masked: bool
+) -> None:
+    """Everything in the books: as JSON or CSV, or deadlines and appointments as a calendar (ics)."""
+    if notices is not None:
+        _export_notices(config, notices, alone=not (what or output or masked))
+        return
+    if form == "ics" and what:
+        raise click.UsageError("a calendar holds deadlines and appointments; --what is for json and csv")
+    with books_of(config) as books:
+        content = _calendar(books, masked=masked) if form == "ics" else _tables(books, form, what, masked=masked)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        _write(output, content)
+    except OSError as error:
+        raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
+    warn(f"written: {output}")
+
+
+def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
+    if not alone:
+        raise click.UsageError("--notices writes the letters as they are, and nothing else; leave other options out")
+    from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - beside it stands all that fetches letters
+
+    with books_of(config) as books:
+        try:
+            count, gone = write_archive(books.store.notices(), books.settings.state_dir, file)
+        except OSError as error:
+            raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
+    for name in gone:
+        warn(f"{name} is gone from disk; it is not in the archive")
+    warn(f"written: {file}, letters: {count}")
+
+
+def _calendar(books: Books, *, masked: bool) -> bytes:
+    from watcher.export.ics import calendar  # noqa: PLC0415 - icalendar is of no use to the other formats
+
+    cases = books.watched_cases()
+    if masked:
+        cases = [replace(case, items=tuple(_anywhere(item) for item in case.items)) for case in cases]
+    return calendar(cases, language=books.settings.language, zone=books.settings.timezone, masked=masked)
+
+
+def _anywhere(item: LedgerItem) -> LedgerItem:
+    """The item without its place, which tells where somebody lives."""
+    return replace(item, item=replace(item.item, place=None))
+
+
+def _tables(books: Books, form: str, what: str | None, *, masked: bool) -> bytes:
+    found = _documents(books, masked=masked)
+    if form == "csv":
+        name = what or "cases"
+        return _csv(found[name], _COLUMNS[name]).encode()
+    chosen = {name: rows for name, rows in found.items() if what in (None, name)}
+    return (json.dumps(chosen, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _documents(books: Books, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
+    """Every case, change and item in the books, also those of accounts that are watched no more."""
+    settings, now = books.settings, books.clock.now()
+    standings = books.store.standings()
+    cases = [
+        case_document(case, stalled=is_stalled(case, stall=settings.stall, zone=settings.timezone, now=now))
+        for case in standings
+    ]
+    items = [item_document(item, with_case=True) for item in books.store.items()]
+    history = books.store.history()
+    if not masked:
+        return {"cases": cases, "history": [change_document(change) for change in history], "items": items}
+    mask = Mask(books.store.accounts.known(), language=settings.language, zone=settings.timezone)
+    return {
+        "cases": [mask.case(case) for case in cases],
+        "history": [mask.change(change) for change in history],
+        "items": [mask.item(item) for item in items],
+    }
+
+
+def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """RFC 4180, as spreadsheets read it."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula: what a portal writes is text."""
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Replaces the file whole; what is in it is nobody else's business."""
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
+            made.write(content)
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,188 @@
+"""`watcher status`, `history`, `pending`: how things stand, from the database alone."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from watcher.cli.context import books_of
+from watcher.cli.options import CONFIG, JSON
+from watcher.cli.terminal.output import local, paint, print_json, say, severity_colour, table
+from watcher.context.read_only import Books
+from watcher.export.json_documents import account_document, case_document, change_document, item_document
+from watcher.model.alert import AlertState
+from watcher.model.case import ItemState
+from watcher.model.ledger import CaseStanding, DueSource, LedgerItem
+from watcher.remind.stalls import is_stalled
+from watcher.store import View
+
+_ALERTING = {"ok": "green", "never_read": None}
+
+
+@click.command("status")
+@CONFIG
+@JSON
+def status_command(config: Path | None, *, as_json: bool) -> None:
+    """Accounts and cases as they stand."""
+    with books_of(config) as books:
+        cases, known = books.watched_cases(), books.store.accounts.known()
+        accounts = [
+            account_document(account, *known.get(name, (None, None)))
+            for name, account in books.settings.accounts.items()
+        ]
+        if as_json:
+            documents = [case_document(case, stalled=_stalled(books, case)) for case in cases]
+            print_json({"accounts": accounts, "cases": documents})
+            return
+        _show_accounts(books)
+        _show_cases(books, cases)
+        _say_what_is_next(books, cases)
+
+
+def _stalled(books: Books, case: CaseStanding) -> bool:
+    return is_stalled(case, stall=books.settings.stall, zone=books.settings.timezone, now=books.clock.now())
+
+
+def _show_accounts(books: Books) -> None:
+    known, zone = books.store.accounts.known(), books.settings.timezone
+    rows = []
+    for name, account in books.settings.accounts.items():
+        health, next_read_at = known.get(name, (None, None))
+        state = health.state.value if health else "never_read"
+        rows.append(
+            (
+                name,
+                account.portal,
+                paint(state, _ALERTING.get(state, "red")),
+                local(health.last_read_at if health else None, zone),
+                local(next_read_at, zone) if next_read_at else "-",
+            )
+        )
+    table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
+    for name, (health, _) in known.items():
+        if name in books.settings.accounts and health.last_error:
+            say(f"{name}: {health.last_error}", colour="red")
+
+
+def _show_cases(books: Books, cases: Sequence[CaseStanding]) -> None:
+    if not cases:
+        return
+    say()
+    rows = [
+        (
+            case.case_number,
+            (case.snapshot.form if case.snapshot else None) or "-",
+            case.snapshot.stage.value if case.snapshot else "never read",
+            str(case.stage_since or "-"),
+            _note(books, case),
+            (case.snapshot.status if case.snapshot else None) or "-",
+        )
+        for case in cases
+    ]
+    table(("CASE", "FORM", "STAGE", "SINCE", "NOTE", "STATUS"), rows)
+
+
+def _note(books: Books, case: CaseStanding) -> str:
+    if case.missing_reads:
+        return paint("not found", "red")
+    if any(item.state is ItemState.OPEN for item in case.items):
+        return paint("to answer", "red")
+    return paint("stalled", "yellow") if _stalled(books, case) else "-"
+
+
+def _say_what_is_next(books: Books, cases: Sequence[CaseStanding]) -> None:
+    failed = books.store.outbox.counts()[AlertState.FAILED]
+    if failed:
+        say()
+        say(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", colour="red")
+    if not books.settings.accounts:
+        say("No account is set up yet; `watcher init` adds one.")
+    elif not cases:
+        say()
+        say("Nothing has been read yet: `watcher check` reads once now, `watcher run` keeps watch.")
+
+
+@click.command("history")
+@CONFIG
+@JSON
+@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@click.argument("case", required=False)
+def history_command(config: Path | None, case: str | None, limit: int | None, *, as_json: bool) -> None:
+    """Every recorded change (of CASE), newest first."""
+    with books_of(config) as books:
+        number = None if case is None else case_number(books.store, case)
+        changes = books.store.history(case_number=number, limit=limit)
+        if as_json:
+            print_json({"changes": [change_document(change) for change in changes]})
+            return
+        rows = [
+            (
+                str(change.id),
+                local(change.at, books.settings.timezone),
+                change.change.case_number or change.account,
+                paint(change.change.kind.value, severity_colour(change.change.severity)),
+                change.summary,
+            )
+            for change in changes
+        ]
+        table(("ID", "WHEN", "CASE", "WHAT", "IN WORDS"), rows)
+        if not rows:
+            say("Nothing has been recorded yet.")
+
+
+def case_number(store: View, typed: str) -> str:
+    """The case number as the books have it: people type spaces, dashes and small letters."""
+    wanted = typed.replace(" ", "").replace("-", "").upper()
+    for number in store.case_numbers():
+        if number.replace(" ", "").replace("-", "").upper() == wanted:
+            return number
+    raise click.BadParameter(f"no case {typed} is in the books; `watcher status` lists them", param_hint="CASE")
+
+
+@click.command("pending")
+@CONFIG
+@JSON
+def pending_command(config: Path | None, *, as_json: bool) -> None:
+    """Open items and their dates, soonest first."""
+    with books_of(config) as books:
+        items = [item for case in books.watched_cases() for item in case.items if item.state is ItemState.OPEN]
+        items.sort(key=_soonest)
+        if as_json:
+            print_json({"pending": [item_document(item, with_case=True) for item in items]})
+            return
+        rows = [
+            (str(item.id), item.case_number, item.item.kind.value, _due(item), _starts(item), item.item.title)
+            for item in items
+        ]
+        table(("ITEM", "CASE", "KIND", "DUE", "STARTS", "TITLE"), rows)
+        if any(item.due and item.due[1] is DueSource.ESTIMATE for item in items):
+            say(
+                "~ is an estimate: the date on the notice governs. `watcher due ITEM DATE` sets the one you were given."
+            )
+        if not rows:
+            say("Nothing is open.")
+
+
+def _soonest(item: LedgerItem) -> tuple[bool, str]:
+    days = [_day(item.item.starts_at)] if item.item.starts_at else []
+    days += [item.due[0]] if item.due else []
+    return (not days, min(days).isoformat() if days else item.first_seen_at.isoformat())
+
+
+def _day(moment: datetime | date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _due(item: LedgerItem) -> str:
+    if item.due is None:
+        return "-"
+    day, source = item.due
+    return f"~{day}" if source is DueSource.ESTIMATE else str(day)
+
+
+def _starts(item: LedgerItem) -> str:
+    starts_at = item.item.starts_at
+    if starts_at is None:
+        return "-"
+    return starts_at.strftime("%Y-%m-%d %H:%M") if isinstance(starts_at, datetime) else starts_at.isoformat()

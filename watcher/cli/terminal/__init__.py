@@ -1,0 +1,1 @@
+"""Standard streams, output and prompts."""

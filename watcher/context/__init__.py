@@ -1,0 +1,1 @@
+"""What every part works with: store, settings, clock."""

@@ -1,0 +1,61 @@
+"""Open the settings and the store."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watcher import portals
+from watcher.errors import StoreUnusable
+from watcher.model.ledger import CaseStanding
+from watcher.settings import Settings
+from watcher.settings.derived import database_url, sealing_keys, watched_among
+from watcher.settings.load import load
+from watcher.settings.processing_times import read_processing_times
+from watcher.store import View
+
+if TYPE_CHECKING:
+    from watcher.store import Store
+
+
+def open_store(settings: Settings) -> "Store":
+    """Opens the database, and makes the state folder where there is none. Raises `StoreUnusable`."""
+    from watcher.store import Store  # noqa: PLC0415 - SQLModel takes longer to import than a glance takes in all
+
+    state_dir = settings.state_dir
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable(
+            f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
+        ) from None
+    try:
+        return Store(database_url(settings), locks=locks_folder(settings), keys=sealing_keys(settings))
+    except StoreUnusable as error:
+        if "damaged" in str(error):
+            from watcher.store.backup.rotation import way_back  # noqa: PLC0415 - of no use to a database that is whole
+
+            raise StoreUnusable(f"{error}; {way_back(settings)}") from None
+        raise
+
+
+def locks_folder(settings: Settings) -> Path:
+    """The folder of the lock files."""
+    return settings.state_dir / "locks"
+
+
+def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The configuration of `--config`, or of where one usually lies. Raises `SettingsFaults`."""
+    settings = load(config, environ=environ, portals=portals)
+    if settings.stall.published_file is not None:
+        read_processing_times(settings.stall.published_file)  # its faults are faults of the configuration
+    return settings
+
+
+def watched_cases(store: View, settings: Settings) -> list[CaseStanding]:
+    """The cases in the books that the configuration still asks for."""
+    cases = store.standings()
+    wanted = {
+        name: watched_among((case.case_number for case in cases if case.account == name), account)
+        for name, account in settings.accounts.items()
+    }
+    return [case for case in cases if case.case_number in wanted.get(case.account, ())]

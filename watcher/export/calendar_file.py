@@ -1,0 +1,55 @@
+"""The calendar that a calendar program subscribes to, kept up to date on disk."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from watcher.context.context import Means
+from watcher.store import Busy
+
+_WAIT = 10.0
+_log = structlog.get_logger(__name__)
+
+
+def keep_calendar_file(means: Means) -> bool:
+    """Writes `calendar_file` where one is wanted and its content has changed; returns whether it was written.
+
+    The file is for its owner alone and is replaced whole, so that no program reads half of it. A place that cannot be
+    written to is logged, and ends nothing. Raises `StoreUnusable`.
+    """
+    file = means.settings.calendar_file
+    if file is None:
+        return False
+    from watcher.export.ics import calendar  # noqa: PLC0415 - icalendar is loaded only where there is a calendar
+
+    try:
+        with means.store.locks.hold("calendar", wait=_WAIT, stop=means.stop):
+            settings = means.settings
+            content = calendar(means.watched_cases(), language=settings.language, zone=settings.timezone, masked=False)
+            return _replace(file, content)
+    except Busy:
+        return False  # another process has just read the same books
+    except OSError as error:
+        _log.warning("calendar_file could not be written", file=str(file), reason=error.strerror)
+        return False
+
+
+def _replace(file: Path, content: bytes) -> bool:
+    with suppress(FileNotFoundError):
+        if file.read_bytes() == content:
+            return False
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as made:
+            made.write(content)
+            made.flush()
+            os.fsync(made.fileno())
+        temporary.replace(file)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return True

@@ -1,0 +1,126 @@
+"""The JSON documents of the contract, from the nouns."""
+
+from typing import TYPE_CHECKING, Any
+
+from watcher.clock.timestamps import iso, utc
+from watcher.model.account_health import Health
+from watcher.model.alert import Alert
+from watcher.model.change import RecordedChange
+from watcher.model.ledger import CaseStanding, KeptNotice, LedgerItem
+from watcher.settings import AccountSettings
+
+if TYPE_CHECKING:
+    from watcher.model.account_health import Round
+
+
+def account_document(account: AccountSettings, health: Health | None, next_read_at: Any) -> dict[str, Any]:
+    """An account as `watcher status --json` has it."""
+    return {
+        "name": account.name,
+        "portal": account.portal,
+        "state": health.state.value if health else "never_read",
+        "last_attempt_at": utc(health.last_attempt_at) if health else None,
+        "last_read_at": utc(health.last_read_at) if health else None,
+        "next_read_at": utc(next_read_at),
+        "last_error": health.last_error if health else None,
+    }
+
+
+def case_document(case: CaseStanding, *, stalled: bool) -> dict[str, Any]:
+    """A case as `watcher status --json` has it."""
+    snapshot = case.snapshot
+    return {
+        "account": case.account,
+        "case_number": case.case_number,
+        "form": snapshot.form if snapshot else None,
+        "title": snapshot.title if snapshot else None,
+        "stage": snapshot.stage.value if snapshot else "unknown",
+        "status": snapshot.status if snapshot else None,
+        "description": snapshot.description if snapshot else None,
+        "status_since": iso(snapshot.status_since) if snapshot else None,
+        "stage_since": iso(case.stage_since),
+        "submitted_on": iso(snapshot.submitted_on) if snapshot else None,
+        "last_read_at": utc(case.last_read_at),
+        "stalled": stalled,
+        "missing": case.missing_reads > 0,
+        "parts": [
+            {"key": part.key, "title": part.title, "status": part.status}
+            for part in (snapshot.parts or () if snapshot else ())
+        ],
+        "pending": [item_document(item) for item in case.items],
+        "notices": [notice_document(notice) for notice in case.notices],
+    }
+
+
+def item_document(item: LedgerItem, *, with_case: bool = False) -> dict[str, Any]:
+    """A pending item as `watcher status --json` has it; `with_case` as `watcher pending --json` does."""
+    case = {"account": item.account, "case_number": item.case_number} if with_case else {}
+    shown = item.item
+    return case | {
+        "id": str(item.id),
+        "kind": shown.kind.value,
+        "title": shown.title,
+        "due_on": iso(item.letter_due_on or shown.due_on),
+        "due_by_estimate": iso(shown.due_by_estimate),
+        "due_from": item.due[1].value if item.due else None,
+        "starts_at": iso(shown.starts_at),
+        "place": shown.place,
+        "state": item.state.value,
+        "first_seen_at": utc(item.first_seen_at),
+    }
+
+
+def notice_document(kept: KeptNotice, *, with_case: bool = False) -> dict[str, Any]:
+    """A notice as `watcher status --json` has it; `with_case` as `watcher notices --json` does."""
+    case = {"account": kept.account, "case_number": kept.case_number} if with_case else {}
+    return case | {
+        "id": str(kept.id),
+        "title": kept.notice.title,
+        "dated": iso(kept.notice.dated),
+        "saved_as": kept.saved_as,
+        "sha256": kept.sha256,
+    }
+
+
+def change_document(recorded: RecordedChange) -> dict[str, Any]:
+    """A change as `watcher history --json` has it."""
+    change = recorded.change
+    return {
+        "id": recorded.id,
+        "at": utc(recorded.at),
+        "account": recorded.account,
+        "case_number": change.case_number,
+        "kind": change.kind.value,
+        "severity": change.severity.value,
+        "summary": recorded.summary,
+        "old": change.old,
+        "new": change.new,
+    }
+
+
+def alert_document(alert: Alert) -> dict[str, Any]:
+    """An alert as `watcher alerts --json` has it."""
+    return {
+        "id": alert.id,
+        "change_ids": list(alert.change_ids),
+        "channel": alert.channel,
+        "state": alert.state.value,
+        "severity": alert.severity.value,
+        "title": alert.title,
+        "attempts": alert.attempts,
+        "created_at": utc(alert.created_at),
+        "next_attempt_at": utc(alert.next_attempt_at),
+        "sent_at": utc(alert.sent_at),
+        "last_error": alert.last_error,
+    }
+
+
+def round_document(done: "Round") -> dict[str, Any]:
+    """What a read came to, as `watcher check --json` has it."""
+    return {
+        "name": done.account,
+        "outcome": done.outcome.value,
+        "cases_read": done.cases_read,
+        "changes": [change_document(change) for change in done.changes],
+        "error": done.error,
+    }

@@ -1,0 +1,71 @@
+"""Dates and times the way the reader writes them. Pure."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from watcher.language.catalogue import Catalogue
+
+
+def parse_moment(value: object) -> datetime | date | None:
+    """A date or time from ISO 8601; None for anything else. A text without a time of day is a date."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value) if len(value) == len("2026-07-09") else datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def tell_day(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+    """The day: "July 9, 2026". An aware time is taken to the reader's zone first."""
+    value = _at_home(value, zone)
+    first = words.word("dates", "first") if value.day == 1 else ""
+    month = words.word("dates", "months").split()[value.month - 1]
+    return words.fill("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
+
+
+def tell_briefly(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+    """The day, and the time where one is known, for a title: "July 9, 2026, 3:00 PM"."""
+    value = _at_home(value, zone)
+    day = tell_day(value, words, zone)
+    if not isinstance(value, datetime):
+        return day
+    return words.fill("dates", "brief", day=day, time=_clock(value, words))
+
+
+def tell_moment(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+    """The day with its weekday, and the time where one is known: "Thursday, July 9, 2026, 3:00 PM (EDT)".
+
+    A wall-clock time whose zone the portal does not say is given as it is, and said to be so.
+    """
+    value = _at_home(value, zone)
+    weekday = words.word("dates", "weekdays").split()[value.weekday()]
+    day = words.fill("dates", "day", weekday=weekday, date=tell_day(value, words, zone))
+    if not isinstance(value, datetime):
+        return day
+    form = "unzoned" if value.tzinfo is None else "zoned"
+    return words.fill("dates", form, day=day, time=_clock(value, words), zone=_zone_name(value, zone))
+
+
+def _at_home(value: datetime | date, zone: ZoneInfo) -> datetime | date:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(zone)
+    except OverflowError:  # a placeholder such as the year 9999 has no time in another zone
+        return value
+
+
+def _clock(value: datetime, words: Catalogue) -> str:
+    style = words.word("dates", "clock")
+    if style == "12":
+        return f"{value.hour % 12 or 12}:{value.minute:02} {'AM' if value.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
+    return f"{value.hour}{style}{value.minute:02}"
+
+
+def _zone_name(value: datetime, zone: ZoneInfo) -> str:
+    """The zone's letters where it has any ("EDT"), else its name ("America/Sao Paulo"), which says more than "-03"."""
+    letters = value.tzname() or ""
+    return letters if letters.isalpha() else zone.key.replace("_", " ")

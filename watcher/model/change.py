@@ -1,0 +1,132 @@
+"""The nouns of news: what a change is, and how much it matters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from watcher.model.case import Stage
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+class Severity(StrEnum):
+    """How much a change matters; ordered by `rank`, `urgent` highest."""
+
+    ROUTINE = "routine"
+    IMPORTANT = "important"
+    URGENT = "urgent"
+
+    @property
+    def rank(self) -> int:
+        """0 for routine, 1 for important, 2 for urgent."""
+        return _RANKS[self]
+
+
+_RANKS = {Severity.ROUTINE: 0, Severity.IMPORTANT: 1, Severity.URGENT: 2}
+
+
+class ChangeKind(StrEnum):
+    """What kind of thing happened. The first four groups are about a case, the last about an account."""
+
+    RFE_RECEIVED = "rfe_received"
+    INTENT_TO_DENY_RECEIVED = "intent_to_deny_received"
+    APPOINTMENT_SCHEDULED = "appointment_scheduled"
+    APPOINTMENT_CHANGED = "appointment_changed"
+    APPOINTMENT_CANCELLED = "appointment_cancelled"
+
+    STAGE_CHANGED = "stage_changed"
+    STATUS_CHANGED = "status_changed"
+    PART_CHANGED = "part_changed"
+    DETAIL_CHANGED = "detail_changed"
+    ITEM_ADDED = "item_added"
+    ITEM_CHANGED = "item_changed"
+    ITEM_CLOSED = "item_closed"
+    NOTICE_ADDED = "notice_added"
+    NOTICE_CHANGED = "notice_changed"
+    NOTICE_REMOVED = "notice_removed"
+    HISTORY_ADDED = "history_added"
+    HISTORY_CHANGED = "history_changed"
+    HISTORY_REMOVED = "history_removed"
+    SILENT_UPDATE = "silent_update"
+
+    DEADLINE_NEAR = "deadline_near"
+    DEADLINE_PASSED = "deadline_passed"
+    STALLED = "stalled"
+    LOOK_REMINDER = "look_reminder"
+
+    CASE_ADDED = "case_added"
+    CASE_MISSING = "case_missing"
+    CASE_RETURNED = "case_returned"
+
+    SIGN_IN_REJECTED = "sign_in_rejected"
+    ACCOUNT_LOCKED = "account_locked"
+    MFA_NEEDED = "mfa_needed"
+    PORTAL_UNREADABLE = "portal_unreadable"
+    BLIND = "blind"
+    RECOVERED = "recovered"
+
+
+_URGENT = frozenset(
+    {
+        ChangeKind.RFE_RECEIVED,
+        ChangeKind.INTENT_TO_DENY_RECEIVED,
+        ChangeKind.APPOINTMENT_SCHEDULED,
+        ChangeKind.APPOINTMENT_CHANGED,
+        ChangeKind.APPOINTMENT_CANCELLED,
+        ChangeKind.DEADLINE_NEAR,
+        ChangeKind.DEADLINE_PASSED,
+        ChangeKind.SIGN_IN_REJECTED,
+        ChangeKind.ACCOUNT_LOCKED,
+        ChangeKind.MFA_NEEDED,
+    }
+)
+_IMPORTANT = frozenset(
+    {
+        ChangeKind.STAGE_CHANGED,
+        ChangeKind.PART_CHANGED,
+        ChangeKind.ITEM_ADDED,
+        ChangeKind.ITEM_CHANGED,
+        ChangeKind.NOTICE_ADDED,
+        ChangeKind.STALLED,
+        ChangeKind.LOOK_REMINDER,
+        ChangeKind.CASE_MISSING,
+        ChangeKind.BLIND,
+        ChangeKind.PORTAL_UNREADABLE,
+    }
+)
+_GRAVE_STAGES = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED})
+
+
+def severity_of(kind: ChangeKind, stage: Stage | None = None) -> Severity:
+    """The severity of a change of this kind; `stage` is the stage that a `stage_changed` led into."""
+    if kind in _URGENT or (kind is ChangeKind.STAGE_CHANGED and stage in _GRAVE_STAGES):
+        return Severity.URGENT
+    return Severity.IMPORTANT if kind in _IMPORTANT else Severity.ROUTINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What differs between two snapshots, or what time alone has brought.
+
+    `case_number` is None for what concerns an account. `subject` names what moved within the case: the key of a
+    pending item, notice, history entry or part, or the name of a field. `old` and `new` are plain JSON values.
+    """
+
+    kind: ChangeKind
+    severity: Severity
+    case_number: str | None = None
+    subject: str | None = None
+    old: Json = None
+    new: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedChange:
+    """A change as the store keeps it, with the words it was told in. `at` is aware, UTC."""
+
+    id: int
+    at: datetime
+    account: str
+    change: Change
+    summary: str

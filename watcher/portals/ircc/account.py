@@ -1,0 +1,94 @@
+"""What a person sets for an account at one of IRCC's two trackers."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from watcher.settings import AccountSettings, WebAddress
+
+Program: TypeAlias = Literal["immigration", "citizenship"]
+
+AUTH_URL: Final = "https://cognito-idp.ca-central-1.amazonaws.com"
+_REGION: Final = "ca-central-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracker:
+    """One tracker. `pool` is its user pool at Amazon Cognito where it is known."""
+
+    site: str
+    api: str
+    client_id: str
+    pool: str | None = None
+
+    def accepts_issuer(self, issuer: str, *, client_id: str) -> bool:
+        """Whether a token of this issuer can be the tracker's.
+
+        Only the pool of the published app is known; for another `client_id` any pool of the region will do.
+        """
+        pools = f"{AUTH_URL}/"
+        if self.pool is not None and client_id == self.client_id:
+            return issuer == pools + self.pool
+        return issuer.startswith(f"{pools}{_REGION}_")
+
+
+TRACKERS: Final[dict[Program, Tracker]] = {
+    "immigration": Tracker(
+        site="https://ircc-tracker-suivi.apps.cic.gc.ca",
+        api="https://api.ircc-tracker-suivi.apps.cic.gc.ca",
+        client_id="3cfutv5ffd1i622g1tn6vton5r",
+        pool="ca-central-1_7OCkCncWC",
+    ),
+    "citizenship": Tracker(
+        site="https://tracker-suivi.apps.cic.gc.ca",
+        api="https://api.tracker-suivi.apps.cic.gc.ca",
+        client_id="mtnf1qn9p739g2v8aij2anpju",
+    ),
+}
+
+
+def _uci(text: str) -> str:
+    digits = re.sub(r"[\s-]", "", text)
+    if not re.fullmatch(r"[0-9]{8}|[0-9]{10}", digits):
+        raise ValueError("a UCI has 8 or 10 digits, such as 1100000001; spaces and dashes make no difference")
+    return digits
+
+
+def _application_number(text: str) -> str:
+    number = plain_number(text)
+    if not re.fullmatch(r"[A-Z]{1,2}[0-9]{7,10}", number):
+        raise ValueError("an application number is a letter and nine digits, such as E000000001")
+    return number
+
+
+def plain_number(text: str) -> str:
+    """An application number as it is compared: people type it in lower case, or with spaces."""
+    return re.sub(r"[\s-]", "", text).upper()
+
+
+class IrccAccount(AccountSettings):
+    """An account at one of the two trackers. `username` is the UCI; the password is the tracker's own, not GCKey's.
+
+    `ca_file` matters here: the chain that the data services send is known to lack an intermediate certificate, "Entrust
+    OV TLS Issuing RSA CA 2". Where reads fail because a certificate "could not be verified", save that certificate
+    (Entrust publishes it) as PEM and name the file in `ca_file`: it is added to the trusted ones, and verification
+    stays on. It is not shipped, because it could not be fetched from its publisher where this was written.
+    """
+
+    program: Program
+    username: Annotated[str, AfterValidator(_uci)]
+    password: Annotated[SecretStr, Field(min_length=1)]
+    cases: tuple[Annotated[str, AfterValidator(_application_number)], ...] = ()
+    auth_url: WebAddress = ""
+    client_id: str = ""
+
+    def credential(self) -> str:
+        """The UCI and the password."""
+        return f"{self.username}\n{self.password.get_secret_value()}"
+
+    @property
+    def tracker(self) -> Tracker:
+        """The tracker of the program."""
+        return TRACKERS[self.program]

@@ -1,0 +1,105 @@
+"""One application of the immigration tracker, read to a snapshot. Pure."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+from watcher.errors import UnexpectedAnswer
+from watcher.language.status_meaning import meaning_of
+from watcher.model.case import HistoryEntry, Part, PendingItem, Snapshot
+from watcher.portals.ircc.answers import Event, ImmigrationDetails, Relation
+from watcher.portals.ircc.entries import Person, ordered, sorted_parts
+from watcher.portals.ircc.pending_items import VOCABULARY, immigration_item
+from watcher.portals.ircc.wording import Language, activity_title, medical_until_title, reading_of
+
+_PRINCIPAL: Final = 1
+_ACTIVITIES: Final = frozenset({"eligibility", "medical", "biometrics", "background"})
+
+People: TypeAlias = Sequence[tuple[Person, Relation]]
+
+
+def read_immigration(details: ImmigrationDetails, language: Language) -> tuple[Snapshot, list[PendingItem] | None]:
+    """What the answer says, and its actions (None: it does not say). Raises `UnexpectedAnswer`."""
+    app, people = details.app, _people(details.relations or ())
+    snapshot = Snapshot(
+        case_number=app.number,
+        form=app.lob or None,
+        stage=meaning_of(app.status or "", vocabulary=VOCABULARY).stage,
+        status=app.status or None,
+        submitted_on=None if app.received is None else app.received.date(),  # a day comes as midnight UTC
+        updated_at=app.updated,
+        parts=sorted_parts(part for person, one in people for part in _parts(one, person, language)),
+        history=_history(people, language),
+        partial=_left_out(people),
+    )
+    return snapshot, _actions(people, language)
+
+
+def _people(relations: Sequence[Relation]) -> People:
+    if len(relations) == 1:
+        return [(Person(), relations[0])]
+    principals = [one for one in relations if one.role == _PRINCIPAL]
+    return [(Person() if [one] == principals else _relative(one), one) for one in relations]
+
+
+def _relative(relation: Relation) -> Person:
+    digits = "".join(sign for sign in relation.uci or "" if sign.isdigit())
+    if not digits or relation.role is None:
+        raise UnexpectedAnswer("the tracker shows several people and does not say who one of them is")
+    digest = hashlib.sha256(digits.encode()).hexdigest()[:8]
+    return Person(mark=f"role{relation.role}-{digest}", called=f"…{digits[-2:]}")
+
+
+def _parts(relation: Relation, person: Person, language: Language) -> Iterator[Part]:
+    for activity, status in (relation.activities or {}).items():
+        if status:
+            title = person.title(activity_title(activity, language), language)
+            yield Part(key=person.key(activity), title=title, status=status)
+    if relation.medical_until is not None:
+        title = person.title(medical_until_title(language), language)
+        yield Part(key=person.key("imeExpiry"), title=title, status=relation.medical_until.date().isoformat())
+
+
+def _history(people: People, language: Language) -> tuple[HistoryEntry, ...] | None:
+    said = [(person, one.history) for person, one in people if one.history is not None]
+    if not said:
+        return None
+    return ordered(_entry(event, person, language) for person, events in said for event in events)
+
+
+def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
+    return HistoryEntry(
+        key=person.key(f"{event.created.isoformat()} {event.key}"),
+        title=person.title(event.key, language),
+        at=event.created,
+        code=event.key,
+        hint=reading_of(event, language),
+    )
+
+
+def _actions(people: People, language: Language) -> list[PendingItem] | None:
+    said = [(person, one.actions) for person, one in people if one.actions is not None]
+    if not said:
+        return None
+    return [immigration_item(action, person, language) for person, actions in said for action in actions]
+
+
+def _left_out(people: People) -> frozenset[str]:
+    """Which collections something was left out of: one person's entries, or a part that every application has.
+
+    What is null was not said, so the date of a medical examination never vanishes for being null once.
+    """
+    relations = [one for _, one in people]
+    names = set()
+    if any(_lacks_parts(one) for one in relations):
+        names.add("parts")
+    for name, theirs in (("history", "history"), ("pending", "actions")):
+        said = [getattr(one, theirs) is not None for one in relations]
+        if any(said) and not all(said):
+            names.add(name)
+    return frozenset(names)
+
+
+def _lacks_parts(relation: Relation) -> bool:
+    said = {activity for activity, status in (relation.activities or {}).items() if status}
+    return relation.medical_until is None or not said >= _ACTIVITIES

@@ -1,0 +1,199 @@
+"""What the trackers' sign-in service (Amazon Cognito) hands out: tokens, refusals, questions. Pure.
+
+The shapes are those of Cognito's public `InitiateAuth` (API reference of Amazon Cognito user pools). The signature of a
+token is not checked: it came over verified TLS from the service that made it, and the keys to check it with are one
+more page that could be missing. What is checked is that it is meant for this app, is an id token, comes from the
+tracker's pool and is still good.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
+from watcher.http.answer import Answer
+
+_CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+_WAIT: Final = timedelta(minutes=15)
+_OK: Final = 200
+_FORBIDDEN: Final = 403
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
+_END_OF_TIME: Final = 253402300799
+
+_FOR_A_PERSON: Final = {
+    "PasswordResetRequiredException": (
+        'IRCC: the tracker wants a new password. Choose one with "Forgot password" on the tracker\'s page, then change '
+        "it here."
+    ),
+    "UserNotConfirmedException": (
+        "IRCC: the tracker account was never confirmed. Finish its registration at the tracker's page."
+    ),
+}
+_CHALLENGES: Final = {
+    "NEW_PASSWORD_REQUIRED": "a new password",
+    "SMS_MFA": "a code sent to your phone",
+    "EMAIL_OTP": "a code sent by e-mail",
+    "SMS_OTP": "a code sent to your phone",
+    "SOFTWARE_TOKEN_MFA": "a code of an authenticator app",
+    "MFA_SETUP": "a second factor to be set up",
+    "SELECT_MFA_TYPE": "a choice between second factors",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What one sign-in brought. The id token is the one that the data service wants."""
+
+    id_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whom tokens belong to: the app and the person. A session of another owner is none."""
+
+    client_id: str
+    username: str = field(repr=False)
+
+
+def to_session(tokens: Tokens, owner: Owner) -> bytes:
+    """The tokens as the session file keeps them, with whom they belong to."""
+    return json.dumps(asdict(tokens) | asdict(owner)).encode()
+
+
+def from_session(content: bytes | None, owner: Owner) -> Tokens | None:
+    """The tokens back; None where there are none, or they are another owner's, or damaged."""
+    try:
+        kept = json.loads(content or b"")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(kept, dict) or {name: kept.get(name) for name in asdict(owner)} != asdict(owner):
+        return None
+    id_token, refresh_token = kept.get("id_token"), kept.get("refresh_token")
+    if not (isinstance(id_token, str) and isinstance(refresh_token, str)):
+        return None
+    return Tokens(id_token=id_token, refresh_token=refresh_token)
+
+
+class NotAuthorized(SignInRejected):
+    """Cognito's one answer to a wrong password and to a refresh token that has ended."""
+
+
+def read_sign_in(answer: Answer, *, refresh_token: str | None = None) -> Tokens:
+    """The tokens in the answer to a password, or to `refresh_token`, which stays good where no new one came.
+
+    Raises `NotAuthorized`, `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable`, `UnexpectedAnswer`.
+    """
+    if is_wall(answer):
+        raise wall("its sign-in service")
+    content = answer.json()
+    if not isinstance(content, dict):
+        raise UnexpectedAnswer("the sign-in service answered in no known shape")
+    if answer.status != _OK:
+        raise _refusal(content, answer.status)
+    if content.get("ChallengeName"):
+        raise _challenge(content["ChallengeName"])
+    return _tokens(content.get("AuthenticationResult"), refresh_token)
+
+
+def is_wall(answer: Answer) -> bool:
+    """Whether a firewall answered in place of the service: 403, its own mark, or a page where JSON was asked for."""
+    if answer.status == _FORBIDDEN or "x-amzn-waf-action" in answer.headers:
+        return True
+    return answer.status != _OK and answer.body.lstrip()[:1] != b"{"
+
+
+def wall(where: str) -> PortalUnavailable:
+    """A firewall's refusal says nothing about the credential: it is told by the network that asks."""
+    return PortalUnavailable(
+        f"IRCC: a firewall before {where} turned the request away (it does so to some networks, those of cloud "
+        "providers and VPNs above all); the password is not in question"
+    )
+
+
+def _refusal(content: dict[str, Any], status: int) -> ReadFailed:
+    name = str(content.get("__type", "")).rpartition("#")[2].partition(":")[0]
+    message = str(content.get("message", content.get("Message", ""))).lower()
+    if name == "NotAuthorizedException":
+        return _not_authorized(message)
+    if name in ("UserNotFoundException", "UserLambdaValidationException"):
+        return SignInRejected(
+            "IRCC: the tracker did not accept this UCI and password. Check both at the tracker's page."
+        )
+    if name in _FOR_A_PERSON:
+        return CodeNeeded(_FOR_A_PERSON[name])
+    if name == "ForbiddenException":
+        return wall("its sign-in service")
+    if name in ("TooManyRequestsException", "LimitExceededException", "InternalErrorException"):
+        return PortalUnavailable("IRCC: the sign-in service asks to wait", retry_after=_WAIT)
+    return UnexpectedAnswer(f"the sign-in service refused the request itself (HTTP {status}); has the tracker changed?")
+
+
+def _not_authorized(message: str) -> ReadFailed:
+    if "attempts exceeded" in message:
+        return AccountLocked(
+            "IRCC: the tracker has locked the sign-in after too many wrong passwords. It opens by itself after about "
+            '15 minutes without an attempt; if the password is not known, use "Forgot password" on the tracker\'s page.'
+        )
+    if "disabled" in message:
+        return AccountLocked("IRCC: the tracker has disabled this account. Only IRCC can open it again.")
+    return NotAuthorized(
+        "IRCC: the tracker did not accept this UCI and password. It is not tried again until you change them or say "
+        "`watcher resume`. The tracker has a password of its own, which is not that of GCKey or the portal."
+    )
+
+
+def _challenge(name: object) -> CodeNeeded:
+    known = name if isinstance(name, str) and name in _CHALLENGES else None
+    asked = _CHALLENGES[known] if known else "something that this program does not know"
+    return CodeNeeded(
+        f"IRCC: after the password the tracker asks for {asked}. Sign in at the tracker's page and see to it."
+    )
+
+
+def _tokens(result: object, refresh_token: str | None) -> Tokens:
+    if not isinstance(result, dict):
+        raise UnexpectedAnswer("the sign-in service returned neither tokens nor a question")
+    id_token, refresh = result.get("IdToken"), result.get("RefreshToken", refresh_token)
+    if not (isinstance(id_token, str) and isinstance(refresh, str)):
+        raise UnexpectedAnswer("the sign-in service left a token out")
+    return Tokens(id_token=id_token, refresh_token=refresh)
+
+
+def check_claims(id_token: str, *, client_id: str, accepts_issuer: Callable[[str], bool], now: datetime) -> datetime:
+    """Checks that an id token is this app's, the tracker's and still good; returns when it ends (aware, UTC).
+
+    Raises `UnexpectedAnswer`, which names the claim and shows no token.
+    """
+    claims = _claims(id_token)
+    issuer, ends = claims.get("iss"), claims.get("exp")
+    if claims.get("aud") != client_id:
+        raise UnexpectedAnswer("the token of the sign-in service is meant for another app (aud)")
+    if claims.get("token_use") != "id":
+        raise UnexpectedAnswer("the token of the sign-in service is no id token (token_use)")
+    if not (isinstance(issuer, str) and accepts_issuer(issuer)):
+        raise UnexpectedAnswer("the token of the sign-in service comes from elsewhere (iss)")
+    if isinstance(ends, bool) or not isinstance(ends, int) or not 0 < ends < _END_OF_TIME:
+        raise UnexpectedAnswer("the token of the sign-in service does not say when it ends (exp)")
+    until = datetime.fromtimestamp(ends, UTC)
+    if until + _CLOCKS_DIFFER_BY <= now:
+        raise UnexpectedAnswer(
+            "the token of the sign-in service has ended already (exp); is this machine's clock right?"
+        )
+    return until
+
+
+def _claims(id_token: str) -> dict[str, Any]:
+    claims = None
+    if found := _TOKEN.fullmatch(id_token):
+        payload = found.group(1)
+        with suppress(ValueError, RecursionError):
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    if not isinstance(claims, dict):
+        raise UnexpectedAnswer("the token of the sign-in service cannot be read")
+    return claims

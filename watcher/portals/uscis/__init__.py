@@ -1,0 +1,125 @@
+"""The USCIS online account (my.uscis.gov): what an applicant sees when signed in.
+
+It has no documented interface. The shapes are those of recordings that others published, and the program asks for
+little: a handful of requests, at most every four hours, with the person's own session.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+from watcher.model.alert import Links
+from watcher.portal import Portal, Question, Reader, Surroundings
+from watcher.portals.uscis.account import UscisAccount
+from watcher.portals.uscis.saved_pages import import_answers
+from watcher.portals.uscis.snapshot import snapshot
+
+__all__ = ["PORTAL", "UscisAccount", "import_answers"]
+
+_LINKS = Links(
+    sign_in="https://myaccount.uscis.gov/sign-in",
+    help="https://my.uscis.gov/account/v1/needhelp",
+    reset="https://myaccount.uscis.gov/",
+)
+
+
+@contextmanager
+def _open(account: UscisAccount, surroundings: Surroundings) -> Iterator[Reader]:
+    # Imported only now: commands that merely read the settings need no HTTP library, and no browser.
+    from watcher.portals.uscis.browser_sign_in import sign_in  # noqa: PLC0415
+    from watcher.portals.uscis.reader import UscisReader, ask_for_session  # noqa: PLC0415
+
+    if account.sign_in == "browser":
+        yield UscisReader(account, surroundings, partial(sign_in, account, surroundings))
+    else:
+        yield UscisReader(account, surroundings, partial(ask_for_session, account))
+
+
+def _links(_: UscisAccount) -> Links:
+    return _LINKS
+
+
+def _session_hosts(account: UscisAccount) -> frozenset[str]:
+    return account.origins.hosts
+
+
+def _hosts(account: UscisAccount) -> frozenset[str]:
+    return account.origins.hosts
+
+
+def _origins(account: UscisAccount) -> tuple[str, ...]:
+    return (account.origins.auth, account.origins.cases)
+
+
+_QUESTIONS = (
+    Question(
+        key="sign_in",
+        text="How is the account signed in to?",
+        choices={
+            "session": "you sign in with your own browser and hand over its cookies; no password is stored",
+            "browser": "the program signs in itself in a Chromium (needs the extra case-watcher[browser])",
+        },
+        default="session",
+    ),
+    Question(key="username", text="E-mail address of the account", needed=True, when=("sign_in", "browser")),
+    Question(key="password", text="Password of the account", secret=True, needed=True, when=("sign_in", "browser")),
+    Question(
+        key="mfa",
+        text="Where does the one-time code come from?",
+        choices={
+            "totp": "an authenticator app, whose secret you have",
+            "email": "a mailbox that the program may look into",
+            "prompt": "you are asked for it",
+            "none": "the account asks for none",
+        },
+        default="prompt",
+        when=("sign_in", "browser"),
+    ),
+    Question(
+        key="totp_secret",
+        text="What the portal showed when the app was set up",
+        secret=True,
+        needed=True,
+        when=("mfa", "totp"),
+    ),
+    Question(
+        key="mailbox.host", text="IMAP server of the mailbox that codes come to", needed=True, when=("mfa", "email")
+    ),
+    Question(key="mailbox.username", text="User name at that mailbox", needed=True, when=("mfa", "email")),
+    Question(
+        key="mailbox.password",
+        text="Password of that mailbox (an app password, often)",
+        secret=True,
+        when=("mfa", "email"),
+    ),
+    Question(key="cases", text="Receipt numbers (IOE...) to watch; empty: every case of the account", several=True),
+)
+
+PORTAL = Portal(
+    name="uscis",
+    title="USCIS online account",
+    needs=(
+        "a session from your own browser (`watcher login ACCOUNT --cookies FILE`)",
+        'or sign_in = "browser": username, password, mfa, the optional extra case-watcher[browser], and Chromium',
+    ),
+    sees=(
+        "status in English and Spanish",
+        "history and event codes, with published readings as hints",
+        "requests for evidence, appointments, letters, documents by type",
+        "every case of the account with an IOE receipt; no paper receipts",
+    ),
+    verified=(
+        "against published descriptions of the pages and answers (August 2026) and a double built from them, the "
+        "browser sign-in in a real Chromium; never against the live portal"
+    ),
+    min_every=timedelta(hours=4),
+    links=_links,
+    account=UscisAccount,
+    open=_open,
+    read=snapshot,
+    session_hosts=_session_hosts,
+    import_answers=import_answers,
+    origins=_origins,
+    questions=_QUESTIONS,
+)

@@ -1,0 +1,58 @@
+"""The USCIS Case Status API (developer.uscis.gov): the one source that USCIS itself opens to programs.
+
+It answers about any receipt number, one at a time, to organisations that USCIS has approved. It says a status in
+English and Spanish, sometimes dates and a history; it lists no requests, appointments or documents.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from watcher.model.alert import Links
+from watcher.portal import Portal, Question, Reader, Surroundings
+from watcher.portals.uscis_api.account import UscisApiAccount
+from watcher.portals.uscis_api.snapshot import read
+
+_LINKS = Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/contactcenter")
+
+
+@contextmanager
+def _open(account: UscisApiAccount, surroundings: Surroundings) -> Iterator[Reader]:
+    # Imported only now: commands that merely read the settings need no HTTP library.
+    from watcher.portals.uscis_api.reader import opened  # noqa: PLC0415
+
+    with opened(account, surroundings) as reader:
+        yield reader
+
+
+def _links(_: UscisApiAccount) -> Links:
+    return _LINKS
+
+
+def _origins(account: UscisApiAccount) -> tuple[str, ...]:
+    token = urlsplit(account.token_endpoint)
+    return tuple(dict.fromkeys((account.origin, f"{token.scheme}://{token.netloc}")))
+
+
+_QUESTIONS = (
+    Question(key="client_id", text="Client id of your app at developer.uscis.gov", needed=True),
+    Question(key="client_secret", text="Its client secret", secret=True, needed=True),
+    Question(key="cases", text="Receipt numbers to watch", several=True, needed=True),
+    Question(key="base_url", text="Address in the access letter from USCIS; empty: the sandbox"),
+)
+
+PORTAL = Portal(
+    name="uscis-api",
+    title="USCIS Case Status API",
+    needs=("client_id", "client_secret", "cases"),
+    sees=("status", "form", "dates of submission and last change (not for IOE receipts)", "history"),
+    verified="against answers in the published shape (October 2026), by recording and on loopback; never against USCIS",
+    min_every=timedelta(minutes=30),
+    links=_links,
+    account=UscisApiAccount,
+    open=_open,
+    read=read,
+    origins=_origins,
+    questions=_QUESTIONS,
+)

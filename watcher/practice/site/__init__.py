@@ -1,0 +1,1 @@
+"""The practice portal on the wire."""

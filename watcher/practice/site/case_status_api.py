@@ -1,0 +1,144 @@
+"""The USCIS Case Status API as it answers on the wire: tokens, bodies and the several shapes of its errors.
+
+The shapes follow developer.uscis.gov (Case Status API 1.0.0) and answers seen from its sandbox; tokens are answered
+as Apigee does, the gateway in front of it.
+"""
+
+import hmac
+import re
+import secrets
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from watcher.clock import Clock
+from watcher.practice.site.answer_shapes import Look
+from watcher.practice.site.exchange import Answer, Request, json_answer
+from watcher.practice.state.case_book import CaseBook
+from watcher.practice.state.case_record import PORTAL_ZONE, CaseRecord
+from watcher.practice.state.terms import Account, Terms
+
+_RECEIPT = re.compile(r"[A-Za-z]{3}(?:[0-9]{10}|\*[0-9]{9})", re.ASCII)
+_UNKNOWN = (
+    "Case Status Online does not recognize the receipt number entered. Please check your receipt number and try again."
+)
+_MALFORMED = "The application receipt number is not formatted correctly, it is three letters and ten digits."
+
+
+class TokenDesk:
+    """Hands out access tokens for client credentials and knows which are still good, by the portal's clock."""
+
+    def __init__(self, account: Account, terms: Terms, clock: Clock) -> None:
+        """No token is out yet."""
+        self._account, self._terms, self._clock = account, terms, clock
+        self._secret = account.client_secret
+        self._ends = dict[str, datetime]()
+        self._lock = Lock()
+
+    def issue(self, request: Request) -> Answer:
+        """Answers `POST /oauth/accesstoken`."""
+        form = request.form
+        if form.get("grant_type") != "client_credentials":
+            return json_answer({"ErrorCode": "invalid_request", "Error": "Unsupported grant type"}, status=400)
+        with self._lock:
+            if not self._knows(form):
+                return json_answer({"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"}, status=401)
+            now = self._clock.now()
+            token = secrets.token_urlsafe(21)
+            self._ends[token] = now + self._terms.token_lifetime
+        return json_answer(self._grant(token, now))
+
+    def accepts(self, token: str) -> bool:
+        """Whether this token was handed out here and has not run out."""
+        with self._lock:
+            ends_at = self._ends.get(token)
+        return ends_at is not None and self._clock.now() < ends_at
+
+    def revoke_tokens(self) -> None:
+        """Makes every token bad at once."""
+        with self._lock:
+            self._ends.clear()
+
+    def change_client_secret(self, secret: str) -> None:
+        """From now on this is the client's secret; tokens that are out stay good."""
+        with self._lock:
+            self._secret = secret
+
+    def _knows(self, form: dict[str, str]) -> bool:
+        known_id = hmac.compare_digest(form.get("client_id", "").encode(), self._account.client_id.encode())
+        known_secret = hmac.compare_digest(form.get("client_secret", "").encode(), self._secret.encode())
+        return known_id and known_secret
+
+    def _grant(self, token: str, now: datetime) -> dict[str, str]:
+        return {
+            "access_token": token,
+            "token_type": "BearerToken",
+            "expires_in": str(int(self._terms.token_lifetime.total_seconds()) - 1),
+            "issued_at": str(int(now.timestamp() * 1000)),
+            "status": "approved",
+            "scope": "",
+            "api_product_list": "[Case Status API - Sandbox]",
+            "organization_name": "uscis",
+            "client_id": self._account.client_id,
+            "refresh_token_expires_in": "0",
+        }
+
+
+def case_status(request: Request, receipt: str, look: Look, *, tokens: TokenDesk, book: CaseBook) -> Answer:
+    """Answers `GET /case-status/RECEIPT`."""
+    if not tokens.accepts(request.bearer):
+        return json_answer({"code": 401, "message": "Invalid Access Token"}, status=401)
+    if not _RECEIPT.fullmatch(receipt):
+        return json_answer({"message": _MALFORMED}, status=422)
+    record = book.record(receipt.upper())
+    if record is None:
+        return json_answer({"message": _UNKNOWN}, status=404)
+    message = f"Query was successful for payload {{'receipt_number': '{record.number}'}}"
+    if look.empty:
+        return json_answer({"case_status": [], "message": message})
+    return json_answer(look.document({"case_status": _body(look.record(record)), "message": message}))
+
+
+def unavailable() -> Answer:
+    """503 as the sandbox words it: blank lines first, and a code that is text."""
+    body = (
+        b'\n\n  {"error":{"code":"503","message":"The Case Status API Sandbox is unavailable at this time. '
+        b'Please try again during the hours of operation."}}'
+    )
+    return Answer(status=503, body=body, content_type="application/json")
+
+
+def server_error(status: int = 500) -> Answer:
+    """An error in the newer style, a list of errors."""
+    error = {
+        "code": "INTERNAL_ERROR",
+        "message": "An unexpected error occurred.",
+        "category": "SERVER",
+        "reference": "https://developer.uscis.gov/",
+        "status": status,
+        "traceId": "00000000-0000-4000-8000-000000000000",
+    }
+    return json_answer({"errors": [error]}, status=status)
+
+
+def _body(record: CaseRecord) -> dict[str, Any]:
+    """A case in the API's words. Receipts that begin with IOE carry no dates of their own."""
+    dates = {"submittedDate": _stamp(record.submitted_at), "modifiedDate": _stamp(record.updated_at)}
+    history = [
+        {"date": event.on.isoformat(), "completed_text_en": event.text_en, "completed_text_es": event.text_es}
+        for event in record.events
+    ]
+    return {
+        "receiptNumber": record.number,
+        "formType": record.form,
+        **({} if record.number.startswith("IOE") else dates),
+        "current_case_status_text_en": record.status.title_en,
+        "current_case_status_desc_en": record.status.text_en,
+        "current_case_status_text_es": record.status.title_es,
+        "current_case_status_desc_es": record.status.text_es,
+        "hist_case_status": history or None,
+    }
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(PORTAL_ZONE).strftime("%m-%d-%Y %H:%M:%S")

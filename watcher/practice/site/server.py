@@ -1,0 +1,156 @@
+"""The plumbing: a quiet HTTP/1.1 server on loopback with keep-alive, TLS and a stop that leaves nothing open."""
+
+import socket
+import socketserver
+import ssl
+import sys
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from watcher.practice.site.exchange import Answer, Request, plain
+
+LOOPBACK = "127.0.0.1"
+_LONGEST_BODY = 64 * 1024
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Serves `answer` on loopback, each connection in its own thread, from `start` until `stop`.
+
+    `port` 0 takes a free one. With a `context` it speaks TLS; the handshake is made in the connection's thread.
+    """
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, answer: Callable[[Request], Answer], *, port: int, context: ssl.SSLContext | None) -> None:
+        """Listens already; nothing is answered before `start`."""
+        self.answer = answer
+        self.stopping = Event()
+        self._open = set[socket.socket]()
+        self._open_lock = Lock()
+        super().__init__((LOOPBACK, port), _Handler)
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="practice-portal")
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.server_address[1])
+
+    def start(self) -> None:
+        """Answers from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends every connection, slow answers included, and waits for the threads."""
+        self.stopping.set()
+        if self._thread.ident is not None:
+            self.shutdown()
+            self._thread.join()
+        with self._open_lock:
+            for connection in self._open:
+                _hang_up(connection)
+        self.server_close()
+
+    def server_bind(self) -> None:
+        """Binds without asking the name service what loopback is called."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = LOOPBACK, self.port
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remembers the connection, so that `stop` can end it."""
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forgets the connection before it is closed."""
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away, or does not trust the certificate, is no error here; anything else is shown."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: LoopbackServer
+    protocol_version = "HTTP/1.1"
+    server_version = "practice"
+    sys_version = ""
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Shakes hands first, where TLS is spoken."""
+        if isinstance(self.request, ssl.SSLSocket):
+            self.request.do_handshake()
+        super().setup()
+
+    def do_GET(self) -> None:
+        """Answers a GET."""
+        self._answer()
+
+    def do_POST(self) -> None:
+        """Answers a POST."""
+        self._answer()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name in the standard library
+        """Keeps quiet; the portal has its own log."""
+
+    def _answer(self) -> None:
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            self._send(plain("The body is too long or has no proper length.", status=413))
+            return
+        parts = urlsplit(self.path)
+        request = Request(
+            method=self.command,
+            path=unquote(parts.path),
+            query=dict(parse_qsl(parts.query)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+        )
+        self._send(self.server.answer(request))
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST_BODY:
+            return None
+        return self.rfile.read(int(length))
+
+    def _send(self, answer: Answer) -> None:
+        if answer.delay:
+            self.server.stopping.wait(answer.delay)
+        self.close_connection = self.close_connection or answer.cut_off or answer.silent
+        if not answer.silent:
+            self._write(answer)
+
+    def _write(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut_off else answer.body)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Ends the connection under its thread, which then reads an end of file.
+
+    `SSLSocket.shutdown` would take the TLS object away from the thread that is reading with it; the plain one does not.
+    """
+    try:
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    except OSError:
+        return  # the client was faster

@@ -1,0 +1,198 @@
+"""The whole portal as one function of a request: which page it is for, what goes wrong, what is answered."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from watcher.practice.site import case_json, case_status_api, pages
+from watcher.practice.site.answer_shapes import Look
+from watcher.practice.site.case_status_api import TokenDesk
+from watcher.practice.site.exchange import Answer, Request, html, json_answer, plain, redirect
+from watcher.practice.site.faults import Fault, FaultBoard, Page, Trouble, first_of
+from watcher.practice.site.pdf import letter
+from watcher.practice.site.sign_in_pages import SignInPages
+from watcher.practice.state.case_book import CaseBook
+from watcher.practice.state.case_record import CaseRecord
+from watcher.practice.state.terms import Terms
+from watcher.practice.state.wording import english_date
+
+_Handler: TypeAlias = Callable[[Request, str, Look], Answer]
+_INSTEAD = frozenset(
+    {
+        Fault.MAINTENANCE,
+        Fault.UNAVAILABLE,
+        Fault.BAD_GATEWAY,
+        Fault.SERVER_ERROR,
+        Fault.TOO_MANY_REQUESTS,
+        Fault.VERBATIM,
+        Fault.SIGN_IN_PAGE,
+        Fault.HTML_FOR_JSON,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    method: str
+    pattern: re.Pattern[str]
+    page: Page
+    handler: _Handler
+
+
+class Site:
+    """Answers every request from the cases, the desks and the switches it is given."""
+
+    def __init__(
+        self, *, book: CaseBook, faults: FaultBoard, sign_in: SignInPages, tokens: TokenDesk, terms: Terms
+    ) -> None:
+        """Holds on to them; what they hold may change at any time."""
+        self._book, self._faults, self._sign_in, self._tokens, self._terms = book, faults, sign_in, tokens, terms
+        self._routes = self._plan()
+
+    def answer(self, request: Request) -> Answer:
+        """What this request gets."""
+        route, argument = self._find(request)
+        troubles = self._faults.meet(route.page, request.path)
+        instead = first_of(troubles, _INSTEAD)
+        if instead:
+            answer = self._instead(request, route.page, instead)
+        else:
+            answer = route.handler(request, argument, _look(troubles))
+        return _spoilt(answer, troubles)
+
+    def _plan(self) -> tuple[_Route, ...]:
+        sign_in = self._sign_in
+        return (
+            _route("GET", r"/login()", Page.SIGN_IN, lambda request, *_: sign_in.show_login(request)),
+            _route("POST", r"/login()", Page.SIGN_IN, lambda request, *_: sign_in.login(request)),
+            _route("GET", r"/otp()", Page.SIGN_IN, lambda request, *_: sign_in.show_code(request)),
+            _route("POST", r"/otp()", Page.SIGN_IN, lambda request, *_: sign_in.code(request)),
+            _route("POST", r"/sign-out()", Page.SIGN_IN, lambda request, *_: sign_in.sign_out(request)),
+            _route("GET", r"/()", Page.SIGN_IN, lambda *_: redirect("/cases")),
+            _route("GET", r"/cases()", Page.LIST, self._behind_sign_in(self._list)),
+            _route("GET", r"/cases/([^/]+)", Page.CASE, self._behind_sign_in(self._case)),
+            _route("GET", r"/notices/([^/]+)\.pdf", Page.NOTICE, self._behind_sign_in(self._notice)),
+            _route("GET", r"/api/cases()", Page.JSON_LIST, self._behind_api(self._json_list)),
+            _route("GET", r"/api/cases/([^/]+)", Page.JSON_CASE, self._behind_api(self._json_case)),
+            _route("POST", r"/oauth/accesstoken()", Page.TOKEN, lambda request, *_: self._tokens.issue(request)),
+            _route("GET", r"/case-status/([^/]+)", Page.CASE_STATUS, self._case_status),
+        )
+
+    def _find(self, request: Request) -> tuple[_Route, str]:
+        for route in self._routes:
+            found = route.pattern.fullmatch(request.path)
+            if found and route.method == request.method:
+                return route, found[1]
+        return _NOWHERE, ""
+
+    def _behind_sign_in(self, handler: _Handler) -> _Handler:
+        def guarded(request: Request, argument: str, look: Look) -> Answer:
+            return handler(request, argument, look) if self._sign_in.admits(request) else redirect("/login")
+
+        return guarded
+
+    def _behind_api(self, handler: _Handler) -> _Handler:
+        def guarded(request: Request, argument: str, look: Look) -> Answer:
+            if self._sign_in.admits(request):
+                return handler(request, argument, look)
+            return json_answer({"error": "You are not signed in."}, status=401)
+
+        return guarded
+
+    def _list(self, request: Request, _argument: str, look: Look) -> Answer:
+        records, following = self._paged(request, look)
+        return html(look.page(pages.case_list(records, next_href=following, csrf=self._sign_in.csrf(request))))
+
+    def _json_list(self, request: Request, _argument: str, look: Look) -> Answer:
+        records, following = self._paged(request, look)
+        return json_answer(look.document(case_json.case_list(records, next_href=following)))
+
+    def _case(self, _request: Request, number: str, look: Look) -> Answer:
+        record = self._book.record(number)
+        if record is None:
+            return html(pages.message("Not found", "There is no such case in your account."), status=404)
+        return html(look.page(pages.case_detail(look.record(record))))
+
+    def _json_case(self, _request: Request, number: str, look: Look) -> Answer:
+        record = self._book.record(number)
+        if record is None:
+            return json_answer({"error": "There is no such case in your account."}, status=404)
+        return json_answer(look.document(case_json.case_detail(look.record(record))))
+
+    def _notice(self, _request: Request, key: str, _look: Look) -> Answer:
+        found = self._book.notice(key)
+        if found is None:
+            return html(pages.message("Not found", "There is no such notice in your account."), status=404)
+        record, notice = found
+        lines = (f"Date: {english_date(notice.dated)}", f"Receipt number: {record.number}", f"Form {record.form}")
+        return Answer(body=letter(notice.title, lines), content_type="application/pdf")
+
+    def _case_status(self, request: Request, receipt: str, look: Look) -> Answer:
+        return case_status_api.case_status(request, receipt, look, tokens=self._tokens, book=self._book)
+
+    def _paged(self, request: Request, look: Look) -> tuple[tuple[CaseRecord, ...], str | None]:
+        """The cases of the page that was asked for, and the path of the next page."""
+        records = look.records(self._book.records())
+        number, size = max(_whole(request.query.get("page", "1")), 1), self._terms.cases_per_page
+        more = len(records) > number * size
+        return records[(number - 1) * size : number * size], f"{request.path}?page={number + 1}" if more else None
+
+    def _instead(self, request: Request, page: Page, trouble: Trouble) -> Answer:
+        if trouble.answer is not None:
+            return trouble.answer
+        answer = self._sign_in.stand_in(request) if trouble.fault is Fault.SIGN_IN_PAGE else _failure(trouble, page)
+        if trouble.retry_after is None:
+            return answer
+        return replace(answer, headers=(("Retry-After", str(int(trouble.retry_after.total_seconds()))),))
+
+
+def _route(method: str, pattern: str, page: Page, handler: _Handler) -> _Route:
+    return _Route(method=method, pattern=re.compile(pattern), page=page, handler=handler)
+
+
+def _failure(trouble: Trouble, page: Page) -> Answer:
+    """The answer of a portal in trouble, in the manner of the page that was asked for."""
+    match trouble.fault:
+        case Fault.TOO_MANY_REQUESTS:
+            return plain("Spike Arrest Violation", status=429)
+        case Fault.BAD_GATEWAY:
+            return plain("Bad Gateway", status=502)
+        case Fault.UNAVAILABLE:
+            return case_status_api.unavailable() if page.speaks_json else html(pages.maintenance(), status=503)
+        case Fault.SERVER_ERROR if page.speaks_json:
+            return case_status_api.server_error()
+        case Fault.SERVER_ERROR:
+            return html(pages.message("Error", "Something went wrong on our side."), status=500)
+        case _:
+            return html(pages.maintenance())
+
+
+def _look(troubles: tuple[Trouble, ...]) -> Look:
+    faults = {trouble.fault for trouble in troubles}
+    return Look(
+        reordered=Fault.REORDERED in faults, renamed=Fault.CHANGED_SHAPE in faults, empty=Fault.EMPTY_LIST in faults
+    )
+
+
+def _spoilt(answer: Answer, troubles: tuple[Trouble, ...]) -> Answer:
+    """The answer with whatever befalls it on its way out."""
+    for trouble in troubles:
+        if trouble.fault is Fault.INVALID_JSON:
+            answer = replace(answer, body=answer.body.replace(b": ", b': "', 1))
+        elif trouble.fault is Fault.CUT_OFF:
+            answer = replace(answer, cut_off=True)
+        elif trouble.fault is Fault.NO_ANSWER:
+            answer = replace(answer, silent=True)
+        elif trouble.fault is Fault.SLOW:
+            answer = replace(answer, delay=trouble.delay.total_seconds())
+    return answer
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 1
+
+
+_NOWHERE = _route(
+    "", "", Page.NOWHERE, lambda *_: html(pages.message("Not found", "There is no such page."), status=404)
+)

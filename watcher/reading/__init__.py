@@ -1,0 +1,1 @@
+"""One check of one account: read, compare, record."""

@@ -1,0 +1,253 @@
+"""What moved between two snapshots of a case, both settled (`watcher.settle`). Pure.
+
+For any two snapshots of a portal `diff` is empty exactly when nothing moved there: neither another language of the same
+words, nor data that was never known before, nor our own rules reading the same words as another stage is news.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Protocol, TypeVar
+
+from watcher.language.status_meaning import Meaning, meaning_of
+from watcher.model.case import (
+    STATUS_GROUP,
+    STATUS_WORDS,
+    HistoryEntry,
+    ItemKind,
+    ItemState,
+    Notice,
+    Part,
+    PendingItem,
+    Snapshot,
+)
+from watcher.model.change import Change, ChangeKind, Json, severity_of
+from watcher.reading.normalize import restated
+
+_DETAILS = ("form", "title", "submitted_on", "office")
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+_K = TypeVar("_K", bound=_Keyed)
+
+
+def diff(before: Snapshot | None, after: Snapshot, *, today: date, vocabulary: str) -> tuple[Change, ...]:
+    """Every change from `before` to `after`, both settled; most telling first.
+
+    `before` None is the baseline: one `case_added`, and one change for each item that is still to be dealt with.
+    `today` decides whether an appointment that vanished was still ahead.
+    """
+    if before is None:
+        return tuple(_baseline(after, today))
+    before = restated(before, after)
+    if replace(before, stage=after.stage) == after:
+        return ()
+    meaning = meaning_of(after.status_title, vocabulary=vocabulary)
+    changes = [
+        *_item_changes(before, after, today, meaning),
+        *_status_changes(before, after),
+        *_part_changes(before, after),
+        *_notice_changes(before, after),
+        *_history_changes(before, after),
+        *_detail_changes(before, after),
+    ]
+    return tuple(changes) or tuple(_silent_update(before, after))
+
+
+def _change(
+    kind: ChangeKind, case: Snapshot, subject: str | None = None, *, old: Json = None, new: Json = None
+) -> Change:
+    return Change(
+        kind=kind,
+        severity=severity_of(kind, case.stage),
+        case_number=case.case_number,
+        subject=subject,
+        old=old,
+        new=new,
+    )
+
+
+def _baseline(after: Snapshot, today: date) -> Iterator[Change]:
+    told: Json = {"stage": after.stage.value, "status": after.status, "form": after.form}
+    yield _change(ChangeKind.CASE_ADDED, after, new=told)
+    for item in after.pending or ():
+        if item.state is ItemState.OPEN and not _is_past(item, today):
+            yield _change(_arrival_of(item), after, item.key, new=item_json(item))
+
+
+def _is_past(item: PendingItem, today: date) -> bool:
+    """Whether an appointment or due date is over. An item without a date is still to be dealt with."""
+    moment = item.starts_at or item.due_on
+    return moment is not None and _day(moment) < today
+
+
+def _day(moment: datetime | date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _arrival_of(item: PendingItem) -> ChangeKind:
+    if item.kind is ItemKind.RFE:
+        return ChangeKind.RFE_RECEIVED
+    if item.kind is ItemKind.INTENT_TO_DENY:
+        return ChangeKind.INTENT_TO_DENY_RECEIVED
+    return ChangeKind.APPOINTMENT_SCHEDULED if item.kind.is_appointment else ChangeKind.ITEM_ADDED
+
+
+def _item_changes(before: Snapshot, after: Snapshot, today: date, meaning: Meaning) -> Iterator[Change]:
+    if before.pending is None:
+        return
+    for key, old, new in _pairs(before.pending, after.pending or ()):
+        if new is None and old is not None:
+            kind = _departure_of(old, today, meaning)
+            yield _change(kind, after, key, old=item_json(old))
+        elif old is None and new is not None:
+            kind = _arrival_of(new) if new.state is ItemState.OPEN else ChangeKind.ITEM_CLOSED
+            yield _change(kind, after, key, new=item_json(new))
+        elif old is not None and new is not None and replace(old, due_by_estimate=new.due_by_estimate) != new:
+            yield _change(_movement_of(old, new), after, key, old=item_json(old), new=item_json(new))
+
+
+def _departure_of(item: PendingItem, today: date, meaning: Meaning) -> ChangeKind:
+    ahead = item.starts_at is not None and _day(item.starts_at) > today
+    if item.kind.is_appointment and item.state is ItemState.OPEN and (ahead or item.kind in meaning.cancels):
+        return ChangeKind.APPOINTMENT_CANCELLED
+    return ChangeKind.ITEM_CLOSED
+
+
+def _movement_of(old: PendingItem, new: PendingItem) -> ChangeKind:
+    if new.state is not ItemState.OPEN and old.state is ItemState.OPEN:
+        return ChangeKind.ITEM_CLOSED
+    if new.state is ItemState.OPEN and old.state is not ItemState.OPEN:
+        return _arrival_of(new)
+    if new.kind is not old.kind and new.kind in {ItemKind.RFE, ItemKind.INTENT_TO_DENY}:
+        return _arrival_of(new)
+    if new.kind.is_appointment and (old.starts_at, old.place) != (new.starts_at, new.place):
+        return ChangeKind.APPOINTMENT_SCHEDULED if old.starts_at is None else ChangeKind.APPOINTMENT_CHANGED
+    return ChangeKind.ITEM_CHANGED
+
+
+def _status_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    """A stage moves only with its words; a status, text or date that was never given before is no new one.
+
+    What a first status asks for is told all the same, by its item.
+    """
+    if before.status is None:
+        return
+    old, new = _status_json(before), _status_json(after)
+    reworded = any(getattr(before, name) != getattr(after, name) for name in STATUS_WORDS)
+    if reworded and before.stage is not after.stage:
+        yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new)
+    elif _moved(before, after, STATUS_GROUP):
+        yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new)
+
+
+def _moved(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
+    return any(getattr(before, name) not in {None, getattr(after, name)} for name in names)
+
+
+def _part_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    if before.parts is not None:
+        for key, old, new in _pairs(before.parts, after.parts or ()):
+            if old != new:
+                yield _change(ChangeKind.PART_CHANGED, after, key, old=_part_json(old), new=_part_json(new))
+
+
+def _notice_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    kinds = (ChangeKind.NOTICE_ADDED, ChangeKind.NOTICE_CHANGED, ChangeKind.NOTICE_REMOVED)
+    if before.notices is not None:
+        yield from _entry_changes(after, before.notices, after.notices or (), kinds, _notice_json)
+
+
+def _history_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    kinds = (ChangeKind.HISTORY_ADDED, ChangeKind.HISTORY_CHANGED, ChangeKind.HISTORY_REMOVED)
+    if before.history is not None:
+        yield from _entry_changes(after, before.history, after.history or (), kinds, _history_json)
+
+
+def _entry_changes(
+    case: Snapshot,
+    before: Sequence[_K],
+    after: Sequence[_K],
+    kinds: tuple[ChangeKind, ChangeKind, ChangeKind],
+    as_json: Callable[[_K], Json],
+) -> Iterator[Change]:
+    added, changed, removed = kinds
+    for key, old, new in _pairs(before, after):
+        if old == new:
+            continue
+        kind = added if old is None else removed if new is None else changed
+        yield _change(
+            kind,
+            case,
+            key,
+            old=None if old is None else as_json(old),
+            new=None if new is None else as_json(new),
+        )
+
+
+def _detail_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    for name in _DETAILS:
+        old, new = getattr(before, name), getattr(after, name)
+        if old is not None and old != new:
+            yield _change(ChangeKind.DETAIL_CHANGED, after, name, old=str(old), new=None if new is None else str(new))
+
+
+def _silent_update(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+    old, new = before.updated_at, after.updated_at
+    if old is not None and old != new:
+        yield _change(ChangeKind.SILENT_UPDATE, after, "updated_at", old=old.isoformat(), new=_iso(new))
+
+
+def _pairs(before: Sequence[_K], after: Sequence[_K]) -> Iterator[tuple[str, _K | None, _K | None]]:
+    """Entries of both sides by key, in the order of the keys: order on a page is not news."""
+    left: Mapping[str, _K] = {entry.key: entry for entry in before}
+    right: Mapping[str, _K] = {entry.key: entry for entry in after}
+    for key in sorted(left.keys() | right.keys()):
+        yield key, left.get(key), right.get(key)
+
+
+# --- as JSON ------------------------------------------------------------------------------------------------------
+
+
+def item_json(item: PendingItem) -> dict[str, Json]:
+    """A pending item as history and alerts carry it."""
+    return {
+        "key": item.key,
+        "kind": item.kind.value,
+        "title": item.title,
+        "description": item.description,
+        "due_on": _iso(item.due_on),
+        "due_by_estimate": _iso(item.due_by_estimate),
+        "starts_at": _iso(item.starts_at),
+        "place": item.place,
+        "state": item.state.value,
+    }
+
+
+def _status_json(case: Snapshot) -> Json:
+    return {
+        "stage": case.stage.value,
+        "status": case.status,
+        "description": case.description,
+        "since": _iso(case.status_since),
+    }
+
+
+def _notice_json(notice: Notice) -> Json:
+    return {"key": notice.key, "title": notice.title, "dated": _iso(notice.dated)}
+
+
+def _history_json(entry: HistoryEntry) -> Json:
+    return {"key": entry.key, "title": entry.title, "at": _iso(entry.at), "code": entry.code, "hint": entry.hint}
+
+
+def _part_json(part: Part | None) -> Json:
+    return None if part is None else {"key": part.key, "title": part.title, "status": part.status}
+
+
+def _iso(moment: datetime | date | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,1 @@
+"""One answer, and places on it."""

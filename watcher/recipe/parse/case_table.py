@@ -1,0 +1,115 @@
+"""The `[case]` of a recipe's file: where a case's page is, and what stands where on it."""
+
+from collections.abc import Mapping
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from watcher.model.case import ItemKind, Stage
+from watcher.recipe.date_formats import Dates, check_format
+from watcher.recipe.model import OF_THE_CASE, OF_THE_STATUS, CasePage, Collection, same_words
+from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parse.requests import Requests
+from watcher.recipe.parse.table import Table
+from watcher.settings.key_names import dotted
+
+_FIELDS: Final = ("status", *OF_THE_CASE, *OF_THE_STATUS)
+_COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "pending": (("title",), ("id", "kind", "description", "due_on", "starts_at", "place", "answered")),
+    "notices": (("title",), ("id", "dated", "download")),
+    "history": (("title",), ("id", "at", "code")),
+}
+
+
+def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | None:
+    """The case's page, every fault noted; None where it cannot be used. `listed`: the recipe also lists the cases."""
+    requests.per_case |= {"case_number"}
+    requests.taken |= {"case_number"}
+    request = requests.read(table, optional=True)
+    if request and not (requests.per_case | {"password"}) & request.names:
+        table.faults.note(table.path, "the address is the same for every case; put {case_number} into it")
+    if not listed and request is None:
+        table.faults.note((), "[cases] is missing: where the cases are listed")
+    expect, take, number = table.selectors("expect"), requests.take(table), table.selector("case_number")
+    page = _fields(table)
+    stages = _stages(table)
+    collections = {kind: _collections(table, requests, kind) for kind in _COLLECTIONS}
+    table.finish()
+    if page is None:
+        return None
+    fields, sometimes, dates = page
+    return CasePage(
+        fields=fields,
+        request=request,
+        case_number=number,
+        expect=expect,
+        take=take,
+        sometimes=sometimes,
+        stages=stages,
+        dates=dates,
+        pending=collections["pending"],
+        notices=collections["notices"],
+        history=collections["history"],
+    )
+
+
+def _fields(table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] | None:
+    fields = table.table("fields", required=True)
+    if fields is None:
+        return None
+    read = {key: fields.selector(key, required=key == "status") for key in _FIELDS}
+    formats = fields.texts("date_format")
+    for written in formats:
+        try:
+            check_format(written)
+        except ValueError as error:
+            fields.note("date_format", str(error))
+    zone = fields.parsed("time_zone", _zone)
+    sometimes = fields.texts("sometimes")
+    for name in sometimes:
+        if name not in _FIELDS:
+            fields.note("sometimes", f"{name!r} is no field; known here: {', '.join(_FIELDS[1:])}")
+    fields.finish()
+    found = {key: selector for key, selector in read.items() if selector is not None}
+    return found, frozenset(sometimes), Dates(formats=formats, zone=zone)
+
+
+def _stages(table: Table) -> dict[str, Stage]:
+    stages: dict[str, Stage] = {}
+    for words, stage in table.words("stages", Stage).items():
+        if stages.setdefault(same_words(words), stage) is not stage:
+            table.faults.note((*table.path, "stages", words), "the same words stand for another stage above")
+    return stages
+
+
+def _collections(table: Table, requests: Requests, kind: str) -> tuple[Collection, ...]:
+    read = [_collection(one, requests, kind) for one in table.tables(kind)]
+    return tuple(collection for collection in read if collection is not None)
+
+
+def _collection(table: Table, requests: Requests, kind: str) -> Collection | None:
+    required, optional = _COLLECTIONS[kind]
+    each = table.selector("each", required=True)
+    request = requests.read(table, optional=True)
+    fields = {key: table.selector(key, required=key in required) for key in (*required, *optional)}
+    kinds = table.words("kinds", ItemKind) if kind == "pending" else {}
+    if kinds and not fields["kind"]:
+        table.note("kinds", "needs kind, the selector of the words that stand here")
+    expect = table.selectors("expect")
+    table.finish()
+    if each is None:
+        return None
+    return Collection(
+        place=dotted(table.path),
+        each=each,
+        fields={key: selector for key, selector in fields.items() if selector is not None},
+        request=request,
+        expect=expect,
+        kinds={same_words(words): meant for words, meant in kinds.items()},
+    )
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('an IANA time zone is wanted, such as "America/New_York"') from None

@@ -1,0 +1,212 @@
+"""A recipe's file to a `Recipe`, or to every fault in it. Nothing is sent, and no other file is opened."""
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from watcher.http.hosts import check_base_url
+from watcher.model.alert import Links
+from watcher.recipe.model import CaseList, CasePage, Recipe, Step
+from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parse.case_table import read_case
+from watcher.recipe.parse.requests import Requests
+from watcher.recipe.parse.table import Faults, Table
+from watcher.recipe.parse.toml_lines import Lines
+from watcher.text.toml import NotToml, read_toml
+
+LARGEST: Final = 256 * 1024
+"""Bytes of a recipe's file."""
+SHORTEST_EVERY: Final = timedelta(minutes=15)
+"""The shortest `min_every` of a recipe, and of every recipe's account."""
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+class RecipeFaults(ValueError):
+    """A recipe cannot be used. `faults` holds one line for each fault."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Keeps the lines; there is at least one."""
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in a file. Raises `RecipeFaults`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise RecipeFaults([f"{path}: cannot be read: {error.strerror}"]) from None
+    if len(content) > LARGEST:
+        raise RecipeFaults([f"{path}: is larger than {LARGEST} bytes; that is no recipe"])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RecipeFaults([f"{path}: is not UTF-8 text"]) from None
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: str, file: str) -> Recipe:
+    """The recipe in a text; `file` is what errors call it. Raises `RecipeFaults`."""
+    try:
+        content = read_toml(text)
+    except NotToml as error:
+        raise RecipeFaults([f"{file}: {error}"]) from None
+    faults = Faults(file, Lines(text.replace("\r\n", "\n")))
+    recipe = _Check(Table(content, (), faults), text).recipe()
+    if faults.lines or recipe is None:
+        raise RecipeFaults(faults.lines)
+    return recipe
+
+
+class _Check:
+    """Reads a whole recipe; what is missing is noted and replaced, so that the rest is read too."""
+
+    def __init__(self, top: Table, text: str) -> None:
+        self._top, self._text = top, text
+        self._requests = Requests(self._base_url(), self._hosts())
+
+    def recipe(self) -> Recipe | None:
+        top = self._top
+        name = top.text("name", required=True)
+        links = self._links()
+        min_every = top.duration("min_every", default=timedelta(minutes=30))
+        if min_every < SHORTEST_EVERY:
+            top.note("min_every", 'must be at least "15m"')
+        machine = top.flag("machine_credentials")
+        language, end = top.parsed("language", _language) or "en", self._page_end()
+        sign_in = self._sign_in()
+        signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
+        cases = self._cases()
+        case = self._case()
+        top.finish()
+        if name is None or links is None or case is None:
+            return None
+        return Recipe(
+            name=name,
+            text=self._text,
+            base_url=self._requests.base_url,
+            hosts=self._requests.hosts,
+            links=links,
+            case=case,
+            cases=cases,
+            sign_in=sign_in,
+            signed_out=signed_out,
+            unavailable=unavailable,
+            min_every=min_every,
+            machine=machine,
+            language=language,
+            page_end=end,
+        )
+
+    def _base_url(self) -> str:
+        base_url = self._top.text("base_url", required=True)
+        if base_url is None:
+            return ""
+        if fault := check_base_url(base_url):
+            self._top.note("base_url", fault)
+            return ""
+        return base_url.rstrip("/")
+
+    def _hosts(self) -> frozenset[str]:
+        hosts = self._top.texts("hosts")
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                self._top.note("hosts", f'{host!r} is no host name; write one such as "login.example.gov"')
+        return frozenset(host.lower() for host in hosts)
+
+    def _page_end(self) -> str:
+        end = self._top.any("page_end")
+        if end is not None and not isinstance(end, str):
+            self._top.note("page_end", 'must be text in quotes: what every page ends with, "" for nothing')
+        return end if isinstance(end, str) else "</html>"
+
+    def _links(self) -> Links | None:
+        table = self._top.table("links", required=True)
+        if table is None:
+            return None
+        sign_in, help_, reset = (
+            table.parsed(key, _page_address, required=key != "reset") for key in ("sign_in", "help", "reset")
+        )
+        table.finish()
+        return Links(sign_in=sign_in, help=help_, reset=reset) if sign_in and help_ else None
+
+    def _any(self, key: str, *, required: bool = False) -> tuple[Selector, ...]:
+        table = self._top.table(key)
+        found = table.selectors("any") if table else ()
+        if table:
+            table.finish()
+        if required if table is None else not table.texts("any"):
+            what = 'any = ["status:401"]' if required else 'any = ["status:503"]'
+            self._top.faults.note((key,), f"[{key}] needs a list of selectors, such as {what}")
+        return found
+
+    def _sign_in(self) -> tuple[Step, ...]:
+        steps = [self._step(table, place) for place, table in enumerate(self._top.tables("sign_in"))]
+        carrying = [step for step in steps if step and "password" in step.request.names]
+        if len(carrying) > 1:
+            self._top.note("sign_in", "the password is submitted in more than one step; one submission is one attempt")
+        return tuple(step for step in steps if step)
+
+    def _step(self, table: Table, place: int) -> Step | None:
+        when = table.selector("when")
+        if when and not place:
+            table.note("when", "the first step has no answer before it to look at")
+        request = self._requests.read(table, signing_in=True)
+        rejected = table.selectors("rejected")
+        if request and "password" in request.names and not table.texts("rejected"):
+            table.faults.note(table.path, "rejected is missing: how the portal says that a password is wrong")
+        expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
+        take = self._requests.take(table)
+        table.finish()
+        if request is None:
+            return None
+        return Step(
+            request=request, when=when, expect=expect, rejected=rejected, locked=locked, person=person, take=take
+        )
+
+    def _cases(self) -> CaseList | None:
+        table = self._top.table("cases")
+        if table is None:
+            return None
+        request = self._requests.read(table)
+        each, number = table.selector("each", required=True), table.selector("case_number", required=True)
+        following = table.selector("next")
+        following_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
+        if following_address and not following:
+            table.note("next_get", "needs next, the selector of what fills {next}")
+        max_pages = table.whole("max_pages", default=50, least=1, most=200)
+        expect, take = table.selectors("expect"), self._requests.take(table)
+        table.finish()
+        self._requests.per_case |= take.keys()
+        if not (request and each and number):
+            return None
+        return CaseList(
+            request=request,
+            each=each,
+            case_number=number,
+            expect=expect,
+            take=take,
+            next=following,
+            next_address=following_address,
+            max_pages=max_pages,
+        )
+
+    def _case(self) -> CasePage | None:
+        table = self._top.table("case", required=True)
+        return None if table is None else read_case(table, self._requests, listed="cases" in self._top)
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", text):
+        raise ValueError('the code of a language is wanted, such as "en"')
+    return text
+
+
+def _page_address(text: str) -> str:
+    if fault := check_base_url(urlsplit(text)._replace(query="", fragment="").geturl()):
+        raise ValueError(fault)
+    return text

@@ -1,0 +1,153 @@
+"""The requests of a recipe, as its tables write them: `get` or `post`, `form`, `json`, `headers`."""
+
+import json
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from watcher.http.hosts import check_base_url, host_of
+from watcher.model.change import Json
+from watcher.recipe.model import Request
+from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parse.table import Faults, Table
+from watcher.recipe.parse.toml_lines import KeyPath
+from watcher.recipe.placeholders import Template
+from watcher.settings.faults import did_you_mean
+from watcher.settings.key_names import dotted
+
+_OF_SIGN_IN: Final = frozenset({"password", "totp", "code"})
+_ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_HEADER: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_OURS: Final = frozenset({"host", "cookie", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+
+
+class Requests:
+    """Reads requests in the order of the recipe; what an answer gives is known to those after it.
+
+    `given` are the placeholders that the account fills, `taken` those that `take` has filled so far, `per_case`
+    those that differ from case to case.
+    """
+
+    def __init__(self, base_url: str, hosts: frozenset[str]) -> None:
+        """`base_url` is empty where the recipe's is faulty."""
+        self.base_url, self.hosts = base_url, hosts
+        self.given = frozenset({"username"}) | _OF_SIGN_IN
+        self.taken: set[str] = set()
+        self.per_case: set[str] = set()
+
+    def read(self, table: Table, *, optional: bool = False, signing_in: bool = False) -> Request | None:
+        """The request of a table. None where it has a fault, or none stands there and none must."""
+        get, post = (self.address(table, key, signing_in=signing_in) for key in ("get", "post"))
+        form, body, headers = table.mapping("form"), self._json(table), self._headers(table)
+        if ("get" in table) == ("post" in table):
+            if "get" in table or not optional:
+                table.faults.note(table.path, 'needs either get or post, such as get = "/cases"')
+            elif form is not None or body is not None or headers:
+                table.faults.note(table.path, "form, json and headers need get or post")
+            return None
+        if get and (form is not None or body is not None):
+            table.faults.note(table.path, "get sends no form and no json; write post")
+        if form is not None and body is not None:
+            table.note("json", "a request carries either form or json")
+        for key, texts in (("form", form), ("headers", headers)):
+            for name, text in (texts or {}).items():
+                self._check_names(table.faults, (*table.path, key, name), text, signing_in=signing_in)
+        self._check_names(table.faults, (*table.path, "json"), body, signing_in=signing_in)
+        address = get or post
+        if address is None:
+            return None
+        return Request(
+            place=dotted(table.path),
+            method="GET" if get else "POST",
+            address=address,
+            headers={name: Template(text=text) for name, text in headers.items()},
+            form=None if form is None else {name: Template(text=text) for name, text in form.items()},
+            json=body,
+        )
+
+    def address(
+        self, table: Table, key: str, *, signing_in: bool = False, also: frozenset[str] = frozenset()
+    ) -> Template | None:
+        """An address: a path, a whole address on one of the recipe's hosts, or one that a placeholder brings."""
+        text = table.text(key)
+        if text is None:
+            return None
+        template = Template(text=text)
+        fault = self._address_fault(text)
+        if fault:
+            table.note(key, fault)
+        if "password" in template.names:
+            table.note(key, "a password does not belong into an address; send it in form or json")
+        else:
+            self._check_names(table.faults, (*table.path, key), text, signing_in=signing_in, also=also)
+        return None if fault else template
+
+    def take(self, table: Table) -> dict[str, Selector]:
+        """What a table takes from its answer for the requests after it."""
+        take = table.named_selectors("take")
+        for name in self.given.intersection(take):
+            table.faults.note((*table.path, "take", name), "this name is given by the account; take another")
+        self.taken |= take.keys()
+        return take
+
+    def _address_fault(self, text: str) -> str | None:
+        if any(sign.isspace() or not sign.isprintable() for sign in text):
+            return "an address has no spaces in it"
+        if _ABSOLUTE.match(text):
+            return self._foreign(text)
+        if text.startswith(("{", "/")) and not text.startswith("//"):
+            return None
+        return 'must be a path such as "/cases", or a whole address on one of the hosts'
+
+    def _foreign(self, text: str) -> str | None:
+        try:
+            origin = urlsplit(text)._replace(path="", query="", fragment="").geturl()
+        except ValueError:
+            origin = ""
+        if "{" in origin:
+            return "a host cannot be filled in; write it out"
+        if fault := check_base_url(origin):
+            return fault
+        known = self.hosts | ({host_of(self.base_url)} if self.base_url else set())
+        if host_of(origin) not in known:
+            return f"{host_of(origin)} is none of the recipe's hosts; add it to hosts if it is the portal's own"
+        return None
+
+    def _headers(self, table: Table) -> dict[str, str]:
+        headers = table.mapping("headers") or {}
+        for name, text in headers.items():
+            if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+                table.faults.note((*table.path, "headers", name), "is no header that a recipe may set")
+            elif not text.isprintable() or not text.isascii():
+                table.faults.note((*table.path, "headers", name), "a header is one line of plain letters")
+        return headers
+
+    def _json(self, table: Table) -> Json:
+        content = table.any("json")
+        if content is None:
+            return None
+        try:
+            read: Json = json.loads(json.dumps(content, allow_nan=False))
+        except (TypeError, ValueError):  # TOML's dates and times, and its inf and nan
+            table.note("json", "holds something that JSON cannot say, such as a date; put it in quotes")
+            return None
+        return read
+
+    def _check_names(
+        self, faults: Faults, place: KeyPath, content: Json, *, signing_in: bool, also: frozenset[str] = frozenset()
+    ) -> None:
+        known = (self.given if signing_in else self.given - _OF_SIGN_IN) | self.taken | also
+        for path, name in _used(content, place):
+            if name in known:
+                continue
+            if name in _OF_SIGN_IN:
+                faults.note(path, f"{{{name}}} is filled only in [[sign_in]]")
+            else:
+                faults.note(path, f"nothing before this fills {{{name}}}; {did_you_mean(name, known)}")
+
+
+def _used(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:
+    if isinstance(content, str):
+        return [(path, name) for name in sorted(Template(text=content).names)]
+    pairs = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    return [used for key, part in pairs for used in _used(part, (*path, key))]

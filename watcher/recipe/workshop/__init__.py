@@ -1,0 +1,1 @@
+"""`watcher recipe new`, `try` and `check`."""

@@ -1,0 +1,34 @@
+"""Where handed-in codes lie until the daemon takes them: a small file of the account, sealed like its session."""
+
+import json
+from datetime import datetime
+
+from watcher.sign_in.session_files import SessionFiles
+
+_PURPOSE = "code"
+
+
+class FileInbox:
+    """A `CodeInbox` of files, so that `watcher code` reaches a daemon in another process."""
+
+    def __init__(self, files: SessionFiles) -> None:
+        """Codes lie beside the sessions."""
+        self._files = files
+
+    def put(self, account: str, code: str, *, at: datetime) -> None:
+        """Lays a code down for the account, in place of an earlier one. `at` is aware, UTC."""
+        self._files.of(account, _PURPOSE).save(json.dumps({"code": code, "at": at.isoformat()}).encode())
+
+    def take(self, account: str, *, not_before: datetime) -> str | None:
+        """Takes the account's code away, once, if it was laid down at `not_before` or later; else None."""
+        file = self._files.of(account, _PURPOSE)
+        content = file.load()
+        if content is None:
+            return None
+        file.forget()
+        try:
+            laid = json.loads(content)
+            code, at = str(laid["code"]), datetime.fromisoformat(laid["at"])
+        except (ValueError, KeyError, TypeError):
+            return None  # nothing that `put` wrote; a code is asked for anew
+        return code if at >= not_before else None

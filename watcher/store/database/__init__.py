@@ -1,0 +1,1 @@
+"""Engine, tables, locks and migrations."""

@@ -1,0 +1,62 @@
+"""Moves a database forward from every released schema, with Alembic, which is imported only where there is work.
+
+A database of a newer release is refused: an older program would write what it does not understand.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from watcher.errors import StoreUnusable
+from watcher.store.database.engine import Database
+from watcher.store.database.schema import HEAD
+
+_SCRIPTS = Path(__file__).with_name("migrations")
+
+
+def bring_up_to_date(database: Database) -> None:
+    """Makes the tables in an empty database, migrates an older one, refuses a newer one."""
+    with database.reading() as session:
+        if _version(session.connection()) == HEAD:
+            return
+    with database.migrating() as connection:
+        version = _version(connection)
+        if version == HEAD:
+            return  # another process was faster
+        _upgrade(connection, database.where, version)
+
+
+def schema_on_server(url: str) -> tuple[str, str | None]:
+    """Which database this is, for messages, and its schema; None: it has no tables yet. Makes nothing in it.
+
+    Raises `StoreUnusable` where it cannot be reached.
+    """
+    database = Database(url)
+    try:
+        with database.reading() as session:
+            return database.where, _version(session.connection())
+    finally:
+        database.close()
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection, where: str, version: str | None) -> None:
+    from alembic import command  # noqa: PLC0415 - 38 MiB that only a migration needs
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        raise StoreUnusable(
+            f"database {where}: it was written by a newer release (schema {version}); install that release, or restore"
+            " a backup made by this one"
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

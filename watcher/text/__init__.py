@@ -1,0 +1,1 @@
+"""Text from strangers, read within limits."""
