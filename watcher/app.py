@@ -11,26 +11,26 @@ from pydantic import SecretStr
 
 from watcher import portals
 from watcher.clock import Clock, SystemClock
-from watcher.context.context import Means
+from watcher.context.context import Context
 from watcher.context.opening import open_store
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
-from watcher.delivery.outbox_worker import Courier
+from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
-from watcher.model.account_health import Round
+from watcher.model.account_health import ReadResult
 from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.portal import CodeSource, Portal, Trace
-from watcher.reading.poll import Access, poll
-from watcher.remind.time_reminders import keep_time
+from watcher.reading.poll import ReadOptions, poll
+from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys, secrets_in
 from watcher.sign_in.code_inbox import FileInbox
-from watcher.sign_in.code_sources import FirstOf, NoCodes
+from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
 from watcher.sign_in.session_files import SessionFiles, UnusableSession
-from watcher.sign_in.submitted_code import HandedIn
-from watcher.sign_in.totp import KeptSteps, TotpCodes, parse_totp_secret
-from watcher.store import Breaker, Busy, Store
+from watcher.sign_in.submitted_code import SubmittedCode
+from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
+from watcher.store import Busy, Store, StoredSignInGuard
 from watcher.store.backup import backup_files
-from watcher.store.backup.rotation import back_up, way_back
+from watcher.store.backup.rotation import back_up, restore_advice
 
 if TYPE_CHECKING:
     from watcher.sign_in.mailbox import MailboxSettings
@@ -40,24 +40,24 @@ if TYPE_CHECKING:
 class App:
     """One configuration at work on one database."""
 
-    means: Means
+    context: Context
     notifier: Notifier
     sessions: SessionFiles
 
     @property
     def settings(self) -> Settings:
         """The configuration."""
-        return self.means.settings
+        return self.context.settings
 
     @property
     def store(self) -> Store:
         """The database."""
-        return self.means.store
+        return self.context.store
 
     @property
     def clock(self) -> Clock:
         """What time it is."""
-        return self.means.clock
+        return self.context.clock
 
     @property
     def inbox(self) -> FileInbox:
@@ -68,9 +68,9 @@ class App:
         """The portal of an account."""
         return portals.find(self.settings.accounts[name].portal)
 
-    def courier(self) -> Courier:
+    def outbox_worker(self) -> OutboxWorker:
         """The courier to this configuration's channels."""
-        return Courier(self.store, self.notifier, self.clock, settings=self.settings, stop=self.means.stop)
+        return OutboxWorker(self.store, self.notifier, self.clock, settings=self.settings, stop=self.context.stop)
 
     def poll(
         self,
@@ -79,47 +79,47 @@ class App:
         wait: float = 0.0,
         trace: Trace | None = None,
         codes: CodeSource | None = None,
-        begun: Callable[[], None] | None = None,
+        on_start: Callable[[], None] | None = None,
         progress: Callable[[int], None] | None = None,
         turn: datetime | None = None,
-    ) -> Round:
+    ) -> ReadResult:
         """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
         self._keep_sealed(name)
-        access = replace(self.access(name, trace=trace, codes=codes), begun=begun, progress=progress)
-        return poll(self.settings.accounts[name], self.portal_of(name), access, self.means, wait=wait, turn=turn)
+        access = replace(self.read_options(name, trace=trace, codes=codes), on_start=on_start, progress=progress)
+        return poll(self.settings.accounts[name], self.portal_of(name), access, self.context, wait=wait, turn=turn)
 
-    def access(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> Access:
+    def read_options(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> ReadOptions:
         """What signing in to an account needs; as `poll` takes it."""
         account = self.settings.accounts[name]
-        return Access(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
+        return ReadOptions(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
 
-    def breaker(self, name: str) -> Breaker:
+    def sign_in_guard(self, name: str) -> StoredSignInGuard:
         """What stands between an account's credential and its portal."""
         account = self.settings.accounts[name]
-        return self.store.breaker(
+        return self.store.sign_in_guard(
             name,
             clock=self.clock,
             fingerprint=lambda: self.store.accounts.fingerprint(account.credential()),
             max_sign_ins_per_day=account.max_sign_ins_per_day,
         )
 
-    def keep_time(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
+    def record_time_reminders(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
         """Records what time alone has brought; as `watcher.timekeeper` says."""
-        return keep_time(self.means, at_any_hour=at_any_hour)
+        return record_time_reminders(self.context, at_any_hour=at_any_hour)
 
     def examine(self) -> None:
         """Reads the database through, where it is a file. Raises `StoreUnusable`, which names the way back."""
         if self.store.shared:
             return
         try:
-            backup_files.examine(backup_files.file_of(database_url(self.settings)))
+            backup_files.examine(backup_files.sqlite_path(database_url(self.settings)))
         except StoreUnusable as error:
-            raise StoreUnusable(f"{error}; {way_back(self.settings)}") from None
+            raise StoreUnusable(f"{error}; {restore_advice(self.settings)}") from None
 
     def back_up(self) -> None:
         """Takes a backup, where one is due. Raises `StoreUnusable`."""
         if not self.store.shared and self.settings.backup.every is not None:
-            back_up(self.settings, backup_files.file_of(database_url(self.settings)), now=self.clock.now())
+            back_up(self.settings, backup_files.sqlite_path(database_url(self.settings)), now=self.clock.now())
 
     def unusable_sessions(self) -> list[UnusableSession]:
         """The accounts' saved sessions that are there and cannot be used."""
@@ -135,13 +135,13 @@ class App:
 
     def with_settings(self, settings: Settings) -> "App":
         """The same at work with another configuration."""
-        return replace(self, means=replace(self.means, settings=settings), sessions=_sessions(settings))
+        return replace(self, context=replace(self.context, settings=settings), sessions=_sessions(settings))
 
     def _keep_sealed(self, name: str) -> None:
         """Seals the account's files anew where another key is set than last time; if not now, then at the next read."""
         if not self.sessions.kept_otherwise(name):
             return
-        with suppress(Busy, StoreUnusable), self.store.locks.hold(f"account {name}"):
+        with suppress(Busy, StoreUnusable), self.store.locks.acquire(f"account {name}"):
             for file in self.sessions.kept_otherwise(name):
                 content = file.load()
                 if content is not None:
@@ -152,9 +152,9 @@ class App:
         sources: list[CodeSource] = []
         totp: SecretStr | None = getattr(account, "totp_secret", None)
         mailbox: MailboxSettings | None = getattr(account, "mailbox", None)
-        wait = self.means.stop.wait
+        wait = self.context.stop.wait
         if totp is not None:
-            used = KeptSteps(self.sessions.of(account.name, "totp"))
+            used = StoredUsedSteps(self.sessions.of(account.name, "totp"))
             sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used, wait=wait))
         if mailbox is not None:
             # Imported only now: IMAP, MIME and TLS cost a tenth of the start of a command that reads no mail.
@@ -163,7 +163,7 @@ class App:
             sources.append(MailboxCodes(mailbox, clock=self.clock, wait=wait))
         if getattr(account, "mfa", None) == "prompt":
             sources.append(
-                HandedIn(
+                SubmittedCode(
                     account.name,
                     self.inbox,
                     clock=self.clock,
@@ -171,17 +171,19 @@ class App:
                     announce=lambda: self._say_that_a_code_is_needed(account.name),
                 )
             )
-        return FirstOf(sources) if sources else NoCodes(account.name)
+        return FirstAvailable(sources) if sources else NoCodeSource(account.name)
 
     def _say_that_a_code_is_needed(self, name: str) -> None:
         health = self.store.accounts.health(name, self.clock.now())
-        if ChangeKind.MFA_NEEDED in health.told:
+        if ChangeKind.MFA_NEEDED in health.notified:
             return
         kind = ChangeKind.MFA_NEEDED
         reason = f"the portal wants a one-time code; hand it in with `watcher code {name} CODE` within ten minutes"
         change = Change(kind=kind, severity=severity_of(kind), new={"reason": reason})
-        self.means.tell(self.settings.accounts[name], (change,), health=replace(health, told=health.told | {kind}))
-        self.courier().deliver_due()
+        self.context.record_changes(
+            self.settings.accounts[name], (change,), health=replace(health, notified=health.notified | {kind})
+        )
+        self.outbox_worker().deliver_due()
 
 
 @contextmanager
@@ -194,7 +196,7 @@ def open_app(
     """
     with closing(open_store(settings)) as store:
         yield App(
-            means=Means(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
+            context=Context(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
             notifier=notifier or AppriseNotifier(),
             sessions=_sessions(settings),
         )

@@ -13,7 +13,7 @@ from watcher.model.alert import Links
 from watcher.model.case import Notice, Snapshot
 from watcher.settings import AccountSettings
 
-Answers: TypeAlias = Mapping[str, bytes]
+RawAnswers: TypeAlias = Mapping[str, bytes]
 """What a portal said about one case: the body of each answer by the name of its endpoint."""
 
 
@@ -22,36 +22,36 @@ class CaseRead:
     """One case, read well. `answers` are kept as the last good ones."""
 
     snapshot: Snapshot
-    answers: Answers = field(default_factory=dict)
+    answers: RawAnswers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseUnread:
+class CaseFailed:
     """One case that could not be read, and why; the others go on. `answers` are kept as the last strange ones."""
 
     case_number: str
     error: ReadFailed
-    answers: Answers = field(default_factory=dict)
+    answers: RawAnswers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseSame:
+class CaseUnchanged:
     """One case that was answered as before, byte for byte: reading the answers again could bring nothing new."""
 
     case_number: str
 
 
-Reading: TypeAlias = CaseRead | CaseUnread | CaseSame
+CaseResult: TypeAlias = CaseRead | CaseFailed | CaseUnchanged
 
 
-Readings: TypeAlias = Generator[Reading, None, None]
+CaseResults: TypeAlias = Generator[CaseResult, None, None]
 """Readings as they arrive. Who wants no more of them closes it, and what is under way at the portal ends with it."""
 
 
 class Reader(Protocol):
     """One account at one portal, ready to be read."""
 
-    def read(self) -> Readings:
+    def read(self) -> CaseResults:
         """Every case, one after the other as its answer arrives; signs in where it must.
 
         A case that the portal lists but that cannot be read is a `CaseUnread`; running to the end without one means
@@ -109,7 +109,7 @@ class SessionFile(Protocol):
         ...
 
 
-class SignInGate(Protocol):
+class SignInGuard(Protocol):
     """Promise 2 on disk: a credential is submitted once for each attempt, and not again after a rejection."""
 
     def before_submission(self, *, counts: bool = True) -> None:
@@ -145,12 +145,12 @@ class Trace(Protocol):
         ...
 
 
-def _never_heard(_case_number: str, _answers: Answers) -> bool:
+def _never_unchanged(_case_number: str, _answers: RawAnswers) -> bool:
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class PortalContext:
     """What a portal is handed. `stop` is set when the daemon ends: give up then with `PortalUnavailable`.
 
     `known_cases` are the case numbers that the store already holds for the account. `heard_before` tells of the answers
@@ -162,12 +162,12 @@ class Surroundings:
     language: str
     quota: Quota
     session: SessionFile
-    gate: SignInGate
+    sign_in_guard: SignInGuard
     codes: CodeSource
     stop: Event
     trace: Trace | None = None
     known_cases: frozenset[str] = frozenset()
-    heard_before: Callable[[str, Answers], bool] = _never_heard
+    is_unchanged: Callable[[str, RawAnswers], bool] = _never_unchanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,13 +224,13 @@ class Portal:
     min_every: timedelta
     links: Callable[[Any], Links]
     account: type[AccountSettings]
-    open: Callable[[Any, Surroundings], AbstractContextManager[Reader]]
-    read: Callable[[Answers, str], Snapshot]
+    open: Callable[[Any, PortalContext], AbstractContextManager[Reader]]
+    read: Callable[[RawAnswers, str], Snapshot]
     vocabulary: str | Callable[[Any], str] = "uscis"
     recorded: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
-    asks_a_person: bool = False
+    is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = _nowhere
     questions: tuple[Question, ...] = ()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from watcher.model.alert import Links, Occasion
+from watcher.model.alert import AlertContext, Links
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
@@ -144,9 +144,9 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
     )
 
 
-def occasion(*changes: Change, links: Links = LINKS, **fields: Any) -> Occasion:
+def occasion(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertContext:
     of_account = all(each.kind in OF_ACCOUNTS for each in changes)
-    return Occasion(
+    return AlertContext(
         account="family",
         portal_title="USCIS online account",
         links=links,
@@ -156,7 +156,7 @@ def occasion(*changes: Change, links: Links = LINKS, **fields: Any) -> Occasion:
     )
 
 
-def examples() -> dict[str, Occasion]:
+def examples() -> dict[str, AlertContext]:
     """Every kind of change, and the cases in which the same kind reads differently, by name."""
     made = {kind.value: occasion(change(kind)) for kind in ChangeKind}
     refused = Change(

@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.alerts.alert_contexts import CEAC, LINKS, examples
-from watcher.alerts.digest import render_digest, render_flood
+from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.style import Privacy
 from watcher.language.catalogue import LANGUAGES
-from watcher.model.alert import Occasion, Words
+from watcher.model.alert import AlertContext, AlertText
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ZONE = ZoneInfo("America/New_York")
 PRIVACIES: tuple[Privacy, ...] = get_args(Privacy)
 
 
-def told(occasion: Occasion, privacy: Privacy, language: str) -> Words:
+def told(occasion: AlertContext, privacy: Privacy, language: str) -> AlertText:
     return render(occasion, privacy=privacy, language=language, zone=ZONE)
 
 
@@ -32,11 +32,11 @@ def page(privacy: Privacy, language: str) -> str:
     words = {name: told(occasion, privacy, language) for name, occasion in examples().items()}
     several = [words["rfe_received"], words["stage_changed"], words["blind"]]
     words["a digest of three"] = render_digest(several, language=language)
-    words["a flood of three"] = render_flood([words["status_changed"], *several[:2]], language=language)
+    words["a flood of three"] = render_batch([words["status_changed"], *several[:2]], language=language)
     return "\n".join(_section(name, each) for name, each in words.items())
 
 
-def _section(name: str, words: Words) -> str:
+def _section(name: str, words: AlertText) -> str:
     return f"##### {name}\n\n{words.title}\n[{words.short}]\n\n{words.body}\n"
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.alerts.alert_contexts import LINKS, NUMBER, TOLD, change, examples, item, occasion
 from watcher.alerts.rendering import render
 from watcher.alerts.style import Privacy
-from watcher.model.alert import Occasion, Words
+from watcher.model.alert import AlertContext, AlertText
 from watcher.model.case import Stage
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, Severity
 
@@ -16,7 +16,7 @@ ADVICE = "no legal advice"
 ESTIMATE = "This date is an estimate from published rules. The date printed on your notice governs."
 
 
-def told(*changes: Change, privacy: Privacy = "full", language: str = "en", zone: ZoneInfo = NEW_YORK) -> Words:
+def told(*changes: Change, privacy: Privacy = "full", language: str = "en", zone: ZoneInfo = NEW_YORK) -> AlertText:
     return render(occasion(*changes), privacy=privacy, language=language, zone=zone)
 
 
@@ -210,7 +210,7 @@ def test_a_language_nobody_translated_is_told_in_english() -> None:
 
 
 def test_a_case_without_a_snapshot_is_still_told() -> None:
-    bare = Occasion(
+    bare = AlertContext(
         account="family", portal_title="USCIS", links=LINKS, changes=(change(ChangeKind.CASE_MISSING),), snapshot=None
     )
     assert render(bare, privacy="full", language="en", zone=NEW_YORK).title == f"{NUMBER}: Not on the portal any more"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.alerts.routing import route
-from watcher.model.alert import Delivery, Hold, Links, Occasion
+from watcher.model.alert import AlertContext, HoldReason, Links, RoutedAlert
 from watcher.model.case import Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.settings import ChannelSettings
@@ -30,22 +30,22 @@ MOVED = change(ChangeKind.STAGE_CHANGED, stage=Stage.EVIDENCE_REQUESTED)
 TOUCHED = change(ChangeKind.SILENT_UPDATE)
 
 
-def occasion(*changes: Change, account: str = "family") -> Occasion:
-    return Occasion(account=account, portal_title="A portal", links=LINKS, changes=changes)
+def occasion(*changes: Change, account: str = "family") -> AlertContext:
+    return AlertContext(account=account, portal_title="A portal", links=LINKS, changes=changes)
 
 
 def sent(
     changes: Sequence[Change], now: datetime = NOON, *, baseline: bool = False, **rules: object
-) -> list[tuple[tuple[int, ...], datetime, Hold | None]]:
+) -> list[tuple[tuple[int, ...], datetime, HoldReason | None]]:
     channel = ChannelSettings.model_validate({"name": "phone", "url": "json://localhost", **rules})
     found = route(occasion(*changes), {"phone": channel}, zone=NEW_YORK, now=now, baseline=baseline)
-    return [(delivery.changes, delivery.not_before, delivery.hold) for delivery in found]
+    return [(delivery.changes, delivery.not_before, delivery.hold_reason) for delivery in found]
 
 
 def test_all_changes_of_a_round_are_one_alert_as_severe_as_the_worst_of_them() -> None:
     channel = ChannelSettings.model_validate({"name": "phone", "url": "json://localhost", "min_severity": "routine"})
     assert route(occasion(TOUCHED, MOVED, RFE), {"phone": channel}, zone=NEW_YORK, now=NOON) == [
-        Delivery(channel="phone", changes=(0, 1, 2), severity=Severity.URGENT, not_before=NOON, hold=None)
+        RoutedAlert(channel="phone", changes=(0, 1, 2), severity=Severity.URGENT, not_before=NOON, hold_reason=None)
     ]
 
 
@@ -84,36 +84,38 @@ def test_the_end_of_a_blindness_is_told_where_the_blindness_was() -> None:
 
 
 def test_quiet_hours_hold_back_what_is_not_urgent_until_their_end() -> None:
-    assert sent([MOVED], NIGHT, quiet_hours="22:00-07:00") == [((0,), MORNING, Hold.QUIET)]
+    assert sent([MOVED], NIGHT, quiet_hours="22:00-07:00") == [((0,), MORNING, HoldReason.QUIET)]
     assert sent([MOVED], MORNING, quiet_hours="22:00-07:00") == [((0,), MORNING, None)]
 
 
 def test_what_is_urgent_breaks_quiet_hours_unless_told_otherwise() -> None:
     assert sent([RFE, MOVED], NIGHT, quiet_hours="22:00-07:00") == [((0, 1), NIGHT, None)]
     held = sent([RFE], NIGHT, quiet_hours="22:00-07:00", urgent_breaks_quiet=False)
-    assert held == [((0,), MORNING, Hold.QUIET)]
+    assert held == [((0,), MORNING, HoldReason.QUIET)]
 
 
 def test_a_digest_collects_what_is_not_urgent() -> None:
     eight = MORNING + timedelta(hours=1)
-    assert sent([MOVED], NIGHT, digest="daily 08:00") == [((0,), eight, Hold.DIGEST)]
+    assert sent([MOVED], NIGHT, digest="daily 08:00") == [((0,), eight, HoldReason.DIGEST)]
     assert sent([MOVED, RFE], NIGHT, digest="daily 08:00") == [((0, 1), NIGHT, None)]
 
 
 def test_a_digest_within_quiet_hours_waits_for_their_end() -> None:
-    assert sent([MOVED], NIGHT, digest="daily 06:00", quiet_hours="22:00-07:00") == [((0,), MORNING, Hold.DIGEST)]
+    assert sent([MOVED], NIGHT, digest="daily 06:00", quiet_hours="22:00-07:00") == [((0,), MORNING, HoldReason.DIGEST)]
 
 
 def test_an_escalation_gets_only_urgent_alerts_and_only_later() -> None:
     assert sent([MOVED], escalate_after="2h") == []
-    assert sent([RFE, MOVED], escalate_after="2h") == [((0, 1), NOON + timedelta(hours=2), Hold.ESCALATION)]
+    assert sent([RFE, MOVED], escalate_after="2h") == [((0, 1), NOON + timedelta(hours=2), HoldReason.ESCALATION)]
 
 
 def test_an_escalation_that_ends_in_quiet_hours_waits_for_their_end_where_it_may_not_break_them() -> None:
     rules: dict[str, Any] = {"escalate_after": "2h", "quiet_hours": "22:00-07:00"}
-    assert sent([RFE], NIGHT, **rules) == [((0,), NIGHT + timedelta(hours=2), Hold.ESCALATION)]
-    assert sent([RFE], NIGHT, urgent_breaks_quiet=False, **rules) == [((0,), MORNING, Hold.ESCALATION)]
-    assert sent([RFE], NOON, urgent_breaks_quiet=False, **rules) == [((0,), NOON + timedelta(hours=2), Hold.ESCALATION)]
+    assert sent([RFE], NIGHT, **rules) == [((0,), NIGHT + timedelta(hours=2), HoldReason.ESCALATION)]
+    assert sent([RFE], NIGHT, urgent_breaks_quiet=False, **rules) == [((0,), MORNING, HoldReason.ESCALATION)]
+    assert sent([RFE], NOON, urgent_breaks_quiet=False, **rules) == [
+        ((0,), NOON + timedelta(hours=2), HoldReason.ESCALATION)
+    ]
 
 
 @pytest.mark.parametrize("kind", list(ChangeKind))
@@ -127,7 +129,7 @@ def test_nothing_is_lost_and_nothing_but_the_urgent_goes_out_in_quiet_hours(
     [delivery] = route(occasion(change(kind)), {"phone": channel}, zone=NEW_YORK, now=now)
     assert delivery.not_before >= now
     if delivery.severity is Severity.URGENT:
-        assert (delivery.not_before, delivery.hold) == (now, None)
+        assert (delivery.not_before, delivery.hold_reason) == (now, None)
     else:
         assert 7 <= delivery.not_before.astimezone(NEW_YORK).hour < 22
-        assert (delivery.hold is None) is (delivery.not_before == now)
+        assert (delivery.hold_reason is None) is (delivery.not_before == now)

@@ -11,16 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.alerts.alert_contexts import LINKS, change, item, occasion
-from watcher.alerts.digest import render_digest, render_flood
+from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
-from watcher.alerts.sanitize import inert
+from watcher.alerts.sanitize import sanitize
 from watcher.alerts.style import Privacy
-from watcher.language.catalogue import LANGUAGES, catalogue
-from watcher.model.alert import Words
+from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.model.alert import AlertText
 from watcher.model.case import Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity
 
-EN = catalogue("en")
+EN = load_catalogue("en")
 ZONE = ZoneInfo("America/New_York")
 # fmt: off
 FRAGMENTS = [
@@ -68,7 +68,7 @@ class Tags(HTMLParser):
 @example("http\u200b://evil.example/a", 100)
 @example("&amp;lt;a href='https://evil.example'&gt;", 100)
 def test_inert_text_is_one_visible_line_without_link_or_markup(text: str, longest: int) -> None:
-    made = inert(text, EN, longest=longest)
+    made = sanitize(text, EN, longest=longest)
     assert not unseen(made)
     assert not LINKED.search(made)
     assert not set(made) & set("<>[]{}`*_~|\\@#")
@@ -78,7 +78,7 @@ def test_inert_text_is_one_visible_line_without_link_or_markup(text: str, longes
 
 @given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), max_size=60))
 def test_ordinary_words_stay_as_they_are(text: str) -> None:
-    assert inert(text, EN, longest=100) == text
+    assert sanitize(text, EN, longest=100) == text
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_ordinary_words_stay_as_they_are(text: str) -> None:
     ],
 )  # fmt: skip
 def test_words_are_kept_and_what_is_not_words_goes(text: str, shown: str) -> None:
-    assert inert(text, EN, longest=200) == shown
+    assert sanitize(text, EN, longest=200) == shown
 
 
 def test_a_text_that_is_cut_names_the_number_of_characters_left_out() -> None:
-    made = inert("word " * 100, EN, longest=50)
+    made = sanitize("word " * 100, EN, longest=50)
     assert made == "word word word word word word word word word word… (450 characters left out)"
 
 
 def test_an_enormous_text_is_cut_and_counted_too() -> None:
-    made = inert("x" * 1_000_000, EN, longest=50)
+    made = sanitize("x" * 1_000_000, EN, longest=50)
     assert made == "x" * 50 + "… (999950 characters left out)"
 
 
 def test_a_scheme_does_not_meet_what_the_alert_says_next() -> None:
-    assert inert("&#x6a;avascript:", EN, longest=50) == "javascript"
-    assert inert("Your file: open", EN, longest=50) == "Your file: open"
+    assert sanitize("&#x6a;avascript:", EN, longest=50) == "javascript"
+    assert sanitize("Your file: open", EN, longest=50) == "Your file: open"
 
 
 def hostile_change(text: str, kind: ChangeKind) -> Change:
@@ -150,13 +150,13 @@ def test_no_text_of_a_portal_makes_an_alert_do_anything(
     words = render(told, privacy=privacy, language=language, zone=ZONE)
     check_harmless(words)
     check_harmless(render_digest([words, words], language=language))
-    check_harmless(render_flood([words, words], language=language))
+    check_harmless(render_batch([words, words], language=language))
     line = summarize(hostile, language)
     assert not unseen(line)
     assert not LINKED.search(line)
 
 
-def check_harmless(words: Words) -> None:
+def check_harmless(words: AlertText) -> None:
     for text in (words.title, words.short, words.body):
         assert not unseen(text) - {"\n"}
         assert not LINKED.search(own_links(text))

@@ -34,7 +34,7 @@ def answer_to_alert(scale: Scale) -> Iterator[Result]:
         wanted = account(office, receipts(1)) + 'every = "1s"\n' + channel("phone", office.phone, "max_per_hour = 0")
         with watching(home, wanted) as app:
             read(app)
-            app.courier().deliver_due()
+            app.outbox_worker().deliver_due()
             daemon = Daemon(app)
             daemon.start()
             try:
@@ -149,7 +149,7 @@ def _queue_all(app: App, office: Office) -> int:
 
 def _deliver(app: App) -> float:
     began = time.perf_counter()
-    while app.courier().deliver_due():
+    while app.outbox_worker().deliver_due():
         pass
     return time.perf_counter() - began
 

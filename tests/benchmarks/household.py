@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks.office import Office, receipt
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
-from watcher.delivery.sender_process import Messenger
+from watcher.delivery.sender_process import SenderProcess
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "office"
@@ -59,7 +59,7 @@ def configured(home: Path, sections: str) -> Path:
 def watching(home: Path, sections: str) -> Iterator[App]:
     """The program on that configuration, within this process; it delivers as the daemon does."""
     with (
-        closing(Messenger()) as messenger,
+        closing(SenderProcess()) as messenger,
         open_app(read_settings(configured(home, sections), {}), notifier=messenger) as app,
     ):
         yield app

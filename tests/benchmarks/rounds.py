@@ -12,7 +12,7 @@ from tests.benchmarks.scale import Scale
 from tests.benchmarks.seed import watching_for_long
 from tests.benchmarks.written import floors
 from watcher.app import App
-from watcher.model.account_health import Outcome
+from watcher.model.account_health import ReadOutcome
 
 _AT_ONCE = 16
 """Requests in flight where the portal takes its time; where it takes none, one after the other is quickest."""
@@ -66,7 +66,7 @@ def _beside_plain(office: Office, size: int, latency: int, repeats: int) -> dict
 def read(app: App) -> None:
     """One round that must come out well."""
     done = app.poll(ACCOUNT)
-    if done.outcome is not Outcome.OK:
+    if done.outcome is not ReadOutcome.OK:
         raise RuntimeError(f"the round came out as {done.outcome}: {done.error}")
 
 

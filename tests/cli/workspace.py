@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
 from tests.servers.webhook import Webhook, webhook
 from tests.support.watching import Watching
-from watcher.model.account_health import Round
+from watcher.model.account_health import ReadResult
 
 RECEIPT = "IOE0000000001"
 
@@ -45,11 +45,11 @@ min_severity = "routine"
 {extra}
 """)
 
-    def check(self) -> Round:
+    def check(self) -> ReadResult:
         """One read and its alerts, within this process: what a test begins with, not what it is about."""
         with self.app() as app:
             done = app.poll("family")
-            app.courier().deliver_due()
+            app.outbox_worker().deliver_due()
         return done
 
     def ask_for_evidence(self) -> None:

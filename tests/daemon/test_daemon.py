@@ -58,7 +58,7 @@ def test_a_fault_of_the_program_while_delivering_ends_no_later_delivery(tmp_path
 def test_a_turn_that_meets_somebody_who_only_looks_is_not_put_off(tmp_path: Path) -> None:
     with bench(tmp_path) as world, world.app() as app:
         daemon = Daemon(app)
-        with app.store.locks.hold("account family"):
+        with app.store.locks.acquire("account family"):
             daemon.start()
             time.sleep(0.5)  # the turn has come, and finds the lock held
         try:

@@ -19,7 +19,7 @@ from tests.doubles.phones import TakesLetters
 from tests.support.household import household
 from tests.years.house import NOON, House, Phones, house
 from tests.years.in_store import HandSetClock
-from watcher.delivery.emergency_notice import AT_MOST_EVERY, PATIENCE, LastResort
+from watcher.delivery.emergency_notice import AT_MOST_EVERY, PATIENCE, EmergencyNotice
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.model.case import ItemKind, PendingItem
 from watcher.model.change import ChangeKind
@@ -154,7 +154,7 @@ def test_a_lock_dies_with_the_process_that_held_it(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         holder.send_signal(signal.SIGKILL)
-    with FileLocks(tmp_path).hold("daemon"):
+    with FileLocks(tmp_path).acquire("daemon"):
         pass
 
 
@@ -230,7 +230,7 @@ def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: 
     with house(tmp_path) as family:
         clock = HandSetClock(NOON)
         phones = Phones(clock)
-        resort = LastResort(phones)
+        resort = EmergencyNotice(phones)
 
         def fails() -> int:
             resort.failed("the disk is <full>", family.app.settings, now=clock.now())
@@ -250,6 +250,6 @@ def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: 
 
 def test_a_channel_that_fails_too_keeps_nobody_from_trying(tmp_path: Path) -> None:
     with house(tmp_path) as family:
-        resort = LastResort(Deaf())
+        resort = EmergencyNotice(Deaf())
         for now in (NOON, NOON + PATIENCE):
             resort.failed("the disk is full", family.app.settings, now=now)

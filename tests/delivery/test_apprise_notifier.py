@@ -17,7 +17,7 @@ from aiosmtpd.handlers import Message as MessageHandler
 from pydantic import SecretStr
 
 from tests.servers.webhook import Webhook, webhook
-from watcher.delivery.apprise_notifier import AppriseNotifier, check_url, schema, success_worth
+from watcher.delivery.apprise_notifier import AppriseNotifier, check_url, delivery_caveat, schema
 from watcher.errors import DeliveryFailed
 
 WORDS = {
@@ -270,12 +270,12 @@ def test_it_is_known_which_services_take_attachments(url: str, *, attaches: bool
 
 @pytest.mark.parametrize("url", ["irc://h/#c", "ircs://h/#c", "xmpp://u:p@h/x", "matrixs://u:p@h/#r", "mqtt://h/t"])
 def test_where_success_is_worth_little_it_is_said(url: str) -> None:
-    assert success_worth(SecretStr(url))
+    assert delivery_caveat(SecretStr(url))
 
 
 @pytest.mark.parametrize("url", ["json://localhost", "ntfys://ntfy.sh/topic", "garbage"])
 def test_where_success_is_worth_its_name_nothing_is_said(url: str) -> None:
-    assert success_worth(SecretStr(url)) is None
+    assert delivery_caveat(SecretStr(url)) is None
 
 
 def test_of_a_url_only_the_schema_may_be_shown() -> None:

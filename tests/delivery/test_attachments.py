@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from watcher.delivery.attachments import MOST_BYTES, MOST_FILES, MOST_TRIES, attachments, saying_so
+from watcher.delivery.attachments import MOST_BYTES, MOST_FILES, MOST_TRIES, attachments, with_missing_letter_note
 from watcher.language.catalogue import LANGUAGES
-from watcher.model.alert import Words
+from watcher.model.alert import AlertText
 from watcher.model.case import Notice
-from watcher.model.ledger import KeptNotice
+from watcher.model.ledger import TrackedNotice
 from watcher.settings import ChannelSettings
 
 CHANNEL = ChannelSettings(name="phone", url=SecretStr("json://127.0.0.1/"), attach_notices=True)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def letters(folder: Path, *sizes: int) -> list[KeptNotice]:
+def letters(folder: Path, *sizes: int) -> list[TrackedNotice]:
     made = []
     for number, size in enumerate(sizes, start=1):
         file = folder / f"{number}.pdf"
@@ -25,7 +25,7 @@ def letters(folder: Path, *sizes: int) -> list[KeptNotice]:
             opened.truncate(size)
         notice = Notice(key=str(number), title="Letter", download="/letter")
         made.append(
-            KeptNotice(
+            TrackedNotice(
                 id=number,
                 account="a",
                 case_number="1",
@@ -53,19 +53,19 @@ def test_what_does_not_fit_is_left_out_and_said_to_be_lacking(
 ) -> None:
     found = attachments(letters(tmp_path, *sizes), CHANNEL, tmp_path, carries=True, attempts=0)
     assert [file.name for file in found.files] == taken
-    assert found.lacking == (len(taken) < len(sizes))
+    assert found.has_missing == (len(taken) < len(sizes))
 
 
 def test_a_service_without_attachments_gets_none_and_neither_does_one_that_failed_with_them(tmp_path: Path) -> None:
     kept = letters(tmp_path, 10)
-    assert attachments(kept, CHANNEL, tmp_path, carries=False, attempts=0).lacking
+    assert attachments(kept, CHANNEL, tmp_path, carries=False, attempts=0).has_missing
     found = attachments(kept, CHANNEL, tmp_path, carries=True, attempts=MOST_TRIES)
-    assert (found.files, found.lacking) == ((), True)
+    assert (found.files, found.has_missing) == ((), True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_sentence_stands_in_the_plain_text_and_in_the_html(language: str) -> None:
-    words = saying_so(Words(title="t", body="b", html="<p>b</p>", short="s"), language=language)
+    words = with_missing_letter_note(AlertText(title="t", body="b", html="<p>b</p>", short="s"), language=language)
     assert (words.title, words.short) == ("t", "s")
     assert words.body.startswith("b\n\n")
     assert len(words.body) > 20

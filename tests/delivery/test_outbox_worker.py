@@ -12,9 +12,9 @@ from tests.doubles.disk import DiskFault, failing
 from tests.doubles.phones import Phones
 from tests.practice.visitor import HandClock
 from tests.store.temporary_store import NOW, Books, a_change, a_draft, books, told
-from watcher.delivery.outbox_worker import Courier
+from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
-from watcher.model.alert import AlertState, Hold
+from watcher.model.alert import AlertState, HoldReason
 from watcher.model.change import ChangeKind, Severity
 from watcher.settings import ChannelSettings, Settings
 
@@ -38,13 +38,15 @@ def kept(tmp_path: Path) -> Iterator[Books]:
         yield made
 
 
-def courier(kept: Books, phones: Phones, clock: HandClock, *, limit: int = 0, channels: str = "phone aunt") -> Courier:
+def courier(
+    kept: Books, phones: Phones, clock: HandClock, *, limit: int = 0, channels: str = "phone aunt"
+) -> OutboxWorker:
     rules = {
         name: ChannelSettings(name=name, url=SecretStr(f"json://{name}"), max_per_hour=limit)
         for name in channels.split()
     }
     settings = Settings(state_dir=kept.file.parent, channels=rules)
-    return Courier(kept.store, phones, clock, settings=settings)
+    return OutboxWorker(kept.store, phones, clock, settings=settings)
 
 
 def test_what_is_due_goes_out_in_order_and_only_once(kept: Books, phones: Phones, clock: HandClock) -> None:
@@ -148,7 +150,7 @@ def test_two_couriers_at_once_deliver_once(kept: Books, phones: Phones, clock: H
 
 def test_a_digest_is_one_message(kept: Books, phones: Phones, clock: HandClock) -> None:
     for title in "abc":
-        told(kept.store, a_draft(title, hold=Hold.DIGEST))
+        told(kept.store, a_draft(title, hold=HoldReason.DIGEST))
     assert courier(kept, phones, clock).deliver_due() == 3
     assert len(phones.taken) == 1
     assert kept.rows("SELECT DISTINCT note FROM alert") == [("sent as one message with 2 more",)]
@@ -177,7 +179,7 @@ def test_in_a_full_hour_what_is_not_urgent_waits_and_is_not_lost(kept: Books, ph
 def test_a_held_alert_that_a_later_one_made_untrue_is_not_sent(kept: Books, phones: Phones, clock: HandClock) -> None:
     for title in ("at nine", "at ten"):
         change = a_change(ChangeKind.APPOINTMENT_CHANGED, subject="interview")
-        told(kept.store, a_draft(title, hold=Hold.QUIET), change=change)
+        told(kept.store, a_draft(title, hold=HoldReason.QUIET), change=change)
     assert courier(kept, phones, clock).deliver_due() == 1
     assert phones.titles(PHONE) == ["at ten"]
     assert kept.store.outbox.counts()[AlertState.SENT] == 2
@@ -201,7 +203,7 @@ def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(kept: Books, phone
     stop = Event()
     stop.set()
     settings = courier(kept, phones, clock)._settings
-    assert Courier(kept.store, phones, clock, settings=settings, stop=stop).deliver_due() == 0
+    assert OutboxWorker(kept.store, phones, clock, settings=settings, stop=stop).deliver_due() == 0
     assert kept.store.outbox.counts()[AlertState.QUEUED] == 1
 
 

@@ -17,7 +17,7 @@ from tests.doubles.loopback import Asked, Pieces, reply, serving
 from tests.servers.webhook import Webhook, webhook
 from tests.support.waiting import eventually
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
-from watcher.delivery.sender_process import Messenger
+from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import DeliveryFailed
 
 WORDS = {"title": "A title", "body": "What happened", "html": "<p>What happened</p>", "short": "It happened"}
@@ -32,8 +32,8 @@ def hook() -> Iterator[Webhook]:
 
 
 @pytest.fixture
-def made() -> Iterator[Messenger]:
-    with closing(Messenger(timeout=PATIENCE)) as one:
+def made() -> Iterator[SenderProcess]:
+    with closing(SenderProcess(timeout=PATIENCE)) as one:
         yield one
 
 
@@ -61,7 +61,7 @@ def children() -> list[psutil.Process]:
     return found
 
 
-def test_a_message_arrives_with_its_letters(made: Messenger, hook: Webhook, tmp_path: Path) -> None:
+def test_a_message_arrives_with_its_letters(made: SenderProcess, hook: Webhook, tmp_path: Path) -> None:
     letter = tmp_path / "letter.pdf"
     letter.write_bytes(b"%PDF-")
     send(made, f"json://{hook.host}/hook", letter)
@@ -71,16 +71,16 @@ def test_a_message_arrives_with_its_letters(made: Messenger, hook: Webhook, tmp_
 
 
 @pytest.mark.parametrize("url", ["json://127.0.0.1:9/", "nothing://at-all", f"tgram://{SECRET}"])
-def test_what_is_not_taken_is_told_in_the_same_words(made: Messenger, url: str) -> None:
+def test_what_is_not_taken_is_told_in_the_same_words(made: SenderProcess, url: str) -> None:
     assert failure(made, url) == failure(AppriseNotifier(), url)
 
 
 @pytest.mark.parametrize(("url", "attaches"), [("json://127.0.0.1:9/", True), ("irc://127.0.0.1:9/%23x", False)])
-def test_whether_a_service_takes_letters_is_known_too(made: Messenger, url: str, attaches: bool) -> None:  # noqa: FBT001
+def test_whether_a_service_takes_letters_is_known_too(made: SenderProcess, url: str, attaches: bool) -> None:  # noqa: FBT001
     assert made.can_attach(SecretStr(url)) is attaches
 
 
-def test_a_channel_that_hangs_holds_back_no_other(made: Messenger, hook: Webhook) -> None:
+def test_a_channel_that_hangs_holds_back_no_other(made: SenderProcess, hook: Webhook) -> None:
     asked, ended = Event(), Event()
 
     def never(_: Asked) -> Pieces:
@@ -100,7 +100,7 @@ def test_a_channel_that_hangs_holds_back_no_other(made: Messenger, hook: Webhook
 
 
 def test_a_child_with_nothing_to_do_ends_and_the_next_message_starts_another(hook: Webhook) -> None:
-    with closing(Messenger(idle=0.2)) as made:
+    with closing(SenderProcess(idle=0.2)) as made:
         send(made, f"json://{hook.host}/hook")
         assert eventually(lambda: not children())
         send(made, f"json://{hook.host}/hook")
@@ -112,14 +112,14 @@ def test_a_child_is_idle_only_when_nothing_is_under_way() -> None:
         time.sleep(0.5)  # several times as long as the child may be idle
         return reply()
 
-    with serving(slow) as server, closing(Messenger(idle=0.05)) as made:
+    with serving(slow) as server, closing(SenderProcess(idle=0.05)) as made:
         send(made, server.origin.replace("http", "json"))
         assert eventually(lambda: not children())
     assert len(server.asked) == 1
 
 
 def test_a_child_that_dies_in_the_middle_fails_its_messages_and_the_next_one_goes(
-    made: Messenger, hook: Webhook
+    made: SenderProcess, hook: Webhook
 ) -> None:
     asked = Event()
 
@@ -137,7 +137,7 @@ def test_a_child_that_dies_in_the_middle_fails_its_messages_and_the_next_one_goe
 
 
 def test_a_child_that_stands_still_is_replaced(hook: Webhook) -> None:
-    with closing(Messenger(timeout=4.0)) as made:
+    with closing(SenderProcess(timeout=4.0)) as made:
         send(made, f"json://{hook.host}/hook")
         stuck = child()
         stuck.send_signal(signal.SIGSTOP)
@@ -147,7 +147,7 @@ def test_a_child_that_stands_still_is_replaced(hook: Webhook) -> None:
     assert len(hook.messages) == 2
 
 
-def test_a_long_message_that_a_child_no_longer_takes_goes_through_another(made: Messenger, hook: Webhook) -> None:
+def test_a_long_message_that_a_child_no_longer_takes_goes_through_another(made: SenderProcess, hook: Webhook) -> None:
     send(made, f"json://{hook.host}/hook")
     stuck = child()
     stuck.send_signal(signal.SIGSTOP)
@@ -164,7 +164,7 @@ def test_what_takes_too_long_is_given_up_and_what_else_is_under_way_is_finished(
         (ended if asked.target == "/never" else given_up).wait(PATIENCE)
         return reply()
 
-    with serving(slow) as server, closing(Messenger(timeout=3.0)) as made:
+    with serving(slow) as server, closing(SenderProcess(timeout=3.0)) as made:
         place = server.origin.replace("http", "json")
         send_first = Thread(target=failure, args=(made, f"{place}/never"))
         send_first.start()
@@ -181,7 +181,7 @@ def test_what_takes_too_long_is_given_up_and_what_else_is_under_way_is_finished(
         ended.set()
 
 
-def test_signals_for_the_daemon_do_not_end_what_is_under_way(made: Messenger, hook: Webhook) -> None:
+def test_signals_for_the_daemon_do_not_end_what_is_under_way(made: SenderProcess, hook: Webhook) -> None:
     send(made, f"json://{hook.host}/hook")
     before = child()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -209,13 +209,13 @@ def test_it_ends_with_its_daemon_however_that_ended(hook: Webhook) -> None:
     assert eventually(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
 
 
-def test_no_secret_shows_on_its_command_line(made: Messenger, hook: Webhook) -> None:
+def test_no_secret_shows_on_its_command_line(made: SenderProcess, hook: Webhook) -> None:
     send(made, f"json://someone:{SECRET}@{hook.host}/hook")
     assert SECRET not in " ".join(child().cmdline())
 
 
 def test_closed_it_leaves_no_process(hook: Webhook) -> None:
-    with closing(Messenger()) as made:
+    with closing(SenderProcess()) as made:
         send(made, f"json://{hook.host}/hook")
         assert children()
     assert eventually(lambda: not children())

@@ -2,19 +2,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.delivery.superseded import Fact, HeldAlert, fact_of, outdated
-from watcher.model.alert import Hold
+from watcher.delivery.superseded import ChangeFact, HeldAlert, fact_of, superseded
+from watcher.model.alert import HoldReason
 from watcher.model.change import Change, ChangeKind, Json, severity_of
 
 ACCOUNT, NUMBER = "family", "IOE0000000001"
 
 
-def said(kind: ChangeKind, *, subject: str | None = None, number: str | None = NUMBER, new: Json = None) -> Fact:
+def said(kind: ChangeKind, *, subject: str | None = None, number: str | None = NUMBER, new: Json = None) -> ChangeFact:
     return fact_of(ACCOUNT, Change(kind=kind, severity=severity_of(kind), case_number=number, subject=subject, new=new))
 
 
-def falls(old: Fact, *newer: Fact, hold: Hold = Hold.QUIET) -> bool:
-    return outdated([HeldAlert(id=1, hold=hold, facts=(old,))], newer) == (1,)
+def falls(old: ChangeFact, *newer: ChangeFact, hold: HoldReason = HoldReason.QUIET) -> bool:
+    return superseded([HeldAlert(id=1, hold_reason=hold, facts=(old,))], newer) == (1,)
 
 
 MOVED = said(ChangeKind.APPOINTMENT_CHANGED, subject="interview-1")
@@ -28,7 +28,7 @@ BLIND = said(ChangeKind.BLIND, number=None)
 RECOVERED = said(ChangeKind.RECOVERED, number=None, new={"after": "blind"})
 
 
-def near(what: str, kind: ChangeKind = ChangeKind.DEADLINE_NEAR) -> Fact:
+def near(what: str, kind: ChangeKind = ChangeKind.DEADLINE_NEAR) -> ChangeFact:
     dates: dict[str, Json] = {"due_on": None, "starts_at": None, what: "2026-10-01"}
     return said(kind, subject="rfe-1", new=dates)
 
@@ -49,8 +49,8 @@ def near(what: str, kind: ChangeKind = ChangeKind.DEADLINE_NEAR) -> Fact:
         (BLIND, RECOVERED),
     ],
 )
-@pytest.mark.parametrize("hold", list(Hold))
-def test_a_held_alert_falls_where_a_later_one_says_it_anew(old: Fact, new: Fact, hold: Hold) -> None:
+@pytest.mark.parametrize("hold", list(HoldReason))
+def test_a_held_alert_falls_where_a_later_one_says_it_anew(old: ChangeFact, new: ChangeFact, hold: HoldReason) -> None:
     assert falls(old, new, hold=hold)
 
 
@@ -72,8 +72,10 @@ def test_a_held_alert_falls_where_a_later_one_says_it_anew(old: Fact, new: Fact,
         (RECOVERED, BLIND),
     ],
 )
-@pytest.mark.parametrize("hold", list(Hold))
-def test_a_held_alert_stays_where_the_later_one_leaves_it_true(old: Fact, new: Fact, hold: Hold) -> None:
+@pytest.mark.parametrize("hold", list(HoldReason))
+def test_a_held_alert_stays_where_the_later_one_leaves_it_true(
+    old: ChangeFact, new: ChangeFact, hold: HoldReason
+) -> None:
     assert not falls(old, new, hold=hold)
 
 
@@ -82,25 +84,25 @@ def test_another_case_makes_nothing_untrue() -> None:
 
 
 def test_a_stage_that_moved_twice_overnight_is_told_once_and_twice_in_a_digest() -> None:
-    assert falls(STAGE, STAGE, hold=Hold.QUIET)
-    assert not falls(STAGE, STAGE, hold=Hold.DIGEST)
+    assert falls(STAGE, STAGE, hold=HoldReason.QUIET)
+    assert not falls(STAGE, STAGE, hold=HoldReason.DIGEST)
 
 
 def test_an_alert_that_says_one_thing_more_stays_whole() -> None:
-    both = HeldAlert(id=1, hold=Hold.QUIET, facts=(MOVED, RFE))
-    assert outdated([both], [MOVED]) == ()
-    assert outdated([both], [MOVED, CLOSED]) == ()
+    both = HeldAlert(id=1, hold_reason=HoldReason.QUIET, facts=(MOVED, RFE))
+    assert superseded([both], [MOVED]) == ()
+    assert superseded([both], [MOVED, CLOSED]) == ()
 
 
 def test_an_alert_of_several_facts_falls_when_all_are_said_anew() -> None:
-    both = HeldAlert(id=1, hold=Hold.QUIET, facts=(MOVED, STAGE))
-    other = HeldAlert(id=2, hold=Hold.QUIET, facts=(ANOTHER_MOVED,))
-    assert outdated([both, other], [STAGE, CANCELLED]) == (1,)
+    both = HeldAlert(id=1, hold_reason=HoldReason.QUIET, facts=(MOVED, STAGE))
+    other = HeldAlert(id=2, hold_reason=HoldReason.QUIET, facts=(ANOTHER_MOVED,))
+    assert superseded([both, other], [STAGE, CANCELLED]) == (1,)
 
 
-@given(st.sampled_from(ChangeKind), st.sampled_from(ChangeKind), st.sampled_from(Hold), st.sampled_from("abc"))
+@given(st.sampled_from(ChangeKind), st.sampled_from(ChangeKind), st.sampled_from(HoldReason), st.sampled_from("abc"))
 def test_news_of_one_item_never_makes_news_of_another_untrue(
-    old: ChangeKind, new: ChangeKind, hold: Hold, subject: str
+    old: ChangeKind, new: ChangeKind, hold: HoldReason, subject: str
 ) -> None:
     assert not falls(said(old, subject="it", number="IOE0000000001"), said(new, subject="it", number=None), hold=hold)
     about_the_case = {ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED, ChangeKind.STALLED}

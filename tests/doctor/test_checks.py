@@ -10,8 +10,8 @@ from tests.doubles.loopback import Asked, Loopback, reply, serving
 from tests.portals.context import HandSetClock
 from watcher.context.opening import read_settings
 from watcher.doctor import Finding, Verdict
-from watcher.doctor.disk import file_system, look_at_file_system, look_at_space
-from watcher.doctor.network import look_at_portals
+from watcher.doctor.disk import check_file_system, check_space, file_system
+from watcher.doctor.network import check_portals
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -40,23 +40,23 @@ class TestFileSystem:
     def test_a_network_file_system_is_warned_of(self, tmp_path: Path, kind: str, verdict: Verdict) -> None:
         mounts = tmp_path / "mountinfo"
         mounts.write_text(f"22 1 8:1 / / rw - {kind} /dev/sda1 rw\n")
-        (finding,) = look_at_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", mounts)
+        (finding,) = check_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", mounts)
         assert finding.verdict is verdict
-        assert kind in finding.told
+        assert kind in finding.text
 
     def test_where_nothing_tells_nothing_is_said(self, tmp_path: Path) -> None:
-        assert list(look_at_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", tmp_path / "missing")) == []
+        assert list(check_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", tmp_path / "missing")) == []
 
     def test_where_the_books_are_on_a_server_the_disks_of_this_machine_are_no_matter(self, tmp_path: Path) -> None:
         mounts = tmp_path / "mountinfo"
         mounts.write_text("22 1 8:1 / / rw - nfs4 nas:/share rw\n")
-        assert list(look_at_file_system("postgresql://watcher@db.example.org/books", mounts)) == []
+        assert list(check_file_system("postgresql://watcher@db.example.org/books", mounts)) == []
 
 
 def test_space_is_looked_at_above_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    finding = next(iter(look_at_space(tmp_path / "state" / "watcher")))
+    finding = next(iter(check_space(tmp_path / "state" / "watcher")))
     assert finding.about == "disk"
-    assert str(tmp_path) in finding.told
+    assert str(tmp_path) in finding.text
 
 
 class TestClock:
@@ -77,7 +77,7 @@ class TestClock:
             'cases = ["IOE0000000001"]\n'
         )
         settings = read_settings(config, {"WATCHER_ACCOUNTS__FAMILY__CLIENT_SECRET": "made-up-secret", "HOME": "/"})
-        return {finding.about: finding for finding in look_at_portals(settings, HandSetClock(now))}
+        return {finding.about: finding for finding in check_portals(settings, HandSetClock(now))}
 
     @pytest.mark.parametrize(
         ("off", "verdict"),
@@ -106,4 +106,4 @@ class TestClock:
             origin = gone.origin
         (finding,) = self.findings(tmp_path, origin, self.NOON).values()
         assert finding.verdict is Verdict.FAILED
-        assert "cannot be reached for account family" in finding.told
+        assert "cannot be reached for account family" in finding.text

@@ -18,7 +18,7 @@ from watcher.export.calendar_file import keep_calendar_file
 from watcher.model.case import ItemKind, PendingItem, Snapshot
 from watcher.portal import CaseRead
 from watcher.portals import find
-from watcher.reading.poll import take_in
+from watcher.reading.poll import record_readings
 
 NUMBER = "IOE0000000001"
 DUE = date(2027, 1, 15)
@@ -35,7 +35,7 @@ class Desk:
         item = PendingItem(key="rfe-1", kind=ItemKind.RFE, title="Send the evidence", due_on=due_on)
         snapshot = Snapshot(case_number=NUMBER, status="Request for Evidence Was Sent", pending=(item,))
         account = self.app.settings.accounts["family"]
-        take_in([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.means)
+        record_readings([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
 
     def days(self) -> list[date]:
         """The due dates in the file, as a calendar program sees them."""
@@ -57,28 +57,28 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_it_is_written_for_its_owner_alone_and_only_when_something_moved(desk: Desk) -> None:
     desk.read()
-    assert keep_calendar_file(desk.app.means)
+    assert keep_calendar_file(desk.app.context)
     assert desk.days() == [DUE]
     assert stat.S_IMODE(desk.file.stat().st_mode) == 0o600
     written = desk.file.stat().st_mtime_ns
-    assert not keep_calendar_file(desk.app.means)
+    assert not keep_calendar_file(desk.app.context)
     assert desk.file.stat().st_mtime_ns == written
     desk.read(DUE + timedelta(days=7))
-    assert keep_calendar_file(desk.app.means)
+    assert keep_calendar_file(desk.app.context)
     assert desk.days() == [DUE + timedelta(days=7)]
     assert [each.name for each in desk.file.parent.iterdir()] == [desk.file.name]
 
 
 def test_without_the_key_nothing_is_written(desk: Desk) -> None:
     app = desk.app.with_settings(desk.app.settings.model_copy(update={"calendar_file": None}))
-    assert not keep_calendar_file(app.means)
+    assert not keep_calendar_file(app.context)
     assert not desk.file.exists()
 
 
 def test_a_place_that_cannot_be_written_to_ends_nothing(desk: Desk) -> None:
     desk.read()
     desk.file.mkdir()
-    assert not keep_calendar_file(desk.app.means)
+    assert not keep_calendar_file(desk.app.context)
     assert [each.name for each in desk.file.parent.iterdir()] == [desk.file.name]
 
 

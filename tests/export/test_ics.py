@@ -13,19 +13,19 @@ from tests.remind.tracked_case import NEW_YORK, case, item
 from watcher.export.ics import calendar
 from watcher.language.catalogue import LANGUAGES
 from watcher.model.case import ItemKind, ItemState
-from watcher.model.ledger import CaseStanding, LedgerItem
+from watcher.model.ledger import TrackedCase, TrackedItem
 
 DUE = date(2026, 3, 26)
 PLACE = "26 Federal Plaza, Room 7; New York"
 RFE = item(due_by_estimate=DUE)
 
 
-def interview(**more: Any) -> LedgerItem:
+def interview(**more: Any) -> TrackedItem:
     known = {"id": 2, "starts_at": datetime(2026, 11, 6, 14, tzinfo=UTC), "place": PLACE, **more}
     return item(key="interview-1", kind=ItemKind.INTERVIEW, **known)
 
 
-def written(*cases: CaseStanding, masked: bool = False, zone: ZoneInfo = NEW_YORK, language: str = "en") -> bytes:
+def written(*cases: TrackedCase, masked: bool = False, zone: ZoneInfo = NEW_YORK, language: str = "en") -> bytes:
     return calendar(cases, language=language, zone=zone, masked=masked)
 
 
@@ -33,11 +33,11 @@ def components(content: bytes, name: str) -> list[Any]:
     return list(icalendar.Calendar.from_ical(content).walk(name))
 
 
-def events(*items: LedgerItem, **more: Any) -> list[Any]:
+def events(*items: TrackedItem, **more: Any) -> list[Any]:
     return components(written(case(*items, form="I-485"), **more), "VEVENT")
 
 
-def event(entry: LedgerItem, **more: Any) -> Any:
+def event(entry: TrackedItem, **more: Any) -> Any:
     [found] = events(entry, **more)
     return found
 

@@ -30,8 +30,8 @@ from tests.sign_in.test_cookie_files import HOSTS, JSON, NETSCAPE, NOW
 from tests.support.watching import REPOSITORY
 from watcher import portals
 from watcher.errors import ReadFailed, SettingsFaults
-from watcher.notices.file_type import NotKept, ending_of
-from watcher.notices.pdf_check import PdfOpener
+from watcher.notices.file_type import NotADocument, file_extension
+from watcher.notices.pdf_check import PdfChecker
 from watcher.portal import Download
 from watcher.portals import find
 from watcher.practice.site import pdf
@@ -43,7 +43,7 @@ from watcher.recipe.run.snapshot import read_case
 from watcher.recipe.workshop.trace_files import kept_answers
 from watcher.settings.load import load
 from watcher.settings.processing_times import parse_processing_times
-from watcher.sign_in.code_mail import judge
+from watcher.sign_in.code_mail import find_code
 from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -138,7 +138,7 @@ def _recipe_file(body: bytes) -> object:
 
 
 def _letter(body: bytes) -> object:
-    return judge(body, sender=SENDER, since=_MOMENT)
+    return find_code(body, sender=SENDER, since=_MOMENT)
 
 
 _LETTERS = [
@@ -221,16 +221,16 @@ def test_a_kept_answer_that_was_damaged_is_named(tmp_path: Path, body: bytes) ->
 
 @hypothesis_settings(bounded, max_examples=max(EXAMPLES // 3, 10))
 @given(data=st.data())
-def test_a_pdf_that_was_damaged_is_kept_or_not(opener: PdfOpener, data: st.DataObject) -> None:
+def test_a_pdf_that_was_damaged_is_kept_or_not(opener: PdfChecker, data: st.DataObject) -> None:
     body = data.draw(damaged([pdf.letter("Notice", ["Come at nine."] * 40)]))
-    with _soon(), suppress(NotKept):
-        ending_of(Download(content=body, content_type="application/pdf"))
+    with _soon(), suppress(NotADocument):
+        file_extension(Download(content=body, content_type="application/pdf"))
         opener.check(body)
 
 
 @pytest.fixture(scope="module")
-def opener() -> Iterator[PdfOpener]:
-    with PdfOpener() as made:
+def opener() -> Iterator[PdfChecker]:
+    with PdfChecker() as made:
         yield made
 
 

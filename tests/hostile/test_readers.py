@@ -20,7 +20,7 @@ from watcher.errors import ReadFailed, SettingsFaults
 from watcher.portals import find
 from watcher.settings.config_files import read_document
 from watcher.settings.processing_times import parse_processing_times, read_processing_times
-from watcher.sign_in.code_mail import judge
+from watcher.sign_in.code_mail import find_code
 from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 
 SECONDS = 20.0
@@ -107,7 +107,7 @@ def _cookies(body: bytes) -> None:
 
 def _mail(body: bytes) -> None:
     for kind in (b"text/html; charset=utf-8", b"text/plain; charset=x-none", b"multipart/mixed; boundary=a"):
-        verdict = judge(_letter(body, kind), sender="codes@portal.example.gov", since=_SINCE)
+        verdict = find_code(_letter(body, kind), sender="codes@portal.example.gov", since=_SINCE)
         assert verdict.code is None
 
 
@@ -144,19 +144,19 @@ def test_json_that_nobody_meant_is_no_case(content: object) -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_letter_may_lie_about_its_charset(body: bytes, charset: str) -> None:
     kind = f"text/plain; charset={charset}".encode()
-    judge(_letter(body, kind), sender="codes@portal.example.gov", since=_SINCE)
+    find_code(_letter(body, kind), sender="codes@portal.example.gov", since=_SINCE)
 
 
 def test_a_letter_of_many_parts_within_parts_ends() -> None:
     body = b"".join(b"--a%d\r\nContent-Type: multipart/mixed; boundary=a%d\r\n\r\n" % (n, n + 1) for n in range(300))
     with _within_bounds():
-        judge(_letter(body, b"multipart/mixed; boundary=a0"), sender="codes@portal.example.gov", since=_SINCE)
+        find_code(_letter(body, b"multipart/mixed; boundary=a0"), sender="codes@portal.example.gov", since=_SINCE)
 
 
 def test_giant_headers_of_a_letter_hide_nothing() -> None:
     more = b"X-Padding: " + b"x" * 1_000_000 + b"\r\n" + b"Received: a\r\n" * 20_000
     with _within_bounds():
-        judge(_letter(b"Your code is 123456.", b"text/plain", more), sender="@example.net", since=_SINCE)
+        find_code(_letter(b"Your code is 123456.", b"text/plain", more), sender="@example.net", since=_SINCE)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.doubles.loopback import Asked, reply, serving
 from watcher import __version__
 from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.http.answer import Answer, asked_wait, inflate, read_text
+from watcher.http.answer import Response, decompress, parse_retry_after, read_text
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.text.json import read_json
@@ -323,11 +323,11 @@ class TestFailure:
         ],
     )
     def test_a_wait_is_seconds_or_a_date(self, header: str | None, wait: timedelta | None) -> None:
-        assert asked_wait(header, NOW) == wait
+        assert parse_retry_after(header, NOW) == wait
 
     @given(st.text())
     def test_a_wait_is_never_negative_nor_longer_than_a_week(self, header: str) -> None:
-        wait = asked_wait(header, NOW)
+        wait = parse_retry_after(header, NOW)
         assert wait is None or timedelta(0) <= wait <= timedelta(days=7)
 
     def test_nobody_there_is_unavailable(self) -> None:
@@ -380,11 +380,11 @@ class TestFailure:
             http.send("GET", server.origin)
 
     def test_compression_that_was_not_asked_for_is_undone(self) -> None:
-        assert inflate(gzip.compress(b"hello"), "gzip", 100) == b"hello"
-        assert inflate(b"hello", "identity", 100) == b"hello"
+        assert decompress(gzip.compress(b"hello"), "gzip", 100) == b"hello"
+        assert decompress(b"hello", "identity", 100) == b"hello"
         for body, encoding in ((gzip.compress(b"hello")[:-9], "gzip"), (b"nonsense", "gzip"), (b"x", "br")):
             with pytest.raises(UnexpectedAnswer):
-                inflate(body, encoding, 100)
+                decompress(body, encoding, 100)
 
 
 def drip(stop: Event, first: bytes) -> Iterator[bytes]:
@@ -450,7 +450,7 @@ class TestReading:
         ],
     )
     def test_text_is_in_the_charset_it_declares(self, headers: Mapping[str, str], body: bytes, text: str) -> None:
-        assert Answer(status=200, url="", headers=headers, body=body).text() == text
+        assert Response(status=200, url="", headers=headers, body=body).text() == text
 
     @pytest.mark.parametrize(
         ("body", "words"),

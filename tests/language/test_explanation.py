@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.language.catalogue import LANGUAGES, catalogue
-from watcher.language.explanation import explain, gloss_of_item, gloss_of_status
+from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.language.explanation import explain, explain_item, explain_status
 from watcher.language.status_meaning import titles, vocabularies
 from watcher.model.case import ItemKind, Stage
 
@@ -28,7 +28,7 @@ def test_everything_has_plain_words_what_follows_an_official_page_and_the_senten
     assert said.plain
     assert said.next
     assert is_official(said.page)
-    assert said.advice == catalogue(language).word("general", "advice")
+    assert said.advice == load_catalogue(language).message("general", "advice")
 
 
 @pytest.mark.parametrize("title", EVERY_TITLE)
@@ -41,11 +41,11 @@ def test_every_title_is_known_and_in_a_stage(title: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.UNKNOWN])
 def test_a_stage_is_explained_by_its_key_and_by_its_name(stage: Stage, language: str) -> None:
-    name = catalogue(language).word("stage", stage.value, "name")
+    name = load_catalogue(language).message("stage", stage.value, "name")
     by_key = explain(stage.value.upper(), language=language)
     assert by_key.stage is stage
-    assert by_key.plain == catalogue(language).word("stage", stage.value, "plain")
-    if name not in {catalogue(language).word("item", kind.value, "name") for kind in ItemKind}:
+    assert by_key.plain == load_catalogue(language).message("stage", stage.value, "plain")
+    if name not in {load_catalogue(language).message("item", kind.value, "name") for kind in ItemKind}:
         assert explain(name, language=language).stage is stage
 
 
@@ -110,14 +110,14 @@ def test_the_french_page_is_the_french_one() -> None:
 
 
 def test_a_status_whose_stage_says_otherwise_is_explained_by_the_stage() -> None:
-    words = catalogue("en")
-    denied_in_canada = gloss_of_status("Refused", Stage.DENIED, words)
+    words = load_catalogue("en")
+    denied_in_canada = explain_status("Refused", Stage.DENIED, words)
     assert "consulate" not in denied_in_canada.plain
-    approved = gloss_of_status("Travel Authorization Decision Posted", Stage.APPROVED, words)
-    assert approved.plain == words.word("stage", "approved", "plain")
+    approved = explain_status("Travel Authorization Decision Posted", Stage.APPROVED, words)
+    assert approved.plain == words.message("stage", "approved", "plain")
 
 
 def test_an_item_is_explained_by_the_status_that_made_it_else_by_its_kind() -> None:
-    words = catalogue("en")
-    assert "180 days" in gloss_of_item(ItemKind.TASK, "Card Was Returned To USCIS", words).plain
-    assert gloss_of_item(ItemKind.TASK, "Sign here", words).plain == words.word("item", "task", "plain")
+    words = load_catalogue("en")
+    assert "180 days" in explain_item(ItemKind.TASK, "Card Was Returned To USCIS", words).plain
+    assert explain_item(ItemKind.TASK, "Sign here", words).plain == words.message("item", "task", "plain")

@@ -18,7 +18,15 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
-from watcher.model.account_health import AccountState, Health, Outcome, after_read, blindness, outcome_of, resumed
+from watcher.model.account_health import (
+    AccountHealth,
+    AccountState,
+    ReadOutcome,
+    after_read,
+    blindness,
+    outcome_of,
+    resumed,
+)
 from watcher.model.change import Change, ChangeKind, Severity
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -27,16 +35,18 @@ TURN = timedelta(hours=4)
 DOWN = PortalUnavailable("the portal is down")
 STRANGE = UnexpectedAnswer("no case in it")
 PAUSES = [
-    (SignInRejected("no"), AccountState.REJECTED, Outcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
-    (AccountLocked("locked"), AccountState.LOCKED, Outcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
-    (CodeNeeded("a code"), AccountState.MFA_NEEDED, Outcome.MFA_NEEDED, ChangeKind.MFA_NEEDED),
+    (SignInRejected("no"), AccountState.REJECTED, ReadOutcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
+    (AccountLocked("locked"), AccountState.LOCKED, ReadOutcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
+    (CodeNeeded("a code"), AccountState.MFA_NEEDED, ReadOutcome.MFA_NEEDED, ChangeKind.MFA_NEEDED),
 ]
 ERRORS: list[ReadFailed] = [DOWN, STRANGE, SessionEnded("ended"), ForeignHost("elsewhere"), CaseNotFound("gone")]
 few = settings(max_examples=60, deadline=None)
-new = Health(first_seen_at=NOW)
+new = AccountHealth(first_seen_at=NOW)
 
 
-def read(health: Health, *errors: ReadFailed, at: timedelta = timedelta(), **more: str) -> tuple[Health, list[Change]]:
+def read(
+    health: AccountHealth, *errors: ReadFailed, at: timedelta = timedelta(), **more: str
+) -> tuple[AccountHealth, list[Change]]:
     after, changes = after_read(health, errors, now=NOW + at, blind_after=DAY, **more)
     return after, list(changes)
 
@@ -47,16 +57,16 @@ def kinds(changes: list[Change]) -> list[ChangeKind]:
 
 class TestOutcomes:
     def test_a_read_without_errors_is_ok_however_few_cases_it_brought(self) -> None:
-        assert outcome_of([], cases_read=0) is Outcome.OK
+        assert outcome_of([], cases_read=0) is ReadOutcome.OK
 
     @pytest.mark.parametrize("error", ERRORS)
     def test_an_error_leaves_it_partial_or_failed(self, error: ReadFailed) -> None:
-        assert outcome_of([error], cases_read=2) is Outcome.PARTIAL
-        assert outcome_of([error], cases_read=0) is Outcome.FAILED
+        assert outcome_of([error], cases_read=2) is ReadOutcome.PARTIAL
+        assert outcome_of([error], cases_read=0) is ReadOutcome.FAILED
 
     @pytest.mark.parametrize(("error", "state", "outcome", "kind"), PAUSES)
     def test_what_waits_for_a_person_counts_before_everything_else(
-        self, error: ReadFailed, state: AccountState, outcome: Outcome, kind: ChangeKind
+        self, error: ReadFailed, state: AccountState, outcome: ReadOutcome, kind: ChangeKind
     ) -> None:
         assert outcome_of([DOWN, error], cases_read=3) is outcome
         health, changes = read(new, DOWN, error, fingerprint="f")
@@ -80,7 +90,7 @@ class TestGoodReads:
         up, changes = read(down, at=TURN)
         assert kinds(changes) == [ChangeKind.RECOVERED]
         assert changes[0].new == {"after": first[0].kind.value, "since": "2026-03-02T12:00:00Z"}
-        assert (up.told, up.failures, up.failing_since, up.last_error) == (frozenset(), 0, None, None)
+        assert (up.notified, up.failures, up.failing_since, up.last_error) == (frozenset(), 0, None, None)
         assert read(up, at=2 * TURN)[1] == []
 
 
@@ -128,7 +138,7 @@ class TestResuming:
         paused, _ = read(read(new)[0], error, fingerprint="f")
         lifted = resumed(paused)
         assert (lifted.state, lifted.rejected_fingerprint) == (AccountState.FAILING, None)
-        assert lifted.told == paused.told
+        assert lifted.notified == paused.notified
         assert read(lifted, error, at=TURN)[1] == []
         assert kinds(read(lifted, at=TURN)[1]) == [ChangeKind.RECOVERED]
 
@@ -157,5 +167,5 @@ def test_whatever_happens_each_trouble_is_told_once_between_two_good_reads(round
         else:
             assert found == ([ChangeKind.RECOVERED] if before else [])
             told.clear()
-        assert health.told == set(told)
+        assert health.notified == set(told)
         assert all(change.case_number is None for change in changes)

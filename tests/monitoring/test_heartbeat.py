@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from tests.cli.workspace import Bench, bench
 from tests.doubles.loopback import Asked, Loopback, Pieces, serving
-from watcher.model.account_health import Outcome
+from watcher.model.account_health import ReadOutcome
 from watcher.monitoring.heartbeat import Beat, Heartbeat, Rounds, address_of
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"
@@ -43,22 +43,22 @@ class TestRounds:
     def test_a_read_by_itself_is_a_round(self) -> None:
         rounds = Rounds()
         assert rounds.began("a") is Beat.START
-        assert rounds.ended("a", Outcome.OK) is Beat.GOOD
+        assert rounds.ended("a", ReadOutcome.OK) is Beat.GOOD
 
     def test_reads_that_overlap_are_one_round(self) -> None:
         rounds = Rounds()
         assert [rounds.began("a"), rounds.began("b")] == [Beat.START, None]
-        assert [rounds.ended("a", Outcome.OK), rounds.ended("b", Outcome.OK)] == [None, Beat.GOOD]
+        assert [rounds.ended("a", ReadOutcome.OK), rounds.ended("b", ReadOutcome.OK)] == [None, Beat.GOOD]
 
-    @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.OK])
-    def test_one_account_that_is_not_well_spoils_every_round_until_it_is(self, outcome: Outcome) -> None:
+    @pytest.mark.parametrize("outcome", [outcome for outcome in ReadOutcome if outcome is not ReadOutcome.OK])
+    def test_one_account_that_is_not_well_spoils_every_round_until_it_is(self, outcome: ReadOutcome) -> None:
         rounds = Rounds()
         rounds.began("a")
         assert rounds.ended("a", outcome) is Beat.FAIL
         rounds.began("b")
-        assert rounds.ended("b", Outcome.OK) is Beat.FAIL
+        assert rounds.ended("b", ReadOutcome.OK) is Beat.FAIL
         rounds.began("a")
-        assert rounds.ended("a", Outcome.OK) is Beat.GOOD
+        assert rounds.ended("a", ReadOutcome.OK) is Beat.GOOD
 
     def test_a_read_that_the_end_of_the_program_cut_off_says_nothing(self) -> None:
         rounds = Rounds()
@@ -68,19 +68,19 @@ class TestRounds:
     def test_an_account_that_was_removed_spoils_nothing(self) -> None:
         rounds = Rounds()
         rounds.began("a")
-        rounds.ended("a", Outcome.FAILED)
+        rounds.ended("a", ReadOutcome.FAILED)
         rounds.forget_all_but(frozenset({"b"}))
         rounds.began("b")
-        assert rounds.ended("b", Outcome.OK) is Beat.GOOD
+        assert rounds.ended("b", ReadOutcome.OK) is Beat.GOOD
 
-    @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(Outcome)), min_size=1))
-    def test_every_start_is_followed_by_one_end(self, reads: list[tuple[str, Outcome]]) -> None:
+    @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(ReadOutcome)), min_size=1))
+    def test_every_start_is_followed_by_one_end(self, reads: list[tuple[str, ReadOutcome]]) -> None:
         rounds, said = Rounds(), []
         for account, outcome in reads:
             said += [rounds.began(account), rounds.ended(account, outcome)]
         assert said[::2] == [Beat.START] * len(reads)
         assert set(said[1::2]) <= {Beat.GOOD, Beat.FAIL}
-        assert (said[-1] is Beat.GOOD) == (set(dict(reads).values()) == {Outcome.OK})
+        assert (said[-1] is Beat.GOOD) == (set(dict(reads).values()) == {ReadOutcome.OK})
 
 
 class Paused:
@@ -112,7 +112,7 @@ def test_a_round_is_told_in_order() -> None:
     with serving(lambda _: GOOD) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
             for beat in (Beat.START, Beat.GOOD, Beat.START, Beat.FAIL):
-                heartbeat.say(beat)
+                heartbeat.send(beat)
         assert targets(server) == ["/ping/secret/start", "/ping/secret", "/ping/secret/start", "/ping/secret/fail"]
         assert {asked.method for asked in server.asked} == {"GET"}
 
@@ -127,7 +127,7 @@ def test_a_service_that_is_down_is_asked_three_times_and_complained_of_once() ->
     with structlog.testing.capture_logs() as logs, serving(answer) as server:
         with beating(f"{server.origin}/ping/secret", pauses) as heartbeat:
             for _ in range(3):
-                heartbeat.say(Beat.GOOD)
+                heartbeat.send(Beat.GOOD)
         assert len(server.asked) == 7
     assert pauses.seconds == [2.0, 10.0] * 2
     told = [(log["event"], log["log_level"]) for log in logs if log["log_level"] != "debug"]
@@ -141,8 +141,8 @@ def test_a_service_that_is_down_is_asked_three_times_and_complained_of_once() ->
 def test_a_service_that_knows_the_page_alone_is_no_trouble() -> None:
     with structlog.testing.capture_logs() as logs, serving(lambda a: GOOD if a.target == "/p" else DOWN) as server:
         with beating(f"{server.origin}/p", Paused()) as heartbeat:
-            heartbeat.say(Beat.START)
-            heartbeat.say(Beat.GOOD)
+            heartbeat.send(Beat.START)
+            heartbeat.send(Beat.GOOD)
         assert targets(server) == ["/p/start", "/p"]
     assert {log["log_level"] for log in logs} == {"debug"}
 
@@ -150,7 +150,7 @@ def test_a_service_that_knows_the_page_alone_is_no_trouble() -> None:
 def test_a_redirect_is_not_followed() -> None:
     with structlog.testing.capture_logs() as logs, serving(lambda _: ELSEWHERE) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
-            heartbeat.say(Beat.GOOD)
+            heartbeat.send(Beat.GOOD)
         assert len(server.asked) == 3
     assert [log["reason"] for log in logs] == ["it answered 302"]
 
@@ -159,7 +159,7 @@ def test_a_redirect_is_not_followed() -> None:
 def test_what_is_no_web_server_is_complained_of_without_its_address(said: bytes) -> None:
     with structlog.testing.capture_logs() as logs, serving(lambda _: iter([said])) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
-            heartbeat.say(Beat.GOOD)
+            heartbeat.send(Beat.GOOD)
         port = server.origin.rpartition(":")[2]
     assert [log["log_level"] for log in logs] == ["warning"]
     assert "secret" not in str(logs)
@@ -170,7 +170,7 @@ def test_beats_that_pile_up_are_dropped_and_hold_nobody_back() -> None:
     heartbeat = Heartbeat(SecretStr("http://127.0.0.1:1/"), wait=Paused().wait)
     began = time.monotonic()
     for _ in range(1000):
-        heartbeat.say(Beat.GOOD)
+        heartbeat.send(Beat.GOOD)
     heartbeat.stop()
     assert time.monotonic() - began < 5
 
@@ -180,7 +180,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted() -> None:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with structlog.testing.capture_logs() as logs, serving(lambda _: GOOD, tls=context) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
-            heartbeat.say(Beat.GOOD)
+            heartbeat.send(Beat.GOOD)
         assert server.asked == []
     assert [log["reason"] for log in logs] == ["SSLCertVerificationError"]
 

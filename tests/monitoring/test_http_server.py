@@ -25,15 +25,15 @@ from watcher.errors import SettingsFaults, StoreUnusable, WatcherError
 from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
 from watcher.monitoring.http_server import HealthServer
-from watcher.monitoring.metrics import Tally, exposition
-from watcher.monitoring.service_status import AccountCondition, Condition
+from watcher.monitoring.metrics import Counters, exposition
+from watcher.monitoring.service_status import AccountStatus, ServiceStatus
 
 NOW = datetime(2026, 7, 9, 12, tzinfo=UTC)
 TOKEN = "a-long-random-text"
-WELL = Condition(
+WELL = ServiceStatus(
     at=NOW,
     accounts=(
-        AccountCondition(
+        AccountStatus(
             name="family",
             portal="uscis-api",
             state=AccountState.OK,
@@ -73,8 +73,8 @@ class Asking:
 
 
 @contextmanager
-def serving(condition: Callable[[], Condition] = lambda: WELL, token: str | None = None) -> Iterator[Asking]:
-    tally = Tally()
+def serving(condition: Callable[[], ServiceStatus] = lambda: WELL, token: str | None = None) -> Iterator[Asking]:
+    tally = Counters()
     tally.read("uscis-api", "ok")
     server = HealthServer(
         "127.0.0.1:0",
@@ -108,8 +108,8 @@ class TestHealth:
         told = json.loads(answer.body)
         assert (told["status"], told["accounts"][0]["name"], told["alerts"]["queued"]) == ("ok", "family", 1)
 
-    @pytest.mark.parametrize("condition", [UNWELL, replace(WELL, turned=False)])
-    def test_one_that_is_not_answers_503_and_says_why(self, condition: Condition) -> None:
+    @pytest.mark.parametrize("condition", [UNWELL, replace(WELL, scheduler_alive=False)])
+    def test_one_that_is_not_answers_503_and_says_why(self, condition: ServiceStatus) -> None:
         with serving(lambda: condition) as asking:
             answer = asking.get("/healthz")
         assert answer.status == 503
@@ -118,7 +118,7 @@ class TestHealth:
         assert told["accounts"][0]["blind"] or told["scheduler"] == "stuck"
 
     def test_a_database_that_cannot_be_read_is_a_503(self) -> None:
-        def unreadable() -> Condition:
+        def unreadable() -> ServiceStatus:
             raise StoreUnusable("database x: the disk reports errors")
 
         with serving(unreadable) as asking:
@@ -250,7 +250,7 @@ class TestMetrics:
         assert found["watcher_last_good_read_age_seconds", ("uscis-api",)] == 300
 
     def test_no_label_names_an_account(self) -> None:
-        assert "family" not in exposition(WELL, Tally()).decode()
+        assert "family" not in exposition(WELL, Counters()).decode()
 
     def test_the_library_is_imported_only_when_somebody_asks(self) -> None:
         code = "import watcher.lifesigns, sys; sys.exit('prometheus_client' in sys.modules)"

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from watcher.model.account_health import AccountState, Health
+from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import AlertState
-from watcher.monitoring.service_status import Condition, as_json, condition_of, status_line
+from watcher.monitoring.service_status import ServiceStatus, service_status, status_json, status_line
 from watcher.settings import AccountSettings, ScheduleSettings, Settings
 
 NOW = datetime(2026, 7, 9, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def condition(health: Health | None, *, next_read_in: timedelta = HOUR, turned: bool = True) -> Condition:
+def condition(health: AccountHealth | None, *, next_read_in: timedelta = HOUR, turned: bool = True) -> ServiceStatus:
     """The condition with one account, where a day without a good read is tolerated."""
     settings = Settings(
         state_dir=Path("state"),
@@ -22,37 +22,37 @@ def condition(health: Health | None, *, next_read_in: timedelta = HOUR, turned: 
         schedule=ScheduleSettings(blind_after=timedelta(days=1)),
     )
     known = {} if health is None else {"family": (health, NOW + next_read_in)}
-    return condition_of(settings, known, {AlertState.QUEUED: 2, AlertState.SENT: 40}, now=NOW, turned=turned)
+    return service_status(settings, known, {AlertState.QUEUED: 2, AlertState.SENT: 40}, now=NOW, scheduler_alive=turned)
 
 
-def read(ago: timedelta, state: AccountState = AccountState.OK) -> Health:
+def read(ago: timedelta, state: AccountState = AccountState.OK) -> AccountHealth:
     """An account that was last read well so long ago."""
     failing = None if state is AccountState.OK else NOW - ago + HOUR
-    return Health(state=state, first_seen_at=NOW - 90 * 24 * HOUR, last_read_at=NOW - ago, failing_since=failing)
+    return AccountHealth(state=state, first_seen_at=NOW - 90 * 24 * HOUR, last_read_at=NOW - ago, failing_since=failing)
 
 
 def test_an_account_that_was_just_configured_is_well() -> None:
-    assert condition(None).well
-    assert condition(Health(first_seen_at=NOW)).well
+    assert condition(None).healthy
+    assert condition(AccountHealth(first_seen_at=NOW)).healthy
 
 
 def test_an_account_that_is_read_once_a_week_is_well_in_between() -> None:
-    assert condition(read(6 * 24 * HOUR)).well
+    assert condition(read(6 * 24 * HOUR)).healthy
 
 
 @pytest.mark.parametrize("state", [state for state in AccountState if state is not AccountState.OK])
 def test_trouble_is_tolerated_for_as_long_as_the_configuration_says(state: AccountState) -> None:
-    assert condition(read(24 * HOUR, state)).well
-    assert not condition(read(25 * HOUR, state)).well
+    assert condition(read(24 * HOUR, state)).healthy
+    assert not condition(read(25 * HOUR, state)).healthy
 
 
 def test_a_read_that_is_overdue_is_trouble_though_nothing_has_failed() -> None:
-    assert condition(read(23 * HOUR), next_read_in=-HOUR).well
-    assert not condition(read(25 * HOUR), next_read_in=-HOUR).well
+    assert condition(read(23 * HOUR), next_read_in=-HOUR).healthy
+    assert not condition(read(25 * HOUR), next_read_in=-HOUR).healthy
 
 
 def test_a_scheduler_that_is_stuck_is_not_well() -> None:
-    assert not condition(read(HOUR), turned=False).well
+    assert not condition(read(HOUR), turned=False).healthy
 
 
 def test_one_line_says_it() -> None:
@@ -64,7 +64,7 @@ def test_one_line_says_it() -> None:
 
 
 def test_the_document_shows_accounts_and_queue_but_no_error_text() -> None:
-    told = as_json(condition(read(25 * HOUR, AccountState.FAILING)))
+    told = status_json(condition(read(25 * HOUR, AccountState.FAILING)))
     assert told == {
         "status": "unwell",
         "summary": (

@@ -23,15 +23,15 @@ from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.model.case import Notice, Snapshot
-from watcher.model.ledger import MOST_ATTEMPTS, KeptNotice
+from watcher.model.ledger import MOST_ATTEMPTS, TrackedNotice
 from watcher.notices import fetch_notices
 from watcher.notices.file_names import file_name, folder_name
-from watcher.notices.file_type import LARGEST, NotKept, ending_of
-from watcher.notices.pdf_check import PdfOpener
+from watcher.notices.file_type import LARGEST, NotADocument, file_extension
+from watcher.notices.pdf_check import PdfChecker
 from watcher.portal import CaseRead, Download
 from watcher.portals import find
 from watcher.practice.site.pdf import letter
-from watcher.reading.poll import take_in
+from watcher.reading.poll import record_readings
 
 ACCOUNT = "family"
 NUMBER = "IOE0000000001"
@@ -85,10 +85,10 @@ class Home:
         account = self.app.settings.accounts[ACCOUNT]
         notices = tuple(sorted(self.offered, key=lambda notice: notice.key))
         snapshot = Snapshot(case_number=number, status="Case Was Received", notices=notices)
-        take_in([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.means)
-        return fetch_notices(self.office, account, {number}, self.app.means)
+        record_readings([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
+        return fetch_notices(self.office, account, {number}, self.app.context)
 
-    def kept(self) -> dict[str, KeptNotice]:
+    def kept(self) -> dict[str, TrackedNotice]:
         return {kept.notice.key: kept for kept in self.app.store.notices()}
 
     def files(self) -> list[str]:
@@ -211,7 +211,7 @@ def test_what_is_no_document_is_counted_and_leaves_nothing(home: Home, document:
     ],
 )
 def test_a_document_gets_the_ending_of_what_it_is(document: Download, ending: str) -> None:
-    assert ending_of(document) == ending
+    assert file_extension(document) == ending
 
 
 @pytest.mark.parametrize("error", [UnexpectedAnswer("HTTP 404"), ForeignHost("elsewhere"), RuntimeError("unforeseen")])
@@ -278,7 +278,7 @@ def test_a_wait_that_the_portal_asks_for_is_handed_on(home: Home) -> None:
 
 def test_nothing_is_asked_for_while_the_daemon_stops(home: Home) -> None:
     home.offer("First", pdf())
-    home.app.means.stop.set()
+    home.app.context.stop.set()
     home.read()
     assert home.office.asked == []
 
@@ -393,10 +393,10 @@ def test_a_plain_account_or_case_is_its_own_folder() -> None:
 
 
 def test_one_child_opens_many_and_survives_what_is_broken() -> None:
-    with PdfOpener() as opener:
+    with PdfChecker() as opener:
         for content in (PDF, letter("Other", [])):
             opener.check(content)
-        with pytest.raises(NotKept, match="does not open"):
+        with pytest.raises(NotADocument, match="does not open"):
             opener.check(b"%PDF-1.4 nothing")
         opener.check(PDF)
 
@@ -407,9 +407,9 @@ def test_a_pdf_that_wants_a_password_opens_for_whoever_has_it_and_one_without_a_
     writer.encrypt("made up", algorithm="AES-256")
     writer.write(locked)
     PdfWriter().write(empty)
-    with PdfOpener() as opener:
+    with PdfChecker() as opener:
         opener.check(locked.getvalue())
-        with pytest.raises(NotKept, match="does not open"):
+        with pytest.raises(NotADocument, match="does not open"):
             opener.check(empty.getvalue())
 
 
@@ -419,9 +419,9 @@ def test_a_reader_that_hangs_dies_or_refuses_keeps_nothing_and_ends(tmp_path: Pa
     child.write_text(
         f"import sys\nsys.stdout.write('opens\\n'); sys.stdout.flush()\nsys.stdin.buffer.read(8)\n{behaviour}\n"
     )
-    with PdfOpener(seconds=0.3, child=child) as opener:
+    with PdfChecker(seconds=0.3, child=child) as opener:
         opener.check(PDF)
-        with pytest.raises(NotKept):
+        with pytest.raises(NotADocument):
             opener.check(PDF)
     assert opener._process is None
 
@@ -456,7 +456,7 @@ def test_a_full_disk_stops_the_downloads_and_not_the_watching(small_disk: Path, 
     assert len(list(small_disk.rglob(".unfinished*"))) == 0
     assert all(kept.attempts == 0 for kept in home.kept().values())
     assert sum(kept.last_error == "No space left on device" for kept in home.kept().values()) == 1
-    (case,) = home.app.store.standings()
+    (case,) = home.app.store.tracked_cases()
     assert case.snapshot is not None
 
     for file in small_disk.rglob("*.png"):

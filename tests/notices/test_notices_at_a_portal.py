@@ -24,10 +24,10 @@ from watcher.app import App, open_app
 from watcher.clock import SystemClock
 from watcher.context.opening import read_settings
 from watcher.delivery.attachments import LONGEST_WAIT, MOST_TRIES
-from watcher.model.account_health import Outcome
+from watcher.model.account_health import ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.practice import Account, Fault, PracticePortal
-from watcher.practice.site.exchange import Answer
+from watcher.practice.site.exchange import Response
 
 NUMBER = "EAC9999000001"
 TITLE = "Request for Evidence"
@@ -45,14 +45,14 @@ class Watch:
     def later(self, span: timedelta = timedelta(hours=4)) -> None:
         self.clock.moment += span
 
-    def read(self) -> Outcome:
+    def read(self) -> ReadOutcome:
         self.later()
         return self.app.poll("family").outcome
 
     def deliver(self) -> list[dict[str, Any]]:
         """What the phone receives now."""
         before = len(self.phone.messages)
-        self.app.courier().deliver_due()
+        self.app.outbox_worker().deliver_due()
         return self.phone.messages[before:]
 
     def saved(self) -> list[Path]:
@@ -73,7 +73,7 @@ def watching(folder: Path, channel: str = "attach_notices = true", account: str 
         file.chmod(0o600)
         with open_app(read_settings(file, {}), clock=clock) as app:
             watch = Watch(app, clock, portal, phone)
-            assert watch.read() is Outcome.OK
+            assert watch.read() is ReadOutcome.OK
             yield watch
 
 
@@ -89,7 +89,7 @@ def attached(message: dict[str, Any]) -> list[tuple[str, bytes]]:
 
 def test_a_new_letter_arrives_with_its_alert_and_is_asked_for_once(watch: Watch) -> None:
     watch.portal.cases[NUMBER].add_notice(TITLE)
-    assert watch.read() is Outcome.OK
+    assert watch.read() is ReadOutcome.OK
     (message,) = watch.deliver()
     (file,) = watch.saved()
     assert "New document" in message["title"]
@@ -132,7 +132,7 @@ def test_an_alert_that_is_due_while_its_letter_is_under_way_waits_a_moment_for_i
 def test_an_alert_does_not_wait_for_ever_and_says_that_the_letter_is_lacking(watch: Watch, fault: Fault) -> None:
     watch.portal.cases[NUMBER].add_notice(TITLE)
     watch.portal.faults.throw(fault, path="/notices/*")
-    assert watch.read() is Outcome.OK
+    assert watch.read() is ReadOutcome.OK
     first = watch.deliver()
     watch.later(LONGEST_WAIT)
     (message,) = first + watch.deliver()
@@ -147,16 +147,16 @@ def test_an_alert_does_not_wait_for_ever_and_says_that_the_letter_is_lacking(wat
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(body=b"<html><body>Not here</body></html>"),
-        Answer(body=b"%PDF-1.4 cut", content_type="application/pdf"),
-        Answer(body=b"", content_type="application/pdf"),
-        Answer(body=b"no", status=404, content_type="text/plain"),
+        Response(body=b"<html><body>Not here</body></html>"),
+        Response(body=b"%PDF-1.4 cut", content_type="application/pdf"),
+        Response(body=b"", content_type="application/pdf"),
+        Response(body=b"no", status=404, content_type="text/plain"),
     ],
 )
-def test_what_comes_in_place_of_a_letter_is_not_kept_and_the_read_is_good(watch: Watch, answer: Answer) -> None:
+def test_what_comes_in_place_of_a_letter_is_not_kept_and_the_read_is_good(watch: Watch, answer: Response) -> None:
     watch.portal.cases[NUMBER].add_notice(TITLE)
     watch.portal.faults.throw(Fault.VERBATIM, path="/notices/*", answer=answer)
-    assert watch.read() is Outcome.OK
+    assert watch.read() is ReadOutcome.OK
     (message,) = watch.deliver()
     assert "could not be sent along" in message["message"]
     assert watch.saved() == []
@@ -168,7 +168,7 @@ def test_a_session_that_ends_at_the_letter_is_not_signed_in_again_for_it(watch: 
     watch.portal.cases[NUMBER].add_notice(TITLE)
     watch.portal.faults.throw(Fault.SIGN_IN_PAGE, path="/notices/*", times=1)
     before = sum(request.path == "/login" and request.method == "POST" for request in watch.portal.requests)
-    assert watch.read() is Outcome.OK
+    assert watch.read() is ReadOutcome.OK
     assert watch.saved() == []
     watch.read()
     assert len(watch.saved()) == 1
@@ -179,12 +179,12 @@ def test_a_session_that_ends_at_the_letter_is_not_signed_in_again_for_it(watch: 
 def test_a_wait_that_the_portal_asks_for_at_a_letter_is_kept(watch: Watch) -> None:
     watch.portal.cases[NUMBER].add_notice(TITLE)
     watch.portal.faults.throw(Fault.TOO_MANY_REQUESTS, path="/notices/*", retry_after=timedelta(hours=6), times=1)
-    assert watch.read() is Outcome.PARTIAL
+    assert watch.read() is ReadOutcome.PARTIAL
     watch.portal.forget_requests()
-    assert watch.read() is Outcome.FAILED
+    assert watch.read() is ReadOutcome.FAILED
     assert watch.portal.requests == ()
     watch.later()
-    assert watch.read() is Outcome.OK
+    assert watch.read() is ReadOutcome.OK
     assert len(watch.saved()) == 1
 
 
@@ -252,7 +252,7 @@ def test_a_kill_in_mid_download_loses_no_alert_tells_none_twice_and_leaves_nothi
 
     watch.clock.moment = datetime.now(UTC)
     assert watch.deliver() == []
-    assert watch.read() is Outcome.OK
+    assert watch.read() is ReadOutcome.OK
     (message,) = watch.deliver()
     assert attached(message)
     assert watch.deliver() == []

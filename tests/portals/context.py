@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 
 from watcher.errors import CodeNeeded, SignInRejected
-from watcher.portal import Surroundings
+from watcher.portal import PortalContext
 
 NOON = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 """Noon on the clocks of New York."""
@@ -85,13 +85,13 @@ class World:
     def pass_time(self, span: timedelta) -> None:
         self.clock.moment += span
 
-    def surroundings(self, language: str = "en") -> Surroundings:
-        return Surroundings(
+    def surroundings(self, language: str = "en") -> PortalContext:
+        return PortalContext(
             clock=self.clock,
             language=language,
             quota=self.quota,
             session=self.session,
-            gate=self.gate,
+            sign_in_guard=self.gate,
             codes=NoCodes(),
             stop=self.stop,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from watcher.model.case import Snapshot
-from watcher.portal import Answers
+from watcher.portal import RawAnswers
 from watcher.portals import find
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -60,7 +60,7 @@ class Recording:
     def language(self) -> str:
         return str(self.expected.get("language", "en"))
 
-    def read(self, answers: Answers) -> Snapshot:
+    def read(self, answers: RawAnswers) -> Snapshot:
         return find(self.portal).read(answers, self.language)
 
 
@@ -94,7 +94,7 @@ class Damage:
     shortened: bool = False
 
 
-def damages(answers: Answers) -> Iterator[Damage]:
+def damages(answers: RawAnswers) -> Iterator[Damage]:
     """Every way in which each of the answers is damaged in turn."""
     for endpoint, body in answers.items():
         yield Damage(what=f"{endpoint} is missing", answers={e: b for e, b in answers.items() if e != endpoint})
@@ -105,7 +105,7 @@ def damages(answers: Answers) -> Iterator[Damage]:
         yield from _damaged_nodes(endpoint, answers)
 
 
-def _damaged_nodes(endpoint: str, answers: Answers) -> Iterator[Damage]:
+def _damaged_nodes(endpoint: str, answers: RawAnswers) -> Iterator[Damage]:
     try:
         document = json.loads(answers[endpoint])
     except ValueError:

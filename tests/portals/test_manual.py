@@ -15,14 +15,14 @@ from tests.portals.context import HandSetClock, World
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.language.catalogue import LANGUAGES, catalogue
+from watcher.language.catalogue import LANGUAGES, load_catalogue
 from watcher.language.status_meaning import vocabularies
-from watcher.model.account_health import AccountState, Outcome, Round
+from watcher.model.account_health import AccountState, ReadOutcome, ReadResult
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind
 from watcher.portals import find
 from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, read, recorded
-from watcher.reading.poll import take_in
+from watcher.reading.poll import record_readings
 
 START = datetime(2026, 1, 1, 17, tzinfo=UTC)
 NUMBER = "AA00000001"
@@ -52,7 +52,7 @@ class Embassy:
     app: App
     clock: HandSetClock
 
-    def turn(self) -> Round:
+    def turn(self) -> ReadResult:
         return self.app.poll("embassy")
 
     def reminded(self) -> list[str | None]:
@@ -61,12 +61,12 @@ class Embassy:
         assert all(change.kind is ChangeKind.LOOK_REMINDER for change in changes)
         return [change.case_number for change in changes]
 
-    def record(self, status: str, number: str = NUMBER, on: date | None = None) -> Round:
+    def record(self, status: str, number: str = NUMBER, on: date | None = None) -> ReadResult:
         account = self.app.settings.accounts["embassy"]
-        return take_in([recorded("ceac", number, status, on=on)], account, find("manual"), self.app.means)
+        return record_readings([recorded("ceac", number, status, on=on)], account, find("manual"), self.app.context)
 
     def next_turn(self) -> datetime:
-        _, moment = self.app.store.accounts.known()["embassy"]
+        _, moment = self.app.store.accounts.all()["embassy"]
         assert moment is not None
         return moment
 
@@ -97,11 +97,11 @@ def test_the_first_turn_reminds_of_every_case_and_the_next_is_a_week_later(embas
 def test_nobody_looking_is_neither_failing_nor_blind(embassy: Embassy) -> None:
     for _ in range(40):
         done = embassy.turn()
-        assert done.outcome is Outcome.OK
+        assert done.outcome is ReadOutcome.OK
         assert done.error is None
-        assert embassy.app.keep_time() == []
+        assert embassy.app.record_time_reminders() == []
         embassy.days_later(1)
-    health, _ = embassy.app.store.accounts.known()["embassy"]
+    health, _ = embassy.app.store.accounts.all()["embassy"]
     assert health.state is AccountState.NEVER_READ
     assert health.failures == 0
 
@@ -160,11 +160,11 @@ def test_a_record_is_one_read_with_stage_health_and_history(embassy: Embassy) ->
     embassy.days_later(20)
     done = embassy.record("Refused under INA 221(g)")
     assert [(each.change.kind, each.change.severity) for each in done.changes] == [("stage_changed", "urgent")]
-    (case,) = embassy.app.store.standings("embassy", NUMBER)
+    (case,) = embassy.app.store.tracked_cases("embassy", NUMBER)
     assert case.snapshot is not None
     assert case.snapshot.stage is Stage.REFUSED
     assert case.last_read_at == START + timedelta(days=20)
-    health, _ = embassy.app.store.accounts.known()["embassy"]
+    health, _ = embassy.app.store.accounts.all()["embassy"]
     assert health.state is AccountState.OK
 
 
@@ -173,7 +173,7 @@ def test_the_same_words_again_are_a_read_without_news(embassy: Embassy) -> None:
     embassy.days_later(5)
     assert embassy.record("Administrative Processing").changes == ()
     assert embassy.record("  administrative   processing ").cases_read == 1
-    (case,) = embassy.app.store.standings("embassy", NUMBER)
+    (case,) = embassy.app.store.tracked_cases("embassy", NUMBER)
     assert case.last_read_at == START + timedelta(days=5)
     assert case.snapshot is not None
     assert case.snapshot.status_since == date(2025, 12, 1)
@@ -195,7 +195,7 @@ def test_every_site_has_an_official_https_address_and_words_for_what_to_enter(si
         parts = urlsplit(address)
         assert parts.scheme == "https"
         assert (parts.hostname or "").endswith((".gov", ".gov.au", ".gov.cz"))
-    assert all(catalogue(language).word("enter", site) for language in LANGUAGES)
+    assert all(load_catalogue(language).message("enter", site) for language in LANGUAGES)
 
 
 @pytest.mark.parametrize(

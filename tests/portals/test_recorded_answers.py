@@ -19,7 +19,7 @@ import pytest
 from tests.portals.recordings import Damage, Recording, as_json, damages, recordings
 from watcher.errors import ReadFailed
 from watcher.model.case import Snapshot, Stage
-from watcher.portal import Answers
+from watcher.portal import RawAnswers
 from watcher.portals import find, names
 
 _TEXTS = frozenset(
@@ -112,7 +112,7 @@ def _collection(
         yield from (f"{name}: {difference}" for difference in best)
 
 
-def _strings(answers: Answers) -> Iterator[str]:
+def _strings(answers: RawAnswers) -> Iterator[str]:
     for body in answers.values():
         text = body.decode("utf-8", errors="replace")
         try:

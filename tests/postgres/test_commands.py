@@ -7,7 +7,7 @@ import pytest
 
 from tests.postgres.house import House, house
 from tests.postgres.server import PASSWORD, Server
-from watcher.model.account_health import Outcome
+from watcher.model.account_health import ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.practice import Fault
 
@@ -38,9 +38,9 @@ def test_a_portal_in_trouble_is_told_once_and_its_recovery_too(family: House) ->
         app.poll(name)
         family.portal.faults.throw(Fault.HTML_FOR_JSON)
         for _ in range(3):
-            assert app.poll(name).outcome is Outcome.FAILED
+            assert app.poll(name).outcome is ReadOutcome.FAILED
         family.portal.faults.clear()
-        assert app.poll(name).outcome is Outcome.OK
+        assert app.poll(name).outcome is ReadOutcome.OK
     of_account = [each.change.kind.value for each in family.home.changes() if each.change.case_number is None]
     assert of_account == ["portal_unreadable", "recovered"]
 
@@ -50,11 +50,11 @@ def test_an_alert_that_was_not_taken_waits_on_the_server(family: House) -> None:
     with family.home.app() as app:
         app.poll(name)
         family.home.phone.status = 500
-        assert app.courier().deliver_due() == 0
+        assert app.outbox_worker().deliver_due() == 0
         assert [alert.state for alert in app.store.outbox.list()] == [AlertState.QUEUED]
         family.home.phone.status = 200
         assert app.store.outbox.retry(app.clock.now()) == 1
-        assert app.courier().deliver_due() == 1
+        assert app.outbox_worker().deliver_due() == 1
         assert [alert.state for alert in app.store.outbox.list()] == [AlertState.SENT]
 
 
@@ -62,9 +62,9 @@ def test_two_couriers_do_not_bring_one_alert_twice(family: House) -> None:
     (name,) = family.numbers
     with family.home.app() as app, family.home.app() as other:
         app.poll(name)
-        with other.store.locks.hold("delivery"):
-            assert app.courier().deliver_due() == 0
-        assert app.courier().deliver_due() + other.courier().deliver_due() == 1
+        with other.store.locks.acquire("delivery"):
+            assert app.outbox_worker().deliver_due() == 0
+        assert app.outbox_worker().deliver_due() + other.outbox_worker().deliver_due() == 1
     assert len(family.home.phone.messages) == 1
 
 

@@ -32,7 +32,7 @@ def due_in(home: Household, span: timedelta) -> None:
 
 def is_read_somewhere(app: App, name: str) -> bool:
     try:
-        with app.store.locks.hold(f"account {name}"):
+        with app.store.locks.acquire(f"account {name}"):
             return False
     except Busy:
         return True
@@ -50,7 +50,7 @@ def test_two_share_the_accounts_and_each_is_read_once_in_a_turn(tmp_path: Path, 
         app = stack.enter_context(family.home.app())
         wait_for(lambda: all(family.alerts_of(name) for name in family.numbers), family)
         now = app.clock.now()
-        assert all(turn and turn > now + timedelta(hours=3) for _, turn in app.store.accounts.known().values())
+        assert all(turn and turn > now + timedelta(hours=3) for _, turn in app.store.accounts.all().values())
         assert {name: family.reads(name) for name in family.numbers} == dict.fromkeys(family.numbers, 1)
         assert all(len(family.alerts_of(name)) == 1 for name in family.numbers)
 
@@ -88,10 +88,10 @@ def test_who_finds_that_another_has_had_the_turn_leaves_the_account_alone(tmp_pa
         began: list[str] = []
         turn = app.clock.now()
         assert app.poll(name, turn=turn).changes
-        left = app.poll(name, turn=turn, begun=lambda: began.append(name))
-        assert (left.elsewhere, left.changes, began) == (True, (), [])
-        with app.store.locks.hold(f"account {name}"):
-            assert app.poll(name, turn=turn).elsewhere
+        left = app.poll(name, turn=turn, on_start=lambda: began.append(name))
+        assert (left.read_elsewhere, left.changes, began) == (True, (), [])
+        with app.store.locks.acquire(f"account {name}"):
+            assert app.poll(name, turn=turn).read_elsewhere
         assert family.reads(name) == 1
-        assert not app.poll(name, turn=app.store.accounts.next_read(name)).elsewhere
+        assert not app.poll(name, turn=app.store.accounts.next_read(name)).read_elsewhere
         assert family.reads(name) == 2

@@ -13,7 +13,7 @@ from tests.support.watching import REPOSITORY
 from watcher.store import Busy
 from watcher.store.database.engine import Database
 from watcher.store.database.locks import Locks
-from watcher.store.database.server_locks import locks_of, number_of
+from watcher.store.database.server_locks import lock_key, locks_of
 
 _HOLDER = """
 import sys
@@ -35,12 +35,12 @@ def locks(url: str, tmp_path: Path) -> Iterator[Locks]:
 
 
 def test_one_holds_a_lock_at_a_time_and_another_name_is_another_lock(locks: Locks) -> None:
-    with locks.hold("account family"):
-        with pytest.raises(Busy), locks.hold("account family"):
+    with locks.acquire("account family"):
+        with pytest.raises(Busy), locks.acquire("account family"):
             pytest.fail("two hold one lock")
-        with locks.hold("account other"):
+        with locks.acquire("account other"):
             pass
-    with locks.hold("account family"):
+    with locks.acquire("account family"):
         pass
 
 
@@ -48,7 +48,7 @@ def test_who_waits_gets_the_lock_when_it_is_given_back(locks: Locks) -> None:
     held, done = Event(), Event()
 
     def hold() -> None:
-        with locks.hold("account family"):
+        with locks.acquire("account family"):
             held.set()
             done.wait(10)
 
@@ -56,7 +56,7 @@ def test_who_waits_gets_the_lock_when_it_is_given_back(locks: Locks) -> None:
     holder.start()
     held.wait(10)
     done.set()
-    with locks.hold("account family", wait=10.0):
+    with locks.acquire("account family", wait=10.0):
         pass
     holder.join()
 
@@ -65,9 +65,9 @@ def test_who_is_to_stop_waits_no_longer(locks: Locks) -> None:
     stop = Event()
     stop.set()
     with (
-        locks.hold("account family"),
+        locks.acquire("account family"),
         pytest.raises(Busy),
-        locks.hold("account family", wait=3600.0, stop=stop),
+        locks.acquire("account family", wait=3600.0, stop=stop),
     ):
         pytest.fail("two hold one lock")
 
@@ -78,10 +78,10 @@ def test_a_killed_process_holds_nothing(locks: Locks, url: str) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(Busy), locks.hold("account family"):
+        with pytest.raises(Busy), locks.acquire("account family"):
             pytest.fail("two hold one lock")
         process.kill()
-        with locks.hold("account family", wait=10.0):
+        with locks.acquire("account family", wait=10.0):
             pass
 
 
@@ -89,17 +89,17 @@ def test_a_lock_whose_connection_the_server_ended_is_free_and_its_block_goes_on(
     locks: Locks, postgres: Server, url: str
 ) -> None:
     name = url.rpartition("/")[2]
-    with locks.hold("account family"):
+    with locks.acquire("account family"):
         postgres.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
-        with locks.hold("account family", wait=10.0):
+        with locks.acquire("account family", wait=10.0):
             pass
 
 
 @given(st.text(), st.text())
 def test_names_have_numbers_of_their_own_that_the_server_can_take(one: str, other: str) -> None:
-    assert -(2**63) <= number_of(one) < 2**63
-    assert (number_of(one) == number_of(other)) == (one == other)
+    assert -(2**63) <= lock_key(one) < 2**63
+    assert (lock_key(one) == lock_key(other)) == (one == other)
 
 
 def test_a_name_has_the_same_number_in_every_release() -> None:
-    assert number_of("delivery") == -1735675545156020096
+    assert lock_key("delivery") == -1735675545156020096

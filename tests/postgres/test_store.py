@@ -9,7 +9,7 @@ import pytest
 from tests.postgres.server import PASSWORD, Server
 from watcher.clock import SystemClock
 from watcher.errors import PortalUnavailable, SignInRejected, StoreUnusable
-from watcher.store import Breaker, Store
+from watcher.store import Store, StoredSignInGuard
 
 NOW = datetime(2026, 3, 1, 23, 59, 59, 123456, tzinfo=UTC)
 AT_ONCE = 6
@@ -22,8 +22,8 @@ def store(url: str, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def breaker_of(store: Store) -> Breaker:
-    return store.breaker("family", clock=SystemClock(), fingerprint=lambda: "f", max_sign_ins_per_day=3)
+def breaker_of(store: Store) -> StoredSignInGuard:
+    return store.sign_in_guard("family", clock=SystemClock(), fingerprint=lambda: "f", max_sign_ins_per_day=3)
 
 
 def test_several_that_find_an_empty_database_at_once_make_its_tables_once(url: str, tmp_path: Path) -> None:
@@ -92,11 +92,11 @@ def test_a_server_that_ends_every_connection_is_no_trouble_for_the_next_transact
 ) -> None:
     store.accounts.health("family", NOW)
     end_connections(postgres, store)
-    assert set(store.accounts.known()) == {"family"}
+    assert set(store.accounts.all()) == {"family"}
 
 
 def end_connections(postgres: Server, store: Store) -> None:
-    name = store.where.split(" ", maxsplit=1)[0]
+    name = store.display_name.split(" ", maxsplit=1)[0]
     postgres.do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
 
 

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from tests.practice.visitor import NUMBER, START, Visitor
 from watcher.practice import PracticePortal
-from watcher.practice.story import ADJUSTMENT_OF_STATUS, Scene, Telling
+from watcher.practice.story import ADJUSTMENT_OF_STATUS, Scene, StoryPlayer
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 
@@ -19,7 +19,7 @@ RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 @pytest.fixture
 def late_member(portal: PracticePortal, member: Visitor) -> Visitor:
     """Somebody whose case has been through everything."""
-    telling = Telling(ADJUSTMENT_OF_STATUS, Scene(cases=portal.cases, faults=portal.faults), START)
+    telling = StoryPlayer(ADJUSTMENT_OF_STATUS, Scene(cases=portal.cases, faults=portal.faults), START)
     telling.catch_up(START + timedelta(days=ADJUSTMENT_OF_STATUS.days))
     return member
 

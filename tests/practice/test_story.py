@@ -7,7 +7,7 @@ from tests.practice.visitor import START, HandClock
 from watcher.practice.site.faults import Fault, FaultBoard, Page
 from watcher.practice.state.case_book import CaseBook
 from watcher.practice.state.case_record import CaseRecord
-from watcher.practice.story import ADJUSTMENT_OF_STATUS, MAIN_CASE, QUIET_CASE, Scene, Telling
+from watcher.practice.story import ADJUSTMENT_OF_STATUS, MAIN_CASE, QUIET_CASE, Scene, StoryPlayer
 
 DAY = timedelta(days=1)
 
@@ -17,7 +17,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.scene = Scene(cases=CaseBook(HandClock()), faults=FaultBoard())
-        self.telling = Telling(ADJUSTMENT_OF_STATUS, self.scene, START)
+        self.telling = StoryPlayer(ADJUSTMENT_OF_STATUS, self.scene, START)
 
     def on_day(self, day: int) -> CaseRecord:
         self.telling.catch_up(START + day * DAY)

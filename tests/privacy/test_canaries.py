@@ -89,7 +89,7 @@ class Cage:
     def watch(self, level: str) -> None:
         """The daemon at this level for a round of every account, asked for its health and its figures afterwards."""
         with self.home.app() as app:
-            for name in app.store.accounts.known():
+            for name in app.store.accounts.all():
                 app.store.accounts.set_next_read(name, app.clock.now())
         command = self.home.command("run", "--log-level", level, "--log-format", "json")
         with subprocess.Popen(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from watcher.model.writes import News
+from watcher.model.writes import WriteSet
 from watcher.privacy.sealing import Seal, SealFault, Unsealable
 from watcher.store import Store
 
@@ -45,7 +45,7 @@ def test_an_old_key_still_opens_and_no_key_does_not() -> None:
 def _answers(folder: Path, *keys: SecretStr, write: bool = False) -> dict[tuple[str, str], bytes]:
     store = Store(f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks", keys=keys)
     if write:
-        news = News(account="family", case_number="IOE0000000001", answers={"status": BODY})
+        news = WriteSet(account="family", case_number="IOE0000000001", answers={"status": BODY})
         store.record([news], now=datetime(2026, 11, 22, tzinfo=UTC))
     found = store.answers("family", "IOE0000000001")
     store.close()

@@ -16,7 +16,7 @@ from watcher.language.status_meaning import meaning_of
 from watcher.model.case import STATUS_GROUP, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Severity
 from watcher.reading.diff import diff
-from watcher.reading.normalize import settle
+from watcher.reading.normalize import normalize
 from watcher.store.queries.snapshot_json import decode, encode
 
 few = settings(max_examples=20, deadline=None)
@@ -37,7 +37,7 @@ NOT_NEWS_OF_ENTRIES = {
 
 
 def settled(fresh: Snapshot) -> Snapshot:
-    return settle(None, fresh, vocabulary="uscis")
+    return normalize(None, fresh, vocabulary="uscis")
 
 
 def with_(snapshot: Snapshot, name: str, value: Any) -> Snapshot:
@@ -47,7 +47,7 @@ def with_(snapshot: Snapshot, name: str, value: Any) -> Snapshot:
 
 def moved(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
     """The changes as a round finds them: `before` as it is in the books, `after` as it has just been read."""
-    return diff(before, settle(before, after, vocabulary="uscis"), today=TODAY, vocabulary="uscis")
+    return diff(before, normalize(before, after, vocabulary="uscis"), today=TODAY, vocabulary="uscis")
 
 
 def kinds(changes: tuple[Change, ...]) -> list[ChangeKind]:
@@ -72,7 +72,7 @@ class TestNothingMoved:
     def test_a_snapshot_against_itself_is_no_news(self, fresh: Snapshot) -> None:
         before = settled(fresh)
         assert moved(before, fresh) == ()
-        assert settle(before, fresh, vocabulary="uscis") == before
+        assert normalize(before, fresh, vocabulary="uscis") == before
 
     @few
     @given(snapshots(), st.randoms(use_true_random=False))
@@ -220,7 +220,7 @@ class TestNewsExactlyWhenSomethingMoved:
     @given(snapshots(), snapshots())
     def test_of_any_two_reads(self, first: Snapshot, second: Snapshot) -> None:
         before = settled(first)
-        after = settle(before, second, vocabulary="uscis")
+        after = normalize(before, second, vocabulary="uscis")
         news = diff(before, after, today=TODAY, vocabulary="uscis")
         assert bool(news) is _anything_moved(before, after)
         assert len({(change.kind, change.subject) for change in news}) == len(news)
@@ -228,7 +228,7 @@ class TestNewsExactlyWhenSomethingMoved:
     @few
     @given(snapshots(), snapshots())
     def test_once_told_it_is_not_told_again(self, first: Snapshot, second: Snapshot) -> None:
-        after = settle(settled(first), second, vocabulary="uscis")
+        after = normalize(settled(first), second, vocabulary="uscis")
         assert moved(after, second) == ()
 
     @few
@@ -294,28 +294,28 @@ class TestItemsThatAStatusIs:
         changes = moved(before, self.asked())
         assert kinds(changes) == [ChangeKind.RFE_RECEIVED, ChangeKind.STAGE_CHANGED]
         assert changes[0].severity is Severity.URGENT
-        (item,) = settle(before, self.asked(), vocabulary="uscis").pending or ()
+        (item,) = normalize(before, self.asked(), vocabulary="uscis").pending or ()
         assert (item.kind, item.state, item.title) == (ItemKind.RFE, ItemState.OPEN, RFE)
         assert (item.due_on, item.due_by_estimate) == (None, date(2026, 3, 1) + timedelta(weeks=12))
 
     def test_the_status_that_says_so_answers_it(self) -> None:
         before = settled(self.asked())
-        after = settle(before, a_case(ANSWERED), vocabulary="uscis")
+        after = normalize(before, a_case(ANSWERED), vocabulary="uscis")
         assert [item.state for item in after.pending or ()] == [ItemState.ANSWERED]
         assert kinds(moved(before, a_case(ANSWERED))) == [ChangeKind.ITEM_CLOSED, ChangeKind.STAGE_CHANGED]
 
     def test_once_answered_it_stays_so_as_the_case_goes_on(self) -> None:
-        answered = settle(settled(self.asked()), a_case(ANSWERED), vocabulary="uscis")
+        answered = normalize(settled(self.asked()), a_case(ANSWERED), vocabulary="uscis")
         assert kinds(moved(answered, a_case("Case Was Approved"))) == [ChangeKind.STAGE_CHANGED]
 
     def test_a_status_that_has_moved_on_closes_it(self) -> None:
         before = settled(self.asked())
         assert kinds(moved(before, a_case("Case Was Approved"))) == [ChangeKind.ITEM_CLOSED, ChangeKind.STAGE_CHANGED]
-        assert settle(before, a_case("Case Was Approved"), vocabulary="uscis").pending == ()
+        assert normalize(before, a_case("Case Was Approved"), vocabulary="uscis").pending == ()
 
     def test_going_back_and_forth_is_told_each_time(self) -> None:
         before = settled(self.asked())
-        back = settle(before, a_case(REVIEW), vocabulary="uscis")
+        back = normalize(before, a_case(REVIEW), vocabulary="uscis")
         assert ChangeKind.RFE_RECEIVED in kinds(moved(back, self.asked()))
 
     def test_a_second_request_on_another_day_is_a_second_item(self) -> None:
@@ -344,7 +344,7 @@ class TestItemsThatAStatusIs:
     def test_an_appointment_is_one_too_and_a_cancellation_cancels_it(self, title: str, kind: ItemKind) -> None:
         before = settled(a_case())
         assert kinds(moved(before, a_case(title))) == [ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.STAGE_CHANGED]
-        (item,) = settle(before, a_case(title), vocabulary="uscis").pending or ()
+        (item,) = normalize(before, a_case(title), vocabulary="uscis").pending or ()
         assert item.kind is kind
 
     def test_an_interview_that_the_status_calls_off_is_cancelled(self) -> None:
@@ -390,7 +390,7 @@ class TestPartialReads:
         before = settled(a_case(pending=(an_item(key="1"), an_item(key="2"))))
         fresh = a_case(pending=(an_item(key="2"), an_item(key="3")), partial=frozenset({"pending"}))
         assert [(change.kind, change.subject) for change in moved(before, fresh)] == [(ChangeKind.RFE_RECEIVED, "3")]
-        after = settle(before, fresh, vocabulary="uscis")
+        after = normalize(before, fresh, vocabulary="uscis")
         assert [item.key for item in after.pending or ()] == ["1", "2", "3"]
         assert after.partial == frozenset()
 

@@ -13,10 +13,10 @@ from tests.doubles.phones import Phones
 from tests.practice.visitor import HandClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
-from watcher.model.account_health import AccountState, Outcome, Round
+from watcher.model.account_health import AccountState, ReadOutcome, ReadResult
 from watcher.model.change import ChangeKind
 from watcher.practice import Account, Fault, PracticePortal
-from watcher.practice.site.exchange import Answer
+from watcher.practice.site.exchange import Response
 from watcher.reading.poll import poll
 
 FIRST, SECOND = "EAC9999000001", "EAC9999000002"
@@ -49,7 +49,7 @@ class Desk:
         with open_app(settings, clock=self.clock, notifier=self.phones) as app:
             yield app
 
-    def read(self, *, after: timedelta = EVERY) -> Round:
+    def read(self, *, after: timedelta = EVERY) -> ReadResult:
         """One read, `after` that much time."""
         self.clock.pass_by(after)
         with self.opened() as app:
@@ -61,7 +61,7 @@ class Desk:
     @property
     def next_read_at(self) -> datetime | None:
         with self.opened() as app:
-            return app.store.accounts.known()["api"][1]
+            return app.store.accounts.all()["api"][1]
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ class TestTrouble:
         watching.portal.faults.throw(Fault.INVALID_JSON, path=f"/case-status/{FIRST}")
         watching.portal.cases[SECOND].set_status("Case Was Approved")
         done = watching.read()
-        assert (done.outcome, done.cases_read) == (Outcome.PARTIAL, 1)
+        assert (done.outcome, done.cases_read) == (ReadOutcome.PARTIAL, 1)
         assert {change.change.kind for change in done.changes} == {
             ChangeKind.STAGE_CHANGED,
             ChangeKind.PORTAL_UNREADABLE,
@@ -127,9 +127,9 @@ class TestTrouble:
         watching.portal.faults.clear()
         watching.portal.forget_requests()
         done = watching.read(after=timedelta(hours=8))
-        assert (done.outcome, watching.portal.requests) == (Outcome.FAILED, ())
+        assert (done.outcome, watching.portal.requests) == (ReadOutcome.FAILED, ())
         assert "left alone until" in (done.error or "")
-        assert watching.read(after=timedelta(hours=1)).outcome is Outcome.OK
+        assert watching.read(after=timedelta(hours=1)).outcome is ReadOutcome.OK
 
     def test_reads_that_fail_for_longer_than_blind_after_are_told_once_and_so_is_their_end(
         self, watching: Desk
@@ -147,19 +147,19 @@ class TestTrouble:
         with watching.opened() as app:
             portal = app.portal_of("api")
             broken = replace(portal, open=explode)  # type: ignore[arg-type]
-            done = poll(app.settings.accounts["api"], broken, app.access("api"), app.means)
-        assert done.outcome is Outcome.FAILED
+            done = poll(app.settings.accounts["api"], broken, app.read_options("api"), app.context)
+        assert done.outcome is ReadOutcome.FAILED
         assert "ZeroDivisionError" in (done.error or "")
         assert [change.change.kind for change in done.changes] == [ChangeKind.PORTAL_UNREADABLE]
         assert watching.kinds() == ["recovered"]
 
     def test_a_read_that_takes_too_long_is_broken_off_and_made_up_for_at_the_next_turn(self, desk: Desk) -> None:
         with desk.opened() as app:
-            hurried = replace(app.access("api"), longest=timedelta(0))
-            done = poll(app.settings.accounts["api"], app.portal_of("api"), hurried, app.means)
-            assert (done.outcome, done.cases_read) == (Outcome.FAILED, 0)
+            hurried = replace(app.read_options("api"), max_duration=timedelta(0))
+            done = poll(app.settings.accounts["api"], app.portal_of("api"), hurried, app.context)
+            assert (done.outcome, done.cases_read) == (ReadOutcome.FAILED, 0)
             assert "the read took longer than 0s" in (done.error or "")
-            assert app.store.standings() == []
+            assert app.store.tracked_cases() == []
         assert desk.kinds() == ["case_added", "case_added"]
 
     def test_a_rejected_credential_is_submitted_once_until_it_is_changed(self, watching: Desk) -> None:
@@ -168,21 +168,21 @@ class TestTrouble:
         watching.portal.forget_requests()
         assert watching.kinds() == ["sign_in_rejected"]
         for _ in range(5):
-            assert watching.read().outcome is Outcome.PAUSED
+            assert watching.read().outcome is ReadOutcome.PAUSED
         assert sum(request.path == "/oauth/accesstoken" for request in watching.portal.requests) == 1
         watching.configure(FIRST, SECOND, secret="another secret")
         assert watching.kinds() == ["recovered"]
         with watching.opened() as app:
-            assert app.store.accounts.known()["api"][0].state is AccountState.OK
+            assert app.store.accounts.all()["api"][0].state is AccountState.OK
 
     def test_an_odd_answer_leaves_the_case_as_it_was(self, watching: Desk) -> None:
         with watching.opened() as app:
-            before = app.store.standings()
-        odd = Answer(status=200, body=b"[1, 2, 3]", headers=(("content-type", "application/json"),))
+            before = app.store.tracked_cases()
+        odd = Response(status=200, body=b"[1, 2, 3]", headers=(("content-type", "application/json"),))
         watching.portal.faults.throw(Fault.VERBATIM, path="/case-status/*", answer=odd)
         assert watching.kinds() == ["portal_unreadable"]
         with watching.opened() as app:
-            assert [case.snapshot for case in app.store.standings()] == [case.snapshot for case in before]
+            assert [case.snapshot for case in app.store.tracked_cases()] == [case.snapshot for case in before]
 
 
 class TestTurns:
@@ -208,9 +208,9 @@ class TestTurns:
 
     def test_an_account_that_is_being_read_is_not_read_a_second_time(self, watching: Desk) -> None:
         watching.portal.forget_requests()
-        with watching.opened() as app, app.store.locks.hold("account api"):
+        with watching.opened() as app, app.store.locks.acquire("account api"):
             done = watching.read()
-        assert (done.outcome, done.error) == (Outcome.FAILED, "another process is reading this account")
+        assert (done.outcome, done.error) == (ReadOutcome.FAILED, "another process is reading this account")
         assert watching.portal.requests == ()
 
     def test_a_clock_that_jumps_back_neither_tells_anything_twice_nor_loses_anything(self, watching: Desk) -> None:
@@ -231,5 +231,5 @@ def test_every_change_has_its_alert_and_goes_out_once(watching: Desk) -> None:
     assert set(watching.kinds()) == {"rfe_received", "stage_changed"}
     for _ in range(2):
         with watching.opened() as app:
-            app.courier().deliver_due()
+            app.outbox_worker().deliver_due()
     assert len(watching.phones.taken) == 3

@@ -10,7 +10,7 @@ from typing import Any
 from tests.portals.context import World
 from watcher.errors import CodeNeeded
 from watcher.model.case import Snapshot
-from watcher.portal import CaseRead, CaseUnread, Reading
+from watcher.portal import CaseFailed, CaseRead, CaseResult
 from watcher.portals.recipe import PORTAL, RecipeAccount
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"
@@ -39,7 +39,7 @@ class Household:
     codes: Codes = field(default_factory=Codes)
     known: frozenset[str] = frozenset()
 
-    def readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[CaseResult]:
         surroundings = replace(self.world.surroundings(), codes=self.codes, known_cases=self.known)
         with PORTAL.open(self.account, surroundings) as reader:
             yield from reader.read()
@@ -53,9 +53,9 @@ class Household:
             snapshots[reading.snapshot.case_number] = reading.snapshot
         return snapshots
 
-    def unread(self) -> dict[str, CaseUnread]:
+    def unread(self) -> dict[str, CaseFailed]:
         """The cases that could not be read."""
-        return {one.case_number: one for one in self.readings() if isinstance(one, CaseUnread)}
+        return {one.case_number: one for one in self.readings() if isinstance(one, CaseFailed)}
 
 
 def account_of(recipe: Path, **keys: Any) -> RecipeAccount:

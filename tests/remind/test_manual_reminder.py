@@ -6,14 +6,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.remind.manual_reminder import Looks, next_reminder
+from watcher.remind.manual_reminder import ManualChecks, next_reminder
 
 START = datetime(2026, 1, 1, 17, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
 
-def after(*, looked: timedelta | None = None, reminded: timedelta | None = None) -> Looks:
-    return Looks(
+def after(*, looked: timedelta | None = None, reminded: timedelta | None = None) -> ManualChecks:
+    return ManualChecks(
         looked_at=None if looked is None else START + looked,
         reminded_at=None if reminded is None else START + reminded,
     )

@@ -9,14 +9,14 @@ import pytest
 from tests.practice.visitor import HandClock
 from tests.store.temporary_store import books
 from watcher.app import App, open_app
-from watcher.context.context import Means
+from watcher.context.context import Context
 from watcher.context.opening import read_settings
 from watcher.errors import PortalUnavailable
 from watcher.model.account_health import after_read
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import ChangeKind
-from watcher.model.writes import CaseSave, News, RoundEnd
-from watcher.remind.time_reminders import keep_time
+from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
+from watcher.remind.time_reminders import record_time_reminders
 from watcher.store import digest
 
 NUMBER = "IOE0000000001"
@@ -51,44 +51,44 @@ def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
         now = clock.now()
         well, _ = after_read(made.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1))
         snapshot = Snapshot(case_number=NUMBER, status="Case Is Pending", stage=Stage.UNDER_REVIEW)
-        save = CaseSave(
+        save = CaseWrite(
             snapshot=snapshot,
-            seen=digest(snapshot),
-            heard=b"",
+            snapshot_digest=digest(snapshot),
+            answer_digest=b"",
             revision=None,
             stage_since=now.date(),
-            stage_since_told=True,
-            touched_at=None,
+            stage_since_from_portal=True,
+            silent_update_at=None,
         )
-        end = RoundEnd(account="family", complete=True, next_read_at=now, read=frozenset({NUMBER}))
-        news = News(account="family", case_number=NUMBER, case=save, health=well)
+        end = ReadEnd(account="family", complete=True, next_read_at=now, read=frozenset({NUMBER}))
+        news = WriteSet(account="family", case_number=NUMBER, case=save, health=well)
         made.store.record([news], now=now, round_end=end)
         yield made
 
 
-def kinds(means: Means) -> list[ChangeKind]:
-    return [change.change.kind for change in keep_time(means)]
+def kinds(means: Context) -> list[ChangeKind]:
+    return [change.change.kind for change in record_time_reminders(means)]
 
 
 def test_a_stall_is_told_once_and_again_after_its_time(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=89))
-    assert kinds(app.means) == []
+    assert kinds(app.context) == []
     clock.pass_by(timedelta(days=2))
-    assert [kinds(app.means), kinds(app.means)] == [[ChangeKind.STALLED], []]
+    assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.STALLED], []]
     clock.pass_by(timedelta(days=29))
-    assert kinds(app.means) == []
+    assert kinds(app.context) == []
     clock.pass_by(timedelta(days=2))
-    assert kinds(app.means) == [ChangeKind.STALLED]
+    assert kinds(app.context) == [ChangeKind.STALLED]
     assert len(app.store.outbox.list()) == 2
 
 
 def test_a_clock_that_jumps_back_tells_nothing_a_second_time(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=95))
-    assert kinds(app.means) == [ChangeKind.STALLED]
+    assert kinds(app.context) == [ChangeKind.STALLED]
     clock.pass_by(-timedelta(days=50))
-    assert kinds(app.means) == []
+    assert kinds(app.context) == []
     clock.pass_by(timedelta(days=50))
-    assert kinds(app.means) == []
+    assert kinds(app.context) == []
 
 
 def test_an_account_that_failed_and_was_not_tried_again_is_told_as_blind_once(app: App, clock: HandClock) -> None:
@@ -100,20 +100,20 @@ def test_an_account_that_failed_and_was_not_tried_again_is_told_as_blind_once(ap
         blind_after=timedelta(days=1),
     )
     app.store.accounts.set_health("family", down)
-    assert kinds(app.means) == []
+    assert kinds(app.context) == []
     clock.pass_by(timedelta(days=1, seconds=1))
-    assert [kinds(app.means), kinds(app.means)] == [[ChangeKind.BLIND], []]
+    assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.BLIND], []]
 
 
 def test_a_quiet_case_is_not_blindness(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=30))
-    assert kinds(app.means) == []
+    assert kinds(app.context) == []
 
 
 def test_while_another_process_looks_at_the_time_there_is_nothing_to_do(
     app: App, clock: HandClock, tmp_path: Path
 ) -> None:
     clock.pass_by(timedelta(days=95))
-    with books(tmp_path) as other, other.store.locks.hold("time"):
-        assert kinds(app.means) == []
-    assert kinds(app.means) == [ChangeKind.STALLED]
+    with books(tmp_path) as other, other.store.locks.acquire("time"):
+        assert kinds(app.context) == []
+    assert kinds(app.context) == [ChangeKind.STALLED]

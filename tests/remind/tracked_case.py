@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
-from watcher.model.ledger import CaseStanding, LedgerItem
-from watcher.model.reminder import Reminded, Reminder
+from watcher.model.ledger import TrackedCase, TrackedItem
+from watcher.model.reminder import DueReminder, SentReminder
 from watcher.remind.due_now import due
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
 
@@ -21,18 +21,18 @@ def noon(day: date, zone: ZoneInfo = NEW_YORK) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=zone).astimezone(UTC)
 
 
-def item(*, key: str = "rfe-1", kind: ItemKind = ItemKind.RFE, **more: Any) -> LedgerItem:
+def item(*, key: str = "rfe-1", kind: ItemKind = ItemKind.RFE, **more: Any) -> TrackedItem:
     of_portal = {name: more.pop(name) for name in ("due_on", "due_by_estimate", "starts_at", "place") if name in more}
     known: dict[str, Any] = {"id": 1, "state": ItemState.OPEN, "first_seen_at": SEEN, **more}
     pending = PendingItem(key=key, kind=kind, title=known.pop("title", "Something is asked for"), **of_portal)
-    return LedgerItem(account="family", case_number=NUMBER, item=pending, **known)
+    return TrackedItem(account="family", case_number=NUMBER, item=pending, **known)
 
 
-def case(*items: LedgerItem, stage: Stage = Stage.UNDER_REVIEW, **more: Any) -> CaseStanding:
+def case(*items: TrackedItem, stage: Stage = Stage.UNDER_REVIEW, **more: Any) -> TrackedCase:
     of_portal = {name: more.pop(name) for name in ("form", "submitted_on") if name in more}
     snapshot = Snapshot(case_number=NUMBER, stage=stage, **of_portal)
     known: dict[str, Any] = {"snapshot": snapshot, "stage_since": date(2026, 1, 1), **more}
-    return CaseStanding(
+    return TrackedCase(
         account="family", case_number=NUMBER, first_seen_at=SEEN, last_read_at=SEEN, items=items, **known
     )
 
@@ -43,9 +43,9 @@ class Memory:
     def __init__(self, *, zone: ZoneInfo = NEW_YORK, stall: StallSettings = NEVER_STALLED) -> None:
         self.zone, self.stall = zone, stall
         self.deadlines, self.appointments = DeadlineSettings(), AppointmentSettings()
-        self.told: set[Reminder] = set()
+        self.told: set[SentReminder] = set()
 
-    def at(self, now: datetime, *cases: CaseStanding) -> list[Reminded]:
+    def at(self, now: datetime, *cases: TrackedCase) -> list[DueReminder]:
         """What is told now; it is kept."""
         found = due(
             cases,
@@ -59,7 +59,7 @@ class Memory:
         self.told |= {reminded.mark for reminded in found}
         return found
 
-    def days(self, standing: CaseStanding, days: Iterable[date]) -> list[tuple[str, str]]:
+    def days(self, standing: TrackedCase, days: Iterable[date]) -> list[tuple[str, str]]:
         """What is told at noon of each of these days: the day and the mark."""
         return [
             (day.isoformat(), reminded.mark.mark)
@@ -72,7 +72,7 @@ def every_day(first: date, last: date) -> list[date]:
     return [first + timedelta(days=passed) for passed in range((last - first).days + 1)]
 
 
-def said(reminded: Reminded) -> dict[str, Any]:
+def said(reminded: DueReminder) -> dict[str, Any]:
     new = reminded.change.new
     assert isinstance(new, dict)
     return dict(new)

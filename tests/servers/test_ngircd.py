@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.servers.running import free_port, program, running
-from watcher.delivery.apprise_notifier import AppriseNotifier, success_worth
+from watcher.delivery.apprise_notifier import AppriseNotifier, delivery_caveat
 
 pytestmark = pytest.mark.servers
 
@@ -84,4 +84,4 @@ def test_a_message_is_seen_in_the_channel(server: int) -> None:
 def test_a_nick_that_nobody_has_counts_as_success_and_that_is_said(server: int) -> None:
     url = f"irc://watcher@127.0.0.1:{server}/@nobody"
     send(url)
-    assert "reports success even where the nick or channel does not exist" in (success_worth(SecretStr(url)) or "")
+    assert "reports success even where the nick or channel does not exist" in (delivery_caveat(SecretStr(url)) or "")

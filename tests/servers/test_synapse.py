@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.servers.running import free_port, program, running
-from watcher.delivery.apprise_notifier import AppriseNotifier, success_worth
+from watcher.delivery.apprise_notifier import AppriseNotifier, delivery_caveat
 from watcher.errors import DeliveryFailed
 
 pytestmark = pytest.mark.servers
@@ -98,4 +98,4 @@ def test_a_room_that_does_not_exist_is_made_and_that_is_said(synapse: Synapse) -
     url = f"matrix://bot:botpw@127.0.0.1:{synapse.port}/#mistyped"
     send(url)
     assert synapse.ask("GET", f"/directory/room/{quote('#mistyped:localhost')}")["room_id"] != synapse.room
-    assert "makes a room that does not exist" in (success_worth(SecretStr(url)) or "")
+    assert "makes a room that does not exist" in (delivery_caveat(SecretStr(url)) or "")

@@ -16,7 +16,7 @@ from watcher import portals
 from watcher.delivery.apprise_notifier import check_url
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
-from watcher.settings.key_names import Place
+from watcher.settings.key_names import KeyPath
 from watcher.settings.load import load
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "watcher.example.toml"
@@ -27,7 +27,7 @@ def uncommented() -> str:
     return re.sub(r'(?m)^#(?=[a-z"\[])', "", EXAMPLE.read_text())
 
 
-def keys_of(model: type[BaseModel], within: Place = ()) -> Iterator[Place]:
+def keys_of(model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
     """Every key that a section of this model may hold; keys that are the user's own names are left out."""
     for name in model.model_fields:
         place = (*within, name)
@@ -38,7 +38,7 @@ def keys_of(model: type[BaseModel], within: Place = ()) -> Iterator[Place]:
             yield place
 
 
-def shown(keys: Mapping[str, Any], model: type[BaseModel], within: Place = ()) -> Iterator[Place]:
+def shown(keys: Mapping[str, Any], model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
     for name, value in keys.items():
         inner = section_at(model, [name])
         if inner is not None:

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from tests.settings.configuration import ApiAccount, Bench, Mailbox, OfficeAccount, as_toml
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
-from watcher.settings.key_names import Place, dotted
+from watcher.settings.key_names import KeyPath, toml_key
 
 CANARY = "canary-in-a-coal-mine"
 GOOD = {"url": "ntfys://ntfy.example.org/topic", "client_secret": "x", "host": "imap.example.org", "username": "x"}
-SECTIONS: list[tuple[Place, type[BaseModel], dict[str, Any]]] = [
+SECTIONS: list[tuple[KeyPath, type[BaseModel], dict[str, Any]]] = [
     ((), Settings, {}),
     (("accounts", "family"), OfficeAccount, {"portal": "office"}),
     (("accounts", "Mum & Dad"), ApiAccount, {"portal": "api"}),
@@ -21,7 +21,7 @@ SECTIONS: list[tuple[Place, type[BaseModel], dict[str, Any]]] = [
 ]
 
 
-def keys_of(model: type[BaseModel], within: Place = ()) -> Iterator[Place]:
+def keys_of(model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
     for name in model.model_fields:
         if name != "name":
             yield (*within, name)
@@ -29,11 +29,13 @@ def keys_of(model: type[BaseModel], within: Place = ()) -> Iterator[Place]:
             yield from keys_of(inner, (*within, name)) if inner else ()
 
 
-def places() -> list[tuple[Place, type[BaseModel], dict[str, Any], Place]]:
+def places() -> list[tuple[KeyPath, type[BaseModel], dict[str, Any], KeyPath]]:
     return [(place, model, base, key) for place, model, base in SECTIONS for key in keys_of(model)]
 
 
-def document(place: Place, model: type[BaseModel], base: dict[str, Any], key: Place, value: object) -> dict[str, Any]:
+def document(
+    place: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath, value: object
+) -> dict[str, Any]:
     """A document whose section at `place` is good but for `key`, which has `value`."""
     required = {name: GOOD[name] for name, field in model.model_fields.items() if name in GOOD and field.is_required()}
     section: dict[str, Any] = {**required, **base}
@@ -47,13 +49,13 @@ def document(place: Place, model: type[BaseModel], base: dict[str, Any], key: Pl
 
 @pytest.mark.parametrize("wrong", [-7.25, {"nonsense": True}, [[]]], ids=["number", "table", "list"])
 @pytest.mark.parametrize(
-    ("place", "model", "base", "key"), places(), ids=lambda one: dotted(one) if one and isinstance(one, tuple) else ""
+    ("place", "model", "base", "key"), places(), ids=lambda one: toml_key(one) if one and isinstance(one, tuple) else ""
 )
 def test_a_wrong_type_is_one_fault_that_names_the_key(
-    bench: Bench, place: Place, model: type[BaseModel], base: dict[str, Any], key: Place, wrong: object
+    bench: Bench, place: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath, wrong: object
 ) -> None:
     faults = bench.faults(as_toml(document(place, model, base, key, wrong)), {"HOME": "/home/someone"})
-    name = dotted((*place, *key))
+    name = toml_key((*place, *key))
     assert all(fault.startswith(name) for fault in faults), faults
     assert len(faults) >= 1
     assert all(len(fault.split(": ", 1)[1]) > 10 for fault in faults), "says what would be right"
@@ -158,10 +160,10 @@ def test_an_account_may_know_a_longer_interval_than_its_portal(bench: Bench) -> 
 
 
 @pytest.mark.parametrize(
-    ("place", "model", "base", "key"), places(), ids=lambda one: dotted(one) if one and isinstance(one, tuple) else ""
+    ("place", "model", "base", "key"), places(), ids=lambda one: toml_key(one) if one and isinstance(one, tuple) else ""
 )
 def test_no_fault_shows_the_value_of_a_secret(
-    bench: Bench, place: Place, model: type[BaseModel], base: dict[str, Any], key: Place
+    bench: Bench, place: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath
 ) -> None:
     if key[-1] not in {"password", "client_secret", "url", "database_url", "state_key", "heartbeat_url", "token"}:
         wrong: object = -7.25

@@ -76,7 +76,7 @@ def test_each_secret_is_told_by_where_it_was_found(bench: Bench, folder: Path) -
     found = bench.configuration(
         f'secrets_dir = "secrets"\n{FAMILY}password = "x"\n[channels.c]\nurl = "y"\n', {"WATCHER_CHANNELS__C__URL": "z"}
     )
-    told = {(origin.place[-1], origin.source, origin.open_to_others) for origin in found.origins}
+    told = {(origin.key_path[-1], origin.source, origin.open_to_others) for origin in found.origins}
     assert told == {
         ("password", "configuration", False),
         ("url", "environment", False),

@@ -9,7 +9,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 
 from tests.settings.configuration import Bench, OfficeAccount
-from watcher.doctor.configuration import look_at_secrets
+from watcher.doctor.configuration import check_secrets
 from watcher.settings import Settings
 
 TEXT = 'keyring = true\n[accounts.family]\nportal = "office"\n'
@@ -70,9 +70,9 @@ def test_a_keyring_that_was_not_asked_for_is_left_alone(bench: Bench, ring: InMe
 @pytest.mark.usefixtures("ring")
 def test_the_doctor_tells_which_entry_of_the_keyring_a_secret_is_and_not_what_it_is(bench: Bench) -> None:
     keyring.set_password(SERVICE, NAME, "of the keyring")
-    (finding,) = look_at_secrets(bench.configuration(TEXT))
+    (finding,) = check_secrets(bench.configuration(TEXT))
     assert finding.about == "secret accounts.family.password"
-    assert finding.told == f"found in the keyring {SERVICE} {NAME}"
+    assert finding.text == f"found in the keyring {SERVICE} {NAME}"
 
 
 @pytest.mark.usefixtures("ring")

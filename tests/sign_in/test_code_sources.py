@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import CodeNeeded
-from watcher.sign_in.code_sources import AskedFor, FirstOf, NoCodes, tidy_code
+from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource, PromptedCode, tidy_code
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -69,12 +69,12 @@ def test_a_tidy_code_is_tidy_for_good(typed: str) -> None:
 
 def test_an_account_without_codes_says_what_the_person_can_do() -> None:
     with pytest.raises(CodeNeeded, match=r"`watcher login family`"):
-        NoCodes("family").code(asked_at=NOON)
+        NoCodeSource("family").code(asked_at=NOON)
 
 
 def test_the_person_is_asked_again_after_a_slip() -> None:
     ask, questions = _types("oops", "012 345")
-    assert AskedFor(ask).code(asked_at=NOON) == "012345"
+    assert PromptedCode(ask).code(asked_at=NOON) == "012345"
     assert questions == [
         "One-time code: ",
         "That is none: a one-time code has 4 to 10 digits, such as 012345. One-time code: ",
@@ -84,20 +84,20 @@ def test_the_person_is_asked_again_after_a_slip() -> None:
 def test_three_slips_are_enough() -> None:
     ask, questions = _types("a", "b", "c", "012345")
     with pytest.raises(CodeNeeded, match="nothing was submitted"):
-        AskedFor(ask).code(asked_at=NOON)
+        PromptedCode(ask).code(asked_at=NOON)
     assert len(questions) == 3
 
 
 def test_a_terminal_without_a_person_gives_no_code() -> None:
     ask, _ = _types()
     with pytest.raises(CodeNeeded):
-        AskedFor(ask).code(asked_at=NOON)
+        PromptedCode(ask).code(asked_at=NOON)
 
 
 def test_the_first_source_that_has_a_code_gives_it() -> None:
-    assert FirstOf([Lacks("no mail."), Has("111111"), Has("222222")]).code(asked_at=NOON) == "111111"
+    assert FirstAvailable([Lacks("no mail."), Has("111111"), Has("222222")]).code(asked_at=NOON) == "111111"
 
 
 def test_where_no_source_has_one_all_reasons_are_told() -> None:
     with pytest.raises(CodeNeeded, match=r"no mail\. Nobody came\."):
-        FirstOf([Lacks("no mail."), Lacks("Nobody came.")]).code(asked_at=NOON)
+        FirstAvailable([Lacks("no mail."), Lacks("Nobody came.")]).code(asked_at=NOON)

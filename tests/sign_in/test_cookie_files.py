@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.sign_in.cookie_files import BadCookieFile, BrowserCookie, TakenOver, cookie_jar, read_cookies
+from watcher.sign_in.cookie_files import BadCookieFile, BrowserCookie, CookieFileContent, cookie_jar, read_cookies
 
 HOSTS = ("my.uscis.gov", "myaccount.uscis.gov")
 NOW = 1_795_348_800.0
@@ -70,7 +70,7 @@ WAF = BrowserCookie(
 )
 
 
-def _read(content: bytes | str | list[Any] | dict[str, Any]) -> TakenOver:
+def _read(content: bytes | str | list[Any] | dict[str, Any]) -> CookieFileContent:
     if isinstance(content, list | dict):
         content = json.dumps(content)
     return read_cookies(content if isinstance(content, bytes) else content.encode(), hosts=HOSTS, now=NOW)
@@ -79,13 +79,13 @@ def _read(content: bytes | str | list[Any] | dict[str, Any]) -> TakenOver:
 def test_cookies_txt_keeps_the_portals_own_and_counts_the_rest() -> None:
     taken = _read(NETSCAPE)
     empty = BrowserCookie(name="empty", value="", domain="my.uscis.gov", host_only=True, secure=True, expires=LATER)
-    assert taken == TakenOver(cookies=(SESSION, WAF, empty), foreign=3, expired=1)
+    assert taken == CookieFileContent(cookies=(SESSION, WAF, empty), foreign=3, expired=1)
 
 
 @pytest.mark.parametrize("wrap", [False, True], ids=["array", "storage-state"])
 def test_json_keeps_the_portals_own_and_counts_the_rest(wrap: bool) -> None:  # noqa: FBT001 - a case of the table
     taken = _read({"cookies": JSON, "origins": []} if wrap else JSON)
-    assert taken == TakenOver(cookies=(SESSION, WAF), foreign=1, expired=1)
+    assert taken == CookieFileContent(cookies=(SESSION, WAF), foreign=1, expired=1)
 
 
 def test_line_ends_of_windows_and_a_byte_order_mark_make_no_difference() -> None:
@@ -199,6 +199,6 @@ def test_a_cookies_txt_with_one_byte_wrong_never_crashes_and_never_lets_a_foreig
         taken = _read(bytes(content))
     except BadCookieFile as fault:
         told = str(fault)
-        taken = TakenOver(cookies=())
+        taken = CookieFileContent(cookies=())
         assert "secret-value" not in told
     assert all(cookie.domain in ("my.uscis.gov", "uscis.gov") for cookie in taken.cookies)

@@ -12,13 +12,13 @@ from socket import create_server
 import pytest
 import trustme
 
-from watcher.sign_in.imap import TROUBLE, Entrance, Refused, opened
+from watcher.sign_in.imap import CONNECTION_ERRORS, ImapLogin, MailboxRefused, open_folder
 
 Answer = Callable[[str, str], str | None]
 
 
 @contextmanager
-def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[Entrance, list[str]]]:
+def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[ImapLogin, list[str]]]:
     """A server on TLS that answers as `answer(command, arguments)` says; None hangs up. Also what it was told."""
     authority, told = trustme.CA(), list[str]()
     authority.cert_pem.write_to_path(folder / "ca.pem")
@@ -46,7 +46,7 @@ def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[Entrance, list[str
         thread = threading.Thread(target=serve)
         thread.start()
         yield (
-            Entrance(
+            ImapLogin(
                 host="127.0.0.1",
                 port=listener.getsockname()[1],
                 username="o'neil",
@@ -69,7 +69,7 @@ def _plain_server(command: str, arguments: str) -> str | None:  # noqa: ARG001 -
 
 
 def test_without_sasl_plain_the_old_login_is_used_and_everything_is_quoted(tmp_path: Path) -> None:
-    with _scripted(tmp_path, _plain_server) as (entrance, told), opened(entrance) as folder:
+    with _scripted(tmp_path, _plain_server) as (entrance, told), open_folder(entrance) as folder:
         arrivals = folder.newest()
     assert told[1:3] == [r'''LOGIN "o'neil" "p \"a\" \\"''', r'EXAMINE "a \"b\" \\"']
     assert [f"{uid} {at:%d %H:%M}" for uid, at in arrivals.items()] == ["7 01 22:00"]
@@ -81,7 +81,11 @@ def test_a_passing_fault_of_the_mail_server_is_no_wrong_password(tmp_path: Path)
             return "{tag} NO [UNAVAILABLE] Temporary authentication failure\r\n"
         return _plain_server(command, arguments)
 
-    with _scripted(tmp_path, busy) as (entrance, _), pytest.raises(TROUBLE, match="UNAVAILABLE"), opened(entrance):
+    with (
+        _scripted(tmp_path, busy) as (entrance, _),
+        pytest.raises(CONNECTION_ERRORS, match="UNAVAILABLE"),
+        open_folder(entrance),
+    ):
         pass
 
 
@@ -91,8 +95,8 @@ def test_a_refused_password_is_refused_without_showing_it(tmp_path: Path) -> Non
 
     with (
         _scripted(tmp_path, strict) as (entrance, _),
-        pytest.raises(Refused, match="did not accept") as caught,
-        opened(entrance),
+        pytest.raises(MailboxRefused, match="did not accept") as caught,
+        open_folder(entrance),
     ):
         pass
     assert entrance.password not in f"{caught.value} {entrance!r}"
@@ -103,7 +107,11 @@ def test_a_server_that_hangs_up_is_trouble_that_may_pass(tmp_path: Path, at: str
     def hangs_up(command: str, arguments: str) -> str | None:
         return None if command == at else _plain_server(command, arguments)
 
-    with _scripted(tmp_path, hangs_up) as (entrance, _), pytest.raises(TROUBLE), opened(entrance) as folder:
+    with (
+        _scripted(tmp_path, hangs_up) as (entrance, _),
+        pytest.raises(CONNECTION_ERRORS),
+        open_folder(entrance) as folder,
+    ):
         folder.newest()
 
 
@@ -114,12 +122,12 @@ def test_a_message_without_a_time_of_arrival_is_trouble_and_not_a_guess(tmp_path
     def vague(command: str, arguments: str) -> str | None:
         return f"* 1 FETCH {said}\r\n{{tag}} OK done\r\n" if command == "FETCH" else _plain_server(command, arguments)
 
-    with _scripted(tmp_path, vague) as (entrance, _), pytest.raises(TROUBLE), opened(entrance) as folder:
+    with _scripted(tmp_path, vague) as (entrance, _), pytest.raises(CONNECTION_ERRORS), open_folder(entrance) as folder:
         folder.newest()
 
 
 @contextmanager
-def _dripping(folder: Path, *, tls: bool) -> Iterator[Entrance]:
+def _dripping(folder: Path, *, tls: bool) -> Iterator[ImapLogin]:
     """A server whose greeting never ends, a byte at a time."""
     authority, over = trustme.CA(), threading.Event()
     authority.cert_pem.write_to_path(folder / "ca.pem")
@@ -136,7 +144,7 @@ def _dripping(folder: Path, *, tls: bool) -> Iterator[Entrance]:
         thread = threading.Thread(target=drip)
         thread.start()
         try:
-            yield Entrance(
+            yield ImapLogin(
                 host="127.0.0.1",
                 port=listener.getsockname()[1],
                 username="a",
@@ -154,7 +162,7 @@ def _dripping(folder: Path, *, tls: bool) -> Iterator[Entrance]:
 def test_a_byte_now_and_then_does_not_keep_a_connection_alive(tmp_path: Path, *, tls: bool) -> None:
     with _dripping(tmp_path, tls=tls) as entrance:
         begun = time.monotonic()
-        with pytest.raises(TROUBLE), opened(entrance, seconds=0.5):
+        with pytest.raises(CONNECTION_ERRORS), open_folder(entrance, seconds=0.5):
             pass
         assert time.monotonic() - begun < 10
 
@@ -176,7 +184,7 @@ def test_a_server_that_says_too_much_is_trouble_and_fills_no_memory(tmp_path: Pa
     with _scripted(tmp_path, answer) as (entrance, _):
         tracemalloc.start()
         try:
-            with pytest.raises(TROUBLE), opened(entrance) as folder:
+            with pytest.raises(CONNECTION_ERRORS), open_folder(entrance) as folder:
                 folder.message(1)
             assert tracemalloc.get_traced_memory()[1] < 400 * 2**20
         finally:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.sign_in.waiting import NOON, Waiting
 from watcher.errors import CodeNeeded, PortalUnavailable
-from watcher.sign_in.submitted_code import CodeInbox, HandedIn
+from watcher.sign_in.submitted_code import CodeInbox, SubmittedCode
 
 
 class MemoryInbox:
@@ -36,8 +36,8 @@ class World(Waiting):
     def announce(self) -> None:
         self.announced += 1
 
-    def codes(self) -> HandedIn:
-        return HandedIn(
+    def codes(self) -> SubmittedCode:
+        return SubmittedCode(
             "family",
             self.inbox,
             clock=self,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from watcher.errors import PortalUnavailable
 from watcher.sign_in.session_files import SessionFiles
-from watcher.sign_in.totp import Algorithm, KeptSteps, TotpCodes, TotpSecret, parse_totp_secret
+from watcher.sign_in.totp import Algorithm, StoredUsedSteps, TotpCodes, TotpSecret, parse_totp_secret
 
 SECRET = "JBSWY3DPEHPK3PXP"
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -134,7 +134,7 @@ class Time:
         return False
 
     def codes(self, files: SessionFiles) -> TotpCodes:
-        used = KeptSteps(files.of("family", "codes"))
+        used = StoredUsedSteps(files.of("family", "codes"))
         return TotpCodes(parse_totp_secret(SECRET), used=used, wait=self.wait, now=lambda: self.now)
 
 
@@ -191,7 +191,7 @@ def test_the_wait_ends_when_the_daemon_ends_and_no_code_is_spent(files: SessionF
     time.stop.set()
     with pytest.raises(PortalUnavailable, match="ending"):
         time.codes(files).code(asked_at=NOON)
-    assert len(KeptSteps(files.of("family", "codes")).used()) == 1
+    assert len(StoredUsedSteps(files.of("family", "codes")).used()) == 1
 
 
 @given(st.lists(st.integers(min_value=0, max_value=200), max_size=25))
@@ -210,7 +210,7 @@ def test_in_any_rhythm_of_asking_no_step_is_used_twice(pauses: list[int]) -> Non
     for pause in pauses:
         time.now += timedelta(seconds=pause)
         secret = parse_totp_secret(SECRET)
-        code = TotpCodes(secret, used=KeptSteps(memory), wait=time.wait, now=lambda: time.now).code(asked_at=NOON)
+        code = TotpCodes(secret, used=StoredUsedSteps(memory), wait=time.wait, now=lambda: time.now).code(asked_at=NOON)
         step = secret.step_at(time.now)
         assert code == secret.code_for(step)
         seen.append(step)
@@ -221,7 +221,7 @@ def test_in_any_rhythm_of_asking_no_step_is_used_twice(pauses: list[int]) -> Non
 def test_a_damaged_memory_of_used_codes_counts_as_none(files: SessionFiles) -> None:
     keep = files.of("family", "codes")
     keep.save(b"12 \xff -3 x 15")
-    steps = KeptSteps(keep)
+    steps = StoredUsedSteps(keep)
     assert steps.used() == {12, 15}
     for step in range(100, 130):
         steps.add(step)

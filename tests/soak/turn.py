@@ -14,11 +14,11 @@ def read(app: App) -> None:
 
 
 def keep_time(app: App) -> None:
-    app.keep_time()
+    app.record_time_reminders()
 
 
 def deliver(app: App) -> None:
-    app.courier().deliver_due()
+    app.outbox_worker().deliver_due()
 
 
 TURN: Final = (read, keep_time, deliver)

@@ -191,7 +191,7 @@ class World:
 
     def _tell_on(self, app: App) -> None:
         """A case moves on only when the program has seen where it stood: what nobody saw, nobody can tell."""
-        seen = {case.case_number: case.snapshot for case in app.store.standings()}
+        seen = {case.case_number: case.snapshot for case in app.store.tracked_cases()}
         for number in NUMBERS:
             snapshot = seen.get(number)
             current = self.told[number][-1]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.postgres.server import rows_in
-from watcher.model.alert import Delivery, Draft, Hold, Words
+from watcher.model.alert import AlertDraft, AlertText, HoldReason, RoutedAlert
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, RecordedChange, Severity
-from watcher.model.writes import CaseSave, News, RoundEnd
+from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
 from watcher.store import Store, digest
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -63,15 +63,15 @@ def books(folder: Path) -> Iterator[Books]:
         yield made
 
 
-def case_save(snapshot: Snapshot, *, revision: int | None = None) -> CaseSave:
-    return CaseSave(
+def case_save(snapshot: Snapshot, *, revision: int | None = None) -> CaseWrite:
+    return CaseWrite(
         snapshot=snapshot,
-        seen=digest(snapshot),
-        heard=b"",
+        snapshot_digest=digest(snapshot),
+        answer_digest=b"",
         revision=revision,
         stage_since=date(2026, 3, 1),
-        stage_since_told=True,
-        touched_at=None,
+        stage_since_from_portal=True,
+        silent_update_at=None,
     )
 
 
@@ -88,22 +88,22 @@ def a_draft(
     *,
     channel: str = "phone",
     at: datetime = NOW,
-    hold: Hold | None = None,
+    hold: HoldReason | None = None,
     severity: Severity = Severity.IMPORTANT,
-) -> Draft:
-    delivery = Delivery(channel=channel, changes=(0,), severity=severity, not_before=at, hold=hold)
-    return Draft(delivery=delivery, words=Words(title=title, body=title, html=title, short=title))
+) -> AlertDraft:
+    delivery = RoutedAlert(channel=channel, changes=(0,), severity=severity, not_before=at, hold_reason=hold)
+    return AlertDraft(delivery=delivery, text=AlertText(title=title, body=title, html=title, short=title))
 
 
-def told(store: Store, *drafts: Draft, change: Change | None = None, now: datetime = NOW) -> list[RecordedChange]:
+def told(store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW) -> list[RecordedChange]:
     """Records one change with these alerts."""
     change = change or a_change()
     store.accounts.health("family", now)
-    news = News(account="family", case_number=NUMBER, changes=(change,), summaries=("something",), drafts=drafts)
+    news = WriteSet(account="family", case_number=NUMBER, changes=(change,), summaries=("something",), drafts=drafts)
     return store.record([news], now=now)
 
 
-def end_of_round(read: Iterable[str] = (), *, missing: Iterable[str] = (), complete: bool = True) -> RoundEnd:
-    return RoundEnd(
+def end_of_round(read: Iterable[str] = (), *, missing: Iterable[str] = (), complete: bool = True) -> ReadEnd:
+    return ReadEnd(
         account="family", complete=complete, next_read_at=NOW, read=frozenset(read), missing=frozenset(missing)
     )

@@ -20,10 +20,10 @@ from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState, Notice, PendingItem
 from watcher.model.change import ChangeKind, Severity
-from watcher.store import Busy, View
+from watcher.store import Busy, StoreReader
 from watcher.store.database.tables import ALERT_CHANGES, ALERTS, CASES, CHANGES, ITEMS, NOTICES, AccountRow, Row
 from watcher.store.queries.snapshot_json import encode
-from watcher.store.readonly import Glance, glance_at
+from watcher.store.readonly import ReadOnlyStore, open_read_only_store
 
 ACCOUNTS: Table = Row.metadata.tables[str(AccountRow.__tablename__)]
 MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30))  # noqa: DTZ001
@@ -88,15 +88,15 @@ def fillings(draw: st.DrawFn) -> list[tuple[Table, dict[str, Any]]]:
     return rows
 
 
-def everything(view: View) -> dict[str, Any]:
+def everything(view: StoreReader) -> dict[str, Any]:
     """The answer to every question that a view answers."""
     return {
-        "where": (view.where, view.shared),
-        "accounts": view.accounts.known(),
+        "where": (view.display_name, view.shared),
+        "accounts": view.accounts.all(),
         "numbers": view.case_numbers(),
-        "cases": view.standings(),
-        "cases of one": [view.standings(name) for name in NAMES],
-        "one case": view.standings("family", NUMBER),
+        "cases": view.tracked_cases(),
+        "cases of one": [view.tracked_cases(name) for name in NAMES],
+        "one case": view.tracked_cases("family", NUMBER),
         "items": view.items(),
         "notices": [view.notices(), view.notices("family")],
         "history": view.history(),
@@ -112,8 +112,8 @@ def everything(view: View) -> dict[str, Any]:
     }
 
 
-def glance(kept: Books) -> Glance:
-    found = glance_at(kept.url, locks=kept.file.with_name("locks"))
+def glance(kept: Books) -> ReadOnlyStore:
+    found = open_read_only_store(kept.url, locks=kept.file.with_name("locks"))
     assert found is not None
     return found
 
@@ -174,7 +174,7 @@ class TestWhatIsLeftToTheStore:
     def left(self, file: Path) -> bool:
         """Without a trace of having looked."""
         before = contents(file.parent)
-        found = glance_at(f"sqlite:///{file}", locks=file.with_name("locks"))
+        found = open_read_only_store(f"sqlite:///{file}", locks=file.with_name("locks"))
         if found is not None:
             found.close()
         return found is None and contents(file.parent) == before
@@ -205,13 +205,13 @@ class TestWhatIsLeftToTheStore:
         with closing(sqlite3.connect(closed, isolation_level=None)) as database:
             database.execute("PRAGMA locking_mode=EXCLUSIVE")
             database.execute("BEGIN EXCLUSIVE")
-            assert glance_at(f"sqlite:///{closed}", locks=closed.with_name("locks")) is None
+            assert open_read_only_store(f"sqlite:///{closed}", locks=closed.with_name("locks")) is None
 
     @pytest.mark.parametrize(
         "url", ["", "postgresql://watcher@/watcher", "sqlite://", "sqlite:///", "sqlite:///x?y=z", "sqlite+other:///x"]
     )
     def test_an_address_that_means_no_plain_file(self, url: str, tmp_path: Path) -> None:
-        assert glance_at(url, locks=tmp_path) is None
+        assert open_read_only_store(url, locks=tmp_path) is None
 
 
 def test_damage_that_is_found_while_looking_is_told_as_the_store_tells_it(tmp_path: Path) -> None:
@@ -230,6 +230,6 @@ def test_damage_that_is_found_while_looking_is_told_as_the_store_tells_it(tmp_pa
 
 
 def test_the_locks_are_those_of_the_store(on_disk: Books) -> None:
-    with closing(glance(on_disk)) as seen, seen.locks.hold("daemon"):  # noqa: SIM117 - the raise is of the inner one
-        with pytest.raises(Busy), on_disk.store.locks.hold("daemon"):
+    with closing(glance(on_disk)) as seen, seen.locks.acquire("daemon"):  # noqa: SIM117 - the raise is of the inner one
+        with pytest.raises(Busy), on_disk.store.locks.acquire("daemon"):
             pass

@@ -72,5 +72,5 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
 
 def test_locks_that_are_out_of_reach_are_told(tmp_path: Path) -> None:
     (tmp_path / "locks").write_bytes(b"a file where the folder should be")
-    with pytest.raises(StoreUnusable, match="check its folder"), FileLocks(tmp_path / "locks").hold("delivery"):
+    with pytest.raises(StoreUnusable, match="check its folder"), FileLocks(tmp_path / "locks").acquire("delivery"):
         pass

@@ -7,14 +7,14 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from watcher.alerts.routing import route
-from watcher.delivery.superseded import Fact, HeldAlert, fact_of, outdated
-from watcher.model.alert import Delivery, Hold, Links, Occasion
+from watcher.delivery.superseded import ChangeFact, HeldAlert, fact_of, superseded
+from watcher.model.alert import AlertContext, HoldReason, Links, RoutedAlert
 from watcher.model.case import ItemState, PendingItem, Snapshot
 from watcher.model.change import Change, ChangeKind, severity_of
-from watcher.model.ledger import CaseStanding, LedgerItem
-from watcher.model.reminder import Reminder
+from watcher.model.ledger import TrackedCase, TrackedItem
+from watcher.model.reminder import SentReminder
 from watcher.reading.diff import diff
-from watcher.reading.normalize import settle
+from watcher.reading.normalize import normalize
 from watcher.remind.due_now import due
 from watcher.settings import Settings
 
@@ -63,15 +63,15 @@ class Books(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class _Queued:
     id: int
-    delivery: Delivery
+    delivery: RoutedAlert
     changes: tuple[Change, ...]
 
     @property
     def held(self) -> HeldAlert | None:
-        hold = self.delivery.hold
+        hold = self.delivery.hold_reason
         if hold is None:
             return None
-        return HeldAlert(id=self.id, hold=hold, facts=tuple(fact_of(ACCOUNT, each) for each in self.changes))
+        return HeldAlert(id=self.id, hold_reason=hold, facts=tuple(fact_of(ACCOUNT, each) for each in self.changes))
 
 
 def words(change: Change) -> str:
@@ -85,8 +85,8 @@ class BooksInMemory:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._zone = settings, settings.timezone
-        self._cases: dict[str, CaseStanding] = {}
-        self._told: set[Reminder] = set()
+        self._cases: dict[str, TrackedCase] = {}
+        self._told: set[SentReminder] = set()
         self._queue: list[_Queued] = []
         self._sent: list[Line] = []
         self._ids = 0
@@ -95,7 +95,7 @@ class BooksInMemory:
         for fresh in snapshots:
             standing = self._cases.get(fresh.case_number)
             before = None if standing is None else standing.snapshot
-            after = settle(before, fresh, vocabulary="uscis")
+            after = normalize(before, fresh, vocabulary="uscis")
             changes = diff(before, after, today=now.astimezone(self._zone).date(), vocabulary="uscis")
             self._cases[fresh.case_number] = self._moved(standing, after, changes, now)
             self._tell(changes, now, baseline=before is None)
@@ -122,7 +122,7 @@ class BooksInMemory:
         digests: dict[tuple[datetime, str], list[str]] = {}
         for queued in ready:
             told, said = queued.delivery, [words(each) for each in queued.changes]
-            if told.hold is Hold.DIGEST:
+            if told.hold_reason is HoldReason.DIGEST:
                 digests.setdefault((told.not_before, told.channel), []).extend(said)
             else:
                 self._sent.append(Line(told.not_before, told.channel, tuple(said)))
@@ -147,16 +147,16 @@ class BooksInMemory:
     def _tell(self, changes: tuple[Change, ...], now: datetime, *, baseline: bool = False) -> None:
         if not changes:
             return
-        occasion = Occasion(account=ACCOUNT, portal_title="A portal", links=LINKS, changes=changes)
+        occasion = AlertContext(account=ACCOUNT, portal_title="A portal", links=LINKS, changes=changes)
         for delivery in route(occasion, self._settings.channels, zone=self._zone, now=now, baseline=baseline):
             taken = tuple(changes[place] for place in delivery.changes)
             self._drop_outdated([fact_of(ACCOUNT, each) for each in taken], {delivery.channel})
             self._ids += 1
             self._queue.append(_Queued(id=self._ids, delivery=delivery, changes=taken))
 
-    def _drop_outdated(self, newer: Sequence[Fact], channels: set[str]) -> None:
+    def _drop_outdated(self, newer: Sequence[ChangeFact], channels: set[str]) -> None:
         held = [each.held for each in self._queue if each.delivery.channel in channels]
-        fallen = outdated([alert for alert in held if alert is not None], newer)
+        fallen = superseded([alert for alert in held if alert is not None], newer)
         self._queue = [each for each in self._queue if each.id not in fallen]
 
     def _mark(self, case_number: str, key: str, state: ItemState, due_on: date | None) -> None:
@@ -168,26 +168,26 @@ class BooksInMemory:
         self._cases[case_number] = replace(case, items=items)
 
     def _moved(
-        self, standing: CaseStanding | None, after: Snapshot, changes: tuple[Change, ...], now: datetime
-    ) -> CaseStanding:
+        self, standing: TrackedCase | None, after: Snapshot, changes: tuple[Change, ...], now: datetime
+    ) -> TrackedCase:
         if standing is None:
-            standing = CaseStanding(
+            standing = TrackedCase(
                 account=ACCOUNT, case_number=after.case_number, snapshot=None, first_seen_at=now, last_read_at=None
             )
         before = standing.snapshot
         if before is None or before.stage is not after.stage:
             told = after.status_since
-            standing = replace(standing, stage_since=told or now.date(), stage_since_told=told is not None)
+            standing = replace(standing, stage_since=told or now.date(), stage_since_from_portal=told is not None)
         if any(change.kind is ChangeKind.SILENT_UPDATE for change in changes):
-            standing = replace(standing, touched_at=now)
+            standing = replace(standing, silent_update_at=now)
         items = self._ledger(standing.items, after, now)
         return replace(standing, snapshot=after, last_read_at=now, items=items)
 
-    def _ledger(self, known: tuple[LedgerItem, ...], after: Snapshot, now: datetime) -> tuple[LedgerItem, ...]:
+    def _ledger(self, known: tuple[TrackedItem, ...], after: Snapshot, now: datetime) -> tuple[TrackedItem, ...]:
         shown = {item.key: item for item in after.pending or ()}
         kept = [_as_shown(entry, shown.pop(entry.item.key, None), now) for entry in known]
         new = [
-            LedgerItem(
+            TrackedItem(
                 id=len(kept) + place,
                 account=ACCOUNT,
                 case_number=after.case_number,
@@ -200,12 +200,12 @@ class BooksInMemory:
         return (*kept, *new)
 
 
-def _as_shown(entry: LedgerItem, item: PendingItem | None, now: datetime) -> LedgerItem:
+def _as_shown(entry: TrackedItem, item: PendingItem | None, now: datetime) -> TrackedItem:
     if item is None:
         return replace(entry, state=ItemState.CLOSED)
     state = ItemState.DONE if entry.state is ItemState.DONE and item.state is ItemState.OPEN else item.state
     moved = (entry.item.due_on, entry.item.starts_at) != (item.due_on, item.starts_at)
-    return replace(entry, item=item, state=state, dated_at=now if moved else entry.dated_at)
+    return replace(entry, item=item, state=state, date_changed_at=now if moved else entry.date_changed_at)
 
 
 def ticks(first: date, last: date, asleep: Sequence[tuple[date, date]]) -> list[datetime]:

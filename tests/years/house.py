@@ -15,13 +15,13 @@ from tests.doubles.phones import TakesLetters
 from tests.years.in_store import HandSetClock
 from watcher.app import App, open_app
 from watcher.errors import DeliveryFailed, ReadFailed
-from watcher.model.account_health import Round
+from watcher.model.account_health import ReadResult
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import RecordedChange
-from watcher.model.ledger import LedgerItem
-from watcher.portal import CaseRead, CaseUnread
+from watcher.model.ledger import TrackedItem
+from watcher.portal import CaseFailed, CaseRead
 from watcher.portals import find
-from watcher.reading.poll import take_in
+from watcher.reading.poll import record_readings
 from watcher.settings import Settings
 
 ACCOUNT, NUMBER = "family", "IOE0000000001"
@@ -71,15 +71,15 @@ class House:
     phones: Phones
     case: Snapshot = _CASE
 
-    def read(self, *snapshots: Snapshot) -> Round:
+    def read(self, *snapshots: Snapshot) -> ReadResult:
         """A complete read that brings these cases home."""
         return self._take_in([CaseRead(snapshot=each) for each in snapshots or (self.case,)])
 
-    def fail(self, error: ReadFailed) -> Round:
+    def fail(self, error: ReadFailed) -> ReadResult:
         """A read that comes to nothing."""
-        return self._take_in([CaseUnread(case_number=NUMBER, error=error)])
+        return self._take_in([CaseFailed(case_number=NUMBER, error=error)])
 
-    def shows(self, **fields: Any) -> Round:
+    def shows(self, **fields: Any) -> ReadResult:
         """The portal shows these fields anew."""
         self.case = replace(self.case, **fields)
         return self.read()
@@ -88,7 +88,7 @@ class House:
         """Delivers whatever is due until then, as the daemon's delivery would."""
         while (due := self.app.store.outbox.next_due()) is not None and due <= moment:
             self.clock.set(due)
-            self.app.courier().deliver_due()
+            self.app.outbox_worker().deliver_due()
         self.clock.set(moment)
         return self
 
@@ -102,7 +102,7 @@ class House:
         self.phones.rang.clear()
         return rang
 
-    def item(self, key: str) -> LedgerItem:
+    def item(self, key: str) -> TrackedItem:
         return next(each for each in self.app.store.items() if each.item.key == key)
 
     def done(self, key: str) -> None:
@@ -113,11 +113,11 @@ class House:
 
     def time_brings(self) -> list[RecordedChange]:
         """As the daemon asks."""
-        return self.app.keep_time(at_any_hour=False)
+        return self.app.record_time_reminders(at_any_hour=False)
 
-    def _take_in(self, readings: Sequence[CaseRead | CaseUnread]) -> Round:
+    def _take_in(self, readings: Sequence[CaseRead | CaseFailed]) -> ReadResult:
         account, portal = self.app.settings.accounts[ACCOUNT], self.app.portal_of(ACCOUNT)
-        return take_in(readings, account, portal, self.app.means, complete=True)
+        return record_readings(readings, account, portal, self.app.context, complete=True)
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from pydantic import SecretStr
 from tests.doubles.phones import TakesLetters
 from tests.years.books import ACCOUNT, NOON, Line, words
 from watcher.app import App
-from watcher.model.alert import Hold
+from watcher.model.alert import HoldReason
 from watcher.model.case import Snapshot
-from watcher.model.ledger import LedgerItem
+from watcher.model.ledger import TrackedItem
 from watcher.portal import CaseRead
-from watcher.reading.poll import take_in
-from watcher.store import Store, Waiting
+from watcher.reading.poll import record_readings
+from watcher.store import QueuedAlert, Store
 
 
 @dataclass(slots=True)
@@ -57,19 +57,19 @@ class Addressees(TakesLetters):
         said = tuple(words(change.change) for alert in alerts for change in alert.changes)
         self.lines.append(Line(self.clock.now(), channel, said))
 
-    def _alerts(self, channel: str, title: str, body: str) -> list[Waiting]:
+    def _alerts(self, channel: str, title: str, body: str) -> list[QueuedAlert]:
         """The alert with these words; for a digest, all that wait for it, each of which it must tell."""
         due = [each for each in self.outbox_of().outbox.due(self.clock.now()) if each.alert.channel == channel]
         single = [each for each in due if (each.alert.title, each.alert.body) == (title, body)]
         if single:
             return single[:1]
-        digest = [each for each in due if each.hold is Hold.DIGEST]
+        digest = [each for each in due if each.hold_reason is HoldReason.DIGEST]
         assert digest
         assert all(_headline(each) in body for each in digest)
         return digest
 
 
-def _headline(waiting: Waiting) -> str:
+def _headline(waiting: QueuedAlert) -> str:
     """What the title says after the case that it is about."""
     return waiting.alert.title.partition(": ")[2] or waiting.alert.title
 
@@ -94,20 +94,20 @@ class BooksInStore:
         self._shown, self._quiet_until = list(snapshots), None
         account, portal = self._app.settings.accounts[ACCOUNT], self._app.portal_of(ACCOUNT)
         readings = [CaseRead(snapshot=snapshot) for snapshot in snapshots]
-        done = take_in(readings, account, portal, self._app.means, complete=True)
+        done = record_readings(readings, account, portal, self._app.context, complete=True)
         assert done.error is None
 
     def remind(self, now: datetime) -> None:
         """As the daemon asks: every noon, and on Sundays round the clock, to hear that the nights stay silent."""
         self._clock.set(now)
-        if (now.hour == NOON or _is_sunday(now)) and self._app.keep_time(at_any_hour=False):
+        if (now.hour == NOON or _is_sunday(now)) and self._app.record_time_reminders(at_any_hour=False):
             self._quiet_until = None
 
     def deliver(self, now: datetime) -> None:
         """Like the daemon, whose delivery sleeps until the next alert is due, or something new has come."""
         if self._quiet_until is not None and now < self._quiet_until:
             return
-        outbox, courier = self._app.store.outbox, self._app.courier()
+        outbox, courier = self._app.store.outbox, self._app.outbox_worker()
         while (due := outbox.next_due()) is not None and due <= now:
             self._clock.set(due)
             courier.deliver_due()
@@ -125,6 +125,6 @@ class BooksInStore:
     def lines(self) -> list[Line]:
         return self._addressees.lines
 
-    def _item(self, case_number: str, key: str) -> LedgerItem:
+    def _item(self, case_number: str, key: str) -> TrackedItem:
         items = self._app.store.items()
         return next(each for each in items if (each.case_number, each.item.key) == (case_number, key))

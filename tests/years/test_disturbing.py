@@ -55,7 +55,7 @@ def test_whoever_asks_at_night_hears_it_at_night(tmp_path: Path) -> None:
         family.shows(pending=(_RFE,))
         family.at(datetime(2026, 12, 16, 8, tzinfo=UTC))
         assert family.time_brings() == []
-        assert len(family.app.keep_time()) == 1
+        assert len(family.app.record_time_reminders()) == 1
 
 
 def test_what_is_counted_in_hours_comes_at_its_hour_also_at_night(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_reminder_that_waits_for_the_morning_is_not_sent_once_the_item_is_done
     with house(tmp_path, {"grandma": QUIET | {"urgent_breaks_quiet": False}}) as family:
         family.shows(pending=(_RFE,))
         family.at(datetime(2026, 12, 16, 8, tzinfo=UTC)).rings()
-        assert family.app.keep_time()
+        assert family.app.record_time_reminders()
         family.done("rfe")
         assert family.at(datetime(2026, 12, 20, 17, tzinfo=UTC)).rings() == []
         assert family.time_brings() == []
@@ -83,7 +83,7 @@ def test_done_keeps_back_only_what_says_nothing_else(tmp_path: Path) -> None:
         other = replace(_RFE, key="papers", kind=ItemKind.DOCUMENT_REQUEST)
         family.shows(pending=(_RFE, other))
         family.at(datetime(2026, 12, 16, 8, tzinfo=UTC)).rings()
-        assert len(family.app.keep_time()) == 2
+        assert len(family.app.record_time_reminders()) == 2
         family.done("rfe")
         assert len(family.later(hours=12).rings()) == 1
 
@@ -182,7 +182,7 @@ def test_a_machine_that_slept_through_the_week_gives_no_alert_up_at_its_first_fa
         family.read()
         family.clock.set(NOON + timedelta(days=8))
         family.phones.deaf = True
-        family.app.courier().deliver_due()
+        family.app.outbox_worker().deliver_due()
         assert family.app.store.outbox.counts()[AlertState.FAILED] == 0
         family.phones.deaf = False
         assert len(family.later(hours=1).rings()) == 1

@@ -7,8 +7,8 @@ part of the line that needs it, and nothing more.
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from watcher.alerts.style import Teller
-from watcher.language.catalogue import fill
+from watcher.alerts.style import TextStyle
+from watcher.language.catalogue import format_text
 from watcher.model.case import ItemKind, ItemState, Stage
 from watcher.model.change import Change, ChangeKind
 
@@ -19,30 +19,30 @@ _TELLING_DETAILS = frozenset({"form", "office", "submitted_on"})
 _DATED_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 
 
-def line_of(change: Change, teller: Teller, *, shown: str | None = None) -> str:
+def line_of(change: Change, teller: TextStyle, *, shown: str | None = None) -> str:
     """What happened, in one line; without the status `shown`, which the reader sees anyway."""
     fields = fields_of(change, teller)
     if _TELLERS.get(change.kind) in (_status, _item):
         seen = teller.quoted(shown)
         fields |= {name: "" for name in ("status", "title") if fields.get(name) == seen}
-    return teller.words.fill("change", _place(change), "line", **fields)
+    return teller.catalogue.format("change", _place(change), "line", **fields)
 
 
-def headline_of(change: Change, teller: Teller) -> str:
+def headline_of(change: Change, teller: TextStyle) -> str:
     """What happened, in a few words."""
     fields = fields_of(change, teller)
     if change.kind is ChangeKind.STAGE_CHANGED and _object(change.new).get("stage") == Stage.UNKNOWN:
-        return teller.words.fill("general", "unknown_status", **fields)
-    return teller.words.fill("change", _place(change), "headline", **fields)
+        return teller.catalogue.format("general", "unknown_status", **fields)
+    return teller.catalogue.format("change", _place(change), "headline", **fields)
 
 
-def meaning_of_change(change: Change, teller: Teller, part: str) -> str:
+def meaning_of_change(change: Change, teller: TextStyle, part: str) -> str:
     """What the catalogue says of this kind of change itself: its `plain` words, or what comes `next`."""
-    words = teller.words.word("change", _place(change), part)
-    return fill(words, fields_of(change, teller)) if words else ""
+    words = teller.catalogue.message("change", _place(change), part)
+    return format_text(words, fields_of(change, teller)) if words else ""
 
 
-def fields_of(change: Change, teller: Teller) -> Fields:
+def fields_of(change: Change, teller: TextStyle) -> Fields:
     """Everything that the words about this change may name."""
     tell = _TELLERS.get(change.kind, _no_fields)
     return tell(change, _object(change.old), _object(change.new), teller)
@@ -90,20 +90,20 @@ def _place(change: Change) -> str:
 # --- what each kind of change may name ----------------------------------------------------------------------------
 
 
-def _status(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+def _status(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
         "old_stage": _stage(old.get("stage"), teller),
-        "new_stage": _stage(new.get("stage"), teller) or teller.words.word("stage", "unknown", "name"),
+        "new_stage": _stage(new.get("stage"), teller) or teller.catalogue.message("stage", "unknown", "name"),
         "status": teller.quoted(new.get("status")),
         "form": teller.portal(new.get("form")),
     }
 
 
-def _item(change: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+def _item(change: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     shown = new or old
     state = new.get("state") if new else ItemState.CLOSED
     return {
-        "kind": teller.words.word("item", kind_of_item(change), "name"),
+        "kind": teller.catalogue.message("item", kind_of_item(change), "name"),
         "title": teller.quoted(shown.get("title")),
         "due": _due(new, teller),
         "when": teller.moment(shown.get("starts_at")),
@@ -111,33 +111,33 @@ def _item(change: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
         "old_when": _if_other(teller.moment(old.get("starts_at")), teller.moment(new.get("starts_at"))),
         "place": teller.portal(shown.get("place")),
         "old_place": _if_other(teller.portal(old.get("place")), teller.portal(new.get("place"))),
-        "how": teller.words.word("item_state", state) if isinstance(state, str) else "",
+        "how": teller.catalogue.message("item_state", state) if isinstance(state, str) else "",
         "soon": _soon(new.get("days"), teller),
-        "mark": teller.words.word("due_source", "estimate") if is_estimated(change) else "",
+        "mark": teller.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
     }
 
 
-def _part(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+def _part(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
         "title": teller.portal((new or old).get("title")),
         "old": teller.quoted(old.get("status")),
-        "new": teller.quoted(new.get("status")) or teller.words.word("general", "gone"),
+        "new": teller.quoted(new.get("status")) or teller.catalogue.message("general", "gone"),
     }
 
 
-def _detail(change: Change, _: _Json, __: _Json, teller: Teller) -> Fields:
+def _detail(change: Change, _: _Json, __: _Json, teller: TextStyle) -> Fields:
     """Of a detail that might name a person, only full privacy says more than that it changed."""
-    named = teller.words.word("field", change.subject or "") or teller.words.word("field", "other")
+    named = teller.catalogue.message("field", change.subject or "") or teller.catalogue.message("field", "other")
     shown = teller.privacy == "full" or change.subject in _TELLING_DETAILS
-    new = _value(change.new, teller) or teller.words.word("general", "nothing")
+    new = _value(change.new, teller) or teller.catalogue.message("general", "nothing")
     return {
         "field": named,
         "old": _value(change.old, teller) if shown else "",
-        "new": new if shown else teller.words.word("general", "changed"),
+        "new": new if shown else teller.catalogue.message("general", "changed"),
     }
 
 
-def _notice(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+def _notice(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     shown = new or old
     title, dated = teller.document(shown.get("title")), teller.day(shown.get("dated"))
     return {
@@ -148,7 +148,7 @@ def _notice(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
     }
 
 
-def _history(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
+def _history(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     shown = new or old
     title, at = teller.quoted(shown.get("title")), teller.day(shown.get("at"))
     return {
@@ -160,15 +160,15 @@ def _history(_: Change, old: _Json, new: _Json, teller: Teller) -> Fields:
     }
 
 
-def _touch(change: Change, _: _Json, __: _Json, teller: Teller) -> Fields:
+def _touch(change: Change, _: _Json, __: _Json, teller: TextStyle) -> Fields:
     return {"new": teller.moment(change.new)}
 
 
-def _stall(_: Change, __: _Json, new: _Json, teller: Teller) -> Fields:
+def _stall(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
-        "days": teller.many("days", new.get("days")),
-        "threshold": teller.many("days", new.get("threshold_days")),
-        "published": teller.many("days", new.get("published_days")),
+        "days": teller.plural("days", new.get("days")),
+        "threshold": teller.plural("days", new.get("threshold_days")),
+        "published": teller.plural("days", new.get("published_days")),
         "stage": _stage(new.get("stage"), teller),
         "since": teller.day(new.get("since")),
         "touched": teller.day(new.get("touched_on")),
@@ -177,38 +177,38 @@ def _stall(_: Change, __: _Json, new: _Json, teller: Teller) -> Fields:
     }
 
 
-def _look(change: Change, _: _Json, new: _Json, teller: Teller) -> Fields:
+def _look(change: Change, _: _Json, new: _Json, teller: TextStyle) -> Fields:
     """What to enter on the site, and what to type afterwards; a number that is hidden is not to be typed."""
     number = teller.number(change.case_number or "") if teller.privacy == "full" else ""
     site = new.get("site")
     return {
         "looked": teller.day(new.get("looked_at")),
-        "enter": teller.words.word("enter", site) if isinstance(site, str) else "",
-        "case": f'"{number}"' if " " in number else number or teller.words.word("general", "your_case"),
+        "enter": teller.catalogue.message("enter", site) if isinstance(site, str) else "",
+        "case": f'"{number}"' if " " in number else number or teller.catalogue.message("general", "your_case"),
     }
 
 
-def _account(_: Change, __: _Json, new: _Json, teller: Teller) -> Fields:
+def _account(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
         "reason": teller.portal(new.get("reason")),
         "since": teller.moment(new.get("since")),
-        "attempts": teller.many("attempts", new.get("attempts")),
-        "reads": teller.many("reads", new.get("reads")),
+        "attempts": teller.plural("attempts", new.get("attempts")),
+        "reads": teller.plural("reads", new.get("reads")),
         "account": _account_name(teller),
     }
 
 
-def _account_name(teller: Teller) -> str:
+def _account_name(teller: TextStyle) -> str:
     """What to type where a command wants the account: its name, or a word that stands for it."""
     name = teller.portal(teller.account) if teller.privacy == "full" else ""
-    return name or teller.words.word("general", "your_account")
+    return name or teller.catalogue.message("general", "your_account")
 
 
-def _no_fields(_: Change, __: _Json, ___: _Json, ____: Teller) -> Fields:
+def _no_fields(_: Change, __: _Json, ___: _Json, ____: TextStyle) -> Fields:
     return {}
 
 
-_TELLERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, Teller], Fields]] = {
+_TELLERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle], Fields]] = {
     ChangeKind.STAGE_CHANGED: _status,
     ChangeKind.STATUS_CHANGED: _status,
     ChangeKind.CASE_ADDED: _status,
@@ -243,25 +243,25 @@ _TELLERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, Teller], Fields]] 
 }
 
 
-def _stage(value: object, teller: Teller) -> str:
-    return teller.words.word("stage", value, "name") if isinstance(value, str) else ""
+def _stage(value: object, teller: TextStyle) -> str:
+    return teller.catalogue.message("stage", value, "name") if isinstance(value, str) else ""
 
 
-def _due(item: _Json, teller: Teller) -> str:
+def _due(item: _Json, teller: TextStyle) -> str:
     due, source = item.get("due_on"), item.get("source") or "portal"
     if not due:
         due, source = item.get("due_by_estimate"), "estimate"
     day = teller.day(due)
-    return day and teller.words.fill("general", f"due_{source}", due=day)
+    return day and teller.catalogue.format("general", f"due_{source}", due=day)
 
 
-def _soon(days: object, teller: Teller) -> str:
+def _soon(days: object, teller: TextStyle) -> str:
     if isinstance(days, int) and days <= 0:
-        return teller.words.word("general", "today")
-    return teller.words.fill("general", "in_days", days=teller.many("days", days) or "…")
+        return teller.catalogue.message("general", "today")
+    return teller.catalogue.format("general", "in_days", days=teller.plural("days", days) or "…")
 
 
-def _value(value: object, teller: Teller) -> str:
+def _value(value: object, teller: TextStyle) -> str:
     return teller.day(value) or teller.quoted(value)
 
 

@@ -16,12 +16,12 @@ from watcher.alerts.change_lines import (
     names_appointment,
     status_of,
 )
-from watcher.alerts.sanitize import inert
-from watcher.alerts.style import LONGEST_TEXT, Privacy, Teller
+from watcher.alerts.sanitize import sanitize
+from watcher.alerts.style import LONGEST_TEXT, Privacy, TextStyle
 from watcher.alerts.text_blocks import Block, Link, Listing, Paragraph, as_html, as_plain
-from watcher.language.catalogue import Catalogue, catalogue
-from watcher.language.explanation import Gloss, gloss_of_item, gloss_of_status
-from watcher.model.alert import Occasion, Words
+from watcher.language.catalogue import Catalogue, load_catalogue
+from watcher.language.explanation import GlossaryText, explain_item, explain_status
+from watcher.model.alert import AlertContext, AlertText
 from watcher.model.change import Change, ChangeKind, Severity
 
 LONGEST_TITLE = 120
@@ -50,25 +50,25 @@ _TOLD_FIRST = (
 )
 
 
-def render(occasion: Occasion, *, privacy: Privacy, language: str, zone: ZoneInfo) -> Words:
+def render(occasion: AlertContext, *, privacy: Privacy, language: str, zone: ZoneInfo) -> AlertText:
     """The words of one alert for one reader, its title carrying the most urgent change.
 
     `full` tells everything; `masked` hides numbers, longer texts and names of files; `minimal` says only that
     something changed. Dates are in `zone`.
     """
-    words = catalogue(language)
+    words = load_catalogue(language)
     changes = sorted(occasion.changes, key=_weight)
     if privacy == "minimal":
         return _minimal(changes[0], words)
-    teller = Teller(
-        words=words,
+    teller = TextStyle(
+        catalogue=words,
         zone=zone,
         privacy=privacy,
         case_number=_case_number(occasion) or "",
         account=occasion.account,
     )
     blocks = list(_blocks(occasion, changes, teller))
-    return Words(
+    return AlertText(
         title=_title(occasion, changes[0], teller),
         body=as_plain(blocks),
         html=as_html(blocks),
@@ -76,15 +76,15 @@ def render(occasion: Occasion, *, privacy: Privacy, language: str, zone: ZoneInf
     )
 
 
-def about_of(occasion: Occasion, teller: Teller) -> str:
+def about_of(occasion: AlertContext, teller: TextStyle) -> str:
     """What the alert is about: the case by its number and form, or the portal and its account."""
     number = _case_number(occasion)
     if number is None:
         account = teller.portal(occasion.account) if teller.privacy == "full" else ""
-        portal = inert(occasion.portal_title, teller.words, longest=LONGEST_TITLE // 2)
-        return teller.words.fill("general", "account", portal=portal, account=account)
-    form = teller.portal(_form(occasion), longest=20)
-    return teller.words.fill("general", "case", number=teller.number(number), form=form)
+        portal = sanitize(occasion.portal_title, teller.catalogue, longest=LONGEST_TITLE // 2)
+        return teller.catalogue.format("general", "account", portal=portal, account=account)
+    form = teller.portal(_form(occasion), max_length=20)
+    return teller.catalogue.format("general", "case", number=teller.number(number), form=form)
 
 
 def _weight(change: Change) -> tuple[int, int]:
@@ -92,26 +92,28 @@ def _weight(change: Change) -> tuple[int, int]:
     return -change.severity.rank, place
 
 
-def _case_number(occasion: Occasion) -> str | None:
+def _case_number(occasion: AlertContext) -> str | None:
     if occasion.snapshot is not None:
         return occasion.snapshot.case_number
     return next((change.case_number for change in occasion.changes if change.case_number), None)
 
 
-def _form(occasion: Occasion) -> str | None:
+def _form(occasion: AlertContext) -> str | None:
     return occasion.snapshot.form if occasion.snapshot is not None else None
 
 
-def _title(occasion: Occasion, lead: Change, teller: Teller) -> str:
-    title = teller.words.fill("general", "title", about=about_of(occasion, teller), headline=headline_of(lead, teller))
+def _title(occasion: AlertContext, lead: Change, teller: TextStyle) -> str:
+    title = teller.catalogue.format(
+        "general", "title", about=about_of(occasion, teller), headline=headline_of(lead, teller)
+    )
     return _cut(title, LONGEST_TITLE)
 
 
-def _short(occasion: Occasion, lead: Change, teller: Teller) -> str:
+def _short(occasion: AlertContext, lead: Change, teller: TextStyle) -> str:
     """The title and the portal's own words, for a channel that shows a hundred-odd characters to whoever looks."""
-    masked = Teller(words=teller.words, zone=teller.zone, privacy="masked", case_number=teller.case_number)
+    masked = TextStyle(catalogue=teller.catalogue, zone=teller.zone, privacy="masked", case_number=teller.case_number)
     headline, status = headline_of(lead, masked), masked.quoted(status_of(lead))
-    text = teller.words.fill(
+    text = teller.catalogue.format(
         "general",
         "short",
         about=about_of(occasion, masked),
@@ -121,34 +123,34 @@ def _short(occasion: Occasion, lead: Change, teller: Teller) -> str:
     return _cut(text, LONGEST_SHORT)
 
 
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+def _cut(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"
 
 
-def _minimal(lead: Change, words: Catalogue) -> Words:
-    text = words.word("general", "minimal_urgent" if lead.severity is Severity.URGENT else "minimal")
+def _minimal(lead: Change, words: Catalogue) -> AlertText:
+    text = words.message("general", "minimal_urgent" if lead.severity is Severity.URGENT else "minimal")
     blocks = [Paragraph(text)]
-    title = words.word("general", "minimal_title")
-    return Words(title=title, body=as_plain(blocks), html=as_html(blocks), short=title)
+    title = words.message("general", "minimal_title")
+    return AlertText(title=title, body=as_plain(blocks), html=as_html(blocks), short=title)
 
 
-def _blocks(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> Iterator[Block]:
+def _blocks(occasion: AlertContext, changes: Sequence[Change], teller: TextStyle) -> Iterator[Block]:
     shown = occasion.snapshot.status if occasion.snapshot is not None else None
     lines = [line_of(change, teller, shown=shown) for change in changes]
     yield Paragraph(lines[0]) if len(lines) == 1 else Listing(lines)
     meanings = list(_meanings(occasion, changes, teller))
     for gloss in meanings:
-        yield Paragraph(gloss.plain, label=teller.words.word("general", "means"))
-        yield Paragraph(gloss.next, label=teller.words.word("general", "next"))
+        yield Paragraph(gloss.plain, label=teller.catalogue.message("general", "means"))
+        yield Paragraph(gloss.next, label=teller.catalogue.message("general", "next"))
     yield from _own_words(occasion, changes, teller)
     yield from _cautions(changes, teller)
     yield from _history(occasion, teller)
     yield from _links(occasion, changes, teller)
     if _case_number(occasion) is not None and meanings:
-        yield Paragraph(teller.words.word("general", "advice"))
+        yield Paragraph(teller.catalogue.message("general", "advice"))
 
 
-def _meanings(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> Iterator[Gloss]:
+def _meanings(occasion: AlertContext, changes: Sequence[Change], teller: TextStyle) -> Iterator[GlossaryText]:
     """What the most important changes mean, each meaning once; what is routine is explained only where it leads."""
     told: list[str] = []
     for change in changes:
@@ -160,59 +162,59 @@ def _meanings(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> 
             yield gloss
 
 
-def _gloss(occasion: Occasion, change: Change, teller: Teller) -> Gloss:
+def _gloss(occasion: AlertContext, change: Change, teller: TextStyle) -> GlossaryText:
     if change.kind in _OF_STATUS and occasion.snapshot is not None:
-        return gloss_of_status(occasion.snapshot.status_title, occasion.snapshot.stage, teller.words)
+        return explain_status(occasion.snapshot.status_title, occasion.snapshot.stage, teller.catalogue)
     if change.kind in _OF_ITEM:
-        return gloss_of_item(kind_of_item(change), status_of(change) or "", teller.words)
-    return Gloss(
+        return explain_item(kind_of_item(change), status_of(change) or "", teller.catalogue)
+    return GlossaryText(
         plain=meaning_of_change(change, teller, "plain"),
         next=meaning_of_change(change, teller, "next"),
     )
 
 
-def _own_words(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> Iterator[Block]:
+def _own_words(occasion: AlertContext, changes: Sequence[Change], teller: TextStyle) -> Iterator[Block]:
     """The portal's status as it stands, and in full the text below it."""
     case = occasion.snapshot
     if case is None or not case.status:
         return
     since = teller.day(case.status_since)
-    status = teller.words.fill("general", "says_since", words=teller.quoted(case.status), since=since)
-    yield Paragraph(status, label=teller.words.word("general", "says"))
+    status = teller.catalogue.format("general", "says_since", words=teller.quoted(case.status), since=since)
+    yield Paragraph(status, label=teller.catalogue.message("general", "says"))
     if teller.privacy == "full" and case.description and any(change.kind in _OF_STATUS for change in changes):
-        yield Paragraph(teller.quoted(case.description, longest=LONGEST_TEXT))
+        yield Paragraph(teller.quoted(case.description, max_length=LONGEST_TEXT))
 
 
-def _cautions(changes: Sequence[Change], teller: Teller) -> Iterator[Block]:
-    words = teller.words
+def _cautions(changes: Sequence[Change], teller: TextStyle) -> Iterator[Block]:
+    words = teller.catalogue
     if any(is_estimated(change) for change in changes):
-        yield Paragraph(words.word("general", "estimate"))
+        yield Paragraph(words.message("general", "estimate"))
     elif any(names_appointment(change) for change in changes):
-        yield Paragraph(words.word("general", "notice_governs"))
+        yield Paragraph(words.message("general", "notice_governs"))
     if any(change.kind in _OF_SIGN_IN for change in changes):
         if teller.privacy != "full":
-            yield Paragraph(words.word("general", "which_account"))
-        yield Paragraph(words.word("general", "no_password"))
+            yield Paragraph(words.message("general", "which_account"))
+        yield Paragraph(words.message("general", "no_password"))
     if any(change.kind is ChangeKind.STALLED for change in changes):
-        yield Paragraph(teller.number(teller.case_number), label=words.word("general", "number"))
+        yield Paragraph(teller.number(teller.case_number), label=words.message("general", "number"))
 
 
-def _history(occasion: Occasion, teller: Teller) -> Iterator[Block]:
+def _history(occasion: AlertContext, teller: TextStyle) -> Iterator[Block]:
     lines = [
-        teller.words.fill("general", "before_line", at=teller.day(told.at), line=line_of(told.change, teller))
+        teller.catalogue.format("general", "before_line", at=teller.day(told.at), line=line_of(told.change, teller))
         for told in occasion.history[:_MOST_HISTORY]
     ]
     if lines:
-        yield Listing(lines, label=teller.words.word("general", "before"))
+        yield Listing(lines, label=teller.catalogue.message("general", "before"))
 
 
-def _links(occasion: Occasion, changes: Sequence[Change], teller: Teller) -> Iterator[Block]:
+def _links(occasion: AlertContext, changes: Sequence[Change], teller: TextStyle) -> Iterator[Block]:
     links, kinds = occasion.links, {change.kind for change in changes}
     if links.reset and kinds & {ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED}:
-        yield Link(teller.words.word("general", "reset"), links.reset)
+        yield Link(teller.catalogue.message("general", "reset"), links.reset)
     if kinds & _WITH_HELP:
-        yield Link(teller.words.word("general", "help"), links.help)
-    yield Link(teller.words.word("general", "site"), links.sign_in)
+        yield Link(teller.catalogue.message("general", "help"), links.help)
+    yield Link(teller.catalogue.message("general", "site"), links.sign_in)
 
 
 _UTC = ZoneInfo("UTC")
@@ -220,4 +222,4 @@ _UTC = ZoneInfo("UTC")
 
 def summarize(change: Change, language: str, *, zone: ZoneInfo = _UTC) -> str:
     """What happened, in one line for the history, without the case number. Times are told in `zone`."""
-    return line_of(change, Teller(words=catalogue(language), zone=zone, privacy="full"))
+    return line_of(change, TextStyle(catalogue=load_catalogue(language), zone=zone, privacy="full"))

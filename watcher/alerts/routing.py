@@ -10,19 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from watcher.model.alert import Delivery, Hold, Occasion
+from watcher.model.alert import AlertContext, HoldReason, RoutedAlert
 from watcher.model.change import Change, ChangeKind, Severity, severity_of
 from watcher.settings import ChannelSettings
 
 
 def route(
-    occasion: Occasion,
+    occasion: AlertContext,
     channels: Mapping[str, ChannelSettings],
     *,
     zone: ZoneInfo,
     now: datetime,
     baseline: bool = False,
-) -> list[Delivery]:
+) -> list[RoutedAlert]:
     """What goes where, in the order of `channels`; `now` is aware, `zone` the user's.
 
     `baseline` is the first good read of a case: that it is watched is one alert, and so is each thing that it asks
@@ -47,7 +47,7 @@ def _apart(changes: Sequence[Change]) -> list[Sequence[int]]:
 
 def _deliver(
     name: str, channel: ChannelSettings, changes: Sequence[Change], group: Sequence[int], zone: ZoneInfo, now: datetime
-) -> Iterator[Delivery]:
+) -> Iterator[RoutedAlert]:
     taken = tuple(place for place in group if _takes(channel, changes[place]))
     if not taken:
         return
@@ -55,7 +55,7 @@ def _deliver(
     if channel.escalate_after and severity is not Severity.URGENT:
         return
     not_before, hold = _when(channel, severity, zone, now)
-    yield Delivery(channel=name, changes=taken, severity=severity, not_before=not_before, hold=hold)
+    yield RoutedAlert(channel=name, changes=taken, severity=severity, not_before=not_before, hold_reason=hold)
 
 
 def _takes(channel: ChannelSettings, change: Change) -> bool:
@@ -73,7 +73,9 @@ def _weight(change: Change) -> Severity:
     return change.severity
 
 
-def _when(channel: ChannelSettings, severity: Severity, zone: ZoneInfo, now: datetime) -> tuple[datetime, Hold | None]:
+def _when(
+    channel: ChannelSettings, severity: Severity, zone: ZoneInfo, now: datetime
+) -> tuple[datetime, HoldReason | None]:
     """When an alert of this severity may go out at the earliest, and what it waits for.
 
     Waiting for somebody to acknowledge and for a digest come first; where that wait ends within quiet hours, they
@@ -81,11 +83,11 @@ def _when(channel: ChannelSettings, severity: Severity, zone: ZoneInfo, now: dat
     """
     not_before, hold = now, None
     if channel.escalate_after:
-        not_before, hold = now + channel.escalate_after, Hold.ESCALATION
+        not_before, hold = now + channel.escalate_after, HoldReason.ESCALATION
     elif channel.digest and severity is not Severity.URGENT:
-        not_before, hold = channel.digest.next_after(now, zone), Hold.DIGEST
+        not_before, hold = channel.digest.next_after(now, zone), HoldReason.DIGEST
     if channel.quiet_hours and not (severity is Severity.URGENT and channel.urgent_breaks_quiet):
         end_of_quiet = channel.quiet_hours.ends_after(not_before, zone)
         if end_of_quiet is not None:
-            return end_of_quiet, hold or Hold.QUIET
+            return end_of_quiet, hold or HoldReason.QUIET
     return not_before, hold

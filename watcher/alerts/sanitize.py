@@ -40,24 +40,24 @@ _PILED = re.compile(
 
 
 @lru_cache(maxsize=256)  # the same words stand in each form of an alert, and in those of every channel
-def inert(text: str, words: Catalogue, *, longest: int) -> str:
+def sanitize(text: str, catalogue: Catalogue, *, max_length: int) -> str:
     """`text` on one line, harmless, and cut to `longest` characters, with the number of those left out named.
 
     A web or mail address is left out or taken apart so that nothing makes a link of it.
     """
-    plain = _TAG.sub(" ", visible(html.unescape(text[: 20 * longest])))
-    plain = _disarm(plain, words.word("general", "link_left_out"))
-    hidden = max(0, len(text) - 20 * longest)
-    return shorten(plain, words, longest=longest, hidden=hidden)
+    plain = _TAG.sub(" ", visible(html.unescape(text[: 20 * max_length])))
+    plain = _disarm(plain, catalogue.message("general", "link_left_out"))
+    hidden = max(0, len(text) - 20 * max_length)
+    return shorten(plain, catalogue, max_length=max_length, hidden=hidden)
 
 
-def shorten(text: str, words: Catalogue, *, longest: int, hidden: int = 0) -> str:
+def shorten(text: str, catalogue: Catalogue, *, max_length: int, hidden: int = 0) -> str:
     """`text` cut to at most about `longest` characters; `hidden` were cut off before and are counted too."""
-    if len(text) <= longest and not hidden:
+    if len(text) <= max_length and not hidden:
         return text
-    kept = text[:longest].rsplit(" ", 1)[0] if " " in text[longest // 2 : longest] else text[:longest]
-    left = words.many("characters", len(text) - len(kept) + hidden)
-    return words.fill("general", "left_out", text=kept.rstrip(), left=left)
+    kept = text[:max_length].rsplit(" ", 1)[0] if " " in text[max_length // 2 : max_length] else text[:max_length]
+    left = catalogue.plural("characters", len(text) - len(kept) + hidden)
+    return catalogue.format("general", "left_out", text=kept.rstrip(), left=left)
 
 
 def _disarm(text: str, link: str) -> str:

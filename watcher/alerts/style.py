@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from watcher.alerts.sanitize import inert
+from watcher.alerts.sanitize import sanitize
 from watcher.language.catalogue import Catalogue
-from watcher.language.date_text import parse_moment, tell_briefly, tell_day, tell_moment
+from watcher.language.date_text import brief_text, day_text, moment_text, parse_moment
 from watcher.privacy.masking import mask_case_number, mask_numbers
 
 Privacy: TypeAlias = Literal["full", "masked", "minimal"]
@@ -22,29 +22,29 @@ _FILE_NAME = re.compile(r"\S\.[A-Za-z]{2,4}$|\S_\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Teller:
+class TextStyle:
     """Puts a portal's words and dates the way this reader gets them.
 
     `case_number` is masked wherever it is met; `account` is the user's own name for it, told only in full.
     """
 
-    words: Catalogue
+    catalogue: Catalogue
     zone: ZoneInfo
     privacy: Privacy
     case_number: str = ""
     account: str = ""
 
-    def portal(self, value: object, *, longest: int = LONGEST_NAME) -> str:
+    def portal(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
         """A portal's own words, harmless, on one line; "" for what is no text."""
         if not isinstance(value, str):
             return ""
-        text = inert(value, self.words, longest=longest)
+        text = sanitize(value, self.catalogue, longest=max_length)
         return text if self.privacy == "full" else mask_numbers(text, self.case_number)
 
-    def quoted(self, value: object, *, longest: int = LONGEST_NAME) -> str:
+    def quoted(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
         """A portal's own words between quotation marks; "" for none."""
-        text = self.portal(value, longest=longest)
-        return text and self.words.fill("general", "quoted", text=text)
+        text = self.portal(value, max_length=max_length)
+        return text and self.catalogue.format("general", "quoted", text=text)
 
     def document(self, value: object) -> str:
         """The title of a document. A file's name may hold a person's: it is shown only in full, else ""."""
@@ -54,24 +54,24 @@ class Teller:
 
     def number(self, value: str) -> str:
         """A case number."""
-        shown = inert(value, self.words, longest=LONGEST_NAME)
+        shown = sanitize(value, self.catalogue, longest=LONGEST_NAME)
         return shown if self.privacy == "full" else mask_case_number(shown)
 
     def day(self, value: object) -> str:
         """A day from its ISO form; "" for what is none."""
         moment = parse_moment(value)
-        return "" if moment is None else tell_day(moment, self.words, self.zone)
+        return "" if moment is None else day_text(moment, self.catalogue, self.zone)
 
     def briefly(self, value: object) -> str:
         """A day and, where it is known, the time, as short as it goes; "" for what is none."""
         moment = parse_moment(value)
-        return "" if moment is None else tell_briefly(moment, self.words, self.zone)
+        return "" if moment is None else brief_text(moment, self.catalogue, self.zone)
 
     def moment(self, value: object) -> str:
         """A day with its weekday and, where it is known, the time; "" for what is none."""
         moment = parse_moment(value)
-        return "" if moment is None else tell_moment(moment, self.words, self.zone)
+        return "" if moment is None else moment_text(moment, self.catalogue, self.zone)
 
-    def many(self, unit: str, value: object) -> str:
+    def plural(self, unit: str, value: object) -> str:
         """A number with its unit; "" for what is no number."""
-        return self.words.many(unit, value) if isinstance(value, int) and not isinstance(value, bool) else ""
+        return self.catalogue.plural(unit, value) if isinstance(value, int) and not isinstance(value, bool) else ""

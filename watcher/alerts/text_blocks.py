@@ -76,7 +76,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Preformatted:
     """Blocks that were set before and go in as they are, in both forms."""
 
     text: str
@@ -91,7 +91,7 @@ class Ready:
         return self.markup
 
 
-Block: TypeAlias = Paragraph | Listing | Heading | Link | Ready
+Block: TypeAlias = Paragraph | Listing | Heading | Link | Preformatted
 
 
 def as_plain(blocks: Sequence[Block]) -> str:

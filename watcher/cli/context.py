@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from watcher.context.opening import read_settings
-from watcher.context.read_only import Books, open_books
+from watcher.context.read_only import ReadOnlyContext, open_read_only
 from watcher.errors import StoreUnusable
 from watcher.monitoring import logs
 from watcher.privacy.redaction import register_secrets
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def settings_of(config: Path | None) -> Settings:
+def load_settings(config: Path | None) -> Settings:
     """The configuration; its secrets are kept out of every log from here on. A wrong one: exit status 2."""
     settings = read_settings(config, os.environ)
     register_secrets(secrets_in(settings))
     return settings
 
 
-def books_of(config: Path | None) -> AbstractContextManager[Books]:
+def read_only_context(config: Path | None) -> AbstractContextManager[ReadOnlyContext]:
     """The books, for a command that only looks. A database that cannot be opened: exit status 2."""
-    return _opened(open_books, config)
+    return _opened(open_read_only, config)
 
 
-def opened(config: Path | None) -> AbstractContextManager["App"]:
+def open_context(config: Path | None) -> AbstractContextManager["App"]:
     """The program at rest: configuration and database, nothing running. A database that cannot be opened: exit 2."""
     from watcher.app import open_app  # noqa: PLC0415 - a command that only looks need not wait for all this
 
@@ -47,7 +47,7 @@ def _opened(opening: Callable[[Settings], AbstractContextManager[_T]], config: P
     logs.configure(level="warning", environ=os.environ)
     with ExitStack() as stack:
         try:
-            found = stack.enter_context(opening(settings_of(config)))
+            found = stack.enter_context(opening(load_settings(config)))
         except StoreUnusable as error:
             click.echo(f"watcher: {error}", err=True)
             sys.exit(2)

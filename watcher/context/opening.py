@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from watcher import portals
 from watcher.errors import StoreUnusable
-from watcher.model.ledger import CaseStanding
+from watcher.model.ledger import TrackedCase
 from watcher.settings import Settings
-from watcher.settings.derived import database_url, sealing_keys, watched_among
+from watcher.settings.derived import database_url, sealing_keys, watched_numbers
 from watcher.settings.load import load
 from watcher.settings.processing_times import read_processing_times
-from watcher.store import View
+from watcher.store import StoreReader
 
 if TYPE_CHECKING:
     from watcher.store import Store
@@ -32,9 +32,9 @@ def open_store(settings: Settings) -> "Store":
         return Store(database_url(settings), locks=locks_folder(settings), keys=sealing_keys(settings))
     except StoreUnusable as error:
         if "damaged" in str(error):
-            from watcher.store.backup.rotation import way_back  # noqa: PLC0415 - of no use to a database that is whole
+            from watcher.store.backup.rotation import restore_advice  # noqa: PLC0415 - of no use to a database that is whole
 
-            raise StoreUnusable(f"{error}; {way_back(settings)}") from None
+            raise StoreUnusable(f"{error}; {restore_advice(settings)}") from None
         raise
 
 
@@ -51,11 +51,11 @@ def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def watched_cases(store: View, settings: Settings) -> list[CaseStanding]:
+def watched_cases(store: StoreReader, settings: Settings) -> list[TrackedCase]:
     """The cases in the books that the configuration still asks for."""
-    cases = store.standings()
+    cases = store.tracked_cases()
     wanted = {
-        name: watched_among((case.case_number for case in cases if case.account == name), account)
+        name: watched_numbers((case.case_number for case in cases if case.account == name), account)
         for name, account in settings.accounts.items()
     }
     return [case for case in cases if case.case_number in wanted.get(case.account, ())]

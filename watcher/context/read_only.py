@@ -6,32 +6,32 @@ from dataclasses import dataclass
 
 from watcher.clock import Clock, SystemClock
 from watcher.context.opening import locks_folder, open_store, watched_cases
-from watcher.model.ledger import CaseStanding
+from watcher.model.ledger import TrackedCase
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
-from watcher.store import View
-from watcher.store.readonly import glance_at
+from watcher.store import StoreReader
+from watcher.store.readonly import open_read_only_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
+class ReadOnlyContext:
     """One configuration and what has been written down for it."""
 
-    store: View
+    store: StoreReader
     settings: Settings
     clock: Clock
 
-    def watched_cases(self) -> list[CaseStanding]:
+    def watched_cases(self) -> list[TrackedCase]:
         """The cases in the books that the configuration still asks for."""
         return watched_cases(self.store, self.settings)
 
 
 @contextmanager
-def open_books(settings: Settings) -> Iterator[Books]:
+def open_read_only(settings: Settings) -> Iterator[ReadOnlyContext]:
     """Opens the database to be looked into, and closes it at the end.
 
     At a glance where that is enough; else the store is opened, as by what writes. Raises `StoreUnusable`.
     """
-    store = glance_at(database_url(settings), locks=locks_folder(settings)) or open_store(settings)
+    store = open_read_only_store(database_url(settings), locks=locks_folder(settings)) or open_store(settings)
     with closing(store):
-        yield Books(store=store, settings=settings, clock=SystemClock())
+        yield ReadOnlyContext(store=store, settings=settings, clock=SystemClock())

@@ -7,13 +7,13 @@ import structlog
 
 from watcher.app import App
 from watcher.daemon import malloc
-from watcher.daemon.liveness import LifeSigns
+from watcher.daemon.liveness import Liveness
 from watcher.daemon.schedule import Schedule
 from watcher.daemon.sd_notify import ServiceManager
-from watcher.delivery.emergency_notice import LastResort
+from watcher.delivery.emergency_notice import EmergencyNotice
 from watcher.errors import StoreUnusable
 from watcher.export.calendar_file import keep_calendar_file
-from watcher.model.account_health import Health, Outcome, Round
+from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.settings import Settings
 
 _LOOK_AT_THE_TIME = timedelta(minutes=15)
@@ -42,10 +42,10 @@ class Daemon:
     def __init__(self, app: App, manager: ServiceManager | None = None) -> None:
         """Nothing runs before `start`. `manager` wants signs of life; None: nobody does."""
         self._app = app
-        self._signs = LifeSigns(app, manager or ServiceManager())
+        self._signs = Liveness(app, manager or ServiceManager())
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
         self._turns: dict[str, datetime] = {}
-        self._last_resort = LastResort(app.notifier)
+        self._last_resort = EmergencyNotice(app.notifier)
         self._looked_at = app.clock.now()
         self._wake = Event()
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
@@ -66,7 +66,7 @@ class Daemon:
 
     def stop(self) -> None:
         """Starts nothing more, gives a message under way a moment to be finished. What is cut off is done again."""
-        self._app.means.stop.set()
+        self._app.context.stop.set()
         self._schedule.stop()
         self._wake.set()
         self._delivery.join(_GRACE)
@@ -86,7 +86,7 @@ class Daemon:
 
     def _take_up_corrected(self, settings: Settings) -> None:
         """An account that waits for a person is read at once where the person has just changed its credential."""
-        known, before = self._app.store.accounts.known(), self._app.settings.accounts
+        known, before = self._app.store.accounts.all(), self._app.settings.accounts
         for name in settings.accounts.keys() & before.keys() & known.keys():
             changed = settings.accounts[name].credential() != before[name].credential()
             if changed and known[name][0].state.waits_for_person:
@@ -98,7 +98,7 @@ class Daemon:
         self._schedule.every("sign of life", self._signs.every, self._signs.turn)
 
     def _plan(self) -> None:
-        known = self._app.store.accounts.known()
+        known = self._app.store.accounts.all()
         now = self._app.clock.now()
         self._app.store.outbox.bring_forward(now)
         for name in self._app.settings.accounts:
@@ -110,9 +110,9 @@ class Daemon:
                     next_read_at = latest
             self._plan_turn(name, next_read_at or now)
 
-    def _latest_turn(self, name: str, health: Health, now: datetime) -> datetime:
+    def _latest_turn(self, name: str, health: AccountHealth, now: datetime) -> datetime:
         """No turn that a right clock has planned is later than this; one that a person has is not bounded."""
-        if self._app.portal_of(name).asks_a_person:
+        if self._app.portal_of(name).is_manual:
             return _NEVER
         schedule = self._app.settings.schedule
         turn = now + (self._app.settings.accounts[name].every or schedule.every) + schedule.jitter
@@ -134,7 +134,7 @@ class Daemon:
 
     def _take_up_resumed(self) -> None:
         """Reads at once what `watcher resume` has made due: its turn stands earlier in the books than it did."""
-        for name, (_, next_read_at) in self._app.store.accounts.known().items():
+        for name, (_, next_read_at) in self._app.store.accounts.all().items():
             planned = self._turns.get(name)
             if next_read_at is not None and planned is not None and next_read_at < planned:
                 self._plan_turn(name, next_read_at)
@@ -142,12 +142,12 @@ class Daemon:
     def _read(self, name: str) -> datetime | None:
         """One turn of an account; returns when the next one is, or None where it is watched no more."""
         app = self._app
-        if app.means.stop.is_set() or name not in app.settings.accounts:
+        if app.context.stop.is_set() or name not in app.settings.accounts:
             return None
         turn = self._turns.get(name)
         try:
             done = self._signs.during(
-                app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, begun=begun, turn=turn)
+                app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, on_start=begun, turn=turn)
             )
         except StoreUnusable as error:
             self._last_resort.failed(str(error), app.settings, now=app.clock.now())
@@ -157,28 +157,28 @@ class Daemon:
         self._wake.set()
         malloc.give_back()
         if done.changes:
-            keep_calendar_file(app.means)
+            keep_calendar_file(app.context)
         next_read_at = app.store.accounts.next_read(name)
         later = app.clock.now() + timedelta(minutes=1)
         self._turns[name] = next_read_at or later
-        return max(next_read_at or later, later) if done.outcome is not Outcome.OK else next_read_at or later
+        return max(next_read_at or later, later) if done.outcome is not ReadOutcome.OK else next_read_at or later
 
     def _keep_time(self) -> None:
-        if changes := self._app.keep_time(at_any_hour=False):
+        if changes := self._app.record_time_reminders(at_any_hour=False):
             self._signs.changed(changes)
             self._wake.set()
-        keep_calendar_file(self._app.means)  # also for what the user said of an item meanwhile
+        keep_calendar_file(self._app.context)  # also for what the user said of an item meanwhile
 
     def _back_up(self) -> None:
         self._app.back_up()
 
     def _deliver(self) -> None:
-        while not self._app.means.stop.is_set():
+        while not self._app.context.stop.is_set():
             self._wake.clear()
             try:
                 self._notice_the_clock()
                 self._take_up_resumed()
-                self._app.courier().deliver_due()
+                self._app.outbox_worker().deliver_due()
                 pause = self._until_next_alert()
             except StoreUnusable as error:
                 _log.error("the books cannot be used", reason=str(error))
@@ -196,9 +196,9 @@ class Daemon:
         return min(_LOOK_INTO_BOOKS, max(shortest, self._app.clock.seconds_until(due)))
 
 
-def _tell(done: Round) -> None:
-    if done.elsewhere:
+def _tell(done: ReadResult) -> None:
+    if done.read_elsewhere:
         _log.debug("another process has this turn", account=done.account)
         return
-    log = _log.info if done.outcome is Outcome.OK else _log.warning
+    log = _log.info if done.outcome is ReadOutcome.OK else _log.warning
     log("read", account=done.account, outcome=done.outcome.value, changes=len(done.changes), error=done.error)

@@ -14,11 +14,11 @@ import structlog
 from watcher.app import App
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.errors import StoreUnusable, WatcherError
-from watcher.model.account_health import Outcome, Round
+from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.change import RecordedChange
 from watcher.monitoring.heartbeat import Beat, Heartbeat, Rounds
-from watcher.monitoring.metrics import Tally, exposition
-from watcher.monitoring.service_status import Condition, condition_of, status_line
+from watcher.monitoring.metrics import Counters, exposition
+from watcher.monitoring.service_status import ServiceStatus, service_status, status_line
 from watcher.settings import HealthSettings
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ _MISSED = 4  # so many turns late, the scheduler counts as stuck
 _log = structlog.get_logger(__name__)
 
 
-class LifeSigns:
+class Liveness:
     """The daemon's signs of life. Safe to call from several threads."""
 
     def __init__(self, app: App, manager: ServiceManager) -> None:
         """Gives none before `start`."""
         self._app, self._manager = app, manager
-        self._tally, self._rounds = Tally(), Rounds()
+        self._tally, self._rounds = Counters(), Rounds()
         self._turned = time.monotonic()
         self._server: HealthServer | None = None
         self._heartbeat: Heartbeat | None = None
@@ -60,20 +60,20 @@ class LifeSigns:
         else:
             self._manager.alive(status_line(condition))
 
-    def during(self, app: App, name: str, read: Callable[[Callable[[], None]], Round]) -> Round:
+    def during(self, app: App, name: str, read: Callable[[Callable[[], None]], ReadResult]) -> ReadResult:
         """Reads an account through `read`, counts what it came to, and lets the heartbeat tell of it.
 
         `read` calls what it is given when it begins; where another process has the turn, nothing is told here.
         """
         portal = app.settings.accounts[name].portal
-        outcome: Outcome | None = Outcome.FAILED
+        outcome: ReadOutcome | None = ReadOutcome.FAILED
         try:
             done = read(lambda: self._beat(self._rounds.began(name)))
-            outcome = None if done.elsewhere else done.outcome
+            outcome = None if done.read_elsewhere else done.outcome
         finally:
             # A read that the daemon's own end cut off says nothing of the account.
-            self._beat(self._rounds.ended(name, None if app.means.stop.is_set() else outcome))
-        if not done.elsewhere:
+            self._beat(self._rounds.ended(name, None if app.context.stop.is_set() else outcome))
+        if not done.read_elsewhere:
             self._tally.read(portal, done.outcome.value)
             self._tally.changed(done.changes)
         return done
@@ -98,22 +98,22 @@ class LifeSigns:
         """Gives the address back. The service manager is told by whoever ends the program."""
         self._close()
 
-    def condition(self) -> Condition:
+    def condition(self) -> ServiceStatus:
         """How the watcher is, from what stands in the books now. Raises `StoreUnusable`."""
         app = self._app
-        app.store.prove()
+        app.store.ping()
         late = time.monotonic() - self._turned
-        return condition_of(
+        return service_status(
             app.settings,
-            app.store.accounts.known(),
+            app.store.accounts.all(),
             app.store.outbox.counts(),
             now=app.clock.now(),
-            turned=late < _MISSED * self.every.total_seconds(),
+            scheduler_alive=late < _MISSED * self.every.total_seconds(),
         )
 
     def _open(self, health: HealthSettings) -> None:
         if health.heartbeat_url is not None:
-            self._heartbeat = Heartbeat(health.heartbeat_url, wait=self._app.means.stop.wait)
+            self._heartbeat = Heartbeat(health.heartbeat_url, wait=self._app.context.stop.wait)
             self._heartbeat.start()
         if health.listen:
             from watcher.monitoring.http_server import HealthServer  # noqa: PLC0415 - http.server and all, only where it is asked for
@@ -136,4 +136,4 @@ class LifeSigns:
     def _beat(self, beat: Beat | None) -> None:
         heartbeat = self._heartbeat
         if heartbeat is not None and beat is not None:
-            heartbeat.say(beat)
+            heartbeat.send(beat)

@@ -114,13 +114,13 @@ class AppriseNotifier:
         except DeliveryFailed:
             return False
 
-    def _within_time(self, service: "NotifyBase", words: "_Form", attachments: Sequence[Path]) -> "AppriseResult":
+    def _within_time(self, service: "NotifyBase", text: "_Form", attachments: Sequence[Path]) -> "AppriseResult":
         """Apprise's answer. A thread of our own, for one of Apprise's pool would hold up the end of the process."""
         outcome: list[Any] = []
 
         def deliver() -> None:
             try:
-                outcome.append(_deliver(service, words, attachments))
+                outcome.append(_deliver(service, text, attachments))
             except Exception as error:  # noqa: BLE001 - 183 plug-ins by as many authors; none may end the outbox
                 outcome.append(error)
 
@@ -161,7 +161,7 @@ def check_url(url: SecretStr) -> str | None:
     return None
 
 
-def success_worth(url: SecretStr) -> str | None:
+def delivery_caveat(url: SecretStr) -> str | None:
     """What "sent" is worth where a service confirms less than it seems, in one sentence; None where it does confirm."""
     kind = _WORTH_OF.get(schema(url))
     return _WORTH[kind] if kind else None
@@ -277,14 +277,14 @@ def _schemas(service: "NotifyBase") -> frozenset[str]:
     return frozenset(service.schemas())  # type: ignore[no-untyped-call]
 
 
-def _deliver(service: "NotifyBase", words: _Form, attachments: Sequence[Path]) -> "AppriseResult":
+def _deliver(service: "NotifyBase", text: _Form, attachments: Sequence[Path]) -> "AppriseResult":
     from apprise import Apprise, AppriseAttachment  # noqa: PLC0415 - see the module's docstring
     from apprise.attachment.file import AttachFile  # noqa: PLC0415
 
     files = [AttachFile(str(path)) for path in attachments]  # type: ignore[no-untyped-call]
     attach = AppriseAttachment(files) if files else None
     sender = Apprise(service, asset=service.asset)
-    return sender.notify(words.body, title=words.title, body_format=words.format, attach=attach)
+    return sender.notify(text.body, title=text.title, body_format=text.format, attach=attach)
 
 
 def _name(service: "NotifyBase") -> str:

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 
-from watcher.language.catalogue import catalogue
-from watcher.model.alert import Words
+from watcher.language.catalogue import load_catalogue
+from watcher.model.alert import AlertText
 from watcher.model.change import ChangeKind
-from watcher.model.ledger import KeptNotice
+from watcher.model.ledger import TrackedNotice
 from watcher.settings import ChannelSettings, Settings
-from watcher.store import Waiting
+from watcher.store import QueuedAlert
 
 LONGEST_WAIT = timedelta(minutes=2)
 """An alert waits no longer for the download of its letter."""
@@ -37,10 +37,10 @@ class Attachments:
     """What goes along with one message. `lacking`: there is a letter that does not."""
 
     files: tuple[Path, ...] = ()
-    lacking: bool = False
+    has_missing: bool = False
 
 
-def letters_of(batch: Iterable[Waiting], notices: Iterable[KeptNotice]) -> list[KeptNotice]:
+def notices_of(batch: Iterable[QueuedAlert], notices: Iterable[TrackedNotice]) -> list[TrackedNotice]:
     """The notices that alerts tell of as new or changed, in the order of the books."""
     keys = {
         (each.account, each.case_number, change.change.subject)
@@ -51,7 +51,7 @@ def letters_of(batch: Iterable[Waiting], notices: Iterable[KeptNotice]) -> list[
     return [kept for kept in notices if (kept.account, kept.case_number, kept.notice.key) in keys]
 
 
-def is_awaited(alert: Waiting, letters: Sequence[KeptNotice], settings: Settings, now: datetime) -> bool:
+def is_awaited(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: Settings, now: datetime) -> bool:
     """Whether a letter of this alert is about to be downloaded: it was never tried, and the alert is only just made."""
     account = settings.accounts.get(alert.account)
     if account is None or not account.save_notices or now - alert.alert.created_at >= LONGEST_WAIT:
@@ -63,7 +63,7 @@ def is_awaited(alert: Waiting, letters: Sequence[KeptNotice], settings: Settings
 
 
 def attachments(
-    letters: Sequence[KeptNotice], channel: ChannelSettings, state_dir: Path, *, carries: bool, attempts: int
+    letters: Sequence[TrackedNotice], channel: ChannelSettings, state_dir: Path, *, carries: bool, attempts: int
 ) -> Attachments:
     """The files to send along, within the bounds of a message.
 
@@ -81,10 +81,10 @@ def attachments(
             files.append(file)
             room -= size
     sent = {str(file.relative_to(state_dir)) for file in files}
-    return Attachments(files=tuple(files), lacking=any(letter.saved_as not in sent for letter in letters))
+    return Attachments(files=tuple(files), has_missing=any(letter.saved_as not in sent for letter in letters))
 
 
-def saying_so(words: Words, *, language: str) -> Words:
+def with_missing_letter_note(text: AlertText, *, language: str) -> AlertText:
     """The words of a message that goes out without a letter it is about, with a sentence that says so."""
-    sentence = catalogue(language).word("general", "not_attached")
-    return replace(words, body=f"{words.body}\n\n{sentence}", html=f"{words.html}\n<p>{escape(sentence)}</p>")
+    sentence = load_catalogue(language).message("general", "not_attached")
+    return replace(text, body=f"{text.body}\n\n{sentence}", html=f"{text.html}\n<p>{escape(sentence)}</p>")

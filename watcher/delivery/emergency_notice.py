@@ -11,7 +11,7 @@ import structlog
 
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.errors import DeliveryFailed
-from watcher.language.catalogue import catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.settings import ChannelSettings, Settings
 
 PATIENCE = timedelta(minutes=2)
@@ -21,7 +21,7 @@ AT_MOST_EVERY = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
 
-class LastResort:
+class EmergencyNotice:
     """Hears of every attempt to write the books. Safe to call from several threads."""
 
     def __init__(self, notifier: Notifier) -> None:
@@ -48,9 +48,9 @@ class LastResort:
             self._tell(channel, reason, settings)
 
     def _tell(self, channel: ChannelSettings, reason: str, settings: Settings) -> None:
-        words = catalogue(settings.language)
-        title = words.word("last_resort", "title")
-        body = words.fill("last_resort", "body", reason=reason)
+        words = load_catalogue(settings.language)
+        title = words.message("last_resort", "title")
+        body = words.format("last_resort", "body", reason=reason)
         try:
             self._notifier.send(channel.url, title=title, body=body, html=f"<p>{_inert(body)}</p>", short=title)
         except DeliveryFailed as error:

@@ -13,26 +13,26 @@ from threading import Event, Thread
 
 import structlog
 
-from watcher.alerts.digest import render_digest, render_flood
+from watcher.alerts.digest import render_batch, render_digest
 from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
-from watcher.delivery.attachments import Attachments, attachments, is_awaited, letters_of, saying_so
-from watcher.delivery.superseded import Fact, HeldAlert, fact_of, outdated
-from watcher.delivery.throttle import fold
+from watcher.delivery.attachments import Attachments, attachments, is_awaited, notices_of, with_missing_letter_note
+from watcher.delivery.superseded import ChangeFact, HeldAlert, fact_of, superseded
+from watcher.delivery.throttle import throttle
 from watcher.errors import DeliveryFailed
-from watcher.model.alert import Hold, Words
+from watcher.model.alert import AlertText, HoldReason
 from watcher.settings import ChannelSettings, Settings
-from watcher.store import Busy, Store, Waiting
+from watcher.store import Busy, QueuedAlert, Store
 
 _DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900, 1800, 3600, 7200))
 _GIVE_UP_AFTER = timedelta(days=7)
 _HOUR = timedelta(hours=1)
-_GATHERED = (Hold.DIGEST, Hold.PERHAPS_TOLD)
+_GATHERED = (HoldReason.DIGEST, HoldReason.PERHAPS_TOLD)
 _FOR_A_LETTER = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
 
-class Courier:
+class OutboxWorker:
     """Delivers what is due. Safe to call from several threads and processes: all but one find nothing to do."""
 
     def __init__(
@@ -53,13 +53,13 @@ class Courier:
         where that could not be written down.
         """
         try:
-            with self._store.locks.hold("delivery", wait=wait, stop=self._stop):
+            with self._store.locks.acquire("delivery", wait=wait, stop=self._stop):
                 return self._deliver_all()
         except Busy:
             return 0
 
     def _deliver_all(self) -> int:
-        by_channel: dict[str, list[Waiting]] = defaultdict(list)
+        by_channel: dict[str, list[QueuedAlert]] = defaultdict(list)
         for waiting in self._store.outbox.due(self._clock.now()):
             by_channel[waiting.alert.channel].append(waiting)
         taken: list[int] = []
@@ -77,13 +77,13 @@ class Courier:
             raise trouble[0]
         return sum(taken)
 
-    def _work(self, name: str, due: Sequence[Waiting], taken: list[int], trouble: list[Exception]) -> None:
+    def _work(self, name: str, due: Sequence[QueuedAlert], taken: list[int], trouble: list[Exception]) -> None:
         try:
             taken.append(self._deliver(name, due))
         except Exception as error:  # noqa: BLE001 - raised again in the thread that delivers
             trouble.append(error)
 
-    def _deliver(self, name: str, due: Sequence[Waiting]) -> int:
+    def _deliver(self, name: str, due: Sequence[QueuedAlert]) -> int:
         """The alerts of one channel, oldest first; returns how many it took."""
         now = self._clock.now()
         channel = self._channels.get(name)
@@ -92,10 +92,10 @@ class Courier:
             self._store.outbox.mark_failed(_ids(due), reason, next_attempt_at=None)
             return 0
         due = self._without_awaiting(channel, self._without_outdated(channel, due, now), now)
-        single = [each for each in due if each.hold not in _GATHERED]
-        gathered = ([each for each in due if each.hold is hold] for hold in _GATHERED)
+        single = [each for each in due if each.hold_reason not in _GATHERED]
+        gathered = ([each for each in due if each.hold_reason is hold] for hold in _GATHERED)
         batches = [batch for batch in gathered if batch]
-        plan = fold(
+        plan = throttle(
             [each.alert for each in single],
             limit=channel.max_per_hour,
             sent_last_hour=self._store.outbox.sent_since(name, now - _HOUR),
@@ -107,7 +107,7 @@ class Courier:
             self._store.outbox.postpone([alert.id for alert in plan.later], now + _HOUR / 6)
         return self._send_in_turn(channel, batches)
 
-    def _send_in_turn(self, channel: ChannelSettings, batches: Sequence[Sequence[Waiting]]) -> int:
+    def _send_in_turn(self, channel: ChannelSettings, batches: Sequence[Sequence[QueuedAlert]]) -> int:
         """After a failure the rest waits with it: a channel that is down is not asked for each alert anew."""
         taken = 0
         for place, batch in enumerate(batches):
@@ -122,7 +122,7 @@ class Courier:
                 break
         return taken
 
-    def _send(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> datetime | None:
+    def _send(self, channel: ChannelSettings, batch: Sequence[QueuedAlert]) -> datetime | None:
         """Sends one message. Returns None, or when the channel is to be asked again."""
         try:
             self._bring(channel, batch)
@@ -132,10 +132,10 @@ class Courier:
         _log.info("alert sent", channel=channel.name, alerts=_ids(batch))
         return None
 
-    def _bring(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> None:
+    def _bring(self, channel: ChannelSettings, batch: Sequence[QueuedAlert]) -> None:
         words, along = self._words(batch), self._attachments(channel, batch)
-        if along.lacking:
-            words = saying_so(words, language=self._settings.language)
+        if along.has_missing:
+            words = with_missing_letter_note(words, language=self._settings.language)
         self._notifier.send(
             channel.url,
             title=words.title,
@@ -145,7 +145,7 @@ class Courier:
             attachments=along.files,
         )
 
-    def _failed(self, channel: ChannelSettings, batch: Sequence[Waiting], error: DeliveryFailed) -> datetime | None:
+    def _failed(self, channel: ChannelSettings, batch: Sequence[QueuedAlert], error: DeliveryFailed) -> datetime | None:
         """Backs off, or gives up: at once where it cannot help to try again, else after a week of trying.
 
         A machine that slept through that week has not tried, and its network may need a moment after it wakes.
@@ -162,42 +162,48 @@ class Courier:
         )
         return retry_at or now + _DELAYS[0]
 
-    def _words(self, batch: Sequence[Waiting]) -> Words:
+    def _words(self, batch: Sequence[QueuedAlert]) -> AlertText:
         """One alert says what it says; several say it as a digest, or as one that lists and counts."""
         words = [_words_of(each) for each in batch]
-        if batch[0].hold in _GATHERED:
+        if batch[0].hold_reason in _GATHERED:
             return render_digest(words, language=self._settings.language)
-        return words[0] if len(words) == 1 else render_flood(words, language=self._settings.language)
+        return words[0] if len(words) == 1 else render_batch(words, language=self._settings.language)
 
-    def _without_outdated(self, channel: ChannelSettings, due: Sequence[Waiting], now: datetime) -> Sequence[Waiting]:
+    def _without_outdated(
+        self, channel: ChannelSettings, due: Sequence[QueuedAlert], now: datetime
+    ) -> Sequence[QueuedAlert]:
         """Held alerts that a later one on the same channel has made untrue are dropped, and say so.
 
         It counts whether that one waits or has gone out already: an urgent one does not wait for the digest.
         """
-        stale = {each.alert.id for each in due if each.hold is not None and self._is_outdated(each)}
+        stale = {each.alert.id for each in due if each.hold_reason is not None and self._is_outdated(each)}
         if stale:
             self._store.outbox.drop(stale, now, note="a later alert replaced it before it was sent")
             _log.info("held alerts came untrue", channel=channel.name, alerts=sorted(stale))
         return [each for each in due if each.alert.id not in stale]
 
-    def _is_outdated(self, waiting: Waiting) -> bool:
-        held = HeldAlert(id=waiting.alert.id, hold=waiting.hold or Hold.QUIET, facts=_facts(waiting))
-        return any(outdated([held], _facts(later)) for later in self._store.outbox.later(waiting))
+    def _is_outdated(self, waiting: QueuedAlert) -> bool:
+        held = HeldAlert(
+            id=waiting.alert.id, hold_reason=waiting.hold_reason or HoldReason.QUIET, facts=_facts(waiting)
+        )
+        return any(superseded([held], _facts(later)) for later in self._store.outbox.later(waiting))
 
-    def _without_awaiting(self, channel: ChannelSettings, due: Sequence[Waiting], now: datetime) -> Sequence[Waiting]:
+    def _without_awaiting(
+        self, channel: ChannelSettings, due: Sequence[QueuedAlert], now: datetime
+    ) -> Sequence[QueuedAlert]:
         """Alerts whose letter is just being downloaded are put off for a moment, where the channel wants letters."""
         if not channel.attach_notices:
             return due
         notices = self._store.notices()
-        awaiting = {each.alert.id for each in due if is_awaited(each, letters_of([each], notices), self._settings, now)}
+        awaiting = {each.alert.id for each in due if is_awaited(each, notices_of([each], notices), self._settings, now)}
         self._store.outbox.postpone(awaiting, now + _FOR_A_LETTER)
         return [each for each in due if each.alert.id not in awaiting]
 
-    def _attachments(self, channel: ChannelSettings, batch: Sequence[Waiting]) -> Attachments:
+    def _attachments(self, channel: ChannelSettings, batch: Sequence[QueuedAlert]) -> Attachments:
         """The letters that the message is about, where the channel wants them and they have been saved."""
         if not channel.attach_notices:
             return Attachments()
-        letters = letters_of(batch, self._store.notices())
+        letters = notices_of(batch, self._store.notices())
         return attachments(
             letters,
             channel,
@@ -207,18 +213,18 @@ class Courier:
         )
 
 
-def _ids(batch: Sequence[Waiting]) -> list[int]:
+def _ids(batch: Sequence[QueuedAlert]) -> list[int]:
     return [each.alert.id for each in batch]
 
 
-def _words_of(waiting: Waiting) -> Words:
+def _words_of(waiting: QueuedAlert) -> AlertText:
     alert = waiting.alert
-    return Words(title=alert.title, body=alert.body, html=alert.html, short=alert.short)
+    return AlertText(title=alert.title, body=alert.body, html=alert.html, short=alert.short)
 
 
-def _note(batch: Sequence[Waiting]) -> str | None:
+def _note(batch: Sequence[QueuedAlert]) -> str | None:
     return None if len(batch) == 1 else f"sent as one message with {len(batch) - 1} more"
 
 
-def _facts(waiting: Waiting) -> tuple[Fact, ...]:
+def _facts(waiting: QueuedAlert) -> tuple[ChangeFact, ...]:
     return tuple(fact_of(waiting.account, change.change) for change in waiting.changes)

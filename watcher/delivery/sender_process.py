@@ -59,7 +59,7 @@ class _Reply:
     permanent: bool = False
 
 
-class Messenger:
+class SenderProcess:
     """A `Notifier` whose child does the sending. Safe to share between threads.
 
     `timeout` bounds one message, in seconds, of which some go by while the first one has Apprise read from disk. A

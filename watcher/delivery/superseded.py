@@ -8,7 +8,7 @@ over by morning. An alert that says one thing more stays whole.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from watcher.model.alert import Hold
+from watcher.model.alert import HoldReason
 from watcher.model.change import Change, ChangeKind
 
 _MOVED = frozenset({ChangeKind.APPOINTMENT_CHANGED, ChangeKind.APPOINTMENT_CANCELLED})
@@ -39,7 +39,7 @@ _REPLACED_OVERNIGHT: Mapping[ChangeKind, Collection[ChangeKind]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class ChangeFact:
     """What one change says, as far as it decides what replaces it.
 
     `aspect` tells an item's due date (`due`) from its appointment (`start`), None what concerns both.
@@ -57,13 +57,13 @@ class HeldAlert:
     """An alert that waits in the outbox of one channel, with all that it says."""
 
     id: int
-    hold: Hold
-    facts: tuple[Fact, ...]
+    hold_reason: HoldReason
+    facts: tuple[ChangeFact, ...]
 
 
-def fact_of(account: str, change: Change) -> Fact:
+def fact_of(account: str, change: Change) -> ChangeFact:
     """What `change` says."""
-    return Fact(
+    return ChangeFact(
         account=account,
         case_number=change.case_number,
         kind=change.kind,
@@ -72,7 +72,7 @@ def fact_of(account: str, change: Change) -> Fact:
     )
 
 
-def outdated(held: Iterable[HeldAlert], newer: Collection[Fact]) -> tuple[int, ...]:
+def superseded(held: Iterable[HeldAlert], newer: Collection[ChangeFact]) -> tuple[int, ...]:
     """The ids of those of `held` that `newer`, a later alert on the same channel, makes untrue, in the order given.
 
     What the user said counts too: an item that is `done` is a newer `item_closed`.
@@ -80,18 +80,18 @@ def outdated(held: Iterable[HeldAlert], newer: Collection[Fact]) -> tuple[int, .
     return tuple(
         alert.id
         for alert in held
-        if alert.facts and all(any(_replaces(new, old, alert.hold) for new in newer) for old in alert.facts)
+        if alert.facts and all(any(_replaces(new, old, alert.hold_reason) for new in newer) for old in alert.facts)
     )
 
 
-def _replaces(new: Fact, old: Fact, hold: Hold) -> bool:
+def _replaces(new: ChangeFact, old: ChangeFact, hold_reason: HoldReason) -> bool:
     if (new.account, new.case_number, new.topic) != (old.account, old.case_number, old.topic):
         return False
     if None not in {new.aspect, old.aspect} and new.aspect != old.aspect:
         return False
     if new.kind in _REPLACED_ALWAYS.get(old.kind, ()):
         return True
-    return hold is Hold.QUIET and new.kind in _REPLACED_OVERNIGHT.get(old.kind, ())
+    return hold_reason is HoldReason.QUIET and new.kind in _REPLACED_OVERNIGHT.get(old.kind, ())
 
 
 def _topic(change: Change) -> str | None:

@@ -24,7 +24,7 @@ _A = TypeVar("_A", bound=Queued)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folding(Generic[_A]):
+class ThrottlePlan(Generic[_A]):
     """What to do with the alerts of one channel, each group in the order given.
 
     `alone` go one by one, `together` as one that lists and counts them (none, or at least two), `later` when the hour
@@ -36,7 +36,7 @@ class Folding(Generic[_A]):
     later: tuple[_A, ...] = ()
 
 
-def fold(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> Folding[_A]:
+def throttle(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> ThrottlePlan[_A]:
     """Divides the alerts of one channel that are due, oldest first.
 
     While the hour has room for all, each goes alone. Else urgent ones go alone as far as there is room beside one
@@ -45,7 +45,7 @@ def fold(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> Folding[_A
     """
     room = limit - sent_last_hour
     if limit == 0 or len(alerts) <= room:
-        return Folding(alone=tuple(alerts))
+        return ThrottlePlan(alone=tuple(alerts))
     urgent = [alert for alert in alerts if alert.severity is Severity.URGENT]
     if room <= 0:
         later = tuple(alert for alert in alerts if alert.severity is not Severity.URGENT)
@@ -55,7 +55,7 @@ def fold(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> Folding[_A
     return _together(alone, tuple(alert for alert in alerts if id(alert) not in apart), ())
 
 
-def _together(alone: tuple[_A, ...], together: tuple[_A, ...], later: tuple[_A, ...]) -> Folding[_A]:
+def _together(alone: tuple[_A, ...], together: tuple[_A, ...], later: tuple[_A, ...]) -> ThrottlePlan[_A]:
     if len(together) == 1:
-        return Folding(alone=(*alone, *together), later=later)
-    return Folding(alone=alone, together=together, later=later)
+        return ThrottlePlan(alone=(*alone, *together), later=later)
+    return ThrottlePlan(alone=alone, together=together, later=later)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from watcher.app import App
 from watcher.clock.durations import format_duration
 from watcher.doctor.finding import Finding, failed, ok, warning
-from watcher.model.account_health import Health
+from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert, AlertState
 
 
-def look_at_accounts(app: App) -> Iterator[Finding]:
+def check_accounts(app: App) -> Iterator[Finding]:
     """Each account of the configuration, as its last read left it."""
-    known, now = app.store.accounts.known(), app.clock.now()
+    known, now = app.store.accounts.all(), app.clock.now()
     for name in app.settings.accounts:
         health, _ = known.get(name, (None, None))
         if health is None or health.last_attempt_at is None:
@@ -22,7 +22,7 @@ def look_at_accounts(app: App) -> Iterator[Finding]:
             yield _account(name, health, now, app.settings.schedule.blind_after)
 
 
-def _account(name: str, health: Health, now: datetime, blind_after: timedelta) -> Finding:
+def _account(name: str, health: AccountHealth, now: datetime, blind_after: timedelta) -> Finding:
     about = f"account {name}"
     if health.state.waits_for_person:
         remedy = f"put right what it names, then `watcher resume {name}`"
@@ -46,14 +46,14 @@ def _ago(span: timedelta) -> str:
     return "a moment"
 
 
-def look_at_sessions(app: App) -> Iterator[Finding]:
+def check_sessions(app: App) -> Iterator[Finding]:
     """Sessions on disk that cannot be used; without a usable one the next read signs in."""
     unusable = app.unusable_sessions()
     for each in unusable:
         yield warning(f"account {each.account}", str(each), f"`watcher login {each.account}` makes a new one")
 
 
-def look_at_alerts(app: App) -> Iterator[Finding]:
+def check_alerts(app: App) -> Iterator[Finding]:
     """Alerts that were given up or not taken so far, by channel, with the newest reason."""
     given_up = _by_channel(app.store.outbox.list(state=AlertState.FAILED))
     refused = _by_channel([alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error])

@@ -16,31 +16,31 @@ from watcher.settings.load import Configuration
 def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Finding]:
     """Every check, each finding as it is made. Writes nothing, sends no credential; `offline`: no network either."""
     settings = found.settings
-    yield from configuration.look_at_file(found)
-    yield from configuration.look_at_time_zone(settings, clock.now())
-    yield from configuration.look_at_secrets(found)
-    yield from configuration.look_at_recipes(found)
-    yield from configuration.look_at_state_folder(found)
-    yield from disk.look_at_space(settings.state_dir)
-    yield from disk.look_at_file_system(database_url(settings))
+    yield from configuration.check_file(found)
+    yield from configuration.check_time_zone(settings, clock.now())
+    yield from configuration.check_secrets(found)
+    yield from configuration.check_recipes(found)
+    yield from configuration.check_state_folder(found)
+    yield from disk.check_space(settings.state_dir)
+    yield from disk.check_file_system(database_url(settings))
     yield from _books(settings, clock)
-    yield from disk.look_at_backups(settings, clock.now())
-    yield from configuration.look_at_channels(found)
+    yield from disk.check_backups(settings, clock.now())
+    yield from configuration.check_channels(found)
     if not offline:
-        yield from network.look_at_portals(settings, clock)
+        yield from network.check_portals(settings, clock)
 
 
 def _books(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """The database, and what it says, where it is there and whole: looking must not make one."""
     url = database_url(settings)
-    whole = list(disk.look_at_database(settings))
+    whole = list(disk.check_database(settings))
     yield from whole
     if any(finding.verdict is Verdict.FAILED for finding in whole) or not disk.is_there(url):
         return
     with ExitStack() as stack:
         try:
             app = stack.enter_context(open_app(settings, clock=clock))
-            findings = [*accounts.look_at_accounts(app), *accounts.look_at_sessions(app), *accounts.look_at_alerts(app)]
+            findings = [*accounts.check_accounts(app), *accounts.check_sessions(app), *accounts.check_alerts(app)]
         except StoreUnusable as error:
             yield failed("database", str(error), "see the reason")
             return

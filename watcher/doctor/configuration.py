@@ -8,11 +8,11 @@ from stat import S_ISDIR
 from watcher.delivery import apprise_notifier
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.settings import Settings
-from watcher.settings.config_files import reason
+from watcher.settings.config_files import os_error_text
 from watcher.settings.derived import sealing_keys
-from watcher.settings.key_names import dotted
+from watcher.settings.key_names import toml_key
 from watcher.settings.load import Configuration
-from watcher.settings.secret_sources import Origin
+from watcher.settings.secret_sources import SecretOrigin
 
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
@@ -20,7 +20,7 @@ _SHORTEST_KEY = 16
 _OF_NOBODY = ("UTC", "Etc/UTC")
 
 
-def look_at_file(configuration: Configuration) -> Iterator[Finding]:
+def check_file(configuration: Configuration) -> Iterator[Finding]:
     """The file itself. That it has no fault was seen when it was read."""
     settings = configuration.settings
     accounts, channels = len(settings.accounts), len(settings.channels)
@@ -37,7 +37,7 @@ def look_at_file(configuration: Configuration) -> Iterator[Finding]:
         yield warning("channels", "there is none, so nobody is told of anything", "`watcher init` adds one")
 
 
-def look_at_time_zone(settings: Settings, now: datetime) -> Iterator[Finding]:
+def check_time_zone(settings: Settings, now: datetime) -> Iterator[Finding]:
     """The zone that quiet hours, digests and days are counted in: a server's is often not that of its people."""
     zone = settings.timezone
     told = f"{zone.key}, where it is {now.astimezone(zone):%H:%M} now"
@@ -47,7 +47,7 @@ def look_at_time_zone(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield warning("time zone", f"the machine's: {told}", 'set yours, such as timezone = "America/New_York"')
 
 
-def look_at_secrets(configuration: Configuration) -> Iterator[Finding]:
+def check_secrets(configuration: Configuration) -> Iterator[Finding]:
     """Where each secret was found, never what it is."""
     for origin in configuration.origins:
         yield _secret(origin)
@@ -57,15 +57,15 @@ def look_at_secrets(configuration: Configuration) -> Iterator[Finding]:
         yield warning("secret state_key", told, 'write a longer one before it, "new,old"')
 
 
-def _secret(origin: Origin) -> Finding:
-    about = f"secret {dotted(origin.place)}"
-    told = f"found in the {origin.source} {origin.where}"
+def _secret(origin: SecretOrigin) -> Finding:
+    about = f"secret {toml_key(origin.key_path)}"
+    told = f"found in the {origin.source} {origin.display_name}"
     if origin.source == "secret file" and origin.open_to_others:
-        return warning(about, f"{told}, which others can read", f"run `chmod 600 {origin.where}`")
+        return warning(about, f"{told}, which others can read", f"run `chmod 600 {origin.display_name}`")
     return ok(about, told)
 
 
-def look_at_recipes(configuration: Configuration) -> Iterator[Finding]:
+def check_recipes(configuration: Configuration) -> Iterator[Finding]:
     """The recipe of each account that goes by one: a fault in it would have been a fault of the configuration."""
     for name, account in configuration.settings.accounts.items():
         recipe = getattr(account, "recipe", None)
@@ -73,11 +73,11 @@ def look_at_recipes(configuration: Configuration) -> Iterator[Finding]:
             yield ok(f"account {name}", f"its recipe {recipe} has no fault")
 
 
-def look_at_channels(configuration: Configuration) -> Iterator[Finding]:
+def check_channels(configuration: Configuration) -> Iterator[Finding]:
     """Whether each channel's URL can be sent to at all, and what its success is worth. Sends nothing."""
     for name, channel in configuration.settings.channels.items():
         about = f"channel {name}"
-        fault, worth = apprise_notifier.check_url(channel.url), apprise_notifier.success_worth(channel.url)
+        fault, worth = apprise_notifier.check_url(channel.url), apprise_notifier.delivery_caveat(channel.url)
         if fault is not None:
             yield failed(about, fault, f"correct the url of [channels.{name}]")
         elif worth is not None:
@@ -86,7 +86,7 @@ def look_at_channels(configuration: Configuration) -> Iterator[Finding]:
             yield ok(about, f"a {apprise_notifier.schema(channel.url)} URL; `watcher notify test {name}` sends a test")
 
 
-def look_at_state_folder(configuration: Configuration) -> Iterator[Finding]:
+def check_state_folder(configuration: Configuration) -> Iterator[Finding]:
     """The folder of database, sessions and notices: who may look into it."""
     folder = configuration.settings.state_dir
     try:
@@ -95,7 +95,9 @@ def look_at_state_folder(configuration: Configuration) -> Iterator[Finding]:
         yield ok("state folder", f"{folder} is not there yet; it is made at the first start")
         return
     except OSError as error:
-        yield failed("state folder", f"{folder}: {reason(error)}", "name a folder of the user who runs this program")
+        yield failed(
+            "state folder", f"{folder}: {os_error_text(error)}", "name a folder of the user who runs this program"
+        )
         return
     if not S_ISDIR(mode):
         yield failed("state folder", f"{folder} is no folder", "name a folder in state_dir")

@@ -11,7 +11,7 @@ from watcher.errors import StoreUnusable
 from watcher.settings import Settings, config_files
 from watcher.settings.derived import database_url
 from watcher.store.backup import backup_files
-from watcher.store.backup.rotation import backups_in, folder_of, taken_at, way_back
+from watcher.store.backup.rotation import backup_folder, backup_time, backups_in, restore_advice
 from watcher.store.database import migrate
 
 _MIB = 1024 * 1024
@@ -21,7 +21,7 @@ _OVER_NETWORK = ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "f
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def look_at_space(state_dir: Path) -> Iterator[Finding]:
+def check_space(state_dir: Path) -> Iterator[Finding]:
     """What is free where state is kept."""
     there = _nearest(state_dir)
     free = shutil.disk_usage(there).free
@@ -36,13 +36,13 @@ def look_at_space(state_dir: Path) -> Iterator[Finding]:
         yield failed("disk", f"{there} cannot be written to", "give it to the user who runs this program")
 
 
-def look_at_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
+def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
     """SQLite's locks cannot be trusted on a network file system (sqlite.org/faq.html, question 5).
 
     A database that is a server's is no matter of this machine's disks.
     """
     try:
-        folder = backup_files.file_of(url).absolute().parent
+        folder = backup_files.sqlite_path(url).absolute().parent
         kind = file_system(_nearest(folder).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
     except (StoreUnusable, OSError):
         return  # on a server; not Linux, or a Linux that does not tell
@@ -56,18 +56,20 @@ def look_at_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
         yield ok("file system", f"{kind}, on this machine")
 
 
-def look_at_database(settings: Settings) -> Iterator[Finding]:
+def check_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database is whole, every page of it. Of one on a server, whether it answers."""
     url = database_url(settings)
     try:
-        file = backup_files.file_of(url)
+        file = backup_files.sqlite_path(url)
     except StoreUnusable:
         yield _on_server(url)
         return
     try:
         there = file.exists()
     except OSError as error:
-        yield failed("database", f"{file}: {config_files.reason(error)}", "run this as the user who runs the watcher")
+        yield failed(
+            "database", f"{file}: {config_files.os_error_text(error)}", "run this as the user who runs the watcher"
+        )
         return
     if not there:
         yield ok("database", f"{file} is not there yet; it is made at the first start")
@@ -75,19 +77,19 @@ def look_at_database(settings: Settings) -> Iterator[Finding]:
     try:
         found = backup_files.examine(file)
     except StoreUnusable as error:
-        yield failed("database", str(error), f"stop the watcher; {way_back(settings)}")
+        yield failed("database", str(error), f"stop the watcher; {restore_advice(settings)}")
         return
     cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
     yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
 
 
-def look_at_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
+def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Whether the copies that the daemon is to take are taken; nothing where none are wanted."""
-    every, folder = settings.backup.every, folder_of(settings)
+    every, folder = settings.backup.every, backup_folder(settings)
     if every is None:
         return
     try:
-        backup_files.file_of(database_url(settings))
+        backup_files.sqlite_path(database_url(settings))
     except StoreUnusable:
         yield warning("backups", "a database on a server is not copied", "let its own tools do it (pg_dump)")
         return
@@ -99,8 +101,8 @@ def look_at_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not taken:
         yield warning("backups", f"there is none in {folder} yet", "`watcher run` takes the first one when it starts")
         return
-    told = f"{len(taken)} in {folder}, the newest of {taken_at(taken[0]):%Y-%m-%d %H:%M} UTC"
-    if now - taken_at(taken[0]) > 2 * every:
+    told = f"{len(taken)} in {folder}, the newest of {backup_time(taken[0]):%Y-%m-%d %H:%M} UTC"
+    if now - backup_time(taken[0]) > 2 * every:
         yield failed("backups", told, "`watcher run` says in its log why it takes none")
     else:
         yield ok("backups", told)
@@ -119,7 +121,7 @@ def _on_server(url: str) -> Finding:
 def is_there(url: str) -> bool:
     """Whether there is a database to look into. Raises `StoreUnusable` where a server cannot be reached."""
     try:
-        file = backup_files.file_of(url)
+        file = backup_files.sqlite_path(url)
     except StoreUnusable:
         return migrate.schema_on_server(url)[1] is not None
     return file.exists()
@@ -128,15 +130,15 @@ def is_there(url: str) -> bool:
 def _nearest(folder: Path) -> Path:
     """The folder, or the first above it that is there."""
     folder = folder.absolute()
-    return next(each for each in (folder, *folder.parents) if config_files.is_there(each))
+    return next(each for each in (folder, *folder.parents) if config_files.exists(each))
 
 
-def file_system(place: Path, mounts: str) -> str:
+def file_system(folder: Path, mounts: str) -> str:
     """The kind of file system at `place`, by what Linux tells of its mounts (proc(5), mountinfo); "" if by nothing."""
     longest, kind = -1, ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
         point = Path(before.split(" ")[4].replace("\\040", " "))
-        if place.is_relative_to(point) and len(point.parts) >= longest:
+        if folder.is_relative_to(point) and len(point.parts) >= longest:
             longest, kind = len(point.parts), after.split(" ")[0]
     return kind

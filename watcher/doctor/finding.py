@@ -18,20 +18,20 @@ class Finding:
 
     about: str
     verdict: Verdict
-    told: str
+    text: str
     remedy: str | None = None
 
 
-def ok(about: str, told: str) -> Finding:
+def ok(about: str, text: str) -> Finding:
     """Nothing to do."""
-    return Finding(about=about, verdict=Verdict.OK, told=told)
+    return Finding(about=about, verdict=Verdict.OK, text=text)
 
 
-def warning(about: str, told: str, remedy: str) -> Finding:
+def warning(about: str, text: str, remedy: str) -> Finding:
     """It works, for now."""
-    return Finding(about=about, verdict=Verdict.WARNING, told=told, remedy=remedy)
+    return Finding(about=about, verdict=Verdict.WARNING, text=text, remedy=remedy)
 
 
-def failed(about: str, told: str, remedy: str) -> Finding:
+def failed(about: str, text: str, remedy: str) -> Finding:
     """It does not work, or is not safe."""
-    return Finding(about=about, verdict=Verdict.FAILED, told=told, remedy=remedy)
+    return Finding(about=about, verdict=Verdict.FAILED, text=text, remedy=remedy)

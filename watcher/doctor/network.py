@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from watcher import portals
 from watcher.clock import Clock
 from watcher.doctor.finding import Finding, failed, ok, warning
-from watcher.http.reachability import OutOfReach, Reached, reach
+from watcher.http.reachability import HostProbe, Unreachable, reach
 from watcher.settings import AccountSettings, Settings
 
 _RENEWED_BY = timedelta(days=10)
@@ -15,7 +15,7 @@ _CODE_STEP = timedelta(seconds=30)
 _FAR_OFF = timedelta(minutes=5)
 
 
-def look_at_portals(settings: Settings, clock: Clock) -> Iterator[Finding]:
+def check_portals(settings: Settings, clock: Clock) -> Iterator[Finding]:
     """Every host that the accounts' reads speak to, each once."""
     seen: set[str] = set()
     for name, account in settings.accounts.items():
@@ -31,16 +31,16 @@ def _look_at(origin: str, name: str, account: AccountSettings, clock: Clock) -> 
         before = clock.now()
         found = reach(origin, ca_file=account.ca_file)
         after = clock.now()
-    except OutOfReach as error:
+    except Unreachable as error:
         remedy = "check this machine's network, DNS and proxy; where a certificate is the matter, see ca_file"
         yield failed(f"portal {host}", f"cannot be reached for account {name}: {error}", remedy)
         return
     yield _certificate(host, found, after)
-    if found.told_at is not None:
-        yield _clock(host, found.told_at, before, after)
+    if found.server_time is not None:
+        yield _clock(host, found.server_time, before, after)
 
 
-def _certificate(host: str, found: Reached, now: datetime) -> Finding:
+def _certificate(host: str, found: HostProbe, now: datetime) -> Finding:
     about = f"portal {host}"
     if found.certified_until is None:
         return ok(about, "answers, without TLS, on this machine")
@@ -52,12 +52,12 @@ def _certificate(host: str, found: Reached, now: datetime) -> Finding:
     return ok(about, f"answers; its certificate is trusted and good until {until}")
 
 
-def _clock(host: str, told_at: datetime, before: datetime, after: datetime) -> Finding:
+def _clock(host: str, server_time: datetime, before: datetime, after: datetime) -> Finding:
     """A host tells whole seconds, at some moment between the question and the answer."""
-    if told_at > after:
-        off = told_at - after
-    elif told_at + timedelta(seconds=1) < before:
-        off = before - told_at - timedelta(seconds=1)
+    if server_time > after:
+        off = server_time - after
+    elif server_time + timedelta(seconds=1) < before:
+        off = before - server_time - timedelta(seconds=1)
     else:
         off = timedelta()
     seconds = round(off.total_seconds())

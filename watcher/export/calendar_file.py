@@ -7,28 +7,30 @@ from pathlib import Path
 
 import structlog
 
-from watcher.context.context import Means
+from watcher.context.context import Context
 from watcher.store import Busy
 
 _WAIT = 10.0
 _log = structlog.get_logger(__name__)
 
 
-def keep_calendar_file(means: Means) -> bool:
+def keep_calendar_file(context: Context) -> bool:
     """Writes `calendar_file` where one is wanted and its content has changed; returns whether it was written.
 
     The file is for its owner alone and is replaced whole, so that no program reads half of it. A place that cannot be
     written to is logged, and ends nothing. Raises `StoreUnusable`.
     """
-    file = means.settings.calendar_file
+    file = context.settings.calendar_file
     if file is None:
         return False
     from watcher.export.ics import calendar  # noqa: PLC0415 - icalendar is loaded only where there is a calendar
 
     try:
-        with means.store.locks.hold("calendar", wait=_WAIT, stop=means.stop):
-            settings = means.settings
-            content = calendar(means.watched_cases(), language=settings.language, zone=settings.timezone, masked=False)
+        with context.store.locks.acquire("calendar", wait=_WAIT, stop=context.stop):
+            settings = context.settings
+            content = calendar(
+                context.watched_cases(), language=settings.language, zone=settings.timezone, masked=False
+            )
             return _replace(file, content)
     except Busy:
         return False  # another process has just read the same books

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Alarm, Calendar, Event
 
-from watcher.language.catalogue import Catalogue, catalogue
+from watcher.language.catalogue import Catalogue, load_catalogue
 from watcher.model.case import ItemState
-from watcher.model.ledger import CaseStanding, DueSource, LedgerItem
+from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.privacy.masking import mask_case_number, mask_numbers
 
 _OURS = UUID("0c6f7c0a-6a53-4f0f-9c1b-6f2f4f6f7a11")
@@ -28,13 +28,13 @@ _MARKS = {ItemState.DONE: "✓ ", ItemState.ANSWERED: "✓ "}
 class _Entry:
     """One event to be: an item's appointment, or its due date with where that comes from."""
 
-    case: CaseStanding
-    item: LedgerItem
+    case: TrackedCase
+    item: TrackedItem
     at: datetime | date
     source: DueSource | None = None
 
 
-def calendar(cases: Iterable[CaseStanding], *, language: str, zone: ZoneInfo, masked: bool) -> bytes:
+def calendar(cases: Iterable[TrackedCase], *, language: str, zone: ZoneInfo, masked: bool) -> bytes:
     """Every due date and appointment in the books as one VCALENDAR, in `language`.
 
     Due dates are all-day events, tentative where they are estimates. Appointments stand at their moment, in the user's
@@ -42,7 +42,7 @@ def calendar(cases: Iterable[CaseStanding], *, language: str, zone: ZoneInfo, ma
     the day is known is an all-day event. What was done or answered stays, without alarms; what the portal no longer
     asks for is cancelled. `masked` leaves of case numbers what alerts with `privacy = "masked"` show.
     """
-    words = catalogue(language)
+    words = load_catalogue(language)
     found = Calendar()
     found.add("prodid", "-//case-watcher//case-watcher//EN")
     found.add("version", "2.0")
@@ -58,7 +58,7 @@ def calendar(cases: Iterable[CaseStanding], *, language: str, zone: ZoneInfo, ma
     return bytes(found.to_ical())
 
 
-def _entries(case: CaseStanding) -> Iterator[_Entry]:
+def _entries(case: TrackedCase) -> Iterator[_Entry]:
     for item in case.items:
         if item.item.starts_at is not None:
             yield _Entry(case=case, item=item, at=item.item.starts_at)
@@ -67,15 +67,15 @@ def _entries(case: CaseStanding) -> Iterator[_Entry]:
             yield _Entry(case=case, item=item, at=day, source=source)
 
 
-def _event(entry: _Entry, words: Catalogue, zone: ZoneInfo, *, masked: bool) -> Event:
+def _event(entry: _Entry, catalogue: Catalogue, zone: ZoneInfo, *, masked: bool) -> Event:
     item, aspect = entry.item, "start" if entry.source is None else "due"
     event = Event()
     event.add("uid", f"{uuid5(_OURS, f'{item.id} {item.first_seen_at.isoformat()} {aspect}')}@case-watcher")
-    event.add("dtstamp", (item.dated_at or item.first_seen_at).astimezone(UTC))
+    event.add("dtstamp", (item.date_changed_at or item.first_seen_at).astimezone(UTC))
     event.add("sequence", _sequence(item))
     event.add("dtstart", _start(entry.at, zone))
-    event.add("summary", _summary(entry, words, masked=masked))
-    event.add("description", "\n".join(_description(entry, words, masked=masked)))
+    event.add("summary", _summary(entry, catalogue, masked=masked))
+    event.add("description", "\n".join(_description(entry, catalogue, masked=masked)))
     event.add("status", _status(entry))
     event.add("transp", "TRANSPARENT" if entry.source else "OPAQUE")
     event.add("class", "PRIVATE")
@@ -92,9 +92,13 @@ def _start(at: datetime | date, zone: ZoneInfo) -> datetime | date:
     return at.astimezone(zone) if isinstance(at, datetime) and at.tzinfo is not None else at
 
 
-def _sequence(item: LedgerItem) -> int:
+def _sequence(item: TrackedItem) -> int:
     """Grows with every revision that the books know of: a moved date above all, the date on the letter, the end."""
-    minutes = 0 if item.dated_at is None else int((item.dated_at - item.first_seen_at).total_seconds() // 60) + 1
+    minutes = (
+        0
+        if item.date_changed_at is None
+        else int((item.date_changed_at - item.first_seen_at).total_seconds() // 60) + 1
+    )
     return 4 * minutes + (item.letter_due_on is not None) + 2 * (item.state is not ItemState.OPEN)
 
 
@@ -104,33 +108,33 @@ def _status(entry: _Entry) -> str:
     return "TENTATIVE" if entry.source is DueSource.ESTIMATE else "CONFIRMED"
 
 
-def _summary(entry: _Entry, words: Catalogue, *, masked: bool) -> str:
+def _summary(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> str:
     """What to do, of which case; an estimate says so where nobody opens the event."""
     number, snapshot = entry.case.case_number, entry.case.snapshot
-    about = words.fill(
+    about = catalogue.format(
         "general",
         "case",
         number=mask_case_number(number) if masked else number,
         form=(snapshot.form if snapshot else None) or "",
     )
-    what = words.word("item", entry.item.item.kind.value, "name")
+    what = catalogue.message("item", entry.item.item.kind.value, "name")
     if entry.source is not None:
-        what = f"{words.word('general', 'due')}: {what}"
+        what = f"{catalogue.message('general', 'due')}: {what}"
     if entry.source is DueSource.ESTIMATE:
-        what = f"{what} ({words.word('due_source', 'estimate')})"
+        what = f"{what} ({catalogue.message('due_source', 'estimate')})"
     return f"{_MARKS.get(entry.item.state, '')}{what} - {about}"
 
 
-def _description(entry: _Entry, words: Catalogue, *, masked: bool) -> Iterator[str]:
+def _description(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Iterator[str]:
     """The portal's own title, what became of it, and how far the date can be trusted."""
     title = entry.item.item.title
-    yield words.fill("general", "quoted", text=mask_numbers(title, entry.case.case_number) if masked else title)
+    yield catalogue.format("general", "quoted", text=mask_numbers(title, entry.case.case_number) if masked else title)
     if entry.item.state is not ItemState.OPEN:
-        yield words.word("item_state", entry.item.state.value)
+        yield catalogue.message("item_state", entry.item.state.value)
     if entry.source is DueSource.ESTIMATE:
-        yield words.word("general", "estimate")
+        yield catalogue.message("general", "estimate")
     elif entry.source is not DueSource.LETTER:
-        yield words.word("general", "notice_governs")
+        yield catalogue.message("general", "notice_governs")
 
 
 def _alarm(before: timedelta, text: str) -> Alarm:

@@ -2,31 +2,31 @@
 
 from typing import TYPE_CHECKING, Any
 
-from watcher.clock.timestamps import iso, utc
-from watcher.model.account_health import Health
+from watcher.clock.timestamps import iso_text, utc_text
+from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert
 from watcher.model.change import RecordedChange
-from watcher.model.ledger import CaseStanding, KeptNotice, LedgerItem
+from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
 from watcher.settings import AccountSettings
 
 if TYPE_CHECKING:
-    from watcher.model.account_health import Round
+    from watcher.model.account_health import ReadResult
 
 
-def account_document(account: AccountSettings, health: Health | None, next_read_at: Any) -> dict[str, Any]:
+def account_document(account: AccountSettings, health: AccountHealth | None, next_read_at: Any) -> dict[str, Any]:
     """An account as `watcher status --json` has it."""
     return {
         "name": account.name,
         "portal": account.portal,
         "state": health.state.value if health else "never_read",
-        "last_attempt_at": utc(health.last_attempt_at) if health else None,
-        "last_read_at": utc(health.last_read_at) if health else None,
-        "next_read_at": utc(next_read_at),
+        "last_attempt_at": utc_text(health.last_attempt_at) if health else None,
+        "last_read_at": utc_text(health.last_read_at) if health else None,
+        "next_read_at": utc_text(next_read_at),
         "last_error": health.last_error if health else None,
     }
 
 
-def case_document(case: CaseStanding, *, stalled: bool) -> dict[str, Any]:
+def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
     """A case as `watcher status --json` has it."""
     snapshot = case.snapshot
     return {
@@ -37,10 +37,10 @@ def case_document(case: CaseStanding, *, stalled: bool) -> dict[str, Any]:
         "stage": snapshot.stage.value if snapshot else "unknown",
         "status": snapshot.status if snapshot else None,
         "description": snapshot.description if snapshot else None,
-        "status_since": iso(snapshot.status_since) if snapshot else None,
-        "stage_since": iso(case.stage_since),
-        "submitted_on": iso(snapshot.submitted_on) if snapshot else None,
-        "last_read_at": utc(case.last_read_at),
+        "status_since": iso_text(snapshot.status_since) if snapshot else None,
+        "stage_since": iso_text(case.stage_since),
+        "submitted_on": iso_text(snapshot.submitted_on) if snapshot else None,
+        "last_read_at": utc_text(case.last_read_at),
         "stalled": stalled,
         "missing": case.missing_reads > 0,
         "parts": [
@@ -52,7 +52,7 @@ def case_document(case: CaseStanding, *, stalled: bool) -> dict[str, Any]:
     }
 
 
-def item_document(item: LedgerItem, *, with_case: bool = False) -> dict[str, Any]:
+def item_document(item: TrackedItem, *, with_case: bool = False) -> dict[str, Any]:
     """A pending item as `watcher status --json` has it; `with_case` as `watcher pending --json` does."""
     case = {"account": item.account, "case_number": item.case_number} if with_case else {}
     shown = item.item
@@ -60,23 +60,23 @@ def item_document(item: LedgerItem, *, with_case: bool = False) -> dict[str, Any
         "id": str(item.id),
         "kind": shown.kind.value,
         "title": shown.title,
-        "due_on": iso(item.letter_due_on or shown.due_on),
-        "due_by_estimate": iso(shown.due_by_estimate),
+        "due_on": iso_text(item.letter_due_on or shown.due_on),
+        "due_by_estimate": iso_text(shown.due_by_estimate),
         "due_from": item.due[1].value if item.due else None,
-        "starts_at": iso(shown.starts_at),
+        "starts_at": iso_text(shown.starts_at),
         "place": shown.place,
         "state": item.state.value,
-        "first_seen_at": utc(item.first_seen_at),
+        "first_seen_at": utc_text(item.first_seen_at),
     }
 
 
-def notice_document(kept: KeptNotice, *, with_case: bool = False) -> dict[str, Any]:
+def notice_document(kept: TrackedNotice, *, with_case: bool = False) -> dict[str, Any]:
     """A notice as `watcher status --json` has it; `with_case` as `watcher notices --json` does."""
     case = {"account": kept.account, "case_number": kept.case_number} if with_case else {}
     return case | {
         "id": str(kept.id),
         "title": kept.notice.title,
-        "dated": iso(kept.notice.dated),
+        "dated": iso_text(kept.notice.dated),
         "saved_as": kept.saved_as,
         "sha256": kept.sha256,
     }
@@ -87,7 +87,7 @@ def change_document(recorded: RecordedChange) -> dict[str, Any]:
     change = recorded.change
     return {
         "id": recorded.id,
-        "at": utc(recorded.at),
+        "at": utc_text(recorded.at),
         "account": recorded.account,
         "case_number": change.case_number,
         "kind": change.kind.value,
@@ -108,14 +108,14 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "severity": alert.severity.value,
         "title": alert.title,
         "attempts": alert.attempts,
-        "created_at": utc(alert.created_at),
-        "next_attempt_at": utc(alert.next_attempt_at),
-        "sent_at": utc(alert.sent_at),
+        "created_at": utc_text(alert.created_at),
+        "next_attempt_at": utc_text(alert.next_attempt_at),
+        "sent_at": utc_text(alert.sent_at),
         "last_error": alert.last_error,
     }
 
 
-def round_document(done: "Round") -> dict[str, Any]:
+def read_result_document(done: "ReadResult") -> dict[str, Any]:
     """What a read came to, as `watcher check --json` has it."""
     return {
         "name": done.account,

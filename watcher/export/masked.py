@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from watcher.alerts.change_lines import line_of
-from watcher.alerts.style import Teller
+from watcher.alerts.style import TextStyle
 from watcher.export.json_documents import change_document
-from watcher.language.catalogue import catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.model.change import Json, RecordedChange
 from watcher.privacy.masking import mask_case_number
 
@@ -27,7 +27,7 @@ class Mask:
     def __init__(self, accounts: Iterable[str], *, language: str, zone: ZoneInfo) -> None:
         """`accounts` are the names in the books, which may be people's: they become numbers."""
         self._accounts = {name: f"account {number}" for number, name in enumerate(sorted(accounts), start=1)}
-        self._words, self._zone = catalogue(language), zone
+        self._words, self._zone = load_catalogue(language), zone
 
     def case(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """A case of `watcher status --json`."""
@@ -65,18 +65,18 @@ class Mask:
         document["case_number"] = number and mask_case_number(number)
         return document
 
-    def _teller(self, case_number: str) -> Teller:
-        return Teller(words=self._words, zone=self._zone, privacy="masked", case_number=case_number)
+    def _teller(self, case_number: str) -> TextStyle:
+        return TextStyle(catalogue=self._words, zone=self._zone, privacy="masked", case_number=case_number)
 
-    def _within(self, document: Mapping[str, Any], teller: Teller) -> dict[str, Any]:
+    def _within(self, document: Mapping[str, Any], teller: TextStyle) -> dict[str, Any]:
         masked = {**document, "title": teller.portal(document["title"]) or None}
         return masked | {key: None for key in _LEFT_OUT if key in document}
 
-    def _texts(self, part: Mapping[str, str], teller: Teller) -> dict[str, str]:
+    def _texts(self, part: Mapping[str, str], teller: TextStyle) -> dict[str, str]:
         return {key: teller.portal(value) for key, value in part.items()}
 
 
-def _masked(value: Json, teller: Teller, *, names_document: bool) -> Json:
+def _masked(value: Json, teller: TextStyle, *, names_document: bool) -> Json:
     """Old or new values with only what names nobody; a bare value may be anything, so it is left out."""
     if not isinstance(value, dict):
         return None

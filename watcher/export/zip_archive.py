@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from watcher.model.ledger import KeptNotice
+from watcher.model.ledger import TrackedNotice
 from watcher.notices.notice_files import FOLDER
 
 
-def write_archive(notices: Iterable[KeptNotice], state_dir: Path, file: Path) -> tuple[int, list[str]]:
+def write_archive(notices: Iterable[TrackedNotice], state_dir: Path, file: Path) -> tuple[int, list[str]]:
     """Writes FILE, mode 0600, whole or not at all; returns how many letters it holds, and which are gone from disk.
 
     Raises OSError.

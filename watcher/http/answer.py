@@ -19,7 +19,7 @@ _DIGITS_OF_A_WAIT = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """One answer of a portal. `headers` are looked up in any letter case; `url` is where it came from at last."""
 
     status: int
@@ -47,7 +47,7 @@ def read_text(body: bytes, charset: str | None = None) -> str:
         return body.decode("utf-8-sig", errors="replace")
 
 
-def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
+def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     """The body out of its `Content-Encoding`, for servers that compress although they were asked not to.
 
     Raises `UnexpectedAnswer` where the encoding is not known, the body is broken, or it is longer than `max_bytes`.
@@ -69,7 +69,7 @@ def inflate(body: bytes, encoding: str, max_bytes: int) -> bytes:
     return plain
 
 
-def asked_wait(retry_after: str | None, now: datetime) -> timedelta | None:
+def parse_retry_after(retry_after: str | None, now: datetime) -> timedelta | None:
     """How long a `Retry-After` header asks to wait from `now` (aware) on: at least nothing, at most a week.
 
     Whole seconds or an HTTP date (RFC 9110, 10.2.3). None where it is absent or makes no sense.

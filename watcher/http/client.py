@@ -16,15 +16,24 @@ import httpx
 from watcher import __version__
 from watcher.clock import Clock
 from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
-from watcher.http.answer import Answer, asked_wait, inflate, read_text
+from watcher.http.answer import Response, decompress, parse_retry_after, read_text
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.http.redirects import REDIRECTS, next_request
-from watcher.http.sockets import Patience
-from watcher.http.transport import NoWayThere, open_transport
+from watcher.http.sockets import Deadline
+from watcher.http.transport import ConnectionSetupFailed, open_transport
 from watcher.portal import Trace
 from watcher.text.json import read_json
 
-__all__ = ["Answer", "PortalHttp", "SlowDown", "check_base_url", "host_of", "is_loopback", "read_json", "read_text"]
+__all__ = [
+    "PortalHttp",
+    "Response",
+    "TooManyRequests",
+    "check_base_url",
+    "host_of",
+    "is_loopback",
+    "read_json",
+    "read_text",
+]
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
 PLAIN_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
@@ -35,7 +44,7 @@ _TOO_MANY = 429
 _SERVER_ERROR = 500
 
 
-class SlowDown(PortalUnavailable):
+class TooManyRequests(PortalUnavailable):
     """HTTP 429: the portal itself asks to send no more for now."""
 
 
@@ -89,7 +98,7 @@ class PortalHttp:
         follow: bool = True,
         allow: Collection[int] = frozenset(),
         max_bytes: int | None = None,
-    ) -> Answer:
+    ) -> Response:
         """One request and its answer, redirects followed within the portal's hosts where `follow`.
 
         `max_bytes` in place of the usual longest body is for a document; such an answer is not kept in a trace.
@@ -99,7 +108,7 @@ class PortalHttp:
         daemon stops; `UnexpectedAnswer` where the body is too long or redirects never end. Any other
         status is an `Answer`.
         """
-        patience = Patience(self._deadline, self._stop)
+        patience = Deadline(self._deadline, self._stop)
         try:
             request = httpx.Request(
                 method,
@@ -119,7 +128,7 @@ class PortalHttp:
             request = self._redirected(request, answer)
         raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected more than {_MAX_REDIRECTS} times")
 
-    def _exchange(self, request: httpx.Request, patience: Patience, max_bytes: int | None) -> Answer:
+    def _exchange(self, request: httpx.Request, patience: Deadline, max_bytes: int | None) -> Response:
         self._check_host(request.url)
         if self._cookies is not None:
             self._cookies.set_cookie_header(request)
@@ -133,7 +142,7 @@ class PortalHttp:
         if self._cookies is not None:
             response.request = request
             self._cookies.extract_cookies(response)
-        answer = Answer(status=response.status_code, url=str(request.url), headers=response.headers, body=body)
+        answer = Response(status=response.status_code, url=str(request.url), headers=response.headers, body=body)
         if self._trace is not None and max_bytes is None:
             name = f"{request.method} {request.url.path}"
             self._trace.keep(name, status=answer.status, url=answer.url, headers=answer.headers, body=body)
@@ -148,7 +157,7 @@ class PortalHttp:
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
             raise ForeignHost(f"{self._portal}: {host} would have been spoken to without TLS; nothing was sent there")
 
-    def _body(self, response: httpx.Response, host: str, longest: int) -> bytes:
+    def _body(self, response: httpx.Response, host: str, max_bytes: int) -> bytes:
         chunks, length = [], 0
         stream = response.stream
         assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - HTTPTransport promises it; for the type checker
@@ -156,13 +165,13 @@ class PortalHttp:
             for chunk in stream:
                 chunks.append(chunk)
                 length += len(chunk)
-                if length > longest:
-                    raise UnexpectedAnswer(f"{self._portal}: the answer of {host} is longer than {longest} bytes")
+                if length > max_bytes:
+                    raise UnexpectedAnswer(f"{self._portal}: the answer of {host} is longer than {max_bytes} bytes")
         finally:
             stream.close()
         body = b"".join(chunks)
         encoding = response.headers.get("content-encoding")
-        return body if encoding is None else inflate(body, encoding, longest)
+        return body if encoding is None else decompress(body, encoding, max_bytes)
 
     def _give_up(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():
@@ -172,7 +181,7 @@ class PortalHttp:
         reason = str(error) if ours else "the answer broke off or is not HTTP"
         raise PortalUnavailable(f"{self._portal}: {host} could not be read: {reason}") from None
 
-    def _redirected(self, request: httpx.Request, answer: Answer) -> httpx.Request:
+    def _redirected(self, request: httpx.Request, answer: Response) -> httpx.Request:
         try:
             return next_request(request, answer.status, answer.headers["location"])
         except (httpx.InvalidURL, UnicodeError):
@@ -180,13 +189,13 @@ class PortalHttp:
         except ForeignHost as error:
             raise ForeignHost(f"{self._portal}: {error}") from None
 
-    def _taken(self, answer: Answer, host: str, allow: Collection[int]) -> Answer:
+    def _taken(self, answer: Response, host: str, allow: Collection[int]) -> Response:
         status = answer.status
         if (status < _SERVER_ERROR and status != _TOO_MANY) or status in allow:
             return answer
-        wait = asked_wait(answer.headers.get("retry-after"), self._clock.now())
+        wait = parse_retry_after(answer.headers.get("retry-after"), self._clock.now())
         if status == _TOO_MANY:
-            raise SlowDown(f"{self._portal}: {host} asks to slow down (HTTP {status})", retry_after=wait)
+            raise TooManyRequests(f"{self._portal}: {host} asks to slow down (HTTP {status})", retry_after=wait)
         raise PortalUnavailable(f"{self._portal}: {host} is not available (HTTP {status})", retry_after=wait)
 
     def _transport(self, scheme: str, host: str) -> httpx.HTTPTransport:
@@ -197,6 +206,6 @@ class PortalHttp:
             if (scheme, host) not in self._transports:
                 try:
                     self._transports[scheme, host] = open_transport(scheme, host, self._ca_file)
-                except NoWayThere as error:
+                except ConnectionSetupFailed as error:
                     raise PortalUnavailable(f"{self._portal}: {error}") from None
             return self._transports[scheme, host]

@@ -11,32 +11,32 @@ import httpx
 
 from watcher.http.client import PLAIN_HEADERS
 from watcher.http.hosts import host_of
-from watcher.http.sockets import Patience
-from watcher.http.transport import NoWayThere, open_transport
+from watcher.http.sockets import Deadline
+from watcher.http.transport import ConnectionSetupFailed, open_transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class HostProbe:
     """What a host showed. Times are aware, UTC. `told_at` is its own clock, to the second; None where it tells none.
 
     `certified_until` is the end of its certificate; None without TLS.
     """
 
     status: int
-    told_at: datetime | None
+    server_time: datetime | None
     certified_until: datetime | None
 
 
-class OutOfReach(Exception):
+class Unreachable(Exception):
     """The host cannot be reached, or is not to be trusted; the message says why."""
 
 
-def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) -> Reached:
+def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) -> HostProbe:
     """Asks the start page of `origin` for its head: no cookie, no credential, redirects not followed.
 
     Raises `OutOfReach`.
     """
-    patience = Patience(seconds, Event())
+    patience = Deadline(seconds, Event())
     request = httpx.Request(
         "HEAD",
         f"{origin}/",
@@ -48,17 +48,17 @@ def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) ->
             response = transport.handle_request(request)
             try:
                 connection = response.extensions["network_stream"].get_extra_info("ssl_object")
-                return Reached(
+                return HostProbe(
                     status=response.status_code,
-                    told_at=_told_at(response.headers.get("date")),
+                    server_time=_told_at(response.headers.get("date")),
                     certified_until=_certified_until(connection),
                 )
             finally:
                 response.close()
-    except NoWayThere as error:
-        raise OutOfReach(str(error)) from None
+    except ConnectionSetupFailed as error:
+        raise Unreachable(str(error)) from None
     except httpx.TransportError as error:
-        raise OutOfReach(str(error) or type(error).__name__) from None
+        raise Unreachable(str(error) or type(error).__name__) from None
 
 
 def _told_at(date: str | None) -> datetime | None:

@@ -20,7 +20,7 @@ _CONNECT_STRETCH = 3.0
 _CONNECT_ATTEMPTS = 4
 
 
-class Patience(float):
+class Deadline(float):
     """How long one request may take in all, in seconds, and the event that ends the wait sooner.
 
     It travels through httpx as the timeout of every single step, and is a number so that it may.
@@ -44,7 +44,7 @@ class Patience(float):
 
 
 def _over(timeout: float | None) -> bool:
-    return isinstance(timeout, Patience) and timeout.over
+    return isinstance(timeout, Deadline) and timeout.over
 
 
 class _Stream(httpcore.NetworkStream):
@@ -134,7 +134,7 @@ def _is_readable(waiting: socket.socket) -> bool:
     return waiting.fileno() < 0 or _has_something(waiting)
 
 
-class PatientBackend(httpcore.NetworkBackend):
+class DeadlineBackend(httpcore.NetworkBackend):
     """Opens connections whose every wait keeps the request's `Patience`."""
 
     def connect_tcp(

@@ -17,13 +17,13 @@ import httpcore
 import httpx
 
 from watcher.http.hosts import is_loopback
-from watcher.http.sockets import PatientBackend
+from watcher.http.sockets import DeadlineBackend
 
 _KEPT_ALIVE = 20.0
 _making = Lock()
 
 
-class NoWayThere(Exception):
+class ConnectionSetupFailed(Exception):
     """The machine's own set-up (a CA file, a proxy) does not allow a connection; the message says why."""
 
 
@@ -45,7 +45,9 @@ def _trusting(ca_file: Path | None) -> ssl.SSLContext:
         with _making:
             return _tls(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
     except OSError as error:
-        raise NoWayThere(f"ca_file {ca_file} cannot be used: {error.strerror or 'no certificate in it'}") from None
+        raise ConnectionSetupFailed(
+            f"ca_file {ca_file} cannot be used: {error.strerror or 'no certificate in it'}"
+        ) from None
 
 
 @lru_cache(maxsize=8)
@@ -61,7 +63,7 @@ def _tls(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
 
 
 def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool:
-    backend = PatientBackend()
+    backend = DeadlineBackend()
     if proxy is None:
         return httpcore.ConnectionPool(
             ssl_context=context, max_connections=None, keepalive_expiry=_KEPT_ALIVE, network_backend=backend
@@ -87,5 +89,7 @@ def _proxy_for(host: str) -> str | None:
     if not separator:
         return f"http://{proxy}"
     if scheme != "http":
-        raise NoWayThere(f"the proxy of the environment ({scheme}://…) is of a kind that is not supported; use http://")
+        raise ConnectionSetupFailed(
+            f"the proxy of the environment ({scheme}://…) is of a kind that is not supported; use http://"
+        )
     return proxy

@@ -22,29 +22,29 @@ class Catalogue:
     language: str
     content: Mapping[str, Any]
 
-    def word(self, *path: str) -> str:
+    def message(self, *path: str) -> str:
         """The words that stand at this place; "" where there are none."""
         found: Any = self.content
         for key in path:
             found = found.get(key, {}) if isinstance(found, Mapping) else {}
         return found if isinstance(found, str) else ""
 
-    def fill(self, *path: str, **fields: str) -> str:
+    def format(self, *path: str, **fields: str) -> str:
         """The words at this place with their {fields} filled in; see `fill`."""
-        return fill(self.word(*path), fields)
+        return format_text(self.message(*path), fields)
 
-    def many(self, unit: str, number: int) -> str:
+    def plural(self, unit: str, number: int) -> str:
         """A number with its unit in the right form: "1 day", "7 days"."""
         form = "one" if abs(number) == 1 or (number == 0 and self.language == "fr") else "other"
-        return self.fill("units", unit, form, n=str(number))
+        return self.format("units", unit, form, n=str(number))
 
 
-def catalogue(language: str) -> Catalogue:
+def load_catalogue(language: str) -> Catalogue:
     """The words of `language`, English where there is no catalogue for it."""
     return _catalogue(language if language in LANGUAGES else "en")
 
 
-def fill(template: str, fields: Mapping[str, str]) -> str:
+def format_text(template: str, fields: Mapping[str, str]) -> str:
     """Puts the fields where their {names} stand.
 
     A part in [square brackets] is left out whole where a field within it is missing or empty, so that one template

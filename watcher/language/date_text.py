@@ -18,35 +18,35 @@ def parse_moment(value: object) -> datetime | date | None:
         return None
 
 
-def tell_day(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
     """The day: "July 9, 2026". An aware time is taken to the reader's zone first."""
     value = _at_home(value, zone)
-    first = words.word("dates", "first") if value.day == 1 else ""
-    month = words.word("dates", "months").split()[value.month - 1]
-    return words.fill("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
+    first = catalogue.message("dates", "first") if value.day == 1 else ""
+    month = catalogue.message("dates", "months").split()[value.month - 1]
+    return catalogue.format("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
 
 
-def tell_briefly(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+def brief_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
     """The day, and the time where one is known, for a title: "July 9, 2026, 3:00 PM"."""
     value = _at_home(value, zone)
-    day = tell_day(value, words, zone)
+    day = day_text(value, catalogue, zone)
     if not isinstance(value, datetime):
         return day
-    return words.fill("dates", "brief", day=day, time=_clock(value, words))
+    return catalogue.format("dates", "brief", day=day, time=_clock(value, catalogue))
 
 
-def tell_moment(value: datetime | date, words: Catalogue, zone: ZoneInfo) -> str:
+def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
     """The day with its weekday, and the time where one is known: "Thursday, July 9, 2026, 3:00 PM (EDT)".
 
     A wall-clock time whose zone the portal does not say is given as it is, and said to be so.
     """
     value = _at_home(value, zone)
-    weekday = words.word("dates", "weekdays").split()[value.weekday()]
-    day = words.fill("dates", "day", weekday=weekday, date=tell_day(value, words, zone))
+    weekday = catalogue.message("dates", "weekdays").split()[value.weekday()]
+    day = catalogue.format("dates", "day", weekday=weekday, date=day_text(value, catalogue, zone))
     if not isinstance(value, datetime):
         return day
     form = "unzoned" if value.tzinfo is None else "zoned"
-    return words.fill("dates", form, day=day, time=_clock(value, words), zone=_zone_name(value, zone))
+    return catalogue.format("dates", form, day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
 
 
 def _at_home(value: datetime | date, zone: ZoneInfo) -> datetime | date:
@@ -58,8 +58,8 @@ def _at_home(value: datetime | date, zone: ZoneInfo) -> datetime | date:
         return value
 
 
-def _clock(value: datetime, words: Catalogue) -> str:
-    style = words.word("dates", "clock")
+def _clock(value: datetime, catalogue: Catalogue) -> str:
+    style = catalogue.message("dates", "clock")
     if style == "12":
         return f"{value.hour % 12 or 12}:{value.minute:02} {'AM' if value.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
     return f"{value.hour}{style}{value.minute:02}"

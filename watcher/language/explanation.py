@@ -11,8 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from watcher.language.catalogue import LANGUAGES, Catalogue, catalogue
-from watcher.language.status_meaning import Meaning, meaning_of, normalise
+from watcher.language.catalogue import LANGUAGES, Catalogue, load_catalogue
+from watcher.language.status_meaning import Meaning, meaning_of, normalise_title
 from watcher.model.case import ItemKind, Stage
 
 _VOCABULARIES = ("uscis", "ceac", "ircc", "general")
@@ -36,7 +36,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gloss:
+class GlossaryText:
     """The words of the glossary about one thing: what it means, and what usually comes next."""
 
     plain: str
@@ -45,7 +45,7 @@ class Gloss:
 
 def explain(text: str, *, language: str = "en") -> Explanation:
     """What `text` means: a status in any portal's words, a stage, or a kind of pending item."""
-    words = catalogue(language)
+    words = load_catalogue(language)
     found = _concept(text) or _title(text)
     if found is None:
         return _unknown(text, words)
@@ -58,25 +58,25 @@ def explain(text: str, *, language: str = "en") -> Explanation:
         plain=gloss.plain,
         next=gloss.next,
         page=_page(vocabulary, meaning, words.language),
-        advice=words.word("general", "advice"),
+        advice=words.message("general", "advice"),
     )
 
 
-def gloss_of_status(title: str, stage: Stage, words: Catalogue) -> Gloss:
+def explain_status(title: str, stage: Stage, catalogue: Catalogue) -> GlossaryText:
     """The words about a status whose stage is settled: those for its title, else those for the stage."""
     for vocabulary in _VOCABULARIES:
         meaning = meaning_of(title, vocabulary=vocabulary)
         if meaning.known and meaning.stage is stage:
-            return _gloss(meaning, words)
-    return _gloss(Meaning(stage=stage), words)
+            return _gloss(meaning, catalogue)
+    return _gloss(Meaning(stage=stage), catalogue)
 
 
-def gloss_of_item(kind: ItemKind, title: str, words: Catalogue) -> Gloss:
+def explain_item(kind: ItemKind, title: str, catalogue: Catalogue) -> GlossaryText:
     """The words about a pending item: those for the status that made it, where it has its own, else for its kind."""
     meaning = meaning_of(title)
     if meaning.asks is kind and meaning.entry:
-        return _gloss(meaning, words)
-    return _gloss(Meaning(entry=kind.value), words)
+        return _gloss(meaning, catalogue)
+    return _gloss(Meaning(entry=kind.value), catalogue)
 
 
 def _title(text: str) -> tuple[str, Meaning] | None:
@@ -88,7 +88,7 @@ def _title(text: str) -> tuple[str, Meaning] | None:
 
 
 def _concept(text: str) -> tuple[str, Meaning] | None:
-    key = _concepts().get(normalise(text).replace("_", " "))
+    key = _concepts().get(normalise_title(text).replace("_", " "))
     if key is None:
         return None
     if key in set(Stage):
@@ -102,10 +102,12 @@ def _concepts() -> dict[str, str]:
     names: dict[str, str] = {}
     for section, kinds in (("item", ItemKind), ("stage", Stage)):
         for kind in kinds:
-            names |= {normalise(catalogue(each).word(section, kind, "name")): kind.value for each in LANGUAGES}
+            names |= {
+                normalise_title(load_catalogue(each).message(section, kind, "name")): kind.value for each in LANGUAGES
+            }
             names[kind.value.replace("_", " ")] = kind.value
     del names["unknown"]
-    return {normalise(alias): key for alias, key in _glossary()["aliases"].items()} | names
+    return {normalise_title(alias): key for alias, key in _glossary()["aliases"].items()} | names
 
 
 def _stage_of(entry: str) -> Stage:
@@ -119,21 +121,23 @@ def _home(key: str) -> str:
     return "ceac" if consular else "general"
 
 
-def _gloss(meaning: Meaning, words: Catalogue) -> Gloss:
+def _gloss(meaning: Meaning, catalogue: Catalogue) -> GlossaryText:
     for place in (("entry", meaning.entry or ""), ("item", meaning.entry or ""), ("stage", meaning.stage.value)):
-        if words.word(*place, "plain"):
-            return Gloss(plain=words.word(*place, "plain"), next=words.word(*place, "next"))
-    return Gloss(plain=words.word("stage", "unknown", "plain"), next=words.word("stage", "unknown", "next"))
+        if catalogue.message(*place, "plain"):
+            return GlossaryText(plain=catalogue.message(*place, "plain"), next=catalogue.message(*place, "next"))
+    return GlossaryText(
+        plain=catalogue.message("stage", "unknown", "plain"), next=catalogue.message("stage", "unknown", "next")
+    )
 
 
-def _unknown(text: str, words: Catalogue) -> Explanation:
+def _unknown(text: str, catalogue: Catalogue) -> Explanation:
     asks = next((asks for name in _VOCABULARIES if (asks := meaning_of(text, vocabulary=name).asks)), None)
-    gloss = _gloss(Meaning(), words)
+    gloss = _gloss(Meaning(), catalogue)
     if asks is not None:
-        what = words.word("item", asks.value, "name")
-        gloss = Gloss(
-            plain=f"{gloss.plain} {words.fill('general', 'seems_to_ask', kind=what)}",
-            next=_gloss(Meaning(entry=asks.value), words).next,
+        what = catalogue.message("item", asks.value, "name")
+        gloss = GlossaryText(
+            plain=f"{gloss.plain} {catalogue.format('general', 'seems_to_ask', kind=what)}",
+            next=_gloss(Meaning(entry=asks.value), catalogue).next,
         )
     return Explanation(
         text=text,
@@ -141,8 +145,8 @@ def _unknown(text: str, words: Catalogue) -> Explanation:
         known=False,
         plain=gloss.plain,
         next=gloss.next,
-        page=_page("general", Meaning(), words.language),
-        advice=words.word("general", "advice"),
+        page=_page("general", Meaning(), catalogue.language),
+        advice=catalogue.message("general", "advice"),
     )
 
 

@@ -24,7 +24,7 @@ def stated_day(text: str) -> date | None:
     return None
 
 
-def hyphenated(form: str) -> str:
+def form_number(form: str) -> str:
     """A form by its number, with its hyphen: `I485` and `I-485` are both `I-485`. What is no number stays as it is."""
     found = _FORM.fullmatch(form.strip().upper())
     return f"{found[1]}-{found[2]}" if found else plain_text(form)

@@ -32,7 +32,7 @@ class AccountState(StrEnum):
 _WAITING = frozenset({AccountState.REJECTED, AccountState.LOCKED, AccountState.MFA_NEEDED, AccountState.PAUSED})
 
 
-class Outcome(StrEnum):
+class ReadOutcome(StrEnum):
     """What one read of an account came to. `paused`: the portal was not asked at all."""
 
     OK = "ok"
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class AccountHealth:
     """An account's health. Times are aware, UTC.
 
     `last_read_at` is the last complete read, `failing_since` the first failure after it. `not_before` is until when
@@ -61,36 +61,36 @@ class Health:
     failures: int = 0
     last_error: str | None = None
     not_before: datetime | None = None
-    told: frozenset[ChangeKind] = field(default_factory=frozenset)
+    notified: frozenset[ChangeKind] = field(default_factory=frozenset)
     rejected_fingerprint: str | None = None
 
 
-_PAUSES: dict[type[ReadFailed], tuple[AccountState, Outcome, ChangeKind]] = {
-    SignInRejected: (AccountState.REJECTED, Outcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
-    AccountLocked: (AccountState.LOCKED, Outcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
-    CodeNeeded: (AccountState.MFA_NEEDED, Outcome.MFA_NEEDED, ChangeKind.MFA_NEEDED),
+_PAUSES: dict[type[ReadFailed], tuple[AccountState, ReadOutcome, ChangeKind]] = {
+    SignInRejected: (AccountState.REJECTED, ReadOutcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
+    AccountLocked: (AccountState.LOCKED, ReadOutcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
+    CodeNeeded: (AccountState.MFA_NEEDED, ReadOutcome.MFA_NEEDED, ChangeKind.MFA_NEEDED),
 }
 
 
-def outcome_of(errors: Sequence[ReadFailed], *, cases_read: int) -> Outcome:
+def outcome_of(errors: Sequence[ReadFailed], *, cases_read: int) -> ReadOutcome:
     """What a read came to that read `cases_read` cases well and met `errors`."""
     for error in errors:
         for kind, (_, outcome, _) in _PAUSES.items():
             if isinstance(error, kind):
                 return outcome
     if not errors:
-        return Outcome.OK
-    return Outcome.PARTIAL if cases_read else Outcome.FAILED
+        return ReadOutcome.OK
+    return ReadOutcome.PARTIAL if cases_read else ReadOutcome.FAILED
 
 
 def after_read(
-    health: Health,
+    health: AccountHealth,
     errors: Sequence[ReadFailed],
     *,
     now: datetime,
     blind_after: timedelta,
     fingerprint: str | None = None,
-) -> tuple[Health, tuple[Change, ...]]:
+) -> tuple[AccountHealth, tuple[Change, ...]]:
     """The health after a read that met `errors` (none: it was complete), and what people are told of it.
 
     `fingerprint` is that of the credential in use.
@@ -120,7 +120,9 @@ def after_read(
     return health, changes + blind
 
 
-def blindness(health: Health, *, now: datetime, blind_after: timedelta) -> tuple[Health, tuple[Change, ...]]:
+def blindness(
+    health: AccountHealth, *, now: datetime, blind_after: timedelta
+) -> tuple[AccountHealth, tuple[Change, ...]]:
     """Says `blind`, once, where reads have failed and the last good one is longer ago than `blind_after`."""
     seen_last = health.last_read_at or health.first_seen_at
     if health.failing_since is None or now - seen_last <= blind_after:
@@ -129,7 +131,7 @@ def blindness(health: Health, *, now: datetime, blind_after: timedelta) -> tuple
     return _tell(health, ChangeKind.BLIND, what)
 
 
-def resumed(health: Health) -> Health:
+def resumed(health: AccountHealth) -> AccountHealth:
     """The pause lifted: the next read asks the portal again. What was told stays told until a read succeeds."""
     state = AccountState.NEVER_READ if health.last_read_at is None else AccountState.FAILING
     if not health.state.waits_for_person:
@@ -137,19 +139,21 @@ def resumed(health: Health) -> Health:
     return replace(health, state=state, rejected_fingerprint=None, not_before=None)
 
 
-def _recovered(health: Health, now: datetime) -> tuple[Health, tuple[Change, ...]]:
-    well = Health(state=AccountState.OK, first_seen_at=health.first_seen_at, last_attempt_at=now, last_read_at=now)
-    if not health.told:
+def _recovered(health: AccountHealth, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
+    well = AccountHealth(
+        state=AccountState.OK, first_seen_at=health.first_seen_at, last_attempt_at=now, last_read_at=now
+    )
+    if not health.notified:
         return well, ()
-    after = min(health.told, key=list(ChangeKind).index)
+    after = min(health.notified, key=list(ChangeKind).index)
     since = None if health.failing_since is None else _utc(health.failing_since)
     return well, (_account_change(ChangeKind.RECOVERED, {"after": after.value, "since": since}),)
 
 
-def _tell(health: Health, kind: ChangeKind, what: Json) -> tuple[Health, tuple[Change, ...]]:
-    if kind in health.told:
+def _tell(health: AccountHealth, kind: ChangeKind, what: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
+    if kind in health.notified:
         return health, ()
-    return replace(health, told=health.told | {kind}), (_account_change(kind, what),)
+    return replace(health, notified=health.notified | {kind}), (_account_change(kind, what),)
 
 
 def _account_change(kind: ChangeKind, what: Json) -> Change:
@@ -166,12 +170,12 @@ def _utc(moment: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class ReadResult:
     """What one read of an account came to. `elsewhere`: nothing was read here, another process has done it or is."""
 
     account: str
-    outcome: Outcome
+    outcome: ReadOutcome
     cases_read: int = 0
     changes: tuple[RecordedChange, ...] = ()
     error: str | None = None
-    elsewhere: bool = False
+    read_elsewhere: bool = False

@@ -18,7 +18,7 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class AlertContext:
     """What one alert is about: the changes of one case in one round, or of one account.
 
     `changes` has at least one entry. `snapshot` is the case as it stands now, None for what concerns an account.
@@ -34,7 +34,7 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class AlertText:
     """The words of one alert: a title, the whole text as plain and as HTML, and a form short enough for an SMS."""
 
     title: str
@@ -43,7 +43,7 @@ class Words:
     short: str
 
 
-class Hold(StrEnum):
+class HoldReason(StrEnum):
     """Why an alert waits: until quiet hours end, until the digest is due, until nobody has acknowledged it.
 
     `perhaps_told` does not wait: after a restore nobody can say whether it went out before, so it goes with others of
@@ -57,7 +57,7 @@ class Hold(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class RoutedAlert:
     """Which changes of an occasion (by their place in it) go to which channel, and when.
 
     `not_before` is aware, UTC; with `hold` None it is the present.
@@ -67,15 +67,15 @@ class Delivery:
     changes: tuple[int, ...]
     severity: Severity
     not_before: datetime
-    hold: Hold | None = None
+    hold_reason: HoldReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class AlertDraft:
     """An alert about to be queued: where it goes, and its words."""
 
-    delivery: Delivery
-    words: Words
+    delivery: RoutedAlert
+    text: AlertText
 
 
 class AlertState(StrEnum):

@@ -19,7 +19,7 @@ class DueSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerItem:
+class TrackedItem:
     """A pending item as the ledger keeps it: never deleted, with what the user said of it.
 
     `id` is what the user types. `item` is as the portal last showed it; `state` is the ledger's, which also knows
@@ -34,7 +34,7 @@ class LedgerItem:
     state: ItemState
     first_seen_at: datetime
     letter_due_on: date | None = None
-    dated_at: datetime | None = None
+    date_changed_at: datetime | None = None
 
     @property
     def due(self) -> tuple[date, DueSource] | None:
@@ -49,7 +49,7 @@ class LedgerItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptNotice:
+class TrackedNotice:
     """A notice as the books keep it: it stays when the portal removes it. `saved_as` is relative to state_dir.
 
     `attempts` counts the downloads that failed for the notice's own sake, `last_error` says why the last one did.
@@ -67,7 +67,7 @@ class KeptNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseStanding:
+class TrackedCase:
     """One case in the books. Times are aware, UTC.
 
     `snapshot` is without the portal's own history, and None for a case that was configured but never read.
@@ -82,8 +82,8 @@ class CaseStanding:
     first_seen_at: datetime
     last_read_at: datetime | None
     stage_since: date | None = None
-    stage_since_told: bool = False
-    touched_at: datetime | None = None
+    stage_since_from_portal: bool = False
+    silent_update_at: datetime | None = None
     missing_reads: int = 0
-    items: tuple[LedgerItem, ...] = ()
-    notices: tuple[KeptNotice, ...] = ()
+    items: tuple[TrackedItem, ...] = ()
+    notices: tuple[TrackedNotice, ...] = ()

@@ -6,7 +6,7 @@ from watcher.model.change import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reminder:
+class SentReminder:
     """One thing that time brought and that was told. The store keeps each once, in the transaction of its change.
 
     `subject` is the key of the pending item, or `stage` for a stall. `mark` names what was told of it, and by which
@@ -20,10 +20,10 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reminded:
+class DueReminder:
     """A change that time alone has brought, whose case it concerns, and the memory to be kept with it."""
 
     account: str
     case_number: str
     change: Change
-    mark: Reminder
+    mark: SentReminder

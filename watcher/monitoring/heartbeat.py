@@ -22,7 +22,7 @@ import structlog
 from pydantic import SecretStr
 
 from watcher import __version__
-from watcher.model.account_health import Outcome
+from watcher.model.account_health import ReadOutcome
 
 _TIMEOUT = 10.0
 _PAUSES = (2.0, 10.0)
@@ -66,11 +66,11 @@ class Rounds:
             self._reading.add(account)
             return Beat.START if first else None
 
-    def ended(self, account: str, outcome: Outcome | None) -> Beat | None:
+    def ended(self, account: str, outcome: ReadOutcome | None) -> Beat | None:
         """A read ended; `outcome` None: it was cut off, or another process has the turn, which says nothing here."""
         with self._lock:
             self._reading.discard(account)
-            if outcome is Outcome.OK:
+            if outcome is ReadOutcome.OK:
                 self._failing.discard(account)
             elif outcome is not None:
                 self._failing.add(account)
@@ -99,7 +99,7 @@ class Heartbeat:
         """Begins to send what is said."""
         self._thread.start()
 
-    def say(self, beat: Beat) -> None:
+    def send(self, beat: Beat) -> None:
         """Has the beat sent; returns at once. Beats that pile up because none can be sent are dropped."""
         self._put(beat)
 

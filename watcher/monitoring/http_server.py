@@ -24,7 +24,7 @@ from pydantic import SecretStr
 
 from watcher.errors import StoreUnusable, WatcherError
 from watcher.monitoring.metrics import CONTENT_TYPE
-from watcher.monitoring.service_status import Condition, as_json
+from watcher.monitoring.service_status import ServiceStatus, status_json
 from watcher.settings.addresses import is_loopback
 
 _AT_ONCE = 8
@@ -34,7 +34,7 @@ _JSON = "application/json; charset=utf-8"
 _PAGES = ("/healthz", "/metrics")
 _log = structlog.get_logger(__name__)
 
-Answer = tuple[HTTPStatus, str, bytes]
+Response = tuple[HTTPStatus, str, bytes]
 """Status, media type, body."""
 
 
@@ -46,7 +46,7 @@ class HealthServer:
         listen: str,
         *,
         token: SecretStr | None,
-        condition: Callable[[], Condition],
+        condition: Callable[[], ServiceStatus],
         metrics: Callable[[], bytes],
     ) -> None:
         """Takes the address, "127.0.0.1:8787", and answers nobody yet.
@@ -93,11 +93,11 @@ class _Pages:
     """What is answered to whom."""
 
     def __init__(
-        self, token: SecretStr | None, condition: Callable[[], Condition], metrics: Callable[[], bytes]
+        self, token: SecretStr | None, condition: Callable[[], ServiceStatus], metrics: Callable[[], bytes]
     ) -> None:
         self._token, self._condition, self._metrics = token, condition, metrics
 
-    def answer(self, path: str, *, host: str, authorization: str) -> Answer:
+    def answer(self, path: str, *, host: str, authorization: str) -> Response:
         if not self._may_ask(host, authorization):
             status = HTTPStatus.UNAUTHORIZED if self._token else HTTPStatus.FORBIDDEN
             return _trouble(status, "a bearer token is needed" if self._token else "ask for a name of this machine")
@@ -115,13 +115,13 @@ class _Pages:
         right = self._token.get_secret_value().encode()
         return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode("latin-1"), right)
 
-    def _health(self) -> Answer:
+    def _health(self) -> Response:
         condition = self._condition()
-        status = HTTPStatus.OK if condition.well else HTTPStatus.SERVICE_UNAVAILABLE
-        return status, _JSON, _document(as_json(condition))
+        status = HTTPStatus.OK if condition.healthy else HTTPStatus.SERVICE_UNAVAILABLE
+        return status, _JSON, _document(status_json(condition))
 
 
-def _trouble(status: HTTPStatus, reason: str) -> Answer:
+def _trouble(status: HTTPStatus, reason: str) -> Response:
     return status, _JSON, _document({"status": "unknown", "reason": reason})
 
 

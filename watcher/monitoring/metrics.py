@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from watcher.model.alert import AlertState
 from watcher.model.change import RecordedChange
-from watcher.monitoring.service_status import AccountCondition, Condition
+from watcher.monitoring.service_status import AccountStatus, ServiceStatus
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -22,7 +22,7 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 _STILL_TO_GO = (AlertState.QUEUED, AlertState.HELD)
 
 
-class Tally:
+class Counters:
     """Reads and changes since this process began. Safe to share between threads."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Tally:
             return dict(self._changes)
 
 
-def exposition(condition: Condition, tally: Tally) -> bytes:
+def exposition(condition: ServiceStatus, tally: Counters) -> bytes:
     """Everything there is to meter, in Prometheus' text format."""
     from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest  # noqa: PLC0415 - 14 MiB
     from prometheus_client.registry import Collector  # noqa: PLC0415
@@ -67,11 +67,11 @@ def exposition(condition: Condition, tally: Tally) -> bytes:
     return generate_latest(registry)
 
 
-def _families(condition: Condition, tally: Tally) -> "Iterator[Metric]":
+def _families(condition: ServiceStatus, tally: Counters) -> "Iterator[Metric]":
     from prometheus_client.metrics_core import CounterMetricFamily as Count  # noqa: PLC0415
     from prometheus_client.metrics_core import GaugeMetricFamily as Gauge  # noqa: PLC0415
 
-    yield Gauge("watcher_well", "1 while /healthz answers 200.", value=condition.well)
+    yield Gauge("watcher_well", "1 while /healthz answers 200.", value=condition.healthy)
     reads = Count("watcher_reads", "Reads of accounts since the start, by outcome.", labels=["portal", "outcome"])
     for labels, number in tally.reads().items():
         reads.add_metric(labels, number)
@@ -101,7 +101,7 @@ def _families(condition: Condition, tally: Tally) -> "Iterator[Metric]":
     yield age
 
 
-def _longest_unread(accounts: Iterable[AccountCondition]) -> Mapping[str, datetime]:
+def _longest_unread(accounts: Iterable[AccountStatus]) -> Mapping[str, datetime]:
     """Portal by portal the oldest of the last good reads; an account that was never read well has none."""
     oldest: dict[str, datetime] = {}
     for account in accounts:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.model.account_health import AccountState, Health
+from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import AlertState
 from watcher.model.change import Json
 from watcher.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountCondition:
+class AccountStatus:
     """How one account is. Times are aware, UTC. `blind`: its last good read is longer ago than is tolerated."""
 
     name: str
@@ -27,18 +27,18 @@ class AccountCondition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class ServiceStatus:
     """How the watcher is. `turned` is false where the scheduler has not come round for too long."""
 
     at: datetime
-    accounts: tuple[AccountCondition, ...]
+    accounts: tuple[AccountStatus, ...]
     alerts: Mapping[AlertState, int]
-    turned: bool = True
+    scheduler_alive: bool = True
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Whether reads succeed, or have not failed for long."""
-        return self.turned and not any(account.blind for account in self.accounts)
+        return self.scheduler_alive and not any(account.blind for account in self.accounts)
 
     @property
     def waiting(self) -> int:
@@ -46,27 +46,33 @@ class Condition:
         return self.alerts.get(AlertState.QUEUED, 0) + self.alerts.get(AlertState.HELD, 0)
 
 
-def condition_of(
+def service_status(
     settings: Settings,
-    known: Mapping[str, tuple[Health, datetime | None]],
+    known: Mapping[str, tuple[AccountHealth, datetime | None]],
     alerts: Mapping[AlertState, int],
     *,
     now: datetime,
-    turned: bool = True,
-) -> Condition:
+    scheduler_alive: bool = True,
+) -> ServiceStatus:
     """The condition, from what stands in the books: `known` has each account's health and its next read."""
     accounts = tuple(
         _account(name, account.portal, *known.get(name, (None, None)), now=now, tolerance=settings.schedule.blind_after)
         for name, account in settings.accounts.items()
     )
-    return Condition(at=now, accounts=accounts, alerts=alerts, turned=turned)
+    return ServiceStatus(at=now, accounts=accounts, alerts=alerts, scheduler_alive=scheduler_alive)
 
 
 def _account(
-    name: str, portal: str, health: Health | None, next_read_at: datetime | None, *, now: datetime, tolerance: timedelta
-) -> AccountCondition:
+    name: str,
+    portal: str,
+    health: AccountHealth | None,
+    next_read_at: datetime | None,
+    *,
+    now: datetime,
+    tolerance: timedelta,
+) -> AccountStatus:
     """An account that is not in the books yet has just been configured: nothing is wrong with it."""
-    return AccountCondition(
+    return AccountStatus(
         name=name,
         portal=portal,
         state=AccountState.NEVER_READ if health is None else health.state,
@@ -77,14 +83,14 @@ def _account(
     )
 
 
-def _is_blind(health: Health, next_read_at: datetime | None, *, now: datetime, tolerance: timedelta) -> bool:
+def _is_blind(health: AccountHealth, next_read_at: datetime | None, *, now: datetime, tolerance: timedelta) -> bool:
     """An account that is read once a week is not blind in between; one whose read has failed or is overdue is."""
     failing = health.failing_since is not None or health.state.waits_for_person
     overdue = next_read_at is None or next_read_at < now
     return now - (health.last_read_at or health.first_seen_at) > tolerance and (failing or overdue)
 
 
-def status_line(condition: Condition) -> str:
+def status_line(condition: ServiceStatus) -> str:
     """The condition in one line, without names: what `systemctl status` shows."""
     count = len(condition.accounts)
     parts = [f"watching {count} account{'' if count == 1 else 's'}"]
@@ -100,13 +106,13 @@ def status_line(condition: Condition) -> str:
     return ", ".join(parts)
 
 
-def as_json(condition: Condition) -> dict[str, Json]:
+def status_json(condition: ServiceStatus) -> dict[str, Json]:
     """The condition as /healthz shows it: accounts by their names, no case number and no error text."""
     return {
-        "status": "ok" if condition.well else "unwell",
+        "status": "ok" if condition.healthy else "unwell",
         "summary": status_line(condition),
         "at": _utc(condition.at),
-        "scheduler": "turning" if condition.turned else "stuck",
+        "scheduler": "turning" if condition.scheduler_alive else "stuck",
         "accounts": [
             {
                 "name": account.name,

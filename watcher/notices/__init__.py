@@ -4,6 +4,6 @@ They lie under `state_dir/notices/ACCOUNT/CASE/`, each for its owner alone. What
 """
 
 from watcher.notices.download import fetch_notices
-from watcher.notices.notice_files import Shelf
+from watcher.notices.notice_files import NoticeFiles
 
-__all__ = ["Shelf", "fetch_notices"]
+__all__ = ["NoticeFiles", "fetch_notices"]

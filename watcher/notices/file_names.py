@@ -28,8 +28,8 @@ def file_name(title: str, dated: date | None, *, ending: str, number: int = 1) -
     return f"{dated.isoformat() if dated else 'undated'}-{words}{again}.{ending}"
 
 
-def _readable(text: str, longest: int) -> str:
+def _readable(text: str, max_length: int) -> str:
     """Letters and digits of any script, runs of anything else as one dash, cut to `longest` bytes of UTF-8."""
     signs = (sign if unicodedata.category(sign)[0] in "LN" else "-" for sign in unicodedata.normalize("NFKC", text))
     plain = re.sub("-+", "-", "".join(signs)).strip("-")
-    return plain.encode("utf-8")[:longest].decode("utf-8", "ignore").rstrip("-")
+    return plain.encode("utf-8")[:max_length].decode("utf-8", "ignore").rstrip("-")

@@ -12,7 +12,7 @@ _WITHIN = 1024
 """Bytes in which a PDF must begin (ISO 32000-1, implementation note 13)."""
 
 
-class NotKept(Exception):
+class NotADocument(Exception):
     """What was downloaded is no document that could be kept; the message says why."""
 
 
@@ -41,7 +41,7 @@ _SAYS_NOTHING = frozenset(
 )
 
 
-def ending_of(download: Download) -> str:
+def file_extension(download: Download) -> str:
     """The ending for the file: "pdf", "png", "jpg" or "tif".
 
     A content type that says nothing (`application/octet-stream`) leaves it to the first bytes. Raises `NotKept` where
@@ -49,16 +49,16 @@ def ending_of(download: Download) -> str:
     """
     size = len(download.content)
     if not size:
-        raise NotKept("the portal sent an empty document")
+        raise NotADocument("the portal sent an empty document")
     if size > LARGEST:
-        raise NotKept(f"the document has {size} bytes, more than the {LARGEST} that are kept")
+        raise NotADocument(f"the document has {size} bytes, more than the {LARGEST} that are kept")
     said = download.content_type.partition(";")[0].strip().lower()
     said = _ALSO.get(said, said)
     shown = _shown(download.content)
     if shown is None:
-        raise NotKept("what the portal sent is no PDF, PNG, JPEG or TIFF; perhaps it was a page that says so")
+        raise NotADocument("what the portal sent is no PDF, PNG, JPEG or TIFF; perhaps it was a page that says so")
     if said != shown and said not in _SAYS_NOTHING:
-        raise NotKept(f"what the portal sent is {shown}, and calls itself something else")
+        raise NotADocument(f"what the portal sent is {shown}, and calls itself something else")
     return _KINDS[shown].ending
 
 

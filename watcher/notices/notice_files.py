@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from watcher.model.ledger import KeptNotice
+from watcher.model.ledger import TrackedNotice
 from watcher.notices.file_names import file_name, folder_name
 
 FOLDER = "notices"
@@ -16,14 +16,14 @@ FOLDER = "notices"
 _UNFINISHED = ".unfinished-"
 
 
-class Shelf:
+class NoticeFiles:
     """The notices below one state_dir. One caller at a time for each account: the account's lock is held."""
 
     def __init__(self, state_dir: Path) -> None:
         """Touches nothing yet."""
         self._state_dir = state_dir
 
-    def put(self, kept: KeptNotice, content: bytes, *, ending: str) -> tuple[str, str]:
+    def put(self, kept: TrackedNotice, content: bytes, *, ending: str) -> tuple[str, str]:
         """Writes the document down; returns its path, relative to state_dir, and its SHA-256.
 
         What lies there already with the same content is taken instead. Raises OSError, and leaves nothing then.
@@ -40,7 +40,7 @@ class Shelf:
             with suppress(OSError):
                 left.unlink()
 
-    def _folder(self, kept: KeptNotice) -> Path:
+    def _folder(self, kept: TrackedNotice) -> Path:
         return self._state_dir / FOLDER / folder_name(kept.account) / folder_name(kept.case_number)
 
     def _make(self, folder: Path) -> None:
@@ -48,7 +48,7 @@ class Shelf:
             each.mkdir(mode=0o700, exist_ok=True)
             each.chmod(0o700)
 
-    def _write(self, folder: Path, kept: KeptNotice, content: bytes, ending: str) -> Path:
+    def _write(self, folder: Path, kept: TrackedNotice, content: bytes, ending: str) -> Path:
         unfinished = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
         try:
             _write_through(unfinished, content)
@@ -91,7 +91,7 @@ def _same(folder: Path, content: bytes) -> Path | None:
     return None
 
 
-def _free(folder: Path, kept: KeptNotice, ending: str) -> Path:
+def _free(folder: Path, kept: TrackedNotice, ending: str) -> Path:
     """The first name that nothing in the folder has, not even a broken link."""
     names = (file_name(kept.notice.title, kept.notice.dated, ending=ending, number=number) for number in count(1))
     return next(folder / name for name in names if not os.path.lexists(folder / name))

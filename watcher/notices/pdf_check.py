@@ -12,7 +12,7 @@ from select import select
 from types import TracebackType
 from typing import Self
 
-from watcher.notices.file_type import NotKept
+from watcher.notices.file_type import NotADocument
 
 _CHILD = Path(__file__).with_name("pdf_child.py")
 _SECONDS = 30.0
@@ -20,7 +20,7 @@ _START = 60.0
 """Seconds that the first answer may take: the child reads its library from disk first."""
 
 
-class PdfOpener:
+class PdfChecker:
     """Opens PDFs, one after the other; leaving the context ends its child."""
 
     def __init__(self, *, seconds: float = _SECONDS, child: Path = _CHILD) -> None:
@@ -42,9 +42,9 @@ class PdfOpener:
         verdict = self._ask(self._running(), content, patience)
         if verdict is None:
             self._end()
-            raise NotKept("the PDF does not open within the time and memory that a letter takes")
+            raise NotADocument("the PDF does not open within the time and memory that a letter takes")
         if verdict != "opens":
-            raise NotKept(f"the PDF does not open: {verdict}")
+            raise NotADocument(f"the PDF does not open: {verdict}")
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:

@@ -16,10 +16,10 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.language.status_meaning import meaning_of, normalise, titles
+from watcher.language.status_meaning import meaning_of, normalise_title, titles
 from watcher.model.alert import Links
 from watcher.model.case import Snapshot
-from watcher.portal import Answers, CaseRead, Portal, Question, Reader, Readings, Surroundings
+from watcher.portal import CaseRead, CaseResults, Portal, PortalContext, Question, RawAnswers, Reader
 from watcher.settings import AccountSettings
 
 SiteName = Literal["ceac", "nvc", "egov", "eoir", "ipc", "immi"]
@@ -97,13 +97,15 @@ def recorded(site: str, case_number: str, status: str, *, on: date | None = None
     A known title is taken in the site's own spelling, so that a letter typed small is no news. Raises
     `UnexpectedAnswer` where the status is empty or too long to be one.
     """
-    spelled = {normalise(title): title for title in titles(SITES[site].vocabulary)}.get(normalise(status), status)
+    spelled = {normalise_title(title): title for title in titles(SITES[site].vocabulary)}.get(
+        normalise_title(status), status
+    )
     note = {"site": site, "case_number": case_number, "status": spelled, "on": on.isoformat() if on else None}
     answers = {_RECORDED: json.dumps(note, ensure_ascii=False).encode()}
     return CaseRead(snapshot=read(answers, "en"), answers=answers)
 
 
-def read(answers: Answers, _language: str) -> Snapshot:
+def read(answers: RawAnswers, _language: str) -> Snapshot:
     """The status as it was recorded. Raises `UnexpectedAnswer` where that is none."""
     try:
         note = json.loads(answers[_RECORDED])
@@ -112,7 +114,7 @@ def read(answers: Answers, _language: str) -> Snapshot:
     except (KeyError, TypeError, ValueError, RecursionError):
         raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
     status = " ".join(said.split()) if isinstance(said, str) else ""
-    if not normalise(status) or len(status) > LONGEST_STATUS or not status.isprintable():
+    if not normalise_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():
         raise UnexpectedAnswer(f"a status is a line of 1 to {LONGEST_STATUS} characters, as it stands on the site")
     meaning = meaning_of(status, vocabulary=site.vocabulary)
     return Snapshot(case_number=number, status=status, stage=meaning.stage, status_since=on)
@@ -124,7 +126,7 @@ class _NobodyReads:
     def __init__(self, account: ManualAccount) -> None:
         self._account = account
 
-    def read(self) -> Readings:
+    def read(self) -> CaseResults:
         """Raises `CodeNeeded`: only a person can look."""
         raise CodeNeeded(
             f"{SITES[self._account.site].title} is not read by this program. Look yourself, then write down what you "
@@ -133,7 +135,7 @@ class _NobodyReads:
 
 
 @contextmanager
-def _open(account: ManualAccount, _: Surroundings) -> Iterator[Reader]:
+def _open(account: ManualAccount, _: PortalContext) -> Iterator[Reader]:
     yield _NobodyReads(account)
 
 
@@ -178,6 +180,6 @@ PORTAL = Portal(
     read=read,
     vocabulary=_vocabulary,
     recorded=False,
-    asks_a_person=True,
+    is_manual=True,
     questions=_QUESTIONS,
 )

@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 from watcher.clock.durations import format_duration
 from watcher.http.hosts import host_of, is_loopback
 from watcher.model.alert import Links
-from watcher.portal import Portal, Question, Reader, Surroundings
+from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.recipe.model import Recipe
 from watcher.recipe.parse.check import SHORTEST_EVERY, load_recipe
 from watcher.recipe.run.snapshot import VOCABULARY, read
@@ -25,7 +25,7 @@ from watcher.sign_in.mailbox import MailboxSettings
 if TYPE_CHECKING:
     from watcher.recipe.run.reader import RecipeReader
     from watcher.recipe.run.visit import Visit
-    from watcher.recipe.workshop.selector_report import Sight
+    from watcher.recipe.workshop.selector_report import SelectorResult
 
 
 class RecipeAccount(AccountSettings):
@@ -102,7 +102,7 @@ class RecipeAccount(AccountSettings):
 
 
 @contextmanager
-def _visiting(account: RecipeAccount, surroundings: Surroundings) -> Iterator[tuple["Visit", "RecipeReader"]]:
+def _visiting(account: RecipeAccount, surroundings: PortalContext) -> Iterator[tuple["Visit", "RecipeReader"]]:
     # Imported only now: commands that merely read the settings need no HTTP library.
     from watcher.http.client import PortalHttp  # noqa: PLC0415
     from watcher.recipe.run.reader import RecipeReader  # noqa: PLC0415
@@ -132,12 +132,12 @@ def _visiting(account: RecipeAccount, surroundings: Surroundings) -> Iterator[tu
 
 
 @contextmanager
-def _open(account: RecipeAccount, surroundings: Surroundings) -> Iterator[Reader]:
+def _open(account: RecipeAccount, surroundings: PortalContext) -> Iterator[Reader]:
     with _visiting(account, surroundings) as (_, reader):
         yield reader
 
 
-def try_recipe(account: RecipeAccount, surroundings: Surroundings) -> Iterator["Sight"]:
+def try_recipe(account: RecipeAccount, surroundings: PortalContext) -> Iterator["SelectorResult"]:
     """Signs in afresh, lists and reads the first cases, and shows what each selector of the recipe finds.
 
     What stops it is the last that is shown. For another file than the account's: `account.with_recipe(path)`.

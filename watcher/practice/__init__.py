@@ -13,9 +13,9 @@ The product never imports this package, but for the demo.
 """
 
 from watcher.practice.portal import PracticePortal
-from watcher.practice.site.exchange import Answer, Received
+from watcher.practice.site.exchange import Received, Response
 from watcher.practice.site.faults import Fault
 from watcher.practice.state.case_book import CaseBook, PracticeCase
 from watcher.practice.state.terms import Account, Terms
 
-__all__ = ["Account", "Answer", "CaseBook", "Fault", "PracticeCase", "PracticePortal", "Received", "Terms"]
+__all__ = ["Account", "CaseBook", "Fault", "PracticeCase", "PracticePortal", "Received", "Response", "Terms"]

@@ -10,16 +10,16 @@ from typing import Self
 import trustme
 
 from watcher.clock import Clock
-from watcher.practice.site.case_status_api import TokenDesk
-from watcher.practice.site.exchange import Answer, Received, Request
+from watcher.practice.site.case_status_api import TokenServer
+from watcher.practice.site.exchange import Received, Request, Response
 from watcher.practice.site.faults import FaultBoard
 from watcher.practice.site.server import LOOPBACK, LoopbackServer
 from watcher.practice.site.sign_in_pages import SignInPages
 from watcher.practice.site.site import Site
 from watcher.practice.state.case_book import CaseBook
-from watcher.practice.state.sign_in_desk import SignInDesk
+from watcher.practice.state.sign_in_desk import SignInService
 from watcher.practice.state.terms import Account, Terms
-from watcher.practice.story import Scene, Story, Telling
+from watcher.practice.story import Scene, Story, StoryPlayer
 
 
 class PracticePortal:
@@ -43,10 +43,10 @@ class PracticePortal:
         """Listens already, so that `base_url` is known; answers once entered."""
         self.account, self.terms = account or Account(), terms or Terms()
         self.cases, self.faults = CaseBook(clock), FaultBoard()
-        self.desk = SignInDesk(self.account, self.terms, clock)
-        self.tokens = TokenDesk(self.account, self.terms, clock)
+        self.desk = SignInService(self.account, self.terms, clock)
+        self.tokens = TokenServer(self.account, self.terms, clock)
         self._clock, self._log, self._log_lock = clock, list[Received](), Lock()
-        self._telling = Telling(story, Scene(cases=self.cases, faults=self.faults), clock.now()) if story else None
+        self._telling = StoryPlayer(story, Scene(cases=self.cases, faults=self.faults), clock.now()) if story else None
         self._site = Site(
             book=self.cases,
             faults=self.faults,
@@ -110,7 +110,7 @@ class PracticePortal:
     ) -> None:
         self.stop()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         now = self._clock.now()
         if self._telling:
             self._telling.catch_up(now)

@@ -45,7 +45,7 @@ class Story:
     days: int
 
 
-class Telling:
+class StoryPlayer:
     """A story being told: each beat once, in order, as soon as its time has come."""
 
     def __init__(self, story: Story, scene: Scene, start: datetime) -> None:

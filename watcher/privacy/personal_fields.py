@@ -15,7 +15,7 @@ _DEEPEST = 40
 """Answers of the portal nest about seven levels, three more for each case within a case."""
 
 
-def kept(said: Any) -> bytes:
+def without_personal_fields(said: Any) -> bytes:
     """An answer as it is stored: what stands under a key about people (names, addresses, file names) is null.
 
     Raises `UnexpectedAnswer` where it is nested deeper than any answer of the portal.

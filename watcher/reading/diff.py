@@ -22,7 +22,7 @@ from watcher.model.case import (
     Snapshot,
 )
 from watcher.model.change import Change, ChangeKind, Json, severity_of
-from watcher.reading.normalize import restated
+from watcher.reading.normalize import in_same_terms
 
 _DETAILS = ("form", "title", "submitted_on", "office")
 
@@ -43,7 +43,7 @@ def diff(before: Snapshot | None, after: Snapshot, *, today: date, vocabulary: s
     """
     if before is None:
         return tuple(_baseline(after, today))
-    before = restated(before, after)
+    before = in_same_terms(before, after)
     if replace(before, stage=after.stage) == after:
         return ()
     meaning = meaning_of(after.status_title, vocabulary=vocabulary)

@@ -12,7 +12,7 @@ from watcher.language.status_meaning import Meaning, meaning_of
 from watcher.model.case import STATUS_GROUP, STATUS_ITEM, ItemKind, ItemState, PendingItem, Snapshot
 
 
-def settle(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> Snapshot:
+def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> Snapshot:
     """`after` with what it does not say taken from `before`, and with the items that its status asks for.
 
     `before` is a settled snapshot of the same case, or None on the first read.
@@ -26,7 +26,7 @@ def settle(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> Snap
     return after
 
 
-def restated(before: Snapshot, after: Snapshot) -> Snapshot:
+def in_same_terms(before: Snapshot, after: Snapshot) -> Snapshot:
     """`before` as it would have been said in the language of `after`, and under the keys that `after` gives its items.
 
     Both are settled snapshots of one case; what still differs has moved at the portal.

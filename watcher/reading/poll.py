@@ -9,13 +9,23 @@ from datetime import datetime, timedelta
 import structlog
 
 from watcher.clock.durations import format_duration
-from watcher.context.context import Means
+from watcher.context.context import Context
 from watcher.errors import AccountLocked, PortalUnavailable, ReadFailed, SignInRejected, StoreUnusable, UnexpectedAnswer
-from watcher.model.account_health import Outcome, Round, resumed
+from watcher.model.account_health import ReadOutcome, ReadResult, resumed
 from watcher.notices import fetch_notices
-from watcher.portal import CodeSource, Downloads, Portal, Reader, Reading, SessionFile, SignInGate, Surroundings, Trace
-from watcher.reading.recorder import Intake
-from watcher.remind.manual_check import plan_next_look, remind_to_look
+from watcher.portal import (
+    CaseResult,
+    CodeSource,
+    Downloads,
+    Portal,
+    PortalContext,
+    Reader,
+    SessionFile,
+    SignInGuard,
+    Trace,
+)
+from watcher.reading.recorder import ReadRecorder
+from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
 from watcher.store import Busy
 
@@ -25,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class ReadOptions:
     """What one read is given: where the session lies, where codes come from, who wants to see the answers.
 
     `begun` is called when it is certain that the read is done here, `progress` with the number of cases after each.
@@ -36,20 +46,20 @@ class Access:
     session: SessionFile
     codes: CodeSource
     trace: Trace | None = None
-    begun: Callable[[], None] | None = None
+    on_start: Callable[[], None] | None = None
     progress: Callable[[int], None] | None = None
-    longest: timedelta | None = None
+    max_duration: timedelta | None = None
 
 
 def poll(
     account: AccountSettings,
     portal: Portal,
-    access: Access,
-    means: Means,
+    options: ReadOptions,
+    context: Context,
     *,
     wait: float = 0.0,
     turn: datetime | None = None,
-) -> Round:
+) -> ReadResult:
     """Reads the account once and records what that brings. One read at a time, across processes.
 
     `wait`: real seconds to wait for a read that is under way elsewhere; after that the outcome is `failed`. An account
@@ -58,55 +68,65 @@ def poll(
     a later one by now, another process has had the turn, and the account is left alone. Raises `StoreUnusable` only.
     """
     try:
-        with means.store.locks.hold(f"account {account.name}", wait=wait, stop=means.stop):
-            if turn is not None and (means.store.accounts.next_read(account.name) or turn) > turn:
-                return Round(account=account.name, outcome=Outcome.OK, elsewhere=True)
-            if access.begun is not None:
-                access.begun()
-            if portal.asks_a_person:
-                told = remind_to_look(account, means)
-                return Round(account=account.name, outcome=Outcome.OK, changes=tuple(told))
-            return _Visit(account, portal, means).read(access)
+        with context.store.locks.acquire(f"account {account.name}", wait=wait, stop=context.stop):
+            if turn is not None and (context.store.accounts.next_read(account.name) or turn) > turn:
+                return ReadResult(account=account.name, outcome=ReadOutcome.OK, read_elsewhere=True)
+            if options.on_start is not None:
+                options.on_start()
+            if portal.is_manual:
+                told = remind_manual_checks(account, context)
+                return ReadResult(account=account.name, outcome=ReadOutcome.OK, changes=tuple(told))
+            return _Visit(account, portal, context).read(options)
     except Busy:
-        return Round(
+        return ReadResult(
             account=account.name,
-            outcome=Outcome.FAILED,
+            outcome=ReadOutcome.FAILED,
             error="another process is reading this account",
-            elsewhere=True,
+            read_elsewhere=True,
         )
 
 
-def take_in(
-    readings: Iterable[Reading], account: AccountSettings, portal: Portal, means: Means, *, complete: bool = False
-) -> Round:
+def record_readings(
+    readings: Iterable[CaseResult],
+    account: AccountSettings,
+    portal: Portal,
+    context: Context,
+    *,
+    complete: bool = False,
+) -> ReadResult:
     """Records what a person brought (a saved answer, a status they read) as one read, through the same diff.
 
     `complete`: it is everything there is; else cases that it does not name are not missing.
     """
-    with means.store.locks.hold(f"account {account.name}", wait=60.0, stop=means.stop):
-        intake = Intake(account, portal, means)
-        intake.catch_up()
+    with context.store.locks.acquire(f"account {account.name}", wait=60.0, stop=context.stop):
+        intake = ReadRecorder(account, portal, context)
+        intake.replay_after_restore()
         for reading in readings:
-            intake.take(reading)
+            intake.record(reading)
         done = intake.finish(complete=complete)
-        if portal.asks_a_person:
-            plan_next_look(account, means)
+        if portal.is_manual:
+            plan_next_manual_check(account, context)
         return done
 
 
-def surroundings_of(
-    account: AccountSettings, access: Access, means: Means, *, gate: SignInGate, known: Iterable[str]
-) -> Surroundings:
+def portal_context(
+    account: AccountSettings,
+    options: ReadOptions,
+    context: Context,
+    *,
+    sign_in_guard: SignInGuard,
+    known: Iterable[str],
+) -> PortalContext:
     """What a portal is handed for one visit. `known` are the case numbers that the store already holds."""
-    return Surroundings(
-        clock=means.clock,
-        language=means.settings.language,
-        quota=means.store.quota(account.name),
-        session=access.session,
-        gate=gate,
-        codes=access.codes,
-        stop=means.stop,
-        trace=access.trace,
+    return PortalContext(
+        clock=context.clock,
+        language=context.settings.language,
+        quota=context.store.quota(account.name),
+        session=options.session,
+        sign_in_guard=sign_in_guard,
+        codes=options.codes,
+        stop=context.stop,
+        trace=options.trace,
         known_cases=frozenset(known),
     )
 
@@ -114,28 +134,30 @@ def surroundings_of(
 class _Visit:
     """One visit to an account's portal."""
 
-    def __init__(self, account: AccountSettings, portal: Portal, means: Means) -> None:
-        self._account, self._portal, self._means = account, portal, means
-        self._intake = Intake(account, portal, means)
+    def __init__(self, account: AccountSettings, portal: Portal, context: Context) -> None:
+        self._account, self._portal, self._means = account, portal, context
+        self._intake = ReadRecorder(account, portal, context)
 
-    def read(self, access: Access) -> Round:
+    def read(self, options: ReadOptions) -> ReadResult:
         now = self._means.clock.now()
         refusal = self._reason_not_to_ask(now)
         if refusal is not None:
             return refusal
         self._means.store.accounts.set_next_read(self._account.name, now + min(self._intake.every, _TURN_TAKEN))
-        self._intake.catch_up()
-        breaker = self._means.store.breaker(
+        self._intake.replay_after_restore()
+        breaker = self._means.store.sign_in_guard(
             self._account.name,
             clock=self._means.clock,
             fingerprint=lambda: self._intake.fingerprint,
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
-        surroundings = surroundings_of(self._account, access, self._means, gate=breaker, known=self._intake.known)
-        error = self._visit(replace(surroundings, heard_before=self._intake.heard_before), access)
+        surroundings = portal_context(
+            self._account, options, self._means, sign_in_guard=breaker, known=self._intake.known
+        )
+        error = self._visit(replace(surroundings, is_unchanged=self._intake.is_unchanged), options)
         if error is not None and self._means.stop.is_set():
             breaker.unanswered()
-            return self._intake.round(Outcome.FAILED, error="the watcher is stopping; the rest is read again")
+            return self._intake.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
         if isinstance(error, SignInRejected | AccountLocked):
             breaker.refused()
         elif isinstance(error, PortalUnavailable):
@@ -144,28 +166,28 @@ class _Visit:
             breaker.unclear()
         return self._intake.finish()
 
-    def _reason_not_to_ask(self, now: datetime) -> Round | None:
+    def _reason_not_to_ask(self, now: datetime) -> ReadResult | None:
         """A pause that only a person can end, or a wait that the portal asked for; kept on disk, so across restarts."""
         health = self._intake.health
         if health.state.waits_for_person:
             if self._intake.fingerprint == health.rejected_fingerprint:
-                return self._intake.round(Outcome.PAUSED, error=health.last_error)
+                return self._intake.result(ReadOutcome.PAUSED, error=health.last_error)
             self._intake.health = resumed(health)
         elif health.not_before is not None and now < health.not_before:
             until = health.not_before.isoformat(timespec="seconds").replace("+00:00", "Z")
-            return self._intake.round(Outcome.FAILED, error=f"not asked: it is to be left alone until {until}")
+            return self._intake.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")
         return None
 
-    def _visit(self, surroundings: Surroundings, access: Access) -> ReadFailed | None:
+    def _visit(self, surroundings: PortalContext, options: ReadOptions) -> ReadFailed | None:
         """Reads every case. Returns what ended the read early, if anything did."""
-        longest = max(self._intake.every, _LONGEST_READ) if access.longest is None else access.longest
+        longest = max(self._intake.every, _LONGEST_READ) if options.max_duration is None else options.max_duration
         try:
             with self._portal.open(self._account, surroundings) as reader:
                 with closing(reader.read()) as readings:
                     for reading in _in_time(readings, longest):
-                        self._intake.take(reading)
-                        if access.progress is not None:
-                            access.progress(self._intake.answered)
+                        self._intake.record(reading)
+                        if options.progress is not None:
+                            options.progress(self._intake.answered)
                 self._fetch_notices(reader)
         except ReadFailed as error:
             self._intake.errors.append(error)
@@ -186,10 +208,12 @@ class _Visit:
             self._intake.errors += [wait] if wait else []
 
 
-def _in_time(readings: Iterable[Reading], longest: timedelta) -> Iterator[Reading]:
+def _in_time(readings: Iterable[CaseResult], max_duration: timedelta) -> Iterator[CaseResult]:
     """The readings that come in time. Raises `PortalUnavailable` at the first that does not."""
-    ends_at = time.monotonic() + longest.total_seconds()
+    ends_at = time.monotonic() + max_duration.total_seconds()
     for reading in readings:
         if time.monotonic() > ends_at:
-            raise PortalUnavailable(f"the read took longer than {format_duration(longest)}; the rest is read again")
+            raise PortalUnavailable(
+                f"the read took longer than {format_duration(max_duration)}; the rest is read again"
+            )
         yield reading

@@ -12,13 +12,13 @@ from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.placeholders import Template, names_in
 
-OF_THE_STATUS: Final = ("description", "status_since", "updated_at")
+STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may go with it."""
-OF_THE_CASE: Final = ("form", "title", "submitted_on", "office")
+CASE_FIELDS: Final = ("form", "title", "submitted_on", "office")
 """Fields that a case keeps all its life."""
 
 
-def same_words(text: str) -> str:
+def comparable_text(text: str) -> str:
     """The form in which a portal's words are compared: without regard to case and extra spaces."""
     return " ".join(text.split()).casefold()
 
@@ -27,7 +27,7 @@ def same_words(text: str) -> str:
 class Request:
     """What is sent. `place` names it in errors, as its keys stand in the recipe: `sign_in[1]`."""
 
-    place: str
+    key_path: str
     method: Literal["GET", "POST"]
     address: Template
     headers: Mapping[str, Template] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class CaseList:
 class Collection:
     """A list within a case. `place` names it in errors: `case.pending[0]`. `request` None: in the case's answer."""
 
-    place: str
+    key_path: str
     each: Selector
     fields: Mapping[str, Selector]
     request: Request | None = None

@@ -20,8 +20,8 @@ from watcher.clock.durations import format_duration, parse_duration
 from watcher.clock.quiet_hours import moment
 from watcher.model.case import ItemState
 from watcher.model.change import Change, ChangeKind, Json, severity_of
-from watcher.model.ledger import DueSource, LedgerItem
-from watcher.model.reminder import Reminded, Reminder
+from watcher.model.ledger import DueSource, TrackedItem
+from watcher.model.reminder import DueReminder, SentReminder
 
 _DAY = timedelta(days=1)
 _PASSED = "passed"
@@ -43,7 +43,7 @@ class _Ahead:
 
 
 def dates_of(
-    item: LedgerItem,
+    item: TrackedItem,
     *,
     deadlines: Sequence[timedelta],
     appointments: Sequence[timedelta],
@@ -51,7 +51,7 @@ def dates_of(
     now: datetime,
     marks: Iterable[str],
     by_day: bool = True,
-) -> Iterator[Reminded]:
+) -> Iterator[DueReminder]:
     """What is to be told now of the dates of this item: of each at most one thing. Nothing unless it is open.
 
     `marks` are what was told of this item before. Without `by_day`, only distances in hours before the hour of an
@@ -70,7 +70,7 @@ def dates_of(
             yield _reminded(item, ahead, reached, now.astimezone(zone).date())
 
 
-def _deadline(item: LedgerItem, zone: ZoneInfo, now: datetime) -> _Ahead | None:
+def _deadline(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Ahead | None:
     """The due date that counts, unless it is the day of the appointment, which has reminders of its own."""
     if item.due is None:
         return None
@@ -82,7 +82,7 @@ def _deadline(item: LedgerItem, zone: ZoneInfo, now: datetime) -> _Ahead | None:
     return _Ahead(name=f"due {day}", day=day, at=None, over=over, source=source)
 
 
-def _appointment(item: LedgerItem, zone: ZoneInfo, now: datetime) -> _Ahead | None:
+def _appointment(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Ahead | None:
     """The appointment; a wall-clock time whose zone the portal does not say is read in the user's."""
     starts_at = item.item.starts_at
     if starts_at is None:
@@ -95,11 +95,11 @@ def _appointment(item: LedgerItem, zone: ZoneInfo, now: datetime) -> _Ahead | No
 
 
 def _reached(
-    item: LedgerItem, ahead: _Ahead, distances: Sequence[timedelta], zone: ZoneInfo, now: datetime
+    item: TrackedItem, ahead: _Ahead, distances: Sequence[timedelta], zone: ZoneInfo, now: datetime
 ) -> timedelta | None:
     """The nearest distance that has been reached; nothing at all (a span of 0) once a due date has passed."""
     from_letter = ahead.source is DueSource.LETTER
-    known_at = item.dated_at or item.first_seen_at
+    known_at = item.date_changed_at or item.first_seen_at
     if ahead.over:
         fresh = ahead.day < known_at.astimezone(zone).date() and not from_letter
         return timedelta() if ahead.is_due_date and not fresh else None
@@ -123,7 +123,7 @@ def _was_told(marks: Iterable[str], ahead: _Ahead, reached: timedelta) -> bool:
     return any(rest == _PASSED or parse_duration(rest) <= reached for rest in told)
 
 
-def _reminded(item: LedgerItem, ahead: _Ahead, reached: timedelta, today: date) -> Reminded:
+def _reminded(item: TrackedItem, ahead: _Ahead, reached: timedelta, today: date) -> DueReminder:
     kind = ChangeKind.DEADLINE_NEAR if reached else ChangeKind.DEADLINE_PASSED
     starts_at = None if ahead.is_due_date else item.item.starts_at
     new: dict[str, Json] = {
@@ -139,5 +139,5 @@ def _reminded(item: LedgerItem, ahead: _Ahead, reached: timedelta, today: date) 
     }
     change = Change(kind=kind, severity=severity_of(kind), case_number=item.case_number, subject=item.item.key, new=new)
     mark = f"{ahead.name} {format_duration(reached) if reached else _PASSED}"
-    memory = Reminder(account=item.account, case_number=item.case_number, subject=item.item.key, mark=mark)
-    return Reminded(account=item.account, case_number=item.case_number, change=change, mark=memory)
+    memory = SentReminder(account=item.account, case_number=item.case_number, subject=item.item.key, mark=mark)
+    return DueReminder(account=item.account, case_number=item.case_number, change=change, mark=memory)

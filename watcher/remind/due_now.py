@@ -7,28 +7,28 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from watcher.model.ledger import CaseStanding
-from watcher.model.reminder import Reminded, Reminder
+from watcher.model.ledger import TrackedCase
+from watcher.model.reminder import DueReminder, SentReminder
 from watcher.remind.date_reminders import dates_of
 from watcher.remind.stalls import SUBJECT as STAGE
 from watcher.remind.stalls import is_stalled, stall_of
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
 
-__all__ = ["Reminded", "Reminder", "due", "is_stalled"]
+__all__ = ["DueReminder", "SentReminder", "due", "is_stalled"]
 
 
 def due(
-    cases: Iterable[CaseStanding],
+    cases: Iterable[TrackedCase],
     *,
     stall: StallSettings,
     deadlines: DeadlineSettings,
     appointments: AppointmentSettings,
     zone: ZoneInfo,
     now: datetime,
-    told: Collection[Reminder],
+    told: Collection[SentReminder],
     published: Mapping[str, timedelta] | None = None,
     by_day: bool = True,
-) -> list[Reminded]:
+) -> list[DueReminder]:
     """What is to be told now, case by case in the order given: first its dates, soonest first, then its stall.
 
     `now` is aware, `zone` the user's. `told` is what was told before; telling a `Reminded` and keeping its `mark` make
@@ -37,7 +37,7 @@ def due(
     """
     times = stall.published if published is None else published
     marks = _by_subject(told)
-    found: list[Reminded] = []
+    found: list[DueReminder] = []
     for case in cases:
         dates = list(_dates(case, deadlines.remind, appointments.remind, zone, now, marks, by_day=by_day))
         found += sorted(dates, key=_soonest)
@@ -52,7 +52,7 @@ def due(
 _Marks = Mapping[tuple[str, str, str], list[str]]
 
 
-def _by_subject(told: Collection[Reminder]) -> _Marks:
+def _by_subject(told: Collection[SentReminder]) -> _Marks:
     marks: dict[tuple[str, str, str], list[str]] = {}
     for reminder in told:
         marks.setdefault((reminder.account, reminder.case_number, reminder.subject), []).append(reminder.mark)
@@ -60,7 +60,7 @@ def _by_subject(told: Collection[Reminder]) -> _Marks:
 
 
 def _dates(
-    case: CaseStanding,
+    case: TrackedCase,
     deadlines: tuple[timedelta, ...],
     appointments: tuple[timedelta, ...],
     zone: ZoneInfo,
@@ -68,7 +68,7 @@ def _dates(
     marks: _Marks,
     *,
     by_day: bool,
-) -> Iterator[Reminded]:
+) -> Iterator[DueReminder]:
     for item in case.items:
         of_item = marks.get((case.account, case.case_number, item.item.key), [])
         yield from dates_of(
@@ -82,7 +82,7 @@ def _dates(
         )
 
 
-def _soonest(reminded: Reminded) -> tuple[int, str]:
+def _soonest(reminded: DueReminder) -> tuple[int, str]:
     new = reminded.change.new
     days = new["days"] if isinstance(new, dict) else None
     return (days if isinstance(days, int) else 0, reminded.mark.subject)

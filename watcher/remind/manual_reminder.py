@@ -8,7 +8,7 @@ MOST_OFTEN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
+class ManualChecks:
     """When a person last looked at a case and recorded what they saw, and when they were last reminded of it.
 
     Times are aware, UTC; None: never.
@@ -18,7 +18,7 @@ class Looks:
     reminded_at: datetime | None
 
 
-def next_reminder(looks: Looks, *, every: timedelta) -> datetime | None:
+def next_reminder(looks: ManualChecks, *, every: timedelta) -> datetime | None:
     """When the next reminder is due; None: at once, because nobody has ever looked or been reminded.
 
     After a look it is due `every` later. An unanswered one is repeated after `every` too, but not within a day.

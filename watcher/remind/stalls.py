@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, severity_of
-from watcher.model.ledger import CaseStanding
-from watcher.model.reminder import Reminded, Reminder
+from watcher.model.ledger import TrackedCase
+from watcher.model.reminder import DueReminder, SentReminder
 from watcher.settings import StallSettings
 
 SUBJECT = "stage"
@@ -21,14 +21,14 @@ SUBJECT = "stage"
 
 
 def stall_of(
-    case: CaseStanding,
+    case: TrackedCase,
     *,
     stall: StallSettings,
     published: Mapping[str, timedelta],
     zone: ZoneInfo,
     now: datetime,
     marks: Iterable[str],
-) -> Reminded | None:
+) -> DueReminder | None:
     """The stall of this case that is to be told now, or None.
 
     None too for a case that was never read, that the last complete read did not find, or whose stage is final.
@@ -45,7 +45,7 @@ def stall_of(
     new: dict[str, Json] = {
         "stage": snapshot.stage.value,
         "since": since.isoformat(),
-        "since_told": case.stage_since_told,
+        "since_told": case.stage_since_from_portal,
         "days": (today - since).days,
         "threshold_days": threshold.days,
         "touched_on": _touched_on(case, since, zone),
@@ -55,11 +55,11 @@ def stall_of(
     kind = ChangeKind.STALLED
     change = Change(kind=kind, severity=severity_of(kind), case_number=case.case_number, subject=SUBJECT, new=new)
     mark = f"stall {snapshot.stage} {since} {today}"
-    memory = Reminder(account=case.account, case_number=case.case_number, subject=SUBJECT, mark=mark)
-    return Reminded(account=case.account, case_number=case.case_number, change=change, mark=memory)
+    memory = SentReminder(account=case.account, case_number=case.case_number, subject=SUBJECT, mark=mark)
+    return DueReminder(account=case.account, case_number=case.case_number, change=change, mark=memory)
 
 
-def is_stalled(case: CaseStanding, *, stall: StallSettings, zone: ZoneInfo, now: datetime) -> bool:
+def is_stalled(case: TrackedCase, *, stall: StallSettings, zone: ZoneInfo, now: datetime) -> bool:
     """Whether this case stands still for longer than it should, told or not."""
     snapshot, since = case.snapshot, case.stage_since
     if snapshot is None or since is None or snapshot.stage.final:
@@ -89,8 +89,8 @@ def _is_time(marks: Iterable[str], snapshot: Snapshot, since: date, today: date,
     return not here or today - max(here) >= repeat
 
 
-def _touched_on(case: CaseStanding, since: date, zone: ZoneInfo) -> str | None:
-    touched = case.touched_at and case.touched_at.astimezone(zone).date()
+def _touched_on(case: TrackedCase, since: date, zone: ZoneInfo) -> str | None:
+    touched = case.silent_update_at and case.silent_update_at.astimezone(zone).date()
     return touched.isoformat() if touched and touched >= since else None
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import structlog
 
-from watcher.context.context import Means
+from watcher.context.context import Context
 from watcher.errors import SettingsFaults
 from watcher.model.account_health import blindness
 from watcher.model.change import RecordedChange
@@ -22,7 +22,7 @@ MORNING = time(8)
 _log = structlog.get_logger(__name__)
 
 
-def keep_time(means: Means, *, at_any_hour: bool = True) -> list[RecordedChange]:
+def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list[RecordedChange]:
     """Records what time has brought since it was last asked, and queues the alerts; each thing is told once.
 
     What time brings to one case at once is one alert. Whoever asks gets all of it; the daemon, which looks round the
@@ -30,18 +30,20 @@ def keep_time(means: Means, *, at_any_hour: bool = True) -> list[RecordedChange]
     just doing the same, nothing is left to do. Raises `StoreUnusable`.
     """
     recorded: list[RecordedChange] = []
-    with suppress(Busy), means.store.locks.hold("time"):
-        recorded += _reminders(means, at_any_hour=at_any_hour)
-    for name in means.settings.accounts:
-        with suppress(Busy), means.store.locks.hold(f"account {name}"):
-            recorded += _blindness(means, name)
+    with suppress(Busy), context.store.locks.acquire("time"):
+        recorded += _reminders(context, at_any_hour=at_any_hour)
+    for name in context.settings.accounts:
+        with suppress(Busy), context.store.locks.acquire(f"account {name}"):
+            recorded += _blindness(context, name)
     return recorded
 
 
-def _reminders(means: Means, *, at_any_hour: bool) -> list[RecordedChange]:
-    settings, now = means.settings, means.clock.now()
-    behind = means.store.restored.behind()  # what a restored backup says of them is out of date until the next read
-    cases = [case for case in means.watched_cases() if case.account not in behind]
+def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
+    settings, now = context.settings, context.clock.now()
+    behind = (
+        context.store.restored.accounts_behind()
+    )  # what a restored backup says of them is out of date until the next read
+    cases = [case for case in context.watched_cases() if case.account not in behind]
     snapshots = {(case.account, case.case_number): case.snapshot for case in cases}
     reminded = due(
         cases,
@@ -50,14 +52,14 @@ def _reminders(means: Means, *, at_any_hour: bool) -> list[RecordedChange]:
         appointments=settings.appointments,
         zone=settings.timezone,
         now=now,
-        told=means.store.reminders(),
+        told=context.store.reminders(),
         published=_published(settings.stall),
         by_day=at_any_hour or now.astimezone(settings.timezone).time() >= MORNING,
     )
     recorded: list[RecordedChange] = []
     for (account, number), group in groupby(reminded, key=lambda each: (each.account, each.case_number)):
         of_case = tuple(group)
-        recorded += means.tell(
+        recorded += context.record_changes(
             settings.accounts[account],
             tuple(each.change for each in of_case),
             snapshot=snapshots[account, number],
@@ -80,10 +82,10 @@ def _published(stall: StallSettings) -> Mapping[str, timedelta]:
         return stall.published
 
 
-def _blindness(means: Means, name: str) -> list[RecordedChange]:
+def _blindness(context: Context, name: str) -> list[RecordedChange]:
     """A read that fails says so itself; this is for an account that has not been tried again since."""
-    now = means.clock.now()
+    now = context.clock.now()
     health, changes = blindness(
-        means.store.accounts.health(name, now), now=now, blind_after=means.settings.schedule.blind_after
+        context.store.accounts.health(name, now), now=now, blind_after=context.settings.schedule.blind_after
     )
-    return means.tell(means.settings.accounts[name], changes, health=health) if changes else []
+    return context.record_changes(context.settings.accounts[name], changes, health=health) if changes else []

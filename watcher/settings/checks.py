@@ -12,7 +12,7 @@ from watcher.settings import Settings
 from watcher.settings.addresses import is_loopback
 from watcher.settings.config_files import Document
 from watcher.settings.faults import did_you_mean
-from watcher.settings.key_names import Place, dotted, file_name, variable
+from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 from watcher.settings.sections import Portals
 
 ChannelFault = Callable[[SecretStr], str | None]
@@ -24,60 +24,60 @@ _OF_A_CLUSTER = re.compile(r"WATCHER_(SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_.*|N
 _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f/\\]{0,63}")
 
 
-def section_faults(place: Place, keys: object) -> Iterator[str]:
+def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
     """What is wrong with a section `[accounts.NAME]` or `[channels.NAME]` as such. Names serve as file names too."""
     if not isinstance(keys, dict):
-        yield f"{dotted(place)}: must be a table: write [{dotted(place)}] and its keys below"
-    elif not _NAME.fullmatch(place[-1]) or place[-1] != place[-1].strip():
-        yield f"{dotted(place)}: a name begins with a letter or digit and has up to 64 characters, none of them a slash"
+        yield f"{toml_key(key_path)}: must be a table: write [{toml_key(key_path)}] and its keys below"
+    elif not _NAME.fullmatch(key_path[-1]) or key_path[-1] != key_path[-1].strip():
+        yield f"{toml_key(key_path)}: a name begins with a letter or digit and has up to 64 characters, none of them a slash"
     elif "name" in keys:
-        yield f"{dotted((*place, 'name'))}: unknown key; the name stands in the section's title"
+        yield f"{toml_key((*key_path, 'name'))}: unknown key; the name stands in the section's title"
 
 
-def portal_faults(place: Place, keys: Mapping[str, Any], portals: Portals) -> Iterator[str]:
+def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) -> Iterator[str]:
     """Whether an account says which portal it is at, and that one exists."""
     known = ", ".join(portals.names())
     portal = keys.get("portal")
     if portal is None:
-        yield f"{dotted((*place, 'portal'))}: is missing; write one of {known}"
+        yield f"{toml_key((*key_path, 'portal'))}: is missing; write one of {known}"
     elif portal not in portals.names():
-        yield f"{dotted((*place, 'portal'))}: there is no portal {portal!r}; write one of {known}"
+        yield f"{toml_key((*key_path, 'portal'))}: there is no portal {portal!r}; write one of {known}"
 
 
-def chosen_account_faults(place: Place, keys: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
+def chosen_account_faults(key_path: KeyPath, keys: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
     """Whether the accounts that a channel is for exist."""
     chosen = keys.get("accounts")
     for name in chosen if isinstance(chosen, list) else ():
         if isinstance(name, str) and name not in accounts:
-            yield f"{dotted((*place, 'accounts'))}: there is no account {name!r}; {did_you_mean(name, accounts)}"
+            yield f"{toml_key((*key_path, 'accounts'))}: there is no account {name!r}; {did_you_mean(name, accounts)}"
 
 
-def file_mode_faults(document: Document, secrets: Sequence[Place]) -> Iterator[str]:
+def file_mode_faults(document: Document, secrets: Sequence[KeyPath]) -> Iterator[str]:
     """A file that holds `secrets` is its owner's alone."""
     if secrets and document.open_to_others:
         yield (
-            f"{', '.join(map(dotted, secrets))}: a secret stands here, and others than the owner can read this file; "
-            f"run `chmod 600 {document.file}`, or move it to the environment ({variable(secrets[0])}) or to a file "
-            f"{file_name(secrets[0])} in secrets_dir"
+            f"{', '.join(map(toml_key, secrets))}: a secret stands here, and others than the owner can read this file; "
+            f"run `chmod 600 {document.file}`, or move it to the environment ({env_name(secrets[0])}) or to a file "
+            f"{secret_file_name(secrets[0])} in secrets_dir"
         )
 
 
-def shared_variable_faults(secrets: Sequence[Place]) -> Iterator[str]:
+def shared_variable_faults(secrets: Sequence[KeyPath]) -> Iterator[str]:
     """No two secrets have one variable: names that differ only in their punctuation would share a password."""
-    owners: dict[str, list[Place]] = defaultdict(list)
+    owners: dict[str, list[KeyPath]] = defaultdict(list)
     for place in secrets:
-        owners[variable(place)].append(place)
+        owners[env_name(place)].append(place)
     pairs = {(first[:2], other[:2]): name for name, (first, *others) in owners.items() for other in others}
     for (first, other), name in pairs.items():
-        yield f"{dotted(other)}: cannot be told from {dotted(first)} in {name}; give one of them another name"
+        yield f"{toml_key(other)}: cannot be told from {toml_key(first)} in {name}; give one of them another name"
 
 
 def unknown_variable_faults(
-    environ: Mapping[str, str], secrets: Sequence[Place], unread: Collection[Place]
+    environ: Mapping[str, str], secrets: Sequence[KeyPath], unread: Collection[KeyPath]
 ) -> Iterator[str]:
     """Every WATCHER_ variable is a secret's, but for those of sections that could not be read."""
-    known = {*map(variable, secrets), *_NO_SECRETS}
-    passed_over = tuple(f"{variable(place)}__" for place in unread)
+    known = {*map(env_name, secrets), *_NO_SECRETS}
+    passed_over = tuple(f"{env_name(place)}__" for place in unread)
     for name in sorted(environ):
         expected = name in known or name.startswith(passed_over) or _OF_A_CLUSTER.fullmatch(name)
         if name.startswith("WATCHER_") and not expected:
@@ -91,7 +91,7 @@ def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
         shortest = portals.find(account.portal).min_every if own is None else own
         every = account.every or settings.schedule.every
         if every < shortest and not is_loopback(account.base_url):
-            key = dotted(("accounts", name, "every")) if account.every else "schedule.every"
+            key = toml_key(("accounts", name, "every")) if account.every else "schedule.every"
             wanted = f'"{format_duration(shortest)}" or more'
             yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; write {wanted}"
 
@@ -100,4 +100,4 @@ def url_faults(settings: Settings, channel_fault: ChannelFault) -> Iterator[str]
     """Whether each channel's URL is one that alerts can be sent to."""
     for name, channel in settings.channels.items():
         if fault := channel_fault(channel.url):
-            yield f"{dotted(('channels', name, 'url'))}: {fault}"
+            yield f"{toml_key(('channels', name, 'url'))}: {fault}"

@@ -30,7 +30,7 @@ def find_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
         return given
     if named := environ.get("WATCHER_CONFIG"):
         return Path(named).expanduser()
-    return next((place for place in usual_files(environ) if is_there(place)), None)
+    return next((place for place in usual_files(environ) if exists(place)), None)
 
 
 def usual_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -70,7 +70,7 @@ def read_document(file: Path) -> Document:
             content = opened.read(_LARGEST + 1)
         open_to_others = readable_by_others(file)
     except OSError as error:
-        raise SettingsFaults([f"{file}: cannot be read: {reason(error)}"]) from None
+        raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
     if len(content) > _LARGEST:
         raise SettingsFaults([f"{file}: is larger than {_LARGEST} bytes; that is no configuration"])
     try:
@@ -84,10 +84,10 @@ def read_document(file: Path) -> Document:
     return Document(file=file, keys=keys, open_to_others=open_to_others)
 
 
-def is_there(place: Path) -> bool:
+def exists(path: Path) -> bool:
     """Whether this user finds such a file or folder: what lies where they may not enter is not there for them."""
     try:
-        return place.exists()
+        return path.exists()
     except PermissionError:
         return False
 
@@ -97,6 +97,6 @@ def readable_by_others(file: Path) -> bool:
     return bool(file.stat().st_mode & _OTHERS)
 
 
-def reason(error: OSError) -> str:
+def os_error_text(error: OSError) -> str:
     """Why the operating system refused, in its own words: "permission denied"."""
     return (error.strerror or "unknown error").lower()

@@ -36,7 +36,7 @@ def secrets_in(section: BaseModel) -> Iterator[str]:
                 yield from secrets_in(each)
 
 
-def watched_among(numbers: Iterable[str], account: AccountSettings) -> set[str]:
+def watched_numbers(numbers: Iterable[str], account: AccountSettings) -> set[str]:
     """Those of the case numbers that the account's configuration still asks for; as `is_watched`, for many at once."""
     return set(numbers).intersection(account.cases) if account.cases else set(numbers)
 

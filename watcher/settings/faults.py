@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from watcher.settings.key_names import Place, dotted, file_name, variable
+from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 
 _TABLE = "must be a table of its own keys, not a single value"
 _LIST = 'must be a list in square brackets, such as ["one", "two"]'
@@ -54,10 +54,10 @@ def types_within(annotation: object) -> Iterator[Any]:
         yield annotation
 
 
-def section_at(model: type[BaseModel], place: Sequence[str | int]) -> type[BaseModel] | None:
+def section_at(model: type[BaseModel], key_path: Sequence[str | int]) -> type[BaseModel] | None:
     """The model that reads the section at `place`, seen from `model`; None where none does."""
     here: object = model
-    for part in place:
+    for part in key_path:
         if isinstance(here, type) and issubclass(here, BaseModel):
             field = here.model_fields.get(str(part))
             here = _section_of(field.annotation) if field else None
@@ -74,19 +74,19 @@ def _section_of(annotation: object) -> object:
     return None
 
 
-def lines_of(error: ValidationError, *, model: type[BaseModel], place: Place = ()) -> list[str]:
+def lines_of(error: ValidationError, *, model: type[BaseModel], key_path: KeyPath = ()) -> list[str]:
     """One line for each fault that pydantic found in the section at `place`, which `model` reads.
 
     A validator that finds several faults at once (in a file that a key names) puts each on a line of its own.
     """
     return [
-        f"{dotted((*place, *fault['loc']))}: {line}"
+        f"{toml_key((*key_path, *fault['loc']))}: {line}"
         for fault in error.errors(include_input=False, include_url=False)
-        for line in _wanted(fault, model, place).splitlines()
+        for line in _wanted(fault, model, key_path).splitlines()
     ]
 
 
-def _wanted(fault: Any, model: type[BaseModel], place: Place) -> str:
+def _wanted(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
     kind, inside = fault["type"], fault["loc"]
     if kind == "extra_forbidden":
         section = section_at(model, inside[:-1])
@@ -96,8 +96,8 @@ def _wanted(fault: Any, model: type[BaseModel], place: Place) -> str:
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     if kind == "missing" and _is_secret(model, inside):
-        whole = (*place, *inside)
-        return f"is missing; set {variable(whole)}, or write it here or into a file {file_name(whole)} in secrets_dir"
+        whole = (*key_path, *inside)
+        return f"is missing; set {env_name(whole)}, or write it here or into a file {secret_file_name(whole)} in secrets_dir"
     return _WANTED.get(kind, str(fault["msg"]))
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TypeAlias
 
-Place: TypeAlias = tuple[str, ...]
+KeyPath: TypeAlias = tuple[str, ...]
 """Where a key stands: ("accounts", "family", "password")."""
 
 
-def dotted(place: Sequence[str | int]) -> str:
+def toml_key(key_path: Sequence[str | int]) -> str:
     """A key as it is written in TOML: `accounts."Mum & Dad".cases[0]`."""
     text = ""
-    for part in place:
+    for part in key_path:
         if isinstance(part, int):
             text += f"[{part}]"
         elif part != "[key]":  # pydantic's word for a dictionary's key instead of its value
@@ -20,12 +20,12 @@ def dotted(place: Sequence[str | int]) -> str:
     return text
 
 
-def variable(place: Place) -> str:
+def env_name(key_path: KeyPath) -> str:
     """The environment variable of a secret: WATCHER_ACCOUNTS__FAMILY__PASSWORD.
 
     Whatever is neither a letter from A to Z nor a digit becomes an underscore.
     """
-    return "WATCHER_" + "__".join(re.sub("[^A-Z0-9]", "_", part.upper()) for part in place)
+    return "WATCHER_" + "__".join(re.sub("[^A-Z0-9]", "_", part.upper()) for part in key_path)
 
 
 def secrets_folder(configuration: PurePath) -> PurePath:
@@ -39,6 +39,6 @@ def secrets_folder(configuration: PurePath) -> PurePath:
     )
 
 
-def file_name(place: Place) -> str:
+def secret_file_name(key_path: KeyPath) -> str:
     """The name of a secret's file: accounts__family__password."""
-    return variable(place).removeprefix("WATCHER_").lower()
+    return env_name(key_path).removeprefix("WATCHER_").lower()

@@ -18,17 +18,17 @@ from watcher.settings.checks import ChannelFault
 from watcher.settings.config_files import (
     Document,
     credentials_dirs,
+    exists,
     find_file,
-    is_there,
     read_document,
     usual_files,
     usual_secrets_dirs,
     usual_state_dir,
 )
 from watcher.settings.faults import lines_of
-from watcher.settings.key_names import Place
-from watcher.settings.secret_sources import Origin, find_secret, laid_over, places_of
-from watcher.settings.sections import Portals, made_ready, models_of, tables
+from watcher.settings.key_names import KeyPath
+from watcher.settings.secret_sources import SecretOrigin, find_secret, secret_keys, with_secrets
+from watcher.settings.sections import Portals, models_of, prepared, tables
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,7 +39,7 @@ class Configuration:
 
     file: Path
     settings: Settings
-    origins: tuple[Origin, ...]
+    origins: tuple[SecretOrigin, ...]
 
 
 def load(
@@ -84,10 +84,10 @@ class _Reading:
 
     def __init__(self, document: Document, environ: Mapping[str, str], portals: Portals) -> None:
         self.faults: list[str] = []
-        self.origins: list[Origin] = []
+        self.origins: list[SecretOrigin] = []
         self._document, self._environ, self._portals = document, environ, portals
         self._models = models_of(document.keys, portals)
-        self._keys = made_ready(document.keys, self._models, document.file.absolute().parent)
+        self._keys = prepared(document.keys, self._models, document.file.absolute().parent)
 
     def note(self, faults: Iterable[str]) -> None:
         """Adds faults of the document."""
@@ -96,18 +96,18 @@ class _Reading:
     def settings(self) -> Settings | None:
         """The whole, or None where a fault leaves nothing to build it from."""
         folders = self._secret_folders()
-        whole = laid_over(self._keys, self._secrets(folders))
+        whole = with_secrets(self._keys, self._secrets(folders))
         whole.setdefault("state_dir", usual_state_dir(self._environ))
         whole.setdefault("secrets_dir", folders[0] if folders else None)
         whole["accounts"] = self._accounts(whole.get("accounts", {}))
         whole["channels"] = self._channels(whole.get("channels", {}))
         return self._validated(Settings, whole)
 
-    def _validated(self, model: type[Model], keys: Any, place: Place = ()) -> Model | None:
+    def _validated(self, model: type[Model], keys: Any, key_path: KeyPath = ()) -> Model | None:
         try:
             return model.model_validate(keys)
         except ValidationError as error:
-            self.note(lines_of(error, model=model, place=place))
+            self.note(lines_of(error, model=model, key_path=key_path))
             return None
 
     def _secret_folders(self) -> tuple[Path, ...]:
@@ -119,12 +119,12 @@ class _Reading:
         handed = credentials_dirs(self._environ)
         if handed and not os.access(given, os.X_OK):
             return handed  # root's folder of secrets, of which systemd has handed copies to the service
-        if not is_there(given) or not given.is_dir():
+        if not exists(given) or not given.is_dir():
             self.note([f"secrets_dir: there is no folder {given}, or none that this user may look into"])
         return (*handed, given)
 
-    def _secrets(self, folders: tuple[Path, ...]) -> dict[Place, SecretStr]:
-        places = [place for within, model in self._models.items() for place in places_of(model, SecretStr, within)]
+    def _secrets(self, folders: tuple[Path, ...]) -> dict[KeyPath, SecretStr]:
+        places = [place for within, model in self._models.items() for place in secret_keys(model, SecretStr, within)]
         written = [place for place in places if self._stands_here(place)]
         accounts = {("accounts", name) for name, _ in tables(self._keys, "accounts")}
         self.note(checks.file_mode_faults(self._document, written))
@@ -133,21 +133,25 @@ class _Reading:
         found = {place: secret for place in places if (secret := self._found_elsewhere(place, folders))}
         here = str(self._document.file)
         for place in sorted({*found, *written}):
-            origin = found[place][1] if place in found else Origin(place=place, source="configuration", where=here)
+            origin = (
+                found[place][1]
+                if place in found
+                else SecretOrigin(key_path=place, source="configuration", display_name=here)
+            )
             self.origins.append(origin)
         return {place: secret for place, (secret, _) in found.items()}
 
-    def _found_elsewhere(self, place: Place, folders: tuple[Path, ...]) -> tuple[SecretStr, Origin] | None:
+    def _found_elsewhere(self, key_path: KeyPath, folders: tuple[Path, ...]) -> tuple[SecretStr, SecretOrigin] | None:
         try:
             keyring = self._keys.get("keyring") is True
-            return find_secret(place, environ=self._environ, folders=folders, keyring=keyring)
+            return find_secret(key_path, environ=self._environ, folders=folders, keyring=keyring)
         except SettingsFaults as faults:
             self.faults += [fault for fault in faults.faults if fault not in self.faults]
             return None
 
-    def _stands_here(self, place: Place) -> bool:
+    def _stands_here(self, key_path: KeyPath) -> bool:
         value: Any = self._keys
-        for part in place:
+        for part in key_path:
             value = value.get(part) if isinstance(value, dict) else None
         return value is not None and value != ""
 

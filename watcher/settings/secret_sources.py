@@ -13,9 +13,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from watcher.errors import SettingsFaults
-from watcher.settings.config_files import readable_by_others, reason
+from watcher.settings.config_files import os_error_text, readable_by_others
 from watcher.settings.faults import types_within
-from watcher.settings.key_names import Place, dotted, file_name, variable
+from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 from watcher.settings.system_keyring import SERVICE, in_keyring
 
 _LONGEST = 64 * 1024
@@ -26,48 +26,56 @@ _OF_A_FOLDER = "watcher_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class SecretOrigin:
     """Where one secret was found, never what it is. `where` is a variable's name, a file's path, a keyring's entry."""
 
-    place: Place
+    key_path: KeyPath
     source: Literal["environment", "secret file", "keyring", "configuration"]
-    where: str
+    display_name: str
     open_to_others: bool = False
 
 
-def places_of(model: type[BaseModel], kind: type, within: Place = ()) -> Iterator[Place]:
+def secret_keys(model: type[BaseModel], kind: type, within: KeyPath = ()) -> Iterator[KeyPath]:
     """Every key of `model`, and of the sections in it, whose value is of `kind` or of `kind | None`."""
     for name, field in model.model_fields.items():
         for wanted in types_within(field.annotation):
             if wanted is kind:
                 yield (*within, name)
             elif isinstance(wanted, type) and issubclass(wanted, BaseModel):
-                yield from places_of(wanted, kind, (*within, name))
+                yield from secret_keys(wanted, kind, (*within, name))
 
 
 def find_secret(
-    place: Place, *, environ: Mapping[str, str], folders: tuple[Path, ...], keyring: bool = False
-) -> tuple[SecretStr, Origin] | None:
+    key_path: KeyPath, *, environ: Mapping[str, str], folders: tuple[Path, ...], keyring: bool = False
+) -> tuple[SecretStr, SecretOrigin] | None:
     """The secret of this key and where it was found first; None where it is in no such place.
 
     `keyring`: the system's keyring is asked too, last. Raises `SettingsFaults` for an empty one, for a file that cannot
     be read, and for a keyring that cannot be asked.
     """
-    name = variable(place)
+    name = env_name(key_path)
     if name in environ:
-        return _worth_having(environ[name], Origin(place=place, source="environment", where=name))
-    for file in (folder / name for folder in folders for name in (file_name(place), _OF_A_FOLDER + file_name(place))):
+        return _worth_having(environ[name], SecretOrigin(key_path=key_path, source="environment", display_name=name))
+    for file in (
+        folder / name
+        for folder in folders
+        for name in (secret_file_name(key_path), _OF_A_FOLDER + secret_file_name(key_path))
+    ):
         try:
             if file.exists():
                 text, is_open = _secret_text(file), _is_open_to_others(file, environ)
-                origin = Origin(place=place, source="secret file", where=str(file), open_to_others=is_open)
+                origin = SecretOrigin(
+                    key_path=key_path, source="secret file", display_name=str(file), open_to_others=is_open
+                )
                 return _worth_having(text, origin)
         except OSError as error:
-            raise SettingsFaults([f"{file}: cannot be read: {reason(error)}"]) from None
-    held = in_keyring(file_name(place)) if keyring else None
+            raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
+    held = in_keyring(secret_file_name(key_path)) if keyring else None
     if held is None:
         return None
-    return _worth_having(held, Origin(place=place, source="keyring", where=f"{SERVICE} {file_name(place)}"))
+    return _worth_having(
+        held, SecretOrigin(key_path=key_path, source="keyring", display_name=f"{SERVICE} {secret_file_name(key_path)}")
+    )
 
 
 def _is_open_to_others(file: Path, environ: Mapping[str, str]) -> bool:
@@ -92,16 +100,18 @@ def _secret_text(file: Path) -> str:
         raise SettingsFaults([f"{file}: is not UTF-8 text"]) from None
 
 
-def _worth_having(text: str, origin: Origin) -> tuple[SecretStr, Origin]:
+def _worth_having(text: str, origin: SecretOrigin) -> tuple[SecretStr, SecretOrigin]:
     if not text.strip():
-        raise SettingsFaults([f"{origin.where}: is empty; give it the value of {dotted(origin.place)} or remove it"])
+        raise SettingsFaults(
+            [f"{origin.display_name}: is empty; give it the value of {toml_key(origin.key_path)} or remove it"]
+        )
     return SecretStr(text), origin
 
 
 class SecretsSource(PydanticBaseSettingsSource):
     """Secrets found outside the TOML file, for pydantic-settings to lay over it; never decoded, never converted."""
 
-    def __init__(self, settings: type[BaseSettings], secrets: Mapping[Place, SecretStr]) -> None:
+    def __init__(self, settings: type[BaseSettings], secrets: Mapping[KeyPath, SecretStr]) -> None:
         """Takes what `find_secret` found."""
         super().__init__(settings)
         self._secrets = secrets
@@ -125,7 +135,7 @@ class _Gathered(BaseSettings, extra="allow"):
     """Everything that was said anywhere, not yet checked."""
 
 
-def laid_over(keys: Mapping[str, Any], secrets: Mapping[Place, SecretStr]) -> dict[str, Any]:
+def with_secrets(keys: Mapping[str, Any], secrets: Mapping[KeyPath, SecretStr]) -> dict[str, Any]:
     """The keys of the TOML file with the secrets found elsewhere in their places."""
     sources = (SecretsSource(_Gathered, secrets), InitSettingsSource(_Gathered, init_kwargs=dict(keys)))
     return _Gathered(_build_sources=(sources, {})).model_extra or {}

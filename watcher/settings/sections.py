@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from watcher.settings import AccountSettings, ChannelSettings, Settings
 from watcher.settings.faults import types_within
-from watcher.settings.key_names import Place
+from watcher.settings.key_names import KeyPath
 
 
 class KnownPortal(Protocol):
@@ -39,13 +39,13 @@ class Portals(Protocol):
         ...
 
 
-Models = Mapping[Place, type[BaseModel]]
+Models = Mapping[KeyPath, type[BaseModel]]
 """The model of each section that stands at its place; the whole document stands at ()."""
 
 
 def models_of(keys: Mapping[str, Any], portals: Portals) -> Models:
     """Which model reads which section. An account whose portal is unknown has none."""
-    models: dict[Place, type[BaseModel]] = {(): Settings}
+    models: dict[KeyPath, type[BaseModel]] = {(): Settings}
     for name, account in tables(keys, "accounts"):
         portal = account.get("portal")
         if isinstance(portal, str) and portal in portals.names():
@@ -63,7 +63,7 @@ def tables(keys: Mapping[str, Any], kind: str) -> Iterator[tuple[str, dict[str, 
             yield name, table
 
 
-def made_ready(keys: Mapping[str, Any], models: Models, folder: Path) -> dict[str, Any]:
+def prepared(keys: Mapping[str, Any], models: Models, folder: Path) -> dict[str, Any]:
     """The keys with every empty text left out that stands for "not set", and every path taken from `folder`."""
     ready = _ready(keys, Settings, folder)
     for place, model in models.items():

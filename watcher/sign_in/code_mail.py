@@ -23,7 +23,7 @@ _NEAR: Final = re.compile(r"(?i)\bcode\b(.{0,120})", re.DOTALL)
 _UNSEEN: Final = frozenset({"style", "script", "head", "title", "template"})
 
 
-class Finding(StrEnum):
+class MailVerdict(StrEnum):
     """What a message turned out to be."""
 
     CODE = "code"
@@ -37,18 +37,18 @@ class Finding(StrEnum):
 class Verdict:
     """What a message turned out to be, and its code where it is the one."""
 
-    finding: Finding
+    finding: MailVerdict
     code: str | None = field(default=None, repr=False)
 
 
-def judge(raw: bytes, *, sender: str, since: datetime) -> Verdict:
+def find_code(raw: bytes, *, sender: str, since: datetime) -> Verdict:
     """Looks at one message. `sender` is an address or `@domain`, in lower case; `since` is aware."""
     message = message_from_bytes(raw)
     if not _is_from(message, sender):
-        return Verdict(finding=Finding.OTHER_SENDER)
+        return Verdict(finding=MailVerdict.OTHER_SENDER)
     dated = _date(message)
     if dated is None or dated < since:
-        return Verdict(finding=Finding.TOO_OLD)
+        return Verdict(finding=MailVerdict.TOO_OLD)
     return _code("\n".join(_texts(message)))
 
 
@@ -73,12 +73,12 @@ def _code(text: str) -> Verdict:
     text = _LINK.sub(" ", text)
     everywhere = set(_CODE.findall(text))
     if not everywhere:
-        return Verdict(finding=Finding.NO_CODE)
+        return Verdict(finding=MailVerdict.NO_CODE)
     if len(everywhere) > 1:
         everywhere = {code for near in _NEAR.findall(text) for code in _CODE.findall(near)}
     if len(everywhere) != 1:
-        return Verdict(finding=Finding.SEVERAL)
-    return Verdict(finding=Finding.CODE, code=everywhere.pop())
+        return Verdict(finding=MailVerdict.SEVERAL)
+    return Verdict(finding=MailVerdict.CODE, code=everywhere.pop())
 
 
 def _texts(message: Message) -> Iterator[str]:

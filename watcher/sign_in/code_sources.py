@@ -26,7 +26,7 @@ def tidy_code(text: str) -> str:
     return code
 
 
-class NoCodes:
+class NoCodeSource:
     """A `CodeSource` for accounts that were set up without one: says what the person can do."""
 
     def __init__(self, account: str) -> None:
@@ -41,7 +41,7 @@ class NoCodes:
         )
 
 
-class AskedFor:
+class PromptedCode:
     """A `CodeSource` that asks the person at the terminal (`watcher login`)."""
 
     def __init__(self, ask: Callable[[str], str]) -> None:
@@ -61,7 +61,7 @@ class AskedFor:
         raise CodeNeeded("No one-time code was typed; nothing was submitted.")
 
 
-class FirstOf:
+class FirstAvailable:
     """A `CodeSource` made of several: the mailbox first, then the person, for example."""
 
     def __init__(self, sources: Sequence[CodeSource]) -> None:

@@ -36,7 +36,7 @@ class BrowserCookie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenOver:
+class CookieFileContent:
     """What a file held: the cookies of the portal's hosts, and how many were of others or had run out."""
 
     cookies: tuple[BrowserCookie, ...]
@@ -48,7 +48,7 @@ class BadCookieFile(ValueError):
     """The file is none of the known forms. The message names the line or entry, never a value."""
 
 
-def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> TakenOver:
+def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> CookieFileContent:
     """The cookies that a request to one of `hosts` would carry. `now` is in seconds of Unix time.
 
     Raises `BadCookieFile` where the file cannot be read as cookies, or one of the portal's own is broken.
@@ -60,7 +60,7 @@ def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> Taken
     found = list(_from_json(text) if text.lstrip()[:1] in ("[", "{") else _from_netscape(text))
     ours = [_checked(raw) for raw in found if any(_reaches(raw, host.lower()) for host in hosts)]
     alive = [cookie for cookie in ours if cookie.expires is None or cookie.expires > now]
-    return TakenOver(cookies=tuple(alive), foreign=len(found) - len(ours), expired=len(ours) - len(alive))
+    return CookieFileContent(cookies=tuple(alive), foreign=len(found) - len(ours), expired=len(ours) - len(alive))
 
 
 def cookie_jar(cookies: Iterable[BrowserCookie]) -> CookieJar:
@@ -75,7 +75,7 @@ def cookie_jar(cookies: Iterable[BrowserCookie]) -> CookieJar:
 class _Raw:
     """A cookie as it stood in the file. `where` is its line or entry; `domain` is in lower case, without its dot."""
 
-    where: str
+    location: str
     name: str
     value: str = field(repr=False)
     domain: str
@@ -126,20 +126,20 @@ def _from_netscape(text: str) -> Iterable[_Raw]:
         raise BadCookieFile("there is no cookie in the file; wanted is cookies.txt or JSON from a browser extension")
 
 
-def _netscape_cookie(line: str, where: str) -> _Raw:
+def _netscape_cookie(line: str, location: str) -> _Raw:
     fields = line.removeprefix(_HTTP_ONLY).split("\t")
     if len(fields) == _FIELDS - 1:  # an empty value whose tab an editor cut off
         fields.append("")
     if len(fields) != _FIELDS:
-        raise BadCookieFile(f"{where} has {len(fields)} fields between tabs, a cookie in cookies.txt has {_FIELDS}")
+        raise BadCookieFile(f"{location} has {len(fields)} fields between tabs, a cookie in cookies.txt has {_FIELDS}")
     domain, subdomains, path, secure, expires, name, value = fields
     for flag in (subdomains, secure):
         if flag.upper() not in ("TRUE", "FALSE"):
-            raise BadCookieFile(f"{where}: the second and fourth field of a cookie must be TRUE or FALSE")
+            raise BadCookieFile(f"{location}: the second and fourth field of a cookie must be TRUE or FALSE")
     if not re.fullmatch(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", expires):
-        raise BadCookieFile(f"{where}: the fifth field of a cookie must be a time in seconds, or 0")
+        raise BadCookieFile(f"{location}: the fifth field of a cookie must be a time in seconds, or 0")
     return _Raw(
-        where=where,
+        location=location,
         name=name,
         value=value,
         domain=domain.lower().removeprefix("."),
@@ -166,36 +166,36 @@ def _from_json(text: str) -> Iterable[_Raw]:
         yield _json_cookie(entry, f"entry {number}")
 
 
-def _json_cookie(entry: dict[str, Any], where: str) -> _Raw:
-    domain = _text(entry, "domain", where)
+def _json_cookie(entry: dict[str, Any], location: str) -> _Raw:
+    domain = _text(entry, "domain", location)
     host_only = entry.get("hostOnly")
     return _Raw(
-        where=where,
-        name=_text(entry, "name", where),
-        value=_text(entry, "value", where),
+        location=location,
+        name=_text(entry, "name", location),
+        value=_text(entry, "value", location),
         domain=domain.lower().removeprefix("."),
         host_only=host_only if isinstance(host_only, bool) else not domain.startswith("."),
-        path=_text(entry, "path", where) if "path" in entry else "/",
+        path=_text(entry, "path", location) if "path" in entry else "/",
         secure=entry.get("secure") is True,
         http_only=entry.get("httpOnly") is True,
-        expires=None if entry.get("session") is True else _seconds(entry, where),
+        expires=None if entry.get("session") is True else _seconds(entry, location),
     )
 
 
-def _text(entry: dict[str, Any], key: str, where: str) -> str:
+def _text(entry: dict[str, Any], key: str, location: str) -> str:
     value = entry.get(key)
     if not isinstance(value, str):
-        raise BadCookieFile(f'{where} has no "{key}" that is text')
+        raise BadCookieFile(f'{location} has no "{key}" that is text')
     return value
 
 
-def _seconds(entry: dict[str, Any], where: str) -> float | None:
+def _seconds(entry: dict[str, Any], location: str) -> float | None:
     for key in ("expirationDate", "expires", "expiry"):
         value = entry.get(key)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadCookieFile(f'{where}: "{key}" must be a time in seconds')
+            raise BadCookieFile(f'{location}: "{key}" must be a time in seconds')
         return value
     return None
 
@@ -207,7 +207,7 @@ def _checked(raw: _Raw) -> BrowserCookie:
         ("path", _PATH.fullmatch(raw.path)),
     ):
         if not fits:
-            raise BadCookieFile(f"{raw.where}: the {what} of the cookie is not one that a browser would send")
+            raise BadCookieFile(f"{raw.location}: the {what} of the cookie is not one that a browser would send")
     return BrowserCookie(
         name=raw.name,
         value=raw.value,

@@ -29,16 +29,16 @@ _UID: Final = re.compile(rb"\bUID ([0-9]+)")
 _ARRIVED: Final = re.compile(
     rb'INTERNALDATE "([ 0-9][0-9]-[A-Za-z]{3}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})"'
 )
-TROUBLE: Final = (OSError, ValueError, imaplib.IMAP4.error)
+CONNECTION_ERRORS: Final = (OSError, ValueError, imaplib.IMAP4.error)
 """What a mailbox raises that may be well again in a moment; ValueError where a server's numbers are none."""
 
 
-class Refused(Exception):
+class MailboxRefused(Exception):
     """The mailbox will not open however often one tries; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrance:
+class ImapLogin:
     """Where a mailbox is and how it is entered. `starttls`: TLS begins after the greeting, not with the first byte."""
 
     host: str
@@ -60,7 +60,7 @@ class Folder:
         """When the newest fifty messages arrived, by UID (aware, UTC). Raises `Refused` without such a folder."""
         status, said = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
-            raise Refused(f"the mailbox has no folder {self._name!r}")
+            raise MailboxRefused(f"the mailbox has no folder {self._name!r}")
         count = int(said[0] or b"0")
         if not count:
             return {}
@@ -115,50 +115,50 @@ class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
 
 
 @contextmanager
-def opened(entrance: Entrance, *, seconds: float = _LONGEST_LIFE) -> Iterator[Folder]:
+def open_folder(login: ImapLogin, *, seconds: float = _LONGEST_LIFE) -> Iterator[Folder]:
     """Connects and signs in to the mailbox; leaving the context signs out. Raises `Refused` or `TROUBLE`.
 
     After `seconds` the connection is cut, whatever the other side is just saying.
     """
-    connection = _connected(entrance, seconds)
+    connection = _connected(login, seconds)
     try:
-        _sign_in(connection, entrance)
-        yield Folder(connection, entrance.folder)
+        _sign_in(connection, login)
+        yield Folder(connection, login.folder)
     finally:
-        with suppress(*TROUBLE):  # the other side may have hung up first
+        with suppress(*CONNECTION_ERRORS):  # the other side may have hung up first
             connection.logout()
         with suppress(OSError):  # what a good-bye has closed already is closed
             connection.shutdown()
 
 
-def _connected(entrance: Entrance, seconds: float) -> imaplib.IMAP4:
-    context = _trust(entrance)
+def _connected(login: ImapLogin, seconds: float) -> imaplib.IMAP4:
+    context = _trust(login)
     try:
-        if not entrance.starttls:
-            return _BoundedTls(seconds, entrance.host, entrance.port, ssl_context=context, timeout=_TIMEOUT)
-        plain = _Bounded(seconds, entrance.host, entrance.port, timeout=_TIMEOUT)
-        return _after_starttls(plain, entrance, context)
+        if not login.starttls:
+            return _BoundedTls(seconds, login.host, login.port, ssl_context=context, timeout=_TIMEOUT)
+        plain = _Bounded(seconds, login.host, login.port, timeout=_TIMEOUT)
+        return _after_starttls(plain, login, context)
     except ssl.SSLCertVerificationError as error:
-        raise Refused(
-            f"the certificate of {entrance.host} could not be verified ({error.verify_message}); nothing was sent"
+        raise MailboxRefused(
+            f"the certificate of {login.host} could not be verified ({error.verify_message}); nothing was sent"
         ) from None
 
 
-def _trust(entrance: Entrance) -> ssl.SSLContext:
+def _trust(login: ImapLogin) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    if entrance.ca_file is not None:
+    if login.ca_file is not None:
         try:
-            context.load_verify_locations(entrance.ca_file)
+            context.load_verify_locations(login.ca_file)
         except OSError as error:
             reason = error.strerror or "no certificate in it"
-            raise Refused(f"the mailbox's ca_file {entrance.ca_file} cannot be used: {reason}") from None
+            raise MailboxRefused(f"the mailbox's ca_file {login.ca_file} cannot be used: {reason}") from None
     return context
 
 
-def _after_starttls(connection: imaplib.IMAP4, entrance: Entrance, context: ssl.SSLContext) -> imaplib.IMAP4:
+def _after_starttls(connection: imaplib.IMAP4, login: ImapLogin, context: ssl.SSLContext) -> imaplib.IMAP4:
     if "STARTTLS" not in connection.capabilities:
         connection.shutdown()
-        raise Refused(f"the mail server {entrance.host} offers no TLS on port {entrance.port}; nothing was sent")
+        raise MailboxRefused(f"the mail server {login.host} offers no TLS on port {login.port}; nothing was sent")
     try:
         connection.starttls(context)
     except BaseException:
@@ -168,21 +168,23 @@ def _after_starttls(connection: imaplib.IMAP4, entrance: Entrance, context: ssl.
     return connection
 
 
-def _sign_in(connection: imaplib.IMAP4, entrance: Entrance) -> None:
+def _sign_in(connection: imaplib.IMAP4, login: ImapLogin) -> None:
     try:
         if "AUTH=PLAIN" in connection.capabilities:
-            identity = f"\0{entrance.username}\0{entrance.password}".encode()
+            identity = f"\0{login.username}\0{login.password}".encode()
             connection.authenticate("PLAIN", lambda _: identity)
         else:
-            connection.login(_quoted(entrance.username), entrance.password)
+            connection.login(_quoted(login.username), login.password)
     except imaplib.IMAP4.abort:
         raise
     except UnicodeEncodeError:
-        raise Refused(f"the mail server {entrance.host} takes no user name or password beyond ASCII") from None
+        raise MailboxRefused(f"the mail server {login.host} takes no user name or password beyond ASCII") from None
     except imaplib.IMAP4.error as error:
         if "UNAVAILABLE" in str(error):  # RFC 5530: a fault of theirs
             raise
-        raise Refused(f"the mail server {entrance.host} did not accept the mailbox's user name and password") from None
+        raise MailboxRefused(
+            f"the mail server {login.host} did not accept the mailbox's user name and password"
+        ) from None
 
 
 def _arrival(line: bytes) -> tuple[int, datetime]:

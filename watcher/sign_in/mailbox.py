@@ -16,16 +16,16 @@ from pydantic import AfterValidator, Field, SecretStr
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.settings import Section
-from watcher.sign_in.code_mail import Finding, Verdict, judge
-from watcher.sign_in.imap import TROUBLE, Entrance, Folder, Refused, opened
+from watcher.sign_in.code_mail import MailVerdict, Verdict, find_code
+from watcher.sign_in.imap import CONNECTION_ERRORS, Folder, ImapLogin, MailboxRefused, open_folder
 
 _LOOK_EVERY: Final = 5.0
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)
 _REASONS: Final = {
-    Finding.OTHER_SENDER: "from other senders",
-    Finding.TOO_OLD: "dated before the request, or without a date",
-    Finding.NO_CODE: "without a code",
-    Finding.SEVERAL: "with several numbers that could be the code",
+    MailVerdict.OTHER_SENDER: "from other senders",
+    MailVerdict.TOO_OLD: "dated before the request, or without a date",
+    MailVerdict.NO_CODE: "without a code",
+    MailVerdict.SEVERAL: "with several numbers that could be the code",
 }
 
 
@@ -61,9 +61,9 @@ class MailboxSettings(Section):
     security: Literal["tls", "starttls"] = "tls"
     ca_file: Path | None = None
 
-    def entrance(self) -> Entrance:
+    def imap_login(self) -> ImapLogin:
         """How the mailbox is entered."""
-        return Entrance(
+        return ImapLogin(
             host=self.host,
             port=self.port,
             username=self.username,
@@ -99,11 +99,11 @@ class MailboxCodes:
         until = self._clock.now() + self._patience
         while True:
             try:
-                with opened(self._settings.entrance()) as folder:
+                with open_folder(self._settings.imap_login()) as folder:
                     return self._watched(folder, search, until)
-            except Refused as refused:
+            except MailboxRefused as refused:
                 raise CodeNeeded(f"The one-time code could not be fetched: {refused}.") from None
-            except TROUBLE as error:
+            except CONNECTION_ERRORS as error:
                 search.trouble = f"the mailbox at {self._settings.host} could not be read ({type(error).__name__})"
             self._rest(search, until)
 
@@ -144,7 +144,7 @@ class _Search:
         new = [uid for uid, at in arrivals.items() if at >= self._since and uid not in self._used]
         for uid in new:
             if uid not in self._verdicts:
-                self._verdicts[uid] = judge(folder.message(uid), sender=self.sender, since=self._since)
+                self._verdicts[uid] = find_code(folder.message(uid), sender=self.sender, since=self._since)
         for uid in sorted(new, reverse=True):
             if (code := self._verdicts[uid].code) is not None:
                 self._used.update(new)

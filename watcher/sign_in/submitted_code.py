@@ -25,7 +25,7 @@ class CodeInbox(Protocol):
         ...
 
 
-class HandedIn:
+class SubmittedCode:
     """A `CodeSource` that waits for a person to hand a code in."""
 
     def __init__(

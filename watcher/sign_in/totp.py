@@ -129,7 +129,7 @@ class UsedSteps(Protocol):
         ...
 
 
-class Keep(Protocol):
+class SessionFile(Protocol):
     """A small file; `watcher.sign_in.sessions.SessionFile` is one."""
 
     def load(self) -> bytes | None:
@@ -141,12 +141,12 @@ class Keep(Protocol):
         ...
 
 
-class KeptSteps:
+class StoredUsedSteps:
     """`UsedSteps` in a small file. Remembers the last ten, so that a clock set back repeats no code either."""
 
     _REMEMBERED: Final = 10
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: SessionFile) -> None:
         """`keep` must be this account's own, and not the file of its session."""
         self._keep = keep
 

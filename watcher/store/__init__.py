@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from watcher.store.database.locks import Busy
     from watcher.store.queries.snapshot_json import digest, digest_of_answers
-    from watcher.store.store import KnownCase, Store
-    from watcher.store.view import View
-    from watcher.store.writes.outbox import Waiting
-    from watcher.store.writes.sign_in_guard import Breaker
+    from watcher.store.store import Store, StoredCase
+    from watcher.store.view import StoreReader
+    from watcher.store.writes.outbox import QueuedAlert
+    from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 __all__ = [
-    "Breaker",
     "Busy",
-    "KnownCase",
+    "QueuedAlert",
     "Store",
-    "View",
-    "Waiting",
+    "StoreReader",
+    "StoredCase",
+    "StoredSignInGuard",
     "digest",
     "digest_of_answers",
 ]

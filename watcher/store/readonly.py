@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from watcher.errors import StoreUnusable
 from watcher.store.database.locks import FileLocks
-from watcher.store.database.query import Ask, Question
+from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.schema import HEAD
 from watcher.store.database.sqlite_errors import reason_of
 from watcher.store.queries.views import AccountsView, OutboxView
-from watcher.store.view import View
+from watcher.store.view import StoreReader
 
 _IN_A_FILE = "sqlite:///"
 
@@ -46,13 +46,13 @@ def _read_by_type() -> None:
     sqlite3.register_converter("BOOLEAN", _truth_of)
 
 
-class Glance(View):
+class ReadOnlyStore(StoreReader):
     """The books in a file, as they stood when it was opened. Writes nothing into them, whatever is asked."""
 
-    def __init__(self, where: str, database: sqlite3.Connection, locks: Path) -> None:
+    def __init__(self, display_name: str, database: sqlite3.Connection, locks: Path) -> None:
         """Takes what `glance_at` has opened. `locks` is the folder of lock files."""
         super().__init__(self._look)
-        self.where, self.shared, self.locks = where, False, FileLocks(locks)
+        self.display_name, self.shared, self.locks = display_name, False, FileLocks(locks)
         self.accounts, self.outbox = AccountsView(self._look), OutboxView(self._look)
         self._database = database
 
@@ -61,17 +61,17 @@ class Glance(View):
         self._database.close()
 
     @contextmanager
-    def _look(self) -> Iterator[Ask]:
+    def _look(self) -> Iterator[RunQuery]:
         try:
             yield self._answer
         except sqlite3.Error as error:
-            raise StoreUnusable(f"database {self.where}: {reason_of(error)}") from error
+            raise StoreUnusable(f"database {self.display_name}: {reason_of(error)}") from error
 
-    def _answer(self, question: Question, **given: object) -> Iterable[Any]:
+    def _answer(self, question: Query, **given: object) -> Iterable[Any]:
         return map(_row(question.columns)._make, self._database.execute(question.sql, given))
 
 
-def glance_at(url: str, *, locks: Path) -> Glance | None:
+def open_read_only_store(url: str, *, locks: Path) -> ReadOnlyStore | None:
     """Opens the books of a `database_url` for a look; it sees one state of them until it is closed.
 
     None where that takes the store itself: for a server, for a file that is not there yet or that the store has to
@@ -91,7 +91,7 @@ def glance_at(url: str, *, locks: Path) -> Glance | None:
     if not _is_ready(database):
         database.close()
         return None
-    return Glance(where, database, locks)
+    return ReadOnlyStore(where, database, locks)
 
 
 def _is_ready(database: sqlite3.Connection) -> bool:

@@ -13,36 +13,36 @@ from watcher.clock import Clock
 from watcher.errors import StoreUnusable
 from watcher.model.case import Snapshot
 from watcher.model.change import RecordedChange
-from watcher.model.reminder import Reminder
-from watcher.model.writes import CaseSave, News, RoundEnd
+from watcher.model.reminder import SentReminder
+from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
 from watcher.store.database.engine import Database
 from watcher.store.database.migrate import bring_up_to_date
-from watcher.store.database.query import rows_of
+from watcher.store.database.query import select_rows
 from watcher.store.database.server_locks import locks_of
 from watcher.store.database.tables import NoticeRow, ReminderRow
 from watcher.store.queries.snapshot_json import decode
-from watcher.store.view import View
+from watcher.store.view import StoreReader
 from watcher.store.writes.accounts import Accounts, DailyQuota
 from watcher.store.writes.ledger import Ledger
 from watcher.store.writes.outbox import Outbox
-from watcher.store.writes.raw_answers import KeptAnswers
-from watcher.store.writes.recording import end_round, last_complete_read, write_news
-from watcher.store.writes.restore_marks import Restored
-from watcher.store.writes.sign_in_guard import Breaker
+from watcher.store.writes.raw_answers import RawAnswerStore
+from watcher.store.writes.recording import last_complete_read, write, write_read_end
+from watcher.store.writes.restore_marks import RestoreMarks
+from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
-__all__ = ["CaseSave", "KnownCase", "News", "RoundEnd", "Store"]
+__all__ = ["CaseWrite", "ReadEnd", "Store", "StoredCase", "WriteSet"]
 
 
-_KNOWN = rows_of(
+_KNOWN = select_rows(
     "case",
     "case_number seen heard revision stage_since stage_since_told touched_at missing_reads",
     "WHERE account = :account",
 )
-_DOCUMENT = rows_of("case", "document", "WHERE account = :account AND case_number = :case_number")
+_DOCUMENT = select_rows("case", "document", "WHERE account = :account AND case_number = :case_number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCase:
+class StoredCase:
     """What comparing a fresh read needs to know of a case, before its snapshot is needed at all.
 
     `seen` is the digest of the last fresh snapshot: where it is the same now, nothing moved. `heard` is that of the
@@ -50,16 +50,16 @@ class KnownCase:
     """
 
     case_number: str
-    seen: bytes | None
-    heard: bytes | None
+    snapshot_digest: bytes | None
+    answer_digest: bytes | None
     revision: int
     stage_since: date | None
-    stage_since_told: bool
-    touched_at: datetime | None
+    stage_since_from_portal: bool
+    silent_update_at: datetime | None
     missing_reads: int
 
 
-class Store(View):
+class Store(StoreReader):
     """Everything that is kept, to be seen and to be written.
 
     Safe to share between threads; locks and transactions keep processes apart.
@@ -76,45 +76,47 @@ class Store(View):
         Raises `StoreUnusable`, also for a database of a newer release.
         """
         self._database = database = Database(url)
-        super().__init__(database.looking)
-        self.where, self.shared, self.locks = database.where, database.shared, locks_of(database, locks)
+        super().__init__(database.queries)
+        self.display_name, self.shared, self.locks = database.display_name, database.shared, locks_of(database, locks)
         try:
             bring_up_to_date(self._database)
-            self._answers = KeptAnswers(self._database, keys)
+            self._answers = RawAnswerStore(self._database, keys)
         except StoreUnusable:
             self.close()
             raise
         self.accounts = Accounts(self._database)
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
-        self.restored = Restored(self._database)
+        self.restored = RestoreMarks(self._database)
 
-    def prove(self) -> None:
+    def ping(self) -> None:
         """Has the database itself answer, not what is remembered of it. Raises `StoreUnusable` where it does not."""
-        self._database.prove()
+        self._database.ping()
 
     def close(self) -> None:
         """Closes every connection."""
         self._database.close()
 
-    def record(self, news: Iterable[News], *, now: datetime, round_end: RoundEnd | None = None) -> list[RecordedChange]:
+    def record(
+        self, writes: Iterable[WriteSet], *, now: datetime, round_end: ReadEnd | None = None
+    ) -> list[RecordedChange]:
         """Writes all of it in one transaction: what was seen, what changed, and the alerts this causes."""
-        news = [self._answers.sealed(each) for each in news]
+        writes = [self._answers.sealed(each) for each in writes]
         with self._database.writing_statements() as connection:
             read_before = last_complete_read(connection, round_end.account) if round_end else None
-            recorded = [change for each in news for change in write_news(connection, each, now)]
+            recorded = [change for each in writes for change in write(connection, each, now)]
             if round_end is not None:
-                end_round(connection, round_end, now, read_before=read_before)
+                write_read_end(connection, round_end, now, read_before=read_before)
         return recorded
 
-    def known_cases(self, account: str) -> dict[str, KnownCase]:
+    def known_cases(self, account: str) -> dict[str, StoredCase]:
         """The account's cases by number, as a fresh read is compared with them."""
-        with self._database.looking() as ask:
+        with self._database.queries() as ask:
             return {row.case_number: _known(row) for row in ask(_KNOWN, account=account)}
 
     def snapshot(self, account: str, case_number: str, *, beside: Snapshot) -> Snapshot | None:
         """The stored snapshot of a case; what it never knew is taken from `beside`. None for one never read."""
-        with self._database.looking() as ask:
+        with self._database.queries() as ask:
             document = next((row.document for row in ask(_DOCUMENT, account=account, case_number=case_number)), None)
         return None if document is None else decode(document, beside=beside)
 
@@ -139,11 +141,11 @@ class Store(View):
         with self._database.writing() as session:
             return session.exec(failed.values(attempts=0, last_error=None)).rowcount
 
-    def reminders(self) -> frozenset[Reminder]:
+    def reminders(self) -> frozenset[SentReminder]:
         """What time alone has brought and people were told of."""
         with self._database.reading() as session:
             return frozenset(
-                Reminder(account=row.account, case_number=row.case_number, subject=row.subject, mark=row.mark)
+                SentReminder(account=row.account, case_number=row.case_number, subject=row.subject, mark=row.mark)
                 for row in session.exec(select(ReminderRow))
             )
 
@@ -155,11 +157,11 @@ class Store(View):
         """The account's daily request budget."""
         return DailyQuota(self._database, account)
 
-    def breaker(
+    def sign_in_guard(
         self, account: str, *, clock: Clock, fingerprint: Callable[[], str | None], max_sign_ins_per_day: int
-    ) -> Breaker:
+    ) -> StoredSignInGuard:
         """What stands between the account's credential and the portal."""
-        return Breaker(
+        return StoredSignInGuard(
             self._database,
             account,
             clock=clock,
@@ -168,14 +170,14 @@ class Store(View):
         )
 
 
-def _known(row: Any) -> KnownCase:
-    return KnownCase(
+def _known(row: Any) -> StoredCase:
+    return StoredCase(
         case_number=row.case_number,
-        seen=row.seen,
-        heard=row.heard,
+        snapshot_digest=row.seen,
+        answer_digest=row.heard,
         revision=row.revision,
         stage_since=row.stage_since,
-        stage_since_told=row.stage_since_told,
-        touched_at=row.touched_at,
+        stage_since_from_portal=row.stage_since_told,
+        silent_update_at=row.touched_at,
         missing_reads=row.missing_reads,
     )

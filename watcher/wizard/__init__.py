@@ -4,7 +4,7 @@ draft     the answers, kept after each one, so that a wizard that broke off goes
 document  a configuration as commented TOML
 """
 
-from watcher.wizard.draft import Draft
+from watcher.wizard.draft import ConfigDraft
 from watcher.wizard.toml_writer import as_toml
 
-__all__ = ["Draft", "as_toml"]
+__all__ = ["ConfigDraft", "as_toml"]

@@ -11,14 +11,14 @@ from typing import Any
 from watcher import portals
 from watcher.errors import SettingsFaults
 from watcher.settings.config_files import read_document
-from watcher.settings.key_names import Place, file_name, secrets_folder, variable
+from watcher.settings.key_names import KeyPath, env_name, secret_file_name, secrets_folder
 from watcher.settings.load import load_configuration
 from watcher.wizard.toml_writer import as_toml
 
 _BROKEN_OFF = "# Broken off in: "
 
 
-class Draft:
+class ConfigDraft:
     """A configuration while it is being asked for. The finished file is written only by `finish`.
 
     What is asked for lies in a file beside it until then, so that breaking off loses no answer and breaks nothing that
@@ -43,28 +43,28 @@ class Draft:
         """The folder of the secret files."""
         return self.file.parent / Path(str(self.keys["secrets_dir"])).expanduser()
 
-    def get(self, place: Place) -> Any:
+    def get(self, key_path: KeyPath) -> Any:
         """What was answered here; None where nothing was."""
         here: Any = self.keys
-        for part in place:
+        for part in key_path:
             here = here.get(part) if isinstance(here, dict) else None
         return here
 
-    def set(self, place: Place, value: object) -> None:
+    def set(self, key_path: KeyPath, value: object) -> None:
         """Keeps an answer; None takes it away."""
         here = self.keys
-        for part in place[:-1]:
+        for part in key_path[:-1]:
             section = here.setdefault(part, {})
             if not isinstance(section, dict):
                 section = here[part] = {}
             here = section
         if value is None:
-            here.pop(place[-1], None)
+            here.pop(key_path[-1], None)
         else:
-            here[place[-1]] = value
+            here[key_path[-1]] = value
         self.save()
 
-    def begin(self, section: Place) -> None:
+    def begin(self, section: KeyPath) -> None:
         """From now on the questions are about this section; should they break off, that is known the next time."""
         self._under_way = section
         self.save()
@@ -74,20 +74,20 @@ class Draft:
         self._under_way = None
         self.save()
 
-    def broke_off_in(self, section: Place) -> bool:
+    def broke_off_in(self, section: KeyPath) -> bool:
         """Whether questions about this section were begun and not ended."""
         return self._under_way == section
 
-    def has_secret(self, place: Place) -> bool:
+    def has_secret(self, key_path: KeyPath) -> bool:
         """Whether the secret is set anywhere that the program would find it."""
-        return variable(place) in self._environ or self._secret(place).exists() or bool(self.get(place))
+        return env_name(key_path) in self._environ or self._secret(key_path).exists() or bool(self.get(key_path))
 
-    def set_secret(self, place: Place, secret: str) -> None:
+    def set_secret(self, key_path: KeyPath, secret: str) -> None:
         """Writes the secret to its file, mode 0600, and takes it out of the configuration. Raises OSError."""
         self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.secrets_dir.chmod(0o700)
-        _write(self._secret(place), secret + "\n")
-        self.set(place, None)
+        _write(self._secret(key_path), secret + "\n")
+        self.set(key_path, None)
 
     def save(self) -> None:
         """Keeps the answers beside the configuration. Raises OSError."""
@@ -127,11 +127,11 @@ class Draft:
             return True
         return any(origin.source == "configuration" for origin in found.origins)
 
-    def _secret(self, place: Place) -> Path:
-        return self.secrets_dir / file_name(place)
+    def _secret(self, key_path: KeyPath) -> Path:
+        return self.secrets_dir / secret_file_name(key_path)
 
 
-def _broken_off_in(begun: Path) -> Place | None:
+def _broken_off_in(begun: Path) -> KeyPath | None:
     """What stands in a file that a wizard left; nothing where a person has edited it into something else."""
     lines = [line for line in begun.read_text(encoding="utf-8").splitlines() if line.startswith(_BROKEN_OFF)]
     try:

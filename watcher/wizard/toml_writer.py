@@ -31,22 +31,22 @@ def as_toml(keys: Mapping[str, Any]) -> str:
     return _HEAD + "\n".join(_lines(keys, ())) + "\n"
 
 
-def _lines(keys: Mapping[str, Any], place: tuple[str, ...]) -> Iterator[str]:
+def _lines(keys: Mapping[str, Any], key_path: tuple[str, ...]) -> Iterator[str]:
     sections = {name: value for name, value in keys.items() if isinstance(value, Mapping)}
     alone = {name: value for name, value in keys.items() if name not in sections}
-    if place and (alone or not sections):
+    if key_path and (alone or not sections):
         yield ""
-        yield from _comment(place)
-        yield f"[{'.'.join(map(_key, place))}]"
+        yield from _comment(key_path)
+        yield f"[{'.'.join(map(_key, key_path))}]"
     for name, value in alone.items():
-        yield from _comment((*place, name))
+        yield from _comment((*key_path, name))
         yield f"{_key(name)} = {_value(value)}"
     for name, section in sections.items():
-        yield from _lines(section, (*place, name))
+        yield from _lines(section, (*key_path, name))
 
 
-def _comment(place: tuple[str, ...]) -> Iterator[str]:
-    told = _COMMENTS.get(place) or _COMMENTS.get((place[0], "*", *place[2:]))
+def _comment(key_path: tuple[str, ...]) -> Iterator[str]:
+    told = _COMMENTS.get(key_path) or _COMMENTS.get((key_path[0], "*", *key_path[2:]))
     if told:
         yield f"# {told}"
 

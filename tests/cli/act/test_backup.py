@@ -86,7 +86,7 @@ def test_a_damaged_copy_is_never_put_back(world: Bench) -> None:
 def test_while_the_daemon_holds_the_database_nothing_is_restored(world: Bench) -> None:
     world.check()
     world.run("backup", "copy.sqlite3")
-    with world.app() as app, app.store.locks.hold("daemon"):
+    with world.app() as app, app.store.locks.acquire("daemon"):
         said = world.run("restore", "copy.sqlite3", "--force", expect=(1,))
     assert "stop it first" in said.err
 

@@ -35,7 +35,7 @@ def test_a_case_that_is_not_watched_is_left_out_aloud(watching: Watching) -> Non
     said = watching.run("import", "family", saved(watching), expect=(1,))
     assert f"{RECEIPT} is left out" in said.err
     with watching.app() as app:
-        assert app.store.standings() == []
+        assert app.store.tracked_cases() == []
 
 
 def test_a_file_that_is_no_answer_is_named_and_nothing_is_recorded(watching: Watching) -> None:
@@ -44,7 +44,7 @@ def test_a_file_that_is_no_answer_is_named_and_nothing_is_recorded(watching: Wat
     said = watching.run("import", "family", saved(watching), "holiday.json", expect=(1,))
     assert "holiday.json" in said.err
     with watching.app() as app:
-        assert app.store.standings() == []
+        assert app.store.tracked_cases() == []
 
 
 def test_wrong_usage_is_status_2(world: Bench) -> None:

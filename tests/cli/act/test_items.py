@@ -23,7 +23,7 @@ def asked(world: Bench) -> Bench:
 
 def states(world: Bench) -> list[str]:
     with world.app() as app:
-        (case,) = app.store.standings()
+        (case,) = app.store.tracked_cases()
     return [item.state.value for item in case.items]
 
 

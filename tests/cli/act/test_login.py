@@ -21,13 +21,13 @@ def family(tmp_path: Path) -> Iterator[Office]:
 
 def state_of(world: Bench | Office) -> AccountState:
     with world.app() as app:
-        health, _ = app.store.accounts.known()["family"]
+        health, _ = app.store.accounts.all()["family"]
     return health.state
 
 
 def cases_of(world: Office) -> list[str]:
     with world.app() as app:
-        return [case.case_number for case in app.store.standings()]
+        return [case.case_number for case in app.store.tracked_cases()]
 
 
 def kept(world: Office) -> bytes:
@@ -57,8 +57,8 @@ class TestKeys:
 
 def waits_for_code(world: Office) -> bool:
     with world.app() as app:
-        known = app.store.accounts.known()
-    return "family" in known and ChangeKind.MFA_NEEDED in known["family"][0].told
+        known = app.store.accounts.all()
+    return "family" in known and ChangeKind.MFA_NEEDED in known["family"][0].notified
 
 
 class TestResuming:

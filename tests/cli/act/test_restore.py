@@ -13,7 +13,7 @@ from tests.doubles.case_status_api import case_status
 from tests.support.household import page_account
 from tests.support.watching import Watching
 from watcher.clock import SystemClock
-from watcher.model.alert import AlertState, Hold
+from watcher.model.alert import AlertState, HoldReason
 from watcher.practice import Account, Fault, PracticePortal
 
 APPROVED = "Case Was Approved"
@@ -107,7 +107,7 @@ def test_an_alert_that_waited_in_the_backup_and_went_out_since_does_not_go_out_a
     told(world)
     with world.app() as app:
         app.store.outbox.retry(app.clock.now())
-        assert app.courier().deliver_due() == 1
+        assert app.outbox_worker().deliver_due() == 1
     assert len(told(world)) == 1
     world.run("restore", "copy.sqlite3", "--force")
     world.run("check", expect=(0, 1))
@@ -222,7 +222,7 @@ def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbou
     world.phone.status = 200
     with world.app() as app:
         app.store.outbox.retry(app.clock.now())
-        assert app.courier().deliver_due() == 1
+        assert app.outbox_worker().deliver_due() == 1
     told(world)
     damage(world.database, ["case"])
     world.run("restore", "copy.sqlite3")
@@ -251,7 +251,7 @@ def test_a_credential_that_was_refused_since_the_backup_is_not_submitted_again(w
     world.api.good.clear()
     with world.app() as app:
         assert app.poll("family").outcome.value == "rejected"
-        assert app.courier().deliver_due() == 1
+        assert app.outbox_worker().deliver_due() == 1
     told(world)
     asked = world.api.tokens_asked
     damage(world.database, ["answer"])
@@ -284,7 +284,7 @@ def test_what_was_not_told_since_waits_no_longer_than_it_would_have(world: Bench
     world.run("restore", "copy.sqlite3")
     with world.app() as app:
         (waiting,) = app.store.outbox.due(app.clock.now().replace(year=2100))
-    assert (waiting.alert.state, waiting.hold) == (AlertState.HELD, Hold.DIGEST)
+    assert (waiting.alert.state, waiting.hold_reason) == (AlertState.HELD, HoldReason.DIGEST)
     assert DOUBT not in waiting.alert.body
 
 

@@ -159,7 +159,7 @@ class TestKills:
         for title in titles:
             world.api.cases[RECEIPT] = case_status(RECEIPT, title)
             with world.app() as app:
-                if app.store.accounts.known():
+                if app.store.accounts.all():
                     app.store.accounts.set_next_read("family", app.clock.now())
             with daemon(world) as process:
                 with pytest.raises(subprocess.TimeoutExpired):
@@ -184,4 +184,4 @@ class TestKills:
 
 def next_read(world: Bench) -> object:
     with world.app() as app:
-        return app.store.accounts.known().get("family", (None, None))[0]
+        return app.store.accounts.all().get("family", (None, None))[0]

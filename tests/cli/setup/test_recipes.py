@@ -41,7 +41,7 @@ def test_a_try_shows_what_each_selector_finds_and_records_nothing(family: Office
     assert not any(sight["wrong"] for sight in said.json["sights"])
     assert family.sign_ins == 1
     with family.app() as app:
-        assert app.store.standings() == []
+        assert app.store.tracked_cases() == []
         assert app.poll("family").outcome.value == "ok"
     assert family.sign_ins == 1
 

@@ -11,7 +11,7 @@ from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, Cognito, Running, Track
 from tests.portals.context import World
 from watcher.errors import ReadFailed
 from watcher.model.case import Snapshot
-from watcher.portal import CaseRead, Reading
+from watcher.portal import CaseRead, CaseResult
 from watcher.portals import find
 from watcher.portals.ircc.account import IrccAccount
 
@@ -46,7 +46,7 @@ class Case:
             }
         )
 
-    def read(self, language: str = "en", *, known: frozenset[str] = frozenset(), **keys: Any) -> list[Reading]:
+    def read(self, language: str = "en", *, known: frozenset[str] = frozenset(), **keys: Any) -> list[CaseResult]:
         around = replace(self.world.surroundings(language), known_cases=known)
         with find("ircc").open(self.account(**keys), around) as reader:
             return list(reader.read())

@@ -14,11 +14,11 @@ from tests.portals.ircc.ircc_case import CITIZEN, ONE, TWO, Case
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind
-from watcher.portal import CaseRead, CaseUnread
+from watcher.portal import CaseFailed, CaseRead
 from watcher.portals import find
 from watcher.portals.ircc.account import IrccAccount
 from watcher.reading.diff import diff
-from watcher.reading.normalize import settle
+from watcher.reading.normalize import normalize
 
 
 class TestSettings:
@@ -121,22 +121,22 @@ class TestReading:
         assert (item.key, item.title) == ("tasks", "Tasks waiting in the tracker: 2")
 
     def test_a_ghost_update_is_a_silent_update_and_nothing_else(self, pr: Case) -> None:
-        before = settle(None, pr.snapshots()[ONE], vocabulary="ircc")
+        before = normalize(None, pr.snapshots()[ONE], vocabulary="ircc")
         pr.tracker.applications[ONE] = immigration(ONE, lastUpdated="2026-03-16T02:00:00.000Z")
-        after = settle(before, pr.snapshots()[ONE], vocabulary="ircc")
+        after = normalize(before, pr.snapshots()[ONE], vocabulary="ircc")
         changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
         assert [change.kind for change in changes] == [ChangeKind.SILENT_UPDATE]
 
     def test_a_part_that_moves_is_a_change_of_its_own(self, citizen: Case) -> None:
-        before = settle(None, citizen.snapshots()[CITIZEN], vocabulary="ircc")
+        before = normalize(None, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         citizen.tracker.applications[CITIZEN]["activities"][0]["status"] = "inProgress"
-        after = settle(before, citizen.snapshots()[CITIZEN], vocabulary="ircc")
+        after = normalize(before, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
         assert [(change.kind, change.subject) for change in changes] == [(ChangeKind.PART_CHANGED, "language")]
 
     def test_another_language_is_no_news(self, citizen: Case) -> None:
-        before = settle(None, citizen.snapshots("en")[CITIZEN], vocabulary="ircc")
-        after = settle(before, citizen.snapshots("fr")[CITIZEN], vocabulary="ircc")
+        before = normalize(None, citizen.snapshots("en")[CITIZEN], vocabulary="ircc")
+        after = normalize(before, citizen.snapshots("fr")[CITIZEN], vocabulary="ircc")
         assert diff(before, after, today=date(2026, 11, 22), vocabulary="ircc") == ()
 
 
@@ -239,7 +239,7 @@ class TestSeveralPeople:
         for strange in (self.relation(None, 2), self.relation("1100000002", None), self.relation("", 2)):
             pr.tracker.applications[ONE]["relations"] = [self.relation(UCI, 1), strange]
             (first, _) = pr.read()
-            assert isinstance(first, CaseUnread)
+            assert isinstance(first, CaseFailed)
             assert isinstance(first.error, UnexpectedAnswer)
 
 

@@ -9,7 +9,7 @@ from tests.doubles.ircc import WALL, immigration
 from tests.doubles.loopback import reply, serving
 from tests.portals.ircc.ircc_case import ONE, TWO, Case
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.portal import CaseRead, CaseUnread
+from watcher.portal import CaseFailed, CaseRead
 
 
 class TestDataService:
@@ -62,14 +62,14 @@ class TestDataService:
     ) -> None:
         pr.tracker.broken[ONE] = answer
         first, second = pr.read()
-        assert isinstance(first, CaseUnread)
+        assert isinstance(first, CaseFailed)
         assert (first.case_number, type(first.error)) == (ONE, error)
         assert isinstance(second, CaseRead)
 
     def test_a_strange_answer_is_handed_on_for_repair(self, pr: Case) -> None:
         pr.tracker.broken[ONE] = reply(200, b'{"strange": 1}')
         (first, _) = pr.read()
-        assert isinstance(first, CaseUnread)
+        assert isinstance(first, CaseFailed)
         assert first.answers["get-application-details"] == b'{"strange": 1}'
 
     def test_being_asked_to_wait_ends_the_read_for_all(self, pr: Case) -> None:

@@ -109,7 +109,7 @@ class TestSignIn:
             def accepted(self) -> None:
                 order.append(f"accepted {pr.world.session.content is not None}")
 
-        with find("ircc").open(pr.account(), replace(pr.world.surroundings(), gate=Gate())) as reader:
+        with find("ircc").open(pr.account(), replace(pr.world.surroundings(), sign_in_guard=Gate())) as reader:
             assert len(list(reader.read())) == 2
         assert order == ["gate True 0", "accepted True"]
 

@@ -21,7 +21,7 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
-from watcher.portal import CaseRead, Surroundings
+from watcher.portal import CaseRead, PortalContext
 from watcher.portals import find
 from watcher.portals.uscis import UscisAccount
 from watcher.portals.uscis.browser_sign_in import sign_in
@@ -57,11 +57,11 @@ def account(portal: Portal, **changed: Any) -> UscisAccount:
     return UscisAccount(name="family", portal="uscis", base_url=portal.origin, auth_url=portal.auth, **keys | changed)
 
 
-def around(world: World, codes: Codes | None = None) -> Surroundings:
+def around(world: World, codes: Codes | None = None) -> PortalContext:
     return replace(world.surroundings(), codes=codes or Codes())
 
 
-def read(account: UscisAccount, surroundings: Surroundings) -> list[str]:
+def read(account: UscisAccount, surroundings: PortalContext) -> list[str]:
     with find("uscis").open(account, surroundings) as reader:
         return [reading.snapshot.case_number for reading in reader.read() if isinstance(reading, CaseRead)]
 

@@ -13,7 +13,7 @@ from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 from watcher.model.change import Change, ChangeKind
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.reading.diff import diff
-from watcher.reading.normalize import settle
+from watcher.reading.normalize import normalize
 
 TODAY = date(2026, 11, 22)
 ASKED = ("2026-11-02", "November 2, 2026", "11-02-2026")
@@ -66,7 +66,7 @@ def told(reads: Sequence[dict[str, bytes]]) -> list[Change]:
     changes: list[Change] = []
     before: Snapshot | None = None
     for answers in reads:
-        after = settle(before, snapshot(answers, "en"), vocabulary="uscis")
+        after = normalize(before, snapshot(answers, "en"), vocabulary="uscis")
         changes += diff(before, after, today=TODAY, vocabulary="uscis")
         before = after
     return changes

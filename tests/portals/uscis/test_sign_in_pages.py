@@ -2,7 +2,7 @@
 
 import pytest
 
-from watcher.portals.uscis.sign_in_pages import CAPTCHA, CODE, PASSWORD, Origins, State, is_signed_out, state_of
+from watcher.portals.uscis.sign_in_pages import CAPTCHA, CODE, PASSWORD, State, UscisOrigins, is_signed_out, state_of
 
 AUTH, CASES = "https://myaccount.uscis.gov", "https://my.uscis.gov"
 
@@ -32,7 +32,7 @@ AUTH, CASES = "https://myaccount.uscis.gov", "https://my.uscis.gov"
     ],
 )
 def test_every_page_of_the_sign_in_is_known(url: str, elements: set[str], state: State) -> None:
-    assert state_of(url, elements, Origins()) is state
+    assert state_of(url, elements, UscisOrigins()) is state
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 
 from tests.doubles import uscis_answers as said
 from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
-from watcher.language.uscis_wording import hyphenated, stated_day
+from watcher.language.uscis_wording import form_number, stated_day
 from watcher.model.case import ItemKind, PendingItem, Stage
 from watcher.model.change import ChangeKind
 from watcher.portals.uscis.event_codes import hint
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.reading.diff import diff
-from watcher.reading.normalize import settle
+from watcher.reading.normalize import normalize
 from watcher.text.uscis_html import plain_text
 
 TODAY = date(2026, 8, 1)
 
 
 def news(before: dict[str, bytes], after: dict[str, bytes], language: str = "en") -> list[ChangeKind]:
-    first = settle(None, snapshot(before, language), vocabulary="uscis")
-    second = settle(first, snapshot(after, language), vocabulary="uscis")
+    first = normalize(None, snapshot(before, language), vocabulary="uscis")
+    second = normalize(first, snapshot(after, language), vocabulary="uscis")
     return [change.kind for change in diff(first, second, today=TODAY, vocabulary="uscis")]
 
 
@@ -214,9 +214,9 @@ def test_a_failed_endpoint_is_no_news_and_neither_is_its_return(missing: str) ->
         "Interview Was Scheduled", historicalCaseStatuses=[said.earlier("Case Was Received", "06-02-2026")]
     )
     documents = [said.document(1, "Account Acceptance Notice", "2026-06-04")]
-    whole = settle(None, snapshot(said.answers(case, status, documents), "en"), vocabulary="uscis")
+    whole = normalize(None, snapshot(said.answers(case, status, documents), "en"), vocabulary="uscis")
     part = snapshot(said.answers(case, status, documents, without=(missing,)), "en")
-    assert settle(whole, part, vocabulary="uscis") == whole
+    assert normalize(whole, part, vocabulary="uscis") == whole
 
 
 def test_answers_that_name_no_case_are_of_none() -> None:
@@ -294,4 +294,4 @@ def test_the_day_is_the_one_that_the_text_states(text: str, day: date | None) ->
     ("written", "form"), [("I485", "I-485"), ("n-400", "N-400"), ("I539A", "I-539A"), ("What", "What")]
 )
 def test_a_form_is_written_with_its_hyphen(written: str, form: str) -> None:
-    assert hyphenated(written) == form
+    assert form_number(written) == form

@@ -13,7 +13,7 @@ from tests.doubles.uscis import Answered, Fault, Portal, uscis
 from tests.portals.context import World
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, UnexpectedAnswer
 from watcher.model.case import Snapshot
-from watcher.portal import CaseRead, CaseUnread, Reading, Surroundings
+from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals import find
 from watcher.portals.uscis import UscisAccount
 
@@ -38,17 +38,17 @@ def account(portal: Portal, **changed: Any) -> UscisAccount:
     return UscisAccount(name="family", portal="uscis", base_url=portal.origin, auth_url=portal.auth, **changed)
 
 
-def read(account: UscisAccount, surroundings: Surroundings) -> list[Reading]:
+def read(account: UscisAccount, surroundings: PortalContext) -> list[CaseResult]:
     with find("uscis").open(account, surroundings) as reader:
         return list(reader.read())
 
 
-def snapshots(readings: list[Reading]) -> list[Snapshot]:
+def snapshots(readings: list[CaseResult]) -> list[Snapshot]:
     return [reading.snapshot for reading in readings if isinstance(reading, CaseRead)]
 
 
-def unread(readings: list[Reading]) -> list[CaseUnread]:
-    return [reading for reading in readings if isinstance(reading, CaseUnread)]
+def unread(readings: list[CaseResult]) -> list[CaseFailed]:
+    return [reading for reading in readings if isinstance(reading, CaseFailed)]
 
 
 def test_every_case_on_the_applicants_page_is_read(portal: Portal, world: World) -> None:
@@ -79,7 +79,7 @@ def test_what_is_kept_of_the_answers_reads_the_same_and_names_nobody(portal: Por
 
 def test_a_case_that_the_store_knows_is_read_though_the_page_no_longer_lists_it(portal: Portal, world: World) -> None:
     portal.faults.add(Fault.EMPTY_PAGE)
-    known = Surroundings(
+    known = PortalContext(
         **{
             name: getattr(world.surroundings(), name)
             for name in ("clock", "language", "quota", "session", "gate", "codes", "stop")

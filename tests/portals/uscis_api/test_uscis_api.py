@@ -15,7 +15,7 @@ from tests.doubles.loopback import Loopback, reply, serving
 from tests.portals.context import World
 from watcher.errors import CaseNotFound, ForeignHost, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.model.case import Snapshot, Stage
-from watcher.portal import CaseRead, CaseUnread, Reading
+from watcher.portal import CaseFailed, CaseRead, CaseResult
 from watcher.portals import find
 from watcher.portals.uscis_api.account import UscisApiAccount
 from watcher.portals.uscis_api.snapshot import read
@@ -58,16 +58,16 @@ def account(server: Loopback, *cases: str, **keys: Any) -> UscisApiAccount:
     return UscisApiAccount(**keys)
 
 
-def readings(account: UscisApiAccount, world: World, language: str = "en") -> list[Reading]:
+def readings(account: UscisApiAccount, world: World, language: str = "en") -> list[CaseResult]:
     with find("uscis-api").open(account, world.surroundings(language)) as reader:
         return list(reader.read())
 
 
-def errors(found: list[Reading]) -> list[ReadFailed]:
-    return [reading.error for reading in found if isinstance(reading, CaseUnread)]
+def errors(found: list[CaseResult]) -> list[ReadFailed]:
+    return [reading.error for reading in found if isinstance(reading, CaseFailed)]
 
 
-def snapshots(found: list[Reading]) -> dict[str, Snapshot]:
+def snapshots(found: list[CaseResult]) -> dict[str, Snapshot]:
     return {reading.snapshot.case_number: reading.snapshot for reading in found if isinstance(reading, CaseRead)}
 
 
@@ -116,7 +116,7 @@ class TestReading:
     ) -> None:
         api.overrule = lambda receipt, _: reply(status, body) if receipt == ONE else None
         found = readings(account(server, ONE, TWO), world)
-        (unread,) = (reading for reading in found if isinstance(reading, CaseUnread))
+        (unread,) = (reading for reading in found if isinstance(reading, CaseFailed))
         assert (unread.case_number, type(unread.error)) == (ONE, kind) or isinstance(unread.error, kind)
         assert ONE not in str(unread.error)
         assert set(snapshots(found)) == {TWO}

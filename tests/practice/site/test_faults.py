@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.practice.visitor import NUMBER, HandClock, Visitor
-from watcher.practice import Answer, Fault, PracticePortal
+from watcher.practice import Fault, PracticePortal, Response
 
 SURFACES = ["/cases", f"/cases/{NUMBER}", "/api/cases", f"/api/cases/{NUMBER}", f"/case-status/{NUMBER}"]
 JSON_SURFACES = SURFACES[2:]
@@ -86,15 +86,15 @@ def test_a_server_error_is_a_list_of_errors_or_a_page(
 
 
 def test_any_answer_can_be_given_word_for_word(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
-    answer = Answer(status=418, body=b'{"error": ["x"]}', content_type="application/json")
+    answer = Response(status=418, body=b'{"error": ["x"]}', content_type="application/json")
     portal.faults.throw(Fault.VERBATIM, answer=answer)
     given = get("/cases")
 
     assert (given.status_code, given.json()) == (418, {"error": ["x"]})
 
 
-@pytest.mark.parametrize(("fault", "answer"), [(Fault.VERBATIM, None), (Fault.SLOW, Answer())])
-def test_an_answer_goes_with_verbatim_only(portal: PracticePortal, fault: Fault, answer: Answer | None) -> None:
+@pytest.mark.parametrize(("fault", "answer"), [(Fault.VERBATIM, None), (Fault.SLOW, Response())])
+def test_an_answer_goes_with_verbatim_only(portal: PracticePortal, fault: Fault, answer: Response | None) -> None:
     with pytest.raises(ValueError, match="an answer goes with"):
         portal.faults.throw(fault, answer=answer)
 

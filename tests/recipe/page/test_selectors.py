@@ -65,7 +65,7 @@ def as_json(content: object = CASES) -> Page:
     ],
 )
 def test_on_a_page(selector: str, words: str | None) -> None:
-    assert parse_selector(selector).words(html(**{"x-token": "abc"})) == words
+    assert parse_selector(selector).text_at(html(**{"x-token": "abc"})) == words
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_on_a_page(selector: str, words: str | None) -> None:
     ],
 )
 def test_in_json(selector: str, words: str | None) -> None:
-    assert parse_selector(selector).words(as_json()) == words
+    assert parse_selector(selector).text_at(as_json()) == words
 
 
 def test_an_attribute_of_the_element_at_hand() -> None:
     rows = parse_selector("css:tr").all(html())
 
-    assert [parse_selector("css:@data-id").words(row) for row in rows] == ["7", "8"]
-    assert parse_selector("css:@data-id").words(html()) is None, "an answer as a whole is no element"
+    assert [parse_selector("css:@data-id").text_at(row) for row in rows] == ["7", "8"]
+    assert parse_selector("css:@data-id").text_at(html()) is None, "an answer as a whole is no element"
 
 
 @pytest.mark.parametrize(
@@ -139,19 +139,19 @@ def test_in_json_empty_false_and_0_are_there_and_mean_no(selector: str, present:
 @pytest.mark.parametrize("selector", ["json:cases", "json:cases[0]", "json:length(zero)"])
 def test_what_is_no_text_is_unexpected(selector: str) -> None:
     with pytest.raises(UnexpectedAnswer):
-        parse_selector(selector).words(as_json())
+        parse_selector(selector).text_at(as_json())
 
 
 def test_html_in_place_of_json_is_unexpected() -> None:
     with pytest.raises(UnexpectedAnswer, match="not JSON"):
-        parse_selector("json:cases").words(html())
+        parse_selector("json:cases").text_at(html())
 
 
 def test_too_long_a_text_is_unexpected() -> None:
     with pytest.raises(UnexpectedAnswer, match="smaller part"):
-        parse_selector("json:@").words(as_json("a" * 30_000))
+        parse_selector("json:@").text_at(as_json("a" * 30_000))
     with pytest.raises(UnexpectedAnswer, match="narrow"):
-        parse_selector("regex:b").words(html("a" * (LONGEST_TEXT + 1)))
+        parse_selector("regex:b").text_at(html("a" * (LONGEST_TEXT + 1)))
 
 
 @pytest.mark.parametrize(
@@ -167,20 +167,20 @@ def test_too_long_a_text_is_unexpected() -> None:
 def test_pages_in_other_encodings(body: bytes, content_type: str, words: str) -> None:
     page = Page(status=200, url="https://x.example/", headers={"content-type": content_type}, body=body)
 
-    assert parse_selector("css:p").words(page) == words
+    assert parse_selector("css:p").text_at(page) == words
 
 
 def test_a_page_is_read_however_deep_it_is_but_not_without_end() -> None:
-    assert parse_selector("css:body").words(html("<div>" * 5000 + "deep")) == "deep"
-    assert parse_selector("css:body").words(html("<br>" * 50_000 + "flat")) == "flat"
+    assert parse_selector("css:body").text_at(html("<div>" * 5000 + "deep")) == "deep"
+    assert parse_selector("css:body").text_at(html("<br>" * 50_000 + "flat")) == "flat"
     with pytest.raises(UnexpectedAnswer, match="too deeply"):
-        parse_selector("css:body").words(html("<div>" * 50_000))
+        parse_selector("css:body").text_at(html("<div>" * 50_000))
 
 
 def test_the_text_of_an_element_is_its_own() -> None:
     page = html("<div><p>one</p>two<script>x</script></div><p>three</p>")
 
-    assert parse_selector("css:div").words(page) == "one two"
+    assert parse_selector("css:div").text_at(page) == "one two"
 
 
 @pytest.mark.parametrize("sign", ["\x00", "\x1b", "\u202e", "\ud800", "\u200b"])

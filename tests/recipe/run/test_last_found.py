@@ -9,7 +9,7 @@ import pytest
 from tests.recipe.account import RECIPES
 from watcher.model.case import HistoryEntry, Snapshot
 from watcher.recipe.parse.check import load_recipe, parse_recipe
-from watcher.recipe.run.last_found import found_in, vanished
+from watcher.recipe.run.last_found import found_in, lost_selectors
 
 RECIPE = load_recipe(RECIPES / "practice.toml")
 WHOLE = Snapshot(
@@ -30,7 +30,7 @@ def case(number: Any = 1, **changed: Any) -> Snapshot:
 
 
 def gone(before: list[Snapshot], now: list[Snapshot]) -> list[str]:
-    return [line.split(" ")[0] for line in vanished(RECIPE, found_in(before), found_in(now))]
+    return [line.split(" ")[0] for line in lost_selectors(RECIPE, found_in(before), found_in(now))]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_new_cases_and_missing_ones_say_nothing() -> None:
 def test_a_field_that_the_recipe_says_is_there_at_times_may_go() -> None:
     recipe = parse_recipe(RECIPE.text.replace('title = "css:h1"', 'title = "css:h1"\nsometimes = ["title"]'), "x")
 
-    assert vanished(recipe, found_in([case()]), found_in([case(title=None)])) == ()
+    assert lost_selectors(recipe, found_in([case()]), found_in([case(title=None)])) == ()
 
 
 def test_what_is_remembered_does_not_show_the_status() -> None:

@@ -118,7 +118,9 @@ def test_trying_the_recipe_finds_nothing_wrong(family: Household, portal: Practi
     sights = list(try_recipe(family.account, surroundings))
 
     assert [sight for sight in sights if sight.wrong] == []
-    assert {"sign_in[2]", "cases.each", "case.fields.status", "case.pending[0].title"} <= {one.place for one in sights}
+    assert {"sign_in[2]", "cases.each", "case.fields.status", "case.pending[0].title"} <= {
+        one.key_path for one in sights
+    }
 
 
 def test_a_wrong_password_is_submitted_once_and_never_shown(family: Household, portal: PracticePortal) -> None:

@@ -13,7 +13,7 @@ from watcher.model.case import ItemKind, ItemState, Snapshot, Stage
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page
 from watcher.recipe.parse.check import load_recipe, parse_recipe
-from watcher.recipe.run.kept_answers import CASE, LIST, kept
+from watcher.recipe.run.kept_answers import CASE, LIST, dump_pages
 from watcher.recipe.run.snapshot import read, read_case
 from watcher.text.printable import clean
 
@@ -57,7 +57,7 @@ def listed(items: str) -> Page:
 def read_row(items: str, recipe: Recipe = BY_ROW) -> Snapshot:
     pages = {LIST: listed(items)}
     snapshot = read_case(recipe, pages, NUMBER)
-    assert read(kept(recipe, pages, NUMBER), "en") == snapshot, "kept answers read the same"
+    assert read(dump_pages(recipe, pages, NUMBER), "en") == snapshot, "kept answers read the same"
     return snapshot
 
 
@@ -170,9 +170,9 @@ def test_a_case_that_is_gone_is_not_found(status: int) -> None:
         {"recipe": b"{}"},
         {"recipe": b"null"},
         {"recipe": b'{"recipe": "name = 1", "case_number": "1"}'},
-        {**kept(PAGES, {}, NUMBER), "case": b"{"},
-        {**kept(PAGES, {}, NUMBER), "case": b'{"status": "x"}'},
-        kept(PAGES, {}, NUMBER),
+        {**dump_pages(PAGES, {}, NUMBER), "case": b"{"},
+        {**dump_pages(PAGES, {}, NUMBER), "case": b'{"status": "x"}'},
+        dump_pages(PAGES, {}, NUMBER),
     ],
 )
 def test_answers_that_were_not_kept_whole_are_unexpected(answers: dict[str, bytes]) -> None:
@@ -182,7 +182,7 @@ def test_answers_that_were_not_kept_whole_are_unexpected(answers: dict[str, byte
 
 def test_no_cookie_is_kept() -> None:
     headers = {"set-cookie": "session=made-up-7", "content-type": "text/html", "x-other": "made-up-7"}
-    answers = kept(PAGES, {CASE: Page(status=200, url="https://x.example/", headers=headers, body=b"")}, NUMBER)
+    answers = dump_pages(PAGES, {CASE: Page(status=200, url="https://x.example/", headers=headers, body=b"")}, NUMBER)
 
     assert b"made-up-7" not in b"".join(answers.values())
 
@@ -198,7 +198,7 @@ def test_no_cookie_is_kept() -> None:
     ],
 )
 def test_no_token_is_kept(body: str) -> None:
-    answers = kept(PAGES, {CASE: page(body)}, NUMBER, secrets=["made-up-7", "", "made"])
+    answers = dump_pages(PAGES, {CASE: page(body)}, NUMBER, secrets=["made-up-7", "", "made"])
 
     assert b"made-up-7" not in answers[CASE]
     assert b"blanked" in answers[CASE]
@@ -207,7 +207,7 @@ def test_no_token_is_kept(body: str) -> None:
 def test_what_is_no_token_is_kept() -> None:
     body = '<html><input name="number" value="IOE0000000001"><meta charset="utf-8">{"title": "a"}</html>'
 
-    assert json.loads(kept(PAGES, {CASE: page(body)}, NUMBER, secrets=["IOE", ""])[CASE])["body"] == body
+    assert json.loads(dump_pages(PAGES, {CASE: page(body)}, NUMBER, secrets=["IOE", ""])[CASE])["body"] == body
 
 
 tags = st.sampled_from(["div", "p", "h1", "span", "a", "li", "table", "td", "script", "b", "time"])
@@ -254,7 +254,7 @@ def reads_or_fails_in_our_way(recipe: Recipe, case: Page) -> None:
     except ReadFailed:
         return
     assert read_case(recipe, {CASE: case}, NUMBER) == snapshot
-    assert read(kept(recipe, {CASE: case}, NUMBER), "en") == snapshot
+    assert read(dump_pages(recipe, {CASE: case}, NUMBER), "en") == snapshot
     assert snapshot.status
     assert clean(snapshot.status) == snapshot.status
     str(snapshot).encode()

@@ -11,7 +11,7 @@ from tests.recipe.account import RECIPES, Household, account_of
 from watcher.portals.recipe import PORTAL, try_recipe
 from watcher.reading.trace import TraceFolder
 from watcher.recipe.parse.check import RecipeFaults
-from watcher.recipe.workshop.selector_report import Sight
+from watcher.recipe.workshop.selector_report import SelectorResult
 from watcher.recipe.workshop.workshop import check_recipe
 
 RECIPE = RECIPES / "json-api.toml"
@@ -22,7 +22,7 @@ def office() -> JsonOffice:
     return JsonOffice(cases={"E000000001": case_of("E000000001"), "E000000002": case_of("E000000002")})
 
 
-def tried(family: Household) -> list[Sight]:
+def tried(family: Household) -> list[SelectorResult]:
     return list(try_recipe(family.account, replace(family.world.surroundings(), codes=family.codes)))
 
 
@@ -42,7 +42,7 @@ def kept_trace(family: Household, folder: Path) -> Path:
 
 
 def test_trying_a_recipe_shows_what_every_selector_finds(family: Household) -> None:
-    sights = {sight.place: sight for sight in tried(family)}
+    sights = {sight.key_path: sight for sight in tried(family)}
 
     assert not [sight for sight in sights.values() if sight.wrong]
     assert sights["cases.case_number"].found == ("E000000001", "E000000002")
@@ -55,7 +55,7 @@ def test_trying_a_recipe_shows_what_every_selector_finds(family: Household) -> N
 def test_what_is_taken_is_never_shown(family: Household, office: JsonOffice) -> None:
     sights = tried(family)
 
-    taken = [sight for sight in sights if ".take." in sight.place]
+    taken = [sight for sight in sights if ".take." in sight.key_path]
     assert [sight.note.split(",")[0] for sight in taken] == ["nothing found", "taken", "taken"]
     (token,) = office.tokens
     assert not any(secret in repr(sights) for secret in (token, "challenge-1", PASSWORD, CODE))
@@ -79,7 +79,7 @@ def test_what_stops_a_try_is_shown_last(family: Household, tmp_path: Path) -> No
 
     assert sights[-1].wrong
     assert "UnexpectedAnswer" in sights[-1].note
-    assert [sight.note for sight in sights if sight.place == "cases.expect"] == ["missing"]
+    assert [sight.note for sight in sights if sight.key_path == "cases.expect"] == ["missing"]
 
 
 def test_a_rejected_sign_in_shows_which_selector_said_so(family: Household, server: Loopback) -> None:
@@ -87,7 +87,7 @@ def test_a_rejected_sign_in_shows_which_selector_said_so(family: Household, serv
 
     sights = tried(family)
 
-    assert [sight.selector for sight in sights if sight.place == "sign_in[0].rejected"] == [
+    assert [sight.selector for sight in sights if sight.key_path == "sign_in[0].rejected"] == [
         "json:errors[?code=='bad_credentials']"
     ]
     assert sights[-1].note.startswith("SignInRejected")
@@ -99,7 +99,7 @@ def test_a_recipe_is_checked_against_kept_answers_without_a_network(
     folder = kept_trace(family, tmp_path / "trace")
     server.asked.clear()
 
-    sights = {sight.place: sight for sight in check_recipe(RECIPE, folder)}
+    sights = {sight.key_path: sight for sight in check_recipe(RECIPE, folder)}
 
     assert server.asked == []
     assert sights["case.fields.status"].found == ("In study",)
@@ -116,7 +116,7 @@ def test_a_selector_that_no_longer_fits_is_found_offline_and_the_repaired_one_to
 
     wrong = [sight for sight in check_recipe(broken, folder) if sight.wrong]
 
-    assert {sight.place for sight in wrong} == {"case.fields.status", "case"}
+    assert {sight.key_path for sight in wrong} == {"case.fields.status", "case"}
     assert [sight for sight in check_recipe(RECIPE, folder) if sight.wrong] == []
 
 

@@ -53,7 +53,7 @@ def test_a_file_of_every_release_is_brought_up_to_date_with_all_that_is_in_it(du
     with books(tmp_path) as old:
         assert old.rows("SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
         assert old.rows("PRAGMA foreign_key_check") == []
-        (case,) = old.store.standings()
+        (case,) = old.store.tracked_cases()
         assert (case.case_number, case.stage_since) == (NUMBER, date(2026, 3, 1))
         assert case.snapshot is not None
         assert case.snapshot.status == "Request for Initial Evidence Was Sent"
@@ -63,7 +63,7 @@ def test_a_file_of_every_release_is_brought_up_to_date_with_all_that_is_in_it(du
         assert kinds == [ChangeKind.RFE_RECEIVED, ChangeKind.CASE_ADDED]
         (alert,) = old.store.outbox.list()
         assert (alert.state, alert.change_ids) == (AlertState.QUEUED, (1, 2))
-        assert old.store.accounts.known()["family"][1] == NOW + timedelta(hours=4)
+        assert old.store.accounts.all()["family"][1] == NOW + timedelta(hours=4)
         assert len(old.store.reminders()) == 1
         told(old.store)
         assert len(old.store.history()) == 3
@@ -92,7 +92,7 @@ def test_nobody_else_can_read_the_files_while_they_are_in_use(tmp_path: Path) ->
     with books(tmp_path) as kept:
         told(kept.store)
         made = [file for file in tmp_path.rglob("*") if file.is_file()]
-        with kept.store.locks.hold("daemon"):
+        with kept.store.locks.acquire("daemon"):
             made += list((tmp_path / "locks").iterdir())
         assert any(file.name.endswith("-wal") for file in made)
         assert {stat.S_IMODE(file.stat().st_mode) for file in made} == {0o600}

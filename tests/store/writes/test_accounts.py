@@ -14,8 +14,8 @@ from tests.practice.visitor import HandClock
 from tests.store.conftest import NewShelf
 from tests.store.temporary_store import NOW, Books, Shelf
 from watcher.errors import PortalUnavailable, SignInRejected
-from watcher.model.account_health import AccountState, Health
-from watcher.store import Breaker, Busy
+from watcher.model.account_health import AccountHealth, AccountState
+from watcher.store import Busy, StoredSignInGuard
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def clock() -> HandClock:
     return HandClock(NOW)
 
 
-def breaker(kept: Books, clock: HandClock, *, credential: str = "secret", limit: int = 5) -> Breaker:
+def breaker(kept: Books, clock: HandClock, *, credential: str = "secret", limit: int = 5) -> StoredSignInGuard:
     """A process of its own each time, as far as the books can tell."""
-    return kept.store.breaker(
+    return kept.store.sign_in_guard(
         "family",
         clock=clock,
         fingerprint=lambda: kept.store.accounts.fingerprint(credential),
@@ -51,7 +51,7 @@ class TestBreaker:
         gate = breaker(kept, clock)
         gate.before_submission()
         gate.refused()
-        breaker(kept, clock).lift()
+        breaker(kept, clock).reset()
         breaker(kept, clock).before_submission()
 
     def test_one_that_was_cut_off_waits_for_twenty_minutes_and_a_third_does_not_happen(
@@ -119,7 +119,7 @@ class TestAccounts:
             assert kept.store.accounts.health("family", NOW).state is AccountState.NEVER_READ
         with shelf.open() as kept:
             later = NOW + timedelta(days=1)
-            assert kept.store.accounts.health("family", later) == Health(first_seen_at=NOW)
+            assert kept.store.accounts.health("family", later) == AccountHealth(first_seen_at=NOW)
 
     def test_a_fingerprint_is_the_same_in_these_books_and_another_in_others(self, new_shelf: NewShelf) -> None:
         prints = []
@@ -164,13 +164,13 @@ def test_a_lock_keeps_another_process_out_and_a_kill_releases_it(kept: Books, sh
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "held\n"
-            with pytest.raises(Busy), kept.store.locks.hold("daemon"):
+            with pytest.raises(Busy), kept.store.locks.acquire("daemon"):
                 pass
-            with kept.store.locks.hold("account family"):
+            with kept.store.locks.acquire("account family"):
                 pass
         finally:
             with suppress(ProcessLookupError):
                 os.kill(holder.pid, signal.SIGKILL)
             holder.wait()
-        with kept.store.locks.hold("daemon", wait=5):
+        with kept.store.locks.acquire("daemon", wait=5):
             pass

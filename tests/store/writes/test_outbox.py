@@ -6,7 +6,7 @@ from threading import Thread
 from sqlalchemy import Connection, event
 
 from tests.store.temporary_store import NOW, NUMBER, Books, a_change, a_draft, told
-from watcher.model.alert import Alert, AlertState, Hold
+from watcher.model.alert import Alert, AlertState, HoldReason
 from watcher.model.change import ChangeKind
 
 LATER = NOW + timedelta(hours=2)
@@ -26,7 +26,7 @@ def only(kept: Books) -> Alert:
 
 
 def test_what_is_due_comes_oldest_first_and_nothing_before_its_time(kept: Books) -> None:
-    told(kept.store, a_draft("one"), a_draft("two", at=LATER, hold=Hold.QUIET))
+    told(kept.store, a_draft("one"), a_draft("two", at=LATER, hold=HoldReason.QUIET))
     told(kept.store, a_draft("three"))
     outbox = kept.store.outbox
     assert [waiting.alert.title for waiting in outbox.due(NOW)] == ["one", "three"]
@@ -86,7 +86,7 @@ def test_what_was_given_up_is_seen_and_taken_up_again_from_the_start(kept: Books
 
 
 def test_what_was_sent_or_is_held_back_cannot_be_retried(kept: Books) -> None:
-    told(kept.store, a_draft(), a_draft(hold=Hold.QUIET, at=LATER))
+    told(kept.store, a_draft(), a_draft(hold=HoldReason.QUIET, at=LATER))
     kept.store.outbox.mark_sent([1], NOW)
     assert kept.store.outbox.retry(NOW) == 0
     assert kept.store.outbox.retry(NOW, 7) == 0
@@ -99,29 +99,29 @@ def test_waiting_longer_is_no_attempt(kept: Books) -> None:
 
 
 def test_what_need_not_go_out_any_more_counts_as_told(kept: Books) -> None:
-    told(kept.store, a_draft(hold=Hold.DIGEST, at=LATER))
+    told(kept.store, a_draft(hold=HoldReason.DIGEST, at=LATER))
     kept.store.outbox.drop([1], NOW, note="came untrue")
     assert only(kept).state is AlertState.SENT
     assert kept.rows("SELECT note FROM alert") == [("came untrue",)]
 
 
 def test_an_alert_that_somebody_has_seen_is_not_escalated_and_others_are(kept: Books) -> None:
-    told(kept.store, a_draft("a"), a_draft("a again", channel="aunt", at=LATER, hold=Hold.ESCALATION))
-    told(kept.store, a_draft("b"), a_draft("b again", channel="aunt", at=LATER, hold=Hold.ESCALATION))
+    told(kept.store, a_draft("a"), a_draft("a again", channel="aunt", at=LATER, hold=HoldReason.ESCALATION))
+    told(kept.store, a_draft("b"), a_draft("b again", channel="aunt", at=LATER, hold=HoldReason.ESCALATION))
     assert kept.store.outbox.acknowledge(1, NOW)
     assert [alert.title for alert in held(kept)] == ["b again"]
     assert kept.store.outbox.acknowledge(9, NOW) is False
 
 
 def test_quiet_hours_are_not_shortened_by_having_seen_it_elsewhere(kept: Books) -> None:
-    told(kept.store, a_draft("a"), a_draft("a later", channel="aunt", at=LATER, hold=Hold.QUIET))
+    told(kept.store, a_draft("a"), a_draft("a later", channel="aunt", at=LATER, hold=HoldReason.QUIET))
     kept.store.outbox.acknowledge(1, NOW)
     assert len(held(kept)) == 1
 
 
 def test_an_item_that_is_done_is_not_escalated(kept: Books) -> None:
     change = a_change(ChangeKind.RFE_RECEIVED, subject="rfe")
-    told(kept.store, a_draft(), a_draft(channel="aunt", at=LATER, hold=Hold.ESCALATION), change=change)
+    told(kept.store, a_draft(), a_draft(channel="aunt", at=LATER, hold=HoldReason.ESCALATION), change=change)
     kept.store.outbox.acknowledge_subject("family", NUMBER, "another", NOW)
     assert len(held(kept)) == 1
     kept.store.outbox.acknowledge_subject("family", NUMBER, "rfe", NOW)

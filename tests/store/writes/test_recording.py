@@ -21,16 +21,16 @@ from tests.store.temporary_store import (
     told,
 )
 from watcher.errors import StoreUnusable
-from watcher.model.account_health import AccountState, Health
+from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.case import ItemKind, ItemState, PendingItem
-from watcher.model.reminder import Reminder
-from watcher.model.writes import News
+from watcher.model.reminder import SentReminder
+from watcher.model.writes import WriteSet
 
-MARK = Reminder(account="family", case_number=NUMBER, subject="stage", mark="stalled")
+MARK = SentReminder(account="family", case_number=NUMBER, subject="stage", mark="stalled")
 
 
-def news(revision: int | None = None, *, status: str = "Case Was Received", **more: Any) -> News:
-    return News(
+def news(revision: int | None = None, *, status: str = "Case Was Received", **more: Any) -> WriteSet:
+    return WriteSet(
         account="family",
         case_number=NUMBER,
         case=case_save(a_snapshot(status), revision=revision),
@@ -61,7 +61,7 @@ class TestOneTransaction:
         (change,) = kept.store.record([news(reminders=(MARK,))], now=NOW)
         (alert,) = kept.store.outbox.list()
         assert alert.change_ids == (change.id,)
-        assert [case.case_number for case in kept.store.standings()] == [NUMBER]
+        assert [case.case_number for case in kept.store.tracked_cases()] == [NUMBER]
         assert kept.store.reminders() == {MARK}
 
     def test_of_two_processes_that_read_the_same_case_one_is_recorded_whole_the_other_not_at_all(
@@ -73,7 +73,7 @@ class TestOneTransaction:
             with pytest.raises(StoreUnusable, match="another process"):
                 other.store.record([news()], now=NOW)
         assert len(kept.store.history()) == len(kept.store.outbox.list()) == 1
-        (case,) = kept.store.standings()
+        (case,) = kept.store.tracked_cases()
         assert case.snapshot is not None
         assert case.snapshot.status == "Case Was Approved"
 
@@ -90,7 +90,8 @@ class TestRounds:
         numbers = [f"IOE00000{number:05d}" for number in range(1, count + 1)]
         kept.store.accounts.health("family", NOW)
         saves = [
-            News(account="family", case_number=number, case=case_save(a_snapshot(number=number))) for number in numbers
+            WriteSet(account="family", case_number=number, case=case_save(a_snapshot(number=number)))
+            for number in numbers
         ]
         kept.store.record(saves, now=NOW, round_end=end_of_round(numbers))
         return numbers
@@ -122,20 +123,20 @@ class TestRounds:
             self.round(kept, now, [first, second])
         for now in read[2:]:
             self.round(kept, now, [first], missing=[second])
-        reads = {case.case_number: case.last_read_at for case in kept.store.standings()}
+        reads = {case.case_number: case.last_read_at for case in kept.store.tracked_cases()}
         assert reads == {first: read[3], second: read[1]}
 
     def round(self, kept: Books, now: datetime, read: list[str], *, missing: Sequence[str] = ()) -> None:
-        health = Health(state=AccountState.OK, first_seen_at=NOW, last_read_at=now)
+        health = AccountHealth(state=AccountState.OK, first_seen_at=NOW, last_read_at=now)
         kept.store.record(
-            [News(account="family", health=health)], now=now, round_end=end_of_round(read, missing=missing)
+            [WriteSet(account="family", health=health)], now=now, round_end=end_of_round(read, missing=missing)
         )
 
     def test_an_incomplete_round_counts_nothing_as_missing(self, kept: Books) -> None:
         first, second = self.numbers(kept, 2)
         later = NOW + timedelta(hours=4)
         kept.store.record([], now=later, round_end=end_of_round([first], complete=False))
-        reads = {case.case_number: case.last_read_at for case in kept.store.standings()}
+        reads = {case.case_number: case.last_read_at for case in kept.store.tracked_cases()}
         assert reads == {first: later, second: NOW}
         assert kept.store.known_cases("family")[second].missing_reads == 0
 
@@ -149,7 +150,7 @@ class TestLedger:
     def show(self, kept: Books, *items: PendingItem, revision: int | None = None) -> list[ItemState]:
         kept.store.accounts.health("family", NOW)
         save = case_save(a_snapshot(pending=items), revision=revision)
-        kept.store.record([News(account="family", case_number=NUMBER, case=save)], now=NOW)
+        kept.store.record([WriteSet(account="family", case_number=NUMBER, case=save)], now=NOW)
         return [item.state for item in kept.store.items()]
 
     def item(self, **told: Any) -> PendingItem:
@@ -182,7 +183,7 @@ def test_only_the_last_good_and_the_last_strange_answers_are_kept(kept: Books) -
     for body, strange in ((b"1", False), (b"2", False), (b"?", True), (b"3", False)):
         answers = {"case": body}
         kept.store.record(
-            [News(account="family", case_number=NUMBER, answers=answers, answers_strange=strange)], now=NOW
+            [WriteSet(account="family", case_number=NUMBER, answers=answers, answers_strange=strange)], now=NOW
         )
     assert kept.store.answers("family", NUMBER) == {("good", "case"): b"3", ("strange", "case"): b"?"}
 

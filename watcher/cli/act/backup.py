@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from watcher.alerts.restore_note import perhaps_told
-from watcher.cli.context import settings_of
+from watcher.alerts.restore_note import with_restore_note
+from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
-from watcher.cli.terminal.output import say
-from watcher.model.alert import Words
+from watcher.cli.terminal.output import print_line
+from watcher.model.alert import AlertText
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
 from watcher.store import Busy
 from watcher.store.backup import backup_files
-from watcher.store.backup.restore_merge import Doubting
+from watcher.store.backup.restore_merge import AddRestoreNote
 from watcher.store.database.locks import FileLocks
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -31,10 +31,10 @@ def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
 
     Sessions and saved notices lie beside the database in state_dir and are not in it.
     """
-    settings = settings_of(config)
-    found = backup_files.take(backup_files.file_of(database_url(settings)), file, force=force)
+    settings = load_settings(config)
+    found = backup_files.create_backup(backup_files.sqlite_path(database_url(settings)), file, force=force)
     cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
-    say(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
+    print_line(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
 
 
 @click.command("restore")
@@ -47,11 +47,11 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
     What was told since the copy was made is not told again, and what you said of items since (done, due) stands, as far
     as the database that is replaced can be read. Where it cannot, alerts that may have gone out before say so.
     """
-    settings = settings_of(config)
-    database = backup_files.file_of(database_url(settings))
+    settings = load_settings(config)
+    database = backup_files.sqlite_path(database_url(settings))
     with ExitStack() as stack:
         _stand_still(stack, settings)
-        done = backup_files.put_back(
+        done = backup_files.restore(
             file,
             database,
             accounts=settings.accounts,
@@ -59,23 +59,25 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
             doubting=_doubting(settings),
             force=force,
         )
-    say(f"{database}: restored from {file}.")
+    print_line(f"{database}: restored from {file}.")
     if done.kept is not None:
-        say(f"What was there before is kept as {done.kept}.")
+        print_line(f"What was there before is kept as {done.kept}.")
     if done.known:
-        say("What was told since the copy was made is known from it and is not told again.")
+        print_line("What was told since the copy was made is known from it and is not told again.")
     else:
-        say("What was told since the copy was made cannot be read; alerts that may have gone out before will say so.")
+        print_line(
+            "What was told since the copy was made cannot be read; alerts that may have gone out before will say so."
+        )
     if not done.marks:
-        say(
+        print_line(
             "What you said of items since (`watcher done`, `watcher due`) could not all be read there; look through"
             " `watcher pending`, and say it again where it is missing."
         )
 
 
-def _doubting(settings: Settings) -> Doubting:
-    def doubting(words: Words, since: datetime) -> Words:
-        return perhaps_told(words, since=since, language=settings.language, zone=settings.timezone)
+def _doubting(settings: Settings) -> AddRestoreNote:
+    def doubting(words: AlertText, since: datetime) -> AlertText:
+        return with_restore_note(words, since=since, language=settings.language, zone=settings.timezone)
 
     return doubting
 
@@ -84,11 +86,11 @@ def _stand_still(stack: ExitStack, settings: Settings) -> None:
     """Holds every lock that a read, a delivery or the daemon would take."""
     locks = FileLocks(settings.state_dir / "locks")
     try:
-        stack.enter_context(locks.hold("daemon"))
+        stack.enter_context(locks.acquire("daemon"))
     except Busy:
         raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
     try:
         for name in ("delivery", "time", *(f"account {account}" for account in settings.accounts)):
-            stack.enter_context(locks.hold(name, wait=_WAIT_FOR_READS))
+            stack.enter_context(locks.acquire(name, wait=_WAIT_FOR_READS))
     except Busy:
         raise click.ClickException("another `watcher` command is working on this database; try again soon") from None

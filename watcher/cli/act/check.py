@@ -7,18 +7,18 @@ from pathlib import Path
 import click
 
 from watcher.app import App
-from watcher.cli.context import opened
+from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import Progress, paint, print_json, say, severity_colour, warn
+from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_colour, styled
 from watcher.export.calendar_file import keep_calendar_file
-from watcher.export.json_documents import change_document, round_document
-from watcher.model.account_health import Outcome, Round
+from watcher.export.json_documents import change_document, read_result_document
+from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.alert import AlertState
 from watcher.model.change import RecordedChange
 from watcher.portal import CaseRead
-from watcher.reading.poll import take_in
+from watcher.reading.poll import record_readings
 from watcher.reading.trace import TraceFolder
-from watcher.settings.config_files import reason
+from watcher.settings.config_files import os_error_text
 from watcher.settings.derived import is_watched
 from watcher.store import Busy
 
@@ -41,36 +41,36 @@ def check_command(
     config: Path | None, accounts: tuple[str, ...], trace: Path | None, *, exit_code: bool, as_json: bool
 ) -> None:
     """One read of every account (or of those named) now, then what time has brought; alerts delivered."""
-    with opened(config) as app:
+    with open_context(config) as app:
         names = _names(app, accounts)
         rounds = [_read(app, name, trace, quiet=as_json) for name in names]
-        by_time = app.keep_time()
-        keep_calendar_file(app.means)
+        by_time = app.record_time_reminders()
+        keep_calendar_file(app.context)
         untaken = _deliver(app)
         if as_json:
             print_json(
                 {
-                    "accounts": [round_document(done) for done in rounds],
+                    "accounts": [read_result_document(done) for done in rounds],
                     "changes": [change_document(change) for change in by_time],
                 }
             )
         else:
-            show_rounds(rounds, by_time)
+            show_read_results(rounds, by_time)
     changed = any(done.changes for done in rounds) or bool(by_time)
-    failed = [done for done in rounds if done.outcome is not Outcome.OK]
+    failed = [done for done in rounds if done.outcome is not ReadOutcome.OK]
     for done in failed:
-        warn(f"{done.account}: {done.outcome.value}: {done.error}")
+        print_error(f"{done.account}: {done.outcome.value}: {done.error}")
     sys.exit(1 if failed or untaken else CHANGED if exit_code and changed else 0)
 
 
 def _deliver(app: App) -> int:
     """Delivers what is due; says on standard error, and returns, how many alerts were tried and not taken."""
     given_up = app.store.outbox.counts()[AlertState.FAILED]
-    app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+    app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
     waiting = [alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error]
     untaken = len(waiting) + app.store.outbox.counts()[AlertState.FAILED] - given_up
     if untaken:
-        warn(
+        print_error(
             f"alerts: {untaken} not taken by their channels; `watcher alerts` says why, and the next check tries again"
         )
     return untaken
@@ -85,19 +85,19 @@ def _deliver(app: App) -> int:
 )
 def import_command(config: Path | None, account: str, files: tuple[Path, ...], *, as_json: bool) -> None:
     """Takes what you saved from the portal's pages of ACCOUNT (JSON or HAR) as one read: same diff, same alerts."""
-    with opened(config) as app:
+    with open_context(config) as app:
         _names(app, (account,))
         readings = _in_files(app, account, files)
         try:
-            done = take_in(readings, app.settings.accounts[account], app.portal_of(account), app.means)
+            done = record_readings(readings, app.settings.accounts[account], app.portal_of(account), app.context)
         except Busy:
             raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
-        keep_calendar_file(app.means)
-        app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+        keep_calendar_file(app.context)
+        app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
     if as_json:
-        print_json({"accounts": [round_document(done)]})
+        print_json({"accounts": [read_result_document(done)]})
     else:
-        show_rounds([done], [])
+        show_read_results([done], [])
 
 
 def _content(file: Path) -> bytes:
@@ -118,7 +118,9 @@ def _in_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
     readings = portal.import_answers(contents, app.settings.language)
     for reading in readings:
         if not is_watched(settings, reading.snapshot.case_number):
-            warn(f"{account}: {reading.snapshot.case_number} is left out; it is not among the cases of this account")
+            print_error(
+                f"{account}: {reading.snapshot.case_number} is left out; it is not among the cases of this account"
+            )
     wanted = [reading for reading in readings if is_watched(settings, reading.snapshot.case_number)]
     if not wanted:
         raise click.ClickException(f"{account}: these files hold no case that this account watches")
@@ -133,11 +135,11 @@ def _names(app: App, wanted: Sequence[str]) -> list[str]:
     return list(wanted or app.settings.accounts)
 
 
-def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
+def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> ReadResult:
     try:
         folder = TraceFolder(trace / name, app.secrets()) if trace else None
     except OSError as error:
-        raise click.BadParameter(f"{trace}: {reason(error)}", param_hint="--trace") from None
+        raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
     progress = Progress(name) if not quiet and Progress.can_be_seen() else None
     try:
         return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder, progress=progress)
@@ -146,16 +148,16 @@ def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> Round:
             progress.end()
 
 
-def show_rounds(rounds: Sequence[Round], by_time: Sequence[RecordedChange]) -> None:
+def show_read_results(rounds: Sequence[ReadResult], by_time: Sequence[RecordedChange]) -> None:
     """What reads came to, and what time has brought, for a person."""
     for done in rounds:
-        colour = "green" if done.outcome is Outcome.OK else "red"
+        colour = "green" if done.outcome is ReadOutcome.OK else "red"
         cases = "1 case" if done.cases_read == 1 else f"{done.cases_read} cases"
-        say(f"{done.account}: {paint(done.outcome.value, colour)}, {cases} read, {_count(done.changes)}")
+        print_line(f"{done.account}: {styled(done.outcome.value, colour)}, {cases} read, {_count(done.changes)}")
         for change in done.changes:
             _show_change(change)
     if by_time:
-        say(f"time: {_count(by_time)}")
+        print_line(f"time: {_count(by_time)}")
     for change in by_time:
         _show_change(change)
 
@@ -165,5 +167,5 @@ def _count(changes: Sequence[RecordedChange]) -> str:
 
 
 def _show_change(change: RecordedChange) -> None:
-    kind = paint(change.change.kind.value, severity_colour(change.change.severity))
-    say(f"  {change.change.case_number or change.account}  {kind}  {change.summary}")
+    kind = styled(change.change.kind.value, severity_colour(change.change.severity))
+    print_line(f"  {change.change.case_number or change.account}  {kind}  {change.summary}")

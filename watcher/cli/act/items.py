@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from watcher.cli.context import opened
+from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
-from watcher.cli.terminal.output import say, warn
+from watcher.cli.terminal.output import print_error, print_line
 from watcher.model.case import ItemState
-from watcher.model.ledger import LedgerItem
+from watcher.model.ledger import TrackedItem
 
 _FARTHEST = timedelta(days=3660)
 """No letter asks for an answer in more than ten years; a date beyond is a slip of the finger."""
@@ -38,13 +38,13 @@ ITEM = click.argument("item", type=click.IntRange(min=1))
 @ITEM
 def done_command(config: Path | None, item: int) -> None:
     """Says that ITEM has been dealt with: no more reminders, no escalation. `watcher pending` shows the numbers."""
-    with opened(config) as app:
+    with open_context(config) as app:
         found = _known(app.store.ledger.set_done(item), item)
         app.store.outbox.acknowledge_subject(found.account, found.case_number, found.item.key, app.clock.now())
     if found.state is ItemState.DONE:
-        say(f"{_what(found)} is done: no more reminders. `watcher reopen {item}` takes that back.")
+        print_line(f"{_what(found)} is done: no more reminders. `watcher reopen {item}` takes that back.")
     else:
-        say(f"{_what(found)} was {found.state.value} already; there is nothing left to remind of.")
+        print_line(f"{_what(found)} was {found.state.value} already; there is nothing left to remind of.")
 
 
 @click.command("reopen")
@@ -52,12 +52,14 @@ def done_command(config: Path | None, item: int) -> None:
 @ITEM
 def reopen_command(config: Path | None, item: int) -> None:
     """Takes `watcher done ITEM` back: reminders go on."""
-    with opened(config) as app:
+    with open_context(config) as app:
         found = _known(app.store.ledger.reopen(item), item)
     if found.state is not ItemState.OPEN:
-        warn(f"{_what(found)} is {found.state.value}: that is the portal's word, and only the portal can reopen it.")
+        print_error(
+            f"{_what(found)} is {found.state.value}: that is the portal's word, and only the portal can reopen it."
+        )
         sys.exit(1)
-    say(f"{_what(found)} is open.")
+    print_line(f"{_what(found)} is open.")
 
 
 @click.command("due")
@@ -66,21 +68,21 @@ def reopen_command(config: Path | None, item: int) -> None:
 @click.argument("day", callback=_day, metavar="DATE")
 def due_command(config: Path | None, item: int, day: date) -> None:
     """Sets the due DATE (YYYY-MM-DD) that stands on the paper letter about ITEM; from now on it counts."""
-    with opened(config) as app:
+    with open_context(config) as app:
         found = _known(app.store.ledger.set_due(item, day), item)
         today = app.clock.now().astimezone(app.settings.timezone).date()
-    say(f"{_what(found)} is due on {day}, as the letter says.")
+    print_line(f"{_what(found)} is due on {day}, as the letter says.")
     if day < today:
-        warn(f"{day} is past; is that the date on the letter?")
+        print_error(f"{day} is past; is that the date on the letter?")
     if found.state is not ItemState.OPEN:
-        say(f"It is {found.state.value}, so there are no reminders.")
+        print_line(f"It is {found.state.value}, so there are no reminders.")
 
 
-def _known(found: LedgerItem | None, item: int) -> LedgerItem:
+def _known(found: TrackedItem | None, item: int) -> TrackedItem:
     if found is None:
         raise click.BadParameter(f"there is no item {item}; `watcher pending` lists them", param_hint="ITEM")
     return found
 
 
-def _what(found: LedgerItem) -> str:
+def _what(found: TrackedItem) -> str:
     return f"Item {found.id} ({found.case_number}: {found.item.title})"

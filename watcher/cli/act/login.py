@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from watcher.app import App
-from watcher.cli.act.check import show_rounds
-from watcher.cli.context import opened
+from watcher.cli.act.check import show_read_results
+from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
-from watcher.cli.terminal.output import say, warn
+from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_for_code
-from watcher.model.account_health import AccountState, Outcome, resumed
-from watcher.sign_in.code_sources import AskedFor, tidy_code
+from watcher.model.account_health import AccountState, ReadOutcome, resumed
+from watcher.sign_in.code_sources import PromptedCode, tidy_code
 from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 from watcher.sign_in.cookie_session import session_content
 from watcher.store import Busy
@@ -32,15 +32,17 @@ def resume_command(config: Path | None, account: str) -> None:
 
     The credential that is set now is submitted once more, by `watcher run` within a minute, or by `watcher check`.
     """
-    with opened(config) as app:
+    with open_context(config) as app:
         _known(app, account)
         before = app.store.accounts.health(account, app.clock.now()).state
         _lift(app, account)
     if before.waits_for_person:
-        say(f"{account}: the pause ({before.value}) is lifted.")
+        print_line(f"{account}: the pause ({before.value}) is lifted.")
     else:
-        say(f"{account}: it was not paused ({before.value}); what was refused or cut off before no longer counts.")
-    say(f"`watcher check {account}` reads it now; a running `watcher run` does so within a minute.")
+        print_line(
+            f"{account}: it was not paused ({before.value}); what was refused or cut off before no longer counts."
+        )
+    print_line(f"`watcher check {account}` reads it now; a running `watcher run` does so within a minute.")
 
 
 @click.command("code")
@@ -53,13 +55,15 @@ def code_command(config: Path | None, account: str, code: str) -> None:
         tidy = tidy_code(code)
     except ValueError as fault:
         raise click.BadParameter(str(fault), param_hint="CODE") from None
-    with opened(config) as app:
+    with open_context(config) as app:
         _known(app, account)
         app.inbox.put(account, tidy, at=app.clock.now())
         state = app.store.accounts.health(account, app.clock.now()).state
-    say(f"{account}: the code is handed over; a sign-in that waits for it takes it within seconds.")
+    print_line(f"{account}: the code is handed over; a sign-in that waits for it takes it within seconds.")
     if state.waits_for_person:
-        say(f"No sign-in waits now ({state.value}): say `watcher resume {account}`, then hand in the newest code.")
+        print_line(
+            f"No sign-in waits now ({state.value}): say `watcher resume {account}`, then hand in the newest code."
+        )
 
 
 @click.command("login")
@@ -75,17 +79,17 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
 
     With --cookies nothing is signed in: a session that you opened in your own browser is used from now on.
     """
-    with opened(config) as app:
+    with open_context(config) as app:
         _known(app, account)
         if cookies is not None:
             _take_over(app, account, cookies)
         _let_in(app, account)
-        done = app.poll(account, wait=_WAIT_FOR_DAEMON, codes=AskedFor(ask_for_code))
-        app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
-    show_rounds([done], [])
-    if done.outcome is not Outcome.OK:
-        warn(f"{account}: {done.outcome.value}: {done.error}")
-    sys.exit(0 if done.outcome is Outcome.OK else 1)
+        done = app.poll(account, wait=_WAIT_FOR_DAEMON, codes=PromptedCode(ask_for_code))
+        app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
+    show_read_results([done], [])
+    if done.outcome is not ReadOutcome.OK:
+        print_error(f"{account}: {done.outcome.value}: {done.error}")
+    sys.exit(0 if done.outcome is ReadOutcome.OK else 1)
 
 
 def _take_over(app: App, account: str, file: Path) -> None:
@@ -108,7 +112,7 @@ def _take_over(app: App, account: str, file: Path) -> None:
         )
     with _held(app, account):
         app.sessions.of(account).save(session_content(found.cookies))
-    say(f"{account}: {len(found.cookies)} cookies taken over. Delete {file}: it is as good as your password.")
+    print_line(f"{account}: {len(found.cookies)} cookies taken over. Delete {file}: it is as good as your password.")
 
 
 def _let_in(app: App, account: str) -> None:
@@ -129,7 +133,7 @@ def _known(app: App, account: str) -> None:
 def _held(app: App, account: str) -> Iterator[None]:
     """The account's lock, so that no read of another process writes over what is done here."""
     try:
-        with app.store.locks.hold(f"account {account}", wait=_WAIT_FOR_DAEMON):
+        with app.store.locks.acquire(f"account {account}", wait=_WAIT_FOR_DAEMON):
             yield
     except Busy:
         raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
@@ -139,5 +143,5 @@ def _lift(app: App, account: str) -> None:
     with _held(app, account):
         now = app.clock.now()
         app.store.accounts.set_health(account, resumed(app.store.accounts.health(account, now)))
-        app.breaker(account).lift()
+        app.sign_in_guard(account).reset()
         app.store.accounts.set_next_read(account, now)

@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 
 from watcher.app import App
-from watcher.cli.act.check import show_rounds
-from watcher.cli.context import opened
+from watcher.cli.act.check import show_read_results
+from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import print_json, say, warn
+from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import keep_calendar_file
-from watcher.export.json_documents import round_document
+from watcher.export.json_documents import read_result_document
 from watcher.language.status_meaning import meaning_of, titles
 from watcher.portals.manual import ManualAccount, recorded
-from watcher.reading.poll import take_in
+from watcher.reading.poll import record_readings
 from watcher.store import Busy
 
 _WAIT_FOR_DAEMON = 120.0
@@ -42,26 +42,26 @@ def record_command(
     It is one read: compared with the last one, told, counted for stalls and deadlines. The same words again are seen
     and unchanged, and answer the reminder to look.
     """
-    with opened(config) as app:
+    with open_context(config) as app:
         account, number = _find(app, case, name)
         if on is not None and on.date() > (app.clock.now() + timedelta(days=1)).date():
             raise click.BadParameter(f"{on.date()} is still to come; is the year right?", param_hint="--on")
         try:
             reading = recorded(account.site, number, status, on=on.date() if on else None)
-            done = take_in([reading], account, app.portal_of(account.name), app.means)
+            done = record_readings([reading], account, app.portal_of(account.name), app.context)
         except UnexpectedAnswer as error:
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
             raise click.ClickException(f"{account.name}: another process is at work on it; try again soon") from None
-        keep_calendar_file(app.means)
-        app.courier().deliver_due(wait=_WAIT_FOR_DAEMON)
+        keep_calendar_file(app.context)
+        app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
         vocabulary = app.portal_of(account.name).vocabulary_of(account)
     if as_json:
-        print_json({"accounts": [round_document(done)]})
+        print_json({"accounts": [read_result_document(done)]})
     elif done.changes:
-        show_rounds([done], [])
+        show_read_results([done], [])
     else:
-        say(f"{number}: seen, unchanged.")
+        print_line(f"{number}: seen, unchanged.")
     _say_where_unknown(reading.snapshot.status_title, vocabulary)
 
 
@@ -101,4 +101,4 @@ def _say_where_unknown(status: str, vocabulary: str) -> None:
         return
     near = get_close_matches(status.title(), titles(vocabulary), n=1, cutoff=0.7)
     hint = f' If you meant "{near[0]}", record that.' if near else ""
-    warn(f'"{status}" is new to this program: it is kept word for word, and its stage is unknown.{hint}')
+    print_error(f'"{status}" is new to this program: it is kept word for word, and its stage is unknown.{hint}')

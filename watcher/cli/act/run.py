@@ -14,12 +14,12 @@ from typing import Literal
 import click
 
 from watcher.app import open_app
-from watcher.cli.context import settings_of
+from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
 from watcher.daemon import malloc
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.sd_notify import ServiceManager
-from watcher.delivery.sender_process import Messenger
+from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import SettingsFaults, StoreUnusable
 from watcher.monitoring import logs
 from watcher.store import Busy
@@ -36,19 +36,21 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     """
     malloc.share()
     logs.configure(level=log_level, form=log_format, environ=os.environ)
-    settings = settings_of(config)
+    settings = load_settings(config)
     manager = ServiceManager.of(os.environ)
     signals = _listen_for(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with ExitStack() as stack:
         try:
-            app = stack.enter_context(open_app(settings, notifier=stack.enter_context(closing(Messenger()))))
+            app = stack.enter_context(open_app(settings, notifier=stack.enter_context(closing(SenderProcess()))))
             if not app.store.shared:
-                stack.enter_context(app.store.locks.hold("daemon"))
+                stack.enter_context(app.store.locks.acquire("daemon"))
         except StoreUnusable as error:
             click.echo(f"watcher: {error}", err=True)
             sys.exit(2)
         except Busy:
-            click.echo(f"watcher: another `watcher run` already works on {app.store.where}; one is enough", err=True)
+            click.echo(
+                f"watcher: another `watcher run` already works on {app.store.display_name}; one is enough", err=True
+            )
             sys.exit(1)
         daemon = Daemon(app, manager)
         daemon.start()
@@ -90,7 +92,7 @@ def _leave_to_the_descriptor(_number: int, _frame: FrameType | None) -> None:
 
 def _reread(daemon: Daemon, config: Path | None) -> None:
     try:
-        daemon.use(settings_of(config))
+        daemon.use(load_settings(config))
     except SettingsFaults as faults:
         for line in faults.faults:
             click.echo(line, err=True)

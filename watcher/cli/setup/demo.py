@@ -23,14 +23,14 @@ import click
 
 from watcher.app import App, open_app
 from watcher.cli.show.status import history_command, status_command
-from watcher.cli.terminal.output import paint, say
+from watcher.cli.terminal.output import print_line, styled
 from watcher.clock import FastClock
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
 from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
-from watcher.settings.config_files import reason
+from watcher.settings.config_files import os_error_text
 
 _DAYS_IN_A_SECOND = 10.0
 _WIDTH = 76
@@ -73,19 +73,19 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise click.BadParameter(f"{folder}: {reason(error)}", param_hint="--keep") from None
+            raise click.BadParameter(f"{folder}: {os_error_text(error)}", param_hint="--keep") from None
         if (folder / "watcher.sqlite3").exists():
             raise click.UsageError(f"{folder} holds a database already; name another folder")
         config = _play(folder, speed or _DAYS_IN_A_SECOND, stack)
         for command in (status_command, history_command):
-            say()
-            say(f"$ watcher {command.name}", bold=True)
+            print_line()
+            print_line(f"$ watcher {command.name}", bold=True)
             command.main(args=["--config", str(config)], standalone_mode=False)
-        say()
+        print_line()
         if keep:
-            say(f"Configuration and database are kept: watcher status --config {config}")
+            print_line(f"Configuration and database are kept: watcher status --config {config}")
         else:
-            say("That was all practice, and nothing of it is left. `watcher init` sets up the real thing.")
+            print_line("That was all practice, and nothing of it is left. `watcher init` sets up the real thing.")
 
 
 def _play(folder: Path, days_in_a_second: float, stack: ExitStack) -> Path:
@@ -99,15 +99,17 @@ def _play(folder: Path, days_in_a_second: float, stack: ExitStack) -> Path:
     phone = stack.enter_context(_Phone())
     config = _write_configuration(folder, portal, recipe, phone.port)
     app = stack.enter_context(open_app(read_settings(config, {}), clock=clock))
-    say(f"A practice portal answers at {portal.base_url}; a phone listens. One second is {days_in_a_second:g} days.")
+    print_line(
+        f"A practice portal answers at {portal.base_url}; a phone listens. One second is {days_in_a_second:g} days."
+    )
     daemon = Daemon(app)
     daemon.start()
     _show_alerts(app, phone, until=start + timedelta(days=story.days), start=start)
     daemon.stop()
     reads = sum(1 for request in portal.requests if request.path == "/cases")
     sign_ins = sum(1 for request in portal.requests if (request.method, request.path) == ("POST", "/login"))
-    say()
-    say(f"{story.days} days, {reads} reads, {sign_ins} sign-in with a one-time code, {phone.received} alerts.")
+    print_line()
+    print_line(f"{story.days} days, {reads} reads, {sign_ins} sign-in with a one-time code, {phone.received} alerts.")
     return config
 
 
@@ -153,15 +155,15 @@ def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime)
 
 def _show(alert: dict[str, Any], when: str) -> None:
     """One alert as a phone's screen would have it."""
-    say()
-    say(paint(f"  {when}", "cyan"))
-    say("  ╭" + "─" * (_WIDTH - 4) + "╮")
+    print_line()
+    print_line(styled(f"  {when}", "cyan"))
+    print_line("  ╭" + "─" * (_WIDTH - 4) + "╮")
     for line in wrap(alert["title"], _WIDTH - 6):
-        say(f"  │ {paint(line.ljust(_WIDTH - 6), None, bold=True)} │")
+        print_line(f"  │ {styled(line.ljust(_WIDTH - 6), None, bold=True)} │")
     for paragraph in alert["message"].splitlines():
         for line in wrap(paragraph, _WIDTH - 6) or [""]:
-            say(f"  │ {line.ljust(_WIDTH - 6)} │")
-    say("  ╰" + "─" * (_WIDTH - 4) + "╯")
+            print_line(f"  │ {line.ljust(_WIDTH - 6)} │")
+    print_line("  ╰" + "─" * (_WIDTH - 4) + "╯")
 
 
 @dataclass

@@ -8,7 +8,7 @@ import click
 
 from watcher import portals
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import paint, print_json, say
+from watcher.cli.terminal.output import print_json, print_line, styled
 from watcher.clock import SystemClock
 from watcher.doctor import Finding, Verdict, examine
 from watcher.doctor.finding import failed
@@ -49,15 +49,15 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
 
 
 def _show(finding: Finding) -> None:
-    verdict = paint(f"{finding.verdict.value:{_WIDTH}}", _COLOURS[finding.verdict])
+    verdict = styled(f"{finding.verdict.value:{_WIDTH}}", _COLOURS[finding.verdict])
     remedy = f" -> {finding.remedy}" if finding.remedy else ""
-    say(f"{verdict}  {finding.about}: {finding.told}{remedy}")
+    print_line(f"{verdict}  {finding.about}: {finding.text}{remedy}")
 
 
 def _document(finding: Finding) -> dict[str, str | None]:
     return {
         "about": finding.about,
         "verdict": finding.verdict.value,
-        "told": finding.told,
+        "told": finding.text,
         "remedy": finding.remedy,
     }

@@ -8,21 +8,21 @@ import click
 import tzlocal
 
 from watcher.app import App, open_app
-from watcher.cli.act.check import show_rounds
+from watcher.cli.act.check import show_read_results
 from watcher.cli.options import CONFIG
 from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels
 from watcher.cli.setup.service import install_step
 from watcher.cli.show.alerts import show_trials, try_channel
-from watcher.cli.terminal.output import called, say, table, warn
+from watcher.cli.terminal.output import command_name, print_error, print_line, table
 from watcher.cli.terminal.prompts import ask, ask_for_code, ask_whether, ask_which
 from watcher.context.opening import read_settings
-from watcher.model.account_health import Outcome
-from watcher.model.ledger import CaseStanding
+from watcher.model.account_health import ReadOutcome
+from watcher.model.ledger import TrackedCase
 from watcher.monitoring import logs
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.config_files import find_file, reason, usual_files
-from watcher.sign_in.code_sources import AskedFor
-from watcher.wizard import Draft
+from watcher.settings.config_files import find_file, os_error_text, usual_files
+from watcher.sign_in.code_sources import PromptedCode
+from watcher.wizard import ConfigDraft
 
 _LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
 
@@ -37,7 +37,7 @@ def init_command(config: Path | None) -> None:
     logs.configure(level="error", environ=os.environ)
     file = config or find_file(None, os.environ) or usual_files(os.environ)[1]
     try:
-        draft = Draft(file, environ=os.environ)
+        draft = ConfigDraft(file, environ=os.environ)
         _greet(draft)
         _ask_about_the_person(draft)
         ask_about_accounts(draft)
@@ -45,9 +45,9 @@ def init_command(config: Path | None) -> None:
         kept = draft.finish()
     except OSError as error:
         raise click.ClickException(
-            f"{error.filename or file}: {reason(error)}; nothing was lost. --config FILE names another place"
+            f"{error.filename or file}: {os_error_text(error)}; nothing was lost. --config FILE names another place"
         ) from None
-    say(f"{draft.file} is written.{f' The one before is kept as {kept}.' if kept else ''}")
+    print_line(f"{draft.file} is written.{f' The one before is kept as {kept}.' if kept else ''}")
     settings = read_settings(draft.file, os.environ)
     with open_app(settings) as app:
         good = _try_sign_ins(app)
@@ -57,13 +57,15 @@ def init_command(config: Path | None) -> None:
     sys.exit(0 if good else 1)
 
 
-def _greet(draft: Draft) -> None:
-    warn(f"This writes {draft.file}. Enter takes what stands in [brackets]; Ctrl-C breaks off, and no answer is lost.")
+def _greet(draft: ConfigDraft) -> None:
+    print_error(
+        f"This writes {draft.file}. Enter takes what stands in [brackets]; Ctrl-C breaks off, and no answer is lost."
+    )
     if draft.resumed:
-        warn("It goes on from the answers that were given before.")
+        print_error("It goes on from the answers that were given before.")
 
 
-def _ask_about_the_person(draft: Draft) -> None:
+def _ask_about_the_person(draft: ConfigDraft) -> None:
     language = ask_which("In which language are you told things?", _LANGUAGES, str(draft.get(("language",)) or "en"))
     draft.set(("language",), language)
     while True:
@@ -73,7 +75,7 @@ def _ask_about_the_person(draft: Draft) -> None:
         if not faults:
             return
         draft.set(("timezone",), None)
-        warn(faults[0])
+        print_error(faults[0])
 
 
 def _try_sign_ins(app: App) -> bool:
@@ -83,21 +85,21 @@ def _try_sign_ins(app: App) -> bool:
         if not _can_be_tried(app, account) or not ask_whether(f"Sign in to {name} once now, to test it?"):
             continue
         has_secret = getattr(account, "totp_secret", None) is not None
-        done = app.poll(name, codes=None if has_secret else AskedFor(ask_for_code))
-        show_rounds([done], [])
-        if done.outcome is not Outcome.OK:
-            warn(f"{name}: {done.outcome.value}: {done.error}")
+        done = app.poll(name, codes=None if has_secret else PromptedCode(ask_for_code))
+        show_read_results([done], [])
+        if done.outcome is not ReadOutcome.OK:
+            print_error(f"{name}: {done.outcome.value}: {done.error}")
             good = False
     return good
 
 
 def _can_be_tried(app: App, account: AccountSettings) -> bool:
     portal = app.portal_of(account.name)
-    if portal.asks_a_person:
+    if portal.is_manual:
         return False
     if account.credential() is None and portal.session_hosts is not None and not app.sessions.of(account.name).load():
-        say(f"{account.name}: sign in with your own browser, export its cookies, then")
-        say(f"  watcher login {account.name} --cookies FILE")
+        print_line(f"{account.name}: sign in with your own browser, export its cookies, then")
+        print_line(f"  watcher login {account.name} --cookies FILE")
         return False
     return True
 
@@ -112,10 +114,10 @@ def _try_channels(settings: Settings) -> bool:
 
 
 def _show_what_is_watched(app: App) -> None:
-    say()
+    print_line()
     rows = [
         (case.account, case.case_number, (case.snapshot.form if case.snapshot else None) or "-", _status_of(case))
-        for case in app.means.watched_cases()
+        for case in app.context.watched_cases()
     ]
     read = {number for _, number, _, _ in rows}
     rows += [
@@ -127,21 +129,21 @@ def _show_what_is_watched(app: App) -> None:
     table(("ACCOUNT", "CASE", "FORM", "STATUS"), rows)
     everything = [name for name, account in app.settings.accounts.items() if not account.cases]
     if everything:
-        say(f"Watched is every case that the portal lists for {', '.join(everything)}.")
+        print_line(f"Watched is every case that the portal lists for {', '.join(everything)}.")
 
 
-def _status_of(case: CaseStanding) -> str:
+def _status_of(case: TrackedCase) -> str:
     return (case.snapshot.status if case.snapshot else None) or "not read yet"
 
 
 def _say_what_is_next(file: Path) -> None:
     usual = find_file(None, os.environ)
     named = "" if usual is not None and usual.absolute() == file else f" --config {file}"
-    say()
+    print_line()
     steps = {
-        f"{called()} run{named}": "keeps watch",
-        f"{called()} doctor{named}": "looks over everything",
-        f"{called()} {install_step(file)}": "makes it run by itself",
+        f"{command_name()} run{named}": "keeps watch",
+        f"{command_name()} doctor{named}": "looks over everything",
+        f"{command_name()} {install_step(file)}": "makes it run by itself",
     }
     for step, what in steps.items():
-        say(f"  {step:<{max(map(len, steps))}}  # {what}")
+        print_line(f"  {step:<{max(map(len, steps))}}  # {what}")

@@ -5,12 +5,12 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from watcher import portals
-from watcher.cli.terminal.output import warn
+from watcher.cli.terminal.output import print_error
 from watcher.cli.terminal.prompts import ask, ask_for_secret, ask_for_several, ask_whether, ask_which
 from watcher.delivery.apprise_notifier import check_url
 from watcher.portal import Portal, Question
-from watcher.settings.key_names import Place, dotted
-from watcher.wizard import Draft
+from watcher.settings.key_names import KeyPath, toml_key
+from watcher.wizard import ConfigDraft
 
 _SEVERITIES = {
     "important": "what moves a case, or needs you",
@@ -30,7 +30,7 @@ Alerts go to an address that Apprise understands, for example:
 https://appriseit.com/services/ lists them all."""
 
 
-def ask_about_accounts(draft: Draft) -> None:
+def ask_about_accounts(draft: ConfigDraft) -> None:
     """The accounts that are there, where they lack something or the person wants to; then new ones."""
     for name in list(draft.get(("accounts",)) or {}):
         if _lacks_something(draft, ("accounts", name)) or ask_whether(
@@ -41,7 +41,7 @@ def ask_about_accounts(draft: Draft) -> None:
         _ask_about_account(draft, ask("A name for the account, as you like", "family"))
 
 
-def _ask_about_account(draft: Draft, name: str) -> None:
+def _ask_about_account(draft: ConfigDraft, name: str) -> None:
     """Asks until the program can use what was answered."""
     place = ("accounts", name)
     draft.begin(place)
@@ -56,61 +56,61 @@ def _ask_about_account(draft: Draft, name: str) -> None:
             draft.end()
             return
         for line in faults:
-            warn(line)
-        warn("Once more, please; what was right can stay.")
+            print_error(line)
+        print_error("Once more, please; what was right can stay.")
 
 
-def _portal(draft: Draft, place: Place) -> Portal:
+def _portal(draft: ConfigDraft, key_path: KeyPath) -> Portal:
     """Which portal; keys of another portal that was chosen before are taken away."""
     titles = {name: portals.find(name).title for name in portals.names()}
-    before = str(draft.get((*place, "portal")) or "uscis")
-    chosen = portals.find(ask_which(f"Where is the account {place[-1]}?", titles, before))
-    draft.set((*place, "portal"), chosen.name)
-    for key in set(draft.get(place)) - set(chosen.account.model_fields):
-        draft.set((*place, key), None)
+    before = str(draft.get((*key_path, "portal")) or "uscis")
+    chosen = portals.find(ask_which(f"Where is the account {key_path[-1]}?", titles, before))
+    draft.set((*key_path, "portal"), chosen.name)
+    for key in set(draft.get(key_path)) - set(chosen.account.model_fields):
+        draft.set((*key_path, key), None)
     return chosen
 
 
-def _ask(draft: Draft, place: Place, question: Question) -> str:
+def _ask(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     """One answer, kept at once. Of a secret nothing but whether it was given is returned."""
     if question.secret:
-        return _ask_for_secret(draft, place, question)
+        return _ask_for_secret(draft, key_path, question)
     if question.choices:
-        said = ask_which(question.text, question.choices, str(draft.get(place) or question.default))
-        draft.set(place, said)
+        said = ask_which(question.text, question.choices, str(draft.get(key_path) or question.default))
+        draft.set(key_path, said)
         return said
     while True:
-        said = _ask_for_text(draft, place, question)
+        said = _ask_for_text(draft, key_path, question)
         if said or not question.needed:
             return said
-        warn("An answer is needed here.")
+        print_error("An answer is needed here.")
 
 
-def _ask_for_text(draft: Draft, place: Place, question: Question) -> str:
-    before = draft.get(place)
+def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
+    before = draft.get(key_path)
     if question.several:
         several = ask_for_several(question.text, before if isinstance(before, list) else [])
-        draft.set(place, several or None)
+        draft.set(key_path, several or None)
         return " ".join(several)
     said = ask(question.text, str(before or question.default))
     if question.path and Path(said).expanduser().exists():
         said = str(Path(said).expanduser().absolute())
-    draft.set(place, said or None)
+    draft.set(key_path, said or None)
     return said
 
 
-def _ask_for_secret(draft: Draft, place: Place, question: Question) -> str:
+def _ask_for_secret(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     while True:
-        known = draft.has_secret(place)
+        known = draft.has_secret(key_path)
         said = ask_for_secret(question.text, known=known)
         if said:
-            draft.set_secret(place, said)
+            draft.set_secret(key_path, said)
         if said or known or not question.needed:
             return "given" if said or known else ""
-        warn("An answer is needed here.")
+        print_error("An answer is needed here.")
 
 
-def ask_about_channels(draft: Draft) -> None:
+def ask_about_channels(draft: ConfigDraft) -> None:
     """The channels that are there, where the person wants to; then new ones."""
     for name in list(draft.get(("channels",)) or {}):
         if _lacks_something(draft, ("channels", name)) or ask_whether(
@@ -121,7 +121,7 @@ def ask_about_channels(draft: Draft) -> None:
         _ask_about_channel(draft, ask("A name for the channel, as you like", "phone"))
 
 
-def _ask_about_channel(draft: Draft, name: str) -> None:
+def _ask_about_channel(draft: ConfigDraft, name: str) -> None:
     place = ("channels", name)
     draft.begin(place)
     while True:
@@ -138,31 +138,31 @@ def _ask_about_channel(draft: Draft, name: str) -> None:
             draft.end()
             return
         for line in faults:
-            warn(line)
+            print_error(line)
 
 
-def _ask_for_address(draft: Draft, place: Place) -> None:
+def _ask_for_address(draft: ConfigDraft, key_path: KeyPath) -> None:
     """An address that can be sent to; it is a secret, for whoever has it can read or write there."""
-    warn(_EXAMPLES)
+    print_error(_EXAMPLES)
     while True:
-        known = draft.has_secret(place)
+        known = draft.has_secret(key_path)
         said = ask_for_secret("The address", known=known)
         fault = check_url(SecretStr(said)) if said else None
         if fault is not None:
-            warn(fault)
+            print_error(fault)
         elif said:
-            draft.set_secret(place, said)
+            draft.set_secret(key_path, said)
             return
         elif known:
             return
 
 
-def _lacks_something(draft: Draft, section: Place) -> bool:
+def _lacks_something(draft: ConfigDraft, section: KeyPath) -> bool:
     """Whether it cannot be used, or was broken off before all was asked, which need not make it unusable."""
     return draft.broke_off_in(section) or bool(_faults(draft, section))
 
 
-def _faults(draft: Draft, place: Place) -> list[str]:
+def _faults(draft: ConfigDraft, key_path: KeyPath) -> list[str]:
     """What is wrong with this section of the draft."""
-    own = f": {dotted(place)}"
+    own = f": {toml_key(key_path)}"
     return [line for line in draft.faults() if f"{own}." in line or f"{own}:" in line]

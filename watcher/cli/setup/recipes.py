@@ -9,18 +9,18 @@ import click
 from pydantic import ValidationError
 
 from watcher.app import App
-from watcher.cli.context import opened
+from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import paint, print_json, say, warn
+from watcher.cli.terminal.output import print_error, print_json, print_line, styled
 from watcher.cli.terminal.prompts import ask_for_code
 from watcher.errors import AccountLocked, SignInRejected
 from watcher.portals.recipe import RecipeAccount, try_recipe
-from watcher.reading.poll import surroundings_of
+from watcher.reading.poll import portal_context
 from watcher.recipe.parse.check import RecipeFaults
-from watcher.recipe.workshop.selector_report import Sight
+from watcher.recipe.workshop.selector_report import SelectorResult
 from watcher.recipe.workshop.workshop import check_recipe, new_recipe_text
 from watcher.settings.faults import lines_of
-from watcher.sign_in.code_sources import AskedFor
+from watcher.sign_in.code_sources import PromptedCode
 from watcher.store import Busy
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
@@ -43,8 +43,8 @@ def new_command(file: Path) -> None:
         raise click.BadParameter(f"{file} is there already; name another file", param_hint="FILE") from None
     except OSError as error:
         raise click.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
-    say(f"{file} is a recipe to begin from; its comments say what each key means.")
-    say(f"`watcher recipe check {file}` finds its faults; `watcher recipe try {file} --account NAME` walks it.")
+    print_line(f"{file} is a recipe to begin from; its comments say what each key means.")
+    print_line(f"`watcher recipe check {file}` finds its faults; `watcher recipe try {file} --account NAME` walks it.")
 
 
 @recipe_command.command("check")
@@ -61,7 +61,7 @@ def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
         sights = check_recipe(file, trace)
     except RecipeFaults as faults:
         for line in str(faults).splitlines():
-            warn(line)
+            print_error(line)
         sys.exit(2)
     except (OSError, ValueError) as error:
         raise click.BadParameter(str(error)) from None
@@ -69,7 +69,7 @@ def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
         print_json({"recipe": str(file), "sights": [_document(sight) for sight in sights]})
     else:
         _show(sights)
-        say(f"{file}: no fault found." if not _wrong(sights) else f"{file}: a read would fail; see above.")
+        print_line(f"{file}: no fault found." if not _wrong(sights) else f"{file}: a read would fail; see above.")
     sys.exit(1 if _wrong(sights) else 0)
 
 
@@ -83,10 +83,10 @@ def try_command(config: Path | None, account: str, file: Path | None, *, as_json
 
     Signs in afresh. Records nothing, alerts nobody.
     """
-    with opened(config) as app:
+    with open_context(config) as app:
         settings = _account(app, account, file)
         try:
-            with app.store.locks.hold(f"account {account}", wait=_WAIT_FOR_DAEMON):
+            with app.store.locks.acquire(f"account {account}", wait=_WAIT_FOR_DAEMON):
                 sights = list(_walked(app, settings))
         except Busy:
             raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
@@ -110,13 +110,15 @@ def _account(app: App, name: str, file: Path | None) -> RecipeAccount:
         raise click.BadParameter(faults, param_hint="FILE") from None
 
 
-def _walked(app: App, account: RecipeAccount) -> Iterator[Sight]:
+def _walked(app: App, account: RecipeAccount) -> Iterator[SelectorResult]:
     """The walk, through the same gate as any sign-in: what the portal refused is written down as refused."""
-    breaker = app.breaker(account.name)
-    access = app.access(account.name, codes=None if account.totp_secret else AskedFor(ask_for_code))
+    breaker = app.sign_in_guard(account.name)
+    access = app.read_options(account.name, codes=None if account.totp_secret else PromptedCode(ask_for_code))
     known = app.store.known_cases(account.name)
     try:
-        for sight in try_recipe(account, surroundings_of(account, access, app.means, gate=breaker, known=known)):
+        for sight in try_recipe(
+            account, portal_context(account, access, app.context, sign_in_guard=breaker, known=known)
+        ):
             if isinstance(sight.stopped_by, SignInRejected | AccountLocked):
                 breaker.refused()
             yield sight
@@ -124,17 +126,17 @@ def _walked(app: App, account: RecipeAccount) -> Iterator[Sight]:
         breaker.unclear()
 
 
-def _show(sights: Iterable[Sight]) -> None:
+def _show(sights: Iterable[SelectorResult]) -> None:
     for sight in sights:
         selector = f"  {sight.selector}" if sight.selector else ""
-        say(f"{paint(sight.place, 'red' if sight.wrong else 'cyan')}{selector}  {sight.note}".rstrip())
+        print_line(f"{styled(sight.key_path, 'red' if sight.wrong else 'cyan')}{selector}  {sight.note}".rstrip())
         for found in sight.found:
-            say(f"    {found}")
+            print_line(f"    {found}")
 
 
-def _document(sight: Sight) -> dict[str, Any]:
+def _document(sight: SelectorResult) -> dict[str, Any]:
     return {
-        "place": sight.place,
+        "place": sight.key_path,
         "selector": sight.selector,
         "found": list(sight.found),
         "note": sight.note,
@@ -142,5 +144,5 @@ def _document(sight: Sight) -> dict[str, Any]:
     }
 
 
-def _wrong(sights: Iterable[Sight]) -> bool:
+def _wrong(sights: Iterable[SelectorResult]) -> bool:
     return any(sight.wrong for sight in sights)

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 import click
 
 from watcher.cli.options import CONFIG
-from watcher.cli.terminal.output import called, installed_command, say, warn
+from watcher.cli.terminal.output import command_name, installed_command, print_error, print_line
 from watcher.daemon import systemd_units
 from watcher.errors import SettingsFaults
-from watcher.settings.config_files import find_file, is_there, read_document, reason, usual_state_dir
+from watcher.settings.config_files import exists, find_file, os_error_text, read_document, usual_state_dir
 from watcher.settings.derived import DATABASE
 from watcher.settings.key_names import secrets_folder
 
@@ -183,10 +183,10 @@ def _write(folder: Path, fitted: Mapping[str, str]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8")
             file.chmod(0o644)
-            say(f"Wrote {file}.")
+            print_line(f"Wrote {file}.")
     except OSError as error:
         raise click.ClickException(
-            f"{folder} cannot be written to: {reason(error)}; run it as root, or use --user or --output"
+            f"{folder} cannot be written to: {os_error_text(error)}; run it as root, or use --user or --output"
         ) from None
 
 
@@ -195,41 +195,45 @@ def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None
     if not user:
         _say_what_the_service_needs(file, unit)
     elif "@" in unit:
-        say(f"\nEach {file.with_name('NAME.toml')} has to name a state_dir of its own: no two daemons work on one.")
+        print_line(
+            f"\nEach {file.with_name('NAME.toml')} has to name a state_dir of its own: no two daemons work on one."
+        )
     systemctl = "systemctl --user" if user else "systemctl"
-    say("\nThen:\n")
+    print_line("\nThen:\n")
     for step in ("daemon-reload", f"enable --now {unit}", f"status {unit}"):
-        say(f"  {systemctl} {step}")
+        print_line(f"  {systemctl} {step}")
     if user:
-        say("  loginctl enable-linger    # so that it runs while you are logged out")
+        print_line("  loginctl enable-linger    # so that it runs while you are logged out")
     else:
-        say("\nIts state is its own; commands run on it like this:\n")
-        say(f"  {called()} service exec {'--instance NAME ' if '@' in unit else ''}status")
+        print_line("\nIts state is its own; commands run on it like this:\n")
+        print_line(f"  {command_name()} service exec {'--instance NAME ' if '@' in unit else ''}status")
 
 
 def _say_what_the_service_needs(file: Path, unit: str) -> None:
     """Its configuration where it may read it, its secrets where nobody else may."""
     config = file.with_name("NAME.toml") if "@" in unit else file
-    if not is_there(file):
-        warn(f"\n{config} is not there yet; `{called()} init --config {config}` writes it.")
-    say("\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from")
-    say("files of root's, one for each, such as accounts__family__password:\n")
-    say(f"  chmod 0644 {config}")
-    say(f"  install -d -m 0700 {secrets_folder(config)}")
-    keys = read_document(file).keys if is_there(file) else {}
+    if not exists(file):
+        print_error(f"\n{config} is not there yet; `{command_name()} init --config {config}` writes it.")
+    print_line(
+        "\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from"
+    )
+    print_line("files of root's, one for each, such as accounts__family__password:\n")
+    print_line(f"  chmod 0644 {config}")
+    print_line(f"  install -d -m 0700 {secrets_folder(config)}")
+    keys = read_document(file).keys if exists(file) else {}
     if state_dir := keys.get("state_dir"):
-        warn(
+        print_error(
             f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
             " by itself. Take the line out."
         )
     if (secrets_dir := keys.get("secrets_dir")) and file.parent / str(secrets_dir) != secrets_folder(file):
-        warn(
+        print_error(
             f"\n{file}: secrets_dir is {secrets_dir}; the service is handed what lies in {secrets_folder(file)}. Move"
             " the files there and take the line out."
         )
     state = usual_state_dir(os.environ)
-    if is_there(state / DATABASE):
-        warn(
+    if exists(state / DATABASE):
+        print_error(
             f"\n{state} holds what was read as this user so far. The service knows nothing of it and begins anew;"
             " commands without `service exec` go on looking there. Remove the folder when you do not need it."
         )
@@ -237,8 +241,10 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
 
 def _warn_of_browsers(file: Path) -> None:
     """An account that signs in with a Chromium gets nowhere without the drop-in."""
-    accounts = read_document(file).keys.get("accounts") if is_there(file) else None
+    accounts = read_document(file).keys.get("accounts") if exists(file) else None
     accounts = accounts if isinstance(accounts, dict) else {}
     for name, keys in accounts.items():
         if isinstance(keys, dict) and keys.get("sign_in") == "browser":
-            warn(f"\n{name} signs in with a browser, which the unit alone does not let it: install it with --browser.")
+            print_error(
+                f"\n{name} signs in with a browser, which the unit alone does not let it: install it with --browser."
+            )

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from watcher.cli.context import books_of, opened, settings_of
+from watcher.cli.context import load_settings, open_context, read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import local, paint, print_json, say, severity_colour, table, warn
-from watcher.context.read_only import Books
-from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier, success_worth
+from watcher.cli.terminal.output import local, print_error, print_json, print_line, severity_colour, styled, table
+from watcher.context.read_only import ReadOnlyContext
+from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier, delivery_caveat
 from watcher.errors import DeliveryFailed
 from watcher.export.json_documents import alert_document
 from watcher.model.alert import Alert, AlertState
@@ -36,7 +36,7 @@ def alerts_command(
     context.obj = config
     if context.invoked_subcommand is not None:
         return
-    with books_of(config) as books:
+    with read_only_context(config) as books:
         alerts = books.store.outbox.list(limit=limit, state=AlertState(state) if state else None)
         if as_json:
             print_json({"alerts": [alert_document(alert) for alert in alerts]})
@@ -44,28 +44,28 @@ def alerts_command(
         _show(books, alerts)
 
 
-def _show(books: Books, alerts: Sequence[Alert]) -> None:
+def _show(books: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
     zone = books.settings.timezone
     rows = [
         (
             str(alert.id),
             local(alert.created_at, zone),
             alert.channel,
-            paint(alert.state.value, _COLOURS[alert.state]),
+            styled(alert.state.value, _COLOURS[alert.state]),
             local(alert.sent_at or alert.next_attempt_at, zone) if alert.sent_at or alert.next_attempt_at else "-",
             str(alert.attempts),
-            paint(alert.title, severity_colour(alert.severity)),
+            styled(alert.title, severity_colour(alert.severity)),
         )
         for alert in alerts
     ]
     table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT", "TRIES", "TITLE"), rows)
     for alert in alerts:
         if alert.last_error:
-            say(f"{alert.id}: {alert.last_error}", colour="red")
+            print_line(f"{alert.id}: {alert.last_error}", colour="red")
     if not rows:
-        say("There are no alerts.")
+        print_line("There are no alerts.")
     elif any(alert.state is AlertState.FAILED for alert in alerts):
-        say("`watcher alerts retry` takes up again what was given up.")
+        print_line("`watcher alerts retry` takes up again what was given up.")
 
 
 @alerts_command.command("retry")
@@ -74,22 +74,22 @@ def _show(books: Books, alerts: Sequence[Alert]) -> None:
 @click.pass_obj
 def retry_command(config: Path | None, own_config: Path | None, alert: int | None) -> None:
     """Takes up again what was given up or waits for its next attempt (all of it, or alert ID), and tries it now."""
-    with opened(own_config or config) as app:
+    with open_context(own_config or config) as app:
         unsent = {each.id for state in _UNSENT for each in app.store.outbox.list(state=state)}
         wanted = unsent if alert is None else {alert}
         if not wanted <= unsent:
             raise click.BadParameter(f"alert {alert} is neither given up nor queued; `watcher alerts` lists them all")
         if not wanted:
-            say("Nothing was given up, nothing is queued.")
+            print_line("Nothing was given up, nothing is queued.")
             return
         app.store.outbox.retry(app.clock.now(), alert)
-        app.courier().deliver_due(wait=_WAIT_FOR_COURIER)
+        app.outbox_worker().deliver_due(wait=_WAIT_FOR_COURIER)
         after = [each for each in app.store.outbox.list() if each.id in wanted]
     for each in sorted(after, key=lambda each: each.id):
-        say(f"{each.id}  {each.channel}  {paint(each.state.value, _COLOURS[each.state])}  {each.title}")
+        print_line(f"{each.id}  {each.channel}  {styled(each.state.value, _COLOURS[each.state])}  {each.title}")
     failed = [each for each in after if each.state is not AlertState.SENT]
     for each in failed:
-        warn(f"alert {each.id} to {each.channel}: {each.last_error or 'waits for its turn'}")
+        print_error(f"alert {each.id} to {each.channel}: {each.last_error or 'waits for its turn'}")
     sys.exit(1 if failed else 0)
 
 
@@ -98,10 +98,10 @@ def retry_command(config: Path | None, own_config: Path | None, alert: int | Non
 @click.argument("alert", type=click.IntRange(min=1))
 def ack_command(config: Path | None, alert: int) -> None:
     """Says that ALERT has been seen: nothing about it is escalated any more."""
-    with opened(config) as app:
+    with open_context(config) as app:
         if not app.store.outbox.acknowledge(alert, app.clock.now()):
             raise click.BadParameter(f"there is no alert {alert}; `watcher alerts` lists them", param_hint="ALERT")
-        say(f"Alert {alert} is acknowledged; it is not escalated.")
+        print_line(f"Alert {alert} is acknowledged; it is not escalated.")
 
 
 @click.group("notify")
@@ -110,7 +110,7 @@ def notify_command() -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class TestSendResult:
     """What came of a test alert. `error` None: the service took it; `worth` says what that is worth, where little."""
 
     channel: str
@@ -124,7 +124,7 @@ class Trial:
 @click.argument("channel", required=False)
 def notify_test_command(config: Path | None, channel: str | None, *, as_json: bool) -> None:
     """Sends a test alert to every channel, or to CHANNEL, and says what came of it."""
-    trials = [try_channel(each) for each in _wanted(settings_of(config), channel)]
+    trials = [try_channel(each) for each in _wanted(load_settings(config), channel)]
     if as_json:
         print_json(
             {
@@ -139,7 +139,7 @@ def notify_test_command(config: Path | None, channel: str | None, *, as_json: bo
     failed = [trial for trial in trials if trial.error is not None]
     if as_json:
         for trial in failed:
-            warn(f"{trial.channel}: {trial.error}")
+            print_error(f"{trial.channel}: {trial.error}")
     sys.exit(1 if failed else 0)
 
 
@@ -152,7 +152,7 @@ def _wanted(settings: Settings, channel: str | None) -> list[ChannelSettings]:
     return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
 
 
-def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> Trial:
+def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> TestSendResult:
     """Sends one message past the outbox: it is about the channel, not about a case."""
     title = "case-watcher: a test"
     body = (
@@ -165,13 +165,13 @@ def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> T
         (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
     except DeliveryFailed as failure:
         error = str(failure)
-    return Trial(channel=channel.name, error=error, worth=None if error else success_worth(channel.url))
+    return TestSendResult(channel=channel.name, error=error, worth=None if error else delivery_caveat(channel.url))
 
 
-def show_trials(trials: list[Trial]) -> None:
+def show_trials(trials: list[TestSendResult]) -> None:
     """One line for each channel; failures go to standard error."""
     for trial in trials:
         if trial.error is not None:
-            warn(f"{trial.channel}: {paint('not sent', 'red')}: {trial.error}")
+            print_error(f"{trial.channel}: {styled('not sent', 'red')}: {trial.error}")
             continue
-        say(f"{trial.channel}: {paint('sent', 'green')}{f'. {trial.worth}' if trial.worth else ''}")
+        print_line(f"{trial.channel}: {styled('sent', 'green')}{f'. {trial.worth}' if trial.worth else ''}")

@@ -9,9 +9,9 @@ import click
 
 from watcher import portals
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import print_json, say, warn
+from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.errors import SettingsFaults
-from watcher.language.catalogue import LANGUAGES, catalogue
+from watcher.language.catalogue import LANGUAGES, load_catalogue
 from watcher.language.explanation import Explanation, explain
 from watcher.settings.config_files import find_file
 from watcher.settings.load import load
@@ -51,20 +51,20 @@ def _language_of(config: Path | None) -> str:
     try:
         return load(config, environ=os.environ, portals=portals).language
     except SettingsFaults:
-        warn("The configuration has faults (`watcher doctor` lists them); this is told in English.")
+        print_error("The configuration has faults (`watcher doctor` lists them); this is told in English.")
         return "en"
 
 
 def _show(found: Explanation, language: str) -> None:
-    words = catalogue(language)
-    say(f"{found.text}  ({words.word('stage', found.stage.value, 'name')}: {found.stage.value})", bold=True)
-    say(_wrapped(found.plain))
+    words = load_catalogue(language)
+    print_line(f"{found.text}  ({words.message('stage', found.stage.value, 'name')}: {found.stage.value})", bold=True)
+    print_line(_wrapped(found.plain))
     if found.next:
-        say()
-        say(_wrapped(f"{words.word('general', 'next')}: {found.next}"))
-    say()
-    say(found.page)
-    say(_wrapped(found.advice))
+        print_line()
+        print_line(_wrapped(f"{words.message('general', 'next')}: {found.next}"))
+    print_line()
+    print_line(found.page)
+    print_line(_wrapped(found.advice))
 
 
 def _wrapped(text: str) -> str:
@@ -96,8 +96,8 @@ def portals_command(*, as_json: bool) -> None:
         )
         return
     for portal in found:
-        say(f"{portal.name}: {portal.title}", bold=True)
+        print_line(f"{portal.name}: {portal.title}", bold=True)
         for label, lines in (("needs", portal.needs), ("sees", portal.sees), ("verified", (portal.verified,))):
             for place, line in enumerate(lines):
-                say(f"  {label if not place else '':9} {line}")
-        say()
+                print_line(f"  {label if not place else '':9} {line}")
+        print_line()

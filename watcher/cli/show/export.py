@@ -13,13 +13,13 @@ from typing import Any
 
 import click
 
-from watcher.cli.context import books_of
+from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG
-from watcher.cli.terminal.output import warn
-from watcher.context.read_only import Books
+from watcher.cli.terminal.output import print_error
+from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import case_document, change_document, item_document
 from watcher.export.masked import Mask
-from watcher.model.ledger import LedgerItem
+from watcher.model.ledger import TrackedItem
 from watcher.remind.stalls import is_stalled
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +59,7 @@ def export_command(
         return
     if form == "ics" and what:
         raise click.UsageError("a calendar holds deadlines and appointments; --what is for json and csv")
-    with books_of(config) as books:
+    with read_only_context(config) as books:
         content = _calendar(books, masked=masked) if form == "ics" else _tables(books, form, what, masked=masked)
     if output is None:
         sys.stdout.buffer.write(content)
@@ -68,7 +68,7 @@ def export_command(
         _write(output, content)
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
-    warn(f"written: {output}")
+    print_error(f"written: {output}")
 
 
 def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
@@ -76,17 +76,17 @@ def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
         raise click.UsageError("--notices writes the letters as they are, and nothing else; leave other options out")
     from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - beside it stands all that fetches letters
 
-    with books_of(config) as books:
+    with read_only_context(config) as books:
         try:
             count, gone = write_archive(books.store.notices(), books.settings.state_dir, file)
         except OSError as error:
             raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
     for name in gone:
-        warn(f"{name} is gone from disk; it is not in the archive")
-    warn(f"written: {file}, letters: {count}")
+        print_error(f"{name} is gone from disk; it is not in the archive")
+    print_error(f"written: {file}, letters: {count}")
 
 
-def _calendar(books: Books, *, masked: bool) -> bytes:
+def _calendar(books: ReadOnlyContext, *, masked: bool) -> bytes:
     from watcher.export.ics import calendar  # noqa: PLC0415 - icalendar is of no use to the other formats
 
     cases = books.watched_cases()
@@ -95,12 +95,12 @@ def _calendar(books: Books, *, masked: bool) -> bytes:
     return calendar(cases, language=books.settings.language, zone=books.settings.timezone, masked=masked)
 
 
-def _anywhere(item: LedgerItem) -> LedgerItem:
+def _anywhere(item: TrackedItem) -> TrackedItem:
     """The item without its place, which tells where somebody lives."""
     return replace(item, item=replace(item.item, place=None))
 
 
-def _tables(books: Books, form: str, what: str | None, *, masked: bool) -> bytes:
+def _tables(books: ReadOnlyContext, form: str, what: str | None, *, masked: bool) -> bytes:
     found = _documents(books, masked=masked)
     if form == "csv":
         name = what or "cases"
@@ -109,10 +109,10 @@ def _tables(books: Books, form: str, what: str | None, *, masked: bool) -> bytes
     return (json.dumps(chosen, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _documents(books: Books, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
+def _documents(books: ReadOnlyContext, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
     """Every case, change and item in the books, also those of accounts that are watched no more."""
     settings, now = books.settings, books.clock.now()
-    standings = books.store.standings()
+    standings = books.store.tracked_cases()
     cases = [
         case_document(case, stalled=is_stalled(case, stall=settings.stall, zone=settings.timezone, now=now))
         for case in standings
@@ -121,7 +121,7 @@ def _documents(books: Books, *, masked: bool) -> dict[str, list[dict[str, Any]]]
     history = books.store.history()
     if not masked:
         return {"cases": cases, "history": [change_document(change) for change in history], "items": items}
-    mask = Mask(books.store.accounts.known(), language=settings.language, zone=settings.timezone)
+    mask = Mask(books.store.accounts.all(), language=settings.language, zone=settings.timezone)
     return {
         "cases": [mask.case(case) for case in cases],
         "history": [mask.change(change) for change in history],

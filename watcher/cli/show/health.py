@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from watcher.cli.context import books_of, settings_of
+from watcher.cli.context import load_settings, read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import print_json, say
-from watcher.context.read_only import Books
+from watcher.cli.terminal.output import print_json, print_line
+from watcher.context.read_only import ReadOnlyContext
 from watcher.model.change import Json
-from watcher.monitoring.service_status import as_json as document_of
-from watcher.monitoring.service_status import condition_of
+from watcher.monitoring.service_status import service_status
+from watcher.monitoring.service_status import status_json as document_of
 from watcher.settings import HealthSettings
-from watcher.store import Busy, View
+from watcher.store import Busy, StoreReader
 
 _TIMEOUT = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
@@ -30,16 +30,16 @@ def health_command(*, config: Path | None, as_json: bool) -> None:
 
     It asks the daemon itself where [health] listen is set, and else looks into the books.
     """
-    health = settings_of(config).health
+    health = load_settings(config).health
     if health.listen:
         well, told = _asked(health)
     else:
-        with books_of(config) as books:
+        with read_only_context(config) as books:
             well, told = _looked_up(books)
     if as_json:
         print_json(told)
     else:
-        say(str(told.get("summary") or told.get("reason") or told.get("status")))
+        print_line(str(told.get("summary") or told.get("reason") or told.get("status")))
     sys.exit(0 if well else 1)
 
 
@@ -60,18 +60,18 @@ def _asked(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
     return answer.status == http.HTTPStatus.OK, told
 
 
-def _looked_up(books: Books) -> tuple[bool, dict[str, Json]]:
+def _looked_up(books: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
     """What the books say, and whether anybody holds the daemon's lock; daemons that share a database hold none."""
     store = books.store
     if not store.shared and not _runs(store):
-        return False, {"status": "unwell", "reason": f"no `watcher run` works on {store.where}"}
-    condition = condition_of(books.settings, store.accounts.known(), store.outbox.counts(), now=books.clock.now())
-    return condition.well, document_of(condition)
+        return False, {"status": "unwell", "reason": f"no `watcher run` works on {store.display_name}"}
+    condition = service_status(books.settings, store.accounts.all(), store.outbox.counts(), now=books.clock.now())
+    return condition.healthy, document_of(condition)
 
 
-def _runs(store: View) -> bool:
+def _runs(store: StoreReader) -> bool:
     try:
-        with store.locks.hold("daemon"):
+        with store.locks.acquire("daemon"):
             return False
     except Busy:
         return True

@@ -9,13 +9,13 @@ from shutil import which
 
 import click
 
-from watcher.cli.context import books_of, opened
+from watcher.cli.context import open_context, read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.show.status import case_number
-from watcher.cli.terminal.output import paint, print_json, say, table, warn
-from watcher.context.read_only import Books
+from watcher.cli.terminal.output import print_error, print_json, print_line, styled, table
+from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import notice_document
-from watcher.model.ledger import MOST_ATTEMPTS, KeptNotice
+from watcher.model.ledger import MOST_ATTEMPTS, TrackedNotice
 
 _OPENERS = ("xdg-open", "open")
 
@@ -60,7 +60,7 @@ def of_command(given: tuple[Path | None, bool], own_config: Path | None, case: s
 @click.pass_obj
 def open_command(given: tuple[Path | None, bool], own_config: Path | None, notice: int) -> None:
     """Prints where notice ID is saved, and opens it where there is a desktop."""
-    with books_of(own_config or given[0]) as books:
+    with read_only_context(own_config or given[0]) as books:
         kept = next((each for each in books.store.notices() if each.id == notice), None)
         if kept is None:
             raise click.BadParameter(f"there is no notice {notice}; `watcher notices` lists them", param_hint="ID")
@@ -69,7 +69,7 @@ def open_command(given: tuple[Path | None, bool], own_config: Path | None, notic
         file = books.settings.state_dir / kept.saved_as
     if not file.is_file():
         raise click.ClickException(f"notice {notice}: {file} is gone; it was saved there")
-    say(str(file))
+    print_line(str(file))
     _show_on_desktop(file)
 
 
@@ -78,13 +78,15 @@ def open_command(given: tuple[Path | None, bool], own_config: Path | None, notic
 @click.pass_obj
 def retry_command(given: tuple[Path | None, bool], own_config: Path | None) -> None:
     """Takes up again the downloads that failed; the next read tries them."""
-    with opened(own_config or given[0]) as app:
+    with open_context(own_config or given[0]) as app:
         count = app.store.retry_downloads()
-    say(f"{count} to be tried again at the next read (`watcher check` reads now)." if count else "None has failed.")
+    print_line(
+        f"{count} to be tried again at the next read (`watcher check` reads now)." if count else "None has failed."
+    )
 
 
 def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
-    with books_of(config) as books:
+    with read_only_context(config) as books:
         number = None if case is None else case_number(books.store, case)
         found = [kept for kept in books.store.notices() if number in (None, kept.case_number)]
         if as_json:
@@ -93,25 +95,25 @@ def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
             _show(books, found)
 
 
-def _show(books: Books, found: Sequence[KeptNotice]) -> None:
+def _show(books: ReadOnlyContext, found: Sequence[TrackedNotice]) -> None:
     rows = [
         (
             str(kept.id),
             kept.case_number,
             str(kept.notice.dated or "-"),
             kept.notice.title,
-            kept.saved_as or paint(_why_not(kept), "yellow" if kept.last_error else None),
+            kept.saved_as or styled(_why_not(kept), "yellow" if kept.last_error else None),
         )
         for kept in found
     ]
     table(("NOTICE", "CASE", "DATED", "TITLE", "SAVED AS"), rows)
     if not rows:
-        say("No notice has been seen yet.")
+        print_line("No notice has been seen yet.")
     elif any(kept.saved_as for kept in found):
-        say(f"Saved in {books.settings.state_dir}; `watcher notices open ID` opens one.")
+        print_line(f"Saved in {books.settings.state_dir}; `watcher notices open ID` opens one.")
 
 
-def _why_not(kept: KeptNotice) -> str:
+def _why_not(kept: TrackedNotice) -> str:
     """Why a notice is not saved, in a few words."""
     if kept.notice.download is None:
         return "the portal offers no download that the program knows"
@@ -131,4 +133,4 @@ def _show_on_desktop(file: Path) -> None:
         return
     done = subprocess.run([opener, str(file)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if done.returncode:
-        warn(f"{Path(opener).name} could not open it")
+        print_error(f"{Path(opener).name} could not open it")

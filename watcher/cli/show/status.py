@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from watcher.cli.context import books_of
+from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import local, paint, print_json, say, severity_colour, table
-from watcher.context.read_only import Books
+from watcher.cli.terminal.output import local, print_json, print_line, severity_colour, styled, table
+from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState
-from watcher.model.ledger import CaseStanding, DueSource, LedgerItem
+from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.remind.stalls import is_stalled
-from watcher.store import View
+from watcher.store import StoreReader
 
 _ALERTING = {"ok": "green", "never_read": None}
 
@@ -25,8 +25,8 @@ _ALERTING = {"ok": "green", "never_read": None}
 @JSON
 def status_command(config: Path | None, *, as_json: bool) -> None:
     """Accounts and cases as they stand."""
-    with books_of(config) as books:
-        cases, known = books.watched_cases(), books.store.accounts.known()
+    with read_only_context(config) as books:
+        cases, known = books.watched_cases(), books.store.accounts.all()
         accounts = [
             account_document(account, *known.get(name, (None, None)))
             for name, account in books.settings.accounts.items()
@@ -40,12 +40,12 @@ def status_command(config: Path | None, *, as_json: bool) -> None:
         _say_what_is_next(books, cases)
 
 
-def _stalled(books: Books, case: CaseStanding) -> bool:
+def _stalled(books: ReadOnlyContext, case: TrackedCase) -> bool:
     return is_stalled(case, stall=books.settings.stall, zone=books.settings.timezone, now=books.clock.now())
 
 
-def _show_accounts(books: Books) -> None:
-    known, zone = books.store.accounts.known(), books.settings.timezone
+def _show_accounts(books: ReadOnlyContext) -> None:
+    known, zone = books.store.accounts.all(), books.settings.timezone
     rows = []
     for name, account in books.settings.accounts.items():
         health, next_read_at = known.get(name, (None, None))
@@ -54,7 +54,7 @@ def _show_accounts(books: Books) -> None:
             (
                 name,
                 account.portal,
-                paint(state, _ALERTING.get(state, "red")),
+                styled(state, _ALERTING.get(state, "red")),
                 local(health.last_read_at if health else None, zone),
                 local(next_read_at, zone) if next_read_at else "-",
             )
@@ -62,13 +62,13 @@ def _show_accounts(books: Books) -> None:
     table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
     for name, (health, _) in known.items():
         if name in books.settings.accounts and health.last_error:
-            say(f"{name}: {health.last_error}", colour="red")
+            print_line(f"{name}: {health.last_error}", colour="red")
 
 
-def _show_cases(books: Books, cases: Sequence[CaseStanding]) -> None:
+def _show_cases(books: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
     if not cases:
         return
-    say()
+    print_line()
     rows = [
         (
             case.case_number,
@@ -83,24 +83,24 @@ def _show_cases(books: Books, cases: Sequence[CaseStanding]) -> None:
     table(("CASE", "FORM", "STAGE", "SINCE", "NOTE", "STATUS"), rows)
 
 
-def _note(books: Books, case: CaseStanding) -> str:
+def _note(books: ReadOnlyContext, case: TrackedCase) -> str:
     if case.missing_reads:
-        return paint("not found", "red")
+        return styled("not found", "red")
     if any(item.state is ItemState.OPEN for item in case.items):
-        return paint("to answer", "red")
-    return paint("stalled", "yellow") if _stalled(books, case) else "-"
+        return styled("to answer", "red")
+    return styled("stalled", "yellow") if _stalled(books, case) else "-"
 
 
-def _say_what_is_next(books: Books, cases: Sequence[CaseStanding]) -> None:
+def _say_what_is_next(books: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
     failed = books.store.outbox.counts()[AlertState.FAILED]
     if failed:
-        say()
-        say(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", colour="red")
+        print_line()
+        print_line(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", colour="red")
     if not books.settings.accounts:
-        say("No account is set up yet; `watcher init` adds one.")
+        print_line("No account is set up yet; `watcher init` adds one.")
     elif not cases:
-        say()
-        say("Nothing has been read yet: `watcher check` reads once now, `watcher run` keeps watch.")
+        print_line()
+        print_line("Nothing has been read yet: `watcher check` reads once now, `watcher run` keeps watch.")
 
 
 @click.command("history")
@@ -110,7 +110,7 @@ def _say_what_is_next(books: Books, cases: Sequence[CaseStanding]) -> None:
 @click.argument("case", required=False)
 def history_command(config: Path | None, case: str | None, limit: int | None, *, as_json: bool) -> None:
     """Every recorded change (of CASE), newest first."""
-    with books_of(config) as books:
+    with read_only_context(config) as books:
         number = None if case is None else case_number(books.store, case)
         changes = books.store.history(case_number=number, limit=limit)
         if as_json:
@@ -121,17 +121,17 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
                 str(change.id),
                 local(change.at, books.settings.timezone),
                 change.change.case_number or change.account,
-                paint(change.change.kind.value, severity_colour(change.change.severity)),
+                styled(change.change.kind.value, severity_colour(change.change.severity)),
                 change.summary,
             )
             for change in changes
         ]
         table(("ID", "WHEN", "CASE", "WHAT", "IN WORDS"), rows)
         if not rows:
-            say("Nothing has been recorded yet.")
+            print_line("Nothing has been recorded yet.")
 
 
-def case_number(store: View, typed: str) -> str:
+def case_number(store: StoreReader, typed: str) -> str:
     """The case number as the books have it: people type spaces, dashes and small letters."""
     wanted = typed.replace(" ", "").replace("-", "").upper()
     for number in store.case_numbers():
@@ -145,7 +145,7 @@ def case_number(store: View, typed: str) -> str:
 @JSON
 def pending_command(config: Path | None, *, as_json: bool) -> None:
     """Open items and their dates, soonest first."""
-    with books_of(config) as books:
+    with read_only_context(config) as books:
         items = [item for case in books.watched_cases() for item in case.items if item.state is ItemState.OPEN]
         items.sort(key=_soonest)
         if as_json:
@@ -157,14 +157,14 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
         ]
         table(("ITEM", "CASE", "KIND", "DUE", "STARTS", "TITLE"), rows)
         if any(item.due and item.due[1] is DueSource.ESTIMATE for item in items):
-            say(
+            print_line(
                 "~ is an estimate: the date on the notice governs. `watcher due ITEM DATE` sets the one you were given."
             )
         if not rows:
-            say("Nothing is open.")
+            print_line("Nothing is open.")
 
 
-def _soonest(item: LedgerItem) -> tuple[bool, str]:
+def _soonest(item: TrackedItem) -> tuple[bool, str]:
     days = [_day(item.item.starts_at)] if item.item.starts_at else []
     days += [item.due[0]] if item.due else []
     return (not days, min(days).isoformat() if days else item.first_seen_at.isoformat())
@@ -174,14 +174,14 @@ def _day(moment: datetime | date) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def _due(item: LedgerItem) -> str:
+def _due(item: TrackedItem) -> str:
     if item.due is None:
         return "-"
     day, source = item.due
     return f"~{day}" if source is DueSource.ESTIMATE else str(day)
 
 
-def _starts(item: LedgerItem) -> str:
+def _starts(item: TrackedItem) -> str:
     starts_at = item.item.starts_at
     if starts_at is None:
         return "-"

@@ -30,9 +30,9 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=not anything, indent=2 if sys.stdout.isatty() else None))
 
 
-def say(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
+def print_line(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
     """A line on standard output; coloured only on a terminal that can, and never where NO_COLOR is set."""
-    click.echo(paint(text, colour, bold=bold), color=coloured())
+    click.echo(styled(text, colour, bold=bold), color=coloured())
 
 
 def installed_command() -> Path | None:
@@ -41,18 +41,18 @@ def installed_command() -> Path | None:
     return script if script.is_file() else None
 
 
-def called() -> str:
+def command_name() -> str:
     """What to type for this program: its name where the shell finds this very one by it, else the whole path."""
     script, found = installed_command(), shutil.which("watcher")
     return str(script) if script and (found is None or Path(found) != script) else "watcher"
 
 
-def warn(text: str) -> None:
+def print_error(text: str) -> None:
     """A line on standard error."""
     click.echo(text, err=True)
 
 
-def paint(text: str, colour: str | None, *, bold: bool = False) -> str:
+def styled(text: str, colour: str | None, *, bold: bool = False) -> str:
     """The text in a colour, where this output has colours."""
     if not coloured() or not (colour or bold):
         return text
@@ -74,9 +74,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if not rows:
         return
     widths = [max(_width(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    say(_line(head, widths), bold=True)
+    print_line(_line(head, widths), bold=True)
     for row in rows:
-        say(_line(row, widths))
+        print_line(_line(row, widths))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

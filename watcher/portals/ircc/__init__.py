@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from watcher.model.alert import Links
-from watcher.portal import Portal, Question, Reader, Surroundings
+from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount
 from watcher.portals.ircc.pending_items import VOCABULARY
 from watcher.portals.ircc.snapshot import read_case
 
 
 @contextmanager
-def _open(account: IrccAccount, surroundings: Surroundings) -> Iterator[Reader]:
+def _open(account: IrccAccount, surroundings: PortalContext) -> Iterator[Reader]:
     # Imported only now: commands that merely read the settings need no HTTP library.
-    from watcher.portals.ircc.reader import opened  # noqa: PLC0415
+    from watcher.portals.ircc.reader import open_reader  # noqa: PLC0415
 
-    with opened(account, surroundings) as reader:
+    with open_reader(account, surroundings) as reader:
         yield reader
 
 

@@ -18,7 +18,7 @@ class Person:
     """
 
     mark: str = ""
-    called: str = ""
+    name: str = ""
 
     def key(self, key: str) -> str:
         """The key of this person's entry."""
@@ -26,7 +26,7 @@ class Person:
 
     def title(self, title: str, language: Language) -> str:
         """The title of this person's entry."""
-        return f"{title} ({relative_title(language)} {self.called})" if self.called else title
+        return f"{title} ({relative_title(language)} {self.name})" if self.name else title
 
 
 def sorted_parts(parts: Iterable[Part]) -> tuple[Part, ...] | None:

@@ -47,7 +47,7 @@ def _relative(relation: Relation) -> Person:
     if not digits or relation.role is None:
         raise UnexpectedAnswer("the tracker shows several people and does not say who one of them is")
     digest = hashlib.sha256(digits.encode()).hexdigest()[:8]
-    return Person(mark=f"role{relation.role}-{digest}", called=f"…{digits[-2:]}")
+    return Person(mark=f"role{relation.role}-{digest}", name=f"…{digits[-2:]}")
 
 
 def _parts(relation: Relation, person: Person, language: Language) -> Iterator[Part]:

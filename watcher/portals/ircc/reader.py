@@ -14,15 +14,15 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
-from watcher.http.answer import Answer
+from watcher.http.answer import Response
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import host_of
-from watcher.portal import CaseRead, CaseUnread, Reading, Readings, Surroundings
+from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount, plain_number
 from watcher.portals.ircc.answers import Application, read_profile
 from watcher.portals.ircc.sign_in import SignIn
 from watcher.portals.ircc.snapshot import DETAILS, PROFILE, read_case
-from watcher.portals.ircc.tokens import is_wall, wall
+from watcher.portals.ircc.tokens import blocked_by_firewall, is_firewall_answer
 
 _MOST_APPLICATIONS: Final = "500"
 _OK: Final = 200
@@ -34,27 +34,27 @@ _OF_THE_ACCOUNT: Final = (SignInRejected, AccountLocked, CodeNeeded, ForeignHost
 class IrccReader:
     """One account at one tracker."""
 
-    def __init__(self, account: IrccAccount, around: Surroundings, http: PortalHttp) -> None:
+    def __init__(self, account: IrccAccount, around: PortalContext, http: PortalHttp) -> None:
         self._account, self._around, self._http = account, around, http
         self._sign_in = SignIn(account, around, http)
         self._url = f"{(account.base_url or account.tracker.api).rstrip('/')}/user"
         self._token = ""
 
-    def read(self) -> Readings:
+    def read(self) -> CaseResults:
         """Every application of the profile, or those of `cases`."""
         self._token = self._sign_in.id_token()
         profile = self._ask({"method": PROFILE, "limit": _MOST_APPLICATIONS})
         for application in self._wanted(profile):
             yield self._one(application, profile)
 
-    def _wanted(self, profile: Answer) -> list[Application]:
+    def _wanted(self, profile: Response) -> list[Application]:
         applications = read_profile(profile.body).apps
         wanted = frozenset(self._account.cases)
         if not applications and (wanted or self._around.known_cases):
             raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")
         return [one for one in applications if not wanted or plain_number(one.number) in wanted]
 
-    def _one(self, application: Application, profile: Answer) -> Reading:
+    def _one(self, application: Application, profile: Response) -> CaseResult:
         answers = {PROFILE: profile.body}
         try:
             answers[DETAILS] = self._details(application).body
@@ -64,7 +64,7 @@ class IrccReader:
         except ReadFailed as error:
             if self._concerns_all(error):
                 raise
-            return CaseUnread(case_number=application.number, error=error, answers=answers)
+            return CaseFailed(case_number=application.number, error=error, answers=answers)
         return CaseRead(snapshot=snapshot, answers=answers)
 
     def _concerns_all(self, error: ReadFailed) -> bool:
@@ -72,13 +72,13 @@ class IrccReader:
         told_to_wait = isinstance(error, PortalUnavailable) and error.retry_after is not None
         return told_to_wait or self._around.stop.is_set() or isinstance(error, _OF_THE_ACCOUNT)
 
-    def _details(self, application: Application) -> Answer:
+    def _details(self, application: Application) -> Response:
         asked: dict[str, Any] = {"method": DETAILS, "applicationNumber": application.number}
         if self._account.program == "immigration":
             asked |= {"uci": application.uci or self._account.username, "isAgent": False}
         return self._ask(asked)
 
-    def _ask(self, asked: dict[str, Any]) -> Answer:
+    def _ask(self, asked: dict[str, Any]) -> Response:
         """One question to the data service; a token that it no longer takes is renewed once."""
         answer = self._send(asked)
         if answer.status == _UNAUTHORIZED:
@@ -86,15 +86,15 @@ class IrccReader:
             answer = self._send(asked)
         if answer.status == _UNAUTHORIZED:
             raise PortalUnavailable("IRCC: the data service refuses a token that its own sign-in has just handed out")
-        if is_wall(answer):
-            raise wall("its data service")
+        if is_firewall_answer(answer):
+            raise blocked_by_firewall("its data service")
         if answer.status == _NOT_FOUND and asked["method"] == DETAILS:
             raise CaseNotFound("IRCC: the tracker does not know an application that its own list holds")
         if answer.status != _OK:
             raise UnexpectedAnswer(f"the data service answered {asked['method']} with HTTP {answer.status}")
         return answer
 
-    def _send(self, asked: dict[str, Any]) -> Answer:
+    def _send(self, asked: dict[str, Any]) -> Response:
         headers = {
             "Authorization": f"Bearer {self._token}",
             "Content-Type": "application/json",
@@ -106,7 +106,7 @@ class IrccReader:
 
 
 @contextmanager
-def opened(account: IrccAccount, surroundings: Surroundings) -> Iterator[IrccReader]:
+def open_reader(account: IrccAccount, surroundings: PortalContext) -> Iterator[IrccReader]:
     """A reader with its connections, which leaving the context closes."""
     hosts = {host_of(account.auth_url or AUTH_URL), host_of(account.base_url or account.tracker.api)}
     with PortalHttp(

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
-from watcher.http.answer import Answer
+from watcher.http.answer import Response
 from watcher.http.client import PortalHttp
-from watcher.portal import Surroundings
+from watcher.portal import PortalContext
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount
 from watcher.portals.ircc.tokens import (
     NotAuthorized,
@@ -24,7 +24,7 @@ _RENEW_BEFORE: Final = timedelta(minutes=10)
 class SignIn:
     """The way to an id token that costs least: the kept one, the refresh token, the password."""
 
-    def __init__(self, account: IrccAccount, around: Surroundings, http: PortalHttp) -> None:
+    def __init__(self, account: IrccAccount, around: PortalContext, http: PortalHttp) -> None:
         self._account, self._around, self._http = account, around, http
         self._url = f"{(account.auth_url or AUTH_URL).rstrip('/')}/"
         self._owner = Owner(client_id=account.client_id or account.tracker.client_id, username=account.username)
@@ -54,14 +54,14 @@ class SignIn:
 
     def _by_password(self) -> Tokens:
         password = self._account.password.get_secret_value()
-        self._around.gate.before_submission()
+        self._around.sign_in_guard.before_submission()
         answer = self._ask("USER_PASSWORD_AUTH", {"USERNAME": self._account.username, "PASSWORD": password})
         tokens = read_sign_in(answer)
         self._keep(tokens)
-        self._around.gate.accepted()
+        self._around.sign_in_guard.accepted()
         return tokens
 
-    def _ask(self, flow: str, parameters: dict[str, str]) -> Answer:
+    def _ask(self, flow: str, parameters: dict[str, str]) -> Response:
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": "AWSCognitoIdentityProviderService.InitiateAuth",

@@ -12,7 +12,7 @@ from typing import Final
 
 from watcher.errors import UnexpectedAnswer
 from watcher.model.case import Snapshot
-from watcher.portal import Answers
+from watcher.portal import RawAnswers
 from watcher.portals.ircc.answers import Application, ImmigrationDetails, read_details, read_profile
 from watcher.portals.ircc.citizenship import read_citizenship
 from watcher.portals.ircc.immigration import read_immigration
@@ -23,7 +23,7 @@ PROFILE: Final = "get-profile-summary"
 DETAILS: Final = "get-application-details"
 
 
-def read_case(answers: Answers, language: str) -> Snapshot:
+def read_case(answers: RawAnswers, language: str) -> Snapshot:
     """What the trackers said about one application.
 
     `get-application-details` must be among the answers; `get-profile-summary` adds the type of the application and the
@@ -49,7 +49,7 @@ def read_case(answers: Answers, language: str) -> Snapshot:
     )
 
 
-def _listed(answers: Answers, number: str) -> Application | None:
+def _listed(answers: RawAnswers, number: str) -> Application | None:
     if PROFILE not in answers:
         return None
     return next((app for app in read_profile(answers[PROFILE]).apps if app.number == number), None)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
-from watcher.http.answer import Answer
+from watcher.http.answer import Response
 
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 _WAIT: Final = timedelta(minutes=15)
@@ -84,13 +84,13 @@ class NotAuthorized(SignInRejected):
     """Cognito's one answer to a wrong password and to a refresh token that has ended."""
 
 
-def read_sign_in(answer: Answer, *, refresh_token: str | None = None) -> Tokens:
+def read_sign_in(answer: Response, *, refresh_token: str | None = None) -> Tokens:
     """The tokens in the answer to a password, or to `refresh_token`, which stays good where no new one came.
 
     Raises `NotAuthorized`, `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable`, `UnexpectedAnswer`.
     """
-    if is_wall(answer):
-        raise wall("its sign-in service")
+    if is_firewall_answer(answer):
+        raise blocked_by_firewall("its sign-in service")
     content = answer.json()
     if not isinstance(content, dict):
         raise UnexpectedAnswer("the sign-in service answered in no known shape")
@@ -101,17 +101,17 @@ def read_sign_in(answer: Answer, *, refresh_token: str | None = None) -> Tokens:
     return _tokens(content.get("AuthenticationResult"), refresh_token)
 
 
-def is_wall(answer: Answer) -> bool:
+def is_firewall_answer(answer: Response) -> bool:
     """Whether a firewall answered in place of the service: 403, its own mark, or a page where JSON was asked for."""
     if answer.status == _FORBIDDEN or "x-amzn-waf-action" in answer.headers:
         return True
     return answer.status != _OK and answer.body.lstrip()[:1] != b"{"
 
 
-def wall(where: str) -> PortalUnavailable:
+def blocked_by_firewall(portal_name: str) -> PortalUnavailable:
     """A firewall's refusal says nothing about the credential: it is told by the network that asks."""
     return PortalUnavailable(
-        f"IRCC: a firewall before {where} turned the request away (it does so to some networks, those of cloud "
+        f"IRCC: a firewall before {portal_name} turned the request away (it does so to some networks, those of cloud "
         "providers and VPNs above all); the password is not in question"
     )
 
@@ -128,7 +128,7 @@ def _refusal(content: dict[str, Any], status: int) -> ReadFailed:
     if name in _FOR_A_PERSON:
         return CodeNeeded(_FOR_A_PERSON[name])
     if name == "ForbiddenException":
-        return wall("its sign-in service")
+        return blocked_by_firewall("its sign-in service")
     if name in ("TooManyRequestsException", "LimitExceededException", "InternalErrorException"):
         return PortalUnavailable("IRCC: the sign-in service asks to wait", retry_after=_WAIT)
     return UnexpectedAnswer(f"the sign-in service refused the request itself (HTTP {status}); has the tracker changed?")

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 from watcher.model.alert import Links
-from watcher.portal import Portal, Question, Reader, Surroundings
+from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.saved_pages import import_answers
 from watcher.portals.uscis.snapshot import snapshot
@@ -25,7 +25,7 @@ _LINKS = Links(
 
 
 @contextmanager
-def _open(account: UscisAccount, surroundings: Surroundings) -> Iterator[Reader]:
+def _open(account: UscisAccount, surroundings: PortalContext) -> Iterator[Reader]:
     # Imported only now: commands that merely read the settings need no HTTP library, and no browser.
     from watcher.portals.uscis.browser_sign_in import sign_in  # noqa: PLC0415
     from watcher.portals.uscis.reader import UscisReader, ask_for_session  # noqa: PLC0415

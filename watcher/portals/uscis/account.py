@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, SecretStr, model_validator
 
 from watcher.portals.uscis.answers import RECEIPT
-from watcher.portals.uscis.sign_in_pages import Origins
+from watcher.portals.uscis.sign_in_pages import UscisOrigins
 from watcher.settings import AccountSettings, WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
 from watcher.sign_in.totp import parse_totp_secret
@@ -65,10 +65,10 @@ class UscisAccount(AccountSettings):
         return self
 
     @property
-    def origins(self) -> Origins:
+    def origins(self) -> UscisOrigins:
         """Where the account is signed in to, and where its cases are."""
-        usual = Origins()
-        return Origins(
+        usual = UscisOrigins()
+        return UscisOrigins(
             auth=self.auth_url.rstrip("/") or usual.auth,
             cases=self.base_url.rstrip("/") or usual.cases,
         )

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
-from watcher.portal import Surroundings
+from watcher.portal import PortalContext
 from watcher.portals.uscis import sign_in_pages as page
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.sign_in_pages import APPLICANT, ELEMENTS, State, state_of
@@ -29,7 +29,7 @@ _ME = "USCIS online account"
 _UNSETTLED = frozenset({State.LOADING, State.ELSEWHERE})
 
 
-def sign_in(account: UscisAccount, surroundings: Surroundings, *, patience: float = _PATIENCE) -> None:
+def sign_in(account: UscisAccount, surroundings: PortalContext, *, patience: float = _PATIENCE) -> None:
     """Signs in and saves the session's cookies. `patience` is in seconds, for each page.
 
     Starts with the cookies there are: where they are still good for a browser, nothing is submitted. Raises
@@ -56,7 +56,7 @@ def _for_browser(cookie: BrowserCookie) -> dict[str, Any]:
 class _Walk:
     """One sign-in while it is under way."""
 
-    def __init__(self, browser: Browser, account: UscisAccount, surroundings: Surroundings, patience: float) -> None:
+    def __init__(self, browser: Browser, account: UscisAccount, surroundings: PortalContext, patience: float) -> None:
         self._browser, self._account, self._surroundings = browser, account, surroundings
         self._origins, self._patience = account.origins, patience
         self._submitted_at: datetime | None = None
@@ -101,14 +101,14 @@ class _Walk:
         if page.TERMS in self._browser.shown([page.TERMS]):
             self._browser.tick(page.TERMS)
         self._submitted_at = self._surroundings.clock.now()
-        self._surroundings.gate.before_submission()
+        self._surroundings.sign_in_guard.before_submission()
         self._browser.write(page.PASSWORD, password)
         self._browser.press(page.SUBMIT)
         state = self._wait_for(set(State) - {State.SIGNED_OUT, *_UNSETTLED})
         if state is State.SIGNED_OUT:
             raise _rejected()
         if state in (State.CODE_WANTED, State.HALFWAY, State.SIGNED_IN):
-            self._surroundings.gate.accepted()
+            self._surroundings.sign_in_guard.accepted()
 
     def _give_code(self) -> None:
         """One code. A browser that is asked for one before any password has the cookies of half a sign-in."""

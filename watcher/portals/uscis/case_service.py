@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
-from watcher.http.answer import Answer
-from watcher.http.client import PortalHttp, SlowDown
-from watcher.portal import CaseRead, CaseUnread, Reading, Surroundings
+from watcher.http.answer import Response
+from watcher.http.client import PortalHttp, TooManyRequests
+from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals.uscis.answers import RECEIPT, content, read_case, read_documents, read_status
-from watcher.portals.uscis.sign_in_pages import APPLICANT, Origins, is_signed_out
+from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_signed_out
 from watcher.portals.uscis.snapshot import snapshot
-from watcher.privacy.personal_fields import kept
+from watcher.privacy.personal_fields import without_personal_fields
 
 SERVICE = "/account/case-service/api"
 
@@ -35,7 +35,7 @@ _ME = "USCIS online account"
 class CaseService:
     """What a session's cookies open. `name` is the account's, for what a person is told to do."""
 
-    def __init__(self, http: PortalHttp, origins: Origins, surroundings: Surroundings, *, name: str) -> None:
+    def __init__(self, http: PortalHttp, origins: UscisOrigins, surroundings: PortalContext, *, name: str) -> None:
         """`http` carries the cookies."""
         self._http, self._origins, self._surroundings, self._name = http, origins, surroundings, name
 
@@ -55,17 +55,17 @@ class CaseService:
         text = " ".join(html.unescape(_TAG.sub(" ", answer.text())).split())
         return list(dict.fromkeys(found.upper() for found in _LISTED.findall(text)))
 
-    def read(self, receipt: str, embedded: Any = None) -> Iterator[Reading]:
+    def read(self, receipt: str, embedded: Any = None) -> Iterator[CaseResult]:
         """One case; then what of it could not be read, where its status or its documents failed.
 
         `embedded` is the case as it came within another one; then it is not asked for again. Raises `SessionEnded`,
         and `PortalUnavailable` where the portal as a whole is not to be had.
         """
         try:
-            answers = {"case": kept({"data": self._case(receipt) if embedded is None else embedded})}
+            answers = {"case": without_personal_fields({"data": self._case(receipt) if embedded is None else embedded})}
             _check_receipt(read_case(answers["case"]).receipt_number, receipt)
         except (CaseNotFound, UnexpectedAnswer, _Unreadable) as error:
-            yield CaseUnread(case_number=receipt, error=error)
+            yield CaseFailed(case_number=receipt, error=error)
             return
         troubles = [trouble for name in ("status", "documents") if (trouble := self._add(name, receipt, answers))]
         yield CaseRead(snapshot=snapshot(answers, self._surroundings.language), answers=answers)
@@ -92,7 +92,7 @@ class CaseService:
         if not isinstance(_said(self._ask("/cases")), list):
             raise _ended()
 
-    def _add(self, name: str, receipt: str, answers: dict[str, bytes]) -> CaseUnread | None:
+    def _add(self, name: str, receipt: str, answers: dict[str, bytes]) -> CaseFailed | None:
         """Asks for what goes with a case. What fails is left out, so that its part stays as it was, and reported."""
         path = {"status": f"/case_status/{receipt}", "documents": f"/cases/{receipt}/documents"}[name]
         try:
@@ -100,12 +100,12 @@ class CaseService:
             if answer.status not in _NOTHING:
                 answers[name] = _checked(name, receipt, answer)
         except (UnexpectedAnswer, PortalUnavailable) as error:
-            if isinstance(error, SlowDown) or self._surroundings.stop.is_set():
+            if isinstance(error, TooManyRequests) or self._surroundings.stop.is_set():
                 raise
-            return CaseUnread(case_number=receipt, error=error)
+            return CaseFailed(case_number=receipt, error=error)
         return None
 
-    def _ask(self, path: str, allow: frozenset[int] = frozenset()) -> Answer:
+    def _ask(self, path: str, allow: frozenset[int] = frozenset()) -> Response:
         headers = {"Accept": "application/json", "Referer": f"{self._origins.cases}{APPLICANT}"}
         url = f"{self._origins.cases}{SERVICE}{path}"
         answer = self._http.send("GET", url, headers=headers, follow=False, allow=allow)
@@ -114,7 +114,7 @@ class CaseService:
             raise _ended()
         return answer
 
-    def _check_for_wall(self, answer: Answer) -> None:
+    def _check_for_wall(self, answer: Response) -> None:
         """A wall against programs is neither news nor a rejection; only a person's browser gets past it."""
         barred = answer.status == _FORBIDDEN and "html" in answer.headers.get("content-type", "")
         if barred or "x-amzn-waf-action" in answer.headers:
@@ -132,7 +132,7 @@ def _ended() -> SessionEnded:
     return SessionEnded(f"{_ME}: the session has ended")
 
 
-def _said(answer: Answer) -> Any:
+def _said(answer: Response) -> Any:
     """What is in the envelope of a good answer; None where nothing is, or where it is no good answer."""
     if answer.status != _OK:
         return None
@@ -145,11 +145,11 @@ def _check_receipt(said: str, asked: str) -> None:
         raise UnexpectedAnswer(f"{_ME}: asked for {asked}, got another case")
 
 
-def _checked(name: str, receipt: str, answer: Answer) -> bytes:
+def _checked(name: str, receipt: str, answer: Response) -> bytes:
     """The answer as it is kept. Raises `UnexpectedAnswer` where it cannot be read or is about another case."""
     if answer.status != _OK:
         raise UnexpectedAnswer(f"{_ME}: the {name} of {receipt} came with HTTP {answer.status}")
-    body = kept({"data": content(answer.body, name)})
+    body = without_personal_fields({"data": content(answer.body, name)})
     if name == "documents":
         read_documents(body)
     else:

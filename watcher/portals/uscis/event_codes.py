@@ -14,7 +14,7 @@ _PUBLISHED = "uscis_action_codes.tsv"
 _OBSERVED = "uscis_observed_codes.tsv"
 
 
-class Says(Enum):
+class CodeMeaning(Enum):
     """What a code says about a request: that it was made, that it was called to mind, that it was answered."""
 
     ASKED = "asked"
@@ -35,16 +35,16 @@ CANCELLING = frozenset({"FKA", "FKB", "IXAA", "IXAB"})
 """Codes of a cancelled interview."""
 
 
-def says(code: str, kind: ItemKind) -> Says | None:
+def meaning_of_code(code: str, kind: ItemKind) -> CodeMeaning | None:
     """What `code` says about a request of `kind` (a request for evidence, or an intent to deny, revoke or rescind).
 
     A response answers whichever request is open, of either kind.
     """
     if code in _ASKING.get(kind, ()):
-        return Says.ASKED
+        return CodeMeaning.ASKED
     if code in _REMINDING.get(kind, ()):
-        return Says.REMINDED
-    return Says.ANSWERED if kind in _ASKING and code in _ANSWERING else None
+        return CodeMeaning.REMINDED
+    return CodeMeaning.ANSWERED if kind in _ASKING and code in _ANSWERING else None
 
 
 def hint(code: str) -> str | None:

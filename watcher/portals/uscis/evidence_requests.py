@@ -18,7 +18,7 @@ from datetime import date, timedelta
 
 from watcher.model.case import ItemState
 from watcher.portals.uscis.answers import EvidenceRequest
-from watcher.portals.uscis.event_codes import Says
+from watcher.portals.uscis.event_codes import CodeMeaning
 
 _ONE_REQUEST = timedelta(days=30)
 """Ordering, sending and listing one request takes days, at most weeks."""
@@ -30,14 +30,14 @@ the USCIS Policy Manual, volume 1, part E, chapter 6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class RequestMention:
     """One place that says something about a request.
 
     `day` is the day assigned to it, `written` the later day on which it was put down, where they differ. `status`:
     it comes from the titles of the status; `current`: from the present title.
     """
 
-    says: Says
+    meaning: CodeMeaning
     day: date | None
     written: date | None = None
     status: bool = False
@@ -79,8 +79,8 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class _Round:
-    asks: list[Mark] = field(default_factory=list)
-    answers: list[Mark] = field(default_factory=list)
+    asks: list[RequestMention] = field(default_factory=list)
+    answers: list[RequestMention] = field(default_factory=list)
     listed: EvidenceRequest | None = None
 
     @property
@@ -88,24 +88,24 @@ class _Round:
         days = [mark.first for mark in self.asks if mark.day or mark.written]
         return min(days, default=None)
 
-    def takes(self, mark: Mark) -> bool:
+    def takes(self, mark: RequestMention) -> bool:
         """Whether an asking mark is about this request, by its days."""
         return any(_distance(mark, other) <= _SAME_DAYS for other in self.asks)
 
-    def goes_on_with(self, mark: Mark) -> bool:
+    def goes_on_with(self, mark: RequestMention) -> bool:
         """Whether an asking mark can be about this request, the newest one."""
         if mark.day is None and mark.written is None:
             return True
-        near = LONGEST_WAIT if mark.says is Says.REMINDED else _ONE_REQUEST
+        near = LONGEST_WAIT if mark.meaning is CodeMeaning.REMINDED else _ONE_REQUEST
         return not self.answers and all(mark.first - other.last <= near for other in self.asks)
 
 
-def _distance(one: Mark, other: Mark) -> timedelta:
+def _distance(one: RequestMention, other: RequestMention) -> timedelta:
     return min(abs(a - b) for a in (one.first, one.last) for b in (other.first, other.last))
 
 
 def requests(
-    marks: Sequence[Mark], listed: Sequence[EvidenceRequest], outlook: Outlook, *, implied: bool
+    marks: Sequence[RequestMention], listed: Sequence[EvidenceRequest], outlook: Outlook, *, implied: bool
 ) -> tuple[Request, ...]:
     """The requests of one kind, in the order in which they were made.
 
@@ -122,10 +122,10 @@ def requests(
     )
 
 
-def _rounds(marks: Sequence[Mark], *, implied: bool) -> list[_Round]:
+def _rounds(marks: Sequence[RequestMention], *, implied: bool) -> list[_Round]:
     rounds: list[_Round] = []
-    for mark in sorted(marks, key=lambda mark: (mark.last, mark.says is Says.ANSWERED, mark.first)):
-        if mark.says is not Says.ANSWERED:
+    for mark in sorted(marks, key=lambda mark: (mark.last, mark.meaning is CodeMeaning.ANSWERED, mark.first)):
+        if mark.meaning is not CodeMeaning.ANSWERED:
             _ask(rounds, mark)
         elif rounds or implied:
             rounds = rounds or [_Round()]
@@ -133,7 +133,7 @@ def _rounds(marks: Sequence[Mark], *, implied: bool) -> list[_Round]:
     return rounds
 
 
-def _ask(rounds: list[_Round], mark: Mark) -> None:
+def _ask(rounds: list[_Round], mark: RequestMention) -> None:
     for each in rounds:
         if each.takes(mark):
             each.asks.append(mark)

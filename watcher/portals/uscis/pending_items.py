@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from watcher.language.due_estimates import estimate_due
-from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalise
-from watcher.language.uscis_wording import hyphenated, stated_day
+from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalise_title
+from watcher.language.uscis_wording import form_number, stated_day
 from watcher.model.case import STATUS_ITEM, ItemKind, ItemState, PendingItem
 from watcher.portals.uscis import event_codes
 from watcher.portals.uscis.answers import Case, Document, EvidenceRequest, Letter, Status
-from watcher.portals.uscis.event_codes import Says
-from watcher.portals.uscis.evidence_requests import Mark, Outlook, requests
+from watcher.portals.uscis.event_codes import CodeMeaning
+from watcher.portals.uscis.evidence_requests import Outlook, RequestMention, requests
 from watcher.text.uscis_html import plain_text
 
 _TITLES = {
@@ -30,7 +30,7 @@ def _meaning(title: str) -> Meaning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
+class CurrentStatus:
     """The present title, what it means and the day it is from."""
 
     title: str = ""
@@ -38,7 +38,7 @@ class Present:
     since: date | None = None
 
     @classmethod
-    def of(cls, status: Status | None) -> "Present":
+    def of(cls, status: Status | None) -> "CurrentStatus":
         """Empty where the portal gave no status."""
         if status is None or is_placeholder(status.status_title):
             return cls()
@@ -51,19 +51,19 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class CaseAnswers:
     """The answers about one case; None for one that did not come."""
 
     case: Case | None
     status: Status | None
     documents: Sequence[Document] | None
-    present: Present
+    present: CurrentStatus
 
     @property
     def form(self) -> str | None:
         """The form by its number, with its hyphen."""
         named = [said.form_type for said in (self.case, self.status) if said is not None]
-        return next((hyphenated(form) for form in named if form), None)
+        return next((form_number(form) for form in named if form), None)
 
     @property
     def latest(self) -> date | None:
@@ -75,7 +75,7 @@ class Answered:
         return max((day for day in days if day is not None), default=None)
 
 
-def pending_items(said: Answered, language: str) -> tuple[PendingItem, ...]:
+def pending_items(said: CaseAnswers, language: str) -> tuple[PendingItem, ...]:
     """Every item, ordered by key. Requests for evidence and intents come from every place that can carry them."""
     items = [
         *_requested(said, ItemKind.RFE, language),
@@ -92,7 +92,7 @@ def pending_items(said: Answered, language: str) -> tuple[PendingItem, ...]:
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
-def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[PendingItem]:
+def _requested(said: CaseAnswers, kind: ItemKind, language: str) -> Iterator[PendingItem]:
     present = said.present
     unsaid = not present.meaning.known and present.meaning.asks is None
     over = present.meaning.stage.final or (unsaid and said.case is not None and bool(said.case.closed))
@@ -109,12 +109,14 @@ def _requested(said: Answered, kind: ItemKind, language: str) -> Iterator[Pendin
         )
 
 
-def _is_implied(said: Answered, kind: ItemKind) -> bool:
+def _is_implied(said: CaseAnswers, kind: ItemKind) -> bool:
     """Whether an answer alone tells of a request: one for evidence, unless an intent to deny shows."""
-    return kind is ItemKind.RFE and not any(mark.says is Says.ASKED for mark in _marks(said, ItemKind.INTENT_TO_DENY))
+    return kind is ItemKind.RFE and not any(
+        mark.meaning is CodeMeaning.ASKED for mark in _marks(said, ItemKind.INTENT_TO_DENY)
+    )
 
 
-def _listed(said: Answered, kind: ItemKind) -> list[EvidenceRequest]:
+def _listed(said: CaseAnswers, kind: ItemKind) -> list[EvidenceRequest]:
     """The entries of `evidenceRequests` of this kind: a request for evidence, unless its own letter says otherwise."""
     if said.case is None:
         return []
@@ -126,55 +128,57 @@ def _listed(said: Answered, kind: ItemKind) -> list[EvidenceRequest]:
     ]
 
 
-def _marks(said: Answered, kind: ItemKind) -> Iterator[Mark]:
+def _marks(said: CaseAnswers, kind: ItemKind) -> Iterator[RequestMention]:
     if said.status is not None and said.present.title:
         yield from _marks_of_status(said.status, said.present, kind)
     if said.case is not None:
         for event in said.case.events or ():
-            if (what := event_codes.says(event.event_code, kind)) is not None:
-                yield Mark(says=what, day=event.day, written=event.written)
+            if (what := event_codes.meaning_of_code(event.event_code, kind)) is not None:
+                yield RequestMention(meaning=what, day=event.day, written=event.written)
         ids = {entry.id for entry in _listed(said, kind)}
         for letter in said.case.notices or ():
-            what = Says.ASKED if letter.letter_id in ids else _title_says(letter.action_type, kind)
+            what = CodeMeaning.ASKED if letter.letter_id in ids else _title_says(letter.action_type, kind)
             if what is not None:
-                yield Mark(says=what, day=letter.generation_date.date() if letter.generation_date else None)
+                yield RequestMention(
+                    meaning=what, day=letter.generation_date.date() if letter.generation_date else None
+                )
     for document in said.documents or ():
         if document.by_uscis and (what := _title_says(document.type, kind)) is not None:
-            yield Mark(says=what, day=document.create_date.date() if document.create_date else None)
+            yield RequestMention(meaning=what, day=document.create_date.date() if document.create_date else None)
 
 
-def _marks_of_status(status: Status, present: Present, kind: ItemKind) -> Iterator[Mark]:
+def _marks_of_status(status: Status, present: CurrentStatus, kind: ItemKind) -> Iterator[RequestMention]:
     if (what := _meaning_says(present.meaning, kind)) is not None:
-        yield Mark(says=what, day=_day_of_title(status, kind), status=True, current=True)
+        yield RequestMention(meaning=what, day=_day_of_title(status, kind), status=True, current=True)
     for earlier in status.historical_case_statuses or ():
-        what = _title_says(earlier.status_title, kind) or event_codes.says(earlier.action_code or "", kind)
+        what = _title_says(earlier.status_title, kind) or event_codes.meaning_of_code(earlier.action_code or "", kind)
         if what is not None:
-            yield Mark(says=what, day=earlier.date, status=True)
+            yield RequestMention(meaning=what, day=earlier.date, status=True)
 
 
 def _day_of_title(status: Status, kind: ItemKind) -> date | None:
     """The day that the text states, or the day of the action code where that code is about the same thing."""
     stated = stated_day(plain_text(status.status_text or ""))
     if stated is None and status.current_action_code_date is not None:
-        about = event_codes.says(status.current_action_code or "", kind)
+        about = event_codes.meaning_of_code(status.current_action_code or "", kind)
         return status.current_action_code_date.date() if about is not None else None
     return stated
 
 
-def _title_says(title: str, kind: ItemKind) -> Says | None:
+def _title_says(title: str, kind: ItemKind) -> CodeMeaning | None:
     return _meaning_says(_meaning(title), kind)
 
 
-def _meaning_says(meaning: Meaning, kind: ItemKind) -> Says | None:
+def _meaning_says(meaning: Meaning, kind: ItemKind) -> CodeMeaning | None:
     if meaning.asks is kind:
-        return Says.ASKED
-    return Says.ANSWERED if kind in meaning.answers else None
+        return CodeMeaning.ASKED
+    return CodeMeaning.ANSWERED if kind in meaning.answers else None
 
 
 # --- appointments -------------------------------------------------------------------------------------------------
 
 
-def _appointments(said: Answered) -> Iterator[PendingItem]:
+def _appointments(said: CaseAnswers) -> Iterator[PendingItem]:
     """Letters with an appointment that the portal has not cancelled and, by its own dates, is not past."""
     for letter in (said.case and said.case.notices) or ():
         kind = _kind_of(letter, said)
@@ -188,7 +192,7 @@ def _appointments(said: Answered) -> Iterator[PendingItem]:
         )
 
 
-def _kind_of(letter: Letter, said: Answered) -> ItemKind | None:
+def _kind_of(letter: Letter, said: CaseAnswers) -> ItemKind | None:
     """What the letter invites to: what its own words say, else what a title of about the same days announces.
 
     The words "Appointment Scheduled" alone stand for biometrics and interviews alike.
@@ -196,13 +200,13 @@ def _kind_of(letter: Letter, said: Answered) -> ItemKind | None:
     asks = _meaning(letter.action_type).asks
     if asks is not None and asks.is_appointment:
         return asks
-    if letter.appointment_date_time is None and normalise(letter.action_type) != "appointment scheduled":
+    if letter.appointment_date_time is None and normalise_title(letter.action_type) != "appointment scheduled":
         return None
     announced = (kind for kind, day in _announcements(said) if _together(letter, day))
     return next(announced, ItemKind.APPOINTMENT)
 
 
-def _announcements(said: Answered) -> Iterator[tuple[ItemKind, date | None]]:
+def _announcements(said: CaseAnswers) -> Iterator[tuple[ItemKind, date | None]]:
     if (asks := said.present.meaning.asks) is not None and asks.is_appointment:
         yield asks, said.present.since
     for earlier in (said.status and said.status.historical_case_statuses) or ():
@@ -216,7 +220,7 @@ def _together(letter: Letter, day: date | None) -> bool:
     return abs(letter.generation_date.date() - day) <= _SCHEDULED_WITH
 
 
-def _is_off(letter: Letter, kind: ItemKind, said: Answered) -> bool:
+def _is_off(letter: Letter, kind: ItemKind, said: CaseAnswers) -> bool:
     """Whether the title or an event cancelled it, the case ended after it, or the portal wrote after its day."""
     meaning, since = said.present.meaning, said.present.since
     made = letter.generation_date.date() if letter.generation_date else None
@@ -234,7 +238,7 @@ def _is_off(letter: Letter, kind: ItemKind, said: Answered) -> bool:
 # --- what only the title says -------------------------------------------------------------------------------------
 
 
-def _of_the_title(said: Answered, items: Sequence[PendingItem]) -> list[PendingItem]:
+def _of_the_title(said: CaseAnswers, items: Sequence[PendingItem]) -> list[PendingItem]:
     """The item that the present title is, where nothing else shows it."""
     kind, since = said.present.meaning.asks, said.present.since
     if kind is None or kind in (ItemKind.RFE, ItemKind.INTENT_TO_DENY) or any(item.kind is kind for item in items):

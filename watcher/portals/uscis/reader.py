@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from watcher.errors import CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp
-from watcher.portal import CaseRead, Reading, Readings, Surroundings
+from watcher.portal import CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.case_service import CaseService, embedded_cases
 from watcher.sign_in.cookie_session import as_content, cookies_in, jar_of, load_cookies
@@ -18,10 +18,10 @@ from watcher.sign_in.cookie_session import as_content, cookies_in, jar_of, load_
 class UscisReader:
     """Reads one account. `renew` signs in afresh and saves the session; it raises what a person has to know."""
 
-    def __init__(self, account: UscisAccount, surroundings: Surroundings, renew: Callable[[], None]) -> None:
+    def __init__(self, account: UscisAccount, surroundings: PortalContext, renew: Callable[[], None]) -> None:
         self._account, self._surroundings, self._renew = account, surroundings, renew
 
-    def read(self) -> Readings:
+    def read(self) -> CaseResults:
         """Every case, those on the applicant's page first. Signs in at most once.
 
         Raises `CodeNeeded` where only a person can bring a session, and what a sign-in raises.
@@ -53,7 +53,7 @@ class UscisReader:
         if self._surroundings.stop.is_set():
             raise PortalUnavailable("USCIS online account: the watcher is stopping; nobody was signed in")
 
-    def _cases(self, done: set[str]) -> Iterator[Reading]:
+    def _cases(self, done: set[str]) -> Iterator[CaseResult]:
         """The cases that are not in `done` yet, which grows; cookies that the portal renewed are kept at the end."""
         origins, around = self._account.origins, self._surroundings
         now = around.clock.now().timestamp()
@@ -76,7 +76,7 @@ class UscisReader:
                 if (after := as_content(cookies_in(jar))) != before:
                     around.session.save(after)
 
-    def _every_case(self, service: CaseService, done: set[str]) -> Iterator[Reading]:
+    def _every_case(self, service: CaseService, done: set[str]) -> Iterator[CaseResult]:
         listed = service.receipts()
         wanted = list(self._account.cases) or [*listed, *sorted(self._surroundings.known_cases - set(listed))]
         if not wanted:
@@ -94,7 +94,7 @@ class UscisReader:
 
     def _one(
         self, service: CaseService, receipt: str, found: object, within: dict[str, object], done: set[str]
-    ) -> Iterator[Reading]:
+    ) -> Iterator[CaseResult]:
         for reading in service.read(receipt, found):
             if isinstance(reading, CaseRead):
                 within.update(embedded_cases(reading.answers["case"]))

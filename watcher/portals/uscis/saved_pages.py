@@ -16,7 +16,7 @@ from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.portal import CaseRead
 from watcher.portals.uscis.answers import RECEIPT
 from watcher.portals.uscis.snapshot import snapshot
-from watcher.privacy.personal_fields import kept
+from watcher.privacy.personal_fields import without_personal_fields
 from watcher.text.json import read_json
 
 _LARGEST = 64 * 1024 * 1024
@@ -75,7 +75,7 @@ def _only(cases: dict[str, dict[str, bytes]], file: str) -> str:
 
 def _kept(file: str, said: Any) -> bytes:
     try:
-        return kept({"data": said})
+        return without_personal_fields({"data": said})
     except UnexpectedAnswer as error:
         raise UnexpectedAnswer(f"{file}: {error}") from None
 

@@ -42,7 +42,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origins:
+class UscisOrigins:
     """The two origins, without a slash at the end: `auth` signs in, `cases` has the cases."""
 
     auth: str = "https://myaccount.uscis.gov"
@@ -54,7 +54,7 @@ class Origins:
         return frozenset(urlsplit(origin).hostname or "" for origin in (self.auth, self.cases))
 
 
-def state_of(url: str, elements: Collection[str], origins: Origins) -> State:
+def state_of(url: str, elements: Collection[str], origins: UscisOrigins) -> State:
     """Where a browser is that shows `url` and of `ELEMENTS` these `elements`.
 
     A sign-in page that has not drawn its form yet, as while the portal's own check of the browser runs, is `LOADING`.
@@ -71,7 +71,7 @@ def state_of(url: str, elements: Collection[str], origins: Origins) -> State:
     return _state_by_origin(url, origins)
 
 
-def _state_by_origin(url: str, origins: Origins) -> State:
+def _state_by_origin(url: str, origins: UscisOrigins) -> State:
     origin, path = _taken_apart(url)
     if origin == origins.cases and _below(path, APPLICANT):
         return State.SIGNED_IN

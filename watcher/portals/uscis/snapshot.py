@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 from watcher.errors import CaseNotFound, UnexpectedAnswer
 from watcher.model.case import HistoryEntry, Notice, Snapshot
-from watcher.portal import Answers
+from watcher.portal import RawAnswers
 from watcher.portals.uscis.answers import Case, Document, Status, read_case, read_documents, read_status
 from watcher.portals.uscis.event_codes import hint
-from watcher.portals.uscis.pending_items import Answered, Present, pending_items
+from watcher.portals.uscis.pending_items import CaseAnswers, CurrentStatus, pending_items
 from watcher.text.uscis_html import plain_text
 
 _K = TypeVar("_K", HistoryEntry, Notice)
 
 
-def snapshot(answers: Answers, language: str) -> Snapshot:
+def snapshot(answers: RawAnswers, language: str) -> Snapshot:
     """What `case`, `status` and `documents` say together; any of them may be missing, but not all that name a case.
 
     Raises `CaseNotFound` where no answer names a case, `UnexpectedAnswer` where one is not in a known shape, or where
@@ -27,7 +27,7 @@ def snapshot(answers: Answers, language: str) -> Snapshot:
     case = read_case(answers["case"]) if "case" in answers else None
     status = read_status(answers["status"]) if "status" in answers else None
     documents = read_documents(answers["documents"]) if "documents" in answers else None
-    said = Answered(case=case, status=status, documents=documents, present=Present.of(status))
+    said = CaseAnswers(case=case, status=status, documents=documents, present=CurrentStatus.of(status))
     return Snapshot(
         case_number=_receipt(case, status),
         form=said.form,
@@ -65,7 +65,7 @@ def _given(text: str | None) -> str | None:
     return (plain_text(text) or None) if text else None
 
 
-def _partial(said: Answered) -> frozenset[str]:
+def _partial(said: CaseAnswers) -> frozenset[str]:
     """The collections of which a source is missing. An empty list of documents counts as none: it is seen in error."""
     events = said.case is not None and said.case.events is not None
     letters = said.case is not None and said.case.notices is not None
@@ -79,7 +79,7 @@ def _partial(said: Answered) -> frozenset[str]:
     return frozenset(name for name, is_whole in whole.items() if not is_whole)
 
 
-def _status_words(said: Answered, language: str) -> dict[str, Any]:
+def _status_words(said: CaseAnswers, language: str) -> dict[str, Any]:
     """The status group of a snapshot, in Spanish where it is wanted and the portal has it; empty without a status."""
     status, present = said.status, said.present
     if status is None or not present.title:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from watcher.model.alert import Links
-from watcher.portal import Portal, Question, Reader, Surroundings
+from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.uscis_api.account import UscisApiAccount
 from watcher.portals.uscis_api.snapshot import read
 
@@ -18,11 +18,11 @@ _LINKS = Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/co
 
 
 @contextmanager
-def _open(account: UscisApiAccount, surroundings: Surroundings) -> Iterator[Reader]:
+def _open(account: UscisApiAccount, surroundings: PortalContext) -> Iterator[Reader]:
     # Imported only now: commands that merely read the settings need no HTTP library.
-    from watcher.portals.uscis_api.reader import opened  # noqa: PLC0415
+    from watcher.portals.uscis_api.reader import open_reader  # noqa: PLC0415
 
-    with opened(account, surroundings) as reader:
+    with open_reader(account, surroundings) as reader:
         yield reader
 
 

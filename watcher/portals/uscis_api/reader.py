@@ -9,14 +9,14 @@ from threading import Event, Lock, Thread
 from zoneinfo import ZoneInfo
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.http.answer import Answer
-from watcher.http.client import PortalHttp, SlowDown
+from watcher.http.answer import Response
+from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.hosts import host_of
 from watcher.http.rate_limits import DailyAllowance, RateLimit
-from watcher.portal import CaseRead, CaseSame, CaseUnread, Reading, Readings, Surroundings
+from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, CaseUnchanged, PortalContext
 from watcher.portals.uscis_api.account import UscisApiAccount
 from watcher.portals.uscis_api.snapshot import ENDPOINT, error_message, read
-from watcher.portals.uscis_api.token import ClientCredentials, TokenDesk
+from watcher.portals.uscis_api.token import ClientCredentials, TokenProvider
 
 EASTERN = ZoneInfo("America/New_York")
 """Where the API's day begins at midnight (developer.uscis.gov)."""
@@ -28,7 +28,7 @@ _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _MALFORMED = 200, 401, 403, 404, 422
 
 
 @contextmanager
-def opened(account: UscisApiAccount, around: Surroundings) -> Iterator["CaseReader"]:
+def open_reader(account: UscisApiAccount, around: PortalContext) -> Iterator["CaseReader"]:
     """A reader of this account; leaving the context closes its connections."""
     with PortalHttp(
         portal="USCIS Case Status API",
@@ -44,18 +44,18 @@ def opened(account: UscisApiAccount, around: Surroundings) -> Iterator["CaseRead
 class CaseReader:
     """Reads every case of the account's list."""
 
-    def __init__(self, account: UscisApiAccount, http: PortalHttp, around: Surroundings) -> None:
+    def __init__(self, account: UscisApiAccount, http: PortalHttp, around: PortalContext) -> None:
         self._account, self._http, self._around = account, http, around
         credentials = ClientCredentials(
             token_url=account.token_endpoint,
             client_id=account.client_id,
             client_secret=account.client_secret.get_secret_value(),
         )
-        self._tokens = TokenDesk(credentials, http, around)
+        self._tokens = TokenProvider(credentials, http, around)
         self._headers = {"Accept": "application/json", **({"demo_id": account.demo_id} if account.demo_id else {})}
         self._rate = RateLimit(account.rate, pause=around.stop.wait)
 
-    def read(self) -> Readings:
+    def read(self) -> CaseResults:
         """Every case, as its answer arrives. Where the day's budget ends, the rest comes out unread until midnight.
 
         Raises `SignInRejected` where the client credential is refused, `ForeignHost`, `PortalUnavailable` where no
@@ -67,14 +67,14 @@ class CaseReader:
             yield from _Round(self, today, allowance).readings()
         spent = _budget_spent(limit, allowance.renewed_in)
         for case in later:
-            yield CaseUnread(case_number=case, error=spent)
+            yield CaseFailed(case_number=case, error=spent)
 
     @property
     def concurrency(self) -> int:
         """How many requests may be in flight at once."""
         return self._account.concurrency
 
-    def ask(self, case: str, allowance: DailyAllowance) -> Reading:
+    def ask(self, case: str, allowance: DailyAllowance) -> CaseResult:
         """One case, read or not. Raises `ReadFailed` for what concerns the whole account."""
         token = self._tokens.token()
         for _ in range(_TRIES):
@@ -83,13 +83,13 @@ class CaseReader:
             except (PortalUnavailable, UnexpectedAnswer) as error:
                 if self._around.stop.is_set():
                     raise
-                return CaseUnread(case_number=case, error=error)
+                return CaseFailed(case_number=case, error=error)
             if answer.status != _UNAUTHORIZED:
                 return _reading(case, answer, self._around)
             token = self._tokens.after_refusal(token)
         raise UnexpectedAnswer("the API goes on refusing tokens that it has just issued (HTTP 401)")
 
-    def _send(self, case: str, token: str, allowance: DailyAllowance) -> Answer:
+    def _send(self, case: str, token: str, allowance: DailyAllowance) -> Response:
         if not allowance.use():
             raise _budget_spent(self._account.daily_limit, allowance.renewed_in)
         if not self._rate.wait():
@@ -109,12 +109,12 @@ class _Round:
     def __init__(self, reader: CaseReader, cases: Sequence[str], allowance: DailyAllowance) -> None:
         self._reader, self._allowance = reader, allowance
         self._rest, self._workers = iter(cases), min(reader.concurrency, len(cases))
-        self._brought: SimpleQueue[Sequence[Reading] | Exception | None] = SimpleQueue()
+        self._brought: SimpleQueue[Sequence[CaseResult] | Exception | None] = SimpleQueue()
         self._halt, self._lock = Event(), Lock()
         self._unanswered = 0
         self._reason: PortalUnavailable | None = None
 
-    def readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[CaseResult]:
         """What was read is always handed on, also where the round ends early; only then is that raised."""
         threads = [Thread(target=self._work, name="case-status", daemon=True) for _ in range(self._workers)]
         for thread in threads:
@@ -137,15 +137,15 @@ class _Round:
             raise failure
         if self._reason is not None:
             for case in self._rest:
-                yield CaseUnread(case_number=case, error=self._reason)
+                yield CaseFailed(case_number=case, error=self._reason)
 
     def _work(self) -> None:
-        batch: list[Reading] = []
+        batch: list[CaseResult] = []
         handed = time.monotonic()
         try:
             while not self._halt.is_set() and (case := self._next()) is not None:
                 batch.append(self._one(case))
-                if not isinstance(batch[-1], CaseSame) or time.monotonic() - handed > _NOBODY_WAITS:
+                if not isinstance(batch[-1], CaseUnchanged) or time.monotonic() - handed > _NOBODY_WAITS:
                     self._brought.put(batch)
                     batch, handed = [], time.monotonic()
         except Exception as error:  # noqa: BLE001 - raised again in the thread that reads
@@ -159,9 +159,9 @@ class _Round:
         with self._lock:
             return next(self._rest, None)
 
-    def _one(self, case: str) -> Reading:
+    def _one(self, case: str) -> CaseResult:
         reading = self._reader.ask(case, self._allowance)
-        if isinstance(reading, CaseUnread) and isinstance(reading.error, PortalUnavailable):
+        if isinstance(reading, CaseFailed) and isinstance(reading.error, PortalUnavailable):
             self._count(reading.error)
         else:
             self._unanswered = 0
@@ -171,7 +171,11 @@ class _Round:
         """A single case may be out of order at the portal; a row of them, or a wait it asks for, ends the round."""
         with self._lock:
             self._unanswered += 1
-            if isinstance(error, SlowDown) or error.retry_after is not None or self._unanswered >= _GIVE_UP_AFTER:
+            if (
+                isinstance(error, TooManyRequests)
+                or error.retry_after is not None
+                or self._unanswered >= _GIVE_UP_AFTER
+            ):
                 self._reason = self._reason or error
                 self._halt.set()
 
@@ -195,24 +199,24 @@ def _budget_spent(limit: int, renewed_in: timedelta) -> PortalUnavailable:
     )
 
 
-def _reading(case: str, answer: Answer, around: Surroundings) -> Reading:
+def _reading(case: str, answer: Response, around: PortalContext) -> CaseResult:
     answers = {ENDPOINT: answer.body}
     try:
         if answer.status != _OK:
             raise _error_of(answer)
-        if around.heard_before(case, answers):
-            return CaseSame(case_number=case)
+        if around.is_unchanged(case, answers):
+            return CaseUnchanged(case_number=case)
         snapshot = read(answers, around.language)
         if snapshot.case_number != case:
             raise UnexpectedAnswer("the API answered about another case than the one asked for")
     except ReadFailed as error:
         if answer.status == _FORBIDDEN:
             raise
-        return CaseUnread(case_number=case, error=error, answers=answers)
+        return CaseFailed(case_number=case, error=error, answers=answers)
     return CaseRead(snapshot=snapshot, answers=answers)
 
 
-def _error_of(answer: Answer) -> ReadFailed:
+def _error_of(answer: Response) -> ReadFailed:
     if answer.status == _NOT_FOUND and error_message(answer.body):
         return CaseNotFound(
             "USCIS does not know this receipt number, or may not speak of the case (8 U.S.C. 1367 protects some "

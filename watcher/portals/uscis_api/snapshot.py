@@ -19,7 +19,7 @@ from watcher.errors import UnexpectedAnswer
 from watcher.language.status_meaning import is_placeholder, meaning_of
 from watcher.language.uscis_wording import stated_day
 from watcher.model.case import HistoryEntry, Snapshot
-from watcher.portal import Answers
+from watcher.portal import RawAnswers
 from watcher.text.json import read_json
 from watcher.text.uscis_html import plain_text
 
@@ -88,7 +88,7 @@ class _Answer(_Said):
     case_status: _CaseStatus
 
 
-def read(answers: Answers, language: str) -> Snapshot:
+def read(answers: RawAnswers, language: str) -> Snapshot:
     """The snapshot of one case, in `language` where the API has it ("es"), else in English.
 
     The stage always comes from the English title. `pending` is None: the API lists nothing of the kind. Raises

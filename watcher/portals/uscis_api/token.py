@@ -9,9 +9,9 @@ from threading import Lock
 from typing import Any
 
 from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
-from watcher.http.answer import Answer
+from watcher.http.answer import Response
 from watcher.http.client import PortalHttp
-from watcher.portal import Surroundings
+from watcher.portal import PortalContext
 from watcher.text.json import read_json
 
 _USABLE = re.compile(r"[\x21-\x7e]{8,8192}")
@@ -41,10 +41,10 @@ class _Token:
     renew_at: datetime
 
 
-class TokenDesk:
+class TokenProvider:
     """Hands out the current token to every thread of a read; only one of them ever fetches a new one."""
 
-    def __init__(self, credentials: ClientCredentials, http: PortalHttp, surroundings: Surroundings) -> None:
+    def __init__(self, credentials: ClientCredentials, http: PortalHttp, surroundings: PortalContext) -> None:
         self._credentials, self._http, self._around = credentials, http, surroundings
         self._lock = Lock()
         self._token = self._saved()
@@ -93,7 +93,7 @@ class TokenDesk:
             raise
 
     def _submit(self) -> _Token:
-        self._around.gate.before_submission(counts=False)
+        self._around.sign_in_guard.before_submission(counts=False)
         answer = self._http.send(
             "POST",
             self._credentials.token_url,
@@ -106,7 +106,7 @@ class TokenDesk:
         )
         _check_granted(answer)
         value, lifetime = _grant(answer.body)
-        self._around.gate.accepted()
+        self._around.sign_in_guard.accepted()
         renew_at = self._around.clock.now() + max(lifetime - _EARLY, lifetime / 2)
         self._save(value, renew_at)
         return _Token(value=value, renew_at=renew_at)
@@ -130,7 +130,7 @@ class TokenDesk:
         return token if ours and timedelta(0) < left <= _LONGEST_LIFETIME else None
 
 
-def _check_granted(answer: Answer) -> None:
+def _check_granted(answer: Response) -> None:
     if answer.status == 200:  # noqa: PLR2004
         return
     if answer.status == 401 or (answer.status == 400 and _names_refusal(answer.body)):  # noqa: PLR2004

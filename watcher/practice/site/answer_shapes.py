@@ -22,7 +22,7 @@ _NEW_MARKS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ResponseShape:
     """How the data is to look this time."""
 
     reordered: bool = False

@@ -12,8 +12,8 @@ from threading import Lock
 from typing import Any
 
 from watcher.clock import Clock
-from watcher.practice.site.answer_shapes import Look
-from watcher.practice.site.exchange import Answer, Request, json_answer
+from watcher.practice.site.answer_shapes import ResponseShape
+from watcher.practice.site.exchange import Request, Response, json_answer
 from watcher.practice.state.case_book import CaseBook
 from watcher.practice.state.case_record import PORTAL_ZONE, CaseRecord
 from watcher.practice.state.terms import Account, Terms
@@ -25,7 +25,7 @@ _UNKNOWN = (
 _MALFORMED = "The application receipt number is not formatted correctly, it is three letters and ten digits."
 
 
-class TokenDesk:
+class TokenServer:
     """Hands out access tokens for client credentials and knows which are still good, by the portal's clock."""
 
     def __init__(self, account: Account, terms: Terms, clock: Clock) -> None:
@@ -35,7 +35,7 @@ class TokenDesk:
         self._ends = dict[str, datetime]()
         self._lock = Lock()
 
-    def issue(self, request: Request) -> Answer:
+    def issue(self, request: Request) -> Response:
         """Answers `POST /oauth/accesstoken`."""
         form = request.form
         if form.get("grant_type") != "client_credentials":
@@ -84,7 +84,9 @@ class TokenDesk:
         }
 
 
-def case_status(request: Request, receipt: str, look: Look, *, tokens: TokenDesk, book: CaseBook) -> Answer:
+def case_status(
+    request: Request, receipt: str, look: ResponseShape, *, tokens: TokenServer, book: CaseBook
+) -> Response:
     """Answers `GET /case-status/RECEIPT`."""
     if not tokens.accepts(request.bearer):
         return json_answer({"code": 401, "message": "Invalid Access Token"}, status=401)
@@ -99,16 +101,16 @@ def case_status(request: Request, receipt: str, look: Look, *, tokens: TokenDesk
     return json_answer(look.document({"case_status": _body(look.record(record)), "message": message}))
 
 
-def unavailable() -> Answer:
+def unavailable() -> Response:
     """503 as the sandbox words it: blank lines first, and a code that is text."""
     body = (
         b'\n\n  {"error":{"code":"503","message":"The Case Status API Sandbox is unavailable at this time. '
         b'Please try again during the hours of operation."}}'
     )
-    return Answer(status=503, body=body, content_type="application/json")
+    return Response(status=503, body=body, content_type="application/json")
 
 
-def server_error(status: int = 500) -> Answer:
+def server_error(status: int = 500) -> Response:
     """An error in the newer style, a list of errors."""
     error = {
         "code": "INTERNAL_ERROR",

@@ -42,7 +42,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """What is answered, and how it travels.
 
     `delay` is in real seconds. Of a `cut_off` answer only the first half of the body arrives, of a `silent` one
@@ -68,22 +68,22 @@ class Received:
     at: datetime
 
 
-def html(text: str, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+def html(text: str, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """A page."""
-    return Answer(status=status, body=text.encode(), headers=headers)
+    return Response(status=status, body=text.encode(), headers=headers)
 
 
-def json_answer(document: object, *, status: int = 200) -> Answer:
+def json_answer(document: object, *, status: int = 200) -> Response:
     """A JSON document; its keys stay in the order they were given in."""
     body = json.dumps(document, ensure_ascii=False).encode()
-    return Answer(status=status, body=body, content_type="application/json")
+    return Response(status=status, body=body, content_type="application/json")
 
 
-def plain(text: str, *, status: int) -> Answer:
+def plain(text: str, *, status: int) -> Response:
     """Bare text, as gateways answer."""
-    return Answer(status=status, body=text.encode(), content_type="text/plain")
+    return Response(status=status, body=text.encode(), content_type="text/plain")
 
 
-def redirect(location: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+def redirect(location: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """See Other: whatever was asked, the client goes on with a GET."""
-    return Answer(status=303, headers=(("Location", location), *headers))
+    return Response(status=303, headers=(("Location", location), *headers))

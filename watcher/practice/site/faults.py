@@ -7,7 +7,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from threading import Lock
 
-from watcher.practice.site.exchange import Answer
+from watcher.practice.site.exchange import Response
 
 
 class Page(StrEnum):
@@ -87,7 +87,7 @@ class Trouble:
     path: str = "*"
     retry_after: timedelta | None = None
     delay: timedelta = timedelta(0)
-    answer: Answer | None = None
+    answer: Response | None = None
 
     def reaches(self, page: Page, path: str) -> bool:
         """Whether a request for this page meets it."""
@@ -110,7 +110,7 @@ class FaultBoard:
         times: int | None = None,
         retry_after: timedelta | None = None,
         delay: timedelta = timedelta(0),
-        answer: Answer | None = None,
+        answer: Response | None = None,
     ) -> None:
         """From now on this goes wrong, for the next `times` requests it reaches, or until it is cleared."""
         if (fault is Fault.VERBATIM) is not (answer is not None):

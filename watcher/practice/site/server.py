@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from watcher.practice.site.exchange import Answer, Request, plain
+from watcher.practice.site.exchange import Request, Response, plain
 
 LOOPBACK = "127.0.0.1"
 _LONGEST_BODY = 64 * 1024
@@ -25,7 +25,7 @@ class LoopbackServer(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 128
 
-    def __init__(self, answer: Callable[[Request], Answer], *, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(self, answer: Callable[[Request], Response], *, port: int, context: ssl.SSLContext | None) -> None:
         """Listens already; nothing is answered before `start`."""
         self.answer = answer
         self.stopping = Event()
@@ -128,14 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return self.rfile.read(int(length))
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Response) -> None:
         if answer.delay:
             self.server.stopping.wait(answer.delay)
         self.close_connection = self.close_connection or answer.cut_off or answer.silent
         if not answer.silent:
             self._write(answer)
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: Response) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from watcher.practice.site import case_json, case_status_api, pages
-from watcher.practice.site.answer_shapes import Look
-from watcher.practice.site.case_status_api import TokenDesk
-from watcher.practice.site.exchange import Answer, Request, html, json_answer, plain, redirect
+from watcher.practice.site.answer_shapes import ResponseShape
+from watcher.practice.site.case_status_api import TokenServer
+from watcher.practice.site.exchange import Request, Response, html, json_answer, plain, redirect
 from watcher.practice.site.faults import Fault, FaultBoard, Page, Trouble, first_of
 from watcher.practice.site.pdf import letter
 from watcher.practice.site.sign_in_pages import SignInPages
@@ -17,7 +17,7 @@ from watcher.practice.state.case_record import CaseRecord
 from watcher.practice.state.terms import Terms
 from watcher.practice.state.wording import english_date
 
-_Handler: TypeAlias = Callable[[Request, str, Look], Answer]
+_Handler: TypeAlias = Callable[[Request, str, ResponseShape], Response]
 _INSTEAD = frozenset(
     {
         Fault.MAINTENANCE,
@@ -44,13 +44,13 @@ class Site:
     """Answers every request from the cases, the desks and the switches it is given."""
 
     def __init__(
-        self, *, book: CaseBook, faults: FaultBoard, sign_in: SignInPages, tokens: TokenDesk, terms: Terms
+        self, *, book: CaseBook, faults: FaultBoard, sign_in: SignInPages, tokens: TokenServer, terms: Terms
     ) -> None:
         """Holds on to them; what they hold may change at any time."""
         self._book, self._faults, self._sign_in, self._tokens, self._terms = book, faults, sign_in, tokens, terms
         self._routes = self._plan()
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """What this request gets."""
         route, argument = self._find(request)
         troubles = self._faults.meet(route.page, request.path)
@@ -87,58 +87,58 @@ class Site:
         return _NOWHERE, ""
 
     def _behind_sign_in(self, handler: _Handler) -> _Handler:
-        def guarded(request: Request, argument: str, look: Look) -> Answer:
+        def guarded(request: Request, argument: str, look: ResponseShape) -> Response:
             return handler(request, argument, look) if self._sign_in.admits(request) else redirect("/login")
 
         return guarded
 
     def _behind_api(self, handler: _Handler) -> _Handler:
-        def guarded(request: Request, argument: str, look: Look) -> Answer:
+        def guarded(request: Request, argument: str, look: ResponseShape) -> Response:
             if self._sign_in.admits(request):
                 return handler(request, argument, look)
             return json_answer({"error": "You are not signed in."}, status=401)
 
         return guarded
 
-    def _list(self, request: Request, _argument: str, look: Look) -> Answer:
+    def _list(self, request: Request, _argument: str, look: ResponseShape) -> Response:
         records, following = self._paged(request, look)
         return html(look.page(pages.case_list(records, next_href=following, csrf=self._sign_in.csrf(request))))
 
-    def _json_list(self, request: Request, _argument: str, look: Look) -> Answer:
+    def _json_list(self, request: Request, _argument: str, look: ResponseShape) -> Response:
         records, following = self._paged(request, look)
         return json_answer(look.document(case_json.case_list(records, next_href=following)))
 
-    def _case(self, _request: Request, number: str, look: Look) -> Answer:
+    def _case(self, _request: Request, number: str, look: ResponseShape) -> Response:
         record = self._book.record(number)
         if record is None:
             return html(pages.message("Not found", "There is no such case in your account."), status=404)
         return html(look.page(pages.case_detail(look.record(record))))
 
-    def _json_case(self, _request: Request, number: str, look: Look) -> Answer:
+    def _json_case(self, _request: Request, number: str, look: ResponseShape) -> Response:
         record = self._book.record(number)
         if record is None:
             return json_answer({"error": "There is no such case in your account."}, status=404)
         return json_answer(look.document(case_json.case_detail(look.record(record))))
 
-    def _notice(self, _request: Request, key: str, _look: Look) -> Answer:
+    def _notice(self, _request: Request, key: str, _look: ResponseShape) -> Response:
         found = self._book.notice(key)
         if found is None:
             return html(pages.message("Not found", "There is no such notice in your account."), status=404)
         record, notice = found
         lines = (f"Date: {english_date(notice.dated)}", f"Receipt number: {record.number}", f"Form {record.form}")
-        return Answer(body=letter(notice.title, lines), content_type="application/pdf")
+        return Response(body=letter(notice.title, lines), content_type="application/pdf")
 
-    def _case_status(self, request: Request, receipt: str, look: Look) -> Answer:
+    def _case_status(self, request: Request, receipt: str, look: ResponseShape) -> Response:
         return case_status_api.case_status(request, receipt, look, tokens=self._tokens, book=self._book)
 
-    def _paged(self, request: Request, look: Look) -> tuple[tuple[CaseRecord, ...], str | None]:
+    def _paged(self, request: Request, look: ResponseShape) -> tuple[tuple[CaseRecord, ...], str | None]:
         """The cases of the page that was asked for, and the path of the next page."""
         records = look.records(self._book.records())
         number, size = max(_whole(request.query.get("page", "1")), 1), self._terms.cases_per_page
         more = len(records) > number * size
         return records[(number - 1) * size : number * size], f"{request.path}?page={number + 1}" if more else None
 
-    def _instead(self, request: Request, page: Page, trouble: Trouble) -> Answer:
+    def _instead(self, request: Request, page: Page, trouble: Trouble) -> Response:
         if trouble.answer is not None:
             return trouble.answer
         answer = self._sign_in.stand_in(request) if trouble.fault is Fault.SIGN_IN_PAGE else _failure(trouble, page)
@@ -151,7 +151,7 @@ def _route(method: str, pattern: str, page: Page, handler: _Handler) -> _Route:
     return _Route(method=method, pattern=re.compile(pattern), page=page, handler=handler)
 
 
-def _failure(trouble: Trouble, page: Page) -> Answer:
+def _failure(trouble: Trouble, page: Page) -> Response:
     """The answer of a portal in trouble, in the manner of the page that was asked for."""
     match trouble.fault:
         case Fault.TOO_MANY_REQUESTS:
@@ -168,14 +168,14 @@ def _failure(trouble: Trouble, page: Page) -> Answer:
             return html(pages.maintenance())
 
 
-def _look(troubles: tuple[Trouble, ...]) -> Look:
+def _look(troubles: tuple[Trouble, ...]) -> ResponseShape:
     faults = {trouble.fault for trouble in troubles}
-    return Look(
+    return ResponseShape(
         reordered=Fault.REORDERED in faults, renamed=Fault.CHANGED_SHAPE in faults, empty=Fault.EMPTY_LIST in faults
     )
 
 
-def _spoilt(answer: Answer, troubles: tuple[Trouble, ...]) -> Answer:
+def _spoilt(answer: Response, troubles: tuple[Trouble, ...]) -> Response:
     """The answer with whatever befalls it on its way out."""
     for trouble in troubles:
         if trouble.fault is Fault.INVALID_JSON:

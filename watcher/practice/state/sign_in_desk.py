@@ -46,7 +46,7 @@ class _Tries:
     locked_until: datetime | None = field(default=None)
 
 
-class SignInDesk:
+class SignInService:
     """Lets one account in, and keeps count. Sessions and the lock go by the portal's clock, codes by the terms' own."""
 
     def __init__(self, account: Account, terms: Terms, clock: Clock) -> None:

@@ -23,7 +23,7 @@ _DECLARED_WITHIN: Final = 1024
 _BEGINNING: Final = 10_000
 
 
-class Spot(Protocol):
+class PageLocation(Protocol):
     """A place that a selector starts from or has found."""
 
     @property
@@ -39,7 +39,7 @@ class Spot(Protocol):
         """The text here as it came."""
         ...
 
-    def words(self) -> str:
+    def plain_text(self) -> str:
         """What a person would read here, cleaned."""
         ...
 
@@ -47,7 +47,7 @@ class Spot(Protocol):
         """What stands here as JSON. Raises UnexpectedAnswer where it is none."""
         ...
 
-    def parts(self) -> "list[Spot]":
+    def parts(self) -> "list[PageLocation]":
         """Its parts where it is a JSON list; else itself alone."""
         ...
 
@@ -99,7 +99,7 @@ class Page:
         """The body as text."""
         return self._text
 
-    def words(self) -> str:
+    def plain_text(self) -> str:
         """The visible text of a page; the body where it is none."""
         if self.is_json or self._html.root is None:
             return clean(self._text)
@@ -109,7 +109,7 @@ class Page:
         """The body as JSON. Raises UnexpectedAnswer."""
         return self._json
 
-    def parts(self) -> list[Spot]:
+    def parts(self) -> list[PageLocation]:
         """Itself."""
         return [self]
 
@@ -137,7 +137,7 @@ class Element:
         """The visible text; of a script, its content."""
         return (self.node.text() if self.node.tag in UNSEEN else visible(self.node)) or ""
 
-    def words(self) -> str:
+    def plain_text(self) -> str:
         """The visible text, cleaned."""
         return clean(self.raw())
 
@@ -145,7 +145,7 @@ class Element:
         """JSON that stands in the element, as in a `script`. Raises UnexpectedAnswer."""
         return _json(self.raw().encode("utf-8", "replace"), self.page.url)
 
-    def parts(self) -> list[Spot]:
+    def parts(self) -> list[PageLocation]:
         """Itself."""
         return [self]
 
@@ -166,7 +166,7 @@ class Text:
         """The text."""
         return self.text
 
-    def words(self) -> str:
+    def plain_text(self) -> str:
         """The text, cleaned."""
         return clean(self.text)
 
@@ -174,7 +174,7 @@ class Text:
         """The text as JSON. Raises UnexpectedAnswer."""
         return _json(self.text.encode("utf-8", "replace"), self.page.url)
 
-    def parts(self) -> list[Spot]:
+    def parts(self) -> list[PageLocation]:
         """Itself."""
         return [self]
 
@@ -194,7 +194,7 @@ class Value:
         """A string as it is, anything else as JSON writes it."""
         return self.json if isinstance(self.json, str) else json.dumps(self.json, ensure_ascii=False)
 
-    def words(self) -> str:
+    def plain_text(self) -> str:
         """The value as plain text, cleaned. Raises UnexpectedAnswer for a list or an object."""
         if isinstance(self.json, list | dict):
             raise UnexpectedAnswer("a list or an object stands where a text was expected")
@@ -204,7 +204,7 @@ class Value:
         """The value."""
         return self.json
 
-    def parts(self) -> list[Spot]:
+    def parts(self) -> list[PageLocation]:
         """The entries of a list, without those that are null; else itself."""
         if not isinstance(self.json, list):
             return [self]

@@ -21,7 +21,7 @@ import jmespath
 import jmespath.exceptions
 
 from watcher.errors import UnexpectedAnswer
-from watcher.recipe.page.page import Element, Spot, Text, Value
+from watcher.recipe.page.page import Element, PageLocation, Text, Value
 from watcher.recipe.page.patterns import compile_pattern, search
 from watcher.text.html import css_fault
 from watcher.text.printable import clean
@@ -36,7 +36,7 @@ _WHOLE_ANSWER: Final = frozenset({"status", "url", "header"})
 _BAR: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(_KINDS) + "):)")
 _ATTRIBUTE: Final = re.compile(r"(?P<query>.*)@(?P<name>[A-Za-z_][-\w:.]*)", re.DOTALL)
 
-_Find: TypeAlias = Callable[[Spot], Iterable[Spot]]
+_Find: TypeAlias = Callable[[PageLocation], Iterable[PageLocation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,31 +46,31 @@ class Selector:
     text: str
     finds: tuple[_Find, ...]
 
-    def all(self, spot: Spot) -> list[Spot]:
+    def all(self, spot: PageLocation) -> list[PageLocation]:
         """Everything that the last of the piped selectors finds in what those before it found first.
 
         Raises UnexpectedAnswer where the answer is not of the kind that the selector reads.
         """
-        here: list[Spot] = [spot]
+        here: list[PageLocation] = [spot]
         for find in self.finds:
             if not here:
                 return []
             here = self._found(find, here[0])
         return here
 
-    def first(self, spot: Spot) -> Spot | None:
+    def first(self, spot: PageLocation) -> PageLocation | None:
         """The first of `all`, or None."""
         found = self.all(spot)
         return found[0] if found else None
 
-    def present(self, spot: Spot) -> bool:
+    def present(self, spot: PageLocation) -> bool:
         """Whether it finds anything, be it empty. Raises nothing: on an answer of another kind nothing is found."""
         try:
             return bool(self.all(spot))
         except UnexpectedAnswer:
             return False
 
-    def holds(self, spot: Spot) -> bool:
+    def holds(self, spot: PageLocation) -> bool:
         """Whether it finds anything that means yes: in JSON, null, false, 0 and whatever is empty mean no."""
         try:
             found = self.all(spot)
@@ -78,7 +78,7 @@ class Selector:
             return False
         return any(bool(one.json) if isinstance(one, Value) else True for one in found)
 
-    def words(self, spot: Spot) -> str | None:
+    def text_at(self, spot: PageLocation) -> str | None:
         """The first of `all` as plain text; None where nothing is found or what is found is empty.
 
         Raises UnexpectedAnswer where it is too long, or is no text.
@@ -87,14 +87,14 @@ class Selector:
         if found is None:
             return None
         try:
-            words = found.words()
+            words = found.plain_text()
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(f"{self.text!r}: {error}") from None
         if len(words) > _LONGEST_WORDS:
             raise UnexpectedAnswer(f"{self.text!r} finds more than {_LONGEST_WORDS} characters; select a smaller part")
         return words or None
 
-    def _found(self, find: _Find, spot: Spot) -> list[Spot]:
+    def _found(self, find: _Find, spot: PageLocation) -> list[PageLocation]:
         try:
             return list(find(spot))
         except UnexpectedAnswer as error:
@@ -112,12 +112,12 @@ def parse_selector(text: str) -> Selector:
     return Selector(text=text.strip(), finds=finds)
 
 
-def _parse_one(text: str, place: int) -> _Find:
+def _parse_one(text: str, index: int) -> _Find:
     kind, colon, rest = text.partition(":")
     if not colon or kind not in _KINDS:
         known = ", ".join(f"{name}:" for name in _KINDS)
         raise ValueError(f"{_short(text)} is no selector; one begins with {known}")
-    if place and kind in _WHOLE_ANSWER:
+    if index and kind in _WHOLE_ANSWER:
         raise ValueError(f"{kind}: looks at the answer as a whole and stands only at the beginning")
     return _PARSERS[kind](rest.strip() if kind != "regex" else rest)
 
@@ -134,7 +134,7 @@ def _css(text: str) -> _Find:
     if not query and name is None:
         raise ValueError("css: needs a selector, such as css:td.status or css:@data-id")
 
-    def find(spot: Spot) -> Iterable[Spot]:
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
         here: list[Element] = spot.elements(query) if query else [spot] if isinstance(spot, Element) else []
         if name is None:
             return here
@@ -153,7 +153,7 @@ def _json(text: str) -> _Find:
     if _lists_built(expression.parsed) > _MOST_LISTS:
         raise ValueError(f"the JMESPath expression builds more than {_MOST_LISTS} lists")
 
-    def find(spot: Spot) -> Iterable[Spot]:
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
         found = expression.search(spot.value())
         several = found if isinstance(found, list) and _projects(expression.parsed) else [found]
         return [Value(page=spot.page, json=one) for one in several if one is not None]
@@ -175,9 +175,9 @@ def _projects(node: Any) -> bool:
 def _regex(text: str) -> _Find:
     pattern = compile_pattern(text)
 
-    def find(spot: Spot) -> Iterable[Spot]:
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
         try:
-            found = search(pattern, spot.raw() if not isinstance(spot, Element) else spot.words())
+            found = search(pattern, spot.raw() if not isinstance(spot, Element) else spot.plain_text())
         except ValueError as error:
             raise UnexpectedAnswer(str(error)) from None
         return [] if found is None else [Text(page=spot.page, text=found)]
@@ -190,8 +190,8 @@ def _text(text: str) -> _Find:
     if not wanted:
         raise ValueError("text: needs words to look for")
 
-    def find(spot: Spot) -> Iterable[Spot]:
-        here = spot.raw() if isinstance(spot, Value) else spot.words()
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
+        here = spot.raw() if isinstance(spot, Value) else spot.plain_text()
         return [Text(page=spot.page, text=text)] if wanted in clean(here).casefold() else []
 
     return find
@@ -202,7 +202,7 @@ def _status(text: str) -> _Find:
         raise ValueError(f"status: needs a number such as 401, or 5xx, not {_short(text)}")
     wanted = re.compile(text.replace("x", "[0-9]"))
 
-    def find(spot: Spot) -> Iterable[Spot]:
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
         status = str(spot.page.status)
         return [Text(page=spot.page, text=status)] if wanted.fullmatch(status) else []
 
@@ -210,7 +210,7 @@ def _status(text: str) -> _Find:
 
 
 def _url(text: str) -> _Find:
-    def find(spot: Spot) -> Iterable[Spot]:
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
         return [Text(page=spot.page, text=spot.page.url)] if text in spot.page.url else []
 
     return find
@@ -220,7 +220,7 @@ def _header(text: str) -> _Find:
     if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", text):
         raise ValueError(f"header: needs the name of a header, such as X-CSRF-Token, not {_short(text)}")
 
-    def find(spot: Spot) -> Iterable[Spot]:
+    def find(spot: PageLocation) -> Iterable[PageLocation]:
         found = spot.page.headers.get(text.lower())
         return [] if found is None else [Text(page=spot.page, text=found)]
 

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watcher.model.case import ItemKind, Stage
 from watcher.recipe.date_formats import Dates, check_format
-from watcher.recipe.model import OF_THE_CASE, OF_THE_STATUS, CasePage, Collection, same_words
+from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_text
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parse.requests import Requests
 from watcher.recipe.parse.table import Table
-from watcher.settings.key_names import dotted
+from watcher.settings.key_names import toml_key
 
-_FIELDS: Final = ("status", *OF_THE_CASE, *OF_THE_STATUS)
+_FIELDS: Final = ("status", *CASE_FIELDS, *STATUS_FIELDS)
 _COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "pending": (("title",), ("id", "kind", "description", "due_on", "starts_at", "place", "answered")),
     "notices": (("title",), ("id", "dated", "download")),
@@ -76,7 +76,7 @@ def _fields(table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] |
 def _stages(table: Table) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
     for words, stage in table.words("stages", Stage).items():
-        if stages.setdefault(same_words(words), stage) is not stage:
+        if stages.setdefault(comparable_text(words), stage) is not stage:
             table.faults.note((*table.path, "stages", words), "the same words stand for another stage above")
     return stages
 
@@ -99,12 +99,12 @@ def _collection(table: Table, requests: Requests, kind: str) -> Collection | Non
     if each is None:
         return None
     return Collection(
-        place=dotted(table.path),
+        key_path=toml_key(table.path),
         each=each,
         fields={key: selector for key, selector in fields.items() if selector is not None},
         request=request,
         expect=expect,
-        kinds={same_words(words): meant for words, meant in kinds.items()},
+        kinds={comparable_text(words): meant for words, meant in kinds.items()},
     )
 
 

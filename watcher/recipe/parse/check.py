@@ -151,9 +151,9 @@ class _Check:
             self._top.note("sign_in", "the password is submitted in more than one step; one submission is one attempt")
         return tuple(step for step in steps if step)
 
-    def _step(self, table: Table, place: int) -> Step | None:
+    def _step(self, table: Table, key_path: int) -> Step | None:
         when = table.selector("when")
-        if when and not place:
+        if when and not key_path:
             table.note("when", "the first step has no answer before it to look at")
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")

@@ -13,7 +13,7 @@ from watcher.recipe.parse.table import Faults, Table
 from watcher.recipe.parse.toml_lines import KeyPath
 from watcher.recipe.placeholders import Template
 from watcher.settings.faults import did_you_mean
-from watcher.settings.key_names import dotted
+from watcher.settings.key_names import toml_key
 
 _OF_SIGN_IN: Final = frozenset({"password", "totp", "code"})
 _ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
@@ -57,7 +57,7 @@ class Requests:
         if address is None:
             return None
         return Request(
-            place=dotted(table.path),
+            key_path=toml_key(table.path),
             method="GET" if get else "POST",
             address=address,
             headers={name: Template(text=text) for name, text in headers.items()},
@@ -134,10 +134,10 @@ class Requests:
         return read
 
     def _check_names(
-        self, faults: Faults, place: KeyPath, content: Json, *, signing_in: bool, also: frozenset[str] = frozenset()
+        self, faults: Faults, key_path: KeyPath, content: Json, *, signing_in: bool, also: frozenset[str] = frozenset()
     ) -> None:
         known = (self.given if signing_in else self.given - _OF_SIGN_IN) | self.taken | also
-        for path, name in _used(content, place):
+        for path, name in _used(content, key_path):
             if name in known:
                 continue
             if name in _OF_SIGN_IN:

@@ -14,7 +14,7 @@ from watcher.recipe.page.selectors import Selector, parse_selector
 from watcher.recipe.parse.toml_lines import KeyPath, Lines
 from watcher.recipe.placeholders import NAME
 from watcher.settings.faults import did_you_mean
-from watcher.settings.key_names import dotted
+from watcher.settings.key_names import toml_key
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
@@ -34,7 +34,7 @@ class Faults:
     def note(self, path: KeyPath, wanted: str) -> None:
         """Notes what would be right at a key."""
         line = self._lines.line_of(path)
-        entry = (line, f"{self._file}:{line}: {dotted(path) or 'the recipe'}: {wanted}")
+        entry = (line, f"{self._file}:{line}: {toml_key(path) or 'the recipe'}: {wanted}")
         if entry not in self._found:
             self._found.append(entry)
 
@@ -154,7 +154,7 @@ class Table:
         found = self._get(key, required=required, header=True)
         if found is None or isinstance(found, dict):
             return None if found is None else Table(found, (*self.path, key), self.faults)
-        self.note(key, f"must be a table: [{dotted((*self.path, key))}]")
+        self.note(key, f"must be a table: [{toml_key((*self.path, key))}]")
         return None
 
     def tables(self, key: str) -> list["Table"]:
@@ -163,7 +163,7 @@ class Table:
         if found is None:
             return []
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            self.note(key, f"must be written [[{dotted((*self.path, key))}]], once for each")
+            self.note(key, f"must be written [[{toml_key((*self.path, key))}]], once for each")
             return []
         if len(found) > _MOST_TABLES:
             self.note(key, f"there are more than {_MOST_TABLES} of them")
@@ -172,7 +172,7 @@ class Table:
     def _get(self, key: str, *, required: bool = False, header: bool = False) -> Any:
         self._asked.add(key)
         if required and key not in self._content:
-            whole = dotted((*self.path, key))
+            whole = toml_key((*self.path, key))
             self.faults.note(self.path, f"[{whole}] is missing" if header else f"{key} is missing")
         return self._content.get(key)
 
@@ -192,18 +192,18 @@ class Table:
             self.note(key, 'must be a table, such as { name = "…" }')
         return found if isinstance(found, dict) else {}
 
-    def _text(self, place: KeyPath, value: object) -> str | None:
+    def _text(self, key_path: KeyPath, value: object) -> str | None:
         if not isinstance(value, str) or not value.strip():
-            self.faults.note((*self.path, *place), 'must be text in quotes, such as "text"')
+            self.faults.note((*self.path, *key_path), 'must be text in quotes, such as "text"')
             return None
         if len(value) > _LONGEST_TEXT:
-            self.faults.note((*self.path, *place), f"is longer than {_LONGEST_TEXT} characters")
+            self.faults.note((*self.path, *key_path), f"is longer than {_LONGEST_TEXT} characters")
             return None
         return value
 
-    def _parsed(self, place: KeyPath, text: str, parse: Callable[[str], _T]) -> _T | None:
+    def _parsed(self, key_path: KeyPath, text: str, parse: Callable[[str], _T]) -> _T | None:
         try:
             return parse(text)
         except ValueError as error:
-            self.faults.note((*self.path, *place), str(error))
+            self.faults.note((*self.path, *key_path), str(error))
             return None

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
-from watcher.portal import Answers
+from watcher.portal import RawAnswers
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page
 from watcher.recipe.parse.check import RecipeFaults, parse_recipe
@@ -29,7 +29,9 @@ _VALUE: Final = re.compile(r"""(\b(?:value|content)\s*=\s*)("[^"]*"|'[^']*'|[^\s
 _MEMBER: Final = re.compile(rf'''("[\w-]{{0,40}}{_TELLTALE}[\w-]{{0,20}}"\s*:\s*)"(?:[^"\\]|\\.)*"''', re.IGNORECASE)
 
 
-def kept(recipe: Recipe, pages: Mapping[str, Page], case_number: str, *, secrets: Collection[str] = ()) -> Answers:
+def dump_pages(
+    recipe: Recipe, pages: Mapping[str, Page], case_number: str, *, secrets: Collection[str] = ()
+) -> RawAnswers:
     """The pages of one case, by what they are, as bytes. `secrets` are blanked wherever they stand."""
     hidden = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
     named = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _NEVER
@@ -38,7 +40,7 @@ def kept(recipe: Recipe, pages: Mapping[str, Page], case_number: str, *, secrets
     return {**whole, RECIPE: json.dumps(about, ensure_ascii=False).encode()}
 
 
-def opened(answers: Answers) -> tuple[Recipe, dict[str, Page], str]:
+def load_pages(answers: RawAnswers) -> tuple[Recipe, dict[str, Page], str]:
     """The recipe, the pages and the case number. Raises `UnexpectedAnswer` for anything that `kept` did not write."""
     read = {name: _object(content) for name, content in answers.items()}
     try:

@@ -16,28 +16,30 @@ from dataclasses import dataclass
 from typing import Final
 
 from watcher.model.case import Snapshot
-from watcher.recipe.model import OF_THE_CASE, OF_THE_STATUS, Recipe, same_words
+from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, Recipe, comparable_text
 
 HISTORY: Final = "history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundFields:
     """What was found of one case. `status` tells one status from another, and is not the status itself."""
 
     status: str
     fields: frozenset[str]
 
 
-def found_in(snapshots: Iterable[Snapshot]) -> dict[str, Found]:
+def found_in(snapshots: Iterable[Snapshot]) -> dict[str, FoundFields]:
     """What one read found, by case number."""
     return {
-        snapshot.case_number: Found(status=_mark(snapshot.status or ""), fields=frozenset(_fields(snapshot)))
+        snapshot.case_number: FoundFields(status=_mark(snapshot.status or ""), fields=frozenset(_fields(snapshot)))
         for snapshot in snapshots
     }
 
 
-def vanished(recipe: Recipe, before: Mapping[str, Found], now: Mapping[str, Found]) -> tuple[str, ...]:
+def lost_selectors(
+    recipe: Recipe, before: Mapping[str, FoundFields], now: Mapping[str, FoundFields]
+) -> tuple[str, ...]:
     """The selectors, with their keys, that found something in the read before and find nothing in any case now."""
     both = [(before[number], now[number]) for number in before.keys() & now.keys()]
     seen = frozenset().union(*(found.fields for found in now.values()))
@@ -50,20 +52,20 @@ def vanished(recipe: Recipe, before: Mapping[str, Found], now: Mapping[str, Foun
     return tuple(_selector(recipe, name) for name in missed)
 
 
-def _lost(name: str, before: Found, now: Found) -> bool:
-    return name in before.fields and (name not in OF_THE_STATUS or before.status == now.status)
+def _lost(name: str, before: FoundFields, now: FoundFields) -> bool:
+    return name in before.fields and (name not in STATUS_FIELDS or before.status == now.status)
 
 
 def _selector(recipe: Recipe, name: str) -> str:
     if name == HISTORY:
-        return " and ".join(f"{one.place}.each {one.each.text!r}" for one in recipe.case.history)
+        return " and ".join(f"{one.key_path}.each {one.each.text!r}" for one in recipe.case.history)
     return f"case.fields.{name} {recipe.case.fields[name].text!r}"
 
 
 def _fields(snapshot: Snapshot) -> list[str]:
-    found = [name for name in (*OF_THE_CASE, *OF_THE_STATUS) if getattr(snapshot, name) is not None]
+    found = [name for name in (*CASE_FIELDS, *STATUS_FIELDS) if getattr(snapshot, name) is not None]
     return [*found, HISTORY] if snapshot.history else found
 
 
 def _mark(status: str) -> str:
-    return hashlib.sha256(same_words(status).encode()).hexdigest()[:16]
+    return hashlib.sha256(comparable_text(status).encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from datetime import datetime
 from http.cookiejar import Cookie, CookieJar
 
 from watcher.model.change import Json
-from watcher.recipe.run.last_found import Found
+from watcher.recipe.run.last_found import FoundFields
 from watcher.sign_in.cookie_files import BadCookieFile, cookie_jar, read_cookies
 
 
@@ -23,7 +23,7 @@ class Session:
     owner: str
     cookies: CookieJar = field(default_factory=CookieJar, repr=False)
     taken: dict[str, str] = field(default_factory=dict, repr=False)
-    found: dict[str, Found] = field(default_factory=dict)
+    found: dict[str, FoundFields] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -68,7 +68,7 @@ def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], n
     for number, entry in _dict(read.get("found")).items():
         words = [word for word in _list(entry) if isinstance(word, str)]
         if words:
-            session.found[number] = Found(status=words[0], fields=frozenset(words[1:]))
+            session.found[number] = FoundFields(status=words[0], fields=frozenset(words[1:]))
     return session
 
 

@@ -10,17 +10,17 @@ from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, Unexpe
 from watcher.http.hosts import host_of
 from watcher.language.status_meaning import meaning_of
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
-from watcher.portal import Answers
-from watcher.recipe.model import Collection, Recipe, same_words
-from watcher.recipe.page.page import Page, Spot
+from watcher.portal import RawAnswers
+from watcher.recipe.model import Collection, Recipe, comparable_text
+from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
-from watcher.recipe.run.kept_answers import CASE, LIST, opened
+from watcher.recipe.run.kept_answers import CASE, LIST, load_pages
 from watcher.recipe.run.refusals import (
     check_expected,
-    refuse_case,
-    refuse_signed_out,
-    refuse_strange,
-    refuse_unavailable,
+    raise_if_case_missing,
+    raise_if_signed_out,
+    raise_if_unavailable,
+    raise_if_unexpected,
 )
 
 VOCABULARY: Final = "general"
@@ -33,13 +33,13 @@ _ASKING: Final = {
 _T = TypeVar("_T", PendingItem, Notice, HistoryEntry)
 
 
-def read(answers: Answers, _language: str) -> Snapshot:
+def read(answers: RawAnswers, _language: str) -> Snapshot:
     """One case out of its kept answers, in the recipe's language. Raises `UnexpectedAnswer` or `CaseNotFound`."""
-    recipe, pages, case_number = opened(answers)
+    recipe, pages, case_number = load_pages(answers)
     try:
         for page in pages.values():
-            refuse_unavailable(recipe, page)
-            refuse_signed_out(recipe, page)
+            raise_if_unavailable(recipe, page)
+            raise_if_signed_out(recipe, page)
     except (PortalUnavailable, SessionEnded) as shown:
         raise UnexpectedAnswer(str(shown)) from None
     return read_case(recipe, pages, case_number)
@@ -55,7 +55,9 @@ def read_case(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Sn
     fields = _Fields(recipe, spot)
     status = fields.text("status")
     if status is None:
-        raise UnexpectedAnswer(f"{recipe.name}: {fields.place('status')} finds nothing, and a case always has a status")
+        raise UnexpectedAnswer(
+            f"{recipe.name}: {fields.key_path('status')} finds nothing, and a case always has a status"
+        )
     snapshot = Snapshot(
         case_number=case_number,
         language=recipe.language,
@@ -71,15 +73,15 @@ def read_case(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Sn
     return _with_collections(recipe, pages, spot, replace(snapshot, stage=_stage(recipe, snapshot)))
 
 
-def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, Spot]]:
+def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, PageLocation]]:
     """The cases on a page of the list, each with its case number; rows without one are headings.
 
     Raises `UnexpectedAnswer` where there are rows and none has a number, or one is no case number.
     """
     if recipe.cases is None:
         return
-    found = spots_of(recipe.cases.each, page)
-    numbers = [recipe.cases.case_number.words(spot) for spot in found]
+    found = locations(recipe.cases.each, page)
+    numbers = [recipe.cases.case_number.text_at(spot) for spot in found]
     if found and not any(numbers):
         raise UnexpectedAnswer(
             f"{recipe.name}: cases.case_number {recipe.cases.case_number.text!r} finds nothing in any row"
@@ -89,7 +91,7 @@ def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, Spot]]:
             yield _sane(recipe, number), spot
 
 
-def spots_of(each: Selector, spot: Spot) -> list[Spot]:
+def locations(each: Selector, spot: PageLocation) -> list[PageLocation]:
     """What `each` finds, one by one; a JSON list that was selected as a whole is taken apart."""
     found = each.all(spot)
     return found[0].parts() if len(found) == 1 else found
@@ -103,42 +105,42 @@ def _sane(recipe: Recipe, number: str) -> str:
     return number
 
 
-def same_number(number: str) -> str:
+def comparable_number(number: str) -> str:
     """The form in which case numbers are compared: without spaces and dashes, in one case."""
     return "".join(sign for sign in number if sign.isalnum()).casefold()
 
 
-def _case_spot(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Spot:
+def _case_spot(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> PageLocation:
     if recipe.case.request is None:
         return _row(recipe, pages.get(LIST), case_number)
     page = pages.get(CASE)
     if page is None:
         raise UnexpectedAnswer(f"{recipe.name}: there is no answer about the case")
-    refuse_case(recipe, page, place="case", expect=recipe.case.expect)
+    raise_if_case_missing(recipe, page, key_path="case", expect=recipe.case.expect)
     _check_number(recipe, page, case_number)
     return page
 
 
-def _row(recipe: Recipe, page: Page | None, case_number: str) -> Spot:
+def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation:
     if page is None or recipe.cases is None:
         raise UnexpectedAnswer(f"{recipe.name}: there is no answer with the list of cases")
-    refuse_strange(recipe, page, place="cases", expect=recipe.cases.expect)
+    raise_if_unexpected(recipe, page, key_path="cases", expect=recipe.cases.expect)
     for number, spot in rows(recipe, page):
-        if same_number(number) == same_number(case_number):
-            check_expected(recipe, spot, place="case", expect=recipe.case.expect)
+        if comparable_number(number) == comparable_number(case_number):
+            check_expected(recipe, spot, key_path="case", expect=recipe.case.expect)
             return spot
     raise CaseNotFound(f"{recipe.name} no longer lists this case")
 
 
 def _check_number(recipe: Recipe, page: Page, case_number: str) -> None:
     selector = recipe.case.case_number
-    if selector and same_number(selector.words(page) or "") != same_number(case_number):
+    if selector and comparable_number(selector.text_at(page) or "") != comparable_number(case_number):
         raise UnexpectedAnswer(f"{recipe.name}: case.case_number {selector.text!r} does not find the case asked for")
 
 
 def _stage(recipe: Recipe, snapshot: Snapshot) -> Stage:
     status = snapshot.status or ""
-    known = recipe.case.stages.get(same_words(status))
+    known = recipe.case.stages.get(comparable_text(status))
     return known or meaning_of(status, vocabulary=VOCABULARY, description=snapshot.description).stage
 
 
@@ -146,18 +148,18 @@ class _Fields:
     """The fields at one place, each by its selector; errors name the key and the selector, never what was found."""
 
     def __init__(
-        self, recipe: Recipe, spot: Spot, fields: Mapping[str, Selector] | None = None, at: str = "case.fields"
+        self, recipe: Recipe, spot: PageLocation, fields: Mapping[str, Selector] | None = None, at: str = "case.fields"
     ) -> None:
         self._recipe, self._spot, self._at = recipe, spot, at
         self._fields = recipe.case.fields if fields is None else fields
 
-    def place(self, key: str) -> str:
+    def key_path(self, key: str) -> str:
         return f"{self._at}.{key} {self._fields[key].text!r}"
 
     def text(self, key: str) -> str | None:
         selector = self._fields.get(key)
         try:
-            return None if selector is None else selector.words(self._spot)
+            return None if selector is None else selector.text_at(self._spot)
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(f"{self._recipe.name}: {self._at}.{key} {error}") from None
 
@@ -165,7 +167,7 @@ class _Fields:
         """As `text`, for a key that the recipe may leave out but which then must be everywhere."""
         text = self.text(key)
         if text is None and key in self._fields:
-            raise UnexpectedAnswer(f"{self._recipe.name}: {self.place(key)} finds nothing")
+            raise UnexpectedAnswer(f"{self._recipe.name}: {self.key_path(key)} finds nothing")
         return text
 
     def moment(self, key: str) -> datetime | date | None:
@@ -179,10 +181,10 @@ class _Fields:
         try:
             return None if text is None else read_date(text)
         except ValueError as error:
-            raise UnexpectedAnswer(f"{self._recipe.name}: {self.place(key)} finds no date: {error}") from None
+            raise UnexpectedAnswer(f"{self._recipe.name}: {self.key_path(key)} finds no date: {error}") from None
 
 
-def _with_collections(recipe: Recipe, pages: Mapping[str, Page], spot: Spot, snapshot: Snapshot) -> Snapshot:
+def _with_collections(recipe: Recipe, pages: Mapping[str, Page], spot: PageLocation, snapshot: Snapshot) -> Snapshot:
     case = recipe.case
     reading = _Collections(recipe, pages, spot)
     pending = reading.all(case.pending, reading.pending)
@@ -203,7 +205,11 @@ def _asked(recipe: Recipe, snapshot: Snapshot) -> tuple[PendingItem, ...] | None
         return None
     status = snapshot.status or ""
     kind = _ASKING.get(snapshot.stage)
-    if kind is None or same_words(status) not in recipe.case.stages or meaning_of(status, vocabulary=VOCABULARY).asks:
+    if (
+        kind is None
+        or comparable_text(status) not in recipe.case.stages
+        or meaning_of(status, vocabulary=VOCABULARY).asks
+    ):
         return ()
     return (PendingItem(key=f"asked:{kind}", kind=kind, title=status),)
 
@@ -211,7 +217,7 @@ def _asked(recipe: Recipe, snapshot: Snapshot) -> tuple[PendingItem, ...] | None
 class _Collections:
     """The lists within a case."""
 
-    def __init__(self, recipe: Recipe, pages: Mapping[str, Page], spot: Spot) -> None:
+    def __init__(self, recipe: Recipe, pages: Mapping[str, Page], spot: PageLocation) -> None:
         self._recipe, self._pages, self._spot = recipe, pages, spot
 
     def all(
@@ -223,7 +229,7 @@ class _Collections:
         entries: list[_T] = []
         for place, collection in enumerate(collections):
             for one in self._spots(collection):
-                entry = make(collection, _Fields(self._recipe, one, collection.fields, collection.place))
+                entry = make(collection, _Fields(self._recipe, one, collection.fields, collection.key_path))
                 entries.append(replace(entry, key=f"{place}:{entry.key}") if place else entry)
         return _keyed(entries)
 
@@ -231,35 +237,35 @@ class _Collections:
         title, starts_at = fields.needed("title") or "", fields.moment("starts_at")
         kind = _kind(collection, fields.text("kind"), title, at_a_time=starts_at is not None)
         return PendingItem(
-            key=fields.needed("id") or f"{kind}:{same_words(title)}",
+            key=fields.needed("id") or f"{kind}:{comparable_text(title)}",
             kind=kind,
             title=title,
             description=fields.text("description"),
             due_on=fields.day("due_on"),
             starts_at=starts_at,
             place=fields.text("place"),
-            state=ItemState.OPEN if same_words(fields.text("answered") or "") in _NO else ItemState.ANSWERED,
+            state=ItemState.OPEN if comparable_text(fields.text("answered") or "") in _NO else ItemState.ANSWERED,
         )
 
     def notice(self, _collection: Collection, fields: _Fields) -> Notice:
         title, dated = fields.needed("title") or "", fields.day("dated")
-        key = fields.needed("id") or f"{dated}:{same_words(title)}"
+        key = fields.needed("id") or f"{dated}:{comparable_text(title)}"
         return Notice(key=key, title=title, dated=dated, download=self._download(fields.text("download")))
 
     def history(self, _collection: Collection, fields: _Fields) -> HistoryEntry:
         title, at = fields.needed("title") or "", fields.moment("at")
-        key = fields.needed("id") or f"{at.isoformat() if at else at}:{same_words(title)}"
+        key = fields.needed("id") or f"{at.isoformat() if at else at}:{comparable_text(title)}"
         return HistoryEntry(key=key, title=title, at=at, code=fields.text("code"))
 
-    def _spots(self, collection: Collection) -> list[Spot]:
+    def _spots(self, collection: Collection) -> list[PageLocation]:
         if collection.request is None:
-            check_expected(self._recipe, self._spot, place=collection.place, expect=collection.expect)
-            return spots_of(collection.each, self._spot)
-        page = self._pages.get(collection.place)
+            check_expected(self._recipe, self._spot, key_path=collection.key_path, expect=collection.expect)
+            return locations(collection.each, self._spot)
+        page = self._pages.get(collection.key_path)
         if page is None:
-            raise UnexpectedAnswer(f"{self._recipe.name}: there is no answer to {collection.place}")
-        refuse_strange(self._recipe, page, place=collection.place, expect=collection.expect)
-        return spots_of(collection.each, page)
+            raise UnexpectedAnswer(f"{self._recipe.name}: there is no answer to {collection.key_path}")
+        raise_if_unexpected(self._recipe, page, key_path=collection.key_path, expect=collection.expect)
+        return locations(collection.each, page)
 
     def _download(self, address: str | None) -> str | None:
         """A path on the portal, or an address on one of its other hosts; None for anything else."""
@@ -275,13 +281,13 @@ class _Collections:
         return address if target.scheme == "https" and target.hostname in known else None
 
 
-def _kind(collection: Collection, words: str | None, title: str, *, at_a_time: bool) -> ItemKind:
-    if (named := same_words(words or "")) in collection.kinds:
+def _kind(collection: Collection, text: str | None, title: str, *, at_a_time: bool) -> ItemKind:
+    if (named := comparable_text(text or "")) in collection.kinds:
         return collection.kinds[named]
-    for said in (named, same_words(title)):
+    for said in (named, comparable_text(title)):
         if said.replace(" ", "_") in set(ItemKind):
             return ItemKind(said.replace(" ", "_"))
-    meant = meaning_of(words or title, vocabulary=VOCABULARY).asks or meaning_of(title, vocabulary=VOCABULARY).asks
+    meant = meaning_of(text or title, vocabulary=VOCABULARY).asks or meaning_of(title, vocabulary=VOCABULARY).asks
     return meant or (ItemKind.APPOINTMENT if at_a_time else ItemKind.TASK)
 
 

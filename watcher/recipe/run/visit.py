@@ -9,13 +9,13 @@ from typing import Final
 
 from watcher.errors import AccountLocked, CodeNeeded, ReadFailed, SessionEnded, SignInRejected, UnexpectedAnswer
 from watcher.http.client import PortalHttp
-from watcher.portal import Download, Surroundings
+from watcher.portal import Download, PortalContext
 from watcher.recipe.model import Recipe, Request, Step
 from watcher.recipe.page.page import Page
 from watcher.recipe.placeholders import Template, Values, filled_json
 from watcher.recipe.run.addresses import address_from, whole_address
-from watcher.recipe.run.last_found import Found
-from watcher.recipe.run.refusals import first_that_holds, refuse_signed_out, refuse_strange, refuse_unavailable
+from watcher.recipe.run.last_found import FoundFields
+from watcher.recipe.run.refusals import first_matching, raise_if_signed_out, raise_if_unavailable, raise_if_unexpected
 from watcher.recipe.run.session import Session
 
 _OK: Final = 200
@@ -50,7 +50,7 @@ class Visit:
         self,
         recipe: Recipe,
         login: Login,
-        surroundings: Surroundings,
+        surroundings: PortalContext,
         *,
         http: PortalHttp,
         session: Session,
@@ -127,8 +127,8 @@ class Visit:
         kind = answer.headers.get("content-type", "")
         if "html" in kind or "json" in kind:
             page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
-            refuse_unavailable(recipe, page)
-            refuse_signed_out(recipe, page)
+            raise_if_unavailable(recipe, page)
+            raise_if_signed_out(recipe, page)
             raise UnexpectedAnswer(f"{recipe.name}: a page came in place of a document (HTTP {answer.status})")
         if answer.status != _OK:
             raise UnexpectedAnswer(f"{recipe.name}: a document was answered with HTTP {answer.status}")
@@ -140,15 +140,15 @@ class Visit:
             self._surroundings.session.save(content)
             self._saved = content
 
-    def remember(self, found: Mapping[str, Found]) -> None:
+    def remember(self, found: Mapping[str, FoundFields]) -> None:
         """Keeps what a good read found, for the next one."""
         self.session.found.update(found)
         self.save()
 
     def _as_signed_in(self, request: Request, values: Values, address: str | None) -> Page:
         page = self._send(request, {**self.session.taken, **values}, address)
-        refuse_unavailable(self._recipe, page)
-        refuse_signed_out(self._recipe, page)
+        raise_if_unavailable(self._recipe, page)
+        raise_if_signed_out(self._recipe, page)
         if self._unproven:
             self._prove()
         return page
@@ -157,7 +157,7 @@ class Visit:
         self._unproven = False
         self.save()  # before the verdict: a kill in between leaves a session, and no reason to submit again
         if self._submitted:
-            self._surroundings.gate.accepted()
+            self._surroundings.sign_in_guard.accepted()
 
     def _why_ended(self, ended: SessionEnded) -> ReadFailed:
         """Not a rejection: a portal in trouble shows its sign-in page too. The gate counts what stays unclear."""
@@ -177,7 +177,7 @@ class Visit:
         if names & _CODES:
             values |= dict.fromkeys(_CODES, self._surroundings.codes.code(asked_at=self._asked_at))
         if "password" in names:
-            self._surroundings.gate.before_submission(counts=not self._recipe.machine)
+            self._surroundings.sign_in_guard.before_submission(counts=not self._recipe.machine)
             self._submitted = True
             values["password"] = self._login.password
         self._asked_at = self._surroundings.clock.now()
@@ -185,22 +185,22 @@ class Visit:
         self._judge(step, page)
         for name, selector in step.take.items():
             self.session.taken.pop(name, None)
-            if (found := selector.words(page)) is not None:
+            if (found := selector.text_at(page)) is not None:
                 self.session.taken[name] = found
         return page
 
     def _judge(self, step: Step, page: Page) -> None:
-        name, place = self._recipe.name, step.request.place
-        refuse_unavailable(self._recipe, page)
-        if shown := first_that_holds(step.locked, page):
+        name, place = self._recipe.name, step.request.key_path
+        raise_if_unavailable(self._recipe, page)
+        if shown := first_matching(step.locked, page):
             raise AccountLocked(f"{name} has locked the account ({place}.locked {shown.text!r})")
-        if shown := first_that_holds(step.rejected, page):
+        if shown := first_matching(step.rejected, page):
             raise SignInRejected(f"{name} rejected the sign-in ({place}.rejected {shown.text!r})")
-        if shown := first_that_holds(step.person, page):
+        if shown := first_matching(step.person, page):
             raise CodeNeeded(
                 f"{name} asks for something that only a person can do ({place}.person {shown.text!r}); {_BY_HAND}"
             )
-        refuse_strange(self._recipe, page, place=place, expect=step.expect)
+        raise_if_unexpected(self._recipe, page, key_path=place, expect=step.expect)
 
     def _send(self, request: Request, values: Values, address: str | None) -> Page:
         filling = {**values, "username": self._login.username}
@@ -221,7 +221,7 @@ class Visit:
         for name, text in request.headers.items():
             filled = text.filled(values)
             if not (filled.isascii() and filled.isprintable()):
-                raise UnexpectedAnswer(f"{self._recipe.name}: {request.place}.headers.{name} would be no header")
+                raise UnexpectedAnswer(f"{self._recipe.name}: {request.key_path}.headers.{name} would be no header")
             headers[name] = filled
         return headers
 
@@ -236,6 +236,6 @@ class Visit:
     def _check_filled(self, request: Request, values: Values) -> None:
         for name in sorted(request.names - values.keys()):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: {request.place} needs {{{name}}}, and the selector that takes it found nothing; "
+                f"{self._recipe.name}: {request.key_path} needs {{{name}}}, and the selector that takes it found nothing; "
                 "see `watcher recipe try`"
             )

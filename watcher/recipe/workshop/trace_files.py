@@ -17,7 +17,7 @@ _LARGEST: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
+class TracedAnswer:
     """What came back to one request in the end, after its redirects. `path` is the one it was sent to."""
 
     method: str
@@ -25,7 +25,7 @@ class KeptAnswer:
     page: Page
 
 
-def kept_answers(folder: Path) -> Iterator[KeptAnswer]:
+def kept_answers(folder: Path) -> Iterator[TracedAnswer]:
     """The answers in a folder, in the order in which they came.
 
     Raises `OSError` where the folder cannot be read, `ValueError` that names the file for one that is none of ours.
@@ -36,11 +36,11 @@ def kept_answers(folder: Path) -> Iterator[KeptAnswer]:
         start = start or (about.name.split("-")[1], path)
         if page.status in _REDIRECTS and "location" in page.headers:
             continue
-        yield KeptAnswer(method=start[0], path=start[1], page=page)
+        yield TracedAnswer(method=start[0], path=start[1], page=page)
         start = None
 
 
-def fits(recipe: Recipe, request: Request, answer: KeptAnswer) -> bool:
+def fits(recipe: Recipe, request: Request, answer: TracedAnswer) -> bool:
     """Whether an answer may be one to this request: the same method, and a path that its placeholders can make."""
     if request.method != answer.method:
         return False

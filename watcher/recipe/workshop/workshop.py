@@ -7,14 +7,14 @@ from typing import Final
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.recipe.model import Recipe, Request
-from watcher.recipe.page.page import Page, Spot
+from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.parse.check import load_recipe
 from watcher.recipe.run.kept_answers import CASE, LIST
-from watcher.recipe.run.reader import Listed, RecipeReader
-from watcher.recipe.run.snapshot import rows, same_number
+from watcher.recipe.run.reader import ListedCase, RecipeReader
+from watcher.recipe.run.snapshot import comparable_number, rows
 from watcher.recipe.run.visit import Visit
-from watcher.recipe.workshop.selector_report import Sight, look_at_case, look_at_list, look_at_step
-from watcher.recipe.workshop.trace_files import KeptAnswer, fits, kept_answers
+from watcher.recipe.workshop.selector_report import SelectorResult, inspect_case, inspect_list, inspect_step
+from watcher.recipe.workshop.trace_files import TracedAnswer, fits, kept_answers
 
 _MOST_CASES: Final = 3
 
@@ -33,55 +33,57 @@ class Workshop:
         self._answers: list[tuple[Request, Page]] = []
         visit.watch(lambda request, page: self._answers.append((request, page)))
 
-    def walk(self) -> Iterator[Sight]:
+    def walk(self) -> Iterator[SelectorResult]:
         """What every selector finds: in the sign-in, in the list, and in the first cases. Ends at what stops it."""
         try:
             yield from self._sign_in()
             yield from self._cases()
         except ReadFailed as error:
             yield from self._steps()
-            yield Sight(place="the read", note=f"{type(error).__name__}: {error}", wrong=True, stopped_by=error)
+            yield SelectorResult(
+                key_path="the read", note=f"{type(error).__name__}: {error}", wrong=True, stopped_by=error
+            )
 
-    def _sign_in(self) -> Iterator[Sight]:
+    def _sign_in(self) -> Iterator[SelectorResult]:
         if self._recipe.sign_in:
             self._visit.sign_in()
         yield from self._steps()
 
-    def _steps(self) -> Iterator[Sight]:
-        answered = {request.place: page for request, page in self._answers}
+    def _steps(self) -> Iterator[SelectorResult]:
+        answered = {request.key_path: page for request, page in self._answers}
         self._answers.clear()
         for step in self._recipe.sign_in:
-            if step.request.place in answered:
-                yield from look_at_step(self._recipe, step, answered[step.request.place])
+            if step.request.key_path in answered:
+                yield from inspect_step(self._recipe, step, answered[step.request.key_path])
 
-    def _cases(self) -> Iterator[Sight]:
+    def _cases(self) -> Iterator[SelectorResult]:
         listed, broken = self._listed()
         if self._recipe.cases is not None:
             for request, page in self._answers:
                 if request == self._recipe.cases.request:
-                    yield from look_at_list(self._recipe, self._recipe.cases, page)
+                    yield from inspect_list(self._recipe, self._recipe.cases, page)
         if broken is not None:
             raise broken
         for one in listed[:_MOST_CASES]:
             yield from self._case(one)
         self._visit.save()
 
-    def _listed(self) -> tuple[list[Listed], ReadFailed | None]:
+    def _listed(self) -> tuple[list[ListedCase], ReadFailed | None]:
         try:
             return list(self._reader.listed()), None
         except ReadFailed as error:
             return [], error
 
-    def _case(self, listed: Listed) -> Iterator[Sight]:
+    def _case(self, listed: ListedCase) -> Iterator[SelectorResult]:
         pages: dict[str, Page] = {}
         try:
             self._reader.fetch(listed, pages)
         except ReadFailed as error:
-            yield Sight(place=CASE, note=f"{listed.number}: {type(error).__name__}: {error}", wrong=True)
-        yield from look_at_case(self._recipe, pages, listed.number, _row(self._recipe, listed.page, listed.number))
+            yield SelectorResult(key_path=CASE, note=f"{listed.number}: {type(error).__name__}: {error}", wrong=True)
+        yield from inspect_case(self._recipe, pages, listed.number, _row(self._recipe, listed.page, listed.number))
 
 
-def check_recipe(path: Path, answers: Path | None = None) -> list[Sight]:
+def check_recipe(path: Path, answers: Path | None = None) -> list[SelectorResult]:
     """Checks a recipe offline, and shows what it finds in answers kept earlier. Raises `RecipeFaults`.
 
     `answers` is a folder that `watcher check --trace` wrote; raises `OSError` or `ValueError` where it is none.
@@ -90,14 +92,14 @@ def check_recipe(path: Path, answers: Path | None = None) -> list[Sight]:
     return [] if answers is None else list(_look_at_kept(recipe, list(kept_answers(answers))))
 
 
-def _look_at_kept(recipe: Recipe, answers: list[KeptAnswer]) -> Iterator[Sight]:
+def _look_at_kept(recipe: Recipe, answers: list[TracedAnswer]) -> Iterator[SelectorResult]:
     for step in recipe.sign_in:
         for answer in (one for one in answers if fits(recipe, step.request, one)):
-            yield from look_at_step(recipe, step, answer.page)
+            yield from inspect_step(recipe, step, answer.page)
     pages: dict[str, Page] = {}
     for answer in answers:
         if recipe.cases is not None and fits(recipe, recipe.cases.request, answer):
-            yield from look_at_list(recipe, recipe.cases, answer.page)
+            yield from inspect_list(recipe, recipe.cases, answer.page)
             if recipe.case.request is None:
                 yield from _look_at_rows(recipe, answer.page)
         elif recipe.case.request is not None and fits(recipe, recipe.case.request, answer):
@@ -107,28 +109,31 @@ def _look_at_kept(recipe: Recipe, answers: list[KeptAnswer]) -> Iterator[Sight]:
     yield from _look_at_kept_case(recipe, pages)
 
 
-def _look_at_rows(recipe: Recipe, page: Page) -> Iterator[Sight]:
+def _look_at_rows(recipe: Recipe, page: Page) -> Iterator[SelectorResult]:
     try:
         listed = list(rows(recipe, page))
     except UnexpectedAnswer:
         return  # what is wrong with the rows has been said
     for number, spot in listed[:_MOST_CASES]:
-        yield from look_at_case(recipe, {LIST: page}, number, spot)
+        yield from inspect_case(recipe, {LIST: page}, number, spot)
 
 
-def _look_at_kept_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[Sight]:
+def _look_at_kept_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[SelectorResult]:
     if CASE in pages:
         shown = recipe.case.case_number
-        number = shown.words(pages[CASE]) if shown else None
-        yield from look_at_case(recipe, pages, number or "the case", None)
+        number = shown.text_at(pages[CASE]) if shown else None
+        yield from inspect_case(recipe, pages, number or "the case", None)
 
 
-def _collections(recipe: Recipe, answer: KeptAnswer) -> dict[str, Page]:
+def _collections(recipe: Recipe, answer: TracedAnswer) -> dict[str, Page]:
     parts = (*recipe.case.pending, *recipe.case.notices, *recipe.case.history)
-    return {part.place: answer.page for part in parts if part.request and fits(recipe, part.request, answer)}
+    return {part.key_path: answer.page for part in parts if part.request and fits(recipe, part.request, answer)}
 
 
-def _row(recipe: Recipe, page: Page | None, case_number: str) -> Spot | None:
+def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation | None:
     if page is None:
         return None
-    return next((spot for number, spot in rows(recipe, page) if same_number(number) == same_number(case_number)), None)
+    return next(
+        (spot for number, spot in rows(recipe, page) if comparable_number(number) == comparable_number(case_number)),
+        None,
+    )

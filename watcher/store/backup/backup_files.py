@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from watcher.errors import StoreUnusable
-from watcher.store.backup.restore_merge import Doubting, carry_over
+from watcher.store.backup.restore_merge import AddRestoreNote, merge_into
 from watcher.store.database.schema import HEAD
 
 _NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -32,7 +32,7 @@ _LAST_WORDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class BackupFile:
     """A database that was found whole. `newest` is the last moment it tells of, UTC, as text; None where none."""
 
     file: Path
@@ -42,7 +42,7 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PutBack:
+class RestoreResult:
     """What a restore came to. `kept`: where the replaced database is now, None where there was none.
 
     `known`: it could be read, so that nothing of what was told since the backup is told again. `marks`: what the user
@@ -54,7 +54,7 @@ class PutBack:
     marks: bool
 
 
-def file_of(url: str) -> Path:
+def sqlite_path(url: str) -> Path:
     """The file of an SQLite database. Raises `StoreUnusable` for a database that is none."""
     try:
         parsed = make_url(url)
@@ -68,7 +68,7 @@ def file_of(url: str) -> Path:
     return Path(parsed.database)
 
 
-def examine(file: Path) -> Copy:
+def examine(file: Path) -> BackupFile:
     """Reads a database through and through. Raises `StoreUnusable` where it is damaged or none of this program's."""
     with _telling(file):
         there = file.is_file()
@@ -82,10 +82,12 @@ def examine(file: Path) -> Copy:
         schema = database.execute("SELECT version_num FROM alembic_version").fetchone()
         cases = database.execute('SELECT count(*) FROM "case"').fetchone()
         moments = [database.execute(query).fetchone()[0] for query in _LAST_WORDS]
-    return Copy(file=file, schema=str(schema[0]), cases=int(cases[0]), newest=max(filter(None, moments), default=None))
+    return BackupFile(
+        file=file, schema=str(schema[0]), cases=int(cases[0]), newest=max(filter(None, moments), default=None)
+    )
 
 
-def take(database: Path, target: Path, *, force: bool = False) -> Copy:
+def create_backup(database: Path, target: Path, *, force: bool = False) -> BackupFile:
     """A consistent copy of a database that may be in use, as one file of mode 0600, examined before it is there.
 
     An existing `target` is replaced only with `force`, and only by a good copy. Raises `StoreUnusable`.
@@ -100,12 +102,18 @@ def take(database: Path, target: Path, *, force: bool = False) -> Copy:
         _copy(database, temporary)
         found = examine(temporary)
         temporary.replace(target)
-    return Copy(file=target, schema=found.schema, cases=found.cases, newest=found.newest)
+    return BackupFile(file=target, schema=found.schema, cases=found.cases, newest=found.newest)
 
 
-def put_back(
-    copy: Path, database: Path, *, accounts: Collection[str], now: datetime, doubting: Doubting, force: bool = False
-) -> PutBack:
+def restore(
+    copy: Path,
+    database: Path,
+    *,
+    accounts: Collection[str],
+    now: datetime,
+    doubting: AddRestoreNote,
+    force: bool = False,
+) -> RestoreResult:
     """Puts a copy in the place of the database, which is kept beside it.
 
     What cannot be undone is taken over from the replaced database, see `watcher.store.aftermath`; `doubting` says of an
@@ -121,13 +129,13 @@ def put_back(
     with _telling(database), _beside(database) as temporary:
         _copy(copy, temporary)
         since = _moment(found.newest) or _written(copy)
-        carried = carry_over(database, temporary, accounts=accounts, since=since, now=now, doubting=doubting)
+        carried = merge_into(database, temporary, accounts=accounts, since=since, now=now, doubting=doubting)
         examine(temporary)
         kept = _keep(database, now) if database.exists() else None
         for suffix in _BESIDE:
             Path(f"{database}{suffix}").unlink(missing_ok=True)
         temporary.replace(database)
-    return PutBack(kept=kept, known=carried.told, marks=carried.marks)
+    return RestoreResult(kept=kept, known=carried.reported_snapshots, marks=carried.marks)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -139,7 +147,7 @@ def _written(copy: Path) -> datetime:
     return datetime.fromtimestamp(copy.stat().st_mtime, UTC)
 
 
-def _refuse_newer(database: Path, found: Copy) -> None:
+def _refuse_newer(database: Path, found: BackupFile) -> None:
     """A damaged database is no reason not to restore: it is what a backup is for."""
     if not database.exists():
         return

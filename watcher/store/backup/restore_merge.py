@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote
 
-from watcher.model.alert import AlertState, Hold, Words
+from watcher.model.alert import AlertState, AlertText, HoldReason
 from watcher.model.case import ItemState
 from watcher.store.queries.snapshot_json import decode_item, decode_notice
 from watcher.store.writes.accounts import SALT
-from watcher.store.writes.restore_marks import IN_DOUBT, RECORDED, TOLD, key_of
+from watcher.store.writes.restore_marks import IN_DOUBT, RECORDED, TOLD, mark_key
 
-Doubting: TypeAlias = Callable[[Words, datetime], Words]
+AddRestoreNote: TypeAlias = Callable[[AlertText, datetime], AlertText]
 """Makes the words of an alert say that it may have gone out after the backup's last moment."""
 
 _ENTRY = ("id", "account", "case_number", "first_seen_at")
@@ -35,20 +35,20 @@ _OF_THE_NEXT_READ = ("name", "next_read_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarriedOver:
+class MergeResult:
     """What could be read of the replaced database.
 
     `told`: what was told since the backup is known, and nothing of it is told again. `marks`: so is what the user wrote
     into the ledger since (done, due, reopen), all of it.
     """
 
-    told: bool
+    reported_snapshots: bool
     marks: bool
 
 
-def carry_over(
-    replaced: Path, copy: Path, *, accounts: Collection[str], since: datetime, now: datetime, doubting: Doubting
-) -> CarriedOver:
+def merge_into(
+    replaced: Path, copy: Path, *, accounts: Collection[str], since: datetime, now: datetime, doubting: AddRestoreNote
+) -> MergeResult:
     """Takes over into `copy`, which is about to be put in the place of `replaced`, what cannot be undone.
 
     The backup's last moment is `since`. Where it cannot be known what was told since, what may have been told says so,
@@ -71,7 +71,7 @@ def carry_over(
         else:
             _doubt_waiting(old, books, since=since, now=now, doubting=doubting)
             _doubt_next_reads(books, accounts, since)
-        return CarriedOver(told=known, marks=one_line and old.is_whole("item"))
+        return MergeResult(reported_snapshots=known, marks=one_line and old.is_whole("item"))
 
 
 class _Replaced:
@@ -128,7 +128,7 @@ def _is_one_line(old: _Replaced, books: sqlite3.Connection) -> bool:
 
 def _doubts(old: _Replaced) -> bool:
     """Whether an earlier restore had left open what was told, and no read had come since."""
-    return any(row["key"].startswith(key_of(IN_DOUBT).removesuffix("]")) for row in old.rows("meta"))
+    return any(row["key"].startswith(mark_key(IN_DOUBT).removesuffix("]")) for row in old.rows("meta"))
 
 
 def _submissions(old: _Replaced, books: sqlite3.Connection) -> None:
@@ -212,7 +212,7 @@ def _what_was_told(old: _Replaced, books: sqlite3.Connection) -> None:
         _update(books, "account", row, key="name", without=_OF_THE_NEXT_READ)
     marks = (TOLD,) if changes is None else (TOLD, RECORDED)
     for row in old.rows("meta"):
-        if row["key"].startswith(tuple(key_of(mark).removesuffix("]") for mark in marks)):
+        if row["key"].startswith(tuple(mark_key(mark).removesuffix("]") for mark in marks)):
             _insert(books, "meta", row)
     _snapshots(old, books, recorded=changes is not None)
 
@@ -263,9 +263,9 @@ def _snapshots(old: _Replaced, books: sqlite3.Connection, *, recorded: bool) -> 
     }
     for row in old.rows("case"):
         if row["document"] is not None and row["revision"] > before.get((row["account"], row["case_number"]), -1):
-            key = key_of(TOLD, row["account"], row["case_number"])
+            key = mark_key(TOLD, row["account"], row["case_number"])
             books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, row["document"]))
-            mark = key_of(RECORDED, row["account"], row["case_number"])
+            mark = mark_key(RECORDED, row["account"], row["case_number"])
             books.execute("DELETE FROM meta WHERE key = ?", (mark,))
             if recorded:
                 books.execute("INSERT INTO meta (key, value) VALUES (?, '')", (mark,))
@@ -277,7 +277,7 @@ def _snapshots(old: _Replaced, books: sqlite3.Connection, *, recorded: bool) -> 
 
 
 def _doubt_waiting(
-    old: _Replaced, books: sqlite3.Connection, *, since: datetime, now: datetime, doubting: Doubting
+    old: _Replaced, books: sqlite3.Connection, *, since: datetime, now: datetime, doubting: AddRestoreNote
 ) -> None:
     """Nobody knows what was told: what was due by now may have gone out."""
     due = now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
@@ -285,10 +285,10 @@ def _doubt_waiting(
         still_held = row["hold"] is not None and row["next_attempt_at"] > due
         if still_held or _identity(row) in old.alerts:
             continue
-        words = doubting(Words(**{part: row[part] for part in ("title", "body", "html", "short")}), since)
+        words = doubting(AlertText(**{part: row[part] for part in ("title", "body", "html", "short")}), since)
         books.execute(
             "UPDATE alert SET body = ?, html = ?, short = ?, hold = ?, state = ? WHERE id = ?",
-            (words.body, words.html, words.short, Hold.PERHAPS_TOLD.value, AlertState.HELD.value, row["id"]),
+            (words.body, words.html, words.short, HoldReason.PERHAPS_TOLD.value, AlertState.HELD.value, row["id"]),
         )
 
 
@@ -296,7 +296,7 @@ def _doubt_next_reads(books: sqlite3.Connection, accounts: Collection[str], sinc
     """What the next read of an account finds changed may have been told."""
     known = {row["name"] for row in books.execute("SELECT name FROM account")}
     for name in sorted(known.union(accounts)):
-        mark = (key_of(IN_DOUBT, name), since.isoformat())
+        mark = (mark_key(IN_DOUBT, name), since.isoformat())
         books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
 
 

@@ -18,7 +18,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _log = structlog.get_logger(__name__)
 
 
-def folder_of(settings: Settings) -> Path:
+def backup_folder(settings: Settings) -> Path:
     """Where backups lie: where the configuration says, else beside the database."""
     return settings.backup.folder or settings.state_dir / "backups"
 
@@ -29,16 +29,16 @@ def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None
     Only files of this program's own naming are ever removed, and only after a new good copy stands. A clock that was
     put back takes no backup until it has caught up. Raises `StoreUnusable`.
     """
-    every, folder = settings.backup.every, folder_of(settings)
+    every, folder = settings.backup.every, backup_folder(settings)
     taken = backups_in(folder)
-    if every is None or (taken and now - taken_at(taken[0]) < every):
+    if every is None or (taken and now - backup_time(taken[0]) < every):
         return None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
     target = folder / f"watcher-{now.astimezone(UTC):{_STAMP}}.sqlite3"
-    backup_files.take(database, target)
+    backup_files.create_backup(database, target)
     for old in backups_in(folder)[settings.backup.keep :]:
         old.unlink(missing_ok=True)
     _log.info("backed up", file=str(target))
@@ -55,9 +55,9 @@ def backups_in(folder: Path) -> list[Path]:
         raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
 
 
-def way_back(settings: Settings) -> str:
+def restore_advice(settings: Settings) -> str:
     """What to do about a damaged database: the newest backup that was read through and found good, or that none was."""
-    folder = folder_of(settings)
+    folder = backup_folder(settings)
     try:
         present = backups_in(folder)
     except StoreUnusable as error:
@@ -72,7 +72,7 @@ def way_back(settings: Settings) -> str:
     return f"there is no good backup in {folder}; `watcher restore FILE` puts one back from elsewhere"
 
 
-def taken_at(file: Path) -> datetime:
+def backup_time(file: Path) -> datetime:
     """When a backup was begun, as its name says."""
     found = _NAME.fullmatch(file.name)
     return datetime.strptime(found[1] if found else "", _STAMP).replace(tzinfo=UTC)

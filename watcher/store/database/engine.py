@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from watcher.errors import StoreUnusable
 from watcher.store.database import postgres, sqlite_errors
-from watcher.store.database.query import Ask, Question
+from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.tables import Row
 
 _PRAGMAS = (
@@ -44,11 +44,11 @@ class Database:
         parsed = _parsed(url)
         self.shared = postgres.is_postgres(parsed)
         if self.shared:
-            self.where = postgres.place_of(parsed)
+            self.display_name = postgres.place_of(parsed)
             self.engine = _postgres_engine(parsed)
             self._for_reading = self._for_proof = postgres.for_reading(self.engine)
         else:
-            self.where = parsed.database or parsed.render_as_string(hide_password=True)
+            self.display_name = parsed.database or parsed.render_as_string(hide_password=True)
             self.engine = self._for_reading = _sqlite_engine(parsed)
             self._for_proof = _sqlite_engine(parsed, poolclass=NullPool)
         self._for_writing = self.engine.execution_options(writing=True)
@@ -60,16 +60,16 @@ class Database:
             yield session
 
     @contextmanager
-    def looking(self) -> Iterator[Ask]:
+    def queries(self) -> Iterator[RunQuery]:
         """Answers questions about one consistent state of the database."""
         with self._telling_errors(), self._for_reading.connect() as connection:
 
-            def ask(question: Question, **given: object) -> Iterable[Any]:
+            def ask(question: Query, **given: object) -> Iterable[Any]:
                 return connection.execute(_statement(question), given)
 
             yield ask
 
-    def prove(self) -> None:
+    def ping(self) -> None:
         """Has the database itself answer: an open connection to SQLite remembers what it has read of the file."""
         with self._telling_errors(), self._for_proof.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM account")
@@ -115,7 +115,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise StoreUnusable(f"database {self.where}: {self._reason(error)}") from error
+            raise StoreUnusable(f"database {self.display_name}: {self._reason(error)}") from error
 
     def close(self) -> None:
         """Closes every connection."""
@@ -126,7 +126,7 @@ class Database:
 
 
 @lru_cache(maxsize=64)
-def _statement(question: Question) -> TextualSelect:
+def _statement(question: Query) -> TextualSelect:
     """With the types of its columns, which say how they are read. Kept: it takes longer to make than to run."""
     columns = Row.metadata.tables[question.table].c
     return text(question.sql).columns(

@@ -26,7 +26,7 @@ class Busy(Exception):
 class Locks(Protocol):
     """Locks by name."""
 
-    def hold(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[None]:
         """Holds the lock for the block. Waits up to `wait` real seconds for it, then raises `Busy`.
 
         Raises `StoreUnusable` where the locks themselves are out of reach.
@@ -42,7 +42,7 @@ class FileLocks:
         self._folder = folder
 
     @contextmanager
-    def hold(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
         """As `Locks` says."""
         file = self._open(self._folder / f"{_safe(name)}.lock")
         try:

@@ -23,7 +23,7 @@ def bring_up_to_date(database: Database) -> None:
         version = _version(connection)
         if version == HEAD:
             return  # another process was faster
-        _upgrade(connection, database.where, version)
+        _upgrade(connection, database.display_name, version)
 
 
 def schema_on_server(url: str) -> tuple[str, str | None]:
@@ -34,7 +34,7 @@ def schema_on_server(url: str) -> tuple[str, str | None]:
     database = Database(url)
     try:
         with database.reading() as session:
-            return database.where, _version(session.connection())
+            return database.display_name, _version(session.connection())
     finally:
         database.close()
 
@@ -45,7 +45,7 @@ def _version(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(connection: Connection, where: str, version: str | None) -> None:
+def _upgrade(connection: Connection, display_name: str, version: str | None) -> None:
     from alembic import command  # noqa: PLC0415 - 38 MiB that only a migration needs
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -55,7 +55,7 @@ def _upgrade(connection: Connection, where: str, version: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise StoreUnusable(
-            f"database {where}: it was written by a newer release (schema {version}); install that release, or restore"
+            f"database {display_name}: it was written by a newer release (schema {version}); install that release, or restore"
             " a backup made by this one"
         )
     config.attributes["connection"] = connection

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Query:
     """A statement that reads, parameters as `:name` in it, and what each row of the answer holds.
 
     A column has the type that `table` gives it; one of no such name is a count.
@@ -23,19 +23,19 @@ class Question:
     sql: str
 
 
-def rows_of(table: str, columns: str, rest: str = "") -> Question:
+def select_rows(table: str, columns: str, rest: str = "") -> Query:
     """Asks for these columns of a table; `rest` says of which rows, in which order."""
     names = tuple(columns.split())
-    return Question(table, names, f'SELECT {", ".join(names)} FROM "{table}" {rest}'.rstrip())  # noqa: S608 - ours
+    return Query(table, names, f'SELECT {", ".join(names)} FROM "{table}" {rest}'.rstrip())  # noqa: S608 - ours
 
 
-class Ask(Protocol):
+class RunQuery(Protocol):
     """Answers questions about one consistent state of the books."""
 
-    def __call__(self, question: Question, **given: object) -> Iterable[Any]:
+    def __call__(self, question: Query, **given: object) -> Iterable[Any]:
         """The rows, each with its columns by name, moments aware and in UTC. Raises `StoreUnusable`."""
         ...
 
 
-Looking: TypeAlias = Callable[[], AbstractContextManager[Ask]]
+OpenReader: TypeAlias = Callable[[], AbstractContextManager[RunQuery]]
 """Opens the books for a look, and closes them after it."""

@@ -24,13 +24,13 @@ class ServerLocks:
 
     def __init__(self, database: Database) -> None:
         """Connects to nothing yet."""
-        self._where = database.where
+        self._where = database.display_name
         self._engine = postgres.engine_for_locks(database.engine.url)
 
     @contextmanager
-    def hold(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
         """As `Locks` says."""
-        key = number_of(name)
+        key = lock_key(name)
         with self._telling():
             connection = self._engine.connect()
         try:
@@ -54,7 +54,7 @@ def locks_of(database: Database, folder: Path) -> Locks:
     return ServerLocks(database) if database.shared else FileLocks(folder)
 
 
-def number_of(name: str) -> int:
+def lock_key(name: str) -> int:
     """The key of a lock on the server: 64 bits of its name, the same in every process and release."""
     digest = blake2b(name.encode(), digest_size=8, person=b"case-watcher").digest()
     return int.from_bytes(digest, signed=True)

@@ -10,15 +10,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from watcher.model.account_health import AccountState, Health
+from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
 from watcher.model.case import ItemState
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, Severity
-from watcher.model.ledger import CaseStanding, KeptNotice, LedgerItem
-from watcher.store.database.query import Ask, Question, rows_of
-from watcher.store.queries.snapshot_json import decode_item, decode_notice, decode_standing
+from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
+from watcher.store.database.query import Query, RunQuery, select_rows
+from watcher.store.queries.snapshot_json import decode_item, decode_notice, decode_without_history
 
-_Kept = TypeVar("_Kept", LedgerItem, KeptNotice)
+_Kept = TypeVar("_Kept", TrackedItem, TrackedNotice)
 _ACCOUNT = (
     "name state first_seen_at last_attempt_at last_read_at next_read_at failing_since failures last_error not_before"
     " told rejected_fingerprint"
@@ -28,19 +28,19 @@ _ITEM = "id account case_number document state first_seen_at letter_due_on dated
 _NOTICE = "id account case_number document first_seen_at saved_as sha256 attempts last_error"
 _CHANGE = "id at account case_number kind severity subject summary old new"
 _ALERT = "id channel state severity title body html short attempts created_at next_attempt_at sent_at last_error"
-_ACCOUNTS, _LAST_READS = rows_of("account", _ACCOUNT), rows_of("account", "name last_read_at")
-_CASE_NUMBERS = Question("case", ("case_number",), 'SELECT DISTINCT case_number FROM "case" ORDER BY case_number')
-_ALERT_COUNTS = Question("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
+_ACCOUNTS, _LAST_READS = select_rows("account", _ACCOUNT), select_rows("account", "name last_read_at")
+_CASE_NUMBERS = Query("case", ("case_number",), 'SELECT DISTINCT case_number FROM "case" ORDER BY case_number')
+_ALERT_COUNTS = Query("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
 
 
-def known_accounts(ask: Ask) -> dict[str, tuple[Health, datetime | None]]:
+def known_accounts(ask: RunQuery) -> dict[str, tuple[AccountHealth, datetime | None]]:
     """Health and next read of every account in the books."""
     return {row.name: (health_of(row), row.next_read_at) for row in ask(_ACCOUNTS)}
 
 
-def health_of(row: Any) -> Health:
+def health_of(row: Any) -> AccountHealth:
     """An account's health as its row has it."""
-    return Health(
+    return AccountHealth(
         state=AccountState(row.state),
         first_seen_at=row.first_seen_at,
         last_attempt_at=row.last_attempt_at,
@@ -49,35 +49,35 @@ def health_of(row: Any) -> Health:
         failures=row.failures,
         last_error=row.last_error,
         not_before=row.not_before,
-        told=frozenset(ChangeKind(kind) for kind in row.told.split(",") if kind),
+        notified=frozenset(ChangeKind(kind) for kind in row.told.split(",") if kind),
         rejected_fingerprint=row.rejected_fingerprint,
     )
 
 
-def case_numbers(ask: Ask) -> list[str]:
+def case_numbers(ask: RunQuery) -> list[str]:
     """The number of every case in the books, each once, in order."""
     return [row.case_number for row in ask(_CASE_NUMBERS)]
 
 
-def standings(ask: Ask, account: str | None = None, case_number: str | None = None) -> list[CaseStanding]:
+def tracked_cases(ask: RunQuery, account: str | None = None, case_number: str | None = None) -> list[TrackedCase]:
     """Every case (of the account, of that number), ordered by account and number, with its items and notices."""
     kept_items, kept_notices = _by_case(items(ask, account)), _by_case(notices(ask, account))
     reads = {row.name: row.last_read_at for row in ask(_LAST_READS)}
     asked = {"account": account, "case_number": case_number}
     given = {name: value for name, value in asked.items() if value is not None}
-    question = rows_of(
+    question = select_rows(
         "case", _CASE, f"{_where(*(f'{name} = :{name}' for name in given))} ORDER BY account, case_number"
     )
     return [
-        CaseStanding(
+        TrackedCase(
             account=row.account,
             case_number=row.case_number,
-            snapshot=None if row.document is None else decode_standing(row.document),
+            snapshot=None if row.document is None else decode_without_history(row.document),
             first_seen_at=row.first_seen_at,
             last_read_at=_last_read(row, reads.get(row.account)),
             stage_since=row.stage_since,
-            stage_since_told=row.stage_since_told,
-            touched_at=row.touched_at,
+            stage_since_from_portal=row.stage_since_told,
+            silent_update_at=row.touched_at,
             missing_reads=row.missing_reads,
             items=tuple(kept_items.get((row.account, row.case_number), ())),
             notices=tuple(kept_notices.get((row.account, row.case_number), ())),
@@ -100,14 +100,14 @@ def _by_case(kept: Iterable[_Kept]) -> dict[tuple[str, str], list[_Kept]]:
     return found
 
 
-def items(ask: Ask, account: str | None = None) -> list[LedgerItem]:
+def items(ask: RunQuery, account: str | None = None) -> list[TrackedItem]:
     """Every pending item that was ever seen (of this account), in the order of its first sight."""
     return [ledger_item(row) for row in _in_order(ask, "item", _ITEM, account)]
 
 
-def ledger_item(row: Any) -> LedgerItem:
+def ledger_item(row: Any) -> TrackedItem:
     """A row of the ledger as the noun."""
-    return LedgerItem(
+    return TrackedItem(
         id=row.id,
         account=row.account,
         case_number=row.case_number,
@@ -115,18 +115,18 @@ def ledger_item(row: Any) -> LedgerItem:
         state=ItemState(row.state),
         first_seen_at=row.first_seen_at,
         letter_due_on=row.letter_due_on,
-        dated_at=row.dated_at,
+        date_changed_at=row.dated_at,
     )
 
 
-def notices(ask: Ask, account: str | None = None) -> list[KeptNotice]:
+def notices(ask: RunQuery, account: str | None = None) -> list[TrackedNotice]:
     """Every notice that was ever seen (of this account), in the order of its first sight."""
     return [kept_notice(row) for row in _in_order(ask, "notice", _NOTICE, account)]
 
 
-def kept_notice(row: Any) -> KeptNotice:
+def kept_notice(row: Any) -> TrackedNotice:
     """A notice's row as the noun."""
-    return KeptNotice(
+    return TrackedNotice(
         id=row.id,
         account=row.account,
         case_number=row.case_number,
@@ -139,14 +139,14 @@ def kept_notice(row: Any) -> KeptNotice:
     )
 
 
-def _in_order(ask: Ask, table: str, columns: str, account: str | None) -> Iterable[Any]:
+def _in_order(ask: RunQuery, table: str, columns: str, account: str | None) -> Iterable[Any]:
     if account is None:
-        return ask(rows_of(table, columns, "ORDER BY id"))
-    return ask(rows_of(table, columns, "WHERE account = :account ORDER BY id"), account=account)
+        return ask(select_rows(table, columns, "ORDER BY id"))
+    return ask(select_rows(table, columns, "WHERE account = :account ORDER BY id"), account=account)
 
 
 def history(
-    ask: Ask,
+    ask: RunQuery,
     *,
     accounts: Collection[str] | None = None,
     case_number: str | None = None,
@@ -163,7 +163,7 @@ def history(
         given["case_number"] = case_number
     if kinds is not None:
         conditions.append(_among("kind", [kind.value for kind in kinds], given))
-    question = rows_of("change", _CHANGE, f"{_where(*conditions)} ORDER BY id DESC {_limit(limit, given)}")
+    question = select_rows("change", _CHANGE, f"{_where(*conditions)} ORDER BY id DESC {_limit(limit, given)}")
     return [recorded_change(row) for row in ask(question, **given)]
 
 
@@ -190,11 +190,11 @@ def _json(text: str | None) -> Json:
     return value
 
 
-def alerts(ask: Ask, *, limit: int | None = None, state: AlertState | None = None) -> list[Alert]:
+def alerts(ask: RunQuery, *, limit: int | None = None, state: AlertState | None = None) -> list[Alert]:
     """Alerts (in this state), newest first."""
     given: dict[str, object] = {} if state is None else {"state": state.value}
     chosen = f"{_where(*(f'{name} = :{name}' for name in given))} ORDER BY id DESC {_limit(limit, given)}"
-    tells = rows_of(
+    tells = select_rows(
         "alert_change",
         "alert_id change_id",
         f"WHERE alert_id IN (SELECT id FROM alert {chosen}) ORDER BY alert_id, change_id",  # noqa: S608 - ours
@@ -202,7 +202,7 @@ def alerts(ask: Ask, *, limit: int | None = None, state: AlertState | None = Non
     told: dict[int, list[int]] = defaultdict(list)
     for row in ask(tells, **given):
         told[row.alert_id].append(row.change_id)
-    return [alert_of(row, tuple(told[row.id])) for row in ask(rows_of("alert", _ALERT, chosen), **given)]
+    return [alert_of(row, tuple(told[row.id])) for row in ask(select_rows("alert", _ALERT, chosen), **given)]
 
 
 def alert_of(row: Any, change_ids: tuple[int, ...]) -> Alert:
@@ -225,7 +225,7 @@ def alert_of(row: Any, change_ids: tuple[int, ...]) -> Alert:
     )
 
 
-def alert_counts(ask: Ask) -> dict[AlertState, int]:
+def alert_counts(ask: RunQuery) -> dict[AlertState, int]:
     """How many alerts there are in each state."""
     found = {row.state: row.alerts for row in ask(_ALERT_COUNTS)}
     return {state: found.get(state.value, 0) for state in AlertState}

@@ -71,7 +71,7 @@ def decode(text: str, *, beside: Snapshot | None = None) -> Snapshot:
     return _build(Snapshot, json.loads(text), beside)
 
 
-def decode_standing(text: str) -> Snapshot:
+def decode_without_history(text: str) -> Snapshot:
     """The same without the portal's own history: how a case stands does not depend on it, and it is most of a text."""
     told = json.loads(text)
     told["history"] = None

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from watcher.model.account_health import Health
+from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert, AlertState
-from watcher.store.database.query import Looking
+from watcher.store.database.query import OpenReader
 from watcher.store.queries import queries
 
 
 class AccountsView:
     """What is known of accounts."""
 
-    def __init__(self, looking: Looking) -> None:
+    def __init__(self, queries: OpenReader) -> None:
         """Every method looks once."""
-        self._looking = looking
+        self._looking = queries
 
-    def known(self) -> dict[str, tuple[Health, datetime | None]]:
+    def all(self) -> dict[str, tuple[AccountHealth, datetime | None]]:
         """Health and next read of every account in the books."""
         with self._looking() as ask:
             return queries.known_accounts(ask)
@@ -25,9 +25,9 @@ class AccountsView:
 class OutboxView:
     """Alerts by their state."""
 
-    def __init__(self, looking: Looking) -> None:
+    def __init__(self, queries: OpenReader) -> None:
         """Every method looks once."""
-        self._looking = looking
+        self._looking = queries
 
     def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
         """Alerts, newest first."""

@@ -7,7 +7,7 @@ from threading import Lock
 
 from sqlmodel import col, select, update
 
-from watcher.model.account_health import Health
+from watcher.model.account_health import AccountHealth
 from watcher.store.database.engine import Database
 from watcher.store.database.tables import AccountRow, MetaRow, QuotaRow
 from watcher.store.queries.queries import health_of
@@ -22,18 +22,18 @@ class Accounts(AccountsView):
 
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
-        super().__init__(database.looking)
+        super().__init__(database.queries)
         self._database = database
         self._fingerprints: dict[tuple[str, bytes], str] = {}
         self._stretching = Lock()
 
-    def health(self, name: str, now: datetime) -> Health:
+    def health(self, name: str, now: datetime) -> AccountHealth:
         """The account's health; one that is new to the books is entered, first seen `now`."""
         with self._database.reading() as session:
             row = session.get(AccountRow, name)
             if row is not None:
                 return health_of(row)
-        health = Health(first_seen_at=now)
+        health = AccountHealth(first_seen_at=now)
         with self._database.writing() as session:
             row = session.get(AccountRow, name)
             if row is not None:
@@ -46,7 +46,7 @@ class Accounts(AccountsView):
         with self._database.reading() as session:
             return session.exec(select(AccountRow.next_read_at).where(AccountRow.name == name)).one_or_none()
 
-    def set_health(self, name: str, health: Health) -> None:
+    def set_health(self, name: str, health: AccountHealth) -> None:
         """Replaces the account's health."""
         with self._database.writing_statements() as connection:
             save_health(connection, name, health)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, or_, select, update
 
-from watcher.model.alert import AlertState, Hold
+from watcher.model.alert import AlertState, HoldReason
 from watcher.model.change import ChangeKind
 from watcher.store.database.tables import AlertChangeRow, AlertRow, ChangeRow
 
@@ -45,7 +45,7 @@ def _drop_escalations(session: Session, now: datetime) -> None:
         update(AlertRow)
         .where(
             col(AlertRow.state) == AlertState.HELD.value,
-            col(AlertRow.hold) == Hold.ESCALATION.value,
+            col(AlertRow.hold) == HoldReason.ESCALATION.value,
             col(AlertRow.acknowledged_at).is_not(None),
         )
         .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="acknowledged in time")

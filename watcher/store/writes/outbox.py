@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select, update
 
 from watcher.errors import StoreUnusable
-from watcher.model.alert import Alert, AlertState, Hold, Words
+from watcher.model.alert import Alert, AlertState, AlertText, HoldReason
 from watcher.model.change import RecordedChange
 from watcher.store.database.engine import Database
 from watcher.store.database.tables import ALERT_CHANGES, ALERTS, CHANGES, AlertRow
@@ -43,13 +43,13 @@ _LONGEST_DELAY, _LONGEST_HOLD = timedelta(hours=3), timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class QueuedAlert:
     """An alert that is still to go out, with what it is about."""
 
     alert: Alert
     account: str
     case_number: str | None
-    hold: Hold | None
+    hold_reason: HoldReason | None
     changes: tuple[RecordedChange, ...]
 
 
@@ -67,12 +67,12 @@ class Outbox(OutboxView):
 
     def __init__(self, database: Database) -> None:
         """Works on an open database."""
-        super().__init__(database.looking)
+        super().__init__(database.queries)
         self._database = database
         self._unwritten: list[_Taken] = []
         self._writing_down = Lock()
 
-    def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[Waiting]:
+    def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[QueuedAlert]:
         """What is to be sent now, oldest first: queued alerts whose turn has come, held ones whose hold is over."""
         query = (
             select(AlertRow)
@@ -87,7 +87,7 @@ class Outbox(OutboxView):
         with self._database.reading() as session:
             return _waiting(session, session.exec(query).all())
 
-    def later(self, waiting: Waiting) -> list[Waiting]:
+    def later(self, waiting: QueuedAlert) -> list[QueuedAlert]:
         """What was written after it for the same channel about the same case (or account), oldest first."""
         query = (
             select(AlertRow)
@@ -218,14 +218,14 @@ class Outbox(OutboxView):
         with self._database.writing() as session:
             acknowledging.of_subject(session, account, case_number, subject, now)
 
-    def words(self, alert_id: int) -> Words | None:
+    def text(self, alert_id: int) -> AlertText | None:
         """The words of one alert."""
         with self._database.reading() as session:
             row = session.get(AlertRow, alert_id)
-            return Words(title=row.title, body=row.body, html=row.html, short=row.short) if row else None
+            return AlertText(title=row.title, body=row.body, html=row.html, short=row.short) if row else None
 
 
-def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
+def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[QueuedAlert]:
     """The rows with the changes they tell of."""
     changes = defaultdict(list)
     ids = [row.id for row in rows]
@@ -233,11 +233,11 @@ def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[Waiting]:
         for row in session.connection().execute(_TOLD, {"alerts": ids[start : start + 500]}):
             changes[row.alert_id].append(recorded_change(row))
     return [
-        Waiting(
+        QueuedAlert(
             alert=alert_of(row, tuple(change.id for change in changes[row.id or 0])),
             account=row.account,
             case_number=row.case_number,
-            hold=Hold(row.hold) if row.hold else None,
+            hold_reason=HoldReason(row.hold) if row.hold else None,
             changes=tuple(changes[row.id or 0]),
         )
         for row in rows

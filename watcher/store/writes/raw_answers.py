@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 from sqlmodel import Session, delete, select
 
-from watcher.model.writes import News
+from watcher.model.writes import WriteSet
 from watcher.privacy.sealing import Seal, Unsealable
 from watcher.store.database.engine import Database
 from watcher.store.database.tables import AnswerRow, MetaRow
@@ -15,7 +15,7 @@ _NAME = "watcher-answer 1"
 _SAMPLE = "answers_sealed_like"
 
 
-class KeptAnswers:
+class RawAnswerStore:
     """Seals answers on their way in and opens them on their way out."""
 
     def __init__(self, database: Database, keys: Sequence[SecretStr]) -> None:
@@ -30,7 +30,7 @@ class KeptAnswers:
             with database.writing() as session:
                 self._seal_anew(session)
 
-    def sealed(self, news: News) -> News:
+    def sealed(self, news: WriteSet) -> WriteSet:
         """The news with its answers sealed."""
         if not news.answers:
             return news

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, CursorResult, Update, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from watcher.errors import StoreUnusable
-from watcher.model.account_health import Health
-from watcher.model.alert import AlertState, Draft
+from watcher.model.account_health import AccountHealth
+from watcher.model.alert import AlertDraft, AlertState
 from watcher.model.change import Json, RecordedChange
-from watcher.model.writes import CaseSave, News, RoundEnd
+from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
 from watcher.store.database.tables import ACCOUNTS, ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES, REMINDERS
 from watcher.store.queries.snapshot_json import encode
 from watcher.store.writes.ledger_sync import follow_items, follow_notices
@@ -41,7 +41,7 @@ _KEEP_ANSWER, _REMINDED = ANSWERS.insert(), REMINDERS.insert()
 _CHANGE, _ALERT, _TELLS = CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
 
 
-def write_news(connection: Connection, news: News, now: datetime) -> list[RecordedChange]:
+def write(connection: Connection, news: WriteSet, now: datetime) -> list[RecordedChange]:
     """Writes all of it; the connection's transaction decides whether it stays.
 
     Plain statements: putting objects together and finding out what changed in them takes several times what SQLite
@@ -68,7 +68,7 @@ def last_complete_read(connection: Connection, account: str) -> datetime | None:
     return moment
 
 
-def end_round(connection: Connection, end: RoundEnd, now: datetime, *, read_before: datetime | None) -> None:
+def write_read_end(connection: Connection, end: ReadEnd, now: datetime, *, read_before: datetime | None) -> None:
     """When each case was last read: nothing is written for those that were read with all the others, as ever.
 
     `read_before` is the account's last complete read before this round.
@@ -82,7 +82,7 @@ def end_round(connection: Connection, end: RoundEnd, now: datetime, *, read_befo
     connection.execute(_NEXT_READ, {"account_": end.account, "moment_": end.next_read_at})
 
 
-def _count_missing(connection: Connection, end: RoundEnd, now: datetime, read_before: datetime) -> None:
+def _count_missing(connection: Connection, end: ReadEnd, now: datetime, read_before: datetime) -> None:
     """A configured number that the portal has never known is entered too, so that it can be told as missing."""
     if not end.missing:
         return
@@ -101,7 +101,7 @@ def _of_each(connection: Connection, statement: Update, account: str, numbers: I
         connection.execute(statement, cases)
 
 
-def save_health(connection: Connection, name: str, health: Health) -> None:
+def save_health(connection: Connection, name: str, health: AccountHealth) -> None:
     """Writes an account's health; its row is made where there is none."""
     stands = {
         "state": health.state.value,
@@ -112,23 +112,23 @@ def save_health(connection: Connection, name: str, health: Health) -> None:
         "failures": health.failures,
         "last_error": health.last_error,
         "not_before": health.not_before,
-        "told": ",".join(sorted(health.told)),
+        "told": ",".join(sorted(health.notified)),
         "rejected_fingerprint": health.rejected_fingerprint,
     }
     if connection.execute(_UPDATE_ACCOUNT, {"account_": name, **stands}).rowcount == 0:
         connection.execute(_ENTER_ACCOUNT, {"name": name, **stands})
 
 
-def _save_case(connection: Connection, account: str, save: CaseSave, now: datetime) -> None:
+def _save_case(connection: Connection, account: str, save: CaseWrite, now: datetime) -> None:
     snapshot = save.snapshot
     stands = {
         "document": encode(snapshot),
-        "seen": save.seen,
-        "heard": save.heard,
+        "seen": save.snapshot_digest,
+        "heard": save.answer_digest,
         "revision": (save.revision or 0) + 1,
         "stage_since": save.stage_since,
-        "stage_since_told": save.stage_since_told,
-        "touched_at": save.touched_at,
+        "stage_since_told": save.stage_since_from_portal,
+        "touched_at": save.silent_update_at,
     }
     if not _stands_now(connection, account, save, stands, now):
         raise StoreUnusable(f"{account}: another process recorded this case meanwhile; it is read again next time")
@@ -136,7 +136,9 @@ def _save_case(connection: Connection, account: str, save: CaseSave, now: dateti
     follow_notices(connection, account, snapshot, now)
 
 
-def _stands_now(connection: Connection, account: str, save: CaseSave, stands: Mapping[str, Any], now: datetime) -> bool:
+def _stands_now(
+    connection: Connection, account: str, save: CaseWrite, stands: Mapping[str, Any], now: datetime
+) -> bool:
     """Writes the case's row. False: it is not the one that was compared with."""
     number = save.snapshot.case_number
     if save.revision is not None:
@@ -150,7 +152,7 @@ def _stands_now(connection: Connection, account: str, save: CaseSave, stands: Ma
     return True
 
 
-def _keep_answers(connection: Connection, news: News, answers: Mapping[str, bytes], now: datetime) -> None:
+def _keep_answers(connection: Connection, news: WriteSet, answers: Mapping[str, bytes], now: datetime) -> None:
     quality = "strange" if news.answers_strange else "good"
     kept = {"account": news.account, "case_number": news.case_number or "", "quality": quality}
     connection.execute(_FORGET_ANSWERS, {f"{name}_": value for name, value in kept.items()})
@@ -159,7 +161,7 @@ def _keep_answers(connection: Connection, news: News, answers: Mapping[str, byte
     )
 
 
-def _write_changes(connection: Connection, news: News, now: datetime) -> list[RecordedChange]:
+def _write_changes(connection: Connection, news: WriteSet, now: datetime) -> list[RecordedChange]:
     """One after the other: the database numbers them in their order."""
     recorded = []
     for change, summary in zip(news.changes, news.summaries, strict=True):
@@ -186,22 +188,24 @@ def _json(value: Json) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _queue(connection: Connection, news: News, draft: Draft, recorded: Sequence[RecordedChange], now: datetime) -> None:
+def _queue(
+    connection: Connection, news: WriteSet, draft: AlertDraft, recorded: Sequence[RecordedChange], now: datetime
+) -> None:
     delivery = draft.delivery
     alert = _number_of(
         connection.execute(
             _ALERT,
             {
                 "channel": delivery.channel,
-                "state": (AlertState.HELD if delivery.hold else AlertState.QUEUED).value,
-                "hold": delivery.hold.value if delivery.hold else None,
+                "state": (AlertState.HELD if delivery.hold_reason else AlertState.QUEUED).value,
+                "hold": delivery.hold_reason.value if delivery.hold_reason else None,
                 "severity": delivery.severity.value,
                 "account": news.account,
                 "case_number": news.case_number,
-                "title": draft.words.title,
-                "body": draft.words.body,
-                "html": draft.words.html,
-                "short": draft.words.short,
+                "title": draft.text.title,
+                "body": draft.text.body,
+                "html": draft.text.html,
+                "short": draft.text.short,
                 "attempts": 0,
                 "created_at": now,
                 "next_attempt_at": delivery.not_before,

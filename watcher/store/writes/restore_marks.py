@@ -22,19 +22,19 @@ TOLD, RECORDED, IN_DOUBT = "told since the backup", "recorded since the backup",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReportedSnapshot:
     """How a case stood in the replaced database. `recorded`: the history tells how it has come to that."""
 
     snapshot: Snapshot
     recorded: bool
 
 
-def key_of(mark: str, *words: str) -> str:
+def mark_key(mark: str, *words: str) -> str:
     """The key in the table `meta` of a mark about an account or a case."""
     return json.dumps([mark, *words], ensure_ascii=False)
 
 
-class Restored:
+class RestoreMarks:
     """The marks that a restore left, by account. Nearly always there is none, which is looked up once.
 
     None can come while a database is open: a restore puts another file in its place.
@@ -49,18 +49,18 @@ class Restored:
         with self._database.reading() as session:
             return bool(_marks(session, TOLD) or _marks(session, IN_DOUBT))
 
-    def told(self, account: str) -> list[Told]:
+    def reported_snapshots(self, account: str) -> list[ReportedSnapshot]:
         """What the replaced database had read and told of since the backup, by case number."""
         if not self._is_marked:
             return []
         with self._database.reading() as session:
             recorded = {tuple(_words(row.key)) for row in _of_account(session, RECORDED, account)}
             return [
-                Told(snapshot=decode(row.value), recorded=tuple(_words(row.key)) in recorded)
+                ReportedSnapshot(snapshot=decode(row.value), recorded=tuple(_words(row.key)) in recorded)
                 for row in _of_account(session, TOLD, account)
             ]
 
-    def behind(self) -> frozenset[str]:
+    def accounts_behind(self) -> frozenset[str]:
         """The accounts whose cases had moved on since the backup, and have not been read since it was restored."""
         if not self._is_marked:
             return frozenset()
@@ -73,20 +73,20 @@ class Restored:
             for row in (*_of_account(session, TOLD, account), *_of_account(session, RECORDED, account)):
                 session.delete(row)
 
-    def in_doubt_since(self, account: str) -> datetime | None:
+    def uncertain_since(self, account: str) -> datetime | None:
         """The last moment that the backup tells of, where it is not known what was told since; else None."""
         if not self._is_marked:
             return None
         with self._database.reading() as session:
-            mark = session.get(MetaRow, key_of(IN_DOUBT, account))
+            mark = session.get(MetaRow, mark_key(IN_DOUBT, account))
         return None if mark is None else datetime.fromisoformat(mark.value)
 
-    def end_doubt(self, account: str) -> None:
+    def clear_uncertain(self, account: str) -> None:
         """The account was read: what changes from now on was never told. Writes only where there was a doubt."""
-        if self.in_doubt_since(account) is None:
+        if self.uncertain_since(account) is None:
             return
         with self._database.writing() as session:
-            session.exec(delete(MetaRow).where(col(MetaRow.key) == key_of(IN_DOUBT, account)))
+            session.exec(delete(MetaRow).where(col(MetaRow.key) == mark_key(IN_DOUBT, account)))
 
 
 def _of_account(session: Session, mark: str, account: str) -> list[MetaRow]:
@@ -95,7 +95,7 @@ def _of_account(session: Session, mark: str, account: str) -> list[MetaRow]:
 
 
 def _marks(session: Session, mark: str) -> list[MetaRow]:
-    begin = key_of(mark).removesuffix("]")
+    begin = mark_key(mark).removesuffix("]")
     return list(session.exec(select(MetaRow).where(col(MetaRow.key).startswith(begin, autoescape=True))))
 
 

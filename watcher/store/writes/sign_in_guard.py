@@ -14,7 +14,7 @@ _UNCLEAR = 3
 _CUT_OFF = timedelta(minutes=20)  # a locked account opens after this at the strictest portal known
 
 
-class Breaker:
+class StoredSignInGuard:
     """Promise 2 for one account: what stands between a credential and the portal, on disk.
 
     A submission is written down before it is sent. One whose verdict was never written (a kill in mid-submission)
@@ -116,7 +116,7 @@ class Breaker:
                 retry_after=max(recent[1] + timedelta(days=1) - now, timedelta(seconds=1)),
             )
 
-    def lift(self) -> None:
+    def reset(self) -> None:
         """The user said so: what was refused or cut off no longer counts against the credential."""
         with self._database.writing() as session:
             session.exec(
