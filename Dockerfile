@@ -1,13 +1,13 @@
-# The watcher in a container. Two targets:
+# Container images for case-watcher. Two targets:
 #   docker build -t case-watcher .                           the program
 #   docker build -t case-watcher:browser --target browser .  the same with Chromium, for sign_in = "browser"
-# How to run it, and with what taken away: config/compose.yaml.
+# config/compose.yaml shows how to run them with reduced privileges.
 
 FROM docker.io/library/python:3.13-slim-trixie AS build
-# A certificate file for the package index, where something stands in between: --build-arg PIP_CERT=FILE.
+# A CA certificate file for the package index, if a proxy intercepts TLS: --build-arg PIP_CERT=FILE.
 ARG PIP_CERT
 WORKDIR /build
-# pip stays in a place of its own: the program's environment has nothing to install anything with.
+# pip has its own environment, so the program's environment cannot install anything.
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/watcher
 COPY requirements.txt ./
 RUN /opt/pip/bin/pip --python /opt/watcher/bin/python3 install --no-cache-dir --no-compile \
@@ -15,7 +15,7 @@ RUN /opt/pip/bin/pip --python /opt/watcher/bin/python3 install --no-cache-dir --
 COPY watcher ./watcher
 RUN printf '#!%s\nfrom watcher.cli import main\n\nmain()\n' /opt/watcher/bin/python3 > /opt/watcher/bin/watcher \
     && chmod 0755 /opt/watcher/bin/watcher
-# Compiled here, once: a read-only file system cannot keep what Python compiles, and would make it start slowly each time.
+# Compile once, at build time: Python cannot cache bytecode on a read-only file system and would start slowly each time.
 RUN cp -R watcher "$(/opt/watcher/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/" \
     && /opt/watcher/bin/python3 -m compileall -q --invalidation-mode unchecked-hash /opt/watcher/lib
 
@@ -33,7 +33,7 @@ ENV PATH=/opt/watcher/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/var/lib/watcher \
     STATE_DIRECTORY=/var/lib/watcher \
     WATCHER_CONFIG=/etc/watcher/watcher.toml
-# The folder is made here so that a new volume takes over its owner and mode.
+# Create the folder here so that a new volume inherits its owner and mode.
 RUN echo 'watcher:x:10001:' >> /etc/group \
     && echo 'watcher:x:10001:10001::/var/lib/watcher:/usr/sbin/nologin' >> /etc/passwd \
     && install -d -m 0700 -o 10001 -g 10001 /var/lib/watcher \
@@ -48,7 +48,8 @@ CMD ["run", "--log-format", "json"]
 
 FROM plain AS browser
 USER 0:0
-# Chromium is what Debian's security team has today: a pinned version would be gone from the archive within weeks.
+# Chromium is not pinned: Debian's archive keeps only the current security release, so a pinned version would be gone
+# within weeks.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends chromium \
@@ -56,5 +57,5 @@ RUN apt-get update \
 COPY --from=build-browser /opt/watcher /opt/watcher
 USER 10001:10001
 
-# The last one is what is built where no target is named.
+# The last stage is built if no target is given.
 FROM plain AS watcher
