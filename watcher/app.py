@@ -104,7 +104,7 @@ class App:
         )
 
     def record_time_reminders(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
-        """Records what time alone has brought; as `watcher.timekeeper` says."""
+        """Records what time alone has brought; as `watcher.remind.time_reminders` says."""
         return record_time_reminders(self.context, at_any_hour=at_any_hour)
 
     def examine(self) -> None:

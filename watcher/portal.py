@@ -54,7 +54,7 @@ class Reader(Protocol):
     def read(self) -> CaseResults:
         """Every case, one after the other as its answer arrives; signs in where it must.
 
-        A case that the portal lists but that cannot be read is a `CaseUnread`; running to the end without one means
+        A case that the portal lists but that cannot be read is a `CaseFailed`; running to the end without one means
         that the read was complete. Raises `ReadFailed` for what concerns the whole account.
         """
         ...
@@ -153,9 +153,9 @@ def _never_unchanged(_case_number: str, _answers: RawAnswers) -> bool:
 class PortalContext:
     """What a portal is handed. `stop` is set when the daemon ends: give up then with `PortalUnavailable`.
 
-    `known_cases` are the case numbers that the store already holds for the account. `heard_before` tells of the answers
+    `known_cases` are the case numbers that the store already holds for the account. `is_unchanged` tells of the answers
     about a case whether what is recorded of it was read from the very same, by this release in this language: they may
-    then come home as a `CaseSame`.
+    then come home as a `CaseUnchanged`.
     """
 
     clock: Clock
@@ -211,7 +211,7 @@ class Portal:
     None where a session is not made of cookies.
     `import_answers` reads files (name and content each) that a person saved from the portal, in a language; raises
     `UnexpectedAnswer` that names the file. None where the portal has nothing to save.
-    `asks_a_person`: no program reads the portal; at an account's turn a person is reminded to look.
+    `is_manual`: no program reads the portal; at an account's turn a person is reminded to look.
     `origins` are the addresses that an account's reads speak to, for looking whether they can be reached.
     `questions` are what `watcher init` asks, in this order.
     """

@@ -68,7 +68,7 @@ class Tags(HTMLParser):
 @example("http\u200b://evil.example/a", 100)
 @example("&amp;lt;a href='https://evil.example'&gt;", 100)
 def test_inert_text_is_one_visible_line_without_link_or_markup(text: str, longest: int) -> None:
-    made = sanitize(text, EN, longest=longest)
+    made = sanitize(text, EN, max_length=longest)
     assert not unseen(made)
     assert not LINKED.search(made)
     assert not set(made) & set("<>[]{}`*_~|\\@#")
@@ -78,7 +78,7 @@ def test_inert_text_is_one_visible_line_without_link_or_markup(text: str, longes
 
 @given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), max_size=60))
 def test_ordinary_words_stay_as_they_are(text: str) -> None:
-    assert sanitize(text, EN, longest=100) == text
+    assert sanitize(text, EN, max_length=100) == text
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_ordinary_words_stay_as_they_are(text: str) -> None:
     ],
 )  # fmt: skip
 def test_words_are_kept_and_what_is_not_words_goes(text: str, shown: str) -> None:
-    assert sanitize(text, EN, longest=200) == shown
+    assert sanitize(text, EN, max_length=200) == shown
 
 
 def test_a_text_that_is_cut_names_the_number_of_characters_left_out() -> None:
-    made = sanitize("word " * 100, EN, longest=50)
+    made = sanitize("word " * 100, EN, max_length=50)
     assert made == "word word word word word word word word word word… (450 characters left out)"
 
 
 def test_an_enormous_text_is_cut_and_counted_too() -> None:
-    made = sanitize("x" * 1_000_000, EN, longest=50)
+    made = sanitize("x" * 1_000_000, EN, max_length=50)
     assert made == "x" * 50 + "… (999950 characters left out)"
 
 
 def test_a_scheme_does_not_meet_what_the_alert_says_next() -> None:
-    assert sanitize("&#x6a;avascript:", EN, longest=50) == "javascript"
-    assert sanitize("Your file: open", EN, longest=50) == "Your file: open"
+    assert sanitize("&#x6a;avascript:", EN, max_length=50) == "javascript"
+    assert sanitize("Your file: open", EN, max_length=50) == "Your file: open"
 
 
 def hostile_change(text: str, kind: ChangeKind) -> Change:

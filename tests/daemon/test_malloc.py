@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(
 THREADS_THAT_KEEP_SOMETHING = """
 import ctypes
 from threading import Barrier, Thread
-from watcher import heap
+from watcher.daemon import malloc
 {share}
 together = Barrier(4)
 kept = []
@@ -32,14 +32,14 @@ ctypes.CDLL(None).malloc_stats()
 
 FREED_BELOW_WHAT_IS_IN_USE = """
 from pathlib import Path
-from watcher import heap
+from watcher.daemon import malloc
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
 before = resident()
 kept = [bytes(5000) for _ in range(4000)]
 del kept[:-1]
 freed = resident()
-heap.give_back()
+malloc.give_back()
 print(freed - before, resident() - before)
 """
 
@@ -53,7 +53,7 @@ def heaps(share: str) -> int:
 
 
 def test_threads_share_one_heap() -> None:
-    assert heaps("heap.share()") == 1
+    assert heaps("malloc.share()") == 1
     assert heaps("") > 1
 
 

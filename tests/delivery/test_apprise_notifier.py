@@ -284,5 +284,5 @@ def test_of_a_url_only_the_schema_may_be_shown() -> None:
 
 
 def test_apprise_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, watcher.notify; sys.exit('apprise' in sys.modules)"
+    code = "import sys, watcher.delivery.apprise_notifier; sys.exit('apprise' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

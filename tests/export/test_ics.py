@@ -129,10 +129,10 @@ def test_every_revision_has_a_higher_sequence_and_the_same_identifier() -> None:
         item(due_on=DUE),
         item(due_on=DUE, letter_due_on=DUE),
         item(due_on=DUE, letter_due_on=DUE, state=ItemState.DONE),
-        item(due_on=DUE, dated_at=first + timedelta(seconds=5)),
-        item(due_on=DUE, dated_at=first + timedelta(days=5)),
-        item(due_on=DUE, dated_at=first + timedelta(days=5), state=ItemState.CLOSED),
-        item(due_on=DUE, dated_at=first + timedelta(days=5, minutes=1)),
+        item(due_on=DUE, date_changed_at=first + timedelta(seconds=5)),
+        item(due_on=DUE, date_changed_at=first + timedelta(days=5)),
+        item(due_on=DUE, date_changed_at=first + timedelta(days=5), state=ItemState.CLOSED),
+        item(due_on=DUE, date_changed_at=first + timedelta(days=5, minutes=1)),
     ]
     found = [event(revision) for revision in revisions]
     sequences = [each["sequence"] for each in found]

@@ -253,7 +253,7 @@ class TestMetrics:
         assert "family" not in exposition(WELL, Counters()).decode()
 
     def test_the_library_is_imported_only_when_somebody_asks(self) -> None:
-        code = "import watcher.lifesigns, sys; sys.exit('prometheus_client' in sys.modules)"
+        code = "import watcher.daemon.liveness, sys; sys.exit('prometheus_client' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

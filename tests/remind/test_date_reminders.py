@@ -109,14 +109,14 @@ def test_the_letter_that_confirms_the_date_is_no_new_date() -> None:
 def test_a_due_date_that_moves_begins_anew() -> None:
     memory, later = Memory(), date(2026, 5, 10)
     memory.days(case(item(due_on=DUE)), every_day(SEEN.date(), date(2026, 3, 25)))
-    moved = case(item(due_on=later, dated_at=noon(date(2026, 3, 25))))
+    moved = case(item(due_on=later, date_changed_at=noon(date(2026, 3, 25))))
     found = memory.days(moved, every_day(date(2026, 3, 25), date(2026, 5, 11)))
     assert [mark.split()[-1] for _, mark in found] == ["30d", "14d", "7d", "3d", "1d", "passed"]
 
 
 def test_an_appointment_that_moves_is_not_reminded_of_on_the_day_it_moved() -> None:
     moved_on, starts_at = noon(date(2026, 2, 10)), datetime(2026, 2, 15, 14, tzinfo=UTC)
-    interview = item(kind=ItemKind.INTERVIEW, starts_at=starts_at, dated_at=moved_on)
+    interview = item(kind=ItemKind.INTERVIEW, starts_at=starts_at, date_changed_at=moved_on)
     assert Memory().days(case(interview), YEAR) == [("2026-02-14", "start 2026-02-15T14:00:00+00:00 1d")]
 
 

@@ -41,7 +41,7 @@ def test_a_stall_says_what_stands_since_when_and_how_we_know() -> None:
 
 
 def test_a_stage_counts_from_the_portals_own_date() -> None:
-    assert stalled_on(USUAL, stage_since=date(2025, 10, 10), stage_since_told=True)[0] == "2026-01-08"
+    assert stalled_on(USUAL, stage_since=date(2025, 10, 10), stage_since_from_portal=True)[0] == "2026-01-08"
 
 
 def test_after_a_sleep_of_months_one_stall_is_told_and_the_next_a_repetition_later() -> None:
@@ -92,18 +92,18 @@ def test_movement_ends_a_stall_and_a_stay_in_the_same_stage_later_is_a_new_one()
 def test_a_better_date_for_the_same_standing_is_no_new_stall() -> None:
     memory = Memory(stall=USUAL)
     memory.at(noon(date(2026, 4, 1)), case())
-    better = case(stage_since=date(2025, 12, 20), stage_since_told=True)
+    better = case(stage_since=date(2025, 12, 20), stage_since_from_portal=True)
     assert memory.days(better, every_day(date(2026, 4, 2), date(2026, 4, 30))) == []
 
 
 def test_a_silent_update_is_named_and_does_not_end_a_stall() -> None:
     touched_at = datetime(2026, 3, 2, 1, tzinfo=UTC)  # still the 1st in New York
-    [told] = Memory(stall=USUAL).at(noon(date(2026, 4, 1)), case(touched_at=touched_at))
+    [told] = Memory(stall=USUAL).at(noon(date(2026, 4, 1)), case(silent_update_at=touched_at))
     assert said(told)["touched_on"] == "2026-03-01"
 
 
 def test_a_silent_update_before_this_stage_is_not_named() -> None:
-    [told] = Memory(stall=USUAL).at(noon(date(2026, 4, 1)), case(touched_at=datetime(2025, 12, 24, tzinfo=UTC)))
+    [told] = Memory(stall=USUAL).at(noon(date(2026, 4, 1)), case(silent_update_at=datetime(2025, 12, 24, tzinfo=UTC)))
     assert said(told)["touched_on"] is None
 
 

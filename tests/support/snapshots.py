@@ -65,7 +65,7 @@ def collections(kind: Any) -> st.SearchStrategy[tuple[Any, ...]]:
 @cache
 def kind_of_entries(name: str) -> Any:
     """What a field of a snapshot is a collection of; None for a plain field."""
-    return next((kind for kind in ENTRIES if f"[watcher.case.{kind.__name__}," in str(_hint(name))), None)
+    return next((kind for kind in ENTRIES if f"[watcher.model.case.{kind.__name__}," in str(_hint(name))), None)
 
 
 def _hint(name: str) -> Any:

@@ -81,7 +81,7 @@ def about_of(occasion: AlertContext, teller: TextStyle) -> str:
     number = _case_number(occasion)
     if number is None:
         account = teller.portal(occasion.account) if teller.privacy == "full" else ""
-        portal = sanitize(occasion.portal_title, teller.catalogue, longest=LONGEST_TITLE // 2)
+        portal = sanitize(occasion.portal_title, teller.catalogue, max_length=LONGEST_TITLE // 2)
         return teller.catalogue.format("general", "account", portal=portal, account=account)
     form = teller.portal(_form(occasion), max_length=20)
     return teller.catalogue.format("general", "case", number=teller.number(number), form=form)

@@ -38,7 +38,7 @@ class TextStyle:
         """A portal's own words, harmless, on one line; "" for what is no text."""
         if not isinstance(value, str):
             return ""
-        text = sanitize(value, self.catalogue, longest=max_length)
+        text = sanitize(value, self.catalogue, max_length=max_length)
         return text if self.privacy == "full" else mask_numbers(text, self.case_number)
 
     def quoted(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
@@ -54,7 +54,7 @@ class TextStyle:
 
     def number(self, value: str) -> str:
         """A case number."""
-        shown = sanitize(value, self.catalogue, longest=LONGEST_NAME)
+        shown = sanitize(value, self.catalogue, max_length=LONGEST_NAME)
         return shown if self.privacy == "full" else mask_case_number(shown)
 
     def day(self, value: object) -> str:

@@ -1,7 +1,7 @@
 """What the shell works with, whatever it does: the store, the configuration, the time, and a way to tell people."""
 
-import random
 from dataclasses import dataclass, field, replace
+from random import Random, SystemRandom
 from threading import Event
 
 from watcher.alerts import compose
@@ -27,7 +27,7 @@ class Context:
     settings: Settings
     clock: Clock
     stop: Event = field(default_factory=Event)
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
 
     def compose(
         self,

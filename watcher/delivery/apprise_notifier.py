@@ -1,7 +1,7 @@
 """The only door to Apprise: sends one message to one channel and says whether the channel took it.
 
 Apprise is imported when the first message is sent or the first URL is checked, not before: it costs some 25 MiB, for
-good. So the daemon has it in a process of its own (`watcher.messenger`).
+good. So the daemon has it in a process of its own (`watcher.delivery.sender_process`).
 
 Each message gets a service object of its own. Apprise waits up to 5.5 seconds between two messages of the same object,
 which would hold up every other channel of a queue that is worked off one by one; a service that wants fewer messages

@@ -12,7 +12,7 @@ from watcher.model.change import Severity
 
 
 class Queued(Protocol):
-    """An alert whose time has come; `watcher.message.Alert` is one."""
+    """An alert whose time has come; `watcher.model.alert.Alert` is one."""
 
     @property
     def severity(self) -> Severity:

@@ -104,9 +104,9 @@ class PortalHttp:
         `max_bytes` in place of the usual longest body is for a document; such an answer is not kept in a trace.
 
         Raises `ForeignHost` before anything is sent elsewhere; `PortalUnavailable` where the portal cannot be
-        reached, breaks off, is too slow, answers 429 (`SlowDown`) or 5xx (unless that status is in `allow`), or the
-        daemon stops; `UnexpectedAnswer` where the body is too long or redirects never end. Any other
-        status is an `Answer`.
+        reached, breaks off, is too slow, answers 429 (`TooManyRequests`) or 5xx (unless that status is in `allow`), or
+        the daemon stops; `UnexpectedAnswer` where the body is too long or redirects never end. Any other
+        status is an `Response`.
         """
         patience = Deadline(self._deadline, self._stop)
         try:

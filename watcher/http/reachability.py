@@ -17,9 +17,9 @@ from watcher.http.transport import ConnectionSetupFailed, open_transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostProbe:
-    """What a host showed. Times are aware, UTC. `told_at` is its own clock, to the second; None where it tells none.
+    """What a host showed. Times are aware, UTC.
 
-    `certified_until` is the end of its certificate; None without TLS.
+    `server_time` is the host's own clock, to the second; None if it sends none. `certified_until` is the end of its certificate; None without TLS.
     """
 
     status: int
@@ -34,7 +34,7 @@ class Unreachable(Exception):
 def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) -> HostProbe:
     """Asks the start page of `origin` for its head: no cookie, no credential, redirects not followed.
 
-    Raises `OutOfReach`.
+    Raises `Unreachable`.
     """
     patience = Deadline(seconds, Event())
     request = httpx.Request(

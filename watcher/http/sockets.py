@@ -135,7 +135,7 @@ def _is_readable(waiting: socket.socket) -> bool:
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections whose every wait keeps the request's `Patience`."""
+    """Opens connections whose every wait keeps the request's `Deadline`."""
 
     def connect_tcp(
         self,

@@ -31,7 +31,7 @@ def open_transport(scheme: str, host: str, ca_file: Path | None) -> httpx.HTTPTr
     """A pool of connections to this host, verified against the system's certificates and those of `ca_file`.
 
     One for plain `http` knows no certificate, and so could not speak TLS to anybody.
-    Raises `NoWayThere` where the file or the proxy of the environment cannot be used.
+    Raises `ConnectionSetupFailed` where the file or the proxy of the environment cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else _trusting(ca_file)
     transport = httpx.HTTPTransport(verify=context, trust_env=False)

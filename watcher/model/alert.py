@@ -46,8 +46,8 @@ class AlertText:
 class HoldReason(StrEnum):
     """Why an alert waits: until quiet hours end, until the digest is due, until nobody has acknowledged it.
 
-    `perhaps_told` does not wait: after a restore nobody can say whether it went out before, so it goes with others of
-    its kind as one message.
+    `with_restore_note` does not wait: after a restore nobody can say whether it went out before, so it goes with
+    others of its kind as one message.
     """
 
     QUIET = "quiet"

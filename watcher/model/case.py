@@ -2,8 +2,8 @@
 
 A `Snapshot` holds no time of observation: two equal snapshots mean that nothing moved. `None` in a field of a
 snapshot means "the portal did not say", never "the portal says there is none" (that is an empty tuple); see
-`watcher.settle` for what becomes of such gaps. Collections are ordered by the portal's stable key, so that the
-order on a page is not news.
+`watcher.reading.normalize` for what becomes of such gaps. Collections are ordered by the portal's stable key, so that
+the order on a page is not news.
 """
 
 from dataclasses import dataclass, field

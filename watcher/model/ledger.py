@@ -23,8 +23,8 @@ class TrackedItem:
     """A pending item as the ledger keeps it: never deleted, with what the user said of it.
 
     `id` is what the user types. `item` is as the portal last showed it; `state` is the ledger's, which also knows
-    `done` and `closed`. `letter_due_on` is the due date that the user read off the paper letter. `dated_at` is when the
-    portal last moved the item's date, None where it never did since the item was first seen.
+    `done` and `closed`. `letter_due_on` is the due date that the user read off the paper letter. `date_changed_at` is
+    when the portal last moved the item's date, None where it never did since the item was first seen.
     """
 
     id: int
@@ -71,8 +71,9 @@ class TrackedCase:
     """One case in the books. Times are aware, UTC.
 
     `snapshot` is without the portal's own history, and None for a case that was configured but never read.
-    `stage_since` is the portal's own date where `stage_since_told` is true, else the UTC day on which the stage was
-    first seen. `touched_at` is when the portal's timestamp last moved without anything else (a silent update).
+    `stage_since` is the portal's own date where `stage_since_from_portal` is true, else the UTC day on which the stage
+    was first seen. `silent_update_at` is when the portal's timestamp last moved without anything else (a silent
+    update).
     `missing_reads` counts complete reads in a row without it.
     """
 

@@ -44,8 +44,8 @@ _SAYS_NOTHING = frozenset(
 def file_extension(download: Download) -> str:
     """The ending for the file: "pdf", "png", "jpg" or "tif".
 
-    A content type that says nothing (`application/octet-stream`) leaves it to the first bytes. Raises `NotKept` where
-    it is empty, too large, no document, or not what it calls itself.
+    A content type that says nothing (`application/octet-stream`) leaves it to the first bytes. Raises `NotADocument`
+    where it is empty, too large, no document, or not what it calls itself.
     """
     size = len(download.content)
     if not size:

@@ -37,7 +37,7 @@ class PdfChecker:
         self._end()
 
     def check(self, content: bytes) -> None:
-        """Raises `NotKept` where it is no PDF that opens, or takes longer or more memory than a letter does."""
+        """Raises `NotADocument` where it is no PDF that opens, or takes longer or more memory than a letter does."""
         patience = self._seconds if self._process else max(self._seconds, _START)
         verdict = self._ask(self._running(), content, patience)
         if verdict is None:

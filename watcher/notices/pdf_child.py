@@ -1,4 +1,4 @@
-"""The child process of `watcher.notices.opens`: reads PDFs from standard input, writes one verdict for each.
+"""The child process of `watcher.notices.pdf_check`: reads PDFs from standard input, writes one verdict for each.
 
 In: eight bytes of length, then so many of content. Out: a line, `opens` or why not. It is run as a script, knows
 nothing of this program, and gives up what it does not need before the first byte is read.

@@ -1,4 +1,4 @@
-"""What moved between two snapshots of a case, both settled (`watcher.settle`). Pure.
+"""What moved between two snapshots of a case, both settled (`watcher.reading.normalize`). Pure.
 
 For any two snapshots of a portal `diff` is empty exactly when nothing moved there: neither another language of the same
 words, nor data that was never known before, nor our own rules reading the same words as another stage is news.

@@ -1,4 +1,4 @@
-"""What a checked recipe is. Values only; `watcher.recipe.check` makes them out of a file."""
+"""What a checked recipe is. Values only; `watcher.recipe.parse.check` makes them out of a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,7 +84,8 @@ class Collection:
 class CasePage:
     """Where a case stands and what its parts mean. `request` None: in its row of the list.
 
-    `case_number` is the number as the answer repeats it, `stages` are the portal's words as `same_words` writes them.
+    `case_number` is the number as the answer repeats it, `stages` are the portal's words as `comparable_text` writes
+    them.
     """
 
     fields: Mapping[str, Selector]

@@ -31,8 +31,8 @@ def due(
 ) -> list[DueReminder]:
     """What is to be told now, case by case in the order given: first its dates, soonest first, then its stall.
 
-    `now` is aware, `zone` the user's. `told` is what was told before; telling a `Reminded` and keeping its `mark` make
-    it not come again. `published` holds the processing times by form, `stall.published` where it is None. Without
+    `now` is aware, `zone` the user's. `told` is what was told before; telling a `DueReminder` and keeping its `mark`
+    make it not come again. `published` holds the processing times by form, `stall.published` where it is None. Without
     `by_day`, only what is counted in hours is told; what is counted in days waits until it is asked for.
     """
     times = stall.published if published is None else published

@@ -29,7 +29,8 @@ def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
     if not isinstance(keys, dict):
         yield f"{toml_key(key_path)}: must be a table: write [{toml_key(key_path)}] and its keys below"
     elif not _NAME.fullmatch(key_path[-1]) or key_path[-1] != key_path[-1].strip():
-        yield f"{toml_key(key_path)}: a name begins with a letter or digit and has up to 64 characters, none of them a slash"
+        key = toml_key(key_path)
+        yield f"{key}: a name begins with a letter or digit and has up to 64 characters, none of them a slash"
     elif "name" in keys:
         yield f"{toml_key((*key_path, 'name'))}: unknown key; the name stands in the section's title"
 

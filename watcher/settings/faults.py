@@ -97,7 +97,8 @@ def _wanted(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
         return str(fault["ctx"]["error"])
     if kind == "missing" and _is_secret(model, inside):
         whole = (*key_path, *inside)
-        return f"is missing; set {env_name(whole)}, or write it here or into a file {secret_file_name(whole)} in secrets_dir"
+        file = secret_file_name(whole)
+        return f"is missing; set {env_name(whole)}, or write it here or into a file {file} in secrets_dir"
     return _WANTED.get(kind, str(fault["msg"]))
 
 

@@ -51,13 +51,16 @@ class ImapLogin:
 
 
 class Folder:
-    """An open folder. Every method raises `TROUBLE` where the connection breaks."""
+    """An open folder. Every method raises `CONNECTION_ERRORS` where the connection breaks."""
 
     def __init__(self, connection: imaplib.IMAP4, name: str) -> None:
         self._connection, self._name = connection, name
 
     def newest(self) -> dict[int, datetime]:
-        """When the newest fifty messages arrived, by UID (aware, UTC). Raises `Refused` without such a folder."""
+        """Return when the newest fifty messages arrived, by UID (aware, UTC).
+
+        Raises `MailboxRefused` without such a folder.
+        """
         status, said = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
             raise MailboxRefused(f"the mailbox has no folder {self._name!r}")
@@ -116,8 +119,9 @@ class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
 
 @contextmanager
 def open_folder(login: ImapLogin, *, seconds: float = _LONGEST_LIFE) -> Iterator[Folder]:
-    """Connects and signs in to the mailbox; leaving the context signs out. Raises `Refused` or `TROUBLE`.
+    """Connect and sign in to the mailbox; leaving the context signs out.
 
+    Raises `MailboxRefused` or `CONNECTION_ERRORS`.
     After `seconds` the connection is cut, whatever the other side is just saying.
     """
     connection = _connected(login, seconds)

@@ -1,7 +1,7 @@
 """One-time codes from the user's own mailbox.
 
 A code is taken only from a message that came after the request, by the mail server's clock and by its own `Date`, and
-from the expected sender (see `watcher.sign_in.mail`); the newest such message counts, and none counts twice.
+from the expected sender (see `watcher.sign_in.code_mail`); the newest such message counts, and none counts twice.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Sessions on disk: private, sealed (see `watcher.sealing`) and never half-written.
+"""Sessions on disk: private, sealed (see `watcher.privacy.sealing`) and never half-written.
 
 A file that cannot be used is no session: the portal then signs in afresh. Why is told to whoever asked for it.
 """

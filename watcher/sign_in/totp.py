@@ -130,7 +130,7 @@ class UsedSteps(Protocol):
 
 
 class SessionFile(Protocol):
-    """A small file; `watcher.sign_in.sessions.SessionFile` is one."""
+    """A small file; `watcher.sign_in.session_files.SessionFile` is one."""
 
     def load(self) -> bytes | None:
         """What was last saved, or None."""

@@ -1,10 +1,10 @@
 """The only door to the database: snapshots, changes and the alerts they cause, all or none.
 
 Nothing outside this package knows a table or a session; what leaves it are the nouns of `watcher.case`,
-`watcher.change`, `watcher.message`, `watcher.standing` and `watcher.health`.
+`watcher.change`, `watcher.model.alert`, `watcher.model.ledger` and `watcher.health`.
 
-What is named here is imported when it is first asked for: a command that only looks at the books (`View`) need not wait
-for what writes them.
+What is named here is imported when it is first asked for: a command that only looks at the books (`StoreReader`) need
+not wait for what writes them.
 """
 
 import importlib
@@ -30,12 +30,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Breaker": "writes.sign_in_guard",
+    "StoredSignInGuard": "writes.sign_in_guard",
     "Busy": "database.locks",
-    "KnownCase": "store",
+    "StoredCase": "store",
     "Store": "store",
-    "View": "view",
-    "Waiting": "writes.outbox",
+    "StoreReader": "view",
+    "QueuedAlert": "writes.outbox",
     "digest": "queries.snapshot_json",
     "digest_of_answers": "queries.snapshot_json",
 }

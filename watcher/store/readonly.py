@@ -50,7 +50,7 @@ class ReadOnlyStore(StoreReader):
     """The books in a file, as they stood when it was opened. Writes nothing into them, whatever is asked."""
 
     def __init__(self, display_name: str, database: sqlite3.Connection, locks: Path) -> None:
-        """Takes what `glance_at` has opened. `locks` is the folder of lock files."""
+        """Takes what `open_read_only_store` has opened. `locks` is the folder of lock files."""
         super().__init__(self._look)
         self.display_name, self.shared, self.locks = display_name, False, FileLocks(locks)
         self.accounts, self.outbox = AccountsView(self._look), OutboxView(self._look)

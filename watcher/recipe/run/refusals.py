@@ -40,7 +40,7 @@ def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tu
 
 
 def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
-    """As `refuse_strange`, for an answer about one case: raises `CaseNotFound` for one that is not there."""
+    """As `raise_if_unexpected`, for an answer about one case: raises `CaseNotFound` for one that is not there."""
     if page.status in _GONE:
         raise CaseNotFound(f"{recipe.name} does not know this case, or does not show it to this account")
     raise_if_unexpected(recipe, page, key_path=key_path, expect=expect)
@@ -52,7 +52,8 @@ def check_expected(recipe: Recipe, spot: PageLocation, *, key_path: str, expect:
         if not selector.present(spot):
             raise UnexpectedAnswer(
                 f"{recipe.name}: the answer to {key_path} is not the one that the recipe was written for: "
-                f"{key_path}.expect {selector.text!r} finds nothing. The portal may have changed; see `watcher recipe try`"
+                f"{key_path}.expect {selector.text!r} finds nothing. "
+                "The portal may have changed; see `watcher recipe try`"
             )
 
 

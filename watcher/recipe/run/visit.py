@@ -236,6 +236,6 @@ class Visit:
     def _check_filled(self, request: Request, values: Values) -> None:
         for name in sorted(request.names - values.keys()):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: {request.key_path} needs {{{name}}}, and the selector that takes it found nothing; "
-                "see `watcher recipe try`"
+                f"{self._recipe.name}: {request.key_path} needs {{{name}}}, and the selector that takes it found "
+                "nothing; see `watcher recipe try`"
             )

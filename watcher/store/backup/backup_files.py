@@ -116,9 +116,10 @@ def restore(
 ) -> RestoreResult:
     """Puts a copy in the place of the database, which is kept beside it.
 
-    What cannot be undone is taken over from the replaced database, see `watcher.store.aftermath`; `doubting` says of an
-    alert that it may have gone out before, and `accounts` are those of the configuration. The caller makes sure that
-    nobody uses the database. Raises `StoreUnusable` where the copy is damaged or of a newer release, and without
+    What cannot be undone is taken over from the replaced database, see `watcher.store.backup.restore_merge`;
+    `doubting` says of an alert that it may have gone out before, and `accounts` are those of the configuration. The
+    caller makes sure that nobody uses the database. Raises `StoreUnusable` where the copy is damaged or of a newer
+    release, and without
     `force` where the database tells of more than the copy does.
     """
     found = examine(copy)

@@ -1,6 +1,7 @@
 """The engine and its transactions: one writer at a time, readers undisturbed.
 
-SQLite is in WAL mode with foreign keys on, every write begun as a write; for PostgreSQL see `watcher.store.postgres`.
+SQLite is in WAL mode with foreign keys on, every write begun as a write; for PostgreSQL see
+`watcher.store.database.postgres`.
 
 `reading` and `writing` give one session each, which ends with the block; `looking` answers the questions of a view. A
 database that cannot be used is told as `StoreUnusable`, in words a person can act on.

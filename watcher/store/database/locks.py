@@ -1,7 +1,7 @@
 """Locks that other processes see and that a kill releases.
 
 With SQLite they are files, held with flock. With PostgreSQL, where the processes may be on several machines, they are
-the server's own: see `watcher.store.server_locks`.
+the server's own: see `watcher.store.database.server_locks`.
 """
 
 import fcntl

@@ -55,8 +55,8 @@ def _upgrade(connection: Connection, display_name: str, version: str | None) -> 
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise StoreUnusable(
-            f"database {display_name}: it was written by a newer release (schema {version}); install that release, or restore"
-            " a backup made by this one"
+            f"database {display_name}: it was written by a newer release (schema {version}); install that release, "
+            "or restore a backup made by this one"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

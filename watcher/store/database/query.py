@@ -1,8 +1,9 @@
 """How a question is put to the books: plain SQL, in words that SQLite and PostgreSQL share, and who answers it.
 
-Two do. `watcher.store.database` asks through SQLAlchemy, for the program that also writes; `watcher.store.glance` asks
-a file through the standard library, for the command that only looks. The questions themselves stand in
-`watcher.store.standings`, once for both.
+Two do. `watcher.store.database.engine` asks through SQLAlchemy, for the program that also writes;
+`watcher.store.readonly` asks a file through the standard library, for the command that only looks. The questions
+themselves stand in
+`watcher.store.queries.queries`, once for both.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What SQLite objects to, in words a person can act on; for a server see `watcher.store.postgres`."""
+"""What SQLite objects to, in words a person can act on; for a server see `watcher.store.database.postgres`."""
 
 _REASONS = {
     "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",

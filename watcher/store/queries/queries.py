@@ -1,6 +1,6 @@
 """Reading the books: how cases stand, what was recorded, what is kept, what was told.
 
-Every question is asked here, once for the store and for a glance; see `watcher.store.questions`. Values go in as
+Every question is asked here, once for the store and for a glance; see `watcher.store.database.query`. Values go in as
 parameters, never as text.
 """
 

@@ -1,9 +1,9 @@
 """What a restored database still has to learn of the time since its backup, kept in it until the next read.
 
-`watcher.store.aftermath` writes it down when a backup is restored. There are two cases. Where the replaced database
-could be read, its last snapshots are known, and that people were told of them: they are taken into the books before the
-next read, and nobody is told again; nor is it recorded again where the history has been taken over. Where it could not,
-nobody knows what was told: alerts say so until a read ends.
+`watcher.store.backup.restore_merge` writes it down when a backup is restored. There are two cases. Where the replaced
+database could be read, its last snapshots are known, and that people were told of them: they are taken into the books
+before the next read, and nobody is told again; nor is it recorded again where the history has been taken over. Where
+it could not, nobody knows what was told: alerts say so until a read ends.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `watcher.store.migrate` hands over, in its one transaction."""
+"""Runs the migrations on the connection that `watcher.store.database.migrate` hands over, in its one transaction."""
 
 from alembic import context
 
