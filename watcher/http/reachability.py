@@ -19,7 +19,8 @@ from watcher.http.transport import ConnectionSetupFailed, open_transport
 class HostProbe:
     """What a host showed. Times are aware, UTC.
 
-    `server_time` is the host's own clock, to the second; None if it sends none. `certified_until` is the end of its certificate; None without TLS.
+    `server_time` is the host's own clock, to the second; None if it sends none.
+    `certified_until` is the end of its certificate; None without TLS.
     """
 
     status: int
