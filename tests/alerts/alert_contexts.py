@@ -54,7 +54,7 @@ _MOVED = _INTERVIEW | {"title": "Interview Was Rescheduled", "starts_at": "2026-
 _CARD = item("task", "Card Was Returned To USCIS", due_by_estimate="2027-01-05")
 _NEAR: dict[str, Json] = {"source": "estimate", "days": 7, "item_id": 3}
 
-TOLD: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
+EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ChangeKind.RFE_RECEIVED: ("n-1", None, _RFE),
     ChangeKind.INTENT_TO_DENY_RECEIVED: ("n-1", None, _NOID),
     ChangeKind.APPOINTMENT_SCHEDULED: ("n-1", None, _INTERVIEW),
@@ -133,7 +133,7 @@ TOLD: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
 
 
 def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
-    subject, old, new = TOLD[kind]
+    subject, old, new = EXAMPLE_VALUES[kind]
     return Change(
         kind=kind,
         severity=severity_of(kind, _stage(new)),
@@ -144,7 +144,7 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
     )
 
 
-def occasion(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertContext:
+def alert_context(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertContext:
     of_account = all(each.kind in OF_ACCOUNTS for each in changes)
     return AlertContext(
         account="family",
@@ -158,7 +158,7 @@ def occasion(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertCont
 
 def examples() -> dict[str, AlertContext]:
     """Every kind of change, and the cases in which the same kind reads differently, by name."""
-    made = {kind.value: occasion(change(kind)) for kind in ChangeKind}
+    made = {kind.value: alert_context(change(kind)) for kind in ChangeKind}
     refused = Change(
         kind=ChangeKind.STAGE_CHANGED,
         severity=severity_of(ChangeKind.STAGE_CHANGED, Stage.REFUSED),
@@ -178,11 +178,15 @@ def examples() -> dict[str, AlertContext]:
         status("received", "Case Was Received"), status("evidence_requested", "Request for Evidence Was Sent")
     )
     return made | {
-        "stage_changed to refused at a consulate": occasion(refused, links=CEAC, case_number="AA00000001", form=None),
-        "stage_changed to unknown": occasion(unknown),
-        "deadline_near, an appointment": occasion(_reminder(ChangeKind.DEADLINE_NEAR, appointment)),
-        "deadline_passed, an appointment": occasion(_reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})),
-        "stage_changed and rfe_received, one alert": occasion(asked, change(ChangeKind.RFE_RECEIVED)),
+        "stage_changed to refused at a consulate": alert_context(
+            refused, links=CEAC, case_number="AA00000001", form=None
+        ),
+        "stage_changed to unknown": alert_context(unknown),
+        "deadline_near, an appointment": alert_context(_reminder(ChangeKind.DEADLINE_NEAR, appointment)),
+        "deadline_passed, an appointment": alert_context(
+            _reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})
+        ),
+        "stage_changed and rfe_received, one alert": alert_context(asked, change(ChangeKind.RFE_RECEIVED)),
     }
 
 

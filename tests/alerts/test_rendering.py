@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.alerts.alert_contexts import LINKS, NUMBER, TOLD, change, examples, item, occasion
+from tests.alerts.alert_contexts import EXAMPLE_VALUES, LINKS, NUMBER, alert_context, change, examples, item
 from watcher.alerts.rendering import render
 from watcher.alerts.style import Privacy
 from watcher.model.alert import AlertContext, AlertText
@@ -17,7 +17,7 @@ ESTIMATE = "This date is an estimate from published rules. The date printed on y
 
 
 def told(*changes: Change, privacy: Privacy = "full", language: str = "en", zone: ZoneInfo = NEW_YORK) -> AlertText:
-    return render(occasion(*changes), privacy=privacy, language=language, zone=zone)
+    return render(alert_context(*changes), privacy=privacy, language=language, zone=zone)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -133,7 +133,7 @@ def test_the_history_holds_the_last_lines_newest_first_in_the_same_privacy() -> 
         )
         for day in range(9, 0, -1)
     ]
-    whole = replace(occasion(change(ChangeKind.STAGE_CHANGED)), history=tuple(past))
+    whole = replace(alert_context(change(ChangeKind.STAGE_CHANGED)), history=tuple(past))
     body = render(whole, privacy="masked", language="en", zone=NEW_YORK).body
     days = [line.split(",")[0] for line in body.splitlines() if line.startswith("- July")]
     assert days == ["- July 8", "- July 7", "- July 6", "- July 5", "- July 4"]
@@ -167,7 +167,7 @@ def test_a_refused_sign_in_points_to_the_official_reset_and_asks_for_no_password
 def test_without_a_reset_page_there_is_no_such_link() -> None:
     links = replace(LINKS, reset=None)
     words = render(
-        occasion(change(ChangeKind.ACCOUNT_LOCKED), links=links), privacy="full", language="en", zone=NEW_YORK
+        alert_context(change(ChangeKind.ACCOUNT_LOCKED), links=links), privacy="full", language="en", zone=NEW_YORK
     )
     assert "reset" not in words.body
 
@@ -217,7 +217,7 @@ def test_a_case_without_a_snapshot_is_still_told() -> None:
 
 
 def test_a_status_in_another_language_is_explained_by_the_title_the_rules_went_by() -> None:
-    spanish = occasion(change(ChangeKind.STATUS_CHANGED))
+    spanish = alert_context(change(ChangeKind.STATUS_CHANGED))
     assert spanish.snapshot is not None
     case = replace(
         spanish.snapshot,
@@ -242,4 +242,4 @@ def test_an_item_that_only_the_portal_lists_is_explained_by_its_kind() -> None:
 
 
 def test_every_kind_of_change_has_an_example() -> None:
-    assert set(TOLD) == set(ChangeKind)
+    assert set(EXAMPLE_VALUES) == set(ChangeKind)

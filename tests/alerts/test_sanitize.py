@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.alerts.alert_contexts import LINKS, change, item, occasion
+from tests.alerts.alert_contexts import LINKS, alert_context, change, item
 from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.sanitize import sanitize
@@ -137,7 +137,7 @@ def test_no_text_of_a_portal_makes_an_alert_do_anything(
     text: str, kind: ChangeKind, language: str, privacy: Privacy
 ) -> None:
     hostile = hostile_change(text, kind)
-    told = occasion(hostile, change(ChangeKind.STAGE_CHANGED))
+    told = alert_context(hostile, change(ChangeKind.STAGE_CHANGED))
     assert told.snapshot is not None
     told = replace(
         told,
@@ -186,7 +186,7 @@ def test_a_change_of_any_shape_is_told_without_an_error(
 ) -> None:
     strange = Change(kind=kind, severity=Severity.ROUTINE, case_number="IOE0000000001", old=old, new=new)  # type: ignore[arg-type]  # whatever the books may hold
     assert summarize(strange, language)
-    told = replace(occasion(change(ChangeKind.STAGE_CHANGED)), changes=(strange,))
+    told = replace(alert_context(change(ChangeKind.STAGE_CHANGED)), changes=(strange,))
     words = render(told, privacy="full", language=language, zone=ZONE)
     assert words.title
     assert words.body

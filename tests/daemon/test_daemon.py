@@ -9,7 +9,7 @@ from threading import Event
 from pydantic import SecretStr
 
 from tests.cli.workspace import bench
-from tests.doubles.phones import TakesLetters
+from tests.doubles.phones import AcceptsAttachments
 from tests.support.household import household
 from tests.support.waiting import eventually
 from watcher.app import open_app
@@ -20,7 +20,7 @@ MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EX
 
 
 @dataclass(slots=True)
-class OnceBroken(TakesLetters):
+class OnceBroken(AcceptsAttachments):
     """Fails the first time in a way that no channel may."""
 
     failed: Event = field(default_factory=Event)

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.doubles.phones import TakesLetters
+from tests.doubles.phones import AcceptsAttachments
 from tests.support.household import household
 from tests.years.house import NOON, House, Phones, house
 from tests.years.in_store import HandSetClock
-from watcher.delivery.emergency_notice import AT_MOST_EVERY, PATIENCE, EmergencyNotice
+from watcher.delivery.emergency_notice import FAILURE_THRESHOLD, MIN_INTERVAL, EmergencyNotice
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.model.case import ItemKind, PendingItem
 from watcher.model.change import ChangeKind
@@ -219,7 +219,7 @@ def test_a_name_that_nobody_can_resolve_is_said_in_one_sentence(tmp_path: Path) 
         assert "Traceback" not in home.run("status").out
 
 
-class Deaf(TakesLetters):
+class Deaf(AcceptsAttachments):
     """A channel that takes nothing."""
 
     def send(self, url: SecretStr, **_message: object) -> None:
@@ -233,23 +233,23 @@ def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: 
         resort = EmergencyNotice(phones)
 
         def fails() -> int:
-            resort.failed("the disk is <full>", family.app.settings, now=clock.now())
+            resort.write_failed("the disk is <full>", family.app.settings, now=clock.now())
             return len(phones.rang)
 
         assert fails() == 0, "a moment is no news"
-        clock.set(NOON + PATIENCE)
+        clock.set(NOON + FAILURE_THRESHOLD)
         assert fails() == 1
         assert "the disk is <full>" in phones.rang[0].body
         assert fails() == 1
-        clock.set(NOON + PATIENCE + AT_MOST_EVERY)
+        clock.set(NOON + FAILURE_THRESHOLD + MIN_INTERVAL)
         assert fails() == 2
-        resort.worked()
-        clock.set(NOON + PATIENCE + 2 * AT_MOST_EVERY)
+        resort.write_succeeded()
+        clock.set(NOON + FAILURE_THRESHOLD + 2 * MIN_INTERVAL)
         assert fails() == 2, "it worked in between, so patience begins anew"
 
 
 def test_a_channel_that_fails_too_keeps_nobody_from_trying(tmp_path: Path) -> None:
     with house(tmp_path) as family:
         resort = EmergencyNotice(Deaf())
-        for now in (NOON, NOON + PATIENCE):
-            resort.failed("the disk is full", family.app.settings, now=now)
+        for now in (NOON, NOON + FAILURE_THRESHOLD):
+            resort.write_failed("the disk is full", family.app.settings, now=now)

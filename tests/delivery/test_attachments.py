@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from watcher.delivery.attachments import MOST_BYTES, MOST_FILES, MOST_TRIES, attachments, with_missing_letter_note
+from watcher.delivery.attachments import (
+    MAX_ATTEMPTS,
+    MAX_BYTES,
+    MAX_FILES,
+    select_attachments,
+    with_missing_letter_note,
+)
 from watcher.language.catalogue import LANGUAGES
 from watcher.model.alert import AlertText
 from watcher.model.case import Notice
@@ -42,24 +48,24 @@ def letters(folder: Path, *sizes: int) -> list[TrackedNotice]:
     ("sizes", "taken"),
     [
         ((1000,), ["1.pdf"]),
-        ((MOST_BYTES,), ["1.pdf"]),
-        ((MOST_BYTES + 1,), []),
-        ((MOST_BYTES - 10, 11, 9), ["1.pdf", "3.pdf"]),
-        ((1,) * (MOST_FILES + 1), [f"{number}.pdf" for number in range(1, MOST_FILES + 1)]),
+        ((MAX_BYTES,), ["1.pdf"]),
+        ((MAX_BYTES + 1,), []),
+        ((MAX_BYTES - 10, 11, 9), ["1.pdf", "3.pdf"]),
+        ((1,) * (MAX_FILES + 1), [f"{number}.pdf" for number in range(1, MAX_FILES + 1)]),
     ],
 )
 def test_what_does_not_fit_is_left_out_and_said_to_be_lacking(
     tmp_path: Path, sizes: tuple[int, ...], taken: list[str]
 ) -> None:
-    found = attachments(letters(tmp_path, *sizes), CHANNEL, tmp_path, carries=True, attempts=0)
+    found = select_attachments(letters(tmp_path, *sizes), CHANNEL, tmp_path, can_attach=True, attempts=0)
     assert [file.name for file in found.files] == taken
     assert found.has_missing == (len(taken) < len(sizes))
 
 
 def test_a_service_without_attachments_gets_none_and_neither_does_one_that_failed_with_them(tmp_path: Path) -> None:
     kept = letters(tmp_path, 10)
-    assert attachments(kept, CHANNEL, tmp_path, carries=False, attempts=0).has_missing
-    found = attachments(kept, CHANNEL, tmp_path, carries=True, attempts=MOST_TRIES)
+    assert select_attachments(kept, CHANNEL, tmp_path, can_attach=False, attempts=0).has_missing
+    found = select_attachments(kept, CHANNEL, tmp_path, can_attach=True, attempts=MAX_ATTEMPTS)
     assert (found.files, found.has_missing) == ((), True)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.doubles.disk import DiskFault, failing
-from tests.doubles.phones import Phones
+from tests.doubles.phones import FakeNotifier
 from tests.practice.visitor import HandClock
 from tests.store.temporary_store import NOW, Books, a_change, a_draft, books, told
 from watcher.delivery.outbox_worker import OutboxWorker
@@ -28,8 +28,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def phones() -> Phones:
-    return Phones()
+def phones() -> FakeNotifier:
+    return FakeNotifier()
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def kept(tmp_path: Path) -> Iterator[Books]:
 
 
 def courier(
-    kept: Books, phones: Phones, clock: HandClock, *, limit: int = 0, channels: str = "phone aunt"
+    kept: Books, phones: FakeNotifier, clock: HandClock, *, limit: int = 0, channels: str = "phone aunt"
 ) -> OutboxWorker:
     rules = {
         name: ChannelSettings(name=name, url=SecretStr(f"json://{name}"), max_per_hour=limit)
@@ -49,7 +49,7 @@ def courier(
     return OutboxWorker(kept.store, phones, clock, settings=settings)
 
 
-def test_what_is_due_goes_out_in_order_and_only_once(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_what_is_due_goes_out_in_order_and_only_once(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
     for title in "abc":
         told(kept.store, a_draft(title))
     works = courier(kept, phones, clock)
@@ -60,7 +60,7 @@ def test_what_is_due_goes_out_in_order_and_only_once(kept: Books, phones: Phones
 
 
 def test_a_service_that_is_down_is_asked_with_growing_pauses_and_given_up_after_a_week(
-    kept: Books, phones: Phones, clock: HandClock
+    kept: Books, phones: FakeNotifier, clock: HandClock
 ) -> None:
     told(kept.store, a_draft("a"))
     phones.broken[PHONE] = False
@@ -82,14 +82,14 @@ def test_a_service_that_is_down_is_asked_with_growing_pauses_and_given_up_after_
 
 
 def test_after_a_failure_the_rest_of_the_channel_waits_with_it_and_keeps_its_order(
-    kept: Books, phones: Phones, clock: HandClock
+    kept: Books, phones: FakeNotifier, clock: HandClock
 ) -> None:
     for title in "abc":
         told(kept.store, a_draft(title))
     phones.broken[PHONE] = False
     works = courier(kept, phones, clock)
     works.deliver_due()
-    assert phones.asked == [(PHONE, "a")]
+    assert phones.attempts == [(PHONE, "a")]
     assert [alert.attempts for alert in kept.store.outbox.list()] == [0, 0, 1]
     phones.broken.clear()
     assert works.deliver_due() == 0
@@ -99,7 +99,7 @@ def test_after_a_failure_the_rest_of_the_channel_waits_with_it_and_keeps_its_ord
 
 
 def test_what_can_never_arrive_is_given_up_at_once_and_taken_up_again_when_told(
-    kept: Books, phones: Phones, clock: HandClock
+    kept: Books, phones: FakeNotifier, clock: HandClock
 ) -> None:
     told(kept.store, a_draft("a"))
     phones.broken[PHONE] = True
@@ -111,7 +111,7 @@ def test_what_can_never_arrive_is_given_up_at_once_and_taken_up_again_when_told(
     assert works.deliver_due() == 1
 
 
-def test_a_channel_that_hangs_holds_back_no_other(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_a_channel_that_hangs_holds_back_no_other(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
     phones.hanging[PHONE] = Event()
     told(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
     arrived = Event()
@@ -135,7 +135,7 @@ def test_a_channel_that_hangs_holds_back_no_other(kept: Books, phones: Phones, c
     assert phones.titles(PHONE) == ["a"]
 
 
-def test_two_couriers_at_once_deliver_once(kept: Books, phones: Phones, clock: HandClock, tmp_path: Path) -> None:
+def test_two_couriers_at_once_deliver_once(kept: Books, phones: FakeNotifier, clock: HandClock, tmp_path: Path) -> None:
     for title in "abcde":
         told(kept.store, a_draft(title))
     with books(tmp_path) as other:
@@ -148,24 +148,26 @@ def test_two_couriers_at_once_deliver_once(kept: Books, phones: Phones, clock: H
     assert phones.titles(PHONE) == list("abcde")
 
 
-def test_a_digest_is_one_message(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_a_digest_is_one_message(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
     for title in "abc":
         told(kept.store, a_draft(title, hold=HoldReason.DIGEST))
     assert courier(kept, phones, clock).deliver_due() == 3
-    assert len(phones.taken) == 1
+    assert len(phones.delivered) == 1
     assert kept.rows("SELECT DISTINCT note FROM alert") == [("sent as one message with 2 more",)]
 
 
-def test_a_flood_is_folded_and_the_urgent_one_goes_alone(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_a_flood_is_folded_and_the_urgent_one_goes_alone(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
     for number in range(20):
         told(kept.store, a_draft(f"relabelled {number}"))
     told(kept.store, a_draft("evidence", severity=Severity.URGENT))
     assert courier(kept, phones, clock, limit=3).deliver_due() == 21
-    assert len(phones.taken) == 2
+    assert len(phones.delivered) == 2
     assert "evidence" in phones.titles(PHONE)
 
 
-def test_in_a_full_hour_what_is_not_urgent_waits_and_is_not_lost(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_in_a_full_hour_what_is_not_urgent_waits_and_is_not_lost(
+    kept: Books, phones: FakeNotifier, clock: HandClock
+) -> None:
     works = courier(kept, phones, clock, limit=1)
     told(kept.store, a_draft("a"))
     works.deliver_due()
@@ -176,7 +178,9 @@ def test_in_a_full_hour_what_is_not_urgent_waits_and_is_not_lost(kept: Books, ph
     assert phones.titles(PHONE) == ["a", "b"]
 
 
-def test_a_held_alert_that_a_later_one_made_untrue_is_not_sent(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_a_held_alert_that_a_later_one_made_untrue_is_not_sent(
+    kept: Books, phones: FakeNotifier, clock: HandClock
+) -> None:
     for title in ("at nine", "at ten"):
         change = a_change(ChangeKind.APPOINTMENT_CHANGED, subject="interview")
         told(kept.store, a_draft(title, hold=HoldReason.QUIET), change=change)
@@ -186,19 +190,21 @@ def test_a_held_alert_that_a_later_one_made_untrue_is_not_sent(kept: Books, phon
 
 
 def test_an_alert_for_a_channel_that_was_removed_fails_for_all_to_see(
-    kept: Books, phones: Phones, clock: HandClock
+    kept: Books, phones: FakeNotifier, clock: HandClock
 ) -> None:
     told(kept.store, a_draft("a"))
     assert courier(kept, phones, clock, channels="aunt").deliver_due() == 0
     (alert,) = kept.store.outbox.list()
     assert alert.state is AlertState.FAILED
     assert "phone" in (alert.last_error or "")
-    assert phones.asked == []
+    assert phones.attempts == []
     kept.store.outbox.retry(clock.now())
     assert courier(kept, phones, clock).deliver_due() == 1
 
 
-def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(kept: Books, phones: Phones, clock: HandClock) -> None:
+def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(
+    kept: Books, phones: FakeNotifier, clock: HandClock
+) -> None:
     told(kept.store, a_draft("a"))
     stop = Event()
     stop.set()
@@ -209,7 +215,7 @@ def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(kept: Books, phone
 
 @pytest.mark.parametrize("fault", [DiskFault.READ_ONLY, DiskFault.HELD])
 def test_what_was_taken_and_cannot_be_written_down_is_not_sent_again(
-    fault: DiskFault, kept: Books, phones: Phones, clock: HandClock
+    fault: DiskFault, kept: Books, phones: FakeNotifier, clock: HandClock
 ) -> None:
     for title in "ab":
         told(kept.store, a_draft(title))
@@ -228,7 +234,7 @@ def test_what_was_taken_and_cannot_be_written_down_is_not_sent_again(
 
 
 def test_a_channel_whose_trouble_cannot_be_written_down_holds_back_no_other(
-    kept: Books, phones: Phones, clock: HandClock
+    kept: Books, phones: FakeNotifier, clock: HandClock
 ) -> None:
     told(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
     phones.broken[PHONE] = False

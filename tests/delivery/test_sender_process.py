@@ -193,8 +193,8 @@ def test_signals_for_the_daemon_do_not_end_what_is_under_way(made: SenderProcess
 DAEMON_THAT_IS_KILLED = """
 import os, psutil, signal, sys
 from pydantic import SecretStr
-from watcher.delivery.sender_process import Messenger
-Messenger().send(SecretStr(sys.argv[1]), title="A", body="B", html="C", short="D")
+from watcher.delivery.sender_process import SenderProcess
+SenderProcess().send(SecretStr(sys.argv[1]), title="A", body="B", html="C", short="D")
 (child,) = psutil.Process().children()
 print(child.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from watcher.errors import DeliveryFailed
 
 
-class TakesLetters:
+class AcceptsAttachments:
     """A notifier, as far as letters go: every service takes them."""
 
     def can_attach(self, url: SecretStr) -> bool:
@@ -18,13 +18,13 @@ class TakesLetters:
 
 
 @dataclass(slots=True)
-class Phones(TakesLetters):
+class FakeNotifier(AcceptsAttachments):
     """`broken` services refuse, for good where True; one in `hanging` answers when its event is set."""
 
     broken: dict[str, bool] = field(default_factory=dict)
     hanging: dict[str, Event] = field(default_factory=dict)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    taken: list[tuple[str, str]] = field(default_factory=list)
+    attempts: list[tuple[str, str]] = field(default_factory=list)
+    delivered: list[tuple[str, str]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def send(
@@ -35,14 +35,14 @@ class Phones(TakesLetters):
         assert all(path.is_file() for path in attachments)
         service = url.get_secret_value()
         with self.lock:
-            self.asked.append((service, title))
+            self.attempts.append((service, title))
         if service in self.hanging:
             self.hanging[service].wait(20)
         if service in self.broken:
             raise DeliveryFailed("the service said no", permanent=self.broken[service])
         with self.lock:
-            self.taken.append((service, title))
+            self.delivered.append((service, title))
 
     def titles(self, service: str) -> list[str]:
         """What this service has taken, in order."""
-        return [title for url, title in self.taken if url == service]
+        return [title for url, title in self.delivered if url == service]

@@ -14,7 +14,7 @@ from tests.portals.context import HandSetClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
-from watcher.export.calendar_file import keep_calendar_file
+from watcher.export.calendar_file import update_calendar_file
 from watcher.model.case import ItemKind, PendingItem, Snapshot
 from watcher.portal import CaseRead
 from watcher.portals import find
@@ -57,28 +57,28 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def test_it_is_written_for_its_owner_alone_and_only_when_something_moved(desk: Desk) -> None:
     desk.read()
-    assert keep_calendar_file(desk.app.context)
+    assert update_calendar_file(desk.app.context)
     assert desk.days() == [DUE]
     assert stat.S_IMODE(desk.file.stat().st_mode) == 0o600
     written = desk.file.stat().st_mtime_ns
-    assert not keep_calendar_file(desk.app.context)
+    assert not update_calendar_file(desk.app.context)
     assert desk.file.stat().st_mtime_ns == written
     desk.read(DUE + timedelta(days=7))
-    assert keep_calendar_file(desk.app.context)
+    assert update_calendar_file(desk.app.context)
     assert desk.days() == [DUE + timedelta(days=7)]
     assert [each.name for each in desk.file.parent.iterdir()] == [desk.file.name]
 
 
 def test_without_the_key_nothing_is_written(desk: Desk) -> None:
     app = desk.app.with_settings(desk.app.settings.model_copy(update={"calendar_file": None}))
-    assert not keep_calendar_file(app.context)
+    assert not update_calendar_file(app.context)
     assert not desk.file.exists()
 
 
 def test_a_place_that_cannot_be_written_to_ends_nothing(desk: Desk) -> None:
     desk.read()
     desk.file.mkdir()
-    assert not keep_calendar_file(desk.app.context)
+    assert not update_calendar_file(desk.app.context)
     assert [each.name for each in desk.file.parent.iterdir()] == [desk.file.name]
 
 

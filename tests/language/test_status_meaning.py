@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalise_title, titles, vocabularies
+from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalize_title, titles, vocabularies
 from watcher.model.case import ItemKind, Stage
 
 EVERY_TITLE = [(name, title) for name in vocabularies() for title in titles(name)]
@@ -28,7 +28,7 @@ def test_every_listed_title_is_known(vocabulary: str, title: str) -> None:
 
 @pytest.mark.parametrize("vocabulary", vocabularies())
 def test_no_title_stands_twice_in_one_vocabulary(vocabulary: str) -> None:
-    plain = [normalise_title(title) for title in titles(vocabulary)]
+    plain = [normalize_title(title) for title in titles(vocabulary)]
     assert len(plain) == len(set(plain))
 
 
@@ -191,10 +191,10 @@ def test_what_only_resembles_a_listed_title_is_unknown(title: str) -> None:
     ).map(" ".join)
 )
 def test_no_mixture_of_the_usual_words_is_taken_for_a_decision_that_is_not_listed(title: str) -> None:
-    listed = {normalise_title(known) for known in titles("uscis")}
+    listed = {normalize_title(known) for known in titles("uscis")}
     meaning = meaning_of(title)
-    if normalise_title(title) not in listed and meaning.stage in GOOD_NEWS | BAD_NEWS:
-        assert normalise_title(title) in {
+    if normalize_title(title) not in listed and meaning.stage in GOOD_NEWS | BAD_NEWS:
+        assert normalize_title(title) in {
             "your form i-485 has been approved", "form i-485 has been approved", "i-485 has been approved",
             "your i-485 has been approved", "your form i-485 was approved", "your i-485 was approved",
             "we approved your form i-485", "we approved your i-485",

@@ -23,9 +23,9 @@ from watcher.model.account_health import (
     AccountState,
     ReadOutcome,
     after_read,
-    blindness,
+    check_blindness,
     outcome_of,
-    resumed,
+    resume,
 )
 from watcher.model.change import Change, ChangeKind, Severity
 
@@ -118,11 +118,11 @@ class TestTroubles:
 
     def test_an_account_that_was_never_read_goes_blind_too(self) -> None:
         health, _ = read(new, DOWN)
-        assert kinds(list(blindness(health, now=NOW + 2 * DAY, blind_after=DAY)[1])) == [ChangeKind.BLIND]
+        assert kinds(list(check_blindness(health, now=NOW + 2 * DAY, blind_after=DAY)[1])) == [ChangeKind.BLIND]
 
     def test_one_that_nobody_tried_to_read_is_not_blind(self) -> None:
         health, _ = read(new)
-        assert blindness(health, now=NOW + 9 * DAY, blind_after=DAY) == (health, ())
+        assert check_blindness(health, now=NOW + 9 * DAY, blind_after=DAY) == (health, ())
 
     def test_the_longest_wait_that_was_asked_for_counts_and_ends_with_the_next_answer(self) -> None:
         waits = [PortalUnavailable("wait", retry_after=timedelta(minutes=minutes)) for minutes in (5, 60, 10)]
@@ -136,20 +136,20 @@ class TestResuming:
     @pytest.mark.parametrize("error", [pause[0] for pause in PAUSES])
     def test_a_pause_that_is_lifted_is_told_as_recovered_only_by_a_good_read(self, error: ReadFailed) -> None:
         paused, _ = read(read(new)[0], error, fingerprint="f")
-        lifted = resumed(paused)
+        lifted = resume(paused)
         assert (lifted.state, lifted.rejected_fingerprint) == (AccountState.FAILING, None)
         assert lifted.notified == paused.notified
         assert read(lifted, error, at=TURN)[1] == []
         assert kinds(read(lifted, at=TURN)[1]) == [ChangeKind.RECOVERED]
 
     def test_one_that_was_never_read_is_again_what_it_was(self) -> None:
-        assert resumed(read(new, SignInRejected("no"))[0]).state is AccountState.NEVER_READ
+        assert resume(read(new, SignInRejected("no"))[0]).state is AccountState.NEVER_READ
 
     def test_an_account_that_is_not_paused_only_stops_waiting(self) -> None:
         well, _ = read(new)
-        assert resumed(well) == well
+        assert resume(well) == well
         waiting, _ = read(well, PortalUnavailable("wait", retry_after=DAY))
-        assert (resumed(waiting).state, resumed(waiting).not_before) == (AccountState.FAILING, None)
+        assert (resume(waiting).state, resume(waiting).not_before) == (AccountState.FAILING, None)
 
 
 @few

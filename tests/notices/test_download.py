@@ -23,7 +23,7 @@ from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.model.case import Notice, Snapshot
-from watcher.model.ledger import MOST_ATTEMPTS, TrackedNotice
+from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 from watcher.notices import fetch_notices
 from watcher.notices.file_names import file_name, folder_name
 from watcher.notices.file_type import LARGEST, NotADocument, file_extension
@@ -220,10 +220,10 @@ def test_a_letter_that_fails_is_tried_again_on_later_reads_a_bounded_number_of_t
 ) -> None:
     home.offer("Bad", error)
     home.offer("Good", pdf())
-    for _ in range(MOST_ATTEMPTS + 3):
+    for _ in range(MAX_DOWNLOAD_ATTEMPTS + 3):
         home.read()
-    assert home.office.asked.count("n-0") == MOST_ATTEMPTS
-    assert home.kept()["n-0"].attempts == MOST_ATTEMPTS
+    assert home.office.asked.count("n-0") == MAX_DOWNLOAD_ATTEMPTS
+    assert home.kept()["n-0"].attempts == MAX_DOWNLOAD_ATTEMPTS
     assert home.kept()["n-1"].saved_as
 
 
@@ -258,11 +258,11 @@ def test_a_portal_in_trouble_ends_the_downloads_of_this_read_and_counts_against_
 def test_one_letter_that_the_portal_cannot_show_holds_up_no_other_and_is_not_tried_for_ever(home: Home) -> None:
     home.offer("Bad", PortalUnavailable("HTTP 500"))
     home.offer("Good", pdf())
-    for _ in range(MOST_ATTEMPTS + 3):
+    for _ in range(MAX_DOWNLOAD_ATTEMPTS + 3):
         home.read()
     kept = home.kept()
     assert kept["n-1"].saved_as
-    assert kept["n-0"].attempts == MOST_ATTEMPTS == home.office.asked.count("n-0")
+    assert kept["n-0"].attempts == MAX_DOWNLOAD_ATTEMPTS == home.office.asked.count("n-0")
     assert home.app.store.retry_downloads() == 1
     home.office.behind["n-0"] = pdf(letter("at last", []))
     home.read()

@@ -23,7 +23,7 @@ from tests.support.watching import REPOSITORY
 from watcher.app import App, open_app
 from watcher.clock import SystemClock
 from watcher.context.opening import read_settings
-from watcher.delivery.attachments import LONGEST_WAIT, MOST_TRIES
+from watcher.delivery.attachments import MAX_ATTEMPTS, MAX_WAIT
 from watcher.model.account_health import ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.practice import Account, Fault, PracticePortal
@@ -134,7 +134,7 @@ def test_an_alert_does_not_wait_for_ever_and_says_that_the_letter_is_lacking(wat
     watch.portal.faults.throw(fault, path="/notices/*")
     assert watch.read() is ReadOutcome.OK
     first = watch.deliver()
-    watch.later(LONGEST_WAIT)
+    watch.later(MAX_WAIT)
     (message,) = first + watch.deliver()
     assert message["attachments"] == []
     assert "could not be sent along" in message["message"]
@@ -192,7 +192,7 @@ def test_letters_that_a_service_does_not_take_are_left_out_and_the_alert_arrives
     watch.portal.cases[NUMBER].add_notice(TITLE)
     watch.read()
     watch.phone.status = 413
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         (message,) = watch.deliver()
         assert attached(message)
         watch.later(timedelta(minutes=5))

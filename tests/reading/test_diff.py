@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support import snapshots as some
 from tests.support.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, kind_of_entries, snapshots
 from watcher.language.status_meaning import meaning_of
-from watcher.model.case import STATUS_GROUP, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
+from watcher.model.case import STATUS_FIELDS, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Severity
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
@@ -243,7 +243,7 @@ def _anything_moved(before: Snapshot, after: Snapshot) -> bool:
 
     Where there was no status, its text and its date said nothing: they stand or fall together.
     """
-    silent = set(STATUS_GROUP if before.status is None else ()) | NOT_NEWS.keys()
+    silent = set(STATUS_FIELDS if before.status is None else ()) | NOT_NEWS.keys()
     names = [field.name for field in fields(Snapshot) if field.name not in silent]
     return any(
         getattr(before, name) is not None and _differs(getattr(before, name), getattr(after, name)) for name in names

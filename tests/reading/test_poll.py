@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.phones import Phones
+from tests.doubles.phones import FakeNotifier
 from tests.practice.visitor import HandClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
@@ -30,7 +30,7 @@ class Desk:
     folder: Path
     portal: PracticePortal
     clock: HandClock
-    phones: Phones = field(default_factory=Phones)
+    phones: FakeNotifier = field(default_factory=FakeNotifier)
 
     def configure(self, *numbers: str, secret: str = "", top: str = "") -> None:
         account = self.portal.account
@@ -232,4 +232,4 @@ def test_every_change_has_its_alert_and_goes_out_once(watching: Desk) -> None:
     for _ in range(2):
         with watching.opened() as app:
             app.outbox_worker().deliver_due()
-    assert len(watching.phones.taken) == 3
+    assert len(watching.phones.delivered) == 3

@@ -54,7 +54,7 @@ def test_a_passed_due_date_says_for_how_many_days() -> None:
 def test_after_a_sleep_only_the_nearest_reminder_comes_with_the_days_that_are_left() -> None:
     memory, standing = Memory(), case(item(due_on=DUE))
     [near] = memory.at(noon(DUE - timedelta(days=2)), standing)
-    assert (near.mark.mark, said(near)["days"]) == ("due 2026-03-26 3d", 2)
+    assert (near.sent_reminder.mark, said(near)["days"]) == ("due 2026-03-26 3d", 2)
     assert memory.days(standing, every_day(DUE - timedelta(days=2), DUE)) == [("2026-03-25", "due 2026-03-26 1d")]
 
 
@@ -151,7 +151,7 @@ def test_a_distance_in_hours_counts_from_the_hour_of_the_appointment() -> None:
     standing = case(item(kind=ItemKind.INTERVIEW, starts_at=wall))
     seven = datetime(2026, 2, 6, 7, tzinfo=NEW_YORK)
     assert memory.at(seven - timedelta(seconds=1), standing) == []
-    assert [told.mark.mark for told in memory.at(seven, standing)] == ["start 2026-02-06T09:00:00 2h"]
+    assert [told.sent_reminder.mark for told in memory.at(seven, standing)] == ["start 2026-02-06T09:00:00 2h"]
     assert Memory().at(seven + timedelta(hours=2), standing) == []
 
 
@@ -172,7 +172,7 @@ def test_a_distance_that_is_taken_out_of_the_settings_and_put_back_is_not_told_a
 def test_dates_that_come_on_one_day_are_told_soonest_first() -> None:
     first, second = item(key="b", due_on=date(2026, 2, 1)), item(key="a", due_on=date(2026, 2, 5))
     found = Memory().at(noon(date(2026, 1, 31)), case(second, first))
-    assert [told.mark.subject for told in found] == ["b", "a"]
+    assert [told.sent_reminder.subject for told in found] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_over_the_years_every_reminder_comes_once_none_early_and_the_last_says_i
         for reminded in found:
             said_days = said(reminded)["days"]
             assert said_days == left
-            distance = reminded.mark.mark.split()[-1]
+            distance = reminded.sent_reminder.mark.split()[-1]
             told.append(-1 if distance == "passed" else int(distance.removesuffix("d")))
             assert left <= told[-1] < due_in or (told[-1] == -1 and left < 0)
     assert all(nearer < farther for farther, nearer in pairwise(told))

@@ -56,13 +56,13 @@ class Memory:
             now=now,
             told=frozenset(self.told),
         )
-        self.told |= {reminded.mark for reminded in found}
+        self.told |= {reminded.sent_reminder for reminded in found}
         return found
 
     def days(self, standing: TrackedCase, days: Iterable[date]) -> list[tuple[str, str]]:
         """What is told at noon of each of these days: the day and the mark."""
         return [
-            (day.isoformat(), reminded.mark.mark)
+            (day.isoformat(), reminded.sent_reminder.mark)
             for day in days
             for reminded in self.at(noon(day, self.zone), standing)
         ]

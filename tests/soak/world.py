@@ -16,7 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from tests.doubles.disk import DiskFault, failing
-from tests.doubles.phones import TakesLetters
+from tests.doubles.phones import AcceptsAttachments
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import ACCOUNT, TURN
 from tests.soak.victims import Victims, victims
@@ -57,7 +57,7 @@ _LONGEST_LIFE = 0.6  # real seconds; a turn of the work takes a fifth of that
 
 
 @dataclass(slots=True)
-class FickleChannel(TakesLetters):
+class FickleChannel(AcceptsAttachments):
     """Takes what it likes, when it likes."""
 
     chance: random.Random

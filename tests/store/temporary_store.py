@@ -92,7 +92,7 @@ def a_draft(
     severity: Severity = Severity.IMPORTANT,
 ) -> AlertDraft:
     delivery = RoutedAlert(channel=channel, changes=(0,), severity=severity, not_before=at, hold_reason=hold)
-    return AlertDraft(delivery=delivery, text=AlertText(title=title, body=title, html=title, short=title))
+    return AlertDraft(routed=delivery, text=AlertText(title=title, body=title, html=title, short=title))
 
 
 def told(store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW) -> list[RecordedChange]:

@@ -112,7 +112,7 @@ class BooksInMemory:
             told=self._told,
             by_day=now.astimezone(self._zone).hour >= 8,
         )
-        self._told |= {reminded.mark for reminded in found}
+        self._told |= {reminded.sent_reminder for reminded in found}
         for number in self._cases:
             self._tell(tuple(each.change for each in found if each.case_number == number), now)
 

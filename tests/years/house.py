@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from tests.doubles.phones import TakesLetters
+from tests.doubles.phones import AcceptsAttachments
 from tests.years.in_store import HandSetClock
 from watcher.app import App, open_app
 from watcher.errors import DeliveryFailed, ReadFailed
@@ -40,7 +40,7 @@ class Rang:
 
 
 @dataclass(slots=True)
-class Phones(TakesLetters):
+class Phones(AcceptsAttachments):
     """Takes every message; a channel's name is its URL's path."""
 
     clock: HandSetClock

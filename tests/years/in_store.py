@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from tests.doubles.phones import TakesLetters
+from tests.doubles.phones import AcceptsAttachments
 from tests.years.books import ACCOUNT, NOON, Line, words
 from watcher.app import App
 from watcher.model.alert import HoldReason
@@ -39,7 +39,7 @@ class HandSetClock:
 
 
 @dataclass(slots=True, kw_only=True)
-class Addressees(TakesLetters):
+class Addressees(AcceptsAttachments):
     """Takes every message, and finds in the outbox which alerts it is made of. A channel's name is its URL's path."""
 
     clock: HandSetClock

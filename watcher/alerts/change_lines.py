@@ -19,11 +19,11 @@ _TELLING_DETAILS = frozenset({"form", "office", "submitted_on"})
 _DATED_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 
 
-def line_of(change: Change, teller: TextStyle, *, shown: str | None = None) -> str:
+def line_of(change: Change, teller: TextStyle, *, visible_status: str | None = None) -> str:
     """What happened, in one line; without the status `shown`, which the reader sees anyway."""
     fields = fields_of(change, teller)
     if _TELLERS.get(change.kind) in (_status, _item):
-        seen = teller.quoted(shown)
+        seen = teller.quoted(visible_status)
         fields |= {name: "" for name in ("status", "title") if fields.get(name) == seen}
     return teller.catalogue.format("change", _place(change), "line", **fields)
 
@@ -57,7 +57,7 @@ def status_of(change: Change) -> str | None:
     return words if isinstance(words, str) else None
 
 
-def kind_of_item(change: Change) -> ItemKind:
+def item_kind_of(change: Change) -> ItemKind:
     """The kind of the pending item that the change is about; `task` where it does not say."""
     kind = (_object(change.new) or _object(change.old)).get("kind")
     return ItemKind(kind) if isinstance(kind, str) and kind in set(ItemKind) else ItemKind.TASK
@@ -95,7 +95,7 @@ def _status(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
         "old_stage": _stage(old.get("stage"), teller),
         "new_stage": _stage(new.get("stage"), teller) or teller.catalogue.message("stage", "unknown", "name"),
         "status": teller.quoted(new.get("status")),
-        "form": teller.portal(new.get("form")),
+        "form": teller.portal_text(new.get("form")),
     }
 
 
@@ -103,14 +103,14 @@ def _item(change: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     shown = new or old
     state = new.get("state") if new else ItemState.CLOSED
     return {
-        "kind": teller.catalogue.message("item", kind_of_item(change), "name"),
+        "kind": teller.catalogue.message("item", item_kind_of(change), "name"),
         "title": teller.quoted(shown.get("title")),
         "due": _due(new, teller),
         "when": teller.moment(shown.get("starts_at")),
-        "brief_when": teller.briefly(shown.get("starts_at")),
+        "brief_when": teller.short_moment(shown.get("starts_at")),
         "old_when": _if_other(teller.moment(old.get("starts_at")), teller.moment(new.get("starts_at"))),
-        "place": teller.portal(shown.get("place")),
-        "old_place": _if_other(teller.portal(old.get("place")), teller.portal(new.get("place"))),
+        "place": teller.portal_text(shown.get("place")),
+        "old_place": _if_other(teller.portal_text(old.get("place")), teller.portal_text(new.get("place"))),
         "how": teller.catalogue.message("item_state", state) if isinstance(state, str) else "",
         "soon": _soon(new.get("days"), teller),
         "mark": teller.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
@@ -119,7 +119,7 @@ def _item(change: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
 
 def _part(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
-        "title": teller.portal((new or old).get("title")),
+        "title": teller.portal_text((new or old).get("title")),
         "old": teller.quoted(old.get("status")),
         "new": teller.quoted(new.get("status")) or teller.catalogue.message("general", "gone"),
     }
@@ -139,11 +139,11 @@ def _detail(change: Change, _: _Json, __: _Json, teller: TextStyle) -> Fields:
 
 def _notice(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     shown = new or old
-    title, dated = teller.document(shown.get("title")), teller.day(shown.get("dated"))
+    title, dated = teller.document_title(shown.get("title")), teller.day(shown.get("dated"))
     return {
         "title": title,
         "dated": dated,
-        "old_title": _if_other(teller.document(old.get("title")), title),
+        "old_title": _if_other(teller.document_title(old.get("title")), title),
         "old_dated": _if_other(teller.day(old.get("dated")), dated),
     }
 
@@ -154,7 +154,7 @@ def _history(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
         "title": title,
         "at": at,
-        "hint": teller.portal(shown.get("hint")),
+        "hint": teller.portal_text(shown.get("hint")),
         "old_title": _if_other(teller.quoted(old.get("title")), title),
         "old_at": _if_other(teller.day(old.get("at")), at),
     }
@@ -173,7 +173,7 @@ def _stall(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
         "since": teller.day(new.get("since")),
         "touched": teller.day(new.get("touched_on")),
         "inquiry_from": teller.day(new.get("inquiry_from")),
-        "form": teller.portal(new.get("form")),
+        "form": teller.portal_text(new.get("form")),
     }
 
 
@@ -190,7 +190,7 @@ def _look(change: Change, _: _Json, new: _Json, teller: TextStyle) -> Fields:
 
 def _account(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
     return {
-        "reason": teller.portal(new.get("reason")),
+        "reason": teller.portal_text(new.get("reason")),
         "since": teller.moment(new.get("since")),
         "attempts": teller.plural("attempts", new.get("attempts")),
         "reads": teller.plural("reads", new.get("reads")),
@@ -200,7 +200,7 @@ def _account(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
 
 def _account_name(teller: TextStyle) -> str:
     """What to type where a command wants the account: its name, or a word that stands for it."""
-    name = teller.portal(teller.account) if teller.privacy == "full" else ""
+    name = teller.portal_text(teller.account) if teller.privacy == "full" else ""
     return name or teller.catalogue.message("general", "your_account")
 
 

@@ -23,7 +23,7 @@ def compose(occasion: AlertContext, settings: Settings, *, now: datetime, baseli
         case_number=occasion.changes[0].case_number,
         changes=occasion.changes,
         summaries=tuple(summarize(change, settings.language, zone=settings.timezone) for change in occasion.changes),
-        drafts=tuple(AlertDraft(delivery=each, text=_words(each, occasion, settings, worded)) for each in deliveries),
+        drafts=tuple(AlertDraft(routed=each, text=_words(each, occasion, settings, worded)) for each in deliveries),
     )
 
 
@@ -36,7 +36,7 @@ def mark_uncertain(writes: WriteSet, settings: Settings, *, since: datetime) -> 
         writes,
         drafts=tuple(
             AlertDraft(
-                delivery=replace(draft.delivery, hold_reason=draft.delivery.hold_reason or HoldReason.PERHAPS_TOLD),
+                routed=replace(draft.routed, hold_reason=draft.routed.hold_reason or HoldReason.MAYBE_SENT),
                 text=with_restore_note(draft.text, since=since, language=settings.language, zone=settings.timezone),
             )
             for draft in writes.drafts

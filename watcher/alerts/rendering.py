@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from watcher.alerts.change_lines import (
     headline_of,
     is_estimated,
-    kind_of_item,
+    item_kind_of,
     line_of,
     meaning_of_change,
     names_appointment,
@@ -76,14 +76,14 @@ def render(occasion: AlertContext, *, privacy: Privacy, language: str, zone: Zon
     )
 
 
-def about_of(occasion: AlertContext, teller: TextStyle) -> str:
+def subject_of(occasion: AlertContext, teller: TextStyle) -> str:
     """What the alert is about: the case by its number and form, or the portal and its account."""
     number = _case_number(occasion)
     if number is None:
-        account = teller.portal(occasion.account) if teller.privacy == "full" else ""
+        account = teller.portal_text(occasion.account) if teller.privacy == "full" else ""
         portal = sanitize(occasion.portal_title, teller.catalogue, max_length=LONGEST_TITLE // 2)
         return teller.catalogue.format("general", "account", portal=portal, account=account)
-    form = teller.portal(_form(occasion), max_length=20)
+    form = teller.portal_text(_form(occasion), max_length=20)
     return teller.catalogue.format("general", "case", number=teller.number(number), form=form)
 
 
@@ -104,7 +104,7 @@ def _form(occasion: AlertContext) -> str | None:
 
 def _title(occasion: AlertContext, lead: Change, teller: TextStyle) -> str:
     title = teller.catalogue.format(
-        "general", "title", about=about_of(occasion, teller), headline=headline_of(lead, teller)
+        "general", "title", about=subject_of(occasion, teller), headline=headline_of(lead, teller)
     )
     return _cut(title, LONGEST_TITLE)
 
@@ -116,7 +116,7 @@ def _short(occasion: AlertContext, lead: Change, teller: TextStyle) -> str:
     text = teller.catalogue.format(
         "general",
         "short",
-        about=about_of(occasion, masked),
+        about=subject_of(occasion, masked),
         headline=headline,
         status="" if status in headline else status,
     )
@@ -136,7 +136,7 @@ def _minimal(lead: Change, words: Catalogue) -> AlertText:
 
 def _blocks(occasion: AlertContext, changes: Sequence[Change], teller: TextStyle) -> Iterator[Block]:
     shown = occasion.snapshot.status if occasion.snapshot is not None else None
-    lines = [line_of(change, teller, shown=shown) for change in changes]
+    lines = [line_of(change, teller, visible_status=shown) for change in changes]
     yield Paragraph(lines[0]) if len(lines) == 1 else Listing(lines)
     meanings = list(_meanings(occasion, changes, teller))
     for gloss in meanings:
@@ -166,7 +166,7 @@ def _gloss(occasion: AlertContext, change: Change, teller: TextStyle) -> Glossar
     if change.kind in _OF_STATUS and occasion.snapshot is not None:
         return explain_status(occasion.snapshot.status_title, occasion.snapshot.stage, teller.catalogue)
     if change.kind in _OF_ITEM:
-        return explain_item(kind_of_item(change), status_of(change) or "", teller.catalogue)
+        return explain_item(item_kind_of(change), status_of(change) or "", teller.catalogue)
     return GlossaryText(
         plain=meaning_of_change(change, teller, "plain"),
         next=meaning_of_change(change, teller, "next"),

@@ -34,7 +34,7 @@ class TextStyle:
     case_number: str = ""
     account: str = ""
 
-    def portal(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
+    def portal_text(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
         """A portal's own words, harmless, on one line; "" for what is no text."""
         if not isinstance(value, str):
             return ""
@@ -43,10 +43,10 @@ class TextStyle:
 
     def quoted(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
         """A portal's own words between quotation marks; "" for none."""
-        text = self.portal(value, max_length=max_length)
+        text = self.portal_text(value, max_length=max_length)
         return text and self.catalogue.format("general", "quoted", text=text)
 
-    def document(self, value: object) -> str:
+    def document_title(self, value: object) -> str:
         """The title of a document. A file's name may hold a person's: it is shown only in full, else ""."""
         if self.privacy != "full" and isinstance(value, str) and _FILE_NAME.search(value.strip()):
             return ""
@@ -62,7 +62,7 @@ class TextStyle:
         moment = parse_moment(value)
         return "" if moment is None else day_text(moment, self.catalogue, self.zone)
 
-    def briefly(self, value: object) -> str:
+    def short_moment(self, value: object) -> str:
         """A day and, where it is known, the time, as short as it goes; "" for what is none."""
         moment = parse_moment(value)
         return "" if moment is None else brief_text(moment, self.catalogue, self.zone)

@@ -12,7 +12,7 @@ from watcher.daemon.schedule import Schedule
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.emergency_notice import EmergencyNotice
 from watcher.errors import StoreUnusable
-from watcher.export.calendar_file import keep_calendar_file
+from watcher.export.calendar_file import update_calendar_file
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.settings import Settings
 
@@ -150,14 +150,14 @@ class Daemon:
                 app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, on_start=begun, turn=turn)
             )
         except StoreUnusable as error:
-            self._last_resort.failed(str(error), app.settings, now=app.clock.now())
+            self._last_resort.write_failed(str(error), app.settings, now=app.clock.now())
             raise
-        self._last_resort.worked()
+        self._last_resort.write_succeeded()
         _tell(done)
         self._wake.set()
         malloc.give_back()
         if done.changes:
-            keep_calendar_file(app.context)
+            update_calendar_file(app.context)
         next_read_at = app.store.accounts.next_read(name)
         later = app.clock.now() + timedelta(minutes=1)
         self._turns[name] = next_read_at or later
@@ -167,7 +167,7 @@ class Daemon:
         if changes := self._app.record_time_reminders(at_any_hour=False):
             self._signs.changed(changes)
             self._wake.set()
-        keep_calendar_file(self._app.context)  # also for what the user said of an item meanwhile
+        update_calendar_file(self._app.context)  # also for what the user said of an item meanwhile
 
     def _back_up(self) -> None:
         self._app.back_up()

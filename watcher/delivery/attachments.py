@@ -17,16 +17,16 @@ from watcher.model.ledger import TrackedNotice
 from watcher.settings import ChannelSettings, Settings
 from watcher.store import QueuedAlert
 
-LONGEST_WAIT = timedelta(minutes=2)
+MAX_WAIT = timedelta(minutes=2)
 """An alert waits no longer for the download of its letter."""
 
-MOST_BYTES = 10 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 """In one message; many services take no more."""
 
-MOST_FILES = 5
+MAX_FILES = 5
 """In one message."""
 
-MOST_TRIES = 2
+MAX_ATTEMPTS = 2
 """Sendings that failed with letters; the next goes without, for the letters may be why."""
 
 _ABOUT_LETTERS = frozenset({ChangeKind.NOTICE_ADDED, ChangeKind.NOTICE_CHANGED})
@@ -51,10 +51,10 @@ def notices_of(batch: Iterable[QueuedAlert], notices: Iterable[TrackedNotice]) -
     return [kept for kept in notices if (kept.account, kept.case_number, kept.notice.key) in keys]
 
 
-def is_awaited(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: Settings, now: datetime) -> bool:
+def awaits_letter(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: Settings, now: datetime) -> bool:
     """Whether a letter of this alert is about to be downloaded: it was never tried, and the alert is only just made."""
     account = settings.accounts.get(alert.account)
-    if account is None or not account.save_notices or now - alert.alert.created_at >= LONGEST_WAIT:
+    if account is None or not account.save_notices or now - alert.alert.created_at >= MAX_WAIT:
         return False
     return any(
         letter.saved_as is None and letter.notice.download and not letter.attempts and letter.last_error is None
@@ -62,8 +62,8 @@ def is_awaited(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: S
     )
 
 
-def attachments(
-    letters: Sequence[TrackedNotice], channel: ChannelSettings, state_dir: Path, *, carries: bool, attempts: int
+def select_attachments(
+    letters: Sequence[TrackedNotice], channel: ChannelSettings, state_dir: Path, *, can_attach: bool, attempts: int
 ) -> Attachments:
     """The files to send along, within the bounds of a message.
 
@@ -73,11 +73,11 @@ def attachments(
     if not channel.attach_notices or channel.privacy == "minimal":
         return Attachments()
     files: list[Path] = []
-    room = MOST_BYTES if carries and attempts < MOST_TRIES else 0
+    room = MAX_BYTES if can_attach and attempts < MAX_ATTEMPTS else 0
     for name in dict.fromkeys(letter.saved_as for letter in letters if letter.saved_as):
         file = state_dir / name
         size = file.stat().st_size if file.is_file() else room + 1
-        if size <= room and len(files) < MOST_FILES:
+        if size <= room and len(files) < MAX_FILES:
             files.append(file)
             room -= size
     sent = {str(file.relative_to(state_dir)) for file in files}

@@ -14,10 +14,10 @@ from watcher.errors import DeliveryFailed
 from watcher.language.catalogue import load_catalogue
 from watcher.settings import ChannelSettings, Settings
 
-PATIENCE = timedelta(minutes=2)
+FAILURE_THRESHOLD = timedelta(minutes=2)
 """How long the books must have failed, without one success, before anybody is disturbed."""
 
-AT_MOST_EVERY = timedelta(days=1)
+MIN_INTERVAL = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -31,17 +31,17 @@ class EmergencyNotice:
         self._failing_since: datetime | None = None
         self._told_at: datetime | None = None
 
-    def worked(self) -> None:
+    def write_succeeded(self) -> None:
         """The books were written."""
         with self._lock:
             self._failing_since = None
 
-    def failed(self, reason: str, settings: Settings, *, now: datetime) -> None:
+    def write_failed(self, reason: str, settings: Settings, *, now: datetime) -> None:
         """The books could not be written. Returns when every channel was tried, where people are to be told."""
         with self._lock:
             self._failing_since = self._failing_since or now
-            told_lately = self._told_at is not None and now - self._told_at < AT_MOST_EVERY
-            if told_lately or now - self._failing_since < PATIENCE:
+            told_lately = self._told_at is not None and now - self._told_at < MIN_INTERVAL
+            if told_lately or now - self._failing_since < FAILURE_THRESHOLD:
                 return
             self._told_at = now
         for channel in settings.channels.values():

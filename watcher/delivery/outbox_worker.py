@@ -16,7 +16,13 @@ import structlog
 from watcher.alerts.digest import render_batch, render_digest
 from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
-from watcher.delivery.attachments import Attachments, attachments, is_awaited, notices_of, with_missing_letter_note
+from watcher.delivery.attachments import (
+    Attachments,
+    awaits_letter,
+    notices_of,
+    select_attachments,
+    with_missing_letter_note,
+)
 from watcher.delivery.superseded import ChangeFact, HeldAlert, fact_of, superseded
 from watcher.delivery.throttle import throttle
 from watcher.errors import DeliveryFailed
@@ -27,7 +33,7 @@ from watcher.store import Busy, QueuedAlert, Store
 _DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900, 1800, 3600, 7200))
 _GIVE_UP_AFTER = timedelta(days=7)
 _HOUR = timedelta(hours=1)
-_GATHERED = (HoldReason.DIGEST, HoldReason.PERHAPS_TOLD)
+_GATHERED = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
 _FOR_A_LETTER = timedelta(seconds=5)
 _log = structlog.get_logger(__name__)
 
@@ -101,10 +107,10 @@ class OutboxWorker:
             sent_last_hour=self._store.outbox.sent_since(name, now - _HOUR),
         )
         waiting = {each.alert.id: each for each in single}
-        batches += [[waiting[alert.id]] for alert in plan.alone]
-        batches += [[waiting[alert.id] for alert in plan.together]] if plan.together else []
-        if plan.later:
-            self._store.outbox.postpone([alert.id for alert in plan.later], now + _HOUR / 6)
+        batches += [[waiting[alert.id]] for alert in plan.separate]
+        batches += [[waiting[alert.id] for alert in plan.combined]] if plan.combined else []
+        if plan.postponed:
+            self._store.outbox.postpone([alert.id for alert in plan.postponed], now + _HOUR / 6)
         return self._send_in_turn(channel, batches)
 
     def _send_in_turn(self, channel: ChannelSettings, batches: Sequence[Sequence[QueuedAlert]]) -> int:
@@ -195,7 +201,9 @@ class OutboxWorker:
         if not channel.attach_notices:
             return due
         notices = self._store.notices()
-        awaiting = {each.alert.id for each in due if is_awaited(each, notices_of([each], notices), self._settings, now)}
+        awaiting = {
+            each.alert.id for each in due if awaits_letter(each, notices_of([each], notices), self._settings, now)
+        }
         self._store.outbox.postpone(awaiting, now + _FOR_A_LETTER)
         return [each for each in due if each.alert.id not in awaiting]
 
@@ -204,11 +212,11 @@ class OutboxWorker:
         if not channel.attach_notices:
             return Attachments()
         letters = notices_of(batch, self._store.notices())
-        return attachments(
+        return select_attachments(
             letters,
             channel,
             self._settings.state_dir,
-            carries=bool(letters) and self._notifier.can_attach(channel.url),
+            can_attach=bool(letters) and self._notifier.can_attach(channel.url),
             attempts=max(each.alert.attempts for each in batch),
         )
 

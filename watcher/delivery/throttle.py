@@ -31,9 +31,9 @@ class ThrottlePlan(Generic[_A]):
     has room again.
     """
 
-    alone: tuple[_A, ...] = ()
-    together: tuple[_A, ...] = ()
-    later: tuple[_A, ...] = ()
+    separate: tuple[_A, ...] = ()
+    combined: tuple[_A, ...] = ()
+    postponed: tuple[_A, ...] = ()
 
 
 def throttle(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> ThrottlePlan[_A]:
@@ -45,7 +45,7 @@ def throttle(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> Thrott
     """
     room = limit - sent_last_hour
     if limit == 0 or len(alerts) <= room:
-        return ThrottlePlan(alone=tuple(alerts))
+        return ThrottlePlan(separate=tuple(alerts))
     urgent = [alert for alert in alerts if alert.severity is Severity.URGENT]
     if room <= 0:
         later = tuple(alert for alert in alerts if alert.severity is not Severity.URGENT)
@@ -57,5 +57,5 @@ def throttle(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> Thrott
 
 def _together(alone: tuple[_A, ...], together: tuple[_A, ...], later: tuple[_A, ...]) -> ThrottlePlan[_A]:
     if len(together) == 1:
-        return ThrottlePlan(alone=(*alone, *together), later=later)
-    return ThrottlePlan(alone=alone, together=together, later=later)
+        return ThrottlePlan(separate=(*alone, *together), postponed=later)
+    return ThrottlePlan(separate=alone, combined=together, postponed=later)

@@ -14,7 +14,7 @@ _WAIT = 10.0
 _log = structlog.get_logger(__name__)
 
 
-def keep_calendar_file(context: Context) -> bool:
+def update_calendar_file(context: Context) -> bool:
     """Writes `calendar_file` where one is wanted and its content has changed; returns whether it was written.
 
     The file is for its owner alone and is replaced whole, so that no program reads half of it. A place that cannot be

@@ -33,11 +33,11 @@ class Mask:
         """A case of `watcher status --json`."""
         teller = self._teller(document["case_number"])
         masked = self.item(document)
-        masked["status"] = teller.portal(document["status"]) or None
+        masked["status"] = teller.portal_text(document["status"]) or None
         masked["parts"] = [self._texts(part, teller) for part in document["parts"]]
         masked["pending"] = [self._within(item, teller) for item in document["pending"]]
         masked["notices"] = [
-            {**notice, "title": teller.document(notice["title"]) or None, "saved_as": None}
+            {**notice, "title": teller.document_title(notice["title"]) or None, "saved_as": None}
             for notice in document["notices"]
         ]
         return masked
@@ -69,16 +69,16 @@ class Mask:
         return TextStyle(catalogue=self._words, zone=self._zone, privacy="masked", case_number=case_number)
 
     def _within(self, document: Mapping[str, Any], teller: TextStyle) -> dict[str, Any]:
-        masked = {**document, "title": teller.portal(document["title"]) or None}
+        masked = {**document, "title": teller.portal_text(document["title"]) or None}
         return masked | {key: None for key in _LEFT_OUT if key in document}
 
     def _texts(self, part: Mapping[str, str], teller: TextStyle) -> dict[str, str]:
-        return {key: teller.portal(value) for key, value in part.items()}
+        return {key: teller.portal_text(value) for key, value in part.items()}
 
 
 def _masked(value: Json, teller: TextStyle, *, names_document: bool) -> Json:
     """Old or new values with only what names nobody; a bare value may be anything, so it is left out."""
     if not isinstance(value, dict):
         return None
-    tell = teller.document if names_document else teller.portal
+    tell = teller.document_title if names_document else teller.portal_text
     return {key: tell(one) if isinstance(one, str) else one for key, one in value.items() if key in _TOLD}

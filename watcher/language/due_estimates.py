@@ -11,7 +11,7 @@ document is held for 180 days, then destroyed.
 
 from datetime import date, timedelta
 
-from watcher.language.status_meaning import meaning_of, normalise_title
+from watcher.language.status_meaning import meaning_of, normalize_title
 from watcher.model.case import ItemKind
 
 RFE = timedelta(days=84)
@@ -36,7 +36,7 @@ def estimate_due(kind: ItemKind, *, form: str | None, asked_on: date | None, tit
 
 
 def _period(kind: ItemKind, form: str | None, title: str) -> timedelta | None:
-    served_by = BY_MAIL if "mailed" in normalise_title(title).split() else timedelta()
+    served_by = BY_MAIL if "mailed" in normalize_title(title).split() else timedelta()
     if kind is ItemKind.RFE:
         return (RFE_SHORT if form in _SHORT_FORMS else RFE) + served_by
     if kind is ItemKind.INTENT_TO_DENY:

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 from watcher.language.catalogue import LANGUAGES, Catalogue, load_catalogue
-from watcher.language.status_meaning import Meaning, meaning_of, normalise_title
+from watcher.language.status_meaning import Meaning, meaning_of, normalize_title
 from watcher.model.case import ItemKind, Stage
 
 _VOCABULARIES = ("uscis", "ceac", "ircc", "general")
@@ -88,7 +88,7 @@ def _title(text: str) -> tuple[str, Meaning] | None:
 
 
 def _concept(text: str) -> tuple[str, Meaning] | None:
-    key = _concepts().get(normalise_title(text).replace("_", " "))
+    key = _concepts().get(normalize_title(text).replace("_", " "))
     if key is None:
         return None
     if key in set(Stage):
@@ -103,11 +103,11 @@ def _concepts() -> dict[str, str]:
     for section, kinds in (("item", ItemKind), ("stage", Stage)):
         for kind in kinds:
             names |= {
-                normalise_title(load_catalogue(each).message(section, kind, "name")): kind.value for each in LANGUAGES
+                normalize_title(load_catalogue(each).message(section, kind, "name")): kind.value for each in LANGUAGES
             }
             names[kind.value.replace("_", " ")] = kind.value
     del names["unknown"]
-    return {normalise_title(alias): key for alias, key in _glossary()["aliases"].items()} | names
+    return {normalize_title(alias): key for alias, key in _glossary()["aliases"].items()} | names
 
 
 def _stage_of(entry: str) -> Stage:

@@ -88,7 +88,7 @@ def meaning_of(title: str, *, vocabulary: str = "uscis", description: str | None
     Raises KeyError for a vocabulary that does not exist.
     """
     words = _vocabulary(vocabulary)
-    plain = normalise_title(title)
+    plain = normalize_title(title)
     found = words.titles.get(plain) or _by_template(plain, words)
     if found is None:
         return Meaning(asks=next((hint.asks for hint in words.hints if hint.hears(plain)), None))
@@ -99,11 +99,11 @@ def meaning_of(title: str, *, vocabulary: str = "uscis", description: str | None
 
 def is_placeholder(title: str, *, vocabulary: str = "uscis") -> bool:
     """Whether `title` is what the portal writes where it has no status to show. An empty one is, too."""
-    plain = normalise_title(title)
+    plain = normalize_title(title)
     return not plain or plain in _vocabulary(vocabulary).placeholders
 
 
-def normalise_title(title: str) -> str:
+def normalize_title(title: str) -> str:
     """The form in which titles are compared.
 
     Letter case, kinds of apostrophe and their absence, HTML entities and tags, repeated spaces, invisible characters
@@ -135,7 +135,7 @@ def _by_template(plain: str, vocabulary: _Vocabulary) -> Meaning | None:
 
 
 def _approves(description: str | None) -> bool:
-    text = normalise_title(description or "")
+    text = normalize_title(description or "")
     return bool(_SAYS_YES.search(text)) and not _SAYS_NO.search(text)
 
 
@@ -156,17 +156,17 @@ def _vocabulary(name: str) -> _Vocabulary:
     content = _file(name)
     below = [_vocabulary(other) for other in content.get("extends", ())]
     groups = [(group, _meaning(group)) for group in content["group"]]
-    own = {normalise_title(title): meaning for group, meaning in groups for title in group["titles"]}
+    own = {normalize_title(title): meaning for group, meaning in groups for title in group["titles"]}
     return _Vocabulary(
         titles={title: meaning for words in below for title, meaning in words.titles.items()} | own,
         templates=[(_pattern(line), meaning) for group, meaning in groups for line in group.get("templates", ())]
         + [template for words in below for template in words.templates],
         in_text=frozenset(
-            normalise_title(title) for group, _ in groups if "outcome" in group for title in group["titles"]
+            normalize_title(title) for group, _ in groups if "outcome" in group for title in group["titles"]
         )
         | frozenset(title for words in below for title in words.in_text),
         hints=[_hint(hint) for hint in content.get("hint", ())] + [hint for words in below for hint in words.hints],
-        placeholders=frozenset(normalise_title(title) for title in content.get("placeholders", ()))
+        placeholders=frozenset(normalize_title(title) for title in content.get("placeholders", ()))
         | frozenset(title for words in below for title in words.placeholders),
     )
 

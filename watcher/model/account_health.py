@@ -116,11 +116,11 @@ def after_read(
         health, changes = _tell(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(unreadable)})
     else:
         changes = ()
-    health, blind = blindness(health, now=now, blind_after=blind_after)
+    health, blind = check_blindness(health, now=now, blind_after=blind_after)
     return health, changes + blind
 
 
-def blindness(
+def check_blindness(
     health: AccountHealth, *, now: datetime, blind_after: timedelta
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
     """Says `blind`, once, where reads have failed and the last good one is longer ago than `blind_after`."""
@@ -131,7 +131,7 @@ def blindness(
     return _tell(health, ChangeKind.BLIND, what)
 
 
-def resumed(health: AccountHealth) -> AccountHealth:
+def resume(health: AccountHealth) -> AccountHealth:
     """The pause lifted: the next read asks the portal again. What was told stays told until a read succeeds."""
     state = AccountState.NEVER_READ if health.last_read_at is None else AccountState.FAILING
     if not health.state.waits_for_person:

@@ -53,7 +53,7 @@ class HoldReason(StrEnum):
     QUIET = "quiet"
     DIGEST = "digest"
     ESCALATION = "escalation"
-    PERHAPS_TOLD = "perhaps_told"
+    MAYBE_SENT = "perhaps_told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class RoutedAlert:
 class AlertDraft:
     """An alert about to be queued: where it goes, and its words."""
 
-    delivery: RoutedAlert
+    routed: RoutedAlert
     text: AlertText
 
 

@@ -72,11 +72,11 @@ class ItemState(StrEnum):
     CLOSED = "closed"
 
 
-STATUS_ITEM = "status:"
+STATUS_ITEM_PREFIX = "status:"
 """The keys of items that a status title made, where the portal lists none, begin so."""
-STATUS_WORDS = ("status", "status_key", "description")
+STATUS_TEXT_FIELDS = ("status", "status_key", "description")
 """The fields of a snapshot that say in words where the case stands."""
-STATUS_GROUP = (*STATUS_WORDS, "status_since")
+STATUS_FIELDS = (*STATUS_TEXT_FIELDS, "status_since")
 """The words and their date: they stand or fall together."""
 
 

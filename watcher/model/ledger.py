@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from watcher.model.case import ItemState, Notice, PendingItem, Snapshot
 
-MOST_ATTEMPTS = 8
+MAX_DOWNLOAD_ATTEMPTS = 8
 """Downloads that failed for the notice's own sake, after which it is left alone until `watcher notices retry`."""
 
 

@@ -26,4 +26,4 @@ class DueReminder:
     account: str
     case_number: str
     change: Change
-    mark: SentReminder
+    sent_reminder: SentReminder

@@ -6,7 +6,7 @@ import structlog
 
 from watcher.context.context import Context
 from watcher.errors import PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable
-from watcher.model.ledger import MOST_ATTEMPTS, TrackedNotice
+from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 from watcher.notices.file_type import LARGEST, NotADocument, file_extension
 from watcher.notices.notice_files import NoticeFiles
 from watcher.notices.pdf_check import PdfChecker
@@ -45,7 +45,7 @@ def fetch_notices(
 def _wanted(account: AccountSettings, case_numbers: Collection[str], context: Context) -> Iterator[TrackedNotice]:
     for kept in context.store.notices(account.name):
         unsaved = kept.saved_as is None and kept.notice.download is not None
-        if unsaved and kept.attempts < MOST_ATTEMPTS and kept.case_number in case_numbers:
+        if unsaved and kept.attempts < MAX_DOWNLOAD_ATTEMPTS and kept.case_number in case_numbers:
             yield kept
 
 

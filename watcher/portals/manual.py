@@ -16,7 +16,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.language.status_meaning import meaning_of, normalise_title, titles
+from watcher.language.status_meaning import meaning_of, normalize_title, titles
 from watcher.model.alert import Links
 from watcher.model.case import Snapshot
 from watcher.portal import CaseRead, CaseResults, Portal, PortalContext, Question, RawAnswers, Reader
@@ -97,8 +97,8 @@ def recorded(site: str, case_number: str, status: str, *, on: date | None = None
     A known title is taken in the site's own spelling, so that a letter typed small is no news. Raises
     `UnexpectedAnswer` where the status is empty or too long to be one.
     """
-    spelled = {normalise_title(title): title for title in titles(SITES[site].vocabulary)}.get(
-        normalise_title(status), status
+    spelled = {normalize_title(title): title for title in titles(SITES[site].vocabulary)}.get(
+        normalize_title(status), status
     )
     note = {"site": site, "case_number": case_number, "status": spelled, "on": on.isoformat() if on else None}
     answers = {_RECORDED: json.dumps(note, ensure_ascii=False).encode()}
@@ -114,7 +114,7 @@ def read(answers: RawAnswers, _language: str) -> Snapshot:
     except (KeyError, TypeError, ValueError, RecursionError):
         raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
     status = " ".join(said.split()) if isinstance(said, str) else ""
-    if not normalise_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():
+    if not normalize_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():
         raise UnexpectedAnswer(f"a status is a line of 1 to {LONGEST_STATUS} characters, as it stands on the site")
     meaning = meaning_of(status, vocabulary=site.vocabulary)
     return Snapshot(case_number=number, status=status, stage=meaning.stage, status_since=on)

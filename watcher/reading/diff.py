@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 
 from watcher.language.status_meaning import Meaning, meaning_of
 from watcher.model.case import (
-    STATUS_GROUP,
-    STATUS_WORDS,
+    STATUS_FIELDS,
+    STATUS_TEXT_FIELDS,
     HistoryEntry,
     ItemKind,
     ItemState,
@@ -138,10 +138,10 @@ def _status_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
     if before.status is None:
         return
     old, new = _status_json(before), _status_json(after)
-    reworded = any(getattr(before, name) != getattr(after, name) for name in STATUS_WORDS)
+    reworded = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
     if reworded and before.stage is not after.stage:
         yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new)
-    elif _moved(before, after, STATUS_GROUP):
+    elif _moved(before, after, STATUS_FIELDS):
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new)
 
 

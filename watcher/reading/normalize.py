@@ -9,7 +9,7 @@ from typing import Any
 
 from watcher.language.due_estimates import estimate_due
 from watcher.language.status_meaning import Meaning, meaning_of
-from watcher.model.case import STATUS_GROUP, STATUS_ITEM, ItemKind, ItemState, PendingItem, Snapshot
+from watcher.model.case import STATUS_FIELDS, STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingItem, Snapshot
 
 
 def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> Snapshot:
@@ -20,7 +20,7 @@ def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> S
     if before is not None:
         after = _fill_gaps(before, after)
     after = replace(after, partial=frozenset())
-    if after.pending is None or all(item.key.startswith(STATUS_ITEM) for item in after.pending):
+    if after.pending is None or all(item.key.startswith(STATUS_ITEM_PREFIX) for item in after.pending):
         meaning = meaning_of(after.status_title, vocabulary=vocabulary)
         after = replace(after, pending=_status_items(before, after, meaning))
     return after
@@ -39,10 +39,10 @@ def _fill_gaps(before: Snapshot, after: Snapshot) -> Snapshot:
     kept = {
         field.name: getattr(before, field.name)
         for field in fields(Snapshot)
-        if field.name not in STATUS_GROUP and getattr(after, field.name) is None
+        if field.name not in STATUS_FIELDS and getattr(after, field.name) is None
     }
     if after.status is None:
-        kept |= {name: getattr(before, name) for name in (*STATUS_GROUP, "stage")}
+        kept |= {name: getattr(before, name) for name in (*STATUS_FIELDS, "stage")}
     elif after.status_since is None and after.status_title == before.status_title:
         kept["status_since"] = before.status_since
     for name in after.partial:
@@ -83,7 +83,7 @@ def _asked_item(before: Snapshot | None, after: Snapshot, kind: ItemKind) -> Pen
     It is the one of the snapshot before unless both the text and its date moved: a portal that touches only its
     timestamp, or only rewords, has not asked twice.
     """
-    key = f"{STATUS_ITEM}{kind}" + (f":{after.status_since}" if after.status_since else "")
+    key = f"{STATUS_ITEM_PREFIX}{kind}" + (f":{after.status_since}" if after.status_since else "")
     estimate = estimate_due(kind, form=after.form, asked_on=after.status_since, title=after.status_title)
     same = before is not None and (
         before.status_title == after.status_title
@@ -91,7 +91,7 @@ def _asked_item(before: Snapshot | None, after: Snapshot, kind: ItemKind) -> Pen
     )
     if same and before is not None:
         for item in before.pending or ():
-            if item.kind is kind and item.key.startswith(STATUS_ITEM) and item.state is ItemState.OPEN:
+            if item.kind is kind and item.key.startswith(STATUS_ITEM_PREFIX) and item.state is ItemState.OPEN:
                 key = item.key
                 estimate = item.due_by_estimate or estimate
     return PendingItem(key=key, kind=kind, title=after.status or "", due_by_estimate=estimate)
@@ -123,12 +123,14 @@ def _adopted(before: Snapshot, after: Snapshot) -> Snapshot:
     The portal asked once; that it now also lists what it asked for is no second request.
     """
     known = {item.key for item in before.pending or ()}
-    arrived = [item for item in after.pending or () if item.key not in known and not item.key.startswith(STATUS_ITEM)]
+    arrived = [
+        item for item in after.pending or () if item.key not in known and not item.key.startswith(STATUS_ITEM_PREFIX)
+    ]
     listed = {item.kind: item.key for item in reversed(arrived)}
     still_there = {item.key for item in after.pending or ()}
     pending = tuple(
         replace(item, key=listed.pop(item.kind))
-        if item.key.startswith(STATUS_ITEM) and item.key not in still_there and item.kind in listed
+        if item.key.startswith(STATUS_ITEM_PREFIX) and item.key not in still_there and item.kind in listed
         else item
         for item in before.pending or ()
     )

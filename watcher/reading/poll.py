@@ -11,7 +11,7 @@ import structlog
 from watcher.clock.durations import format_duration
 from watcher.context.context import Context
 from watcher.errors import AccountLocked, PortalUnavailable, ReadFailed, SignInRejected, StoreUnusable, UnexpectedAnswer
-from watcher.model.account_health import ReadOutcome, ReadResult, resumed
+from watcher.model.account_health import ReadOutcome, ReadResult, resume
 from watcher.notices import fetch_notices
 from watcher.portal import (
     CaseResult,
@@ -172,7 +172,7 @@ class _Visit:
         if health.state.waits_for_person:
             if self._intake.fingerprint == health.rejected_fingerprint:
                 return self._intake.result(ReadOutcome.PAUSED, error=health.last_error)
-            self._intake.health = resumed(health)
+            self._intake.health = resume(health)
         elif health.not_before is not None and now < health.not_before:
             until = health.not_before.isoformat(timespec="seconds").replace("+00:00", "Z")
             return self._intake.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")

@@ -140,4 +140,4 @@ def _reminded(item: TrackedItem, ahead: _Ahead, reached: timedelta, today: date)
     change = Change(kind=kind, severity=severity_of(kind), case_number=item.case_number, subject=item.item.key, new=new)
     mark = f"{ahead.name} {format_duration(reached) if reached else _PASSED}"
     memory = SentReminder(account=item.account, case_number=item.case_number, subject=item.item.key, mark=mark)
-    return DueReminder(account=item.account, case_number=item.case_number, change=change, mark=memory)
+    return DueReminder(account=item.account, case_number=item.case_number, change=change, sent_reminder=memory)

@@ -85,4 +85,4 @@ def _dates(
 def _soonest(reminded: DueReminder) -> tuple[int, str]:
     new = reminded.change.new
     days = new["days"] if isinstance(new, dict) else None
-    return (days if isinstance(days, int) else 0, reminded.mark.subject)
+    return (days if isinstance(days, int) else 0, reminded.sent_reminder.subject)

@@ -56,7 +56,7 @@ def stall_of(
     change = Change(kind=kind, severity=severity_of(kind), case_number=case.case_number, subject=SUBJECT, new=new)
     mark = f"stall {snapshot.stage} {since} {today}"
     memory = SentReminder(account=case.account, case_number=case.case_number, subject=SUBJECT, mark=mark)
-    return DueReminder(account=case.account, case_number=case.case_number, change=change, mark=memory)
+    return DueReminder(account=case.account, case_number=case.case_number, change=change, sent_reminder=memory)
 
 
 def is_stalled(case: TrackedCase, *, stall: StallSettings, zone: ZoneInfo, now: datetime) -> bool:

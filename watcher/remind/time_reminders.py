@@ -9,7 +9,7 @@ import structlog
 
 from watcher.context.context import Context
 from watcher.errors import SettingsFaults
-from watcher.model.account_health import blindness
+from watcher.model.account_health import check_blindness
 from watcher.model.change import RecordedChange
 from watcher.remind.due_now import due
 from watcher.settings import StallSettings
@@ -63,7 +63,7 @@ def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
             settings.accounts[account],
             tuple(each.change for each in of_case),
             snapshot=snapshots[account, number],
-            reminders=tuple(each.mark for each in of_case),
+            reminders=tuple(each.sent_reminder for each in of_case),
         )
     return recorded
 
@@ -85,7 +85,7 @@ def _published(stall: StallSettings) -> Mapping[str, timedelta]:
 def _blindness(context: Context, name: str) -> list[RecordedChange]:
     """A read that fails says so itself; this is for an account that has not been tried again since."""
     now = context.clock.now()
-    health, changes = blindness(
+    health, changes = check_blindness(
         context.store.accounts.health(name, now), now=now, blind_after=context.settings.schedule.blind_after
     )
     return context.record_changes(context.settings.accounts[name], changes, health=health) if changes else []

@@ -10,7 +10,7 @@ from watcher.app import App
 from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_colour, styled
-from watcher.export.calendar_file import keep_calendar_file
+from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import change_document, read_result_document
 from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.alert import AlertState
@@ -45,7 +45,7 @@ def check_command(
         names = _names(app, accounts)
         rounds = [_read(app, name, trace, quiet=as_json) for name in names]
         by_time = app.record_time_reminders()
-        keep_calendar_file(app.context)
+        update_calendar_file(app.context)
         untaken = _deliver(app)
         if as_json:
             print_json(
@@ -92,7 +92,7 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
             done = record_readings(readings, app.settings.accounts[account], app.portal_of(account), app.context)
         except Busy:
             raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
-        keep_calendar_file(app.context)
+        update_calendar_file(app.context)
         app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
     if as_json:
         print_json({"accounts": [read_result_document(done)]})

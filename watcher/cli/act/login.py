@@ -13,7 +13,7 @@ from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_for_code
-from watcher.model.account_health import AccountState, ReadOutcome, resumed
+from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.sign_in.code_sources import PromptedCode, tidy_code
 from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 from watcher.sign_in.cookie_session import session_content
@@ -120,7 +120,7 @@ def _let_in(app: App, account: str) -> None:
     health = app.store.accounts.health(account, app.clock.now())
     if health.state is AccountState.MFA_NEEDED:
         with _held(app, account):
-            app.store.accounts.set_health(account, resumed(health))
+            app.store.accounts.set_health(account, resume(health))
 
 
 def _known(app: App, account: str) -> None:
@@ -142,6 +142,6 @@ def _held(app: App, account: str) -> Iterator[None]:
 def _lift(app: App, account: str) -> None:
     with _held(app, account):
         now = app.clock.now()
-        app.store.accounts.set_health(account, resumed(app.store.accounts.health(account, now)))
+        app.store.accounts.set_health(account, resume(app.store.accounts.health(account, now)))
         app.sign_in_guard(account).reset()
         app.store.accounts.set_next_read(account, now)

@@ -12,7 +12,7 @@ from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.errors import UnexpectedAnswer
-from watcher.export.calendar_file import keep_calendar_file
+from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import read_result_document
 from watcher.language.status_meaning import meaning_of, titles
 from watcher.portals.manual import ManualAccount, recorded
@@ -53,7 +53,7 @@ def record_command(
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
             raise click.ClickException(f"{account.name}: another process is at work on it; try again soon") from None
-        keep_calendar_file(app.context)
+        update_calendar_file(app.context)
         app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
         vocabulary = app.portal_of(account.name).vocabulary_of(account)
     if as_json:

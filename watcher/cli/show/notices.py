@@ -15,7 +15,7 @@ from watcher.cli.show.status import case_number
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled, table
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import notice_document
-from watcher.model.ledger import MOST_ATTEMPTS, TrackedNotice
+from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 
 _OPENERS = ("xdg-open", "open")
 
@@ -120,7 +120,9 @@ def _why_not(kept: TrackedNotice) -> str:
     if kept.last_error is None:
         return "not downloaded yet"
     given_up = (
-        f" (given up after {kept.attempts} tries; `watcher notices retry`)" if kept.attempts >= MOST_ATTEMPTS else ""
+        f" (given up after {kept.attempts} tries; `watcher notices retry`)"
+        if kept.attempts >= MAX_DOWNLOAD_ATTEMPTS
+        else ""
     )
     return f"{kept.last_error}{given_up}"
 

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from watcher.language.due_estimates import estimate_due
-from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalise_title
+from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalize_title
 from watcher.language.uscis_wording import form_number, stated_day
-from watcher.model.case import STATUS_ITEM, ItemKind, ItemState, PendingItem
+from watcher.model.case import STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingItem
 from watcher.portals.uscis import event_codes
 from watcher.portals.uscis.answers import Case, Document, EvidenceRequest, Letter, Status
 from watcher.portals.uscis.event_codes import CodeMeaning
@@ -200,7 +200,7 @@ def _kind_of(letter: Letter, said: CaseAnswers) -> ItemKind | None:
     asks = _meaning(letter.action_type).asks
     if asks is not None and asks.is_appointment:
         return asks
-    if letter.appointment_date_time is None and normalise_title(letter.action_type) != "appointment scheduled":
+    if letter.appointment_date_time is None and normalize_title(letter.action_type) != "appointment scheduled":
         return None
     announced = (kind for kind, day in _announcements(said) if _together(letter, day))
     return next(announced, ItemKind.APPOINTMENT)
@@ -243,6 +243,6 @@ def _of_the_title(said: CaseAnswers, items: Sequence[PendingItem]) -> list[Pendi
     kind, since = said.present.meaning.asks, said.present.since
     if kind is None or kind in (ItemKind.RFE, ItemKind.INTENT_TO_DENY) or any(item.kind is kind for item in items):
         return []
-    key = f"{STATUS_ITEM}{kind}" + (f":{since}" if since else "")
+    key = f"{STATUS_ITEM_PREFIX}{kind}" + (f":{since}" if since else "")
     estimate = estimate_due(kind, form=said.form, asked_on=since, title=said.present.title)
     return [PendingItem(key=key, kind=kind, title=said.present.title, due_by_estimate=estimate)]

@@ -288,7 +288,7 @@ def _doubt_waiting(
         words = doubting(AlertText(**{part: row[part] for part in ("title", "body", "html", "short")}), since)
         books.execute(
             "UPDATE alert SET body = ?, html = ?, short = ?, hold = ?, state = ? WHERE id = ?",
-            (words.body, words.html, words.short, HoldReason.PERHAPS_TOLD.value, AlertState.HELD.value, row["id"]),
+            (words.body, words.html, words.short, HoldReason.MAYBE_SENT.value, AlertState.HELD.value, row["id"]),
         )
 
 

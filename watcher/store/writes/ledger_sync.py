@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam
 
-from watcher.model.case import STATUS_ITEM, ItemState, Notice, PendingItem, Snapshot
+from watcher.model.case import STATUS_ITEM_PREFIX, ItemState, Notice, PendingItem, Snapshot
 from watcher.store.database.tables import ITEMS, NOTICES
 from watcher.store.queries.snapshot_json import decode_item, decode_notice, encode
 
@@ -62,10 +62,12 @@ def _as_shown(row: Row[Any], item: PendingItem, now: datetime) -> Mapping[str, A
 
 def _listed_now(row: Row[Any], shown: dict[str, PendingItem]) -> PendingItem | None:
     """The item that the portal now lists for what only its status asked for before: the same entry of the ledger."""
-    if not row.key.startswith(STATUS_ITEM) or row.state == ItemState.CLOSED:
+    if not row.key.startswith(STATUS_ITEM_PREFIX) or row.state == ItemState.CLOSED:
         return None
     kind = decode_item(row.document).kind
-    key = next((key for key, item in shown.items() if item.kind is kind and not key.startswith(STATUS_ITEM)), None)
+    key = next(
+        (key for key, item in shown.items() if item.kind is kind and not key.startswith(STATUS_ITEM_PREFIX)), None
+    )
     return None if key is None else shown.pop(key)
 
 

@@ -191,7 +191,7 @@ def _json(value: Json) -> str | None:
 def _queue(
     connection: Connection, news: WriteSet, draft: AlertDraft, recorded: Sequence[RecordedChange], now: datetime
 ) -> None:
-    delivery = draft.delivery
+    delivery = draft.routed
     alert = _number_of(
         connection.execute(
             _ALERT,
