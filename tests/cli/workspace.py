@@ -61,7 +61,7 @@ min_severity = "routine"
 def bench(folder: Path) -> Iterator[Bench]:
     """Everything running; the case is known to the portal as received."""
     api = CaseStatusApi()
-    api.know(RECEIPT)
+    api.add_cases(RECEIPT)
     with running(api) as portal, webhook() as phone:
         made = Bench(folder=folder, api=api, origin=portal.origin, phone=phone)
         made.configure()

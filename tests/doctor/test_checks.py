@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.loopback import Asked, Loopback, reply, serving
-from tests.portals.context import HandSetClock
+from tests.portals.context import FakeClock
 from watcher.context.opening import read_settings
 from watcher.doctor import Finding, Verdict
 from watcher.doctor.disk import check_file_system, check_space, file_system
@@ -77,7 +77,7 @@ class TestClock:
             'cases = ["IOE0000000001"]\n'
         )
         settings = read_settings(config, {"WATCHER_ACCOUNTS__FAMILY__CLIENT_SECRET": "made-up-secret", "HOME": "/"})
-        return {finding.about: finding for finding in check_portals(settings, HandSetClock(now))}
+        return {finding.about: finding for finding in check_portals(settings, FakeClock(now))}
 
     @pytest.mark.parametrize(
         ("off", "verdict"),

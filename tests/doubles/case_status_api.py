@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.doubles.loopback import Asked, Loopback, reply, serving
 
-DOES_NOT_RECOGNIZE = {"message": "Case Status Online does not recognize the receipt number entered."}
+UNKNOWN_RECEIPT = {"message": "Case Status Online does not recognize the receipt number entered."}
 
 
 def case_status(receipt: str, title: str = "Case Was Received", **fields: Any) -> dict[str, Any]:
@@ -36,16 +36,16 @@ class CaseStatusApi:
     client_secret: str = "made-up-secret"
     expires_in: Any = "1799"
     token_answer: bytes | None = None
-    overrule: Callable[[str, int], bytes | None] = lambda _receipt, _nth: None
-    good: set[str] = field(default_factory=set)
-    issued: int = 0
-    tokens_asked: int = 0
+    override: Callable[[str, int], bytes | None] = lambda _receipt, _nth: None
+    valid_tokens: set[str] = field(default_factory=set)
+    tokens_issued: int = 0
+    token_requests: int = 0
     case_requests: list[str] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
     _lock: Lock = field(default_factory=Lock)
 
-    def know(self, *receipts: str) -> None:
+    def add_cases(self, *receipts: str) -> None:
         self.cases |= {receipt: case_status(receipt) for receipt in receipts}
 
     def answer(self, asked: Asked) -> bytes:
@@ -59,7 +59,7 @@ class CaseStatusApi:
                 self.in_flight -= 1
 
     def _token(self, asked: Asked) -> bytes:
-        self.tokens_asked += 1
+        self.token_requests += 1
         if self.token_answer is not None:
             return self.token_answer
         form = asked.form
@@ -69,9 +69,9 @@ class CaseStatusApi:
             self.client_secret,
         ):
             return _json(401, {"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"})
-        self.issued += 1
-        token = f"made-up-token-{self.issued}"
-        self.good.add(token)
+        self.tokens_issued += 1
+        token = f"made-up-token-{self.tokens_issued}"
+        self.valid_tokens.add(token)
         return _json(200, {"access_token": token, "token_type": "BearerToken", "expires_in": self.expires_in})
 
     def _case(self, asked: Asked) -> bytes:
@@ -79,13 +79,13 @@ class CaseStatusApi:
         with self._lock:
             self.case_requests.append(receipt)
             nth = len(self.case_requests)
-        overruled = self.overrule(receipt, nth)
+        overruled = self.override(receipt, nth)
         if overruled is not None:
             return overruled
-        if asked.headers["authorization"].removeprefix("Bearer ") not in self.good:
+        if asked.headers["authorization"].removeprefix("Bearer ") not in self.valid_tokens:
             return _json(401, {"code": 401, "message": "Invalid Access Token"})
         if receipt not in self.cases:
-            return _json(404, DOES_NOT_RECOGNIZE)
+            return _json(404, UNKNOWN_RECEIPT)
         return _json(200, self.cases[receipt])
 
 

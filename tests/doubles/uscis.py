@@ -47,7 +47,7 @@ class Fault(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class CannedAnswer:
     """An answer in place of the usual one."""
 
     status: int
@@ -56,25 +56,25 @@ class Answered:
 
 
 @dataclass(slots=True, kw_only=True)
-class Portal:
+class FakeUscis:
     """The portal's whole state. `answers` replace those of a path; `cases` hold what is said by receipt."""
 
     auth: str = ""
     origin: str = ""
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
-    answers: dict[str, Answered] = field(default_factory=dict)
+    answers: dict[str, CannedAnswer] = field(default_factory=dict)
     faults: set[Fault] = field(default_factory=set)
     passwords: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    agents: set[str] = field(default_factory=set)
-    halfway: set[str] = field(default_factory=set)
+    requests: list[str] = field(default_factory=list)
+    user_agents: set[str] = field(default_factory=set)
+    awaiting_code: set[str] = field(default_factory=set)
     signed_in: set[str] = field(default_factory=set)
     sessions: set[str] = field(default_factory=set)
     tickets: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def show(self, receipt: str = said.RECEIPT, **answers: Any) -> None:
+    def add_case(self, receipt: str = said.RECEIPT, **answers: Any) -> None:
         """Puts a case on the account: `case`, `status` and `documents`, each as in `uscis_answers`."""
         usual = {"case": said.case(receipt), "status": said.status(receipt=receipt), "documents": []}
         self.cases[receipt] = usual | self.cases.get(receipt, {}) | answers
@@ -96,10 +96,10 @@ class Portal:
 
 
 @contextmanager
-def uscis() -> Iterator[Portal]:
+def running_uscis() -> Iterator[FakeUscis]:
     """A running double, with one case on it."""
-    portal = Portal()
-    portal.show()
+    portal = FakeUscis()
+    portal.add_case()
     servers = [
         ThreadingHTTPServer((host, 0), type(name, (handler,), {"portal": portal}))
         for host, name, handler in (("127.0.0.1", "Auth", _AuthHandler), ("127.0.0.2", "Cases", _CasesHandler))
@@ -123,7 +123,7 @@ def _host(origin: str) -> str:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    portal: Portal
+    portal: FakeUscis
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
@@ -158,8 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
     def note(self) -> str:
         path = urlsplit(self.path).path
         with self.portal.lock:
-            self.portal.asked.append(f"{self.command} {path}")
-            self.portal.agents.add(self.headers.get("User-Agent", ""))
+            self.portal.requests.append(f"{self.command} {path}")
+            self.portal.user_agents.add(self.headers.get("User-Agent", ""))
         return path
 
 
@@ -225,7 +225,7 @@ class _AuthHandler(_Handler):
             ticket = secrets.token_hex(8)
             self.portal.tickets.add(ticket)
             self.lead(f"{self.portal.origin}/oidc/callback?ticket={ticket}")
-        elif self.cookie("_half") in self.portal.halfway:
+        elif self.cookie("_half") in self.portal.awaiting_code:
             self.lead("/auth")
         elif Fault.LEADS_AWAY in self.portal.faults:
             self.lead(_ELSEWHERE)
@@ -266,7 +266,7 @@ class _AuthHandler(_Handler):
             self.json(HTTPStatus.OK, {"go": "/dashboard"}, Set_Cookie=f"_uscis_user_session={name}; Path=/; HttpOnly")
         else:
             name = secrets.token_hex(8)
-            portal.halfway.add(name)
+            portal.awaiting_code.add(name)
             said_so = {"authentication_state": "awaiting_two_factor", "xcsrf": "token-2", "mobile": "•••1234"}
             self.json(HTTPStatus.OK, {**said_so, "go": "/auth"}, Set_Cookie=f"_half={name}; Path=/")
 
@@ -276,7 +276,7 @@ class _AuthHandler(_Handler):
         if told["verification_code"] != CODE or self.headers.get("X-CSRF-Token") != "token-2":
             self.json(HTTPStatus.UNAUTHORIZED, {"error": "invalid"})
             return
-        portal.halfway.discard(self.cookie("_half"))
+        portal.awaiting_code.discard(self.cookie("_half"))
         name = secrets.token_hex(8)
         portal.signed_in.add(name)
         self.json(HTTPStatus.OK, {"ok": True}, Set_Cookie=f"_uscis_user_session={name}; Path=/; HttpOnly")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from tests.portals.context import HandSetClock
+from tests.portals.context import FakeClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
@@ -51,7 +51,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         f'[accounts.family]\nportal = "manual"\nsite = "egov"\ncases = ["{NUMBER}"]\n'
     )
     (tmp_path / "shared").mkdir()
-    with open_app(read_settings(file, {}), clock=HandSetClock()) as app:
+    with open_app(read_settings(file, {}), clock=FakeClock()) as app:
         yield Desk(app, tmp_path / "shared" / "deadlines.ics")
 
 

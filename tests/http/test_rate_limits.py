@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.portals.context import HandSetClock, QuotaInMemory
+from tests.portals.context import FakeClock, InMemoryQuota
 from watcher.http.rate_limits import DailyAllowance, RateLimit
 
 
@@ -40,15 +40,15 @@ def test_a_wait_that_is_cut_short_says_so() -> None:
     ids=["an ordinary day", "clocks go back", "clocks go forward"],
 )
 def test_an_allowance_is_renewed_at_the_portals_midnight(moment: datetime, left: timedelta) -> None:
-    clock = HandSetClock(moment)
-    allowance = DailyAllowance(QuotaInMemory(), 1, daily_limit=1, zone=ZoneInfo("America/New_York"), clock=clock)
+    clock = FakeClock(moment)
+    allowance = DailyAllowance(InMemoryQuota(), 1, daily_limit=1, zone=ZoneInfo("America/New_York"), clock=clock)
     assert allowance.renewed_in == left
 
 
 def test_an_allowance_asks_for_more_where_it_must_and_gives_back_what_is_left() -> None:
-    quota = QuotaInMemory()
-    with DailyAllowance(quota, 1, daily_limit=3, zone=ZoneInfo("UTC"), clock=HandSetClock()) as allowance:
+    quota = InMemoryQuota()
+    with DailyAllowance(quota, 1, daily_limit=3, zone=ZoneInfo("UTC"), clock=FakeClock()) as allowance:
         assert [allowance.use() for _ in range(4)] == [True, True, True, False]
-    with DailyAllowance(quota, 5, daily_limit=9, zone=ZoneInfo("UTC"), clock=HandSetClock()) as allowance:
+    with DailyAllowance(quota, 5, daily_limit=9, zone=ZoneInfo("UTC"), clock=FakeClock()) as allowance:
         assert allowance.use()
     assert quota.used == {"2026-11-22": 4}

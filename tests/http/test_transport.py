@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from tests.doubles.loopback import reply, serving
-from tests.portals.context import HandSetClock
+from tests.portals.context import FakeClock
 from watcher.errors import PortalUnavailable
 from watcher.http.client import PortalHttp
 from watcher.http.transport import open_transport
@@ -65,7 +65,7 @@ def authority() -> trustme.CA:
 def portal(authority: trustme.CA, folder: Path) -> PortalHttp:
     ca_file = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
-    clock = HandSetClock(datetime(2026, 11, 22, tzinfo=UTC))
+    clock = FakeClock(datetime(2026, 11, 22, tzinfo=UTC))
     return PortalHttp(portal="A portal", hosts={HOST, "127.0.0.1"}, clock=clock, stop=Event(), ca_file=ca_file)
 
 

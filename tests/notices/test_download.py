@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfWriter
 
-from tests.portals.context import HandSetClock
+from tests.portals.context import FakeClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
@@ -103,7 +103,7 @@ def opened(folder: Path) -> Iterator[Home]:
         f'timezone = "America/New_York"\nstate_dir = "{folder}/state"\n'
         f'[accounts.{ACCOUNT}]\nportal = "manual"\nsite = "egov"\ncases = ["{NUMBER}"]\n'
     )
-    with open_app(read_settings(file, {}), clock=HandSetClock()) as app:
+    with open_app(read_settings(file, {}), clock=FakeClock()) as app:
         yield Home(app, folder / "state")
 
 

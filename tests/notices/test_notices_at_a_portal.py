@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.portals.context import HandSetClock
+from tests.portals.context import FakeClock
 from tests.servers.webhook import Webhook, webhook
 from tests.support.household import page_account
 from tests.support.watching import REPOSITORY
@@ -38,12 +38,12 @@ class Watch:
     """A case at the practice portal, and a phone that wants letters."""
 
     app: App
-    clock: HandSetClock
+    clock: FakeClock
     portal: PracticePortal
     phone: Webhook
 
     def later(self, span: timedelta = timedelta(hours=4)) -> None:
-        self.clock.moment += span
+        self.clock.current += span
 
     def read(self) -> ReadOutcome:
         self.later()
@@ -62,7 +62,7 @@ class Watch:
 @contextmanager
 def watching(folder: Path, channel: str = "attach_notices = true", account: str = "") -> Iterator[Watch]:
     """Already watching: the baseline has been read."""
-    clock = HandSetClock()
+    clock = FakeClock()
     with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal, webhook() as phone:
         portal.cases.add(NUMBER, form="I-485")
         file = folder / "watcher.toml"
@@ -250,7 +250,7 @@ def test_a_kill_in_mid_download_loses_no_alert_tells_none_twice_and_leaves_nothi
     check.kill()
     check.wait()
 
-    watch.clock.moment = datetime.now(UTC)
+    watch.clock.current = datetime.now(UTC)
     assert watch.deliver() == []
     assert watch.read() is ReadOutcome.OK
     (message,) = watch.deliver()

@@ -1,4 +1,4 @@
-"""What a portal is handed, in memory: the same promises as the real ones, and open to a look afterwards."""
+"""In-memory fakes of everything in a `PortalContext`. They behave like the real ones, and tests can inspect them."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,22 +8,22 @@ from watcher.errors import CodeNeeded, SignInRejected
 from watcher.portal import PortalContext
 
 NOON = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
-"""Noon on the clocks of New York."""
+"""Noon in New York."""
 
 
 @dataclass(slots=True)
-class HandSetClock:
-    moment: datetime = NOON
+class FakeClock:
+    current: datetime = NOON
 
     def now(self) -> datetime:
-        return self.moment
+        return self.current
 
     def seconds_until(self, moment: datetime) -> float:
-        return (moment - self.moment).total_seconds()
+        return (moment - self.current).total_seconds()
 
 
 @dataclass(slots=True)
-class QuotaInMemory:
+class InMemoryQuota:
     used: dict[str, int] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
@@ -39,7 +39,7 @@ class QuotaInMemory:
 
 
 @dataclass(slots=True)
-class SessionInMemory:
+class InMemorySessionFile:
     content: bytes | None = None
 
     def load(self) -> bytes | None:
@@ -53,45 +53,45 @@ class SessionInMemory:
 
 
 @dataclass(slots=True)
-class Gate:
-    closed: bool = False
+class FakeSignInGuard:
+    rejects: bool = False
     submissions: list[bool] = field(default_factory=list)
-    accepted_ones: int = 0
+    acceptances: int = 0
 
     def before_submission(self, *, counts: bool = True) -> None:
-        if self.closed:
+        if self.rejects:
             raise SignInRejected("rejected before")
         self.submissions.append(counts)
 
     def accepted(self) -> None:
-        self.accepted_ones += 1
+        self.acceptances += 1
 
 
 class NoCodes:
     def code(self, *, asked_at: datetime) -> str:
-        raise CodeNeeded(f"nobody was there at {asked_at}")
+        raise CodeNeeded(f"no code available at {asked_at}")
 
 
 @dataclass(slots=True, kw_only=True)
-class World:
-    """The same world across several reads."""
+class PortalFakes:
+    """Fakes that keep their state across several checks."""
 
-    clock: HandSetClock = field(default_factory=HandSetClock)
-    quota: QuotaInMemory = field(default_factory=QuotaInMemory)
-    session: SessionInMemory = field(default_factory=SessionInMemory)
-    gate: Gate = field(default_factory=Gate)
+    clock: FakeClock = field(default_factory=FakeClock)
+    quota: InMemoryQuota = field(default_factory=InMemoryQuota)
+    session: InMemorySessionFile = field(default_factory=InMemorySessionFile)
+    sign_in_guard: FakeSignInGuard = field(default_factory=FakeSignInGuard)
     stop: Event = field(default_factory=Event)
 
-    def pass_time(self, span: timedelta) -> None:
-        self.clock.moment += span
+    def advance(self, duration: timedelta) -> None:
+        self.clock.current += duration
 
-    def surroundings(self, language: str = "en") -> PortalContext:
+    def context(self, language: str = "en") -> PortalContext:
         return PortalContext(
             clock=self.clock,
             language=language,
             quota=self.quota,
             session=self.session,
-            sign_in_guard=self.gate,
+            sign_in_guard=self.sign_in_guard,
             codes=NoCodes(),
             stop=self.stop,
         )

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import ValidationError
 
-from tests.portals.context import HandSetClock, World
+from tests.portals.context import FakeClock, PortalFakes
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import CodeNeeded, UnexpectedAnswer
@@ -50,7 +50,7 @@ class Embassy:
     """An account that a person reads, with the time in the test's hands."""
 
     app: App
-    clock: HandSetClock
+    clock: FakeClock
 
     def turn(self) -> ReadResult:
         return self.app.poll("embassy")
@@ -71,14 +71,14 @@ class Embassy:
         return moment
 
     def days_later(self, days: float) -> None:
-        self.clock.moment += timedelta(days=days)
+        self.clock.current += timedelta(days=days)
 
 
 def opened(folder: Path, every: str, stack: ExitStack) -> Embassy:
     file = folder / "watcher.toml"
     file.write_text(CONFIGURATION.replace("EVERY", every))
     file.chmod(0o600)
-    clock = HandSetClock(START)
+    clock = FakeClock(START)
     return Embassy(stack.enter_context(open_app(read_settings(file, {}), clock=clock)), clock)
 
 
@@ -247,7 +247,7 @@ def test_a_faulty_account_is_refused(keys: dict[str, Any]) -> None:
 def test_a_reader_says_that_only_a_person_can_look(embassy: Embassy) -> None:
     account = embassy.app.settings.accounts["embassy"]
     with (
-        find("manual").open(account, World().surroundings()) as reader,
+        find("manual").open(account, PortalFakes().context()) as reader,
         pytest.raises(CodeNeeded, match="watcher record"),
     ):
         list(reader.read())

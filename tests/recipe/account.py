@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.portals.context import World
+from tests.portals.context import PortalFakes
 from watcher.errors import CodeNeeded
 from watcher.model.case import Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult
@@ -35,12 +35,12 @@ class Household:
     """One account in its world, across reads."""
 
     account: RecipeAccount
-    world: World = field(default_factory=World)
+    world: PortalFakes = field(default_factory=PortalFakes)
     codes: Codes = field(default_factory=Codes)
     known: frozenset[str] = frozenset()
 
     def readings(self) -> Iterator[CaseResult]:
-        surroundings = replace(self.world.surroundings(), codes=self.codes, known_cases=self.known)
+        surroundings = replace(self.world.context(), codes=self.codes, known_cases=self.known)
         with PORTAL.open(self.account, surroundings) as reader:
             yield from reader.read()
 

@@ -47,18 +47,18 @@ def test_the_walk_leads_through_sign_in_and_consent_to_a_token(family: Household
 
     assert case.title == "applicant", "the token is the one of whoever signed in"
     assert case.stage is Stage.UNDER_REVIEW
-    assert family.world.gate.submissions == [True]
-    assert family.world.gate.accepted_ones == 1
+    assert family.world.sign_in_guard.submissions == [True]
+    assert family.world.sign_in_guard.acceptances == 1
 
 
 def test_the_token_serves_again_and_one_that_is_refused_is_renewed_once(family: Household, provider: str) -> None:
     family.read()
     family.read()
-    assert len(family.world.gate.submissions) == 1
+    assert len(family.world.sign_in_guard.submissions) == 1
 
     refuse_the_next_token(provider)
     assert list(family.read()) == ["E000000001"]
-    assert len(family.world.gate.submissions) == 2
+    assert len(family.world.sign_in_guard.submissions) == 2
 
 
 def refuse_the_next_token(provider: str) -> None:
@@ -75,4 +75,4 @@ def test_a_client_that_the_provider_does_not_know_is_no_rejection(provider: str,
     with pytest.raises(UnexpectedAnswer, match=r"sign_in\[0\]\.expect"):
         stranger.read()
 
-    assert stranger.world.gate.submissions == [], "no password was sent"
+    assert stranger.world.sign_in_guard.submissions == [], "no password was sent"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.doubles.uscis import EMAIL, PASSWORD, Fault, Portal, uscis
+from tests.doubles.uscis import EMAIL, PASSWORD, FakeUscis, Fault, running_uscis
 
 UNIT = "watcher.service"
 UNITS = Path("/etc/systemd/system")
@@ -278,7 +278,7 @@ def browser(summary: Summary) -> None:
     """A sign-in with a real Chromium under the unit, which lets it only with its drop-in."""
     if shutil.which("chromium") is None:
         return
-    with uscis() as portal:
+    with running_uscis() as portal:
         portal.faults.add(Fault.NO_CODE)
         keys = {"portal": "uscis", "sign_in": "browser", "username": EMAIL, "mfa": "none"}
         keys |= {"base_url": portal.origin, "auth_url": portal.auth}
@@ -291,7 +291,7 @@ def browser(summary: Summary) -> None:
     compare(summary, probe("probe-browser")[0], MAY_WITH_A_BROWSER, "the sandbox with the drop-in")
 
 
-def signing_in(summary: Summary, portal: Portal, unit: str) -> None:
+def signing_in(summary: Summary, portal: FakeUscis, unit: str) -> None:
     run("systemctl", "start", unit)
     named = eventually(lambda: "service install --browser" in run("journalctl", "--unit", unit))
     run("systemctl", "stop", unit)
@@ -302,7 +302,7 @@ def signing_in(summary: Summary, portal: Portal, unit: str) -> None:
     run("systemctl", "daemon-reload")
     run("python3", "-m", "watcher", "service", "exec", "--instance", "family", "resume", "family")
     run("systemctl", "start", unit)
-    holds = eventually(lambda: any("/case_status/" in asked for asked in portal.asked))
+    holds = eventually(lambda: any("/case_status/" in asked for asked in portal.requests))
     summary.check("with it Chromium signs in under the unit", holds=holds and portal.passwords == [PASSWORD])
     score = re.findall(r"exposure level for \S+: ([\d.]+)", run("systemd-analyze", "security", "--no-pager", unit))
     summary.check("systemd-analyze security with the drop-in", holds=float(score[0]) <= 1.8, saw=score[0])

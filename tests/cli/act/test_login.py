@@ -67,11 +67,11 @@ class TestResuming:
         assert world.check().outcome.value == "rejected"
         world.api.client_secret = "made-up-secret"
         assert world.check().outcome.value == "paused"
-        assert world.api.issued == 0
+        assert world.api.tokens_issued == 0
         said = world.run("resume", "family")
         assert "the pause (rejected) is lifted" in said.out
         assert world.check().outcome.value == "ok"
-        assert world.api.issued == 1
+        assert world.api.tokens_issued == 1
 
     def test_a_running_daemon_takes_it_up(self, world: Bench) -> None:
         world.api.client_secret = "changed at the portal"
@@ -82,7 +82,7 @@ class TestResuming:
             assert eventually((world.state / "locks" / "daemon.lock").exists)
             assert state_of(world) is AccountState.REJECTED
             world.run("resume", "family")
-            assert eventually(lambda: world.api.issued == 1)
+            assert eventually(lambda: world.api.tokens_issued == 1)
             assert eventually(lambda: state_of(world) is AccountState.OK)
         finally:
             daemon.terminate()

@@ -248,19 +248,19 @@ def test_a_backup_of_other_books_takes_nothing_over(world: Bench) -> None:
 def test_a_credential_that_was_refused_since_the_backup_is_not_submitted_again(world: Bench) -> None:
     backed_up(world)
     world.api.client_secret = "another-secret"
-    world.api.good.clear()
+    world.api.valid_tokens.clear()
     with world.app() as app:
         assert app.poll("family").outcome.value == "rejected"
         assert app.outbox_worker().deliver_due() == 1
     told(world)
-    asked = world.api.tokens_asked
+    asked = world.api.token_requests
     damage(world.database, ["answer"])
     world.run("restore", "copy.sqlite3")
     world.run("check", expect=(0, 1))
     damage(world.database, ["alert"])
     world.run("restore", "copy.sqlite3")
     world.run("check", expect=(0, 1))
-    assert world.api.tokens_asked == asked
+    assert world.api.token_requests == asked
 
 
 def test_a_restore_upon_a_restore_still_knows_what_was_told(world: Bench) -> None:

@@ -56,7 +56,7 @@ class TestEnding:
         def hang(_receipt: str, _nth: int) -> None:
             answering.wait(60)
 
-        world.api.overrule = hang
+        world.api.override = hang
         try:
             with daemon(world) as process:
                 until(lambda: world.api.case_requests, "the portal was asked")
@@ -112,7 +112,7 @@ class TestLogLevel:
 
 class TestRereading:
     def test_a_new_account_is_read_and_a_faulty_configuration_changes_nothing(self, world: Bench) -> None:
-        world.api.know(SECOND)
+        world.api.add_cases(SECOND)
         with daemon(world) as process:
             read_once(world)
             good = world.sections

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, Cognito, Running, Tracker, citizenship, immigration, running
-from tests.portals.context import World
+from tests.portals.context import PortalFakes
 from watcher.errors import ReadFailed
 from watcher.model.case import Snapshot
 from watcher.portal import CaseRead, CaseResult
@@ -22,7 +22,7 @@ CITIZEN = "C000000001"
 class Case:
     """A tracker on loopback, an account at it, and the world it is read in."""
 
-    def __init__(self, tracker: Tracker, servers: Running, world: World) -> None:
+    def __init__(self, tracker: Tracker, servers: Running, world: PortalFakes) -> None:
         self.tracker, self.servers, self.world = tracker, servers, world
         self.keys: dict[str, Any] = {}
 
@@ -47,7 +47,7 @@ class Case:
         )
 
     def read(self, language: str = "en", *, known: frozenset[str] = frozenset(), **keys: Any) -> list[CaseResult]:
-        around = replace(self.world.surroundings(language), known_cases=known)
+        around = replace(self.world.context(language), known_cases=known)
         with find("ircc").open(self.account(**keys), around) as reader:
             return list(reader.read())
 
@@ -66,7 +66,7 @@ class Case:
 @contextmanager
 def immigration_case() -> Iterator[Case]:
     """The immigration tracker with two applications, running."""
-    world = World()
+    world = PortalFakes()
     applications = {ONE: immigration(ONE), TWO: immigration(TWO)}
     tracker = Tracker(program="immigration", cognito=Cognito(now=world.clock.now), applications=applications)
     with running(tracker) as servers:
@@ -76,7 +76,7 @@ def immigration_case() -> Iterator[Case]:
 @contextmanager
 def citizenship_case() -> Iterator[Case]:
     """The citizenship tracker with one application, running."""
-    world = World()
+    world = PortalFakes()
     applications = {CITIZEN: citizenship(CITIZEN)}
     tracker = Tracker(program="citizenship", cognito=Cognito(now=world.clock.now), applications=applications)
     with running(tracker) as servers:

@@ -18,18 +18,18 @@ class TestSignIn:
     def test_the_password_is_submitted_once_and_the_refresh_token_lasts_for_months(self, pr: Case) -> None:
         for _ in range(180):
             assert sorted(pr.snapshots()) == [ONE, TWO]
-            pr.world.pass_time(timedelta(hours=12))
+            pr.world.advance(timedelta(hours=12))
         assert len(pr.cognito.passwords) == 1
         assert len(pr.cognito.refreshes) == 179
-        assert pr.world.gate.submissions == [True]
-        assert pr.world.gate.accepted_ones == 1
+        assert pr.world.sign_in_guard.submissions == [True]
+        assert pr.world.sign_in_guard.acceptances == 1
 
     def test_a_token_that_is_still_good_for_ten_minutes_is_used_without_asking(self, pr: Case) -> None:
         pr.read()
-        pr.world.pass_time(timedelta(minutes=49))
+        pr.world.advance(timedelta(minutes=49))
         pr.read()
         assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 0)
-        pr.world.pass_time(timedelta(minutes=2))
+        pr.world.advance(timedelta(minutes=2))
         pr.read()
         assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
 
@@ -37,13 +37,13 @@ class TestSignIn:
         pr.cognito.rotates = True
         for _ in range(5):
             pr.read()
-            pr.world.pass_time(timedelta(hours=2))
+            pr.world.advance(timedelta(hours=2))
         assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 4)
 
     def test_a_revoked_refresh_token_costs_one_password(self, pr: Case) -> None:
         pr.read()
         pr.cognito.refresh_tokens.clear()
-        pr.world.pass_time(timedelta(hours=2))
+        pr.world.advance(timedelta(hours=2))
         assert sorted(pr.snapshots()) == [ONE, TWO]
         assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (2, 1)
 
@@ -64,7 +64,7 @@ class TestSignIn:
     )
     def test_a_refresh_that_fails_for_another_reason_costs_no_password(self, pr: Case, fault: bytes) -> None:
         pr.read()
-        pr.world.pass_time(timedelta(hours=2))
+        pr.world.advance(timedelta(hours=2))
         pr.cognito.faults.append(fault)
         with pytest.raises(ReadFailed):
             pr.read()
@@ -93,7 +93,7 @@ class TestSignIn:
         assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
 
     def test_a_closed_gate_lets_no_password_through(self, pr: Case) -> None:
-        pr.world.gate.closed = True
+        pr.world.sign_in_guard.rejects = True
         pr.fails(SignInRejected, "rejected before")
         assert pr.servers.auth.asked == []
 
@@ -109,7 +109,7 @@ class TestSignIn:
             def accepted(self) -> None:
                 order.append(f"accepted {pr.world.session.content is not None}")
 
-        with find("ircc").open(pr.account(), replace(pr.world.surroundings(), sign_in_guard=Gate())) as reader:
+        with find("ircc").open(pr.account(), replace(pr.world.context(), sign_in_guard=Gate())) as reader:
             assert len(list(reader.read())) == 2
         assert order == ["gate True 0", "accepted True"]
 
@@ -125,7 +125,7 @@ class TestRefusals:
     def test_a_wrong_password_is_rejected_once_and_does_not_show(self, pr: Case) -> None:
         pr.fails(SignInRejected, "did not accept", password="not-the-password")
         assert pr.cognito.passwords == ["not-the-password"]
-        assert pr.world.gate.accepted_ones == 0
+        assert pr.world.sign_in_guard.acceptances == 0
         assert pr.world.session.content is None
 
     def test_a_locked_account_says_how_long_and_the_way_out(self, pr: Case) -> None:
@@ -165,7 +165,7 @@ class TestRefusals:
         failed = pr.fails(error, what)
         assert type(failed) is error or error is SignInRejected
         assert len(pr.cognito.passwords) == 1
-        assert pr.world.gate.accepted_ones == 0
+        assert pr.world.sign_in_guard.acceptances == 0
 
     def test_being_asked_to_wait_says_how_long(self, pr: Case) -> None:
         pr.cognito.faults.append(refusal("TooManyRequestsException"))
@@ -257,7 +257,7 @@ class TestMoto:
 
     @pytest.fixture
     def case(self, pr: Case, moto: Moto) -> Case:
-        pr.world.clock.moment = datetime.now(UTC)
+        pr.world.clock.current = datetime.now(UTC)
         pr.keys = {"auth_url": moto.url, "client_id": moto.client_id, "password": PASSWORD}
         pr.tracker.takes_any_token = True
         return pr
@@ -268,17 +268,17 @@ class TestMoto:
         kept = json.loads(case.world.session.content or b"")
         assert sorted(case.snapshots()) == [ONE, TWO]
         assert json.loads(case.world.session.content or b"") == kept
-        case.world.pass_time(timedelta(minutes=55))
+        case.world.advance(timedelta(minutes=55))
         assert sorted(case.snapshots()) == [ONE, TWO]
         renewed = json.loads(case.world.session.content or b"")
         assert renewed["id_token"] != kept["id_token"]
         assert renewed["refresh_token"] == kept["refresh_token"]
-        assert case.world.gate.submissions == [True]
+        assert case.world.sign_in_guard.submissions == [True]
 
     def test_a_wrong_password_is_rejected(self, case: Case, moto: Moto) -> None:
         moto.add("Another-password-1")
         case.fails(SignInRejected, "did not accept")
-        assert case.world.gate.submissions == [True]
+        assert case.world.sign_in_guard.submissions == [True]
 
     def test_an_unknown_user_is_rejected(self, case: Case) -> None:
         case.fails(SignInRejected, "did not accept")

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.doubles import uscis_answers as said
-from tests.doubles.uscis import CODE, EMAIL, PASSWORD, Fault, Portal, uscis
-from tests.portals.context import World
+from tests.doubles.uscis import CODE, EMAIL, PASSWORD, FakeUscis, Fault, running_uscis
+from tests.portals.context import PortalFakes
 from tests.sign_in.test_browser import needs_chromium
 from watcher.errors import (
     AccountLocked,
@@ -42,23 +42,23 @@ class Codes:
 
 
 @pytest.fixture
-def portal() -> Iterator[Portal]:
-    with uscis() as running:
+def portal() -> Iterator[FakeUscis]:
+    with running_uscis() as running:
         yield running
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def fakes() -> PortalFakes:
+    return PortalFakes()
 
 
-def account(portal: Portal, **changed: Any) -> UscisAccount:
+def account(portal: FakeUscis, **changed: Any) -> UscisAccount:
     keys: dict[str, Any] = {"username": EMAIL, "password": SecretStr(PASSWORD), "sign_in": "browser"}
     return UscisAccount(name="family", portal="uscis", base_url=portal.origin, auth_url=portal.auth, **keys | changed)
 
 
-def around(world: World, codes: Codes | None = None) -> PortalContext:
-    return replace(world.surroundings(), codes=codes or Codes())
+def around(fakes: PortalFakes, codes: Codes | None = None) -> PortalContext:
+    return replace(fakes.context(), codes=codes or Codes())
 
 
 def read(account: UscisAccount, surroundings: PortalContext) -> list[str]:
@@ -66,40 +66,40 @@ def read(account: UscisAccount, surroundings: PortalContext) -> list[str]:
         return [reading.snapshot.case_number for reading in reader.read() if isinstance(reading, CaseRead)]
 
 
-def test_it_signs_in_once_and_then_reads_without_a_browser(portal: Portal, world: World) -> None:
+def test_it_signs_in_once_and_then_reads_without_a_browser(portal: FakeUscis, fakes: PortalFakes) -> None:
     codes = Codes()
-    assert read(account(portal), around(world, codes)) == [said.RECEIPT]
+    assert read(account(portal), around(fakes, codes)) == [said.RECEIPT]
     assert (portal.passwords, portal.codes) == ([PASSWORD], [CODE])
-    assert (world.gate.submissions, world.gate.accepted_ones) == ([True], 1)
-    assert codes.asked_at == [world.clock.now()]
-    agents = set(portal.agents)
-    assert read(account(portal), around(world)) == [said.RECEIPT]
-    assert (portal.passwords, portal.agents) == ([PASSWORD], agents)
+    assert (fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == ([True], 1)
+    assert codes.asked_at == [fakes.clock.now()]
+    agents = set(portal.user_agents)
+    assert read(account(portal), around(fakes)) == [said.RECEIPT]
+    assert (portal.passwords, portal.user_agents) == ([PASSWORD], agents)
 
 
-def test_a_session_that_has_ended_is_made_anew_within_the_same_read(portal: Portal, world: World) -> None:
-    world.session.content = portal.cookie_file()
+def test_a_session_that_has_ended_is_made_anew_within_the_same_read(portal: FakeUscis, fakes: PortalFakes) -> None:
+    fakes.session.content = portal.cookie_file()
     portal.end_sessions()
-    assert read(account(portal), around(world)) == [said.RECEIPT]
+    assert read(account(portal), around(fakes)) == [said.RECEIPT]
     assert portal.passwords == [PASSWORD]
 
 
-def test_cookies_that_are_still_good_for_a_browser_spare_the_password(portal: Portal, world: World) -> None:
-    world.session.content = portal.cookie_file()
-    sign_in(account(portal), around(world), patience=SOON)
-    assert (portal.passwords, world.gate.submissions) == ([], [])
+def test_cookies_that_are_still_good_for_a_browser_spare_the_password(portal: FakeUscis, fakes: PortalFakes) -> None:
+    fakes.session.content = portal.cookie_file()
+    sign_in(account(portal), around(fakes), patience=SOON)
+    assert (portal.passwords, fakes.sign_in_guard.submissions) == ([], [])
 
 
-def test_a_portal_that_asks_for_no_code_gets_none(portal: Portal, world: World) -> None:
+def test_a_portal_that_asks_for_no_code_gets_none(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.NO_CODE)
-    sign_in(account(portal, mfa="none"), around(world), patience=SOON)
-    assert (portal.passwords, portal.codes, world.gate.accepted_ones) == ([PASSWORD], [], 1)
+    sign_in(account(portal, mfa="none"), around(fakes), patience=SOON)
+    assert (portal.passwords, portal.codes, fakes.sign_in_guard.acceptances) == ([PASSWORD], [], 1)
 
 
-def test_half_a_sign_in_of_earlier_is_begun_afresh(portal: Portal, world: World) -> None:
-    portal.halfway.add("half")
-    world.session.content = b'{"cookies":[{"name":"_half","value":"half","domain":"127.0.0.1","path":"/"}]}'
-    sign_in(account(portal), around(world), patience=SOON)
+def test_half_a_sign_in_of_earlier_is_begun_afresh(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.awaiting_code.add("half")
+    fakes.session.content = b'{"cookies":[{"name":"_half","value":"half","domain":"127.0.0.1","path":"/"}]}'
+    sign_in(account(portal), around(fakes), patience=SOON)
     assert (portal.passwords, portal.codes) == ([PASSWORD], [CODE])
 
 
@@ -116,51 +116,53 @@ def test_half_a_sign_in_of_earlier_is_begun_afresh(portal: Portal, world: World)
     ],
 )
 def test_what_stands_in_the_way_is_named_and_nothing_is_submitted_twice(
-    portal: Portal, world: World, fault: Fault, error: type[ReadFailed], passwords: int
+    portal: FakeUscis, fakes: PortalFakes, fault: Fault, error: type[ReadFailed], passwords: int
 ) -> None:
     portal.faults.add(fault)
     with pytest.raises(error):
-        sign_in(account(portal), around(world), patience=SOON)
-    assert len(portal.passwords) == len(world.gate.submissions) == passwords
-    assert (world.gate.accepted_ones, world.session.content) == (0, None)
+        sign_in(account(portal), around(fakes), patience=SOON)
+    assert len(portal.passwords) == len(fakes.sign_in_guard.submissions) == passwords
+    assert (fakes.sign_in_guard.acceptances, fakes.session.content) == (0, None)
 
 
-def test_a_wrong_password_is_submitted_once_and_never_shown(portal: Portal, world: World) -> None:
+def test_a_wrong_password_is_submitted_once_and_never_shown(portal: FakeUscis, fakes: PortalFakes) -> None:
     with pytest.raises(SignInRejected) as rejected:
-        sign_in(account(portal, password=SecretStr("mule")), around(world), patience=SOON)
+        sign_in(account(portal, password=SecretStr("mule")), around(fakes), patience=SOON)
     assert portal.passwords == ["mule"]
     assert "mule" not in str(rejected.value)
 
 
-def test_a_credential_that_was_rejected_before_is_not_typed(portal: Portal, world: World) -> None:
-    world.gate.closed = True
+def test_a_credential_that_was_rejected_before_is_not_typed(portal: FakeUscis, fakes: PortalFakes) -> None:
+    fakes.sign_in_guard.rejects = True
     with pytest.raises(SignInRejected):
-        sign_in(account(portal), around(world), patience=SOON)
+        sign_in(account(portal), around(fakes), patience=SOON)
     assert portal.passwords == []
 
 
-def test_a_code_that_is_not_taken_is_the_only_one(portal: Portal, world: World) -> None:
+def test_a_code_that_is_not_taken_is_the_only_one(portal: FakeUscis, fakes: PortalFakes) -> None:
     codes = Codes("999999")
     with pytest.raises(CodeNeeded, match="code was not taken"):
-        sign_in(account(portal), around(world, codes), patience=SOON)
-    assert (len(portal.passwords), len(portal.codes), world.gate.accepted_ones) == (1, 1, 1)
+        sign_in(account(portal), around(fakes, codes), patience=SOON)
+    assert (len(portal.passwords), len(portal.codes), fakes.sign_in_guard.acceptances) == (1, 1, 1)
 
 
-def test_a_code_that_nobody_can_give_waits_for_a_person(portal: Portal, world: World) -> None:
+def test_a_code_that_nobody_can_give_waits_for_a_person(portal: FakeUscis, fakes: PortalFakes) -> None:
     with pytest.raises(CodeNeeded):
-        sign_in(account(portal), world.surroundings(), patience=SOON)
+        sign_in(account(portal), fakes.context(), patience=SOON)
     assert portal.codes == []
 
 
-def test_a_session_that_plain_http_cannot_use_is_not_signed_in_again_and_again(portal: Portal, world: World) -> None:
+def test_a_session_that_plain_http_cannot_use_is_not_signed_in_again_and_again(
+    portal: FakeUscis, fakes: PortalFakes
+) -> None:
     portal.faults.add(Fault.DEAF_TO_COOKIES)
     with pytest.raises(UnexpectedAnswer, match="not accepted"):
-        read(account(portal), around(world))
+        read(account(portal), around(fakes))
     assert portal.passwords == [PASSWORD]
 
 
-def test_a_daemon_that_stops_signs_nobody_in(portal: Portal, world: World) -> None:
-    world.stop.set()
+def test_a_daemon_that_stops_signs_nobody_in(portal: FakeUscis, fakes: PortalFakes) -> None:
+    fakes.stop.set()
     with pytest.raises(PortalUnavailable, match="stopping"):
-        sign_in(account(portal), around(world), patience=SOON)
+        sign_in(account(portal), around(fakes), patience=SOON)
     assert portal.passwords == []

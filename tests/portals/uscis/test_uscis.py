@@ -1,6 +1,7 @@
 """Reading a USCIS online account from its double, with a session that a person took over."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from tests.doubles import uscis_answers as said
-from tests.doubles.uscis import Answered, Fault, Portal, uscis
-from tests.portals.context import World
+from tests.doubles.uscis import CannedAnswer, FakeUscis, Fault, running_uscis
+from tests.portals.context import PortalFakes
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, UnexpectedAnswer
 from watcher.model.case import Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
@@ -22,19 +23,19 @@ SERVICE = "/account/case-service/api"
 
 
 @pytest.fixture
-def portal() -> Iterator[Portal]:
-    with uscis() as running:
+def portal() -> Iterator[FakeUscis]:
+    with running_uscis() as running:
         yield running
 
 
 @pytest.fixture
-def world(portal: Portal) -> World:
-    made = World()
+def fakes(portal: FakeUscis) -> PortalFakes:
+    made = PortalFakes()
     made.session.content = portal.cookie_file()
     return made
 
 
-def account(portal: Portal, **changed: Any) -> UscisAccount:
+def account(portal: FakeUscis, **changed: Any) -> UscisAccount:
     return UscisAccount(name="family", portal="uscis", base_url=portal.origin, auth_url=portal.auth, **changed)
 
 
@@ -51,25 +52,25 @@ def unread(readings: list[CaseResult]) -> list[CaseFailed]:
     return [reading for reading in readings if isinstance(reading, CaseFailed)]
 
 
-def test_every_case_on_the_applicants_page_is_read(portal: Portal, world: World) -> None:
-    portal.show(OTHER)
-    readings = read(account(portal), world.surroundings())
+def test_every_case_on_the_applicants_page_is_read(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(OTHER)
+    readings = read(account(portal), fakes.context())
     assert [snapshot.case_number for snapshot in snapshots(readings)] == [said.RECEIPT, OTHER]
     assert unread(readings) == []
-    (agent,) = portal.agents
+    (agent,) = portal.user_agents
     assert agent.startswith("case-watcher/")
 
 
-def test_cases_is_a_filter(portal: Portal, world: World) -> None:
-    portal.show(OTHER)
-    readings = read(account(portal, cases=(OTHER,)), world.surroundings())
+def test_cases_is_a_filter(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(OTHER)
+    readings = read(account(portal, cases=(OTHER,)), fakes.context())
     assert [snapshot.case_number for snapshot in snapshots(readings)] == [OTHER]
-    assert not any(said.RECEIPT in asked for asked in portal.asked)
+    assert not any(said.RECEIPT in asked for asked in portal.requests)
 
 
-def test_what_is_kept_of_the_answers_reads_the_same_and_names_nobody(portal: Portal, world: World) -> None:
-    portal.show(documents=[said.document(1, "Account Acceptance Notice", "2026-06-04")])
-    (reading,) = read(account(portal), world.surroundings())
+def test_what_is_kept_of_the_answers_reads_the_same_and_names_nobody(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(documents=[said.document(1, "Account Acceptance Notice", "2026-06-04")])
+    (reading,) = read(account(portal), fakes.context())
     assert isinstance(reading, CaseRead)
     assert find("uscis").read(reading.answers, "en") == reading.snapshot
     everything = b"".join(reading.answers.values())
@@ -77,48 +78,44 @@ def test_what_is_kept_of_the_answers_reads_the_same_and_names_nobody(portal: Por
     assert b"passport" not in everything
 
 
-def test_a_case_that_the_store_knows_is_read_though_the_page_no_longer_lists_it(portal: Portal, world: World) -> None:
+def test_a_case_that_the_store_knows_is_read_though_the_page_no_longer_lists_it(
+    portal: FakeUscis, fakes: PortalFakes
+) -> None:
     portal.faults.add(Fault.EMPTY_PAGE)
-    known = PortalContext(
-        **{
-            name: getattr(world.surroundings(), name)
-            for name in ("clock", "language", "quota", "session", "gate", "codes", "stop")
-        },
-        known_cases=frozenset({said.RECEIPT}),
-    )
-    assert [snapshot.case_number for snapshot in snapshots(read(account(portal), known))] == [said.RECEIPT]
+    context = replace(fakes.context(), known_cases=frozenset({said.RECEIPT}))
+    assert [snapshot.case_number for snapshot in snapshots(read(account(portal), context))] == [said.RECEIPT]
 
 
-def test_a_page_without_a_receipt_is_strange_where_none_is_known(portal: Portal, world: World) -> None:
+def test_a_page_without_a_receipt_is_strange_where_none_is_known(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.EMPTY_PAGE)
     with pytest.raises(UnexpectedAnswer, match="`cases`"):
-        read(account(portal), world.surroundings())
+        read(account(portal), fakes.context())
 
 
-def test_without_a_session_a_person_is_told_what_to_do(portal: Portal) -> None:
+def test_without_a_session_a_person_is_told_what_to_do(portal: FakeUscis) -> None:
     with pytest.raises(CodeNeeded, match="watcher login family --cookies FILE"):
-        read(account(portal), World().surroundings())
-    assert portal.asked == []
+        read(account(portal), PortalFakes().context())
+    assert portal.requests == []
 
 
 @pytest.mark.parametrize("fault", [None, Fault.NULL_FOR_401])
 def test_an_ended_session_waits_for_a_person_and_submits_nothing(
-    portal: Portal, world: World, fault: Fault | None
+    portal: FakeUscis, fakes: PortalFakes, fault: Fault | None
 ) -> None:
     portal.faults |= {fault} if fault else set()
     portal.end_sessions()
     with pytest.raises(CodeNeeded, match="ended"):
-        read(account(portal), world.surroundings())
-    assert (portal.passwords, world.gate.submissions) == ([], [])
+        read(account(portal), fakes.context())
+    assert (portal.passwords, fakes.sign_in_guard.submissions) == ([], [])
 
 
 @pytest.mark.parametrize("fault", [None, Fault.NULL_FOR_401])
 def test_a_session_that_ends_between_two_cases_loses_nothing_that_was_read(
-    portal: Portal, world: World, fault: Fault | None
+    portal: FakeUscis, fakes: PortalFakes, fault: Fault | None
 ) -> None:
-    portal.show(OTHER)
+    portal.add_case(OTHER)
     portal.faults |= {fault} if fault else set()
-    with find("uscis").open(account(portal), world.surroundings()) as reader:
+    with find("uscis").open(account(portal), fakes.context()) as reader:
         readings = reader.read()
         first = next(iter(readings))
         portal.end_sessions()
@@ -127,39 +124,41 @@ def test_a_session_that_ends_between_two_cases_loses_nothing_that_was_read(
     assert [snapshot.case_number for snapshot in snapshots([first])] == [said.RECEIPT]
 
 
-def test_a_session_of_the_sign_in_side_is_carried_over(portal: Portal) -> None:
-    world = World()
+def test_a_session_of_the_sign_in_side_is_carried_over(portal: FakeUscis) -> None:
+    fakes = PortalFakes()
     portal.signed_in.add("half")
-    world.session.content = (
+    fakes.session.content = (
         b'{"cookies":[{"name":"_uscis_user_session","value":"half","domain":"127.0.0.1","path":"/"}]}'
     )
-    assert len(snapshots(read(account(portal), world.surroundings()))) == 1
-    assert b"_myuscis_session_rx" in (world.session.content or b"")
+    assert len(snapshots(read(account(portal), fakes.context()))) == 1
+    assert b"_myuscis_session_rx" in (fakes.session.content or b"")
     portal.signed_in.clear()
-    assert len(snapshots(read(account(portal), world.surroundings()))) == 1
+    assert len(snapshots(read(account(portal), fakes.context()))) == 1
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404])
-def test_a_case_of_another_account_is_an_error_of_that_case_alone(portal: Portal, world: World, status: int) -> None:
-    portal.show(OTHER)
-    portal.answers[f"{SERVICE}/cases/{OTHER}"] = Answered(status=status, body=b'{"data":null,"error":{}}')
-    readings = read(account(portal), world.surroundings())
+def test_a_case_of_another_account_is_an_error_of_that_case_alone(
+    portal: FakeUscis, fakes: PortalFakes, status: int
+) -> None:
+    portal.add_case(OTHER)
+    portal.answers[f"{SERVICE}/cases/{OTHER}"] = CannedAnswer(status=status, body=b'{"data":null,"error":{}}')
+    readings = read(account(portal), fakes.context())
     assert [snapshot.case_number for snapshot in snapshots(readings)] == [said.RECEIPT]
     (missing,) = unread(readings)
     assert (missing.case_number, type(missing.error)) == (OTHER, CaseNotFound)
 
 
-def test_a_server_error_about_one_case_leaves_the_others(portal: Portal, world: World) -> None:
-    readings = read(account(portal, cases=(OTHER, said.RECEIPT)), world.surroundings())
+def test_a_server_error_about_one_case_leaves_the_others(portal: FakeUscis, fakes: PortalFakes) -> None:
+    readings = read(account(portal, cases=(OTHER, said.RECEIPT)), fakes.context())
     assert [snapshot.case_number for snapshot in snapshots(readings)] == [said.RECEIPT]
     (trouble,) = unread(readings)
     assert isinstance(trouble.error, PortalUnavailable)
     assert "another account" in str(trouble.error)
 
 
-def test_another_case_than_the_one_asked_for_is_strange(portal: Portal, world: World) -> None:
-    portal.show(OTHER, case=said.case("IOE0000000003"))
-    (trouble,) = unread(read(account(portal), world.surroundings()))
+def test_another_case_than_the_one_asked_for_is_strange(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(OTHER, case=said.case("IOE0000000003"))
+    (trouble,) = unread(read(account(portal), fakes.context()))
     assert (trouble.case_number, type(trouble.error)) == (OTHER, UnexpectedAnswer)
 
 
@@ -169,54 +168,54 @@ def test_another_case_than_the_one_asked_for_is_strange(portal: Portal, world: W
 @pytest.mark.parametrize(
     "answer",
     [
-        Answered(status=500, body=b"{}"),
-        Answered(status=200, body=b"<html>Maintenance</html>", content_type="text/html"),
-        Answered(status=200, body=b'{"data":{"receiptNumber":7}}'),
+        CannedAnswer(status=500, body=b"{}"),
+        CannedAnswer(status=200, body=b"<html>Maintenance</html>", content_type="text/html"),
+        CannedAnswer(status=200, body=b'{"data":{"receiptNumber":7}}'),
     ],
     ids=["500", "maintenance", "another shape"],
 )
 def test_a_failing_endpoint_leaves_its_part_unsaid_and_is_reported(
-    portal: Portal, world: World, path: str, part: str, answer: Answered
+    portal: FakeUscis, fakes: PortalFakes, path: str, part: str, answer: CannedAnswer
 ) -> None:
     portal.answers[f"{SERVICE}/{path.format(said.RECEIPT)}"] = answer
-    readings = read(account(portal), world.surroundings())
+    readings = read(account(portal), fakes.context())
     (snapshot,) = snapshots(readings)
     assert part in snapshot.partial
     (trouble,) = unread(readings)
     assert trouble.case_number == said.RECEIPT
 
 
-def test_a_case_without_documents_is_no_trouble(portal: Portal, world: World) -> None:
-    portal.answers[f"{SERVICE}/cases/{said.RECEIPT}/documents"] = Answered(status=404, body=b"{}")
-    assert unread(read(account(portal), world.surroundings())) == []
+def test_a_case_without_documents_is_no_trouble(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.answers[f"{SERVICE}/cases/{said.RECEIPT}/documents"] = CannedAnswer(status=404, body=b"{}")
+    assert unread(read(account(portal), fakes.context())) == []
 
 
-def test_a_whole_case_within_another_one_is_read_as_its_own(portal: Portal, world: World) -> None:
-    portal.show(case=said.case(concurrentCases=[said.case(OTHER, formType="I-131")]))
-    readings = read(account(portal), world.surroundings())
+def test_a_whole_case_within_another_one_is_read_as_its_own(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(case=said.case(concurrentCases=[said.case(OTHER, formType="I-131")]))
+    readings = read(account(portal), fakes.context())
     assert [(snapshot.case_number, snapshot.form) for snapshot in snapshots(readings)] == [
         (said.RECEIPT, "I-485"),
         (OTHER, "I-131"),
     ]
-    assert f"GET {SERVICE}/cases/{OTHER}" not in portal.asked
+    assert f"GET {SERVICE}/cases/{OTHER}" not in portal.requests
 
 
-def test_maintenance_is_not_news(portal: Portal, world: World) -> None:
+def test_maintenance_is_not_news(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.MAINTENANCE)
     with pytest.raises(PortalUnavailable):
-        read(account(portal), world.surroundings())
+        read(account(portal), fakes.context())
 
 
-def test_a_wall_against_programs_asks_for_a_person(portal: Portal, world: World) -> None:
+def test_a_wall_against_programs_asks_for_a_person(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.WALL)
     with pytest.raises(CodeNeeded, match="person's browser"):
-        read(account(portal), world.surroundings())
+        read(account(portal), fakes.context())
 
 
-def test_the_session_file_is_left_alone_where_the_portal_renewed_nothing(portal: Portal, world: World) -> None:
-    before = world.session.content
-    read(account(portal), world.surroundings())
-    assert world.session.content == before
+def test_the_session_file_is_left_alone_where_the_portal_renewed_nothing(portal: FakeUscis, fakes: PortalFakes) -> None:
+    before = fakes.session.content
+    read(account(portal), fakes.context())
+    assert fakes.session.content == before
 
 
 @pytest.mark.parametrize("receipt", ["EAC9999103403", "LIN9999106498", "SRC*999913271"])

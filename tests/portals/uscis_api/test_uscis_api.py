@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
 from tests.doubles.loopback import Loopback, reply, serving
-from tests.portals.context import World
+from tests.portals.context import PortalFakes
 from watcher.errors import CaseNotFound, ForeignHost, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.model.case import Snapshot, Stage
 from watcher.portal import CaseFailed, CaseRead, CaseResult
@@ -29,7 +29,7 @@ MANY = tuple(f"IOE{number:010}" for number in range(1, 21))
 @pytest.fixture
 def api() -> CaseStatusApi:
     api = CaseStatusApi()
-    api.know(ONE, TWO, THREE, *MANY)
+    api.add_cases(ONE, TWO, THREE, *MANY)
     return api
 
 
@@ -40,8 +40,8 @@ def server(api: CaseStatusApi) -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def fakes() -> PortalFakes:
+    return PortalFakes()
 
 
 def account(server: Loopback, *cases: str, **keys: Any) -> UscisApiAccount:
@@ -58,8 +58,8 @@ def account(server: Loopback, *cases: str, **keys: Any) -> UscisApiAccount:
     return UscisApiAccount(**keys)
 
 
-def readings(account: UscisApiAccount, world: World, language: str = "en") -> list[CaseResult]:
-    with find("uscis-api").open(account, world.surroundings(language)) as reader:
+def readings(account: UscisApiAccount, fakes: PortalFakes, language: str = "en") -> list[CaseResult]:
+    with find("uscis-api").open(account, fakes.context(language)) as reader:
         return list(reader.read())
 
 
@@ -72,19 +72,19 @@ def snapshots(found: list[CaseResult]) -> dict[str, Snapshot]:
 
 
 class TestReading:
-    def test_every_case_comes_home(self, server: Loopback, world: World) -> None:
-        found = readings(account(server, ONE, TWO), world)
+    def test_every_case_comes_home(self, server: Loopback, fakes: PortalFakes) -> None:
+        found = readings(account(server, ONE, TWO), fakes)
         assert set(snapshots(found)) == {ONE, TWO}
         one = snapshots(found)[ONE]
         assert (one.stage, one.status, one.form) == (Stage.RECEIVED, "Case Was Received", "I-130")
 
-    def test_the_answer_is_kept_beside_the_snapshot(self, server: Loopback, world: World) -> None:
-        (reading,) = readings(account(server), world)
+    def test_the_answer_is_kept_beside_the_snapshot(self, server: Loopback, fakes: PortalFakes) -> None:
+        (reading,) = readings(account(server), fakes)
         assert isinstance(reading, CaseRead)
         assert read(reading.answers, "en").case_number == ONE
 
-    def test_an_unknown_case_leaves_the_others_alone(self, server: Loopback, world: World) -> None:
-        found = readings(account(server, ONE, "EAC0000000000", TWO), world)
+    def test_an_unknown_case_leaves_the_others_alone(self, server: Loopback, fakes: PortalFakes) -> None:
+        found = readings(account(server, ONE, "EAC0000000000", TWO), fakes)
         (error,) = errors(found)
         assert isinstance(error, CaseNotFound)
         assert "typo" in str(error)
@@ -112,10 +112,10 @@ class TestReading:
         ],
     )
     def test_what_goes_wrong_with_one_case_stays_with_it(
-        self, api: CaseStatusApi, server: Loopback, world: World, status: int, body: bytes, kind: type[ReadFailed]
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes, status: int, body: bytes, kind: type[ReadFailed]
     ) -> None:
-        api.overrule = lambda receipt, _: reply(status, body) if receipt == ONE else None
-        found = readings(account(server, ONE, TWO), world)
+        api.override = lambda receipt, _: reply(status, body) if receipt == ONE else None
+        found = readings(account(server, ONE, TWO), fakes)
         (unread,) = (reading for reading in found if isinstance(reading, CaseFailed))
         assert (unread.case_number, type(unread.error)) == (ONE, kind) or isinstance(unread.error, kind)
         assert ONE not in str(unread.error)
@@ -123,13 +123,13 @@ class TestReading:
         if kind is UnexpectedAnswer:
             assert unread.answers == {"case-status": body}
 
-    def test_spanish_is_asked_of_the_same_answer(self, server: Loopback, world: World) -> None:
-        one = snapshots(readings(account(server), world, "es"))[ONE]
+    def test_spanish_is_asked_of_the_same_answer(self, server: Loopback, fakes: PortalFakes) -> None:
+        one = snapshots(readings(account(server), fakes, "es"))[ONE]
         assert (one.status, one.status_key, one.language) == ("Caso Fue Recibido", "Case Was Received", "es")
         assert one.stage is Stage.RECEIVED
 
     def test_several_requests_are_in_flight_over_few_connections(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
         together = Barrier(3)
 
@@ -137,77 +137,79 @@ class TestReading:
             if nth <= 3:
                 together.wait(10)
 
-        api.overrule = meet
-        found = readings(account(server, *MANY, concurrency=3), world)
+        api.override = meet
+        found = readings(account(server, *MANY, concurrency=3), fakes)
         assert len(snapshots(found)) == 20
         assert api.most_in_flight == 3
         assert server.connections <= 4
 
-    def test_results_come_as_they_arrive(self, server: Loopback, world: World) -> None:
-        with find("uscis-api").open(account(server, *MANY, concurrency=1), world.surroundings()) as reader:
+    def test_results_come_as_they_arrive(self, server: Loopback, fakes: PortalFakes) -> None:
+        with find("uscis-api").open(account(server, *MANY, concurrency=1), fakes.context()) as reader:
             assert isinstance(next(iter(reader.read())), CaseRead)
 
-    def test_the_demonstration_header_is_sent_where_set(self, server: Loopback, world: World) -> None:
-        readings(account(server, demo_id=17), world)
-        readings(account(server), world)
+    def test_the_demonstration_header_is_sent_where_set(self, server: Loopback, fakes: PortalFakes) -> None:
+        readings(account(server, demo_id=17), fakes)
+        readings(account(server), fakes)
         assert [asked.headers.get("demo_id") for asked in server.asked if asked.method == "GET"] == ["17", None]
 
-    def test_a_redirect_elsewhere_ends_the_read(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
-        api.overrule = lambda _receipt, _nth: reply(302, Location="https://evil.example/")
+    def test_a_redirect_elsewhere_ends_the_read(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+        api.override = lambda _receipt, _nth: reply(302, Location="https://evil.example/")
         with pytest.raises(ForeignHost, match=r"evil\.example"):
-            readings(account(server, ONE, TWO), world)
+            readings(account(server, ONE, TWO), fakes)
 
 
 class TestToken:
     def test_one_token_serves_every_case_and_the_next_read(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
-        readings(account(server, *MANY), world)
-        world.pass_time(timedelta(minutes=28))
-        readings(account(server, *MANY), world)
-        assert (api.issued, world.gate.submissions, world.gate.accepted_ones) == (1, [False], 1)
+        readings(account(server, *MANY), fakes)
+        fakes.advance(timedelta(minutes=28))
+        readings(account(server, *MANY), fakes)
+        assert (api.tokens_issued, fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == (1, [False], 1)
 
-    def test_it_is_renewed_a_minute_before_its_end(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
-        readings(account(server), world)
-        world.pass_time(timedelta(minutes=29))
-        readings(account(server), world)
-        assert api.issued == 2
+    def test_it_is_renewed_a_minute_before_its_end(
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+    ) -> None:
+        readings(account(server), fakes)
+        fakes.advance(timedelta(minutes=29))
+        readings(account(server), fakes)
+        assert api.tokens_issued == 2
 
-    def test_a_refused_one_is_renewed_once(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
-        readings(account(server), world)
-        api.good.clear()
-        found = readings(account(server, *MANY), world)
+    def test_a_refused_one_is_renewed_once(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+        readings(account(server), fakes)
+        api.valid_tokens.clear()
+        found = readings(account(server, *MANY), fakes)
         assert len(snapshots(found)) == 20
-        assert api.issued == 2
+        assert api.tokens_issued == 2
 
     def test_where_new_ones_are_refused_too_the_read_ends(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
-        api.overrule = lambda _receipt, _nth: reply(401, b'{"code":401,"message":"Invalid Access Token"}')
+        api.override = lambda _receipt, _nth: reply(401, b'{"code":401,"message":"Invalid Access Token"}')
         with pytest.raises(UnexpectedAnswer, match="401"):
-            readings(account(server, *MANY), world)
-        assert api.issued == 2
-        assert world.session.content is None
+            readings(account(server, *MANY), fakes)
+        assert api.tokens_issued == 2
+        assert fakes.session.content is None
 
-    def test_403_ends_the_read(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
-        api.overrule = lambda _receipt, _nth: reply(403, b"{}")
+    def test_403_ends_the_read(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+        api.override = lambda _receipt, _nth: reply(403, b"{}")
         with pytest.raises(UnexpectedAnswer, match="403"):
-            readings(account(server, *MANY, concurrency=1), world)
+            readings(account(server, *MANY, concurrency=1), fakes)
         assert len(api.case_requests) == 1
 
     def test_a_refused_credential_is_submitted_once_and_asks_for_a_person(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
         with pytest.raises(SignInRejected, match="client id and secret") as caught:
-            readings(account(server, *MANY, client_secret="typo"), world)
-        assert (len(server.asked), world.gate.submissions, world.gate.accepted_ones) == (1, [False], 0)
+            readings(account(server, *MANY, client_secret="typo"), fakes)
+        assert (len(server.asked), fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == (1, [False], 0)
         assert api.case_requests == []
         assert "typo" not in str(caught.value)
 
-    def test_behind_a_closed_gate_nothing_is_submitted(self, server: Loopback, world: World) -> None:
-        world.gate.closed = True
+    def test_behind_a_closed_gate_nothing_is_submitted(self, server: Loopback, fakes: PortalFakes) -> None:
+        fakes.sign_in_guard.rejects = True
         with pytest.raises(SignInRejected):
-            readings(account(server), world)
+            readings(account(server), fakes)
         assert server.asked == []
 
     @pytest.mark.parametrize(
@@ -228,56 +230,56 @@ class TestToken:
         ],
     )
     def test_whatever_else_the_token_endpoint_says_ends_the_read(
-        self, api: CaseStatusApi, server: Loopback, world: World, wire: bytes, kind: type[ReadFailed]
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes, wire: bytes, kind: type[ReadFailed]
     ) -> None:
         api.token_answer = wire
         with pytest.raises(kind):
-            readings(account(server, *MANY), world)
+            readings(account(server, *MANY), fakes)
         assert api.case_requests == []
-        assert world.session.content is None
+        assert fakes.session.content is None
 
     @pytest.mark.parametrize("lifetime", ["1800", 1800, "  60 ", None, "soon", -3, 10**400])
     def test_a_lifetime_may_be_text_a_number_or_nonsense(
-        self, api: CaseStatusApi, server: Loopback, world: World, lifetime: object
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes, lifetime: object
     ) -> None:
         api.expires_in = lifetime
-        readings(account(server, *MANY), world)
-        assert api.issued == 1
+        readings(account(server, *MANY), fakes)
+        assert api.tokens_issued == 1
 
     def test_a_token_goes_with_the_credential_it_was_given_for(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
-        readings(account(server), world)
+        readings(account(server), fakes)
         api.client_secret = "rotated"
-        readings(account(server, client_secret="rotated"), world)
-        assert api.issued == 2
-        assert world.session.content is not None
-        assert b"rotated" not in world.session.content
+        readings(account(server, client_secret="rotated"), fakes)
+        assert api.tokens_issued == 2
+        assert fakes.session.content is not None
+        assert b"rotated" not in fakes.session.content
 
     @given(st.binary())
     def test_a_broken_session_file_is_no_session(self, content: bytes) -> None:
-        api, world = CaseStatusApi(), World()
-        api.know(ONE)
-        world.session.save(content)
+        api, fakes = CaseStatusApi(), PortalFakes()
+        api.add_cases(ONE)
+        fakes.session.save(content)
         with running(api) as server:
-            assert len(snapshots(readings(account(server), world))) == 1
+            assert len(snapshots(readings(account(server), fakes))) == 1
 
     def test_the_secret_goes_nowhere_else_on_a_redirect(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
         with serving(lambda _: reply()) as other:
             api.token_answer = reply(307, Location=other.origin)
             with pytest.raises(ForeignHost):
-                readings(account(server), world)
+                readings(account(server), fakes)
         assert other.asked == []
 
 
 class TestLimits:
     def test_a_request_to_slow_down_ends_the_round_at_once(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
-        api.overrule = lambda _, nth: reply(429, b"Spike Arrest Violation", retry_after="3600") if nth == 6 else None
-        found = readings(account(server, *MANY, concurrency=1), world)
+        api.override = lambda _, nth: reply(429, b"Spike Arrest Violation", retry_after="3600") if nth == 6 else None
+        found = readings(account(server, *MANY, concurrency=1), fakes)
         assert len(snapshots(found)) == 5
         assert len(api.case_requests) == 6
         assert [error.retry_after for error in errors(found) if isinstance(error, PortalUnavailable)] == [
@@ -285,64 +287,66 @@ class TestLimits:
         ] * 15
 
     def test_where_nothing_is_answered_the_rest_is_left_in_peace(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
-        api.overrule = lambda _receipt, _nth: reply(503)
-        found = readings(account(server, *MANY, concurrency=1), world)
+        api.override = lambda _receipt, _nth: reply(503)
+        found = readings(account(server, *MANY, concurrency=1), fakes)
         assert len(api.case_requests) == 5
         assert len(errors(found)) == 20
 
     def test_what_the_day_allows_is_read_and_the_rest_waits_for_midnight_eastern(
-        self, api: CaseStatusApi, server: Loopback, world: World
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
     ) -> None:
-        found = readings(account(server, *MANY, daily_requests=8), world)
+        found = readings(account(server, *MANY, daily_requests=8), fakes)
         assert len(snapshots(found)) == len(api.case_requests) == 8
         assert {error.retry_after for error in errors(found) if isinstance(error, PortalUnavailable)} == {
             timedelta(hours=12)
         }
-        assert errors(readings(account(server, *MANY, daily_requests=8), world))
+        assert errors(readings(account(server, *MANY, daily_requests=8), fakes))
         assert len(api.case_requests) == 8
 
-    def test_no_case_starves_on_a_small_budget(self, server: Loopback, world: World) -> None:
+    def test_no_case_starves_on_a_small_budget(self, server: Loopback, fakes: PortalFakes) -> None:
         seen: set[str] = set()
         for _ in range(3):
-            seen |= set(snapshots(readings(account(server, *MANY, daily_requests=8), world)))
-            world.pass_time(timedelta(days=1))
+            seen |= set(snapshots(readings(account(server, *MANY, daily_requests=8), fakes)))
+            fakes.advance(timedelta(days=1))
         assert seen == set(MANY)
 
-    def test_the_day_is_that_of_new_york(self, server: Loopback, world: World) -> None:
-        world.clock.moment = datetime(2026, 7, 1, 3, 59, tzinfo=UTC)
-        readings(account(server), world)
-        world.pass_time(timedelta(minutes=1))
-        readings(account(server), world)
-        assert world.quota.used == {"2026-06-30": 1, "2026-07-01": 1}
+    def test_the_day_is_that_of_new_york(self, server: Loopback, fakes: PortalFakes) -> None:
+        fakes.clock.current = datetime(2026, 7, 1, 3, 59, tzinfo=UTC)
+        readings(account(server), fakes)
+        fakes.advance(timedelta(minutes=1))
+        readings(account(server), fakes)
+        assert fakes.quota.used == {"2026-06-30": 1, "2026-07-01": 1}
 
-    def test_what_was_not_used_is_given_back(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
-        api.overrule = lambda _, nth: reply(429) if nth == 6 else None
-        readings(account(server, *MANY, concurrency=1), world)
-        assert world.quota.used == {"2026-11-22": 6}
+    def test_what_was_not_used_is_given_back(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+        api.override = lambda _, nth: reply(429) if nth == 6 else None
+        readings(account(server, *MANY, concurrency=1), fakes)
+        assert fakes.quota.used == {"2026-11-22": 6}
 
-    def test_a_renewed_token_counts_each_request(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
-        readings(account(server), world)
-        api.good.clear()
-        readings(account(server), world)
-        assert world.quota.used == {"2026-11-22": len(api.case_requests)} == {"2026-11-22": 3}
+    def test_a_renewed_token_counts_each_request(
+        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+    ) -> None:
+        readings(account(server), fakes)
+        api.valid_tokens.clear()
+        readings(account(server), fakes)
+        assert fakes.quota.used == {"2026-11-22": len(api.case_requests)} == {"2026-11-22": 3}
 
-    def test_stopping_ends_the_read_soon(self, api: CaseStatusApi, server: Loopback, world: World) -> None:
+    def test_stopping_ends_the_read_soon(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
         def stop(_receipt: str, nth: int) -> None:
             if nth == 3:
-                world.stop.set()
+                fakes.stop.set()
 
-        api.overrule = stop
+        api.override = stop
         began = time.monotonic()
         with pytest.raises(PortalUnavailable, match="stopping"):
-            readings(account(server, *MANY, requests_per_second=20, concurrency=2), world)
+            readings(account(server, *MANY, requests_per_second=20, concurrency=2), fakes)
         assert time.monotonic() - began < 4
         assert len(api.case_requests) < 6
 
 
-def test_the_practice_portal_is_read_over_https(world: World) -> None:
-    with PracticePortal(world.clock, story=ADJUSTMENT_OF_STATUS) as portal:
+def test_the_practice_portal_is_read_over_https(fakes: PortalFakes) -> None:
+    with PracticePortal(fakes.clock, story=ADJUSTMENT_OF_STATUS) as portal:
         (number, *_) = (record.number for record in portal.cases.records())
         settings = UscisApiAccount(
             name="practice",
@@ -353,10 +357,10 @@ def test_the_practice_portal_is_read_over_https(world: World) -> None:
             base_url=portal.base_url,
             ca_file=portal.ca_file,
         )
-        assert set(snapshots(readings(settings, world))) == {number}
+        assert set(snapshots(readings(settings, fakes))) == {number}
         portal.tokens.revoke_tokens()
-        assert set(snapshots(readings(settings, world))) == {number}
+        assert set(snapshots(readings(settings, fakes))) == {number}
         portal.tokens.change_client_secret("another")
         portal.tokens.revoke_tokens()
         with pytest.raises(SignInRejected):
-            readings(settings, world)
+            readings(settings, fakes)

@@ -75,7 +75,7 @@ def test_a_wrong_password_is_rejected_after_one_submission(office: Office) -> No
         family.read()
 
     assert office.sign_ins == 1
-    assert family.world.gate.accepted_ones == 0
+    assert family.world.sign_in_guard.acceptances == 0
 
 
 def test_a_server_that_fails_is_no_news(office: Office, cases: list[str]) -> None:

@@ -80,7 +80,7 @@ def test_a_token_that_is_refused_at_once_is_neither_accepted_nor_asked_for_again
         family.read()
 
     assert office.issued == 1
-    assert family.world.gate.accepted_ones == 0
+    assert family.world.sign_in_guard.acceptances == 0
     assert family.world.session.content is None
 
 
@@ -203,11 +203,11 @@ def test_client_credentials_read_the_cases_of_the_account(client: Household, off
 
     assert case.stage is Stage.RECEIVED
     assert case.status_since == date(2026, 7, 9)
-    assert client.world.gate.submissions == [False], "a machine's sign-in is not counted as a person's"
+    assert client.world.sign_in_guard.submissions == [False], "a machine's sign-in is not counted as a person's"
 
     office.tokens.clear()
     assert client.read() == {"IOE0000000001": case}
-    assert client.world.gate.submissions == [False, False]
+    assert client.world.sign_in_guard.submissions == [False, False]
 
 
 def test_a_case_that_the_portal_does_not_know_is_not_found(client: Household) -> None:

@@ -72,8 +72,8 @@ def test_every_case_on_every_page_of_the_list_is_read(family: Household) -> None
     assert cases[SECOND].form == "N-400"
     assert cases[FIRST].stage is Stage.RECEIVED
     assert cases[FIRST].submitted_on is not None
-    assert family.world.gate.submissions == [True]
-    assert family.world.gate.accepted_ones == 1
+    assert family.world.sign_in_guard.submissions == [True]
+    assert family.world.sign_in_guard.acceptances == 1
 
 
 def test_what_a_case_asks_for_offers_and_tells_is_read(family: Household, portal: PracticePortal) -> None:
@@ -113,7 +113,7 @@ def test_the_session_serves_until_the_portal_ends_it_and_then_one_sign_in_follow
 
 def test_trying_the_recipe_finds_nothing_wrong(family: Household, portal: PracticePortal) -> None:
     portal.cases[FIRST].request_evidence()
-    surroundings = replace(family.world.surroundings(), codes=family.codes)
+    surroundings = replace(family.world.context(), codes=family.codes)
 
     sights = list(try_recipe(family.account, surroundings))
 
@@ -130,12 +130,12 @@ def test_a_wrong_password_is_submitted_once_and_never_shown(family: Household, p
         family.read()
 
     assert sign_ins(portal) == 1
-    assert family.world.gate.accepted_ones == 0
+    assert family.world.sign_in_guard.acceptances == 0
     assert portal.account.password not in str(rejected.value)
 
 
 def test_a_closed_gate_lets_no_password_out(family: Household, portal: PracticePortal) -> None:
-    family.world.gate.closed = True
+    family.world.sign_in_guard.rejects = True
 
     with pytest.raises(SignInRejected, match="rejected before"):
         family.read()

@@ -156,8 +156,8 @@ def test_a_sign_in_that_leaves_one_signed_out_is_no_rejection_and_not_accepted(f
     with pytest.raises(UnexpectedAnswer, match="right after a sign-in"):
         family.read()
 
-    assert family.world.gate.submissions == [True]
-    assert family.world.gate.accepted_ones == 0
+    assert family.world.sign_in_guard.submissions == [True]
+    assert family.world.sign_in_guard.acceptances == 0
 
 
 def test_what_the_portal_says_of_a_wrong_password_is_a_rejection(family: Household, site: Site) -> None:

@@ -23,7 +23,7 @@ def office() -> JsonOffice:
 
 
 def tried(family: Household) -> list[SelectorResult]:
-    return list(try_recipe(family.account, replace(family.world.surroundings(), codes=family.codes)))
+    return list(try_recipe(family.account, replace(family.world.context(), codes=family.codes)))
 
 
 def with_fault(folder: Path, old: str, new: str) -> Path:
@@ -35,7 +35,7 @@ def with_fault(folder: Path, old: str, new: str) -> Path:
 
 
 def kept_trace(family: Household, folder: Path) -> Path:
-    surroundings = replace(family.world.surroundings(), codes=family.codes, trace=TraceFolder(folder, [PASSWORD]))
+    surroundings = replace(family.world.context(), codes=family.codes, trace=TraceFolder(folder, [PASSWORD]))
     with PORTAL.open(family.account, surroundings) as reader:
         assert len(list(reader.read())) == 2
     return folder
@@ -63,8 +63,8 @@ def test_what_is_taken_is_never_shown(family: Household, office: JsonOffice) -> 
 
 def test_trying_passes_the_gate_and_saves_the_session(family: Household, office: JsonOffice) -> None:
     tried(family)
-    assert family.world.gate.submissions == [True]
-    assert family.world.gate.accepted_ones == 1
+    assert family.world.sign_in_guard.submissions == [True]
+    assert family.world.sign_in_guard.acceptances == 1
 
     family.read()
     assert office.issued == 1
