@@ -3,18 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.workspace import Bench, bench
-from tests.support.watching import Watching
+from tests.cli.api_workspace import ApiWorkspace, api_workspace
+from tests.support.workspace import Workspace
 
 
 @pytest.fixture
-def watching(tmp_path: Path) -> Watching:
-    """A folder with nothing in it."""
-    return Watching(folder=tmp_path)
+def empty_workspace(tmp_path: Path) -> Workspace:
+    """Return a workspace without files."""
+    return Workspace(folder=tmp_path)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Bench]:
-    """One case watched at a portal on loopback, one phone."""
-    with bench(tmp_path) as made:
-        yield made
+def workspace(tmp_path: Path) -> Iterator[ApiWorkspace]:
+    """Yield a workspace with one watched case at a local Case Status API and one channel."""
+    with api_workspace(tmp_path) as workspace:
+        yield workspace

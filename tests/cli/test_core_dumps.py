@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.cli.workspace import Bench
+from tests.cli.api_workspace import ApiWorkspace
 
 SECRET = "CanaryInTheClientSecret7"
 AS_MUCH_AS_ALLOWED = 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"'
@@ -22,11 +22,11 @@ def crash(process: "subprocess.Popen[str]") -> bool:
     return os.WCOREDUMP(status)
 
 
-def begin(world: Bench, command: Sequence[str]) -> "subprocess.Popen[str]":
+def begin(workspace: ApiWorkspace, command: Sequence[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         ["/bin/sh", "-c", AS_MUCH_AS_ALLOWED, "sh", *command],
-        cwd=world.folder,
-        env=world.environment() | {"PYTHONFAULTHANDLER": "1"},
+        cwd=workspace.folder,
+        env=workspace.environment() | {"PYTHONFAULTHANDLER": "1"},
         stdin=subprocess.PIPE,  # whoever runs the tests may have none, and input() would end the process
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -34,15 +34,15 @@ def begin(world: Bench, command: Sequence[str]) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_daemon_that_crashes_dumps_nothing_and_names_no_secret(world: Bench) -> None:
-    with begin(world, [sys.executable, "-c", "print(flush=True); input()"]) as other:
+def test_a_daemon_that_crashes_dumps_nothing_and_names_no_secret(workspace: ApiWorkspace) -> None:
+    with begin(workspace, [sys.executable, "-c", "print(flush=True); input()"]) as other:
         assert other.stdout is not None
         other.stdout.readline()
         if not crash(other):
             pytest.skip("this system takes no core dump of anything; nothing could be told apart")
-    world.configure(secret=SECRET)
-    world.api.client_secret = SECRET
-    with begin(world, world.command("run", "--log-level", "debug")) as daemon:
+    workspace.configure(secret=SECRET)
+    workspace.api.client_secret = SECRET
+    with begin(workspace, workspace.command("run", "--log-level", "debug")) as daemon:
         assert daemon.stderr is not None
         said: list[str] = []
         while not said or "alert sent" not in said[-1]:

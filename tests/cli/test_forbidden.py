@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.workspace import Bench
+from tests.cli.api_workspace import ApiWorkspace
 
 # Root may enter every folder. Without these two rights it is a user like any other.
 _LIKE_ANYBODY = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"] if os.geteuid() == 0 else []
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 class Locked:
     """A watched case, and a folder whose owner has locked themselves out of it."""
 
-    world: Bench
+    workspace: ApiWorkspace
     folder: Path
 
     def run(self, *words: str, expect: int, folder: Path | None = None) -> str:
@@ -35,9 +35,9 @@ class Locked:
 
     def start(self, words: Sequence[str], folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [*_LIKE_ANYBODY, *self.world.command(*words)],
-            cwd=folder or self.world.folder,
-            env=self.world.environment(),
+            [*_LIKE_ANYBODY, *self.workspace.command(*words)],
+            cwd=folder or self.workspace.folder,
+            env=self.workspace.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -47,12 +47,12 @@ class Locked:
 
 
 @pytest.fixture
-def locked(world: Bench) -> Iterator[Locked]:
-    folder = world.folder / "locked"
+def locked(workspace: ApiWorkspace) -> Iterator[Locked]:
+    folder = workspace.folder / "locked"
     folder.mkdir()
-    world.check()
+    workspace.check()
     folder.chmod(0)
-    yield Locked(world, folder)
+    yield Locked(workspace, folder)
     folder.chmod(0o700)
 
 
@@ -78,7 +78,7 @@ def test_a_file_in_it_is_named_with_the_reason(locked: Locked, words: Sequence[s
 
 def test_a_trace_that_cannot_be_kept_is_no_news_about_the_portal(locked: Locked) -> None:
     locked.run("check", "--trace", "locked/trace", expect=2)
-    with locked.world.app() as app:
+    with locked.workspace.app() as app:
         assert [change.change.kind for change in app.store.history()] == ["case_added"]
 
 
@@ -91,7 +91,7 @@ def test_a_trace_that_cannot_be_kept_is_no_news_about_the_portal(locked: Locked)
     ],
 )
 def test_doctor_finds_it(locked: Locked, sections: str, about: str, told: str) -> None:
-    config = locked.world.config
+    config = locked.workspace.config
     text = config.read_text()
     if sections.startswith("state_dir"):
         text = text.replace('state_dir = "state"\n', sections)
@@ -105,26 +105,26 @@ def test_doctor_finds_it(locked: Locked, sections: str, about: str, told: str) -
 
 
 def test_secrets_that_lie_in_it_are_a_fault_of_the_configuration(locked: Locked) -> None:
-    locked.world.config.write_text(f'secrets_dir = "locked/secrets"\n{locked.world.config.read_text()}')
+    locked.workspace.config.write_text(f'secrets_dir = "locked/secrets"\n{locked.workspace.config.read_text()}')
     assert "secrets_dir: there is no folder" in locked.run("status", expect=2)
 
 
 def test_a_home_or_a_working_folder_that_cannot_be_entered_holds_no_configuration(locked: Locked) -> None:
     """As where root's shell calls the program as another user."""
-    locked.world.environ = {"HOME": str(locked.folder)}
-    empty = locked.world.folder / "empty"
+    locked.workspace.environ = {"HOME": str(locked.folder)}
+    empty = locked.workspace.folder / "empty"
     empty.mkdir()
     assert "`watcher init` writes one" in locked.run("status", expect=2, folder=empty)
 
 
 def test_the_daemon_says_why_it_takes_no_backup(locked: Locked) -> None:
-    locked.world.config.write_text(
-        f'{locked.world.config.read_text()}[backup]\nevery = "1d"\nfolder = "locked/backups"\n'
+    locked.workspace.config.write_text(
+        f'{locked.workspace.config.read_text()}[backup]\nevery = "1d"\nfolder = "locked/backups"\n'
     )
     with subprocess.Popen(
-        [*_LIKE_ANYBODY, *locked.world.command("run")],
-        cwd=locked.world.folder,
-        env=locked.world.environment(),
+        [*_LIKE_ANYBODY, *locked.workspace.command("run")],
+        cwd=locked.workspace.folder,
+        env=locked.workspace.environment(),
         stderr=subprocess.PIPE,
         text=True,
     ) as daemon:

@@ -8,10 +8,10 @@ from threading import Event
 
 from pydantic import SecretStr
 
-from tests.cli.workspace import bench
+from tests.cli.api_workspace import api_workspace
 from tests.doubles.phones import AcceptsAttachments
-from tests.support.household import household
 from tests.support.waiting import eventually
+from tests.support.webhook_workspace import webhook_workspace
 from watcher.app import open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
@@ -41,7 +41,7 @@ class OnceBroken(AcceptsAttachments):
 
 def test_a_fault_of_the_program_while_delivering_ends_no_later_delivery(tmp_path: Path) -> None:
     phone = OnceBroken()
-    with household(tmp_path, MANUAL) as home, open_app(read_settings(home.config, {}), notifier=phone) as app:
+    with webhook_workspace(tmp_path, MANUAL) as home, open_app(read_settings(home.config, {}), notifier=phone) as app:
         daemon = Daemon(app)
         daemon.start()
         try:
@@ -56,7 +56,7 @@ def test_a_fault_of_the_program_while_delivering_ends_no_later_delivery(tmp_path
 
 
 def test_a_turn_that_meets_somebody_who_only_looks_is_not_put_off(tmp_path: Path) -> None:
-    with bench(tmp_path) as world, world.app() as app:
+    with api_workspace(tmp_path) as world, world.app() as app:
         daemon = Daemon(app)
         with app.store.locks.acquire("account family"):
             daemon.start()

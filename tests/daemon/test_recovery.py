@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.doubles.phones import AcceptsAttachments
-from tests.support.household import household
+from tests.support.webhook_workspace import webhook_workspace
 from tests.years.house import NOON, House, Phones, house
 from tests.years.in_store import HandSetClock
 from watcher.delivery.emergency_notice import FAILURE_THRESHOLD, MIN_INTERVAL, EmergencyNotice
@@ -77,7 +77,7 @@ def test_a_damaged_database_is_named_with_the_newest_good_backup_and_nothing_is_
 
 
 def test_damage_within_is_found_before_the_daemon_begins(tmp_path: Path) -> None:
-    with household(tmp_path, MANUAL) as home:
+    with webhook_workspace(tmp_path, MANUAL) as home:
         home.run("status")
         content = bytearray(home.database.read_bytes())
         for place in range(4096, len(content), 1024):
@@ -133,7 +133,7 @@ def test_a_full_disk_loses_nothing_and_says_so(small_disk: Path) -> None:
 
 
 def test_a_disk_that_became_read_only_is_told_in_a_sentence_and_loses_nothing(small_disk: Path) -> None:
-    with household(small_disk, MANUAL) as home:
+    with webhook_workspace(small_disk, MANUAL) as home:
         home.run("record", "AA00EXAMPL", "Administrative Processing")
         _mount("-o", "remount,ro", str(small_disk))
         for command in (["check"], ["run"], ["record", "AA00EXAMPL", "Issued"]):
@@ -164,7 +164,7 @@ def test_who_holds_the_database_locked_and_is_killed_costs_a_command_nothing_but
         "books.execute('BEGIN IMMEDIATE'); books.execute('DELETE FROM change')\n"
         "print('held', flush=True); time.sleep(60)"
     )
-    with household(tmp_path, MANUAL) as home:
+    with webhook_workspace(tmp_path, MANUAL) as home:
         home.run("record", "AA00EXAMPL", "Administrative Processing")
         command = [sys.executable, "-c", program, str(home.database)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
@@ -212,7 +212,7 @@ def test_a_name_that_nobody_can_resolve_is_said_in_one_sentence(tmp_path: Path) 
         '[accounts.api]\nportal = "uscis-api"\nbase_url = "https://portal.invalid"\nclient_id = "a"\n'
         'client_secret = "made-up-secret"\ncases = ["EAC9999000001"]\n'
     )
-    with household(tmp_path, account) as home:
+    with webhook_workspace(tmp_path, account) as home:
         (outcome,) = home.check(expect=(1,))["accounts"]
         assert outcome["outcome"] == "failed"
         assert "portal.invalid" in outcome["error"]

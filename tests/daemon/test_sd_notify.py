@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.workspace import Bench, bench
+from tests.cli.api_workspace import ApiWorkspace, api_workspace
 from tests.doubles.loopback import Asked, Pieces, serving
 from watcher.daemon.sd_notify import ServiceManager
 
@@ -62,8 +62,8 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Bench]:
-    with bench(tmp_path) as made:
+def world(tmp_path: Path) -> Iterator[ApiWorkspace]:
+    with api_workspace(tmp_path) as made:
         yield made
 
 
@@ -122,7 +122,7 @@ def test_a_watchdog_counts_where_it_is_meant_for_this_process(
     assert ServiceManager.of(environ, pid=77).watchdog == watchdog
 
 
-def test_the_daemon_tells_its_whole_life(manager: Manager, world: Bench) -> None:
+def test_the_daemon_tells_its_whole_life(manager: Manager, world: ApiWorkspace) -> None:
     world.environ = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "3000000"}
     daemon = world.popen("run")
     try:
@@ -140,7 +140,7 @@ def test_the_daemon_tells_its_whole_life(manager: Manager, world: Bench) -> None
         daemon.communicate()
 
 
-def test_a_database_that_does_not_answer_silences_the_watchdog(manager: Manager, world: Bench) -> None:
+def test_a_database_that_does_not_answer_silences_the_watchdog(manager: Manager, world: ApiWorkspace) -> None:
     world.environ = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "3000000"}
     daemon = world.popen("run")
     try:
@@ -156,7 +156,7 @@ def test_a_database_that_does_not_answer_silences_the_watchdog(manager: Manager,
         daemon.communicate()
 
 
-def test_it_ends_at_once_though_a_portal_hangs(world: Bench) -> None:
+def test_it_ends_at_once_though_a_portal_hangs(world: ApiWorkspace) -> None:
     asked, ended = threading.Event(), threading.Event()
 
     def never(_: Asked) -> Pieces:

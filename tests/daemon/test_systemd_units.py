@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.support.watching import Said, Watching
+from tests.support.workspace import CommandResult, Workspace
 from watcher.daemon import systemd_units
 
 SHOWN = Path(__file__).parents[2] / "systemd"
@@ -151,7 +151,7 @@ def test_another_configuration_brings_its_own_folder_of_secrets() -> None:
     assert "LoadCredential=watcher:/srv/etc/watcher/%i.secrets" in template
 
 
-def install(watching: Watching, *words: str, expect: int = 0) -> Said:
+def install(watching: Workspace, *words: str, expect: int = 0) -> CommandResult:
     return watching.run("service", "install", *words, expect=(expect,))
 
 
@@ -161,12 +161,12 @@ def needs_a_place_that_a_service_sees() -> None:
 
 
 @pytest.fixture
-def watching(tmp_path: Path) -> Watching:
-    return Watching(folder=tmp_path)
+def watching(tmp_path: Path) -> Workspace:
+    return Workspace(folder=tmp_path)
 
 
 class TestInstall:
-    def test_it_writes_the_unit_of_this_installation_and_says_what_is_next(self, watching: Watching) -> None:
+    def test_it_writes_the_unit_of_this_installation_and_says_what_is_next(self, watching: Workspace) -> None:
         needs_a_place_that_a_service_sees()
         said = install(watching, "--output", "out", "--config", "/etc/watcher/watcher.toml")
         unit = (watching.folder / "out" / "watcher.service").read_text()
@@ -175,13 +175,13 @@ class TestInstall:
         assert "systemctl enable --now watcher.service" in said.out
         assert "watcher service exec status" in said.out
 
-    def test_a_configuration_that_is_not_there_yet_is_pointed_out(self, watching: Watching) -> None:
+    def test_a_configuration_that_is_not_there_yet_is_pointed_out(self, watching: Workspace) -> None:
         needs_a_place_that_a_service_sees()
         said = install(watching, "--output", "out", "--config", "/srv/none/watcher.toml")
         assert "/srv/none/watcher.toml is not there yet" in said.err
         assert "init --config /srv/none/watcher.toml" in said.err
 
-    def test_what_was_read_as_this_user_is_pointed_out_for_the_service_begins_anew(self, watching: Watching) -> None:
+    def test_what_was_read_as_this_user_is_pointed_out_for_the_service_begins_anew(self, watching: Workspace) -> None:
         needs_a_place_that_a_service_sees()
         state = watching.folder / ".local" / "state" / "watcher"
         words = ("--output", "out", "--config", "/srv/none/watcher.toml")
@@ -192,7 +192,7 @@ class TestInstall:
         watching.write()
         assert str(state) not in install(watching, "--user", "--output", "out").err
 
-    def test_for_a_user_it_goes_to_their_own_folder(self, watching: Watching) -> None:
+    def test_for_a_user_it_goes_to_their_own_folder(self, watching: Workspace) -> None:
         watching.write()
         said = install(watching, "--user")
         unit = watching.folder / ".config" / "systemd" / "user" / "watcher.service"
@@ -200,7 +200,7 @@ class TestInstall:
         assert unit.stat().st_mode & 0o777 == 0o644
         assert "systemctl --user enable --now watcher.service" in said.out
 
-    def test_instances_of_a_user_are_told_to_keep_their_state_apart(self, watching: Watching) -> None:
+    def test_instances_of_a_user_are_told_to_keep_their_state_apart(self, watching: Workspace) -> None:
         watching.write()
         said = install(watching, "--user", "--instances")
         assert f"Each {watching.folder / 'NAME.toml'} has to name a state_dir of its own" in said.out
@@ -208,7 +208,7 @@ class TestInstall:
         assert "`systemctl --user edit watcher@`" in unit.read_text()
         assert "state_dir" not in install(watching, "--user").out
 
-    def test_the_timer_comes_with_its_service(self, watching: Watching) -> None:
+    def test_the_timer_comes_with_its_service(self, watching: Workspace) -> None:
         watching.write()
         said = install(watching, "--user", "--timer", "--output", "out")
         assert sorted(file.name for file in (watching.folder / "out").iterdir()) == sorted(systemd_units.TIMER)
@@ -223,7 +223,7 @@ class TestInstall:
         ],
     )
     def test_what_a_browser_needs_lies_in_a_drop_in(
-        self, watching: Watching, words: tuple[str, ...], service: str
+        self, watching: Workspace, words: tuple[str, ...], service: str
     ) -> None:
         watching.write()
         install(watching, "--user", "--browser", "--output", "out", *words)
@@ -232,39 +232,39 @@ class TestInstall:
         assert {"MemoryDenyWriteExecute=no", "RestrictNamespaces=user pid net"} <= set(settings)
         assert not any(line.startswith(("ProcSubset=", "Environment=")) for line in settings)
 
-    def test_an_account_that_wants_a_browser_is_pointed_out(self, watching: Watching) -> None:
+    def test_an_account_that_wants_a_browser_is_pointed_out(self, watching: Workspace) -> None:
         watching.config.write_text('[accounts.family]\nportal = "uscis"\nsign_in = "browser"\n')
         assert "family signs in with a browser" in install(watching, "--user").err
         assert "family" not in install(watching, "--user", "--browser").err
 
-    def test_it_can_be_read_before_it_is_written(self, watching: Watching) -> None:
+    def test_it_can_be_read_before_it_is_written(self, watching: Workspace) -> None:
         watching.write()
         said = install(watching, "--user", "--print")
         assert said.out.startswith("# ==> watcher.service\n")
         assert "ExecStart=" in said.out
         assert not (watching.folder / ".config").exists()
 
-    def test_without_a_configuration_a_user_is_told_how_to_get_one(self, watching: Watching) -> None:
+    def test_without_a_configuration_a_user_is_told_how_to_get_one(self, watching: Workspace) -> None:
         said = install(watching, "--user", expect=2)
         assert "watcher init" in said.err
 
     @pytest.mark.parametrize("folder", ["/srv/my cases", "/srv/it's mine"])
-    def test_a_place_that_the_unit_could_not_name_is_refused(self, watching: Watching, folder: str) -> None:
+    def test_a_place_that_the_unit_could_not_name_is_refused(self, watching: Workspace, folder: str) -> None:
         said = install(watching, "--print", "--config", f"{folder}/watcher.toml", expect=2)
         assert "without spaces" in said.err or "--user" in said.err
 
     @pytest.mark.parametrize("file", ["/home/someone/watcher.toml", "/run/user/1000/watcher.toml", "/tmp/watcher.toml"])  # noqa: S108
-    def test_what_the_service_could_not_see_is_refused(self, watching: Watching, file: str) -> None:
+    def test_what_the_service_could_not_see_is_refused(self, watching: Workspace, file: str) -> None:
         said = install(watching, "--print", "--config", file, expect=2)
         assert "--user" in said.err
 
-    def test_a_folder_that_cannot_be_written_is_told(self, watching: Watching) -> None:
+    def test_a_folder_that_cannot_be_written_is_told(self, watching: Workspace) -> None:
         watching.write()
         (watching.folder / "out").write_text("no folder")
         said = install(watching, "--user", "--output", "out/units", expect=1)
         assert "cannot be written to" in said.err
 
-    def test_a_timer_for_instances_is_refused(self, watching: Watching) -> None:
+    def test_a_timer_for_instances_is_refused(self, watching: Workspace) -> None:
         install(watching, "--timer", "--instances", expect=2)
 
 
@@ -283,7 +283,7 @@ class TestCredentials:
         text = "".join(fitted("watcher.service").values())
         assert systemd_units.credentials(f"{text}[Service]\nLoadCredential=\n") == []
 
-    def test_a_command_is_run_with_them(self, watching: Watching) -> None:
+    def test_a_command_is_run_with_them(self, watching: Workspace) -> None:
         programs = watching.folder / "bin"
         programs.mkdir()
         for name, script in (

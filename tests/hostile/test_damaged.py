@@ -27,7 +27,7 @@ from tests.portals.recordings import recordings
 from tests.recipe.run.test_snapshot import API, NUMBER, PAGES
 from tests.sign_in.code_mails import SENDER, letter
 from tests.sign_in.test_cookie_files import HOSTS, JSON, NETSCAPE, NOW
-from tests.support.watching import REPOSITORY
+from tests.support.workspace import REPOSITORY
 from watcher import portals
 from watcher.errors import ReadFailed, SettingsFaults
 from watcher.notices.file_type import NotADocument, file_extension

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tests.cli.workspace import Bench, bench
+from tests.cli.api_workspace import ApiWorkspace, api_workspace
 from tests.doubles.loopback import Asked, Loopback, Pieces, serving
 from watcher.model.account_health import ReadOutcome
 from watcher.monitoring.heartbeat import Beat, Heartbeat, Rounds, address_of
@@ -186,12 +186,12 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted() -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Bench]:
-    with bench(tmp_path) as made:
+def world(tmp_path: Path) -> Iterator[ApiWorkspace]:
+    with api_workspace(tmp_path) as made:
         yield made
 
 
-def test_the_daemon_beats_after_a_good_round(world: Bench) -> None:
+def test_the_daemon_beats_after_a_good_round(world: ApiWorkspace) -> None:
     heard = threading.Event()
 
     def answer(asked: Asked) -> Pieces:
@@ -211,7 +211,7 @@ def test_the_daemon_beats_after_a_good_round(world: Bench) -> None:
     assert "/ping" not in said
 
 
-def test_a_round_that_fails_is_told_as_one(world: Bench) -> None:
+def test_a_round_that_fails_is_told_as_one(world: ApiWorkspace) -> None:
     failed = threading.Event()
 
     def answer(asked: Asked) -> Pieces:

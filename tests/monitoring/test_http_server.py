@@ -18,7 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from tests.cli.workspace import RECEIPT, Bench, bench
+from tests.cli.api_workspace import RECEIPT, ApiWorkspace, api_workspace
 from tests.servers.running import free_port
 from tests.support.waiting import eventually
 from watcher.errors import SettingsFaults, StoreUnusable, WatcherError
@@ -258,8 +258,8 @@ class TestMetrics:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Bench]:
-    with bench(tmp_path) as made:
+def world(tmp_path: Path) -> Iterator[ApiWorkspace]:
+    with api_workspace(tmp_path) as made:
         yield made
 
 
@@ -276,7 +276,7 @@ def sample(asking: Asking, name: str, *labels: str) -> float | None:
     return metrics(asking.get("/metrics").body).get((name, labels)) if answers(asking) else None
 
 
-def test_a_real_daemon_says_what_it_did(world: Bench) -> None:
+def test_a_real_daemon_says_what_it_did(world: ApiWorkspace) -> None:
     port = free_port()
     world.configure(f'[health]\nlisten = "127.0.0.1:{port}"')
     asking = Asking(port)
@@ -297,7 +297,7 @@ def test_a_real_daemon_says_what_it_did(world: Bench) -> None:
     assert "family" not in meters.body
 
 
-def test_a_blind_daemon_is_a_503(world: Bench) -> None:
+def test_a_blind_daemon_is_a_503(world: ApiWorkspace) -> None:
     world.check()
     with sqlite3.connect(world.database) as books:
         long_ago = (datetime.now(UTC) - timedelta(days=3)).isoformat(" ").replace("+00:00", "")
@@ -317,7 +317,7 @@ def test_a_blind_daemon_is_a_503(world: Bench) -> None:
         daemon.communicate(timeout=20)
 
 
-def test_a_daemon_whose_address_is_taken_does_not_start(world: Bench) -> None:
+def test_a_daemon_whose_address_is_taken_does_not_start(world: ApiWorkspace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         world.configure(f'[health]\nlisten = "127.0.0.1:{taken.getsockname()[1]}"')
         said = world.run("run", expect=(1,))
@@ -325,7 +325,7 @@ def test_a_daemon_whose_address_is_taken_does_not_start(world: Bench) -> None:
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8787", "[::]:8787", "192.0.2.1:80", "box.example.org:8787"])
-def test_an_address_that_others_reach_needs_a_token(world: Bench, listen: str) -> None:
+def test_an_address_that_others_reach_needs_a_token(world: ApiWorkspace, listen: str) -> None:
     world.configure(f'[health]\nlisten = "{listen}"')
     with pytest.raises(SettingsFaults, match=r"health\.token: is missing; other machines reach"), world.app():
         pass
@@ -334,7 +334,7 @@ def test_an_address_that_others_reach_needs_a_token(world: Bench, listen: str) -
         assert app.settings.health.listen == listen
 
 
-def test_a_short_token_is_refused(world: Bench) -> None:
+def test_a_short_token_is_refused(world: ApiWorkspace) -> None:
     world.configure('[health]\nlisten = "0.0.0.0:8787"\ntoken = "guess-me"')
     with pytest.raises(SettingsFaults, match=r"health\.token: is too short") as fault, world.app():
         pass

@@ -18,8 +18,8 @@ import pytest
 
 from tests.portals.context import FakeClock
 from tests.servers.webhook import Webhook, webhook
-from tests.support.household import page_account
-from tests.support.watching import REPOSITORY
+from tests.support.webhook_workspace import page_account
+from tests.support.workspace import REPOSITORY
 from watcher.app import App, open_app
 from watcher.clock import SystemClock
 from watcher.context.opening import read_settings

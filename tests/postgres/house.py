@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.household import Household, api_account, household
+from tests.support.webhook_workspace import WebhookWorkspace, api_account, webhook_workspace
 from watcher.clock import SystemClock
 from watcher.practice import PracticePortal
 
@@ -18,11 +18,11 @@ class House:
     """`machines` have a state folder each; books and phone are common to all."""
 
     portal: PracticePortal
-    machines: list[Household]
+    machines: list[WebhookWorkspace]
     numbers: dict[str, str] = field(default_factory=dict)
 
     @property
-    def home(self) -> Household:
+    def home(self) -> WebhookWorkspace:
         return self.machines[0]
 
     def move(self) -> None:
@@ -51,7 +51,7 @@ def house(folder: Path, url: str, *, accounts: int, machines: int) -> Iterator[H
         for number in numbers.values():
             portal.cases.add(number)
         sections = "".join(api_account(portal, numbers[name], name=name) for name in names)
-        with household(folder, sections) as first:
+        with webhook_workspace(folder, sections) as first:
             made = House(portal=portal, machines=[first], numbers=numbers)
             made.machines += [_machine(first, folder / f"machine{place}") for place in range(1, machines)]
             for machine in made.machines:
@@ -60,13 +60,13 @@ def house(folder: Path, url: str, *, accounts: int, machines: int) -> Iterator[H
             yield made
 
 
-def _machine(like: Household, folder: Path) -> Household:
+def _machine(like: WebhookWorkspace, folder: Path) -> WebhookWorkspace:
     folder.mkdir()
-    return Household(folder=folder, phone=like.phone, accounts=like.accounts)
+    return WebhookWorkspace(folder=folder, phone=like.phone, accounts=like.accounts)
 
 
 @contextmanager
-def watching(home: Household) -> Iterator["subprocess.Popen[bytes]"]:
+def watching(home: WebhookWorkspace) -> Iterator["subprocess.Popen[bytes]"]:
     """`watcher run`, a real process, killed at the end where it still runs."""
     with (home.folder / "run.log").open("wb") as log:
         process = subprocess.Popen(

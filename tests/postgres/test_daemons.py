@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.postgres.house import House, house, watching
-from tests.support.household import Household
 from tests.support.waiting import eventually
+from tests.support.webhook_workspace import WebhookWorkspace
 from watcher.app import App
 from watcher.practice import Fault
 from watcher.store import Busy
@@ -23,7 +23,7 @@ def wait_for(fact: Callable[[], bool], house: House) -> None:
         pytest.fail("it did not come about in time\n" + "\n---\n".join(logs))
 
 
-def due_in(home: Household, span: timedelta) -> None:
+def due_in(home: WebhookWorkspace, span: timedelta) -> None:
     """Every account's turn comes after this."""
     with home.app() as app:
         for name in app.settings.accounts:

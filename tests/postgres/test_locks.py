@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.postgres.server import Server
-from tests.support.watching import REPOSITORY
+from tests.support.workspace import REPOSITORY
 from watcher.store import Busy
 from watcher.store.database.engine import Database
 from watcher.store.database.locks import Locks

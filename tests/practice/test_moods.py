@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.household import Household, api_account, household, page_account
+from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_account, webhook_workspace
 from watcher.clock import SystemClock
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind, Severity
@@ -23,7 +23,7 @@ class Watch:
     """A household that watches one case, and the portal it is at."""
 
     portal: PracticePortal
-    home: Household
+    home: WebhookWorkspace
     heard: int = 0
 
     @property
@@ -57,7 +57,7 @@ def watch(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watch]:
         case = portal.cases.add(NUMBER, form="I-485")
         case.set_status(UNDER_REVIEW, in_history=True)
         account = api_account(portal, NUMBER) if request.param == "api" else page_account(portal)
-        with household(tmp_path, account) as home:
+        with webhook_workspace(tmp_path, account) as home:
             yield Watch(portal=portal, home=home)
 
 

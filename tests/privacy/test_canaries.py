@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.household import Household, api_account, household, page_account
-from tests.support.watching import Said
+from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_account, webhook_workspace
+from tests.support.workspace import CommandResult
 from watcher.clock import SystemClock
 from watcher.practice import Account, Fault, PracticePortal
 
@@ -64,7 +64,7 @@ class Heard:
 class Cage:
     """A household full of canaries, and what was heard of it."""
 
-    home: Household
+    home: WebhookWorkspace
     portal: PracticePortal
     health_port: int
     heard: Heard = field(default_factory=Heard)
@@ -73,7 +73,7 @@ class Cage:
         ran = self.home.run(*words, expect=(0, 1, 2, 10))
         self.hear(f"{len(self.heard.streams):02} {' '.join(words[:3])}", ran)
 
-    def hear(self, name: str, ran: Said) -> None:
+    def hear(self, name: str, ran: CommandResult) -> None:
         self.heard.streams[f"{name}: output"] = ran.out
         self.heard.streams[f"{name}: errors"] = ran.err
 
@@ -144,7 +144,7 @@ def cage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
         for number in NUMBERS:
             portal.cases.add(number)
         accounts = page_account(portal) + api_account(portal, *NUMBERS) + MAIL
-        with household(folder, accounts) as home:
+        with webhook_workspace(folder, accounts) as home:
             home.schedule = (
                 f'state_key = "{SECRETS["state_key"]}"\n[health]\nlisten = "127.0.0.1:{port}"\n'
                 f'token = "{SECRETS["token"]}"\nheartbeat_url = "http://127.0.0.1:9/{SECRETS["heartbeat"]}"\n'
@@ -156,7 +156,7 @@ def cage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
             yield caged
 
 
-def _mark_channel(home: Household, mark: str = SECRETS["channel"]) -> None:
+def _mark_channel(home: WebhookWorkspace, mark: str = SECRETS["channel"]) -> None:
     text = home.config.read_text()
     home.config.write_text(re.sub(r"json://[^\"]*", f"json://user:{mark}@127.0.0.1:{home.phone.port}/", text))
 

@@ -22,7 +22,7 @@ import structlog
 
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import TURN
-from tests.support.watching import REPOSITORY
+from tests.support.workspace import REPOSITORY
 from watcher.app import open_app
 from watcher.context.opening import read_settings
 

@@ -20,7 +20,7 @@ from tests.doubles.phones import AcceptsAttachments
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import ACCOUNT, TURN
 from tests.soak.victims import Victims, victims
-from tests.support.household import Household, household
+from tests.support.webhook_workspace import WebhookWorkspace, webhook_workspace
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import DeliveryFailed, StoreUnusable
@@ -89,7 +89,7 @@ class World:
     """
 
     portal: PracticePortal
-    home: Household
+    home: WebhookWorkspace
     clock: LeapingClock
     channel: FickleChannel
     chance: random.Random
@@ -210,7 +210,7 @@ def world(folder: Path, seed: int) -> Iterator[World]:
     with _quiet(), PracticePortal(clock, tls=False) as portal:
         for number in NUMBERS:
             portal.cases.add(number, form="I-485").set_status(TITLES[0])
-        with household(folder, _account(portal)) as home, victims(home.config) as to_die:
+        with webhook_workspace(folder, _account(portal)) as home, victims(home.config) as to_die:
             yield World(
                 portal=portal,
                 home=home,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, TypeDecorator
 
 from tests.store.temporary_store import NUMBER, Books, a_draft, books, told
-from tests.support.snapshots import days, entries, snapshots, words
+from tests.support.snapshots import days, entries, snapshots, texts
 from watcher.errors import StoreUnusable
 from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
@@ -45,7 +45,7 @@ MEANT: dict[tuple[str, str], st.SearchStrategy[Any]] = {
 """What a column holds that is more than its type says."""
 
 TYPES: dict[type, st.SearchStrategy[Any]] = {
-    str: words,
+    str: texts,
     int: st.integers(0, 2**31 - 1),
     bool: st.booleans(),
     bytes: st.binary(max_size=4),

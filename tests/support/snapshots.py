@@ -1,4 +1,4 @@
-"""Snapshots at random, made from the fields that a snapshot has: a field added tomorrow is in them by itself."""
+"""Random snapshots, built from the fields of Snapshot, so that new fields are covered automatically."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -25,14 +25,14 @@ TITLES = (
 )
 ENTRIES = (PendingItem, Notice, HistoryEntry, Part)
 
-# A few of each: what matters is whether two are the same, and drawing them has to be quick.
+# A few of each, because only equality matters and drawing them must be fast.
 days = st.sampled_from([date(2026, 3, 2) + timedelta(days=span) for span in (-400, -1, 0, 1, 30, 400)])
 moments = st.sampled_from([datetime(2026, 3, 2, hour, 30, tzinfo=UTC) for hour in (0, 9, 23)])
 wall_clocks = st.sampled_from([datetime(2026, 3, 2, hour, 30) for hour in (0, 9, 23)])  # noqa: DTZ001
-words = st.sampled_from(("one", "two", "trois ½", "четыре", "a <b>word</b>", "", " ", "\u2028", "null"))
+texts = st.sampled_from(("one", "two", "trois ½", "четыре", "a <b>word</b>", "", " ", "\u2028", "null"))
 
 _BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
-    str: words,
+    str: texts,
     date: days,
     datetime: moments | wall_clocks,
     ItemKind: st.sampled_from(ItemKind),
@@ -43,28 +43,28 @@ _BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
 
 @cache
 def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
-    """Every value that a field of `kind` may hold; a type that nobody has thought of yet is a KeyError."""
+    """Return every value that a field of `kind` may hold. A type not in `_BY_TYPE` is a KeyError."""
     hint = get_type_hints(kind)[name]
-    return st.one_of([_BY_TYPE[each] for each in get_args(hint) or (hint,)])
+    return st.one_of([_BY_TYPE[member] for member in get_args(hint) or (hint,)])
 
 
 @cache
 def entries(kind: Any, key: str) -> st.SearchStrategy[Any]:
-    """An item, notice, history entry or part under this key."""
+    """Return an item, notice, history entry, or part with this key."""
     others = {field.name: values(kind, field.name) for field in fields(kind) if field.name != "key"}
     return st.builds(kind, key=st.just(key), **others)
 
 
 @cache
 def collections(kind: Any) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Up to four entries, ordered by their keys."""
+    """Return up to four entries, ordered by key."""
     keys = st.sets(st.sampled_from(("a", "b", "c", "d")))
     return keys.flatmap(lambda some: st.tuples(*(entries(kind, key) for key in sorted(some))))
 
 
 @cache
 def kind_of_entries(name: str) -> Any:
-    """What a field of a snapshot is a collection of; None for a plain field."""
+    """Return the type of the entries in a field of Snapshot, or None for a plain field."""
     return next((kind for kind in ENTRIES if f"[watcher.model.case.{kind.__name__}," in str(_hint(name))), None)
 
 
@@ -81,34 +81,34 @@ COLLECTIONS = tuple(field.name for field in fields(Snapshot) if kind_of_entries(
 
 
 @cache
-def told(name: str) -> st.SearchStrategy[Any]:
-    """Every value that a portal may give for a field of a snapshot."""
+def present_values(name: str) -> st.SearchStrategy[Any]:
+    """Return every value that a portal may give for a field of a snapshot."""
     if name in {"status", "status_key"}:
         return st.sampled_from(TITLES)
     kind = kind_of_entries(name)
     if kind is not None:
         return collections(kind)
     hint = _hint(name)
-    return st.one_of([_BY_TYPE[each] for each in get_args(hint) or (hint,) if each is not type(None)])
+    return st.one_of([_BY_TYPE[member] for member in get_args(hint) or (hint,) if member is not type(None)])
 
 
 @cache
-def of_field(name: str) -> st.SearchStrategy[Any]:
-    """The same, with None for what the portal did not say. The English title stands in `status` itself."""
-    return st.none() if name == "status_key" else st.none() | told(name)
+def optional_values(name: str) -> st.SearchStrategy[Any]:
+    """Return the same values and None for a missing one. The English title is in `status` itself."""
+    return st.none() if name == "status_key" else st.none() | present_values(name)
 
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
-    """What one read may say; the stage goes by the words, as every portal has it."""
-    said = {name: draw(of_field(name)) for name in (*PLAIN, *COLLECTIONS)}
-    return Snapshot(case_number=NUMBER, stage=meaning_of(said["status"] or "").stage, **said)
+    """Return any snapshot. The stage follows from the status, as in every portal."""
+    values_by_name = {name: draw(optional_values(name)) for name in (*PLAIN, *COLLECTIONS)}
+    return Snapshot(case_number=NUMBER, stage=meaning_of(values_by_name["status"] or "").stage, **values_by_name)
 
 
 @st.composite
 def full_snapshots(draw: st.DrawFn) -> Snapshot:
-    """A read that leaves nothing out and has one entry of everything."""
-    said = {name: draw(told(name)) for name in PLAIN}
-    said |= {name: (draw(entries(kind_of_entries(name) or Part, "a")),) for name in COLLECTIONS}
-    said["status_key"] = said["status"]
-    return Snapshot(case_number=NUMBER, stage=meaning_of(said["status"]).stage, **said)
+    """Return a snapshot with every field set and one entry in every collection."""
+    values_by_name = {name: draw(present_values(name)) for name in PLAIN}
+    values_by_name |= {name: (draw(entries(kind_of_entries(name) or Part, "a")),) for name in COLLECTIONS}
+    values_by_name["status_key"] = values_by_name["status"]
+    return Snapshot(case_number=NUMBER, stage=meaning_of(values_by_name["status"]).stage, **values_by_name)

@@ -1,16 +1,16 @@
-"""Waiting for another process or thread to get somewhere; in real time, for there is no other."""
+"""Wait for other processes and threads, in real time."""
 
 import time
 from collections.abc import Callable
 
-PATIENCE = 60.0
-"""Seconds. What takes longer does not come."""
+TIMEOUT = 60.0
+"""Seconds."""
 
 
-def eventually(true: Callable[[], object], *, within: float = PATIENCE) -> bool:
-    """Whether it comes true."""
+def eventually(condition: Callable[[], object], *, within: float = TIMEOUT) -> bool:
+    """Return whether the condition becomes true within `within` seconds."""
     end = time.monotonic() + within
-    while not true():
+    while not condition():
         if time.monotonic() > end:
             return False
         time.sleep(0.05)

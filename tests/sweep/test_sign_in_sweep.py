@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.household import Household, household, page_account
+from tests.support.webhook_workspace import WebhookWorkspace, page_account, webhook_workspace
 from tests.sweep.mortal import DEATH
 from tests.sweep.test_sweep import NUMBER, TOO_MANY, live
 from watcher.clock import SystemClock
@@ -22,8 +22,8 @@ def portal() -> Iterator[PracticePortal]:
 
 
 @pytest.fixture
-def home(portal: PracticePortal, tmp_path: Path) -> Iterator[Household]:
-    with household(tmp_path, page_account(portal)) as home:
+def home(portal: PracticePortal, tmp_path: Path) -> Iterator[WebhookWorkspace]:
+    with webhook_workspace(tmp_path, page_account(portal)) as home:
         yield home
 
 
@@ -31,12 +31,12 @@ def submissions(portal: PracticePortal) -> int:
     return sum((request.method, request.path) == ("POST", "/login") for request in portal.requests)
 
 
-def kept_session(home: Household) -> bytes | None:
+def kept_session(home: WebhookWorkspace) -> bytes | None:
     return SessionFiles(home.state / "sessions").of("family").load()
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_in_a_sign_in_costs_no_second_submission(home: Household, portal: PracticePortal) -> None:
+def test_a_kill_in_a_sign_in_costs_no_second_submission(home: WebhookWorkspace, portal: PracticePortal) -> None:
     session = home.state / "sessions" / "family.session"
     home.check()
     kept = home.folder / "kept"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import forked
-from tests.support.household import Household, api_account, household, page_account
+from tests.support import fork_server
+from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_account, webhook_workspace
 from tests.sweep.mortal import DEATH
 from watcher.clock import SystemClock
 from watcher.model.alert import AlertState
@@ -18,9 +18,9 @@ NUMBER = "EAC9999000001"
 TOO_MANY = 400
 
 
-def live(home: Household, *words: str, die_before: int = 0) -> int:
+def live(home: WebhookWorkspace, *words: str, die_before: int = 0) -> int:
     """A command in a process that dies before its Nth SQL statement, if it gets there: its exit status."""
-    return forked.run(
+    return fork_server.run(
         "tests.sweep.mortal",
         [str(die_before), *words],
         folder=home.folder,
@@ -43,9 +43,9 @@ def without_ca(account: str) -> str:
 
 
 @pytest.fixture(params=["api", "pages"])
-def home(request: pytest.FixtureRequest, portal: PracticePortal, tmp_path: Path) -> Iterator[Household]:
+def home(request: pytest.FixtureRequest, portal: PracticePortal, tmp_path: Path) -> Iterator[WebhookWorkspace]:
     account = api_account if request.param == "api" else page_account
-    with household(
+    with webhook_workspace(
         tmp_path, without_ca(account(_plain(portal), *([NUMBER] if request.param == "api" else [])))
     ) as home:
         yield home
@@ -62,15 +62,15 @@ def _plain(portal: PracticePortal) -> PracticePortal:
     return _Plain(portal)  # type: ignore[return-value]
 
 
-def story_of(home: Household) -> Counter[tuple[str, str | None]]:
+def story_of(home: WebhookWorkspace) -> Counter[tuple[str, str | None]]:
     return Counter((change.change.kind.value, change.change.subject) for change in home.changes())
 
 
-def told_of(home: Household) -> Counter[str]:
+def told_of(home: WebhookWorkspace) -> Counter[str]:
     return Counter(message["title"] for message in home.phone.messages)
 
 
-def die_everywhere(home: Household, change: Callable[[], None]) -> None:
+def die_everywhere(home: WebhookWorkspace, change: Callable[[], None]) -> None:
     """Dies before each statement of a round in turn, then lives on; compares with the round that nothing disturbed."""
     kept = home.folder / "kept"
     shutil.copytree(home.state, kept)
@@ -103,7 +103,7 @@ def die_everywhere(home: Household, change: Callable[[], None]) -> None:
 
 @pytest.mark.timeout(600)
 def test_dying_before_any_statement_of_a_round_loses_nothing_and_repeats_nothing(
-    home: Household, portal: PracticePortal
+    home: WebhookWorkspace, portal: PracticePortal
 ) -> None:
     home.check()
 
@@ -118,7 +118,7 @@ def test_dying_before_any_statement_of_a_round_loses_nothing_and_repeats_nothing
 
 @pytest.mark.timeout(600)
 def test_dying_before_any_statement_of_a_failed_round_tells_the_trouble_once(
-    home: Household, portal: PracticePortal
+    home: WebhookWorkspace, portal: PracticePortal
 ) -> None:
     home.check()
     kept = home.folder / "kept"

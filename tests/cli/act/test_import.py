@@ -3,58 +3,58 @@
 import json
 from pathlib import Path
 
-from tests.cli.workspace import Bench
+from tests.cli.api_workspace import ApiWorkspace
 from tests.doubles.uscis_answers import RECEIPT, case, request
-from tests.support.watching import Watching
+from tests.support.workspace import Workspace
 
 ACCOUNT = '[stall]\nafter = "0"\n[accounts.family]\nportal = "uscis"\n'
 
 
-def saved(watching: Watching, name: str = "case.json", *, requests: int = 0) -> str:
+def saved(empty_workspace: Workspace, name: str = "case.json", *, requests: int = 0) -> str:
     answer = case(evidenceRequests=[request(number) for number in range(1, requests + 1)])
-    Path(watching.folder, name).write_text(json.dumps({"data": answer}))
+    Path(empty_workspace.folder, name).write_text(json.dumps({"data": answer}))
     return name
 
 
-def test_the_first_file_is_the_baseline_and_the_second_is_compared_with_it(watching: Watching) -> None:
-    watching.write(ACCOUNT)
-    first = watching.run("import", "family", saved(watching), "--json")
+def test_the_first_file_is_the_baseline_and_the_second_is_compared_with_it(empty_workspace: Workspace) -> None:
+    empty_workspace.write(ACCOUNT)
+    first = empty_workspace.run("import", "family", saved(empty_workspace), "--json")
     (account,) = first.json["accounts"]
     assert (account["name"], account["outcome"], account["cases_read"]) == ("family", "ok", 1)
     assert [change["kind"] for change in account["changes"]] == ["case_added"]
 
-    second = watching.run("import", "family", saved(watching, requests=1))
+    second = empty_workspace.run("import", "family", saved(empty_workspace, requests=1))
     assert "rfe_received" in second.out
 
-    again = watching.run("import", "family", saved(watching, requests=1), "--json")
+    again = empty_workspace.run("import", "family", saved(empty_workspace, requests=1), "--json")
     assert again.json["accounts"][0]["changes"] == []
 
 
-def test_a_case_that_is_not_watched_is_left_out_aloud(watching: Watching) -> None:
-    watching.write(f'{ACCOUNT}cases = ["IOE0000000009"]\n')
-    said = watching.run("import", "family", saved(watching), expect=(1,))
+def test_a_case_that_is_not_watched_is_left_out_aloud(empty_workspace: Workspace) -> None:
+    empty_workspace.write(f'{ACCOUNT}cases = ["IOE0000000009"]\n')
+    said = empty_workspace.run("import", "family", saved(empty_workspace), expect=(1,))
     assert f"{RECEIPT} is left out" in said.err
-    with watching.app() as app:
+    with empty_workspace.app() as app:
         assert app.store.tracked_cases() == []
 
 
-def test_a_file_that_is_no_answer_is_named_and_nothing_is_recorded(watching: Watching) -> None:
-    watching.write(ACCOUNT)
-    Path(watching.folder, "holiday.json").write_text('{"photo": 1}')
-    said = watching.run("import", "family", saved(watching), "holiday.json", expect=(1,))
+def test_a_file_that_is_no_answer_is_named_and_nothing_is_recorded(empty_workspace: Workspace) -> None:
+    empty_workspace.write(ACCOUNT)
+    Path(empty_workspace.folder, "holiday.json").write_text('{"photo": 1}')
+    said = empty_workspace.run("import", "family", saved(empty_workspace), "holiday.json", expect=(1,))
     assert "holiday.json" in said.err
-    with watching.app() as app:
+    with empty_workspace.app() as app:
         assert app.store.tracked_cases() == []
 
 
-def test_wrong_usage_is_status_2(world: Bench) -> None:
-    name = saved(world)
-    assert "shows nothing that could be saved" in world.run("import", "family", name, expect=(2,)).err
+def test_wrong_usage_is_status_2(workspace: ApiWorkspace) -> None:
+    name = saved(workspace)
+    assert "shows nothing that could be saved" in workspace.run("import", "family", name, expect=(2,)).err
     for arguments in (("family", name), ("aunt", name), ("family", "missing.json"), ("family",)):
-        world.run("import", *arguments, expect=(2,))
+        workspace.run("import", *arguments, expect=(2,))
 
 
-def test_the_calendar_is_brought_up_to_date_by_an_import_too(watching: Watching) -> None:
-    watching.write(f'calendar_file = "deadlines.ics"\n{ACCOUNT}')
-    watching.run("import", "family", saved(watching, requests=1))
-    assert "BEGIN:VCALENDAR" in Path(watching.folder, "deadlines.ics").read_text()
+def test_the_calendar_is_brought_up_to_date_by_an_import_too(empty_workspace: Workspace) -> None:
+    empty_workspace.write(f'calendar_file = "deadlines.ics"\n{ACCOUNT}')
+    empty_workspace.run("import", "family", saved(empty_workspace, requests=1))
+    assert "BEGIN:VCALENDAR" in Path(empty_workspace.folder, "deadlines.ics").read_text()

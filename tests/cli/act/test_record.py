@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.support.watching import Watching
+from tests.support.workspace import Workspace
 
 ACCOUNTS = """
 [accounts.embassy]
@@ -24,12 +24,12 @@ cases = ["AA00000002"]
 
 
 @pytest.fixture
-def by_hand(watching: Watching) -> Watching:
-    watching.write(ACCOUNTS)
-    return watching
+def by_hand(empty_workspace: Workspace) -> Workspace:
+    empty_workspace.write(ACCOUNTS)
+    return empty_workspace
 
 
-def test_what_was_read_goes_through_stage_history_and_standing(by_hand: Watching) -> None:
+def test_what_was_read_goes_through_stage_history_and_standing(by_hand: Workspace) -> None:
     said = by_hand.run("record", "AA00000001", "Administrative Processing", "--on", "2026-11-02", "--json")
     (account,) = said.json["accounts"]
     assert (account["name"], account["outcome"], account["cases_read"]) == ("embassy", "ok", 1)
@@ -40,14 +40,14 @@ def test_what_was_read_goes_through_stage_history_and_standing(by_hand: Watching
     assert {each["name"]: each["state"] for each in status["accounts"]}["embassy"] == "ok"
 
 
-def test_recorded_twice_the_same_is_seen_unchanged(by_hand: Watching) -> None:
+def test_recorded_twice_the_same_is_seen_unchanged(by_hand: Workspace) -> None:
     by_hand.run("record", "AA00000001", "At NVC")
     again = by_hand.run("record", "aa 0000-0001", "at  nvc")
     assert (again.out.strip(), again.err) == ("AA00000001: seen, unchanged.", "")
     assert len(by_hand.run("history", "--json").json["changes"]) == 1
 
 
-def test_it_answers_the_reminder(by_hand: Watching) -> None:
+def test_it_answers_the_reminder(by_hand: Workspace) -> None:
     first = by_hand.run("check", "embassy", "--json").json
     assert [change["kind"] for change in first["accounts"][0]["changes"]] == ["look_reminder"]
     by_hand.run("record", "AA00000001", "Ready")
@@ -56,14 +56,14 @@ def test_it_answers_the_reminder(by_hand: Watching) -> None:
     assert next_at - read_at == timedelta(days=7)
 
 
-def test_words_that_are_new_to_the_program_are_kept_and_a_slip_is_pointed_out(by_hand: Watching) -> None:
+def test_words_that_are_new_to_the_program_are_kept_and_a_slip_is_pointed_out(by_hand: Workspace) -> None:
     said = by_hand.run("record", "AA00000001", "Administrtive processing")
     assert 'If you meant "Administrative Processing"' in said.err
     (case,) = by_hand.run("status", "--json").json["cases"]
     assert (case["status"], case["stage"]) == ("Administrtive processing", "unknown")
 
 
-def test_a_number_of_two_accounts_needs_the_account(by_hand: Watching) -> None:
+def test_a_number_of_two_accounts_needs_the_account(by_hand: Workspace) -> None:
     said = by_hand.run("record", "AA00000002", "Ready", expect=(2,))
     assert "--account court or aunt" in said.err
     by_hand.run("record", "AA00000002", "Ready", "--account", "aunt")
@@ -82,7 +82,7 @@ def test_a_number_of_two_accounts_needs_the_account(by_hand: Watching) -> None:
     ],
 )
 def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(
-    by_hand: Watching, arguments: tuple[str, ...], reason: str
+    by_hand: Workspace, arguments: tuple[str, ...], reason: str
 ) -> None:
     said = by_hand.run("record", *arguments, expect=(2,))
     assert reason in said.err
@@ -90,7 +90,7 @@ def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("command", [("record", "AA00000001", "Expiring Soon"), ("check", "embassy")])
-def test_the_calendar_file_is_kept_up_to_date(by_hand: Watching, command: tuple[str, ...]) -> None:
+def test_the_calendar_file_is_kept_up_to_date(by_hand: Workspace, command: tuple[str, ...]) -> None:
     by_hand.write(f'calendar_file = "deadlines.ics"\n{ACCOUNTS}')
     by_hand.run(*command)
     assert (by_hand.folder / "deadlines.ics").read_text().startswith("BEGIN:VCALENDAR")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.workspace import RECEIPT, Bench
+from tests.cli.api_workspace import RECEIPT, ApiWorkspace
 from tests.doubles.case_status_api import case_status
-from tests.support.household import page_account
-from tests.support.watching import Watching
+from tests.support.webhook_workspace import page_account
+from tests.support.workspace import Workspace
 from watcher.clock import SystemClock
 from watcher.model.alert import AlertState, HoldReason
 from watcher.practice import Account, Fault, PracticePortal
@@ -20,20 +20,20 @@ APPROVED = "Case Was Approved"
 DOUBT = "You may have been told this before"
 
 
-def told(world: Bench) -> list[str]:
+def told(workspace: ApiWorkspace) -> list[str]:
     """What has arrived on the phone since this was last asked."""
-    titles = [message["title"] for message in world.phone.messages]
-    world.phone.requests.clear()
+    titles = [message["title"] for message in workspace.phone.messages]
+    workspace.phone.requests.clear()
     return titles
 
 
-def show(world: Bench, title: str) -> None:
-    world.api.cases[RECEIPT] = case_status(RECEIPT, title)
+def show(workspace: ApiWorkspace, title: str) -> None:
+    workspace.api.cases[RECEIPT] = case_status(RECEIPT, title)
 
 
-def stages(world: Bench) -> list[str]:
+def stages(workspace: ApiWorkspace) -> list[str]:
     """The stages that the history tells of, oldest first."""
-    changes = world.run("history", "--json").json["changes"]
+    changes = workspace.run("history", "--json").json["changes"]
     return [change["new"]["stage"] for change in reversed(changes) if change["kind"] == "stage_changed"]
 
 
@@ -52,237 +52,243 @@ def damage(database: Path, tables: Iterable[str]) -> None:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
-def backed_up(world: Bench) -> None:
-    world.check()
-    assert len(told(world)) == 1
-    world.run("backup", "copy.sqlite3")
+def backed_up(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    assert len(told(workspace)) == 1
+    workspace.run("backup", "copy.sqlite3")
 
 
-def test_what_was_told_since_the_backup_stands_in_the_history_and_is_not_told_again(world: Bench) -> None:
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    assert len(told(world)) == 1
-    assert "is not told again" in world.run("restore", "copy.sqlite3", "--force").out
-    world.run("check", expect=(0, 1))
-    assert stages(world) == ["evidence_requested"]
-    assert told(world) == []
-    show(world, APPROVED)
-    world.check()
-    world.check()
-    (title,) = told(world)
+def test_what_was_told_since_the_backup_stands_in_the_history_and_is_not_told_again(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    assert len(told(workspace)) == 1
+    assert "is not told again" in workspace.run("restore", "copy.sqlite3", "--force").out
+    workspace.run("check", expect=(0, 1))
+    assert stages(workspace) == ["evidence_requested"]
+    assert told(workspace) == []
+    show(workspace, APPROVED)
+    workspace.check()
+    workspace.check()
+    (title,) = told(workspace)
     assert "Approved" in title
 
 
-def test_what_changed_after_the_last_read_of_the_replaced_database_is_told_alone(world: Bench) -> None:
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    told(world)
-    world.run("restore", "copy.sqlite3", "--force")
-    show(world, APPROVED)
-    world.run("check", expect=(0, 1))
-    assert stages(world) == ["evidence_requested", "approved"]
-    (title,) = told(world)
+def test_what_changed_after_the_last_read_of_the_replaced_database_is_told_alone(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    told(workspace)
+    workspace.run("restore", "copy.sqlite3", "--force")
+    show(workspace, APPROVED)
+    workspace.run("check", expect=(0, 1))
+    assert stages(workspace) == ["evidence_requested", "approved"]
+    (title,) = told(workspace)
     assert "Approved" in title
 
 
-def test_a_portal_that_went_back_is_told_though_the_backup_knew_nothing_else(world: Bench) -> None:
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    told(world)
-    world.run("restore", "copy.sqlite3", "--force")
-    show(world, "Case Was Received")
-    world.run("check", expect=(0, 1))
-    assert stages(world) == ["evidence_requested", "received"]
-    assert len(told(world)) == 1
+def test_a_portal_that_went_back_is_told_though_the_backup_knew_nothing_else(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    told(workspace)
+    workspace.run("restore", "copy.sqlite3", "--force")
+    show(workspace, "Case Was Received")
+    workspace.run("check", expect=(0, 1))
+    assert stages(workspace) == ["evidence_requested", "received"]
+    assert len(told(workspace)) == 1
 
 
-def test_an_alert_that_waited_in_the_backup_and_went_out_since_does_not_go_out_again(world: Bench) -> None:
-    world.phone.status = 500
-    world.check()
-    world.run("backup", "copy.sqlite3")
-    world.phone.status = 200
-    told(world)
-    with world.app() as app:
+def test_an_alert_that_waited_in_the_backup_and_went_out_since_does_not_go_out_again(workspace: ApiWorkspace) -> None:
+    workspace.phone.status = 500
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+    workspace.phone.status = 200
+    told(workspace)
+    with workspace.app() as app:
         app.store.outbox.retry(app.clock.now())
         assert app.outbox_worker().deliver_due() == 1
-    assert len(told(world)) == 1
-    world.run("restore", "copy.sqlite3", "--force")
-    world.run("check", expect=(0, 1))
-    assert told(world) == []
-    (alert,) = world.run("alerts", "--json").json["alerts"]
+    assert len(told(workspace)) == 1
+    workspace.run("restore", "copy.sqlite3", "--force")
+    workspace.run("check", expect=(0, 1))
+    assert told(workspace) == []
+    (alert,) = workspace.run("alerts", "--json").json["alerts"]
     assert alert["state"] == "sent"
 
 
-def test_an_alert_that_still_waited_in_the_replaced_database_goes_out_once(world: Bench) -> None:
-    backed_up(world)
-    world.phone.status = 500
-    world.ask_for_evidence()
-    world.check()
-    world.phone.status = 200
-    told(world)
-    world.run("restore", "copy.sqlite3", "--force")
-    assert [alert["state"] for alert in world.run("alerts", "--json").json["alerts"]] == ["queued", "sent"]
-    with world.app() as app:
+def test_an_alert_that_still_waited_in_the_replaced_database_goes_out_once(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.phone.status = 500
+    workspace.ask_for_evidence()
+    workspace.check()
+    workspace.phone.status = 200
+    told(workspace)
+    workspace.run("restore", "copy.sqlite3", "--force")
+    assert [alert["state"] for alert in workspace.run("alerts", "--json").json["alerts"]] == ["queued", "sent"]
+    with workspace.app() as app:
         app.store.outbox.retry(app.clock.now())
-    world.run("check", expect=(0, 1))
-    world.check()
-    (title,) = told(world)
+    workspace.run("check", expect=(0, 1))
+    workspace.check()
+    (title,) = told(workspace)
     assert "Evidence" in title
 
 
-def test_damage_elsewhere_than_in_what_was_told_repeats_nothing(world: Bench) -> None:
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    told(world)
-    damage(world.database, ["answer", "notice"])
-    assert "damaged" in world.run("run", expect=(1, 2)).err
-    assert "is not told again" in world.run("restore", "copy.sqlite3").out
-    world.run("check", expect=(0, 1))
-    assert stages(world) == ["evidence_requested"]
-    assert told(world) == []
+def test_damage_elsewhere_than_in_what_was_told_repeats_nothing(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    told(workspace)
+    damage(workspace.database, ["answer", "notice"])
+    assert "damaged" in workspace.run("run", expect=(1, 2)).err
+    assert "is not told again" in workspace.run("restore", "copy.sqlite3").out
+    workspace.run("check", expect=(0, 1))
+    assert stages(workspace) == ["evidence_requested"]
+    assert told(workspace) == []
 
 
 @pytest.mark.parametrize("tables", [["alert"], ["case"], ["account"], ["sqlite_schema"]])
 def test_where_nobody_can_know_what_was_told_one_message_says_so_and_the_next_does_not(
-    world: Bench, tables: list[str]
+    workspace: ApiWorkspace, tables: list[str]
 ) -> None:
-    world.phone.status = 500
-    with world.app() as app:
+    workspace.phone.status = 500
+    with workspace.app() as app:
         app.poll("family")  # its alert waits in the backup
-    world.run("backup", "copy.sqlite3")
-    world.phone.status = 200
-    world.ask_for_evidence()
-    world.check()
-    assert len(told(world)) == 2
+    workspace.run("backup", "copy.sqlite3")
+    workspace.phone.status = 200
+    workspace.ask_for_evidence()
+    workspace.check()
+    assert len(told(workspace)) == 2
     if tables == ["sqlite_schema"]:
-        world.database.write_bytes(b"\xa5" * 20_000)
+        workspace.database.write_bytes(b"\xa5" * 20_000)
     else:
-        damage(world.database, tables)
-    assert "will say so" in world.run("restore", "copy.sqlite3").out
-    world.run("check", expect=(0, 1))
-    (message,) = world.phone.messages
+        damage(workspace.database, tables)
+    assert "will say so" in workspace.run("restore", "copy.sqlite3").out
+    workspace.run("check", expect=(0, 1))
+    (message,) = workspace.phone.messages
     assert message["message"].count(DOUBT) == 1
     assert ("2 alerts" in message["title"]) == (tables in (["alert"], ["sqlite_schema"]))
     assert "Evidence requested" in message["title"] + message["message"]
-    told(world)
-    show(world, APPROVED)
-    world.check()
-    (message,) = world.phone.messages
+    told(workspace)
+    show(workspace, APPROVED)
+    workspace.check()
+    (message,) = workspace.phone.messages
     assert "Approved" in message["title"]
     assert DOUBT not in message["message"]
 
 
-def backed_up_unread(world: Bench) -> None:
+def backed_up_unread(workspace: ApiWorkspace) -> None:
     """The backup is of a database in which nothing had been read yet; since then the baseline was told."""
-    world.ask_for_evidence()
-    with world.app():
+    workspace.ask_for_evidence()
+    with workspace.app():
         pass
-    world.run("backup", "copy.sqlite3")
-    world.check()
-    assert len(told(world)) == 2
+    workspace.run("backup", "copy.sqlite3")
+    workspace.check()
+    assert len(told(workspace)) == 2
 
 
-def test_an_account_that_the_backup_does_not_know_is_not_told_of_again_where_it_can_be_known(world: Bench) -> None:
-    backed_up_unread(world)
-    before = world.run("history", "--json").json
-    assert "is not told again" in world.run("restore", "copy.sqlite3", "--force").out
-    world.run("check", expect=(0, 1))
-    assert told(world) == []
-    assert world.run("history", "--json").json == before
+def test_an_account_that_the_backup_does_not_know_is_not_told_of_again_where_it_can_be_known(
+    workspace: ApiWorkspace,
+) -> None:
+    backed_up_unread(workspace)
+    before = workspace.run("history", "--json").json
+    assert "is not told again" in workspace.run("restore", "copy.sqlite3", "--force").out
+    workspace.run("check", expect=(0, 1))
+    assert told(workspace) == []
+    assert workspace.run("history", "--json").json == before
 
 
 @pytest.mark.parametrize("damaged", ["everything", "gone"])
-def test_an_account_that_the_backup_does_not_know_may_have_been_told_of_too(world: Bench, damaged: str) -> None:
-    backed_up_unread(world)
+def test_an_account_that_the_backup_does_not_know_may_have_been_told_of_too(
+    workspace: ApiWorkspace, damaged: str
+) -> None:
+    backed_up_unread(workspace)
     if damaged == "everything":
-        world.database.write_bytes(b"\xa5" * 20_000)
+        workspace.database.write_bytes(b"\xa5" * 20_000)
     else:
-        for each in world.state.glob("watcher.sqlite3*"):
+        for each in workspace.state.glob("watcher.sqlite3*"):
             each.unlink()
-    assert "will say so" in world.run("restore", "copy.sqlite3").out
-    world.run("check", expect=(0, 1))
-    (message,) = world.phone.messages
+    assert "will say so" in workspace.run("restore", "copy.sqlite3").out
+    workspace.run("check", expect=(0, 1))
+    (message,) = workspace.phone.messages
     assert message["message"].count(DOUBT) == 1
     assert "2 alerts" in message["title"]
-    told(world)
-    show(world, APPROVED)
-    world.check()
-    (message,) = world.phone.messages
+    told(workspace)
+    show(workspace, APPROVED)
+    workspace.check()
+    (message,) = workspace.phone.messages
     assert DOUBT not in message["message"]
 
 
-def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbours_are_lost(world: Bench) -> None:
-    world.phone.status = 500
-    world.check()
-    world.run("backup", "copy.sqlite3")
-    world.phone.status = 200
-    with world.app() as app:
+def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbours_are_lost(
+    workspace: ApiWorkspace,
+) -> None:
+    workspace.phone.status = 500
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+    workspace.phone.status = 200
+    with workspace.app() as app:
         app.store.outbox.retry(app.clock.now())
         assert app.outbox_worker().deliver_due() == 1
-    told(world)
-    damage(world.database, ["case"])
-    world.run("restore", "copy.sqlite3")
-    assert world.run("alerts", "--json").json["alerts"][0]["state"] == "sent"
-    world.run("check", expect=(0, 1))
-    assert told(world) == []
+    told(workspace)
+    damage(workspace.database, ["case"])
+    workspace.run("restore", "copy.sqlite3")
+    assert workspace.run("alerts", "--json").json["alerts"][0]["state"] == "sent"
+    workspace.run("check", expect=(0, 1))
+    assert told(workspace) == []
 
 
-def test_a_backup_of_other_books_takes_nothing_over(world: Bench) -> None:
-    backed_up(world)
-    for each in world.state.glob("watcher.sqlite3*"):
+def test_a_backup_of_other_books_takes_nothing_over(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    for each in workspace.state.glob("watcher.sqlite3*"):
         each.unlink()
-    world.ask_for_evidence()
-    world.check()  # the books begun anew: it is their baseline
-    told(world)
-    assert "will say so" in world.run("restore", "copy.sqlite3", "--force").out
-    world.run("check", expect=(0, 1))
-    (message,) = world.phone.messages
+    workspace.ask_for_evidence()
+    workspace.check()  # the books begun anew: it is their baseline
+    told(workspace)
+    assert "will say so" in workspace.run("restore", "copy.sqlite3", "--force").out
+    workspace.run("check", expect=(0, 1))
+    (message,) = workspace.phone.messages
     assert DOUBT in message["message"]
-    assert stages(world) == ["evidence_requested"]
+    assert stages(workspace) == ["evidence_requested"]
 
 
-def test_a_credential_that_was_refused_since_the_backup_is_not_submitted_again(world: Bench) -> None:
-    backed_up(world)
-    world.api.client_secret = "another-secret"
-    world.api.valid_tokens.clear()
-    with world.app() as app:
+def test_a_credential_that_was_refused_since_the_backup_is_not_submitted_again(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.api.client_secret = "another-secret"
+    workspace.api.valid_tokens.clear()
+    with workspace.app() as app:
         assert app.poll("family").outcome.value == "rejected"
         assert app.outbox_worker().deliver_due() == 1
-    told(world)
-    asked = world.api.token_requests
-    damage(world.database, ["answer"])
-    world.run("restore", "copy.sqlite3")
-    world.run("check", expect=(0, 1))
-    damage(world.database, ["alert"])
-    world.run("restore", "copy.sqlite3")
-    world.run("check", expect=(0, 1))
-    assert world.api.token_requests == asked
+    told(workspace)
+    asked = workspace.api.token_requests
+    damage(workspace.database, ["answer"])
+    workspace.run("restore", "copy.sqlite3")
+    workspace.run("check", expect=(0, 1))
+    damage(workspace.database, ["alert"])
+    workspace.run("restore", "copy.sqlite3")
+    workspace.run("check", expect=(0, 1))
+    assert workspace.api.token_requests == asked
 
 
-def test_a_restore_upon_a_restore_still_knows_what_was_told(world: Bench) -> None:
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    told(world)
+def test_a_restore_upon_a_restore_still_knows_what_was_told(workspace: ApiWorkspace) -> None:
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    told(workspace)
     for _ in range(2):
-        world.run("restore", "copy.sqlite3", "--force")
-    world.run("check", expect=(0, 1))
-    assert told(world) == []
-    assert stages(world) == ["evidence_requested"]
+        workspace.run("restore", "copy.sqlite3", "--force")
+    workspace.run("check", expect=(0, 1))
+    assert told(workspace) == []
+    assert stages(workspace) == ["evidence_requested"]
 
 
-def test_what_was_not_told_since_waits_no_longer_than_it_would_have(world: Bench) -> None:
+def test_what_was_not_told_since_waits_no_longer_than_it_would_have(workspace: ApiWorkspace) -> None:
     """Quiet hours, a digest or an escalation are still ahead: the alert cannot have gone out, and is not doubted."""
-    world.configure(channel='digest = "daily 08:00"')
-    world.check()
-    world.run("backup", "copy.sqlite3")
-    damage(world.database, ["alert"])
-    world.run("restore", "copy.sqlite3")
-    with world.app() as app:
+    workspace.configure(channel='digest = "daily 08:00"')
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+    damage(workspace.database, ["alert"])
+    workspace.run("restore", "copy.sqlite3")
+    with workspace.app() as app:
         (waiting,) = app.store.outbox.due(app.clock.now().replace(year=2100))
     assert (waiting.alert.state, waiting.hold_reason) == (AlertState.HELD, HoldReason.DIGEST)
     assert DOUBT not in waiting.alert.body
@@ -291,41 +297,41 @@ def test_what_was_not_told_since_waits_no_longer_than_it_would_have(world: Bench
 # --- an escalation that waits, and its sibling ---
 
 
-def seen(world: Bench) -> None:
+def seen(workspace: ApiWorkspace) -> None:
     """Acknowledges what has gone out last to the phone."""
-    alerts = world.run("alerts", "--json").json["alerts"]
-    world.run("ack", str(next(alert["id"] for alert in alerts if alert["channel"] == "phone")))
+    alerts = workspace.run("alerts", "--json").json["alerts"]
+    workspace.run("ack", str(next(alert["id"] for alert in alerts if alert["channel"] == "phone")))
 
 
-def dealt_with(world: Bench) -> None:
-    world.run("done", "1")
+def dealt_with(workspace: ApiWorkspace) -> None:
+    workspace.run("done", "1")
 
 
-def read_again(world: Bench) -> None:
-    world.run("check", expect=(0, 1))
+def read_again(workspace: ApiWorkspace) -> None:
+    workspace.run("check", expect=(0, 1))
 
 
-def escalated(world: Bench) -> list[str]:
+def escalated(workspace: ApiWorkspace) -> list[str]:
     """In which states the aunt's alerts are."""
-    alerts = world.run("alerts", "--json").json["alerts"]
+    alerts = workspace.run("alerts", "--json").json["alerts"]
     return [alert["state"] for alert in alerts if alert["channel"] == "aunt"]
 
 
 @pytest.fixture
-def escalating(world: Bench) -> Bench:
+def escalating(workspace: ApiWorkspace) -> ApiWorkspace:
     """Since the backup evidence was asked for: the phone was told, the aunt is told in two hours."""
-    world.configure(extra=f'[channels.aunt]\nurl = "json://{world.phone.host}/aunt"\nescalate_after = "2h"\n')
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    assert len(told(world)) == 1
-    assert escalated(world) == ["held"]
-    return world
+    workspace.configure(extra=f'[channels.aunt]\nurl = "json://{workspace.phone.host}/aunt"\nescalate_after = "2h"\n')
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    assert len(told(workspace)) == 1
+    assert escalated(workspace) == ["held"]
+    return workspace
 
 
 @pytest.mark.parametrize("steps", [[seen], [dealt_with], [read_again, seen], [read_again, dealt_with]])
 def test_an_escalation_that_waits_since_the_backup_is_dropped_by_who_has_seen_or_done_it(
-    escalating: Bench, steps: list[Callable[[Bench], None]]
+    escalating: ApiWorkspace, steps: list[Callable[[ApiWorkspace], None]]
 ) -> None:
     escalating.run("restore", "copy.sqlite3", "--force")
     assert escalated(escalating) == ["held"]
@@ -337,7 +343,7 @@ def test_an_escalation_that_waits_since_the_backup_is_dropped_by_who_has_seen_or
     assert told(escalating) == []
 
 
-def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_moments(escalating: Bench) -> None:
+def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_moments(escalating: ApiWorkspace) -> None:
     looks = (("alerts", "--json"), ("history", "--json"))
     before = [escalating.run(*look).json for look in looks]
     for _ in range(2):
@@ -347,7 +353,7 @@ def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_moments(esca
     assert [escalating.run(*look).json for look in looks] == before
 
 
-def test_where_the_history_is_damaged_it_is_recorded_again_and_nobody_is_told_again(escalating: Bench) -> None:
+def test_where_the_history_is_damaged_it_is_recorded_again_and_nobody_is_told_again(escalating: ApiWorkspace) -> None:
     damage(escalating.database, ["change"])
     assert "is not told again" in escalating.run("restore", "copy.sqlite3").out
     assert stages(escalating) == []
@@ -360,7 +366,7 @@ def test_where_the_history_is_damaged_it_is_recorded_again_and_nobody_is_told_ag
     assert stages(escalating) == ["evidence_requested"]
 
 
-def test_what_two_lines_of_the_books_recorded_under_one_number_is_kept_from_both(escalating: Bench) -> None:
+def test_what_two_lines_of_the_books_recorded_under_one_number_is_kept_from_both(escalating: ApiWorkspace) -> None:
     """A copy from before another restore: it and the database have both gone on from the same backup."""
     escalating.run("backup", "other.sqlite3")
     damage(escalating.database, ["alert", "change"])
@@ -383,9 +389,9 @@ def test_what_two_lines_of_the_books_recorded_under_one_number_is_kept_from_both
 # --- what the user wrote, and the letters on disk ---
 
 
-def ledger(world: Bench) -> list[tuple[str, str | None, str]]:
+def ledger(workspace: ApiWorkspace) -> list[tuple[str, str | None, str]]:
     """Each item's number, due date and state, whatever they are."""
-    (case,) = world.run("status", "--json").json["cases"]
+    (case,) = workspace.run("status", "--json").json["cases"]
     return [(item["id"], item["due_on"], item["state"]) for item in case["pending"]]
 
 
@@ -394,15 +400,15 @@ def soon() -> str:
 
 
 @pytest.fixture
-def asked(world: Bench) -> Bench:
+def asked(workspace: ApiWorkspace) -> ApiWorkspace:
     """The backup knows of a request for evidence, item 1."""
-    world.ask_for_evidence()
-    world.check()
-    world.run("backup", "copy.sqlite3")
-    return world
+    workspace.ask_for_evidence()
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+    return workspace
 
 
-def test_what_the_user_said_of_an_item_since_the_backup_stands(asked: Bench) -> None:
+def test_what_the_user_said_of_an_item_since_the_backup_stands(asked: ApiWorkspace) -> None:
     asked.run("done", "1")
     asked.run("due", "1", soon())
     assert "watcher pending" not in asked.run("restore", "copy.sqlite3", "--force").out
@@ -411,30 +417,32 @@ def test_what_the_user_said_of_an_item_since_the_backup_stands(asked: Bench) -> 
     assert ledger(asked) == [("1", soon(), "done")]
 
 
-def test_what_was_reopened_since_the_backup_is_open(world: Bench) -> None:
-    world.ask_for_evidence()
-    world.check()
-    world.run("done", "1")
-    world.run("backup", "copy.sqlite3")
-    world.run("reopen", "1")
-    world.run("restore", "copy.sqlite3", "--force")
-    assert [state for _, _, state in ledger(world)] == ["open"]
+def test_what_was_reopened_since_the_backup_is_open(workspace: ApiWorkspace) -> None:
+    workspace.ask_for_evidence()
+    workspace.check()
+    workspace.run("done", "1")
+    workspace.run("backup", "copy.sqlite3")
+    workspace.run("reopen", "1")
+    workspace.run("restore", "copy.sqlite3", "--force")
+    assert [state for _, _, state in ledger(workspace)] == ["open"]
 
 
-def test_an_item_that_came_since_the_backup_keeps_its_number_and_what_the_user_said_of_it(world: Bench) -> None:
-    backed_up(world)
-    world.ask_for_evidence()
-    world.check()
-    world.run("due", "1", soon())
-    world.run("done", "1")
-    world.run("restore", "copy.sqlite3", "--force")
-    world.run("check", expect=(0, 1))
-    assert ledger(world) == [("1", soon(), "done")]
-    assert stages(world) == ["evidence_requested"]
+def test_an_item_that_came_since_the_backup_keeps_its_number_and_what_the_user_said_of_it(
+    workspace: ApiWorkspace,
+) -> None:
+    backed_up(workspace)
+    workspace.ask_for_evidence()
+    workspace.check()
+    workspace.run("due", "1", soon())
+    workspace.run("done", "1")
+    workspace.run("restore", "copy.sqlite3", "--force")
+    workspace.run("check", expect=(0, 1))
+    assert ledger(workspace) == [("1", soon(), "done")]
+    assert stages(workspace) == ["evidence_requested"]
 
 
 @pytest.mark.parametrize("table", ["alert", "case", "account", "notice"])
-def test_damage_elsewhere_costs_no_word_of_the_users(asked: Bench, table: str) -> None:
+def test_damage_elsewhere_costs_no_word_of_the_users(asked: ApiWorkspace, table: str) -> None:
     asked.run("done", "1")
     damage(asked.database, [table])
     asked.run("restore", "copy.sqlite3")
@@ -442,7 +450,9 @@ def test_damage_elsewhere_costs_no_word_of_the_users(asked: Bench, table: str) -
 
 
 @pytest.mark.parametrize("damaged", ["the ledger", "everything", "gone"])
-def test_where_the_users_words_cannot_be_read_they_are_asked_to_say_them_again(asked: Bench, damaged: str) -> None:
+def test_where_the_users_words_cannot_be_read_they_are_asked_to_say_them_again(
+    asked: ApiWorkspace, damaged: str
+) -> None:
     asked.run("done", "1")
     if damaged == "the ledger":
         damage(asked.database, ["item"])
@@ -455,7 +465,7 @@ def test_where_the_users_words_cannot_be_read_they_are_asked_to_say_them_again(a
     assert [state for _, _, state in ledger(asked)] == ["open"]
 
 
-def test_what_damage_left_in_the_ledger_is_not_taken_over(asked: Bench) -> None:
+def test_what_damage_left_in_the_ledger_is_not_taken_over(asked: ApiWorkspace) -> None:
     with closing(sqlite3.connect(asked.database)) as opened, opened:
         opened.execute("UPDATE item SET document = 'nonsense', state = 'done'")
     damage(asked.database, ["alert"])
@@ -463,7 +473,7 @@ def test_what_damage_left_in_the_ledger_is_not_taken_over(asked: Bench) -> None:
     assert [state for _, _, state in ledger(asked)] == ["open"]
 
 
-def test_other_books_have_no_say_in_this_ledger(asked: Bench) -> None:
+def test_other_books_have_no_say_in_this_ledger(asked: ApiWorkspace) -> None:
     for each in asked.state.glob("watcher.sqlite3*"):
         each.unlink()
     asked.check()
@@ -472,7 +482,7 @@ def test_other_books_have_no_say_in_this_ledger(asked: Bench) -> None:
     assert [state for _, _, state in ledger(asked)] == ["open"]
 
 
-def test_a_replaced_database_of_another_release_is_read_as_far_as_both_have_it(asked: Bench) -> None:
+def test_a_replaced_database_of_another_release_is_read_as_far_as_both_have_it(asked: ApiWorkspace) -> None:
     asked.run("done", "1")
     with closing(sqlite3.connect(asked.database)) as opened, opened:
         for table in ("item", "alert", "account", "reminder", "meta", "change", "alert_change"):
@@ -481,17 +491,17 @@ def test_a_replaced_database_of_another_release_is_read_as_far_as_both_have_it(a
     assert [state for _, _, state in ledger(asked)] == ["done"]
 
 
-def test_a_letter_that_was_saved_since_the_backup_is_known_and_not_fetched_again(watching: Watching) -> None:
+def test_a_letter_that_was_saved_since_the_backup_is_known_and_not_fetched_again(empty_workspace: Workspace) -> None:
     with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
         case = portal.cases.add("EAC9999000001", form="I-485")
-        watching.write(page_account(portal))
-        watching.run("check")
-        watching.run("backup", "copy.sqlite3")
+        empty_workspace.write(page_account(portal))
+        empty_workspace.run("check")
+        empty_workspace.run("backup", "copy.sqlite3")
         letter = case.add_notice("Interview")
-        watching.run("check")
-        (saved,) = watching.run("notices", "--json").json["notices"]
+        empty_workspace.run("check")
+        (saved,) = empty_workspace.run("notices", "--json").json["notices"]
         portal.faults.throw(Fault.SERVER_ERROR, path=f"/notices/{letter}.pdf")
-        watching.run("restore", "copy.sqlite3", "--force")
-        watching.run("check")
-    assert watching.run("notices", "--json").json["notices"] == [saved]
+        empty_workspace.run("restore", "copy.sqlite3", "--force")
+        empty_workspace.run("check")
+    assert empty_workspace.run("notices", "--json").json["notices"] == [saved]
     assert saved["saved_as"]

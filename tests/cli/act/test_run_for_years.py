@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from tests.cli.workspace import Bench
+from tests.cli.api_workspace import ApiWorkspace
 from tests.doubles.set_clock import SetClock, set_clock
 from tests.support.waiting import eventually
 from watcher.store.backup import backup_files
@@ -61,11 +61,11 @@ def watchdog(tmp_path: Path) -> Iterator[Watchdog]:
 
 
 @pytest.fixture
-def years(world: Bench, clock: SetClock, watchdog: Watchdog) -> Bench:
+def years(workspace: ApiWorkspace, clock: SetClock, watchdog: Watchdog) -> ApiWorkspace:
     """The watched case, on a machine whose clock can be set."""
     address = {"NOTIFY_SOCKET": watchdog.listening.getsockname(), "WATCHDOG_USEC": "3000000"}
-    world.environ = {**clock.environ, **address}
-    return world
+    workspace.environ = {**clock.environ, **address}
+    return workspace
 
 
 @dataclass(slots=True)
@@ -92,9 +92,9 @@ class Running:
 
 
 @contextmanager
-def daemon(world: Bench) -> Iterator[Running]:
+def daemon(workspace: ApiWorkspace) -> Iterator[Running]:
     """Ends well, whatever happened."""
-    with world.popen("run") as process:
+    with workspace.popen("run") as process:
         running = Running(process)
         listener = Thread(target=running.listen)
         listener.start()
@@ -107,13 +107,13 @@ def daemon(world: Bench) -> Iterator[Running]:
             listener.join()
 
 
-def rang(world: Bench, words: str) -> int:
-    return sum(words in message["title"] for message in world.phone.messages)
+def rang(workspace: ApiWorkspace, words: str) -> int:
+    return sum(words in message["title"] for message in workspace.phone.messages)
 
 
 class TestClock:
     def test_set_back_by_a_day_it_reads_on_and_says_that_it_lives(
-        self, years: Bench, clock: SetClock, watchdog: Watchdog
+        self, years: ApiWorkspace, clock: SetClock, watchdog: Watchdog
     ) -> None:
         years.write(years.sections.replace('every = "4h"', QUICK))
         with daemon(years) as running:
@@ -128,7 +128,7 @@ class TestClock:
         assert rang(years, "Evidence requested") == 1
 
     def test_a_clock_that_was_a_year_ahead_and_was_put_right_meanwhile_stops_no_read_and_no_alert(
-        self, years: Bench, clock: SetClock
+        self, years: ApiWorkspace, clock: SetClock
     ) -> None:
         years.write(years.sections.replace('every = "4h"', QUICK))
         clock.move(timedelta(days=365))
@@ -146,7 +146,7 @@ class TestClock:
         assert len(years.phone.requests) == 1
 
     def test_after_a_week_asleep_it_reads_once_at_once_and_tells_the_change_once(
-        self, years: Bench, clock: SetClock
+        self, years: ApiWorkspace, clock: SetClock
     ) -> None:
         with daemon(years) as running:
             running.until(lambda: years.phone.requests)
@@ -160,7 +160,7 @@ class TestClock:
 
 class TestTrouble:
     def test_when_the_disk_takes_nothing_people_are_told_past_the_books_and_nothing_is_lost(
-        self, years: Bench, clock: SetClock
+        self, years: ApiWorkspace, clock: SetClock
     ) -> None:
         with daemon(years) as running:
             running.until(lambda: years.phone.requests)
@@ -181,7 +181,7 @@ class TestTrouble:
         assert len(years.phone.requests) == 3
         assert "Traceback" not in running.said
 
-    def test_backups_come_when_they_are_due_and_the_oldest_goes(self, years: Bench, clock: SetClock) -> None:
+    def test_backups_come_when_they_are_due_and_the_oldest_goes(self, years: ApiWorkspace, clock: SetClock) -> None:
         years.configure('[backup]\nevery = "1d"\nkeep = 2\n')
         folder = years.state / "backups"
         with daemon(years) as running:

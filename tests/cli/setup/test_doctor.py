@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from tests.cli.office import Office, office
-from tests.cli.workspace import Bench
-from tests.support.watching import Said, Watching
+from tests.cli.api_workspace import ApiWorkspace
+from tests.cli.practice_workspace import PracticeWorkspace, practice_workspace
+from tests.support.workspace import CommandResult, Workspace
 
 
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Office]:
-    with office(tmp_path) as made:
+def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
+    with practice_workspace(tmp_path) as made:
         made.configure(totp_secret=made.portal.account.totp_secret)
         yield made
 
 
-def by_verdict(said: Said, verdict: str) -> list[dict[str, Any]]:
+def by_verdict(said: CommandResult, verdict: str) -> list[dict[str, Any]]:
     return [finding for finding in said.json["findings"] if finding["verdict"] == verdict]
 
 
-def test_a_good_set_up_is_found_good_and_no_password_is_sent(family: Office) -> None:
+def test_a_good_set_up_is_found_good_and_no_password_is_sent(family: PracticeWorkspace) -> None:
     with family.app() as app:
         assert app.poll("family").outcome.value == "ok"
     family.portal.forget_requests()
@@ -39,7 +39,7 @@ def test_a_good_set_up_is_found_good_and_no_password_is_sent(family: Office) -> 
         assert secret not in said.out + said.err
 
 
-def test_a_session_that_cannot_be_used_is_warned_of(family: Office) -> None:
+def test_a_session_that_cannot_be_used_is_warned_of(family: PracticeWorkspace) -> None:
     with family.app() as app:
         assert app.poll("family").outcome.value == "ok"
     (session,) = (family.state / "sessions").glob("family.session")
@@ -50,39 +50,41 @@ def test_a_session_that_cannot_be_used_is_warned_of(family: Office) -> None:
     assert "watcher login family" in finding["remedy"]
 
 
-def test_alerts_that_a_channel_did_not_take_are_told_with_the_reason_given_up_or_not(world: Bench) -> None:
-    world.phone.status = 500
-    world.check()
-    said = world.run("doctor", "--offline", "--json")
+def test_alerts_that_a_channel_did_not_take_are_told_with_the_reason_given_up_or_not(workspace: ApiWorkspace) -> None:
+    workspace.phone.status = 500
+    workspace.check()
+    said = workspace.run("doctor", "--offline", "--json")
     (finding,) = by_verdict(said, "warning")
     assert finding["about"] == "channel phone"
     assert "1 alert was not taken so far" in finding["told"]
     assert "500" in finding["told"]
-    with world.app() as app:
+    with workspace.app() as app:
         app.store.outbox.mark_failed([1], "the service said no", next_attempt_at=None)
-    (finding,) = by_verdict(world.run("doctor", "--offline", "--json", expect=(1,)), "failed")
+    (finding,) = by_verdict(workspace.run("doctor", "--offline", "--json", expect=(1,)), "failed")
     assert finding["told"] == "1 alert was given up: the service said no"
 
 
-def test_offline_asks_nobody_and_makes_nothing(family: Office) -> None:
+def test_offline_asks_nobody_and_makes_nothing(family: PracticeWorkspace) -> None:
     said = family.run("doctor", "--offline")
     assert family.portal.requests == ()
     assert not family.state.exists()
     assert "clock" not in said.out
 
 
-def test_the_time_zone_of_a_server_is_pointed_out_where_nobody_has_chosen_it(watching: Watching) -> None:
-    watching.write()
-    assert "ok       time zone: America/New_York, where it is " in watching.run("doctor", "--offline").out
-    watching.config.write_text('state_dir = "state"\n')
+def test_the_time_zone_of_a_server_is_pointed_out_where_nobody_has_chosen_it(empty_workspace: Workspace) -> None:
+    empty_workspace.write()
+    assert "ok       time zone: America/New_York, where it is " in empty_workspace.run("doctor", "--offline").out
+    empty_workspace.config.write_text('state_dir = "state"\n')
     for machine in ("UTC", "Etc/UTC", "Nowhere/Land"):
-        said = watching.run("doctor", "--offline", environ={"TZ": machine})
+        said = empty_workspace.run("doctor", "--offline", environ={"TZ": machine})
         (line,) = [line for line in said.out.splitlines() if "time zone" in line]
         assert line.startswith("warning  time zone: the machine's: ")
-    assert "ok       time zone: Asia/Tokyo" in watching.run("doctor", "--offline", environ={"TZ": "Asia/Tokyo"}).out
+    assert (
+        "ok       time zone: Asia/Tokyo" in empty_workspace.run("doctor", "--offline", environ={"TZ": "Asia/Tokyo"}).out
+    )
 
 
-def test_a_certificate_that_nobody_trusts_is_a_failure(family: Office) -> None:
+def test_a_certificate_that_nobody_trusts_is_a_failure(family: PracticeWorkspace) -> None:
     family.configure(ca_file="")
     said = family.run("doctor", "--json", expect=(1,))
     (finding,) = by_verdict(said, "failed")
@@ -90,66 +92,67 @@ def test_a_certificate_that_nobody_trusts_is_a_failure(family: Office) -> None:
     assert finding["remedy"]
 
 
-def test_a_faulty_configuration_is_told_fault_by_fault_with_status_2(watching: Watching) -> None:
-    watching.write('nonsense = 1\n[accounts.family]\nportal = "nowhere"\n')
-    said = watching.run("doctor", "--json", expect=(2,))
+def test_a_faulty_configuration_is_told_fault_by_fault_with_status_2(empty_workspace: Workspace) -> None:
+    empty_workspace.write('nonsense = 1\n[accounts.family]\nportal = "nowhere"\n')
+    said = empty_workspace.run("doctor", "--json", expect=(2,))
     assert len(by_verdict(said, "failed")) == 2
 
 
-def test_a_secret_file_that_others_can_read_is_told_but_not_its_content(world: Bench) -> None:
-    folder = world.folder / "secrets"
+def test_a_secret_file_that_others_can_read_is_told_but_not_its_content(workspace: ApiWorkspace) -> None:
+    folder = workspace.folder / "secrets"
     folder.mkdir()
-    world.write(world.sections.replace('client_secret = "made-up-secret"\n', ""))
-    world.config.write_text(f'secrets_dir = "secrets"\n{world.config.read_text()}')
+    workspace.write(workspace.sections.replace('client_secret = "made-up-secret"\n', ""))
+    workspace.config.write_text(f'secrets_dir = "secrets"\n{workspace.config.read_text()}')
     file = folder / "accounts__family__client_secret"
     file.write_text("made-up-secret\n")
     file.chmod(0o644)
-    said = world.run("doctor", "--offline", "--json")
+    said = workspace.run("doctor", "--offline", "--json")
     (finding,) = (each for each in by_verdict(said, "warning") if each["about"].startswith("secret"))
     assert finding["remedy"] == f"run `chmod 600 {file}`"
     assert "made-up-secret" not in said.out + said.err
     file.chmod(0o600)
     assert not any(
-        each["about"].startswith("secret") for each in by_verdict(world.run("doctor", "--offline", "--json"), "warning")
+        each["about"].startswith("secret")
+        for each in by_verdict(workspace.run("doctor", "--offline", "--json"), "warning")
     )
 
 
-def test_a_pause_and_alerts_that_were_given_up_are_failures_with_their_remedies(world: Bench) -> None:
-    world.api.client_secret = "changed at the portal"
-    world.write(world.sections.replace("json://", "no-such-service://"))
-    world.check()
-    said = world.run("doctor", "--offline", "--json", expect=(1,))
+def test_a_pause_and_alerts_that_were_given_up_are_failures_with_their_remedies(workspace: ApiWorkspace) -> None:
+    workspace.api.client_secret = "changed at the portal"
+    workspace.write(workspace.sections.replace("json://", "no-such-service://"))
+    workspace.check()
+    said = workspace.run("doctor", "--offline", "--json", expect=(1,))
     remedies = " ".join(finding["remedy"] for finding in by_verdict(said, "failed"))
     for remedy in ("`watcher resume family`", "`watcher alerts retry`", "correct the url of [channels.phone]"):
         assert remedy in remedies
 
 
-def test_a_damaged_database_is_a_failure_that_points_to_the_backup(world: Bench) -> None:
-    world.check()
-    for each in world.state.glob("watcher.sqlite3-*"):
+def test_a_damaged_database_is_a_failure_that_points_to_the_backup(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    for each in workspace.state.glob("watcher.sqlite3-*"):
         each.unlink()
-    world.database.write_bytes(b"no database" * 1000)
-    said = world.run("doctor", "--offline", expect=(1,))
+    workspace.database.write_bytes(b"no database" * 1000)
+    said = workspace.run("doctor", "--offline", expect=(1,))
     assert "watcher restore" in said.out
 
 
-def test_a_page_that_is_damaged_is_told_in_one_line_with_the_newest_good_backup(world: Bench) -> None:
-    world.check()
-    backup = world.state / "backups" / "watcher-20260101T000000Z.sqlite3"
+def test_a_page_that_is_damaged_is_told_in_one_line_with_the_newest_good_backup(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    backup = workspace.state / "backups" / "watcher-20260101T000000Z.sqlite3"
     backup.parent.mkdir()
-    world.run("backup", str(backup))
-    with closing(sqlite3.connect(world.database)) as opened:
+    workspace.run("backup", str(backup))
+    with closing(sqlite3.connect(workspace.database)) as opened:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = bytearray(world.database.read_bytes())
+    content = bytearray(workspace.database.read_bytes())
     content[4096 * 3 : 4096 * 5] = b"\xa5" * 8192
-    world.database.write_bytes(content)
-    said = world.run("doctor", "--offline", expect=(1,))
+    workspace.database.write_bytes(content)
+    said = workspace.run("doctor", "--offline", expect=(1,))
     (line,) = [line for line in said.out.splitlines() if not line.startswith("ok ")]
     assert line.startswith("failed   database: ")
     assert f"`watcher restore {backup}`" in line
 
 
-def test_a_configuration_that_others_can_write_is_a_failure(watching: Watching) -> None:
-    watching.write(mode=0o666)
-    said = watching.run("doctor", "--offline", "--json", expect=(1,))
+def test_a_configuration_that_others_can_write_is_a_failure(empty_workspace: Workspace) -> None:
+    empty_workspace.write(mode=0o666)
+    said = empty_workspace.run("doctor", "--offline", "--json", expect=(1,))
     assert "chmod go-w" in by_verdict(said, "failed")[0]["remedy"]

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.office import FIRST, RECIPE, Office, office
+from tests.cli.practice_workspace import FIRST, RECIPE, PracticeWorkspace, practice_workspace
 from tests.servers.webhook import Webhook, webhook
-from tests.support.watching import Watching
+from tests.support.workspace import Workspace
 
 PERSON = ["", ""]  # language and time zone as offered
 NO_MORE = ["n"]
 
 
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Office]:
+def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
     """The portal is there, and nothing has been set up yet."""
-    with office(tmp_path) as made:
+    with practice_workspace(tmp_path) as made:
         made.config.unlink()
         made.environ = {"SSL_CERT_FILE": str(made.portal.ca_file), "TZ": "UTC"}
         yield made
@@ -29,7 +29,7 @@ def phone() -> Iterator[Webhook]:
         yield hook
 
 
-def account(family: Office, *, password: str | None = None) -> list[str]:
+def account(family: PracticeWorkspace, *, password: str | None = None) -> list[str]:
     known = family.portal.account
     return [
         *("family", "recipe", str(RECIPE), family.portal.base_url, known.username),
@@ -45,7 +45,7 @@ def answers(*parts: list[str]) -> str:
     return "".join(f"{line}\n" for part in parts for line in part)
 
 
-def test_from_nothing_to_a_configuration_that_works(family: Office, phone: Webhook) -> None:
+def test_from_nothing_to_a_configuration_that_works(family: PracticeWorkspace, phone: Webhook) -> None:
     stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["y", "y"])
     said = family.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "family: ok, 2 cases read" in said.out
@@ -59,7 +59,7 @@ def test_from_nothing_to_a_configuration_that_works(family: Office, phone: Webho
     assert family.run("status", "--json").json["accounts"][0]["state"] == "ok"
 
 
-def test_secrets_lie_in_files_for_the_owner_alone_and_nowhere_else(family: Office, phone: Webhook) -> None:
+def test_secrets_lie_in_files_for_the_owner_alone_and_nowhere_else(family: PracticeWorkspace, phone: Webhook) -> None:
     stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["n", "n"])
     said = family.run("init", "--config", "watcher.toml", stdin=stdin)
     known = family.portal.account
@@ -78,7 +78,7 @@ def test_secrets_lie_in_files_for_the_owner_alone_and_nowhere_else(family: Offic
     assert phone.requests == []
 
 
-def test_two_configurations_in_one_folder_do_not_share_their_secrets(family: Office) -> None:
+def test_two_configurations_in_one_folder_do_not_share_their_secrets(family: PracticeWorkspace) -> None:
     for name in ("parents", "aunt"):
         stdin = answers(PERSON, account(family, password=f"of {name}"), NO_MORE, NO_MORE, ["n"])
         family.run("init", "--config", f"{name}.toml", stdin=stdin)
@@ -87,7 +87,7 @@ def test_two_configurations_in_one_folder_do_not_share_their_secrets(family: Off
         assert kept.read_text() == f"of {name}\n"
 
 
-def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: Office) -> None:
+def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: PracticeWorkspace) -> None:
     before = account(family)
     family.run("init", "--config", "watcher.toml", stdin=answers(PERSON, before[:5]), expect=(130,))
     assert not family.config.exists()
@@ -107,7 +107,9 @@ def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: Office) -> 
     }
 
 
-def test_what_was_not_asked_yet_is_asked_though_the_answers_so_far_would_do(family: Office, phone: Webhook) -> None:
+def test_what_was_not_asked_yet_is_asked_though_the_answers_so_far_would_do(
+    family: PracticeWorkspace, phone: Webhook
+) -> None:
     """Without the authenticator's secret the account can be used, and nobody would come back to it."""
     family.run("init", "--config", "watcher.toml", stdin=answers(PERSON, account(family)[:6]), expect=(130,))
     rest = [*[""] * 5, *account(family)[6:]]
@@ -128,7 +130,7 @@ def test_what_was_not_asked_yet_is_asked_though_the_answers_so_far_would_do(fami
     assert "Broken off" not in family.config.read_text()
 
 
-def test_a_configuration_that_is_there_is_offered_and_what_is_not_asked_for_stays(family: Office) -> None:
+def test_a_configuration_that_is_there_is_offered_and_what_is_not_asked_for_stays(family: PracticeWorkspace) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret, every="6h")
     before = family.config.read_text()
     family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
@@ -141,7 +143,7 @@ def test_a_configuration_that_is_there_is_offered_and_what_is_not_asked_for_stay
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
-def test_a_configuration_that_a_service_may_read_stays_readable(family: Office, mode: int) -> None:
+def test_a_configuration_that_a_service_may_read_stays_readable(family: PracticeWorkspace, mode: int) -> None:
     stdin = answers(PERSON, account(family), NO_MORE, NO_MORE, ["n"])
     family.run("init", "--config", "watcher.toml", stdin=stdin)
     family.config.chmod(mode)
@@ -150,14 +152,14 @@ def test_a_configuration_that_a_service_may_read_stays_readable(family: Office, 
     assert 'language = "fr"' in family.config.read_text()
 
 
-def test_a_configuration_with_a_secret_in_it_is_closed_to_others(family: Office) -> None:
+def test_a_configuration_with_a_secret_in_it_is_closed_to_others(family: PracticeWorkspace) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret)
     family.config.chmod(0o644)
     family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
     assert family.config.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_wrong_answer_is_told_and_asked_for_again(family: Office) -> None:
+def test_a_wrong_answer_is_told_and_asked_for_again(family: PracticeWorkspace) -> None:
     wrong = account(family)
     wrong[2] = "no-such-recipe.toml"
     right = ["", str(RECIPE), "", "", "", "", ""]
@@ -168,7 +170,7 @@ def test_a_wrong_answer_is_told_and_asked_for_again(family: Office) -> None:
     assert tomllib.loads(family.config.read_text())["timezone"] == "America/New_York"
 
 
-def test_a_refused_password_is_submitted_once_and_ends_in_status_1(family: Office) -> None:
+def test_a_refused_password_is_submitted_once_and_ends_in_status_1(family: PracticeWorkspace) -> None:
     stdin = answers(PERSON, account(family, password="wrong-password"), NO_MORE, NO_MORE, ["y"])
     said = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
     assert family.sign_ins == 1
@@ -176,15 +178,15 @@ def test_a_refused_password_is_submitted_once_and_ends_in_status_1(family: Offic
     assert "wrong-password" not in said.out + said.err
 
 
-def test_an_account_for_a_browsers_session_is_told_how_to_bring_it(watching: Watching) -> None:
+def test_an_account_for_a_browsers_session_is_told_how_to_bring_it(empty_workspace: Workspace) -> None:
     stdin = answers(PERSON, ["family", "uscis", "session", "IOE0000000001"], NO_MORE, NO_MORE)
-    said = watching.run("init", "--config", "watcher.toml", stdin=stdin)
+    said = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "watcher login family --cookies FILE" in said.out
     assert "IOE0000000001" in said.out
     assert "not read yet" in said.out
 
 
-def test_a_channel_that_cannot_work_is_refused_when_it_is_typed(family: Office, phone: Webhook) -> None:
+def test_a_channel_that_cannot_work_is_refused_when_it_is_typed(family: PracticeWorkspace, phone: Webhook) -> None:
     right = channel(phone)
     stdin = answers(
         PERSON, account(family), NO_MORE, [*right[:2], "nonsense", "ntfys://ntfy.example.org", *right[2:]], ["n", "n"]
@@ -197,7 +199,7 @@ def test_a_channel_that_cannot_work_is_refused_when_it_is_typed(family: Office, 
     assert "nonsense" not in said.err
 
 
-def test_a_test_alert_that_is_not_taken_is_told_with_its_reason(family: Office, phone: Webhook) -> None:
+def test_a_test_alert_that_is_not_taken_is_told_with_its_reason(family: PracticeWorkspace, phone: Webhook) -> None:
     phone.status = 500
     stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["n", "y"])
     said = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))

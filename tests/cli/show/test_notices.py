@@ -9,8 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.support.household import page_account
-from tests.support.watching import Said, Watching
+from tests.support.webhook_workspace import page_account
+from tests.support.workspace import CommandResult, Workspace
 from watcher.clock import SystemClock
 from watcher.practice import Account, Fault, PracticePortal
 
@@ -19,26 +19,26 @@ NUMBER, OTHER = "EAC9999000001", "EAC9999000002"
 
 @dataclass
 class Letters:
-    watching: Watching
+    workspace: Workspace
     portal: PracticePortal
 
-    def run(self, *arguments: str, expect: Collection[int] = (0,)) -> Said:
-        return self.watching.run(*arguments, expect=expect)
+    def run(self, *arguments: str, expect: Collection[int] = (0,)) -> CommandResult:
+        return self.workspace.run(*arguments, expect=expect)
 
 
 @pytest.fixture
 def letters(tmp_path: Path) -> Iterator[Letters]:
     """Two cases with a letter each, both saved; a third letter that the portal cannot show."""
-    watching = Watching(folder=tmp_path)
+    workspace = Workspace(folder=tmp_path)
     with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
         portal.cases.add(NUMBER, form="I-485").add_notice("Interview")
         portal.cases.add(OTHER).add_notice("Approval")
         bad = portal.cases[OTHER].add_notice("Broken")
         portal.faults.throw(Fault.SERVER_ERROR, path=f"/notices/{bad}.pdf")
-        watching.write(page_account(portal))
-        with watching.app() as app:
+        workspace.write(page_account(portal))
+        with workspace.app() as app:
             app.poll("family")
-        yield Letters(watching, portal)
+        yield Letters(workspace, portal)
 
 
 def test_the_list_says_what_is_saved_where_and_what_is_not_and_why(letters: Letters) -> None:
@@ -69,7 +69,7 @@ def test_it_lists_those_of_one_case_and_as_json(letters: Letters) -> None:
 
 
 def test_the_configuration_may_be_named_before_and_after_the_case(letters: Letters) -> None:
-    config = str(letters.watching.config)
+    config = str(letters.workspace.config)
     assert "Interview" in letters.run("notices", "--config", config).out
     assert "Interview" in letters.run("notices", "--config", config, NUMBER).out
     assert "Interview" in letters.run("notices", NUMBER, "--config", config).out
@@ -102,7 +102,7 @@ def test_a_letter_that_is_not_saved_or_gone_cannot_be_opened(letters: Letters) -
     found = {each["title"]: each for each in letters.run("notices", "--json").json["notices"]}
     said = letters.run("notices", "open", found["Broken"]["id"], expect=(1,))
     assert "is not saved" in said.err
-    (letters.watching.state / found["Interview"]["saved_as"]).unlink()
+    (letters.workspace.state / found["Interview"]["saved_as"]).unlink()
     said = letters.run("notices", "open", found["Interview"]["id"], expect=(1,))
     assert "is gone" in said.err
 
@@ -110,26 +110,26 @@ def test_a_letter_that_is_not_saved_or_gone_cannot_be_opened(letters: Letters) -
 def test_the_archive_holds_every_saved_letter_by_account_and_case(letters: Letters) -> None:
     said = letters.run("export", "--notices", "letters.zip")
     assert said.out == ""
-    file = letters.watching.folder / "letters.zip"
+    file = letters.workspace.folder / "letters.zip"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with ZipFile(file) as archive:
         assert archive.testzip() is None
         names = sorted(archive.namelist())
         assert [os.path.dirname(name) for name in names] == [f"family/{NUMBER}", f"family/{OTHER}"]  # noqa: PTH120
         assert all(archive.read(name).startswith(b"%PDF-") for name in names)
-    assert sorted(each.name for each in letters.watching.folder.glob("*.zip*")) == ["letters.zip"]
+    assert sorted(each.name for each in letters.workspace.folder.glob("*.zip*")) == ["letters.zip"]
 
 
 def test_the_archive_says_which_letter_is_gone(letters: Letters) -> None:
     (kept,) = letters.run("notices", NUMBER, "--json").json["notices"]
-    (letters.watching.state / kept["saved_as"]).unlink()
+    (letters.workspace.state / kept["saved_as"]).unlink()
     said = letters.run("export", "--notices", "letters.zip")
     assert f"{kept['saved_as']} is gone" in said.err
-    with ZipFile(letters.watching.folder / "letters.zip") as archive:
+    with ZipFile(letters.workspace.folder / "letters.zip") as archive:
         assert len(archive.namelist()) == 1
 
 
-def test_without_letters_there_is_nothing_to_list(watching: Watching) -> None:
-    watching.write()
-    assert watching.run("notices").out.strip() == "No notice has been seen yet."
-    assert watching.run("notices", "--json").json == {"notices": []}
+def test_without_letters_there_is_nothing_to_list(empty_workspace: Workspace) -> None:
+    empty_workspace.write()
+    assert empty_workspace.run("notices").out.strip() == "No notice has been seen yet."
+    assert empty_workspace.run("notices", "--json").json == {"notices": []}

@@ -7,19 +7,19 @@ from contextlib import closing
 
 import pytest
 
-from tests.cli.workspace import Bench
+from tests.cli.api_workspace import ApiWorkspace
 
 LOOKING = ("status", "history", "pending", "notices", "alerts", "health", "export")
 SLOW = {"sqlalchemy", "sqlmodel", "alembic", "httpx", "apprise", "apscheduler", "watcher.app"}
 """What takes longer to import than everything that such a command needs, or has no business there."""
 
 
-def imported(world: Bench, command: str) -> set[str]:
+def imported(workspace: ApiWorkspace, command: str) -> set[str]:
     """Every module that the command imports, in a process of its own."""
     done = subprocess.run(
-        world.command(command),
-        cwd=world.folder,
-        env=world.environment() | {"PYTHONPROFILEIMPORTTIME": "1"},
+        workspace.command(command),
+        cwd=workspace.folder,
+        env=workspace.environment() | {"PYTHONPROFILEIMPORTTIME": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -30,38 +30,40 @@ def imported(world: Bench, command: str) -> set[str]:
 
 
 @pytest.mark.parametrize("command", LOOKING)
-def test_a_command_that_only_looks_waits_for_no_library_that_it_does_not_need(world: Bench, command: str) -> None:
-    world.check()
-    modules = imported(world, command)
+def test_a_command_that_only_looks_waits_for_no_library_that_it_does_not_need(
+    workspace: ApiWorkspace, command: str
+) -> None:
+    workspace.check()
+    modules = imported(workspace, command)
     assert "watcher.store.readonly" in modules
     assert modules & SLOW == set()
 
 
-def no_database(world: Bench) -> None:
-    world.database.write_text("dear diary, " * 500, encoding="utf-8")
+def no_database(workspace: ApiWorkspace) -> None:
+    workspace.database.write_text("dear diary, " * 500, encoding="utf-8")
 
 
-def of_a_newer_release(world: Bench) -> None:
-    with closing(sqlite3.connect(world.database)) as database:
+def of_a_newer_release(workspace: ApiWorkspace) -> None:
+    with closing(sqlite3.connect(workspace.database)) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
 
 
-def damaged_throughout(world: Bench) -> None:
-    whole = bytearray(world.database.read_bytes())
+def damaged_throughout(workspace: ApiWorkspace) -> None:
+    whole = bytearray(workspace.database.read_bytes())
     whole[4096:] = b"\xff" * (len(whole) - 4096)
-    world.database.write_bytes(whole)
+    workspace.database.write_bytes(whole)
 
 
 @pytest.mark.parametrize("harm", [no_database, of_a_newer_release, damaged_throughout])
 @pytest.mark.parametrize("command", LOOKING)
 def test_what_is_wrong_with_the_database_is_told_as_by_a_command_that_writes(
-    world: Bench, command: str, harm: Callable[[Bench], None]
+    workspace: ApiWorkspace, command: str, harm: Callable[[ApiWorkspace], None]
 ) -> None:
-    world.check()
-    harm(world)
-    by_writing = world.run("ack", "1", expect=(2,))
-    by_looking = world.run(command, expect=(2,))
+    workspace.check()
+    harm(workspace)
+    by_writing = workspace.run("ack", "1", expect=(2,))
+    by_looking = workspace.run(command, expect=(2,))
     assert by_looking.err == by_writing.err
     assert "database" in by_looking.err
     assert by_looking.out == ""

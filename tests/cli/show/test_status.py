@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.workspace import RECEIPT, Bench
-from tests.support.watching import Watching
+from tests.cli.api_workspace import RECEIPT, ApiWorkspace
+from tests.support.workspace import Workspace
 
 ACCOUNT = {"name", "portal", "state", "last_attempt_at", "last_read_at", "next_read_at", "last_error"}
 CASE = {
@@ -23,16 +23,16 @@ ALERT = {
 
 
 @pytest.fixture
-def asked(world: Bench) -> Bench:
+def asked(workspace: ApiWorkspace) -> ApiWorkspace:
     """A case that has been read twice; the second time evidence was asked for."""
-    world.check()
-    world.ask_for_evidence()
-    world.check()
-    return world
+    workspace.check()
+    workspace.ask_for_evidence()
+    workspace.check()
+    return workspace
 
 
 class TestDocuments:
-    def test_status_has_every_key_of_the_contract(self, asked: Bench) -> None:
+    def test_status_has_every_key_of_the_contract(self, asked: ApiWorkspace) -> None:
         said = asked.run("status", "--json").json
         (account,), (case,) = said["accounts"], said["cases"]
         assert account.keys() >= ACCOUNT
@@ -42,68 +42,68 @@ class TestDocuments:
         assert account["next_read_at"].endswith("Z")
         assert (case["stage"], case["stalled"]) == ("evidence_requested", False)
 
-    def test_history_has_newest_first_and_every_key(self, asked: Bench) -> None:
+    def test_history_has_newest_first_and_every_key(self, asked: ApiWorkspace) -> None:
         changes: list[dict[str, Any]] = asked.run("history", "--json").json["changes"]
         assert all(change.keys() >= CHANGE for change in changes)
         assert [change["id"] for change in changes] == [3, 2, 1]
         assert changes[0]["at"].endswith("Z")
         assert asked.run("history", "ioe 0000-000001", "--json", "--limit", "1").json["changes"] == changes[:1]
 
-    def test_pending_has_every_key_with_the_case(self, asked: Bench) -> None:
+    def test_pending_has_every_key_with_the_case(self, asked: ApiWorkspace) -> None:
         (item,) = asked.run("pending", "--json").json["pending"]
         assert item.keys() >= ITEM | {"account", "case_number"}
         assert (item["case_number"], item["kind"], item["state"]) == (RECEIPT, "rfe", "open")
 
-    def test_check_has_every_key_and_alerts_too(self, world: Bench) -> None:
-        (account,) = world.run("check", "--json").json["accounts"]
+    def test_check_has_every_key_and_alerts_too(self, workspace: ApiWorkspace) -> None:
+        (account,) = workspace.run("check", "--json").json["accounts"]
         assert account.keys() >= {"name", "outcome", "cases_read", "changes", "error"}
         assert (account["outcome"], account["cases_read"]) == ("ok", 1)
         assert account["changes"][0].keys() >= CHANGE
-        (alert,) = world.run("alerts", "--json").json["alerts"]
+        (alert,) = workspace.run("alerts", "--json").json["alerts"]
         assert alert.keys() >= ALERT
 
 
 class TestForAPerson:
-    def test_an_empty_start_says_what_to_do_next(self, watching: Watching) -> None:
-        watching.write("")
-        assert "watcher init" in watching.run("status").out
-        assert watching.run("history").out == "Nothing has been recorded yet.\n"
-        assert watching.run("pending").out == "Nothing is open.\n"
+    def test_an_empty_start_says_what_to_do_next(self, empty_workspace: Workspace) -> None:
+        empty_workspace.write("")
+        assert "watcher init" in empty_workspace.run("status").out
+        assert empty_workspace.run("history").out == "Nothing has been recorded yet.\n"
+        assert empty_workspace.run("pending").out == "Nothing is open.\n"
 
-    def test_an_account_that_was_never_read_says_what_to_do_next(self, world: Bench) -> None:
-        said = world.run("status").out
+    def test_an_account_that_was_never_read_says_what_to_do_next(self, workspace: ApiWorkspace) -> None:
+        said = workspace.run("status").out
         assert "never_read" in said
         assert "watcher check" in said
-        assert world.run("status", "--json").json["accounts"][0].keys() >= ACCOUNT
+        assert workspace.run("status", "--json").json["accounts"][0].keys() >= ACCOUNT
 
-    def test_an_estimate_is_marked_as_one(self, asked: Bench) -> None:
+    def test_an_estimate_is_marked_as_one(self, asked: ApiWorkspace) -> None:
         (item,) = asked.run("pending", "--json").json["pending"]
         assert item["due_on"] is None
         said = asked.run("pending").out
         assert f"~{item['due_by_estimate']}" in said
         assert "the date on the notice governs" in said
 
-    def test_a_case_that_is_not_in_the_books_is_wrong_usage(self, world: Bench) -> None:
-        said = world.run("history", "IOE0000000009", expect=(2,))
+    def test_a_case_that_is_not_in_the_books_is_wrong_usage(self, workspace: ApiWorkspace) -> None:
+        said = workspace.run("history", "IOE0000000009", expect=(2,))
         assert "watcher status" in said.err
 
     @pytest.mark.parametrize("command", ["status", "history", "pending"])
-    def test_a_pipe_is_sent_no_escape_codes(self, asked: Bench, command: str) -> None:
+    def test_a_pipe_is_sent_no_escape_codes(self, asked: ApiWorkspace, command: str) -> None:
         assert "\x1b" not in asked.run(command).out
 
-    def test_a_terminal_is_sent_colour_unless_it_wants_none(self, asked: Bench) -> None:
+    def test_a_terminal_is_sent_colour_unless_it_wants_none(self, asked: ApiWorkspace) -> None:
         assert "\x1b[" in on_a_terminal(asked, "history", {})
         assert "\x1b[" not in on_a_terminal(asked, "history", {"NO_COLOR": "1"})
         assert "\x1b[" not in on_a_terminal(asked, "history", {"TERM": "dumb"})
 
 
-def on_a_terminal(world: Bench, command: str, environ: dict[str, str]) -> str:
+def on_a_terminal(workspace: ApiWorkspace, command: str, environ: dict[str, str]) -> str:
     """What the command prints where its standard output is a terminal."""
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        world.command(command),
-        cwd=world.folder,
-        env=world.environment() | {"TERM": "xterm"} | environ,
+        workspace.command(command),
+        cwd=workspace.folder,
+        env=workspace.environment() | {"TERM": "xterm"} | environ,
         stdout=theirs,
         check=True,
         timeout=60,

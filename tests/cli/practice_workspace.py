@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.watching import Watching
+from tests.support.workspace import Workspace
 from watcher import practice
 from watcher.clock import SystemClock
 from watcher.practice import PracticePortal, Terms
@@ -28,7 +28,7 @@ class SlowCodes:
 
 
 @dataclass(slots=True, kw_only=True)
-class Office(Watching):
+class PracticeWorkspace(Workspace):
     """The portal, and one account at it that is called family."""
 
     portal: PracticePortal
@@ -61,11 +61,11 @@ class Office(Watching):
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Office]:
+def practice_workspace(folder: Path) -> Iterator[PracticeWorkspace]:
     codes = SlowCodes()
     with PracticePortal(SystemClock(), terms=Terms(unix_time=codes.unix_time)) as portal:
         portal.cases.add(FIRST)
         portal.cases.add(SECOND, form="N-400")
-        made = Office(folder=folder, portal=portal, codes=codes)
+        made = PracticeWorkspace(folder=folder, portal=portal, codes=codes)
         made.configure()
         yield made

@@ -1,4 +1,4 @@
-"""The real command in a process of its own, on a configuration and a database in a folder of its own."""
+"""The real command in a separate process, with a configuration and database in a temporary folder."""
 
 import json
 import os
@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support import forked
+from tests.support import fork_server
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 
 REPOSITORY = Path(__file__).parents[2]
 _TIMEOUT = 120.0
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "SSL_CERT_FILE")
+_PASSED_THROUGH = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_START", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """How a command ended and what it printed."""
+class CommandResult:
+    """The exit status and output of a command."""
 
     status: int
     out: str
@@ -33,10 +33,11 @@ class Said:
 
 
 @dataclass(slots=True, kw_only=True)
-class Watching:
-    """A folder with `watcher.toml` and state; `sections` is what stands in the file besides where state is kept.
+class Workspace:
+    """A folder with `watcher.toml` and state.
 
-    `environ` is set for every command, beside the few variables that any command is given.
+    `sections` is the content of the file after `timezone` and `state_dir`. `environ` is added to the environment of
+    every command.
     """
 
     folder: Path
@@ -56,39 +57,39 @@ class Watching:
         return self.state / "watcher.sqlite3"
 
     def write(self, sections: str | None = None, *, mode: int = 0o600) -> None:
-        """Writes the configuration down, for its owner alone unless told otherwise: it holds secrets."""
+        """Write the configuration. It holds secrets, so by default only the owner can read it."""
         self.sections = self.sections if sections is None else sections
         self.config.write_text(f'timezone = "America/New_York"\nstate_dir = "state"\n{self.sections}', "utf-8")
         self.config.chmod(mode)
 
     @contextmanager
     def app(self) -> Iterator[App]:
-        """The program on the same configuration and database, within this process, to prepare and to look."""
+        """Open the same configuration and database in this process, to prepare and to inspect."""
         with open_app(read_settings(self.config, {})) as app:
             yield app
 
     def run(
-        self, *words: str, expect: Collection[int] = (0,), stdin: str = "", environ: Mapping[str, str] | None = None
-    ) -> Said:
-        """`watcher WORDS`, in the folder, which is where it finds its configuration.
+        self, *arguments: str, expect: Collection[int] = (0,), stdin: str = "", environ: Mapping[str, str] | None = None
+    ) -> CommandResult:
+        """Run `watcher ARGUMENTS` in the folder, where it finds its configuration.
 
-        An exit status that was not expected fails the test, with what the command said.
+        Fail the test with the output if the exit status is not in `expect`.
         """
-        ended = forked.run(
+        completed = fork_server.run(
             "watcher",
-            words,
+            arguments,
             folder=self.folder,
             environ=self.environment() | dict(environ or {}),
             stdin=stdin,
             timeout=_TIMEOUT,
         )
-        assert ended.status in expect, f"exit {ended.status}\n{ended.out}\n{ended.err}"
-        return Said(status=ended.status, out=ended.out, err=ended.err)
+        assert completed.status in expect, f"exit {completed.status}\n{completed.out}\n{completed.err}"
+        return CommandResult(status=completed.status, out=completed.out, err=completed.err)
 
-    def popen(self, *words: str) -> "subprocess.Popen[str]":
-        """The same, going on beside the test."""
+    def popen(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start the same command in the background."""
         return subprocess.Popen(
-            self.command(*words),
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.DEVNULL,
@@ -96,10 +97,10 @@ class Watching:
             text=True,
         )
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "watcher", *words]
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "watcher", *arguments]
 
     def environment(self) -> dict[str, str]:
-        """All that a command is given of the environment; nothing of the person's own configuration."""
-        passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**passed, "HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY), **self.environ}
+        """Return the environment of a command. Nothing of the developer's own configuration is in it."""
+        inherited = {name: os.environ[name] for name in _PASSED_THROUGH if name in os.environ}
+        return {**inherited, "HOME": str(self.folder), "PYTHONPATH": str(REPOSITORY), **self.environ}

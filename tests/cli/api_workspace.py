@@ -7,14 +7,14 @@ from pathlib import Path
 
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
 from tests.servers.webhook import Webhook, webhook
-from tests.support.watching import Watching
+from tests.support.workspace import Workspace
 from watcher.model.account_health import ReadResult
 
 RECEIPT = "IOE0000000001"
 
 
 @dataclass(slots=True, kw_only=True)
-class Bench(Watching):
+class ApiWorkspace(Workspace):
     """A watched case at the Case Status API on loopback, and a phone that is a small web server."""
 
     api: CaseStatusApi
@@ -58,11 +58,11 @@ min_severity = "routine"
 
 
 @contextmanager
-def bench(folder: Path) -> Iterator[Bench]:
+def api_workspace(folder: Path) -> Iterator[ApiWorkspace]:
     """Everything running; the case is known to the portal as received."""
     api = CaseStatusApi()
     api.add_cases(RECEIPT)
     with running(api) as portal, webhook() as phone:
-        made = Bench(folder=folder, api=api, origin=portal.origin, phone=phone)
+        made = ApiWorkspace(folder=folder, api=api, origin=portal.origin, phone=phone)
         made.configure()
         yield made
