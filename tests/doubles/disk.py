@@ -39,7 +39,8 @@ def failing(fault: DiskFault, database: Path, chance: random.Random | None = Non
             with _setting(f"PRAGMA max_page_count={pages}", f"PRAGMA max_page_count={_UNBOUNDED}"):
                 yield
         case DiskFault.NO_SPACE:
-            with _largest_file(chance.randint(0, _MOST_BYTES), database):
+            _truncate_log(database)
+            with largest_file(chance.randint(0, _MOST_BYTES)):
                 yield
         case DiskFault.READ_ONLY:
             with _setting("PRAGMA query_only=ON", "PRAGMA query_only=OFF"):
@@ -69,11 +70,15 @@ def _setting(during: str, after: str) -> Iterator[None]:
         event.remove(Pool, "checkin", on_checkin)
 
 
-@contextmanager
-def _largest_file(size: int, database: Path) -> Iterator[None]:
-    """The log of the database begins anew, so that what is written next meets the limit somewhere."""
+def _truncate_log(database: Path) -> None:
+    """Empty the database's log, so that the next write reaches the limit somewhere."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Make the system refuse writes beyond `size` bytes of any file of this process."""
     before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
     try:

@@ -286,7 +286,7 @@ def test_nothing_is_asked_for_while_the_daemon_stops(home: Home) -> None:
 def test_what_an_interrupted_download_left_is_cleared_and_what_it_finished_is_found(home: Home) -> None:
     folder = home.folder / "notices" / ACCOUNT / NUMBER
     folder.mkdir(parents=True)
-    (folder / ".unfinished-0123456789abcdef").write_bytes(PDF[:100])
+    (folder / ".2026-06-19-Letter.pdf.0123456789abcdef.tmp").write_bytes(PDF[:100])
     (folder / "2026-06-19-Letter.pdf").write_bytes(PDF)  # written, and then the process was killed
     home.offer("Letter", pdf())
     home.read()
@@ -453,7 +453,7 @@ def test_a_full_disk_stops_the_downloads_and_not_the_watching(small_disk: Path, 
     assert home.read() is None
     saved = [kept for kept in home.kept().values() if kept.saved_as]
     assert 0 < len(saved) < 6
-    assert len(list(small_disk.rglob(".unfinished*"))) == 0
+    assert len(list(small_disk.rglob(".*"))) == 0
     assert all(kept.attempts == 0 for kept in home.kept().values())
     assert sum(kept.last_error == "No space left on device" for kept in home.kept().values()) == 1
     (case,) = home.app.store.tracked_cases()

@@ -217,17 +217,18 @@ KILLED_AT_EVERY_LINE = """
 import os, signal, sys
 from pathlib import Path
 from pydantic import SecretStr
-from watcher.sign_in import sessions
+from watcher.privacy import private_file
+from watcher.sign_in import session_files
 
 folder, keys = Path(sys.argv[1]), tuple(SecretStr(key) for key in sys.argv[2:])
 OLD, NEW = b"old " * 50_000, b"new " * 50_000
-file = sessions.SessionFiles(folder, keys).of("family")
+file = session_files.SessionFiles(folder, keys).of("family")
 
 def save_and_die_at(last):
     lines = 0
     def trace(frame, event, argument):
         nonlocal lines
-        if frame.f_code.co_filename != sessions.__file__:
+        if frame.f_code.co_filename not in (session_files.__file__, private_file.__file__):
             return None
         lines += 1
         if lines == last:

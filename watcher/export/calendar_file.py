@@ -1,13 +1,12 @@
 """The calendar that a calendar program subscribes to, kept up to date on disk."""
 
-import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from watcher.context.context import Context
+from watcher.privacy.private_file import write_private_file
 from watcher.store import Busy
 
 _WAIT = 10.0
@@ -43,15 +42,5 @@ def _replace(file: Path, content: bytes) -> bool:
     with suppress(FileNotFoundError):
         if file.read_bytes() == content:
             return False
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as made:
-            made.write(content)
-            made.flush()
-            os.fsync(made.fileno())
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_private_file(file, content)
     return True

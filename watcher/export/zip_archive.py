@@ -1,13 +1,12 @@
 """All saved letters in one ZIP file, in folders by account and case."""
 
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from watcher.model.ledger import TrackedNotice
 from watcher.notices.notice_files import FOLDER
+from watcher.privacy.private_file import replace_private_file
 
 
 def write_archive(notices: Iterable[TrackedNotice], state_dir: Path, file: Path) -> tuple[int, list[str]]:
@@ -17,15 +16,11 @@ def write_archive(notices: Iterable[TrackedNotice], state_dir: Path, file: Path)
     """
     names = sorted({kept.saved_as for kept in notices if kept.saved_as})
     gone = [name for name in names if not (state_dir / name).is_file()]
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        made = os.fdopen(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
-        with made, ZipFile(made, "w", ZIP_DEFLATED, strict_timestamps=False) as archive:
-            for name in names:
-                if name not in gone:
-                    archive.write(state_dir / name, str(PurePosixPath(name).relative_to(FOLDER)))
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with (
+        replace_private_file(file) as stream,
+        ZipFile(stream, "w", ZIP_DEFLATED, strict_timestamps=False) as archive,
+    ):
+        for name in names:
+            if name not in gone:
+                archive.write(state_dir / name, str(PurePosixPath(name).relative_to(FOLDER)))
     return len(names) - len(gone), gone

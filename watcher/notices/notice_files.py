@@ -2,18 +2,16 @@
 
 import hashlib
 import os
-import secrets
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
 from watcher.model.ledger import TrackedNotice
 from watcher.notices.file_names import file_name, folder_name
+from watcher.privacy.private_file import remove_temporary_files, write_private_file
 
 FOLDER = "notices"
 """Within state_dir."""
-
-_UNFINISHED = ".unfinished-"
 
 
 class NoticeFiles:
@@ -31,14 +29,17 @@ class NoticeFiles:
         folder = self._folder(kept)
         self._make(folder)
         digest = hashlib.sha256(content).hexdigest()
-        file = _same(folder, content) or self._write(folder, kept, content, ending)
+        file = _same(folder, content)
+        if file is None:
+            file = _free(folder, kept, ending)
+            write_private_file(file, content)
         return str(file.relative_to(self._state_dir)), digest
 
     def clear(self, account: str) -> None:
         """Removes what an interrupted download of the account left behind."""
-        for left in (self._state_dir / FOLDER / folder_name(account)).glob(f"*/{_UNFINISHED}*"):
+        for folder in (self._state_dir / FOLDER / folder_name(account)).glob("*"):
             with suppress(OSError):
-                left.unlink()
+                remove_temporary_files(folder)
 
     def _folder(self, kept: TrackedNotice) -> Path:
         return self._state_dir / FOLDER / folder_name(kept.account) / folder_name(kept.case_number)
@@ -47,38 +48,6 @@ class NoticeFiles:
         for each in (folder.parent.parent, folder.parent, folder):
             each.mkdir(mode=0o700, exist_ok=True)
             each.chmod(0o700)
-
-    def _write(self, folder: Path, kept: TrackedNotice, content: bytes, ending: str) -> Path:
-        unfinished = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
-        try:
-            _write_through(unfinished, content)
-            file = _free(folder, kept, ending)
-            unfinished.rename(file)
-        except BaseException:
-            with suppress(OSError):
-                unfinished.unlink()
-            raise
-        _sync_folder(folder)
-        return file
-
-
-def _write_through(file: Path, content: bytes) -> None:
-    """Writes a new file, mode 0600, to the disk itself."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the name outlive a power cut, where the system lets a folder be opened."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _same(folder: Path, content: bytes) -> Path | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import structlog
 
+from watcher.privacy.private_file import write_private_file
+
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrf-token", "proxy-authorization"})
 _SECRET_FIELDS = re.compile(
     rb'("(?:[a-z_]*token|password|secret|client_secret|xcsrf|session|code)"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE
@@ -44,8 +46,8 @@ class TraceFolder:
         kind = headers.get("content-type", "") or headers.get("Content-Type", "")
         ending = "json" if "json" in kind else "html" if "html" in kind else "bin"
         try:
-            self._write(f"{stem}.answer.json", json.dumps(about, indent=2).encode())
-            self._write(f"{stem}.{ending}", self._blanked(body))
+            write_private_file(self._folder / f"{stem}.answer.json", json.dumps(about, indent=2).encode())
+            write_private_file(self._folder / f"{stem}.{ending}", self._blanked(body))
         except OSError as error:
             _log.warning("an answer could not be kept", folder=str(self._folder), reason=error.strerror)
 
@@ -54,8 +56,3 @@ class TraceFolder:
             content = content.replace(secret, _BLANK)
         content = _SECRET_FIELDS.sub(rb"\1" + _BLANK + rb"\2", content)
         return _SECRET_INPUTS.sub(rb"\1" + _BLANK + rb"\2", content)
-
-    def _write(self, name: str, content: bytes) -> None:
-        path = self._folder / name
-        path.touch(mode=0o600)
-        path.write_bytes(content)

@@ -4,12 +4,8 @@ A file that cannot be used is no session: the portal then signs in afresh. Why i
 """
 
 import hashlib
-import os
 import re
-import secrets
-import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from watcher.errors import StoreUnusable
+from watcher.privacy.private_file import remove_temporary_files, write_private_file
 from watcher.privacy.sealing import Seal, Unsealable
 
 _NAME: Final = "watcher-session 1"
@@ -130,43 +127,13 @@ class SessionFile:
         folder = self._file.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-        self._clear(older_than=_STALE_AFTER)
-        temporary = folder / f".{self._file.name}.{secrets.token_hex(8)}.tmp"
-        try:
-            _write(temporary, self._seal.close(content))
-            temporary.replace(self._file)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(folder)
+        remove_temporary_files(folder, self._file.name, older_than=_STALE_AFTER)
+        write_private_file(self._file, self._seal.close(content))
 
     def forget(self) -> None:
         """Removes it and whatever a killed save left behind; nothing to remove is no error. Raises `StoreUnusable`."""
         try:
             self._file.unlink(missing_ok=True)
-            self._clear(older_than=0.0)
+            remove_temporary_files(self._file.parent, self._file.name)
         except OSError as error:
             raise StoreUnusable(f"session {self._file}: {error.strerror}; check its folder's mode") from None
-
-    def _clear(self, *, older_than: float) -> None:
-        before = time.time() - older_than
-        for left in self._file.parent.glob(f".{self._file.name}.*.tmp"):
-            with suppress(FileNotFoundError):  # another process has just renamed or removed it
-                if left.stat().st_mtime <= before:
-                    left.unlink()
-
-
-def _write(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

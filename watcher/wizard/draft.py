@@ -2,14 +2,13 @@
 
 import copy
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from watcher import portals
 from watcher.errors import SettingsFaults
+from watcher.privacy.private_file import write_private_file
 from watcher.settings.config_files import read_document
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, secrets_folder
 from watcher.settings.load import load_configuration
@@ -141,14 +140,5 @@ def _broken_off_in(begun: Path) -> KeyPath | None:
 
 
 def _write(file: Path, text: str, *, mode: int = 0o600) -> None:
-    """Replaces the file whole, readable by its owner alone unless told otherwise."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as made:
-            made.write(text)
-            os.fchmod(made.fileno(), mode)
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_private_file(file, text.encode(), mode=mode)

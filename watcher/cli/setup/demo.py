@@ -30,6 +30,7 @@ from watcher.daemon.daemon import Daemon
 from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
+from watcher.privacy.private_file import write_private_file
 from watcher.settings.config_files import os_error_text
 
 _DAYS_IN_A_SECOND = 10.0
@@ -115,22 +116,19 @@ def _play(folder: Path, days_in_a_second: float, stack: ExitStack) -> Path:
 
 def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, port: int) -> Path:
     config = folder / "watcher.toml"
-    config.touch(mode=0o600)
     portal.write_ca(folder / "ca.pem")
     account = portal.account
-    config.write_text(
-        _CONFIGURATION.format(
-            state_dir=folder,
-            recipe=_recipe_for(portal, recipe, folder),
-            base_url=portal.base_url,
-            ca_file=folder / "ca.pem",
-            username=account.username,
-            password=account.password,
-            totp_secret=account.totp_secret,
-            port=port,
-        ),
-        encoding="utf-8",
+    text = _CONFIGURATION.format(
+        state_dir=folder,
+        recipe=_recipe_for(portal, recipe, folder),
+        base_url=portal.base_url,
+        ca_file=folder / "ca.pem",
+        username=account.username,
+        password=account.password,
+        totp_secret=account.totp_secret,
+        port=port,
     )
+    write_private_file(config, text.encode())
     return config
 
 

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import os
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +18,7 @@ from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import case_document, change_document, item_document
 from watcher.export.masked import Mask
 from watcher.model.ledger import TrackedItem
+from watcher.privacy.private_file import write_private_file
 from watcher.remind.stalls import is_stalled
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -65,7 +64,7 @@ def export_command(
         sys.stdout.buffer.write(content)
         return
     try:
-        _write(output, content)
+        write_private_file(output, content)
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
     print_error(f"written: {output}")
@@ -142,15 +141,3 @@ def _cell(value: object) -> str:
     """A cell that no spreadsheet takes for a formula: what a portal writes is text."""
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Replaces the file whole; what is in it is nobody else's business."""
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-            made.write(content)
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

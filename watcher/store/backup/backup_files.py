@@ -4,7 +4,6 @@ Only SQLite is copied here; other databases have tools of their own (`pg_dump`).
 """
 
 import errno
-import os
 import shutil
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -18,11 +17,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from watcher.errors import StoreUnusable
+from watcher.privacy.private_file import replace_private_file
 from watcher.store.backup.restore_merge import AddRestoreNote, merge_into
 from watcher.store.database.schema import HEAD
 
 _NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS)
 _BESIDE = ("-wal", "-shm")
+_TEMPORARY = ("-journal", *_BESIDE)
 _LAST_WORDS = (
     "SELECT max(last_attempt_at) FROM account",
     "SELECT max(at) FROM change",
@@ -98,10 +99,10 @@ def create_backup(database: Path, target: Path, *, force: bool = False) -> Backu
         there = target.exists()
     if there and not force:
         raise StoreUnusable(f"{target}: is there already; name another file, or say --force to replace it")
-    with _telling(target), _beside(target) as temporary:
+    with _telling(target), replace_private_file(target, suffixes=_TEMPORARY) as stream:
+        temporary = Path(stream.name)
         _copy(database, temporary)
         found = examine(temporary)
-        temporary.replace(target)
     return BackupFile(file=target, schema=found.schema, cases=found.cases, newest=found.newest)
 
 
@@ -127,7 +128,8 @@ def restore(
         raise StoreUnusable(f"{copy}: was made by a newer release (schema {found.schema}); install that release")
     if not force:
         _refuse_newer(database, found)
-    with _telling(database), _beside(database) as temporary:
+    with _telling(database), replace_private_file(database, suffixes=_TEMPORARY) as stream:
+        temporary = Path(stream.name)
         _copy(copy, temporary)
         since = _moment(found.newest) or _written(copy)
         carried = merge_into(database, temporary, accounts=accounts, since=since, now=now, doubting=doubting)
@@ -135,7 +137,6 @@ def restore(
         kept = _keep(database, now) if database.exists() else None
         for suffix in _BESIDE:
             Path(f"{database}{suffix}").unlink(missing_ok=True)
-        temporary.replace(database)
     return RestoreResult(kept=kept, known=carried.reported_snapshots, marks=carried.marks)
 
 
@@ -171,8 +172,8 @@ def _keep(database: Path, now: datetime) -> Path:
     for suffix in ("", *_BESIDE):
         source, target = Path(f"{database}{suffix}"), Path(f"{kept}{suffix}")
         if source.exists():
-            _create_private(target)
-            shutil.copyfile(source, target)
+            with source.open("rb") as original, replace_private_file(target) as stream:
+                shutil.copyfileobj(original, stream)
     return kept
 
 
@@ -187,23 +188,6 @@ def _copy(source: Path, target: Path) -> None:
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=10)) as database:
         yield database
-
-
-@contextmanager
-def _beside(file: Path) -> Iterator[Path]:
-    """A private empty file beside `file` to work on, gone at the end."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    _create_private(temporary)
-    try:
-        yield temporary
-    finally:
-        for suffix in ("", "-journal", *_BESIDE):
-            Path(f"{temporary}{suffix}").unlink(missing_ok=True)
-
-
-def _create_private(file: Path) -> None:
-    file.unlink(missing_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 @contextmanager

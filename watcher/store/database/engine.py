@@ -7,7 +7,6 @@ SQLite is in WAL mode with foreign keys on, every write begun as a write; for Po
 database that cannot be used is told as `StoreUnusable`, in words a person can act on.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -21,6 +20,7 @@ from sqlalchemy.pool import NullPool, Pool
 from sqlmodel import Session
 
 from watcher.errors import StoreUnusable
+from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, sqlite_errors
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.tables import Row
@@ -189,6 +189,6 @@ def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
 def _create_private(path: Path) -> None:
     """SQLite makes files 0644; cases are nobody else's business. The files beside it take over its mode."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        create_private_file(path)
     except OSError as error:
         raise StoreUnusable(f"database {path}: {error.strerror}; check its folder's owner and mode") from None
