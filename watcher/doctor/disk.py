@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from watcher.clock.timestamps import local_text
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable
 from watcher.settings import Settings, config_files
@@ -101,7 +102,7 @@ def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     if not taken:
         yield warning("backups", f"there is none in {folder} yet", "`watcher run` takes the first one when it starts")
         return
-    told = f"{len(taken)} in {folder}, the newest of {backup_time(taken[0]):%Y-%m-%d %H:%M} UTC"
+    told = f"{len(taken)} in {folder}, the newest of {local_text(backup_time(taken[0]))} UTC"
     if now - backup_time(taken[0]) > 2 * every:
         yield failed("backups", told, "`watcher run` says in its log why it takes none")
     else:

@@ -63,7 +63,7 @@ def item_document(item: TrackedItem, *, with_case: bool = False) -> dict[str, An
         "due_on": iso_text(item.letter_due_on or shown.due_on),
         "due_by_estimate": iso_text(shown.due_by_estimate),
         "due_from": item.due[1].value if item.due else None,
-        "starts_at": iso_text(shown.starts_at),
+        "starts_at": utc_text(shown.starts_at),
         "place": shown.place,
         "state": item.state.value,
         "first_seen_at": utc_text(item.first_seen_at),

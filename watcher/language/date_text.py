@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from watcher.clock.timestamps import parse_iso
 from watcher.language.catalogue import Catalogue
 
 
@@ -13,7 +14,7 @@ def parse_moment(value: object) -> datetime | date | None:
     if not isinstance(value, str):
         return None
     try:
-        return date.fromisoformat(value) if len(value) == len("2026-07-09") else datetime.fromisoformat(value)
+        return parse_iso(value)
     except ValueError:
         return None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from watcher.clock.timestamps import utc_text
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
@@ -127,7 +128,7 @@ def check_blindness(
     seen_last = health.last_read_at or health.first_seen_at
     if health.failing_since is None or now - seen_last <= blind_after:
         return health, ()
-    what: Json = {"reason": health.last_error, "since": _utc(seen_last), "attempts": health.failures}
+    what: Json = {"reason": health.last_error, "since": utc_text(seen_last), "attempts": health.failures}
     return _tell(health, ChangeKind.BLIND, what)
 
 
@@ -146,7 +147,7 @@ def _recovered(health: AccountHealth, now: datetime) -> tuple[AccountHealth, tup
     if not health.notified:
         return well, ()
     after = min(health.notified, key=list(ChangeKind).index)
-    since = None if health.failing_since is None else _utc(health.failing_since)
+    since = utc_text(health.failing_since)
     return well, (_account_change(ChangeKind.RECOVERED, {"after": after.value, "since": since}),)
 
 
@@ -163,10 +164,6 @@ def _account_change(kind: ChangeKind, what: Json) -> Change:
 def _wait(errors: Sequence[ReadFailed], now: datetime) -> datetime | None:
     waits = [error.retry_after for error in errors if isinstance(error, PortalUnavailable) and error.retry_after]
     return now + max(waits) if waits else None
-
-
-def _utc(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

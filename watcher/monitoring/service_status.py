@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from watcher.clock.timestamps import local_text, utc_text
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import AlertState
 from watcher.model.change import Json
@@ -101,7 +102,7 @@ def status_line(condition: ServiceStatus) -> str:
     parts += [f"{number} {words}" for number, words in ((failing, "failing"), (waiting, "paused")) if number]
     parts += [f"{blind} without a good read for too long"] if blind else []
     turns = [account.next_read_at for account in condition.accounts if account.next_read_at is not None]
-    parts += [f"next read {min(turns):%Y-%m-%d %H:%MZ}"] if turns else []
+    parts += [f"next read {local_text(min(turns))}Z"] if turns else []
     parts += [f"{condition.waiting} alerts waiting"] if condition.waiting else []
     return ", ".join(parts)
 
@@ -111,7 +112,7 @@ def status_json(condition: ServiceStatus) -> dict[str, Json]:
     return {
         "status": "ok" if condition.healthy else "unwell",
         "summary": status_line(condition),
-        "at": _utc(condition.at),
+        "at": utc_text(condition.at),
         "scheduler": "turning" if condition.scheduler_alive else "stuck",
         "accounts": [
             {
@@ -119,15 +120,11 @@ def status_json(condition: ServiceStatus) -> dict[str, Json]:
                 "portal": account.portal,
                 "state": account.state.value,
                 "blind": account.blind,
-                "last_attempt_at": _utc(account.last_attempt_at),
-                "last_read_at": _utc(account.last_read_at),
-                "next_read_at": _utc(account.next_read_at),
+                "last_attempt_at": utc_text(account.last_attempt_at),
+                "last_read_at": utc_text(account.last_read_at),
+                "next_read_at": utc_text(account.next_read_at),
             }
             for account in condition.accounts
         ],
         "alerts": {state.value: condition.alerts.get(state, 0) for state in AlertState if state is not AlertState.SENT},
     }
-
-
-def _utc(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from watcher.clock.timestamps import iso_text
 from watcher.errors import CodeNeeded, UnexpectedAnswer
 from watcher.language.status_meaning import meaning_of, normalize_title, titles
 from watcher.model.alert import Links
@@ -100,7 +101,7 @@ def recorded(site: str, case_number: str, status: str, *, on: date | None = None
     spelled = {normalize_title(title): title for title in titles(SITES[site].vocabulary)}.get(
         normalize_title(status), status
     )
-    note = {"site": site, "case_number": case_number, "status": spelled, "on": on.isoformat() if on else None}
+    note = {"site": site, "case_number": case_number, "status": spelled, "on": iso_text(on)}
     answers = {_RECORDED: json.dumps(note, ensure_ascii=False).encode()}
     return CaseRead(snapshot=read(answers, "en"), answers=answers)
 

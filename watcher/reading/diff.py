@@ -6,9 +6,10 @@ words, nor data that was never known before, nor our own rules reading the same 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Protocol, TypeVar
 
+from watcher.clock.timestamps import day_of, iso_text
 from watcher.language.status_meaning import Meaning, meaning_of
 from watcher.model.case import (
     STATUS_FIELDS,
@@ -82,11 +83,7 @@ def _baseline(after: Snapshot, today: date) -> Iterator[Change]:
 def _is_past(item: PendingItem, today: date) -> bool:
     """Whether an appointment or due date is over. An item without a date is still to be dealt with."""
     moment = item.starts_at or item.due_on
-    return moment is not None and _day(moment) < today
-
-
-def _day(moment: datetime | date) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
+    return moment is not None and day_of(moment) < today
 
 
 def _arrival_of(item: PendingItem) -> ChangeKind:
@@ -112,7 +109,7 @@ def _item_changes(before: Snapshot, after: Snapshot, today: date, meaning: Meani
 
 
 def _departure_of(item: PendingItem, today: date, meaning: Meaning) -> ChangeKind:
-    ahead = item.starts_at is not None and _day(item.starts_at) > today
+    ahead = item.starts_at is not None and day_of(item.starts_at) > today
     if item.kind.is_appointment and item.state is ItemState.OPEN and (ahead or item.kind in meaning.cancels):
         return ChangeKind.APPOINTMENT_CANCELLED
     return ChangeKind.ITEM_CLOSED
@@ -199,7 +196,7 @@ def _detail_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
 def _silent_update(before: Snapshot, after: Snapshot) -> Iterator[Change]:
     old, new = before.updated_at, after.updated_at
     if old is not None and old != new:
-        yield _change(ChangeKind.SILENT_UPDATE, after, "updated_at", old=old.isoformat(), new=_iso(new))
+        yield _change(ChangeKind.SILENT_UPDATE, after, "updated_at", old=iso_text(old), new=iso_text(new))
 
 
 def _pairs(before: Sequence[_K], after: Sequence[_K]) -> Iterator[tuple[str, _K | None, _K | None]]:
@@ -220,9 +217,9 @@ def item_json(item: PendingItem) -> dict[str, Json]:
         "kind": item.kind.value,
         "title": item.title,
         "description": item.description,
-        "due_on": _iso(item.due_on),
-        "due_by_estimate": _iso(item.due_by_estimate),
-        "starts_at": _iso(item.starts_at),
+        "due_on": iso_text(item.due_on),
+        "due_by_estimate": iso_text(item.due_by_estimate),
+        "starts_at": iso_text(item.starts_at),
         "place": item.place,
         "state": item.state.value,
     }
@@ -233,21 +230,17 @@ def _status_json(case: Snapshot) -> Json:
         "stage": case.stage.value,
         "status": case.status,
         "description": case.description,
-        "since": _iso(case.status_since),
+        "since": iso_text(case.status_since),
     }
 
 
 def _notice_json(notice: Notice) -> Json:
-    return {"key": notice.key, "title": notice.title, "dated": _iso(notice.dated)}
+    return {"key": notice.key, "title": notice.title, "dated": iso_text(notice.dated)}
 
 
 def _history_json(entry: HistoryEntry) -> Json:
-    return {"key": entry.key, "title": entry.title, "at": _iso(entry.at), "code": entry.code, "hint": entry.hint}
+    return {"key": entry.key, "title": entry.title, "at": iso_text(entry.at), "code": entry.code, "hint": entry.hint}
 
 
 def _part_json(part: Part | None) -> Json:
     return None if part is None else {"key": part.key, "title": part.title, "status": part.status}
-
-
-def _iso(moment: datetime | date | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from watcher.clock.durations import format_duration
+from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
 from watcher.errors import AccountLocked, PortalUnavailable, ReadFailed, SignInRejected, StoreUnusable, UnexpectedAnswer
 from watcher.model.account_health import ReadOutcome, ReadResult, resume
@@ -174,7 +175,7 @@ class _Visit:
                 return self._intake.result(ReadOutcome.PAUSED, error=health.last_error)
             self._intake.health = resume(health)
         elif health.not_before is not None and now < health.not_before:
-            until = health.not_before.isoformat(timespec="seconds").replace("+00:00", "Z")
+            until = utc_text(health.not_before)
             return self._intake.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")
         return None
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.clock.durations import format_duration, parse_duration
 from watcher.clock.quiet_hours import moment
+from watcher.clock.timestamps import iso_text
 from watcher.model.case import ItemState
 from watcher.model.change import Change, ChangeKind, Json, severity_of
 from watcher.model.ledger import DueSource, TrackedItem
@@ -87,7 +88,7 @@ def _appointment(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Ahead | N
     starts_at = item.item.starts_at
     if starts_at is None:
         return None
-    name = f"start {starts_at.isoformat()}"
+    name = f"start {iso_text(starts_at)}"
     if not isinstance(starts_at, datetime):
         return _Ahead(name=name, day=starts_at, at=None, over=starts_at < now.astimezone(zone).date())
     at = moment(starts_at, zone) if starts_at.tzinfo is None else starts_at.astimezone(UTC)
@@ -131,8 +132,8 @@ def _reminded(item: TrackedItem, ahead: _Ahead, reached: timedelta, today: date)
         "kind": item.item.kind.value,
         "title": item.item.title,
         "place": item.item.place,
-        "due_on": ahead.day.isoformat() if ahead.is_due_date else None,
-        "starts_at": None if starts_at is None else starts_at.isoformat(),
+        "due_on": iso_text(ahead.day) if ahead.is_due_date else None,
+        "starts_at": iso_text(starts_at),
         "source": ahead.source and ahead.source.value,
         "days": (ahead.day - today).days,
         "item_id": item.id,

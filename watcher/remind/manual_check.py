@@ -6,6 +6,7 @@ neither loses nor repeats one.
 
 from datetime import UTC, datetime
 
+from watcher.clock.timestamps import iso_text
 from watcher.context.context import Context
 from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.model.ledger import TrackedCase
@@ -53,5 +54,5 @@ def _due_at(account: AccountSettings, number: str, case: TrackedCase | None, con
 
 def _reminder(account: AccountSettings, number: str, case: TrackedCase | None) -> Change:
     looked_at = case.last_read_at if case else None
-    new = {"site": getattr(account, "site", None), "looked_at": looked_at.isoformat() if looked_at else None}
+    new = {"site": getattr(account, "site", None), "looked_at": iso_text(looked_at)}
     return Change(kind=_KIND, severity=severity_of(_KIND), case_number=number, subject="look", new=new)

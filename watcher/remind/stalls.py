@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from watcher.clock.timestamps import iso_text
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, severity_of
 from watcher.model.ledger import TrackedCase
@@ -44,7 +45,7 @@ def stall_of(
         return None
     new: dict[str, Json] = {
         "stage": snapshot.stage.value,
-        "since": since.isoformat(),
+        "since": iso_text(since),
         "since_told": case.stage_since_from_portal,
         "days": (today - since).days,
         "threshold_days": threshold.days,
@@ -91,7 +92,7 @@ def _is_time(marks: Iterable[str], snapshot: Snapshot, since: date, today: date,
 
 def _touched_on(case: TrackedCase, since: date, zone: ZoneInfo) -> str | None:
     touched = case.silent_update_at and case.silent_update_at.astimezone(zone).date()
-    return touched.isoformat() if touched and touched >= since else None
+    return iso_text(touched) if touched and touched >= since else None
 
 
 def _inquiry(snapshot: Snapshot, published: Mapping[str, timedelta]) -> dict[str, Json]:
@@ -104,4 +105,4 @@ def _inquiry(snapshot: Snapshot, published: Mapping[str, timedelta]) -> dict[str
     if time is None:
         return {"published_days": None, "inquiry_from": None}
     first = snapshot.submitted_on and snapshot.submitted_on + time + timedelta(days=1)
-    return {"published_days": time.days, "inquiry_from": None if first is None else first.isoformat()}
+    return {"published_days": time.days, "inquiry_from": iso_text(first)}

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.sign_in.session_files import SessionFiles
 
 _PURPOSE = "code"
@@ -17,7 +18,7 @@ class FileInbox:
 
     def put(self, account: str, code: str, *, at: datetime) -> None:
         """Lays a code down for the account, in place of an earlier one. `at` is aware, UTC."""
-        self._files.of(account, _PURPOSE).save(json.dumps({"code": code, "at": at.isoformat()}).encode())
+        self._files.of(account, _PURPOSE).save(json.dumps({"code": code, "at": iso_text(at)}).encode())
 
     def take(self, account: str, *, not_before: datetime) -> str | None:
         """Takes the account's code away, once, if it was laid down at `not_before` or later; else None."""
@@ -28,7 +29,7 @@ class FileInbox:
         file.forget()
         try:
             laid = json.loads(content)
-            code, at = str(laid["code"]), datetime.fromisoformat(laid["at"])
+            code, at = str(laid["code"]), parse_utc(laid["at"])
         except (ValueError, KeyError, TypeError):
             return None  # nothing that `put` wrote; a code is asked for anew
         return code if at >= not_before else None

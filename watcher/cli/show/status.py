@@ -1,7 +1,7 @@
 """`watcher status`, `history`, `pending`: how things stand, from the database alone."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -9,6 +9,7 @@ import click
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import local, print_json, print_line, severity_colour, styled, table
+from watcher.clock.timestamps import day_of, iso_text, local_text
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
 from watcher.model.alert import AlertState
@@ -165,13 +166,9 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
 
 
 def _soonest(item: TrackedItem) -> tuple[bool, str]:
-    days = [_day(item.item.starts_at)] if item.item.starts_at else []
+    days = [day_of(item.item.starts_at)] if item.item.starts_at else []
     days += [item.due[0]] if item.due else []
-    return (not days, min(days).isoformat() if days else item.first_seen_at.isoformat())
-
-
-def _day(moment: datetime | date) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
+    return (not days, iso_text(min(days) if days else item.first_seen_at))
 
 
 def _due(item: TrackedItem) -> str:
@@ -185,4 +182,4 @@ def _starts(item: TrackedItem) -> str:
     starts_at = item.item.starts_at
     if starts_at is None:
         return "-"
-    return starts_at.strftime("%Y-%m-%d %H:%M") if isinstance(starts_at, datetime) else starts_at.isoformat()
+    return local_text(starts_at) if isinstance(starts_at, datetime) else iso_text(starts_at)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from watcher.clock.timestamps import local_text
 from watcher.model.change import Severity
 
 _SHOWN_EVERY = 0.2  # seconds
@@ -91,7 +92,7 @@ def _width(text: str) -> int:
 
 def local(moment: datetime | None, zone: ZoneInfo) -> str:
     """A moment for a person, in their zone."""
-    return "never" if moment is None else moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return "never" if moment is None else local_text(moment, zone)
 
 
 class Progress:

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Any
 
+from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.http.answer import Response
 from watcher.http.client import PortalHttp
@@ -112,7 +113,7 @@ class TokenProvider:
         return _Token(value=value, renew_at=renew_at)
 
     def _save(self, value: str, renew_at: datetime) -> None:
-        kept = {"token": value, "renew_at": renew_at.isoformat(), "for": self._credentials.mark(value)}
+        kept = {"token": value, "renew_at": iso_text(renew_at), "for": self._credentials.mark(value)}
         self._around.session.save(json.dumps(kept).encode())
 
     def _saved(self) -> _Token | None:
@@ -122,7 +123,7 @@ class TokenProvider:
             return None
         try:
             kept = json.loads(content)
-            token = _Token(value=str(kept["token"]), renew_at=datetime.fromisoformat(kept["renew_at"]))
+            token = _Token(value=str(kept["token"]), renew_at=parse_utc(kept["renew_at"]))
             ours = kept["for"] == self._credentials.mark(token.value)
             left = token.renew_at - self._around.clock.now()
         except (ValueError, KeyError, TypeError):

@@ -1,8 +1,8 @@
 """The portal's own JSON: the same cases as on its pages, for the scripts of its front end."""
 
-from datetime import date
 from typing import Any
 
+from watcher.clock.timestamps import iso_text
 from watcher.practice.state.case_record import ActionItem, CaseRecord, local_date
 
 
@@ -47,12 +47,8 @@ def _action_item(item: ActionItem) -> dict[str, Any]:
         "id": item.key,
         "kind": item.kind,
         "title": item.title,
-        "due_on": _iso(item.due_on),
+        "due_on": iso_text(item.due_on),
         "starts_at": item.starts_at.isoformat(timespec="minutes") if item.starts_at else None,
         "place": item.place,
         "answered": item.answered,
     }
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

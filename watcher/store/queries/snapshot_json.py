@@ -8,11 +8,12 @@ every level: what yesterday's program did not look at is not news today.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date
 from hashlib import blake2b
 from typing import Any, TypeVar
 
 from watcher import __version__
+from watcher.clock.timestamps import iso_text, parse_iso
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot, Stage
 
 _T = TypeVar("_T")
@@ -27,10 +28,6 @@ def _date_of(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _moment_of(text: str) -> datetime | date:
-    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
-
-
 _READERS: dict[str, Callable[[str], Any]] = {
     "stage": Stage,
     "kind": ItemKind,
@@ -40,9 +37,9 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "due_on": _date_of,
     "due_by_estimate": _date_of,
     "dated": _date_of,
-    "updated_at": _moment_of,
-    "starts_at": _moment_of,
-    "at": _moment_of,
+    "updated_at": parse_iso,
+    "starts_at": parse_iso,
+    "at": parse_iso,
 }
 
 
@@ -95,7 +92,7 @@ def _plain(value: Any) -> Any:
         if name in _COLLECTIONS and content is not None:
             content = [_plain(entry) for entry in sorted(content, key=lambda entry: entry.key)]
         elif isinstance(content, date):
-            content = content.isoformat()
+            content = iso_text(content)
         plain[name] = content
     return plain
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from sqlmodel import Session, col, delete, select
 
+from watcher.clock.timestamps import parse_utc
 from watcher.model.case import Snapshot
 from watcher.store.database.engine import Database
 from watcher.store.database.tables import MetaRow
@@ -79,7 +80,7 @@ class RestoreMarks:
             return None
         with self._database.reading() as session:
             mark = session.get(MetaRow, mark_key(IN_DOUBT, account))
-        return None if mark is None else datetime.fromisoformat(mark.value)
+        return None if mark is None else parse_utc(mark.value)
 
     def clear_uncertain(self, account: str) -> None:
         """The account was read: what changes from now on was never told. Writes only where there was a doubt."""
