@@ -148,7 +148,7 @@ def test_a_disk_that_became_read_only_is_told_in_a_sentence_and_loses_nothing(sm
 def test_a_lock_dies_with_the_process_that_held_it(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from watcher.store.database.locks import FileLocks\n"
-        "with FileLocks(Path(sys.argv[1])).hold('daemon'):\n    print('held', flush=True); time.sleep(60)"
+        "with FileLocks(Path(sys.argv[1])).acquire('daemon'):\n    print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None

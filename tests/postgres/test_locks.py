@@ -21,7 +21,7 @@ from pathlib import Path
 from watcher.store.database import Database
 from watcher.store.server_locks import locks_of
 
-with locks_of(Database(sys.argv[1]), Path()).hold("account family"):
+with locks_of(Database(sys.argv[1]), Path()).acquire("account family"):
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -147,7 +147,7 @@ import sys, time
 from pathlib import Path
 from watcher.store import Store
 store = Store(sys.argv[1], locks=Path(sys.argv[2]))
-with store.locks.hold("daemon"):
+with store.locks.acquire("daemon"):
     print("held", flush=True)
     time.sleep(60)
 """
