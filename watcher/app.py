@@ -139,10 +139,10 @@ class App:
 
     def _keep_sealed(self, name: str) -> None:
         """Seals the account's files anew where another key is set than last time; if not now, then at the next read."""
-        if not self.sessions.kept_otherwise(name):
+        if not self.sessions.sealed_differently(name):
             return
         with suppress(Busy, StoreUnusable), self.store.locks.acquire(f"account {name}"):
-            for file in self.sessions.kept_otherwise(name):
+            for file in self.sessions.sealed_differently(name):
                 content = file.load()
                 if content is not None:
                     file.save(content)
@@ -204,4 +204,4 @@ def open_app(
 
 def _sessions(settings: Settings, *, tell: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
     folder, keys = settings.state_dir / "sessions", sealing_keys(settings)
-    return SessionFiles(folder, keys) if tell is None else SessionFiles(folder, keys, tell=tell)
+    return SessionFiles(folder, keys) if tell is None else SessionFiles(folder, keys, on_unusable=tell)

@@ -43,11 +43,11 @@ def site() -> Iterator[Loopback]:
 def test_it_types_key_by_key_and_sees_what_a_person_would(site: Loopback) -> None:
     with open_browser(hosts=HERE) as browser:
         browser.visit(f"{site.origin}/")
-        assert browser.shown(["#name", "#hidden", "#absent"]) == {"#name"}
+        assert browser.visible(["#name", "#hidden", "#absent"]) == {"#name"}
         browser.write("#name", "ab c")
         browser.tick("#box")
         browser.press("button")
-        assert browser.shown(["#box:checked"])
+        assert browser.visible(["#box:checked"])
         assert browser.url == f"{site.origin}/"
 
 
@@ -79,7 +79,7 @@ def test_cookies_go_in_and_come_out(site: Loopback) -> None:
     with open_browser(hosts=HERE, cookies=[given]) as browser:
         browser.visit(f"{site.origin}/set")
         assert {cookie["name"] for cookie in browser.cookies()} == {"kept", "given"}
-        browser.forget_cookies()
+        browser.clear_cookies()
         assert browser.cookies() == []
     assert next(asked for asked in site.asked if asked.target == "/set").headers["cookie"] == "kept=before"
 

@@ -20,11 +20,11 @@ def _plain(text: str) -> Verdict:
 
 
 def test_the_code_comes_out_of_html_that_is_full_of_six_digit_colours_and_links() -> None:
-    assert _judge(letter("012345", dated=LATER)) == Verdict(finding=MailVerdict.CODE, code="012345")
+    assert _judge(letter("012345", dated=LATER)) == Verdict(kind=MailVerdict.CODE, code="012345")
 
 
 def test_colours_alone_are_no_code() -> None:
-    assert _judge(letter("", dated=LATER)).finding is MailVerdict.NO_CODE
+    assert _judge(letter("", dated=LATER)).kind is MailVerdict.NO_CODE
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_code_in_plain_text(text: str, code: str) -> None:
     ],
 )
 def test_digits_that_are_something_else_are_no_code(text: str) -> None:
-    assert _plain(text).finding is MailVerdict.NO_CODE
+    assert _plain(text).kind is MailVerdict.NO_CODE
 
 
 def test_of_several_numbers_none_is_guessed() -> None:
-    assert _plain("111111 and 222222") == Verdict(finding=MailVerdict.SEVERAL)
-    assert _plain("Your code is 111111 or 222222") == Verdict(finding=MailVerdict.SEVERAL)
+    assert _plain("111111 and 222222") == Verdict(kind=MailVerdict.SEVERAL)
+    assert _plain("Your code is 111111 or 222222") == Verdict(kind=MailVerdict.SEVERAL)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_expected_sender_however_it_is_written(sender: str) -> None:
     ],
 )
 def test_a_foreign_sender_is_foreign_whatever_it_calls_itself(sender: str) -> None:
-    assert _judge(letter("123456", dated=LATER, sender=sender)).finding is MailVerdict.OTHER_SENDER
+    assert _judge(letter("123456", dated=LATER, sender=sender)).kind is MailVerdict.OTHER_SENDER
 
 
 def test_a_whole_domain_may_be_the_expected_sender() -> None:
@@ -107,7 +107,7 @@ def test_a_whole_domain_may_be_the_expected_sender() -> None:
     "dated", [None, "", "yesterday", NOON - timedelta(seconds=1), "Sun, 22 Nov 2026 12:00:20 +0300", "Sun, 99 Nov 2026"]
 )
 def test_a_mail_from_before_the_request_or_without_a_date_is_too_old(dated: datetime | str | None) -> None:
-    assert _judge(letter("123456", dated=dated)).finding is MailVerdict.TOO_OLD
+    assert _judge(letter("123456", dated=dated)).kind is MailVerdict.TOO_OLD
 
 
 def test_the_date_counts_in_its_own_zone() -> None:
@@ -133,7 +133,7 @@ def test_both_halves_of_an_alternative_may_say_the_same_code() -> None:
 def test_attachments_and_forwarded_messages_are_not_read() -> None:
     attached = b"Content-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\ncode 123456"
     forwarded = b"Content-Type: message/rfc822\r\n\r\nSubject: old\r\n\r\ncode 654321"
-    assert _judge(_multipart("multipart/mixed", attached, forwarded)).finding is MailVerdict.NO_CODE
+    assert _judge(_multipart("multipart/mixed", attached, forwarded)).kind is MailVerdict.NO_CODE
 
 
 @pytest.mark.parametrize(

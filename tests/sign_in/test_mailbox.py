@@ -50,7 +50,7 @@ class World(Waiting):
         return MailboxSettings(**{**given, **keys})
 
     def codes(self, **keys: Any) -> MailboxCodes:
-        return MailboxCodes(self.settings(**keys), clock=self, wait=self.wait, patience=timedelta(minutes=2))
+        return MailboxCodes(self.settings(**keys), clock=self, wait=self.wait, timeout=timedelta(minutes=2))
 
 
 @pytest.fixture

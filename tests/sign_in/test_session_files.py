@@ -29,7 +29,7 @@ def told() -> Told:
 
 
 def _file(folder: Path, *keys: SecretStr, told: Told | None = None, account: str = "family") -> SessionFile:
-    return SessionFiles(folder, keys, tell=(told if told is not None else Told()).append).of(account)
+    return SessionFiles(folder, keys, on_unusable=(told if told is not None else Told()).append).of(account)
 
 
 def _only_file(folder: Path) -> Path:

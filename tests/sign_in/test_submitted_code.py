@@ -43,7 +43,7 @@ class World(Waiting):
             clock=self,
             wait=self.wait,
             announce=self.announce,
-            patience=timedelta(minutes=10),
+            timeout=timedelta(minutes=10),
         )
 
 

@@ -206,6 +206,9 @@ def test_in_any_rhythm_of_asking_no_step_is_used_twice(pauses: list[int]) -> Non
         def save(self, content: bytes) -> None:
             self.content = content
 
+        def forget(self) -> None:
+            self.content = None
+
     time, memory, seen = Time(NOON), Memory(), list[int]()
     for pause in pauses:
         time.now += timedelta(seconds=pause)

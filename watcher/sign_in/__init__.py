@@ -1,5 +1,5 @@
-"""What signing in needs and several portals share: one-time codes, saved sessions, cookies taken over from a browser.
+"""Sign-in parts that portals share: one-time codes, saved sessions, cookies imported from a browser.
 
-Nothing here knows a portal or the store. The classes fit the protocols of `watcher.portals` (`CodeSource`,
-`SessionFile`) by their shape; what they need of the store they name as a protocol of their own.
+Nothing here depends on a portal or the store. The classes implement the protocols of `watcher.portal` (`CodeSource`,
+`SessionFile`) structurally.
 """

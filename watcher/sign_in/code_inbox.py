@@ -1,4 +1,4 @@
-"""Where handed-in codes lie until the daemon takes them: a small file of the account, sealed like its session."""
+"""Submitted codes, kept until the daemon takes them: one small file per account, sealed like its session."""
 
 import json
 from datetime import datetime
@@ -10,18 +10,18 @@ _PURPOSE = "code"
 
 
 class FileInbox:
-    """A `CodeInbox` of files, so that `watcher code` reaches a daemon in another process."""
+    """A `CodeInbox` of files, through which `watcher code` reaches a daemon in another process."""
 
     def __init__(self, files: SessionFiles) -> None:
-        """Codes lie beside the sessions."""
+        """Keep codes in the folder of the sessions."""
         self._files = files
 
     def put(self, account: str, code: str, *, at: datetime) -> None:
-        """Lays a code down for the account, in place of an earlier one. `at` is aware, UTC."""
+        """Store a code for the account, replacing an earlier one. `at` is aware, UTC."""
         self._files.of(account, _PURPOSE).save(json.dumps({"code": code, "at": iso_text(at)}).encode())
 
     def take(self, account: str, *, not_before: datetime) -> str | None:
-        """Takes the account's code away, once, if it was laid down at `not_before` or later; else None."""
+        """Remove the account's code and return it if it was stored at `not_before` or later; else None."""
         file = self._files.of(account, _PURPOSE)
         content = file.load()
         if content is None:
@@ -31,5 +31,5 @@ class FileInbox:
             laid = json.loads(content)
             code, at = str(laid["code"]), parse_utc(laid["at"])
         except (ValueError, KeyError, TypeError):
-            return None  # nothing that `put` wrote; a code is asked for anew
+            return None  # not written by `put`: wait for another code
         return code if at >= not_before else None

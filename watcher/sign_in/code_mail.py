@@ -1,8 +1,8 @@
-"""Whether a message is the portal's code mail, and the code in it. Pure.
+"""Recognize the portal's code mail, and find the code in it. Pure.
 
-Code mails are HTML full of six-digit colours, they are forged, delayed and repeated. So the sender must be the one
-address of `From`, `Date` must lie after the request, tags and styles are taken out before anybody looks for digits, and
-where several numbers could be the code, none is.
+Code mails are HTML full of six-digit colors, and they can be forged, delayed, and repeated. So the sender must be the
+only address in `From`, `Date` must be later than the request, tags and styles are removed before digits are searched,
+and if several numbers could be the code, there is no code.
 """
 
 import re
@@ -24,7 +24,7 @@ _UNSEEN: Final = frozenset({"style", "script", "head", "title", "template"})
 
 
 class MailVerdict(StrEnum):
-    """What a message turned out to be."""
+    """The kinds of messages that a search can meet."""
 
     CODE = "code"
     OTHER_SENDER = "other_sender"
@@ -35,29 +35,29 @@ class MailVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a message turned out to be, and its code where it is the one."""
+    """The kind of a message, and its code if it is the code mail."""
 
-    finding: MailVerdict
+    kind: MailVerdict
     code: str | None = field(default=None, repr=False)
 
 
 def find_code(raw: bytes, *, sender: str, since: datetime) -> Verdict:
-    """Looks at one message. `sender` is an address or `@domain`, in lower case; `since` is aware."""
+    """Examine one message. `sender` is an address or `@domain` in lower case; `since` is aware."""
     message = message_from_bytes(raw)
     if not _is_from(message, sender):
-        return Verdict(finding=MailVerdict.OTHER_SENDER)
+        return Verdict(kind=MailVerdict.OTHER_SENDER)
     dated = _date(message)
     if dated is None or dated < since:
-        return Verdict(finding=MailVerdict.TOO_OLD)
+        return Verdict(kind=MailVerdict.TOO_OLD)
     return _code("\n".join(_texts(message)))
 
 
 def _is_from(message: Message, sender: str) -> bool:
     headers = message.get_all("From") or []
-    found = _ADDRESS.fullmatch(re.sub(r"\s+", " ", str(headers[0])).strip()) if len(headers) == 1 else None
-    if found is None:
+    match = _ADDRESS.fullmatch(re.sub(r"\s+", " ", str(headers[0])).strip()) if len(headers) == 1 else None
+    if match is None:
         return False
-    address = (found.group(1) or found.group(2)).lower()
+    address = (match.group(1) or match.group(2)).lower()
     return address.endswith(sender) if sender.startswith("@") else address == sender
 
 
@@ -71,18 +71,18 @@ def _date(message: Message) -> datetime | None:
 
 def _code(text: str) -> Verdict:
     text = _LINK.sub(" ", text)
-    everywhere = set(_CODE.findall(text))
-    if not everywhere:
-        return Verdict(finding=MailVerdict.NO_CODE)
-    if len(everywhere) > 1:
-        everywhere = {code for near in _NEAR.findall(text) for code in _CODE.findall(near)}
-    if len(everywhere) != 1:
-        return Verdict(finding=MailVerdict.SEVERAL)
-    return Verdict(finding=MailVerdict.CODE, code=everywhere.pop())
+    codes = set(_CODE.findall(text))
+    if not codes:
+        return Verdict(kind=MailVerdict.NO_CODE)
+    if len(codes) > 1:
+        codes = {code for near in _NEAR.findall(text) for code in _CODE.findall(near)}
+    if len(codes) != 1:
+        return Verdict(kind=MailVerdict.SEVERAL)
+    return Verdict(kind=MailVerdict.CODE, code=codes.pop())
 
 
 def _texts(message: Message) -> Iterator[str]:
-    """The words of a message as a person would read them, without attachments and forwarded messages."""
+    """Yield the visible texts of a message, without attachments and forwarded messages."""
     kind = message.get_content_type()
     if message.get_content_disposition() == "attachment" or kind.startswith("message/"):
         return
@@ -100,7 +100,7 @@ def _decoded(part: Message) -> str:
     content = payload if isinstance(payload, bytes) else b""
     try:
         return content.decode(str(part.get_content_charset("utf-8")), errors="replace")
-    except (LookupError, UnicodeError):  # no charset at all, or one like "idna", which knows no replacement
+    except (LookupError, UnicodeError):  # an unknown charset, or one like "idna", which has no error handler "replace"
         return content.decode("utf-8", errors="replace")
 
 

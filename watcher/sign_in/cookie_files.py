@@ -1,8 +1,8 @@
-"""Cookies taken over from a person's own browser (`watcher login ACCOUNT --cookies FILE`).
+"""Cookie files exported from a person's own browser (`watcher login ACCOUNT --cookies FILE`).
 
-Two forms are known: Netscape's `cookies.txt` (seven fields between tabs, as curl and browser extensions write it), and
-the JSON of browser extensions and of Playwright's storage state (an array of cookies, or an object with one in
-`cookies`). Only the cookies of the portal's own hosts are kept; those of anybody else are counted and forgotten.
+Two formats are supported: Netscape's `cookies.txt` (seven fields separated by tabs, as curl and browser extensions
+write it), and the JSON of browser extensions and of Playwright's storage state (an array of cookies, or an object with
+such an array in `cookies`). Only the cookies of the portal's own hosts are kept; others are counted and dropped.
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import Cookie, CookieJar
 from typing import Any, Final
 
-_MOST: Final = 20_000
+_MAX_COOKIES: Final = 20_000
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
 _VALUE: Final = re.compile(r"[\x20-\x3a\x3c-\x7e]{0,8192}")
 _PATH: Final = re.compile(r"/[\x21-\x3a\x3c-\x7e]{0,1024}")
@@ -23,7 +23,7 @@ _HTTP_ONLY: Final = "#HttpOnly_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserCookie:
-    """One cookie. Its `repr` does not show the value. `expires` is in seconds of Unix time, None: with the session."""
+    """One cookie. Its `repr` does not show the value. `expires` is Unix time in seconds; None for a session cookie."""
 
     name: str
     value: str = field(repr=False)
@@ -37,7 +37,7 @@ class BrowserCookie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieFileContent:
-    """What a file held: the cookies of the portal's hosts, and how many were of others or had run out."""
+    """The cookies of the portal's hosts in a file, and how many were of other hosts or had expired."""
 
     cookies: tuple[BrowserCookie, ...]
     foreign: int = 0
@@ -45,26 +45,26 @@ class CookieFileContent:
 
 
 class BadCookieFile(ValueError):
-    """The file is none of the known forms. The message names the line or entry, never a value."""
+    """The file has none of the supported formats. The message names the line or entry, never a value."""
 
 
 def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> CookieFileContent:
-    """The cookies that a request to one of `hosts` would carry. `now` is in seconds of Unix time.
+    """Return the cookies that a request to one of `hosts` would send. `now` is Unix time in seconds.
 
-    Raises `BadCookieFile` where the file cannot be read as cookies, or one of the portal's own is broken.
+    Raises `BadCookieFile` if the file cannot be parsed, or if one of the portal's own cookies is invalid.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadCookieFile("the file is not text (UTF-8); export the cookies as JSON or as cookies.txt") from None
-    found = list(_from_json(text) if text.lstrip()[:1] in ("[", "{") else _from_netscape(text))
-    ours = [_checked(raw) for raw in found if any(_reaches(raw, host.lower()) for host in hosts)]
-    alive = [cookie for cookie in ours if cookie.expires is None or cookie.expires > now]
-    return CookieFileContent(cookies=tuple(alive), foreign=len(found) - len(ours), expired=len(ours) - len(alive))
+    entries = list(_from_json(text) if text.lstrip()[:1] in ("[", "{") else _from_netscape(text))
+    own = [_checked(raw) for raw in entries if any(_matches(raw, host.lower()) for host in hosts)]
+    valid = [cookie for cookie in own if cookie.expires is None or cookie.expires > now]
+    return CookieFileContent(cookies=tuple(valid), foreign=len(entries) - len(own), expired=len(own) - len(valid))
 
 
 def cookie_jar(cookies: Iterable[BrowserCookie]) -> CookieJar:
-    """The same cookies in the standard library's jar, for an HTTP client."""
+    """Return a jar of the standard library with these cookies, for an HTTP client."""
     jar = CookieJar()
     for cookie in cookies:
         jar.set_cookie(_standard(cookie))
@@ -73,7 +73,7 @@ def cookie_jar(cookies: Iterable[BrowserCookie]) -> CookieJar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Raw:
-    """A cookie as it stood in the file. `where` is its line or entry; `domain` is in lower case, without its dot."""
+    """A cookie as given in the file. `location` is its line or entry; `domain` is in lower case, without a dot."""
 
     location: str
     name: str
@@ -86,8 +86,8 @@ class _Raw:
     expires: float | None
 
 
-def _reaches(raw: _Raw, host: str) -> bool:
-    """RFC 6265, 5.1.3; a cookie for a whole top-level domain (`.gov`) belongs to nobody."""
+def _matches(raw: _Raw, host: str) -> bool:
+    """Domain matching of RFC 6265, section 5.1.3. A cookie for a top-level domain (`.gov`) matches no host."""
     if raw.domain == host:
         return True
     return not raw.host_only and "." in raw.domain and host.endswith(f".{raw.domain}")
@@ -115,14 +115,14 @@ def _standard(cookie: BrowserCookie) -> Cookie:
 
 
 def _from_netscape(text: str) -> Iterable[_Raw]:
-    found = 0
+    count = 0
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or (line.startswith("#") and not line.startswith(_HTTP_ONLY)):
             continue
-        found += 1
-        _not_too_many(found)
+        count += 1
+        _check_count(count)
         yield _netscape_cookie(line.removesuffix("\r"), f"line {number}")
-    if not found:
+    if not count:
         raise BadCookieFile("there is no cookie in the file; wanted is cookies.txt or JSON from a browser extension")
 
 
@@ -159,7 +159,7 @@ def _from_json(text: str) -> Iterable[_Raw]:
     entries = document.get("cookies") if isinstance(document, dict) else document
     if not isinstance(entries, list) or not entries:
         raise BadCookieFile('the JSON holds no list of cookies, neither as a whole nor in "cookies"')
-    _not_too_many(len(entries))
+    _check_count(len(entries))
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict):
             raise BadCookieFile(f"entry {number} is not a cookie")
@@ -201,13 +201,13 @@ def _seconds(entry: dict[str, Any], location: str) -> float | None:
 
 
 def _checked(raw: _Raw) -> BrowserCookie:
-    for what, fits in (
+    for part, match in (
         ("name", _TOKEN.fullmatch(raw.name)),
         ("value", _VALUE.fullmatch(raw.value)),
         ("path", _PATH.fullmatch(raw.path)),
     ):
-        if not fits:
-            raise BadCookieFile(f"{raw.location}: the {what} of the cookie is not one that a browser would send")
+        if not match:
+            raise BadCookieFile(f"{raw.location}: the {part} of the cookie is not one that a browser would send")
     return BrowserCookie(
         name=raw.name,
         value=raw.value,
@@ -221,12 +221,12 @@ def _checked(raw: _Raw) -> BrowserCookie:
 
 
 def _expiry(seconds: float | None) -> int | None:
-    """None where it ends with the session: exporters write 0, -1 or nothing at all."""
-    if seconds is None or not seconds > 0:  # not a number is not above zero either
+    """Return None for a session cookie: exporters write 0, -1, or nothing."""
+    if seconds is None or not seconds > 0:  # also false for NaN
         return None
     return int(min(seconds, _LATEST))
 
 
-def _not_too_many(count: int) -> None:
-    if count > _MOST:
-        raise BadCookieFile(f"the file holds more than {_MOST} cookies")
+def _check_count(count: int) -> None:
+    if count > _MAX_COOKIES:
+        raise BadCookieFile(f"the file holds more than {_MAX_COOKIES} cookies")

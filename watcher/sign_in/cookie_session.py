@@ -1,4 +1,8 @@
-"""Cookies of a person's own browser as the content of a session file, which the portal's next read begins with."""
+"""Cookies as the content of a session file, which the next check starts with.
+
+`{"cookies": [{"name", "value", "domain", "path", "expires", "secure", "httpOnly"}]}`: what Playwright and browser
+extensions write and `read_cookies` reads.
+"""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -6,15 +10,16 @@ from http.cookiejar import CookieJar
 from typing import Any
 
 from watcher.portal import SessionFile
-from watcher.sign_in.cookie_files import BadCookieFile, BrowserCookie, cookie_jar, read_cookies
+from watcher.sign_in.cookie_files import BadCookieFile, BrowserCookie, read_cookies
 
 
-def session_content(cookies: Iterable[BrowserCookie]) -> bytes:
-    """`{"cookies": [...]}`, each cookie in the form that browsers' extensions write and `read_cookies` reads."""
-    return json.dumps({"cookies": [_written(cookie) for cookie in cookies]}).encode()
+def dump_cookies(cookies: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return the content of a session file with these cookies."""
+    return json.dumps({"cookies": [dict(cookie) for cookie in cookies]}).encode()
 
 
-def _written(cookie: BrowserCookie) -> dict[str, str | int | bool | None]:
+def exported(cookie: BrowserCookie) -> dict[str, str | int | bool | None]:
+    """Return a cookie in the form of browser extensions."""
     return {
         "name": cookie.name,
         "value": cookie.value,
@@ -28,7 +33,7 @@ def _written(cookie: BrowserCookie) -> dict[str, str | int | bool | None]:
 
 
 def load_cookies(session: SessionFile, *, hosts: Collection[str], now: float) -> tuple[BrowserCookie, ...]:
-    """The cookies of `hosts` that have not run out by `now` (Unix time); none where there is no session."""
+    """Return the cookies of `hosts` that have not expired at `now` (Unix time); none without a session."""
     content = session.load()
     if content is None:
         return ()
@@ -39,22 +44,12 @@ def load_cookies(session: SessionFile, *, hosts: Collection[str], now: float) ->
 
 
 def save_cookies(session: SessionFile, cookies: Iterable[Mapping[str, Any]]) -> None:
-    """Keeps cookies in the form that browsers' tools write."""
-    session.save(as_content(cookies))
-
-
-def as_content(cookies: Iterable[Mapping[str, Any]]) -> bytes:
-    """Cookies as the session file holds them."""
-    return json.dumps({"cookies": [dict(cookie) for cookie in cookies]}).encode()
-
-
-def jar_of(cookies: Iterable[BrowserCookie]) -> CookieJar:
-    """The cookies for plain HTTP."""
-    return cookie_jar(cookies)
+    """Save cookies as the session."""
+    session.save(dump_cookies(cookies))
 
 
 def cookies_in(jar: CookieJar) -> list[dict[str, Any]]:
-    """The cookies of a jar, as the portal has renewed them, in a fixed order."""
+    """Return the cookies of a jar, as renewed by the portal, in a fixed order."""
     return sorted(
         (
             {

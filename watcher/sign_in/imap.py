@@ -1,7 +1,7 @@
-"""A folder of an IMAP mailbox, opened to read and to nothing else (RFC 3501).
+"""A folder of an IMAP mailbox, opened read-only (RFC 3501).
 
-TLS is verified, always. The folder is opened with EXAMINE and messages are fetched with BODY.PEEK, so that nothing is
-marked, moved or deleted.
+TLS is always verified. The folder is opened with EXAMINE and messages are fetched with BODY.PEEK, so that nothing is
+marked, moved, or deleted.
 """
 
 import base64
@@ -19,27 +19,28 @@ from threading import Timer
 from typing import Any, Final
 
 _NEWEST: Final = 50
-_LONGEST: Final = 200_000
+_MAX_MESSAGE: Final = 200_000
+"""Bytes fetched of one message."""
 _TIMEOUT: Final = 20.0
-_LONGEST_LIFE: Final = 400.0
-"""Seconds of one connection: a code is waited for at most five minutes."""
-_MOST: Final = 64 * 1024 * 1024
-"""Bytes heard on one connection; the beginnings of fifty messages are a sixth of it."""
+_MAX_CONNECTION: Final = 400.0
+"""Seconds that one connection may last. A sign-in waits at most five minutes for a code."""
+_MAX_RECEIVED: Final = 64 * 1024 * 1024
+"""Bytes received on one connection. Fifty messages of the maximum size are a sixth of it."""
 _UID: Final = re.compile(rb"\bUID ([0-9]+)")
 _ARRIVED: Final = re.compile(
     rb'INTERNALDATE "([ 0-9][0-9]-[A-Za-z]{3}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})"'
 )
 CONNECTION_ERRORS: Final = (OSError, ValueError, imaplib.IMAP4.error)
-"""What a mailbox raises that may be well again in a moment; ValueError where a server's numbers are none."""
+"""Errors of a mailbox that may be temporary. A server whose numbers are not numbers raises ValueError."""
 
 
 class MailboxRefused(Exception):
-    """The mailbox will not open however often one tries; the message says why."""
+    """The mailbox cannot be opened, and another attempt will not help. The message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapLogin:
-    """Where a mailbox is and how it is entered. `starttls`: TLS begins after the greeting, not with the first byte."""
+    """Address and credentials of a mailbox. `starttls`: TLS starts after the greeting, not with the first byte."""
 
     host: str
     port: int
@@ -51,7 +52,7 @@ class ImapLogin:
 
 
 class Folder:
-    """An open folder. Every method raises `CONNECTION_ERRORS` where the connection breaks."""
+    """An open folder. Every method raises `CONNECTION_ERRORS` if the connection breaks."""
 
     def __init__(self, connection: imaplib.IMAP4, name: str) -> None:
         self._connection, self._name = connection, name
@@ -61,86 +62,88 @@ class Folder:
 
         Raises `MailboxRefused` without such a folder.
         """
-        status, said = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
+        status, data = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
             raise MailboxRefused(f"the mailbox has no folder {self._name!r}")
-        count = int(said[0] or b"0")
+        count = int(data[0] or b"0")
         if not count:
             return {}
         _, lines = self._connection.fetch(f"{max(1, count - _NEWEST + 1)}:{count}", "(UID INTERNALDATE)")
         return dict(_arrival(line) for line in lines if isinstance(line, bytes) and _UID.search(line))
 
     def message(self, uid: int) -> bytes:
-        """The beginning of one message, as it came; empty where it has gone meanwhile."""
-        _, lines = self._connection.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{_LONGEST}>)")
+        """Return the beginning of one message as received; empty if it no longer exists."""
+        _, lines = self._connection.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{_MAX_MESSAGE}>)")
         return b"".join(line[1] for line in lines if isinstance(line, tuple))
 
 
-class _Bounded(imaplib.IMAP4):
-    """imaplib waits for each byte anew and believes every length: this ends what lasts too long or says too much."""
+class _Limited(imaplib.IMAP4):
+    """An IMAP connection with a limit of time and size.
 
-    def __init__(self, seconds: float, *connect: Any, **how: Any) -> None:
-        self._heard = 0
-        self._end = Timer(seconds, self._cut)
-        self._end.daemon = True
-        super().__init__(*connect, **how)
+    imaplib applies its timeout to each read, and trusts every length that the server sends.
+    """
 
-    def open(self, *to: Any, **how: Any) -> None:
-        super().open(*to, **how)
-        self._end.start()
+    def __init__(self, seconds: float, *args: Any, **kwargs: Any) -> None:
+        self._received = 0
+        self._timer = Timer(seconds, self._cut)
+        self._timer.daemon = True
+        super().__init__(*args, **kwargs)
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        super().open(*args, **kwargs)
+        self._timer.start()
 
     def read(self, size: int) -> bytes:
-        self._hear(size)
+        self._count(size)
         return super().read(size)
 
     def readline(self) -> bytes:
         line = super().readline()
-        self._hear(len(line))
+        self._count(len(line))
         return line
 
     def shutdown(self) -> None:
-        self._end.cancel()
+        self._timer.cancel()
         super().shutdown()
 
-    def _hear(self, size: int) -> None:
-        self._heard += size
-        if self._heard > _MOST:
+    def _count(self, size: int) -> None:
+        self._received += size
+        if self._received > _MAX_RECEIVED:
             raise self.abort("the mail server says more than any mailbox does")
 
     def _cut(self) -> None:
-        """Under the thread that reads, which then finds the end; not through TLS, which that thread is using."""
+        """Shut the socket down, so that the reading thread sees its end. TLS is left alone: that thread is using it."""
         with suppress(OSError):
             socket.socket.shutdown(self.socket(), socket.SHUT_RDWR)
 
 
-class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
+class _LimitedTls(_Limited, imaplib.IMAP4_SSL):
     """The same with TLS from the first byte."""
 
 
 @contextmanager
-def open_folder(login: ImapLogin, *, seconds: float = _LONGEST_LIFE) -> Iterator[Folder]:
+def open_folder(login: ImapLogin, *, seconds: float = _MAX_CONNECTION) -> Iterator[Folder]:
     """Connect and sign in to the mailbox; leaving the context signs out.
 
-    Raises `MailboxRefused` or `CONNECTION_ERRORS`.
-    After `seconds` the connection is cut, whatever the other side is just saying.
+    After `seconds` the connection is cut. Raises `MailboxRefused` or `CONNECTION_ERRORS`.
     """
-    connection = _connected(login, seconds)
+    connection = _connect(login, seconds)
     try:
         _sign_in(connection, login)
         yield Folder(connection, login.folder)
     finally:
-        with suppress(*CONNECTION_ERRORS):  # the other side may have hung up first
+        with suppress(*CONNECTION_ERRORS):  # the server may have closed the connection
             connection.logout()
-        with suppress(OSError):  # what a good-bye has closed already is closed
+        with suppress(OSError):  # already closed by LOGOUT
             connection.shutdown()
 
 
-def _connected(login: ImapLogin, seconds: float) -> imaplib.IMAP4:
-    context = _trust(login)
+def _connect(login: ImapLogin, seconds: float) -> imaplib.IMAP4:
+    context = _tls_context(login)
     try:
         if not login.starttls:
-            return _BoundedTls(seconds, login.host, login.port, ssl_context=context, timeout=_TIMEOUT)
-        plain = _Bounded(seconds, login.host, login.port, timeout=_TIMEOUT)
+            return _LimitedTls(seconds, login.host, login.port, ssl_context=context, timeout=_TIMEOUT)
+        plain = _Limited(seconds, login.host, login.port, timeout=_TIMEOUT)
         return _after_starttls(plain, login, context)
     except ssl.SSLCertVerificationError as error:
         raise MailboxRefused(
@@ -148,7 +151,7 @@ def _connected(login: ImapLogin, seconds: float) -> imaplib.IMAP4:
         ) from None
 
 
-def _trust(login: ImapLogin) -> ssl.SSLContext:
+def _tls_context(login: ImapLogin) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if login.ca_file is not None:
         try:
@@ -166,7 +169,7 @@ def _after_starttls(connection: imaplib.IMAP4, login: ImapLogin, context: ssl.SS
     try:
         connection.starttls(context)
     except BaseException:
-        with suppress(OSError):  # a handshake that failed has closed the socket under it
+        with suppress(OSError):  # a failed handshake closes the socket
             connection.shutdown()
         raise
     return connection
@@ -184,7 +187,7 @@ def _sign_in(connection: imaplib.IMAP4, login: ImapLogin) -> None:
     except UnicodeEncodeError:
         raise MailboxRefused(f"the mail server {login.host} takes no user name or password beyond ASCII") from None
     except imaplib.IMAP4.error as error:
-        if "UNAVAILABLE" in str(error):  # RFC 5530: a fault of theirs
+        if "UNAVAILABLE" in str(error):  # RFC 5530: a temporary failure of the server
             raise
         raise MailboxRefused(
             f"the mail server {login.host} did not accept the mailbox's user name and password"
@@ -205,9 +208,9 @@ def _quoted(text: str) -> str:
 
 
 def _utf7(name: str) -> str:
-    """A folder's name as it goes over the wire (RFC 3501, 5.1.3)."""
+    """Encode a folder name in modified UTF-7 (RFC 3501, section 5.1.3)."""
     pieces = re.split(r"([^\x20-\x7e]+)", name)
-    return "".join(_shifted(piece) if place % 2 else piece.replace("&", "&-") for place, piece in enumerate(pieces))
+    return "".join(_shifted(piece) if index % 2 else piece.replace("&", "&-") for index, piece in enumerate(pieces))
 
 
 def _shifted(piece: str) -> str:

@@ -1,7 +1,7 @@
 """One-time codes from the user's own mailbox.
 
-A code is taken only from a message that came after the request, by the mail server's clock and by its own `Date`, and
-from the expected sender (see `watcher.sign_in.code_mail`); the newest such message counts, and none counts twice.
+A code is accepted only from a message that arrived after the request, by the mail server's clock and by its own `Date`,
+and that is from the expected sender (see `watcher.sign_in.code_mail`). The newest such message is used, and none twice.
 """
 
 import re
@@ -19,8 +19,8 @@ from watcher.settings import Section
 from watcher.sign_in.code_mail import MailVerdict, Verdict, find_code
 from watcher.sign_in.imap import CONNECTION_ERRORS, Folder, ImapLogin, MailboxRefused, open_folder
 
-_LOOK_EVERY: Final = 5.0
-_CLOCKS_DIFFER_BY: Final = timedelta(minutes=1)
+_POLL_INTERVAL: Final = 5.0
+_MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
 _REASONS: Final = {
     MailVerdict.OTHER_SENDER: "from other senders",
     MailVerdict.TOO_OLD: "dated before the request, or without a date",
@@ -45,11 +45,11 @@ Line = Annotated[str, AfterValidator(_one_line)]
 
 
 class MailboxSettings(Section):
-    """The user's own mailbox, which the portal sends codes to.
+    """The user's mailbox that the portal sends codes to.
 
-    `sender` is the address that codes come from, or `@domain` for any address of it; unless set, that of the USCIS
-    account. `security` is TLS from the first byte, or `starttls` (port 143 with most providers); never none. `ca_file`
-    adds to the trusted certificates.
+    `sender` is the address that codes come from, or `@domain` for any address of a domain; the default is the address
+    of USCIS accounts. `security` is TLS from the first byte, or `starttls` (port 143 at most providers). `ca_file` is
+    trusted in addition to the system's certificates.
     """
 
     host: Line
@@ -62,7 +62,7 @@ class MailboxSettings(Section):
     ca_file: Path | None = None
 
     def imap_login(self) -> ImapLogin:
-        """How the mailbox is entered."""
+        """Return address and credentials for `open_folder`."""
         return ImapLogin(
             host=self.host,
             port=self.port,
@@ -83,44 +83,44 @@ class MailboxCodes:
         *,
         clock: Clock,
         wait: Callable[[float], bool],
-        patience: timedelta = timedelta(minutes=5),
+        timeout: timedelta = timedelta(minutes=5),
     ) -> None:
-        """`wait` waits seconds and says whether the daemon ends. Nothing is connected yet."""
-        self._settings, self._clock, self._wait, self._patience = settings, clock, wait, patience
+        """`wait` waits some seconds and returns whether the daemon is stopping. Does not connect yet."""
+        self._settings, self._clock, self._wait, self._timeout = settings, clock, wait, timeout
         self._used: set[int] = set()
 
     def code(self, *, asked_at: datetime) -> str:
-        """The code in the newest mail that came after `asked_at`; waits for it up to `patience`.
+        """Return the code in the newest mail that arrived after `asked_at`, waiting up to `timeout`.
 
-        Clocks may differ by a minute. Raises `CodeNeeded` that says what was found instead, `PortalUnavailable` where
-        the daemon ends meanwhile.
+        Clocks may differ by a minute. Raises `CodeNeeded` with what was found instead, or `PortalUnavailable` if the
+        daemon stops.
         """
-        search = _Search(sender=self._settings.sender, since=asked_at - _CLOCKS_DIFFER_BY, used=self._used)
-        until = self._clock.now() + self._patience
+        search = _Search(sender=self._settings.sender, since=asked_at - _MAX_CLOCK_DIFFERENCE, used=self._used)
+        until = self._clock.now() + self._timeout
         while True:
             try:
                 with open_folder(self._settings.imap_login()) as folder:
-                    return self._watched(folder, search, until)
+                    return self._poll(folder, search, until)
             except MailboxRefused as refused:
                 raise CodeNeeded(f"The one-time code could not be fetched: {refused}.") from None
             except CONNECTION_ERRORS as error:
-                search.trouble = f"the mailbox at {self._settings.host} could not be read ({type(error).__name__})"
-            self._rest(search, until)
+                search.error = f"the mailbox at {self._settings.host} could not be read ({type(error).__name__})"
+            self._pause(search, until)
 
-    def _watched(self, folder: Folder, search: "_Search", until: datetime) -> str:
-        while (code := search.look(folder)) is None:
-            self._rest(search, until)
+    def _poll(self, folder: Folder, search: "_Search", until: datetime) -> str:
+        while (code := search.newest_code(folder)) is None:
+            self._pause(search, until)
         return code
 
-    def _rest(self, search: "_Search", until: datetime) -> None:
+    def _pause(self, search: "_Search", until: datetime) -> None:
         left = self._clock.seconds_until(until)
         if left <= 0:
             self._give_up(search)
-        if self._wait(min(_LOOK_EVERY, left)):
+        if self._wait(min(_POLL_INTERVAL, left)):
             raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
 
     def _give_up(self, search: "_Search") -> NoReturn:
-        minutes = round(self._patience.total_seconds() / 60)
+        minutes = round(self._timeout.total_seconds() / 60)
         raise CodeNeeded(
             f"No one-time code came to {self._settings.folder} of the mailbox within {minutes} minutes: "
             f"{search.reasons()}. Codes are expected from {search.sender}."
@@ -128,18 +128,18 @@ class MailboxCodes:
 
 
 class _Search:
-    """What has been seen of the mailbox for one request."""
+    """The messages examined for one request."""
 
     def __init__(self, *, sender: str, since: datetime, used: set[int]) -> None:
         self.sender, self._since, self._used = sender, since, used
         self._verdicts: dict[int, Verdict] = {}
         self._newest: datetime | None = None
-        self.trouble: str | None = None
+        self.error: str | None = None
 
-    def look(self, folder: Folder) -> str | None:
-        """The code of the newest message that has one, which then counts as used."""
+    def newest_code(self, folder: Folder) -> str | None:
+        """Return the code of the newest message that has one, and mark it as used."""
         arrivals = folder.newest()
-        self.trouble = None
+        self.error = None
         self._newest = max(arrivals.values(), default=None)
         new = [uid for uid, at in arrivals.items() if at >= self._since and uid not in self._used]
         for uid in new:
@@ -152,12 +152,12 @@ class _Search:
         return None
 
     def reasons(self) -> str:
-        """Why there is no code, for a person."""
-        if self.trouble is not None:
-            return self.trouble
+        """Return why there is no code, for a person."""
+        if self.error is not None:
+            return self.error
         if not self._verdicts:
             newest = "the folder is empty" if self._newest is None else f"the newest is of {self._newest:%H:%M:%S} UTC"
             return f"no mail came after the request ({newest})"
-        counts = Counter(verdict.finding for verdict in self._verdicts.values())
-        told = ", ".join(f"{counts[finding]} {words}" for finding, words in _REASONS.items() if counts[finding])
-        return f"of the mails that came, {told}"
+        counts = Counter(verdict.kind for verdict in self._verdicts.values())
+        reasons = ", ".join(f"{counts[kind]} {text}" for kind, text in _REASONS.items() if counts[kind])
+        return f"of the mails that came, {reasons}"

@@ -1,6 +1,6 @@
-"""Sessions on disk: private, sealed (see `watcher.privacy.sealing`) and never half-written.
+"""Saved sessions on disk: private, sealed (see `watcher.privacy.sealing`), and replaced atomically.
 
-A file that cannot be used is no session: the portal then signs in afresh. Why is told to whoever asked for it.
+A file that cannot be used counts as no session, so the portal signs in again. The reason goes to a callback.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from watcher.privacy.sealing import Seal, Unsealable
 
 _NAME: Final = "watcher-session 1"
 _STALE_AFTER: Final = 3600.0
-"""Seconds after which a temporary file was left behind by a killed process, and is not another's work."""
+"""Seconds after which a temporary file is assumed to be left by a killed process."""
 
 
 class SessionFault(StrEnum):
-    """Why a file that is there is no session."""
+    """Why an existing file cannot be used as a session."""
 
     UNREADABLE = "unreadable"
     DAMAGED = "damaged"
@@ -31,7 +31,7 @@ class SessionFault(StrEnum):
     KEY_WRONG = "key_wrong"
 
 
-_WORDS: Final = {
+_MESSAGES: Final = {
     SessionFault.UNREADABLE: "the file cannot be read; give it to the user that runs the program",
     SessionFault.DAMAGED: "the file is damaged",
     SessionFault.KEY_MISSING: "the file is encrypted, and no state_key is set",
@@ -41,47 +41,47 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnusableSession:
-    """A saved session that cannot be used, and why. Holds nothing of its content."""
+    """A saved session that cannot be used, and why. Contains nothing of the session."""
 
     account: str
     file: Path
     fault: SessionFault
 
     def __str__(self) -> str:
-        """The sentence for a log or a person."""
-        return f"The saved session of {self.account} ({self.file}) is not used: {_WORDS[self.fault]}."
+        """Return a sentence for a log or a person."""
+        return f"The saved session of {self.account} ({self.file}) is not used: {_MESSAGES[self.fault]}."
 
 
-def _nobody(_unusable: UnusableSession) -> None:
-    """Nobody asked why."""
+def _ignore(_unusable: UnusableSession) -> None:
+    """Ignore the reason."""
 
 
 class SessionFiles:
-    """The folder of the sessions, mode 0700. The first key encrypts, every key decrypts, so that keys can change."""
+    """The folder of the sessions, mode 0700. The first key encrypts and every key decrypts, so that keys can rotate."""
 
     def __init__(
         self,
         folder: Path,
         keys: Sequence[SecretStr] = (),
         *,
-        tell: Callable[[UnusableSession], None] = _nobody,
+        on_unusable: Callable[[UnusableSession], None] = _ignore,
     ) -> None:
-        """`tell` is called at each `load` that finds a file it cannot use. The folder is made at the first save."""
-        self._folder, self._tell = folder, tell
+        """`on_unusable` is called by each `load` that finds an unusable file. The first save creates the folder."""
+        self._folder, self._on_unusable = folder, on_unusable
         self._seal = Seal(_NAME, keys)
 
     def of(self, account: str, purpose: str = "session") -> "SessionFile":
-        """The file of one account; `purpose` names another small file of its own beside the session."""
-        return SessionFile(account, self._folder / f"{_safe(account)}.{_safe(purpose)}", self._seal, self._tell)
+        """Return the file of one account. `purpose` names another small file beside the session."""
+        return SessionFile(account, self._folder / f"{_safe(account)}.{_safe(purpose)}", self._seal, self._on_unusable)
 
-    def kept_otherwise(self, account: str) -> list["SessionFile"]:
-        """The account's files that are not sealed as they would be now: a key was set, changed or taken away since."""
-        found = (SessionFile(account, file, self._seal) for file in sorted(self._folder.glob(f"{_safe(account)}.*")))
-        return [file for file in found if not file.is_current()]
+    def sealed_differently(self, account: str) -> list["SessionFile"]:
+        """Return the account's files whose seal is outdated because a key was set, changed, or removed."""
+        files = (SessionFile(account, file, self._seal) for file in sorted(self._folder.glob(f"{_safe(account)}.*")))
+        return [file for file in files if not file.is_current()]
 
 
 def _safe(name: str) -> str:
-    """A file name for any text: readable, and distinct even where the disk does not tell upper from lower case."""
+    """Return a readable file name for any text, unique even on a case-insensitive disk."""
     if re.fullmatch(r"[a-z0-9_-]{1,40}", name):
         return name
     readable = re.sub(r"[^a-z0-9_-]+", "_", name.lower())[:40]
@@ -89,33 +89,37 @@ def _safe(name: str) -> str:
 
 
 class SessionFile:
-    """One account's small file, mode 0600. Fits the protocol `watcher.portals.SessionFile`."""
+    """One account's small file, mode 0600. Implements the protocol `watcher.portal.SessionFile`."""
 
-    def __init__(self, account: str, file: Path, seal: Seal, tell: Callable[[UnusableSession], None] = _nobody) -> None:
-        """Touches nothing yet."""
-        self._account, self._file, self._seal, self._tell = account, file, seal, tell
+    def __init__(
+        self, account: str, file: Path, seal: Seal, on_unusable: Callable[[UnusableSession], None] = _ignore
+    ) -> None:
+        """Do not access the file yet."""
+        self._account, self._file, self._seal, self._on_unusable = account, file, seal, on_unusable
 
     def load(self) -> bytes | None:
-        """What was last saved; None where there is nothing, or nothing that can be used."""
+        """Return what was last saved; None if there is nothing, or nothing usable."""
         try:
             return self._seal.open(self._file.read_bytes())
         except FileNotFoundError:
             return None
         except OSError:
-            self._tell(UnusableSession(account=self._account, file=self._file, fault=SessionFault.UNREADABLE))
+            self._on_unusable(UnusableSession(account=self._account, file=self._file, fault=SessionFault.UNREADABLE))
         except Unsealable as unusable:
-            self._tell(UnusableSession(account=self._account, file=self._file, fault=SessionFault(unusable.fault)))
+            self._on_unusable(
+                UnusableSession(account=self._account, file=self._file, fault=SessionFault(unusable.fault))
+            )
         return None
 
     def is_current(self) -> bool:
-        """Whether it is sealed as `save` would seal it now. So is what is not there or cannot be read."""
+        """Return whether `save` would seal the file the same way now. True for a missing or unreadable file."""
         try:
             return self._seal.is_current(self._file.read_bytes())
         except OSError:
             return True
 
     def save(self, content: bytes) -> None:
-        """Replaces the file whole: a kill at any moment leaves the old one or the new one. Raises `StoreUnusable`."""
+        """Replace the file atomically: a kill leaves the old or the new content. Raises `StoreUnusable`."""
         try:
             self._replace(content)
         except OSError as error:
@@ -131,7 +135,7 @@ class SessionFile:
         write_private_file(self._file, self._seal.close(content))
 
     def forget(self) -> None:
-        """Removes it and whatever a killed save left behind; nothing to remove is no error. Raises `StoreUnusable`."""
+        """Remove the file and what a killed save left. Nothing to remove is not an error. Raises `StoreUnusable`."""
         try:
             self._file.unlink(missing_ok=True)
             remove_temporary_files(self._file.parent, self._file.name)

@@ -1,8 +1,8 @@
-"""One-time codes from an authenticator secret (RFC 6238), by the standard library alone.
+"""One-time codes from an authenticator secret (RFC 6238), with the standard library only.
 
-Portals hand out secrets of 80 bits, which the common libraries refuse, so nothing is borrowed here. A secret is read
-the way people have it: in groups with spaces or dashes, in lower case, without padding, or as the whole `otpauth://`
-address out of a QR code (the de facto "Key URI Format" of the authenticator apps).
+Portals issue secrets of 80 bits, which the common libraries reject. A secret is accepted as people have it: in groups
+with spaces or dashes, in lower case, without padding, or as the whole `otpauth://` address of a QR code (the de facto
+"Key URI Format" of authenticator apps).
 """
 
 import base64
@@ -16,19 +16,20 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from watcher.errors import PortalUnavailable
+from watcher.portal import SessionFile
 
 Algorithm: TypeAlias = Literal["sha1", "sha256", "sha512"]
 
-_SHORTEST: Final = 10
-"""Bytes of the shortest secret seen in the wild (80 bits); anything shorter was cut off while copying."""
-_FRESH_FOR: Final = 2.0
-"""Seconds that a code must still be valid for: one that dies on its way costs a rejected sign-in."""
+_MIN_KEY: Final = 10
+"""Bytes of the shortest secret in use (80 bits). A shorter one was cut off while copying."""
+_MIN_VALIDITY: Final = 2.0
+"""Seconds that a code must still be valid for. One that expires on its way causes a rejected sign-in."""
 _DASHES: Final = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotpSecret:
-    """What an authenticator app would hold. Its `repr` does not show the key. `period` is in seconds."""
+    """The content of an authenticator entry. Its `repr` does not show the key. `period` is in seconds."""
 
     key: bytes = field(repr=False)
     digits: int = 6
@@ -36,11 +37,11 @@ class TotpSecret:
     algorithm: Algorithm = "sha1"
 
     def step_at(self, moment: datetime) -> int:
-        """The number of the time step that holds `moment` (aware)."""
+        """Return the number of the time step that contains `moment` (aware)."""
         return int(moment.timestamp()) // self.period
 
     def code_for(self, step: int) -> str:
-        """The code of one time step, with its leading zeros."""
+        """Return the code of one time step, with leading zeros."""
         digest = hmac.digest(self.key, step.to_bytes(8, "big"), self.algorithm)
         offset = digest[-1] & 0x0F
         number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF
@@ -48,7 +49,7 @@ class TotpSecret:
 
 
 def parse_totp_secret(text: str) -> TotpSecret:
-    """Reads a secret as people paste it. Raises ValueError that says what is wrong and never shows the secret."""
+    """Parse a secret as people paste it. Raises ValueError with the reason, never with the secret."""
     text = text.strip()
     if text.lower().startswith("otpauth-migration:"):
         raise ValueError(
@@ -67,24 +68,24 @@ def _from_address(text: str) -> TotpSecret:
         raise ValueError("the otpauth:// address cannot be read") from None
     if address.netloc.lower() != "totp":
         raise ValueError("the otpauth:// address is not one for time-based codes (otpauth://totp/...)")
-    given = {name.lower(): values for name, values in parse_qs(address.query).items()}
-    for name, values in given.items():
+    parameters = {name.lower(): values for name, values in parse_qs(address.query).items()}
+    for name, values in parameters.items():
         if len(values) > 1:
             raise ValueError(f"the otpauth:// address gives {name!r} more than once")
-    if "secret" not in given:
+    if "secret" not in parameters:
         raise ValueError("the otpauth:// address holds no secret")
     return TotpSecret(
-        key=_key(given["secret"][0]),
-        digits=_whole(given, "digits", default=6, least=6, most=10),
-        period=_whole(given, "period", default=30, least=5, most=300),
-        algorithm=_algorithm(given.get("algorithm", ["sha1"])[0]),
+        key=_key(parameters["secret"][0]),
+        digits=_integer(parameters, "digits", default=6, least=6, most=10),
+        period=_integer(parameters, "period", default=30, least=5, most=300),
+        algorithm=_algorithm(parameters.get("algorithm", ["sha1"])[0]),
     )
 
 
-def _whole(given: dict[str, list[str]], name: str, *, default: int, least: int, most: int) -> int:
-    if name not in given:
+def _integer(parameters: dict[str, list[str]], name: str, *, default: int, least: int, most: int) -> int:
+    if name not in parameters:
         return default
-    value = given[name][0]
+    value = parameters[name][0]
     if not re.fullmatch(r"[0-9]{1,3}", value) or not least <= int(value) <= most:
         raise ValueError(f"{name!r} in the otpauth:// address must be a whole number from {least} to {most}")
     return int(value)
@@ -100,77 +101,65 @@ def _algorithm(name: str) -> Algorithm:
 
 
 def _key(text: str) -> bytes:
-    letters = "".join(sign for sign in text if not sign.isspace() and sign not in _DASHES).upper().rstrip("=")
+    letters = "".join(char for char in text if not char.isspace() and char not in _DASHES).upper().rstrip("=")
     if not letters:
         raise ValueError("the secret is empty")
-    for place, sign in enumerate(letters, start=1):
-        if sign not in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567":
+    for position, char in enumerate(letters, start=1):
+        if char not in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567":
             raise ValueError(
-                f"character {place} of the secret is none that a secret has (the letters A to Z, the digits 2 to 7)"
+                f"character {position} of the secret is none that a secret has (the letters A to Z, the digits 2 to 7)"
             )
     try:
         key = base64.b32decode(letters + "=" * (-len(letters) % 8))
     except binascii.Error:
         raise ValueError("the secret has a length that none can have; a character is missing or too many") from None
-    if len(key) < _SHORTEST:
+    if len(key) < _MIN_KEY:
         raise ValueError(f"the secret is too short: {len(letters)} characters, at least 16 are wanted; was it cut off?")
     return key
 
 
 class UsedSteps(Protocol):
-    """Which time steps have had their code used; outlives the process."""
+    """The time steps whose code was used; survives a restart."""
 
     def used(self) -> frozenset[int]:
-        """The steps used last."""
+        """Return the most recently used steps."""
         ...
 
     def add(self, step: int) -> None:
-        """Writes one more down."""
-        ...
-
-
-class SessionFile(Protocol):
-    """A small file; `watcher.sign_in.session_files.SessionFile` is one."""
-
-    def load(self) -> bytes | None:
-        """What was last saved, or None."""
-        ...
-
-    def save(self, content: bytes) -> None:
-        """Replaces it whole."""
+        """Record a used step."""
         ...
 
 
 class StoredUsedSteps:
-    """`UsedSteps` in a small file. Remembers the last ten, so that a clock set back repeats no code either."""
+    """`UsedSteps` in a small file. Keeps the last ten, so that no code repeats if the clock is set back."""
 
-    _REMEMBERED: Final = 10
+    _KEPT: Final = 10
 
-    def __init__(self, keep: SessionFile) -> None:
-        """`keep` must be this account's own, and not the file of its session."""
-        self._keep = keep
+    def __init__(self, file: SessionFile) -> None:
+        """`file` must belong to this account, and must not be its session file."""
+        self._file = file
 
     def used(self) -> frozenset[int]:
-        """The steps used last; a file that holds anything else counts as none."""
+        """Return the most recently used steps; anything else in the file is ignored."""
         return frozenset(self._steps())
 
     def add(self, step: int) -> None:
-        """Writes one more down; the oldest is forgotten."""
-        steps = [*self._steps(), step][-self._REMEMBERED :]
-        self._keep.save(" ".join(map(str, steps)).encode())
+        """Record a used step and drop the oldest."""
+        steps = [*self._steps(), step][-self._KEPT :]
+        self._file.save(" ".join(map(str, steps)).encode())
 
     def _steps(self) -> list[int]:
-        words = (self._keep.load() or b"").split()
+        words = (self._file.load() or b"").split()
         return [int(word) for word in words if word.isdigit()]
 
 
 def wall_time() -> datetime:
-    """The machine's time, aware, UTC. Codes are counted by it even where a demo's own clock runs faster."""
+    """Return the machine's time, aware, UTC. Codes depend on it even if the demo's clock runs faster."""
     return datetime.now(UTC)
 
 
 class TotpCodes:
-    """A `CodeSource` that computes codes. No code is handed out twice, not even after a restart."""
+    """A `CodeSource` that computes codes. No code is returned twice, not even after a restart."""
 
     def __init__(
         self,
@@ -180,25 +169,25 @@ class TotpCodes:
         wait: Callable[[float], bool],
         now: Callable[[], datetime] = wall_time,
     ) -> None:
-        """`wait` waits some seconds and says whether the daemon is to end: `Event.wait` of its `stop`."""
+        """`wait` waits some seconds and returns whether the daemon is stopping (`Event.wait`)."""
         self._secret, self._used, self._wait, self._now = secret, used, wait, now
 
-    def code(self, *, asked_at: datetime) -> str:  # noqa: ARG002 - a computed code belongs to now, not to a request
-        """The code of the first step that is free, waiting up to two periods for it.
+    def code(self, *, asked_at: datetime) -> str:  # noqa: ARG002 - a computed code depends on the time, not on the request
+        """Return the code of the first unused step, waiting up to two periods for it.
 
-        It is written down as used before it is handed out. Raises `PortalUnavailable` where the daemon ends meanwhile.
+        The step is recorded as used before its code is returned. Raises `PortalUnavailable` if the daemon stops.
         """
-        step = self._first_free()
+        step = self._first_unused()
         while (seconds := step * self._secret.period - self._now().timestamp()) > 0:
             if self._wait(seconds):
                 raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
         self._used.add(step)
         return self._secret.code_for(step)
 
-    def _first_free(self) -> int:
+    def _first_unused(self) -> int:
         moment, used = self._now(), self._used.used()
         step = self._secret.step_at(moment)
-        if (step + 1) * self._secret.period - moment.timestamp() < _FRESH_FOR:
+        if (step + 1) * self._secret.period - moment.timestamp() < _MIN_VALIDITY:
             step += 1
         while step in used:
             step += 1

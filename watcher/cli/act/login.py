@@ -16,7 +16,7 @@ from watcher.cli.terminal.prompts import ask_for_code
 from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.sign_in.code_sources import PromptedCode, tidy_code
 from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
-from watcher.sign_in.cookie_session import session_content
+from watcher.sign_in.cookie_session import dump_cookies, exported
 from watcher.store import Busy
 
 _WAIT_FOR_DAEMON = 120.0
@@ -111,7 +111,7 @@ def _take_over(app: App, account: str, file: Path) -> None:
             param_hint="--cookies",
         )
     with _held(app, account):
-        app.sessions.of(account).save(session_content(found.cookies))
+        app.sessions.of(account).save(dump_cookies(map(exported, found.cookies)))
     print_line(f"{account}: {len(found.cookies)} cookies taken over. Delete {file}: it is as good as your password.")
 
 

@@ -88,7 +88,7 @@ class _Walk:
         while True:
             if self._surroundings.stop.is_set():
                 raise PortalUnavailable(f"{_ME}: the watcher is stopping; the sign-in was given up")
-            state = state_of(self._browser.url, self._browser.shown(ELEMENTS), self._origins)
+            state = state_of(self._browser.url, self._browser.visible(ELEMENTS), self._origins)
             if state in states or time.monotonic() > until:
                 return state
             self._browser.wait(_GLANCE)
@@ -98,7 +98,7 @@ class _Walk:
             raise _rejected()
         password = self._account.password.get_secret_value() if self._account.password else ""
         self._browser.write(page.EMAIL, self._account.username)
-        if page.TERMS in self._browser.shown([page.TERMS]):
+        if page.TERMS in self._browser.visible([page.TERMS]):
             self._browser.tick(page.TERMS)
         self._submitted_at = self._surroundings.clock.now()
         self._surroundings.sign_in_guard.before_submission()
@@ -114,7 +114,7 @@ class _Walk:
         """One code. A browser that is asked for one before any password has the cookies of half a sign-in."""
         if self._submitted_at is None and not self._started_afresh:
             self._started_afresh = True
-            self._browser.forget_cookies()
+            self._browser.clear_cookies()
             self._visit_applicant()
             return
         if self._submitted_at is None or self._account.mfa == "none":

@@ -12,7 +12,8 @@ from watcher.http.client import PortalHttp
 from watcher.portal import CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.case_service import CaseService, embedded_cases
-from watcher.sign_in.cookie_session import as_content, cookies_in, jar_of, load_cookies
+from watcher.sign_in.cookie_files import cookie_jar
+from watcher.sign_in.cookie_session import cookies_in, dump_cookies, load_cookies
 
 
 class UscisReader:
@@ -57,8 +58,8 @@ class UscisReader:
         """The cases that are not in `done` yet, which grows; cookies that the portal renewed are kept at the end."""
         origins, around = self._account.origins, self._surroundings
         now = around.clock.now().timestamp()
-        jar = jar_of(load_cookies(around.session, hosts=origins.hosts, now=now))
-        before = as_content(cookies_in(jar))
+        jar = cookie_jar(load_cookies(around.session, hosts=origins.hosts, now=now))
+        before = dump_cookies(cookies_in(jar))
         http = PortalHttp(
             portal="USCIS online account",
             hosts=origins.hosts,
@@ -73,7 +74,7 @@ class UscisReader:
                 service = CaseService(http, origins, around, name=self._account.name)
                 yield from self._every_case(service, done)
             finally:
-                if (after := as_content(cookies_in(jar))) != before:
+                if (after := dump_cookies(cookies_in(jar))) != before:
                     around.session.save(after)
 
     def _every_case(self, service: CaseService, done: set[str]) -> Iterator[CaseResult]:
