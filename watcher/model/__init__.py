@@ -1,1 +1,1 @@
-"""The nouns of the program."""
+"""The data classes of the program."""

@@ -1,6 +1,6 @@
-"""Whether the program can still see: an account's health, moved by the outcome of each read. Pure.
+"""The health of an account, updated with the outcome of each check. Pure.
 
-Each trouble is told once on the way down, and its end once on the way up.
+Each problem is reported once when it starts, and its end once.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from watcher.model.change import Change, ChangeKind, Json, RecordedChange, sever
 
 
 class AccountState(StrEnum):
-    """How an account stands between two reads."""
+    """The state of an account between two checks."""
 
     NEVER_READ = "never_read"
     OK = "ok"
@@ -26,7 +26,7 @@ class AccountState(StrEnum):
 
     @property
     def waits_for_person(self) -> bool:
-        """Whether nothing more is sent to the portal until a person has done something."""
+        """Whether the portal is not contacted again until a person acts."""
         return self in _WAITING
 
 
@@ -34,7 +34,7 @@ _WAITING = frozenset({AccountState.REJECTED, AccountState.LOCKED, AccountState.M
 
 
 class ReadOutcome(StrEnum):
-    """What one read of an account came to. `paused`: the portal was not asked at all."""
+    """The outcome of one check of an account. `paused`: the portal was not contacted."""
 
     OK = "ok"
     PARTIAL = "partial"
@@ -47,11 +47,11 @@ class ReadOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHealth:
-    """An account's health. Times are aware, UTC.
+    """The health of an account. Times are aware, UTC.
 
-    `last_read_at` is the last complete read, `failing_since` the first failure after it. `not_before` is until when
-    the portal asked to be left alone. `told` holds the troubles that people were told of and that have not ended.
-    `rejected_fingerprint` is the fingerprint of the credential that the portal refused, never the credential.
+    `last_read_at` is the last complete check, `failing_since` the first failure after it. The portal asked not to be
+    contacted before `not_before`. `notified` has the problems that were reported and have not ended.
+    `rejected_fingerprint` is the fingerprint of the credential that the portal rejected, never the credential.
     """
 
     state: AccountState = AccountState.NEVER_READ
@@ -74,7 +74,7 @@ _PAUSES: dict[type[ReadFailed], tuple[AccountState, ReadOutcome, ChangeKind]] = 
 
 
 def outcome_of(errors: Sequence[ReadFailed], *, cases_read: int) -> ReadOutcome:
-    """What a read came to that read `cases_read` cases well and met `errors`."""
+    """Return the outcome of a check that read `cases_read` cases and had `errors`."""
     for error in errors:
         for kind, (_, outcome, _) in _PAUSES.items():
             if isinstance(error, kind):
@@ -92,9 +92,9 @@ def after_read(
     blind_after: timedelta,
     fingerprint: str | None = None,
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
-    """The health after a read that met `errors` (none: it was complete), and what people are told of it.
+    """Return the health after a check, and the changes to report.
 
-    `fingerprint` is that of the credential in use.
+    A check without `errors` was complete. `fingerprint` is that of the credential in use.
     """
     if not errors:
         return _recovered(health, now)
@@ -105,35 +105,35 @@ def after_read(
         failing_since=health.failing_since or now,
         failures=health.failures + 1,
         last_error=str(errors[0]),
-        not_before=_wait(errors, now),
+        not_before=_end_of_wait(errors, now),
     )
     for error in errors:
         for kind, (state, _, change) in _PAUSES.items():
             if isinstance(error, kind):
                 health = replace(health, state=state, rejected_fingerprint=fingerprint, last_error=str(error))
-                return _tell(health, change, {"reason": str(error)})
+                return _report(health, change, {"reason": str(error)})
     unreadable = next((error for error in errors if isinstance(error, UnexpectedAnswer)), None)
     if unreadable is not None:
-        health, changes = _tell(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(unreadable)})
+        health, changes = _report(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(unreadable)})
     else:
         changes = ()
-    health, blind = check_blindness(health, now=now, blind_after=blind_after)
-    return health, changes + blind
+    health, blind_changes = check_blindness(health, now=now, blind_after=blind_after)
+    return health, changes + blind_changes
 
 
 def check_blindness(
     health: AccountHealth, *, now: datetime, blind_after: timedelta
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
-    """Says `blind`, once, where reads have failed and the last good one is longer ago than `blind_after`."""
-    seen_last = health.last_read_at or health.first_seen_at
-    if health.failing_since is None or now - seen_last <= blind_after:
+    """Report `blind`, once, if checks fail and the last complete one is longer ago than `blind_after`."""
+    last_seen_at = health.last_read_at or health.first_seen_at
+    if health.failing_since is None or now - last_seen_at <= blind_after:
         return health, ()
-    what: Json = {"reason": health.last_error, "since": utc_text(seen_last), "attempts": health.failures}
-    return _tell(health, ChangeKind.BLIND, what)
+    details: Json = {"reason": health.last_error, "since": utc_text(last_seen_at), "attempts": health.failures}
+    return _report(health, ChangeKind.BLIND, details)
 
 
 def resume(health: AccountHealth) -> AccountHealth:
-    """The pause lifted: the next read asks the portal again. What was told stays told until a read succeeds."""
+    """End a pause: the next check contacts the portal again. `notified` is kept until a check succeeds."""
     state = AccountState.NEVER_READ if health.last_read_at is None else AccountState.FAILING
     if not health.state.waits_for_person:
         state = health.state
@@ -141,34 +141,34 @@ def resume(health: AccountHealth) -> AccountHealth:
 
 
 def _recovered(health: AccountHealth, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
-    well = AccountHealth(
+    healthy = AccountHealth(
         state=AccountState.OK, first_seen_at=health.first_seen_at, last_attempt_at=now, last_read_at=now
     )
     if not health.notified:
-        return well, ()
+        return healthy, ()
     after = min(health.notified, key=list(ChangeKind).index)
-    since = utc_text(health.failing_since)
-    return well, (_account_change(ChangeKind.RECOVERED, {"after": after.value, "since": since}),)
+    details: Json = {"after": after.value, "since": utc_text(health.failing_since)}
+    return healthy, (_account_change(ChangeKind.RECOVERED, details),)
 
 
-def _tell(health: AccountHealth, kind: ChangeKind, what: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
+def _report(health: AccountHealth, kind: ChangeKind, details: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
     if kind in health.notified:
         return health, ()
-    return replace(health, notified=health.notified | {kind}), (_account_change(kind, what),)
+    return replace(health, notified=health.notified | {kind}), (_account_change(kind, details),)
 
 
-def _account_change(kind: ChangeKind, what: Json) -> Change:
-    return Change(kind=kind, severity=severity_of(kind), new=what)
+def _account_change(kind: ChangeKind, details: Json) -> Change:
+    return Change(kind=kind, severity=severity_of(kind), new=details)
 
 
-def _wait(errors: Sequence[ReadFailed], now: datetime) -> datetime | None:
+def _end_of_wait(errors: Sequence[ReadFailed], now: datetime) -> datetime | None:
     waits = [error.retry_after for error in errors if isinstance(error, PortalUnavailable) and error.retry_after]
     return now + max(waits) if waits else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadResult:
-    """What one read of an account came to. `elsewhere`: nothing was read here, another process has done it or is."""
+    """The result of one check of an account. `read_elsewhere`: another process checked it, or is doing so."""
 
     account: str
     outcome: ReadOutcome

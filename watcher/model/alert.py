@@ -1,4 +1,4 @@
-"""The nouns of telling: what an alert is about, the words it is told in, and where it goes."""
+"""Alerts: what they are about, their text, and where they go."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from watcher.model.change import Change, RecordedChange, Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """A portal's official pages; the only links that ever leave this program."""
+    """Official pages of a portal. Alerts contain no other links."""
 
     sign_in: str
     help: str
@@ -19,10 +19,10 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertContext:
-    """What one alert is about: the changes of one case in one round, or of one account.
+    """The subject of one alert: the changes of one case in one check, or of one account.
 
-    `changes` has at least one entry. `snapshot` is the case as it stands now, None for what concerns an account.
-    `history` is what was told of this case before, newest first.
+    `changes` has at least one entry. `snapshot` is the present state of the case, None if the alert concerns an
+    account. `history` has earlier changes of the case, newest first.
     """
 
     account: str
@@ -35,7 +35,7 @@ class AlertContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertText:
-    """The words of one alert: a title, the whole text as plain and as HTML, and a form short enough for an SMS."""
+    """The text of one alert: a title, the complete text (plain and HTML), and a version that fits in an SMS."""
 
     title: str
     body: str
@@ -44,10 +44,10 @@ class AlertText:
 
 
 class HoldReason(StrEnum):
-    """Why an alert waits: until quiet hours end, until the digest is due, until nobody has acknowledged it.
+    """Why an alert waits: for the end of quiet hours, for a digest, or to escalate if nobody acknowledges it.
 
-    `with_restore_note` does not wait: after a restore nobody can say whether it went out before, so it goes with
-    others of its kind as one message.
+    An alert with `MAYBE_SENT` does not wait. After a restore it is not known whether it was sent before, so all such
+    alerts of a channel are sent as one message.
     """
 
     QUIET = "quiet"
@@ -58,9 +58,9 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutedAlert:
-    """Which changes of an occasion (by their place in it) go to which channel, and when.
+    """The changes of an alert context (by index) that one channel gets, and when.
 
-    `not_before` is aware, UTC; with `hold` None it is the present.
+    `not_before` is aware, UTC; it is the present if `hold_reason` is None.
     """
 
     channel: str
@@ -72,14 +72,14 @@ class RoutedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDraft:
-    """An alert about to be queued: where it goes, and its words."""
+    """An alert to add to the outbox: its route and text."""
 
     routed: RoutedAlert
     text: AlertText
 
 
 class AlertState(StrEnum):
-    """How an alert stands in the outbox."""
+    """The state of an alert in the outbox."""
 
     QUEUED = "queued"
     HELD = "held"
@@ -89,7 +89,7 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One message for one channel, as the outbox keeps it. Times are aware, UTC; words are fixed when it is written."""
+    """One message for one channel, as stored in the outbox. Times are aware, UTC. The text never changes."""
 
     id: int
     channel: str

@@ -1,9 +1,9 @@
-"""The nouns of a case: what one read of one case said, in values that never change.
+"""Cases: what one check of a case returned, as immutable values.
 
-A `Snapshot` holds no time of observation: two equal snapshots mean that nothing moved. `None` in a field of a
-snapshot means "the portal did not say", never "the portal says there is none" (that is an empty tuple); see
-`watcher.reading.normalize` for what becomes of such gaps. Collections are ordered by the portal's stable key, so that
-the order on a page is not news.
+A `Snapshot` contains no time of observation: two equal snapshots mean that nothing changed. `None` in a field of a
+snapshot means that the portal did not give a value, never that it says there is none (that is an empty tuple);
+`watcher.reading.normalize` handles such gaps. Collections are ordered by the portal's stable key, so the order on a
+page does not cause changes.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Where a status stands in the life of a case."""
+    """The stage of a case."""
 
     RECEIVED = "received"
     BIOMETRICS = "biometrics"
@@ -33,7 +33,7 @@ class Stage(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing more is to be expected, so that standing still is no stall. `refused` is not final."""
+        """Whether no further change is expected, so the case cannot stall. `refused` is not final."""
         return self in _FINAL
 
 
@@ -41,7 +41,7 @@ _FINAL = frozenset({Stage.APPROVED, Stage.ISSUED, Stage.REJECTED, Stage.DENIED, 
 
 
 class ItemKind(StrEnum):
-    """What a pending item asks of the applicant."""
+    """What a pending item requires of the applicant."""
 
     RFE = "rfe"
     INTENT_TO_DENY = "intent_to_deny"
@@ -56,7 +56,7 @@ class ItemKind(StrEnum):
 
     @property
     def is_appointment(self) -> bool:
-        """Whether the applicant has to be somewhere at a time."""
+        """Whether the applicant must attend at a certain time."""
         return self in _APPOINTMENTS
 
 
@@ -64,7 +64,7 @@ _APPOINTMENTS = frozenset({ItemKind.BIOMETRICS, ItemKind.INTERVIEW, ItemKind.OAT
 
 
 class ItemState(StrEnum):
-    """How a pending item stands. A portal says `open` or `answered`; the ledger adds `done` and `closed`."""
+    """The state of a pending item. Portals give `open` or `answered`; the ledger adds `done` and `closed`."""
 
     OPEN = "open"
     DONE = "done"
@@ -73,21 +73,21 @@ class ItemState(StrEnum):
 
 
 STATUS_ITEM_PREFIX = "status:"
-"""The keys of items that a status title made, where the portal lists none, begin so."""
+"""Prefix of the keys of items created from a status title because the portal lists none."""
 STATUS_TEXT_FIELDS = ("status", "status_key", "description")
-"""The fields of a snapshot that say in words where the case stands."""
+"""The fields of a snapshot that describe the status in words."""
 STATUS_FIELDS = (*STATUS_TEXT_FIELDS, "status_since")
-"""The words and their date: they stand or fall together."""
+"""The same with their date; taken from one source together or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingItem:
-    """Something the applicant must answer, attend or pay, as the portal shows it.
+    """Something the applicant must answer, attend, or pay, as the portal shows it.
 
-    `key` is the portal's own stable id (or one made from the status that asks, where the portal lists no items).
-    `starts_at` is a `datetime` with a zone where the portal gives one, a naive `datetime` for a wall-clock time whose
-    zone the portal does not say, a `date` where only the day is known.
-    `due_by_estimate` is computed from published rules, never from the portal; the date on the notice governs.
+    `key` is the portal's stable id (or one made from the status title, if the portal lists no items). `starts_at` is an
+    aware `datetime` if the portal gives a time zone, a naive `datetime` for a wall-clock time without a zone, and a
+    `date` if only the day is known. `due_by_estimate` is computed from published rules, never from the portal; the
+    date on the notice takes precedence.
     """
 
     key: str
@@ -103,7 +103,7 @@ class PendingItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A letter or document that the portal offers. `download` is a path or URL on the portal's own hosts."""
+    """A letter or document on the portal. `download` is a path or URL on the portal's own hosts."""
 
     key: str
     title: str
@@ -113,7 +113,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One line of the portal's own history of a case. `hint` is a published reading of `code`, never a fact."""
+    """One line of the portal's history of a case. `hint` is a published interpretation of `code`, not a fact."""
 
     key: str
     title: str
@@ -124,7 +124,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A sub-status with a life of its own (IRCC's eligibility, medical, background check), in the portal's words."""
+    """An independent sub-status (IRCC's eligibility, medical, background check), in the portal's words."""
 
     key: str
     title: str
@@ -133,12 +133,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All that one read of a case said. `status` and `description` are the portal's own words, as inert plain text.
+    """Everything that one check of a case returned. `status` and `description` are the portal's words as plain text.
 
-    `status_key` is the title that the stage rules went by where that is not `status` itself (the English title beside
-    a Spanish one); `language` is the one the words are in, so that choosing another language is no news.
-    `partial` names the collections that only some of their sources gave this time (one endpoint failed): what they
-    hold counts, what they lack is left as it was.
+    `status_key` is the title that determined the stage if that is not `status` itself (the English title of a Spanish
+    one). `language` is the language of the texts, so switching it does not cause changes. `partial` names collections
+    that are incomplete this time because one of their sources failed: their entries count, missing ones are left as
+    they were.
     """
 
     case_number: str
@@ -161,5 +161,5 @@ class Snapshot:
 
     @property
     def status_title(self) -> str:
-        """The title that the stage rules go by; empty where the portal gave no status."""
+        """The title that determines the stage; empty if the portal gave no status."""
         return self.status_key or self.status or ""

@@ -1,4 +1,4 @@
-"""The nouns of news: what a change is, and how much it matters."""
+"""Changes: what happened, and how severe it is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 
 
 class Severity(StrEnum):
-    """How much a change matters; ordered by `rank`, `urgent` highest."""
+    """The severity of a change; `rank` gives the order, `urgent` is highest."""
 
     ROUTINE = "routine"
     IMPORTANT = "important"
@@ -27,7 +27,7 @@ _RANKS = {Severity.ROUTINE: 0, Severity.IMPORTANT: 1, Severity.URGENT: 2}
 
 
 class ChangeKind(StrEnum):
-    """What kind of thing happened. The first four groups are about a case, the last about an account."""
+    """The kind of a change. The first four groups concern a case, the last an account."""
 
     RFE_RECEIVED = "rfe_received"
     INTENT_TO_DENY_RECEIVED = "intent_to_deny_received"
@@ -95,22 +95,22 @@ _IMPORTANT = frozenset(
         ChangeKind.PORTAL_UNREADABLE,
     }
 )
-_GRAVE_STAGES = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED})
+_URGENT_STAGES = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED})
 
 
 def severity_of(kind: ChangeKind, stage: Stage | None = None) -> Severity:
-    """The severity of a change of this kind; `stage` is the stage that a `stage_changed` led into."""
-    if kind in _URGENT or (kind is ChangeKind.STAGE_CHANGED and stage in _GRAVE_STAGES):
+    """Return the severity of a change of this kind; `stage` is the new stage of a `stage_changed`."""
+    if kind in _URGENT or (kind is ChangeKind.STAGE_CHANGED and stage in _URGENT_STAGES):
         return Severity.URGENT
     return Severity.IMPORTANT if kind in _IMPORTANT else Severity.ROUTINE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What differs between two snapshots, or what time alone has brought.
+    """A difference between two snapshots, or something that only time caused.
 
-    `case_number` is None for what concerns an account. `subject` names what moved within the case: the key of a
-    pending item, notice, history entry or part, or the name of a field. `old` and `new` are plain JSON values.
+    `case_number` is None if the change concerns an account. `subject` names what changed in the case: the key of a
+    pending item, notice, history entry, or part, or the name of a field. `old` and `new` are plain JSON values.
     """
 
     kind: ChangeKind
@@ -123,7 +123,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedChange:
-    """A change as the store keeps it, with the words it was told in. `at` is aware, UTC."""
+    """A change as stored, with its one-line summary. `at` is aware, UTC."""
 
     id: int
     at: datetime

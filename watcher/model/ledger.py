@@ -1,4 +1,4 @@
-"""How a case stands in our own books: the last snapshot, and what only watching over time can know."""
+"""The ledger: cases, items, and notices as tracked over time."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,11 +7,11 @@ from enum import StrEnum
 from watcher.model.case import ItemState, Notice, PendingItem, Snapshot
 
 MAX_DOWNLOAD_ATTEMPTS = 8
-"""Downloads that failed for the notice's own sake, after which it is left alone until `watcher notices retry`."""
+"""Failed downloads of one notice (not of the portal) after which only `watcher notices retry` tries again."""
 
 
 class DueSource(StrEnum):
-    """Where a due date comes from; the letter governs over the portal, the portal over an estimate."""
+    """The source of a due date. A letter takes precedence over the portal, the portal over an estimate."""
 
     LETTER = "letter"
     PORTAL = "portal"
@@ -20,11 +20,11 @@ class DueSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedItem:
-    """A pending item as the ledger keeps it: never deleted, with what the user said of it.
+    """A pending item as tracked in the ledger, with what the user entered about it. Never deleted.
 
-    `id` is what the user types. `item` is as the portal last showed it; `state` is the ledger's, which also knows
-    `done` and `closed`. `letter_due_on` is the due date that the user read off the paper letter. `date_changed_at` is
-    when the portal last moved the item's date, None where it never did since the item was first seen.
+    `id` is what the user types. `item` is what the portal showed last; `state` is the ledger's and can also be
+    `done` or `closed`. `letter_due_on` is the due date that the user read in the paper letter. `date_changed_at` is
+    when the portal last changed the item's date, None if it has not done so since the item was first seen.
     """
 
     id: int
@@ -38,7 +38,7 @@ class TrackedItem:
 
     @property
     def due(self) -> tuple[date, DueSource] | None:
-        """The due date that counts, and where it comes from."""
+        """The due date that applies, and its source."""
         if self.letter_due_on is not None:
             return self.letter_due_on, DueSource.LETTER
         if self.item.due_on is not None:
@@ -50,9 +50,9 @@ class TrackedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedNotice:
-    """A notice as the books keep it: it stays when the portal removes it. `saved_as` is relative to state_dir.
+    """A notice as tracked in the ledger; it remains when the portal removes it. `saved_as` is relative to state_dir.
 
-    `attempts` counts the downloads that failed for the notice's own sake, `last_error` says why the last one did.
+    `attempts` counts downloads that failed because of the notice itself, `last_error` is the reason of the last one.
     """
 
     id: int
@@ -68,13 +68,12 @@ class TrackedNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedCase:
-    """One case in the books. Times are aware, UTC.
+    """One case as tracked in the ledger. Times are aware, UTC.
 
-    `snapshot` is without the portal's own history, and None for a case that was configured but never read.
-    `stage_since` is the portal's own date where `stage_since_from_portal` is true, else the UTC day on which the stage
-    was first seen. `silent_update_at` is when the portal's timestamp last moved without anything else (a silent
-    update).
-    `missing_reads` counts complete reads in a row without it.
+    `snapshot` lacks the portal's history of the case, and is None for a case that was configured but never read.
+    `stage_since` is the portal's date if `stage_since_from_portal` is true, else the UTC day on which the stage was
+    first seen. `silent_update_at` is when only the portal's timestamp changed last (a silent update).
+    `missing_reads` counts consecutive complete checks that did not return the case.
     """
 
     account: str

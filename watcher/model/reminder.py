@@ -1,4 +1,4 @@
-"""What was told already, so that each reminder comes once."""
+"""Reminders, and the records that prevent sending one twice."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from watcher.model.change import Change
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentReminder:
-    """One thing that time brought and that was told. The store keeps each once, in the transaction of its change.
+    """A record of one reminder that was sent. Stored at most once, in the same transaction as its change.
 
-    `subject` is the key of the pending item, or `stage` for a stall. `mark` names what was told of it, and by which
-    date: it begins with a word (`due`, `start` or `stall`), so that a date that moves begins anew.
+    `subject` is the key of the pending item, or `stage` for a stall. `mark` names the type of reminder (`due`,
+    `start`, or `stall`) and the date that it was about, so reminders start again if the date changes.
     """
 
     account: str
@@ -21,7 +21,7 @@ class SentReminder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueReminder:
-    """A change that time alone has brought, whose case it concerns, and the memory to be kept with it."""
+    """A change caused by time, the case that it concerns, and the record to store with it."""
 
     account: str
     case_number: str
