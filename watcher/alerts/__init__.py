@@ -1,1 +1,1 @@
-"""Changes as worded alerts."""
+"""Routing and text of alerts."""

@@ -1,7 +1,7 @@
-"""One change on one line: for the history, for the top of an alert, for its title. Pure.
+"""One change as one line, for the history, the beginning of an alert, and its title. Pure.
 
-A change is told from the JSON that the books keep of it. A key that is missing, or not of its kind, leaves out the
-part of the line that needs it, and nothing more.
+The text is made from the stored JSON of the change. If a key is missing or has the wrong type, only the part of the
+line that needs it is left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,66 +15,66 @@ from watcher.model.change import Change, ChangeKind
 Fields: TypeAlias = dict[str, str]
 _Json: TypeAlias = Mapping[str, Any]
 
-_TELLING_DETAILS = frozenset({"form", "office", "submitted_on"})
-_DATED_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
+_SHAREABLE_DETAILS = frozenset({"form", "office", "submitted_on"})
+_DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 
 
-def line_of(change: Change, teller: TextStyle, *, visible_status: str | None = None) -> str:
-    """What happened, in one line; without the status `shown`, which the reader sees anyway."""
-    fields = fields_of(change, teller)
-    if _TELLERS.get(change.kind) in (_status, _item):
-        seen = teller.quoted(visible_status)
-        fields |= {name: "" for name in ("status", "title") if fields.get(name) == seen}
-    return teller.catalogue.format("change", _place(change), "line", **fields)
+def line_of(change: Change, style: TextStyle, *, visible_status: str | None = None) -> str:
+    """Return what happened, in one line. Leaves out `visible_status`, which the reader sees anyway."""
+    fields = fields_of(change, style)
+    if _FIELD_BUILDERS.get(change.kind) in (_status_fields, _item_fields):
+        quoted = style.quoted(visible_status)
+        fields |= {name: "" for name in ("status", "title") if fields.get(name) == quoted}
+    return style.catalogue.format("change", _message_key(change), "line", **fields)
 
 
-def headline_of(change: Change, teller: TextStyle) -> str:
-    """What happened, in a few words."""
-    fields = fields_of(change, teller)
+def headline_of(change: Change, style: TextStyle) -> str:
+    """Return what happened, in a few words."""
+    fields = fields_of(change, style)
     if change.kind is ChangeKind.STAGE_CHANGED and _object(change.new).get("stage") == Stage.UNKNOWN:
-        return teller.catalogue.format("general", "unknown_status", **fields)
-    return teller.catalogue.format("change", _place(change), "headline", **fields)
+        return style.catalogue.format("general", "unknown_status", **fields)
+    return style.catalogue.format("change", _message_key(change), "headline", **fields)
 
 
-def meaning_of_change(change: Change, teller: TextStyle, part: str) -> str:
-    """What the catalogue says of this kind of change itself: its `plain` words, or what comes `next`."""
-    words = teller.catalogue.message("change", _place(change), part)
-    return format_text(words, fields_of(change, teller)) if words else ""
+def meaning_of_change(change: Change, style: TextStyle, part: str) -> str:
+    """Return the catalogue's text for this kind of change; `part` is `plain` (what it means) or `next`."""
+    template = style.catalogue.message("change", _message_key(change), part)
+    return format_text(template, fields_of(change, style)) if template else ""
 
 
-def fields_of(change: Change, teller: TextStyle) -> Fields:
-    """Everything that the words about this change may name."""
-    tell = _TELLERS.get(change.kind, _no_fields)
-    return tell(change, _object(change.old), _object(change.new), teller)
+def fields_of(change: Change, style: TextStyle) -> Fields:
+    """Return all fields that the messages about this change can contain."""
+    build = _FIELD_BUILDERS.get(change.kind, _no_fields)
+    return build(change, _object(change.old), _object(change.new), style)
 
 
 def status_of(change: Change) -> str | None:
-    """The portal's own words that the change is about: a status, or the title of an item; None for other changes."""
-    if _TELLERS.get(change.kind) not in (_status, _item):
+    """Return the status or item title that the change is about, in the portal's words; None for other changes."""
+    if _FIELD_BUILDERS.get(change.kind) not in (_status_fields, _item_fields):
         return None
-    told = _object(change.new) or _object(change.old)
-    words = told.get("status") or told.get("title")
-    return words if isinstance(words, str) else None
+    values = _object(change.new) or _object(change.old)
+    title = values.get("status") or values.get("title")
+    return title if isinstance(title, str) else None
 
 
 def item_kind_of(change: Change) -> ItemKind:
-    """The kind of the pending item that the change is about; `task` where it does not say."""
+    """Return the kind of the pending item that the change is about; `task` if unknown."""
     kind = (_object(change.new) or _object(change.old)).get("kind")
     return ItemKind(kind) if isinstance(kind, str) and kind in set(ItemKind) else ItemKind.TASK
 
 
 def is_estimated(change: Change) -> bool:
-    """Whether the change names a due date, still ahead of somebody, that is only an estimate."""
-    told = _object(change.new)
+    """Return whether the change contains a due date that still applies and is only an estimate."""
+    values = _object(change.new)
     if change.kind is ChangeKind.ITEM_CLOSED:
         return False
-    if "source" in told:
-        return told.get("source") == "estimate"
-    return bool(told.get("due_by_estimate")) and not told.get("due_on")
+    if "source" in values:
+        return values.get("source") == "estimate"
+    return bool(values.get("due_by_estimate")) and not values.get("due_on")
 
 
 def names_appointment(change: Change) -> bool:
-    """Whether the change names the time of an appointment that is on."""
+    """Return whether the change contains the time of an appointment that is not cancelled."""
     return bool(_object(change.new).get("starts_at"))
 
 
@@ -82,188 +82,188 @@ def _object(value: object) -> _Json:
     return value if isinstance(value, Mapping) else {}
 
 
-def _place(change: Change) -> str:
-    of_appointment = change.kind in _DATED_KINDS and names_appointment(change)
-    return f"{change.kind}_appointment" if of_appointment else change.kind.value
+def _message_key(change: Change) -> str:
+    is_appointment = change.kind in _DEADLINE_KINDS and names_appointment(change)
+    return f"{change.kind}_appointment" if is_appointment else change.kind.value
 
 
-# --- what each kind of change may name ----------------------------------------------------------------------------
+# --- the fields of each kind of change ----------------------------------------------------------------------------
 
 
-def _status(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
+def _status_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
     return {
-        "old_stage": _stage(old.get("stage"), teller),
-        "new_stage": _stage(new.get("stage"), teller) or teller.catalogue.message("stage", "unknown", "name"),
-        "status": teller.quoted(new.get("status")),
-        "form": teller.portal_text(new.get("form")),
+        "old_stage": _stage(old.get("stage"), style),
+        "new_stage": _stage(new.get("stage"), style) or style.catalogue.message("stage", "unknown", "name"),
+        "status": style.quoted(new.get("status")),
+        "form": style.portal_text(new.get("form")),
     }
 
 
-def _item(change: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
-    shown = new or old
+def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
+    values = new or old
     state = new.get("state") if new else ItemState.CLOSED
     return {
-        "kind": teller.catalogue.message("item", item_kind_of(change), "name"),
-        "title": teller.quoted(shown.get("title")),
-        "due": _due(new, teller),
-        "when": teller.moment(shown.get("starts_at")),
-        "brief_when": teller.short_moment(shown.get("starts_at")),
-        "old_when": _if_other(teller.moment(old.get("starts_at")), teller.moment(new.get("starts_at"))),
-        "place": teller.portal_text(shown.get("place")),
-        "old_place": _if_other(teller.portal_text(old.get("place")), teller.portal_text(new.get("place"))),
-        "how": teller.catalogue.message("item_state", state) if isinstance(state, str) else "",
-        "soon": _soon(new.get("days"), teller),
-        "mark": teller.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
+        "kind": style.catalogue.message("item", item_kind_of(change), "name"),
+        "title": style.quoted(values.get("title")),
+        "due": _due(new, style),
+        "when": style.moment(values.get("starts_at")),
+        "brief_when": style.short_moment(values.get("starts_at")),
+        "old_when": _if_different(style.moment(old.get("starts_at")), style.moment(new.get("starts_at"))),
+        "place": style.portal_text(values.get("place")),
+        "old_place": _if_different(style.portal_text(old.get("place")), style.portal_text(new.get("place"))),
+        "how": style.catalogue.message("item_state", state) if isinstance(state, str) else "",
+        "soon": _soon(new.get("days"), style),
+        "mark": style.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
     }
 
 
-def _part(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
+def _part_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
     return {
-        "title": teller.portal_text((new or old).get("title")),
-        "old": teller.quoted(old.get("status")),
-        "new": teller.quoted(new.get("status")) or teller.catalogue.message("general", "gone"),
+        "title": style.portal_text((new or old).get("title")),
+        "old": style.quoted(old.get("status")),
+        "new": style.quoted(new.get("status")) or style.catalogue.message("general", "gone"),
     }
 
 
-def _detail(change: Change, _: _Json, __: _Json, teller: TextStyle) -> Fields:
-    """Of a detail that might name a person, only full privacy says more than that it changed."""
-    named = teller.catalogue.message("field", change.subject or "") or teller.catalogue.message("field", "other")
-    shown = teller.privacy == "full" or change.subject in _TELLING_DETAILS
-    new = _value(change.new, teller) or teller.catalogue.message("general", "nothing")
+def _detail_fields(change: Change, _: _Json, __: _Json, style: TextStyle) -> Fields:
+    """Return the fields of a changed detail. If it might name a person, only `full` privacy shows the values."""
+    label = style.catalogue.message("field", change.subject or "") or style.catalogue.message("field", "other")
+    is_visible = style.privacy == "full" or change.subject in _SHAREABLE_DETAILS
+    new = _value(change.new, style) or style.catalogue.message("general", "nothing")
     return {
-        "field": named,
-        "old": _value(change.old, teller) if shown else "",
-        "new": new if shown else teller.catalogue.message("general", "changed"),
+        "field": label,
+        "old": _value(change.old, style) if is_visible else "",
+        "new": new if is_visible else style.catalogue.message("general", "changed"),
     }
 
 
-def _notice(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
-    shown = new or old
-    title, dated = teller.document_title(shown.get("title")), teller.day(shown.get("dated"))
+def _notice_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
+    values = new or old
+    title, dated = style.document_title(values.get("title")), style.day(values.get("dated"))
     return {
         "title": title,
         "dated": dated,
-        "old_title": _if_other(teller.document_title(old.get("title")), title),
-        "old_dated": _if_other(teller.day(old.get("dated")), dated),
+        "old_title": _if_different(style.document_title(old.get("title")), title),
+        "old_dated": _if_different(style.day(old.get("dated")), dated),
     }
 
 
-def _history(_: Change, old: _Json, new: _Json, teller: TextStyle) -> Fields:
-    shown = new or old
-    title, at = teller.quoted(shown.get("title")), teller.day(shown.get("at"))
+def _history_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
+    values = new or old
+    title, at = style.quoted(values.get("title")), style.day(values.get("at"))
     return {
         "title": title,
         "at": at,
-        "hint": teller.portal_text(shown.get("hint")),
-        "old_title": _if_other(teller.quoted(old.get("title")), title),
-        "old_at": _if_other(teller.day(old.get("at")), at),
+        "hint": style.portal_text(values.get("hint")),
+        "old_title": _if_different(style.quoted(old.get("title")), title),
+        "old_at": _if_different(style.day(old.get("at")), at),
     }
 
 
-def _touch(change: Change, _: _Json, __: _Json, teller: TextStyle) -> Fields:
-    return {"new": teller.moment(change.new)}
+def _silent_update_fields(change: Change, _: _Json, __: _Json, style: TextStyle) -> Fields:
+    return {"new": style.moment(change.new)}
 
 
-def _stall(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
+def _stall_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
     return {
-        "days": teller.plural("days", new.get("days")),
-        "threshold": teller.plural("days", new.get("threshold_days")),
-        "published": teller.plural("days", new.get("published_days")),
-        "stage": _stage(new.get("stage"), teller),
-        "since": teller.day(new.get("since")),
-        "touched": teller.day(new.get("touched_on")),
-        "inquiry_from": teller.day(new.get("inquiry_from")),
-        "form": teller.portal_text(new.get("form")),
+        "days": style.plural("days", new.get("days")),
+        "threshold": style.plural("days", new.get("threshold_days")),
+        "published": style.plural("days", new.get("published_days")),
+        "stage": _stage(new.get("stage"), style),
+        "since": style.day(new.get("since")),
+        "touched": style.day(new.get("touched_on")),
+        "inquiry_from": style.day(new.get("inquiry_from")),
+        "form": style.portal_text(new.get("form")),
     }
 
 
-def _look(change: Change, _: _Json, new: _Json, teller: TextStyle) -> Fields:
-    """What to enter on the site, and what to type afterwards; a number that is hidden is not to be typed."""
-    number = teller.number(change.case_number or "") if teller.privacy == "full" else ""
+def _look_reminder_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> Fields:
+    """Return what to enter on the site and what to type afterwards; a masked number cannot be typed."""
+    number = style.number(change.case_number or "") if style.privacy == "full" else ""
     site = new.get("site")
     return {
-        "looked": teller.day(new.get("looked_at")),
-        "enter": teller.catalogue.message("enter", site) if isinstance(site, str) else "",
-        "case": f'"{number}"' if " " in number else number or teller.catalogue.message("general", "your_case"),
+        "looked": style.day(new.get("looked_at")),
+        "enter": style.catalogue.message("enter", site) if isinstance(site, str) else "",
+        "case": f'"{number}"' if " " in number else number or style.catalogue.message("general", "your_case"),
     }
 
 
-def _account(_: Change, __: _Json, new: _Json, teller: TextStyle) -> Fields:
+def _account_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
     return {
-        "reason": teller.portal_text(new.get("reason")),
-        "since": teller.moment(new.get("since")),
-        "attempts": teller.plural("attempts", new.get("attempts")),
-        "reads": teller.plural("reads", new.get("reads")),
-        "account": _account_name(teller),
+        "reason": style.portal_text(new.get("reason")),
+        "since": style.moment(new.get("since")),
+        "attempts": style.plural("attempts", new.get("attempts")),
+        "reads": style.plural("reads", new.get("reads")),
+        "account": _account_name(style),
     }
 
 
-def _account_name(teller: TextStyle) -> str:
-    """What to type where a command wants the account: its name, or a word that stands for it."""
-    name = teller.portal_text(teller.account) if teller.privacy == "full" else ""
-    return name or teller.catalogue.message("general", "your_account")
+def _account_name(style: TextStyle) -> str:
+    """Return the account's name for use in a command, or a placeholder."""
+    name = style.portal_text(style.account) if style.privacy == "full" else ""
+    return name or style.catalogue.message("general", "your_account")
 
 
 def _no_fields(_: Change, __: _Json, ___: _Json, ____: TextStyle) -> Fields:
     return {}
 
 
-_TELLERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle], Fields]] = {
-    ChangeKind.STAGE_CHANGED: _status,
-    ChangeKind.STATUS_CHANGED: _status,
-    ChangeKind.CASE_ADDED: _status,
-    ChangeKind.RFE_RECEIVED: _item,
-    ChangeKind.INTENT_TO_DENY_RECEIVED: _item,
-    ChangeKind.APPOINTMENT_SCHEDULED: _item,
-    ChangeKind.APPOINTMENT_CHANGED: _item,
-    ChangeKind.APPOINTMENT_CANCELLED: _item,
-    ChangeKind.ITEM_ADDED: _item,
-    ChangeKind.ITEM_CHANGED: _item,
-    ChangeKind.ITEM_CLOSED: _item,
-    ChangeKind.DEADLINE_NEAR: _item,
-    ChangeKind.DEADLINE_PASSED: _item,
-    ChangeKind.PART_CHANGED: _part,
-    ChangeKind.DETAIL_CHANGED: _detail,
-    ChangeKind.NOTICE_ADDED: _notice,
-    ChangeKind.NOTICE_CHANGED: _notice,
-    ChangeKind.NOTICE_REMOVED: _notice,
-    ChangeKind.HISTORY_ADDED: _history,
-    ChangeKind.HISTORY_CHANGED: _history,
-    ChangeKind.HISTORY_REMOVED: _history,
-    ChangeKind.SILENT_UPDATE: _touch,
-    ChangeKind.STALLED: _stall,
-    ChangeKind.LOOK_REMINDER: _look,
-    ChangeKind.CASE_MISSING: _account,
-    ChangeKind.SIGN_IN_REJECTED: _account,
-    ChangeKind.ACCOUNT_LOCKED: _account,
-    ChangeKind.MFA_NEEDED: _account,
-    ChangeKind.PORTAL_UNREADABLE: _account,
-    ChangeKind.BLIND: _account,
-    ChangeKind.RECOVERED: _account,
+_FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle], Fields]] = {
+    ChangeKind.STAGE_CHANGED: _status_fields,
+    ChangeKind.STATUS_CHANGED: _status_fields,
+    ChangeKind.CASE_ADDED: _status_fields,
+    ChangeKind.RFE_RECEIVED: _item_fields,
+    ChangeKind.INTENT_TO_DENY_RECEIVED: _item_fields,
+    ChangeKind.APPOINTMENT_SCHEDULED: _item_fields,
+    ChangeKind.APPOINTMENT_CHANGED: _item_fields,
+    ChangeKind.APPOINTMENT_CANCELLED: _item_fields,
+    ChangeKind.ITEM_ADDED: _item_fields,
+    ChangeKind.ITEM_CHANGED: _item_fields,
+    ChangeKind.ITEM_CLOSED: _item_fields,
+    ChangeKind.DEADLINE_NEAR: _item_fields,
+    ChangeKind.DEADLINE_PASSED: _item_fields,
+    ChangeKind.PART_CHANGED: _part_fields,
+    ChangeKind.DETAIL_CHANGED: _detail_fields,
+    ChangeKind.NOTICE_ADDED: _notice_fields,
+    ChangeKind.NOTICE_CHANGED: _notice_fields,
+    ChangeKind.NOTICE_REMOVED: _notice_fields,
+    ChangeKind.HISTORY_ADDED: _history_fields,
+    ChangeKind.HISTORY_CHANGED: _history_fields,
+    ChangeKind.HISTORY_REMOVED: _history_fields,
+    ChangeKind.SILENT_UPDATE: _silent_update_fields,
+    ChangeKind.STALLED: _stall_fields,
+    ChangeKind.LOOK_REMINDER: _look_reminder_fields,
+    ChangeKind.CASE_MISSING: _account_fields,
+    ChangeKind.SIGN_IN_REJECTED: _account_fields,
+    ChangeKind.ACCOUNT_LOCKED: _account_fields,
+    ChangeKind.MFA_NEEDED: _account_fields,
+    ChangeKind.PORTAL_UNREADABLE: _account_fields,
+    ChangeKind.BLIND: _account_fields,
+    ChangeKind.RECOVERED: _account_fields,
 }
 
 
-def _stage(value: object, teller: TextStyle) -> str:
-    return teller.catalogue.message("stage", value, "name") if isinstance(value, str) else ""
+def _stage(value: object, style: TextStyle) -> str:
+    return style.catalogue.message("stage", value, "name") if isinstance(value, str) else ""
 
 
-def _due(item: _Json, teller: TextStyle) -> str:
+def _due(item: _Json, style: TextStyle) -> str:
     due, source = item.get("due_on"), item.get("source") or "portal"
     if not due:
         due, source = item.get("due_by_estimate"), "estimate"
-    day = teller.day(due)
-    return day and teller.catalogue.format("general", f"due_{source}", due=day)
+    day = style.day(due)
+    return day and style.catalogue.format("general", f"due_{source}", due=day)
 
 
-def _soon(days: object, teller: TextStyle) -> str:
+def _soon(days: object, style: TextStyle) -> str:
     if isinstance(days, int) and days <= 0:
-        return teller.catalogue.message("general", "today")
-    return teller.catalogue.format("general", "in_days", days=teller.plural("days", days) or "…")
+        return style.catalogue.message("general", "today")
+    return style.catalogue.format("general", "in_days", days=style.plural("days", days) or "…")
 
 
-def _value(value: object, teller: TextStyle) -> str:
-    return teller.day(value) or teller.quoted(value)
+def _value(value: object, style: TextStyle) -> str:
+    return style.day(value) or style.quoted(value)
 
 
-def _if_other(old: str, new: str) -> str:
+def _if_different(old: str, new: str) -> str:
     return old if old != new else ""

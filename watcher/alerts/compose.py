@@ -1,4 +1,4 @@
-"""From what happened to the alerts it causes: routed, then put into words. Pure."""
+"""Turn changes into alerts: route them, then write their text. Pure."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,26 +11,26 @@ from watcher.model.writes import WriteSet
 from watcher.settings import Settings
 
 
-def compose(occasion: AlertContext, settings: Settings, *, now: datetime, baseline: bool = False) -> WriteSet:
-    """The changes with their line of history and the alerts that they cause, one for each channel that wants to know.
+def compose(context: AlertContext, settings: Settings, *, now: datetime, baseline: bool = False) -> WriteSet:
+    """Return the changes, their lines for the history, and their alerts for each interested channel.
 
-    `baseline`: the first good read of a case, whose open items are an alert each. `now` is aware.
+    `baseline`: the first successful check of a case; each open item is an alert. `now` is aware.
     """
-    deliveries = route(occasion, settings.channels, zone=settings.timezone, now=now, baseline=baseline)
-    worded: dict[tuple[tuple[int, ...], str], AlertText] = {}
+    routes = route(context, settings.channels, zone=settings.timezone, now=now, baseline=baseline)
+    texts: dict[tuple[tuple[int, ...], str], AlertText] = {}
     return WriteSet(
-        account=occasion.account,
-        case_number=occasion.changes[0].case_number,
-        changes=occasion.changes,
-        summaries=tuple(summarize(change, settings.language, zone=settings.timezone) for change in occasion.changes),
-        drafts=tuple(AlertDraft(routed=each, text=_words(each, occasion, settings, worded)) for each in deliveries),
+        account=context.account,
+        case_number=context.changes[0].case_number,
+        changes=context.changes,
+        summaries=tuple(summarize(change, settings.language, zone=settings.timezone) for change in context.changes),
+        drafts=tuple(AlertDraft(routed=routed, text=_text(routed, context, settings, texts)) for routed in routes),
     )
 
 
 def mark_uncertain(writes: WriteSet, settings: Settings, *, since: datetime) -> WriteSet:
-    """The same news where a backup was restored, and nobody knows what was told after `since`: its alerts say so.
+    """Add a note that the alerts may have been sent before, because a restored backup ends at `since`.
 
-    Those that need not wait for something else go out together.
+    Alerts that are not held for another reason are sent as one message per channel.
     """
     return replace(
         writes,
@@ -44,16 +44,16 @@ def mark_uncertain(writes: WriteSet, settings: Settings, *, since: datetime) -> 
     )
 
 
-def _words(
-    delivery: RoutedAlert,
-    occasion: AlertContext,
+def _text(
+    routed: RoutedAlert,
+    context: AlertContext,
     settings: Settings,
-    worded: dict[tuple[tuple[int, ...], str], AlertText],
+    texts: dict[tuple[tuple[int, ...], str], AlertText],
 ) -> AlertText:
-    """Channels that hear the same of it at the same level of privacy hear it in the same words."""
-    privacy = settings.channels[delivery.channel].privacy
-    key = (delivery.changes, privacy)
-    if key not in worded:
-        told = replace(occasion, changes=tuple(occasion.changes[place] for place in delivery.changes))
-        worded[key] = render(told, privacy=privacy, language=settings.language, zone=settings.timezone)
-    return worded[key]
+    """Return the text, rendered once for all channels with the same changes and privacy."""
+    privacy = settings.channels[routed.channel].privacy
+    key = (routed.changes, privacy)
+    if key not in texts:
+        selected = replace(context, changes=tuple(context.changes[index] for index in routed.changes))
+        texts[key] = render(selected, privacy=privacy, language=settings.language, zone=settings.timezone)
+    return texts[key]

@@ -1,9 +1,9 @@
-"""Which channel gets what, and when. Pure.
+"""Which channel gets which alert, and when. Pure.
 
-Every channel narrows what it takes by account, kind and severity; what it takes of one occasion goes as one alert,
-with the severity of its most urgent change. An urgent alert goes at once, whole: the routine changes of the same
-round are part of its story. What is not urgent waits for the channel's digest, and everything keeps the quiet hours
-but urgent alerts where they may break them.
+A channel selects changes by account, kind, and severity. The selected changes of one check are one alert with the
+severity of the most urgent of them. An urgent alert is sent at once, including its routine changes, which give
+context. Others wait for the channel's digest, and all alerts wait for the end of quiet hours, except urgent alerts
+on channels with `urgent_breaks_quiet`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,78 +16,77 @@ from watcher.settings import ChannelSettings
 
 
 def route(
-    occasion: AlertContext,
+    context: AlertContext,
     channels: Mapping[str, ChannelSettings],
     *,
     zone: ZoneInfo,
     now: datetime,
     baseline: bool = False,
 ) -> list[RoutedAlert]:
-    """What goes where, in the order of `channels`; `now` is aware, `zone` the user's.
+    """Return the alerts to write, in the order of `channels`. `now` is aware, `zone` is the user's.
 
-    `baseline` is the first good read of a case: that it is watched is one alert, and so is each thing that it asks
-    for; otherwise all changes of an occasion are one alert.
+    On the first successful check of a case (`baseline`), the case itself and each open item are an alert of their own;
+    otherwise all changes of the context are one alert.
     """
-    groups = _apart(occasion.changes) if baseline else [range(len(occasion.changes))]
+    groups = _by_subject(context.changes) if baseline else [range(len(context.changes))]
     return [
-        delivery
+        routed
         for name, channel in channels.items()
-        if not channel.accounts or occasion.account in channel.accounts
+        if not channel.accounts or context.account in channel.accounts
         for group in groups
-        for delivery in _deliver(name, channel, occasion.changes, group, zone, now.astimezone(UTC))
+        for routed in _routed(name, channel, context.changes, group, zone, now.astimezone(UTC))
     ]
 
 
-def _apart(changes: Sequence[Change]) -> list[Sequence[int]]:
+def _by_subject(changes: Sequence[Change]) -> list[Sequence[int]]:
     groups: dict[str | None, list[int]] = {}
-    for place, change in enumerate(changes):
-        groups.setdefault(change.subject, []).append(place)
+    for index, change in enumerate(changes):
+        groups.setdefault(change.subject, []).append(index)
     return list(groups.values())
 
 
-def _deliver(
+def _routed(
     name: str, channel: ChannelSettings, changes: Sequence[Change], group: Sequence[int], zone: ZoneInfo, now: datetime
 ) -> Iterator[RoutedAlert]:
-    taken = tuple(place for place in group if _takes(channel, changes[place]))
-    if not taken:
+    selected = tuple(index for index in group if _accepts(channel, changes[index]))
+    if not selected:
         return
-    severity = max((changes[place].severity for place in taken), key=lambda each: each.rank)
+    severity = max((changes[index].severity for index in selected), key=lambda severity: severity.rank)
     if channel.escalate_after and severity is not Severity.URGENT:
         return
-    not_before, hold = _when(channel, severity, zone, now)
-    yield RoutedAlert(channel=name, changes=taken, severity=severity, not_before=not_before, hold_reason=hold)
+    not_before, hold_reason = _schedule(channel, severity, zone, now)
+    yield RoutedAlert(channel=name, changes=selected, severity=severity, not_before=not_before, hold_reason=hold_reason)
 
 
-def _takes(channel: ChannelSettings, change: Change) -> bool:
+def _accepts(channel: ChannelSettings, change: Change) -> bool:
     if channel.kinds and change.kind not in channel.kinds:
         return False
-    return _weight(change).rank >= channel.min_severity.rank
+    return _routing_severity(change).rank >= channel.min_severity.rank
 
 
-def _weight(change: Change) -> Severity:
-    """An end is told wherever the beginning was: who heard of blindness hears that it is over (promise 5)."""
+def _routing_severity(change: Change) -> Severity:
+    """Return the severity, for a recovery that of the problem: channels that reported it also report its end."""
     if change.kind is ChangeKind.RECOVERED and isinstance(change.new, dict):
-        ended = change.new.get("after")
-        if ended in set(ChangeKind):
-            return severity_of(ChangeKind(ended))
+        problem = change.new.get("after")
+        if problem in set(ChangeKind):
+            return severity_of(ChangeKind(problem))
     return change.severity
 
 
-def _when(
+def _schedule(
     channel: ChannelSettings, severity: Severity, zone: ZoneInfo, now: datetime
 ) -> tuple[datetime, HoldReason | None]:
-    """When an alert of this severity may go out at the earliest, and what it waits for.
+    """Return the earliest time to send an alert of this severity, and the reason to hold it.
 
-    Waiting for somebody to acknowledge and for a digest come first; where that wait ends within quiet hours, they
-    are waited for too.
+    An escalation or digest is scheduled first. If that time is within quiet hours, the alert also waits for their end.
     """
-    not_before, hold = now, None
+    not_before, hold_reason = now, None
     if channel.escalate_after:
-        not_before, hold = now + channel.escalate_after, HoldReason.ESCALATION
+        not_before, hold_reason = now + channel.escalate_after, HoldReason.ESCALATION
     elif channel.digest and severity is not Severity.URGENT:
-        not_before, hold = channel.digest.next_after(now, zone), HoldReason.DIGEST
+        not_before, hold_reason = channel.digest.next_after(now, zone), HoldReason.DIGEST
     if channel.quiet_hours and not (severity is Severity.URGENT and channel.urgent_breaks_quiet):
         end_of_quiet = channel.quiet_hours.ends_after(not_before, zone)
         if end_of_quiet is not None:
-            return end_of_quiet, hold or HoldReason.QUIET
-    return not_before, hold
+            return end_of_quiet, hold_reason or HoldReason.QUIET
+    return not_before, hold_reason

@@ -1,7 +1,7 @@
-"""A portal's words made harmless: text that no mail program, chat or phone turns into anything but text.
+"""Sanitize a portal's text so that mail programs, chats, and phones show it only as text.
 
-What a portal writes is shown word for word as far as possible, and never does anything: no link, no mention, no
-markup, no character that cannot be seen or that turns the line around. Letters, digits and ordinary punctuation stay.
+The text is kept word for word as far as possible, but without links, mentions, markup, and characters that are
+invisible or change the direction of a line. Letters, digits, and ordinary punctuation remain.
 """
 
 import html
@@ -21,29 +21,29 @@ _MARKUP = str.maketrans(
     }
 )  # fmt: skip
 _TAG = re.compile(r"</?[A-Za-z!][^<>]{0,1000}>")
-_SLASHED = re.compile(r"[a-z][a-z0-9+.-]{0,30}:/{2,}\S*|www\d{0,3}\.\S+", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}:/{2,}\S*|www\d{0,3}\.\S+", re.IGNORECASE)
 _SCHEMES = (
     "mailto|tel|sms|smsto|callto|geo|data|javascript|vbscript|file|blob|about|magnet|intent|market|xmpp|sip|sips"
     "|skype|facetime|whatsapp|tg|slack|matrix|bitcoin|ws|wss|ftp|http|https"
 )
-_SCHEMED = re.compile(rf"\b(?:{_SCHEMES}):\S+", re.IGNORECASE)
-_CALLED = re.compile(r"\b(mailto|tel|sms|data|javascript|vbscript):+", re.IGNORECASE)
-"""Never with a colon, whatever follows: a text may be cut just there, and what the alert says next be its address."""
+_OTHER_URL = re.compile(rf"\b(?:{_SCHEMES}):\S+", re.IGNORECASE)
+_BARE_SCHEME = re.compile(r"\b(mailto|tel|sms|data|javascript|vbscript):+", re.IGNORECASE)
+"""Loses its colon in any case: if the text is cut there, the alert's next words would become the address."""
 _NUMERIC_HOST = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?")
 _DOTTED = re.compile(r"(?<=[\w-])[.\u3002\uff0e\uff61](?=[^\W\d_]{2,}|xn--)")
 _COLON = re.compile(r"(?<=[^\W\d_]):(?=[^\s\d])")
 _COMMAND = re.compile(r"(?<!\S)/+(?=\w)")
-_PILED = re.compile(
+_STACKED_MARKS = re.compile(
     r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]{2})"
     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]+"
 )
 
 
-@lru_cache(maxsize=256)  # the same words stand in each form of an alert, and in those of every channel
+@lru_cache(maxsize=256)  # every form of an alert, for every channel, contains the same texts
 def sanitize(text: str, catalogue: Catalogue, *, max_length: int) -> str:
-    """`text` on one line, harmless, and cut to `longest` characters, with the number of those left out named.
+    """Return `text` on one line, sanitized, and shortened to `max_length` characters plus a count of the rest.
 
-    A web or mail address is left out or taken apart so that nothing makes a link of it.
+    Web and mail addresses are removed or split so that no program turns them into links.
     """
     plain = _TAG.sub(" ", visible(html.unescape(text[: 20 * max_length])))
     plain = _disarm(plain, catalogue.message("general", "link_left_out"))
@@ -52,18 +52,18 @@ def sanitize(text: str, catalogue: Catalogue, *, max_length: int) -> str:
 
 
 def shorten(text: str, catalogue: Catalogue, *, max_length: int, hidden: int = 0) -> str:
-    """`text` cut to at most about `longest` characters; `hidden` were cut off before and are counted too."""
+    """Shorten `text` to about `max_length` characters; `hidden` were cut off before and are counted too."""
     if len(text) <= max_length and not hidden:
         return text
-    kept = text[:max_length].rsplit(" ", 1)[0] if " " in text[max_length // 2 : max_length] else text[:max_length]
-    left = catalogue.plural("characters", len(text) - len(kept) + hidden)
-    return catalogue.format("general", "left_out", text=kept.rstrip(), left=left)
+    start = text[:max_length].rsplit(" ", 1)[0] if " " in text[max_length // 2 : max_length] else text[:max_length]
+    left = catalogue.plural("characters", len(text) - len(start) + hidden)
+    return catalogue.format("general", "left_out", text=start.rstrip(), left=left)
 
 
 def _disarm(text: str, link: str) -> str:
-    for pattern in (_SLASHED, _SCHEMED, _NUMERIC_HOST):
+    for pattern in (_URL, _OTHER_URL, _NUMERIC_HOST):
         text = pattern.sub(link, text)
     text = text.translate(_MARKUP)
     text = _COMMAND.sub("", re.sub(r"/{2,}", "/", text))
     text = _DOTTED.sub(". ", _COLON.sub(": ", text))
-    return " ".join(_PILED.sub(r"\1", _CALLED.sub(r"\1 ", text)).split())
+    return " ".join(_STACKED_MARKS.sub(r"\1", _BARE_SCHEME.sub(r"\1 ", text)).split())

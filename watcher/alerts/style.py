@@ -1,4 +1,4 @@
-"""How one reader is told things: language, time zone and level of privacy in one value. Pure."""
+"""The text style of one reader: language, time zone, and level of privacy. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -12,20 +12,24 @@ from watcher.privacy.masking import mask_case_number, mask_numbers
 
 Privacy: TypeAlias = Literal["full", "masked", "minimal"]
 
-LONGEST_NAME = 160
-"""How much of a title, a place or another name of the portal's is shown."""
+MAX_NAME_LENGTH = 160
+"""Characters shown of a title, a place, or another name from the portal."""
 
-LONGEST_TEXT = 1_200
-"""How much of a longer text of the portal's is shown."""
+MAX_TEXT_LENGTH = 1_200
+"""Characters shown of a longer text from the portal."""
+
+MAX_SHORT_LENGTH = 140
+"""Characters of the version of an alert that fits in an SMS."""
 
 _FILE_NAME = re.compile(r"\S\.[A-Za-z]{2,4}$|\S_\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStyle:
-    """Puts a portal's words and dates the way this reader gets them.
+    """Formats a portal's texts and dates for one reader.
 
-    `case_number` is masked wherever it is met; `account` is the user's own name for it, told only in full.
+    `case_number` is masked wherever it occurs, except with `full` privacy. `account` is the user's name for the
+    account, shown only with `full` privacy.
     """
 
     catalogue: Catalogue
@@ -34,44 +38,44 @@ class TextStyle:
     case_number: str = ""
     account: str = ""
 
-    def portal_text(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
-        """A portal's own words, harmless, on one line; "" for what is no text."""
+    def portal_text(self, value: object, *, max_length: int = MAX_NAME_LENGTH) -> str:
+        """Return a portal's text, sanitized, on one line; "" if `value` is not a string."""
         if not isinstance(value, str):
             return ""
         text = sanitize(value, self.catalogue, max_length=max_length)
         return text if self.privacy == "full" else mask_numbers(text, self.case_number)
 
-    def quoted(self, value: object, *, max_length: int = LONGEST_NAME) -> str:
-        """A portal's own words between quotation marks; "" for none."""
+    def quoted(self, value: object, *, max_length: int = MAX_NAME_LENGTH) -> str:
+        """Return a portal's text in quotation marks; "" if there is none."""
         text = self.portal_text(value, max_length=max_length)
         return text and self.catalogue.format("general", "quoted", text=text)
 
     def document_title(self, value: object) -> str:
-        """The title of a document. A file's name may hold a person's: it is shown only in full, else ""."""
+        """Return the title of a document. A file name may contain a person's name: "" except with `full` privacy."""
         if self.privacy != "full" and isinstance(value, str) and _FILE_NAME.search(value.strip()):
             return ""
         return self.quoted(value)
 
     def number(self, value: str) -> str:
-        """A case number."""
-        shown = sanitize(value, self.catalogue, max_length=LONGEST_NAME)
-        return shown if self.privacy == "full" else mask_case_number(shown)
+        """Return a case number, masked except with `full` privacy."""
+        number = sanitize(value, self.catalogue, max_length=MAX_NAME_LENGTH)
+        return number if self.privacy == "full" else mask_case_number(number)
 
     def day(self, value: object) -> str:
-        """A day from its ISO form; "" for what is none."""
+        """Return the day of an ISO 8601 text; "" if `value` is not one."""
         moment = parse_moment(value)
         return "" if moment is None else day_text(moment, self.catalogue, self.zone)
 
     def short_moment(self, value: object) -> str:
-        """A day and, where it is known, the time, as short as it goes; "" for what is none."""
+        """Return the day and, if known, the time, in short form; "" if `value` is not an ISO 8601 text."""
         moment = parse_moment(value)
         return "" if moment is None else brief_text(moment, self.catalogue, self.zone)
 
     def moment(self, value: object) -> str:
-        """A day with its weekday and, where it is known, the time; "" for what is none."""
+        """Return the day with its weekday and, if known, the time; "" if `value` is not an ISO 8601 text."""
         moment = parse_moment(value)
         return "" if moment is None else moment_text(moment, self.catalogue, self.zone)
 
     def plural(self, unit: str, value: object) -> str:
-        """A number with its unit; "" for what is no number."""
+        """Return a number with its unit; "" if `value` is not an integer."""
         return self.catalogue.plural(unit, value) if isinstance(value, int) and not isinstance(value, bool) else ""

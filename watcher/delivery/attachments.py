@@ -5,11 +5,11 @@ that wants letters waits a moment for it, and then goes without.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from html import escape
 from pathlib import Path
 
+from watcher.alerts.text_blocks import append_paragraph
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertText
 from watcher.model.change import ChangeKind
@@ -87,4 +87,4 @@ def select_attachments(
 def with_missing_letter_note(text: AlertText, *, language: str) -> AlertText:
     """The words of a message that goes out without a letter it is about, with a sentence that says so."""
     sentence = load_catalogue(language).message("general", "not_attached")
-    return replace(text, body=f"{text.body}\n\n{sentence}", html=f"{text.html}\n<p>{escape(sentence)}</p>")
+    return append_paragraph(text, sentence)

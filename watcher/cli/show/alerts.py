@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import click
 
+from watcher.alerts.text_blocks import Paragraph
 from watcher.cli.context import load_settings, open_context, read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import local, print_error, print_json, print_line, severity_colour, styled, table
@@ -159,7 +159,7 @@ def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> T
         f"This is a test of the channel {channel.name}. Nothing happened in any case; alerts will arrive like this"
         " message.\n\nNo alert of this program ever asks for a password."
     )
-    markup = "".join(f"<p>{escape(part)}</p>" for part in body.split("\n\n"))
+    markup = "".join(Paragraph(part).html() for part in body.split("\n\n"))
     error = None
     try:
         (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
