@@ -112,14 +112,14 @@ def test_an_alert_that_is_due_while_its_letter_is_under_way_waits_a_moment_for_i
     """The courier of another process comes between the record and the download."""
     watch.portal.cases[NUMBER].add_notice(TITLE)
     told: list[dict[str, Any]] = []
-    seen = watch.portal.faults.meet
+    seen = watch.portal.faults.faults_for
 
     def meet(page: Any, path: str) -> Any:
         if path.startswith("/notices/"):
             told.extend(watch.deliver())
         return seen(page, path)
 
-    watch.portal.faults.meet = meet  # type: ignore[method-assign]  # the portal's own switchboard, not our code
+    watch.portal.faults.faults_for = meet  # type: ignore[method-assign]  # the portal's own switchboard, not our code
     watch.read()
     assert told == []
     assert watch.deliver() == []

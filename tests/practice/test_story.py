@@ -24,7 +24,7 @@ class Watched:
         return self.scene.cases[MAIN_CASE].record
 
     def is_down(self) -> bool:
-        return any(trouble.fault is Fault.MAINTENANCE for trouble in self.scene.faults.meet(Page.LIST, "/cases"))
+        return any(trouble.fault is Fault.MAINTENANCE for trouble in self.scene.faults.faults_for(Page.LIST, "/cases"))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def watched() -> Watched:
 
 
 def test_every_state_lasts_at_least_six_days_and_the_last_one_too() -> None:
-    days = [beat.day for beat in ADJUSTMENT_OF_STATUS.beats] + [ADJUSTMENT_OF_STATUS.days]
+    days = [event.day for event in ADJUSTMENT_OF_STATUS.events] + [ADJUSTMENT_OF_STATUS.days]
 
     assert days[0] == 0
     assert all(later - earlier >= 6 for earlier, later in pairwise(days))

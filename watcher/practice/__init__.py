@@ -1,15 +1,15 @@
-"""The practice portal: an HTTPS server on loopback that behaves like a portal of this field and keeps honest state.
+"""The practice portal: a stateful HTTPS server on loopback that behaves like a real portal.
 
-It has a sign-in page with a CSRF token and one-time codes, sessions that end, a lock, a list of cases, case pages and
-their JSON, notices as PDFs, the USCIS Case Status API, and a switch for everything that goes wrong with such portals.
-`python -m watcher.practice` runs it alone. Everybody and everything in it is made up.
+It has a sign-in page with a CSRF token and one-time codes, sessions that expire, a lock, a list of cases, case pages
+and their JSON, notices as PDFs, the USCIS Case Status API, and switches for the faults of such portals.
+`python -m watcher.practice` runs it alone. All people and data in it are made up.
 
     with PracticePortal(clock) as portal:
         case = portal.cases.add("IOE0000000001")
         case.request_evidence()
         portal.faults.throw(Fault.UNAVAILABLE, path="/cases/*", times=3)
 
-The product never imports this package, but for the demo.
+Only the demo imports this package.
 """
 
 from watcher.practice.portal import PracticePortal

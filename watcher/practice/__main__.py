@@ -14,7 +14,7 @@ from watcher.practice.story import ADJUSTMENT_OF_STATUS
 
 
 def main() -> int:
-    """Serves until interrupted; prints how to get in. All of it is made up."""
+    """Print how to sign in, and serve until interrupted."""
     options = _options()
     clock: Clock = FastClock(datetime.now(UTC), options.speed) if options.speed != 1 else SystemClock()
     account = Account(totp_secret=None) if options.no_totp else Account()

@@ -1,4 +1,4 @@
-"""The practice portal put together: what tests, benchmarks, the demo and writers of adapters start."""
+"""The assembled practice portal, used by tests, benchmarks, the demo, and authors of adapters."""
 
 import ssl
 from pathlib import Path
@@ -23,11 +23,11 @@ from watcher.practice.story import Scene, Story, StoryPlayer
 
 
 class PracticePortal:
-    """A portal on loopback, alive within a `with`. Everything about it may be changed while it runs, from any thread.
+    """A portal on loopback that runs within a `with` block. It can be changed from any thread while it runs.
 
-    `cases`, `faults`, `desk` and `tokens` are its moving parts; `account` and `terms` say who may sign in and how
-    long things last. A `story` is told by `clock`, from its now on: before each answer the portal catches up with it.
-    Without `tls` it speaks plain HTTP, for measuring. `port` 0 takes a free one.
+    `cases`, `faults`, `desk`, and `tokens` hold its state; `account` and `terms` say who may sign in and how long
+    things last. A `story` starts at the current time of `clock`; the portal applies what is due before each response.
+    Without `tls` it uses plain HTTP, for benchmarks. `port` 0 selects a free port.
     """
 
     def __init__(
@@ -40,13 +40,14 @@ class PracticePortal:
         tls: bool = True,
         port: int = 0,
     ) -> None:
-        """Listens already, so that `base_url` is known; answers once entered."""
+        """Listen at once, so that `base_url` is known; answer after `start`."""
         self.account, self.terms = account or Account(), terms or Terms()
         self.cases, self.faults = CaseBook(clock), FaultBoard()
         self.desk = SignInService(self.account, self.terms, clock)
         self.tokens = TokenServer(self.account, self.terms, clock)
         self._clock, self._log, self._log_lock = clock, list[Received](), Lock()
-        self._telling = StoryPlayer(story, Scene(cases=self.cases, faults=self.faults), clock.now()) if story else None
+        scene = Scene(cases=self.cases, faults=self.faults)
+        self._story_player = StoryPlayer(story, scene, clock.now()) if story else None
         self._site = Site(
             book=self.cases,
             faults=self.faults,
@@ -62,42 +63,42 @@ class PracticePortal:
 
     @property
     def base_url(self) -> str:
-        """The origin, without a slash at its end."""
+        """Return the origin, without a trailing slash."""
         return f"{'https' if self._authority else 'http'}://{LOOPBACK}:{self._server.port}"
 
     @property
     def ca_pem(self) -> bytes:
-        """The certificate of the throw-away authority, PEM; empty without TLS."""
+        """Return the certificate of the temporary authority (PEM); empty without TLS."""
         return self._authority.cert_pem.bytes() if self._authority else b""
 
     @property
     def ca_file(self) -> Path:
-        """A file with `ca_pem`, there until the portal stops. Raises ValueError where no TLS is spoken."""
+        """Return a file with `ca_pem` that exists until the portal stops. Raises ValueError without TLS."""
         if self._authority is None:
             raise ValueError("this practice portal speaks plain HTTP and has no certificate")
         return self._ca_file
 
     def write_ca(self, path: Path) -> None:
-        """Writes `ca_pem` to a file that outlives the portal."""
+        """Write `ca_pem` to a file."""
         path.write_bytes(self.ca_pem)
 
     @property
     def requests(self) -> tuple[Received, ...]:
-        """Every request so far, in the order they were answered."""
+        """Return every request so far, in the order of the responses."""
         with self._log_lock:
             return tuple(self._log)
 
     def forget_requests(self) -> None:
-        """Empties the log."""
+        """Clear the request log."""
         with self._log_lock:
             self._log.clear()
 
     def start(self) -> None:
-        """Answers from now on; `stop` must follow."""
+        """Start answering. `stop` must follow."""
         self._server.start()
 
     def stop(self) -> None:
-        """Ends every connection and removes what was written; a second time there is nothing left to do."""
+        """Close every connection and remove temporary files. A second call does nothing."""
         self._server.stop()
         self._folder.cleanup()
 
@@ -112,8 +113,8 @@ class PracticePortal:
 
     def _answer(self, request: Request) -> Response:
         now = self._clock.now()
-        if self._telling:
-            self._telling.catch_up(now)
+        if self._story_player:
+            self._story_player.catch_up(now)
         answer = self._site.answer(request)
         line = Received(method=request.method, path=request.path, status=answer.status, at=now)
         with self._log_lock:

@@ -1,7 +1,7 @@
-"""The demo's story as data: fourteen months in the life of an I-485, day by day, beside a case that stays quiet.
+"""The demo's story as data: fourteen months of an I-485, day by day, and a second case that does not change.
 
-Between two beats lie at least six days, so that even a daily read by a clock that runs a million times too fast sees
-every state. Whatever happens, happens at its own time of the clock, however late the portal is asked.
+Events are at least six days apart, so that a daily check sees every state even if the clock runs a million times too
+fast. Each event happens at its own time of the clock, however late the portal is asked.
 """
 
 from collections.abc import Callable
@@ -22,15 +22,15 @@ _BIOMETRICS, _INTERVIEW, _RFE = "appointment-1", "appointment-2", "request-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a story can move."""
+    """What a story can change."""
 
     cases: CaseBook
     faults: FaultBoard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """One thing that happens, `day` days after the story began; `what` says it in a few words."""
+class StoryEvent:
+    """One event, `day` days after the story began. `what` describes it in a few words."""
 
     day: int
     what: str
@@ -39,30 +39,30 @@ class Beat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What happens, in order of days, and how many days it all lasts."""
+    """The events in order, and the length of the story in days."""
 
-    beats: tuple[Beat, ...]
+    events: tuple[StoryEvent, ...]
     days: int
 
 
 class StoryPlayer:
-    """A story being told: each beat once, in order, as soon as its time has come."""
+    """Applies each event of a story once, in order, when it is due."""
 
     def __init__(self, story: Story, scene: Scene, start: datetime) -> None:
-        """Begins at `start`, with what happens on day 0 already done."""
+        """Start at `start`, with the events of day 0 applied."""
         self._scene, self._start, self._lock = scene, start, Lock()
-        self._waiting = list(story.beats)
+        self._waiting = list(story.events)
         self.catch_up(start)
 
     def catch_up(self, now: datetime) -> None:
-        """Lets happen whatever is due by `now`."""
+        """Apply all events that are due at `now`."""
         with self._lock:
             while self._waiting and self._when(self._waiting[0]) <= now:
-                beat = self._waiting.pop(0)
-                beat.happens(self._scene, self._when(beat))
+                event = self._waiting.pop(0)
+                event.happens(self._scene, self._when(event))
 
-    def _when(self, beat: Beat) -> datetime:
-        return self._start + timedelta(days=beat.day)
+    def _when(self, event: StoryEvent) -> datetime:
+        return self._start + timedelta(days=event.day)
 
 
 def _received(scene: Scene, at: datetime) -> None:
@@ -151,28 +151,28 @@ def _card_mailed(scene: Scene, at: datetime) -> None:
 
 
 def _on(at: datetime, *, days: int, hour: int) -> datetime:
-    """So many days later at a full hour of the portal's wall clock."""
+    """Return a full hour in the portal's local time, some days later."""
     return datetime.combine(local_date(at + timedelta(days=days)), time(hour))
 
 
 ADJUSTMENT_OF_STATUS = Story(
-    beats=(
-        Beat(day=0, what="the application is received", happens=_received),
-        Beat(day=16, what="a biometrics appointment is made", happens=_biometrics_scheduled),
-        Beat(day=28, what="the appointment is moved", happens=_biometrics_moved),
-        Beat(day=48, what="fingerprints are taken", happens=_fingerprints_taken),
-        Beat(day=64, what="the case is under review", happens=_actively_reviewed),
-        Beat(day=82, what="only the portal's timestamp moves", happens=_silent_update),
-        Beat(day=100, what="evidence is requested, within 84 days", happens=_evidence_requested),
-        Beat(day=124, what="the portal goes down for maintenance", happens=_portal_down),
-        Beat(day=133, what="the portal is back", happens=_portal_back),
-        Beat(day=173, what="the response is received; then nothing, for 110 days", happens=_response_received),
-        Beat(day=283, what="an interview is scheduled", happens=_interview_scheduled),
-        Beat(day=321, what="the interview has taken place", happens=_interviewed),
-        Beat(day=370, what="the case is approved", happens=_approved),
-        Beat(day=400, what="the card is mailed", happens=_card_mailed),
+    events=(
+        StoryEvent(day=0, what="the application is received", happens=_received),
+        StoryEvent(day=16, what="a biometrics appointment is made", happens=_biometrics_scheduled),
+        StoryEvent(day=28, what="the appointment is moved", happens=_biometrics_moved),
+        StoryEvent(day=48, what="fingerprints are taken", happens=_fingerprints_taken),
+        StoryEvent(day=64, what="the case is under review", happens=_actively_reviewed),
+        StoryEvent(day=82, what="only the portal's timestamp moves", happens=_silent_update),
+        StoryEvent(day=100, what="evidence is requested, within 84 days", happens=_evidence_requested),
+        StoryEvent(day=124, what="the portal goes down for maintenance", happens=_portal_down),
+        StoryEvent(day=133, what="the portal is back", happens=_portal_back),
+        StoryEvent(day=173, what="the response is received; then nothing, for 110 days", happens=_response_received),
+        StoryEvent(day=283, what="an interview is scheduled", happens=_interview_scheduled),
+        StoryEvent(day=321, what="the interview has taken place", happens=_interviewed),
+        StoryEvent(day=370, what="the case is approved", happens=_approved),
+        StoryEvent(day=400, what="the card is mailed", happens=_card_mailed),
     ),
     days=425,
 )
-"""The one the demo plays. The stall after the response is longer than the default threshold of 90 days, and shorter
-than the 120 at which it would be told again."""
+"""The demo's story. The pause after the response is longer than the default stall threshold of 90 days, and shorter
+than the 120 days after which the alert would be repeated."""

@@ -1,4 +1,4 @@
-"""Answers in other shapes: the same facts in another order, or under other names."""
+"""Responses in other shapes: the same data in another order or under other names."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,31 +23,31 @@ _NEW_MARKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseShape:
-    """How the data is to look this time."""
+    """Variations of the data in one response."""
 
     reordered: bool = False
     renamed: bool = False
     empty: bool = False
 
     def records(self, records: tuple[CaseRecord, ...]) -> tuple[CaseRecord, ...]:
-        """The cases of a list."""
+        """Return the cases of a list."""
         if self.empty:
             return ()
         return records[::-1] if self.reordered else records
 
     def record(self, record: CaseRecord) -> CaseRecord:
-        """A case, its own lists turned round where the order is to differ."""
+        """Return a case, with its lists reversed if `reordered` is set."""
         if not self.reordered:
             return record
         return replace(record, items=record.items[::-1], notices=record.notices[::-1], events=record.events[::-1])
 
     def document(self, document: dict[str, Any]) -> dict[str, Any]:
-        """A JSON document with its keys turned round or renamed."""
+        """Return a JSON document with its keys reversed or renamed."""
         altered: dict[str, Any] = self._alter(document)
         return altered
 
     def page(self, text: str) -> str:
-        """A page with its ids and classes renamed."""
+        """Return a page with its ids and classes renamed."""
         for old, new in _NEW_MARKS.items() if self.renamed else ():
             text = text.replace(old, new)
         return text

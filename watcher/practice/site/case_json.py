@@ -1,4 +1,4 @@
-"""The portal's own JSON: the same cases as on its pages, for the scripts of its front end."""
+"""The portal's own JSON for the scripts of its front end: the same cases as on its pages."""
 
 from typing import Any
 
@@ -7,12 +7,15 @@ from watcher.practice.state.case_record import ActionItem, CaseRecord, local_dat
 
 
 def case_list(records: tuple[CaseRecord, ...], *, next_href: str | None) -> dict[str, Any]:
-    """One page of the list; `next` is the path of the following page or null."""
+    """Return one page of the list; `next` is the path of the following page or null."""
     return {"cases": [_summary(record) for record in records], "next": next_href}
 
 
 def case_detail(record: CaseRecord) -> dict[str, Any]:
-    """All that the portal shows of one case. Moments are UTC; appointments are on the portal's wall clock."""
+    """Return everything that the portal shows of one case.
+
+    Moments are UTC; appointments are in the portal's local time.
+    """
     return {
         "case": {
             **_summary(record),

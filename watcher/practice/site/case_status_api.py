@@ -1,7 +1,7 @@
-"""The USCIS Case Status API as it answers on the wire: tokens, bodies and the several shapes of its errors.
+"""The USCIS Case Status API on the wire: tokens, bodies, and the different forms of its errors.
 
-The shapes follow developer.uscis.gov (Case Status API 1.0.0) and answers seen from its sandbox; tokens are answered
-as Apigee does, the gateway in front of it.
+The formats follow developer.uscis.gov (Case Status API 1.0.0) and recorded responses of its sandbox. Token responses
+follow Apigee, the gateway in front of it.
 """
 
 import hmac
@@ -26,22 +26,22 @@ _MALFORMED = "The application receipt number is not formatted correctly, it is t
 
 
 class TokenServer:
-    """Hands out access tokens for client credentials and knows which are still good, by the portal's clock."""
+    """Issues access tokens for client credentials and knows which are valid, by the portal's clock."""
 
     def __init__(self, account: Account, terms: Terms, clock: Clock) -> None:
-        """No token is out yet."""
+        """Start without any token."""
         self._account, self._terms, self._clock = account, terms, clock
         self._secret = account.client_secret
         self._ends = dict[str, datetime]()
         self._lock = Lock()
 
     def issue(self, request: Request) -> Response:
-        """Answers `POST /oauth/accesstoken`."""
+        """Answer `POST /oauth/accesstoken`."""
         form = request.form
         if form.get("grant_type") != "client_credentials":
             return json_answer({"ErrorCode": "invalid_request", "Error": "Unsupported grant type"}, status=400)
         with self._lock:
-            if not self._knows(form):
+            if not self._is_client(form):
                 return json_answer({"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"}, status=401)
             now = self._clock.now()
             token = secrets.token_urlsafe(21)
@@ -49,22 +49,22 @@ class TokenServer:
         return json_answer(self._grant(token, now))
 
     def accepts(self, token: str) -> bool:
-        """Whether this token was handed out here and has not run out."""
+        """Return whether this token was issued here and has not expired."""
         with self._lock:
             ends_at = self._ends.get(token)
         return ends_at is not None and self._clock.now() < ends_at
 
     def revoke_tokens(self) -> None:
-        """Makes every token bad at once."""
+        """Revoke all tokens."""
         with self._lock:
             self._ends.clear()
 
     def change_client_secret(self, secret: str) -> None:
-        """From now on this is the client's secret; tokens that are out stay good."""
+        """Change the client's secret. Issued tokens stay valid."""
         with self._lock:
             self._secret = secret
 
-    def _knows(self, form: dict[str, str]) -> bool:
+    def _is_client(self, form: dict[str, str]) -> bool:
         known_id = hmac.compare_digest(form.get("client_id", "").encode(), self._account.client_id.encode())
         known_secret = hmac.compare_digest(form.get("client_secret", "").encode(), self._secret.encode())
         return known_id and known_secret
@@ -85,9 +85,9 @@ class TokenServer:
 
 
 def case_status(
-    request: Request, receipt: str, look: ResponseShape, *, tokens: TokenServer, book: CaseBook
+    request: Request, receipt: str, shape: ResponseShape, *, tokens: TokenServer, book: CaseBook
 ) -> Response:
-    """Answers `GET /case-status/RECEIPT`."""
+    """Answer `GET /case-status/RECEIPT`."""
     if not tokens.accepts(request.bearer):
         return json_answer({"code": 401, "message": "Invalid Access Token"}, status=401)
     if not _RECEIPT.fullmatch(receipt):
@@ -96,13 +96,13 @@ def case_status(
     if record is None:
         return json_answer({"message": _UNKNOWN}, status=404)
     message = f"Query was successful for payload {{'receipt_number': '{record.number}'}}"
-    if look.empty:
+    if shape.empty:
         return json_answer({"case_status": [], "message": message})
-    return json_answer(look.document({"case_status": _body(look.record(record)), "message": message}))
+    return json_answer(shape.document({"case_status": _body(shape.record(record)), "message": message}))
 
 
 def unavailable() -> Response:
-    """503 as the sandbox words it: blank lines first, and a code that is text."""
+    """Return the sandbox's 503: blank lines first, and a code that is text."""
     body = (
         b'\n\n  {"error":{"code":"503","message":"The Case Status API Sandbox is unavailable at this time. '
         b'Please try again during the hours of operation."}}'
@@ -111,7 +111,7 @@ def unavailable() -> Response:
 
 
 def server_error(status: int = 500) -> Response:
-    """An error in the newer style, a list of errors."""
+    """Return an error in the newer form, a list of errors."""
     error = {
         "code": "INTERNAL_ERROR",
         "message": "An unexpected error occurred.",
@@ -124,7 +124,7 @@ def server_error(status: int = 500) -> Response:
 
 
 def _body(record: CaseRecord) -> dict[str, Any]:
-    """A case in the API's words. Receipts that begin with IOE carry no dates of their own."""
+    """Return a case in the API's form. Receipt numbers that begin with IOE have no dates."""
     dates = {"submittedDate": _stamp(record.submitted_at), "modifiedDate": _stamp(record.updated_at)}
     history = [
         {"date": event.on.isoformat(), "completed_text_en": event.text_en, "completed_text_es": event.text_es}

@@ -1,4 +1,4 @@
-"""One exchange over HTTP as values: what was asked and what is answered, with no socket in sight."""
+"""HTTP requests and responses as values, independent of sockets."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ SESSION_COOKIE = "session"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a client asked. `path` is decoded and without its query; header names are in lower case."""
+    """A request. `path` is decoded and has no query; header names are in lower case."""
 
     method: str
     path: str
@@ -22,12 +22,12 @@ class Request:
 
     @property
     def form(self) -> dict[str, str]:
-        """The fields of a posted form; the last of several with one name."""
+        """Return the fields of a posted form. The last of several with one name counts."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     @property
     def session(self) -> str:
-        """The value of the session cookie, or nothing."""
+        """Return the value of the session cookie, or ""."""
         try:
             cookie = SimpleCookie(self.headers.get("cookie", ""))
         except CookieError:
@@ -36,17 +36,17 @@ class Request:
 
     @property
     def bearer(self) -> str:
-        """The token of the Authorization header, or nothing."""
+        """Return the token of the Authorization header, or ""."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What is answered, and how it travels.
+    """A response, and how it is sent.
 
-    `delay` is in real seconds. Of a `cut_off` answer only the first half of the body arrives, of a `silent` one
-    nothing; the connection ends after either.
+    `delay` is in real seconds. If `cut_off`, only the first half of the body is sent; if `silent`, nothing. The
+    connection is closed after either.
     """
 
     status: int = 200
@@ -60,7 +60,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One line of the request log. `at` is the portal's clock, UTC; queries, bodies and headers are not kept."""
+    """One entry of the request log. `at` is the portal's time, UTC; queries, bodies, and headers are not kept."""
 
     method: str
     path: str
@@ -69,21 +69,21 @@ class Received:
 
 
 def html(text: str, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """A page."""
+    """Return an HTML page."""
     return Response(status=status, body=text.encode(), headers=headers)
 
 
 def json_answer(document: object, *, status: int = 200) -> Response:
-    """A JSON document; its keys stay in the order they were given in."""
+    """Return a JSON document, with its keys in the given order."""
     body = json.dumps(document, ensure_ascii=False).encode()
     return Response(status=status, body=body, content_type="application/json")
 
 
 def plain(text: str, *, status: int) -> Response:
-    """Bare text, as gateways answer."""
+    """Return plain text, as gateways do."""
     return Response(status=status, body=text.encode(), content_type="text/plain")
 
 
 def redirect(location: str, *, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """See Other: whatever was asked, the client goes on with a GET."""
+    """Return 303 See Other: the client continues with a GET."""
     return Response(status=303, headers=(("Location", location), *headers))

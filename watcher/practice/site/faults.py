@@ -1,4 +1,4 @@
-"""The switches for everything that goes wrong with portals, to be thrown from any thread while the portal runs."""
+"""Faults of a portal that can be switched on from any thread while the portal runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from watcher.practice.site.exchange import Response
 
 
 class Page(StrEnum):
-    """What a request was for; a fault reaches only the pages on which it can happen."""
+    """What a request asks for. A fault affects only the pages on which it can happen."""
 
     SIGN_IN = "sign_in"
     LIST = "list"
@@ -25,7 +25,7 @@ class Page(StrEnum):
 
     @property
     def speaks_json(self) -> bool:
-        """Whether a program reads it, not a person."""
+        """Return whether the response is JSON."""
         return self in _JSON
 
 
@@ -33,38 +33,38 @@ _JSON = frozenset({Page.JSON_LIST, Page.JSON_CASE, Page.TOKEN, Page.CASE_STATUS}
 
 
 class Fault(StrEnum):
-    """What can go wrong."""
+    """The kinds of faults."""
 
     MAINTENANCE = "maintenance"
-    """A friendly page with status 200, whatever was asked."""
+    """A maintenance page with status 200 for every request."""
     UNAVAILABLE = "unavailable"
-    """503, in the manner of the place: a page, or the Case Status API's own odd JSON."""
+    """503 in the form of the page: HTML, or the Case Status API's own JSON."""
     BAD_GATEWAY = "bad_gateway"
-    """502 in bare text."""
+    """502 with plain text."""
     SERVER_ERROR = "server_error"
-    """500; for JSON in the newer `errors[]` style."""
+    """500; for JSON in the newer `errors[]` form."""
     TOO_MANY_REQUESTS = "too_many_requests"
-    """429, with Retry-After where `retry_after` says so."""
+    """429, with Retry-After if `retry_after` is set."""
     VERBATIM = "verbatim"
-    """Exactly the `answer` that was given with the switch."""
+    """Exactly the given `answer`."""
     SIGN_IN_PAGE = "sign_in_page"
-    """The sign-in page with status 200 in place of what was asked."""
+    """The sign-in page with status 200 instead of the page."""
     HTML_FOR_JSON = "html_for_json"
-    """A page with status 200 in place of JSON."""
+    """An HTML page with status 200 instead of JSON."""
     INVALID_JSON = "invalid_json"
-    """Status 200 and JSON with a quotation mark that nobody escaped."""
+    """Status 200 and JSON with an unescaped quotation mark."""
     NO_ANSWER = "no_answer"
-    """The connection ends without a word."""
+    """The connection is closed without a response."""
     CUT_OFF = "cut_off"
-    """The connection ends halfway through the body."""
+    """The connection is closed in the middle of the body."""
     SLOW = "slow"
-    """The right answer, after `delay`."""
+    """The correct response, after `delay`."""
     CHANGED_SHAPE = "changed_shape"
-    """The right answer with its fields, ids and classes renamed."""
+    """The correct response with its fields, ids, and classes renamed."""
     EMPTY_LIST = "empty_list"
-    """The list of cases without a case; for the Case Status API, nothing but an empty list."""
+    """An empty list of cases; for the Case Status API, only an empty list."""
     REORDERED = "reordered"
-    """The right answer, every key and every list in the opposite order."""
+    """The correct response with every key and list in reverse order."""
 
 
 _SHOWING = frozenset({Page.LIST, Page.CASE, Page.JSON_LIST, Page.JSON_CASE, Page.CASE_STATUS})
@@ -80,8 +80,8 @@ _ANYWHERE = frozenset(Page)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """One thrown switch. `path` is a shell pattern (`/cases/*`); `delay` is in real time, `answer` for `VERBATIM`."""
+class ActiveFault:
+    """One active fault. `path` is a shell pattern (`/cases/*`); `delay` is real time; `answer` is for `VERBATIM`."""
 
     fault: Fault
     path: str = "*"
@@ -89,18 +89,18 @@ class Trouble:
     delay: timedelta = timedelta(0)
     answer: Response | None = None
 
-    def reaches(self, page: Page, path: str) -> bool:
-        """Whether a request for this page meets it."""
+    def affects(self, page: Page, path: str) -> bool:
+        """Return whether it affects a request for this page."""
         return page in _REACH.get(self.fault, _ANYWHERE) and fnmatchcase(path, self.path)
 
 
 class FaultBoard:
-    """The switches. Nothing is wrong until one is thrown."""
+    """The active faults. There are none at first."""
 
     def __init__(self) -> None:
-        """Begins with every switch off."""
+        """Start without faults."""
         self._lock = Lock()
-        self._troubles: list[tuple[Trouble, int | None]] = []
+        self._active: list[tuple[ActiveFault, int | None]] = []
 
     def throw(
         self,
@@ -112,30 +112,30 @@ class FaultBoard:
         delay: timedelta = timedelta(0),
         answer: Response | None = None,
     ) -> None:
-        """From now on this goes wrong, for the next `times` requests it reaches, or until it is cleared."""
+        """Activate a fault for the next `times` requests that it affects, or until it is cleared."""
         if (fault is Fault.VERBATIM) is not (answer is not None):
             raise ValueError("an answer goes with Fault.VERBATIM, and with nothing else")
-        trouble = Trouble(fault=fault, path=path, retry_after=retry_after, delay=delay, answer=answer)
+        active = ActiveFault(fault=fault, path=path, retry_after=retry_after, delay=delay, answer=answer)
         with self._lock:
-            self._troubles.append((trouble, times))
+            self._active.append((active, times))
 
     def clear(self, fault: Fault | None = None) -> None:
-        """Puts right every fault of this kind, or all."""
+        """Clear every fault of this kind, or all."""
         with self._lock:
-            self._troubles = [entry for entry in self._troubles if fault is not None and entry[0].fault is not fault]
+            self._active = [entry for entry in self._active if fault is not None and entry[0].fault is not fault]
 
-    def meet(self, page: Page, path: str) -> tuple[Trouble, ...]:
-        """What goes wrong with this request, in the order the switches were thrown; counts it off."""
+    def faults_for(self, page: Page, path: str) -> tuple[ActiveFault, ...]:
+        """Return the faults of this request in the order of activation, and count the request."""
         with self._lock:
-            met = [trouble for trouble, _ in self._troubles if trouble.reaches(page, path)]
+            met = [active for active, _ in self._active if active.affects(page, path)]
             counted = [
-                (trouble, times - 1 if times is not None and trouble.reaches(page, path) else times)
-                for trouble, times in self._troubles
+                (active, times - 1 if times is not None and active.affects(page, path) else times)
+                for active, times in self._active
             ]
-            self._troubles = [entry for entry in counted if entry[1] is None or entry[1] > 0]
+            self._active = [entry for entry in counted if entry[1] is None or entry[1] > 0]
         return tuple(met)
 
 
-def first_of(troubles: Iterable[Trouble], faults: frozenset[Fault]) -> Trouble | None:
-    """The first trouble of one of these kinds, or None."""
-    return next((trouble for trouble in troubles if trouble.fault in faults), None)
+def first_of(faults_met: Iterable[ActiveFault], faults: frozenset[Fault]) -> ActiveFault | None:
+    """Return the first fault of one of these kinds, or None."""
+    return next((active for active in faults_met if active.fault in faults), None)

@@ -1,4 +1,4 @@
-"""The portal's pages as HTML. Every function is pure; whatever is not HTML by design is escaped."""
+"""The portal's pages as HTML. Every function is pure, and all texts that are not HTML are escaped."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -11,7 +11,7 @@ PORTAL_NAME = "Practice Immigration Office"
 
 
 def sign_in(csrf: str, *, error: str | None = None) -> str:
-    """The form for user name and password."""
+    """Return the form for user name and password."""
     return _page(
         "Sign in",
         f"""<form id="login" method="post" action="/login">{_error(error)}
@@ -24,7 +24,7 @@ def sign_in(csrf: str, *, error: str | None = None) -> str:
 
 
 def one_time_code(csrf: str, *, error: str | None = None) -> str:
-    """The form for the authenticator's code."""
+    """Return the form for the one-time code."""
     return _page(
         "Verify your identity",
         f"""<form id="second-step" method="post" action="/otp">{_error(error)}
@@ -36,7 +36,7 @@ def one_time_code(csrf: str, *, error: str | None = None) -> str:
 
 
 def locked() -> str:
-    """What a locked account's owner sees; no form, because no try helps."""
+    """Return the page of a locked account, without a form."""
     return _page(
         "Account locked",
         '<p class="locked">Your account is temporarily locked after too many wrong passwords. Try again later.</p>',
@@ -44,17 +44,17 @@ def locked() -> str:
 
 
 def maintenance() -> str:
-    """The portal is down and says so politely."""
+    """Return the maintenance page."""
     return _page("We will be back", "<h1>Scheduled maintenance</h1><p>We are improving our site. Thank you.</p>")
 
 
 def message(title: str, text: str) -> str:
-    """A page that says one thing."""
+    """Return a page with one message."""
     return _page(title, f"<h1>{escape(title)}</h1><p>{escape(text)}</p>")
 
 
 def case_list(records: tuple[CaseRecord, ...], *, next_href: str | None, csrf: str) -> str:
-    """One page of the list, with the way out."""
+    """Return one page of the list, with a sign-out form."""
     rows = "\n".join(_row(record) for record in records)
     following = f'<a class="next" href="{escape(next_href)}">Next</a>' if next_href else ""
     head = "<thead><tr><th>Receipt</th><th>Form</th><th>Status</th></tr></thead>"
@@ -71,7 +71,7 @@ def case_list(records: tuple[CaseRecord, ...], *, next_href: str | None, csrf: s
 
 
 def case_detail(record: CaseRecord) -> str:
-    """All that the portal shows of one case."""
+    """Return the page of one case."""
     updated = record.updated_at.isoformat(timespec="seconds")
     return _page(
         record.number,

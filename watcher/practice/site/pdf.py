@@ -1,6 +1,6 @@
-"""A letter as a PDF: one page of plain text, small, valid, and the same bytes for the same words.
+"""A letter as a PDF: one page of plain text, small, valid, and the same bytes for the same text.
 
-Written by hand from ISO 32000-1, so that the practice portal needs no library to make what the product has to read.
+It follows ISO 32000-1 directly, so that the practice portal needs no library to create PDFs.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ _FONT = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiE
 
 
 def letter(title: str, lines: Sequence[str]) -> bytes:
-    """A PDF of US letter size with a title and lines below it. What the font cannot show becomes a question mark."""
+    """Return a PDF of US letter size with a title and lines. Characters missing in the font become question marks."""
     content = _content(title, lines)
     stream = b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content)
     return _file(
@@ -30,13 +30,13 @@ def _content(title: str, lines: Sequence[str]) -> bytes:
     return b"BT /F1 16 Tf 72 720 Td (%b) Tj\n/F1 11 Tf 16 TL 0 -28 Td\n%bET" % (_text(title), shown)
 
 
-def _text(words: str) -> bytes:
-    escaped = words.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+def _text(text: str) -> bytes:
+    escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
     return escaped.encode("cp1252", "replace")
 
 
 def _file(objects: Sequence[bytes]) -> bytes:
-    """The objects, numbered, with the table of where each begins; the first is the catalog, the last the title."""
+    """Return the numbered objects with their offset table. The first is the catalog, the last the title."""
     out = bytearray(b"%PDF-1.4\n")
     offsets = []
     for number, body in enumerate(objects, start=1):

@@ -1,4 +1,4 @@
-"""The plumbing: a quiet HTTP/1.1 server on loopback with keep-alive, TLS and a stop that leaves nothing open."""
+"""An HTTP/1.1 server on loopback with keep-alive, TLS, and a stop that closes every connection."""
 
 import socket
 import socketserver
@@ -13,20 +13,20 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from watcher.practice.site.exchange import Request, Response, plain
 
 LOOPBACK = "127.0.0.1"
-_LONGEST_BODY = 64 * 1024
+_MAX_BODY = 64 * 1024
 
 
 class LoopbackServer(ThreadingHTTPServer):
     """Serves `answer` on loopback, each connection in its own thread, from `start` until `stop`.
 
-    `port` 0 takes a free one. With a `context` it speaks TLS; the handshake is made in the connection's thread.
+    `port` 0 selects a free port. With a `context` it uses TLS; the handshake runs in the connection's thread.
     """
 
     daemon_threads = False
     request_queue_size = 128
 
     def __init__(self, answer: Callable[[Request], Response], *, port: int, context: ssl.SSLContext | None) -> None:
-        """Listens already; nothing is answered before `start`."""
+        """Listen at once; requests are answered after `start`."""
         self.answer = answer
         self.stopping = Event()
         self._open = set[socket.socket]()
@@ -38,43 +38,43 @@ class LoopbackServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """Return the port."""
         return int(self.server_address[1])
 
     def start(self) -> None:
-        """Answers from now on."""
+        """Start answering."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends every connection, slow answers included, and waits for the threads."""
+        """Close every connection, slow responses included, and wait for the threads."""
         self.stopping.set()
         if self._thread.ident is not None:
             self.shutdown()
             self._thread.join()
         with self._open_lock:
             for connection in self._open:
-                _hang_up(connection)
+                _close(connection)
         self.server_close()
 
     def server_bind(self) -> None:
-        """Binds without asking the name service what loopback is called."""
+        """Bind without a reverse lookup of the loopback address."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = LOOPBACK, self.port
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remembers the connection, so that `stop` can end it."""
+        """Register the connection, so that `stop` can close it."""
         with self._open_lock:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forgets the connection before it is closed."""
+        """Unregister the connection before it is closed."""
         with self._open_lock:
             self._open.discard(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away, or does not trust the certificate, is no error here; anything else is shown."""
+        """Ignore clients that disconnect or reject the certificate; print any other error."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -90,21 +90,21 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        """Shakes hands first, where TLS is spoken."""
+        """Complete the TLS handshake first."""
         if isinstance(self.request, ssl.SSLSocket):
             self.request.do_handshake()
         super().setup()
 
     def do_GET(self) -> None:
-        """Answers a GET."""
+        """Answer a GET request."""
         self._answer()
 
     def do_POST(self) -> None:
-        """Answers a POST."""
+        """Answer a POST request."""
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name in the standard library
-        """Keeps quiet; the portal has its own log."""
+        """Log nothing; the portal has its own log."""
 
     def _answer(self) -> None:
         body = self._body()
@@ -124,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST_BODY:
+        if not (length.isascii() and length.isdigit()) or int(length) > _MAX_BODY:
             return None
         return self.rfile.read(int(length))
 
@@ -145,12 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut_off else answer.body)
 
 
-def _hang_up(connection: socket.socket) -> None:
-    """Ends the connection under its thread, which then reads an end of file.
+def _close(connection: socket.socket) -> None:
+    """Shut the socket down, so that its thread reads an end of file.
 
-    `SSLSocket.shutdown` would take the TLS object away from the thread that is reading with it; the plain one does not.
+    `SSLSocket.shutdown` would remove the TLS object that the thread is reading with; the plain method does not.
     """
     try:
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
-        return  # the client was faster
+        return  # already closed by the client

@@ -1,4 +1,4 @@
-"""The practice portal's cases, which move when a test or the story says so. Safe to use from any thread."""
+"""The practice portal's cases, changed by tests and by the story. Thread-safe."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,25 +23,25 @@ RFE_KIND = "Request for Evidence"
 
 
 class PracticeCase:
-    """One case. What it shows is `record`, replaced whole by each of the methods.
+    """One case. Its content is `record`, which each method replaces as a whole.
 
-    Wherever a method takes `at` (aware), that is when the portal says it happened; left out, the portal's clock.
-    Every method moves the portal's own timestamp.
+    `at` (aware) is when the portal says that a change happened; the default is now on the portal's clock. Every method
+    moves the portal's own timestamp.
     """
 
     def __init__(self, record: CaseRecord, clock: Clock) -> None:
-        """Begins as the record says."""
+        """Start with this record."""
         self._record, self._clock, self._lock, self._numbers = record, clock, Lock(), count(1)
 
     @property
     def record(self) -> CaseRecord:
-        """The case as it stands."""
+        """Return the current content."""
         return self._record
 
     def set_status(
         self, title: str, *, text: str | None = None, at: datetime | None = None, in_history: bool = False
     ) -> None:
-        """The status is `title` from now on. `text` (HTML) replaces the made-up description in both languages."""
+        """Set the status title. `text` (HTML) replaces the default description in both languages."""
         key = self._next_key("event")
 
         def alter(record: CaseRecord, moment: datetime) -> CaseRecord:
@@ -56,11 +56,11 @@ class PracticeCase:
         self._alter(alter, at)
 
     def show_status(self, status: Status, *, at: datetime | None = None) -> None:
-        """The status is exactly this, words and date: for going back, and for texts that no portal should send."""
+        """Set this exact status with text and date, such as an earlier one or an invalid one."""
         self._alter(lambda record, _: replace(record, status=status), at)
 
     def touch(self, *, at: datetime | None = None) -> None:
-        """Only the portal's own timestamp moves."""
+        """Change only the portal's own timestamp."""
         self._alter(lambda record, _: record, at)
 
     def add_item(
@@ -74,7 +74,7 @@ class PracticeCase:
         place: str | None = None,
         at: datetime | None = None,
     ) -> str:
-        """Something to answer or attend is listed; returns its key. `starts_at` is naive, the portal's wall clock."""
+        """Add an item to answer or attend, and return its key. `starts_at` is naive, in the portal's local time."""
         name = key or self._next_key("item")
         item = ActionItem(key=name, kind=kind, title=title, due_on=due_on, starts_at=starts_at, place=place)
         self._alter(lambda record, _: replace(record, items=(*record.items, item)), at)
@@ -83,35 +83,35 @@ class PracticeCase:
     def request_evidence(
         self, *, key: str | None = None, due_on: date | None = None, at: datetime | None = None
     ) -> str:
-        """An RFE: the status says so and an item asks for the answer. Returns the item's key."""
+        """Add an RFE: a status and an item. Returns the item's key."""
         self.set_status(RFE_STATUS, at=at, in_history=True)
         return self.add_item(RFE_KIND, "Send the evidence that the notice asks for", key=key, due_on=due_on, at=at)
 
     def move_appointment(
         self, key: str, starts_at: datetime, *, place: str | None = None, at: datetime | None = None
     ) -> None:
-        """The appointment is at another time, and at another place where one is given."""
+        """Move an appointment to another time, and to another place if one is given."""
         self._alter_item(
             key, lambda item: replace(item, starts_at=starts_at, place=item.place if place is None else place), at
         )
 
     def set_due(self, key: str, due_on: date | None, *, at: datetime | None = None) -> None:
-        """The item is due on another day."""
+        """Change the due date of an item."""
         self._alter_item(key, lambda item: replace(item, due_on=due_on), at)
 
     def answer_item(self, key: str, *, at: datetime | None = None) -> None:
-        """The portal shows the item as answered; it stays in the list."""
+        """Mark the item as answered. It stays in the list."""
         self._alter_item(key, lambda item: replace(item, answered=True), at)
 
     def remove_item(self, key: str, *, at: datetime | None = None) -> None:
-        """The item is gone from the list: a cancelled appointment, say."""
+        """Remove the item from the list, such as a cancelled appointment."""
         self._find_item(key)
         self._alter(
             lambda record, _: replace(record, items=tuple(item for item in record.items if item.key != key)), at
         )
 
     def add_notice(self, title: str, *, key: str | None = None, at: datetime | None = None) -> str:
-        """A letter is offered as a PDF; returns its key."""
+        """Add a letter as a PDF, and return its key."""
         name = key or self._next_key("notice")
         self._alter(
             lambda record, moment: replace(
@@ -122,7 +122,7 @@ class PracticeCase:
         return name
 
     def add_event(self, text: str, *, text_es: str | None = None, at: datetime | None = None) -> None:
-        """A line is added to the history."""
+        """Add a line to the history."""
         key = self._next_key("event")
 
         def alter(record: CaseRecord, moment: datetime) -> CaseRecord:
@@ -153,10 +153,10 @@ class PracticeCase:
 
 
 class CaseBook:
-    """All cases of the portal's one account, in the order they were added."""
+    """All cases of the portal's account, in the order they were added."""
 
     def __init__(self, clock: Clock) -> None:
-        """Begins empty."""
+        """Start without cases."""
         self._clock, self._lock, self._cases = clock, Lock(), dict[str, PracticeCase]()
 
     def add(
@@ -168,7 +168,7 @@ class CaseBook:
         at: datetime | None = None,
         in_history: bool = False,
     ) -> PracticeCase:
-        """A new case, filed and last touched at `at`. A case of the same number is replaced."""
+        """Add a case, submitted and updated at `at`. A case with the same number is replaced."""
         moment = at or self._clock.now()
         on = local_date(moment)
         record = CaseRecord(
@@ -186,27 +186,27 @@ class CaseBook:
         return case
 
     def __getitem__(self, number: str) -> PracticeCase:
-        """The case of this number; KeyError where there is none."""
+        """Return the case with this number. Raises KeyError if there is none."""
         with self._lock:
             return self._cases[number]
 
     def remove(self, number: str) -> None:
-        """The portal no longer knows the case; KeyError where it never did."""
+        """Remove the case. Raises KeyError if there is none."""
         with self._lock:
             del self._cases[number]
 
     def record(self, number: str) -> CaseRecord | None:
-        """The case of this number as it stands, or None."""
+        """Return the current content of a case, or None."""
         with self._lock:
             case = self._cases.get(number)
         return case.record if case else None
 
     def records(self) -> tuple[CaseRecord, ...]:
-        """Every case as it stands."""
+        """Return the current content of every case."""
         with self._lock:
             return tuple(case.record for case in self._cases.values())
 
     def notice(self, key: str) -> tuple[CaseRecord, CaseNotice] | None:
-        """The notice of this key and its case, or None."""
+        """Return the notice with this key and its case, or None."""
         found = ((record, notice) for record in self.records() for notice in record.notices if notice.key == key)
         return next(found, None)

@@ -1,11 +1,11 @@
-"""A case as the practice portal keeps it: frozen values that the pages are made from."""
+"""A case of the practice portal: frozen values that the pages are made from."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 PORTAL_ZONE = ZoneInfo("America/New_York")
-"""The wall clock that dates and appointments on the portal's pages go by."""
+"""The time zone of dates and appointments on the portal's pages."""
 
 FORM_NAMES = {
     "I-130": "Petition for Alien Relative",
@@ -17,7 +17,7 @@ FORM_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What the portal says of a case, in both languages. The texts are HTML, as the real ones are; titles are plain."""
+    """The status of a case in both languages. Texts are HTML, as on the real portal; titles are plain text."""
 
     title_en: str
     title_es: str
@@ -28,7 +28,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionItem:
-    """Something the applicant must answer or attend. `starts_at` is naive: the portal shows its own wall clock."""
+    """Something the applicant must answer or attend. `starts_at` is naive: the portal shows its local time."""
 
     key: str
     kind: str
@@ -50,7 +50,7 @@ class CaseNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEvent:
-    """One line of a case's history, in both languages."""
+    """One line of a case's history in both languages."""
 
     key: str
     on: date
@@ -60,7 +60,7 @@ class CaseEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecord:
-    """All that the portal knows of one case at one moment. `updated_at` is aware, UTC."""
+    """Everything that the portal knows of one case at one moment. `updated_at` is aware, UTC."""
 
     number: str
     form: str
@@ -74,5 +74,5 @@ class CaseRecord:
 
 
 def local_date(moment: datetime) -> date:
-    """The day on the portal's wall clock."""
+    """Return the day in the portal's time zone."""
     return moment.astimezone(PORTAL_ZONE).date()

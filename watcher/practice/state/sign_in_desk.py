@@ -1,4 +1,4 @@
-"""The sign-in desk: passwords, one-time codes, sessions and the lock. Knows nothing of HTTP. Safe from any thread."""
+"""The sign-in service: passwords, one-time codes, sessions, and the lock. Independent of HTTP and thread-safe."""
 
 import hmac
 import secrets
@@ -13,26 +13,26 @@ from watcher.practice.state.totp import CodeChecker
 
 
 class Step(Enum):
-    """How far a visitor has come."""
+    """How far a visitor has signed in."""
 
-    STRANGER = auto()
-    CODE_WANTED = auto()
+    ANONYMOUS = auto()
+    CODE_REQUIRED = auto()
     SIGNED_IN = auto()
 
 
 class Verdict(Enum):
-    """What became of a submitted password or code."""
+    """The result of a submitted password or code."""
 
     FORGED = auto()
     REJECTED = auto()
     LOCKED = auto()
-    CODE_WANTED = auto()
+    CODE_REQUIRED = auto()
     SIGNED_IN = auto()
 
 
 @dataclass(slots=True)
 class Visit:
-    """One visitor, known by a cookie. `csrf` must come back with every form that the visitor sends."""
+    """One visitor, identified by a cookie. Every form of the visitor must contain `csrf`."""
 
     cookie: str
     csrf: str
@@ -41,60 +41,60 @@ class Visit:
 
 
 @dataclass(slots=True)
-class _Tries:
+class _Failures:
     wrong: int = 0
     locked_until: datetime | None = field(default=None)
 
 
 class SignInService:
-    """Lets one account in, and keeps count. Sessions and the lock go by the portal's clock, codes by the terms' own."""
+    """Signs one account in and counts failures. Sessions and the lock use the portal's clock, codes use `Terms`."""
 
     def __init__(self, account: Account, terms: Terms, clock: Clock) -> None:
-        """Nobody is signed in yet."""
+        """Start without sessions."""
         self._account, self._terms, self._clock = account, terms, clock
         self._password = account.password
         self._codes = CodeChecker(account.totp_secret) if account.totp_secret else None
         self._visits = dict[str, Visit]()
-        self._tries = _Tries()
+        self._failures = _Failures()
         self._lock = RLock()
 
     def visit(self, cookie: str) -> Visit:
-        """The visit this cookie belongs to, or a new one where it has ended or never was."""
+        """Return the visit of this cookie, or a new one if there is none or it has expired."""
         with self._lock:
-            return self._find(cookie) or self._begin(Step.STRANGER)
+            return self._find(cookie) or self._begin(Step.ANONYMOUS)
 
     def step(self, cookie: str) -> Step:
-        """How far the visitor with this cookie has come."""
+        """Return how far the visitor with this cookie has signed in."""
         with self._lock:
             visit = self._find(cookie)
-            return visit.step if visit else Step.STRANGER
+            return visit.step if visit else Step.ANONYMOUS
 
     def submit_password(self, cookie: str, *, csrf: str, username: str, password: str) -> tuple[Verdict, Visit]:
-        """Checks a password, once. A good one begins a new visit under a new cookie."""
+        """Check a password once. A correct one starts a new visit with a new cookie."""
         with self._lock:
             visit = self._find(cookie)
             if visit is None or not _same(visit.csrf, csrf):
-                return Verdict.FORGED, visit or self._begin(Step.STRANGER)
-            verdict = self._judge(username, password)
+                return Verdict.FORGED, visit or self._begin(Step.ANONYMOUS)
+            verdict = self._check(username, password)
             if verdict in {Verdict.REJECTED, Verdict.LOCKED}:
                 return verdict, visit
             del self._visits[cookie]
-            step = Step.CODE_WANTED if verdict is Verdict.CODE_WANTED else Step.SIGNED_IN
+            step = Step.CODE_REQUIRED if verdict is Verdict.CODE_REQUIRED else Step.SIGNED_IN
             return verdict, self._begin(step)
 
     def submit_code(self, cookie: str, *, csrf: str, code: str) -> tuple[Verdict, Visit]:
-        """Checks a one-time code of a visitor whose password was good; each code is good once."""
+        """Check the one-time code of a visitor with a correct password. Each code is valid once."""
         with self._lock:
             visit = self._find(cookie)
-            if visit is None or self._codes is None or visit.step is Step.STRANGER or not _same(visit.csrf, csrf):
-                return Verdict.FORGED, visit or self._begin(Step.STRANGER)
+            if visit is None or self._codes is None or visit.step is Step.ANONYMOUS or not _same(visit.csrf, csrf):
+                return Verdict.FORGED, visit or self._begin(Step.ANONYMOUS)
             if not self._codes.accept(code.strip(), self._terms.unix_time()):
                 return Verdict.REJECTED, visit
             del self._visits[cookie]
             return Verdict.SIGNED_IN, self._begin(Step.SIGNED_IN)
 
     def sign_out(self, cookie: str, *, csrf: str) -> bool:
-        """Ends this visit; False where the form did not come from it."""
+        """End this visit. Returns False if the form did not come from it."""
         with self._lock:
             visit = self._find(cookie)
             if visit is None or not _same(visit.csrf, csrf):
@@ -103,36 +103,36 @@ class SignInService:
             return True
 
     def revoke_sessions(self) -> None:
-        """Ends every visit at once, as a portal does that restarts."""
+        """End every visit, as a portal does when it restarts."""
         with self._lock:
             self._visits.clear()
 
     def change_password(self, password: str) -> None:
-        """From now on this is the password; who is signed in is thrown out."""
+        """Change the password and end all visits."""
         with self._lock:
             self._password = password
             self._visits.clear()
 
     def unlock(self) -> None:
-        """Lifts the lock and forgets the wrong tries, as a help desk does."""
+        """Lift the lock and reset the failures."""
         with self._lock:
-            self._tries = _Tries()
+            self._failures = _Failures()
 
-    def _judge(self, username: str, password: str) -> Verdict:
-        if self._tries.locked_until and self._clock.now() < self._tries.locked_until:
+    def _check(self, username: str, password: str) -> Verdict:
+        if self._failures.locked_until and self._clock.now() < self._failures.locked_until:
             return Verdict.LOCKED
         if not _same(username, self._account.username):
             return Verdict.REJECTED
         if not _same(password, self._password):
             return self._wrong_password()
-        self._tries = _Tries()
-        return Verdict.CODE_WANTED if self._codes else Verdict.SIGNED_IN
+        self._failures = _Failures()
+        return Verdict.CODE_REQUIRED if self._codes else Verdict.SIGNED_IN
 
     def _wrong_password(self) -> Verdict:
-        self._tries.wrong += 1
-        if self._tries.wrong < self._terms.wrong_passwords:
+        self._failures.wrong += 1
+        if self._failures.wrong < self._terms.wrong_passwords:
             return Verdict.REJECTED
-        self._tries = _Tries(locked_until=self._clock.now() + self._terms.lock_for)
+        self._failures = _Failures(locked_until=self._clock.now() + self._terms.lock_for)
         return Verdict.LOCKED
 
     def _begin(self, step: Step) -> Visit:

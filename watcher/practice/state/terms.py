@@ -1,4 +1,4 @@
-"""On what terms the practice portal deals: who may sign in, how long things last. All made up."""
+"""Settings of the practice portal: who may sign in, and how long things last. All made up."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The one account, and the one API client. `totp_secret` (base32) None: no one-time code is asked for."""
+    """The one account and the one API client. Without `totp_secret` (base32) no one-time code is required."""
 
     username: str = "applicant@example.org"
     password: str = "practice makes perfect"  # noqa: S105 -- made up, good only for the practice portal
@@ -19,10 +19,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How the portal behaves. Lifetimes and the lock count on the portal's clock.
+    """How the portal behaves. Lifetimes and the lock use the portal's clock.
 
-    `unix_time` is what one-time codes are checked against; it is the machine's time even where the portal's clock
-    runs fast, because authenticators go by that.
+    `unix_time` is the time for one-time codes: the machine's time even if the portal's clock runs fast, because
+    authenticators use that.
     """
 
     session_lifetime: timedelta = timedelta(hours=8)

@@ -1,6 +1,6 @@
-"""Checking time-based one-time codes, RFC 6238: SHA-1, six digits, thirty seconds, and no code twice.
+"""Check time-based one-time codes (RFC 6238: SHA-1, six digits, thirty seconds); no code is accepted twice.
 
-The portal's side, written apart from the product's own (`watcher.sign_in.totp`), so that each proves the other.
+This is the portal's side, written independently of `watcher.sign_in.totp`, so that each verifies the other.
 """
 
 import base64
@@ -12,7 +12,7 @@ _DRIFT_STEPS = 1
 
 
 def code_at(secret: str, step: int) -> str:
-    """The code of a time step (Unix time over thirty seconds) for a base32 secret, padded or not."""
+    """Return the code of a time step (Unix time divided by thirty seconds) for a base32 secret, padded or not."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8), casefold=True)
     digest = hmac.digest(key, struct.pack(">Q", step), "sha1")
     offset = digest[-1] & 0x0F
@@ -21,14 +21,14 @@ def code_at(secret: str, step: int) -> str:
 
 
 class CodeChecker:
-    """Checks codes against one secret; a code, and any older one, is refused once it has been used."""
+    """Checks codes against one secret. After a code was used, it and all older codes are rejected."""
 
     def __init__(self, secret: str) -> None:
-        """Takes the base32 secret; 80 bits are enough."""
+        """Use a base32 secret of any length."""
         self._secret, self._used = secret, -1
 
     def accept(self, code: str, unix_time: float) -> bool:
-        """Whether the code is good at this Unix time, one step of drift allowed; if so it is used up."""
+        """Return whether the code is valid at this Unix time, allowing one step of drift, and mark it as used."""
         now = int(unix_time) // STEP_SECONDS
         for step in range(max(now - _DRIFT_STEPS, self._used + 1, 0), now + _DRIFT_STEPS + 1):
             if hmac.compare_digest(code_at(self._secret, step).encode(), code.encode()):

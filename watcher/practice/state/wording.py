@@ -1,4 +1,4 @@
-"""The sentences that go with a status title, in English and Spanish, with their dates. Kept in `wording.toml`."""
+"""The sentences of a status title with their dates, in English and Spanish. They are in `wording.toml`."""
 
 import tomllib
 from datetime import date
@@ -36,26 +36,26 @@ def spanish_date(day: date) -> str:
 
 
 def status_of(title: str, *, form: str, number: str, on: date) -> Status:
-    """What the portal says of a case whose status has had this title since `on`."""
-    words = _words(title)
+    """Return the status of a case that has had this title since `on`."""
+    texts = _texts(title)
     return Status(
         title_en=title,
-        title_es=words["title_es"] or title,
-        text_en=words["text_en"].format(date=english_date(on), form=form, number=number) + _ADDRESS_EN,
-        text_es=words["text_es"].format(date=spanish_date(on), form=form, number=number) + _ADDRESS_ES,
+        title_es=texts["title_es"] or title,
+        text_en=texts["text_en"].format(date=english_date(on), form=form, number=number) + _ADDRESS_EN,
+        text_es=texts["text_es"].format(date=spanish_date(on), form=form, number=number) + _ADDRESS_ES,
         on=on,
     )
 
 
 def event_of(title: str, *, key: str, form: str, on: date) -> CaseEvent:
-    """The line that a status of this title leaves in the history."""
-    words = _words(title)
+    """Return the history line of a status with this title."""
+    texts = _texts(title)
     return CaseEvent(
-        key=key, on=on, text_en=words["done_en"].format(form=form), text_es=words["done_es"].format(form=form)
+        key=key, on=on, text_en=texts["done_en"].format(form=form), text_es=texts["done_es"].format(form=form)
     )
 
 
-def _words(title: str) -> dict[str, str]:
+def _texts(title: str) -> dict[str, str]:
     table = _table()
     return table.get(title, table["*"])
 
@@ -63,4 +63,4 @@ def _words(title: str) -> dict[str, str]:
 @cache
 def _table() -> dict[str, dict[str, str]]:
     text = resources.files(__package__).joinpath("wording.toml").read_text(encoding="utf-8")
-    return {title: {name: str(words) for name, words in entry.items()} for title, entry in tomllib.loads(text).items()}
+    return {title: {name: str(text_) for name, text_ in entry.items()} for title, entry in tomllib.loads(text).items()}
