@@ -68,17 +68,17 @@ def watching(watch: Watch) -> Watch:
     return watch
 
 
-def test_the_first_read_tells_that_the_case_is_watched(watch: Watch) -> None:
+def test_first_check_alerts_that_the_case_is_watched(watch: Watch) -> None:
     assert watch.check() == (["case_added"], [])
     (alert,) = watch.home.run("alerts", "--json").json["alerts"]
     assert (alert["severity"], alert["state"]) == ("routine", "sent")
 
 
-def test_what_does_not_change_is_not_told(watching: Watch) -> None:
+def test_unchanged_case_is_not_alerted(watching: Watch) -> None:
     assert watching.check() == ([], [])
 
 
-def test_a_request_for_evidence_is_one_urgent_alert_and_going_back_is_one_more(watching: Watch) -> None:
+def test_request_for_evidence_is_one_urgent_alert_and_going_back_is_one_more(watching: Watch) -> None:
     case = watching.case
     before = case.record.status
     case.set_status(RFE, in_history=True)
@@ -93,7 +93,7 @@ def test_a_request_for_evidence_is_one_urgent_alert_and_going_back_is_one_more(w
     assert (len(of_case), of_account) == (1, [])
 
 
-def test_the_order_of_keys_and_lists_is_no_news(watching: Watch) -> None:
+def test_order_of_keys_and_lists_is_not_a_change(watching: Watch) -> None:
     watching.case.add_event("We received something.")
     watching.case.add_event("We received something else.")
     watching.check()
@@ -103,19 +103,19 @@ def test_the_order_of_keys_and_lists_is_no_news(watching: Watch) -> None:
     assert watching.check() == ([], [])
 
 
-def test_a_timestamp_that_moves_alone_is_one_routine_alert(watching: Watch) -> None:
+def test_timestamp_change_alone_is_one_routine_alert(watching: Watch) -> None:
     watching.case.touch(at=SystemClock().now() + timedelta(seconds=90))
     assert watching.check() == (["silent_update"], [])
     assert watching.home.alerts()[-1].severity is Severity.ROUTINE
 
 
-def test_a_session_that_ends_is_renewed_without_a_word(watching: Watch) -> None:
+def test_expired_session_is_renewed_silently(watching: Watch) -> None:
     watching.portal.desk.revoke_sessions()
     watching.portal.tokens.revoke_tokens()
     assert watching.check() == ([], [])
 
 
-def test_a_sign_in_page_in_place_of_data_is_told_once_of_the_account(watching: Watch) -> None:
+def test_sign_in_page_instead_of_data_is_alerted_once_for_the_account(watching: Watch) -> None:
     watching.portal.faults.throw(Fault.SIGN_IN_PAGE)
     of_case, of_account = watching.check(well=False)
     assert of_case == []
@@ -125,7 +125,7 @@ def test_a_sign_in_page_in_place_of_data_is_told_once_of_the_account(watching: W
     assert watching.check() == ([], ["recovered"])
 
 
-def test_an_empty_list_is_no_news_of_the_case(watching: Watch) -> None:
+def test_empty_list_is_not_a_change_of_the_case(watching: Watch) -> None:
     watching.portal.faults.throw(Fault.EMPTY_LIST)
     of_case, of_account = watching.check(well=False)
     assert of_case == []
@@ -134,7 +134,7 @@ def test_an_empty_list_is_no_news_of_the_case(watching: Watch) -> None:
     assert watching.check() == ([], ["recovered"])
 
 
-def test_a_portal_that_is_down_for_a_while_is_not_told_at_all(watching: Watch) -> None:
+def test_short_outage_is_not_alerted(watching: Watch) -> None:
     watching.portal.faults.throw(Fault.UNAVAILABLE)
     for _ in range(3):
         assert watching.check(well=False) == ([], [])
@@ -142,7 +142,7 @@ def test_a_portal_that_is_down_for_a_while_is_not_told_at_all(watching: Watch) -
     assert watching.check() == ([], [])
 
 
-def test_a_portal_that_asks_to_wait_is_left_alone_across_restarts(watching: Watch) -> None:
+def test_retry_after_is_honored_across_restarts(watching: Watch) -> None:
     watching.portal.faults.throw(Fault.TOO_MANY_REQUESTS, retry_after=timedelta(hours=1))
     assert watching.check(well=False) == ([], [])
     watching.portal.forget_requests()
@@ -151,7 +151,7 @@ def test_a_portal_that_asks_to_wait_is_left_alone_across_restarts(watching: Watc
     assert watching.portal.requests == ()
 
 
-def test_a_change_that_the_channel_would_not_take_arrives_late_and_once(watching: Watch) -> None:
+def test_alert_rejected_by_the_channel_arrives_later_and_once(watching: Watch) -> None:
     watching.home.phone.status = 500
     watching.case.set_status("Interview Was Scheduled", in_history=True)
     assert watching.check(well=False) == ([], [])
@@ -164,7 +164,7 @@ def test_a_change_that_the_channel_would_not_take_arrives_late_and_once(watching
     assert watching.check() == ([], [])
 
 
-def test_what_happened_during_an_outage_is_told_on_the_first_good_read(watching: Watch) -> None:
+def test_changes_during_an_outage_are_alerted_at_the_first_successful_check(watching: Watch) -> None:
     watching.portal.faults.throw(Fault.MAINTENANCE)
     watching.case.set_status(RFE, in_history=True)
     of_case, of_account = watching.check(well=False)
@@ -176,7 +176,7 @@ def test_what_happened_during_an_outage_is_told_on_the_first_good_read(watching:
     assert recovered == ["recovered"] * len(of_account)
 
 
-def test_a_changed_password_is_one_attempt_and_one_urgent_alert_however_often_it_is_restarted(watching: Watch) -> None:
+def test_changed_password_is_one_attempt_and_one_urgent_alert_however_often_it_is_restarted(watching: Watch) -> None:
     watching.portal.desk.change_password("another password")
     watching.portal.tokens.change_client_secret("another secret")
     watching.portal.desk.revoke_sessions()

@@ -20,7 +20,7 @@ from watcher.practice import Account, Fault, PracticePortal
 from watcher.practice.story import ADJUSTMENT_OF_STATUS, MAIN_CASE
 
 
-def test_who_does_not_trust_its_authority_is_not_served_and_others_are(
+def test_client_without_the_authority_is_rejected_and_others_are_served(
     portal: PracticePortal, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with (
@@ -34,7 +34,7 @@ def test_who_does_not_trust_its_authority_is_not_served_and_others_are(
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_authority_can_be_written_to_a_file_that_stays(clock: HandClock, tmp_path: Path) -> None:
+def test_authority_can_be_written_to_a_file_that_stays(clock: HandClock, tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     with PracticePortal(clock) as portal:
         portal.write_ca(path)
@@ -53,7 +53,7 @@ def test_plain_http_has_no_certificate(clock: HandClock) -> None:
             _ = portal.ca_file
 
 
-def test_a_connection_serves_many_requests(portal: PracticePortal) -> None:
+def test_connection_serves_many_requests(portal: PracticePortal) -> None:
     host = urlsplit(portal.base_url)
     context = ssl.create_default_context(cafile=str(portal.ca_file))
     with (
@@ -78,7 +78,7 @@ def _length_of(answers: Iterator[bytes]) -> int:
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "65537", "99999999999999999999"])
-def test_a_body_of_improper_length_is_refused(clock: HandClock, length: str) -> None:
+def test_body_with_invalid_length_is_refused(clock: HandClock, length: str) -> None:
     with PracticePortal(clock, tls=False) as portal:
         host = urlsplit(portal.base_url)
         with socket.create_connection((host.hostname, host.port or 0), timeout=5) as connection:
@@ -126,11 +126,11 @@ def _swallow(visitor: Visitor) -> None:
         return
 
 
-def test_a_portal_that_never_started_stops(clock: HandClock) -> None:
+def test_portal_that_was_not_started_can_be_stopped(clock: HandClock) -> None:
     PracticePortal(clock).stop()
 
 
-def test_a_story_moves_the_portal_with_the_clock(clock: HandClock) -> None:
+def test_story_moves_the_portal_with_the_clock(clock: HandClock) -> None:
     portal = PracticePortal(clock, story=ADJUSTMENT_OF_STATUS, account=Account(totp_secret=None))
     with portal, Visitor(portal) as visitor:
         visitor.password()
@@ -144,7 +144,7 @@ def test_a_story_moves_the_portal_with_the_clock(clock: HandClock) -> None:
     assert later["status_date"] == "2026-04-15"
 
 
-def test_the_portal_runs_alone_and_says_how_to_get_in() -> None:
+def test_portal_runs_alone_and_says_how_to_get_in() -> None:
     command = [sys.executable, "-m", "watcher.practice", "--no-totp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

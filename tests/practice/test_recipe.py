@@ -88,7 +88,7 @@ def test_every_kind_of_item_on_the_page_is_one_the_recipe_knows(portal: Practice
 
 
 @pytest.mark.parametrize(("step", "page"), [(0, "login"), (2, "second-step")])
-def test_the_sign_in_steps_fit_the_forms(visitor: Visitor, step: int, page: str) -> None:
+def test_sign_in_steps_fit_the_forms(visitor: Visitor, step: int, page: str) -> None:
     steps = recipe_of("practice.toml")["sign_in"]
     form = LexborHTMLParser((visitor.http.get("/login") if step == 0 else visitor.password()).text)
     post = steps[max(step, 1)]

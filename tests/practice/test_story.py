@@ -39,7 +39,7 @@ def test_every_state_lasts_at_least_six_days_and_the_last_one_too() -> None:
     assert all(later - earlier >= 6 for earlier, later in pairwise(days))
 
 
-def test_a_daily_look_sees_every_status_in_turn(watched: Watched) -> None:
+def test_daily_check_sees_every_status_in_order(watched: Watched) -> None:
     titles = [watched.on_day(day).status.title_en for day in range(ADJUSTMENT_OF_STATUS.days + 1)]
 
     assert [title for title, before in zip(titles, [None, *titles], strict=False) if title != before] == [
@@ -56,7 +56,7 @@ def test_a_daily_look_sees_every_status_in_turn(watched: Watched) -> None:
     ]
 
 
-def test_how_late_the_portal_is_asked_changes_nothing() -> None:
+def test_story_does_not_depend_on_when_the_portal_is_asked() -> None:
     daily, late = Watched(), Watched()
     for day in range(ADJUSTMENT_OF_STATUS.days):
         daily.on_day(day)
@@ -64,13 +64,13 @@ def test_how_late_the_portal_is_asked_changes_nothing() -> None:
     assert daily.on_day(ADJUSTMENT_OF_STATUS.days) == late.on_day(ADJUSTMENT_OF_STATUS.days)
 
 
-def test_a_clock_that_jumps_back_takes_nothing_back(watched: Watched) -> None:
+def test_clock_set_back_undoes_no_event(watched: Watched) -> None:
     late = watched.on_day(200)
 
     assert watched.on_day(3) == late
 
 
-def test_the_biometrics_appointment_is_moved_while_the_status_stands(watched: Watched) -> None:
+def test_biometrics_appointment_is_moved_while_the_status_stands(watched: Watched) -> None:
     before, after = watched.on_day(27), watched.on_day(28)
 
     assert before.status == after.status
@@ -86,7 +86,7 @@ def test_each_appointment_takes_place_before_the_portal_says_so(watched: Watched
         assert (before.answered, after.answered) == (False, True)
 
 
-def test_the_silent_update_moves_the_timestamp_alone(watched: Watched) -> None:
+def test_silent_update_changes_only_the_timestamp(watched: Watched) -> None:
     before, after = watched.on_day(81), watched.on_day(82)
 
     assert after.updated_at == START + 82 * DAY > before.updated_at
@@ -105,7 +105,7 @@ def test_evidence_is_due_84_days_after_the_request_and_sent_in_time(watched: Wat
     assert (asked.answered, answered.answered) == (False, True)
 
 
-def test_the_outage_lasts_nine_days(watched: Watched) -> None:
+def test_outage_lasts_nine_days(watched: Watched) -> None:
     down = []
     for day in range(ADJUSTMENT_OF_STATUS.days):
         watched.on_day(day)
@@ -115,14 +115,14 @@ def test_the_outage_lasts_nine_days(watched: Watched) -> None:
     assert down == list(range(124, 133))
 
 
-def test_the_longest_stillness_is_a_stall_told_once(watched: Watched) -> None:
+def test_longest_pause_is_one_stall_alert(watched: Watched) -> None:
     since = [watched.on_day(day).status.on for day in range(ADJUSTMENT_OF_STATUS.days)]
     still = {on: since.count(on) for on in since}
 
     assert [days for days in still.values() if days > 90] == [110]
 
 
-def test_the_second_case_is_quiet(watched: Watched) -> None:
+def test_second_case_does_not_change(watched: Watched) -> None:
     before = watched.scene.cases[QUIET_CASE].record
     watched.on_day(ADJUSTMENT_OF_STATUS.days)
 

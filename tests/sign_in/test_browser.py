@@ -40,7 +40,7 @@ def site() -> Iterator[Loopback]:
 
 
 @needs_chromium
-def test_it_types_key_by_key_and_sees_what_a_person_would(site: Loopback) -> None:
+def test_browser_types_key_by_key_and_reports_visible_elements(site: Loopback) -> None:
     with open_browser(hosts=HERE) as browser:
         browser.visit(f"{site.origin}/")
         assert browser.visible(["#name", "#hidden", "#absent"]) == {"#name"}
@@ -52,7 +52,7 @@ def test_it_types_key_by_key_and_sees_what_a_person_would(site: Loopback) -> Non
 
 
 @needs_chromium
-def test_it_says_that_it_is_automated(site: Loopback) -> None:
+def test_browser_identifies_itself_as_automated(site: Loopback) -> None:
     with open_browser(hosts=HERE) as browser:
         browser.visit(f"{site.origin}/")
     agent = next(asked.headers["user-agent"] for asked in site.asked if asked.target == "/")
@@ -60,7 +60,7 @@ def test_it_says_that_it_is_automated(site: Loopback) -> None:
 
 
 @needs_chromium
-def test_a_page_that_leads_to_another_host_is_not_followed(site: Loopback) -> None:
+def test_navigation_to_another_host_is_blocked(site: Loopback) -> None:
     with serving(_answer) as other, open_browser(hosts=HERE) as browser:
         with pytest.raises(ForeignHost, match="localhost"):
             browser.visit(f"{site.origin}/away/{other.origin.rpartition(':')[2]}")
@@ -68,13 +68,13 @@ def test_a_page_that_leads_to_another_host_is_not_followed(site: Loopback) -> No
 
 
 @needs_chromium
-def test_a_page_that_does_not_come_is_no_crash() -> None:
+def test_page_that_does_not_load_is_a_declared_error() -> None:
     with open_browser(hosts=HERE) as browser, pytest.raises(PortalUnavailable, match="net::ERR_"):
         browser.visit("http://127.0.0.1:9/")
 
 
 @needs_chromium
-def test_cookies_go_in_and_come_out(site: Loopback) -> None:
+def test_cookies_can_be_added_and_read(site: Loopback) -> None:
     given = {"name": "kept", "value": "before", "domain": "127.0.0.1", "path": "/", "expires": -1}
     with open_browser(hosts=HERE, cookies=[given]) as browser:
         browser.visit(f"{site.origin}/set")
@@ -84,24 +84,24 @@ def test_cookies_go_in_and_come_out(site: Loopback) -> None:
     assert next(asked for asked in site.asked if asked.target == "/set").headers["cookie"] == "kept=before"
 
 
-def test_a_browser_that_is_not_where_it_should_be_is_named() -> None:
+def test_missing_browser_path_is_named() -> None:
     with pytest.raises(CodeNeeded, match="/no/such/browser"):
         find_chromium("/no/such/browser")
 
 
-def test_a_machine_without_a_browser_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_browser_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CodeNeeded, match="apt install chromium"):
         find_chromium()
 
 
-def test_a_machine_without_playwright_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_playwright_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     with pytest.raises(CodeNeeded, match="pip install"), open_browser(hosts=HERE, path=sys.executable):
         pass
 
 
-def test_a_program_that_is_no_browser_does_not_start(tmp_path: Path) -> None:
+def test_program_that_is_not_a_browser_does_not_start(tmp_path: Path) -> None:
     program = tmp_path / "chromium"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o700)
@@ -109,9 +109,7 @@ def test_a_program_that_is_no_browser_does_not_start(tmp_path: Path) -> None:
         pass
 
 
-def test_a_driver_that_does_not_start_is_no_fault_of_the_portal(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_driver_that_does_not_start_is_not_a_portal_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     node = tmp_path / "node"
     node.write_text("#!/bin/sh\nexit 3\n")
     node.chmod(0o700)

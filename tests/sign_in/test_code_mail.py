@@ -19,11 +19,11 @@ def _plain(text: str) -> Verdict:
     return _judge(letter("", dated=LATER, kind="text/plain", page=text.replace("=", "=3D")))
 
 
-def test_the_code_comes_out_of_html_that_is_full_of_six_digit_colours_and_links() -> None:
+def test_code_comes_out_of_html_that_is_full_of_six_digit_colours_and_links() -> None:
     assert _judge(letter("012345", dated=LATER)) == Verdict(kind=MailVerdict.CODE, code="012345")
 
 
-def test_colours_alone_are_no_code() -> None:
+def test_colors_alone_are_not_a_code() -> None:
     assert _judge(letter("", dated=LATER)).kind is MailVerdict.NO_CODE
 
 
@@ -37,7 +37,7 @@ def test_colours_alone_are_no_code() -> None:
         ("Order 777777 of 22 November. Your verification code is 123456. Not you? Call us.", "123456"),
     ],
 )
-def test_a_code_in_plain_text(text: str, code: str) -> None:
+def test_code_in_plain_text(text: str, code: str) -> None:
     assert _plain(text).code == code
 
 
@@ -59,7 +59,7 @@ def test_digits_that_are_something_else_are_no_code(text: str) -> None:
     assert _plain(text).kind is MailVerdict.NO_CODE
 
 
-def test_of_several_numbers_none_is_guessed() -> None:
+def test_several_numbers_are_no_code() -> None:
     assert _plain("111111 and 222222") == Verdict(kind=MailVerdict.SEVERAL)
     assert _plain("Your code is 111111 or 222222") == Verdict(kind=MailVerdict.SEVERAL)
 
@@ -75,7 +75,7 @@ def test_of_several_numbers_none_is_guessed() -> None:
         f"USCIS\r\n <{SENDER}>",
     ],
 )
-def test_the_expected_sender_however_it_is_written(sender: str) -> None:
+def test_expected_sender_however_it_is_written(sender: str) -> None:
     assert _judge(letter("123456", dated=LATER, sender=sender)).code == "123456"
 
 
@@ -94,11 +94,11 @@ def test_the_expected_sender_however_it_is_written(sender: str) -> None:
         f"{SENDER}\r\nFrom: thief@example.org",
     ],
 )
-def test_a_foreign_sender_is_foreign_whatever_it_calls_itself(sender: str) -> None:
+def test_other_sender_is_rejected_whatever_its_display_name(sender: str) -> None:
     assert _judge(letter("123456", dated=LATER, sender=sender)).kind is MailVerdict.OTHER_SENDER
 
 
-def test_a_whole_domain_may_be_the_expected_sender() -> None:
+def test_whole_domain_may_be_the_expected_sender() -> None:
     assert _judge(letter("123456", dated=LATER), "@uscis.dhs.gov").code == "123456"
     assert _judge(letter("123456", dated=LATER, sender="x@evil-uscis.dhs.gov"), "@uscis.dhs.gov").code is None
 
@@ -106,11 +106,11 @@ def test_a_whole_domain_may_be_the_expected_sender() -> None:
 @pytest.mark.parametrize(
     "dated", [None, "", "yesterday", NOON - timedelta(seconds=1), "Sun, 22 Nov 2026 12:00:20 +0300", "Sun, 99 Nov 2026"]
 )
-def test_a_mail_from_before_the_request_or_without_a_date_is_too_old(dated: datetime | str | None) -> None:
+def test_mail_from_before_the_request_or_without_a_date_is_too_old(dated: datetime | str | None) -> None:
     assert _judge(letter("123456", dated=dated)).kind is MailVerdict.TOO_OLD
 
 
-def test_the_date_counts_in_its_own_zone() -> None:
+def test_date_counts_in_its_own_zone() -> None:
     assert _judge(letter("123456", dated="Sun, 22 Nov 2026 07:00:20 -0500")).code == "123456"
     assert _judge(letter("123456", dated="Sun, 22 Nov 2026 12:00:20 -0000")).code == "123456"
 
@@ -152,11 +152,11 @@ def test_broken_html_hides_no_code_and_shows_no_style(page: str) -> None:
     assert _judge(letter("123456", dated=LATER, page=page)).code != "222222"
 
 
-def test_the_code_does_not_show_in_the_repr() -> None:
+def test_code_does_not_show_in_the_repr() -> None:
     assert "012345" not in repr(_judge(letter("012345", dated=LATER)))
 
 
-def test_an_unknown_charset_and_broken_encodings_are_read_as_far_as_they_go() -> None:
+def test_unknown_charset_and_broken_encodings_are_read_as_far_as_they_go() -> None:
     raw = letter("123456", dated=LATER).replace(b"charset=utf-8", b"charset=x-unheard-of")
     assert _judge(raw).code == "123456"
     assert _judge(raw.replace(b"quoted-printable", b"base64")).code is None

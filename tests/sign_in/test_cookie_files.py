@@ -88,11 +88,11 @@ def test_json_keeps_the_portals_own_and_counts_the_rest(wrap: bool) -> None:  # 
     assert taken == CookieFileContent(cookies=(SESSION, WAF), foreign=1, expired=1)
 
 
-def test_line_ends_of_windows_and_a_byte_order_mark_make_no_difference() -> None:
+def test_windows_line_ends_and_byte_order_mark_are_accepted() -> None:
     assert _read(b"\xef\xbb\xbf" + NETSCAPE.replace("\n", "\r\n").encode()) == _read(NETSCAPE)
 
 
-def test_a_playwright_cookie_without_an_end_is_one_of_the_session() -> None:
+def test_playwright_cookie_without_expiry_is_a_session_cookie() -> None:
     taken = _read({"cookies": [{"name": "a", "value": "b", "domain": ".uscis.gov", "path": "/", "expires": -1}]})
     assert taken.cookies[0].expires is None
     assert not taken.cookies[0].host_only
@@ -127,18 +127,18 @@ def test_values_do_not_show_in_the_repr() -> None:
         ([{**JSON[0], "value": "secret-value\r\nX-Header: 1"}], "entry 1: the value"),
     ],
 )
-def test_a_bad_file_is_told_by_line_or_entry_and_never_by_value(content: Any, what: str) -> None:
+def test_invalid_cookie_file_is_reported_by_line_or_entry_and_never_by_value(content: Any, what: str) -> None:
     with pytest.raises(BadCookieFile, match=what) as caught:
         _read(content)
     assert "secret-value" not in str(caught.value)
 
 
-def test_a_file_of_endless_cookies_is_refused() -> None:
+def test_file_of_endless_cookies_is_refused() -> None:
     with pytest.raises(BadCookieFile, match="more than 20000"):
         _read("my.uscis.gov\tFALSE\t/\tTRUE\t0\tn\tv\n" * 20_001)
 
 
-def test_the_jar_sends_them_to_their_own_hosts_only() -> None:
+def test_jar_sends_them_to_their_own_hosts_only() -> None:
     jar = cookie_jar(_read(NETSCAPE).cookies)
 
     def sent_to(url: str) -> str | None:
@@ -189,7 +189,7 @@ def test_any_json_is_cookies_that_an_http_client_can_send_or_a_clear_fault(entri
 
 
 @given(st.lists(st.sampled_from(NETSCAPE.split("\n")), max_size=12), st.integers(0, 10_000), st.integers(0, 255))
-def test_a_cookies_txt_with_one_byte_wrong_never_crashes_and_never_lets_a_foreign_one_in(
+def test_damaged_cookies_txt_never_crashes_and_never_adds_a_foreign_cookie(
     lines: list[str], at: int, wrong: int
 ) -> None:
     content = bytearray("\n".join(lines).encode())

@@ -75,7 +75,7 @@ def test_without_sasl_plain_the_old_login_is_used_and_everything_is_quoted(tmp_p
     assert [f"{uid} {at:%d %H:%M}" for uid, at in arrivals.items()] == ["7 01 22:00"]
 
 
-def test_a_passing_fault_of_the_mail_server_is_no_wrong_password(tmp_path: Path) -> None:
+def test_temporary_mail_server_error_is_not_a_wrong_password(tmp_path: Path) -> None:
     def busy(command: str, arguments: str) -> str | None:
         if command == "LOGIN":
             return "{tag} NO [UNAVAILABLE] Temporary authentication failure\r\n"
@@ -89,7 +89,7 @@ def test_a_passing_fault_of_the_mail_server_is_no_wrong_password(tmp_path: Path)
         pass
 
 
-def test_a_refused_password_is_refused_without_showing_it(tmp_path: Path) -> None:
+def test_rejected_mailbox_password_is_not_shown(tmp_path: Path) -> None:
     def strict(command: str, arguments: str) -> str | None:
         return "{tag} NO no\r\n" if command == "LOGIN" else _plain_server(command, arguments)
 
@@ -103,7 +103,7 @@ def test_a_refused_password_is_refused_without_showing_it(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("at", ["CAPABILITY", "LOGIN", "EXAMINE", "FETCH"])
-def test_a_server_that_hangs_up_is_trouble_that_may_pass(tmp_path: Path, at: str) -> None:
+def test_closed_connection_is_a_temporary_error(tmp_path: Path, at: str) -> None:
     def hangs_up(command: str, arguments: str) -> str | None:
         return None if command == at else _plain_server(command, arguments)
 
@@ -118,7 +118,7 @@ def test_a_server_that_hangs_up_is_trouble_that_may_pass(tmp_path: Path, at: str
 @pytest.mark.parametrize(
     "said", ["(UID 7)", '(UID 7 INTERNALDATE "32-Nov-2026 01:00:00 +0000")', '(UID 7 INTERNALDATE "soon")']
 )
-def test_a_message_without_a_time_of_arrival_is_trouble_and_not_a_guess(tmp_path: Path, said: str) -> None:
+def test_message_without_arrival_time_is_an_error(tmp_path: Path, said: str) -> None:
     def vague(command: str, arguments: str) -> str | None:
         return f"* 1 FETCH {said}\r\n{{tag}} OK done\r\n" if command == "FETCH" else _plain_server(command, arguments)
 
@@ -159,7 +159,7 @@ def _dripping(folder: Path, *, tls: bool) -> Iterator[ImapLogin]:
 
 
 @pytest.mark.parametrize("tls", [True, False])
-def test_a_byte_now_and_then_does_not_keep_a_connection_alive(tmp_path: Path, *, tls: bool) -> None:
+def test_slow_bytes_do_not_extend_the_connection_limit(tmp_path: Path, *, tls: bool) -> None:
     with _dripping(tmp_path, tls=tls) as entrance:
         begun = time.monotonic()
         with pytest.raises(CONNECTION_ERRORS), open_folder(entrance, seconds=0.5):
@@ -177,7 +177,7 @@ def test_a_byte_now_and_then_does_not_keep_a_connection_alive(tmp_path: Path, *,
     ],
     ids=["a length beyond reason", "a length of 5000 digits", "a line without end", "lines without end"],
 )
-def test_a_server_that_says_too_much_is_trouble_and_fills_no_memory(tmp_path: Path, said: str, times: int) -> None:
+def test_oversized_server_response_is_an_error_and_is_not_stored(tmp_path: Path, said: str, times: int) -> None:
     def answer(command: str, arguments: str) -> str | None:
         return said * times if command == "UID" else _plain_server(command, arguments)
 

@@ -58,13 +58,13 @@ def world(mailbox: Mailbox, request: pytest.FixtureRequest) -> World:
     return World(mailbox, f"f{abs(hash(request.node.nodeid))}")
 
 
-def test_the_code_of_a_mail_that_is_there_already(world: World) -> None:
+def test_code_of_a_mail_that_is_there_already(world: World) -> None:
     world.deliver("012345", after=2)
     assert world.codes().code(asked_at=NOON) == "012345"
     assert world.time == NOON
 
 
-def test_a_mail_that_arrives_late_is_waited_for(world: World) -> None:
+def test_mail_that_arrives_late_is_found(world: World) -> None:
     world.plans = [(NOON + timedelta(seconds=70), lambda: world.deliver("012345", after=68))]
     assert world.codes().code(asked_at=NOON) == "012345"
     assert timedelta(seconds=70) <= world.time - NOON <= timedelta(seconds=75)
@@ -77,7 +77,7 @@ def test_reading_leaves_no_trace_in_the_mailbox(world: World) -> None:
     assert world.mailbox.flags(world.folder) == ["", ""]
 
 
-def test_mails_that_lie_are_passed_over_for_the_one_that_does_not(world: World) -> None:
+def test_forged_mails_are_ignored(world: World) -> None:
     world.deliver("111111", after=-600)
     world.deliver("222222", after=-600, arrived=5)
     world.deliver("333333", after=600, arrived=-600)
@@ -88,7 +88,7 @@ def test_mails_that_lie_are_passed_over_for_the_one_that_does_not(world: World) 
     assert world.codes().code(asked_at=NOON) == "012345"
 
 
-def test_of_two_codes_the_newer_one_counts(world: World) -> None:
+def test_newer_of_two_codes_counts(world: World) -> None:
     world.deliver("111111", after=2)
     world.deliver("012345", after=3)
     assert world.codes().code(asked_at=NOON) == "012345"
@@ -107,13 +107,13 @@ def test_clocks_may_differ_by_half_a_minute(world: World) -> None:
     assert world.codes().code(asked_at=NOON) == "012345"
 
 
-def test_a_mail_in_another_folder_is_not_seen(world: World) -> None:
+def test_mail_in_another_folder_is_not_seen(world: World) -> None:
     world.mailbox.deliver(letter("012345", dated=NOON), arrived=NOON, folder=f"{world.folder}x")
     with pytest.raises(CodeNeeded, match="the folder is empty"):
         world.codes().code(asked_at=NOON)
 
 
-def test_only_the_newest_fifty_are_looked_at(world: World) -> None:
+def test_only_the_newest_fifty_mails_are_examined(world: World) -> None:
     world.deliver("111111", after=2)
     for _ in range(50):
         world.deliver("", after=3, sender="newsletter@example.org")
@@ -133,7 +133,7 @@ def test_only_the_newest_fifty_are_looked_at(world: World) -> None:
         ({"code": "111111 222222"}, "1 with several numbers that could be the code"),
     ],
 )
-def test_why_there_is_no_code_is_said(world: World, lie: dict[str, Any], reason: str) -> None:
+def test_error_says_why_there_is_no_code(world: World, lie: dict[str, Any], reason: str) -> None:
     if lie:
         world.deliver(**lie)
     with pytest.raises(CodeNeeded, match=reason) as caught:
@@ -143,7 +143,7 @@ def test_why_there_is_no_code_is_said(world: World, lie: dict[str, Any], reason:
     assert "123456" not in str(caught.value)
 
 
-def test_the_wait_ends_with_the_daemon(world: World) -> None:
+def test_wait_ends_with_the_daemon(world: World) -> None:
     world.ends_at = NOON
     with pytest.raises(PortalUnavailable, match="ending"):
         world.codes().code(asked_at=NOON)
@@ -154,20 +154,20 @@ def test_starttls_works_too(world: World) -> None:
     assert world.codes(port=world.mailbox.plain_port, security="starttls").code(asked_at=NOON) == "012345"
 
 
-def test_a_password_of_quotes_and_foreign_letters_gets_through(world: World) -> None:
+def test_password_with_quotes_and_non_ascii_letters_works(world: World) -> None:
     world.deliver("012345")
     codes = world.codes(username=FOREIGN_USERNAME, password=SecretStr(FOREIGN_PASSWORD))
     assert codes.code(asked_at=NOON) == "012345"
 
 
-def test_a_folder_may_have_any_name(world: World) -> None:
+def test_folder_may_have_any_name(world: World) -> None:
     assert _utf7("Été & cie") == "&AMk-t&AOk- &- cie"
     world.mailbox.deliver(letter("012345", dated=NOON), arrived=NOON, folder="&AMk-t&AOk- &- cie")
     assert world.codes(folder="Été & cie").code(asked_at=NOON) == "012345"
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_that_cannot_be_verified_ends_it_at_once_and_nothing_is_sent(
+def test_certificate_that_cannot_be_verified_ends_it_at_once_and_nothing_is_sent(
     world: World, security: str, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.pem"
@@ -180,33 +180,33 @@ def test_a_certificate_that_cannot_be_verified_ends_it_at_once_and_nothing_is_se
     assert world.mailbox.log().count("Login") == before
 
 
-def test_a_wrong_password_is_submitted_once(world: World) -> None:
+def test_wrong_password_is_submitted_once(world: World) -> None:
     with pytest.raises(CodeNeeded, match="did not accept the mailbox's user name and password") as caught:
         world.codes(password=SecretStr("wrong-secret")).code(asked_at=NOON)
     assert world.time == NOON
     assert "wrong-secret" not in str(caught.value)
 
 
-def test_a_missing_folder_is_named_at_once(world: World) -> None:
+def test_missing_folder_is_named_at_once(world: World) -> None:
     with pytest.raises(CodeNeeded, match="no folder 'Nowhere'"):
         world.codes(folder="Nowhere").code(asked_at=NOON)
     assert world.time == NOON
 
 
-def test_a_ca_file_that_is_none_is_named_at_once(world: World, tmp_path: Path) -> None:
+def test_invalid_ca_file_is_named_at_once(world: World, tmp_path: Path) -> None:
     (tmp_path / "no.pem").write_text("no certificate")
     for file in (tmp_path / "no.pem", tmp_path / "missing.pem"):
         with pytest.raises(CodeNeeded, match="ca_file"):
             world.codes(ca_file=file).code(asked_at=NOON)
 
 
-def test_a_mail_server_that_is_down_is_tried_until_the_patience_ends(world: World) -> None:
+def test_mail_server_that_is_down_is_retried_until_the_timeout(world: World) -> None:
     with pytest.raises(CodeNeeded, match=r"127\.0\.0\.1 could not be read \(ConnectionRefusedError\)"):
         world.codes(port=1).code(asked_at=NOON)
     assert world.time == NOON + timedelta(minutes=2)
 
 
-def test_a_mailbox_needs_a_host_a_user_and_a_password() -> None:
+def test_mailbox_needs_a_host_a_user_and_a_password() -> None:
     with pytest.raises(ValidationError) as caught:
         MailboxSettings.model_validate({"password": "secret-of-mine", "sender": "nobody", "folder": "a\r\nb"})
     places = {fault["loc"][0] for fault in caught.value.errors()}

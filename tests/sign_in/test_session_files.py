@@ -37,18 +37,18 @@ def _only_file(folder: Path) -> Path:
     return file
 
 
-def test_what_is_saved_is_loaded_by_another_process_that_has_the_same_settings(tmp_path: Path) -> None:
+def test_saved_session_is_loaded_by_another_process_with_the_same_settings(tmp_path: Path) -> None:
     _file(tmp_path / "a" / "sessions").save(b"\x00tokens\n")
     assert _file(tmp_path / "a" / "sessions").load() == b"\x00tokens\n"
 
 
-def test_nothing_saved_is_no_session_and_no_fault(tmp_path: Path, told: Told) -> None:
+def test_missing_session_is_not_an_error(tmp_path: Path, told: Told) -> None:
     assert _file(tmp_path / "none", told=told).load() is None
     _file(tmp_path / "none").forget()
     assert told == []
 
 
-def test_the_file_is_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_file_is_private_whatever_the_umask(tmp_path: Path) -> None:
     folder = tmp_path / "sessions"
     folder.mkdir(mode=0o755)
     before = os.umask(0)
@@ -61,7 +61,7 @@ def test_the_file_is_private_whatever_the_umask(tmp_path: Path) -> None:
     assert stat.S_IMODE(_only_file(folder).stat().st_mode) == 0o600
 
 
-def test_with_a_key_nothing_of_it_stands_on_disk_in_the_clear(tmp_path: Path) -> None:
+def test_with_a_key_the_session_is_not_stored_in_the_clear(tmp_path: Path) -> None:
     _file(tmp_path, NEW_KEY).save(b"refresh-token-of-somebody")
     kept = _only_file(tmp_path).read_bytes()
     assert b"refresh-token" not in kept
@@ -76,7 +76,7 @@ def test_equal_sessions_do_not_look_equal_on_disk(tmp_path: Path) -> None:
     assert _only_file(tmp_path).read_bytes() != first
 
 
-def test_keys_rotate_the_old_one_still_opens_and_the_new_one_seals(tmp_path: Path, told: Told) -> None:
+def test_after_key_rotation_the_old_key_opens_and_the_new_key_seals(tmp_path: Path, told: Told) -> None:
     _file(tmp_path, OLD_KEY).save(b"tokens")
     assert _file(tmp_path, NEW_KEY, OLD_KEY, told=told).load() == b"tokens"
     _file(tmp_path, NEW_KEY, OLD_KEY).save(b"tokens")
@@ -86,19 +86,19 @@ def test_keys_rotate_the_old_one_still_opens_and_the_new_one_seals(tmp_path: Pat
     assert told.faults == [SessionFault.KEY_WRONG]
 
 
-def test_a_file_from_before_the_key_was_set_is_still_used_and_sealed_at_the_next_save(tmp_path: Path) -> None:
+def test_file_from_before_the_key_was_set_is_still_used_and_sealed_at_the_next_save(tmp_path: Path) -> None:
     _file(tmp_path).save(b"tokens")
     assert _file(tmp_path, NEW_KEY).load() == b"tokens"
     _file(tmp_path, NEW_KEY).save(b"tokens")
     assert b"tokens" not in _only_file(tmp_path).read_bytes()
 
 
-def test_an_empty_key_is_no_key(tmp_path: Path) -> None:
+def test_empty_key_is_no_key(tmp_path: Path) -> None:
     _file(tmp_path, SecretStr("")).save(b"tokens")
     assert _file(tmp_path).load() == b"tokens"
 
 
-def test_without_its_key_an_encrypted_file_is_no_session_and_says_so(tmp_path: Path, told: Told) -> None:
+def test_encrypted_file_without_its_key_is_no_session_and_is_reported(tmp_path: Path, told: Told) -> None:
     _file(tmp_path, NEW_KEY).save(b"tokens")
     assert _file(tmp_path, told=told).load() is None
     assert told.faults == [SessionFault.KEY_MISSING]
@@ -134,7 +134,7 @@ def test_no_bytes_on_disk_crash_it(content: bytes) -> None:
         assert file.load() is None or content.startswith(b"plain ")
 
 
-def test_a_folder_in_its_place_is_no_session_and_says_so(tmp_path: Path, told: Told) -> None:
+def test_folder_in_place_of_the_file_is_no_session_and_is_reported(tmp_path: Path, told: Told) -> None:
     _file(tmp_path).save(b"tokens")
     file = _only_file(tmp_path)
     file.unlink()
@@ -180,7 +180,7 @@ def test_two_purposes_of_one_account_are_two_files(tmp_path: Path) -> None:
     assert (files.of("family").load(), files.of("family", "codes").load()) == (b"session", b"codes")
 
 
-def test_forget_takes_what_a_killed_save_left_with_it_but_not_that_of_another_account(tmp_path: Path) -> None:
+def test_forget_removes_leftovers_of_a_killed_save_but_not_those_of_another_account(tmp_path: Path) -> None:
     _file(tmp_path).save(b"tokens")
     _file(tmp_path, account="other").save(b"others")
     left = tmp_path / f".{next(tmp_path.glob('family*')).name}.0123456789abcdef.tmp"
@@ -189,7 +189,7 @@ def test_forget_takes_what_a_killed_save_left_with_it_but_not_that_of_another_ac
     assert [file.name for file in tmp_path.iterdir()] == ["other.session"]
 
 
-def test_a_save_sweeps_old_leavings_and_spares_the_work_of_another_process(tmp_path: Path) -> None:
+def test_save_removes_old_temporary_files_but_not_those_of_another_process(tmp_path: Path) -> None:
     _file(tmp_path).save(b"tokens")
     old, new = tmp_path / ".family.session.01.tmp", tmp_path / ".family.session.02.tmp"
     old.write_bytes(b"half")
@@ -199,7 +199,7 @@ def test_a_save_sweeps_old_leavings_and_spares_the_work_of_another_process(tmp_p
     assert sorted(file.name for file in tmp_path.iterdir()) == [new.name, "family.session"]
 
 
-def test_a_save_that_fails_leaves_the_old_session_and_no_litter(tmp_path: Path) -> None:
+def test_failed_save_keeps_the_old_session_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     _file(tmp_path).save(b"old")
     target = _only_file(tmp_path)
     content = target.read_bytes()
@@ -260,9 +260,7 @@ print(deaths)
 
 
 @pytest.mark.parametrize("keys", [(), ("a key",)], ids=["plain", "encrypted"])
-def test_killed_at_every_step_of_a_save_the_old_session_or_the_new_one_stands(
-    tmp_path: Path, keys: tuple[str, ...]
-) -> None:
+def test_kill_at_every_step_of_a_save_leaves_the_old_or_the_new_session(tmp_path: Path, keys: tuple[str, ...]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT_EVERY_LINE, str(tmp_path / "sessions"), *keys],
         capture_output=True,

@@ -52,39 +52,39 @@ def world() -> World:
     return World()
 
 
-def test_a_code_handed_in_while_it_waits_is_taken_once(world: World) -> None:
+def test_code_submitted_during_the_wait_is_taken_once(world: World) -> None:
     world.hands_in("012345", after=timedelta(minutes=3))
     assert world.codes().code(asked_at=NOON) == "012345"
     assert timedelta(minutes=3) <= world.time - NOON <= timedelta(minutes=3, seconds=2)
     assert world.inbox.take("family", not_before=NOON) is None
 
 
-def test_the_person_is_told_once_that_it_waits(world: World) -> None:
+def test_person_is_alerted_once_that_a_code_is_needed(world: World) -> None:
     world.hands_in("012345", after=timedelta(minutes=3))
     world.codes().code(asked_at=NOON)
     assert world.announced == 1
 
 
-def test_a_code_from_before_the_request_is_not_submitted(world: World) -> None:
+def test_code_from_before_the_request_is_not_submitted(world: World) -> None:
     world.inbox.put("family", "999999", at=NOON - timedelta(seconds=1))
     world.hands_in("012345", after=timedelta(seconds=30))
     assert world.codes().code(asked_at=NOON) == "012345"
 
 
-def test_a_code_of_another_account_is_left_alone(world: World) -> None:
+def test_code_of_another_account_is_left_alone(world: World) -> None:
     world.inbox.put("other", "999999", at=NOON)
     with pytest.raises(CodeNeeded):
         world.codes().code(asked_at=NOON)
     assert world.inbox.take("other", not_before=NOON) == "999999"
 
 
-def test_nobody_came_says_what_to_do_and_when_it_gave_up(world: World) -> None:
+def test_timeout_error_says_what_to_do(world: World) -> None:
     with pytest.raises(CodeNeeded, match=r"within 10 minutes.*`watcher code family CODE`"):
         world.codes().code(asked_at=NOON)
     assert world.time == NOON + timedelta(minutes=10)
 
 
-def test_the_wait_ends_with_the_daemon(world: World) -> None:
+def test_wait_ends_with_the_daemon(world: World) -> None:
     world.ends_at = NOON + timedelta(seconds=5)
     with pytest.raises(PortalUnavailable, match="ending"):
         world.codes().code(asked_at=NOON)

@@ -25,7 +25,7 @@ RFC_6238 = [
 
 
 @pytest.mark.parametrize(("seconds", "sha1", "sha256", "sha512"), RFC_6238)
-def test_the_vectors_of_rfc_6238_appendix_b(seconds: int, sha1: str, sha256: str, sha512: str) -> None:
+def test_vectors_of_rfc_6238_appendix_b(seconds: int, sha1: str, sha256: str, sha512: str) -> None:
     seeds: dict[Algorithm, tuple[bytes, str]] = {
         "sha1": (b"12345678901234567890", sha1),
         "sha256": (b"12345678901234567890123456789012", sha256),
@@ -53,7 +53,7 @@ def test_one_secret_however_it_is_pasted(text: str) -> None:
     assert parse_totp_secret(text) == TotpSecret(key=base64.b32decode(SECRET))
 
 
-def test_an_address_sets_digits_period_and_algorithm() -> None:
+def test_address_sets_digits_period_and_algorithm() -> None:
     secret = parse_totp_secret(f"otpauth://totp/x?secret={SECRET}&algorithm=SHA512&digits=8&period=60")
     assert (secret.digits, secret.period, secret.algorithm) == (8, 60, "sha512")
 
@@ -82,7 +82,7 @@ def test_an_address_sets_digits_period_and_algorithm() -> None:
         ("otpauth-migration://offline?data=AAAA", "export"),
     ],
 )
-def test_a_wrong_secret_is_named_and_not_shown(text: str, what: str) -> None:
+def test_wrong_secret_is_named_and_not_shown(text: str, what: str) -> None:
     with pytest.raises(ValueError, match=what) as caught:
         parse_totp_secret(text)
     assert caught.value.__cause__ is None
@@ -98,7 +98,7 @@ def _fault_of(text: str) -> str | None:
 
 
 @given(st.text(max_size=80))
-def test_whatever_is_pasted_is_a_secret_or_a_clear_fault_without_it(text: str) -> None:
+def test_pasted_text_is_a_secret_or_an_error_that_does_not_show_it(text: str) -> None:
     fault = _fault_of(text)
     if fault is None:
         assert len(parse_totp_secret(text).key) >= 10
@@ -112,7 +112,7 @@ def test_every_key_survives_base32_without_padding(key: bytes) -> None:
     assert parse_totp_secret(base64.b32encode(key).decode().rstrip("=")).key == key
 
 
-def test_the_key_does_not_show_in_its_repr() -> None:
+def test_key_does_not_show_in_its_repr() -> None:
     secret = parse_totp_secret(SECRET)
     assert SECRET not in repr(secret)
     assert repr(secret.key) not in repr(secret)
@@ -143,14 +143,14 @@ def files(tmp_path: Path) -> SessionFiles:
     return SessionFiles(tmp_path / "sessions")
 
 
-def test_the_code_is_that_of_the_present_step_at_once(files: SessionFiles) -> None:
+def test_code_of_the_current_step_is_returned_at_once(files: SessionFiles) -> None:
     time = Time(NOON + timedelta(seconds=11))
     secret = parse_totp_secret(SECRET)
     assert time.codes(files).code(asked_at=NOON) == secret.code_for(secret.step_at(time.now))
     assert time.waited == []
 
 
-def test_no_code_twice_in_one_step_it_waits_for_the_next(files: SessionFiles) -> None:
+def test_second_code_waits_for_the_next_step(files: SessionFiles) -> None:
     time = Time(NOON + timedelta(seconds=11))
     codes = time.codes(files)
     first, second = codes.code(asked_at=NOON), codes.code(asked_at=NOON)
@@ -159,7 +159,7 @@ def test_no_code_twice_in_one_step_it_waits_for_the_next(files: SessionFiles) ->
     assert time.now == NOON + timedelta(seconds=30)
 
 
-def test_a_restart_does_not_forget_which_code_was_used(files: SessionFiles) -> None:
+def test_used_codes_survive_a_restart(files: SessionFiles) -> None:
     time = Time(NOON)
     first = time.codes(files).code(asked_at=NOON)
     second = time.codes(files).code(asked_at=NOON)
@@ -167,7 +167,7 @@ def test_a_restart_does_not_forget_which_code_was_used(files: SessionFiles) -> N
     assert time.waited == [30.0]
 
 
-def test_a_clock_set_back_repeats_no_code_and_does_not_wait_for_hours(files: SessionFiles) -> None:
+def test_clock_set_back_repeats_no_code_and_does_not_wait_for_hours(files: SessionFiles) -> None:
     time = Time(NOON)
     first = time.codes(files).code(asked_at=NOON)
     time.now = NOON - timedelta(hours=2)
@@ -178,14 +178,14 @@ def test_a_clock_set_back_repeats_no_code_and_does_not_wait_for_hours(files: Ses
     assert time.waited == [30.0]
 
 
-def test_a_code_about_to_expire_is_not_sent_on_its_way(files: SessionFiles) -> None:
+def test_code_about_to_expire_is_not_used(files: SessionFiles) -> None:
     time = Time(NOON + timedelta(seconds=29))
     secret = parse_totp_secret(SECRET)
     assert time.codes(files).code(asked_at=NOON) == secret.code_for(secret.step_at(NOON + timedelta(seconds=30)))
     assert time.waited == [1.0]
 
 
-def test_the_wait_ends_when_the_daemon_ends_and_no_code_is_spent(files: SessionFiles) -> None:
+def test_wait_ends_with_the_daemon_and_uses_no_code(files: SessionFiles) -> None:
     time = Time(NOON)
     time.codes(files).code(asked_at=NOON)
     time.stop.set()
@@ -195,7 +195,7 @@ def test_the_wait_ends_when_the_daemon_ends_and_no_code_is_spent(files: SessionF
 
 
 @given(st.lists(st.integers(min_value=0, max_value=200), max_size=25))
-def test_in_any_rhythm_of_asking_no_step_is_used_twice(pauses: list[int]) -> None:
+def test_no_step_is_used_twice_at_any_intervals(pauses: list[int]) -> None:
     class Memory:
         def __init__(self) -> None:
             self.content: bytes | None = None
@@ -221,7 +221,7 @@ def test_in_any_rhythm_of_asking_no_step_is_used_twice(pauses: list[int]) -> Non
     assert all(waited <= 60 for waited in time.waited)
 
 
-def test_a_damaged_memory_of_used_codes_counts_as_none(files: SessionFiles) -> None:
+def test_damaged_file_of_used_codes_counts_as_empty(files: SessionFiles) -> None:
     keep = files.of("family", "codes")
     keep.save(b"12 \xff -3 x 15")
     steps = StoredUsedSteps(keep)

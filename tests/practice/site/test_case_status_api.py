@@ -6,7 +6,7 @@ from tests.practice.visitor import NUMBER, PAPER_NUMBER, START, HandClock, Visit
 from watcher.practice import PracticePortal
 
 
-def test_a_token_is_granted_as_the_gateway_does(visitor: Visitor, portal: PracticePortal) -> None:
+def test_token_response_matches_the_gateway(visitor: Visitor, portal: PracticePortal) -> None:
     answer = visitor.ask_token(portal.account.client_id, portal.account.client_secret)
     grant = answer.json()
 
@@ -18,7 +18,7 @@ def test_a_token_is_granted_as_the_gateway_does(visitor: Visitor, portal: Practi
 
 
 @pytest.mark.parametrize(("client_id", "client_secret"), [("other", None), (None, "wrong"), (None, "caf\N{SNOWMAN}")])
-def test_a_wrong_client_is_refused(
+def test_wrong_client_is_refused(
     visitor: Visitor, portal: PracticePortal, client_id: str | None, client_secret: str | None
 ) -> None:
     account = portal.account
@@ -33,7 +33,7 @@ def test_another_grant_is_refused(visitor: Visitor) -> None:
     assert visitor.http.post("/oauth/accesstoken", data={"grant_type": "password"}).status_code == 400
 
 
-def test_a_token_lives_for_thirty_minutes_of_the_clock(
+def test_token_lives_for_thirty_minutes_of_the_clock(
     visitor: Visitor, portal: PracticePortal, clock: HandClock
 ) -> None:
     portal.cases.add(NUMBER)
@@ -65,7 +65,7 @@ def test_after_a_change_of_the_secret_only_the_new_one_is_good(visitor: Visitor,
     assert visitor.ask_token(portal.account.client_id, "new").status_code == 200
 
 
-def test_an_electronic_case_has_exactly_these_fields(visitor: Visitor, portal: PracticePortal) -> None:
+def test_electronic_case_has_exactly_these_fields(visitor: Visitor, portal: PracticePortal) -> None:
     portal.cases.add(NUMBER)
     answer = visitor.case_status(NUMBER, visitor.token())
     document = answer.json()
@@ -86,9 +86,7 @@ def test_an_electronic_case_has_exactly_these_fields(visitor: Visitor, portal: P
     assert '<a href="https://www.uscis.gov/addresschange">' in document["case_status"]["current_case_status_desc_en"]
 
 
-def test_a_paper_case_has_dates_of_its_own_in_eastern_time(
-    visitor: Visitor, portal: PracticePortal, clock: HandClock
-) -> None:
+def test_paper_case_has_dates_in_eastern_time(visitor: Visitor, portal: PracticePortal, clock: HandClock) -> None:
     case = portal.cases.add(PAPER_NUMBER, form="I-130")
     clock.pass_by(timedelta(days=1))
     case.touch()
@@ -100,19 +98,19 @@ def test_a_paper_case_has_dates_of_its_own_in_eastern_time(
 
 
 @pytest.mark.parametrize("receipt", ["ioe0000000001", "IOE0000000001"])
-def test_receipts_are_known_in_either_case(visitor: Visitor, portal: PracticePortal, receipt: str) -> None:
+def test_receipt_numbers_are_case_insensitive(visitor: Visitor, portal: PracticePortal, receipt: str) -> None:
     portal.cases.add(NUMBER)
 
     assert visitor.case_status(receipt, visitor.token()).json()["case_status"]["receiptNumber"] == NUMBER
 
 
-def test_the_lockbox_pattern_is_known(visitor: Visitor, portal: PracticePortal) -> None:
+def test_lockbox_pattern_is_known(visitor: Visitor, portal: PracticePortal) -> None:
     portal.cases.add("EAC*999910001")
 
     assert visitor.case_status("EAC*999910001", visitor.token()).status_code == 200
 
 
-def test_an_unknown_receipt_is_not_recognised(visitor: Visitor) -> None:
+def test_unknown_receipt_is_not_recognised(visitor: Visitor) -> None:
     answer = visitor.case_status("EAC0000000000", visitor.token())
 
     assert answer.status_code == 404
@@ -121,7 +119,7 @@ def test_an_unknown_receipt_is_not_recognised(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("receipt", ["ABC123", "IOE-0000000001", "IOE*0000000001", "IO10000000001"])
-def test_an_impossible_receipt_is_refused(visitor: Visitor, receipt: str) -> None:
+def test_impossible_receipt_is_refused(visitor: Visitor, receipt: str) -> None:
     answer = visitor.case_status(receipt, visitor.token())
 
     assert answer.status_code == 422

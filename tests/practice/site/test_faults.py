@@ -38,7 +38,7 @@ def test_maintenance_is_a_friendly_page_everywhere(
     assert "Scheduled maintenance" in answer.text
 
 
-def test_unavailable_is_503_in_the_manner_of_the_place(
+def test_unavailable_is_503_in_the_form_of_the_page(
     portal: PracticePortal, get: Callable[[str], httpx.Response]
 ) -> None:
     portal.faults.throw(Fault.UNAVAILABLE, retry_after=timedelta(minutes=5))
@@ -51,7 +51,7 @@ def test_unavailable_is_503_in_the_manner_of_the_place(
     assert api.headers["retry-after"] == "300"
 
 
-def test_too_many_requests_says_when_to_come_back(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
+def test_too_many_requests_sends_retry_after(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
     portal.faults.throw(Fault.TOO_MANY_REQUESTS, retry_after=timedelta(hours=1))
     answer = get(f"/case-status/{NUMBER}")
 
@@ -66,7 +66,7 @@ def test_without_a_time_there_is_no_retry_after(portal: PracticePortal, get: Cal
     assert "retry-after" not in get("/cases").headers
 
 
-def test_a_bad_gateway_answers_in_bare_text(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
+def test_bad_gateway_answers_in_plain_text(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
     portal.faults.throw(Fault.BAD_GATEWAY)
     answer = get(f"/case-status/{NUMBER}")
 
@@ -74,7 +74,7 @@ def test_a_bad_gateway_answers_in_bare_text(portal: PracticePortal, get: Callabl
     assert answer.headers["content-type"] == "text/plain"
 
 
-def test_a_server_error_is_a_list_of_errors_or_a_page(
+def test_server_error_is_a_list_of_errors_or_a_page(
     portal: PracticePortal, get: Callable[[str], httpx.Response]
 ) -> None:
     portal.faults.throw(Fault.SERVER_ERROR)
@@ -94,13 +94,13 @@ def test_any_answer_can_be_given_word_for_word(portal: PracticePortal, get: Call
 
 
 @pytest.mark.parametrize(("fault", "answer"), [(Fault.VERBATIM, None), (Fault.SLOW, Response())])
-def test_an_answer_goes_with_verbatim_only(portal: PracticePortal, fault: Fault, answer: Response | None) -> None:
+def test_answer_is_allowed_only_for_verbatim(portal: PracticePortal, fault: Fault, answer: Response | None) -> None:
     with pytest.raises(ValueError, match="an answer goes with"):
         portal.faults.throw(fault, answer=answer)
 
 
 @pytest.mark.parametrize("path", SURFACES)
-def test_the_sign_in_page_can_stand_in_for_what_was_asked(
+def test_sign_in_page_can_replace_the_requested_page(
     portal: PracticePortal, get: Callable[[str], httpx.Response], path: str
 ) -> None:
     portal.faults.throw(Fault.SIGN_IN_PAGE)
@@ -111,14 +111,14 @@ def test_the_sign_in_page_can_stand_in_for_what_was_asked(
     assert 'form id="login"' in answer.text
 
 
-def test_signing_in_still_works_while_the_sign_in_page_stands_in(portal: PracticePortal, visitor: Visitor) -> None:
+def test_sign_in_works_while_the_sign_in_page_replaces_others(portal: PracticePortal, visitor: Visitor) -> None:
     portal.faults.throw(Fault.SIGN_IN_PAGE)
 
     assert visitor.password().url.path == "/otp"
 
 
 @pytest.mark.parametrize("path", JSON_SURFACES)
-def test_html_can_come_for_json(portal: PracticePortal, get: Callable[[str], httpx.Response], path: str) -> None:
+def test_html_can_replace_json(portal: PracticePortal, get: Callable[[str], httpx.Response], path: str) -> None:
     portal.faults.throw(Fault.HTML_FOR_JSON)
     answer = get(path)
 
@@ -137,7 +137,7 @@ def test_json_can_be_invalid_with_200(portal: PracticePortal, get: Callable[[str
         answer.json()
 
 
-def test_an_invalid_token_answer_is_invalid_too(portal: PracticePortal, visitor: Visitor) -> None:
+def test_invalid_token_answer_is_invalid_too(portal: PracticePortal, visitor: Visitor) -> None:
     portal.faults.throw(Fault.INVALID_JSON)
     answer = visitor.ask_token(portal.account.client_id, portal.account.client_secret)
 
@@ -146,7 +146,7 @@ def test_an_invalid_token_answer_is_invalid_too(portal: PracticePortal, visitor:
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_OFF, Fault.NO_ANSWER])
-def test_an_answer_can_be_cut_off_and_the_next_one_is_whole(
+def test_response_can_be_cut_off_and_the_next_one_is_complete(
     portal: PracticePortal, get: Callable[[str], httpx.Response], fault: Fault
 ) -> None:
     portal.faults.throw(fault, times=1)
@@ -156,7 +156,7 @@ def test_an_answer_can_be_cut_off_and_the_next_one_is_whole(
     assert get("/api/cases").status_code == 200
 
 
-def test_a_slow_answer_comes_late_and_right(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
+def test_slow_response_is_late_and_correct(portal: PracticePortal, get: Callable[[str], httpx.Response]) -> None:
     portal.faults.throw(Fault.SLOW, delay=timedelta(milliseconds=80))
     begun = time.monotonic()
     answer = get("/api/cases")
@@ -175,7 +175,7 @@ def test_a_slow_answer_comes_late_and_right(portal: PracticePortal, get: Callabl
         (f"/case-status/{NUMBER}", '"case_status"'),
     ],
 )
-def test_a_changed_shape_has_other_names(
+def test_changed_shape_has_other_names(
     portal: PracticePortal, get: Callable[[str], httpx.Response], path: str, mark: str
 ) -> None:
     before = get(path).text
@@ -188,7 +188,7 @@ def test_a_changed_shape_has_other_names(
     assert get(path).text == before
 
 
-def test_the_list_can_be_empty_while_the_cases_are_there(
+def test_list_can_be_empty_while_the_cases_are_there(
     portal: PracticePortal, get: Callable[[str], httpx.Response]
 ) -> None:
     portal.faults.throw(Fault.EMPTY_LIST)
@@ -212,7 +212,7 @@ def test_reordered_says_the_same_in_another_order(
     assert _ordered(during.json()) == _ordered(before.json())
 
 
-def test_reordered_pages_list_everything_backwards(
+def test_reordered_pages_list_everything_in_reverse(
     portal: PracticePortal, get: Callable[[str], httpx.Response]
 ) -> None:
     before = get(f"/cases/{NUMBER}").text
@@ -224,7 +224,7 @@ def test_reordered_pages_list_everything_backwards(
     assert sorted(before.splitlines()) == sorted(during.splitlines())
 
 
-def test_a_fault_for_some_requests_counts_only_those_it_reaches(
+def test_fault_with_a_limit_counts_only_affected_requests(
     portal: PracticePortal, get: Callable[[str], httpx.Response]
 ) -> None:
     portal.faults.throw(Fault.UNAVAILABLE, path="/api/cases/*", times=2)
@@ -233,7 +233,7 @@ def test_a_fault_for_some_requests_counts_only_those_it_reaches(
     assert codes == [200, 503, 200, 503, 200]
 
 
-def test_of_several_failures_the_first_thrown_is_met_until_it_is_cleared(
+def test_first_active_fault_applies_until_it_is_cleared(
     portal: PracticePortal, get: Callable[[str], httpx.Response]
 ) -> None:
     portal.faults.throw(Fault.BAD_GATEWAY)
@@ -248,7 +248,7 @@ def test_of_several_failures_the_first_thrown_is_met_until_it_is_cleared(
     assert 'id="cases"' in get("/cases").text
 
 
-def test_failures_stand_in_the_log_by_the_portals_clock(
+def test_failures_are_logged_with_the_portals_time(
     portal: PracticePortal, get: Callable[[str], httpx.Response], clock: HandClock
 ) -> None:
     portal.forget_requests()

@@ -7,7 +7,7 @@ from pypdf import PdfReader
 from watcher.practice.site.pdf import letter
 
 
-def test_a_letter_opens_strictly_and_says_its_words() -> None:
+def test_letter_opens_in_strict_mode_and_contains_its_text() -> None:
     reader = PdfReader(
         io.BytesIO(letter("Notice (Form I-797C)", ["Receipt number: IOE0000000001", r"a \ b"])), strict=True
     )
@@ -22,9 +22,9 @@ def test_a_letter_opens_strictly_and_says_its_words() -> None:
 
 
 @given(st.text(max_size=30), st.lists(st.text(max_size=30), max_size=4))
-def test_any_words_make_a_valid_letter(title: str, lines: list[str]) -> None:
+def test_any_text_makes_a_valid_letter(title: str, lines: list[str]) -> None:
     assert len(PdfReader(io.BytesIO(letter(title, lines)), strict=True).pages) == 1
 
 
-def test_the_same_words_are_the_same_bytes() -> None:
+def test_same_text_gives_the_same_bytes() -> None:
     assert letter("A", ["b"]) == letter("A", ["b"])

@@ -25,14 +25,14 @@ def test_password_and_code_lead_to_the_cases(visitor: Visitor) -> None:
     assert 'id="cases"' in page.text
 
 
-def test_the_code_is_asked_for_after_the_password(visitor: Visitor) -> None:
+def test_code_is_asked_for_after_the_password(visitor: Visitor) -> None:
     page = visitor.password()
 
     assert page.url.path == "/otp"
     assert 'name="otp"' in page.text
 
 
-def test_a_good_password_alone_opens_nothing(visitor: Visitor) -> None:
+def test_correct_password_alone_does_not_sign_in(visitor: Visitor) -> None:
     visitor.password()
 
     assert visitor.http.get("/cases").url.path == "/login"
@@ -44,13 +44,13 @@ def test_without_a_totp_secret_the_password_is_enough(clock: HandClock) -> None:
         assert visitor.password().url.path == "/cases"
 
 
-def test_the_code_page_sends_strangers_to_the_password(visitor: Visitor) -> None:
+def test_code_page_redirects_anonymous_visitors(visitor: Visitor) -> None:
     assert visitor.http.get("/otp").url.path == "/login"
 
 
 @pytest.mark.parametrize("path", ["/login", "/otp", "/sign-out"])
 @pytest.mark.parametrize("token", ["", "made-up", "\N{SNOWMAN}"])
-def test_a_form_without_its_csrf_token_is_forbidden(visitor: Visitor, path: str, token: str) -> None:
+def test_form_without_its_csrf_token_is_forbidden(visitor: Visitor, path: str, token: str) -> None:
     visitor.password()
 
     answer = visitor.http.post(path, data={"csrf_token": token, "otp": "000000"})
@@ -58,7 +58,7 @@ def test_a_form_without_its_csrf_token_is_forbidden(visitor: Visitor, path: str,
     assert answer.status_code == 403
 
 
-def test_a_csrf_token_without_its_cookie_is_forbidden(portal: PracticePortal, visitor: Visitor) -> None:
+def test_csrf_token_without_its_cookie_is_forbidden(portal: PracticePortal, visitor: Visitor) -> None:
     with Visitor(portal) as other:
         token = portal.desk.visit(visitor.http.get("/login").cookies["session"]).csrf
         answer = other.http.post("/login", data={"csrf_token": token, "username": "x", "password": "x"})
@@ -66,7 +66,7 @@ def test_a_csrf_token_without_its_cookie_is_forbidden(portal: PracticePortal, vi
     assert answer.status_code == 403
 
 
-def test_the_session_cookie_is_for_this_site_over_https_only_and_changes_at_sign_in(visitor: Visitor) -> None:
+def test_session_cookie_is_for_this_site_over_https_only_and_changes_at_sign_in(visitor: Visitor) -> None:
     first = visitor.http.get("/login")
     header = first.headers["set-cookie"]
     visitor.sign_in()
@@ -81,7 +81,7 @@ def test_over_plain_http_the_cookie_is_not_secure_and_works(clock: HandClock) ->
         assert visitor.sign_in().url.path == "/cases"
 
 
-def test_a_wrong_password_is_shown_as_an_error_with_the_form(visitor: Visitor) -> None:
+def test_wrong_password_is_shown_as_an_error_with_the_form(visitor: Visitor) -> None:
     page = visitor.password("not this one")
 
     assert page.status_code == 200
@@ -102,7 +102,7 @@ def test_five_wrong_passwords_lock_the_account_for_a_time_on_the_clock(clock: Ha
     assert visitor.sign_in().url.path == "/cases"
 
 
-def test_the_help_desk_can_lift_the_lock(portal: PracticePortal, visitor: Visitor) -> None:
+def test_help_desk_can_lift_the_lock(portal: PracticePortal, visitor: Visitor) -> None:
     for _ in range(5):
         visitor.password("wrong")
     portal.desk.unlock()
@@ -110,21 +110,21 @@ def test_the_help_desk_can_lift_the_lock(portal: PracticePortal, visitor: Visito
     assert visitor.password().url.path == "/otp"
 
 
-def test_a_good_password_forgets_the_wrong_ones(visitor: Visitor) -> None:
+def test_correct_password_resets_the_failures(visitor: Visitor) -> None:
     for _ in range(3):
         for _ in range(4):
             visitor.password("wrong")
         assert visitor.password().url.path == "/otp"
 
 
-def test_an_unknown_user_is_told_the_same_and_locks_nobody(visitor: Visitor) -> None:
+def test_unknown_user_gets_the_same_error_and_locks_no_account(visitor: Visitor) -> None:
     for _ in range(6):
         assert WRONG in visitor.password("wrong", username="somebody@example.org").text
 
     assert visitor.password().url.path == "/otp"
 
 
-def test_a_used_code_is_refused_and_a_newer_one_taken(strict_portal: PracticePortal) -> None:
+def test_used_code_is_refused_and_a_newer_one_taken(strict_portal: PracticePortal) -> None:
     with Visitor(strict_portal) as first, Visitor(strict_portal) as second:
         assert first.sign_in(UNIX_TIME).url.path == "/cases"
         again = second.sign_in(UNIX_TIME)
@@ -136,12 +136,12 @@ def test_a_used_code_is_refused_and_a_newer_one_taken(strict_portal: PracticePor
 
 
 @pytest.mark.parametrize(("steps", "onward"), [(-2, "/otp"), (-1, "/cases"), (0, "/cases"), (1, "/cases"), (2, "/otp")])
-def test_a_code_may_be_one_step_early_or_late(strict_portal: PracticePortal, steps: int, onward: str) -> None:
+def test_code_may_be_one_step_early_or_late(strict_portal: PracticePortal, steps: int, onward: str) -> None:
     with Visitor(strict_portal) as visitor:
         assert visitor.sign_in(UNIX_TIME + steps * STEP_SECONDS).url.path == onward
 
 
-def test_a_wrong_code_can_be_followed_by_a_right_one(strict_portal: PracticePortal) -> None:
+def test_wrong_code_can_be_followed_by_a_right_one(strict_portal: PracticePortal) -> None:
     right = code_at(strict_portal.account.totp_secret or "", int(UNIX_TIME) // STEP_SECONDS)
     wrong = f"{(int(right) + 1) % 1_000_000:06d}"
     with Visitor(strict_portal) as visitor:
@@ -150,7 +150,7 @@ def test_a_wrong_code_can_be_followed_by_a_right_one(strict_portal: PracticePort
         assert visitor.code(right, page).url.path == "/cases"
 
 
-def test_a_session_ends_when_its_time_on_the_clock_is_over(clock: HandClock, member: Visitor) -> None:
+def test_session_expires_by_the_portals_clock(clock: HandClock, member: Visitor) -> None:
     clock.pass_by(timedelta(hours=8) - timedelta(seconds=1))
     last = member.http.get("/cases")
     clock.pass_by(timedelta(seconds=1))
@@ -171,7 +171,7 @@ def test_signing_out_ends_the_session(member: Visitor) -> None:
     assert member.http.get("/cases").url.path == "/login"
 
 
-def test_a_revoked_session_must_sign_in_again(portal: PracticePortal, member: Visitor) -> None:
+def test_revoked_session_must_sign_in_again(portal: PracticePortal, member: Visitor) -> None:
     portal.desk.revoke_sessions()
 
     assert member.http.get("/cases").url.path == "/login"
@@ -185,6 +185,6 @@ def test_after_a_change_of_password_only_the_new_one_is_good(portal: PracticePor
     assert member.password("another one").url.path == "/otp"
 
 
-def test_who_is_signed_in_is_not_asked_again(member: Visitor) -> None:
+def test_signed_in_visitor_is_not_asked_again(member: Visitor) -> None:
     assert member.http.get("/login").url.path == "/cases"
     assert member.http.get("/").url.path == "/cases"

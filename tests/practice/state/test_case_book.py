@@ -29,7 +29,7 @@ def text_of(page: LexborHTMLParser, selector: str) -> str:
     return node.text().strip()
 
 
-def test_a_status_shows_on_every_surface_with_its_date(portal: PracticePortal, member: Visitor) -> None:
+def test_status_is_shown_on_every_page_with_its_date(portal: PracticePortal, member: Visitor) -> None:
     case = portal.cases.add(NUMBER)
     case.set_status("Case Was Approved", at=START + timedelta(days=185))
     page, document = page_of(member), json_of(member)
@@ -45,13 +45,13 @@ def test_a_status_shows_on_every_surface_with_its_date(portal: PracticePortal, m
     assert answer["current_case_status_desc_es"].startswith("El 9 de julio de 2026, aprobamos")
 
 
-def test_dates_go_by_the_portals_wall_clock(portal: PracticePortal, member: Visitor) -> None:
+def test_dates_use_the_portals_local_time(portal: PracticePortal, member: Visitor) -> None:
     portal.cases.add(NUMBER, at=datetime.fromisoformat("2026-01-06T03:00:00Z"))
 
     assert text_of(page_of(member), ".filed") == "January 5, 2026"
 
 
-def test_a_status_nobody_foresaw_is_shown_word_for_word(portal: PracticePortal, member: Visitor) -> None:
+def test_unknown_status_is_shown_word_for_word(portal: PracticePortal, member: Visitor) -> None:
     portal.cases.add(NUMBER).set_status("Case <Was> Mis&laid")
     answer = member.case_status(NUMBER, member.token()).json()["case_status"]
 
@@ -59,14 +59,14 @@ def test_a_status_nobody_foresaw_is_shown_word_for_word(portal: PracticePortal, 
     assert answer["current_case_status_text_es"] == "Case <Was> Mis&laid"
 
 
-def test_a_description_of_ones_own_is_given_as_it_is(portal: PracticePortal, member: Visitor) -> None:
+def test_custom_description_is_shown_unchanged(portal: PracticePortal, member: Visitor) -> None:
     portal.cases.add(NUMBER).set_status("Case Was Received", text="We&#039;ve <b>got</b> it")
 
     assert json_of(member)["status_text"] == "We&#039;ve <b>got</b> it"
     assert text_of(page_of(member), ".status-text") == "We've got it"
 
 
-def test_a_status_can_go_back_exactly(portal: PracticePortal, member: Visitor) -> None:
+def test_status_can_go_back_exactly(portal: PracticePortal, member: Visitor) -> None:
     case = portal.cases.add(NUMBER)
     before = json_of(member)
     first = case.record.status
@@ -76,7 +76,7 @@ def test_a_status_can_go_back_exactly(portal: PracticePortal, member: Visitor) -
     assert json_of(member) == before
 
 
-def test_a_touch_moves_nothing_but_the_timestamp(portal: PracticePortal, member: Visitor, clock: HandClock) -> None:
+def test_touch_changes_only_the_timestamp(portal: PracticePortal, member: Visitor, clock: HandClock) -> None:
     case = portal.cases.add(NUMBER)
     case.request_evidence()
     before = json_of(member)
@@ -89,7 +89,7 @@ def test_a_touch_moves_nothing_but_the_timestamp(portal: PracticePortal, member:
     assert before == after
 
 
-def test_a_request_for_evidence_asks_for_an_answer_and_is_answered(portal: PracticePortal, member: Visitor) -> None:
+def test_request_for_evidence_can_be_answered(portal: PracticePortal, member: Visitor) -> None:
     case = portal.cases.add(NUMBER)
     key = case.request_evidence(due_on=date(2026, 3, 30))
     page = page_of(member)
@@ -103,7 +103,7 @@ def test_a_request_for_evidence_asks_for_an_answer_and_is_answered(portal: Pract
     assert json_of(member)["action_items"][0]["answered"] is True
 
 
-def test_a_due_date_can_be_set_and_taken_back(portal: PracticePortal, member: Visitor) -> None:
+def test_due_date_can_be_set_and_removed(portal: PracticePortal, member: Visitor) -> None:
     case = portal.cases.add(NUMBER)
     key = case.request_evidence()
     case.set_due(key, date(2026, 4, 1))
@@ -112,7 +112,7 @@ def test_a_due_date_can_be_set_and_taken_back(portal: PracticePortal, member: Vi
     assert page_of(member).css_first(".due") is None
 
 
-def test_an_appointment_moves_and_is_cancelled(portal: PracticePortal, member: Visitor) -> None:
+def test_appointment_moves_and_is_cancelled(portal: PracticePortal, member: Visitor) -> None:
     case = portal.cases.add(NUMBER)
     key = case.add_item("Biometrics", "Biometrics appointment", starts_at=WHEN, place="Room 1 & 2")
     page = page_of(member)
@@ -129,7 +129,7 @@ def test_an_appointment_moves_and_is_cancelled(portal: PracticePortal, member: V
     assert json_of(member)["action_items"] == []
 
 
-def test_an_item_that_is_not_there_cannot_be_moved(portal: PracticePortal) -> None:
+def test_missing_item_cannot_be_moved(portal: PracticePortal) -> None:
     case = portal.cases.add(NUMBER)
 
     with pytest.raises(KeyError, match="has no item appointment-9"):
@@ -144,7 +144,7 @@ def test_keys_are_never_used_again(portal: PracticePortal) -> None:
     assert case.add_item("Task", "Two") != first
 
 
-def test_a_notice_is_a_real_pdf_about_its_case(portal: PracticePortal, member: Visitor) -> None:
+def test_notice_is_a_real_pdf_about_its_case(portal: PracticePortal, member: Visitor) -> None:
     key = portal.cases.add(NUMBER).add_notice("Receipt Notice")
     link = page_of(member).css_first(f'.notice[data-id="{key}"] a')
     assert link is not None
@@ -158,7 +158,7 @@ def test_a_notice_is_a_real_pdf_about_its_case(portal: PracticePortal, member: V
     assert NUMBER in text
 
 
-def test_a_notice_is_for_those_signed_in(portal: PracticePortal, visitor: Visitor) -> None:
+def test_notice_requires_sign_in(portal: PracticePortal, visitor: Visitor) -> None:
     key = portal.cases.add(NUMBER).add_notice("Receipt Notice")
 
     assert visitor.http.get(f"/notices/{key}.pdf").url.path == "/login"
@@ -181,7 +181,7 @@ def test_history_is_the_same_on_every_surface(portal: PracticePortal, member: Vi
     }
 
 
-def test_a_case_that_is_removed_is_not_found_anywhere(portal: PracticePortal, member: Visitor) -> None:
+def test_case_that_is_removed_is_not_found_anywhere(portal: PracticePortal, member: Visitor) -> None:
     portal.cases.add(NUMBER)
     portal.cases.remove(NUMBER)
 
@@ -192,12 +192,12 @@ def test_a_case_that_is_removed_is_not_found_anywhere(portal: PracticePortal, me
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/notices/none.pdf", "/cases/IOE0999999999/more"])
-def test_what_there_is_not_is_not_found(member: Visitor, path: str) -> None:
+def test_unknown_pages_are_not_found(member: Visitor, path: str) -> None:
     assert member.http.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(("cases", "pages"), [(0, 1), (3, 1), (4, 2), (6, 2), (7, 3)])
-def test_the_list_has_a_next_page_until_all_are_shown(clock: HandClock, cases: int, pages: int) -> None:
+def test_list_has_a_next_page_until_all_are_shown(clock: HandClock, cases: int, pages: int) -> None:
     numbers = [f"IOE{index:010d}" for index in range(1, cases + 1)]
     with PracticePortal(clock, terms=Terms(cases_per_page=3)) as portal, Visitor(portal) as visitor:
         for number in numbers:

@@ -23,11 +23,11 @@ def test_codes_are_the_last_six_digits_of_those_in_rfc_6238_appendix_b(unix_time
     assert code_at(RFC_SECRET, unix_time // 30) == code
 
 
-def test_a_secret_may_lack_its_padding_and_be_in_small_letters() -> None:
+def test_secret_may_lack_its_padding_and_be_in_small_letters() -> None:
     assert code_at("jbswy3dpehpk3px", 7) == code_at("JBSWY3DPEHPK3PX=", 7)
 
 
-def test_a_code_is_good_once_and_spoils_the_older_ones() -> None:
+def test_code_is_valid_once_and_invalidates_older_codes() -> None:
     checker = CodeChecker(SHORT_SECRET)
     newest = code_at(SHORT_SECRET, 101)
 
@@ -37,7 +37,7 @@ def test_a_code_is_good_once_and_spoils_the_older_ones() -> None:
     assert checker.accept(code_at(SHORT_SECRET, 102), 101 * 30)
 
 
-def test_a_refused_code_uses_nothing_up() -> None:
+def test_rejected_code_does_not_use_up_a_code() -> None:
     checker = CodeChecker(SHORT_SECRET)
 
     assert not checker.accept("", 3000)
