@@ -45,7 +45,7 @@ def test_a_daemon_that_crashes_dumps_nothing_and_names_no_secret(workspace: ApiW
     with begin(workspace, workspace.command("run", "--log-level", "debug")) as daemon:
         assert daemon.stderr is not None
         said: list[str] = []
-        while not said or "alert sent" not in said[-1]:
+        while not said or "alert_sent" not in said[-1]:
             said.append(daemon.stderr.readline())
         assert not crash(daemon)
         crashed = daemon.stderr.read()

@@ -17,7 +17,8 @@ from aiosmtpd.handlers import Message as MessageHandler
 from pydantic import SecretStr
 
 from tests.servers.webhook import Webhook, webhook
-from watcher.delivery.apprise_notifier import AppriseNotifier, check_url, delivery_caveat, schema
+from watcher.delivery.apprise_notifier import AppriseNotifier, check_url
+from watcher.delivery.channel_url import delivery_caveat, schema
 from watcher.errors import DeliveryFailed
 
 WORDS = {

@@ -13,7 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.servers.running import free_port, program, running
-from watcher.delivery.apprise_notifier import AppriseNotifier, delivery_caveat
+from watcher.delivery.apprise_notifier import AppriseNotifier
+from watcher.delivery.channel_url import delivery_caveat
 from watcher.errors import DeliveryFailed
 
 pytestmark = pytest.mark.servers

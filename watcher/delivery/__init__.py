@@ -1,1 +1,1 @@
-"""From the outbox to the channels."""
+"""Delivery of alerts from the outbox to the channels."""

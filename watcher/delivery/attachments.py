@@ -1,7 +1,7 @@
-"""Which saved letters go along with an alert, for which it waits, and what the alert says where one cannot.
+"""Letters attached to alerts: which ones, how long an alert waits for them, and the note if one is missing.
 
-An alert is written before its letter is downloaded, so that no trouble with the letter can cost the alert. A channel
-that wants letters waits a moment for it, and then goes without.
+An alert is stored before its letter is downloaded, so a failed download cannot prevent it. A channel that attaches
+letters waits a short time for the download and then sends the alert without it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,41 +18,41 @@ from watcher.settings import ChannelSettings, Settings
 from watcher.store import QueuedAlert
 
 MAX_WAIT = timedelta(minutes=2)
-"""An alert waits no longer for the download of its letter."""
+"""How long an alert waits for the download of its letter."""
 
 MAX_BYTES = 10 * 1024 * 1024
-"""In one message; many services take no more."""
+"""In one message. Many services accept no more."""
 
 MAX_FILES = 5
 """In one message."""
 
 MAX_ATTEMPTS = 2
-"""Sendings that failed with letters; the next goes without, for the letters may be why."""
+"""Failed attempts with letters, after which the message is sent without them: they may be the cause."""
 
-_ABOUT_LETTERS = frozenset({ChangeKind.NOTICE_ADDED, ChangeKind.NOTICE_CHANGED})
+_NOTICE_KINDS = frozenset({ChangeKind.NOTICE_ADDED, ChangeKind.NOTICE_CHANGED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
-    """What goes along with one message. `lacking`: there is a letter that does not."""
+    """The attachments of one message. `has_missing`: at least one letter is not among them."""
 
     files: tuple[Path, ...] = ()
     has_missing: bool = False
 
 
 def notices_of(batch: Iterable[QueuedAlert], notices: Iterable[TrackedNotice]) -> list[TrackedNotice]:
-    """The notices that alerts tell of as new or changed, in the order of the books."""
+    """Return the notices that the alerts report as new or changed, in the order of `notices`."""
     keys = {
-        (each.account, each.case_number, change.change.subject)
-        for each in batch
-        for change in each.changes
-        if change.change.kind in _ABOUT_LETTERS
+        (queued.account, queued.case_number, change.change.subject)
+        for queued in batch
+        for change in queued.changes
+        if change.change.kind in _NOTICE_KINDS
     }
-    return [kept for kept in notices if (kept.account, kept.case_number, kept.notice.key) in keys]
+    return [notice for notice in notices if (notice.account, notice.case_number, notice.notice.key) in keys]
 
 
 def awaits_letter(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: Settings, now: datetime) -> bool:
-    """Whether a letter of this alert is about to be downloaded: it was never tried, and the alert is only just made."""
+    """Return whether a download of a letter of this recent alert is still to come, because none was tried yet."""
     account = settings.accounts.get(alert.account)
     if account is None or not account.save_notices or now - alert.alert.created_at >= MAX_WAIT:
         return False
@@ -65,26 +65,25 @@ def awaits_letter(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings
 def select_attachments(
     letters: Sequence[TrackedNotice], channel: ChannelSettings, state_dir: Path, *, can_attach: bool, attempts: int
 ) -> Attachments:
-    """The files to send along, within the bounds of a message.
+    """Return the files to attach, within the limits of a message.
 
-    `carries`: whether the service takes files at all. `attempts`: how often this message has failed already. A channel
-    that is to say only that something changed gets no letters, and no word of them.
+    `can_attach`: whether the service accepts files. `attempts`: how often this message has failed. A channel with
+    `minimal` privacy gets no letters and no note about them.
     """
     if not channel.attach_notices or channel.privacy == "minimal":
         return Attachments()
     files: list[Path] = []
-    room = MAX_BYTES if can_attach and attempts < MAX_ATTEMPTS else 0
+    remaining = MAX_BYTES if can_attach and attempts < MAX_ATTEMPTS else 0
     for name in dict.fromkeys(letter.saved_as for letter in letters if letter.saved_as):
         file = state_dir / name
-        size = file.stat().st_size if file.is_file() else room + 1
-        if size <= room and len(files) < MAX_FILES:
+        size = file.stat().st_size if file.is_file() else remaining + 1
+        if size <= remaining and len(files) < MAX_FILES:
             files.append(file)
-            room -= size
-    sent = {str(file.relative_to(state_dir)) for file in files}
-    return Attachments(files=tuple(files), has_missing=any(letter.saved_as not in sent for letter in letters))
+            remaining -= size
+    attached = {str(file.relative_to(state_dir)) for file in files}
+    return Attachments(files=tuple(files), has_missing=any(letter.saved_as not in attached for letter in letters))
 
 
 def with_missing_letter_note(text: AlertText, *, language: str) -> AlertText:
-    """The words of a message that goes out without a letter it is about, with a sentence that says so."""
-    sentence = load_catalogue(language).message("general", "not_attached")
-    return append_paragraph(text, sentence)
+    """Add a note that a letter which the message is about is not attached."""
+    return append_paragraph(text, load_catalogue(language).message("general", "not_attached"))

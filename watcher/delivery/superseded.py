@@ -1,8 +1,8 @@
-"""What became of an alert while it waited: which held alerts a later one makes untrue. Pure.
+"""Which held alerts a later alert supersedes. Pure.
 
-Nothing is dropped for being old. A held alert is dropped only where a later one on the same channel, about the same
-case and the same thing in it, says all of it anew: the appointment that moved twice overnight, the blindness that is
-over by morning. An alert that says one thing more stays whole.
+Alerts do not expire. A held alert is dropped only if later ones on the same channel, about the same case and topic,
+replace everything in it: an appointment that was changed twice overnight, failed checks that work again by morning. An
+alert with one more fact is kept unchanged.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from watcher.model.alert import HoldReason
 from watcher.model.change import Change, ChangeKind
 
-_MOVED = frozenset({ChangeKind.APPOINTMENT_CHANGED, ChangeKind.APPOINTMENT_CANCELLED})
+_APPOINTMENT_UPDATES = frozenset({ChangeKind.APPOINTMENT_CHANGED, ChangeKind.APPOINTMENT_CANCELLED})
 _STATUS = frozenset({ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED})
-_REPLACED_ALWAYS: Mapping[ChangeKind, Collection[ChangeKind]] = {
-    ChangeKind.APPOINTMENT_SCHEDULED: _MOVED,
-    ChangeKind.APPOINTMENT_CHANGED: _MOVED,
+_ALWAYS_REPLACED_BY: Mapping[ChangeKind, Collection[ChangeKind]] = {
+    ChangeKind.APPOINTMENT_SCHEDULED: _APPOINTMENT_UPDATES,
+    ChangeKind.APPOINTMENT_CHANGED: _APPOINTMENT_UPDATES,
     ChangeKind.APPOINTMENT_CANCELLED: {ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.APPOINTMENT_CHANGED},
-    ChangeKind.DEADLINE_NEAR: {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED, ChangeKind.ITEM_CLOSED} | _MOVED,
+    ChangeKind.DEADLINE_NEAR: _APPOINTMENT_UPDATES
+    | {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED, ChangeKind.ITEM_CLOSED},
     ChangeKind.STALLED: {ChangeKind.STALLED, ChangeKind.STAGE_CHANGED},
     ChangeKind.LOOK_REMINDER: {ChangeKind.LOOK_REMINDER},
     ChangeKind.CASE_MISSING: {ChangeKind.CASE_RETURNED},
@@ -28,21 +29,21 @@ _REPLACED_ALWAYS: Mapping[ChangeKind, Collection[ChangeKind]] = {
     ChangeKind.PORTAL_UNREADABLE: {ChangeKind.RECOVERED},
     ChangeKind.BLIND: {ChangeKind.BLIND, ChangeKind.RECOVERED},
 }
-_REPLACED_OVERNIGHT: Mapping[ChangeKind, Collection[ChangeKind]] = {
+_REPLACED_BY_IN_QUIET_HOURS: Mapping[ChangeKind, Collection[ChangeKind]] = {
     ChangeKind.STAGE_CHANGED: {ChangeKind.STAGE_CHANGED},
     ChangeKind.STATUS_CHANGED: _STATUS,
     ChangeKind.PART_CHANGED: {ChangeKind.PART_CHANGED},
     ChangeKind.DETAIL_CHANGED: {ChangeKind.DETAIL_CHANGED},
     ChangeKind.SILENT_UPDATE: {ChangeKind.SILENT_UPDATE},
 }
-"""What the reader needs once in the morning, but in full in a digest, which is a chronicle of the week."""
+"""Only the latest matters after quiet hours; a digest reports all of them, because it covers a longer time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFact:
-    """What one change says, as far as it decides what replaces it.
+    """The part of a change that decides what replaces it.
 
-    `aspect` tells an item's due date (`due`) from its appointment (`start`), None what concerns both.
+    `aspect` is an item's due date (`due`) or its appointment (`start`), None if it concerns both.
     """
 
     account: str
@@ -54,7 +55,7 @@ class ChangeFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldAlert:
-    """An alert that waits in the outbox of one channel, with all that it says."""
+    """An alert held in the outbox for one channel, with all its facts."""
 
     id: int
     hold_reason: HoldReason
@@ -62,7 +63,7 @@ class HeldAlert:
 
 
 def fact_of(account: str, change: Change) -> ChangeFact:
-    """What `change` says."""
+    """Return the fact that `change` states."""
     return ChangeFact(
         account=account,
         case_number=change.case_number,
@@ -73,9 +74,9 @@ def fact_of(account: str, change: Change) -> ChangeFact:
 
 
 def superseded(held: Iterable[HeldAlert], newer: Collection[ChangeFact]) -> tuple[int, ...]:
-    """The ids of those of `held` that `newer`, a later alert on the same channel, makes untrue, in the order given.
+    """Return the ids of the held alerts that `newer` replaces, in order. `newer` is a later alert on the same channel.
 
-    What the user said counts too: an item that is `done` is a newer `item_closed`.
+    What the user entered counts too: marking an item as done is an `item_closed`.
     """
     return tuple(
         alert.id
@@ -89,13 +90,13 @@ def _replaces(new: ChangeFact, old: ChangeFact, hold_reason: HoldReason) -> bool
         return False
     if None not in {new.aspect, old.aspect} and new.aspect != old.aspect:
         return False
-    if new.kind in _REPLACED_ALWAYS.get(old.kind, ()):
+    if new.kind in _ALWAYS_REPLACED_BY.get(old.kind, ()):
         return True
-    return hold_reason is HoldReason.QUIET and new.kind in _REPLACED_OVERNIGHT.get(old.kind, ())
+    return hold_reason is HoldReason.QUIET and new.kind in _REPLACED_BY_IN_QUIET_HOURS.get(old.kind, ())
 
 
 def _topic(change: Change) -> str | None:
-    """The item, part or field; one and the same for everything that says where a case or an account stands."""
+    """Return the item, part, or field; one topic for all changes of stage and status, one for presence."""
     if change.kind in _STATUS or change.kind is ChangeKind.STALLED:
         return "stage"
     if change.kind in {ChangeKind.CASE_MISSING, ChangeKind.CASE_RETURNED}:
@@ -104,7 +105,7 @@ def _topic(change: Change) -> str | None:
 
 
 def _aspect(change: Change) -> str | None:
-    if change.kind is ChangeKind.APPOINTMENT_SCHEDULED or change.kind in _MOVED:
+    if change.kind is ChangeKind.APPOINTMENT_SCHEDULED or change.kind in _APPOINTMENT_UPDATES:
         return "start"
     if change.kind in {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED} and isinstance(change.new, dict):
         return "start" if change.new.get("starts_at") else "due"

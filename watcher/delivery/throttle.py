@@ -1,7 +1,7 @@
-"""How many alerts a channel gets within an hour, and what becomes of the rest. Pure.
+"""The limit of alerts per hour on a channel. Pure.
 
-A portal that relabels two hundred cases at once is one piece of news: beyond a channel's limit, alerts are folded into
-one that lists and counts. Nothing is dropped, and nothing urgent ever waits.
+A portal may reword the status of two hundred cases at once. Beyond a channel's limit, alerts are combined into one
+that lists and counts them. No alert is dropped, and no urgent alert waits.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from watcher.model.change import Severity
 
 
 class Queued(Protocol):
-    """An alert whose time has come; `watcher.model.alert.Alert` is one."""
+    """A due alert, such as `watcher.model.alert.Alert`."""
 
     @property
     def severity(self) -> Severity:
-        """How much it matters."""
+        """Its severity."""
         ...
 
 
@@ -25,10 +25,10 @@ _A = TypeVar("_A", bound=Queued)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottlePlan(Generic[_A]):
-    """What to do with the alerts of one channel, each group in the order given.
+    """A plan for the alerts of one channel, each group in the original order.
 
-    `alone` go one by one, `together` as one that lists and counts them (none, or at least two), `later` when the hour
-    has room again.
+    Send the `separate` ones individually, the `combined` ones (none, or at least two) as one that lists and counts
+    them, and the `postponed` ones when the hourly limit permits.
     """
 
     separate: tuple[_A, ...] = ()
@@ -37,25 +37,25 @@ class ThrottlePlan(Generic[_A]):
 
 
 def throttle(alerts: Sequence[_A], *, limit: int, sent_last_hour: int) -> ThrottlePlan[_A]:
-    """Divides the alerts of one channel that are due, oldest first.
+    """Plan the due alerts of one channel, oldest first.
 
-    While the hour has room for all, each goes alone. Else urgent ones go alone as far as there is room beside one
-    folded alert for everything else. In a full hour urgent ones still go, folded into one, and the rest waits.
-    `limit` 0 is no limit.
+    If the limit permits all of them, each is sent separately. Otherwise urgent ones are sent separately as long as one
+    combined alert for everything else still fits. If the limit is reached, urgent ones are combined into one, and the
+    rest is postponed. `limit` 0 means no limit.
     """
-    room = limit - sent_last_hour
-    if limit == 0 or len(alerts) <= room:
+    remaining = limit - sent_last_hour
+    if limit == 0 or len(alerts) <= remaining:
         return ThrottlePlan(separate=tuple(alerts))
     urgent = [alert for alert in alerts if alert.severity is Severity.URGENT]
-    if room <= 0:
-        later = tuple(alert for alert in alerts if alert.severity is not Severity.URGENT)
-        return _together((), tuple(urgent), later)
-    alone = tuple(urgent[: room - 1])
-    apart = {id(alert) for alert in alone}
-    return _together(alone, tuple(alert for alert in alerts if id(alert) not in apart), ())
+    if remaining <= 0:
+        postponed = tuple(alert for alert in alerts if alert.severity is not Severity.URGENT)
+        return _plan((), tuple(urgent), postponed)
+    separate = tuple(urgent[: remaining - 1])
+    separate_ids = {id(alert) for alert in separate}
+    return _plan(separate, tuple(alert for alert in alerts if id(alert) not in separate_ids), ())
 
 
-def _together(alone: tuple[_A, ...], together: tuple[_A, ...], later: tuple[_A, ...]) -> ThrottlePlan[_A]:
-    if len(together) == 1:
-        return ThrottlePlan(separate=(*alone, *together), postponed=later)
-    return ThrottlePlan(separate=alone, combined=together, postponed=later)
+def _plan(separate: tuple[_A, ...], combined: tuple[_A, ...], postponed: tuple[_A, ...]) -> ThrottlePlan[_A]:
+    if len(combined) == 1:
+        return ThrottlePlan(separate=(*separate, *combined), postponed=postponed)
+    return ThrottlePlan(separate=separate, combined=combined, postponed=postponed)

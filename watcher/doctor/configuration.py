@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from stat import S_ISDIR
 
-from watcher.delivery import apprise_notifier
+from watcher.delivery.apprise_notifier import check_url
+from watcher.delivery.channel_url import delivery_caveat, schema
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.settings import Settings
 from watcher.settings.config_files import os_error_text
@@ -77,13 +78,13 @@ def check_channels(configuration: Configuration) -> Iterator[Finding]:
     """Whether each channel's URL can be sent to at all, and what its success is worth. Sends nothing."""
     for name, channel in configuration.settings.channels.items():
         about = f"channel {name}"
-        fault, worth = apprise_notifier.check_url(channel.url), apprise_notifier.delivery_caveat(channel.url)
+        fault, worth = check_url(channel.url), delivery_caveat(channel.url)
         if fault is not None:
             yield failed(about, fault, f"correct the url of [channels.{name}]")
         elif worth is not None:
             yield warning(about, worth, f"`watcher notify test {name}`, and look whether it arrives")
         else:
-            yield ok(about, f"a {apprise_notifier.schema(channel.url)} URL; `watcher notify test {name}` sends a test")
+            yield ok(about, f"a {schema(channel.url)} URL; `watcher notify test {name}` sends a test")
 
 
 def check_state_folder(configuration: Configuration) -> Iterator[Finding]:

@@ -135,7 +135,7 @@ class TestClock:
         years.phone.status = 500
         with daemon(years) as running:
             running.until(lambda: years.phone.requests)
-            running.until(lambda: "alert not taken" in running.said)
+            running.until(lambda: "alert_not_sent" in running.said)
         years.phone.requests.clear()
         years.phone.status = 200
         clock.move(timedelta())
@@ -164,7 +164,7 @@ class TestTrouble:
     ) -> None:
         with daemon(years) as running:
             running.until(lambda: years.phone.requests)
-            running.until(lambda: "alert sent" in running.said)
+            running.until(lambda: "alert_sent" in running.said)
             running.limit_files(0)
             years.ask_for_evidence()
             clock.move(timedelta(hours=5))

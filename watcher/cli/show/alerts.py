@@ -12,7 +12,8 @@ from watcher.cli.context import load_settings, open_context, read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import local, print_error, print_json, print_line, severity_colour, styled, table
 from watcher.context.read_only import ReadOnlyContext
-from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier, delivery_caveat
+from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
+from watcher.delivery.channel_url import delivery_caveat
 from watcher.errors import DeliveryFailed
 from watcher.export.json_documents import alert_document
 from watcher.model.alert import Alert, AlertState
