@@ -27,8 +27,8 @@ from watcher.portals.uscis import UscisAccount
 from watcher.portals.uscis.browser_sign_in import sign_in
 
 pytestmark = needs_chromium
-SOON = 1.5
-"""Seconds of patience: the double is quick."""
+PAGE_TIMEOUT = 1.5
+"""Seconds; the double is quick."""
 
 
 @dataclass(slots=True)
@@ -86,20 +86,20 @@ def test_a_session_that_has_ended_is_made_anew_within_the_same_read(portal: Fake
 
 def test_cookies_that_are_still_good_for_a_browser_spare_the_password(portal: FakeUscis, fakes: PortalFakes) -> None:
     fakes.session.content = portal.cookie_file()
-    sign_in(account(portal), around(fakes), patience=SOON)
+    sign_in(account(portal), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert (portal.passwords, fakes.sign_in_guard.submissions) == ([], [])
 
 
 def test_a_portal_that_asks_for_no_code_gets_none(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.NO_CODE)
-    sign_in(account(portal, mfa="none"), around(fakes), patience=SOON)
+    sign_in(account(portal, mfa="none"), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert (portal.passwords, portal.codes, fakes.sign_in_guard.acceptances) == ([PASSWORD], [], 1)
 
 
 def test_half_a_sign_in_of_earlier_is_begun_afresh(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.awaiting_code.add("half")
     fakes.session.content = b'{"cookies":[{"name":"_half","value":"half","domain":"127.0.0.1","path":"/"}]}'
-    sign_in(account(portal), around(fakes), patience=SOON)
+    sign_in(account(portal), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert (portal.passwords, portal.codes) == ([PASSWORD], [CODE])
 
 
@@ -120,14 +120,14 @@ def test_what_stands_in_the_way_is_named_and_nothing_is_submitted_twice(
 ) -> None:
     portal.faults.add(fault)
     with pytest.raises(error):
-        sign_in(account(portal), around(fakes), patience=SOON)
+        sign_in(account(portal), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert len(portal.passwords) == len(fakes.sign_in_guard.submissions) == passwords
     assert (fakes.sign_in_guard.acceptances, fakes.session.content) == (0, None)
 
 
 def test_a_wrong_password_is_submitted_once_and_never_shown(portal: FakeUscis, fakes: PortalFakes) -> None:
     with pytest.raises(SignInRejected) as rejected:
-        sign_in(account(portal, password=SecretStr("mule")), around(fakes), patience=SOON)
+        sign_in(account(portal, password=SecretStr("mule")), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert portal.passwords == ["mule"]
     assert "mule" not in str(rejected.value)
 
@@ -135,20 +135,20 @@ def test_a_wrong_password_is_submitted_once_and_never_shown(portal: FakeUscis, f
 def test_a_credential_that_was_rejected_before_is_not_typed(portal: FakeUscis, fakes: PortalFakes) -> None:
     fakes.sign_in_guard.rejects = True
     with pytest.raises(SignInRejected):
-        sign_in(account(portal), around(fakes), patience=SOON)
+        sign_in(account(portal), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert portal.passwords == []
 
 
 def test_a_code_that_is_not_taken_is_the_only_one(portal: FakeUscis, fakes: PortalFakes) -> None:
     codes = Codes("999999")
     with pytest.raises(CodeNeeded, match="code was not taken"):
-        sign_in(account(portal), around(fakes, codes), patience=SOON)
+        sign_in(account(portal), around(fakes, codes), page_timeout=PAGE_TIMEOUT)
     assert (len(portal.passwords), len(portal.codes), fakes.sign_in_guard.acceptances) == (1, 1, 1)
 
 
 def test_a_code_that_nobody_can_give_waits_for_a_person(portal: FakeUscis, fakes: PortalFakes) -> None:
     with pytest.raises(CodeNeeded):
-        sign_in(account(portal), fakes.context(), patience=SOON)
+        sign_in(account(portal), fakes.context(), page_timeout=PAGE_TIMEOUT)
     assert portal.codes == []
 
 
@@ -164,5 +164,5 @@ def test_a_session_that_plain_http_cannot_use_is_not_signed_in_again_and_again(
 def test_a_daemon_that_stops_signs_nobody_in(portal: FakeUscis, fakes: PortalFakes) -> None:
     fakes.stop.set()
     with pytest.raises(PortalUnavailable, match="stopping"):
-        sign_in(account(portal), around(fakes), patience=SOON)
+        sign_in(account(portal), around(fakes), page_timeout=PAGE_TIMEOUT)
     assert portal.passwords == []

@@ -1,8 +1,16 @@
-"""Where a sign-in stands is told from the page's address and its elements alone."""
+"""The state of a sign-in is detected from the page's address and its elements alone."""
 
 import pytest
 
-from watcher.portals.uscis.sign_in_pages import CAPTCHA, CODE, PASSWORD, State, UscisOrigins, is_signed_out, state_of
+from watcher.portals.uscis.sign_in_pages import (
+    CAPTCHA,
+    CODE,
+    PASSWORD,
+    SignInState,
+    UscisOrigins,
+    detect_state,
+    is_sign_in_address,
+)
 
 AUTH, CASES = "https://myaccount.uscis.gov", "https://my.uscis.gov"
 
@@ -10,29 +18,29 @@ AUTH, CASES = "https://myaccount.uscis.gov", "https://my.uscis.gov"
 @pytest.mark.parametrize(
     ("url", "elements", "state"),
     [
-        (f"{AUTH}/sign-in", {PASSWORD}, State.SIGNED_OUT),
-        (f"{AUTH}/sign-in?again=1", {PASSWORD}, State.SIGNED_OUT),
-        (f"{AUTH}/sign-in", set(), State.LOADING),
-        (f"{AUTH}/sign-in", {PASSWORD, CODE}, State.CODE_WANTED),
-        (f"{AUTH}/oauth/authorize?client=my", set(), State.LOADING),
-        (f"{AUTH}/auth", {CODE}, State.CODE_WANTED),
-        (f"{AUTH}/auth", set(), State.LOADING),
-        (f"{AUTH}/2fa/verify", {CODE}, State.CODE_WANTED),
-        (f"{AUTH}/soft-locked", set(), State.LOCKED),
-        (f"{AUTH}/sign-in?reason=soft-locked", {PASSWORD}, State.LOCKED),
-        (f"{AUTH}/dashboard", set(), State.HALFWAY),
-        (f"{CASES}/dashboard", set(), State.ELSEWHERE),
-        (f"{CASES}/account/applicant", set(), State.SIGNED_IN),
-        (f"{CASES}/account/applicant/cards", set(), State.SIGNED_IN),
-        (f"{AUTH}/account/applicant", set(), State.ELSEWHERE),
-        (f"{CASES}/", set(), State.ELSEWHERE),
-        (f"{CASES}/account/v1/needhelp", set(), State.ELSEWHERE),
-        (f"{AUTH}/authors", set(), State.ELSEWHERE),
-        (f"{AUTH}/sign-in", {PASSWORD, CAPTCHA}, State.CAPTCHA),
+        (f"{AUTH}/sign-in", {PASSWORD}, SignInState.SIGNED_OUT),
+        (f"{AUTH}/sign-in?again=1", {PASSWORD}, SignInState.SIGNED_OUT),
+        (f"{AUTH}/sign-in", set(), SignInState.LOADING),
+        (f"{AUTH}/sign-in", {PASSWORD, CODE}, SignInState.CODE_REQUIRED),
+        (f"{AUTH}/oauth/authorize?client=my", set(), SignInState.LOADING),
+        (f"{AUTH}/auth", {CODE}, SignInState.CODE_REQUIRED),
+        (f"{AUTH}/auth", set(), SignInState.LOADING),
+        (f"{AUTH}/2fa/verify", {CODE}, SignInState.CODE_REQUIRED),
+        (f"{AUTH}/soft-locked", set(), SignInState.LOCKED),
+        (f"{AUTH}/sign-in?reason=soft-locked", {PASSWORD}, SignInState.LOCKED),
+        (f"{AUTH}/dashboard", set(), SignInState.PARTLY_SIGNED_IN),
+        (f"{CASES}/dashboard", set(), SignInState.UNKNOWN_PAGE),
+        (f"{CASES}/account/applicant", set(), SignInState.SIGNED_IN),
+        (f"{CASES}/account/applicant/cards", set(), SignInState.SIGNED_IN),
+        (f"{AUTH}/account/applicant", set(), SignInState.UNKNOWN_PAGE),
+        (f"{CASES}/", set(), SignInState.UNKNOWN_PAGE),
+        (f"{CASES}/account/v1/needhelp", set(), SignInState.UNKNOWN_PAGE),
+        (f"{AUTH}/authors", set(), SignInState.UNKNOWN_PAGE),
+        (f"{AUTH}/sign-in", {PASSWORD, CAPTCHA}, SignInState.CAPTCHA),
     ],
 )
-def test_every_page_of_the_sign_in_is_known(url: str, elements: set[str], state: State) -> None:
-    assert state_of(url, elements, UscisOrigins()) is state
+def test_every_page_of_the_sign_in_is_known(url: str, elements: set[str], state: SignInState) -> None:
+    assert detect_state(url, elements, UscisOrigins()) is state
 
 
 @pytest.mark.parametrize(
@@ -47,4 +55,4 @@ def test_every_page_of_the_sign_in_is_known(url: str, elements: set[str], state:
     ],
 )
 def test_a_redirect_tells_whether_somebody_must_sign_in(url: str, *, out: bool) -> None:
-    assert is_signed_out(url) is out
+    assert is_sign_in_address(url) is out

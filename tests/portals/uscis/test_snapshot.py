@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.doubles import uscis_answers as said
 from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
-from watcher.language.uscis_wording import form_number, stated_day
+from watcher.language.uscis_wording import stated_day
 from watcher.model.case import ItemKind, PendingItem, Stage
 from watcher.model.change import ChangeKind
 from watcher.portals.uscis.event_codes import hint
@@ -294,4 +294,4 @@ def test_the_day_is_the_one_that_the_text_states(text: str, day: date | None) ->
     ("written", "form"), [("I485", "I-485"), ("n-400", "N-400"), ("I539A", "I-539A"), ("What", "What")]
 )
 def test_a_form_is_written_with_its_hyphen(written: str, form: str) -> None:
-    assert form_number(written) == form
+    assert snapshot(said.answers(said.case(formType=written)), "en").form == form

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.doubles.case_status_api import case_status
 from watcher.errors import UnexpectedAnswer
+from watcher.language.uscis_wording import form_number
 from watcher.model.case import Stage
-from watcher.portals.uscis_api.snapshot import _inert, canonical_form, error_message, read
+from watcher.portals.uscis_api.snapshot import _inert, error_message, read
 from watcher.text.uscis_html import plain_text
 
 ONE = "EAC9999103403"
@@ -95,7 +96,7 @@ def test_without_an_answer_there_is_no_snapshot() -> None:
     [("N400", "N-400"), ("n-400", "N-400"), ("I-129F", "I-129F"), ("I600A", "I-600A"), ("", None), ("none", None)],
 )
 def test_a_form_is_written_with_its_hyphen(written: str, form: str | None) -> None:
-    assert canonical_form(written) == form
+    assert form_number(written) == form
 
 
 def test_markup_is_inert() -> None:

@@ -1,7 +1,7 @@
-"""The USCIS online account (my.uscis.gov): what an applicant sees when signed in.
+"""The USCIS online account (my.uscis.gov), which shows an applicant their cases after signing in.
 
-It has no documented interface. The shapes are those of recordings that others published, and the program asks for
-little: a handful of requests, at most every four hours, with the person's own session.
+It has no documented interface. The shapes are those of recordings that others published. The program makes few
+requests: a handful, at most every four hours, with the user's own session.
 """
 
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ _LINKS = Links(
 
 
 @contextmanager
-def _open(account: UscisAccount, surroundings: PortalContext) -> Iterator[Reader]:
-    # Imported only now: commands that merely read the settings need no HTTP library, and no browser.
+def _open(account: UscisAccount, context: PortalContext) -> Iterator[Reader]:
+    # Imported late: commands that only read the settings need neither an HTTP library nor a browser.
     from watcher.portals.uscis.browser_sign_in import sign_in  # noqa: PLC0415
-    from watcher.portals.uscis.reader import UscisReader, ask_for_session  # noqa: PLC0415
+    from watcher.portals.uscis.reader import UscisReader, request_session  # noqa: PLC0415
 
     if account.sign_in == "browser":
-        yield UscisReader(account, surroundings, partial(sign_in, account, surroundings))
+        yield UscisReader(account, context, partial(sign_in, account, context))
     else:
-        yield UscisReader(account, surroundings, partial(ask_for_session, account))
+        yield UscisReader(account, context, partial(request_session, account))
 
 
 def _links(_: UscisAccount) -> Links:
@@ -41,10 +41,6 @@ def _links(_: UscisAccount) -> Links:
 
 
 def _session_hosts(account: UscisAccount) -> frozenset[str]:
-    return account.origins.hosts
-
-
-def _hosts(account: UscisAccount) -> frozenset[str]:
     return account.origins.hosts
 
 

@@ -1,29 +1,26 @@
-"""What a person sets for a USCIS online account."""
+"""The settings of a USCIS online account."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
-from watcher.portals.uscis.answers import RECEIPT
+from watcher.language.uscis_wording import is_online_receipt, is_receipt, normalize_receipt
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
 from watcher.settings import AccountSettings, WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
 from watcher.sign_in.totp import parse_totp_secret
 
-_PAPER = re.compile(r"(?!IOE)[A-Z]{3}(?:[0-9]{10}|\*[0-9]{9})")
 
-
-def _receipt(written: str) -> str:
-    receipt = re.sub(r"[\s-]", "", written).upper()
-    if _PAPER.fullmatch(receipt):
+def _receipt(number: str) -> str:
+    receipt = normalize_receipt(number)
+    if is_online_receipt(receipt):
+        return receipt
+    if is_receipt(receipt) and not receipt.startswith("IOE"):
         raise ValueError(
             f"{receipt[:3]} receipts are those of paper files, which the online account does not serve; "
             'only receipts that begin with IOE are (portal = "uscis-api" and "manual" can watch the others)'
         )
-    if not re.fullmatch(RECEIPT, receipt, re.ASCII):
-        raise ValueError("must be a receipt number of the online account: IOE and ten digits, such as IOE0000000001")
-    return receipt
+    raise ValueError("must be a receipt number of the online account: IOE and ten digits, such as IOE0000000001")
 
 
 def _totp_secret(secret: SecretStr) -> SecretStr:
@@ -37,9 +34,10 @@ Receipt = Annotated[str, AfterValidator(_receipt)]
 class UscisAccount(AccountSettings):
     """One login at my.uscis.gov.
 
-    `sign_in`: "session" uses a session that the person has signed in to with their own browser, and needs no password;
-    "browser" signs in with username and password in a Chromium of this machine. `mfa` is where the one-time code comes
-    from then. `cases` is a filter. `base_url` and `auth_url` are the origins of my.uscis.gov and myaccount.uscis.gov.
+    `sign_in`: "session" uses a session from the user's own browser and needs no password; "browser" signs in with
+    username and password in a local Chromium, and `mfa` then names the source of the one-time code. `cases` limits
+    which cases are watched; empty means all. `base_url` and `auth_url` are the origins of my.uscis.gov and
+    myaccount.uscis.gov.
     """
 
     cases: tuple[Receipt, ...] = ()
@@ -53,7 +51,7 @@ class UscisAccount(AccountSettings):
     browser_path: str = ""
 
     @model_validator(mode="after")
-    def _complete(self) -> "UscisAccount":
+    def _check_complete(self) -> "UscisAccount":
         if self.sign_in == "session":
             return self
         if not self.username or self.password is None:
@@ -66,15 +64,20 @@ class UscisAccount(AccountSettings):
 
     @property
     def origins(self) -> UscisOrigins:
-        """Where the account is signed in to, and where its cases are."""
-        usual = UscisOrigins()
+        """The origins of the account's sign-in and of its cases."""
+        default = UscisOrigins()
         return UscisOrigins(
-            auth=self.auth_url.rstrip("/") or usual.auth,
-            cases=self.base_url.rstrip("/") or usual.cases,
+            auth=self.auth_url.rstrip("/") or default.auth,
+            cases=self.base_url.rstrip("/") or default.cases,
         )
 
+    @property
+    def manual_sign_in(self) -> str:
+        """The instructions for bringing in a session from the user's own browser, as an error message ends."""
+        return f"Sign in with your own browser, export its cookies, then: watcher login {self.name} --cookies FILE"
+
     def credential(self) -> str | None:
-        """User name and password, where they are submitted at all."""
+        """Return user name and password if the program submits them, else None."""
         if self.sign_in == "session" or self.password is None:
             return None
         return f"{self.username}\0{self.password.get_secret_value()}"

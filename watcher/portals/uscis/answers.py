@@ -1,10 +1,11 @@
 """The answers of my.uscis.gov, in the portal's own spelling.
 
 The shapes are undocumented; they are those of recordings that others published (facts of August 2026, four forms).
-What is read is strict in type, so that a changed shape is noticed; what is not read is not looked at. An absent list is
-None, "the portal did not say", which is not an empty one.
+Fields that the program reads are checked strictly by type, so that a changed shape is noticed; other fields are
+ignored. A missing list is None (not stated), which differs from an empty list.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -12,14 +13,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from watcher.errors import UnexpectedAnswer
+from watcher.language.uscis_wording import ONLINE_RECEIPT, is_online_receipt
 from watcher.text.json import read_json
-
-RECEIPT = r"IOE[0-9]{10}"
-"""The only receipts that the online account serves; paper receipts (EAC, WAC, LIN, SRC, MSC) are not."""
 
 
 def _timestamp(value: object) -> object:
-    """ISO 8601; the portal stamps its times `Z` or `+0000`, and one without a zone is taken to be the same."""
+    """Parse ISO 8601. The portal writes `Z` or `+0000`; a time without a zone is taken as UTC too."""
     if not isinstance(value, str):
         return value
     moment = datetime.fromisoformat(value)
@@ -31,68 +30,78 @@ def _day(value: object) -> object:
 
 
 def _american_day(value: object) -> object:
-    """`MM-DD-YYYY HH:mm:ss`, always at midnight: a day."""
+    """Parse `MM-DD-YYYY HH:mm:ss`. The time is always midnight, so the result is a day."""
     return datetime.strptime(value, "%m-%d-%Y %H:%M:%S").date() if isinstance(value, str) else value  # noqa: DTZ007
 
 
 def _wall_clock(value: object) -> object:
-    """A time whose zone is not to be trusted: the portal stamps `Z` on what may be local time."""
+    """Parse a time and drop its zone: the portal writes `Z` after what may be local time."""
     return datetime.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else value
 
 
-def _something(value: str) -> str:
+def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty")
     return value
 
 
-Words = Annotated[str, AfterValidator(_something)]
+def _date_of(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
 Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
 Day = Annotated[date, BeforeValidator(_day)]
 AmericanDay = Annotated[date, BeforeValidator(_american_day)]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock)]
+ReceiptNumber = Annotated[str, Field(pattern=rf"^{ONLINE_RECEIPT}$")]
 
 
-class _Said(BaseModel):
+class _Answer(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, extra="ignore", strict=True, frozen=True, hide_input_in_errors=True
     )
 
 
-class Event(_Said):
-    """One line of the case's feed: `createdAt` is when it was written, `event...` the time assigned to it."""
+class Event(_Answer):
+    """An event of a case: `createdAt...` is when it was recorded, `event...` is the time assigned to it."""
 
-    event_id: Words
-    event_code: Words
+    event_id: Text
+    event_code: Text
     created_at_timestamp: Timestamp | None = None
     event_timestamp: Timestamp | None = None
     event_date_time: Day | None = None
 
     @property
     def day(self) -> date | None:
-        """The day assigned to it, else the day it was written."""
+        """The day assigned to the event, else the day it was recorded."""
         moment = self.event_timestamp or self.event_date_time or self.created_at_timestamp
         return moment.date() if isinstance(moment, datetime) else moment
 
     @property
-    def written(self) -> date | None:
-        """The day on which it was written, where the portal says."""
-        return self.created_at_timestamp.date() if self.created_at_timestamp else None
+    def recorded_on(self) -> date | None:
+        """The day on which the event was recorded, if the portal states it."""
+        return _date_of(self.created_at_timestamp)
 
 
-class Letter(_Said):
-    """One entry of `notices`."""
+class Letter(_Answer):
+    """An entry of `notices`."""
 
-    letter_id: Words
-    action_type: Words
+    letter_id: Text
+    action_type: Text
     generation_date: Timestamp | None = None
     appointment_date_time: WallClock | None = None
 
+    @property
+    def day(self) -> date | None:
+        """The day on which the letter was generated."""
+        return _date_of(self.generation_date)
 
-class EvidenceRequest(_Said):
-    """One entry of `evidenceRequests`; answered ones stay in the list.
 
-    Whether it was responded to must be said: guessing would make an open request of an answered one, or the reverse.
+class EvidenceRequest(_Answer):
+    """An entry of `evidenceRequests`. Answered requests stay in the list.
+
+    `is_responded_to` is required: a guess could show an answered request as open, or the reverse.
     """
 
     notice_id: str | None = None
@@ -102,21 +111,21 @@ class EvidenceRequest(_Said):
 
     @property
     def id(self) -> str:
-        """The portal's id of it; empty where it gave none."""
+        """The portal's ID of the request, or an empty string."""
         return self.notice_id or self.letter_id or ""
 
     @property
-    def open(self) -> bool:
-        """Whether an answer is still wanted."""
+    def is_open(self) -> bool:
+        """Whether the request still has to be answered."""
         return not self.is_responded_to and not self.finalized
 
 
-class Case(_Said):
-    """What `cases/RECEIPT` says."""
+class Case(_Answer):
+    """The answer of `cases/RECEIPT`."""
 
-    receipt_number: Annotated[str, Field(pattern=rf"^{RECEIPT}$")]
-    form_type: Words | None = None
-    form_name: Words | None = None
+    receipt_number: ReceiptNumber
+    form_type: Text | None = None
+    form_name: Text | None = None
     submission_date: Day | None = None
     updated_at: Day | None = None
     updated_at_timestamp: Timestamp | None = None
@@ -127,21 +136,21 @@ class Case(_Said):
     events: list[Event] | None = None
 
 
-class EarlierStatus(_Said):
-    """One entry of `historicalCaseStatuses`."""
+class EarlierStatus(_Answer):
+    """An entry of `historicalCaseStatuses`."""
 
     date: AmericanDay
-    status_title: Words
+    status_title: Text
     status_title_spanish: str | None = None
     action_code: str | None = None
 
 
-class Status(_Said):
-    """What `case_status/RECEIPT` says. Texts are HTML."""
+class Status(_Answer):
+    """The answer of `case_status/RECEIPT`. Its texts are HTML."""
 
-    receipt_number: Annotated[str, Field(pattern=rf"^{RECEIPT}$")]
-    form_type: Words | None = None
-    status_title: Words
+    receipt_number: ReceiptNumber
+    form_type: Text | None = None
+    status_title: Text
     status_text: str | None = None
     status_title_spanish: str | None = None
     status_text_spanish: str | None = None
@@ -151,18 +160,28 @@ class Status(_Said):
     jurisdiction_description: str | None = None
     historical_case_statuses: list[EarlierStatus] | None = None
 
+    @property
+    def action_day(self) -> date | None:
+        """The day of the current action code."""
+        return _date_of(self.current_action_code_date)
 
-class Document(_Said):
-    """One entry of `cases/RECEIPT/documents`. The file's name is left alone: people's names stand in it."""
 
-    content_id: Words
-    type: Words
+class Document(_Answer):
+    """An entry of `cases/RECEIPT/documents`. The file name is not read because it contains people's names."""
+
+    content_id: Text
+    type: Text
     create_date: Timestamp | None = None
     source_type: str | None = None
 
     @property
+    def day(self) -> date | None:
+        """The day on which the document was created."""
+        return _date_of(self.create_date)
+
+    @property
     def by_uscis(self) -> bool:
-        """Whether USCIS made it; what the applicant provided says nothing about what USCIS wants."""
+        """Whether USCIS made the document. The applicant's own documents do not show what USCIS requests."""
         return self.source_type != "Applicant Provided"
 
 
@@ -171,42 +190,52 @@ _T = TypeVar("_T", bound=BaseModel)
 
 
 def read_case(body: bytes) -> Case:
-    """The answer of `cases/RECEIPT`. Raises `UnexpectedAnswer`."""
-    return _as(Case, content(body, "case"), "case")
+    """Parse the answer of `cases/RECEIPT`. Raises `UnexpectedAnswer`."""
+    return _validate(Case, unwrap(body, "case"), "case")
 
 
 def read_status(body: bytes) -> Status:
-    """The answer of `case_status/RECEIPT`. Raises `UnexpectedAnswer`."""
-    return _as(Status, content(body, "status"), "status")
+    """Parse the answer of `case_status/RECEIPT`. Raises `UnexpectedAnswer`."""
+    return _validate(Status, unwrap(body, "status"), "status")
 
 
 def read_documents(body: bytes) -> list[Document]:
-    """The answer of `cases/RECEIPT/documents`, which comes with and without an envelope. Raises `UnexpectedAnswer`."""
+    """Parse the answer of `cases/RECEIPT/documents`, with or without its envelope. Raises `UnexpectedAnswer`."""
     try:
-        return _DOCUMENTS.validate_python(content(body, "documents"))
+        return _DOCUMENTS.validate_python(unwrap(body, "documents"))
     except ValidationError as error:
-        raise _strange("documents", error) from None
+        raise _unexpected("documents", error) from None
 
 
-def content(body: bytes, answer: str) -> Any:
-    """What is in the envelope `{"data": ...}`. Raises `UnexpectedAnswer` where nothing is."""
-    said = read_json(body)
-    if isinstance(said, dict):
-        said = said.get("data")
-    if said is None:
+def unwrap(body: bytes, answer: str) -> Any:
+    """Return the content of the envelope `{"data": ...}`. Raises `UnexpectedAnswer` if it is empty."""
+    data = read_json(body)
+    if isinstance(data, dict):
+        data = data.get("data")
+    if data is None:
         raise UnexpectedAnswer(f'USCIS online account: the {answer} answer holds no "data"')
-    return said
+    return data
 
 
-def _as(model: type[_T], said: object, answer: str) -> _T:
+def embedded_cases(case: object) -> Mapping[str, Any]:
+    """Return the complete cases inside an unwrapped case answer (`concurrentCases`), by receipt number."""
+    entries = case.get("concurrentCases") if isinstance(case, dict) else None
+    return {
+        entry["receiptNumber"]: entry
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and is_online_receipt(entry.get("receiptNumber"))
+    }
+
+
+def _validate(model: type[_T], data: object, answer: str) -> _T:
     try:
-        return model.model_validate(said)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise _strange(answer, error) from None
+        raise _unexpected(answer, error) from None
 
 
-def _strange(answer: str, error: ValidationError) -> UnexpectedAnswer:
-    """Names the first fault by its place, never by its value."""
+def _unexpected(answer: str, error: ValidationError) -> UnexpectedAnswer:
+    """Name the path of the first error, never the value."""
     first = error.errors(include_input=False, include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"]) or "the whole"
-    return UnexpectedAnswer(f"USCIS online account: {place} of the {answer} answer is not as known ({first['type']})")
+    path = ".".join(str(step) for step in first["loc"]) or "the whole"
+    return UnexpectedAnswer(f"USCIS online account: {path} of the {answer} answer is not as known ({first['type']})")

@@ -1,8 +1,8 @@
-"""Signing in to a USCIS online account with a browser, one careful step after the other.
+"""Signing in to a USCIS online account with a browser.
 
-One password and one code for each sign-in, and no second try: what the portal does not take, and every captcha, is a
-person's. Ticking the box with the portal's terms of use is part of every sign-in there; the person who sets
-`sign_in = "browser"` has it ticked.
+Each sign-in submits one password and one code and never tries twice: anything that the portal rejects, and every
+captcha, is left to the user. Accepting the portal's terms of use is part of every sign-in; by setting
+`sign_in = "browser"` the user agrees that the program accepts them.
 """
 
 import time
@@ -15,32 +15,32 @@ from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInR
 from watcher.portal import PortalContext
 from watcher.portals.uscis import sign_in_pages as page
 from watcher.portals.uscis.account import UscisAccount
-from watcher.portals.uscis.sign_in_pages import APPLICANT, ELEMENTS, State, state_of
+from watcher.portals.uscis.sign_in_pages import APPLICANT, ELEMENTS, SignInState, detect_state
 from watcher.sign_in.browser import Browser, open_browser
 from watcher.sign_in.cookie_files import BrowserCookie
 from watcher.sign_in.cookie_session import load_cookies, save_cookies
 
-_PATIENCE = 30.0
+_PAGE_TIMEOUT = 30.0
 """Seconds for a page to become one that is known."""
-_GLANCE = 0.25
-"""Seconds between two looks at the page."""
-_MOST_STEPS = 12
+_POLL_INTERVAL = 0.25
+"""Seconds between two checks of the page."""
+_MAX_STEPS = 12
 _ME = "USCIS online account"
-_UNSETTLED = frozenset({State.LOADING, State.ELSEWHERE})
+_TRANSIENT = frozenset({SignInState.LOADING, SignInState.UNKNOWN_PAGE})
 
 
-def sign_in(account: UscisAccount, surroundings: PortalContext, *, patience: float = _PATIENCE) -> None:
-    """Signs in and saves the session's cookies. `patience` is in seconds, for each page.
+def sign_in(account: UscisAccount, context: PortalContext, *, page_timeout: float = _PAGE_TIMEOUT) -> None:
+    """Sign in and save the session's cookies. `page_timeout` is in seconds, for each page.
 
-    Starts with the cookies there are: where they are still good for a browser, nothing is submitted. Raises
-    `SignInRejected`, `AccountLocked`, `CodeNeeded` (a code, a captcha, a browser that is missing), `UnexpectedAnswer`,
-    `PortalUnavailable` or `ForeignHost`.
+    Starts with the saved cookies: if they are still valid for a browser, nothing is submitted. Raises
+    `SignInRejected`, `AccountLocked`, `CodeNeeded` (a code, a captcha, a missing browser), `UnexpectedAnswer`,
+    `PortalUnavailable`, or `ForeignHost`.
     """
-    hosts, now = account.origins.hosts, surroundings.clock.now().timestamp()
-    saved = [_for_browser(cookie) for cookie in load_cookies(surroundings.session, hosts=hosts, now=now)]
+    hosts, now = account.origins.hosts, context.clock.now().timestamp()
+    saved = [_for_browser(cookie) for cookie in load_cookies(context.session, hosts=hosts, now=now)]
     with open_browser(hosts=hosts, path=account.browser_path, cookies=saved) as browser:
-        _Walk(browser, account, surroundings, patience).to_the_applicant()
-        save_cookies(surroundings.session, browser.cookies())
+        _SignIn(browser, account, context, page_timeout).run()
+        save_cookies(context.session, browser.cookies())
 
 
 def _for_browser(cookie: BrowserCookie) -> dict[str, Any]:
@@ -53,93 +53,91 @@ def _for_browser(cookie: BrowserCookie) -> dict[str, Any]:
     }
 
 
-class _Walk:
-    """One sign-in while it is under way."""
+class _SignIn:
+    """One sign-in in progress."""
 
-    def __init__(self, browser: Browser, account: UscisAccount, surroundings: PortalContext, patience: float) -> None:
-        self._browser, self._account, self._surroundings = browser, account, surroundings
-        self._origins, self._patience = account.origins, patience
+    def __init__(self, browser: Browser, account: UscisAccount, context: PortalContext, page_timeout: float) -> None:
+        self._browser, self._account, self._context = browser, account, context
+        self._origins, self._page_timeout = account.origins, page_timeout
         self._submitted_at: datetime | None = None
-        self._code_given = self._started_afresh = False
+        self._code_submitted = self._restarted = False
 
-    def to_the_applicant(self) -> None:
-        """Walks until the applicant's page is there."""
+    def run(self) -> None:
+        """Go from page to page until the applicant's page is shown."""
         self._visit_applicant()
-        for _ in range(_MOST_STEPS):
-            state = self._wait_for(set(State) - _UNSETTLED)
-            if state is State.SIGNED_IN:
+        for _ in range(_MAX_STEPS):
+            state = self._wait_for(set(SignInState) - _TRANSIENT)
+            if state is SignInState.SIGNED_IN:
                 return
-            if state is State.HALFWAY:
+            if state is SignInState.PARTLY_SIGNED_IN:
                 self._visit_applicant()
-            elif state is State.SIGNED_OUT:
-                self._give_password()
-            elif state is State.CODE_WANTED:
-                self._give_code()
+            elif state is SignInState.SIGNED_OUT:
+                self._submit_password()
+            elif state is SignInState.CODE_REQUIRED:
+                self._submit_code()
             else:
-                self._stop_at(state)
+                self._fail(state)
         raise UnexpectedAnswer(f"{_ME}: the sign-in goes round in a circle")
 
     def _visit_applicant(self) -> None:
         self._browser.visit(f"{self._origins.cases}{APPLICANT}")
 
-    def _wait_for(self, states: Collection[State]) -> State:
-        """The first of `states` that the page comes to, or what it is when patience is at an end."""
-        until = time.monotonic() + self._patience
+    def _wait_for(self, states: Collection[SignInState]) -> SignInState:
+        """Return the first of `states` that the page reaches, or its state when the time is up."""
+        until = time.monotonic() + self._page_timeout
         while True:
-            if self._surroundings.stop.is_set():
+            if self._context.stop.is_set():
                 raise PortalUnavailable(f"{_ME}: the watcher is stopping; the sign-in was given up")
-            state = state_of(self._browser.url, self._browser.visible(ELEMENTS), self._origins)
+            state = detect_state(self._browser.url, self._browser.visible(ELEMENTS), self._origins)
             if state in states or time.monotonic() > until:
                 return state
-            self._browser.wait(_GLANCE)
+            self._browser.wait(_POLL_INTERVAL)
 
-    def _give_password(self) -> None:
+    def _submit_password(self) -> None:
         if self._submitted_at is not None:
             raise _rejected()
         password = self._account.password.get_secret_value() if self._account.password else ""
         self._browser.write(page.EMAIL, self._account.username)
         if page.TERMS in self._browser.visible([page.TERMS]):
             self._browser.tick(page.TERMS)
-        self._submitted_at = self._surroundings.clock.now()
-        self._surroundings.sign_in_guard.before_submission()
+        self._submitted_at = self._context.clock.now()
+        self._context.sign_in_guard.before_submission()
         self._browser.write(page.PASSWORD, password)
         self._browser.press(page.SUBMIT)
-        state = self._wait_for(set(State) - {State.SIGNED_OUT, *_UNSETTLED})
-        if state is State.SIGNED_OUT:
+        state = self._wait_for(set(SignInState) - {SignInState.SIGNED_OUT, *_TRANSIENT})
+        if state is SignInState.SIGNED_OUT:
             raise _rejected()
-        if state in (State.CODE_WANTED, State.HALFWAY, State.SIGNED_IN):
-            self._surroundings.sign_in_guard.accepted()
+        if state in (SignInState.CODE_REQUIRED, SignInState.PARTLY_SIGNED_IN, SignInState.SIGNED_IN):
+            self._context.sign_in_guard.accepted()
 
-    def _give_code(self) -> None:
-        """One code. A browser that is asked for one before any password has the cookies of half a sign-in."""
-        if self._submitted_at is None and not self._started_afresh:
-            self._started_afresh = True
+    def _submit_code(self) -> None:
+        """Submit one code. If a code is required before any password, the cookies are of an incomplete sign-in."""
+        if self._submitted_at is None and not self._restarted:
+            self._restarted = True
             self._browser.clear_cookies()
             self._visit_applicant()
             return
+        manual_sign_in = self._account.manual_sign_in
         if self._submitted_at is None or self._account.mfa == "none":
-            raise CodeNeeded(f"{_ME}: a one-time code is asked for. {self._by_hand()}")
-        if self._code_given:
-            raise CodeNeeded(f"{_ME}: the one-time code was not taken; no other was tried. {self._by_hand()}")
-        code = self._surroundings.codes.code(asked_at=self._submitted_at)
-        self._code_given = True
+            raise CodeNeeded(f"{_ME}: a one-time code is asked for. {manual_sign_in}")
+        if self._code_submitted:
+            raise CodeNeeded(f"{_ME}: the one-time code was not taken; no other was tried. {manual_sign_in}")
+        code = self._context.codes.code(asked_at=self._submitted_at)
+        self._code_submitted = True
         self._browser.write(page.CODE, code)
         self._browser.press(page.SUBMIT_CODE)
-        self._wait_for(set(State) - {State.CODE_WANTED, *_UNSETTLED})
+        self._wait_for(set(SignInState) - {SignInState.CODE_REQUIRED, *_TRANSIENT})
 
-    def _stop_at(self, state: State) -> None:
-        if state is State.LOCKED:
+    def _fail(self, state: SignInState) -> None:
+        manual_sign_in = self._account.manual_sign_in
+        if state is SignInState.LOCKED:
             raise AccountLocked(
                 f"{_ME}: the portal has locked the account. Wait 20 minutes, then sign in with your own browser; where "
                 "that does not help, reset the password or ask the portal's help desk"
             )
-        if state is State.CAPTCHA:
-            raise CodeNeeded(f"{_ME}: a captcha is shown, which is for a person. {self._by_hand()}")
-        raise UnexpectedAnswer(f"{_ME}: the sign-in came to a page that is not known or never ready. {self._by_hand()}")
-
-    def _by_hand(self) -> str:
-        name = self._account.name
-        return f"Sign in with your own browser, export its cookies, then: watcher login {name} --cookies FILE"
+        if state is SignInState.CAPTCHA:
+            raise CodeNeeded(f"{_ME}: a captcha is shown, which is for a person. {manual_sign_in}")
+        raise UnexpectedAnswer(f"{_ME}: the sign-in came to a page that is not known or never ready. {manual_sign_in}")
 
 
 def _rejected() -> SignInRejected:

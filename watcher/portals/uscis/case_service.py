@@ -1,170 +1,161 @@
-"""The pages and endpoints of my.uscis.gov: which receipts there are, and what is said about each.
+"""The pages and endpoints of my.uscis.gov: the list of receipts, and the answers about each case.
 
-The case service says 401, or 200 with nothing in it, both when the session has ended and for a case of another
-account (which also comes as 403, 404 and 500). Which of the two it is, the list of cases tells: it answers, empty or
-not, as long as the session lives.
+The case service answers 401, or 200 without content, both if the session has ended and for a case of another account
+(which can also be 403, 404, or 500). The list of cases tells the two apart: it answers, empty or not, as long as the
+session is valid.
 """
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.answer import Response
 from watcher.http.client import PortalHttp, TooManyRequests
+from watcher.language.uscis_wording import ONLINE_RECEIPT
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
-from watcher.portals.uscis.answers import RECEIPT, content, read_case, read_documents, read_status
-from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_signed_out
+from watcher.portals.uscis.answers import read_case, read_documents, read_status, unwrap
+from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_sign_in_address
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.privacy.personal_fields import without_personal_fields
 
 SERVICE = "/account/case-service/api"
 
-_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({RECEIPT})\b", re.IGNORECASE)
+_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({ONLINE_RECEIPT})\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
-_NOT_THE_GATEWAY = frozenset(range(500, 600)) - {502, 503, 504}
+_SERVER_ERRORS = frozenset(range(500, 600)) - {502, 503, 504}  # those of the service itself, not of its gateway
 _OK = 200
 _FORBIDDEN = 403
 _NOT_FOUND = 404
-_NOT_SHOWN = frozenset({401, _FORBIDDEN})
-_NOTHING = frozenset({204, _NOT_FOUND})
+_DENIED = frozenset({401, _FORBIDDEN})
+_EMPTY = frozenset({204, _NOT_FOUND})
 _ME = "USCIS online account"
 
 
 class CaseService:
-    """What a session's cookies open. `name` is the account's, for what a person is told to do."""
+    """The case service, as seen with a session's cookies. `name` is the account's, for instructions to the user."""
 
-    def __init__(self, http: PortalHttp, origins: UscisOrigins, surroundings: PortalContext, *, name: str) -> None:
+    def __init__(self, http: PortalHttp, origins: UscisOrigins, context: PortalContext, *, name: str) -> None:
         """`http` carries the cookies."""
-        self._http, self._origins, self._surroundings, self._name = http, origins, surroundings, name
+        self._http, self._origins, self._context, self._name = http, origins, context, name
 
-    def receipts(self) -> list[str]:
-        """The receipts on the applicant's page, each once, as they stand there.
+    def listed_receipts(self) -> list[str]:
+        """Return the receipts on the applicant's page, each once, in the order of the page.
 
-        The visit also carries a sign-in at myaccount.uscis.gov over to my.uscis.gov. Raises `SessionEnded` where it
+        The visit also carries a sign-in at myaccount.uscis.gov over to my.uscis.gov. Raises `SessionEnded` if it
         leads to a sign-in.
         """
         headers = {"Accept": "text/html", "Referer": f"{self._origins.auth}/dashboard"}
         answer = self._http.send("GET", f"{self._origins.cases}{APPLICANT}", headers=headers)
-        self._check_for_wall(answer)
-        if is_signed_out(answer.url) or answer.status in _NOT_SHOWN:
-            raise _ended()
+        self._check_firewall(answer)
+        if is_sign_in_address(answer.url) or answer.status in _DENIED:
+            raise _session_ended()
         if answer.status != _OK:
             raise UnexpectedAnswer(f"{_ME}: the applicant's page came with HTTP {answer.status}")
         text = " ".join(html.unescape(_TAG.sub(" ", answer.text())).split())
-        return list(dict.fromkeys(found.upper() for found in _LISTED.findall(text)))
+        return list(dict.fromkeys(receipt.upper() for receipt in _LISTED.findall(text)))
 
     def read(self, receipt: str, embedded: Any = None) -> Iterator[CaseResult]:
-        """One case; then what of it could not be read, where its status or its documents failed.
+        """Yield the result for one case, then a failure for its status or its documents if they could not be read.
 
-        `embedded` is the case as it came within another one; then it is not asked for again. Raises `SessionEnded`,
-        and `PortalUnavailable` where the portal as a whole is not to be had.
+        `embedded` is the case as another one contained it; then it is not requested again. Raises `SessionEnded`, and
+        `PortalUnavailable` if the portal as a whole is unavailable.
         """
         try:
             answers = {"case": without_personal_fields({"data": self._case(receipt) if embedded is None else embedded})}
             _check_receipt(read_case(answers["case"]).receipt_number, receipt)
-        except (CaseNotFound, UnexpectedAnswer, _Unreadable) as error:
+        except (CaseNotFound, UnexpectedAnswer, _CaseUnavailable) as error:
             yield CaseFailed(case_number=receipt, error=error)
             return
-        troubles = [trouble for name in ("status", "documents") if (trouble := self._add(name, receipt, answers))]
-        yield CaseRead(snapshot=snapshot(answers, self._surroundings.language), answers=answers)
-        yield from troubles
+        failures = [failure for name in ("status", "documents") if (failure := self._add(name, receipt, answers))]
+        yield CaseRead(snapshot=snapshot(answers, self._context.language), answers=answers)
+        yield from failures
 
     def _case(self, receipt: str) -> Any:
-        answer = self._ask(f"/cases/{receipt}", allow=_NOT_THE_GATEWAY)
-        said = _said(answer)
-        if said is not None:
-            return said
+        answer = self._get(f"/cases/{receipt}", allow=_SERVER_ERRORS)
+        data = _data(answer)
+        if data is not None:
+            return data
         if answer.status != _NOT_FOUND:
             self._check_session()
-        if answer.status in _NOT_THE_GATEWAY:
-            raise _Unreadable(
+        if answer.status in _SERVER_ERRORS:
+            raise _CaseUnavailable(
                 f"{_ME}: {receipt} cannot be read (HTTP {answer.status}); the portal answers so when it is in "
                 "trouble, and also for a case of another account"
             )
-        if answer.status in _NOT_SHOWN | _NOTHING | {_OK}:
+        if answer.status in _DENIED | _EMPTY | {_OK}:
             raise CaseNotFound(f"{_ME}: {receipt} is not shown to this account")
         raise UnexpectedAnswer(f"{_ME}: {receipt} came with HTTP {answer.status}")
 
     def _check_session(self) -> None:
-        """Raises `SessionEnded` where even the list of cases does not answer, though the portal does."""
-        if not isinstance(_said(self._ask("/cases")), list):
-            raise _ended()
+        """Raise `SessionEnded` if the portal answers but does not list the account's cases."""
+        if not isinstance(_data(self._get("/cases")), list):
+            raise _session_ended()
 
     def _add(self, name: str, receipt: str, answers: dict[str, bytes]) -> CaseFailed | None:
-        """Asks for what goes with a case. What fails is left out, so that its part stays as it was, and reported."""
+        """Add the answer `name` to the case. If it fails, return the failure; that part of the case stays as it was."""
         path = {"status": f"/case_status/{receipt}", "documents": f"/cases/{receipt}/documents"}[name]
         try:
-            answer = self._ask(path)
-            if answer.status not in _NOTHING:
-                answers[name] = _checked(name, receipt, answer)
+            answer = self._get(path)
+            if answer.status not in _EMPTY:
+                answers[name] = _validated(name, receipt, answer)
         except (UnexpectedAnswer, PortalUnavailable) as error:
-            if isinstance(error, TooManyRequests) or self._surroundings.stop.is_set():
+            if isinstance(error, TooManyRequests) or self._context.stop.is_set():
                 raise
             return CaseFailed(case_number=receipt, error=error)
         return None
 
-    def _ask(self, path: str, allow: frozenset[int] = frozenset()) -> Response:
+    def _get(self, path: str, allow: frozenset[int] = frozenset()) -> Response:
         headers = {"Accept": "application/json", "Referer": f"{self._origins.cases}{APPLICANT}"}
         url = f"{self._origins.cases}{SERVICE}{path}"
         answer = self._http.send("GET", url, headers=headers, follow=False, allow=allow)
-        self._check_for_wall(answer)
-        if is_signed_out(answer.headers.get("location", "")):
-            raise _ended()
+        self._check_firewall(answer)
+        if is_sign_in_address(answer.headers.get("location", "")):
+            raise _session_ended()
         return answer
 
-    def _check_for_wall(self, answer: Response) -> None:
-        """A wall against programs is neither news nor a rejection; only a person's browser gets past it."""
-        barred = answer.status == _FORBIDDEN and "html" in answer.headers.get("content-type", "")
-        if barred or "x-amzn-waf-action" in answer.headers:
+    def _check_firewall(self, answer: Response) -> None:
+        """Raise `CodeNeeded` if the firewall blocks programs; only a person's browser passes it.
+
+        That says nothing about a case, and it is not a rejected sign-in.
+        """
+        blocked = answer.status == _FORBIDDEN and "html" in answer.headers.get("content-type", "")
+        if blocked or "x-amzn-waf-action" in answer.headers:
             raise CodeNeeded(
                 f"{_ME}: the portal answers only a person's browser now. Sign in with yours, export its cookies, then: "
                 f"watcher login {self._name} --cookies FILE"
             )
 
 
-class _Unreadable(PortalUnavailable):
-    """A server error that may be about one case alone."""
+class _CaseUnavailable(PortalUnavailable):
+    """A server error that may concern one case only."""
 
 
-def _ended() -> SessionEnded:
+def _session_ended() -> SessionEnded:
     return SessionEnded(f"{_ME}: the session has ended")
 
 
-def _said(answer: Response) -> Any:
-    """What is in the envelope of a good answer; None where nothing is, or where it is no good answer."""
+def _data(answer: Response) -> Any:
+    """Return the content of a successful answer's envelope, or None."""
     if answer.status != _OK:
         return None
-    said = answer.json()
-    return said.get("data") if isinstance(said, dict) else None
+    body = answer.json()
+    return body.get("data") if isinstance(body, dict) else None
 
 
-def _check_receipt(said: str, asked: str) -> None:
-    if said != asked:
-        raise UnexpectedAnswer(f"{_ME}: asked for {asked}, got another case")
+def _check_receipt(received: str, requested: str) -> None:
+    if received != requested:
+        raise UnexpectedAnswer(f"{_ME}: asked for {requested}, got another case")
 
 
-def _checked(name: str, receipt: str, answer: Response) -> bytes:
-    """The answer as it is kept. Raises `UnexpectedAnswer` where it cannot be read or is about another case."""
+def _validated(name: str, receipt: str, answer: Response) -> bytes:
+    """Return the answer as it is stored. Raises `UnexpectedAnswer` if it is unreadable or about another case."""
     if answer.status != _OK:
         raise UnexpectedAnswer(f"{_ME}: the {name} of {receipt} came with HTTP {answer.status}")
-    body = without_personal_fields({"data": content(answer.body, name)})
+    body = without_personal_fields({"data": unwrap(answer.body, name)})
     if name == "documents":
         read_documents(body)
     else:
         _check_receipt(read_status(body).receipt_number, receipt)
     return body
-
-
-def embedded_cases(case: bytes) -> Mapping[str, Any]:
-    """The cases that came whole within another one (`concurrentCases`), by receipt."""
-    said = content(case, "case")
-    listed = said.get("concurrentCases") if isinstance(said, dict) else None
-    return {
-        receipt: entry
-        for entry in (listed if isinstance(listed, list) else ())
-        if isinstance(entry, dict)
-        and isinstance(receipt := entry.get("receiptNumber"), str)
-        and re.fullmatch(RECEIPT, receipt, re.ASCII)
-    }

@@ -1,7 +1,7 @@
-"""USCIS event and action codes: published readings as hints, and the few codes that say that somebody must answer.
+"""USCIS event and action codes: published readings as hints, and the few codes about requests that need an answer.
 
-A code never gives a case its stage; the title of the status does. What a code may do is ask: a request for evidence
-that is missed costs the applicant the case, so a code that stands for one counts even where the title lags behind.
+A code never sets the stage of a case; the status title does. A code can reveal a request: a missed request for
+evidence can cost the applicant the case, so a code for one counts even if the title lags behind.
 """
 
 from enum import Enum
@@ -15,40 +15,40 @@ _OBSERVED = "uscis_observed_codes.tsv"
 
 
 class CodeMeaning(Enum):
-    """What a code says about a request: that it was made, that it was called to mind, that it was answered."""
+    """What a code says about a request: it was sent, a reminder was sent, or it was answered."""
 
     ASKED = "asked"
     REMINDED = "reminded"
     ANSWERED = "answered"
 
 
-_ASKING = {
+_ASKED_CODES = {
     ItemKind.RFE: frozenset({"FA", "FB0", "FBA", "FBB", "FBC", "IK", "IKE", "IKP", "RFE0"}),
     ItemKind.INTENT_TO_DENY: frozenset(
         {"FC", "FCA0", "FCB0", "FD", "FE", "II", "IU", "IV", "IYA", "NI", "NOID"},
     ),
 }
-_REMINDING = {ItemKind.RFE: frozenset({"IKF"})}
-_ANSWERING = frozenset({"HA", "HAP"})
+_REMINDED_CODES = {ItemKind.RFE: frozenset({"IKF"})}
+_ANSWERED_CODES = frozenset({"HA", "HAP"})
 
-CANCELLING = frozenset({"FKA", "FKB", "IXAA", "IXAB"})
+INTERVIEW_CANCELLED_CODES = frozenset({"FKA", "FKB", "IXAA", "IXAB"})
 """Codes of a cancelled interview."""
 
 
 def meaning_of_code(code: str, kind: ItemKind) -> CodeMeaning | None:
-    """What `code` says about a request of `kind` (a request for evidence, or an intent to deny, revoke or rescind).
+    """Return what `code` says about a request of `kind` (for evidence, or an intent to deny, revoke, or rescind).
 
-    A response answers whichever request is open, of either kind.
+    A response code answers any open request, of either kind.
     """
-    if code in _ASKING.get(kind, ()):
+    if code in _ASKED_CODES.get(kind, ()):
         return CodeMeaning.ASKED
-    if code in _REMINDING.get(kind, ()):
+    if code in _REMINDED_CODES.get(kind, ()):
         return CodeMeaning.REMINDED
-    return CodeMeaning.ANSWERED if kind in _ASKING and code in _ANSWERING else None
+    return CodeMeaning.ANSWERED if kind in _ASKED_CODES and code in _ANSWERED_CODES else None
 
 
 def hint(code: str) -> str | None:
-    """A reading of `code`, labelled with where it comes from; None for a code that neither list has."""
+    """Return a reading of `code`, labeled with its source, or None if neither list has the code."""
     if (published := _readings(_PUBLISHED).get(code)) is not None:
         return f"published code list: {published}"
     if (observed := _readings(_OBSERVED).get(code)) is not None:

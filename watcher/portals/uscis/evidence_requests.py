@@ -1,14 +1,14 @@
-"""Requests for evidence, and intents to deny, out of every place that can carry one; each told once. Pure.
+"""Requests for evidence and intents to deny, merged from every source that can show one. Pure.
 
-One request shows in up to six places, in any order and days apart: the title of the status, earlier titles, event
-codes, letters, documents and the list `evidenceRequests`. Each place has its own ids, or none. So a request is known
-here by its number within the case: everything that is dated is laid out in the order of its days and split into
-rounds (asked, called to mind, answered), the entries of `evidenceRequests` are laid over the rounds, and the n-th
-round is the request `rfe:n`, whichever places show it. A place that joins later adds to a round and makes no new one.
+One request appears in up to six sources, in any order and days apart: the status title, earlier titles, event codes,
+letters, documents, and the list `evidenceRequests`. Each source has its own IDs, or none. So a request is identified
+by its number within the case: all dated mentions are sorted by day and grouped into cycles (asked, reminded,
+answered), the entries of `evidenceRequests` are assigned to the cycles, and the n-th cycle is the request `rfe:n`,
+whichever sources show it. A source that shows the request later adds to its cycle and starts no new one.
 
-A new round begins with an asking mark after an answer, or one that is too far from the last one to be the same
-request (`_ONE_REQUEST`); a mark assigned to the very days of an earlier round belongs there even if it was written
-much later. What nothing dates belongs to the newest round.
+A new cycle begins with a mention that asks after an answer, or with one that is too far from the last one to be the
+same request (`_SAME_REQUEST`). A mention dated to the days of an earlier cycle belongs to that cycle, even if it was
+recorded much later. Mentions without any date belong to the newest cycle.
 """
 
 import re
@@ -20,57 +20,64 @@ from watcher.model.case import ItemState
 from watcher.portals.uscis.answers import EvidenceRequest
 from watcher.portals.uscis.event_codes import CodeMeaning
 
-_ONE_REQUEST = timedelta(days=30)
-"""Ordering, sending and listing one request takes days, at most weeks."""
+_SAME_REQUEST = timedelta(days=30)
+"""Ordering, sending, and listing one request takes days, at most weeks."""
 _SAME_DAYS = timedelta(days=3)
-"""Two places may date the same thing a little apart: local days, UTC, the day of ordering and that of mailing."""
+"""Two sources may date the same event slightly apart: local days, UTC, the day of ordering and that of mailing."""
 LONGEST_WAIT = timedelta(days=84 + 3 + 14)
-"""No request is open for longer: twelve weeks, three days by mail, two weeks abroad (8 CFR 103.2(b)(8), 103.8(b), and
-the USCIS Policy Manual, volume 1, part E, chapter 6)."""
+"""The longest time for which a request can be open: twelve weeks, three days by mail, two weeks abroad
+(8 CFR 103.2(b)(8), 103.8(b), and the USCIS Policy Manual, volume 1, part E, chapter 6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestMention:
-    """One place that says something about a request.
+    """One statement of one source about a request.
 
-    `day` is the day assigned to it, `written` the later day on which it was put down, where they differ. `status`:
-    it comes from the titles of the status; `current`: from the present title.
+    `day` is the day assigned to it, `recorded_on` the later day on which it was recorded, if they differ.
+    `from_title`: the source is a status title; `from_current_title`: the current one.
     """
 
     meaning: CodeMeaning
     day: date | None
-    written: date | None = None
-    status: bool = False
-    current: bool = False
+    recorded_on: date | None = None
+    from_title: bool = False
+    from_current_title: bool = False
 
     @property
-    def last(self) -> date:
-        """The later one of its days."""
-        days = [day for day in (self.day, self.written) if day is not None]
-        return max(days, default=date.max)
+    def latest_day(self) -> date:
+        """The later of the two days, `date.max` without one."""
+        return max(self._days, default=date.max)
 
     @property
-    def first(self) -> date:
-        """The earlier one of its days."""
-        days = [day for day in (self.day, self.written) if day is not None]
-        return min(days, default=date.max)
+    def earliest_day(self) -> date:
+        """The earlier of the two days, `date.max` without one."""
+        return min(self._days, default=date.max)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it has a day at all."""
+        return bool(self._days)
+
+    @property
+    def _days(self) -> list[date]:
+        return [day for day in (self.day, self.recorded_on) if day is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class CaseProgress:
     """What the case as a whole says about whether a request can still be open.
 
-    `since` is the day of the present title. `over`: the case has ended. `asks`: the present title asks for this.
+    `since` is the day of the current title. `ended`: the case has ended. `asks`: the current title makes this request.
     """
 
-    over: bool
+    ended: bool
     asks: bool
     since: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, by its number within the case. `asked_on` is the earliest day that any place gives."""
+    """One request, by its number within the case. `asked_on` is the earliest day that any source gives."""
 
     number: int
     asked_on: date | None
@@ -78,118 +85,121 @@ class Request:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Round:
-    asks: list[RequestMention] = field(default_factory=list)
-    answers: list[RequestMention] = field(default_factory=list)
-    listed: EvidenceRequest | None = None
+class _Cycle:
+    asked: list[RequestMention] = field(default_factory=list)
+    answered: list[RequestMention] = field(default_factory=list)
+    entry: EvidenceRequest | None = None
 
     @property
     def asked_on(self) -> date | None:
-        days = [mark.first for mark in self.asks if mark.day or mark.written]
-        return min(days, default=None)
+        return min((mention.earliest_day for mention in self.asked if mention.is_dated), default=None)
 
-    def takes(self, mark: RequestMention) -> bool:
-        """Whether an asking mark is about this request, by its days."""
-        return any(_distance(mark, other) <= _SAME_DAYS for other in self.asks)
+    def has_days_of(self, mention: RequestMention) -> bool:
+        """Return whether a mention that asks is about this request, judged by its days."""
+        return any(_distance(mention, other) <= _SAME_DAYS for other in self.asked)
 
-    def goes_on_with(self, mark: RequestMention) -> bool:
-        """Whether an asking mark can be about this request, the newest one."""
-        if mark.day is None and mark.written is None:
+    def can_include(self, mention: RequestMention) -> bool:
+        """Return whether a mention that asks can be about this request, the newest one."""
+        if not mention.is_dated:
             return True
-        near = LONGEST_WAIT if mark.meaning is CodeMeaning.REMINDED else _ONE_REQUEST
-        return not self.answers and all(mark.first - other.last <= near for other in self.asks)
+        limit = LONGEST_WAIT if mention.meaning is CodeMeaning.REMINDED else _SAME_REQUEST
+        return not self.answered and all(mention.earliest_day - other.latest_day <= limit for other in self.asked)
 
 
 def _distance(one: RequestMention, other: RequestMention) -> timedelta:
-    return min(abs(a - b) for a in (one.first, one.last) for b in (other.first, other.last))
+    return min(abs(a - b) for a in (one.earliest_day, one.latest_day) for b in (other.earliest_day, other.latest_day))
 
 
-def requests(
-    marks: Sequence[RequestMention], listed: Sequence[EvidenceRequest], outlook: Outlook, *, implied: bool
+def find_requests(
+    mentions: Sequence[RequestMention],
+    entries: Sequence[EvidenceRequest],
+    progress: CaseProgress,
+    *,
+    answer_implies_request: bool,
 ) -> tuple[Request, ...]:
-    """The requests of one kind, in the order in which they were made.
+    """Return the requests of one kind, in the order in which they were made.
 
-    `implied`: an answer to a request that no place shows (any more) stands for that request.
+    `answer_implies_request`: an answer to a request that no source shows (any more) counts as that request.
 
-    They are open, answered, or closed where the case has moved on without an answer; closed ones are given too, so
-    that one read without the titles does not take them for open.
+    Requests are open, answered, or closed if the case has moved on without an answer. Closed ones are included, so
+    that a check without the titles does not report them as open.
     """
-    rounds = _rounds(marks, implied=implied)
-    _lay_over(rounds, listed)
+    cycles = _cycles(mentions, answer_implies_request=answer_implies_request)
+    _assign_entries(cycles, entries)
     return tuple(
-        Request(number=number, asked_on=each.asked_on, state=_state(each, outlook, newest=number == len(rounds)))
-        for number, each in enumerate(rounds, start=1)
+        Request(number=number, asked_on=cycle.asked_on, state=_state(cycle, progress, newest=number == len(cycles)))
+        for number, cycle in enumerate(cycles, start=1)
     )
 
 
-def _rounds(marks: Sequence[RequestMention], *, implied: bool) -> list[_Round]:
-    rounds: list[_Round] = []
-    for mark in sorted(marks, key=lambda mark: (mark.last, mark.meaning is CodeMeaning.ANSWERED, mark.first)):
-        if mark.meaning is not CodeMeaning.ANSWERED:
-            _ask(rounds, mark)
-        elif rounds or implied:
-            rounds = rounds or [_Round()]
-            rounds[-1].answers.append(mark)  # an answer belongs to the newest request
-    return rounds
+def _cycles(mentions: Sequence[RequestMention], *, answer_implies_request: bool) -> list[_Cycle]:
+    cycles: list[_Cycle] = []
+    for mention in sorted(mentions, key=lambda m: (m.latest_day, m.meaning is CodeMeaning.ANSWERED, m.earliest_day)):
+        if mention.meaning is not CodeMeaning.ANSWERED:
+            _add_asked(cycles, mention)
+        elif cycles or answer_implies_request:
+            cycles = cycles or [_Cycle()]
+            cycles[-1].answered.append(mention)  # an answer belongs to the newest request
+    return cycles
 
 
-def _ask(rounds: list[_Round], mark: RequestMention) -> None:
-    for each in rounds:
-        if each.takes(mark):
-            each.asks.append(mark)
+def _add_asked(cycles: list[_Cycle], mention: RequestMention) -> None:
+    for cycle in cycles:
+        if cycle.has_days_of(mention):
+            cycle.asked.append(mention)
             return
-    if not rounds or not rounds[-1].goes_on_with(mark):
-        rounds.append(_Round())
-    rounds[-1].asks.append(mark)
+    if not cycles or not cycles[-1].can_include(mention):
+        cycles.append(_Cycle())
+    cycles[-1].asked.append(mention)
 
 
-def _lay_over(rounds: list[_Round], listed: Sequence[EvidenceRequest]) -> None:
-    """Open entries belong to the newest rounds, answered ones to the oldest; what is over makes rounds of its own."""
-    entries = sorted(listed, key=_listing)
-    unseen = [_Round() for _ in range(len(entries) - len(rounds))]
-    newest_is_both = bool(rounds and entries) and not rounds[-1].answers and entries[-1].open
-    place = len(rounds) - 1 if newest_is_both else len(rounds)
-    rounds[place:place] = unseen
-    for each, entry in zip(rounds, [entry for entry in entries if not entry.open], strict=False):
-        each.listed = entry
-    for each, entry in zip(reversed(rounds), [entry for entry in reversed(entries) if entry.open], strict=False):
-        each.listed = entry
+def _assign_entries(cycles: list[_Cycle], listed: Sequence[EvidenceRequest]) -> None:
+    """Assign open entries to the newest cycles and answered ones to the oldest; extra entries become new cycles."""
+    entries = sorted(listed, key=_entry_order)
+    extra = [_Cycle() for _ in range(len(entries) - len(cycles))]
+    newest_is_both = bool(cycles and entries) and not cycles[-1].answered and entries[-1].is_open
+    position = len(cycles) - 1 if newest_is_both else len(cycles)
+    cycles[position:position] = extra
+    for cycle, entry in zip(cycles, [entry for entry in entries if not entry.is_open], strict=False):
+        cycle.entry = entry
+    for cycle, entry in zip(reversed(cycles), [entry for entry in reversed(entries) if entry.is_open], strict=False):
+        cycle.entry = entry
 
 
-def _listing(entry: EvidenceRequest) -> tuple[int, int, str]:
-    """Ids that count up tell the order; of others only this is known, that what is answered was asked first."""
-    counted = re.fullmatch(r"[^0-9]*([0-9]{1,18})", entry.id)
-    return (0, int(counted.group(1)), entry.id) if counted else (1, int(entry.open), entry.id)
+def _entry_order(entry: EvidenceRequest) -> tuple[int, int, str]:
+    """Sort by the number in the ID. Without one, all that is known is that answered requests were made first."""
+    match = re.fullmatch(r"[^0-9]*([0-9]{1,18})", entry.id)
+    return (0, int(match.group(1)), entry.id) if match else (1, int(entry.is_open), entry.id)
 
 
-def _state(each: _Round, outlook: Outlook, *, newest: bool) -> ItemState:
-    """How a request stands.
+def _state(cycle: _Cycle, progress: CaseProgress, *, newest: bool) -> ItemState:
+    """Return the state of a request.
 
-    The list of evidence requests speaks for itself. The present title comes next: it asks until an answer that is not
-    older than it. Letters and event codes stand forever, so they count until an answer, until the titles have gone
-    past the request, or until a title is from a day when it could not be open any more.
+    An entry of `evidenceRequests` decides first, then the current title: it asks until there is an answer that is not
+    older than the title. Letters and event codes never disappear, so they count until an answer, until the titles have
+    moved past the request, or until a title is from a day on which the request could not be open any more.
     """
-    answered = bool(each.answers) or (each.listed is not None and not each.listed.open)
-    over = ItemState.ANSWERED if answered else ItemState.CLOSED
-    if outlook.over and not _after(each, outlook.since):
-        return over
-    if each.listed is not None and each.listed.open:
+    answered = bool(cycle.answered) or (cycle.entry is not None and not cycle.entry.is_open)
+    done = ItemState.ANSWERED if answered else ItemState.CLOSED
+    if progress.ended and not _asked_after(cycle, progress.since):
+        return done
+    if cycle.entry is not None and cycle.entry.is_open:
         return ItemState.OPEN
-    if newest and outlook.asks and not _answered_since(each, outlook.since):
+    if newest and progress.asks and not _answered_since(cycle, progress.since):
         return ItemState.OPEN
-    return over if answered or _gone_by(each, outlook) else ItemState.OPEN
+    return done if answered or _has_passed(cycle, progress) else ItemState.OPEN
 
 
-def _after(each: _Round, day: date | None) -> bool:
-    return day is not None and each.asked_on is not None and max(mark.last for mark in each.asks) > day
+def _asked_after(cycle: _Cycle, day: date | None) -> bool:
+    return day is not None and cycle.asked_on is not None and max(mention.latest_day for mention in cycle.asked) > day
 
 
-def _answered_since(each: _Round, day: date | None) -> bool:
-    return any(day is None or mark.last >= day for mark in each.answers)
+def _answered_since(cycle: _Cycle, day: date | None) -> bool:
+    return any(day is None or mention.latest_day >= day for mention in cycle.answered)
 
 
-def _gone_by(each: _Round, outlook: Outlook) -> bool:
-    if any(mark.status and not mark.current for mark in each.asks):
+def _has_passed(cycle: _Cycle, progress: CaseProgress) -> bool:
+    if any(mention.from_title and not mention.from_current_title for mention in cycle.asked):
         return True
-    lasts = [mark.last for mark in each.asks if mark.last != date.max]
-    return bool(lasts) and outlook.since is not None and outlook.since - max(lasts) > LONGEST_WAIT
+    days = [mention.latest_day for mention in cycle.asked if mention.latest_day != date.max]
+    return bool(days) and progress.since is not None and progress.since - max(days) > LONGEST_WAIT

@@ -1,4 +1,4 @@
-"""What a case of the online account asks: requests, appointments, and what only the title says. Pure."""
+"""What a case of the online account asks for: requests, appointments, and items that only the title shows. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,82 +9,93 @@ from watcher.language.due_estimates import estimate_due
 from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalize_title
 from watcher.language.uscis_wording import form_number, stated_day
 from watcher.model.case import STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingItem
-from watcher.portals.uscis import event_codes
-from watcher.portals.uscis.answers import Case, Document, EvidenceRequest, Letter, Status
-from watcher.portals.uscis.event_codes import CodeMeaning
-from watcher.portals.uscis.evidence_requests import Outlook, RequestMention, requests
+from watcher.portals.uscis.answers import Case, Document, EarlierStatus, Event, EvidenceRequest, Letter, Status
+from watcher.portals.uscis.event_codes import INTERVIEW_CANCELLED_CODES, CodeMeaning, meaning_of_code
+from watcher.portals.uscis.evidence_requests import CaseProgress, RequestMention, find_requests
 from watcher.text.uscis_html import plain_text
 
 _TITLES = {
     "en": {ItemKind.RFE: "Request for Evidence", ItemKind.INTENT_TO_DENY: "Notice of Intent to Deny"},
     "es": {ItemKind.RFE: "Solicitud de Evidencia", ItemKind.INTENT_TO_DENY: "Aviso de Intención de Denegar"},
 }
-_SCHEDULED_WITH = timedelta(days=45)
-"""A title that announces an appointment and the letter with its time are no further apart."""
+_SAME_APPOINTMENT = timedelta(days=45)
+"""The longest time between a title that announces an appointment and the letter that states its time."""
 
 
 @lru_cache(maxsize=512)
 def _meaning(title: str) -> Meaning:
-    """What a title means; the same few stand in every answer."""
+    """Return the meaning of a title, cached because every answer contains the same few."""
     return meaning_of(title)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentStatus:
-    """The present title, what it means and the day it is from."""
+    """The current title, its meaning, and its day. Empty if the portal gave no status."""
 
     title: str = ""
     meaning: Meaning = field(default_factory=Meaning)
     since: date | None = None
 
     @classmethod
-    def of(cls, status: Status | None) -> "CurrentStatus":
-        """Empty where the portal gave no status."""
+    def from_status(cls, status: Status | None) -> "CurrentStatus":
+        """Return the current status of an answer."""
         if status is None or is_placeholder(status.status_title):
             return cls()
         text = plain_text(status.status_text or "")
-        since = stated_day(text)
-        if since is None and status.current_action_code_date is not None:
-            since = status.current_action_code_date.date()
         meaning = meaning_of(status.status_title, description=text)
-        return cls(title=plain_text(status.status_title), meaning=meaning, since=since)
+        return cls(title=plain_text(status.status_title), meaning=meaning, since=stated_day(text) or status.action_day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseAnswers:
-    """The answers about one case; None for one that did not come."""
+    """The answers about one case. An answer that is missing is None."""
 
     case: Case | None
     status: Status | None
     documents: Sequence[Document] | None
-    present: CurrentStatus
+    current: CurrentStatus
 
     @property
     def form(self) -> str | None:
-        """The form by its number, with its hyphen."""
-        named = [said.form_type for said in (self.case, self.status) if said is not None]
-        return next((form_number(form) for form in named if form), None)
+        """The form number with its hyphen. A form type that is not a number stays as it is."""
+        form_types = [answer.form_type for answer in (self.case, self.status) if answer is not None]
+        return next((form_number(form) or plain_text(form) for form in form_types if form), None)
 
     @property
-    def latest(self) -> date | None:
+    def events(self) -> Sequence[Event]:
+        """The case's events."""
+        return (self.case and self.case.events) or ()
+
+    @property
+    def letters(self) -> Sequence[Letter]:
+        """The case's letters."""
+        return (self.case and self.case.notices) or ()
+
+    @property
+    def earlier_statuses(self) -> Sequence[EarlierStatus]:
+        """The case's earlier statuses."""
+        return (self.status and self.status.historical_case_statuses) or ()
+
+    @property
+    def latest_day(self) -> date | None:
         """The latest day on which the portal wrote something about the case."""
-        days = [self.present.since]
+        days = [self.current.since]
         if self.case is not None:
             days += [self.case.updated_at_timestamp.date() if self.case.updated_at_timestamp else self.case.updated_at]
-            days += [event.written or event.day for event in self.case.events or ()]
+            days += [event.recorded_on or event.day for event in self.events]
         return max((day for day in days if day is not None), default=None)
 
 
-def pending_items(said: CaseAnswers, language: str) -> tuple[PendingItem, ...]:
-    """Every item, ordered by key. Requests for evidence and intents come from every place that can carry them."""
+def pending_items(answers: CaseAnswers, language: str) -> tuple[PendingItem, ...]:
+    """Return every item, ordered by key. Requests and intents are merged from every source that can show them."""
     items = [
-        *_requested(said, ItemKind.RFE, language),
-        *_requested(said, ItemKind.INTENT_TO_DENY, language),
-        *_appointments(said),
+        *_requests(answers, ItemKind.RFE, language),
+        *_requests(answers, ItemKind.INTENT_TO_DENY, language),
+        *_appointments(answers),
     ]
-    items += _of_the_title(said, items)
+    items += _from_title(answers, items)
     explained = any(item.state is not ItemState.CLOSED for item in items)
-    if not explained and said.case is not None and said.case.action_required:
+    if not explained and answers.case is not None and answers.case.action_required:
         items.append(PendingItem(key="action-required", kind=ItemKind.TASK, title="Action required"))
     return tuple(sorted(items, key=lambda item: item.key))
 
@@ -92,84 +103,84 @@ def pending_items(said: CaseAnswers, language: str) -> tuple[PendingItem, ...]:
 # --- requests -----------------------------------------------------------------------------------------------------
 
 
-def _requested(said: CaseAnswers, kind: ItemKind, language: str) -> Iterator[PendingItem]:
-    present = said.present
-    unsaid = not present.meaning.known and present.meaning.asks is None
-    over = present.meaning.stage.final or (unsaid and said.case is not None and bool(said.case.closed))
-    outlook = Outlook(over=over, asks=present.meaning.asks is kind, since=present.since)
-    marks = list(_marks(said, kind))
-    for request in requests(marks, _listed(said, kind), outlook, implied=_is_implied(said, kind)):
+def _requests(answers: CaseAnswers, kind: ItemKind, language: str) -> Iterator[PendingItem]:
+    current = answers.current
+    title_is_unknown = not current.meaning.known and current.meaning.asks is None
+    ended = current.meaning.stage.final or (title_is_unknown and answers.case is not None and bool(answers.case.closed))
+    progress = CaseProgress(ended=ended, asks=current.meaning.asks is kind, since=current.since)
+    for request in find_requests(
+        list(_mentions(answers, kind)),
+        _listed(answers, kind),
+        progress,
+        answer_implies_request=_answer_implies_request(answers, kind),
+    ):
         title = _TITLES.get(language, _TITLES["en"])[kind]
         yield PendingItem(
             key=f"{kind}:{request.number}",
             kind=kind,
             title=title,
-            due_by_estimate=estimate_due(kind, form=said.form, asked_on=request.asked_on, title=title),
+            due_by_estimate=estimate_due(kind, form=answers.form, asked_on=request.asked_on, title=title),
             state=request.state,
         )
 
 
-def _is_implied(said: CaseAnswers, kind: ItemKind) -> bool:
-    """Whether an answer alone tells of a request: one for evidence, unless an intent to deny shows."""
+def _answer_implies_request(answers: CaseAnswers, kind: ItemKind) -> bool:
+    """Return whether an answer alone implies a request: one for evidence, unless there is an intent to deny."""
     return kind is ItemKind.RFE and not any(
-        mark.meaning is CodeMeaning.ASKED for mark in _marks(said, ItemKind.INTENT_TO_DENY)
+        mention.meaning is CodeMeaning.ASKED for mention in _mentions(answers, ItemKind.INTENT_TO_DENY)
     )
 
 
-def _listed(said: CaseAnswers, kind: ItemKind) -> list[EvidenceRequest]:
-    """The entries of `evidenceRequests` of this kind: a request for evidence, unless its own letter says otherwise."""
-    if said.case is None:
+def _listed(answers: CaseAnswers, kind: ItemKind) -> list[EvidenceRequest]:
+    """Return the entries of `evidenceRequests` of this kind: for evidence, unless their letter says otherwise."""
+    if answers.case is None:
         return []
-    kinds = {letter.letter_id: _meaning(letter.action_type).asks for letter in said.case.notices or ()}
+    kinds = {letter.letter_id: _meaning(letter.action_type).asks for letter in answers.letters}
     return [
         entry
-        for entry in said.case.evidence_requests or ()
+        for entry in answers.case.evidence_requests or ()
         if (kinds.get(entry.id) is ItemKind.INTENT_TO_DENY) is (kind is ItemKind.INTENT_TO_DENY)
     ]
 
 
-def _marks(said: CaseAnswers, kind: ItemKind) -> Iterator[RequestMention]:
-    if said.status is not None and said.present.title:
-        yield from _marks_of_status(said.status, said.present, kind)
-    if said.case is not None:
-        for event in said.case.events or ():
-            if (what := event_codes.meaning_of_code(event.event_code, kind)) is not None:
-                yield RequestMention(meaning=what, day=event.day, written=event.written)
-        ids = {entry.id for entry in _listed(said, kind)}
-        for letter in said.case.notices or ():
-            what = CodeMeaning.ASKED if letter.letter_id in ids else _title_says(letter.action_type, kind)
-            if what is not None:
-                yield RequestMention(
-                    meaning=what, day=letter.generation_date.date() if letter.generation_date else None
-                )
-    for document in said.documents or ():
-        if document.by_uscis and (what := _title_says(document.type, kind)) is not None:
-            yield RequestMention(meaning=what, day=document.create_date.date() if document.create_date else None)
+def _mentions(answers: CaseAnswers, kind: ItemKind) -> Iterator[RequestMention]:
+    if answers.status is not None and answers.current.title:
+        yield from _mentions_in_titles(answers, answers.status, kind)
+    for event in answers.events:
+        if (meaning := meaning_of_code(event.event_code, kind)) is not None:
+            yield RequestMention(meaning=meaning, day=event.day, recorded_on=event.recorded_on)
+    ids = {entry.id for entry in _listed(answers, kind)}
+    for letter in answers.letters:
+        meaning = CodeMeaning.ASKED if letter.letter_id in ids else _title_meaning(letter.action_type, kind)
+        if meaning is not None:
+            yield RequestMention(meaning=meaning, day=letter.day)
+    for document in answers.documents or ():
+        if document.by_uscis and (meaning := _title_meaning(document.type, kind)) is not None:
+            yield RequestMention(meaning=meaning, day=document.day)
 
 
-def _marks_of_status(status: Status, present: CurrentStatus, kind: ItemKind) -> Iterator[RequestMention]:
-    if (what := _meaning_says(present.meaning, kind)) is not None:
-        yield RequestMention(meaning=what, day=_day_of_title(status, kind), status=True, current=True)
-    for earlier in status.historical_case_statuses or ():
-        what = _title_says(earlier.status_title, kind) or event_codes.meaning_of_code(earlier.action_code or "", kind)
-        if what is not None:
-            yield RequestMention(meaning=what, day=earlier.date, status=True)
+def _mentions_in_titles(answers: CaseAnswers, status: Status, kind: ItemKind) -> Iterator[RequestMention]:
+    if (meaning := _request_meaning(answers.current.meaning, kind)) is not None:
+        yield RequestMention(meaning=meaning, day=_day_of_title(status, kind), from_title=True, from_current_title=True)
+    for earlier in answers.earlier_statuses:
+        meaning = _title_meaning(earlier.status_title, kind) or meaning_of_code(earlier.action_code or "", kind)
+        if meaning is not None:
+            yield RequestMention(meaning=meaning, day=earlier.date, from_title=True)
 
 
 def _day_of_title(status: Status, kind: ItemKind) -> date | None:
-    """The day that the text states, or the day of the action code where that code is about the same thing."""
+    """Return the day that the text states, or the day of the action code if that code is about the same request."""
     stated = stated_day(plain_text(status.status_text or ""))
-    if stated is None and status.current_action_code_date is not None:
-        about = event_codes.meaning_of_code(status.current_action_code or "", kind)
-        return status.current_action_code_date.date() if about is not None else None
+    if stated is None and meaning_of_code(status.current_action_code or "", kind) is not None:
+        return status.action_day
     return stated
 
 
-def _title_says(title: str, kind: ItemKind) -> CodeMeaning | None:
-    return _meaning_says(_meaning(title), kind)
+def _title_meaning(title: str, kind: ItemKind) -> CodeMeaning | None:
+    return _request_meaning(_meaning(title), kind)
 
 
-def _meaning_says(meaning: Meaning, kind: ItemKind) -> CodeMeaning | None:
+def _request_meaning(meaning: Meaning, kind: ItemKind) -> CodeMeaning | None:
     if meaning.asks is kind:
         return CodeMeaning.ASKED
     return CodeMeaning.ANSWERED if kind in meaning.answers else None
@@ -178,11 +189,11 @@ def _meaning_says(meaning: Meaning, kind: ItemKind) -> CodeMeaning | None:
 # --- appointments -------------------------------------------------------------------------------------------------
 
 
-def _appointments(said: CaseAnswers) -> Iterator[PendingItem]:
-    """Letters with an appointment that the portal has not cancelled and, by its own dates, is not past."""
-    for letter in (said.case and said.case.notices) or ():
-        kind = _kind_of(letter, said)
-        if kind is None or _is_off(letter, kind, said):
+def _appointments(answers: CaseAnswers) -> Iterator[PendingItem]:
+    """Yield letters with an appointment that is not cancelled and, by the portal's own dates, not past."""
+    for letter in answers.letters:
+        kind = _appointment_kind(letter, answers)
+        if kind is None or _is_over(letter, kind, answers):
             continue
         yield PendingItem(
             key=f"appointment:{letter.letter_id}",
@@ -192,57 +203,59 @@ def _appointments(said: CaseAnswers) -> Iterator[PendingItem]:
         )
 
 
-def _kind_of(letter: Letter, said: CaseAnswers) -> ItemKind | None:
-    """What the letter invites to: what its own words say, else what a title of about the same days announces.
+def _appointment_kind(letter: Letter, answers: CaseAnswers) -> ItemKind | None:
+    """Return the kind of a letter's appointment by its own words, else by a title of about the same days.
 
-    The words "Appointment Scheduled" alone stand for biometrics and interviews alike.
+    The words "Appointment Scheduled" alone are used for both biometrics and interviews.
     """
     asks = _meaning(letter.action_type).asks
     if asks is not None and asks.is_appointment:
         return asks
     if letter.appointment_date_time is None and normalize_title(letter.action_type) != "appointment scheduled":
         return None
-    announced = (kind for kind, day in _announcements(said) if _together(letter, day))
+    announced = (kind for kind, day in _announcements(answers) if _is_near(letter, day))
     return next(announced, ItemKind.APPOINTMENT)
 
 
-def _announcements(said: CaseAnswers) -> Iterator[tuple[ItemKind, date | None]]:
-    if (asks := said.present.meaning.asks) is not None and asks.is_appointment:
-        yield asks, said.present.since
-    for earlier in (said.status and said.status.historical_case_statuses) or ():
+def _announcements(answers: CaseAnswers) -> Iterator[tuple[ItemKind, date | None]]:
+    if (asks := answers.current.meaning.asks) is not None and asks.is_appointment:
+        yield asks, answers.current.since
+    for earlier in answers.earlier_statuses:
         if (asks := _meaning(earlier.status_title).asks) is not None and asks.is_appointment:
             yield asks, earlier.date
 
 
-def _together(letter: Letter, day: date | None) -> bool:
-    if letter.generation_date is None or day is None:
-        return True
-    return abs(letter.generation_date.date() - day) <= _SCHEDULED_WITH
+def _is_near(letter: Letter, day: date | None) -> bool:
+    return letter.day is None or day is None or abs(letter.day - day) <= _SAME_APPOINTMENT
 
 
-def _is_off(letter: Letter, kind: ItemKind, said: CaseAnswers) -> bool:
-    """Whether the title or an event cancelled it, the case ended after it, or the portal wrote after its day."""
-    meaning, since = said.present.meaning, said.present.since
-    made = letter.generation_date.date() if letter.generation_date else None
+def _is_over(letter: Letter, kind: ItemKind, answers: CaseAnswers) -> bool:
+    """Return whether the title or an event cancelled it, the case ended after it, or the portal wrote after its day."""
+    meaning, since, made = answers.current.meaning, answers.current.since, letter.day
     ended = meaning.stage.final and not (meaning.asks is not None and meaning.asks.is_appointment)
     if kind in meaning.cancels or (ended and (made is None or since is None or made <= since)):
         return True
-    if letter.appointment_date_time is not None and letter.appointment_date_time.date() < (said.latest or date.min):
+    starts_at = letter.appointment_date_time
+    if starts_at is not None and starts_at.date() < (answers.latest_day or date.min):
         return True
     return kind is not ItemKind.BIOMETRICS and any(
-        event.event_code in event_codes.CANCELLING and made is not None and event.day is not None and event.day > made
-        for event in (said.case and said.case.events) or ()
+        event.event_code in INTERVIEW_CANCELLED_CODES
+        and made is not None
+        and event.day is not None
+        and event.day > made
+        for event in answers.events
     )
 
 
-# --- what only the title says -------------------------------------------------------------------------------------
+# --- items that only the title shows ------------------------------------------------------------------------------
 
 
-def _of_the_title(said: CaseAnswers, items: Sequence[PendingItem]) -> list[PendingItem]:
-    """The item that the present title is, where nothing else shows it."""
-    kind, since = said.present.meaning.asks, said.present.since
+def _from_title(answers: CaseAnswers, items: Sequence[PendingItem]) -> list[PendingItem]:
+    """Return the item that the current title itself is, if no other source shows it."""
+    current = answers.current
+    kind = current.meaning.asks
     if kind is None or kind in (ItemKind.RFE, ItemKind.INTENT_TO_DENY) or any(item.kind is kind for item in items):
         return []
-    key = f"{STATUS_ITEM_PREFIX}{kind}" + (f":{since}" if since else "")
-    estimate = estimate_due(kind, form=said.form, asked_on=since, title=said.present.title)
-    return [PendingItem(key=key, kind=kind, title=said.present.title, due_by_estimate=estimate)]
+    key = f"{STATUS_ITEM_PREFIX}{kind}" + (f":{current.since}" if current.since else "")
+    estimate = estimate_due(kind, form=answers.form, asked_on=current.since, title=current.title)
+    return [PendingItem(key=key, kind=kind, title=current.title, due_by_estimate=estimate)]

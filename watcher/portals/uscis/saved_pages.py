@@ -1,7 +1,7 @@
-"""Answers of the case pages that a person saved by hand: single ones, a list of them, or a browser's HAR file. Pure.
+"""Answers of the case pages that a person saved by hand: single answers, a list of them, or a browser's HAR file. Pure.
 
-Answers are told apart by their shape; in a HAR file (HTTP Archive 1.2) the addresses say besides whose documents are
-whose, and everything else in it is passed over. Nothing about people is kept.
+Answers are recognized by their shape. In a HAR file (HTTP Archive 1.2) the addresses also say which case the documents
+belong to, and everything else in the file is skipped. Personal fields are removed.
 """
 
 import base64
@@ -9,63 +9,66 @@ import binascii
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
+from watcher.language.uscis_wording import ONLINE_RECEIPT, is_online_receipt
 from watcher.portal import CaseRead
-from watcher.portals.uscis.answers import RECEIPT
+from watcher.portals.uscis.answers import embedded_cases
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.privacy.personal_fields import without_personal_fields
 from watcher.text.json import read_json
 
-_LARGEST = 64 * 1024 * 1024
-_MOST = 10_000
-_OF_A_CASE = frozenset({"events", "evidenceRequests", "notices", "submissionDate", "concurrentCases"})
+_MAX_BYTES = 64 * 1024 * 1024
+_MAX_ENTRIES = 10_000
+_CASE_KEYS = frozenset({"events", "evidenceRequests", "notices", "submissionDate", "concurrentCases"})
 _ADDRESS = re.compile(
-    rf"https?://[^/?#]+/account/case-service/api/(?:cases|case_status)/({RECEIPT})(/documents)?/?(?:[?#].*)?", re.ASCII
+    rf"https?://[^/?#]+/account/case-service/api/(?:cases|case_status)/({ONLINE_RECEIPT})(/documents)?/?(?:[?#].*)?",
+    re.ASCII,
 )
 _OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """One answer. `receipt` is empty where nothing says whose documents they are."""
+class _SavedAnswer:
+    """One answer. `receipt` is empty if nothing says which case the documents belong to."""
 
     file: str
-    answer: str
+    endpoint: str
     receipt: str
-    said: Any
+    data: Any
 
 
 def import_answers(files: Sequence[tuple[str, bytes]], language: str) -> list[CaseRead]:
-    """The cases in these files (name and content each), ordered by receipt; of answers given twice the last one counts.
+    """Return the cases in these files (name and content of each), ordered by receipt.
 
-    Raises `UnexpectedAnswer` that names the file, where one holds what no page of the case service says.
+    If an answer occurs twice, the last one counts. Raises `UnexpectedAnswer`, which names the file, if a file contains
+    anything but answers of the case service.
     """
-    found = [answer for name, content in files for answer in _in_file(name, content)]
+    saved = [answer for name, content in files for answer in _in_file(name, content)]
     cases: dict[str, dict[str, bytes]] = defaultdict(dict)
-    for answer in found:
-        for embedded in _embedded(answer):
-            cases[embedded["receiptNumber"]]["case"] = _kept(answer.file, embedded)
-    for answer in found:
+    for answer in saved:
+        if answer.endpoint == "case":
+            for receipt, case in embedded_cases(answer.data).items():
+                cases[receipt]["case"] = _body(answer.file, case)
+    for answer in saved:
         if answer.receipt:
-            cases[answer.receipt][answer.answer] = _kept(answer.file, answer.said)
-    for answer in found:
+            cases[answer.receipt][answer.endpoint] = _body(answer.file, answer.data)
+    for answer in saved:
         if not answer.receipt:
-            cases[_only(cases, answer.file)]["documents"] = _kept(answer.file, answer.said)
+            cases[_only_receipt(cases, answer.file)]["documents"] = _body(answer.file, answer.data)
     names = ", ".join(name for name, _ in files)
     return [_read(names, answers, language) for _, answers in sorted(cases.items())]
 
 
 def _read(names: str, answers: dict[str, bytes], language: str) -> CaseRead:
-    try:
+    with _errors_name(names):
         return CaseRead(snapshot=snapshot(answers, language), answers=answers)
-    except ReadFailed as error:
-        raise UnexpectedAnswer(f"{names}: {error}") from None
 
 
-def _only(cases: dict[str, dict[str, bytes]], file: str) -> str:
+def _only_receipt(cases: dict[str, dict[str, bytes]], file: str) -> str:
     if len(cases) != 1:
         raise UnexpectedAnswer(
             f"{file}: these documents name no case; import them together with the answer of one case"
@@ -73,99 +76,95 @@ def _only(cases: dict[str, dict[str, bytes]], file: str) -> str:
     return next(iter(cases))
 
 
-def _kept(file: str, said: Any) -> bytes:
+def _body(file: str, data: Any) -> bytes:
+    """Return an answer as it is stored."""
+    with _errors_name(file):
+        return without_personal_fields({"data": data})
+
+
+@contextmanager
+def _errors_name(file: str) -> Iterator[None]:
+    """Put the name of the file before an error's message."""
     try:
-        return without_personal_fields({"data": said})
-    except UnexpectedAnswer as error:
+        yield
+    except ReadFailed as error:
         raise UnexpectedAnswer(f"{file}: {error}") from None
 
 
-# --- what a file holds --------------------------------------------------------------------------------------------
+# --- the content of a file ----------------------------------------------------------------------------------------
 
 
-def _in_file(name: str, content: bytes) -> Iterator[_Found]:
-    if len(content) > _LARGEST:
-        raise UnexpectedAnswer(f"{name}: the file is larger than {_LARGEST // 1024 // 1024} MiB")
-    said = _parsed(name, content)
-    if isinstance(said, dict) and isinstance(said.get("log"), dict):
-        yield from _in_archive(name, said["log"].get("entries"))
-    elif isinstance(said, list) and not _are_documents(said):
-        for place, each in enumerate(said[:_MOST], start=1):
-            yield from _one(f"{name}, entry {place}", each)
+def _in_file(name: str, content: bytes) -> Iterator[_SavedAnswer]:
+    if len(content) > _MAX_BYTES:
+        raise UnexpectedAnswer(f"{name}: the file is larger than {_MAX_BYTES // 1024 // 1024} MiB")
+    document = _parse(name, content)
+    if isinstance(document, dict) and isinstance(document.get("log"), dict):
+        yield from _in_archive(name, document["log"].get("entries"))
+    elif isinstance(document, list) and not _are_documents(document):
+        for number, answer in enumerate(document[:_MAX_ENTRIES], start=1):
+            yield from _one(f"{name}, entry {number}", answer)
     else:
-        yield from _one(name, said)
+        yield from _one(name, document)
 
 
-def _parsed(file: str, content: bytes) -> Any:
-    try:
+def _parse(file: str, content: bytes) -> Any:
+    with _errors_name(file):
         return read_json(content)
-    except UnexpectedAnswer as error:
-        raise UnexpectedAnswer(f"{file}: {error}") from None
 
 
-def _one(file: str, said: Any) -> Iterator[_Found]:
-    inner = said["data"] if isinstance(said, dict) and "data" in said else said
-    if inner == []:
-        return  # the list of cases, or no documents: nothing in it says which
-    if inner is None:
+def _one(file: str, answer: Any) -> Iterator[_SavedAnswer]:
+    data = answer["data"] if isinstance(answer, dict) and "data" in answer else answer
+    if data == []:
+        return  # the list of cases or an empty list of documents; it does not say which
+    if data is None:
         raise UnexpectedAnswer(f'{file}: "data" is empty; the session had ended, or the case is another account\'s')
-    yield _told_apart(file, inner)
+    yield _recognize(file, data)
 
 
-def _told_apart(file: str, inner: Any) -> _Found:
-    if isinstance(inner, list) and _are_documents(inner):
-        return _Found(file=file, answer="documents", receipt="", said=inner)
-    if isinstance(inner, dict):
-        receipt = inner.get("receiptNumber")
-        if isinstance(receipt, str) and re.fullmatch(RECEIPT, receipt, re.ASCII):
-            if "statusTitle" in inner:
-                return _Found(file=file, answer="status", receipt=receipt, said=inner)
-            if _OF_A_CASE & inner.keys():
-                return _Found(file=file, answer="case", receipt=receipt, said=inner)
+def _recognize(file: str, data: Any) -> _SavedAnswer:
+    if isinstance(data, list) and _are_documents(data):
+        return _SavedAnswer(file=file, endpoint="documents", receipt="", data=data)
+    if isinstance(data, dict) and is_online_receipt(receipt := data.get("receiptNumber")):
+        if "statusTitle" in data:
+            return _SavedAnswer(file=file, endpoint="status", receipt=receipt, data=data)
+        if _CASE_KEYS & data.keys():
+            return _SavedAnswer(file=file, endpoint="case", receipt=receipt, data=data)
     raise UnexpectedAnswer(
         f"{file}: this is no answer of the case service; wanted are the JSON of cases/RECEIPT, case_status/RECEIPT or "
         "cases/RECEIPT/documents, a list of them, or a HAR file"
     )
 
 
-def _are_documents(said: list[Any]) -> bool:
-    return bool(said) and all(isinstance(each, dict) and "contentId" in each for each in said)
-
-
-def _embedded(answer: _Found) -> Iterator[dict[str, Any]]:
-    """The cases that came whole within a case."""
-    within = answer.said.get("concurrentCases") if answer.answer == "case" else None
-    for each in within if isinstance(within, list) else ():
-        if isinstance(each, dict) and re.fullmatch(RECEIPT, str(each.get("receiptNumber")), re.ASCII):
-            yield each
+def _are_documents(data: list[Any]) -> bool:
+    return bool(data) and all(isinstance(entry, dict) and "contentId" in entry for entry in data)
 
 
 # --- HTTP archives ------------------------------------------------------------------------------------------------
 
 
-def _in_archive(name: str, entries: Any) -> Iterator[_Found]:
-    found = False
-    for place, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
-        address = _ADDRESS.fullmatch(str(_at(entry, "request", "url")))
-        if address is None or _at(entry, "request", "method") != "GET" or _at(entry, "response", "status") != _OK:
+def _in_archive(name: str, entries: Any) -> Iterator[_SavedAnswer]:
+    is_empty = True
+    for number, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
+        address = _ADDRESS.fullmatch(str(_field(entry, "request", "url")))
+        if address is None or _field(entry, "request", "method") != "GET" or _field(entry, "response", "status") != _OK:
             continue
-        for answer in _of_entry(f"{name}, entry {place}", _at(entry, "response", "content"), address):
-            found = True
+        for answer in _in_entry(f"{name}, entry {number}", _field(entry, "response", "content"), address):
+            is_empty = False
             yield answer
-    if not found:
+    if is_empty:
         raise UnexpectedAnswer(f"{name}: the archive holds no answer of the case service; open the case's page first")
 
 
-def _of_entry(file: str, content: Any, address: re.Match[str]) -> Iterator[_Found]:
-    said = _parsed(file, _body(file, content))
-    inner = said.get("data") if isinstance(said, dict) else said
-    if address.group(2) and isinstance(inner, list):
-        yield _Found(file=file, answer="documents", receipt=address.group(1), said=inner)
-    elif inner is not None and not address.group(2):
-        yield from _one(file, said)
+def _in_entry(file: str, content: Any, address: re.Match[str]) -> Iterator[_SavedAnswer]:
+    answer = _parse(file, _response_body(file, content))
+    data = answer.get("data") if isinstance(answer, dict) else answer
+    if address.group(2) and isinstance(data, list):
+        yield _SavedAnswer(file=file, endpoint="documents", receipt=address.group(1), data=data)
+    elif data is not None and not address.group(2):
+        yield from _one(file, answer)
 
 
-def _body(file: str, content: Any) -> bytes:
+def _response_body(file: str, content: Any) -> bytes:
     text = content.get("text") if isinstance(content, dict) else None
     if not isinstance(text, str):
         raise UnexpectedAnswer(f"{file}: the archive was saved without the answers; choose to save it with content")
@@ -175,6 +174,6 @@ def _body(file: str, content: Any) -> bytes:
         raise UnexpectedAnswer(f"{file}: the answer in the archive is damaged") from None
 
 
-def _at(entry: Any, part: str, key: str) -> Any:
-    inner = entry.get(part) if isinstance(entry, dict) else None
-    return inner.get(key) if isinstance(inner, dict) else None
+def _field(entry: Any, part: str, key: str) -> Any:
+    value = entry.get(part) if isinstance(entry, dict) else None
+    return value.get(key) if isinstance(value, dict) else None

@@ -1,6 +1,7 @@
 """The answers about one case of the online account, as a snapshot. Pure.
 
-What two endpoints give together (pending items, history, notices) is marked `partial` where one of them did not answer.
+Collections that two endpoints supply together (pending items, history, notices) are marked `partial` if one of the
+endpoints did not answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from watcher.errors import CaseNotFound, UnexpectedAnswer
 from watcher.model.case import HistoryEntry, Notice, Snapshot
 from watcher.portal import RawAnswers
-from watcher.portals.uscis.answers import Case, Document, Status, read_case, read_documents, read_status
+from watcher.portals.uscis.answers import Case, Document, Event, Letter, Status, read_case, read_documents, read_status
 from watcher.portals.uscis.event_codes import hint
 from watcher.portals.uscis.pending_items import CaseAnswers, CurrentStatus, pending_items
 from watcher.text.uscis_html import plain_text
@@ -18,38 +19,38 @@ from watcher.text.uscis_html import plain_text
 _K = TypeVar("_K", HistoryEntry, Notice)
 
 
-def snapshot(answers: RawAnswers, language: str) -> Snapshot:
-    """What `case`, `status` and `documents` say together; any of them may be missing, but not all that name a case.
+def snapshot(raw: RawAnswers, language: str) -> Snapshot:
+    """Combine the answers `case`, `status`, and `documents`. At least one that names a case must be present.
 
-    Raises `CaseNotFound` where no answer names a case, `UnexpectedAnswer` where one is not in a known shape, or where
-    two are about different cases.
+    Raises `CaseNotFound` if no answer names a case, and `UnexpectedAnswer` if an answer does not have a known shape or
+    if two answers are about different cases.
     """
-    case = read_case(answers["case"]) if "case" in answers else None
-    status = read_status(answers["status"]) if "status" in answers else None
-    documents = read_documents(answers["documents"]) if "documents" in answers else None
-    said = CaseAnswers(case=case, status=status, documents=documents, present=CurrentStatus.of(status))
+    case = read_case(raw["case"]) if "case" in raw else None
+    status = read_status(raw["status"]) if "status" in raw else None
+    documents = read_documents(raw["documents"]) if "documents" in raw else None
+    answers = CaseAnswers(case=case, status=status, documents=documents, current=CurrentStatus.from_status(status))
     return Snapshot(
         case_number=_receipt(case, status),
-        form=said.form,
+        form=answers.form,
         title=case.form_name if case else None,
         submitted_on=case.submission_date if case else None,
         updated_at=_updated(case),
         office=_office(status),
-        pending=pending_items(said, language),
-        notices=_by_key([*_letters(case), *_documents(documents)]),
-        history=_by_key([*_events(case), *_earlier(status, language)]),
-        partial=_partial(said),
-        **_status_words(said, language),
+        pending=pending_items(answers, language),
+        notices=_by_key([*_letters(answers.letters), *_documents(documents or ())]),
+        history=_by_key([*_events(answers.events), *_earlier_statuses(answers, language)]),
+        partial=_partial(answers),
+        **_status_fields(answers, language),
     )
 
 
 def _receipt(case: Case | None, status: Status | None) -> str:
-    named = {said.receipt_number for said in (case, status) if said is not None}
-    if not named:
+    receipts = {answer.receipt_number for answer in (case, status) if answer is not None}
+    if not receipts:
         raise CaseNotFound("USCIS online account: no answer names a case")
-    if len(named) > 1:
+    if len(receipts) > 1:
         raise UnexpectedAnswer("USCIS online account: the case and the status answer are about different cases")
-    return named.pop()
+    return receipts.pop()
 
 
 def _updated(case: Case | None) -> datetime | date | None:
@@ -57,78 +58,75 @@ def _updated(case: Case | None) -> datetime | date | None:
 
 
 def _office(status: Status | None) -> str | None:
-    return (_given(status.jurisdiction_description) or _given(status.jurisdiction)) if status else None
+    return (_text(status.jurisdiction_description) or _text(status.jurisdiction)) if status else None
 
 
-def _given(text: str | None) -> str | None:
-    """A text that says something; an empty one says nothing."""
-    return (plain_text(text) or None) if text else None
+def _text(markup: str | None) -> str | None:
+    """Return the plain text, or None if it is empty."""
+    return (plain_text(markup) or None) if markup else None
 
 
-def _partial(said: CaseAnswers) -> frozenset[str]:
-    """The collections of which a source is missing. An empty list of documents counts as none: it is seen in error."""
-    events = said.case is not None and said.case.events is not None
-    letters = said.case is not None and said.case.notices is not None
-    listed = said.case is not None and said.case.evidence_requests is not None
-    titles = said.status is not None and said.status.historical_case_statuses is not None
-    whole = {
-        "pending": events and letters and listed and titles and said.documents is not None,
-        "notices": letters and bool(said.documents),
+def _partial(answers: CaseAnswers) -> frozenset[str]:
+    """Return the collections that lack a source. An empty list of documents counts as missing: it occurs in error."""
+    case, status = answers.case, answers.status
+    events = case is not None and case.events is not None
+    letters = case is not None and case.notices is not None
+    requests = case is not None and case.evidence_requests is not None
+    titles = status is not None and status.historical_case_statuses is not None
+    complete = {
+        "pending": events and letters and requests and titles and answers.documents is not None,
+        "notices": letters and bool(answers.documents),
         "history": events and titles,
     }
-    return frozenset(name for name, is_whole in whole.items() if not is_whole)
+    return frozenset(name for name, is_complete in complete.items() if not is_complete)
 
 
-def _status_words(said: CaseAnswers, language: str) -> dict[str, Any]:
-    """The status group of a snapshot, in Spanish where it is wanted and the portal has it; empty without a status."""
-    status, present = said.status, said.present
-    if status is None or not present.title:
+def _status_fields(answers: CaseAnswers, language: str) -> dict[str, Any]:
+    """Return the status fields of a snapshot, in Spanish if requested and available. Empty without a status."""
+    status, current = answers.status, answers.current
+    if status is None or not current.title:
         return {}
-    spanish = _given(status.status_title_spanish) if language == "es" else None
-    text = status.status_text_spanish if spanish else status.status_text
+    spanish = _text(status.status_title_spanish) if language == "es" else None
+    markup = status.status_text_spanish if spanish else status.status_text
     return {
         "language": "es" if spanish else "en",
-        "status": spanish or present.title,
-        "status_key": present.title if spanish else None,
-        "description": _given(text),
-        "stage": present.meaning.stage,
-        "status_since": present.since,
+        "status": spanish or current.title,
+        "status_key": current.title if spanish else None,
+        "description": _text(markup),
+        "stage": current.meaning.stage,
+        "status_since": current.since,
     }
 
 
-def _events(case: Case | None) -> Iterator[HistoryEntry]:
-    for event in (case and case.events) or ():
+def _events(events: Iterable[Event]) -> Iterator[HistoryEntry]:
+    for event in events:
         at = event.event_timestamp or event.event_date_time or event.created_at_timestamp
         yield HistoryEntry(
             key=event.event_id, title=event.event_code, at=at, code=event.event_code, hint=hint(event.event_code)
         )
 
 
-def _earlier(status: Status | None, language: str) -> Iterator[HistoryEntry]:
-    """Earlier titles have no ids; the day and the English title stand for one."""
-    for earlier in (status and status.historical_case_statuses) or ():
+def _earlier_statuses(answers: CaseAnswers, language: str) -> Iterator[HistoryEntry]:
+    """Yield earlier statuses. They have no IDs, so their day and English title are the key."""
+    for earlier in answers.earlier_statuses:
         title = plain_text(earlier.status_title)
-        spanish = _given(earlier.status_title_spanish) if language == "es" else None
-        code = _given(earlier.action_code)
-        yield HistoryEntry(
-            key=f"status:{earlier.date}:{title.casefold()}", title=spanish or title, at=earlier.date, code=code
-        )
+        spanish = _text(earlier.status_title_spanish) if language == "es" else None
+        key = f"status:{earlier.date}:{title.casefold()}"
+        yield HistoryEntry(key=key, title=spanish or title, at=earlier.date, code=_text(earlier.action_code))
 
 
-def _letters(case: Case | None) -> Iterator[Notice]:
-    for letter in (case and case.notices) or ():
-        dated = letter.generation_date.date() if letter.generation_date else None
-        yield Notice(key=letter.letter_id, title=plain_text(letter.action_type), dated=dated)
+def _letters(letters: Iterable[Letter]) -> Iterator[Notice]:
+    for letter in letters:
+        yield Notice(key=letter.letter_id, title=plain_text(letter.action_type), dated=letter.day)
 
 
-def _documents(documents: Iterable[Document] | None) -> Iterator[Notice]:
-    """Documents by type, the applicant's own among them. No public source knows where one is downloaded."""
-    for document in documents or ():
-        dated = document.create_date.date() if document.create_date else None
-        yield Notice(key=document.content_id, title=plain_text(document.type), dated=dated)
+def _documents(documents: Iterable[Document]) -> Iterator[Notice]:
+    """Yield documents by type, including the applicant's own. No public source states a download address."""
+    for document in documents:
+        yield Notice(key=document.content_id, title=plain_text(document.type), dated=document.day)
 
 
 def _by_key(entries: Iterable[_K]) -> tuple[_K, ...]:
-    """Ordered by the portal's ids, each once."""
-    found = {entry.key: entry for entry in entries}
-    return tuple(found[key] for key in sorted(found))
+    """Return the entries ordered by the portal's IDs, each once."""
+    unique = {entry.key: entry for entry in entries}
+    return tuple(unique[key] for key in sorted(unique))

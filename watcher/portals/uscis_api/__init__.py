@@ -1,7 +1,7 @@
-"""The USCIS Case Status API (developer.uscis.gov): the one source that USCIS itself opens to programs.
+"""The USCIS Case Status API (developer.uscis.gov), the only source that USCIS itself offers to programs.
 
-It answers about any receipt number, one at a time, to organisations that USCIS has approved. It says a status in
-English and Spanish, sometimes dates and a history; it lists no requests, appointments or documents.
+It answers about any receipt number, one at a time, for organizations that USCIS has approved. An answer contains a
+status in English and Spanish, and sometimes dates and a history, but no requests, appointments, or documents.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ _LINKS = Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/co
 
 
 @contextmanager
-def _open(account: UscisApiAccount, surroundings: PortalContext) -> Iterator[Reader]:
-    # Imported only now: commands that merely read the settings need no HTTP library.
+def _open(account: UscisApiAccount, context: PortalContext) -> Iterator[Reader]:
+    # Imported late: commands that only read the settings need no HTTP library.
     from watcher.portals.uscis_api.reader import open_reader  # noqa: PLC0415
 
-    with open_reader(account, surroundings) as reader:
+    with open_reader(account, context) as reader:
         yield reader
 
 

@@ -1,44 +1,43 @@
-"""What a person sets for an account at the USCIS Case Status API."""
+"""The settings of an account at the USCIS Case Status API."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from watcher.http.hosts import host_of
-from watcher.portals.uscis_api.snapshot import RECEIPT
+from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.settings import AccountSettings, WebAddress
 
 SANDBOX = "https://api-int.uscis.gov"
-"""The only address that USCIS publishes; that of production comes with its access letter."""
+"""The only address that USCIS publishes. That of production is in its access letter."""
 
 _SANDBOX_RATE, _RATE = 5.0, 10.0
 _SANDBOX_DAILY, _DAILY = 1_000, 400_000
-_DECORATION = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 
 
 def _as_text(value: object) -> object:
-    """A whole number may be written without quotes."""
+    """Accept a whole number without quotes."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _receipts(numbers: tuple[str, ...]) -> tuple[str, ...]:
-    """The numbers as the API takes them, each once: without spaces and dashes, in capitals."""
-    normal = tuple(dict.fromkeys(_DECORATION.sub("", number).upper() for number in numbers))
-    for place, number in enumerate(normal, start=1):
-        if not re.fullmatch(RECEIPT, number, re.ASCII):
+    """Return the numbers in the form that the API accepts, each once."""
+    normalized = tuple(dict.fromkeys(map(normalize_receipt, numbers)))
+    for position, number in enumerate(normalized, start=1):
+        if not is_receipt(number):
             raise ValueError(
-                f"number {place} is no receipt number: it has three letters and ten digits (IOE0000000001), or three "
-                'letters, "*" and nine digits'
+                f"number {position} is no receipt number: it has three letters and ten digits (IOE0000000001), or "
+                'three letters, "*" and nine digits'
             )
-    return normal
+    return normalized
 
 
 class UscisApiAccount(AccountSettings):
-    """One app of developer.uscis.gov and the receipt numbers to ask it about.
+    """One app of developer.uscis.gov and the receipt numbers to watch.
 
-    `requests_per_second` and `daily_requests` None: what USCIS publishes, which is 5 and 1,000 for its sandbox, 10 and
-    400,000 for production (2026). The access letter wins. `demo_id` is for the demonstration that USCIS asks for.
+    If `requests_per_second` and `daily_requests` are None, the limits that USCIS publishes apply: 5 and 1,000 for its
+    sandbox, 10 and 400,000 for production (2026). The access letter takes precedence. `demo_id` is for the
+    demonstration that USCIS requires.
     """
 
     client_id: Annotated[str, Field(min_length=1)]
@@ -51,27 +50,27 @@ class UscisApiAccount(AccountSettings):
     demo_id: Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[\x21-\x7e]*$")] = ""
 
     def credential(self) -> str:
-        """The client id and the secret."""
+        """Return the client ID and the secret."""
         return f"{self.client_id}\0{self.client_secret.get_secret_value()}"
 
     @property
     def origin(self) -> str:
-        """Where `/case-status/NUMBER` is asked."""
+        """The origin of `/case-status/NUMBER`."""
         return self.base_url or SANDBOX
 
     @property
     def token_endpoint(self) -> str:
-        """Where the client credential goes."""
+        """The URL that receives the client credential."""
         return self.token_url or f"{self.origin}/oauth/accesstoken"
 
     @property
     def rate(self) -> float:
-        """Requests a second at most."""
+        """The maximum number of requests per second."""
         return self.requests_per_second or (_SANDBOX_RATE if self._at_sandbox else _RATE)
 
     @property
     def daily_limit(self) -> int:
-        """Requests a day at most."""
+        """The maximum number of requests per day."""
         return self.daily_requests or (_SANDBOX_DAILY if self._at_sandbox else _DAILY)
 
     @property

@@ -1,4 +1,4 @@
-"""The access token of the USCIS API: asked for once, used until a minute before its end, kept in the session file."""
+"""The access token of the USCIS API: used until a minute before it expires, and saved in the session file."""
 
 import json
 import re
@@ -15,23 +15,23 @@ from watcher.http.client import PortalHttp
 from watcher.portal import PortalContext
 from watcher.text.json import read_json
 
-_USABLE = re.compile(r"[\x21-\x7e]{8,8192}")
-_EARLY = timedelta(minutes=1)
-_UNSAID_LIFETIME = timedelta(minutes=10)
-_LONGEST_LIFETIME = timedelta(days=1)
-_REFUSALS = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
+_TOKEN = re.compile(r"[\x21-\x7e]{8,8192}")
+_RENEWAL_MARGIN = timedelta(minutes=1)
+_DEFAULT_LIFETIME = timedelta(minutes=10)
+_MAX_LIFETIME = timedelta(days=1)
+_REJECTIONS = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
-    """What the token endpoint takes."""
+    """The parameters of a token request."""
 
     token_url: str
     client_id: str
     client_secret: str
 
-    def mark(self, token: str) -> str:
-        """Ties a token to the credential it was given for. Keyed with the token itself, so it tells nothing alone."""
+    def fingerprint(self, token: str) -> str:
+        """Return a hash that ties a token to its credential. Keyed with the token, so it reveals nothing alone."""
         text = f"{self.token_url}\0{self.client_id}\0{self.client_secret}"
         return blake2b(text.encode(), key=token.encode()[:64], digest_size=16).hexdigest()
 
@@ -43,48 +43,48 @@ class _Token:
 
 
 class TokenProvider:
-    """Hands out the current token to every thread of a read; only one of them ever fetches a new one."""
+    """Supplies the current token to every thread of a check. Only one thread requests a new one."""
 
-    def __init__(self, credentials: ClientCredentials, http: PortalHttp, surroundings: PortalContext) -> None:
-        self._credentials, self._http, self._around = credentials, http, surroundings
+    def __init__(self, credentials: ClientCredentials, http: PortalHttp, context: PortalContext) -> None:
+        self._credentials, self._http, self._context = credentials, http, context
         self._lock = Lock()
-        self._token = self._saved()
-        self._renewed_after_refusal = False
+        self._token = self._load()
+        self._replaced = False
         self._failure: ReadFailed | None = None
 
     def token(self) -> str:
-        """A token with a minute to go at least.
+        """Return a token that is valid for another minute at least.
 
-        Raises `SignInRejected` where the client credential is refused, `PortalUnavailable`, or `UnexpectedAnswer`.
+        Raises `SignInRejected` if the client credential is rejected, `PortalUnavailable`, or `UnexpectedAnswer`.
         """
         current = self._token
-        if current is not None and self._around.clock.now() < current.renew_at:
+        if current is not None and self._context.clock.now() < current.renew_at:
             return current.value
         with self._lock:
-            if self._token is None or self._around.clock.now() >= self._token.renew_at:
-                self._token = self._fetch()
+            if self._token is None or self._context.clock.now() >= self._token.renew_at:
+                self._token = self._request()
             return self._token.value
 
-    def after_refusal(self, refused: str) -> str:
-        """Another token than the one the API has just refused, once in a read.
+    def replace_rejected(self, rejected: str) -> str:
+        """Return another token than the one that the API has just rejected. Requests a new one once per check.
 
-        Raises `UnexpectedAnswer` where the API refuses a token that was new, and what `token` raises.
+        Raises `UnexpectedAnswer` if the API rejects a new token, and the errors of `token`.
         """
         with self._lock:
-            if self._token is not None and self._token.value != refused:
+            if self._token is not None and self._token.value != rejected:
                 return self._token.value
-            if self._renewed_after_refusal:
-                self._around.session.forget()
+            if self._replaced:
+                self._context.session.forget()
                 raise UnexpectedAnswer(
                     "the API refused a token that it had just issued (HTTP 401); if this stays, see at "
                     "developer.uscis.gov whether the app is approved for the Case Status API"
                 )
-            self._renewed_after_refusal = True
-            self._token = self._fetch()
+            self._replaced = True
+            self._token = self._request()
             return self._token.value
 
-    def _fetch(self) -> _Token:
-        """Submits the credential. What came of it once holds for the rest of the read: no thread tries it again."""
+    def _request(self) -> _Token:
+        """Submit the credential. A failure is final for this check, so that no thread submits it again."""
         if self._failure is not None:
             raise self._failure
         try:
@@ -94,7 +94,7 @@ class TokenProvider:
             raise
 
     def _submit(self) -> _Token:
-        self._around.sign_in_guard.before_submission(counts=False)
+        self._context.sign_in_guard.before_submission(counts=False)
         answer = self._http.send(
             "POST",
             self._credentials.token_url,
@@ -107,34 +107,34 @@ class TokenProvider:
         )
         _check_granted(answer)
         value, lifetime = _grant(answer.body)
-        self._around.sign_in_guard.accepted()
-        renew_at = self._around.clock.now() + max(lifetime - _EARLY, lifetime / 2)
+        self._context.sign_in_guard.accepted()
+        renew_at = self._context.clock.now() + max(lifetime - _RENEWAL_MARGIN, lifetime / 2)
         self._save(value, renew_at)
         return _Token(value=value, renew_at=renew_at)
 
     def _save(self, value: str, renew_at: datetime) -> None:
-        kept = {"token": value, "renew_at": iso_text(renew_at), "for": self._credentials.mark(value)}
-        self._around.session.save(json.dumps(kept).encode())
+        saved = {"token": value, "renew_at": iso_text(renew_at), "for": self._credentials.fingerprint(value)}
+        self._context.session.save(json.dumps(saved).encode())
 
-    def _saved(self) -> _Token | None:
-        """The token of an earlier read, where it is for this credential and still good; anything odd is none."""
-        content = self._around.session.load()
+    def _load(self) -> _Token | None:
+        """Return the saved token if it is valid and belongs to this credential. A damaged session file has none."""
+        content = self._context.session.load()
         if content is None:
             return None
         try:
-            kept = json.loads(content)
-            token = _Token(value=str(kept["token"]), renew_at=parse_utc(kept["renew_at"]))
-            ours = kept["for"] == self._credentials.mark(token.value)
-            left = token.renew_at - self._around.clock.now()
+            saved = json.loads(content)
+            token = _Token(value=str(saved["token"]), renew_at=parse_utc(saved["renew_at"]))
+            is_ours = saved["for"] == self._credentials.fingerprint(token.value)
+            remaining = token.renew_at - self._context.clock.now()
         except (ValueError, KeyError, TypeError):
             return None
-        return token if ours and timedelta(0) < left <= _LONGEST_LIFETIME else None
+        return token if is_ours and timedelta(0) < remaining <= _MAX_LIFETIME else None
 
 
 def _check_granted(answer: Response) -> None:
     if answer.status == 200:  # noqa: PLR2004
         return
-    if answer.status == 401 or (answer.status == 400 and _names_refusal(answer.body)):  # noqa: PLR2004
+    if answer.status == 401 or (answer.status == 400 and _is_rejection(answer.body)):  # noqa: PLR2004
         raise SignInRejected(
             "USCIS refused the client id and secret; compare them with the app's page at developer.uscis.gov "
             "(keys end after about a year), then correct them or say `watcher resume`"
@@ -142,28 +142,28 @@ def _check_granted(answer: Response) -> None:
     raise UnexpectedAnswer(f"the token endpoint answered in an unknown way (HTTP {answer.status}); check token_url")
 
 
-def _names_refusal(body: bytes) -> bool:
-    """RFC 6749, 5.2 writes `error`; Apigee, the gateway, also `ErrorCode`."""
+def _is_rejection(body: bytes) -> bool:
+    """Check `error` (RFC 6749, 5.2) and `ErrorCode`, which the gateway Apigee sends."""
     try:
-        said = read_json(body)
+        content = read_json(body)
     except UnexpectedAnswer:
         return False
-    return isinstance(said, dict) and any(
-        isinstance(code, str) and code.strip().lower() in _REFUSALS
-        for code in (said.get("error"), said.get("ErrorCode"))
+    return isinstance(content, dict) and any(
+        isinstance(code, str) and code.strip().lower() in _REJECTIONS
+        for code in (content.get("error"), content.get("ErrorCode"))
     )
 
 
 def _grant(body: bytes) -> tuple[str, timedelta]:
-    said = read_json(body)
-    value = said.get("access_token") if isinstance(said, dict) else None
-    if not isinstance(value, str) or not _USABLE.fullmatch(value):
+    content = read_json(body)
+    value = content.get("access_token") if isinstance(content, dict) else None
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise UnexpectedAnswer("the token endpoint answered without a token")
-    return value, _lifetime(said.get("expires_in"))
+    return value, _lifetime(content.get("expires_in"))
 
 
-def _lifetime(said: Any) -> timedelta:
-    """Seconds, seen as text and as a number."""
-    text = str(said).strip()
+def _lifetime(expires_in: Any) -> timedelta:
+    """Convert seconds, which the API sends as text or as a number."""
+    text = str(expires_in).strip()
     seconds = int(text[:9]) if text.isascii() and text.isdigit() else 0
-    return min(timedelta(seconds=seconds), _LONGEST_LIFETIME) if seconds else _UNSAID_LIFETIME
+    return min(timedelta(seconds=seconds), _MAX_LIFETIME) if seconds else _DEFAULT_LIFETIME
