@@ -86,3 +86,8 @@ class DeliveryFailed(WatcherError):
         """Keeps whether trying again can help."""
         self.permanent = permanent
         super().__init__(message)
+
+
+def os_error_text(error: OSError) -> str:
+    """Return why the operating system refused, in lower case: "permission denied"."""
+    return (error.strerror or str(error) or "unknown error").lower()

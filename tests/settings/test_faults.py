@@ -38,13 +38,13 @@ def document(
 ) -> dict[str, Any]:
     """A document whose section at `place` is good but for `key`, which has `value`."""
     required = {name: GOOD[name] for name, field in model.model_fields.items() if name in GOOD and field.is_required()}
-    section: dict[str, Any] = {**required, **base}
+    section: dict[Any, Any] = {**required, **base}
     inside = section
     for part in key[:-1]:
         inside[part] = {name: GOOD[name] for name in Mailbox.model_fields if name in GOOD} if part == "mailbox" else {}
         inside = inside[part]
     inside[key[-1]] = value
-    return {place[0]: {place[1]: section}} if place else section
+    return {str(place[0]): {place[1]: section}} if place else section
 
 
 @pytest.mark.parametrize("wrong", [-7.25, {"nonsense": True}, [[]]], ids=["number", "table", "list"])

@@ -8,8 +8,8 @@ from stat import S_ISDIR
 from watcher.delivery.apprise_notifier import check_url
 from watcher.delivery.channel_url import delivery_caveat, schema
 from watcher.doctor.finding import Finding, failed, ok, warning
+from watcher.errors import os_error_text
 from watcher.settings import Settings
-from watcher.settings.config_files import os_error_text
 from watcher.settings.derived import sealing_keys
 from watcher.settings.key_names import toml_key
 from watcher.settings.load import Configuration

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from watcher.clock.timestamps import local_text
 from watcher.doctor.finding import Finding, failed, ok, warning
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreUnusable, os_error_text
 from watcher.settings import Settings, config_files
 from watcher.settings.derived import database_url
 from watcher.store.backup import backup_files
@@ -68,9 +68,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     try:
         there = file.exists()
     except OSError as error:
-        yield failed(
-            "database", f"{file}: {config_files.os_error_text(error)}", "run this as the user who runs the watcher"
-        )
+        yield failed("database", f"{file}: {os_error_text(error)}", "run this as the user who runs the watcher")
         return
     if not there:
         yield ok("database", f"{file} is not there yet; it is made at the first start")

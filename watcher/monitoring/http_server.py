@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import SecretStr
 
-from watcher.errors import StoreUnusable, WatcherError
+from watcher.errors import StoreUnusable, WatcherError, os_error_text
 from watcher.monitoring.metrics import CONTENT_TYPE
 from watcher.monitoring.service_status import ServiceStatus, status_json
 from watcher.settings.addresses import is_loopback
@@ -59,7 +59,7 @@ class HealthServer:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             self._server = _Server(family, (host, port), partial(_Request, _Pages(token, condition, metrics)))
         except OSError as error:
-            reason = (error.strerror or "it cannot be used").lower()
+            reason = os_error_text(error)
             raise WatcherError(f"health.listen: {listen}: {reason}; choose an address that is free") from None
         self._thread = Thread(target=self._serve, name="health", daemon=True)
         self._stopped = False

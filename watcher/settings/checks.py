@@ -28,7 +28,7 @@ def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
     """What is wrong with a section `[accounts.NAME]` or `[channels.NAME]` as such. Names serve as file names too."""
     if not isinstance(keys, dict):
         yield f"{toml_key(key_path)}: must be a table: write [{toml_key(key_path)}] and its keys below"
-    elif not _NAME.fullmatch(key_path[-1]) or key_path[-1] != key_path[-1].strip():
+    elif not _NAME.fullmatch(name := str(key_path[-1])) or name != name.strip():
         key = toml_key(key_path)
         yield f"{key}: a name begins with a letter or digit and has up to 64 characters, none of them a slash"
     elif "name" in keys:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from watcher.errors import SettingsFaults
+from watcher.errors import SettingsFaults, os_error_text
 from watcher.text.toml import NotToml, read_toml
 
 _OTHERS = 0o077
@@ -95,8 +95,3 @@ def exists(path: Path) -> bool:
 def readable_by_others(file: Path) -> bool:
     """Whether anybody but the file's owner can read or write it. Raises OSError where it is not there."""
     return bool(file.stat().st_mode & _OTHERS)
-
-
-def os_error_text(error: OSError) -> str:
-    """Why the operating system refused, in its own words: "permission denied"."""
-    return (error.strerror or "unknown error").lower()

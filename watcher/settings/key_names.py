@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TypeAlias
 
-KeyPath: TypeAlias = tuple[str, ...]
-"""Where a key stands: ("accounts", "family", "password")."""
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""The location of a key: ("accounts", "family", "password"), or ("sign_in", 1, "form") for the second [[sign_in]]."""
 
 
 def toml_key(key_path: Sequence[str | int]) -> str:
@@ -25,7 +25,7 @@ def env_name(key_path: KeyPath) -> str:
 
     Whatever is neither a letter from A to Z nor a digit becomes an underscore.
     """
-    return "WATCHER_" + "__".join(re.sub("[^A-Z0-9]", "_", part.upper()) for part in key_path)
+    return "WATCHER_" + "__".join(re.sub("[^A-Z0-9]", "_", str(part).upper()) for part in key_path)
 
 
 def secrets_folder(configuration: PurePath) -> PurePath:

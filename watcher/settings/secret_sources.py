@@ -12,8 +12,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
-from watcher.errors import SettingsFaults
-from watcher.settings.config_files import os_error_text, readable_by_others
+from watcher.errors import SettingsFaults, os_error_text
+from watcher.settings.config_files import readable_by_others
 from watcher.settings.faults import types_within
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 from watcher.settings.system_keyring import SERVICE, in_keyring
@@ -122,13 +122,13 @@ class SecretsSource(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """All of them, as sections within sections."""
-        whole: dict[str, Any] = {}
-        for place, secret in self._secrets.items():
-            section = whole
-            for part in place[:-1]:
+        sections: dict[Any, Any] = {}
+        for key_path, secret in self._secrets.items():
+            section = sections
+            for part in key_path[:-1]:
                 section = section.setdefault(part, {})
-            section[place[-1]] = secret
-        return whole
+            section[key_path[-1]] = secret
+        return sections
 
 
 class _Gathered(BaseSettings, extra="allow"):

@@ -65,10 +65,10 @@ def tables(keys: Mapping[str, Any], kind: str) -> Iterator[tuple[str, dict[str, 
 
 def prepared(keys: Mapping[str, Any], models: Models, folder: Path) -> dict[str, Any]:
     """The keys with every empty text left out that stands for "not set", and every path taken from `folder`."""
-    ready = _ready(keys, Settings, folder)
-    for place, model in models.items():
-        if place:
-            kind, name = place
+    ready: dict[Any, Any] = _ready(keys, Settings, folder)
+    for key_path, model in models.items():
+        if key_path:
+            kind, name = key_path
             ready[kind] = {**ready[kind], name: _ready(ready[kind][name], model, folder)}
     return ready
 

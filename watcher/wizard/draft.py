@@ -51,7 +51,7 @@ class ConfigDraft:
 
     def set(self, key_path: KeyPath, value: object) -> None:
         """Keeps an answer; None takes it away."""
-        here = self.keys
+        here: dict[Any, Any] = self.keys
         for part in key_path[:-1]:
             section = here.setdefault(part, {})
             if not isinstance(section, dict):

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.recipe.parse.toml_lines import KeyPath, Lines
+from watcher.recipe.parse.toml_lines import Lines
+from watcher.settings.key_names import KeyPath
 
 TEXT = '''
 # [not.a.table]

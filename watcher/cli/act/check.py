@@ -10,6 +10,7 @@ from watcher.app import App
 from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_colour, styled
+from watcher.errors import os_error_text
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import change_document, read_result_document
 from watcher.model.account_health import ReadOutcome, ReadResult
@@ -18,7 +19,6 @@ from watcher.model.change import RecordedChange
 from watcher.portal import CaseRead
 from watcher.reading.poll import record_readings
 from watcher.reading.trace import TraceFolder
-from watcher.settings.config_files import os_error_text
 from watcher.settings.derived import is_watched
 from watcher.store import Busy
 

@@ -27,11 +27,11 @@ from watcher.cli.terminal.output import print_line, styled
 from watcher.clock import FastClock
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
+from watcher.errors import os_error_text
 from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
 from watcher.privacy.private_file import write_private_file
-from watcher.settings.config_files import os_error_text
 
 _DAYS_IN_A_SECOND = 10.0
 _WIDTH = 76

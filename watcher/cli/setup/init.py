@@ -16,11 +16,12 @@ from watcher.cli.show.alerts import show_trials, try_channel
 from watcher.cli.terminal.output import command_name, print_error, print_line, table
 from watcher.cli.terminal.prompts import ask, ask_for_code, ask_whether, ask_which
 from watcher.context.opening import read_settings
+from watcher.errors import os_error_text
 from watcher.model.account_health import ReadOutcome
 from watcher.model.ledger import TrackedCase
 from watcher.monitoring import logs
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.config_files import find_file, os_error_text, usual_files
+from watcher.settings.config_files import find_file, usual_files
 from watcher.sign_in.code_sources import PromptedCode
 from watcher.wizard import ConfigDraft
 

@@ -13,8 +13,8 @@ import click
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import command_name, installed_command, print_error, print_line
 from watcher.daemon import systemd_units
-from watcher.errors import SettingsFaults
-from watcher.settings.config_files import exists, find_file, os_error_text, read_document, usual_state_dir
+from watcher.errors import SettingsFaults, os_error_text
+from watcher.settings.config_files import exists, find_file, read_document, usual_state_dir
 from watcher.settings.derived import DATABASE
 from watcher.settings.key_names import secrets_folder
 

@@ -10,10 +10,9 @@ from watcher.model.change import Json
 from watcher.recipe.model import Request
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parse.table import Faults, Table
-from watcher.recipe.parse.toml_lines import KeyPath
 from watcher.recipe.placeholders import Template
 from watcher.settings.faults import did_you_mean
-from watcher.settings.key_names import toml_key
+from watcher.settings.key_names import KeyPath, toml_key
 
 _OF_SIGN_IN: Final = frozenset({"password", "totp", "code"})
 _ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")

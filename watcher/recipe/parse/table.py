@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 
 from watcher.clock.durations import parse_duration
 from watcher.recipe.page.selectors import Selector, parse_selector
-from watcher.recipe.parse.toml_lines import KeyPath, Lines
+from watcher.recipe.parse.toml_lines import Lines
 from watcher.recipe.placeholders import NAME
 from watcher.settings.faults import did_you_mean
-from watcher.settings.key_names import toml_key
+from watcher.settings.key_names import KeyPath, toml_key
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)

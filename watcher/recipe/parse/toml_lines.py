@@ -6,9 +6,9 @@ dotted keys, strings of all four kinds, comments, and inline tables and arrays o
 
 import re
 from bisect import bisect_left
-from typing import Final, TypeAlias
+from typing import Final
 
-KeyPath: TypeAlias = tuple[str | int, ...]
+from watcher.settings.key_names import KeyPath
 
 _KEY_PART: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
 _STRING: Final = re.compile(

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreUnusable, os_error_text
 from watcher.privacy.private_file import replace_private_file
 from watcher.store.backup.restore_merge import AddRestoreNote, merge_into
 from watcher.store.database.schema import HEAD
@@ -199,4 +199,4 @@ def _telling(file: Path) -> Iterator[None]:
         raise StoreUnusable(f"{file}: is no database of case-watcher, or a damaged one ({error})") from None
     except OSError as error:
         remedy = "; its folder has to be there, and open to you" if error.errno in _NO_PLACE else ""
-        raise StoreUnusable(f"{file}: {(error.strerror or str(error)).lower()}{remedy}") from None
+        raise StoreUnusable(f"{file}: {os_error_text(error)}{remedy}") from None
