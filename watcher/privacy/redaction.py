@@ -13,24 +13,9 @@ from collections.abc import Set as AbstractSet
 from threading import Lock
 from urllib.parse import quote, quote_plus, unquote
 
-BLANK = "[redacted]"
+from watcher.privacy.sensitive_keys import is_secret_key
 
-_SECRET_KEY = re.compile(
-    r"(?i)pass(word|wd|phrase)|secret|token|authori[sz]ation|cookie|credential|api_?key|state_key|heartbeat_url|"
-    r"database_url|(?:^|_)(?:otp|totp|pwd|csrf|sid|session_id|code|pin)$"
-)
-_HARMLESS_KEYS = frozenset(
-    {
-        "status_code",
-        "error_code",
-        "language_code",
-        "country_code",
-        "event_code",
-        "exit_code",
-        "secrets_dir",
-        "token_url",
-    }
-)
+BLANK = "[redacted]"
 
 # Every repetition that can begin anywhere has a bound, so that no text takes longer than its length deserves.
 _PARAMETER = r"(?:[a-z_-]{0,40}(?:token|secret|password|passwd|key|sig|signature|session)|code|state|otp|pwd|auth)"
@@ -154,9 +139,7 @@ def redact(value: object) -> object:
 
 
 def _by_key(key: str, value: object) -> object:
-    if value is not None and key.lower() not in _HARMLESS_KEYS and _SECRET_KEY.search(key):
-        return BLANK
-    return redact(value)
+    return BLANK if value is not None and is_secret_key(key) else redact(value)
 
 
 def _spellings(secret: str) -> Iterator[str]:

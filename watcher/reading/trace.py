@@ -8,13 +8,11 @@ from pathlib import Path
 import structlog
 
 from watcher.privacy.private_file import write_private_file
+from watcher.privacy.sensitive_keys import SECRET_FIELD, is_secret_key
 
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-csrf-token", "proxy-authorization"})
-_SECRET_FIELDS = re.compile(
-    rb'("(?:[a-z_]*token|password|secret|client_secret|xcsrf|session|code)"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE
-)
-_SECRET_INPUTS = re.compile(
-    rb"""(<(?:input|meta)[^>]*(?:csrf|token|password|otp)[^>]*(?:value|content)=["'])[^"']*(["'])""", re.IGNORECASE
+_FIELD = re.compile(rb'("([^"\\]{1,80})"\s*:\s*")(?:[^"\\]|\\.)*"')
+_SECRET_INPUT = re.compile(
+    rf"""(<(?:input|meta)[^>]*(?:{SECRET_FIELD})[^>]*(?:value|content)=["'])[^"']*(["'])""".encode(), re.IGNORECASE
 )
 _BLANK = b"(blanked)"
 _SHORTEST_SECRET = 4
@@ -39,7 +37,7 @@ class TraceFolder:
             "status": status,
             "url": self._blanked(url.encode()).decode(errors="replace"),
             "headers": {
-                key: "(blanked)" if key.lower() in _SECRET_HEADERS else self._blanked(value.encode()).decode()
+                key: "(blanked)" if is_secret_key(key) else self._blanked(value.encode()).decode()
                 for key, value in headers.items()
             },
         }
@@ -54,5 +52,10 @@ class TraceFolder:
     def _blanked(self, content: bytes) -> bytes:
         for secret in reversed(self._secrets):
             content = content.replace(secret, _BLANK)
-        content = _SECRET_FIELDS.sub(rb"\1" + _BLANK + rb"\2", content)
-        return _SECRET_INPUTS.sub(rb"\1" + _BLANK + rb"\2", content)
+        content = _FIELD.sub(_blanked_field, content)
+        return _SECRET_INPUT.sub(rb"\1" + _BLANK + rb"\2", content)
+
+
+def _blanked_field(field: re.Match[bytes]) -> bytes:
+    before, name = field.groups()
+    return before + _BLANK + b'"' if is_secret_key(name.decode(errors="replace")) else field[0]
