@@ -1,25 +1,22 @@
-"""What glibc itself says of its heaps, in a process of its own: what is said once holds for the whole process."""
+"""What glibc itself reports of its heaps, each time in a new process."""
 
+import os
 import platform
 import subprocess
 import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc", reason="the heaps of other C libraries are their own affair"
-)
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these heaps")
 
-THREADS_THAT_KEEP_SOMETHING = """
+THREADS_THAT_ALLOCATE = """
 import ctypes
 from threading import Barrier, Thread
-from watcher.daemon import malloc
-{share}
 together = Barrier(4)
-kept = []
+blocks = []
 def work():
     together.wait(10)
-    kept.append([bytes(5000) for _ in range(20)])
+    blocks.append([bytes(5000) for _ in range(20)])
     together.wait(10)
 threads = [Thread(target=work) for _ in range(4)]
 for thread in threads:
@@ -30,33 +27,36 @@ ctypes.CDLL(None).malloc_stats()
 """
 
 
-FREED_BELOW_WHAT_IS_IN_USE = """
+FREED_BELOW_MEMORY_IN_USE = """
 from pathlib import Path
 from watcher.daemon import malloc
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1])
 before = resident()
-kept = [bytes(5000) for _ in range(4000)]
-del kept[:-1]
+blocks = [bytes(5000) for _ in range(4000)]
+del blocks[:-1]
 freed = resident()
 malloc.give_back()
 print(freed - before, resident() - before)
 """
 
 
-def told(program: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+def run(program: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    environ = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"} | environ
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30, env=environ
+    )
 
 
-def heaps(share: str) -> int:
-    return told(THREADS_THAT_KEEP_SOMETHING.format(share=share)).stderr.count("Arena ")
+def heaps(**environ: str) -> int:
+    return run(THREADS_THAT_ALLOCATE, **environ).stderr.count("Arena ")
 
 
 def test_threads_share_one_heap() -> None:
-    assert heaps("malloc.share()") == 1
-    assert heaps("") > 1
+    assert heaps(MALLOC_ARENA_MAX="1") == 1
+    assert heaps() > 1
 
 
-def test_what_is_freed_below_what_is_in_use_goes_back_to_the_system() -> None:
-    freed, given_back = map(int, told(FREED_BELOW_WHAT_IS_IN_USE).stdout.split())
+def test_memory_freed_below_memory_in_use_goes_back_to_the_system() -> None:
+    freed, given_back = map(int, run(FREED_BELOW_MEMORY_IN_USE).stdout.split())
     assert given_back < freed / 4

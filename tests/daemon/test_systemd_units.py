@@ -69,7 +69,7 @@ def test_what_is_shown_is_what_is_installed() -> None:
 def test_the_three_services_are_protected_alike() -> None:
     def protection(name: str) -> str:
         (text,) = fitted(name).values()
-        return text[text.index("# --- What it may see") : text.index("TasksMax=")]
+        return text[text.index("# --- Sandbox") : text.index("TasksMax=")]
 
     assert protection("watcher.service") == protection("watcher@.service") == protection("watcher-check.service")
 

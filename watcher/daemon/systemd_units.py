@@ -1,6 +1,6 @@
-"""The systemd units, and how they are fitted to one machine. The files stand here and are shown in `systemd/`.
+"""The systemd units and how they are adapted to a machine. `systemd/` links to the files in `units/`.
 
-Pure but for reading those files: what is written where is decided by `watcher service install`.
+Pure except for reading those files; `watcher service install` decides what is written where.
 """
 
 import re
@@ -14,7 +14,7 @@ DAEMON = ("watcher.service",)
 TEMPLATE = ("watcher@.service",)
 TIMER = ("watcher-check.service", "watcher-check.timer")
 BROWSER = "browser.conf"
-"""A drop-in for any of the services: what they need where a Chromium signs in."""
+"""A drop-in for any of the services: what Chromium needs to sign in."""
 
 _PROGRAM = "/usr/local/bin/watcher"
 _FOLDER = "/etc/watcher"
@@ -30,44 +30,47 @@ _FOR_A_USER = frozenset(
         *("OnBootSec", "OnUnitInactiveSec", "RandomizedDelaySec", "AccuracySec"),
     }
 )
-"""What a user's own service manager can do. The rest wants privileges, and `~/.local/state` needs no StateDirectory."""
+"""Settings that a user's own service manager supports. The rest needs privileges, and `~/.local/state` needs no
+StateDirectory."""
+_ARENA = "Environment=MALLOC_ARENA_MAX="
+"""For users too, unlike the HOME of the browser's drop-in: users have a home."""
 
-_GROWING_PAUSES = 254
-"""The first systemd that lengthens the pause from restart to restart."""
+_LONGER_PAUSES = 254
+"""The first version of systemd that lengthens the pause from restart to restart."""
 
 
 def fitted(
     names: tuple[str, ...], *, program: str, config: PurePosixPath, user: bool = False, systemd: int | None = None
 ) -> Mapping[str, str]:
-    """The units of these names, fitted to a machine.
+    """Return the text of these units for a machine, by name.
 
-    `program` is what comes before "run" in ExecStart, quoted as systemd wants it; `config` the configuration file (for
-    the template, the folder that it is in counts). `user`: for a user's own service manager. `systemd` is the version
-    that will read them, None where nobody knows.
+    `program` is what precedes "run" in ExecStart, quoted for systemd. `config` is the configuration file; for the
+    template only its folder matters. `user` selects a user's own service manager. `systemd` is the version that will
+    read them, None if unknown.
     """
     return {name: _fitted(_text(name), program, config, user=user, systemd=systemd) for name in names}
 
 
 def drop_in(name: str, service: str, *, user: bool = False) -> Mapping[str, str]:
-    """A drop-in for this service, by the path that it has beside the service's file."""
+    """Return a drop-in for this service, by its path relative to the service's file."""
     text = _text(name)
-    return {f"{service}.d/{name}": _tidied("".join(_of_a_user(text))) if user else text}
+    return {f"{service}.d/{name}": _without_gaps("".join(_user_lines(text))) if user else text}
 
 
 def credentials(text: str, *, instance: str = "") -> list[str]:
-    """The settings of a unit, drop-ins included, that hand secrets to it; an empty one takes back those before it."""
-    found: dict[str, list[str]] = {name: [] for name in ("LoadCredential", "LoadCredentialEncrypted")}
+    """Return the settings of a unit and its drop-ins that pass secrets. An empty setting cancels those before it."""
+    settings: dict[str, list[str]] = {name: [] for name in ("LoadCredential", "LoadCredentialEncrypted")}
     for line in text.splitlines():
         name, is_setting, value = line.strip().partition("=")
-        if is_setting and name in found:
-            value = re.sub("%[%i]", lambda sign: "%" if sign[0] == "%%" else instance, value)
-            found[name] = [*found[name], f"{name}={value}"] if value else []
-    return [line for lines in found.values() for line in lines]
+        if is_setting and name in settings:
+            value = re.sub("%[%i]", lambda specifier: "%" if specifier[0] == "%%" else instance, value)
+            settings[name] = [*settings[name], f"{name}={value}"] if value else []
+    return [line for lines in settings.values() for line in lines]
 
 
-def quoted(*words: str) -> str:
-    """The words of a command line as systemd.service(5) reads them."""
-    return " ".join(_in_quotes(_escaped(word)) for word in words)
+def quoted(*arguments: str) -> str:
+    """Return a command line as systemd.service(5) parses it."""
+    return " ".join(_in_quotes(_escaped(argument)) for argument in arguments)
 
 
 def _text(name: str) -> str:
@@ -75,17 +78,17 @@ def _text(name: str) -> str:
 
 
 def _fitted(text: str, program: str, config: PurePosixPath, *, user: bool, systemd: int | None) -> str:
-    lines = _of_a_user(text) if user else text.splitlines(keepends=True)
-    fitted = "".join(_on_this_machine(line, program, config) for line in lines)
+    lines = _user_lines(text) if user else text.splitlines(keepends=True)
+    fitted = "".join(_with_paths(line, program, config) for line in lines)
     if user:
         fitted = fitted.replace("WantedBy=multi-user.target", "WantedBy=default.target")
-        fitted = _tidied(fitted.replace("`systemctl edit", "`systemctl --user edit"))
-    if systemd is not None and systemd >= _GROWING_PAUSES:
+        fitted = _without_gaps(fitted.replace("`systemctl edit", "`systemctl --user edit"))
+    if systemd is not None and systemd >= _LONGER_PAUSES:
         fitted = fitted.replace("RestartSec=20s\n", "RestartSec=20s\nRestartSteps=8\nRestartMaxDelaySec=15min\n")
     return fitted
 
 
-def _on_this_machine(line: str, program: str, config: PurePosixPath) -> str:
+def _with_paths(line: str, program: str, config: PurePosixPath) -> str:
     if not line.startswith("ExecStart="):
         line = line.replace(f"{_FOLDER}/secrets", _escaped(str(secrets_folder(config))))
         return line.replace(f"{_FOLDER}/", f"{_escaped(str(config.parent))}/")
@@ -94,14 +97,14 @@ def _on_this_machine(line: str, program: str, config: PurePosixPath) -> str:
     return line.replace(f"{_FOLDER}/watcher.toml", quoted(str(config)))
 
 
-def _of_a_user(text: str) -> Iterator[str]:
-    """Leaves out what a user's manager cannot do, each with the comment above it."""
+def _user_lines(text: str) -> Iterator[str]:
+    """Yield the lines without the settings that a user's manager does not support and the comments above them."""
     comment: list[str] = []
     for line in text.splitlines(keepends=True):
         key, is_setting, _ = line.partition("=")
         if line.startswith("#"):
             comment.append(line)
-        elif line.startswith("[") or not is_setting or key in _FOR_A_USER:
+        elif line.startswith(("[", _ARENA)) or not is_setting or key in _FOR_A_USER:
             yield from comment
             yield line
             comment = []
@@ -109,15 +112,15 @@ def _of_a_user(text: str) -> Iterator[str]:
             comment = []
 
 
-def _tidied(text: str) -> str:
+def _without_gaps(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def _in_quotes(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
-    return word if re.fullmatch(r"[A-Za-z0-9@%+,:./_-]+", word) else f'"{escaped}"'
+def _in_quotes(argument: str) -> str:
+    escaped = argument.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return argument if re.fullmatch(r"[A-Za-z0-9@%+,:./_-]+", argument) else f'"{escaped}"'
 
 
 def _escaped(text: str) -> str:
-    """A per cent sign begins a specifier in a unit."""
+    """Double each percent sign, which begins a specifier in a unit."""
     return text.replace("%", "%%")

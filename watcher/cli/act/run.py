@@ -16,7 +16,6 @@ import click
 from watcher.app import open_app
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
-from watcher.daemon import malloc
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.sender_process import SenderProcess
@@ -34,7 +33,6 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
 
     SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
     """
-    malloc.share()
     logs.configure(level=log_level, form=log_format, environ=os.environ)
     settings = load_settings(config)
     manager = ServiceManager.of(os.environ)
