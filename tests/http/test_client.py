@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.doubles.loopback import Asked, reply, serving
 from watcher import __version__
 from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.http.answer import Response, decompress, parse_retry_after, read_text
+from watcher.http.response import Response, decompress, parse_retry_after, read_text
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.text.json import read_json

@@ -16,7 +16,7 @@ import httpx
 from watcher import __version__
 from watcher.clock import Clock
 from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
-from watcher.http.answer import Response, decompress, parse_retry_after, read_text
+from watcher.http.response import Response, decompress, parse_retry_after, read_text
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.http.redirects import REDIRECTS, next_request
 from watcher.http.sockets import Deadline

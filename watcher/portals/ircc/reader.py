@@ -14,7 +14,7 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
-from watcher.http.answer import Response
+from watcher.http.response import Response
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import host_of
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, PortalContext

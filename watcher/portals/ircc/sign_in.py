@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
-from watcher.http.answer import Response
+from watcher.http.response import Response
 from watcher.http.client import PortalHttp
 from watcher.portal import PortalContext
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
-from watcher.http.answer import Response
+from watcher.http.response import Response
 
 _CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 _WAIT: Final = timedelta(minutes=15)

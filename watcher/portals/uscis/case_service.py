@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
-from watcher.http.answer import Response
+from watcher.http.response import Response
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.language.uscis_wording import ONLINE_RECEIPT
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from zoneinfo import ZoneInfo
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.http.answer import Response
+from watcher.http.response import Response
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.hosts import host_of
 from watcher.http.rate_limits import DailyAllowance, RateLimit

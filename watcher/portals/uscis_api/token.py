@@ -10,7 +10,7 @@ from typing import Any
 
 from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
-from watcher.http.answer import Response
+from watcher.http.response import Response
 from watcher.http.client import PortalHttp
 from watcher.portal import PortalContext
 from watcher.text.json import read_json
