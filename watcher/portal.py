@@ -104,7 +104,7 @@ class SessionFile(Protocol):
         """Replaces it whole: a kill leaves the old one or the new one."""
         ...
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Removes it; nothing to remove is no error."""
         ...
 
@@ -140,7 +140,7 @@ class CodeSource(Protocol):
 class Trace(Protocol):
     """Keeps the answers of a read for repair, secrets blanked (`watcher check --trace DIR`)."""
 
-    def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+    def save(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Writes one answer down."""
         ...
 
@@ -185,10 +185,10 @@ class Question:
     secret: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
-    several: bool = False
-    needed: bool = False
-    path: bool = False
-    when: tuple[str, str] | None = None
+    multiple: bool = False
+    required: bool = False
+    is_path: bool = False
+    only_if: tuple[str, str] | None = None
 
 
 def _nowhere(_account: object) -> tuple[str, ...]:
@@ -227,7 +227,7 @@ class Portal:
     open: Callable[[Any, PortalContext], AbstractContextManager[Reader]]
     read: Callable[[RawAnswers, str], Snapshot]
     vocabulary: str | Callable[[Any], str] = "uscis"
-    recorded: bool = True
+    has_recordings: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
     is_manual: bool = False

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.api_workspace import ApiWorkspace, api_workspace
-from tests.doubles.loopback import Asked, Pieces, serving
+from tests.doubles.loopback import BodyChunks, ReceivedRequest, serve
 from watcher.daemon.sd_notify import ServiceManager
 
 ABSTRACT = pytest.mark.skipif(not Path("/proc/net/unix").exists(), reason="abstract sockets are Linux's own")
@@ -159,12 +159,12 @@ def test_a_database_that_does_not_answer_silences_the_watchdog(manager: Manager,
 def test_it_ends_at_once_though_a_portal_hangs(world: ApiWorkspace) -> None:
     asked, ended = threading.Event(), threading.Event()
 
-    def never(_: Asked) -> Pieces:
+    def never(_: ReceivedRequest) -> BodyChunks:
         asked.set()
         ended.wait(60)
         return b""
 
-    with serving(never) as portal:
+    with serve(never) as portal:
         world.origin = portal.origin
         world.configure()
         daemon = world.popen("run")

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from tests.doubles.loopback import Asked, Pieces, reply, serving
+from tests.doubles.loopback import BodyChunks, ReceivedRequest, reply, serve
 from tests.servers.webhook import Webhook, webhook
 from tests.support.waiting import eventually
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
@@ -83,12 +83,12 @@ def test_whether_a_service_takes_letters_is_known_too(made: SenderProcess, url: 
 def test_a_channel_that_hangs_holds_back_no_other(made: SenderProcess, hook: Webhook) -> None:
     asked, ended = Event(), Event()
 
-    def never(_: Asked) -> Pieces:
+    def never(_: ReceivedRequest) -> BodyChunks:
         asked.set()
         ended.wait(PATIENCE)
         return reply()
 
-    with serving(never) as hanging:
+    with serve(never) as hanging:
         other = Thread(target=send, args=(made, hanging.origin.replace("http", "json")))
         other.start()
         assert asked.wait(PATIENCE)
@@ -108,14 +108,14 @@ def test_a_child_with_nothing_to_do_ends_and_the_next_message_starts_another(hoo
 
 
 def test_a_child_is_idle_only_when_nothing_is_under_way() -> None:
-    def slow(_: Asked) -> Pieces:
+    def slow(_: ReceivedRequest) -> BodyChunks:
         time.sleep(0.5)  # several times as long as the child may be idle
         return reply()
 
-    with serving(slow) as server, closing(SenderProcess(idle=0.05)) as made:
+    with serve(slow) as server, closing(SenderProcess(idle=0.05)) as made:
         send(made, server.origin.replace("http", "json"))
         assert eventually(lambda: not children())
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_child_that_dies_in_the_middle_fails_its_messages_and_the_next_one_goes(
@@ -123,12 +123,12 @@ def test_a_child_that_dies_in_the_middle_fails_its_messages_and_the_next_one_goe
 ) -> None:
     asked = Event()
 
-    def deadly(_: Asked) -> Pieces:
+    def deadly(_: ReceivedRequest) -> BodyChunks:
         asked.set()
         child().kill()
         return b""
 
-    with serving(deadly) as server:
+    with serve(deadly) as server:
         said, permanent = failure(made, server.origin.replace("http", "json"))
     assert asked.is_set()
     assert (said, permanent) == ("the process that sends has ended in the middle of it", False)
@@ -160,19 +160,19 @@ def test_a_long_message_that_a_child_no_longer_takes_goes_through_another(made: 
 def test_what_takes_too_long_is_given_up_and_what_else_is_under_way_is_finished() -> None:
     given_up, ended = Event(), Event()
 
-    def slow(asked: Asked) -> Pieces:
+    def slow(asked: ReceivedRequest) -> BodyChunks:
         (ended if asked.target == "/never" else given_up).wait(PATIENCE)
         return reply()
 
-    with serving(slow) as server, closing(SenderProcess(timeout=3.0)) as made:
+    with serve(slow) as server, closing(SenderProcess(timeout=3.0)) as made:
         place = server.origin.replace("http", "json")
         send_first = Thread(target=failure, args=(made, f"{place}/never"))
         send_first.start()
-        assert eventually(lambda: server.asked)
+        assert eventually(lambda: server.requests)
         send_first.join(1.0)  # so the second one has time left when the first has none
         second = Thread(target=send, args=(made, f"{place}/slow"))
         second.start()
-        assert eventually(lambda: len(server.asked) == 2)
+        assert eventually(lambda: len(server.requests) == 2)
         send_first.join(PATIENCE)
         before = child()
         given_up.set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.portals.context import FakeClock
 from watcher.context.opening import read_settings
 from watcher.doctor import Finding, Verdict
@@ -63,11 +63,11 @@ class TestClock:
     NOON = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 
     @pytest.fixture
-    def server(self) -> Iterator[Loopback]:
-        def answer(_: Asked) -> bytes:
+    def server(self) -> Iterator[LoopbackServer]:
+        def answer(_: ReceivedRequest) -> bytes:
             return reply(404, Date=self.NOON.strftime("%a, %d %b %Y %H:%M:%S GMT"))
 
-        with serving(answer) as server:
+        with serve(answer) as server:
             yield server
 
     def findings(self, folder: Path, origin: str, now: datetime) -> dict[str, Finding]:
@@ -91,18 +91,18 @@ class TestClock:
         ],
     )
     def test_it_is_compared_with_the_portals(
-        self, tmp_path: Path, server: Loopback, off: timedelta, verdict: Verdict
+        self, tmp_path: Path, server: LoopbackServer, off: timedelta, verdict: Verdict
     ) -> None:
         assert self.findings(tmp_path, server.origin, self.NOON + off)["clock"].verdict is verdict
 
-    def test_nothing_but_a_bare_question_is_sent(self, tmp_path: Path, server: Loopback) -> None:
+    def test_nothing_but_a_bare_question_is_sent(self, tmp_path: Path, server: LoopbackServer) -> None:
         self.findings(tmp_path, server.origin, self.NOON)
-        (asked,) = server.asked
+        (asked,) = server.requests
         assert (asked.method, asked.target, asked.body) == ("HEAD", "/", b"")
         assert not {"authorization", "cookie"} & asked.headers.keys()
 
     def test_a_portal_that_is_not_there_is_told_with_its_reason(self, tmp_path: Path) -> None:
-        with serving(lambda _: b"") as gone:
+        with serve(lambda _: b"") as gone:
             origin = gone.origin
         (finding,) = self.findings(tmp_path, origin, self.NOON).values()
         assert finding.verdict is Verdict.FAILED

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 
 UNKNOWN_RECEIPT = {"message": "Case Status Online does not recognize the receipt number entered."}
 
@@ -48,7 +48,7 @@ class CaseStatusApi:
     def add_cases(self, *receipts: str) -> None:
         self.cases |= {receipt: case_status(receipt) for receipt in receipts}
 
-    def answer(self, asked: Asked) -> bytes:
+    def answer(self, asked: ReceivedRequest) -> bytes:
         with self._lock:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -58,7 +58,7 @@ class CaseStatusApi:
             with self._lock:
                 self.in_flight -= 1
 
-    def _token(self, asked: Asked) -> bytes:
+    def _token(self, asked: ReceivedRequest) -> bytes:
         self.token_requests += 1
         if self.token_answer is not None:
             return self.token_answer
@@ -74,7 +74,7 @@ class CaseStatusApi:
         self.valid_tokens.add(token)
         return _json(200, {"access_token": token, "token_type": "BearerToken", "expires_in": self.expires_in})
 
-    def _case(self, asked: Asked) -> bytes:
+    def _case(self, asked: ReceivedRequest) -> bytes:
         receipt = asked.target.removeprefix("/case-status/")
         with self._lock:
             self.case_requests.append(receipt)
@@ -94,7 +94,7 @@ def _json(status: int, content: Any) -> bytes:
 
 
 @contextmanager
-def running(api: CaseStatusApi) -> Iterator[Loopback]:
+def running(api: CaseStatusApi) -> Iterator[LoopbackServer]:
     """The API, serving until the context is left."""
-    with serving(api.answer) as server:
+    with serve(api.answer) as server:
         yield server

@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 
 CLIENT_ID = "madeupclientid0000000000000"
 ISSUER = "https://cognito-idp.ca-central-1.amazonaws.com/ca-central-1_MadeUp000"
 UCI, PASSWORD = "1100000001", "Made-up-password-1"
-WALL = reply(403, b"<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>")
+FIREWALL_ANSWER = reply(403, b"<html><head><title>403 Forbidden</title></head><body>Request blocked.</body></html>")
 
 Json = dict[str, Any]
 
 
-def refusal(name: str, message: str = "", status: int = 400) -> bytes:
+def error_reply(name: str, message: str = "", status: int = 400) -> bytes:
     """An error as Cognito words it."""
     return reply(status, json.dumps({"__type": name, "message": message}).encode(), x_amzn_errortype=f"{name}:")
 
 
-def token(claims: Json) -> str:
+def make_token(claims: Json) -> str:
     """A JWT with these claims and a signature that nobody could check."""
 
     def part(content: Json) -> str:
@@ -44,17 +44,17 @@ class Cognito:
     users: dict[str, str] = field(default_factory=lambda: {UCI: PASSWORD})
     claims: Json = field(default_factory=dict)
     challenge: str | None = None
-    rotates: bool = False
+    rotates_refresh_tokens: bool = False
     faults: list[bytes] = field(default_factory=list)
-    passwords: list[str] = field(default_factory=list)
+    submitted_passwords: list[str] = field(default_factory=list)
     refreshes: list[str] = field(default_factory=list)
-    failures: int = 0
+    failed_sign_ins: int = 0
     locked_until: datetime | None = None
     refresh_tokens: set[str] = field(default_factory=set)
     id_tokens: dict[str, datetime] = field(default_factory=dict)
-    made: int = 0
+    tokens_issued: int = 0
 
-    def answer(self, asked: Asked) -> bytes:
+    def answer(self, asked: ReceivedRequest) -> bytes:
         """Any request."""
         assert asked.method == "POST"
         assert asked.target == "/"
@@ -63,35 +63,35 @@ class Cognito:
         question = json.loads(asked.body)
         given = question["AuthParameters"]
         by_password = question["AuthFlow"] == "USER_PASSWORD_AUTH"
-        (self.passwords if by_password else self.refreshes).append(str(given.get("PASSWORD", "")))
+        (self.submitted_passwords if by_password else self.refreshes).append(str(given.get("PASSWORD", "")))
         if self.faults:
             return self.faults.pop(0)
         if question["ClientId"] != CLIENT_ID:
-            return refusal("ResourceNotFoundException", f"User pool client {question['ClientId']} does not exist.")
+            return error_reply("ResourceNotFoundException", f"User pool client {question['ClientId']} does not exist.")
         return self._password(given) if by_password else self._refresh(given["REFRESH_TOKEN"])
 
     def _password(self, given: Json) -> bytes:
         if self.locked_until is not None and self.now() < self.locked_until:
-            return refusal("NotAuthorizedException", "Password attempts exceeded")
+            return error_reply("NotAuthorizedException", "Password attempts exceeded")
         if self.users.get(given["USERNAME"]) != given["PASSWORD"]:
-            self.failures += 1
-            if self.failures >= 5:
-                self.locked_until = self.now() + timedelta(seconds=min(2 ** (self.failures - 5), 900))
-            return refusal("NotAuthorizedException", "Incorrect username or password.")
-        self.failures = 0
+            self.failed_sign_ins += 1
+            if self.failed_sign_ins >= 5:
+                self.locked_until = self.now() + timedelta(seconds=min(2 ** (self.failed_sign_ins - 5), 900))
+            return error_reply("NotAuthorizedException", "Incorrect username or password.")
+        self.failed_sign_ins = 0
         if self.challenge is not None:
             return _json({"ChallengeName": self.challenge, "ChallengeParameters": {}, "Session": "made-up-session"})
         return self._tokens(new_refresh=True)
 
     def _refresh(self, refresh_token: str) -> bytes:
         if refresh_token not in self.refresh_tokens:
-            return refusal("NotAuthorizedException", "Refresh Token has been revoked")
-        if self.rotates:
+            return error_reply("NotAuthorizedException", "Refresh Token has been revoked")
+        if self.rotates_refresh_tokens:
             self.refresh_tokens.remove(refresh_token)
-        return self._tokens(new_refresh=self.rotates)
+        return self._tokens(new_refresh=self.rotates_refresh_tokens)
 
     def _tokens(self, *, new_refresh: bool) -> bytes:
-        self.made += 1
+        self.tokens_issued += 1
         ends = self.now() + timedelta(hours=1)
         claims = {
             "sub": "made-up",
@@ -99,13 +99,13 @@ class Cognito:
             "token_use": "id",
             "iss": ISSUER,
             "exp": int(ends.timestamp()),
-            "jti": str(self.made),
+            "jti": str(self.tokens_issued),
         }
         result: Json = {"AccessToken": "access", "ExpiresIn": 3600, "TokenType": "Bearer"}
-        result["IdToken"] = token({**claims, **self.claims})
+        result["IdToken"] = make_token({**claims, **self.claims})
         self.id_tokens[result["IdToken"]] = ends
         if new_refresh:
-            result["RefreshToken"] = f"refresh-{self.made}"
+            result["RefreshToken"] = f"refresh-{self.tokens_issued}"
             self.refresh_tokens.add(result["RefreshToken"])
         return _json({"AuthenticationResult": result, "ChallengeParameters": {}})
 
@@ -120,10 +120,10 @@ class Tracker:
     tasks: dict[str, int] = field(default_factory=dict)
     faults: list[bytes] = field(default_factory=list)
     broken: dict[str, bytes] = field(default_factory=dict)
-    refuses_tokens: bool = False
-    takes_any_token: bool = False
+    rejects_tokens: bool = False
+    accepts_any_token: bool = False
 
-    def answer(self, asked: Asked) -> bytes:
+    def answer(self, asked: ReceivedRequest) -> bytes:
         """Any request."""
         assert asked.method == "POST"
         assert asked.target == "/user"
@@ -132,7 +132,7 @@ class Tracker:
             return self.faults.pop(0)
         ends = self.cognito.id_tokens.get(asked.headers["authorization"].removeprefix("Bearer "))
         ended = ends is None or ends <= self.cognito.now()
-        if self.refuses_tokens or (ended and not self.takes_any_token):
+        if self.rejects_tokens or (ended and not self.accepts_any_token):
             return _json({"message": "The incoming token has expired"}, 401)
         question = json.loads(asked.body)
         if question["method"] == "get-profile-summary":
@@ -172,18 +172,18 @@ class Tracker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class TrackerServers:
     """Both servers of a tracker."""
 
-    auth: Loopback
-    api: Loopback
+    auth: LoopbackServer
+    api: LoopbackServer
 
 
 @contextmanager
-def running(tracker: Tracker) -> Iterator[Running]:
+def run_tracker(tracker: Tracker) -> Iterator[TrackerServers]:
     """Serves both until the context is left."""
-    with serving(tracker.cognito.answer) as auth, serving(tracker.answer) as api:
-        yield Running(auth=auth, api=api)
+    with serve(tracker.cognito.answer) as auth, serve(tracker.answer) as api:
+        yield TrackerServers(auth=auth, api=api)
 
 
 def immigration(number: str, **changed: Any) -> Json:

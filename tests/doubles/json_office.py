@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from tests.doubles.loopback import Asked, reply
+from tests.doubles.loopback import ReceivedRequest, reply
 
 USERNAME, PASSWORD, CODE = "applicant", "una clave 7", "246810"
 CLIENT_ID, CLIENT_SECRET = "client-7", "client secret 7"
@@ -45,7 +45,7 @@ class JsonOffice:
     issued: int = 0
     submissions: int = 0
 
-    def answer(self, asked: Asked) -> bytes:
+    def answer(self, asked: ReceivedRequest) -> bytes:
         path, query = urlsplit(asked.target).path, parse_qs(urlsplit(asked.target).query)
         if path in self.answers:
             return self.answers[path]
@@ -55,7 +55,7 @@ class JsonOffice:
             return as_json({"error": "sign in first"}, 401)
         return self._showing(path, query)
 
-    def _signing_in(self, path: str, asked: Asked) -> bytes:
+    def _signing_in(self, path: str, asked: ReceivedRequest) -> bytes:
         self.submissions += 1
         if path == "/oauth/token":
             form = asked.form

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReceivedRequest:
     """A request as it came over the wire; header names in lower case."""
 
     method: str
@@ -26,7 +26,7 @@ class Asked:
         return {name: values[-1] for name, values in parse_qs(self.body.decode()).items()}
 
 
-Pieces: TypeAlias = bytes | Iterable[bytes]
+BodyChunks: TypeAlias = bytes | Iterable[bytes]
 
 
 def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
@@ -37,20 +37,22 @@ def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
 
 
 @dataclass(slots=True, kw_only=True)
-class Loopback:
+class LoopbackServer:
     """A running server: where it is and what it was asked."""
 
     origin: str
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], Pieces], tls: ssl.SSLContext | None = None) -> Iterator[Loopback]:
+def serve(
+    answer: Callable[[ReceivedRequest], BodyChunks], tls: ssl.SSLContext | None = None
+) -> Iterator[LoopbackServer]:
     """Serves until the context is left. What `answer` returns is sent piece by piece."""
     listener = create_server(("127.0.0.1", 0))
     scheme = "http" if tls is None else "https"
-    server = Loopback(origin=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+    server = LoopbackServer(origin=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
     open_ones: list[socket] = []
 
     def accept() -> None:
@@ -75,14 +77,17 @@ def serving(answer: Callable[[Asked], Pieces], tls: ssl.SSLContext | None = None
 
 
 def _converse(
-    connection: socket, tls: ssl.SSLContext | None, answer: Callable[[Asked], Pieces], server: Loopback
+    connection: socket,
+    tls: ssl.SSLContext | None,
+    answer: Callable[[ReceivedRequest], BodyChunks],
+    server: LoopbackServer,
 ) -> None:
     try:
         wire = connection if tls is None else tls.wrap_socket(connection, server_side=True)
         server.connections += 1
         with wire, wire.makefile("rb") as incoming:
             while (asked := _next_request(incoming)) is not None:
-                server.asked.append(asked)
+                server.requests.append(asked)
                 pieces = answer(asked)
                 for piece in (pieces,) if isinstance(pieces, bytes) else pieces:
                     wire.sendall(piece)
@@ -92,7 +97,7 @@ def _converse(
         return  # the client hung up, did not trust us or spoke something else; its own tests look at that
 
 
-def _next_request(incoming: BufferedReader) -> Asked | None:
+def _next_request(incoming: BufferedReader) -> ReceivedRequest | None:
     first = incoming.readline()
     if not first:
         return None
@@ -102,4 +107,4 @@ def _next_request(incoming: BufferedReader) -> Asked | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     body = incoming.read(int(headers.get("content-length", "0")))
-    return Asked(method=method, target=target, headers=headers, body=body)
+    return ReceivedRequest(method=method, target=target, headers=headers, body=body)

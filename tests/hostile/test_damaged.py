@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.doubles.loopback import reply, serving
+from tests.doubles.loopback import reply, serve
 from tests.hostile.damage import damaged
 from tests.http.test_client import portal as http_portal
 from tests.portals.recordings import recordings
@@ -250,7 +250,7 @@ _WIRES = [
 @given(wire=damaged(_WIRES))
 def test_an_http_answer_that_was_damaged_is_an_answer_or_an_error_of_ours(wire: bytes) -> None:
     options: dict[str, Any] = {"request_deadline": 0.5, "cookies": CookieJar()}
-    with serving(lambda _: [wire]) as server, http_portal(**options) as http, _soon(), suppress(ReadFailed):
+    with serve(lambda _: [wire]) as server, http_portal(**options) as http, _soon(), suppress(ReadFailed):
         answer = http.send("GET", server.origin)
         answer.text().encode("utf-8", "surrogatepass")
         answer.json()

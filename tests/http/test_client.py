@@ -16,12 +16,12 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.doubles.loopback import Asked, reply, serving
+from tests.doubles.loopback import ReceivedRequest, reply, serve
 from watcher import __version__
 from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.http.response import Response, decompress, parse_retry_after, read_text
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import check_base_url, host_of, is_loopback
+from watcher.http.response import Response, decompress, parse_retry_after, read_text
 from watcher.text.json import read_json
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -59,29 +59,29 @@ def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext
 
 
 def test_an_answer_carries_status_headers_in_any_case_and_body() -> None:
-    with serving(lambda _: reply(404, b'{"a": 1}', Content_Type="application/json")) as server, portal() as http:
+    with serve(lambda _: reply(404, b'{"a": 1}', Content_Type="application/json")) as server, portal() as http:
         answer = http.send("GET", f"{server.origin}/x")
     assert (answer.status, answer.headers["CONTENT-type"], answer.json()) == (404, "application/json", {"a": 1})
 
 
 def test_the_program_names_itself_and_asks_for_no_compression() -> None:
-    with serving(lambda _: reply()) as server, portal() as http:
+    with serve(lambda _: reply()) as server, portal() as http:
         http.send("GET", server.origin, headers={"Accept-Language": "es"})
-    headers = server.asked[0].headers
+    headers = server.requests[0].headers
     assert headers["user-agent"] == f"case-watcher/{__version__} (+self-hosted)"
     assert (headers["accept-encoding"], headers["accept-language"]) == ("identity", "es")
 
 
 def test_a_form_and_json_arrive_as_such() -> None:
-    with serving(lambda _: reply()) as server, portal() as http:
+    with serve(lambda _: reply()) as server, portal() as http:
         http.send("POST", server.origin, form={"a": "b c"}, params={"q": "1"})
         http.send("POST", server.origin, json={"a": 1})
-    assert (server.asked[0].form, server.asked[0].target) == ({"a": "b c"}, "/?q=1")
-    assert json.loads(server.asked[1].body) == {"a": 1}
+    assert (server.requests[0].form, server.requests[0].target) == ({"a": "b c"}, "/?q=1")
+    assert json.loads(server.requests[1].body) == {"a": 1}
 
 
 def test_one_connection_serves_many_requests() -> None:
-    with serving(lambda _: reply()) as server, portal() as http:
+    with serve(lambda _: reply()) as server, portal() as http:
         for _ in range(5):
             http.send("GET", server.origin)
     assert server.connections == 1
@@ -89,7 +89,7 @@ def test_one_connection_serves_many_requests() -> None:
 
 def test_threads_share_it() -> None:
     answers: list[int] = []
-    with serving(lambda _: reply(204)) as server, portal() as http:
+    with serve(lambda _: reply(204)) as server, portal() as http:
         work = [
             Thread(target=lambda: answers.extend(http.send("GET", server.origin).status for _ in range(10)))
             for _ in range(4)
@@ -127,15 +127,15 @@ class TestHosts:
             http.send("GET", "ftp://127.0.0.1/")
 
     def test_a_redirect_elsewhere_names_the_host_and_sends_nothing_there(self) -> None:
-        with serving(lambda _: reply()) as other:
+        with serve(lambda _: reply()) as other:
             elsewhere = other.origin.replace("127.0.0.1", "localhost") + "/take?secret=1"
             with (
-                serving(lambda _: reply(302, Location=elsewhere)) as server,
+                serve(lambda _: reply(302, Location=elsewhere)) as server,
                 portal() as http,
                 pytest.raises(ForeignHost, match="localhost") as caught,
             ):
                 http.send("GET", server.origin, headers={"Authorization": "Bearer t"})
-        assert other.asked == []
+        assert other.requests == []
         assert "secret" not in str(caught.value)
 
     @pytest.mark.parametrize(
@@ -169,57 +169,57 @@ class TestHosts:
 
 class TestRedirects:
     def test_they_are_followed_with_the_rules_of_browsers(self) -> None:
-        def answer(asked: Asked) -> bytes:
+        def answer(asked: ReceivedRequest) -> bytes:
             if asked.target == "/start":
                 return reply(302, Location="/end")
             return reply(200, f"{asked.method} {asked.headers.get('content-type')}".encode())
 
-        with serving(answer) as server, portal() as http:
+        with serve(answer) as server, portal() as http:
             got = http.send("POST", f"{server.origin}/start", form={"a": "b"})
         assert (got.body, got.url) == (b"GET None", f"{server.origin}/end")
 
     def test_307_keeps_method_and_body_on_the_same_origin(self) -> None:
-        def answer(asked: Asked) -> bytes:
+        def answer(asked: ReceivedRequest) -> bytes:
             return reply(307, Location="/end") if asked.target == "/start" else reply(200, asked.body)
 
-        with serving(answer) as server, portal() as http:
+        with serve(answer) as server, portal() as http:
             assert http.send("POST", f"{server.origin}/start", form={"a": "b"}).body == b"a=b"
 
     def test_what_was_submitted_is_not_sent_on_to_another_origin(self) -> None:
         with (
-            serving(lambda _: reply()) as other,
-            serving(lambda _: reply(307, Location=other.origin)) as server,
+            serve(lambda _: reply()) as other,
+            serve(lambda _: reply(307, Location=other.origin)) as server,
             portal() as http,
             pytest.raises(ForeignHost, match="submitted"),
         ):
             http.send("POST", server.origin, form={"password": "hunter2"})
-        assert other.asked == []
+        assert other.requests == []
 
     def test_a_token_stays_at_its_origin(self) -> None:
         with (
-            serving(lambda _: reply()) as other,
-            serving(lambda _: reply(302, Location=other.origin)) as server,
+            serve(lambda _: reply()) as other,
+            serve(lambda _: reply(302, Location=other.origin)) as server,
             portal() as http,
         ):
             http.send("GET", server.origin, headers={"Authorization": "Bearer t", "X-Key": "k", "Accept": "text/html"})
-        headers = other.asked[0].headers
+        headers = other.requests[0].headers
         assert "authorization" not in headers
         assert "x-key" not in headers
         assert headers["accept"] == "text/html"
 
     def test_a_loop_ends(self) -> None:
-        with serving(lambda _: reply(302, Location="/again")) as server, portal() as http:
+        with serve(lambda _: reply(302, Location="/again")) as server, portal() as http:
             with pytest.raises(UnexpectedAnswer, match="more than 10"):
                 http.send("GET", server.origin)
-            assert len(server.asked) == 11
+            assert len(server.requests) == 11
 
     def test_they_can_be_left_alone(self) -> None:
-        with serving(lambda _: reply(302, Location="https://evil.example")) as server, portal() as http:
+        with serve(lambda _: reply(302, Location="https://evil.example")) as server, portal() as http:
             assert http.send("GET", server.origin, follow=False).headers["location"] == "https://evil.example"
 
     def test_an_address_that_is_none_is_an_unexpected_answer(self) -> None:
         with (
-            serving(lambda _: reply(302, Location="https://[::1")) as server,
+            serve(lambda _: reply(302, Location="https://[::1")) as server,
             portal() as http,
             pytest.raises(UnexpectedAnswer, match="no valid address"),
         ):
@@ -228,26 +228,26 @@ class TestRedirects:
 
 class TestCookies:
     def test_without_a_jar_they_are_ignored(self) -> None:
-        with serving(lambda _: reply(200, b"", Set_Cookie="s=1")) as server, portal() as http:
+        with serve(lambda _: reply(200, b"", Set_Cookie="s=1")) as server, portal() as http:
             http.send("GET", server.origin)
             http.send("GET", server.origin)
-        assert "cookie" not in server.asked[1].headers
+        assert "cookie" not in server.requests[1].headers
 
     def test_with_a_jar_they_are_kept_on_redirects_too(self) -> None:
         jar = CookieJar()
 
-        def answer(asked: Asked) -> bytes:
+        def answer(asked: ReceivedRequest) -> bytes:
             return reply(302, Location="/in", Set_Cookie="s=1; Path=/") if asked.target == "/" else reply()
 
-        with serving(answer) as server, portal(cookies=jar) as http:
+        with serve(answer) as server, portal(cookies=jar) as http:
             http.send("GET", f"{server.origin}/")
-        assert server.asked[1].headers["cookie"] == "s=1"
+        assert server.requests[1].headers["cookie"] == "s=1"
         assert [cookie.name for cookie in jar] == ["s"]
 
     def test_a_cookie_for_another_host_is_not_taken(self) -> None:
         jar = CookieJar()
         with (
-            serving(lambda _: reply(200, b"", Set_Cookie="s=1; Domain=uscis.gov")) as server,
+            serve(lambda _: reply(200, b"", Set_Cookie="s=1; Domain=uscis.gov")) as server,
             portal(cookies=jar) as http,
         ):
             http.send("GET", server.origin)
@@ -256,26 +256,26 @@ class TestCookies:
 
 class TestTls:
     def test_a_further_authority_may_be_trusted(self, authority: trustme.CA, ca_file: Path) -> None:
-        with serving(lambda _: reply(204), server_tls(authority)) as server, portal(ca_file=ca_file) as http:
+        with serve(lambda _: reply(204), server_tls(authority)) as server, portal(ca_file=ca_file) as http:
             assert http.send("GET", server.origin).status == 204
 
     def test_an_unknown_authority_is_not(self, authority: trustme.CA) -> None:
         with (
-            serving(lambda _: reply(), server_tls(authority)) as server,
+            serve(lambda _: reply(), server_tls(authority)) as server,
             portal() as http,
             pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 .*certificate could not be verified"),
         ):
             http.send("GET", server.origin)
-        assert server.asked == []
+        assert server.requests == []
 
     def test_a_certificate_for_another_name_is_not(self, authority: trustme.CA, ca_file: Path) -> None:
         with (
-            serving(lambda _: reply(), server_tls(authority, "other.example")) as server,
+            serve(lambda _: reply(), server_tls(authority, "other.example")) as server,
             portal(ca_file=ca_file) as http,
             pytest.raises(PortalUnavailable, match="certificate"),
         ):
             http.send("GET", server.origin)
-        assert server.asked == []
+        assert server.requests == []
 
     @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
     def test_a_ca_file_that_is_none_is_said(self, tmp_path: Path, content: bytes | None) -> None:
@@ -289,7 +289,7 @@ class TestTls:
 class TestFailure:
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 521])
     def test_a_server_error_is_unavailable_unless_allowed(self, status: int) -> None:
-        with serving(lambda _: reply(status, b"<html>")) as server, portal() as http:
+        with serve(lambda _: reply(status, b"<html>")) as server, portal() as http:
             with pytest.raises(PortalUnavailable, match=str(status)) as caught:
                 http.send("GET", f"{server.origin}/case?token=secret")
             assert http.send("GET", server.origin, allow={status}).status == status
@@ -298,7 +298,7 @@ class TestFailure:
 
     def test_the_wait_it_asks_for_is_kept(self) -> None:
         with (
-            serving(lambda _: reply(429, Retry_After="3600")) as server,
+            serve(lambda _: reply(429, Retry_After="3600")) as server,
             portal() as http,
             pytest.raises(PortalUnavailable) as caught,
         ):
@@ -331,7 +331,7 @@ class TestFailure:
         assert wait is None or timedelta(0) <= wait <= timedelta(days=7)
 
     def test_nobody_there_is_unavailable(self) -> None:
-        with serving(lambda _: reply()) as server:
+        with serve(lambda _: reply()) as server:
             gone = server.origin
         with portal() as http, pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 could not be read: no connection"):
             http.send("GET", f"{gone}/?token=secret")
@@ -352,11 +352,11 @@ class TestFailure:
         ids=["hangs up", "cut off", "no HTTP", "giant header", "broken chunks"],
     )
     def test_a_broken_answer_is_unavailable(self, wire: bytes) -> None:
-        with serving(lambda _: [wire]) as server, portal() as http, pytest.raises(PortalUnavailable):
+        with serve(lambda _: [wire]) as server, portal() as http, pytest.raises(PortalUnavailable):
             http.send("GET", server.origin)
 
     def test_a_secret_in_a_header_that_is_none_stays_out_of_the_error(self) -> None:
-        with serving(lambda _: reply()) as server, portal() as http:
+        with serve(lambda _: reply()) as server, portal() as http:
             for value in ("Bearer secret\r\nX: y", "Bearer secret\N{SNOWMAN}"):
                 with pytest.raises(ReadFailed) as caught:
                     http.send("GET", server.origin, headers={"Authorization": value})
@@ -364,7 +364,7 @@ class TestFailure:
 
     def test_a_body_has_a_longest_length(self) -> None:
         with (
-            serving(lambda _: reply(200, b"x" * 1001)) as server,
+            serve(lambda _: reply(200, b"x" * 1001)) as server,
             portal(max_bytes=1000) as http,
             pytest.raises(UnexpectedAnswer, match="longer than 1000"),
         ):
@@ -373,7 +373,7 @@ class TestFailure:
     def test_a_bomb_is_not_inflated(self) -> None:
         bomb = gzip.compress(b"\0" * 5_000_000)
         with (
-            serving(lambda _: reply(200, bomb, Content_Encoding="gzip")) as server,
+            serve(lambda _: reply(200, bomb, Content_Encoding="gzip")) as server,
             portal(max_bytes=1_000_000) as http,
             pytest.raises(UnexpectedAnswer, match="longer than"),
         ):
@@ -397,7 +397,7 @@ class TestPatience:
     @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\ny: ", b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n"])
     def test_a_byte_now_and_then_does_not_keep_a_request_alive(self, first: bytes) -> None:
         over = Event()
-        with serving(lambda _: drip(over, first)) as server, portal(request_deadline=0.3) as http:
+        with serve(lambda _: drip(over, first)) as server, portal(request_deadline=0.3) as http:
             began = time.monotonic()
             with pytest.raises(PortalUnavailable, match="in time"):
                 http.send("GET", server.origin)
@@ -415,11 +415,11 @@ class TestPatience:
     def test_stopping_wakes_a_waiting_request(self) -> None:
         stop, silent = Event(), Event()
 
-        def say_nothing(_: Asked) -> Iterator[bytes]:
+        def say_nothing(_: ReceivedRequest) -> Iterator[bytes]:
             silent.wait(30)
             yield b""
 
-        with serving(say_nothing) as server, portal(stop=stop) as http:
+        with serve(say_nothing) as server, portal(stop=stop) as http:
             Timer(0.2, stop.set).start()
             began = time.monotonic()
             with pytest.raises(PortalUnavailable, match="stopping"):
@@ -429,12 +429,12 @@ class TestPatience:
 
     def test_once_stopping_nothing_is_sent(self) -> None:
         stop = Event()
-        with serving(lambda _: reply()) as server, portal(stop=stop) as http:
+        with serve(lambda _: reply()) as server, portal(stop=stop) as http:
             http.send("GET", server.origin)
             stop.set()
             with pytest.raises(PortalUnavailable, match="stopping"):
                 http.send("GET", server.origin)
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
 class TestReading:
@@ -486,15 +486,15 @@ def test_a_trace_keeps_every_answer() -> None:
         def __init__(self) -> None:
             self.rows: list[tuple[str, int, bytes]] = []
 
-        def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        def save(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
             assert url.startswith("http")
             assert headers["content-length"] == str(len(body))
             self.rows.append((name, status, body))
 
-    def answer(asked: Asked) -> bytes:
+    def answer(asked: ReceivedRequest) -> bytes:
         return reply(302, Location="/b") if asked.target == "/a" else reply(200, b"hi")
 
     kept = Kept()
-    with serving(answer) as server, portal(trace=kept) as http:
+    with serve(answer) as server, portal(trace=kept) as http:
         http.send("GET", f"{server.origin}/a")
     assert kept.rows == [("GET /a", 302, b""), ("GET /b", 200, b"hi")]

@@ -42,7 +42,7 @@ def test_a_wait_that_is_cut_short_says_so() -> None:
 def test_an_allowance_is_renewed_at_the_portals_midnight(moment: datetime, left: timedelta) -> None:
     clock = FakeClock(moment)
     allowance = DailyAllowance(InMemoryQuota(), 1, daily_limit=1, zone=ZoneInfo("America/New_York"), clock=clock)
-    assert allowance.renewed_in == left
+    assert allowance.resets_in == left
 
 
 def test_an_allowance_asks_for_more_where_it_must_and_gives_back_what_is_left() -> None:

@@ -10,7 +10,7 @@ from threading import Barrier, Event, Thread
 import pytest
 import trustme
 
-from tests.doubles.loopback import reply, serving
+from tests.doubles.loopback import reply, serve
 from tests.portals.context import FakeClock
 from watcher.errors import PortalUnavailable
 from watcher.http.client import PortalHttp
@@ -80,7 +80,7 @@ def test_a_proxy_of_the_environment_sees_the_host_and_nothing_else(
     authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     with (
-        serving(lambda _: reply(200, b"hi"), tls_for(authority, HOST)) as server,
+        serve(lambda _: reply(200, b"hi"), tls_for(authority, HOST)) as server,
         tunnelling(server.origin) as (proxy, asked),
     ):
         monkeypatch.setenv("HTTPS_PROXY", f"{scheme}{proxy}")
@@ -97,18 +97,18 @@ def test_a_proxy_cannot_stand_in_for_the_portal(
     authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
-        serving(lambda _: reply(200, b"hi"), tls_for(trustme.CA(), HOST)) as server,
+        serve(lambda _: reply(200, b"hi"), tls_for(trustme.CA(), HOST)) as server,
         tunnelling(server.origin) as (proxy, _),
     ):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with portal(authority, tmp_path) as http, pytest.raises(PortalUnavailable, match="certificate"):
             http.send("GET", f"https://{HOST}/")
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_loopback_needs_no_proxy(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    with serving(lambda _: reply(204), tls_for(authority, "127.0.0.1")) as server, portal(authority, tmp_path) as http:
+    with serve(lambda _: reply(204), tls_for(authority, "127.0.0.1")) as server, portal(authority, tmp_path) as http:
         assert http.send("GET", server.origin).status == 204
 
 

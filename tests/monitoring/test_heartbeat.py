@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tests.cli.api_workspace import ApiWorkspace, api_workspace
-from tests.doubles.loopback import Asked, Loopback, Pieces, serving
+from tests.doubles.loopback import BodyChunks, LoopbackServer, ReceivedRequest, serve
 from watcher.model.account_health import ReadOutcome
 from watcher.monitoring.heartbeat import Beat, Heartbeat, Rounds, address_of
 
@@ -104,31 +104,31 @@ def beating(url: str, pauses: Paused) -> Iterator[Heartbeat]:
     assert not heartbeat._thread.is_alive()
 
 
-def targets(server: Loopback) -> list[str]:
-    return [asked.target for asked in server.asked]
+def targets(server: LoopbackServer) -> list[str]:
+    return [asked.target for asked in server.requests]
 
 
 def test_a_round_is_told_in_order() -> None:
-    with serving(lambda _: GOOD) as server:
+    with serve(lambda _: GOOD) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
             for beat in (Beat.START, Beat.GOOD, Beat.START, Beat.FAIL):
                 heartbeat.send(beat)
         assert targets(server) == ["/ping/secret/start", "/ping/secret", "/ping/secret/start", "/ping/secret/fail"]
-        assert {asked.method for asked in server.asked} == {"GET"}
+        assert {asked.method for asked in server.requests} == {"GET"}
 
 
 def test_a_service_that_is_down_is_asked_three_times_and_complained_of_once() -> None:
     answers = [DOWN] * 6 + [GOOD]
 
-    def answer(_: Asked) -> Pieces:
+    def answer(_: ReceivedRequest) -> BodyChunks:
         return answers.pop(0)
 
     pauses = Paused()
-    with structlog.testing.capture_logs() as logs, serving(answer) as server:
+    with structlog.testing.capture_logs() as logs, serve(answer) as server:
         with beating(f"{server.origin}/ping/secret", pauses) as heartbeat:
             for _ in range(3):
                 heartbeat.send(Beat.GOOD)
-        assert len(server.asked) == 7
+        assert len(server.requests) == 7
     assert pauses.seconds == [2.0, 10.0] * 2
     told = [(log["event"], log["log_level"]) for log in logs if log["log_level"] != "debug"]
     assert told == [
@@ -139,7 +139,7 @@ def test_a_service_that_is_down_is_asked_three_times_and_complained_of_once() ->
 
 
 def test_a_service_that_knows_the_page_alone_is_no_trouble() -> None:
-    with structlog.testing.capture_logs() as logs, serving(lambda a: GOOD if a.target == "/p" else DOWN) as server:
+    with structlog.testing.capture_logs() as logs, serve(lambda a: GOOD if a.target == "/p" else DOWN) as server:
         with beating(f"{server.origin}/p", Paused()) as heartbeat:
             heartbeat.send(Beat.START)
             heartbeat.send(Beat.GOOD)
@@ -148,16 +148,16 @@ def test_a_service_that_knows_the_page_alone_is_no_trouble() -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with structlog.testing.capture_logs() as logs, serving(lambda _: ELSEWHERE) as server:
+    with structlog.testing.capture_logs() as logs, serve(lambda _: ELSEWHERE) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
             heartbeat.send(Beat.GOOD)
-        assert len(server.asked) == 3
+        assert len(server.requests) == 3
     assert [log["reason"] for log in logs] == ["it answered 302"]
 
 
 @pytest.mark.parametrize("said", [b"", b"no HTTP at all\r\n\r\n"])
 def test_what_is_no_web_server_is_complained_of_without_its_address(said: bytes) -> None:
-    with structlog.testing.capture_logs() as logs, serving(lambda _: iter([said])) as server:
+    with structlog.testing.capture_logs() as logs, serve(lambda _: iter([said])) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
             heartbeat.send(Beat.GOOD)
         port = server.origin.rpartition(":")[2]
@@ -178,10 +178,10 @@ def test_beats_that_pile_up_are_dropped_and_hold_nobody_back() -> None:
 def test_a_certificate_that_nobody_vouches_for_is_not_accepted() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with structlog.testing.capture_logs() as logs, serving(lambda _: GOOD, tls=context) as server:
+    with structlog.testing.capture_logs() as logs, serve(lambda _: GOOD, tls=context) as server:
         with beating(f"{server.origin}/ping/secret", Paused()) as heartbeat:
             heartbeat.send(Beat.GOOD)
-        assert server.asked == []
+        assert server.requests == []
     assert [log["reason"] for log in logs] == ["SSLCertVerificationError"]
 
 
@@ -194,12 +194,12 @@ def world(tmp_path: Path) -> Iterator[ApiWorkspace]:
 def test_the_daemon_beats_after_a_good_round(world: ApiWorkspace) -> None:
     heard = threading.Event()
 
-    def answer(asked: Asked) -> Pieces:
+    def answer(asked: ReceivedRequest) -> BodyChunks:
         if asked.target == "/ping/secret":
             heard.set()
         return GOOD
 
-    with serving(answer) as server:
+    with serve(answer) as server:
         world.configure(f'[health]\nheartbeat_url = "{server.origin}/ping/secret"')
         daemon = world.popen("run")
         try:
@@ -214,12 +214,12 @@ def test_the_daemon_beats_after_a_good_round(world: ApiWorkspace) -> None:
 def test_a_round_that_fails_is_told_as_one(world: ApiWorkspace) -> None:
     failed = threading.Event()
 
-    def answer(asked: Asked) -> Pieces:
+    def answer(asked: ReceivedRequest) -> BodyChunks:
         if asked.target == "/ping/fail":
             failed.set()
         return GOOD
 
-    with serving(answer) as server:
+    with serve(answer) as server:
         world.configure(f'[health]\nheartbeat_url = "{server.origin}/ping"', secret="refused")
         daemon = world.popen("run")
         try:

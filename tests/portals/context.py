@@ -48,7 +48,7 @@ class InMemorySessionFile:
     def save(self, content: bytes) -> None:
         self.content = content
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         self.content = None
 
 

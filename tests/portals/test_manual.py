@@ -21,7 +21,7 @@ from watcher.model.account_health import AccountState, ReadOutcome, ReadResult
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind
 from watcher.portals import find
-from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, read, recorded
+from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, build_case_read, read
 from watcher.reading.poll import record_readings
 
 START = datetime(2026, 1, 1, 17, tzinfo=UTC)
@@ -63,7 +63,9 @@ class Embassy:
 
     def record(self, status: str, number: str = NUMBER, on: date | None = None) -> ReadResult:
         account = self.app.settings.accounts["embassy"]
-        return record_readings([recorded("ceac", number, status, on=on)], account, find("manual"), self.app.context)
+        return record_readings(
+            [build_case_read("ceac", number, status, on=on)], account, find("manual"), self.app.context
+        )
 
     def next_turn(self) -> datetime:
         _, moment = self.app.store.accounts.all()["embassy"]
@@ -209,7 +211,7 @@ def test_every_site_has_an_official_https_address_and_words_for_what_to_enter(si
     ],
 )
 def test_a_status_is_read_in_the_words_of_its_site(site: str, status: str, stage: Stage) -> None:
-    reading = recorded(site, NUMBER, status)
+    reading = build_case_read(site, NUMBER, status)
     assert (reading.snapshot.status, reading.snapshot.stage) == (status, stage)
     assert read(reading.answers, "en") == reading.snapshot
 
@@ -219,7 +221,7 @@ def test_a_status_is_read_in_the_words_of_its_site(site: str, status: str, stage
 )
 def test_what_is_no_status_is_refused(status: str) -> None:
     with pytest.raises(UnexpectedAnswer, match="a status is a line"):
-        recorded("ceac", NUMBER, status)
+        build_case_read("ceac", NUMBER, status)
 
 
 @pytest.mark.parametrize("answers", [{}, {"recorded": b"{}"}, {"recorded": b"["}, {"recorded": b"[]"}])

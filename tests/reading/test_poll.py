@@ -198,7 +198,7 @@ class TestTurns:
         class Looking:
             """A trace that looks into the books as the first answer arrives."""
 
-            def keep(self, *_: object, **__: object) -> None:
+            def save(self, *_: object, **__: object) -> None:
                 turns.append(watching.next_read_at)
 
         watching.clock.pass_by(EVERY)

@@ -15,7 +15,7 @@ def kept(folder: Path, body: bytes, **more: str) -> tuple[dict[str, object], str
     """What lies in the folder of one answer: what is said about it, and its body."""
     headers = {"content-type": "application/json", **more}
     url = f"https://portal.example/case?password={SECRET.replace(' ', '')}&q=1"
-    TraceFolder(folder, {SECRET, SECRET.replace(" ", ""), "ab"}).keep(
+    TraceFolder(folder, {SECRET, SECRET.replace(" ", ""), "ab"}).save(
         "GET /case status", status=200, url=url, headers=headers, body=body
     )
     about, answer = sorted(folder.iterdir(), key=lambda file: not file.name.endswith(".answer.json"))
@@ -50,7 +50,7 @@ def test_the_files_are_for_their_owner_alone_and_numbered(tmp_path: Path) -> Non
     folder = tmp_path / "deep" / "trace"
     trace = TraceFolder(folder, ())
     for _ in range(2):
-        trace.keep("a/b", status=200, url="https://x.example/", headers={}, body=b"x")
+        trace.save("a/b", status=200, url="https://x.example/", headers={}, body=b"x")
     names = sorted(file.name for file in folder.iterdir())
     assert names == ["001-a-b.answer.json", "001-a-b.bin", "002-a-b.answer.json", "002-a-b.bin"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}

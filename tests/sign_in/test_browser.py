@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable
 from watcher.sign_in.browser import find_chromium, open_browser
 
@@ -23,7 +23,7 @@ needs_chromium = pytest.mark.skipif(
 )
 
 
-def _answer(asked: Asked) -> bytes:
+def _answer(asked: ReceivedRequest) -> bytes:
     if asked.target.startswith("/away/"):
         return reply(302, location=f"http://localhost:{asked.target.removeprefix('/away/')}/")
     if asked.target == "/cookies":
@@ -34,13 +34,13 @@ def _answer(asked: Asked) -> bytes:
 
 
 @pytest.fixture
-def site() -> Iterator[Loopback]:
-    with serving(_answer) as running:
+def site() -> Iterator[LoopbackServer]:
+    with serve(_answer) as running:
         yield running
 
 
 @needs_chromium
-def test_browser_types_key_by_key_and_reports_visible_elements(site: Loopback) -> None:
+def test_browser_types_key_by_key_and_reports_visible_elements(site: LoopbackServer) -> None:
     with open_browser(hosts=HERE) as browser:
         browser.visit(f"{site.origin}/")
         assert browser.visible(["#name", "#hidden", "#absent"]) == {"#name"}
@@ -52,19 +52,19 @@ def test_browser_types_key_by_key_and_reports_visible_elements(site: Loopback) -
 
 
 @needs_chromium
-def test_browser_identifies_itself_as_automated(site: Loopback) -> None:
+def test_browser_identifies_itself_as_automated(site: LoopbackServer) -> None:
     with open_browser(hosts=HERE) as browser:
         browser.visit(f"{site.origin}/")
-    agent = next(asked.headers["user-agent"] for asked in site.asked if asked.target == "/")
+    agent = next(asked.headers["user-agent"] for asked in site.requests if asked.target == "/")
     assert "Headless" in agent
 
 
 @needs_chromium
-def test_navigation_to_another_host_is_blocked(site: Loopback) -> None:
-    with serving(_answer) as other, open_browser(hosts=HERE) as browser:
+def test_navigation_to_another_host_is_blocked(site: LoopbackServer) -> None:
+    with serve(_answer) as other, open_browser(hosts=HERE) as browser:
         with pytest.raises(ForeignHost, match="localhost"):
             browser.visit(f"{site.origin}/away/{other.origin.rpartition(':')[2]}")
-        assert other.asked == []
+        assert other.requests == []
 
 
 @needs_chromium
@@ -74,14 +74,14 @@ def test_page_that_does_not_load_is_a_declared_error() -> None:
 
 
 @needs_chromium
-def test_cookies_can_be_added_and_read(site: Loopback) -> None:
+def test_cookies_can_be_added_and_read(site: LoopbackServer) -> None:
     given = {"name": "kept", "value": "before", "domain": "127.0.0.1", "path": "/", "expires": -1}
     with open_browser(hosts=HERE, cookies=[given]) as browser:
         browser.visit(f"{site.origin}/set")
         assert {cookie["name"] for cookie in browser.cookies()} == {"kept", "given"}
         browser.clear_cookies()
         assert browser.cookies() == []
-    assert next(asked for asked in site.asked if asked.target == "/set").headers["cookie"] == "kept=before"
+    assert next(asked for asked in site.requests if asked.target == "/set").headers["cookie"] == "kept=before"
 
 
 def test_missing_browser_path_is_named() -> None:

@@ -44,7 +44,7 @@ def test_saved_session_is_loaded_by_another_process_with_the_same_settings(tmp_p
 
 def test_missing_session_is_not_an_error(tmp_path: Path, told: Told) -> None:
     assert _file(tmp_path / "none", told=told).load() is None
-    _file(tmp_path / "none").forget()
+    _file(tmp_path / "none").delete()
     assert told == []
 
 
@@ -180,12 +180,12 @@ def test_two_purposes_of_one_account_are_two_files(tmp_path: Path) -> None:
     assert (files.of("family").load(), files.of("family", "codes").load()) == (b"session", b"codes")
 
 
-def test_forget_removes_leftovers_of_a_killed_save_but_not_those_of_another_account(tmp_path: Path) -> None:
+def test_delete_removes_leftovers_of_a_killed_save_but_not_those_of_another_account(tmp_path: Path) -> None:
     _file(tmp_path).save(b"tokens")
     _file(tmp_path, account="other").save(b"others")
     left = tmp_path / f".{next(tmp_path.glob('family*')).name}.0123456789abcdef.tmp"
     left.write_bytes(b"half of a tok")
-    _file(tmp_path).forget()
+    _file(tmp_path).delete()
     assert [file.name for file in tmp_path.iterdir()] == ["other.session"]
 
 
@@ -241,7 +241,7 @@ def save_and_die_at(last):
 
 deaths, seen, survived = 0, [], False
 while not survived:
-    file.forget()
+    file.delete()
     file.save(OLD)
     child = os.fork()
     if child == 0:

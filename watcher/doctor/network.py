@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from watcher import portals
 from watcher.clock import Clock
 from watcher.doctor.finding import Finding, failed, ok, warning
-from watcher.http.reachability import HostProbe, Unreachable, reach
+from watcher.http.reachability import HostProbe, Unreachable, probe_host
 from watcher.settings import AccountSettings, Settings
 
 _RENEWED_BY = timedelta(days=10)
@@ -29,7 +29,7 @@ def _look_at(origin: str, name: str, account: AccountSettings, clock: Clock) -> 
     host = urlsplit(origin).netloc
     try:
         before = clock.now()
-        found = reach(origin, ca_file=account.ca_file)
+        found = probe_host(origin, ca_file=account.ca_file)
         after = clock.now()
     except Unreachable as error:
         remedy = "check this machine's network, DNS and proxy; where a certificate is the matter, see ca_file"
@@ -42,10 +42,10 @@ def _look_at(origin: str, name: str, account: AccountSettings, clock: Clock) -> 
 
 def _certificate(host: str, found: HostProbe, now: datetime) -> Finding:
     about = f"portal {host}"
-    if found.certified_until is None:
+    if found.certificate_expires_at is None:
         return ok(about, "answers, without TLS, on this machine")
-    until = found.certified_until.date()
-    if found.certified_until - now < _RENEWED_BY:
+    until = found.certificate_expires_at.date()
+    if found.certificate_expires_at - now < _RENEWED_BY:
         return warning(
             about, f"its certificate ends on {until}", "nothing yet: the portal renews it; if it does not, reads fail"
         )

@@ -16,9 +16,9 @@ import httpx
 from watcher import __version__
 from watcher.clock import Clock
 from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
-from watcher.http.response import Response, decompress, parse_retry_after, read_text
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.http.redirects import REDIRECTS, next_request
+from watcher.http.response import Response, decompress, parse_retry_after, read_text
 from watcher.http.sockets import Deadline
 from watcher.http.transport import ConnectionSetupFailed, open_transport
 from watcher.portal import Trace
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
-PLAIN_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
+DEFAULT_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
 """What goes with every request: who asks, honestly, and that the answer may come as it is."""
 
 _MAX_REDIRECTS = 10
@@ -113,7 +113,7 @@ class PortalHttp:
             request = httpx.Request(
                 method,
                 url,
-                headers=[*PLAIN_HEADERS, *headers.items()] if headers else PLAIN_HEADERS,
+                headers=[*DEFAULT_HEADERS, *headers.items()] if headers else DEFAULT_HEADERS,
                 params=params,
                 data=form,
                 json=json,
@@ -137,7 +137,7 @@ class PortalHttp:
             body = self._body(response, request.url.host, max_bytes or self._max_bytes)
         except httpx.TransportError as error:
             self._give_up(request.url.host, error)
-        if patience.over:
+        if patience.expired:
             self._give_up(request.url.host, httpx.ReadTimeout("no complete answer in time"))
         if self._cookies is not None:
             response.request = request
@@ -145,7 +145,7 @@ class PortalHttp:
         answer = Response(status=response.status_code, url=str(request.url), headers=response.headers, body=body)
         if self._trace is not None and max_bytes is None:
             name = f"{request.method} {request.url.path}"
-            self._trace.keep(name, status=answer.status, url=answer.url, headers=answer.headers, body=body)
+            self._trace.save(name, status=answer.status, url=answer.url, headers=answer.headers, body=body)
         return answer
 
     def _check_host(self, url: httpx.URL) -> None:

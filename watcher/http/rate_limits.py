@@ -45,7 +45,7 @@ class DailyAllowance:
         now = clock.now().astimezone(zone)
         self._quota, self._daily_limit, self._day = quota, daily_limit, now.date().isoformat()
         self.granted = self._left = quota.take(wanted, daily_limit=daily_limit, day=self._day)
-        self.renewed_in = _midnight_after(now) - clock.now()
+        self.resets_in = _midnight_after(now) - clock.now()
         """How long, from the time this was taken, until the portal counts anew."""
         self._lock = Lock()
 

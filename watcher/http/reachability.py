@@ -9,7 +9,7 @@ from threading import Event
 
 import httpx
 
-from watcher.http.client import PLAIN_HEADERS
+from watcher.http.client import DEFAULT_HEADERS
 from watcher.http.hosts import host_of
 from watcher.http.sockets import Deadline
 from watcher.http.transport import ConnectionSetupFailed, open_transport
@@ -25,14 +25,14 @@ class HostProbe:
 
     status: int
     server_time: datetime | None
-    certified_until: datetime | None
+    certificate_expires_at: datetime | None
 
 
 class Unreachable(Exception):
     """The host cannot be reached, or is not to be trusted; the message says why."""
 
 
-def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) -> HostProbe:
+def probe_host(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) -> HostProbe:
     """Asks the start page of `origin` for its head: no cookie, no credential, redirects not followed.
 
     Raises `Unreachable`.
@@ -41,7 +41,7 @@ def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) ->
     request = httpx.Request(
         "HEAD",
         f"{origin}/",
-        headers=PLAIN_HEADERS,
+        headers=DEFAULT_HEADERS,
         extensions={"timeout": {"connect": patience, "read": patience, "write": patience, "pool": None}},
     )
     try:
@@ -52,7 +52,7 @@ def reach(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) ->
                 return HostProbe(
                     status=response.status_code,
                     server_time=_told_at(response.headers.get("date")),
-                    certified_until=_certified_until(connection),
+                    certificate_expires_at=_certified_until(connection),
                 )
             finally:
                 response.close()

@@ -38,13 +38,13 @@ class Deadline(float):
         return patience
 
     @property
-    def over(self) -> bool:
+    def expired(self) -> bool:
         """Whether the deadline has passed or the daemon stops."""
         return time.monotonic() >= self._ends_at or self._stop.is_set()
 
 
 def _over(timeout: float | None) -> bool:
-    return isinstance(timeout, Deadline) and timeout.over
+    return isinstance(timeout, Deadline) and timeout.expired
 
 
 class _Stream(httpcore.NetworkStream):

@@ -92,7 +92,7 @@ class ManualAccount(AccountSettings):
     cases: Annotated[tuple[str, ...], AfterValidator(_numbers), Field(min_length=1)]
 
 
-def recorded(site: str, case_number: str, status: str, *, on: date | None = None) -> CaseRead:
+def build_case_read(site: str, case_number: str, status: str, *, on: date | None = None) -> CaseRead:
     """What a person read at a site about a case, as one read. `on` is the day that the site gives the status.
 
     A known title is taken in the site's own spelling, so that a letter typed small is no news. Raises
@@ -155,7 +155,7 @@ _QUESTIONS = (
         choices={name: SITES[name].title for name in get_args(SiteName)},
         default="ceac",
     ),
-    Question(key="cases", text="Case numbers", several=True, needed=True),
+    Question(key="cases", text="Case numbers", multiple=True, required=True),
     Question(key="every", text="How often are you reminded to look?", default="7d"),
 )
 
@@ -180,7 +180,7 @@ PORTAL = Portal(
     open=_open,
     read=read,
     vocabulary=_vocabulary,
-    recorded=False,
+    has_recordings=False,
     is_manual=True,
     questions=_QUESTIONS,
 )

@@ -161,12 +161,14 @@ def _origins(account: RecipeAccount) -> tuple[str, ...]:
 
 
 _QUESTIONS = (
-    Question(key="recipe", text="The recipe's file (`watcher recipe new FILE` begins one)", needed=True, path=True),
+    Question(
+        key="recipe", text="The recipe's file (`watcher recipe new FILE` begins one)", required=True, is_path=True
+    ),
     Question(key="base_url", text="Another address than the recipe's; empty: the recipe's"),
     Question(key="username", text="User name, where the recipe sends one"),
     Question(key="password", text="Password, where the recipe sends one", secret=True),
     Question(key="totp_secret", text="Secret of the authenticator app, where there is one", secret=True),
-    Question(key="cases", text="Case numbers to watch; empty: all that the portal lists", several=True),
+    Question(key="cases", text="Case numbers to watch; empty: all that the portal lists", multiple=True),
 )
 
 PORTAL = Portal(
@@ -184,7 +186,7 @@ PORTAL = Portal(
     open=_open,
     read=read,
     vocabulary=VOCABULARY,
-    recorded=False,
+    has_recordings=False,
     session_hosts=_session_hosts,
     origins=_origins,
     questions=_QUESTIONS,

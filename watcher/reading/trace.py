@@ -29,7 +29,7 @@ class TraceFolder:
         self._secrets = sorted((secret.encode() for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len)
         self._count = 0
 
-    def keep(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
+    def save(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Writes one answer down. Where that fails, the log says so: it is no fault of the portal's."""
         self._count += 1
         stem = f"{self._count:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"

@@ -26,7 +26,7 @@ class FileInbox:
         content = file.load()
         if content is None:
             return None
-        file.forget()
+        file.delete()
         try:
             laid = json.loads(content)
             code, at = str(laid["code"]), parse_utc(laid["at"])

@@ -134,7 +134,7 @@ class SessionFile:
         remove_temporary_files(folder, self._file.name, older_than=_STALE_AFTER)
         write_private_file(self._file, self._seal.close(content))
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Remove the file and what a killed save left. Nothing to remove is not an error. Raises `StoreUnusable`."""
         try:
             self._file.unlink(missing_ok=True)

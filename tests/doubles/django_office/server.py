@@ -32,7 +32,7 @@ class Office:
     """The running office. `asked` holds the method and path of every request; `fail` makes each one a 500."""
 
     base_url: str = ""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     fail: bool = False
 
     def add(self, number: str, *, status: str, **fields: Any) -> Any:
@@ -45,7 +45,7 @@ class Office:
 
         Objects.all().delete()
 
-    def officer_writes(self, number: str, *, status: str) -> None:
+    def change_status(self, number: str, *, status: str) -> None:
         """As the admin itself does: the change, and a line in the history."""
         from django.contrib.admin.models import CHANGE, LogEntry
         from django.contrib.auth.models import User
@@ -61,14 +61,14 @@ class Office:
             single_object=True,
         )
 
-    def sign_everybody_out(self) -> None:
+    def end_all_sessions(self) -> None:
         from django.contrib.sessions.models import Session
 
         Session.objects.all().delete()
 
     @property
     def sign_ins(self) -> int:
-        return sum(one.startswith("POST /admin/login/") for one in self.asked)
+        return sum(one.startswith("POST /admin/login/") for one in self.requests)
 
 
 def _configure(folder: Path) -> None:
@@ -115,7 +115,7 @@ def _configure(folder: Path) -> None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Office]:
+def run_office(folder: Path) -> Iterator[Office]:
     """The office until the context is left. Once in a process: Django's settings are global."""
     _configure(folder)
     from django.contrib.auth.models import User
@@ -124,7 +124,7 @@ def running(folder: Path) -> Iterator[Office]:
     application, office = get_wsgi_application(), Office()
 
     def logged(environ: Any, start_response: Any) -> Any:
-        office.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        office.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         if office.fail:
             start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
             return [b"out of order"]

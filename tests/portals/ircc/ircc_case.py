@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, Cognito, Running, Tracker, citizenship, immigration, running
+from tests.doubles.ircc import (
+    CLIENT_ID,
+    PASSWORD,
+    UCI,
+    Cognito,
+    Tracker,
+    TrackerServers,
+    citizenship,
+    immigration,
+    run_tracker,
+)
 from tests.portals.context import PortalFakes
 from watcher.errors import ReadFailed
 from watcher.model.case import Snapshot
@@ -19,10 +29,10 @@ ONE, TWO = "E000000001", "F000000002"
 CITIZEN = "C000000001"
 
 
-class Case:
+class IrccFixture:
     """A tracker on loopback, an account at it, and the world it is read in."""
 
-    def __init__(self, tracker: Tracker, servers: Running, world: PortalFakes) -> None:
+    def __init__(self, tracker: Tracker, servers: TrackerServers, world: PortalFakes) -> None:
         self.tracker, self.servers, self.world = tracker, servers, world
         self.keys: dict[str, Any] = {}
 
@@ -55,7 +65,7 @@ class Case:
         readings = self.read(language, **keys)
         return {one.snapshot.case_number: one.snapshot for one in readings if isinstance(one, CaseRead)}
 
-    def fails(self, error: type[ReadFailed], match: str | None = None, **keys: Any) -> ReadFailed:
+    def assert_fails(self, error: type[ReadFailed], match: str | None = None, **keys: Any) -> ReadFailed:
         with pytest.raises(error, match=match) as caught:
             self.read(**keys)
         assert PASSWORD not in str(caught.value)
@@ -64,20 +74,20 @@ class Case:
 
 
 @contextmanager
-def immigration_case() -> Iterator[Case]:
+def immigration_case() -> Iterator[IrccFixture]:
     """The immigration tracker with two applications, running."""
     world = PortalFakes()
     applications = {ONE: immigration(ONE), TWO: immigration(TWO)}
     tracker = Tracker(program="immigration", cognito=Cognito(now=world.clock.now), applications=applications)
-    with running(tracker) as servers:
-        yield Case(tracker, servers, world)
+    with run_tracker(tracker) as servers:
+        yield IrccFixture(tracker, servers, world)
 
 
 @contextmanager
-def citizenship_case() -> Iterator[Case]:
+def citizenship_case() -> Iterator[IrccFixture]:
     """The citizenship tracker with one application, running."""
     world = PortalFakes()
     applications = {CITIZEN: citizenship(CITIZEN)}
     tracker = Tracker(program="citizenship", cognito=Cognito(now=world.clock.now), applications=applications)
-    with running(tracker) as servers:
-        yield Case(tracker, servers, world)
+    with run_tracker(tracker) as servers:
+        yield IrccFixture(tracker, servers, world)

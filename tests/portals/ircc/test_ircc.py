@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, citizenship, immigration
-from tests.portals.ircc.ircc_case import CITIZEN, ONE, TWO, Case
+from tests.portals.ircc.ircc_case import CITIZEN, ONE, TWO, IrccFixture
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind
@@ -73,7 +73,7 @@ class TestSettings:
 
 
 class TestReading:
-    def test_every_application_of_an_immigration_account_is_read(self, pr: Case) -> None:
+    def test_every_application_of_an_immigration_account_is_read(self, pr: IrccFixture) -> None:
         found = pr.snapshots()
         assert sorted(found) == [ONE, TWO]
         case = found[ONE]
@@ -82,7 +82,7 @@ class TestReading:
         assert case.updated_at == datetime(2026, 3, 15, 18, 22, 11, tzinfo=UTC)
         assert case.pending == ()
 
-    def test_a_citizenship_application_is_read(self, citizen: Case) -> None:
+    def test_a_citizenship_application_is_read(self, citizen: IrccFixture) -> None:
         (case,) = citizen.snapshots().values()
         assert (case.case_number, case.stage) == (CITIZEN, Stage.UNDER_REVIEW)
         assert case.updated_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,46 +95,46 @@ class TestReading:
             "residency",
         ]
 
-    def test_french_where_french_is_chosen(self, citizen: Case) -> None:
+    def test_french_where_french_is_chosen(self, citizen: IrccFixture) -> None:
         (case,) = citizen.snapshots("fr").values()
         assert [entry.title for entry in case.history or ()] == ["Nous avons reçu votre demande"]
         assert {part.title for part in case.parts or ()} >= {"Serment de citoyenneté"}
 
-    def test_cases_is_a_filter(self, pr: Case) -> None:
+    def test_cases_is_a_filter(self, pr: IrccFixture) -> None:
         assert sorted(pr.snapshots(cases=[TWO.lower()])) == [TWO]
-        asked = [json.loads(one.body).get("applicationNumber") for one in pr.servers.api.asked]
+        asked = [json.loads(one.body).get("applicationNumber") for one in pr.servers.api.requests]
         assert asked == [None, TWO]
 
-    def test_answers_are_kept_under_the_names_of_their_methods(self, pr: Case) -> None:
+    def test_answers_are_kept_under_the_names_of_their_methods(self, pr: IrccFixture) -> None:
         (reading, _) = pr.read()
         assert isinstance(reading, CaseRead)
         assert find("ircc").read(reading.answers, "en") == reading.snapshot
 
-    def test_no_name_of_a_person_reaches_a_snapshot(self, pr: Case, citizen: Case) -> None:
+    def test_no_name_of_a_person_reaches_a_snapshot(self, pr: IrccFixture, citizen: IrccFixture) -> None:
         for case in (*pr.snapshots().values(), *citizen.snapshots().values()):
             assert "TEST" not in repr(case)
             assert UCI not in repr(case)
 
-    def test_waiting_tasks_without_an_action_are_a_pending_item(self, pr: Case) -> None:
+    def test_waiting_tasks_without_an_action_are_a_pending_item(self, pr: IrccFixture) -> None:
         pr.tracker.tasks[ONE] = 2
         (item,) = pr.snapshots()[ONE].pending or ()
         assert (item.key, item.title) == ("tasks", "Tasks waiting in the tracker: 2")
 
-    def test_a_ghost_update_is_a_silent_update_and_nothing_else(self, pr: Case) -> None:
+    def test_a_ghost_update_is_a_silent_update_and_nothing_else(self, pr: IrccFixture) -> None:
         before = normalize(None, pr.snapshots()[ONE], vocabulary="ircc")
         pr.tracker.applications[ONE] = immigration(ONE, lastUpdated="2026-03-16T02:00:00.000Z")
         after = normalize(before, pr.snapshots()[ONE], vocabulary="ircc")
         changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
         assert [change.kind for change in changes] == [ChangeKind.SILENT_UPDATE]
 
-    def test_a_part_that_moves_is_a_change_of_its_own(self, citizen: Case) -> None:
+    def test_a_part_that_moves_is_a_change_of_its_own(self, citizen: IrccFixture) -> None:
         before = normalize(None, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         citizen.tracker.applications[CITIZEN]["activities"][0]["status"] = "inProgress"
         after = normalize(before, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
         assert [(change.kind, change.subject) for change in changes] == [(ChangeKind.PART_CHANGED, "language")]
 
-    def test_another_language_is_no_news(self, citizen: Case) -> None:
+    def test_another_language_is_no_news(self, citizen: IrccFixture) -> None:
         before = normalize(None, citizen.snapshots("en")[CITIZEN], vocabulary="ircc")
         after = normalize(before, citizen.snapshots("fr")[CITIZEN], vocabulary="ircc")
         assert diff(before, after, today=date(2026, 11, 22), vocabulary="ircc") == ()
@@ -143,25 +143,25 @@ class TestReading:
 class TestImmigrationActions:
     """Nobody has published a populated action of the immigration tracker; whatever one looks like, it is shown."""
 
-    def pending(self, pr: Case, *actions: Any, language: str = "en") -> list[tuple[str, str]]:
+    def pending(self, pr: IrccFixture, *actions: Any, language: str = "en") -> list[tuple[str, str]]:
         pr.tracker.applications[ONE]["relations"][0]["actions"] = list(actions)
         items = pr.snapshots(language)[ONE].pending or ()
         return [(item.kind.value, item.title) for item in items]
 
-    def test_an_action_in_the_shape_of_the_other_tracker(self, pr: Case) -> None:
+    def test_an_action_in_the_shape_of_the_other_tracker(self, pr: IrccFixture) -> None:
         action = {"activity": "biometrics", "title": {"en": "Give your biometrics", "fr": "Fournissez vos données"}}
         assert self.pending(pr, action) == [("biometrics", "Give your biometrics")]
         assert self.pending(pr, action, language="fr") == [("biometrics", "Fournissez vos données")]
 
-    def test_an_action_of_an_unknown_shape_is_still_told(self, pr: Case) -> None:
+    def test_an_action_of_an_unknown_shape_is_still_told(self, pr: IrccFixture) -> None:
         told = [("task", "The tracker asks for something; sign in to see what")]
         assert self.pending(pr, {"somethingElse": 5}) == told
         assert self.pending(pr, {"somethingElse": 5}, {"somethingElse": 6}) == told * 2
 
-    def test_a_plain_title_will_do(self, pr: Case) -> None:
+    def test_a_plain_title_will_do(self, pr: IrccFixture) -> None:
         assert self.pending(pr, {"title": "Pay a fee &amp; more"}) == [("task", "Pay a fee & more")]
 
-    def test_two_actions_keep_their_keys_when_they_change_places(self, pr: Case) -> None:
+    def test_two_actions_keep_their_keys_when_they_change_places(self, pr: IrccFixture) -> None:
         one, two = {"title": "One"}, {"title": "Two"}
         relation = pr.tracker.applications[ONE]["relations"][0]
         relation["actions"] = [one, two]
@@ -171,7 +171,7 @@ class TestImmigrationActions:
 
 
 class TestHistoryCodes:
-    def hints(self, pr: Case, *events: tuple[str, int | None], language: str = "en") -> list[str | None]:
+    def hints(self, pr: IrccFixture, *events: tuple[str, int | None], language: str = "en") -> list[str | None]:
         pr.tracker.applications[ONE]["relations"][0]["history"] = [
             {"key": key, "dateCreated": f"2025-01-{day:02}T09:00:00.000Z", "actStatus": status}
             for day, (key, status) in enumerate(events, start=1)
@@ -180,22 +180,22 @@ class TestHistoryCodes:
         assert [entry.title for entry in history] == [key for key, _ in events]
         return [entry.hint for entry in history]
 
-    def test_a_code_is_kept_word_for_word_with_its_reading_beside_it(self, pr: Case) -> None:
+    def test_a_code_is_kept_word_for_word_with_its_reading_beside_it(self, pr: IrccFixture) -> None:
         told = self.hints(pr, ("Word LTR 20", 33), ("873", 1), ("A-Code-Nobody-Knows", 1))
         assert told == ["Confirmation of permanent residence issued", "Passport", None]
 
-    def test_readings_are_french_where_french_is_chosen(self, pr: Case) -> None:
+    def test_readings_are_french_where_french_is_chosen(self, pr: IrccFixture) -> None:
         assert self.hints(pr, ("873", 1), language="fr") == ["Passeport"]
 
-    def test_the_state_of_the_security_check_is_read_out_of_its_number(self, pr: Case) -> None:
+    def test_the_state_of_the_security_check_is_read_out_of_its_number(self, pr: IrccFixture) -> None:
         events = (("Security", 17), ("Security", 33), ("Security", 99), ("Security", None), ("Eligibility", 33))
         assert self.hints(pr, *events) == ["Security: in progress", "Security: finished", None, None, None]
 
-    def test_a_letter_of_approval_is_a_hint_and_does_not_make_a_stage(self, pr: Case) -> None:
+    def test_a_letter_of_approval_is_a_hint_and_does_not_make_a_stage(self, pr: IrccFixture) -> None:
         self.hints(pr, ("Word LTR 28", 33), ("Word LTR 20", 33))
         assert pr.snapshots()[ONE].stage is Stage.UNDER_REVIEW
 
-    def test_two_entries_of_one_moment_are_two(self, pr: Case) -> None:
+    def test_two_entries_of_one_moment_are_two(self, pr: IrccFixture) -> None:
         relation = pr.tracker.applications[ONE]["relations"][0]
         relation["history"] = [{"key": "57", "dateCreated": "2025-01-01T09:00:00.000Z"}] * 2
         keys = [entry.key for entry in pr.snapshots()[ONE].history or ()]
@@ -216,17 +216,17 @@ class TestSeveralPeople:
         relation: dict[str, Any] = immigration(ONE)["relations"][0]
         return {**relation, "uci": uci, "role": role}
 
-    def parts(self, pr: Case, *relations: dict[str, Any]) -> list[tuple[str, str]]:
+    def parts(self, pr: IrccFixture, *relations: dict[str, Any]) -> list[tuple[str, str]]:
         pr.tracker.applications[ONE]["relations"] = list(relations)
         return [(part.key, part.title) for part in pr.snapshots()[ONE].parts or ()]
 
-    def test_a_relative_who_joins_changes_nothing_about_the_principal_applicant(self, pr: Case) -> None:
+    def test_a_relative_who_joins_changes_nothing_about_the_principal_applicant(self, pr: IrccFixture) -> None:
         alone = self.parts(pr, self.relation(UCI, 1))
         both = self.parts(pr, self.relation("1100000002", 2), self.relation(UCI, 1))
         assert [part for part in both if part in alone] == alone
         assert len(both) == 2 * len(alone)
 
-    def test_two_children_are_told_apart_whatever_their_order(self, pr: Case) -> None:
+    def test_two_children_are_told_apart_whatever_their_order(self, pr: IrccFixture) -> None:
         family = [self.relation(UCI, 1), self.relation("1100000002", 3), self.relation("11-0000-0003", 3)]
         first = self.parts(pr, *family)
         assert first == self.parts(pr, *reversed(family))
@@ -235,7 +235,7 @@ class TestSeveralPeople:
             "family member …03)",
         }
 
-    def test_people_who_cannot_be_told_apart_are_half_an_answer(self, pr: Case) -> None:
+    def test_people_who_cannot_be_told_apart_are_half_an_answer(self, pr: IrccFixture) -> None:
         for strange in (self.relation(None, 2), self.relation("1100000002", None), self.relation("", 2)):
             pr.tracker.applications[ONE]["relations"] = [self.relation(UCI, 1), strange]
             (first, _) = pr.read()

@@ -5,30 +5,30 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.doubles.ircc import WALL, immigration
-from tests.doubles.loopback import reply, serving
-from tests.portals.ircc.ircc_case import ONE, TWO, Case
+from tests.doubles.ircc import FIREWALL_ANSWER, immigration
+from tests.doubles.loopback import reply, serve
+from tests.portals.ircc.ircc_case import ONE, TWO, IrccFixture
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
 from watcher.portal import CaseFailed, CaseRead
 
 
 class TestDataService:
-    def test_a_token_refused_in_the_middle_is_renewed_once_without_the_password(self, pr: Case) -> None:
+    def test_a_token_refused_in_the_middle_is_renewed_once_without_the_password(self, pr: IrccFixture) -> None:
         pr.read()
         pr.cognito.id_tokens.clear()
         assert sorted(pr.snapshots()) == [ONE, TWO]
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 1)
 
-    def test_a_service_that_refuses_every_token_is_unavailable_and_costs_no_password(self, pr: Case) -> None:
+    def test_a_service_that_refuses_every_token_is_unavailable_and_costs_no_password(self, pr: IrccFixture) -> None:
         pr.read()
-        pr.tracker.refuses_tokens = True
-        pr.fails(PortalUnavailable, "refuses a token")
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
+        pr.tracker.rejects_tokens = True
+        pr.assert_fails(PortalUnavailable, "refuses a token")
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 1)
 
     @pytest.mark.parametrize(
         ("answer", "error"),
         [
-            (WALL, PortalUnavailable),
+            (FIREWALL_ANSWER, PortalUnavailable),
             (reply(403, b'{"message":"Forbidden"}'), PortalUnavailable),
             (reply(500), PortalUnavailable),
             (reply(429, retry_after="60"), PortalUnavailable),
@@ -42,15 +42,17 @@ class TestDataService:
             (reply(200, b'{"errorMessage": "Internal"}'), UnexpectedAnswer),
         ],
     )
-    def test_a_list_that_cannot_be_read_ends_the_read(self, pr: Case, answer: bytes, error: type[ReadFailed]) -> None:
+    def test_a_list_that_cannot_be_read_ends_the_read(
+        self, pr: IrccFixture, answer: bytes, error: type[ReadFailed]
+    ) -> None:
         pr.tracker.faults.append(answer)
-        pr.fails(error)
+        pr.assert_fails(error)
 
     @pytest.mark.parametrize(
         ("answer", "error"),
         [
             (reply(500), PortalUnavailable),
-            (WALL, PortalUnavailable),
+            (FIREWALL_ANSWER, PortalUnavailable),
             (reply(404, b'{"message":"Not found"}'), CaseNotFound),
             (reply(404, b"<html>Not found</html>"), PortalUnavailable),
             (reply(200, b'{"message": "Internal"}'), UnexpectedAnswer),
@@ -58,7 +60,7 @@ class TestDataService:
         ],
     )
     def test_one_application_that_cannot_be_read_does_not_stop_the_others(
-        self, pr: Case, answer: bytes, error: type[ReadFailed]
+        self, pr: IrccFixture, answer: bytes, error: type[ReadFailed]
     ) -> None:
         pr.tracker.broken[ONE] = answer
         first, second = pr.read()
@@ -66,30 +68,30 @@ class TestDataService:
         assert (first.case_number, type(first.error)) == (ONE, error)
         assert isinstance(second, CaseRead)
 
-    def test_a_strange_answer_is_handed_on_for_repair(self, pr: Case) -> None:
+    def test_a_strange_answer_is_handed_on_for_repair(self, pr: IrccFixture) -> None:
         pr.tracker.broken[ONE] = reply(200, b'{"strange": 1}')
         (first, _) = pr.read()
         assert isinstance(first, CaseFailed)
         assert first.answers["get-application-details"] == b'{"strange": 1}'
 
-    def test_being_asked_to_wait_ends_the_read_for_all(self, pr: Case) -> None:
+    def test_being_asked_to_wait_ends_the_read_for_all(self, pr: IrccFixture) -> None:
         pr.tracker.broken[ONE] = reply(429, retry_after="60")
-        pr.fails(PortalUnavailable, "slow down")
-        assert len(pr.servers.api.asked) == 2
+        pr.assert_fails(PortalUnavailable, "slow down")
+        assert len(pr.servers.api.requests) == 2
 
-    def test_an_empty_list_where_cases_are_known_is_half_an_answer(self, pr: Case) -> None:
+    def test_an_empty_list_where_cases_are_known_is_half_an_answer(self, pr: IrccFixture) -> None:
         pr.tracker.applications.clear()
-        pr.fails(UnexpectedAnswer, "empty", known=frozenset({ONE}))
-        pr.fails(UnexpectedAnswer, "empty", cases=[ONE])
+        pr.assert_fails(UnexpectedAnswer, "empty", known=frozenset({ONE}))
+        pr.assert_fails(UnexpectedAnswer, "empty", cases=[ONE])
 
-    def test_an_account_without_applications_is_read_to_nothing(self, pr: Case) -> None:
+    def test_an_account_without_applications_is_read_to_nothing(self, pr: IrccFixture) -> None:
         pr.tracker.applications.clear()
         assert pr.read() == []
 
-    def test_a_stopping_daemon_ends_the_read(self, pr: Case) -> None:
+    def test_a_stopping_daemon_ends_the_read(self, pr: IrccFixture) -> None:
         pr.read()
         pr.world.stop.set()
-        pr.fails(PortalUnavailable, "stopping")
+        pr.assert_fails(PortalUnavailable, "stopping")
 
 
 class TestTls:
@@ -111,11 +113,11 @@ class TestTls:
         return tls, tmp_path / "root.pem", tmp_path / "both.pem"
 
     def test_the_missing_intermediate_certificate_can_be_added_and_verification_stays_on(
-        self, pr: Case, chain: tuple[ssl.SSLContext, Path, Path]
+        self, pr: IrccFixture, chain: tuple[ssl.SSLContext, Path, Path]
     ) -> None:
         tls, root, both = chain
-        with serving(pr.tracker.answer, tls) as api:
-            pr.fails(PortalUnavailable, "could not be verified", base_url=api.origin, ca_file=root)
-            assert api.asked == []
+        with serve(pr.tracker.answer, tls) as api:
+            pr.assert_fails(PortalUnavailable, "could not be verified", base_url=api.origin, ca_file=root)
+            assert api.requests == []
             assert sorted(pr.snapshots(base_url=api.origin, ca_file=both)) == [ONE, TWO]
-            pr.fails(PortalUnavailable, "could not be verified", base_url=api.origin)
+            pr.assert_fails(PortalUnavailable, "could not be verified", base_url=api.origin)

@@ -7,104 +7,104 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.doubles.ircc import PASSWORD, UCI, WALL, refusal
+from tests.doubles.ircc import FIREWALL_ANSWER, PASSWORD, UCI, error_reply
 from tests.doubles.loopback import reply
-from tests.portals.ircc.ircc_case import ONE, TWO, Case
+from tests.portals.ircc.ircc_case import ONE, TWO, IrccFixture
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.portals import find
 
 
 class TestSignIn:
-    def test_the_password_is_submitted_once_and_the_refresh_token_lasts_for_months(self, pr: Case) -> None:
+    def test_the_password_is_submitted_once_and_the_refresh_token_lasts_for_months(self, pr: IrccFixture) -> None:
         for _ in range(180):
             assert sorted(pr.snapshots()) == [ONE, TWO]
             pr.world.advance(timedelta(hours=12))
-        assert len(pr.cognito.passwords) == 1
+        assert len(pr.cognito.submitted_passwords) == 1
         assert len(pr.cognito.refreshes) == 179
         assert pr.world.sign_in_guard.submissions == [True]
         assert pr.world.sign_in_guard.acceptances == 1
 
-    def test_a_token_that_is_still_good_for_ten_minutes_is_used_without_asking(self, pr: Case) -> None:
+    def test_a_token_that_is_still_good_for_ten_minutes_is_used_without_asking(self, pr: IrccFixture) -> None:
         pr.read()
         pr.world.advance(timedelta(minutes=49))
         pr.read()
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 0)
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 0)
         pr.world.advance(timedelta(minutes=2))
         pr.read()
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 1)
 
-    def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(self, pr: Case) -> None:
-        pr.cognito.rotates = True
+    def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(self, pr: IrccFixture) -> None:
+        pr.cognito.rotates_refresh_tokens = True
         for _ in range(5):
             pr.read()
             pr.world.advance(timedelta(hours=2))
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 4)
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 4)
 
-    def test_a_revoked_refresh_token_costs_one_password(self, pr: Case) -> None:
+    def test_a_revoked_refresh_token_costs_one_password(self, pr: IrccFixture) -> None:
         pr.read()
         pr.cognito.refresh_tokens.clear()
         pr.world.advance(timedelta(hours=2))
         assert sorted(pr.snapshots()) == [ONE, TWO]
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (2, 1)
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (2, 1)
 
     @pytest.mark.parametrize(
         "fault",
         [
             reply(503),
             reply(429),
-            WALL,
-            refusal("ForbiddenException"),
-            refusal("TooManyRequestsException"),
-            refusal("InternalErrorException", status=500),
-            refusal("ResourceNotFoundException"),
+            FIREWALL_ANSWER,
+            error_reply("ForbiddenException"),
+            error_reply("TooManyRequestsException"),
+            error_reply("InternalErrorException", status=500),
+            error_reply("ResourceNotFoundException"),
             reply(200, b"<html>maintenance</html>"),
             reply(200, b"{}"),
             reply(200, b'{"ChallengeName": "SMS_MFA"}'),
         ],
     )
-    def test_a_refresh_that_fails_for_another_reason_costs_no_password(self, pr: Case, fault: bytes) -> None:
+    def test_a_refresh_that_fails_for_another_reason_costs_no_password(self, pr: IrccFixture, fault: bytes) -> None:
         pr.read()
         pr.world.advance(timedelta(hours=2))
         pr.cognito.faults.append(fault)
         with pytest.raises(ReadFailed):
             pr.read()
-        assert len(pr.cognito.passwords) == 1
+        assert len(pr.cognito.submitted_passwords) == 1
         assert sorted(pr.snapshots()) == [ONE, TWO]
-        assert len(pr.cognito.passwords) == 1
+        assert len(pr.cognito.submitted_passwords) == 1
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"client_id": 3}', b"[" * 100_000])
-    def test_a_damaged_session_is_none(self, pr: Case, content: bytes) -> None:
+    def test_a_damaged_session_is_none(self, pr: IrccFixture, content: bytes) -> None:
         pr.world.session.content = content
         assert sorted(pr.snapshots()) == [ONE, TWO]
-        assert len(pr.cognito.passwords) == 1
+        assert len(pr.cognito.submitted_passwords) == 1
 
-    def test_the_session_of_another_person_or_app_is_not_used(self, pr: Case) -> None:
+    def test_the_session_of_another_person_or_app_is_not_used(self, pr: IrccFixture) -> None:
         pr.read()
         pr.cognito.users["1100000009"] = "another"
-        pr.fails(SignInRejected, username="1100000009", password="not this")
-        assert pr.cognito.passwords == [PASSWORD, "not this"]
+        pr.assert_fails(SignInRejected, username="1100000009", password="not this")
+        assert pr.cognito.submitted_passwords == [PASSWORD, "not this"]
         assert pr.cognito.refreshes == []
 
-    def test_a_kept_token_that_was_tampered_with_is_refreshed(self, pr: Case) -> None:
+    def test_a_kept_token_that_was_tampered_with_is_refreshed(self, pr: IrccFixture) -> None:
         pr.read()
         kept = json.loads(pr.world.session.content or b"")
         pr.world.session.content = json.dumps({**kept, "id_token": "a.b\r\nX-Evil: 1.c"}).encode()
         assert sorted(pr.snapshots()) == [ONE, TWO]
-        assert (len(pr.cognito.passwords), len(pr.cognito.refreshes)) == (1, 1)
+        assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 1)
 
-    def test_a_closed_gate_lets_no_password_through(self, pr: Case) -> None:
+    def test_a_closed_gate_lets_no_password_through(self, pr: IrccFixture) -> None:
         pr.world.sign_in_guard.rejects = True
-        pr.fails(SignInRejected, "rejected before")
-        assert pr.servers.auth.asked == []
+        pr.assert_fails(SignInRejected, "rejected before")
+        assert pr.servers.auth.requests == []
 
     def test_the_submission_is_written_down_before_it_is_sent_and_the_session_before_it_is_accepted(
-        self, pr: Case
+        self, pr: IrccFixture
     ) -> None:
         order: list[str] = []
 
         class Gate:
             def before_submission(self, *, counts: bool = True) -> None:
-                order.append(f"gate {counts} {len(pr.cognito.passwords)}")
+                order.append(f"gate {counts} {len(pr.cognito.submitted_passwords)}")
 
             def accepted(self) -> None:
                 order.append(f"accepted {pr.world.session.content is not None}")
@@ -113,40 +113,44 @@ class TestSignIn:
             assert len(list(reader.read())) == 2
         assert order == ["gate True 0", "accepted True"]
 
-    def test_the_password_goes_to_the_sign_in_service_alone(self, pr: Case) -> None:
+    def test_the_password_goes_to_the_sign_in_service_alone(self, pr: IrccFixture) -> None:
         pr.read()
-        assert [PASSWORD.encode() in one.body for one in pr.servers.auth.asked] == [True]
-        for asked in pr.servers.api.asked:
+        assert [PASSWORD.encode() in one.body for one in pr.servers.auth.requests] == [True]
+        for asked in pr.servers.api.requests:
             assert PASSWORD.encode() not in asked.body
             assert asked.headers["authorization"].startswith("Bearer ey")
 
 
 class TestRefusals:
-    def test_a_wrong_password_is_rejected_once_and_does_not_show(self, pr: Case) -> None:
-        pr.fails(SignInRejected, "did not accept", password="not-the-password")
-        assert pr.cognito.passwords == ["not-the-password"]
+    def test_a_wrong_password_is_rejected_once_and_does_not_show(self, pr: IrccFixture) -> None:
+        pr.assert_fails(SignInRejected, "did not accept", password="not-the-password")
+        assert pr.cognito.submitted_passwords == ["not-the-password"]
         assert pr.world.sign_in_guard.acceptances == 0
         assert pr.world.session.content is None
 
-    def test_a_locked_account_says_how_long_and_the_way_out(self, pr: Case) -> None:
+    def test_a_locked_account_says_how_long_and_the_way_out(self, pr: IrccFixture) -> None:
         pr.cognito.locked_until = pr.world.clock.now() + timedelta(minutes=15)
-        pr.fails(AccountLocked, "15 minutes")
+        pr.assert_fails(AccountLocked, "15 minutes")
 
     @pytest.mark.parametrize(
         ("answer", "error", "what"),
         [
-            (refusal("UserNotFoundException", "User does not exist."), SignInRejected, "did not accept"),
-            (refusal("com.amazon#NotAuthorizedException:x", "Incorrect"), SignInRejected, "did not accept"),
-            (refusal("NotAuthorizedException", "User is disabled."), AccountLocked, "disabled"),
-            (refusal("UserLambdaValidationException", "PreAuthentication failed"), SignInRejected, "did not accept"),
-            (refusal("PasswordResetRequiredException"), CodeNeeded, "new password"),
-            (refusal("UserNotConfirmedException"), CodeNeeded, "never confirmed"),
-            (refusal("ForbiddenException"), PortalUnavailable, "firewall"),
-            (refusal("InvalidParameterException"), UnexpectedAnswer, "has the tracker changed"),
-            (refusal("ResourceNotFoundException"), UnexpectedAnswer, "has the tracker changed"),
+            (error_reply("UserNotFoundException", "User does not exist."), SignInRejected, "did not accept"),
+            (error_reply("com.amazon#NotAuthorizedException:x", "Incorrect"), SignInRejected, "did not accept"),
+            (error_reply("NotAuthorizedException", "User is disabled."), AccountLocked, "disabled"),
+            (
+                error_reply("UserLambdaValidationException", "PreAuthentication failed"),
+                SignInRejected,
+                "did not accept",
+            ),
+            (error_reply("PasswordResetRequiredException"), CodeNeeded, "new password"),
+            (error_reply("UserNotConfirmedException"), CodeNeeded, "never confirmed"),
+            (error_reply("ForbiddenException"), PortalUnavailable, "firewall"),
+            (error_reply("InvalidParameterException"), UnexpectedAnswer, "has the tracker changed"),
+            (error_reply("ResourceNotFoundException"), UnexpectedAnswer, "has the tracker changed"),
             (reply(400, b"<html>no</html>"), PortalUnavailable, "firewall"),
             (reply(202, b"", x_amzn_waf_action="challenge"), PortalUnavailable, "firewall"),
-            (WALL, PortalUnavailable, "the password is not in question"),
+            (FIREWALL_ANSWER, PortalUnavailable, "the password is not in question"),
             (reply(503), PortalUnavailable, "HTTP 503"),
             (reply(302, b"", location="https://evil.example/"), PortalUnavailable, "firewall"),
             (reply(200, b"<html>hello</html>"), UnexpectedAnswer, "HTML"),
@@ -160,16 +164,18 @@ class TestRefusals:
             ),
         ],
     )
-    def test_each_answer_has_its_error(self, pr: Case, answer: bytes, error: type[ReadFailed], what: str) -> None:
+    def test_each_answer_has_its_error(
+        self, pr: IrccFixture, answer: bytes, error: type[ReadFailed], what: str
+    ) -> None:
         pr.cognito.faults.append(answer)
-        failed = pr.fails(error, what)
+        failed = pr.assert_fails(error, what)
         assert type(failed) is error or error is SignInRejected
-        assert len(pr.cognito.passwords) == 1
+        assert len(pr.cognito.submitted_passwords) == 1
         assert pr.world.sign_in_guard.acceptances == 0
 
-    def test_being_asked_to_wait_says_how_long(self, pr: Case) -> None:
-        pr.cognito.faults.append(refusal("TooManyRequestsException"))
-        failed = pr.fails(PortalUnavailable)
+    def test_being_asked_to_wait_says_how_long(self, pr: IrccFixture) -> None:
+        pr.cognito.faults.append(error_reply("TooManyRequestsException"))
+        failed = pr.assert_fails(PortalUnavailable)
         assert isinstance(failed, PortalUnavailable)
         assert failed.retry_after == timedelta(minutes=15)
 
@@ -181,10 +187,10 @@ class TestRefusals:
             ("SOMETHING_NEW", "does not know"),
         ],
     )
-    def test_a_challenge_is_handed_to_the_person(self, pr: Case, challenge: str, what: str) -> None:
+    def test_a_challenge_is_handed_to_the_person(self, pr: IrccFixture, challenge: str, what: str) -> None:
         pr.cognito.challenge = challenge
-        pr.fails(CodeNeeded, what)
-        assert len(pr.cognito.passwords) == 1
+        pr.assert_fails(CodeNeeded, what)
+        assert len(pr.cognito.submitted_passwords) == 1
 
     @pytest.mark.parametrize(
         ("claims", "what"),
@@ -200,10 +206,10 @@ class TestRefusals:
             ({"exp": 10**20}, r"\(exp\)"),
         ],
     )
-    def test_a_token_that_is_not_for_us_is_not_used(self, pr: Case, claims: dict[str, Any], what: str) -> None:
+    def test_a_token_that_is_not_for_us_is_not_used(self, pr: IrccFixture, claims: dict[str, Any], what: str) -> None:
         pr.cognito.claims = claims
-        pr.fails(UnexpectedAnswer, what)
-        assert pr.servers.api.asked == []
+        pr.assert_fails(UnexpectedAnswer, what)
+        assert pr.servers.api.requests == []
         assert pr.world.session.content is None
 
 
@@ -256,13 +262,13 @@ class TestMoto:
         return Moto(moto_server)
 
     @pytest.fixture
-    def case(self, pr: Case, moto: Moto) -> Case:
+    def case(self, pr: IrccFixture, moto: Moto) -> IrccFixture:
         pr.world.clock.current = datetime.now(UTC)
         pr.keys = {"auth_url": moto.url, "client_id": moto.client_id, "password": PASSWORD}
-        pr.tracker.takes_any_token = True
+        pr.tracker.accepts_any_token = True
         return pr
 
-    def test_password_then_refresh_token_then_kept_token(self, case: Case, moto: Moto) -> None:
+    def test_password_then_refresh_token_then_kept_token(self, case: IrccFixture, moto: Moto) -> None:
         moto.add(PASSWORD)
         assert sorted(case.snapshots()) == [ONE, TWO]
         kept = json.loads(case.world.session.content or b"")
@@ -275,18 +281,18 @@ class TestMoto:
         assert renewed["refresh_token"] == kept["refresh_token"]
         assert case.world.sign_in_guard.submissions == [True]
 
-    def test_a_wrong_password_is_rejected(self, case: Case, moto: Moto) -> None:
+    def test_a_wrong_password_is_rejected(self, case: IrccFixture, moto: Moto) -> None:
         moto.add("Another-password-1")
-        case.fails(SignInRejected, "did not accept")
+        case.assert_fails(SignInRejected, "did not accept")
         assert case.world.sign_in_guard.submissions == [True]
 
-    def test_an_unknown_user_is_rejected(self, case: Case) -> None:
-        case.fails(SignInRejected, "did not accept")
+    def test_an_unknown_user_is_rejected(self, case: IrccFixture) -> None:
+        case.assert_fails(SignInRejected, "did not accept")
 
-    def test_a_password_for_the_first_sign_in_only_is_handed_to_the_person(self, case: Case, moto: Moto) -> None:
+    def test_a_password_for_the_first_sign_in_only_is_handed_to_the_person(self, case: IrccFixture, moto: Moto) -> None:
         moto.add(PASSWORD, permanent=False)
-        case.fails(CodeNeeded, "a new password")
+        case.assert_fails(CodeNeeded, "a new password")
 
-    def test_a_pool_of_another_app_is_none_of_ours(self, case: Case, moto: Moto) -> None:
+    def test_a_pool_of_another_app_is_none_of_ours(self, case: IrccFixture, moto: Moto) -> None:
         moto.add(PASSWORD)
-        case.fails(UnexpectedAnswer, client_id="another0app0of0nobody")
+        case.assert_fails(UnexpectedAnswer, client_id="another0app0of0nobody")

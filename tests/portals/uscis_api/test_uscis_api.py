@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from tests.doubles.case_status_api import CaseStatusApi, case_status, running
-from tests.doubles.loopback import Loopback, reply, serving
+from tests.doubles.loopback import LoopbackServer, reply, serve
 from tests.portals.context import PortalFakes
 from watcher.errors import CaseNotFound, ForeignHost, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.model.case import Snapshot, Stage
@@ -34,7 +34,7 @@ def api() -> CaseStatusApi:
 
 
 @pytest.fixture
-def server(api: CaseStatusApi) -> Iterator[Loopback]:
+def server(api: CaseStatusApi) -> Iterator[LoopbackServer]:
     with running(api) as server:
         yield server
 
@@ -44,7 +44,7 @@ def fakes() -> PortalFakes:
     return PortalFakes()
 
 
-def account(server: Loopback, *cases: str, **keys: Any) -> UscisApiAccount:
+def account(server: LoopbackServer, *cases: str, **keys: Any) -> UscisApiAccount:
     keys = {
         "name": "office",
         "portal": "uscis-api",
@@ -72,18 +72,18 @@ def snapshots(found: list[CaseResult]) -> dict[str, Snapshot]:
 
 
 class TestReading:
-    def test_every_case_comes_home(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_every_case_comes_home(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         found = readings(account(server, ONE, TWO), fakes)
         assert set(snapshots(found)) == {ONE, TWO}
         one = snapshots(found)[ONE]
         assert (one.stage, one.status, one.form) == (Stage.RECEIVED, "Case Was Received", "I-130")
 
-    def test_the_answer_is_kept_beside_the_snapshot(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_the_answer_is_kept_beside_the_snapshot(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         (reading,) = readings(account(server), fakes)
         assert isinstance(reading, CaseRead)
         assert read(reading.answers, "en").case_number == ONE
 
-    def test_an_unknown_case_leaves_the_others_alone(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_an_unknown_case_leaves_the_others_alone(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         found = readings(account(server, ONE, "EAC0000000000", TWO), fakes)
         (error,) = errors(found)
         assert isinstance(error, CaseNotFound)
@@ -112,7 +112,13 @@ class TestReading:
         ],
     )
     def test_what_goes_wrong_with_one_case_stays_with_it(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes, status: int, body: bytes, kind: type[ReadFailed]
+        self,
+        api: CaseStatusApi,
+        server: LoopbackServer,
+        fakes: PortalFakes,
+        status: int,
+        body: bytes,
+        kind: type[ReadFailed],
     ) -> None:
         api.override = lambda receipt, _: reply(status, body) if receipt == ONE else None
         found = readings(account(server, ONE, TWO), fakes)
@@ -123,13 +129,13 @@ class TestReading:
         if kind is UnexpectedAnswer:
             assert unread.answers == {"case-status": body}
 
-    def test_spanish_is_asked_of_the_same_answer(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_spanish_is_asked_of_the_same_answer(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         one = snapshots(readings(account(server), fakes, "es"))[ONE]
         assert (one.status, one.status_key, one.language) == ("Caso Fue Recibido", "Case Was Received", "es")
         assert one.stage is Stage.RECEIVED
 
     def test_several_requests_are_in_flight_over_few_connections(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         together = Barrier(3)
 
@@ -143,16 +149,18 @@ class TestReading:
         assert api.most_in_flight == 3
         assert server.connections <= 4
 
-    def test_results_come_as_they_arrive(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_results_come_as_they_arrive(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         with find("uscis-api").open(account(server, *MANY, concurrency=1), fakes.context()) as reader:
             assert isinstance(next(iter(reader.read())), CaseRead)
 
-    def test_the_demonstration_header_is_sent_where_set(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_the_demonstration_header_is_sent_where_set(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         readings(account(server, demo_id=17), fakes)
         readings(account(server), fakes)
-        assert [asked.headers.get("demo_id") for asked in server.asked if asked.method == "GET"] == ["17", None]
+        assert [asked.headers.get("demo_id") for asked in server.requests if asked.method == "GET"] == ["17", None]
 
-    def test_a_redirect_elsewhere_ends_the_read(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+    def test_a_redirect_elsewhere_ends_the_read(
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
+    ) -> None:
         api.override = lambda _receipt, _nth: reply(302, Location="https://evil.example/")
         with pytest.raises(ForeignHost, match=r"evil\.example"):
             readings(account(server, ONE, TWO), fakes)
@@ -160,7 +168,7 @@ class TestReading:
 
 class TestToken:
     def test_one_token_serves_every_case_and_the_next_read(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         readings(account(server, *MANY), fakes)
         fakes.advance(timedelta(minutes=28))
@@ -168,14 +176,16 @@ class TestToken:
         assert (api.tokens_issued, fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == (1, [False], 1)
 
     def test_it_is_renewed_a_minute_before_its_end(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         readings(account(server), fakes)
         fakes.advance(timedelta(minutes=29))
         readings(account(server), fakes)
         assert api.tokens_issued == 2
 
-    def test_a_refused_one_is_renewed_once(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+    def test_a_refused_one_is_renewed_once(
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
+    ) -> None:
         readings(account(server), fakes)
         api.valid_tokens.clear()
         found = readings(account(server, *MANY), fakes)
@@ -183,7 +193,7 @@ class TestToken:
         assert api.tokens_issued == 2
 
     def test_where_new_ones_are_refused_too_the_read_ends(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         api.override = lambda _receipt, _nth: reply(401, b'{"code":401,"message":"Invalid Access Token"}')
         with pytest.raises(UnexpectedAnswer, match="401"):
@@ -191,26 +201,30 @@ class TestToken:
         assert api.tokens_issued == 2
         assert fakes.session.content is None
 
-    def test_403_ends_the_read(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+    def test_403_ends_the_read(self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes) -> None:
         api.override = lambda _receipt, _nth: reply(403, b"{}")
         with pytest.raises(UnexpectedAnswer, match="403"):
             readings(account(server, *MANY, concurrency=1), fakes)
         assert len(api.case_requests) == 1
 
     def test_a_refused_credential_is_submitted_once_and_asks_for_a_person(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         with pytest.raises(SignInRejected, match="client id and secret") as caught:
             readings(account(server, *MANY, client_secret="typo"), fakes)
-        assert (len(server.asked), fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == (1, [False], 0)
+        assert (len(server.requests), fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == (
+            1,
+            [False],
+            0,
+        )
         assert api.case_requests == []
         assert "typo" not in str(caught.value)
 
-    def test_behind_a_closed_gate_nothing_is_submitted(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_behind_a_closed_gate_nothing_is_submitted(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         fakes.sign_in_guard.rejects = True
         with pytest.raises(SignInRejected):
             readings(account(server), fakes)
-        assert server.asked == []
+        assert server.requests == []
 
     @pytest.mark.parametrize(
         ("wire", "kind"),
@@ -230,7 +244,7 @@ class TestToken:
         ],
     )
     def test_whatever_else_the_token_endpoint_says_ends_the_read(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes, wire: bytes, kind: type[ReadFailed]
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes, wire: bytes, kind: type[ReadFailed]
     ) -> None:
         api.token_answer = wire
         with pytest.raises(kind):
@@ -240,14 +254,14 @@ class TestToken:
 
     @pytest.mark.parametrize("lifetime", ["1800", 1800, "  60 ", None, "soon", -3, 10**400])
     def test_a_lifetime_may_be_text_a_number_or_nonsense(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes, lifetime: object
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes, lifetime: object
     ) -> None:
         api.expires_in = lifetime
         readings(account(server, *MANY), fakes)
         assert api.tokens_issued == 1
 
     def test_a_token_goes_with_the_credential_it_was_given_for(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         readings(account(server), fakes)
         api.client_secret = "rotated"
@@ -265,18 +279,18 @@ class TestToken:
             assert len(snapshots(readings(account(server), fakes))) == 1
 
     def test_the_secret_goes_nowhere_else_on_a_redirect(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
-        with serving(lambda _: reply()) as other:
+        with serve(lambda _: reply()) as other:
             api.token_answer = reply(307, Location=other.origin)
             with pytest.raises(ForeignHost):
                 readings(account(server), fakes)
-        assert other.asked == []
+        assert other.requests == []
 
 
 class TestLimits:
     def test_a_request_to_slow_down_ends_the_round_at_once(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         api.override = lambda _, nth: reply(429, b"Spike Arrest Violation", retry_after="3600") if nth == 6 else None
         found = readings(account(server, *MANY, concurrency=1), fakes)
@@ -287,7 +301,7 @@ class TestLimits:
         ] * 15
 
     def test_where_nothing_is_answered_the_rest_is_left_in_peace(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         api.override = lambda _receipt, _nth: reply(503)
         found = readings(account(server, *MANY, concurrency=1), fakes)
@@ -295,7 +309,7 @@ class TestLimits:
         assert len(errors(found)) == 20
 
     def test_what_the_day_allows_is_read_and_the_rest_waits_for_midnight_eastern(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         found = readings(account(server, *MANY, daily_requests=8), fakes)
         assert len(snapshots(found)) == len(api.case_requests) == 8
@@ -305,34 +319,36 @@ class TestLimits:
         assert errors(readings(account(server, *MANY, daily_requests=8), fakes))
         assert len(api.case_requests) == 8
 
-    def test_no_case_starves_on_a_small_budget(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_no_case_starves_on_a_small_budget(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         seen: set[str] = set()
         for _ in range(3):
             seen |= set(snapshots(readings(account(server, *MANY, daily_requests=8), fakes)))
             fakes.advance(timedelta(days=1))
         assert seen == set(MANY)
 
-    def test_the_day_is_that_of_new_york(self, server: Loopback, fakes: PortalFakes) -> None:
+    def test_the_day_is_that_of_new_york(self, server: LoopbackServer, fakes: PortalFakes) -> None:
         fakes.clock.current = datetime(2026, 7, 1, 3, 59, tzinfo=UTC)
         readings(account(server), fakes)
         fakes.advance(timedelta(minutes=1))
         readings(account(server), fakes)
         assert fakes.quota.used == {"2026-06-30": 1, "2026-07-01": 1}
 
-    def test_what_was_not_used_is_given_back(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+    def test_what_was_not_used_is_given_back(
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
+    ) -> None:
         api.override = lambda _, nth: reply(429) if nth == 6 else None
         readings(account(server, *MANY, concurrency=1), fakes)
         assert fakes.quota.used == {"2026-11-22": 6}
 
     def test_a_renewed_token_counts_each_request(
-        self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes
+        self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
         readings(account(server), fakes)
         api.valid_tokens.clear()
         readings(account(server), fakes)
         assert fakes.quota.used == {"2026-11-22": len(api.case_requests)} == {"2026-11-22": 3}
 
-    def test_stopping_ends_the_read_soon(self, api: CaseStatusApi, server: Loopback, fakes: PortalFakes) -> None:
+    def test_stopping_ends_the_read_soon(self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes) -> None:
         def stop(_receipt: str, nth: int) -> None:
             if nth == 3:
                 fakes.stop.set()

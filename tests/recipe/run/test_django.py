@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.doubles.django_office.server import PASSWORD, USERNAME, Office, running
+from tests.doubles.django_office.server import PASSWORD, USERNAME, Office, run_office
 from tests.recipe.account import RECIPES, Household, account_of
 from watcher.errors import PortalUnavailable, SignInRejected, UnexpectedAnswer
 from watcher.model.case import Stage
@@ -14,7 +14,7 @@ RECIPE = RECIPES / "django-admin.toml"
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with running(tmp_path_factory.mktemp("office")) as office:
+    with run_office(tmp_path_factory.mktemp("office")) as office:
         yield office
 
 
@@ -23,7 +23,7 @@ def cases(office: Office) -> Iterator[list[str]]:
     numbers = [f"IOE000000000{place}" for place in range(1, 6)]
     for number in numbers:
         office.add(number, status="With an  officer", description="It is in line.")
-    office.asked.clear()
+    office.requests.clear()
     yield numbers
     office.remove_all()
 
@@ -50,7 +50,7 @@ def test_its_session_serves_until_django_ends_it(office: Office, cases: list[str
     assert sorted(family.read()) == cases
     assert office.sign_ins == 1
 
-    office.sign_everybody_out()
+    office.end_all_sessions()
     assert sorted(family.read()) == cases
     assert office.sign_ins == 2
 
@@ -59,7 +59,7 @@ def test_its_session_serves_until_django_ends_it(office: Office, cases: list[str
 def test_a_change_that_an_officer_makes_is_in_the_history(office: Office) -> None:
     family = household(office)
     family.read()
-    office.officer_writes("IOE0000000002", status="Case Was Approved")
+    office.change_status("IOE0000000002", status="Case Was Approved")
 
     case = family.read()["IOE0000000002"]
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.doubles.json_office import CLIENT_ID, CLIENT_SECRET, CODE, PASSWORD, JsonOffice, as_json, case_of
-from tests.doubles.loopback import Loopback, reply
+from tests.doubles.loopback import LoopbackServer, reply
 from tests.portals.context import NOON
 from tests.recipe.account import RECIPES, Household, account_of
 from watcher.errors import AccountLocked, CaseNotFound, PortalUnavailable, SignInRejected, UnexpectedAnswer
@@ -22,7 +22,7 @@ def office() -> JsonOffice:
 
 
 @pytest.fixture
-def client(server: Loopback, tmp_path: Path) -> Household:
+def client(server: LoopbackServer, tmp_path: Path) -> Household:
     recipe = tmp_path / "api.toml"
     text = (RECIPES / "client-credentials.toml").read_text()
     recipe.write_text(text.replace("https://login.example.gov/", "/"))
@@ -165,7 +165,7 @@ def test_maintenance_in_json_is_no_news(family: Household, office: JsonOffice) -
 
 
 def test_a_portal_that_fails_twice_in_a_row_is_asked_no_more(
-    family: Household, office: JsonOffice, server: Loopback
+    family: Household, office: JsonOffice, server: LoopbackServer
 ) -> None:
     family.read()
     for number in NUMBERS[1:]:
@@ -175,19 +175,19 @@ def test_a_portal_that_fails_twice_in_a_row_is_asked_no_more(
     with pytest.raises(PortalUnavailable):
         list(readings)
 
-    assert [one.target for one in server.asked[-2:]] == [f"/cases/{number}" for number in NUMBERS[1:3]]
+    assert [one.target for one in server.requests[-2:]] == [f"/cases/{number}" for number in NUMBERS[1:3]]
 
 
-def test_retry_after_ends_the_read_at_once(family: Household, office: JsonOffice, server: Loopback) -> None:
+def test_retry_after_ends_the_read_at_once(family: Household, office: JsonOffice, server: LoopbackServer) -> None:
     family.read()
     office.answers[f"/cases/{NUMBERS[0]}"] = reply(429, retry_after="60")
-    server.asked.clear()
+    server.requests.clear()
 
     with pytest.raises(PortalUnavailable) as raised:
         list(family.readings())
 
     assert raised.value.retry_after is not None
-    assert len(server.asked) == 4, "three pages of the list and one case"
+    assert len(server.requests) == 4, "three pages of the list and one case"
 
 
 def test_client_credentials_read_the_cases_of_the_account(client: Household, office: JsonOffice) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.loopback import Asked, Loopback, reply, serving
+from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.recipe.account import Household, account_of
 from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable, SignInRejected, UnexpectedAnswer
 
@@ -50,7 +50,7 @@ class Site:
     def show(self, path: str, body: str, **headers: str) -> None:
         self.pages[path] = reply(200, f"<html><body>{body}</body></html>".encode(), content_type="text/html", **headers)
 
-    def answer(self, asked: Asked) -> bytes:
+    def answer(self, asked: ReceivedRequest) -> bytes:
         return self.pages.get(asked.target, reply(404))
 
 
@@ -64,13 +64,13 @@ def site() -> Site:
 
 
 @pytest.fixture
-def server(site: Site) -> Iterator[Loopback]:
-    with serving(site.answer) as server:
+def server(site: Site) -> Iterator[LoopbackServer]:
+    with serve(site.answer) as server:
         yield server
 
 
 @pytest.fixture
-def family(server: Loopback, tmp_path: Path) -> Household:
+def family(server: LoopbackServer, tmp_path: Path) -> Household:
     (tmp_path / "office.toml").write_text(RECIPE)
     base_url = f"{server.origin}/app"
     return Household(
@@ -78,28 +78,32 @@ def family(server: Loopback, tmp_path: Path) -> Household:
     )
 
 
-def targets(server: Loopback) -> list[str]:
-    return [one.target for one in server.asked]
+def targets(server: LoopbackServer) -> list[str]:
+    return [one.target for one in server.requests]
 
 
-def test_a_path_belongs_to_the_base_url_and_a_link_to_its_page(family: Household, server: Loopback, site: Site) -> None:
+def test_a_path_belongs_to_the_base_url_and_a_link_to_its_page(
+    family: Household, server: LoopbackServer, site: Site
+) -> None:
     site.show("/app/cases", '<ul><li>E000000001<u data-link="1"></u></li></ul>')
 
     assert list(family.read()) == ["E000000001"]
     assert targets(server) == ["/app/in", "/app/cases", "/app/1"]
-    assert server.asked[0].form == {"u": "me & you", "p": "p=7&x"}
-    assert server.asked[2].headers["x-token"] == "t0ken"
-    assert server.asked[2].headers["cookie"] == "sid=7"
+    assert server.requests[0].form == {"u": "me & you", "p": "p=7&x"}
+    assert server.requests[2].headers["x-token"] == "t0ken"
+    assert server.requests[2].headers["cookie"] == "sid=7"
 
 
 @pytest.mark.parametrize("link", ["https://evil.example/1", "//evil.example/1", "https://evil.example:444"])
-def test_a_link_to_another_host_is_never_followed(family: Household, site: Site, server: Loopback, link: str) -> None:
+def test_a_link_to_another_host_is_never_followed(
+    family: Household, site: Site, server: LoopbackServer, link: str
+) -> None:
     site.show("/app/cases", f'<ul><li>E000000001<u data-link="{link}"></u></li></ul>')
 
     with pytest.raises(ForeignHost):
         family.read()
 
-    assert all("evil" not in one.headers["host"] for one in server.asked)
+    assert all("evil" not in one.headers["host"] for one in server.requests)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,9 @@ def test_a_token_that_is_missing_or_no_header_is_unexpected(family: Household, s
     assert isinstance(family.unread()["E000000001"].error, UnexpectedAnswer)
 
 
-def test_a_next_link_that_leads_in_a_circle_ends_the_list(family: Household, server: Loopback, site: Site) -> None:
+def test_a_next_link_that_leads_in_a_circle_ends_the_list(
+    family: Household, server: LoopbackServer, site: Site
+) -> None:
     site.show("/app/cases", '<ul><li>E000000001<u data-link="/app/1"></u></li></ul><a href="?p=2">next</a>')
     site.show("/app/cases?p=2", '<ul><li>E000000001</li></ul><a href="#">next</a>')
 
@@ -168,7 +174,7 @@ def test_what_the_portal_says_of_a_wrong_password_is_a_rejection(family: Househo
 
 
 def test_without_a_sign_in_the_session_comes_from_a_browser(
-    family: Household, server: Loopback, site: Site, tmp_path: Path
+    family: Household, server: LoopbackServer, site: Site, tmp_path: Path
 ) -> None:
     begin, _, rest = RECIPE.partition("[[sign_in]]")
     text = begin + rest[rest.index("[signed_out]") :].replace('headers = { X-Token = "{token}" }', "")
@@ -178,7 +184,7 @@ def test_without_a_sign_in_the_session_comes_from_a_browser(
     family.world.session.content = f'{{"cookies": {cookies}}}'.encode()
 
     assert list(family.read()) == ["E000000001"]
-    assert server.asked[0].headers["cookie"] == "sid=8"
+    assert server.requests[0].headers["cookie"] == "sid=8"
 
     site.show("/app/cases", "You are signed out")
     with pytest.raises(CodeNeeded, match="cookies"):
@@ -188,7 +194,9 @@ def test_without_a_sign_in_the_session_comes_from_a_browser(
 @pytest.mark.parametrize(
     "content", [b"", b"null", b"[]", b'{"cookies": 5, "taken": [], "found": 7}', b'{"cookies": [{}, null]}', b"\xff"]
 )
-def test_a_saved_session_that_is_none_means_signing_in(family: Household, content: bytes, server: Loopback) -> None:
+def test_a_saved_session_that_is_none_means_signing_in(
+    family: Household, content: bytes, server: LoopbackServer
+) -> None:
     family.world.session.content = content
 
     assert list(family.read()) == ["E000000001"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.json_office import CODE, PASSWORD, USERNAME, JsonOffice, case_of
-from tests.doubles.loopback import Loopback
+from tests.doubles.loopback import LoopbackServer
 from tests.recipe.account import RECIPES, Household, account_of
 from watcher.portals.recipe import PORTAL, try_recipe
 from watcher.reading.trace import TraceFolder
@@ -82,7 +82,7 @@ def test_what_stops_a_try_is_shown_last(family: Household, tmp_path: Path) -> No
     assert [sight.note for sight in sights if sight.key_path == "cases.expect"] == ["missing"]
 
 
-def test_a_rejected_sign_in_shows_which_selector_said_so(family: Household, server: Loopback) -> None:
+def test_a_rejected_sign_in_shows_which_selector_said_so(family: Household, server: LoopbackServer) -> None:
     family.account = account_of(RECIPE, base_url=server.origin, username=USERNAME, password="another")
 
     sights = tried(family)
@@ -94,14 +94,14 @@ def test_a_rejected_sign_in_shows_which_selector_said_so(family: Household, serv
 
 
 def test_a_recipe_is_checked_against_kept_answers_without_a_network(
-    family: Household, server: Loopback, tmp_path: Path
+    family: Household, server: LoopbackServer, tmp_path: Path
 ) -> None:
     folder = kept_trace(family, tmp_path / "trace")
-    server.asked.clear()
+    server.requests.clear()
 
     sights = {sight.key_path: sight for sight in check_recipe(RECIPE, folder)}
 
-    assert server.asked == []
+    assert server.requests == []
     assert sights["case.fields.status"].found == ("In study",)
     assert sights["cases.case_number"].found == ("E000000001", "E000000002")
     assert sights["case"].note == "E000000002: stage under_review, 0 pending, 0 notices, 1 history"

@@ -49,7 +49,7 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
         chosen = _portal(draft, place)
         answered: dict[str, str] = {}
         for question in chosen.questions:
-            if question.when is None or answered.get(question.when[0]) == question.when[1]:
+            if question.only_if is None or answered.get(question.only_if[0]) == question.only_if[1]:
                 answered[question.key] = _ask(draft, (*place, *question.key.split(".")), question)
         faults = _faults(draft, place)
         if not faults:
@@ -81,19 +81,19 @@ def _ask(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
         return said
     while True:
         said = _ask_for_text(draft, key_path, question)
-        if said or not question.needed:
+        if said or not question.required:
             return said
         print_error("An answer is needed here.")
 
 
 def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     before = draft.get(key_path)
-    if question.several:
+    if question.multiple:
         several = ask_for_several(question.text, before if isinstance(before, list) else [])
         draft.set(key_path, several or None)
         return " ".join(several)
     said = ask(question.text, str(before or question.default))
-    if question.path and Path(said).expanduser().exists():
+    if question.is_path and Path(said).expanduser().exists():
         said = str(Path(said).expanduser().absolute())
     draft.set(key_path, said or None)
     return said
@@ -105,7 +105,7 @@ def _ask_for_secret(draft: ConfigDraft, key_path: KeyPath, question: Question) -
         said = ask_for_secret(question.text, known=known)
         if said:
             draft.set_secret(key_path, said)
-        if said or known or not question.needed:
+        if said or known or not question.required:
             return "given" if said or known else ""
         print_error("An answer is needed here.")
 

@@ -44,9 +44,9 @@ _QUESTIONS = (
         choices={"immigration": "permanent and temporary residence", "citizenship": "citizenship"},
         default="immigration",
     ),
-    Question(key="username", text="UCI", needed=True),
-    Question(key="password", text="The tracker's own password, not that of GCKey", secret=True, needed=True),
-    Question(key="cases", text="Application numbers to watch; empty: all of them", several=True),
+    Question(key="username", text="UCI", required=True),
+    Question(key="password", text="The tracker's own password, not that of GCKey", secret=True, required=True),
+    Question(key="cases", text="Application numbers to watch; empty: all of them", multiple=True),
 )
 
 PORTAL = Portal(

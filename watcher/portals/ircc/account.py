@@ -57,13 +57,13 @@ def _uci(text: str) -> str:
 
 
 def _application_number(text: str) -> str:
-    number = plain_number(text)
+    number = normalize_number(text)
     if not re.fullmatch(r"[A-Z]{1,2}[0-9]{7,10}", number):
         raise ValueError("an application number is a letter and nine digits, such as E000000001")
     return number
 
 
-def plain_number(text: str) -> str:
+def normalize_number(text: str) -> str:
     """An application number as it is compared: people type it in lower case, or with spaces."""
     return re.sub(r"[\s-]", "", text).upper()
 

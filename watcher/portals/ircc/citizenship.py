@@ -5,7 +5,7 @@ from typing import Final
 from watcher.language.status_meaning import meaning_of
 from watcher.model.case import HistoryEntry, Part, PendingItem, Snapshot
 from watcher.portals.ircc.answers import CitizenshipDetails, CitizenshipEvent
-from watcher.portals.ircc.entries import ordered, sorted_parts
+from watcher.portals.ircc.entries import sorted_parts, with_unique_keys
 from watcher.portals.ircc.pending_items import VOCABULARY, citizenship_item
 from watcher.portals.ircc.wording import Language, activity_title, text_in
 
@@ -26,7 +26,9 @@ def read_citizenship(details: CitizenshipDetails, language: Language) -> tuple[S
             Part(key=activity, title=activity_title(activity, language), status=status)
             for activity, status in said.items()
         ),
-        history=None if details.history is None else ordered(_entry(event, language) for event in details.history),
+        history=None
+        if details.history is None
+        else with_unique_keys(_entry(event, language) for event in details.history),
         partial=frozenset() if said.keys() >= _ACTIVITIES else frozenset({"parts"}),
     )
     actions = details.actions

@@ -17,16 +17,16 @@ class Person:
     The principal applicant, or whoever is alone, bears no mark.
     """
 
-    mark: str = ""
-    name: str = ""
+    key_prefix: str = ""
+    label: str = ""
 
     def key(self, key: str) -> str:
         """The key of this person's entry."""
-        return f"{self.mark}/{key}" if self.mark else key
+        return f"{self.key_prefix}/{key}" if self.key_prefix else key
 
     def title(self, title: str, language: Language) -> str:
         """The title of this person's entry."""
-        return f"{title} ({relative_title(language)} {self.name})" if self.name else title
+        return f"{title} ({relative_title(language)} {self.label})" if self.label else title
 
 
 def sorted_parts(parts: Iterable[Part]) -> tuple[Part, ...] | None:
@@ -35,7 +35,7 @@ def sorted_parts(parts: Iterable[Part]) -> tuple[Part, ...] | None:
     return tuple(by_key[key] for key in sorted(by_key)) or None
 
 
-def ordered(entries: Iterable[_Keyed]) -> tuple[_Keyed, ...]:
+def with_unique_keys(entries: Iterable[_Keyed]) -> tuple[_Keyed, ...]:
     """By key; a key that comes again gets a number, in the order of the words, so that no entry is lost."""
     kept: dict[str, _Keyed] = {}
     for entry in sorted(entries, key=lambda one: (one.key, one.title)):

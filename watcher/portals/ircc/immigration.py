@@ -8,9 +8,9 @@ from watcher.errors import UnexpectedAnswer
 from watcher.language.status_meaning import meaning_of
 from watcher.model.case import HistoryEntry, Part, PendingItem, Snapshot
 from watcher.portals.ircc.answers import Event, ImmigrationDetails, Relation
-from watcher.portals.ircc.entries import Person, ordered, sorted_parts
+from watcher.portals.ircc.entries import Person, sorted_parts, with_unique_keys
 from watcher.portals.ircc.pending_items import VOCABULARY, immigration_item
-from watcher.portals.ircc.wording import Language, activity_title, medical_until_title, reading_of
+from watcher.portals.ircc.wording import Language, activity_title, history_hint, medical_until_title
 
 _PRINCIPAL: Final = 1
 _ACTIVITIES: Final = frozenset({"eligibility", "medical", "biometrics", "background"})
@@ -47,7 +47,7 @@ def _relative(relation: Relation) -> Person:
     if not digits or relation.role is None:
         raise UnexpectedAnswer("the tracker shows several people and does not say who one of them is")
     digest = hashlib.sha256(digits.encode()).hexdigest()[:8]
-    return Person(mark=f"role{relation.role}-{digest}", name=f"…{digits[-2:]}")
+    return Person(key_prefix=f"role{relation.role}-{digest}", label=f"…{digits[-2:]}")
 
 
 def _parts(relation: Relation, person: Person, language: Language) -> Iterator[Part]:
@@ -64,7 +64,7 @@ def _history(people: People, language: Language) -> tuple[HistoryEntry, ...] | N
     said = [(person, one.history) for person, one in people if one.history is not None]
     if not said:
         return None
-    return ordered(_entry(event, person, language) for person, events in said for event in events)
+    return with_unique_keys(_entry(event, person, language) for person, events in said for event in events)
 
 
 def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
@@ -73,7 +73,7 @@ def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
         title=person.title(event.key, language),
         at=event.created,
         code=event.key,
-        hint=reading_of(event, language),
+        hint=history_hint(event, language),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from watcher.language.status_meaning import meaning_of
 from watcher.model.case import ItemKind, PendingItem
 from watcher.portals.ircc.answers import CitizenshipAction, ImmigrationAction, Text
-from watcher.portals.ircc.entries import Person, ordered
+from watcher.portals.ircc.entries import Person, with_unique_keys
 from watcher.portals.ircc.wording import Language, tasks_title, text_in, unnamed_action_title
 
 VOCABULARY: Final = "ircc"
@@ -17,12 +17,12 @@ _KINDS: Final = (
 )
 
 
-def pending_of(
+def combine_pending(
     actions: list[PendingItem] | None, tasks: int | None, language: Language
 ) -> tuple[PendingItem, ...] | None:
     """What is asked for. The bare number of tasks counts only where no action says what they are."""
     if actions:
-        return ordered(actions)
+        return with_unique_keys(actions)
     if tasks:
         return (PendingItem(key="tasks", kind=ItemKind.TASK, title=tasks_title(tasks, language)),)
     return None if actions is None or tasks is None else ()

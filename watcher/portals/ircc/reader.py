@@ -14,11 +14,11 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
-from watcher.http.response import Response
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import host_of
+from watcher.http.response import Response
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, PortalContext
-from watcher.portals.ircc.account import AUTH_URL, IrccAccount, plain_number
+from watcher.portals.ircc.account import AUTH_URL, IrccAccount, normalize_number
 from watcher.portals.ircc.answers import Application, read_profile
 from watcher.portals.ircc.sign_in import SignIn
 from watcher.portals.ircc.snapshot import DETAILS, PROFILE, read_case
@@ -52,14 +52,14 @@ class IrccReader:
         wanted = frozenset(self._account.cases)
         if not applications and (wanted or self._around.known_cases):
             raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")
-        return [one for one in applications if not wanted or plain_number(one.number) in wanted]
+        return [one for one in applications if not wanted or normalize_number(one.number) in wanted]
 
     def _one(self, application: Application, profile: Response) -> CaseResult:
         answers = {PROFILE: profile.body}
         try:
             answers[DETAILS] = self._details(application).body
             snapshot = read_case(answers, self._around.language)
-            if plain_number(snapshot.case_number) != plain_number(application.number):
+            if normalize_number(snapshot.case_number) != normalize_number(application.number):
                 raise UnexpectedAnswer("the tracker answered with another application than the one asked for")
         except ReadFailed as error:
             if self._concerns_all(error):
@@ -82,7 +82,7 @@ class IrccReader:
         """One question to the data service; a token that it no longer takes is renewed once."""
         answer = self._send(asked)
         if answer.status == _UNAUTHORIZED:
-            self._token = self._sign_in.renewed()
+            self._token = self._sign_in.renew_id_token()
             answer = self._send(asked)
         if answer.status == _UNAUTHORIZED:
             raise PortalUnavailable("IRCC: the data service refuses a token that its own sign-in has just handed out")

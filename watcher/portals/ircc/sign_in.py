@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
-from watcher.http.response import Response
 from watcher.http.client import PortalHttp
+from watcher.http.response import Response
 from watcher.portal import PortalContext
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount
 from watcher.portals.ircc.tokens import (
@@ -13,9 +13,9 @@ from watcher.portals.ircc.tokens import (
     Owner,
     Tokens,
     check_claims,
-    from_session,
+    dump_tokens,
+    load_tokens,
     read_sign_in,
-    to_session,
 )
 
 _RENEW_BEFORE: Final = timedelta(minutes=10)
@@ -31,14 +31,14 @@ class SignIn:
 
     def id_token(self) -> str:
         """A token that is still good for a while."""
-        kept = from_session(self._around.session.load(), self._owner)
+        kept = load_tokens(self._around.session.load(), self._owner)
         if kept is not None and self._good_for_a_while(kept):
             return kept.id_token
-        return self.renewed()
+        return self.renew_id_token()
 
-    def renewed(self) -> str:
+    def renew_id_token(self) -> str:
         """A new token, from the refresh token while that is accepted, else from the password."""
-        kept = from_session(self._around.session.load(), self._owner)
+        kept = load_tokens(self._around.session.load(), self._owner)
         tokens = None if kept is None else self._refreshed(kept)
         return (tokens or self._by_password()).id_token
 
@@ -47,7 +47,7 @@ class SignIn:
         try:
             tokens = read_sign_in(answer, refresh_token=kept.refresh_token)
         except NotAuthorized:
-            self._around.session.forget()
+            self._around.session.delete()
             return None
         self._keep(tokens)
         return tokens
@@ -76,7 +76,7 @@ class SignIn:
 
     def _keep(self, tokens: Tokens) -> None:
         self._until(tokens)
-        self._around.session.save(to_session(tokens, self._owner))
+        self._around.session.save(dump_tokens(tokens, self._owner))
 
     def _good_for_a_while(self, tokens: Tokens) -> bool:
         try:

@@ -61,12 +61,12 @@ class Owner:
     username: str = field(repr=False)
 
 
-def to_session(tokens: Tokens, owner: Owner) -> bytes:
+def dump_tokens(tokens: Tokens, owner: Owner) -> bytes:
     """The tokens as the session file keeps them, with whom they belong to."""
     return json.dumps(asdict(tokens) | asdict(owner)).encode()
 
 
-def from_session(content: bytes | None, owner: Owner) -> Tokens | None:
+def load_tokens(content: bytes | None, owner: Owner) -> Tokens | None:
     """The tokens back; None where there are none, or they are another owner's, or damaged."""
     try:
         kept = json.loads(content or b"")
@@ -108,10 +108,10 @@ def is_firewall_answer(answer: Response) -> bool:
     return answer.status != _OK and answer.body.lstrip()[:1] != b"{"
 
 
-def blocked_by_firewall(portal_name: str) -> PortalUnavailable:
+def blocked_by_firewall(service: str) -> PortalUnavailable:
     """A firewall's refusal says nothing about the credential: it is told by the network that asks."""
     return PortalUnavailable(
-        f"IRCC: a firewall before {portal_name} turned the request away (it does so to some networks, those of cloud "
+        f"IRCC: a firewall before {service} turned the request away (it does so to some networks, those of cloud "
         "providers and VPNs above all); the password is not in question"
     )
 

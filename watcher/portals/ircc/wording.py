@@ -76,7 +76,7 @@ def text_in(language: Language, text: Text | Title) -> str | None:
     return next((plain for plain in map(_plain, both) if plain), None)
 
 
-def reading_of(event: Event, language: Language) -> str | None:
+def history_hint(event: Event, language: Language) -> str | None:
     """What others read a history code as; None where nobody does, or only guesses."""
     codes, states = _readings()
     line = states.get((event.key, event.status)) or codes.get(event.key)

@@ -58,8 +58,10 @@ _QUESTIONS = (
         },
         default="session",
     ),
-    Question(key="username", text="E-mail address of the account", needed=True, when=("sign_in", "browser")),
-    Question(key="password", text="Password of the account", secret=True, needed=True, when=("sign_in", "browser")),
+    Question(key="username", text="E-mail address of the account", required=True, only_if=("sign_in", "browser")),
+    Question(
+        key="password", text="Password of the account", secret=True, required=True, only_if=("sign_in", "browser")
+    ),
     Question(
         key="mfa",
         text="Where does the one-time code come from?",
@@ -70,26 +72,29 @@ _QUESTIONS = (
             "none": "the account asks for none",
         },
         default="prompt",
-        when=("sign_in", "browser"),
+        only_if=("sign_in", "browser"),
     ),
     Question(
         key="totp_secret",
         text="What the portal showed when the app was set up",
         secret=True,
-        needed=True,
-        when=("mfa", "totp"),
+        required=True,
+        only_if=("mfa", "totp"),
     ),
     Question(
-        key="mailbox.host", text="IMAP server of the mailbox that codes come to", needed=True, when=("mfa", "email")
+        key="mailbox.host",
+        text="IMAP server of the mailbox that codes come to",
+        required=True,
+        only_if=("mfa", "email"),
     ),
-    Question(key="mailbox.username", text="User name at that mailbox", needed=True, when=("mfa", "email")),
+    Question(key="mailbox.username", text="User name at that mailbox", required=True, only_if=("mfa", "email")),
     Question(
         key="mailbox.password",
         text="Password of that mailbox (an app password, often)",
         secret=True,
-        when=("mfa", "email"),
+        only_if=("mfa", "email"),
     ),
-    Question(key="cases", text="Receipt numbers (IOE...) to watch; empty: every case of the account", several=True),
+    Question(key="cases", text="Receipt numbers (IOE...) to watch; empty: every case of the account", multiple=True),
 )
 
 PORTAL = Portal(

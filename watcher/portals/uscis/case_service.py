@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
-from watcher.http.response import Response
 from watcher.http.client import PortalHttp, TooManyRequests
+from watcher.http.response import Response
 from watcher.language.uscis_wording import ONLINE_RECEIPT
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals.uscis.answers import read_case, read_documents, read_status, unwrap

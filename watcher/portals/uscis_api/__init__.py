@@ -36,9 +36,9 @@ def _origins(account: UscisApiAccount) -> tuple[str, ...]:
 
 
 _QUESTIONS = (
-    Question(key="client_id", text="Client id of your app at developer.uscis.gov", needed=True),
-    Question(key="client_secret", text="Its client secret", secret=True, needed=True),
-    Question(key="cases", text="Receipt numbers to watch", several=True, needed=True),
+    Question(key="client_id", text="Client id of your app at developer.uscis.gov", required=True),
+    Question(key="client_secret", text="Its client secret", secret=True, required=True),
+    Question(key="cases", text="Receipt numbers to watch", multiple=True, required=True),
     Question(key="base_url", text="Address in the access letter from USCIS; empty: the sandbox"),
 )
 

@@ -9,10 +9,10 @@ from threading import Event, Lock, Thread
 from zoneinfo import ZoneInfo
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
-from watcher.http.response import Response
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.hosts import host_of
 from watcher.http.rate_limits import DailyAllowance, RateLimit
+from watcher.http.response import Response
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, CaseUnchanged, PortalContext
 from watcher.portals.uscis_api.account import UscisApiAccount
 from watcher.portals.uscis_api.snapshot import ENDPOINT, error_message, read
@@ -65,7 +65,7 @@ class CaseReader:
         with DailyAllowance(self._context.quota, len(cases), daily_limit=limit, zone=EASTERN, clock=clock) as allowance:
             today, later = _select_cases(cases, allowance.granted, clock.now().astimezone(EASTERN).date())
             yield from _ConcurrentRequests(self, today, allowance).results()
-        error = _allowance_used(limit, allowance.renewed_in)
+        error = _allowance_used(limit, allowance.resets_in)
         for case in later:
             yield CaseFailed(case_number=case, error=error)
 
@@ -91,7 +91,7 @@ class CaseReader:
 
     def _send(self, case: str, token: str, allowance: DailyAllowance) -> Response:
         if not allowance.use():
-            raise _allowance_used(self._account.daily_limit, allowance.renewed_in)
+            raise _allowance_used(self._account.daily_limit, allowance.resets_in)
         if not self._rate.wait():
             raise PortalUnavailable("the watcher is stopping; the read was given up")
         headers = {"Authorization": f"Bearer {token}", **self._headers}
@@ -193,10 +193,10 @@ def _select_cases(cases: Sequence[str], granted: int, today: date) -> tuple[Sequ
     return rotated[:granted], rotated[granted:]
 
 
-def _allowance_used(limit: int, renewed_in: timedelta) -> PortalUnavailable:
+def _allowance_used(limit: int, resets_in: timedelta) -> PortalUnavailable:
     return PortalUnavailable(
         f"today's {limit} requests are used up; the portal counts anew at midnight Eastern (daily_requests)",
-        retry_after=renewed_in,
+        retry_after=resets_in,
     )
 
 

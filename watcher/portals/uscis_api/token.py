@@ -10,8 +10,8 @@ from typing import Any
 
 from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
-from watcher.http.response import Response
 from watcher.http.client import PortalHttp
+from watcher.http.response import Response
 from watcher.portal import PortalContext
 from watcher.text.json import read_json
 
@@ -74,7 +74,7 @@ class TokenProvider:
             if self._token is not None and self._token.value != rejected:
                 return self._token.value
             if self._replaced:
-                self._context.session.forget()
+                self._context.session.delete()
                 raise UnexpectedAnswer(
                     "the API refused a token that it had just issued (HTTP 401); if this stays, see at "
                     "developer.uscis.gov whether the app is approved for the Case Status API"
