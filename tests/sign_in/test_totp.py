@@ -206,7 +206,7 @@ def test_no_step_is_used_twice_at_any_intervals(pauses: list[int]) -> None:
         def save(self, content: bytes) -> None:
             self.content = content
 
-        def forget(self) -> None:
+        def delete(self) -> None:
             self.content = None
 
     time, memory, seen = Time(NOON), Memory(), list[int]()
