@@ -1,1 +1,1 @@
-"""What the program costs, measured against plain floors in the same run: `python -m tests.benchmarks`."""
+"""Benchmarks of the program, compared with plain libraries in the same run: `python -m tests.benchmarks`."""

@@ -1,4 +1,4 @@
-"""From an answer to the alert: how long one takes, and how a storm of them is delivered."""
+"""From the portal's answer to the alert: the delay of one alert, and the delivery of a large batch."""
 
 import sqlite3
 import statistics
@@ -12,10 +12,10 @@ from threading import Thread
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from tests.benchmarks.checks import read
 from tests.benchmarks.gauge import Result, progress
 from tests.benchmarks.household import ACCOUNT, account, channel, folder, receipts, watching
 from tests.benchmarks.office import Office, open_office
-from tests.benchmarks.rounds import read
 from tests.benchmarks.scale import Scale
 from watcher.app import App
 from watcher.daemon.daemon import Daemon
@@ -27,7 +27,7 @@ _PER_HOUR = 30
 
 
 def answer_to_alert(scale: Scale) -> Iterator[Result]:
-    """A daemon reads one case every second; it moves, and the channel's server hears of it."""
+    """Measure the delay from a change at the portal to the channel's server, with a daemon that checks every second."""
     times = max(1, scale.repeats * 3)
     progress(f"from answer to alert: {times} times")
     with open_office() as office, folder() as home:
@@ -77,7 +77,7 @@ def _send(office: Office, notifier: Notifier) -> None:
 
 
 def storm(scale: Scale) -> Iterator[Result]:
-    """Every case moves in one round, and three channels want to hear of each."""
+    """Measure a check in which every case changed, alerted to three channels."""
     size = scale.storm
     progress(f"a storm: {size} changed cases, {len(_CHANNELS)} channels")
     with open_office() as office:
@@ -90,7 +90,7 @@ def _unlimited(office: Office, size: int) -> Iterator[Result]:
         commits = _queue_all(app, office)
         queued = len(app.store.outbox.due(app.clock.now(), limit=10 * size))
         for notifier in (app.notifier, AppriseNotifier()):
-            _send(office, notifier)  # each reads Apprise from disk for its first message alone
+            _send(office, notifier)  # Apprise is imported at the first message only
         took = _deliver(app)
         heard = len(office.heard()) - 2
     yield Result(
@@ -133,7 +133,7 @@ def _household(office: Office, size: int, extra: str) -> str:
 
 
 def _queue_all(app: App, office: Office) -> int:
-    """How many transactions one round took in which every case moved. The first read's alerts are no part of it."""
+    """Count the transactions of one check in which every case changed, without the alerts of the first check."""
     office.move(every=0, times=0)
     read(app)
     first = [waiting.alert.id for waiting in app.store.outbox.due(app.clock.now(), limit=1_000_000)]
@@ -160,7 +160,7 @@ def _delivered_plainly(office: Office, each: int, *, marking: bool = False) -> f
 
 
 def _took_to_deliver(office: Office, each: int, marks: Path | None) -> float:
-    """`marks` is where it is written down, for good, that a message was taken, before the next is sent."""
+    """Send all messages; `marks` records durably that a message was accepted before the next is sent."""
 
     def deliver() -> None:
         with closing(sqlite3.connect(marks or ":memory:", timeout=60, isolation_level=None)) as database:

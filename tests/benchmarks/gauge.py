@@ -1,4 +1,4 @@
-"""What a stretch of work took: wall and CPU seconds of this process, bytes it wrote; and what is told of a result."""
+"""Measure a piece of work: wall and CPU seconds of this process, and bytes written; and format the results."""
 
 import statistics
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Took:
-    """`wall` and `cpu` are seconds, `written` bytes handed to the kernel for writing (files and sockets alike)."""
+    """`wall` and `cpu` are seconds; `written` is bytes passed to the kernel for writing (files and sockets)."""
 
     wall: float
     cpu: float
@@ -19,7 +19,7 @@ class Took:
 
 
 def measured(work: Callable[[], object]) -> Took:
-    """Does the work once."""
+    """Measure one run."""
     before, cpu, wall = written(), time.process_time(), time.perf_counter()
     work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -27,7 +27,7 @@ def measured(work: Callable[[], object]) -> Took:
 
 
 def interleaved(works: Mapping[str, Callable[[], object]], times: int) -> dict[str, Took]:
-    """The median of each, all of them done in turn, so that a noisy moment of the machine falls on all alike."""
+    """Return the median of each. All are run in turn, so that noise of the machine affects all alike."""
     taken: dict[str, list[Took]] = {name: [] for name in works}
     for _ in range(times):
         for name, work in works.items():
@@ -36,7 +36,7 @@ def interleaved(works: Mapping[str, Callable[[], object]], times: int) -> dict[s
 
 
 def median(taken: Sequence[Took]) -> Took:
-    """The middle of each figure by itself."""
+    """Return the median of each figure."""
     return Took(
         wall=statistics.median(each.wall for each in taken),
         cpu=statistics.median(each.cpu for each in taken),
@@ -45,7 +45,7 @@ def median(taken: Sequence[Took]) -> Took:
 
 
 def written(pid: int | str = "self", what: str = "write_bytes") -> int:
-    """What the process has caused to be written so far, as /proc/PID/io counts it; 0 where there is no such file.
+    """Return the bytes that the process has caused to be written, from /proc/PID/io; 0 without that file.
 
     `write_bytes` is what goes to disk, in whole pages; `wchar` all that was handed to the kernel, sockets too.
     """
@@ -56,18 +56,18 @@ def written(pid: int | str = "self", what: str = "write_bytes") -> int:
 
 
 def resident(pid: int) -> float:
-    """The memory that a process holds, in MiB."""
+    """Return the resident memory of a process in MiB."""
     return _status(pid, "VmRSS:") / 1024
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still run."""
+    """Return the running child processes of a process."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text("ascii").split()]
 
 
 def switches(pid: int) -> int:
-    """How often the threads of a process have gone to sleep by themselves; each time something woke them."""
+    """Return the number of voluntary context switches of a process's threads, which is the number of wake-ups."""
     tasks = (task / "status" for task in Path(f"/proc/{pid}/task").iterdir())
     return sum(_in(status.read_text("ascii"), "voluntary_ctxt_switches:") for status in tasks)
 
@@ -82,7 +82,7 @@ def _in(text: str, name: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One line of the table. `ratio` is what the goal speaks of, whatever its unit; None: nothing is demanded."""
+    """One line of the table. `ratio` is the value that the goal limits, in any unit; None if there is no goal."""
 
     what: str
     ours: str
@@ -100,7 +100,7 @@ class Result:
 
 
 def table(results: Iterable[Result]) -> str:
-    """As Markdown, which a README can quote and a terminal can show."""
+    """Return the results as a Markdown table."""
     head = ("what", "measured", "beside it", "figure", "goal", "")
     rows = [head, *(_row(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -118,5 +118,5 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def progress(text: str) -> None:
-    """Says on standard error what is being measured."""
+    """Print on standard error what is being measured."""
     print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201 - it runs for minutes

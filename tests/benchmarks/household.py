@@ -1,4 +1,4 @@
-"""A configuration and a database of its own for each measurement, in a folder that goes away."""
+"""A configuration and a database for each measurement, in a temporary folder."""
 
 import os
 import subprocess
@@ -19,13 +19,13 @@ ACCOUNT = "office"
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder for the length of one measurement."""
+    """Create a folder for the duration of one measurement."""
     with TemporaryDirectory(prefix="case-watcher-bench-") as name:
         yield Path(name)
 
 
 def account(office: Office, cases: Sequence[str], *, name: str = ACCOUNT, concurrency: int = 1) -> str:
-    """An account at the office without a rate limit worth the name."""
+    """Return an account at the office, effectively without a rate limit."""
     return f"""
 [accounts.{name}]
 portal = "uscis-api"
@@ -40,12 +40,12 @@ cases = {list(cases)!r}
 
 
 def channel(name: str, url: str, extra: str = "") -> str:
-    """A channel that wants to hear everything."""
+    """Return a channel that receives every alert."""
     return f'\n[channels.{name}]\nurl = "{url}"\nmin_severity = "routine"\n{extra}\n'
 
 
 def configured(home: Path, sections: str) -> Path:
-    """Writes the configuration; returns its file."""
+    """Write the configuration and return its file."""
     config = home / "watcher.toml"
     config.write_text(
         f'timezone = "UTC"\nstate_dir = "{home / "state"}"\n[schedule]\njitter = "0"\n[stall]\nafter = "0"\n{sections}',
@@ -57,7 +57,7 @@ def configured(home: Path, sections: str) -> Path:
 
 @contextmanager
 def watching(home: Path, sections: str) -> Iterator[App]:
-    """The program on that configuration, within this process; it delivers as the daemon does."""
+    """Open the program with that configuration in this process. It delivers as the daemon does."""
     with (
         closing(SenderProcess()) as messenger,
         open_app(read_settings(configured(home, sections), {}), notifier=messenger) as app,
@@ -66,17 +66,17 @@ def watching(home: Path, sections: str) -> Iterator[App]:
 
 
 def receipts(count: int) -> tuple[str, ...]:
-    """So many case numbers."""
+    """Return so many case numbers."""
     return tuple(receipt(place) for place in range(1, count + 1))
 
 
 def environment() -> dict[str, str]:
-    """What a command needs to find the program, and nothing of the machine's own settings."""
+    """Return the environment of a command, without the machine's own settings."""
     return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "LANG": "C.UTF-8"}
 
 
 def command(*arguments: str, cwd: Path) -> "subprocess.Popen[bytes]":
-    """A command in a process of its own; `watcher` first stands for the program."""
+    """Return the command line of a separate process; a leading `watcher` is the program."""
     words = [sys.executable, *(("-m", "watcher") if arguments[0] == "watcher" else arguments[:1]), *arguments[1:]]
     return subprocess.Popen(
         words, cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""The daemon at rest: the memory it holds and how often it wakes, beside a process that only imports its libraries."""
+"""The daemon at rest: its memory and its wake-ups, compared with a process that only imports its libraries."""
 
 import sqlite3
 import subprocess
@@ -18,7 +18,7 @@ _LIBRARIES = "import apscheduler.schedulers.background, httpx, sqlmodel, pydanti
 
 
 def idle(scale: Scale) -> Iterator[Result]:
-    """Ten accounts, each read once after the start with nothing new; then it is left alone and looked at."""
+    """Measure a daemon with ten accounts that were each checked once without changes."""
     progress(f"the daemon at rest: {scale.settle + scale.watch:.0f} s")
     with open_office() as office, folder() as home:
         _read_before(home, office)
@@ -58,7 +58,7 @@ def idle(scale: Scale) -> Iterator[Result]:
 
 
 def _read_before(home: Path, office: Office) -> None:
-    """The cases are known; every account is due, so that the daemon reads it once, and one alert is still to go out."""
+    """Prepare known cases, accounts that are due, and one alert to deliver."""
     cases = receipts(_ACCOUNTS * _CASES)
     accounts = (
         account(office, cases[place * _CASES : (place + 1) * _CASES], name=f"family{place}")

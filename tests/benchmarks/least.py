@@ -1,4 +1,4 @@
-"""The least that a daemon on the same libraries does: ten reads at once, one request and one row each, then nothing.
+"""The smallest daemon on the same libraries: ten concurrent checks of one request and one row each, then rest.
 
 `python -m tests.benchmarks.least ORIGIN FOLDER NUMBER...` reads each NUMBER in a job of its own, with a client of its
 own, as accounts are read, and stays.
@@ -18,14 +18,14 @@ from sqlmodel import Field, Session, SQLModel, create_engine
 
 
 class Least(BaseSettings):
-    """What is asked, and where it is kept."""
+    """The numbers to check, and where to store them."""
 
     origin: str
     folder: Path
 
 
 class Seen(SQLModel, table=True):
-    """An answer."""
+    """A response."""
 
     number: str = Field(primary_key=True)
     text: str
@@ -33,7 +33,7 @@ class Seen(SQLModel, table=True):
 
 
 def main(origin: str, folder: str, *numbers: str) -> None:
-    """Reads each number once, then stays."""
+    """Check each number once, then stay idle."""
     settings = Least(origin=origin, folder=Path(folder))
     engine = create_engine(f"sqlite:///{settings.folder / 'least.sqlite3'}")
     SQLModel.metadata.create_all(engine)

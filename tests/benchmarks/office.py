@@ -1,4 +1,4 @@
-"""The Case Status API as lean as it gets, in a process of its own, so that what is measured is never the server.
+"""A minimal Case Status API in a process of its own, so that the server is never what is measured.
 
 `python -m tests.benchmarks.office` prints its port and serves until its standard input closes. `/set/latency/50` makes
 it take 50 ms for each case from now on; `/set/moved/EVERY/TIMES` says that every so manyth case has moved so often;
@@ -29,16 +29,16 @@ TITLES = (
     "Case Was Approved",
 )
 PREFIX, SUFFIX = "IOE0", 9
-"""Receipt numbers are made of these: four letters and nine digits."""
+"""The parts of a receipt number: four letters and nine digits."""
 
 
 def receipt(place: int) -> str:
-    """The number of the nth case."""
+    """Return the number of the nth case."""
     return f"{PREFIX}{place:0{SUFFIX}d}"
 
 
 def answer(number: str, moves: int = 0) -> bytes:
-    """What the API says about a case that has moved so often: some 1,900 bytes, as its answers have."""
+    """Return the API's answer about a case that has changed so often: about 1,900 bytes, as in reality."""
     title, taken = TITLES[moves % len(TITLES)], _day(moves)
     day = f"{_NAMES[taken.month - 1]} {taken.day}, {taken.year}"
     words = (
@@ -87,7 +87,7 @@ def _reply(body: bytes) -> bytes:
 
 
 class _Desk:
-    """What the server remembers. Answers are made once and kept, so that serving one costs next to nothing."""
+    """The state of the server. Answers are created once and cached, so that serving one costs almost nothing."""
 
     def __init__(self) -> None:
         self.latency, self.every, self.times = 0.0, 0, 0
@@ -118,7 +118,7 @@ def _length_of(head: bytes) -> int:
 
 
 class _Connection(asyncio.Protocol):
-    """One kept-alive connection, one request at a time on it, as HTTP/1.1 clients do."""
+    """One keep-alive connection with one request at a time, as HTTP/1.1 clients use it."""
 
     def __init__(self, desk: _Desk) -> None:
         self._desk, self._heard = desk, b""
@@ -130,7 +130,7 @@ class _Connection(asyncio.Protocol):
         self._heard += data
         head, end, rest = self._heard.partition(b"\r\n\r\n")
         if not end or len(rest) < _length_of(head):
-            return  # the rest is still to come
+            return  # incomplete
         self._heard = b""
         path = head.split(b" ", 2)[1].decode()
         if path.startswith("/case-status/"):
@@ -143,7 +143,7 @@ class _Connection(asyncio.Protocol):
             self._say(reply)
 
     def _beside(self, path: str) -> bytes:
-        """What is asked besides cases."""
+        """Answer requests that are not about cases."""
         desk, (place, *words) = self._desk, path.removeprefix("/").split("/")
         if place == "set":
             desk.set(words)
@@ -162,14 +162,14 @@ class _Connection(asyncio.Protocol):
 async def _serve() -> None:
     desk, loop = _Desk(), asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(desk), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - how the one that started it learns the port
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - tells the parent process the port
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The server as the benchmarks speak of it."""
+    """The server as seen by the benchmarks."""
 
     port: int
 
@@ -178,25 +178,25 @@ class Office:
         return f"http://127.0.0.1:{self.port}"
 
     def take(self, milliseconds: int) -> None:
-        """Every case takes so long from now on."""
+        """Delay the answer about every case."""
         self._set(f"latency/{milliseconds}")
 
     def move(self, *, every: int, times: int) -> None:
-        """Every so manyth case has moved so often, the others never."""
+        """Change every nth case so many times, and the others not at all."""
         self._set(f"moved/{every}/{times}")
 
     @property
     def phone(self) -> str:
-        """An Apprise URL of the channel."""
+        """Return an Apprise URL of the channel."""
         return f"json://127.0.0.1:{self.port}/phone"
 
     def told(self) -> float | None:
-        """When it first told that a case has moved, since `move`."""
+        """Return when the server first answered with a changed case after `move`."""
         when: float | None = self._ask("told")
         return when
 
     def heard(self) -> list[float]:
-        """When the channel took each alert, since `move`."""
+        """Return when the channel accepted each alert after `move`."""
         times: list[float] = self._ask("heard")
         return times
 
@@ -213,7 +213,7 @@ class Office:
 
 @contextmanager
 def open_office() -> Iterator[Office]:
-    """The server in its own process, until the context is left."""
+    """Run the server in its own process until the context ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", __name__],
         cwd=Path(__file__).parents[2],

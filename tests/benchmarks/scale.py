@@ -1,11 +1,11 @@
-"""How much is measured: all of it for a README, a little while developing, next to nothing in a test."""
+"""The scale of the measurements: full for the documents, quick for development, tiny for a test."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """`sizes` are numbers of cases, the smallest first; `repeats` is how often each is measured: the median counts.
+    """`sizes` are numbers of cases in ascending order; `repeats` is the number of runs, of which the median counts.
 
     `settle` and `watch` are seconds: how long the daemon is left alone before, and while, it is looked at. `history`
     is how many cases have years of changes.

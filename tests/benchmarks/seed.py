@@ -1,4 +1,4 @@
-"""A database that knows many cases already, without reading each of them for the first time."""
+"""A database that knows many cases already, without a first check of each."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from watcher.store import digest, digest_of_answers
 
 @contextmanager
 def watching_for_long(home: Path, sections: str, office: Office, cases: tuple[str, ...]) -> Iterator[App]:
-    """The program on that configuration, its cases known as they stand at the office before any has moved.
+    """Open the program with that configuration and with its cases as they are at the office before any change.
 
     The program reads the first case itself; the rows of the others are written after its pattern.
     """
@@ -46,7 +46,7 @@ def _copy_case(database: sqlite3.Connection, cases: tuple[str, ...]) -> None:
 
 
 def _copy(database: sqlite3.Connection, table: str, others: list[dict[str, object]]) -> None:
-    """The table's only row once more for each of the others, with their own values in it."""
+    """Copy the table's only row for each of the others, with their own values."""
     found = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of ours
     names = [column[0] for column in found.description]
     first = dict(zip(names, found.fetchone(), strict=True))

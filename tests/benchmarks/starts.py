@@ -1,4 +1,4 @@
-"""Cold starts: how long a person waits for a command, beside Python itself."""
+"""Cold starts: how long a command takes, compared with Python itself."""
 
 import resource
 import statistics
@@ -7,17 +7,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.benchmarks.checks import read
 from tests.benchmarks.gauge import Result, progress
 from tests.benchmarks.household import account, command, folder, receipts, watching
 from tests.benchmarks.office import open_office
-from tests.benchmarks.rounds import read
 from tests.benchmarks.scale import Scale
 
 _CASES = 100
 
 
 def cold_start(scale: Scale) -> Iterator[Result]:
-    """`watcher --version` and `watcher status` on a hundred cases."""
+    """Measure `watcher --version` and `watcher status` with a hundred cases."""
     progress(f"cold starts: {scale.starts} of each")
     with open_office() as office, folder() as home:
         with watching(home, account(office, receipts(min(_CASES, scale.sizes[-1])))) as app:
@@ -55,7 +55,7 @@ def cold_start(scale: Scale) -> Iterator[Result]:
 
 
 def started(home: Path, commands: dict[str, tuple[str, ...]], times: int) -> dict[str, tuple[float, float]]:
-    """Wall and CPU seconds of each command, from its start to its end: medians, in turn, after one for warming up."""
+    """Return the median wall and CPU seconds of each command, run in turn after one warm-up."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for turn in range(times + 1):
         for name, words in commands.items():

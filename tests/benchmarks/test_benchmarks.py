@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say, on next to nothing. How long anything takes is never asserted."""
+"""The benchmarks run and report what they claim, at a tiny scale. Durations are never asserted."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.benchmarks.__main__ import main
 from tests.benchmarks.gauge import Result, Took, median, table
 
 
-def test_a_tiny_run_prints_a_table_and_writes_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tiny_run_prints_a_table_and_writes_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["unchanged", "changed", "size", "--scale", "tiny", "--json", str(tmp_path / "figures.json")])
 
     told = json.loads((tmp_path / "figures.json").read_text("utf-8"))
@@ -19,34 +19,34 @@ def test_a_tiny_run_prints_a_table_and_writes_every_figure(tmp_path: Path, capsy
     assert told["results"][3]["figures"]["changes_in_a_changed_case"] > 0
 
 
-def test_a_storm_reaches_every_channel(tmp_path: Path) -> None:
+def test_large_batch_reaches_every_channel(tmp_path: Path) -> None:
     main(["storm", "--scale", "tiny", "--json", str(tmp_path / "figures.json")])
 
     queued, delivered, limited = json.loads((tmp_path / "figures.json").read_text("utf-8"))["results"]
     assert queued["figures"]["alerts"] == delivered["figures"]["heard"] == limited["figures"]["messages"] == 12
 
 
-def test_years_are_really_in_the_books(tmp_path: Path) -> None:
+def test_years_of_changes_are_in_the_database(tmp_path: Path) -> None:
     main(["years", "--scale", "tiny", "--json", str(tmp_path / "figures.json")])
 
     results = json.loads((tmp_path / "figures.json").read_text("utf-8"))["results"]
     assert all(result["figures"]["rows"] == 3 * (1 + 1 + 150 + 25 + 25) for result in results if "rows" in result)
 
 
-def test_an_unknown_measurement_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_measurement_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing-of-the-kind"])
 
     assert "nothing-of-the-kind" in capsys.readouterr().err
 
 
-def test_the_median_is_taken_of_each_figure() -> None:
+def test_median_is_taken_of_each_figure() -> None:
     assert median(
         [Took(wall=1, cpu=9, written=3), Took(wall=2, cpu=8, written=1), Took(wall=3, cpu=7, written=2)]
     ) == Took(wall=2, cpu=8, written=2)
 
 
-def test_a_goal_is_met_up_to_its_very_figure_and_not_beyond() -> None:
+def test_goal_is_met_up_to_its_exact_value() -> None:
     results = [Result(what="just", ours="x", ratio=1.5, goal=1.5), Result(what="beyond", ours="x", ratio=1.6, goal=1.5)]
 
     assert [result.met for result in results] == [True, False]

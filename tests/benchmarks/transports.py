@@ -1,4 +1,4 @@
-"""The HTTP floor itself: one request of the program's door to HTTP beside other ways to send it."""
+"""One request through the program's HTTP client, compared with other clients."""
 
 import http.client
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _HEADERS = {"Authorization": "Bearer made-up-token", "Accept": "application/json
 
 
 def http_floor(scale: Scale) -> Iterator[Result]:
-    """A request and its body, one after the other on one connection; nothing is parsed."""
+    """Measure requests with their bodies, one after the other on one connection, without parsing."""
     size = scale.middle
     progress(f"the HTTP floor: {size} requests each")
     with open_office() as office:

@@ -1,4 +1,4 @@
-"""What the database alone takes for one changed case: the same rows, by plain sqlite3 and by SQLAlchemy's Core."""
+"""The time to write one changed case: the same rows with plain sqlite3 and with SQLAlchemy Core."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_d
 
 
 def floors(database: Path, times: int) -> dict[str, Took]:
-    """What each way takes to write one case's newest change, once more, in a transaction of its own."""
+    """Measure how long each way takes to write one case's newest change again, in a transaction."""
     rows = _newest(database)
     with _plainly(database, rows) as plain, _by_core(database, rows) as core:
         took = interleaved({"sqlite3": _often(plain, times), "SQLAlchemy Core": _often(core, times)}, 5)
@@ -33,7 +33,7 @@ def _often(once: Callable[[], None], times: int) -> Callable[[], None]:
 
 
 def _newest(database: Path) -> _Rows:
-    """The rows of the newest alert: itself, its changes, and the answer about its case."""
+    """Return the rows of the newest alert: the alert, its changes, and the answer about its case."""
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
         alert = dict(connection.execute("SELECT * FROM alert ORDER BY id DESC LIMIT 1").fetchone())
@@ -111,6 +111,6 @@ def _by_core(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
 
 
 def _moments(row: Mapping[str, Any]) -> dict[str, datetime]:
-    """The columns of a row that hold a moment, as the tables want it."""
+    """Return the columns of a row that contain a moment, as the tables need them."""
     names = ("at", "created_at", "next_attempt_at", "sent_at", "acknowledged_at")
     return {name: datetime.fromisoformat(row[name]).replace(tzinfo=UTC) for name in names if row.get(name)}

@@ -1,4 +1,4 @@
-"""What a true answer, file or letter becomes when somebody damages it: bytes, words and, in JSON, values."""
+"""Damage recorded answers, files, and letters: bytes, words, and values in JSON."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ _VALUES: Final[tuple[Any, ...]] = (
 
 @st.composite
 def damaged(draw: st.DrawFn, whole: Sequence[bytes]) -> bytes:
-    """One of these, damaged once or a few times."""
+    """Generate one of these, damaged once or a few times."""
     body = draw(st.sampled_from(whole))
     for hurt in draw(st.lists(st.sampled_from(_HURTS), min_size=1, max_size=4)):
         body = hurt(draw, body)
@@ -97,7 +97,7 @@ def _recode(draw: st.DrawFn, body: bytes) -> bytes:
 
 
 def _change_value(draw: st.DrawFn, body: bytes) -> bytes:
-    """Of JSON, one value becomes another, or goes; anything else stays as it is."""
+    """Replace or remove one value of a JSON document; leave anything else unchanged."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -115,7 +115,7 @@ def _change_value(draw: st.DrawFn, body: bytes) -> bytes:
 
 
 def _containers(node: Any) -> list[Any]:
-    """Every list and object with something in it."""
+    """Yield every non-empty list and object."""
     found, rest = [], [node]
     while rest:
         node = rest.pop()

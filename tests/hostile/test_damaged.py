@@ -1,4 +1,4 @@
-"""Every reader of foreign text against true answers, files and letters that somebody damaged.
+"""Every reader of external text, given recorded answers, files, and letters that were damaged.
 
 Whatever is read, it ends soon, and either well or in an error that is declared. `FUZZ_EXAMPLES` says how many damages
 each reader meets (else a few): `FUZZ_EXAMPLES=20000 python -m pytest tests/hostile` takes an hour or two.
@@ -72,7 +72,7 @@ def _files(folder: Path, pattern: str) -> Sequence[bytes]:
     return found
 
 
-# --- pages that a recipe reads ------------------------------------------------------------------------------------
+# --- pages for a recipe -------------------------------------------------------------------------------------------
 
 _PAGE = b"""<html><body><div id="case-detail"><h1>Application to Adjust Status</h1><p class="form-type">I-485</p>
 <p class="status">Case Was Received</p><p class="status-text">We have it.</p><p class="status-date">May 29, 2026</p>
@@ -112,7 +112,7 @@ def _by_recipe(recipe: Recipe, said: str) -> Read:
 
 
 def _archives() -> Sequence[bytes]:
-    """The recorded answers of the account's own service, as a browser saves them."""
+    """Return the recorded answers of the account's own service, as a browser saves them."""
     address = "https://my.uscis.gov/account/case-service/api/cases/IOE0000000001"
     answers = [recording.answers["case"].decode() for recording in _RECORDED if recording.portal == "uscis"]
     entries = [
@@ -169,7 +169,7 @@ READERS: Mapping[str, tuple[Sequence[bytes], Read, tuple[type[Exception], ...]]]
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_what_is_whole_is_read(reader: str) -> None:
+def test_undamaged_input_is_read(reader: str) -> None:
     whole, read, _ = READERS[reader]
     for body in whole:
         read(body)
@@ -178,7 +178,7 @@ def test_what_is_whole_is_read(reader: str) -> None:
 @pytest.mark.parametrize("reader", READERS)
 @bounded
 @given(data=st.data())
-def test_what_was_damaged_is_read_or_refused_in_our_own_words(reader: str, data: st.DataObject) -> None:
+def test_damaged_input_is_read_or_refused_with_a_declared_error(reader: str, data: st.DataObject) -> None:
     whole, read, declared = READERS[reader]
     body = data.draw(damaged(whole))
     with _soon(), suppress(*declared):
@@ -187,7 +187,7 @@ def test_what_was_damaged_is_read_or_refused_in_our_own_words(reader: str, data:
 
 @bounded
 @given(data=st.data())
-def test_a_recorded_answer_that_was_damaged_is_a_snapshot_or_an_error_of_ours(data: st.DataObject) -> None:
+def test_damaged_recorded_answer_is_a_snapshot_or_a_declared_error(data: st.DataObject) -> None:
     recording, endpoint = data.draw(st.sampled_from(_ANSWERS))
     body = data.draw(damaged([recording.answers[endpoint]]))
     with _soon(), suppress(ReadFailed):
@@ -196,7 +196,7 @@ def test_a_recorded_answer_that_was_damaged_is_a_snapshot_or_an_error_of_ours(da
 
 @bounded
 @given(body=damaged(_files(REPOSITORY / "config", "*.toml")))
-def test_a_configuration_that_was_damaged_is_settings_or_faults_that_name_the_file(tmp_path: Path, body: bytes) -> None:
+def test_damaged_configuration_is_read_or_refused_with_the_file_name(tmp_path: Path, body: bytes) -> None:
     file = tmp_path / "watcher.toml"
     file.write_bytes(body)
     file.chmod(0o600)
@@ -211,7 +211,7 @@ def test_a_configuration_that_was_damaged_is_settings_or_faults_that_name_the_fi
 
 @bounded
 @given(body=damaged([json.dumps({"status": 200, "url": "https://x.example/a", "headers": {"a": "b"}}).encode()]))
-def test_a_kept_answer_that_was_damaged_is_named(tmp_path: Path, body: bytes) -> None:
+def test_damaged_stored_answer_is_named(tmp_path: Path, body: bytes) -> None:
     (tmp_path / "001-GET-a.answer.json").write_bytes(body)
     try:
         list(kept_answers(tmp_path))
@@ -221,7 +221,7 @@ def test_a_kept_answer_that_was_damaged_is_named(tmp_path: Path, body: bytes) ->
 
 @hypothesis_settings(bounded, max_examples=max(EXAMPLES // 3, 10))
 @given(data=st.data())
-def test_a_pdf_that_was_damaged_is_kept_or_not(opener: PdfChecker, data: st.DataObject) -> None:
+def test_damaged_pdf_is_accepted_or_refused(opener: PdfChecker, data: st.DataObject) -> None:
     body = data.draw(damaged([pdf.letter("Notice", ["Come at nine."] * 40)]))
     with _soon(), suppress(NotADocument):
         file_extension(Download(content=body, content_type="application/pdf"))
@@ -234,7 +234,7 @@ def opener() -> Iterator[PdfChecker]:
         yield made
 
 
-# --- what comes over the wire -------------------------------------------------------------------------------------
+# --- answers over the network -------------------------------------------------------------------------------------
 
 _TOLD = b'{"data": {"formType": "I-485"}}'
 _WIRES = [
@@ -248,7 +248,7 @@ _WIRES = [
 
 @bounded
 @given(wire=damaged(_WIRES))
-def test_an_http_answer_that_was_damaged_is_an_answer_or_an_error_of_ours(wire: bytes) -> None:
+def test_damaged_http_response_is_read_or_refused_with_a_declared_error(wire: bytes) -> None:
     options: dict[str, Any] = {"request_deadline": 0.5, "cookies": CookieJar()}
     with serve(lambda _: [wire]) as server, http_portal(**options) as http, _soon(), suppress(ReadFailed):
         answer = http.send("GET", server.origin)

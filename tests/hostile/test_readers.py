@@ -1,4 +1,4 @@
-"""Every reader of foreign text against text made to hurt: it ends soon, in our own words, and holds on to little.
+"""Every reader of external text, given malicious text: it ends soon with a declared error and keeps little memory.
 
 What the portals' recorded answers become when they are damaged is tested beside them; here stands what no honest
 sender would write: nests without end, numbers without end, lies about the charset, tables of a million lines.
@@ -24,7 +24,7 @@ from watcher.sign_in.code_mail import find_code
 from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
 
 SECONDS = 20.0
-"""Far above what any of these takes, far below what a quadratic reader would."""
+"""Far above what any of these needs, far below what a quadratic reader would need."""
 
 MEBIBYTES = 400
 _HOSTS = ("my.uscis.gov",)
@@ -123,7 +123,7 @@ READERS: Mapping[str, Callable[[bytes], None]] = {
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("nest", _NESTS)
-def test_what_is_made_to_hurt_is_refused_soon_and_cheaply(reader: str, nest: str) -> None:
+def test_malicious_input_is_refused_quickly_and_with_little_memory(reader: str, nest: str) -> None:
     with _within_bounds():
         READERS[reader](_NESTS[nest])
 
@@ -134,7 +134,7 @@ def test_what_is_made_to_hurt_is_refused_soon_and_cheaply(reader: str, nest: str
     )
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_json_that_nobody_meant_is_no_case(content: object) -> None:
+def test_unrelated_json_is_not_a_case(content: object) -> None:
     body = json.dumps(content).encode()
     for reader in ("the API's answers", "the account's answers", "the tracker's answers"):
         READERS[reader](body)
@@ -142,18 +142,18 @@ def test_json_that_nobody_meant_is_no_case(content: object) -> None:
 
 @given(st.binary(max_size=400), st.sampled_from(["utf-7", "utf-16", "idna", "punycode", "zlib", "rot13", "\u00e9"]))
 @settings(max_examples=60, deadline=None)
-def test_a_letter_may_lie_about_its_charset(body: bytes, charset: str) -> None:
+def test_mail_with_a_wrong_charset_is_read(body: bytes, charset: str) -> None:
     kind = f"text/plain; charset={charset}".encode()
     find_code(_letter(body, kind), sender="codes@portal.example.gov", since=_SINCE)
 
 
-def test_a_letter_of_many_parts_within_parts_ends() -> None:
+def test_mail_with_deeply_nested_parts_is_read() -> None:
     body = b"".join(b"--a%d\r\nContent-Type: multipart/mixed; boundary=a%d\r\n\r\n" % (n, n + 1) for n in range(300))
     with _within_bounds():
         find_code(_letter(body, b"multipart/mixed; boundary=a0"), sender="codes@portal.example.gov", since=_SINCE)
 
 
-def test_giant_headers_of_a_letter_hide_nothing() -> None:
+def test_large_mail_headers_hide_nothing() -> None:
     more = b"X-Padding: " + b"x" * 1_000_000 + b"\r\n" + b"Received: a\r\n" * 20_000
     with _within_bounds():
         find_code(_letter(b"Your code is 123456.", b"text/plain", more), sender="@example.net", since=_SINCE)
@@ -172,7 +172,7 @@ def test_giant_headers_of_a_letter_hide_nothing() -> None:
     ],
     ids=["lists", "tables", "signs", "no text", "a dotted key", "a number", "a large file"],
 )
-def test_a_configuration_made_to_hurt_is_a_fault_of_one_line(tmp_path: Path, content: bytes) -> None:
+def test_malicious_configuration_is_an_error_of_one_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "watcher.toml"
     file.write_bytes(content)
     with _within_bounds(), pytest.raises(SettingsFaults) as caught:
@@ -181,12 +181,12 @@ def test_a_configuration_made_to_hurt_is_a_fault_of_one_line(tmp_path: Path, con
 
 
 @pytest.mark.parametrize("text", ["form,days\nI-485," + "4" * 200_000, '"' + "a" * 200_000, "a,1\n" * 50_000 + "a,"])
-def test_processing_times_made_to_hurt_are_faults_with_their_line(text: str) -> None:
+def test_malicious_processing_times_are_errors_with_line_numbers(text: str) -> None:
     with _within_bounds(), pytest.raises(SettingsFaults, match="line "):
         parse_processing_times(text)
 
 
-def test_processing_times_without_end_are_one_fault(tmp_path: Path) -> None:
+def test_endless_processing_times_are_one_error(tmp_path: Path) -> None:
     file = tmp_path / "times.csv"
     file.write_bytes(b"I-485,420\n" * 200_000)
     with pytest.raises(SettingsFaults, match="larger than"):

@@ -1,4 +1,4 @@
-"""Starts servers that others wrote, on loopback, in a folder of their own, and ends them again."""
+"""Start and stop servers written by others, on loopback and in a temporary folder."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _PATIENCE = 60.0
 
 
 def program(name: str, *, under: Path | None = None) -> str:
-    """The path of a server's program. Skips the test, out loud, where it is not there; fails where it has to be."""
+    """Return the path of a server's program. Skips the test without it, or fails if it is required."""
     places = os.pathsep.join([str(INSTALLED / under)] if under else [os.environ.get("PATH", ""), "/usr/sbin"])
     found = shutil.which(name, path=places)
     if found is None:
@@ -26,7 +26,7 @@ def program(name: str, *, under: Path | None = None) -> str:
 
 
 def wanted(reason: str) -> None:
-    """Skips the test, or fails it where $REQUIRE_SERVERS says that every server must be there."""
+    """Skip the test, or fail it if $REQUIRE_SERVERS requires every server."""
     if os.environ.get("REQUIRE_SERVERS"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -42,7 +42,7 @@ def free_port() -> int:
 def running(
     command: Sequence[str | Path], *, port: int, folder: Path, environ: Mapping[str, str] | None = None
 ) -> Iterator[None]:
-    """Runs the command until the context ends; begins when something listens on the port."""
+    """Run the command until the context ends; enter it when the port accepts connections."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Sends one message from a process of its own: `python -m tests.servers.send URL BODY`.
+"""Send one message from a separate process: `python -m tests.servers.send URL BODY`.
 
 For services whose package is not among our dependencies: the process finds it on $PYTHONPATH.
 """

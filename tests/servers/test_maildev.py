@@ -73,7 +73,7 @@ def send(url: str, attachments: tuple[Path, ...] = ()) -> None:
     )
 
 
-def test_a_mail_arrives_with_its_html_and_its_attachment(
+def test_mail_arrives_with_html_and_attachment(
     maildev: Maildev, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(maildev.authority))
@@ -86,7 +86,7 @@ def test_a_mail_arrives_with_its_html_and_its_attachment(
     assert [found["filename"] for found in mail["attachments"]] == ["notice.pdf"]
 
 
-def test_a_wrong_password_is_a_failure_and_nothing_arrives(maildev: Maildev, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_password_is_a_failure_and_nothing_arrives(maildev: Maildev, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(maildev.authority))
     before = len(maildev.mails())
     with pytest.raises(DeliveryFailed) as failed:
@@ -95,7 +95,7 @@ def test_a_wrong_password_is_a_failure_and_nothing_arrives(maildev: Maildev, mon
     assert len(maildev.mails()) == before
 
 
-def test_a_certificate_that_nobody_trusts_is_a_failure_and_nothing_arrives(maildev: Maildev) -> None:
+def test_untrusted_certificate_is_a_failure_and_nothing_arrives(maildev: Maildev) -> None:
     before = len(maildev.mails())
     with pytest.raises(DeliveryFailed):
         send(maildev.url())

@@ -20,7 +20,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port = free_port()
     (folder / "mosquitto.conf").write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {folder}/passwords\n"
-        "user root\n"  # read only where it is root that starts it
+        "user root\n"  # ignored unless started by root
     )
     with running([command, "-c", folder / "mosquitto.conf"], port=port, folder=folder):
         yield port
@@ -41,9 +41,9 @@ def deliver(url: str, body: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_message_reaches_a_subscriber(broker: int) -> None:
+def test_message_reaches_a_subscriber(broker: int) -> None:
     who = ["-h", "127.0.0.1", "-p", str(broker), "-u", "reader", "-P", "letmein"]
-    # The message that waits for it tells that the subscription stands.
+    # The retained message shows that the subscription is active.
     publish = [program("mosquitto_pub"), *who, "-t", "cases/ready", "-m", "ready", "--retain", "-q", "1"]
     subprocess.run(publish, check=True, timeout=30)
     subscribe = [program("mosquitto_sub"), *who, "-t", "cases/#", "-C", "2", "-W", "60"]
@@ -55,7 +55,7 @@ def test_a_message_reaches_a_subscriber(broker: int) -> None:
         assert "The case moved" in subscriber.stdout.read()
 
 
-def test_a_wrong_password_is_a_failure(broker: int) -> None:
+def test_wrong_password_is_a_failure(broker: int) -> None:
     sent = deliver(f"mqtt://reader:canary-password@127.0.0.1:{broker}/cases/family", "The case moved")
     assert sent.returncode == 1
     assert sent.stderr.strip()

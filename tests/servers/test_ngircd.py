@@ -1,4 +1,4 @@
-"""IRC through ngIRCd (https://ngircd.barton.de), seen by a second client; and what its success is worth."""
+"""IRC through ngIRCd (https://ngircd.barton.de), read by a second client; and what a successful delivery proves."""
 
 import os
 import socket
@@ -76,13 +76,13 @@ def send(url: str) -> None:
     AppriseNotifier().send(SecretStr(url), title="", body="not this", html="<p>not this</p>", short="The case moved")
 
 
-def test_a_message_is_seen_in_the_channel(server: int) -> None:
+def test_message_is_visible_in_the_channel(server: int) -> None:
     with listener(server, "#cases") as person:
         send(f"irc://watcher@127.0.0.1:{server}/#cases")
         assert "The case moved" in person.await_line("PRIVMSG #cases")
 
 
-def test_a_nick_that_nobody_has_counts_as_success_and_that_is_said(server: int) -> None:
+def test_unused_nick_counts_as_success_and_the_caveat_says_so(server: int) -> None:
     url = f"irc://watcher@127.0.0.1:{server}/@nobody"
     send(url)
     assert "reports success even where the nick or channel does not exist" in (delivery_caveat(SecretStr(url)) or "")

@@ -30,7 +30,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def recipe(provider: str, tmp_path: Path) -> Path:
-    """The worked example with the provider's own address where the client is registered with one."""
+    """Return the example recipe with the provider's own address in its registration."""
     text = (RECIPES / "openid-connect.toml").read_text()
     text = text.replace(quote(f"{PUBLISHED}/back", safe=""), quote(f"{provider}/back", safe=""))
     (tmp_path / "openid.toml").write_text(text.replace(f'"{PUBLISHED}/back"', f'"{provider}/back"'))
@@ -42,7 +42,7 @@ def family(provider: str, recipe: Path) -> Household:
     return Household(account=account_of(recipe, base_url=provider, username="applicant", password="anything"))
 
 
-def test_the_walk_leads_through_sign_in_and_consent_to_a_token(family: Household) -> None:
+def test_sign_in_and_consent_lead_to_a_token(family: Household) -> None:
     case = family.read()["E000000001"]
 
     assert case.title == "applicant", "the token is the one of whoever signed in"
@@ -51,7 +51,7 @@ def test_the_walk_leads_through_sign_in_and_consent_to_a_token(family: Household
     assert family.world.sign_in_guard.acceptances == 1
 
 
-def test_the_token_serves_again_and_one_that_is_refused_is_renewed_once(family: Household, provider: str) -> None:
+def test_token_is_reused_and_renewed_once_after_a_refusal(family: Household, provider: str) -> None:
     family.read()
     family.read()
     assert len(family.world.sign_in_guard.submissions) == 1
@@ -68,7 +68,7 @@ def refuse_the_next_token(provider: str) -> None:
     connection.close()
 
 
-def test_a_client_that_the_provider_does_not_know_is_no_rejection(provider: str, recipe: Path) -> None:
+def test_unknown_client_is_not_a_rejected_sign_in(provider: str, recipe: Path) -> None:
     recipe.write_text(recipe.read_text().replace("client_id=watcher&", "client_id=nobody&"))
     stranger = Household(account=account_of(recipe, base_url=provider, username="applicant", password="anything"))
 

@@ -84,18 +84,18 @@ def send(url: str) -> None:
     )
 
 
-def test_a_message_is_read_in_the_room(synapse: Synapse) -> None:
+def test_message_is_visible_in_the_room(synapse: Synapse) -> None:
     send(f"matrix://bot:botpw@127.0.0.1:{synapse.port}/#cases")
     assert any("Approved, *not* bold" in message["body"] for message in synapse.messages())
 
 
-def test_a_wrong_password_is_a_failure(synapse: Synapse) -> None:
+def test_wrong_password_is_a_failure(synapse: Synapse) -> None:
     with pytest.raises(DeliveryFailed) as failed:
         send(f"matrix://bot:canary-password@127.0.0.1:{synapse.port}/#cases")
     assert "canary-password" not in str(failed.value)
 
 
-def test_a_room_that_does_not_exist_is_made_and_that_is_said(synapse: Synapse) -> None:
+def test_missing_room_is_created_and_the_caveat_says_so(synapse: Synapse) -> None:
     url = f"matrix://bot:botpw@127.0.0.1:{synapse.port}/#mistyped"
     send(url)
     assert synapse.ask("GET", f"/directory/room/{quote('#mistyped:localhost')}")["room_id"] != synapse.room

@@ -6,7 +6,7 @@ from tests.servers.webhook import webhook
 from watcher.delivery.apprise_notifier import AppriseNotifier
 
 
-def test_a_webhook_gets_title_and_body_as_json() -> None:
+def test_webhook_receives_title_and_body_as_json() -> None:
     with webhook() as hook:
         AppriseNotifier().send(
             SecretStr(f"json://reader:letmein@{hook.host}/hooks/cases"), title="T", body="B", html="<p>B</p>", short="S"

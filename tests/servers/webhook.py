@@ -1,4 +1,4 @@
-"""A web server on loopback that keeps what it is sent and answers as it is told."""
+"""A web server on loopback that stores requests and answers as configured."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class Webhook:
-    """`status` is what it answers; `location` is where it redirects to; while `hold` is not set it does not answer."""
+    """`status` is the answer, `location` a redirect target; requests are not answered until `hold` is set."""
 
     port: int = 0
     status: int = 200
@@ -30,7 +30,7 @@ class Webhook:
 
 @contextmanager
 def webhook() -> Iterator[Webhook]:
-    """Runs one until the context ends."""
+    """Run a server until the context ends."""
     hook = Webhook()
     hook.hold.set()
 
@@ -46,7 +46,7 @@ def webhook() -> Iterator[Webhook]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
-            """Says nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     server.daemon_threads = True

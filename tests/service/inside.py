@@ -1,4 +1,4 @@
-"""Runs in the container, as root, beside the watcher's service: looks at it, hangs it, stops it, and sums up."""
+"""Runs in the container as root, next to the watcher's service: examine it, hang it, stop it, and report."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ MAY_WITH_A_BROWSER = MAY | {"make a namespace", "map memory to write and run", "
 
 
 class Summary:
-    """What was checked, line by line."""
+    """The results of the checks, line by line."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -125,7 +125,7 @@ def process(summary: Summary) -> None:
 
 
 def probe(name: str) -> tuple[dict[str, str], int]:
-    """The same unit with a probe in the watcher's place: what came of each try, and the umask."""
+    """Run a probe in place of the watcher in the same unit, and check each attempt and the umask."""
     text = (UNITS / UNIT).read_text()
     text = re.sub(r"(?m)^ExecStart=.*", "ExecStart=/usr/bin/python3 /opt/verify/probe.py", text)
     text = re.sub(r"(?m)^(ExecReload|WatchdogSec|Restart|RestartSec|NotifyAccess)=.*\n", "", text)
@@ -183,7 +183,7 @@ def reloading(summary: Summary) -> None:
 
 
 def hanging(summary: Summary) -> None:
-    """The shipped watchdog waits for ninety seconds; here six will do."""
+    """Shorten the shipped watchdog of ninety seconds to six."""
     folder = UNITS / f"{UNIT}.d"
     folder.mkdir()
     (folder / "quick.conf").write_text("[Service]\nWatchdogSec=6s\nRestartSec=1s\n")
@@ -223,8 +223,8 @@ def timer(summary: Summary) -> None:
 
 
 def configure(instance: str, text: str, **secrets: str) -> str:
-    """A configuration for watcher@INSTANCE with its folder of secrets; returns the unit's name."""
-    # As `watcher init` begins it; the folder is root's, and the service is handed copies of what lies in it.
+    """Write a configuration for watcher@INSTANCE with its folder of secrets, and return the unit's name."""
+    # As `watcher init` creates it; the folder belongs to root, and the service receives copies of its files.
     (CONFIGURATIONS / f"{instance}.toml").write_text(f'secrets_dir = "{instance}.secrets"\n{text}')
     folder = CONFIGURATIONS / f"{instance}.secrets"
     folder.mkdir(mode=0o700)
@@ -236,7 +236,7 @@ def configure(instance: str, text: str, **secrets: str) -> str:
 
 
 def instances(summary: Summary) -> None:
-    """Two households on one machine, from the template; the one sees nothing of the other."""
+    """Check two instances of the template on one machine: neither can see the other."""
     text = (CONFIGURATIONS / "watcher.toml").read_text()
     text = text[: text.index("[channels.phone]")]
     secret = (CONFIGURATIONS / "secrets" / "accounts__office__client_secret").read_text()
@@ -256,7 +256,7 @@ def instances(summary: Summary) -> None:
 
 
 def encrypted(summary: Summary) -> None:
-    """A secret that lies on disk encrypted, with a key of this machine, and comes to the service in a drop-in."""
+    """Check a secret that is encrypted on disk with a key of this machine and loaded by a drop-in."""
     text = (CONFIGURATIONS / "watcher.toml").read_text()
     unit = configure("vault", text[: text.index("[channels.phone]")])
     name, sealed = "accounts__office__client_secret", CONFIGURATIONS / "vault.cred"
@@ -275,7 +275,7 @@ def encrypted(summary: Summary) -> None:
 
 
 def browser(summary: Summary) -> None:
-    """A sign-in with a real Chromium under the unit, which lets it only with its drop-in."""
+    """Check a sign-in with a real Chromium under the unit, which needs its drop-in."""
     if shutil.which("chromium") is None:
         return
     with running_uscis() as portal:
@@ -332,7 +332,7 @@ def main() -> None:
     for part in parts:
         try:
             part(summary)
-        except Exception as error:  # noqa: BLE001 - what went wrong belongs into the summary, whatever it is
+        except Exception as error:  # noqa: BLE001 - any failure belongs in the summary
             summary.check(f"{part.__name__} could be checked", holds=False, saw=f"{type(error).__name__}: {error}")
 
 

@@ -1,4 +1,4 @@
-"""What the watcher watches while its service is checked: the practice portal, and a phone that keeps its messages."""
+"""What the watcher checks while its service is tested: the practice portal, and a channel that stores messages."""
 
 import json
 import os
@@ -15,7 +15,7 @@ NUMBER = "EAC9999000001"
 
 
 class Phone(BaseHTTPRequestHandler):
-    """Writes each message down as a line of JSON."""
+    """Writes each message as a line of JSON."""
 
     def do_POST(self) -> None:
         message = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
@@ -26,11 +26,11 @@ class Phone(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's signature
-        """Says nothing."""
+        """Log nothing."""
 
 
 def keep_secret(name: str, value: str) -> None:
-    """A secret as an administrator would keep it: root's alone."""
+    """Write a secret as an administrator would: readable by root only."""
     folder = CONFIGURATION / "secrets"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / name

@@ -1,4 +1,4 @@
-"""Run in the place of the watcher, in its own sandbox: tries what the watcher must not be able to do, and says so."""
+"""Runs in place of the watcher in its sandbox: attempt what the watcher must not be able to do, and report."""
 
 import ctypes
 import json
@@ -13,7 +13,7 @@ CLONE_NEWUSER = 0x10000000
 
 
 def attempt(act: Callable[[], object]) -> str:
-    """What comes of it: "done", or the name of the error."""
+    """Return "done", or the name of the error."""
     try:
         act()
     except OSError as error:

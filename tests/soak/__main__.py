@@ -1,4 +1,4 @@
-"""`python -m tests.soak --minutes N`: the same life, for longer, and what it cost."""
+"""`python -m tests.soak --minutes N`: a long run under faults, and its resource use."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from tests.soak.world import World, world
 
 
 def main() -> int:
-    """0: nothing was lost, nothing grew. 1: something did, and is named."""
+    """Return 0 if nothing was lost and nothing grew, else 1 after printing what did."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--minutes", type=float, default=10.0)
     asked.add_argument("--seed", type=int, default=None)
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _live_and_die(lived: World, *, deaths: int) -> None:
-    """One life of the program, with deaths beside it and one after it."""
+    """Run the program once, with kills during the run and one after it."""
     with lived.program() as app:
         for _ in range(deaths):
             lived.live(app, 20)

@@ -1,4 +1,4 @@
-"""A clock that a soak moves, ahead and back."""
+"""A clock that a soak test sets ahead and back."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class LeapingClock:
-    """Goes on by itself only when told, and now and then leaps."""
+    """Advances only when set, and sometimes jumps."""
 
     moment: datetime
 

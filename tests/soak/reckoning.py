@@ -1,4 +1,4 @@
-"""What became of it: the history against the portal's true story, the alerts against the phone, what it costs."""
+"""The result of a run: history against the portal's true story, alerts against the channel, and resource use."""
 
 import gc
 import resource
@@ -34,7 +34,7 @@ class Held:
         return Held(files=self.files - before.files, memory=self.memory - before.memory)
 
     def is_much(self, statuses: int) -> bool:
-        """As a difference: more than what a process gathers that is merely at work.
+        """Return the difference: more than what a busy process accumulates.
 
         The portal shows the whole story of a case at every read, so what a read takes grows with the `statuses` told.
         """
@@ -43,7 +43,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reckoning:
-    """Cases whose history is `differing`; alerts that are `waiting`, or count as sent and are `lost`.
+    """Cases with a `differing` history; alerts that are still `waiting`, or marked as sent but `lost`.
 
     `alerts` is how many there were; `twice` how many of them came again.
     """
@@ -61,7 +61,7 @@ class Reckoning:
 
 
 def reckon(lived: World) -> Reckoning:
-    """After it has settled."""
+    """Measure after the process has become idle."""
     with lived.program() as app:
         alerts = app.store.outbox.list()
         differing = tuple(number for number in NUMBERS if story_in(app, number) != lived.told[number])
@@ -78,6 +78,6 @@ def reckon(lived: World) -> Reckoning:
 
 
 def story_in(app: App, number: str) -> list[str]:
-    """Every status that the books tell of, oldest first."""
+    """Return every status in the recorded history, oldest first."""
     changes = app.store.history(case_number=number, kinds=_STATUS)[::-1]
     return [str(each.change.new["status"]) for each in changes if isinstance(each.change.new, dict)]

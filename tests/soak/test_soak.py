@@ -1,4 +1,4 @@
-"""A short life among faults, from a fixed seed: the history is the portal's true story, and every alert went out."""
+"""A short run under faults from a fixed seed: the history is the portal's true story, and every alert is delivered."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.soak.reckoning import Held, reckon
 from tests.soak.world import world
 
 
-def test_after_many_faults_and_deaths_the_history_is_the_portals_true_story(tmp_path: Path) -> None:
+def test_history_after_many_faults_and_kills_is_the_portals_true_story(tmp_path: Path) -> None:
     with world(tmp_path, seed=20261122) as lived:
         with lived.program() as app:
             lived.live(app, 10)

@@ -1,4 +1,4 @@
-"""The work that a soak repeats: what the daemon does round the clock, one thing after the other."""
+"""The work that a soak test repeats: what the daemon does, one step after the other."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ ACCOUNT: Final = "api"
 
 
 def read(app: App) -> None:
-    """One read of the account; what nobody foresaw is a fault of the program, not of the portal."""
+    """Check the account once. An unexpected exception is a defect of the program, not of the portal."""
     done = app.poll(ACCOUNT)
     assert "unforeseen" not in (done.error or ""), done.error
 
@@ -22,4 +22,4 @@ def deliver(app: App) -> None:
 
 
 TURN: Final = (read, keep_time, deliver)
-"""Each may raise `StoreUnusable`, and keeps none of the others from its turn."""
+"""Each step may raise `StoreUnusable`, which does not prevent the others."""

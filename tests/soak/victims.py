@@ -1,4 +1,4 @@
-"""Processes that watch without rest, to be killed.
+"""Processes that check continuously, to be killed.
 
 `python -m tests.soak.victims CONFIG` has everything imported and forks: a death then costs a fraction of a second, not
 a start of Python. It reads a moment from each line of standard input, and answers with the number of a process that
@@ -28,18 +28,18 @@ from watcher.context.opening import read_settings
 
 _STEP = timedelta(minutes=20)
 _TURNS = 3
-"""So often until the program is closed and opened again, which is work that can be killed too."""
+"""Steps until the program is closed and opened again, which is work that can be killed too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Victims:
-    """Where they come from."""
+    """Starts the processes."""
 
     source: "subprocess.Popen[str]"
 
     @contextmanager
     def one(self, moment: datetime) -> Iterator[None]:
-        """One lives within the block, and is killed at its end; it must not have ended before."""
+        """Run one process within the block and kill it at the end. It must not have ended before."""
         victim = int(self._ask(f"{moment.isoformat()}\n"))
         try:
             yield
@@ -59,17 +59,17 @@ class Victims:
 
 @contextmanager
 def victims(config: Path) -> Iterator[Victims]:
-    """Of this configuration."""
+    """Start with this configuration."""
     command = [sys.executable, "-m", "tests.soak.victims", str(config)]
     with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as source:
         yield Victims(source)
 
 
 def main() -> None:
-    """Until standard input ends."""
+    """Run until standard input ends."""
     config = Path(sys.argv[1])
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    apprise.Apprise().add("json://localhost/")  # its services are imported before anybody needs them
+    apprise.Apprise().add("json://localhost/")  # import its services in advance
     for line in sys.stdin:
         victim = os.fork()
         if victim == 0:
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _watch(config: Path, moment: datetime) -> None:
-    """Never returns."""
+    """Run forever."""
     clock = LeapingClock(moment)
     try:
         settings = read_settings(config, {})
@@ -90,7 +90,7 @@ def _watch(config: Path, moment: datetime) -> None:
                     for work in TURN:
                         work(app)
                     clock.moment += _STEP
-    except BaseException:  # noqa: BLE001 - it ends here, in any case, and the one who waits for its death looks why
+    except BaseException:  # noqa: BLE001 - the process ends here; the parent reads the traceback
         traceback.print_exc()
     finally:
         os._exit(1)

@@ -1,4 +1,4 @@
-"""A portal, a household and everything that can go wrong between them, from one seed."""
+"""A portal, a user's installation, and everything that can fail between them, from one seed."""
 
 import ctypes
 import logging
@@ -47,18 +47,18 @@ TITLES: Final = (
     "Name Was Updated",
 )
 NOBODY_THERE: Final = ("http://127.0.0.1:9", "https://portal.invalid")
-"""A port at which nobody listens, and a name that does not exist."""
+"""A port without a listener, and a name that does not exist."""
 
 _PORTAL, _CHANNEL, _DISK, _NETWORK, _CLOCK = 0.35, 0.3, 0.2, 0.05, 0.03
-"""How often each of them fails: the channel at a message, the others in a round."""
+"""How often each of them fails: the channel per message, the others per check."""
 
 _M_MMAP_THRESHOLD = -3  # <malloc.h>
-_LONGEST_LIFE = 0.6  # real seconds; a turn of the work takes a fifth of that
+_LONGEST_LIFE = 0.6  # real seconds; one step takes a fifth of that
 
 
 @dataclass(slots=True)
 class FickleChannel(AcceptsAttachments):
-    """Takes what it likes, when it likes."""
+    """Accepts or rejects messages at random."""
 
     chance: random.Random
     moody: bool = True
@@ -81,7 +81,7 @@ class FickleChannel(AcceptsAttachments):
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """`told` is the portal's true story, as `author` made it up: every status of each case, in order.
+    """`told` is the portal's true story, created by `author`: every status of each case in order.
 
     What goes wrong when is up to `chance` alone, so that a seed brings the same faults whatever the machine's pace.
 
@@ -102,7 +102,7 @@ class World:
 
     @property
     def faults(self) -> Mapping[str, int]:
-        """How many there were, by what failed."""
+        """Return the number of faults by what failed."""
         return dict(sorted((self._faults + Counter(channel=self.channel.refused)).items()))
 
     @contextmanager
@@ -112,12 +112,12 @@ class World:
             yield app
 
     def live(self, app: App, rounds: int) -> None:
-        """So many rounds."""
+        """Run so many checks."""
         for _ in range(rounds):
             self._one_round(app)
 
     def settle(self) -> None:
-        """Nothing goes wrong any more, for as long as anything could still be waiting."""
+        """Run without faults until nothing can still be waiting."""
         self.channel.moody = False
         with self.program() as app:
             for _ in range(4):
@@ -125,7 +125,7 @@ class World:
                 self._turn(app)
 
     def die(self, beside: App | None = None) -> None:
-        """Another process watches the account, and is killed at some instant of it.
+        """Run another process that checks the account, and kill it at a random moment.
 
         Either it is alone with the books, or the program is open `beside` it, and the portal's story goes on.
         """
@@ -138,7 +138,7 @@ class World:
                 time.sleep(0.02)
 
     def received(self) -> Counter[str]:
-        """What reached the household's phone, by its title: from this process, and from those that were killed."""
+        """Return the messages that reached the channel, by title, from this process and from killed ones."""
         self.channel.taken.update(message["title"] for message in self.home.phone.messages)
         self.home.phone.requests.clear()
         return self.channel.taken
@@ -161,7 +161,7 @@ class World:
                 self.refusals += 1
 
     def _step(self) -> timedelta:
-        """Mostly some hours; now and then the clock leaps, ahead or back."""
+        """Advance by some hours; sometimes jump ahead or back."""
         if self._fails("clock", _CLOCK):
             return timedelta(days=self.chance.choice((-1, 2, 8)))
         return timedelta(hours=self.chance.uniform(4, 9))
@@ -177,7 +177,7 @@ class World:
         return nullcontext()
 
     def _reaching(self, app: App) -> App:
-        """The same program; now and then on a machine that finds nobody at the portal's address."""
+        """Return the same program, sometimes without a reachable portal."""
         if not self._fails("network", _NETWORK):
             return app
         address = {"base_url": self.chance.choice(NOBODY_THERE)}
@@ -190,7 +190,7 @@ class World:
         return fails
 
     def _tell_on(self, app: App) -> None:
-        """A case moves on only when the program has seen where it stood: what nobody saw, nobody can tell."""
+        """Move a case on only after the program has seen its status: nobody can report what nobody saw."""
         seen = {case.case_number: case.snapshot for case in app.store.tracked_cases()}
         for number in NUMBERS:
             snapshot = seen.get(number)
@@ -203,7 +203,7 @@ class World:
 
 @contextmanager
 def world(folder: Path, seed: int) -> Iterator[World]:
-    """Begins with a quiet portal, and books that have seen nothing."""
+    """Start with a portal without faults and an empty database."""
     clock = LeapingClock(datetime.now(UTC))
     chance, author, mood = (random.Random(f"{seed} {name}") for name in ("chance", "author", "mood"))  # noqa: S311
     _give_back_what_is_free()
@@ -224,7 +224,7 @@ def world(folder: Path, seed: int) -> Iterator[World]:
 
 
 def _give_back_what_is_free() -> None:
-    """The 16 MiB that stretching a credential takes, say: else glibc keeps them, for each thread that ever did it.
+    """Release memory such as the 16 MiB for stretching a credential, which glibc keeps for each thread.
 
     A daemon does it once; the many lives in this process would look like growth. The threshold is glibc's own at first.
     """
@@ -233,7 +233,7 @@ def _give_back_what_is_free() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Thousands of warnings are what is wanted here, not news; and a disk that fails would fail them too."""
+    """Drop the log: thousands of warnings are expected, and a failing disk would fail them too."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:

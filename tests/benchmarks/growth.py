@@ -1,24 +1,24 @@
-"""The database after years: how large it grows, and that reading it stays quick."""
+"""The database after years: its size, and the time to read it."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from tests.benchmarks.checks import read
 from tests.benchmarks.gauge import Result, interleaved, progress
 from tests.benchmarks.household import account, channel, folder, receipts, watching
 from tests.benchmarks.office import Office, open_office
-from tests.benchmarks.rounds import read
 from tests.benchmarks.scale import Scale
 from tests.benchmarks.seed import watching_for_long
 from tests.benchmarks.starts import started
 
-_CHANGES_A_YEAR, _ALERTS_A_YEAR = 30, 5  # and as many rows again for which alert tells of which change
+_CHANGES_A_YEAR, _ALERTS_A_YEAR = 30, 5  # and as many rows that link alerts to changes
 _STATUS, _SLOWER = 1.0, 2.0
 
 
 def size(scale: Scale) -> Iterator[Result]:
-    """What one case takes in the database, and one change with its alert for one channel."""
+    """Measure the size of one case in the database, and of one change with its alert for one channel."""
     number = min(scale.middle, 500)
     progress(f"the size of the database: {number} cases")
     with open_office() as office, folder() as home:
@@ -51,7 +51,7 @@ def _bytes(home: Path) -> int:
 
 
 def years(scale: Scale) -> Iterator[Result]:
-    """Status, the history of a case and a round, on five years of changes and on one year's."""
+    """Measure `status`, the history of a case, and a check, with five years of changes and with one."""
     cases = receipts(scale.history)
     with open_office() as office, folder() as one, folder() as five:
         for home, span in ((one, 1), (five, 5)):
@@ -83,7 +83,7 @@ def _beside(what: str, old: float, young: float, rows: int, *, within: float | N
 
 
 def _live_through(home: Path, office: Office, cases: tuple[str, ...], span: int) -> None:
-    """The cases are there from the start; then years of changes and alerts are written."""
+    """Write cases first, then years of changes and alerts."""
     with watching_for_long(home, account(office, cases), office, cases):
         pass
     with closing(sqlite3.connect(home / "state" / "watcher.sqlite3")) as database:
@@ -93,7 +93,7 @@ def _live_through(home: Path, office: Office, cases: tuple[str, ...], span: int)
 
 
 def _write_years(database: sqlite3.Connection, cases: tuple[str, ...], span: int) -> None:
-    """Every case changes a little each day of its turn, as cases do: interleaved in time, not case by case."""
+    """Change every case a little on each of its days, interleaved in time as in real use."""
     words = "Case Is Being Actively Reviewed By USCIS: " + "what this change was about, in a line of its own. " * 2
     body = "What an alert says, at about its usual length, with the words of the portal. " * 8
     moments = [

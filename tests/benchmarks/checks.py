@@ -1,4 +1,4 @@
-"""A round at the Case Status API beside a plain loop of pooled httpx requests: unchanged, with changes, as it grows."""
+"""A check of the Case Status API compared with a loop of pooled httpx requests: unchanged, changed, and growing."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +15,12 @@ from watcher.app import App
 from watcher.model.account_health import ReadOutcome
 
 _AT_ONCE = 16
-"""Requests in flight where the portal takes its time; where it takes none, one after the other is quickest."""
+"""Concurrent requests if the portal is slow; without latency, one after the other is fastest."""
 _UNCHANGED, _CHANGED, _GROWTH, _WRITTEN = 1.15, 1.5, 1.1, 64 * 1024
 
 
 def unchanged(scale: Scale) -> Iterator[Result]:
-    """A round that finds nothing new, at each size and latency, beside requests that parse JSON and do nothing else."""
+    """Measure a check without changes, at each size and latency, and requests that only parse JSON."""
     at_no_latency: dict[int, Took] = {}
     with open_office() as office:
         for latency in scale.latencies:
@@ -42,7 +42,7 @@ def unchanged(scale: Scale) -> Iterator[Result]:
 
 
 def _repeats(scale: Scale, size: int, latency: int) -> int:
-    """Small rounds are noisy and quick, large ones neither."""
+    """Small checks are noisy and fast, large ones neither."""
     if size * (1 + latency) > 5_000:
         return max(1, scale.repeats // 3)
     return scale.repeats * 4 if size <= 100 else scale.repeats
@@ -64,7 +64,7 @@ def _beside_plain(office: Office, size: int, latency: int, repeats: int) -> dict
 
 
 def read(app: App) -> None:
-    """One round that must come out well."""
+    """Run one check that must succeed."""
     done = app.poll(ACCOUNT)
     if done.outcome is not ReadOutcome.OK:
         raise RuntimeError(f"the round came out as {done.outcome}: {done.error}")
@@ -111,7 +111,7 @@ def _for_each(took: Took, size: int) -> str:
 
 
 def changed(scale: Scale) -> Iterator[Result]:
-    """A round in which every tenth case has moved, alerts queued, beside one in which none has."""
+    """Measure a check in which every tenth case changed, with alerts queued, and one without changes."""
     size, times = scale.middle, 0
     progress(f"a round with changes: {size} cases")
     with open_office() as office, folder() as home:
@@ -125,7 +125,7 @@ def changed(scale: Scale) -> Iterator[Result]:
                 office.move(every=min(10, size), times=times)
                 read(app)
 
-            moved()  # what is read for the first time (texts, vocabularies) is no part of a round
+            moved()  # exclude what is loaded only once (texts, vocabularies)
             took = interleaved({"round": lambda: read(app), "moved": moved}, scale.repeats)
             size_before, rows = len(app.store.history()), size // min(10, size)
             moved()
@@ -146,7 +146,7 @@ def changed(scale: Scale) -> Iterator[Result]:
 
 
 def writes(scale: Scale) -> Iterator[Result]:
-    """What a round without changes writes to disk, and whether it writes a case."""
+    """Measure what a check without changes writes to disk, and whether it writes a case."""
     size = scale.middle
     progress(f"what a round without changes writes: {size} cases")
     with open_office() as office, folder() as home, watching(home, account(office, receipts(size))) as app:
