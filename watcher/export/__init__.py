@@ -1,1 +1,1 @@
-"""Documents and files for other programs."""
+"""JSON, CSV, calendar, and ZIP documents for other programs."""

@@ -1,4 +1,4 @@
-"""The calendar that a calendar program subscribes to, kept up to date on disk."""
+"""The calendar file on disk, which a calendar program can subscribe to."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -14,15 +14,15 @@ _log = structlog.get_logger(__name__)
 
 
 def update_calendar_file(context: Context) -> bool:
-    """Writes `calendar_file` where one is wanted and its content has changed; returns whether it was written.
+    """Write `calendar_file` if it is configured and its content has changed. Return whether it was written.
 
-    The file is for its owner alone and is replaced whole, so that no program reads half of it. A place that cannot be
-    written to is logged, and ends nothing. Raises `StoreUnusable`.
+    Only its owner can read the file. It is replaced as a whole, so no program reads a part of it. If it cannot be
+    written, that is only logged. Raises `StoreUnusable`.
     """
     file = context.settings.calendar_file
     if file is None:
         return False
-    from watcher.export.ics import calendar  # noqa: PLC0415 - icalendar is loaded only where there is a calendar
+    from watcher.export.ics import calendar  # noqa: PLC0415 - load icalendar only if needed
 
     try:
         with context.store.locks.acquire("calendar", wait=_WAIT, stop=context.stop):
@@ -32,9 +32,9 @@ def update_calendar_file(context: Context) -> bool:
             )
             return _replace(file, content)
     except Busy:
-        return False  # another process has just read the same books
+        return False  # another process is updating it from the same database
     except OSError as error:
-        _log.warning("calendar_file could not be written", file=str(file), reason=error.strerror)
+        _log.warning("calendar_file_not_written", file=str(file), reason=error.strerror)
         return False
 
 

@@ -1,7 +1,7 @@
-"""Deadlines and appointments as a calendar (iCalendar, RFC 5545). Pure; the only door to the icalendar library.
+"""Deadlines and appointments as a calendar (iCalendar, RFC 5545). Pure. The only module that imports icalendar.
 
-The same books give the same bytes, so that a file kept up to date changes only when something moved. An event keeps
-its identifier for good; it is made of nothing that names a person or a case.
+The same ledger gives the same bytes, so a calendar file changes only if a date or an item changed. The identifier of
+an event never changes, and contains no name or case number.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,16 +17,16 @@ from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.privacy.masking import mask_case_number, mask_numbers
 
-_OURS = UUID("0c6f7c0a-6a53-4f0f-9c1b-6f2f4f6f7a11")
-_BEFORE_A_DAY = (timedelta(days=-7, hours=9), timedelta(days=-1, hours=9))
-"""All-day events begin at midnight; who is reminded should be awake, so the alarms are at nine in the morning."""
-_BEFORE_AN_HOUR = (timedelta(days=-1), timedelta(hours=-2))
+_NAMESPACE = UUID("0c6f7c0a-6a53-4f0f-9c1b-6f2f4f6f7a11")
+_ALL_DAY_ALARMS = (timedelta(days=-7, hours=9), timedelta(days=-1, hours=9))
+"""All-day events begin at midnight, so these alarms are at nine in the morning, when people are awake."""
+_TIMED_ALARMS = (timedelta(days=-1), timedelta(hours=-2))
 _MARKS = {ItemState.DONE: "✓ ", ItemState.ANSWERED: "✓ "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """One event to be: an item's appointment, or its due date with where that comes from."""
+    """The data of one event: an item's appointment, or its due date with the source."""
 
     case: TrackedCase
     item: TrackedItem
@@ -35,27 +35,27 @@ class _Entry:
 
 
 def calendar(cases: Iterable[TrackedCase], *, language: str, zone: ZoneInfo, masked: bool) -> bytes:
-    """Every due date and appointment in the books as one VCALENDAR, in `language`.
+    """Return all due dates and appointments of the cases as one VCALENDAR, in `language`.
 
-    Due dates are all-day events, tentative where they are estimates. Appointments stand at their moment, in the user's
-    `zone`; a wall-clock time whose zone the portal does not say stays such a time ("floating"), and one of which only
-    the day is known is an all-day event. What was done or answered stays, without alarms; what the portal no longer
-    asks for is cancelled. `masked` leaves of case numbers what alerts with `privacy = "masked"` show.
+    Due dates are all-day events, tentative if they are estimates. Appointments are in the user's `zone`; a naive time
+    remains one ("floating"), and if only the day is known, it is an all-day event. Items that are done or answered
+    remain, without alarms; items that the portal no longer asks for are cancelled. `masked` masks case numbers as in
+    alerts with `privacy = "masked"`.
     """
-    words = load_catalogue(language)
-    found = Calendar()
-    found.add("prodid", "-//case-watcher//case-watcher//EN")
-    found.add("version", "2.0")
-    found.add("calscale", "GREGORIAN")
-    found.add("x-wr-calname", "case-watcher")
-    found.add("x-wr-timezone", zone.key)
+    catalogue = load_catalogue(language)
+    document = Calendar()
+    document.add("prodid", "-//case-watcher//case-watcher//EN")
+    document.add("version", "2.0")
+    document.add("calscale", "GREGORIAN")
+    document.add("x-wr-calname", "case-watcher")
+    document.add("x-wr-timezone", zone.key)
     entries = [entry for case in cases for entry in _entries(case)]
     for entry in entries:
-        found.add_component(_event(entry, words, zone, masked=masked))
+        document.add_component(_event(entry, catalogue, zone, masked=masked))
     years = [entry.at.year for entry in entries]
     if years:
-        found.add_missing_timezones(first_date=date(min(years) - 1, 1, 1), last_date=date(max(years) + 1, 1, 1))
-    return bytes(found.to_ical())
+        document.add_missing_timezones(first_date=date(min(years) - 1, 1, 1), last_date=date(max(years) + 1, 1, 1))
+    return bytes(document.to_ical())
 
 
 def _entries(case: TrackedCase) -> Iterator[_Entry]:
@@ -70,7 +70,7 @@ def _entries(case: TrackedCase) -> Iterator[_Entry]:
 def _event(entry: _Entry, catalogue: Catalogue, zone: ZoneInfo, *, masked: bool) -> Event:
     item, aspect = entry.item, "start" if entry.source is None else "due"
     event = Event()
-    event.add("uid", f"{uuid5(_OURS, f'{item.id} {item.first_seen_at.isoformat()} {aspect}')}@case-watcher")
+    event.add("uid", f"{uuid5(_NAMESPACE, f'{item.id} {item.first_seen_at.isoformat()} {aspect}')}@case-watcher")
     event.add("dtstamp", (item.date_changed_at or item.first_seen_at).astimezone(UTC))
     event.add("sequence", _sequence(item))
     event.add("dtstart", _start(entry.at, zone))
@@ -83,7 +83,7 @@ def _event(entry: _Entry, catalogue: Catalogue, zone: ZoneInfo, *, masked: bool)
         place = item.item.place
         event.add("location", mask_numbers(place, item.case_number) if masked else place)
     if item.state is ItemState.OPEN:
-        for before in _BEFORE_AN_HOUR if isinstance(entry.at, datetime) else _BEFORE_A_DAY:
+        for before in _TIMED_ALARMS if isinstance(entry.at, datetime) else _ALL_DAY_ALARMS:
             event.add_component(_alarm(before, str(event["summary"])))
     return event
 
@@ -93,7 +93,7 @@ def _start(at: datetime | date, zone: ZoneInfo) -> datetime | date:
 
 
 def _sequence(item: TrackedItem) -> int:
-    """Grows with every revision that the books know of: a moved date above all, the date on the letter, the end."""
+    """Return a number that grows with every revision: a new date from the portal, the date in the letter, the end."""
     minutes = (
         0
         if item.date_changed_at is None
@@ -109,24 +109,24 @@ def _status(entry: _Entry) -> str:
 
 
 def _summary(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> str:
-    """What to do, of which case; an estimate says so where nobody opens the event."""
+    """Return what to do and for which case. An estimate is marked even here, because people may not open the event."""
     number, snapshot = entry.case.case_number, entry.case.snapshot
-    about = catalogue.format(
+    subject = catalogue.format(
         "general",
         "case",
         number=mask_case_number(number) if masked else number,
         form=(snapshot.form if snapshot else None) or "",
     )
-    what = catalogue.message("item", entry.item.item.kind.value, "name")
+    task = catalogue.message("item", entry.item.item.kind.value, "name")
     if entry.source is not None:
-        what = f"{catalogue.message('general', 'due')}: {what}"
+        task = f"{catalogue.message('general', 'due')}: {task}"
     if entry.source is DueSource.ESTIMATE:
-        what = f"{what} ({catalogue.message('due_source', 'estimate')})"
-    return f"{_MARKS.get(entry.item.state, '')}{what} - {about}"
+        task = f"{task} ({catalogue.message('due_source', 'estimate')})"
+    return f"{_MARKS.get(entry.item.state, '')}{task} - {subject}"
 
 
 def _description(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Iterator[str]:
-    """The portal's own title, what became of it, and how far the date can be trusted."""
+    """Yield the portal's title, the state of the item, and how reliable the date is."""
     title = entry.item.item.title
     yield catalogue.format("general", "quoted", text=mask_numbers(title, entry.case.case_number) if masked else title)
     if entry.item.state is not ItemState.OPEN:

@@ -1,4 +1,4 @@
-"""The JSON documents of the contract, from the nouns."""
+"""JSON documents for `--json`, made from the data classes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def account_document(account: AccountSettings, health: AccountHealth | None, next_read_at: Any) -> dict[str, Any]:
-    """An account as `watcher status --json` has it."""
+    """Return an account as in `watcher status --json`."""
     return {
         "name": account.name,
         "portal": account.portal,
@@ -27,7 +27,7 @@ def account_document(account: AccountSettings, health: AccountHealth | None, nex
 
 
 def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
-    """A case as `watcher status --json` has it."""
+    """Return a case as in `watcher status --json`."""
     snapshot = case.snapshot
     return {
         "account": case.account,
@@ -53,37 +53,36 @@ def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
 
 
 def item_document(item: TrackedItem, *, with_case: bool = False) -> dict[str, Any]:
-    """A pending item as `watcher status --json` has it; `with_case` as `watcher pending --json` does."""
+    """Return a pending item as in `watcher status --json`, or `with_case` as in `watcher pending --json`."""
     case = {"account": item.account, "case_number": item.case_number} if with_case else {}
-    shown = item.item
     return case | {
         "id": str(item.id),
-        "kind": shown.kind.value,
-        "title": shown.title,
-        "due_on": iso_text(item.letter_due_on or shown.due_on),
-        "due_by_estimate": iso_text(shown.due_by_estimate),
+        "kind": item.item.kind.value,
+        "title": item.item.title,
+        "due_on": iso_text(item.letter_due_on or item.item.due_on),
+        "due_by_estimate": iso_text(item.item.due_by_estimate),
         "due_from": item.due[1].value if item.due else None,
-        "starts_at": utc_text(shown.starts_at),
-        "place": shown.place,
+        "starts_at": utc_text(item.item.starts_at),
+        "place": item.item.place,
         "state": item.state.value,
         "first_seen_at": utc_text(item.first_seen_at),
     }
 
 
-def notice_document(kept: TrackedNotice, *, with_case: bool = False) -> dict[str, Any]:
-    """A notice as `watcher status --json` has it; `with_case` as `watcher notices --json` does."""
-    case = {"account": kept.account, "case_number": kept.case_number} if with_case else {}
+def notice_document(tracked: TrackedNotice, *, with_case: bool = False) -> dict[str, Any]:
+    """Return a notice as in `watcher status --json`, or `with_case` as in `watcher notices --json`."""
+    case = {"account": tracked.account, "case_number": tracked.case_number} if with_case else {}
     return case | {
-        "id": str(kept.id),
-        "title": kept.notice.title,
-        "dated": iso_text(kept.notice.dated),
-        "saved_as": kept.saved_as,
-        "sha256": kept.sha256,
+        "id": str(tracked.id),
+        "title": tracked.notice.title,
+        "dated": iso_text(tracked.notice.dated),
+        "saved_as": tracked.saved_as,
+        "sha256": tracked.sha256,
     }
 
 
 def change_document(recorded: RecordedChange) -> dict[str, Any]:
-    """A change as `watcher history --json` has it."""
+    """Return a change as in `watcher history --json`."""
     change = recorded.change
     return {
         "id": recorded.id,
@@ -99,7 +98,7 @@ def change_document(recorded: RecordedChange) -> dict[str, Any]:
 
 
 def alert_document(alert: Alert) -> dict[str, Any]:
-    """An alert as `watcher alerts --json` has it."""
+    """Return an alert as in `watcher alerts --json`."""
     return {
         "id": alert.id,
         "change_ids": list(alert.change_ids),
@@ -115,12 +114,12 @@ def alert_document(alert: Alert) -> dict[str, Any]:
     }
 
 
-def read_result_document(done: "ReadResult") -> dict[str, Any]:
-    """What a read came to, as `watcher check --json` has it."""
+def read_result_document(result: "ReadResult") -> dict[str, Any]:
+    """Return the result of a check as in `watcher check --json`."""
     return {
-        "name": done.account,
-        "outcome": done.outcome.value,
-        "cases_read": done.cases_read,
-        "changes": [change_document(change) for change in done.changes],
-        "error": done.error,
+        "name": result.account,
+        "outcome": result.outcome.value,
+        "cases_read": result.cases_read,
+        "changes": [change_document(change) for change in result.changes],
+        "error": result.error,
     }

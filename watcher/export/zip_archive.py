@@ -1,4 +1,4 @@
-"""All saved letters in one ZIP file, in folders by account and case."""
+"""A ZIP file with all saved letters, in folders by account and case."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -10,17 +10,17 @@ from watcher.privacy.private_file import replace_private_file
 
 
 def write_archive(notices: Iterable[TrackedNotice], state_dir: Path, file: Path) -> tuple[int, list[str]]:
-    """Writes FILE, mode 0600, whole or not at all; returns how many letters it holds, and which are gone from disk.
+    """Write `file` with mode 0600, as a whole. Return the number of letters in it and the names of missing ones.
 
     Raises OSError.
     """
-    names = sorted({kept.saved_as for kept in notices if kept.saved_as})
-    gone = [name for name in names if not (state_dir / name).is_file()]
+    names = sorted({notice.saved_as for notice in notices if notice.saved_as})
+    missing = [name for name in names if not (state_dir / name).is_file()]
     with (
         replace_private_file(file) as stream,
         ZipFile(stream, "w", ZIP_DEFLATED, strict_timestamps=False) as archive,
     ):
         for name in names:
-            if name not in gone:
+            if name not in missing:
                 archive.write(state_dir / name, str(PurePosixPath(name).relative_to(FOLDER)))
-    return len(names) - len(gone), gone
+    return len(names) - len(missing), missing

@@ -1,1 +1,1 @@
-"""A portal's words as stages and plain language; the program's own sentences."""
+"""The meaning of a portal's statuses, and the program's messages in several languages."""

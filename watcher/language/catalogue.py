@@ -1,4 +1,4 @@
-"""The words of the program in the languages it speaks: one TOML file each, for translators to edit without Python."""
+"""Catalogues of the program's messages: one TOML file for each language, which translators edit without Python."""
 
 import re
 import tomllib
@@ -9,67 +9,67 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 LANGUAGES = ("en", "es", "fr")
-"""The languages there is a catalogue for. What is asked for in another is told in English."""
+"""The languages that have a catalogue. Others fall back to English."""
 
-_PART = re.compile(r"\[([^\[\]]*)\]")
+_OPTIONAL_PART = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """The words of one language. There is one catalogue for each."""
+    """The messages of one language. There is one instance for each language."""
 
     language: str
     content: Mapping[str, Any]
 
     def message(self, *path: str) -> str:
-        """The words that stand at this place; "" where there are none."""
-        found: Any = self.content
+        """Return the message with this key path; "" if there is none."""
+        entry: Any = self.content
         for key in path:
-            found = found.get(key, {}) if isinstance(found, Mapping) else {}
-        return found if isinstance(found, str) else ""
+            entry = entry.get(key, {}) if isinstance(entry, Mapping) else {}
+        return entry if isinstance(entry, str) else ""
 
     def format(self, *path: str, **fields: str) -> str:
-        """The words at this place with their {fields} filled in; see `fill`."""
+        """Return the message with its {fields} filled in; see `format_text`."""
         return format_text(self.message(*path), fields)
 
     def plural(self, unit: str, number: int) -> str:
-        """A number with its unit in the right form: "1 day", "7 days"."""
+        """Return a number with its unit in the correct form: "1 day", "7 days"."""
         form = "one" if abs(number) == 1 or (number == 0 and self.language == "fr") else "other"
         return self.format("units", unit, form, n=str(number))
 
 
 def load_catalogue(language: str) -> Catalogue:
-    """The words of `language`, English where there is no catalogue for it."""
+    """Return the catalogue of `language`, or the English one if there is none."""
     return _catalogue(language if language in LANGUAGES else "en")
 
 
 def format_text(template: str, fields: Mapping[str, str]) -> str:
-    """Puts the fields where their {names} stand.
+    """Replace each {name} in the template by its field.
 
-    A part in [square brackets] is left out whole where a field within it is missing or empty, so that one template
-    serves what is told fully and what is told in part. A missing field outside brackets becomes nothing.
+    A part in [square brackets] is left out if a field in it is missing or empty, so one template serves complete and
+    partial data. A missing field outside brackets becomes an empty string.
     """
-    told = []
-    for pieces, needed in _taken_apart(template):
-        if all(map(fields.get, needed)):
-            told += [fields.get(piece, "") if is_field else piece for is_field, piece in pieces]
-    return "".join(told)
+    output = []
+    for pieces, required in _parse(template):
+        if all(map(fields.get, required)):
+            output += [fields.get(piece, "") if is_field else piece for is_field, piece in pieces]
+    return "".join(output)
 
 
 _Piece: TypeAlias = tuple[bool, str]
-"""Whether it names a field, and its text."""
+"""Whether the text is the name of a field, and the text."""
 
 
 @cache
-def _taken_apart(template: str) -> tuple[tuple[tuple[_Piece, ...], tuple[str, ...]], ...]:
-    """The parts of a template, each with the fields that it needs to be told at all; there are a few hundred."""
+def _parse(template: str) -> tuple[tuple[tuple[_Piece, ...], tuple[str, ...]], ...]:
+    """Return the parts of a template, each with the fields that it requires. There are a few hundred templates."""
     parts = []
-    for place, text in enumerate(_PART.split(template)):
-        pieces = [(bool(odd % 2), piece) for odd, piece in enumerate(_FIELD.split(text)) if odd % 2 or piece]
-        in_brackets = place % 2 == 1
-        needed = tuple(piece for is_field, piece in pieces if is_field) if in_brackets else ()
-        parts.append((tuple(pieces), needed))
+    for index, text in enumerate(_OPTIONAL_PART.split(template)):
+        pieces = [(bool(number % 2), piece) for number, piece in enumerate(_FIELD.split(text)) if number % 2 or piece]
+        in_brackets = index % 2 == 1
+        required = tuple(piece for is_field, piece in pieces if is_field) if in_brackets else ()
+        parts.append((tuple(pieces), required))
     return tuple(parts)
 
 

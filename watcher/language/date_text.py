@@ -1,4 +1,4 @@
-"""Dates and times the way the reader writes them. Pure."""
+"""Dates and times in the format of the reader's language. Pure."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from watcher.language.catalogue import Catalogue
 
 
 def parse_moment(value: object) -> datetime | date | None:
-    """A date or time from ISO 8601; None for anything else. A text without a time of day is a date."""
+    """Parse an ISO 8601 date or time; return None for anything else. A text without a time of day is a date."""
     if isinstance(value, date):
         return value
     if not isinstance(value, str):
@@ -20,16 +20,16 @@ def parse_moment(value: object) -> datetime | date | None:
 
 
 def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
-    """The day: "July 9, 2026". An aware time is taken to the reader's zone first."""
-    value = _at_home(value, zone)
+    """Return the day: "July 9, 2026". An aware time is converted to the reader's zone first."""
+    value = _in_zone(value, zone)
     first = catalogue.message("dates", "first") if value.day == 1 else ""
     month = catalogue.message("dates", "months").split()[value.month - 1]
     return catalogue.format("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
 
 
 def brief_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
-    """The day, and the time where one is known, for a title: "July 9, 2026, 3:00 PM"."""
-    value = _at_home(value, zone)
+    """Return the day and, if known, the time, for a title: "July 9, 2026, 3:00 PM"."""
+    value = _in_zone(value, zone)
     day = day_text(value, catalogue, zone)
     if not isinstance(value, datetime):
         return day
@@ -37,11 +37,11 @@ def brief_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> 
 
 
 def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
-    """The day with its weekday, and the time where one is known: "Thursday, July 9, 2026, 3:00 PM (EDT)".
+    """Return the day with its weekday and, if known, the time: "Thursday, July 9, 2026, 3:00 PM (EDT)".
 
-    A wall-clock time whose zone the portal does not say is given as it is, and said to be so.
+    A naive time, whose zone the portal does not give, is shown unchanged with a remark.
     """
-    value = _at_home(value, zone)
+    value = _in_zone(value, zone)
     weekday = catalogue.message("dates", "weekdays").split()[value.weekday()]
     day = catalogue.format("dates", "day", weekday=weekday, date=day_text(value, catalogue, zone))
     if not isinstance(value, datetime):
@@ -50,12 +50,12 @@ def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) ->
     return catalogue.format("dates", form, day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
 
 
-def _at_home(value: datetime | date, zone: ZoneInfo) -> datetime | date:
+def _in_zone(value: datetime | date, zone: ZoneInfo) -> datetime | date:
     if not isinstance(value, datetime) or value.tzinfo is None:
         return value
     try:
         return value.astimezone(zone)
-    except OverflowError:  # a placeholder such as the year 9999 has no time in another zone
+    except OverflowError:  # a placeholder such as the year 9999 cannot be converted
         return value
 
 
@@ -67,6 +67,6 @@ def _clock(value: datetime, catalogue: Catalogue) -> str:
 
 
 def _zone_name(value: datetime, zone: ZoneInfo) -> str:
-    """The zone's letters where it has any ("EDT"), else its name ("America/Sao Paulo"), which says more than "-03"."""
+    """Return the abbreviation of the zone ("EDT"), or its name ("America/Sao Paulo") if that is a number ("-03")."""
     letters = value.tzname() or ""
     return letters if letters.isalpha() else zone.key.replace("_", " ")

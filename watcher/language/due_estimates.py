@@ -1,11 +1,11 @@
-"""The latest day on which an answer can be due, by published rules, where the portal gives none. Pure.
+"""The latest day on which a response can be due, by published rules, if the portal gives none. Pure.
 
-No portal returns these dates; only the notice carries the one that counts. So every result here is an estimate, is
-shown as one, and is made from the shorter of two periods unless the title itself says that the notice was mailed.
+No portal returns these dates; only the notice has the one that applies. So every result is an estimate and shown as
+one. It uses the shorter of two periods unless the title says that the notice was mailed.
 
 Sources: 8 CFR 103.2(b)(8)(iv): at most 12 weeks for a request for evidence, at most 30 days for a notice of intent to
-deny, no extension. 8 CFR 103.8(b): 3 days more where the notice was served by mail. USCIS Policy Manual, Volume 1,
-Part E, Chapter 6: the standard times, among them 30 days for Form I-539. USCIS's own status texts: a returned card or
+deny, no extension. 8 CFR 103.8(b): 3 more days if the notice was served by mail. USCIS Policy Manual, Volume 1,
+Part E, Chapter 6: the standard times, including 30 days for Form I-539. USCIS's status texts: a returned card or
 document is held for 180 days, then destroyed.
 """
 
@@ -14,20 +14,20 @@ from datetime import date, timedelta
 from watcher.language.status_meaning import meaning_of, normalize_title
 from watcher.model.case import ItemKind
 
-RFE = timedelta(days=84)
-RFE_SHORT = timedelta(days=30)
-INTENT = timedelta(days=30)
-BY_MAIL = timedelta(days=3)
-HELD = timedelta(days=180)
+RFE_PERIOD = timedelta(days=84)
+SHORT_RFE_PERIOD = timedelta(days=30)
+INTENT_TO_DENY_PERIOD = timedelta(days=30)
+MAIL_EXTENSION = timedelta(days=3)
+RETURNED_CARD_PERIOD = timedelta(days=180)
 
 _SHORT_FORMS = frozenset({"I-539", "I-539A"})
 
 
 def estimate_due(kind: ItemKind, *, form: str | None, asked_on: date | None, title: str) -> date | None:
-    """The latest day for an answer to what was asked on `asked_on`, in the portal's own time zone.
+    """Return the latest day for a response to a request of `asked_on`, in the portal's time zone.
 
-    `title` is the status or item that asks. None where no published rule gives a time, or where it is not known when
-    it was asked. An intent to revoke or rescind goes by the same time as an intent to deny.
+    `title` is the status or item with the request. Returns None if no published rule gives a period, or if `asked_on`
+    is unknown. An intent to revoke or rescind has the same period as an intent to deny.
     """
     period = _period(kind, form, title)
     if asked_on is None or period is None or (date.max - asked_on) < period:
@@ -36,11 +36,11 @@ def estimate_due(kind: ItemKind, *, form: str | None, asked_on: date | None, tit
 
 
 def _period(kind: ItemKind, form: str | None, title: str) -> timedelta | None:
-    served_by = BY_MAIL if "mailed" in normalize_title(title).split() else timedelta()
+    extension = MAIL_EXTENSION if "mailed" in normalize_title(title).split() else timedelta()
     if kind is ItemKind.RFE:
-        return (RFE_SHORT if form in _SHORT_FORMS else RFE) + served_by
+        return (SHORT_RFE_PERIOD if form in _SHORT_FORMS else RFE_PERIOD) + extension
     if kind is ItemKind.INTENT_TO_DENY:
-        return INTENT + served_by
+        return INTENT_TO_DENY_PERIOD + extension
     if kind is ItemKind.TASK and meaning_of(title).entry == "card_returned":
-        return HELD
+        return RETURNED_CARD_PERIOD
     return None

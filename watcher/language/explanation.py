@@ -1,7 +1,7 @@
-"""What a status means in plain words. Pure, apart from reading the catalogues once.
+"""Plain-language explanations of statuses. Pure, except that it reads the catalogues once.
 
-The words stand in `watcher/words/*.toml`. They say what a status usually means and what usually follows, never what
-will happen or what somebody should do about their own case.
+The texts are in `catalogues/*.toml`. They say what a status usually means and what usually comes next, never what will
+happen or what people should do in their own case.
 """
 
 import tomllib
@@ -20,10 +20,10 @@ _VOCABULARIES = ("uscis", "ceac", "ircc", "general")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A status in plain words.
+    """A status in plain language.
 
-    `known` is false where no rule covers the words; `stage` is then `unknown`. `page` is an official page from a fixed
-    table. `advice` says that this is no legal advice, and belongs beside `plain` wherever it is shown.
+    `known` is false if no rule covers the text; `stage` is then `unknown`. `page` is an official page from a fixed
+    table. `advice` says that this is not legal advice, and must be shown wherever `plain` is shown.
     """
 
     text: str
@@ -37,49 +37,49 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlossaryText:
-    """The words of the glossary about one thing: what it means, and what usually comes next."""
+    """An entry of the glossary: what a status or item means, and what usually comes next."""
 
     plain: str
     next: str
 
 
 def explain(text: str, *, language: str = "en") -> Explanation:
-    """What `text` means: a status in any portal's words, a stage, or a kind of pending item."""
-    words = load_catalogue(language)
-    found = _concept(text) or _title(text)
-    if found is None:
-        return _unknown(text, words)
-    vocabulary, meaning = found
-    gloss = _gloss(meaning, words)
+    """Explain `text`: a status in any portal's words, a stage, or a kind of pending item."""
+    catalogue = load_catalogue(language)
+    match = _match_concept(text) or _match_title(text)
+    if match is None:
+        return _unknown(text, catalogue)
+    vocabulary, meaning = match
+    glossary_text = _glossary_text(meaning, catalogue)
     return Explanation(
         text=text,
         stage=meaning.stage,
         known=True,
-        plain=gloss.plain,
-        next=gloss.next,
-        page=_page(vocabulary, meaning, words.language),
-        advice=words.message("general", "advice"),
+        plain=glossary_text.plain,
+        next=glossary_text.next,
+        page=_page(vocabulary, meaning, catalogue.language),
+        advice=catalogue.message("general", "advice"),
     )
 
 
 def explain_status(title: str, stage: Stage, catalogue: Catalogue) -> GlossaryText:
-    """The words about a status whose stage is settled: those for its title, else those for the stage."""
+    """Explain a status of a known stage: by its title if that has an entry, else by the stage."""
     for vocabulary in _VOCABULARIES:
         meaning = meaning_of(title, vocabulary=vocabulary)
         if meaning.known and meaning.stage is stage:
-            return _gloss(meaning, catalogue)
-    return _gloss(Meaning(stage=stage), catalogue)
+            return _glossary_text(meaning, catalogue)
+    return _glossary_text(Meaning(stage=stage), catalogue)
 
 
 def explain_item(kind: ItemKind, title: str, catalogue: Catalogue) -> GlossaryText:
-    """The words about a pending item: those for the status that made it, where it has its own, else for its kind."""
+    """Explain a pending item: by the status it was created from if that has an entry, else by its kind."""
     meaning = meaning_of(title)
     if meaning.asks is kind and meaning.entry:
-        return _gloss(meaning, catalogue)
-    return _gloss(Meaning(entry=kind.value), catalogue)
+        return _glossary_text(meaning, catalogue)
+    return _glossary_text(Meaning(entry=kind.value), catalogue)
 
 
-def _title(text: str) -> tuple[str, Meaning] | None:
+def _match_title(text: str) -> tuple[str, Meaning] | None:
     for vocabulary in _VOCABULARIES:
         meaning = meaning_of(text, vocabulary=vocabulary)
         if meaning.known:
@@ -87,23 +87,24 @@ def _title(text: str) -> tuple[str, Meaning] | None:
     return None
 
 
-def _concept(text: str) -> tuple[str, Meaning] | None:
+def _match_concept(text: str) -> tuple[str, Meaning] | None:
     key = _concepts().get(normalize_title(text).replace("_", " "))
     if key is None:
         return None
     if key in set(Stage):
-        return _home(key), Meaning(stage=Stage(key), known=True)
-    return _home(key), Meaning(stage=_stage_of(key), known=True, entry=key)
+        return _vocabulary_of(key), Meaning(stage=Stage(key), known=True)
+    return _vocabulary_of(key), Meaning(stage=_stage_of(key), known=True, entry=key)
 
 
 @cache
 def _concepts() -> dict[str, str]:
-    """Every name that a stage or an item goes by, in any language, and the aliases, to its key."""
+    """Map every name of a stage or item, in any language, and every alias to its key."""
     names: dict[str, str] = {}
     for section, kinds in (("item", ItemKind), ("stage", Stage)):
         for kind in kinds:
             names |= {
-                normalize_title(load_catalogue(each).message(section, kind, "name")): kind.value for each in LANGUAGES
+                normalize_title(load_catalogue(language).message(section, kind, "name")): kind.value
+                for language in LANGUAGES
             }
             names[kind.value.replace("_", " ")] = kind.value
     del names["unknown"]
@@ -111,20 +112,20 @@ def _concepts() -> dict[str, str]:
 
 
 def _stage_of(entry: str) -> Stage:
-    """The stage of an item kind, or of the titles that the glossary's entry explains."""
-    known: Mapping[str, str] = _glossary()["item_stage"]
-    return Stage(known.get(entry) or _glossary()["entry_stage"][entry])
+    """Return the stage of an item kind, or of the titles that the glossary entry explains."""
+    item_stages: Mapping[str, str] = _glossary()["item_stage"]
+    return Stage(item_stages.get(entry) or _glossary()["entry_stage"][entry])
 
 
-def _home(key: str) -> str:
-    consular = key.startswith("refused") or key == Stage.ADMINISTRATIVE_PROCESSING
-    return "ceac" if consular else "general"
+def _vocabulary_of(key: str) -> str:
+    is_consular = key.startswith("refused") or key == Stage.ADMINISTRATIVE_PROCESSING
+    return "ceac" if is_consular else "general"
 
 
-def _gloss(meaning: Meaning, catalogue: Catalogue) -> GlossaryText:
-    for place in (("entry", meaning.entry or ""), ("item", meaning.entry or ""), ("stage", meaning.stage.value)):
-        if catalogue.message(*place, "plain"):
-            return GlossaryText(plain=catalogue.message(*place, "plain"), next=catalogue.message(*place, "next"))
+def _glossary_text(meaning: Meaning, catalogue: Catalogue) -> GlossaryText:
+    for path in (("entry", meaning.entry or ""), ("item", meaning.entry or ""), ("stage", meaning.stage.value)):
+        if catalogue.message(*path, "plain"):
+            return GlossaryText(plain=catalogue.message(*path, "plain"), next=catalogue.message(*path, "next"))
     return GlossaryText(
         plain=catalogue.message("stage", "unknown", "plain"), next=catalogue.message("stage", "unknown", "next")
     )
@@ -132,19 +133,19 @@ def _gloss(meaning: Meaning, catalogue: Catalogue) -> GlossaryText:
 
 def _unknown(text: str, catalogue: Catalogue) -> Explanation:
     asks = next((asks for name in _VOCABULARIES if (asks := meaning_of(text, vocabulary=name).asks)), None)
-    gloss = _gloss(Meaning(), catalogue)
+    glossary_text = _glossary_text(Meaning(), catalogue)
     if asks is not None:
-        what = catalogue.message("item", asks.value, "name")
-        gloss = GlossaryText(
-            plain=f"{gloss.plain} {catalogue.format('general', 'seems_to_ask', kind=what)}",
-            next=_gloss(Meaning(entry=asks.value), catalogue).next,
+        kind = catalogue.message("item", asks.value, "name")
+        glossary_text = GlossaryText(
+            plain=f"{glossary_text.plain} {catalogue.format('general', 'seems_to_ask', kind=kind)}",
+            next=_glossary_text(Meaning(entry=asks.value), catalogue).next,
         )
     return Explanation(
         text=text,
         stage=Stage.UNKNOWN,
         known=False,
-        plain=gloss.plain,
-        next=gloss.next,
+        plain=glossary_text.plain,
+        next=glossary_text.next,
         page=_page("general", Meaning(), catalogue.language),
         advice=catalogue.message("general", "advice"),
     )
@@ -153,9 +154,9 @@ def _unknown(text: str, catalogue: Catalogue) -> Explanation:
 def _page(vocabulary: str, meaning: Meaning, language: str) -> str:
     pages: Mapping[str, Mapping[str, str]] = _glossary()["pages"]
     entry = meaning.entry or ""
-    own = pages["entry"].get(entry) or pages["item"].get(entry) or pages["stage"].get(meaning.stage)
-    if own and vocabulary != "ircc":
-        return own
+    specific = pages["entry"].get(entry) or pages["item"].get(entry) or pages["stage"].get(meaning.stage)
+    if specific and vocabulary != "ircc":
+        return specific
     french = pages["french"].get(vocabulary) if language == "fr" else None
     return french or pages["vocabulary"][vocabulary]
 

@@ -1,12 +1,12 @@
-"""A portal's words to a stage.
+"""The stage and meaning of a portal's status titles.
 
-The titles stand as data in `watcher/vocabulary/*.toml`. A title is looked up as a whole; a few templates allow for a
-form number. Nothing else ever gives a stage: a title that no line covers is `unknown`, however much it may look like
-an approval. (Rules that look for words in a title have read "Request for Evidence Was Received" as a request, and
-"Request to Expedite Was Approved" as an approval.) The one thing that words in an unknown title may do is ask: see the
-hints in the files, which make "Request for Further Evidence Was Mailed" urgent without claiming to know its stage.
+The titles are data in `vocabulary/*.toml`. Only a complete title matches; a few templates allow for a form number.
+Nothing else results in a stage: a title that is not listed is `unknown`, even if it looks like an approval. (Rules that
+search titles for words have taken "Request for Evidence Was Received" for a request, and "Request to Expedite Was
+Approved" for an approval.) Words in an unknown title can only show that something is requested: the hints in the files
+make "Request for Further Evidence Was Mailed" urgent without assigning a stage.
 
-Pure, apart from reading the files of this package once.
+Pure, except that it reads the files of this package once.
 """
 
 import html
@@ -29,27 +29,27 @@ _APOSTROPHES = dict.fromkeys(
     )
 )
 _DASHES = dict.fromkeys(map(ord, "\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"), "-")
-_LONGEST = 2_000  # no title is; what is longer cannot match one anyway
-_BLANKS = {
+_MAX_LENGTH = 2_000  # longer than any title
+_FIELD_PATTERNS = {
     "{form}": r"(?:form )?[a-z]{1,2}-?[0-9]{2,4}[a-z]{0,3}(?:, [a-z][a-z ,/()-]{0,150}?)?,?",
     "{ina}": r"(?:under )?(?:ina )?(?:section )?[0-9]{3}(?:\([0-9a-z]{1,4}\))*",
 }
-_NOT_THE_FORM = re.compile(
+_OTHER_SUBJECT = re.compile(
     r"\b(?:not?|never|request|waiver|fee|fees|expedite|extension|transfer|appeal|motion|cancel)\b"
 )
-_SAYS_NO = re.compile(
+_NEGATIVE = re.compile(
     r"\b(?:not|denied|deny|decline[sd]?|unable|cannot|refused?|revoked?|expired?|ineligible|no longer)\b"
 )
-_SAYS_YES = re.compile(r"\b(?:approved|authorized to travel|authorization (?:was|is|has been) granted)\b")
+_POSITIVE = re.compile(r"\b(?:approved|authorized to travel|authorization (?:was|is|has been) granted)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """What a title means.
+    """The meaning of a title.
 
-    `known` is false where no line covers it; `stage` is then `unknown`. `asks` is the pending item that the title
-    itself is; `answers` and `cancels` are the kinds of pending item that it says were answered or are off. `entry`
-    names the entry of the glossary that explains it, None where the stage's own words do.
+    `known` is false if the title is not listed; `stage` is then `unknown`. `asks` is the kind of pending item that the
+    title requests; `answers` and `cancels` are the kinds that it reports as answered or cancelled. `entry` is the
+    glossary entry that explains it, None if the stage's explanation applies.
     """
 
     stage: Stage = Stage.UNKNOWN
@@ -67,8 +67,12 @@ class _Hint:
     with_: tuple[str, ...]
     unless: tuple[str, ...]
 
-    def hears(self, title: str) -> bool:
-        return _says(title, self.any) and (not self.with_ or _says(title, self.with_)) and not _says(title, self.unless)
+    def matches(self, title: str) -> bool:
+        return (
+            _contains(title, self.any)
+            and (not self.with_ or _contains(title, self.with_))
+            and not _contains(title, self.unless)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,65 +85,65 @@ class _Vocabulary:
 
 
 def meaning_of(title: str, *, vocabulary: str = "uscis", description: str | None = None) -> Meaning:
-    """What `title` means in the words of one portal.
+    """Return the meaning of `title` in one vocabulary.
 
-    `description` is the text below the title; it is looked at only where the title alone does not say how a decision
-    came out, and then yields `approved` only where it says so and says nothing to the contrary, else `under_review`.
-    Raises KeyError for a vocabulary that does not exist.
+    `description` is the text below the title. It matters only if the title does not say how a decision came out: the
+    stage is `approved` if the text says so and nothing contradicts it, else `under_review`. Raises KeyError for an
+    unknown vocabulary.
     """
-    words = _vocabulary(vocabulary)
-    plain = normalize_title(title)
-    found = words.titles.get(plain) or _by_template(plain, words)
-    if found is None:
-        return Meaning(asks=next((hint.asks for hint in words.hints if hint.hears(plain)), None))
-    if plain in words.in_text and _approves(description):
-        return Meaning(stage=Stage.APPROVED, known=True, entry=found.entry)
-    return found
+    source = _vocabulary(vocabulary)
+    normalized = normalize_title(title)
+    meaning = source.titles.get(normalized) or _match_template(normalized, source)
+    if meaning is None:
+        return Meaning(asks=next((hint.asks for hint in source.hints if hint.matches(normalized)), None))
+    if normalized in source.in_text and _approves(description):
+        return Meaning(stage=Stage.APPROVED, known=True, entry=meaning.entry)
+    return meaning
 
 
 def is_placeholder(title: str, *, vocabulary: str = "uscis") -> bool:
-    """Whether `title` is what the portal writes where it has no status to show. An empty one is, too."""
-    plain = normalize_title(title)
-    return not plain or plain in _vocabulary(vocabulary).placeholders
+    """Return whether `title` is empty or the text that the portal shows when it has no status."""
+    normalized = normalize_title(title)
+    return not normalized or normalized in _vocabulary(vocabulary).placeholders
 
 
 def normalize_title(title: str) -> str:
-    """The form in which titles are compared.
+    """Normalize a title for comparison.
 
-    Letter case, kinds of apostrophe and their absence, HTML entities and tags, repeated spaces, invisible characters
-    and a full stop at the end make no difference.
+    Letter case, types of apostrophe and their absence, HTML entities and tags, repeated spaces, invisible characters,
+    and a period at the end do not matter.
     """
-    text = title[:_LONGEST]
-    for _ in range(3):  # entities are seen escaped twice
+    text = title[:_MAX_LENGTH]
+    for _ in range(3):  # portals sometimes escape entities twice
         text = html.unescape(text)
     text = re.sub(r"<[^<>]{0,400}>", " ", text).translate(_APOSTROPHES).translate(_DASHES)
-    text = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    text = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
     return " ".join(text.casefold().split()).rstrip(" .\N{HORIZONTAL ELLIPSIS}")
 
 
 def vocabularies() -> tuple[str, ...]:
-    """The names of all vocabularies, sorted."""
+    """Return the names of all vocabularies, sorted."""
     files = resources.files(__package__).joinpath("vocabulary").iterdir()
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
 def titles(vocabulary: str) -> tuple[str, ...]:
-    """Every title of one vocabulary as it is written there, without those of the vocabularies that it extends."""
+    """Return the titles of one vocabulary as written there, without those of vocabularies that it extends."""
     return tuple(title for group in _file(vocabulary)["group"] for title in group["titles"])
 
 
-def _by_template(plain: str, vocabulary: _Vocabulary) -> Meaning | None:
-    if _NOT_THE_FORM.search(plain):
+def _match_template(title: str, vocabulary: _Vocabulary) -> Meaning | None:
+    if _OTHER_SUBJECT.search(title):
         return None
-    return next((meaning for pattern, meaning in vocabulary.templates if pattern.fullmatch(plain)), None)
+    return next((meaning for pattern, meaning in vocabulary.templates if pattern.fullmatch(title)), None)
 
 
 def _approves(description: str | None) -> bool:
     text = normalize_title(description or "")
-    return bool(_SAYS_YES.search(text)) and not _SAYS_NO.search(text)
+    return bool(_POSITIVE.search(text)) and not _NEGATIVE.search(text)
 
 
-def _says(title: str, phrases: Sequence[str]) -> bool:
+def _contains(title: str, phrases: Sequence[str]) -> bool:
     return any(re.search(rf"\b{re.escape(phrase)}\b", title) for phrase in phrases)
 
 
@@ -154,20 +158,20 @@ def _file(name: str) -> dict[str, Any]:
 @cache
 def _vocabulary(name: str) -> _Vocabulary:
     content = _file(name)
-    below = [_vocabulary(other) for other in content.get("extends", ())]
+    extended = [_vocabulary(other) for other in content.get("extends", ())]
     groups = [(group, _meaning(group)) for group in content["group"]]
     own = {normalize_title(title): meaning for group, meaning in groups for title in group["titles"]}
     return _Vocabulary(
-        titles={title: meaning for words in below for title, meaning in words.titles.items()} | own,
+        titles={title: meaning for base in extended for title, meaning in base.titles.items()} | own,
         templates=[(_pattern(line), meaning) for group, meaning in groups for line in group.get("templates", ())]
-        + [template for words in below for template in words.templates],
+        + [template for base in extended for template in base.templates],
         in_text=frozenset(
             normalize_title(title) for group, _ in groups if "outcome" in group for title in group["titles"]
         )
-        | frozenset(title for words in below for title in words.in_text),
-        hints=[_hint(hint) for hint in content.get("hint", ())] + [hint for words in below for hint in words.hints],
+        | frozenset(title for base in extended for title in base.in_text),
+        hints=[_hint(hint) for hint in content.get("hint", ())] + [hint for base in extended for hint in base.hints],
         placeholders=frozenset(normalize_title(title) for title in content.get("placeholders", ()))
-        | frozenset(title for words in below for title in words.placeholders),
+        | frozenset(title for base in extended for title in base.placeholders),
     )
 
 
@@ -193,4 +197,4 @@ def _hint(hint: Mapping[str, Any]) -> _Hint:
 
 def _pattern(template: str) -> re.Pattern[str]:
     pieces = re.split(r"(\{[a-z]+\})", template)
-    return re.compile("".join(_BLANKS[piece] if piece in _BLANKS else re.escape(piece) for piece in pieces))
+    return re.compile("".join(_FIELD_PATTERNS.get(piece) or re.escape(piece) for piece in pieces))
