@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from tests.doubles.disk import DiskFault, failing
 from tests.doubles.phones import FakeNotifier
 from tests.practice.visitor import HandClock
-from tests.store.temporary_store import NOW, Books, a_change, a_draft, books, told
+from tests.store.temporary_store import NOW, TemporaryStore, a_change, a_draft, record_alerts, temporary_store
 from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
 from watcher.model.alert import AlertState, HoldReason
@@ -33,13 +33,13 @@ def phones() -> FakeNotifier:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Books]:
-    with books(tmp_path) as made:
+def kept(tmp_path: Path) -> Iterator[TemporaryStore]:
+    with temporary_store(tmp_path) as made:
         yield made
 
 
 def courier(
-    kept: Books, phones: FakeNotifier, clock: HandClock, *, limit: int = 0, channels: str = "phone aunt"
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock, *, limit: int = 0, channels: str = "phone aunt"
 ) -> OutboxWorker:
     rules = {
         name: ChannelSettings(name=name, url=SecretStr(f"json://{name}"), max_per_hour=limit)
@@ -49,9 +49,11 @@ def courier(
     return OutboxWorker(kept.store, phones, clock, settings=settings)
 
 
-def test_what_is_due_goes_out_in_order_and_only_once(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
+def test_what_is_due_goes_out_in_order_and_only_once(
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
+) -> None:
     for title in "abc":
-        told(kept.store, a_draft(title))
+        record_alerts(kept.store, a_draft(title))
     works = courier(kept, phones, clock)
     assert works.deliver_due() == 3
     assert works.deliver_due() == 0
@@ -60,9 +62,9 @@ def test_what_is_due_goes_out_in_order_and_only_once(kept: Books, phones: FakeNo
 
 
 def test_a_service_that_is_down_is_asked_with_growing_pauses_and_given_up_after_a_week(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
-    told(kept.store, a_draft("a"))
+    record_alerts(kept.store, a_draft("a"))
     phones.broken[PHONE] = False
     works, pauses = courier(kept, phones, clock), []
     while kept.store.outbox.counts()[AlertState.FAILED] == 0:
@@ -82,10 +84,10 @@ def test_a_service_that_is_down_is_asked_with_growing_pauses_and_given_up_after_
 
 
 def test_after_a_failure_the_rest_of_the_channel_waits_with_it_and_keeps_its_order(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
     for title in "abc":
-        told(kept.store, a_draft(title))
+        record_alerts(kept.store, a_draft(title))
     phones.broken[PHONE] = False
     works = courier(kept, phones, clock)
     works.deliver_due()
@@ -99,9 +101,9 @@ def test_after_a_failure_the_rest_of_the_channel_waits_with_it_and_keeps_its_ord
 
 
 def test_what_can_never_arrive_is_given_up_at_once_and_taken_up_again_when_told(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
-    told(kept.store, a_draft("a"))
+    record_alerts(kept.store, a_draft("a"))
     phones.broken[PHONE] = True
     works = courier(kept, phones, clock)
     works.deliver_due()
@@ -111,9 +113,9 @@ def test_what_can_never_arrive_is_given_up_at_once_and_taken_up_again_when_told(
     assert works.deliver_due() == 1
 
 
-def test_a_channel_that_hangs_holds_back_no_other(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
+def test_a_channel_that_hangs_holds_back_no_other(kept: TemporaryStore, phones: FakeNotifier, clock: HandClock) -> None:
     phones.hanging[PHONE] = Event()
-    told(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
+    record_alerts(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
     arrived = Event()
 
     def deliver() -> None:
@@ -135,10 +137,12 @@ def test_a_channel_that_hangs_holds_back_no_other(kept: Books, phones: FakeNotif
     assert phones.titles(PHONE) == ["a"]
 
 
-def test_two_couriers_at_once_deliver_once(kept: Books, phones: FakeNotifier, clock: HandClock, tmp_path: Path) -> None:
+def test_two_couriers_at_once_deliver_once(
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock, tmp_path: Path
+) -> None:
     for title in "abcde":
-        told(kept.store, a_draft(title))
-    with books(tmp_path) as other:
+        record_alerts(kept.store, a_draft(title))
+    with temporary_store(tmp_path) as other:
         works = [courier(each, phones, clock) for each in (kept, other, kept)]
         threads = [Thread(target=each.deliver_due, kwargs={"wait": 10.0}) for each in works]
         for thread in threads:
@@ -148,30 +152,32 @@ def test_two_couriers_at_once_deliver_once(kept: Books, phones: FakeNotifier, cl
     assert phones.titles(PHONE) == list("abcde")
 
 
-def test_a_digest_is_one_message(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
+def test_a_digest_is_one_message(kept: TemporaryStore, phones: FakeNotifier, clock: HandClock) -> None:
     for title in "abc":
-        told(kept.store, a_draft(title, hold=HoldReason.DIGEST))
+        record_alerts(kept.store, a_draft(title, hold=HoldReason.DIGEST))
     assert courier(kept, phones, clock).deliver_due() == 3
     assert len(phones.delivered) == 1
     assert kept.rows("SELECT DISTINCT note FROM alert") == [("sent as one message with 2 more",)]
 
 
-def test_a_flood_is_folded_and_the_urgent_one_goes_alone(kept: Books, phones: FakeNotifier, clock: HandClock) -> None:
+def test_a_flood_is_folded_and_the_urgent_one_goes_alone(
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
+) -> None:
     for number in range(20):
-        told(kept.store, a_draft(f"relabelled {number}"))
-    told(kept.store, a_draft("evidence", severity=Severity.URGENT))
+        record_alerts(kept.store, a_draft(f"relabelled {number}"))
+    record_alerts(kept.store, a_draft("evidence", severity=Severity.URGENT))
     assert courier(kept, phones, clock, limit=3).deliver_due() == 21
     assert len(phones.delivered) == 2
     assert "evidence" in phones.titles(PHONE)
 
 
 def test_in_a_full_hour_what_is_not_urgent_waits_and_is_not_lost(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
     works = courier(kept, phones, clock, limit=1)
-    told(kept.store, a_draft("a"))
+    record_alerts(kept.store, a_draft("a"))
     works.deliver_due()
-    told(kept.store, a_draft("b"), now=clock.now())
+    record_alerts(kept.store, a_draft("b"), now=clock.now())
     assert works.deliver_due() == 0
     clock.pass_by(timedelta(hours=1, minutes=1))
     assert works.deliver_due() == 1
@@ -179,20 +185,20 @@ def test_in_a_full_hour_what_is_not_urgent_waits_and_is_not_lost(
 
 
 def test_a_held_alert_that_a_later_one_made_untrue_is_not_sent(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
     for title in ("at nine", "at ten"):
         change = a_change(ChangeKind.APPOINTMENT_CHANGED, subject="interview")
-        told(kept.store, a_draft(title, hold=HoldReason.QUIET), change=change)
+        record_alerts(kept.store, a_draft(title, hold=HoldReason.QUIET), change=change)
     assert courier(kept, phones, clock).deliver_due() == 1
     assert phones.titles(PHONE) == ["at ten"]
     assert kept.store.outbox.counts()[AlertState.SENT] == 2
 
 
 def test_an_alert_for_a_channel_that_was_removed_fails_for_all_to_see(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
-    told(kept.store, a_draft("a"))
+    record_alerts(kept.store, a_draft("a"))
     assert courier(kept, phones, clock, channels="aunt").deliver_due() == 0
     (alert,) = kept.store.outbox.list()
     assert alert.state is AlertState.FAILED
@@ -203,9 +209,9 @@ def test_an_alert_for_a_channel_that_was_removed_fails_for_all_to_see(
 
 
 def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
-    told(kept.store, a_draft("a"))
+    record_alerts(kept.store, a_draft("a"))
     stop = Event()
     stop.set()
     settings = courier(kept, phones, clock)._settings
@@ -215,10 +221,10 @@ def test_a_courier_that_is_told_to_stop_takes_up_nothing_more(
 
 @pytest.mark.parametrize("fault", [DiskFault.READ_ONLY, DiskFault.HELD])
 def test_what_was_taken_and_cannot_be_written_down_is_not_sent_again(
-    fault: DiskFault, kept: Books, phones: FakeNotifier, clock: HandClock
+    fault: DiskFault, kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
     for title in "ab":
-        told(kept.store, a_draft(title))
+        record_alerts(kept.store, a_draft(title))
     works = courier(kept, phones, clock)
     with failing(fault, kept.file):
         for _ in range(2):
@@ -227,16 +233,16 @@ def test_what_was_taken_and_cannot_be_written_down_is_not_sent_again(
         assert works.deliver_due() == 0
         assert kept.store.outbox.next_due() is None
         assert phones.titles(PHONE) == ["a", "b"]
-    told(kept.store, a_draft("c"))
+    record_alerts(kept.store, a_draft("c"))
     assert works.deliver_due() == 1
     assert phones.titles(PHONE) == ["a", "b", "c"]
     assert kept.store.outbox.counts()[AlertState.SENT] == 3
 
 
 def test_a_channel_whose_trouble_cannot_be_written_down_holds_back_no_other(
-    kept: Books, phones: FakeNotifier, clock: HandClock
+    kept: TemporaryStore, phones: FakeNotifier, clock: HandClock
 ) -> None:
-    told(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
+    record_alerts(kept.store, a_draft("a"), a_draft("a", channel="aunt"))
     phones.broken[PHONE] = False
     with failing(DiskFault.READ_ONLY, kept.file), pytest.raises(StoreUnusable):
         courier(kept, phones, clock).deliver_due()

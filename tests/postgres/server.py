@@ -41,7 +41,7 @@ class Server:
         self.do(f"CREATE DATABASE {name}")
         return self.url(name)
 
-    def new_books(self) -> str:
+    def new_store(self) -> str:
         """A database with this release's tables in it, copied from one that was made once; returns its URL."""
         if not self.template:
             url = self.new_database()

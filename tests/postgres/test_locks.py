@@ -18,8 +18,8 @@ from watcher.store.database.server_locks import lock_key, locks_of
 _HOLDER = """
 import sys
 from pathlib import Path
-from watcher.store.database import Database
-from watcher.store.server_locks import locks_of
+from watcher.store.database.engine import Database
+from watcher.store.database.server_locks import locks_of
 
 with locks_of(Database(sys.argv[1]), Path()).acquire("account family"):
     print("held", flush=True)

@@ -108,7 +108,7 @@ class TestNothingMoved:
         places = list(_keys_of(document))
         for place, key in data.draw(st.lists(st.sampled_from(places), max_size=5, unique_by=str)):
             del place[key]
-        assert moved(decode(json.dumps(document), beside=fresh), fresh) == ()
+        assert moved(decode(json.dumps(document), fallback=fresh), fresh) == ()
 
     def test_the_same_words_in_another_language_are_no_news(self) -> None:
         english = a_case(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.practice.visitor import HandClock
-from tests.store.temporary_store import books
+from tests.store.temporary_store import temporary_store
 from watcher.app import App, open_app
 from watcher.context.context import Context
 from watcher.context.opening import read_settings
@@ -62,7 +62,7 @@ def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
         )
         end = ReadEnd(account="family", complete=True, next_read_at=now, read=frozenset({NUMBER}))
         news = WriteSet(account="family", case_number=NUMBER, case=save, health=well)
-        made.store.record([news], now=now, round_end=end)
+        made.store.record([news], now=now, read_end=end)
         yield made
 
 
@@ -114,6 +114,6 @@ def test_while_another_process_looks_at_the_time_there_is_nothing_to_do(
     app: App, clock: HandClock, tmp_path: Path
 ) -> None:
     clock.pass_by(timedelta(days=95))
-    with books(tmp_path) as other, other.store.locks.acquire("time"):
+    with temporary_store(tmp_path) as other, other.store.locks.acquire("time"):
         assert kinds(app.context) == []
     assert kinds(app.context) == [ChangeKind.STALLED]

@@ -7,40 +7,40 @@ from pathlib import Path
 import pytest
 
 from tests.postgres.server import Server
-from tests.store.temporary_store import Books, Shelf, books
+from tests.store.temporary_store import StoreAddress, TemporaryStore, temporary_store
 
-NewShelf = Callable[[], Shelf]
+NewAddress = Callable[[], StoreAddress]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> NewShelf:
+def new_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> NewAddress:
     """Empty books each time."""
     numbers = count(1)
 
-    def in_file() -> Shelf:
+    def in_file() -> StoreAddress:
         folder = tmp_path / f"shelf-{next(numbers)}"
         folder.mkdir()
-        return Shelf(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
+        return StoreAddress(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
 
     if request.param == "sqlite":
         return in_file
     postgres: Server = request.getfixturevalue("postgres")
-    return lambda: Shelf(url=postgres.new_books(), locks=tmp_path / "locks")
+    return lambda: StoreAddress(url=postgres.new_store(), locks=tmp_path / "locks")
 
 
 @pytest.fixture
-def shelf(new_shelf: NewShelf) -> Shelf:
+def shelf(new_shelf: NewAddress) -> StoreAddress:
     return new_shelf()
 
 
 @pytest.fixture
-def kept(shelf: Shelf) -> Iterator[Books]:
+def kept(shelf: StoreAddress) -> Iterator[TemporaryStore]:
     with shelf.open() as made:
         yield made
 
 
 @pytest.fixture
-def on_disk(tmp_path: Path) -> Iterator[Books]:
+def on_disk(tmp_path: Path) -> Iterator[TemporaryStore]:
     """Books in a file, for what is a matter of files."""
-    with books(tmp_path) as made:
+    with temporary_store(tmp_path) as made:
         yield made

@@ -20,7 +20,7 @@ NUMBER = "IOE0000000001"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
+class TemporaryStore:
     """The store, and where its database is."""
 
     url: str
@@ -40,30 +40,30 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class StoreAddress:
     """Where books stand, to be opened as often as one likes."""
 
     url: str
     locks: Path
 
     @contextmanager
-    def open(self) -> Iterator[Books]:
+    def open(self) -> Iterator[TemporaryStore]:
         store = Store(self.url, locks=self.locks)
         try:
-            yield Books(url=self.url, store=store)
+            yield TemporaryStore(url=self.url, store=store)
         finally:
             store.close()
 
 
 @contextmanager
-def books(folder: Path) -> Iterator[Books]:
+def temporary_store(folder: Path) -> Iterator[TemporaryStore]:
     """The books in a file in this folder, opened once more each time."""
-    shelf = Shelf(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
+    shelf = StoreAddress(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
     with shelf.open() as made:
         yield made
 
 
-def case_save(snapshot: Snapshot, *, revision: int | None = None) -> CaseWrite:
+def case_write(snapshot: Snapshot, *, revision: int | None = None) -> CaseWrite:
     return CaseWrite(
         snapshot=snapshot,
         snapshot_digest=digest(snapshot),
@@ -95,7 +95,9 @@ def a_draft(
     return AlertDraft(routed=delivery, text=AlertText(title=title, body=title, html=title, short=title))
 
 
-def told(store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW) -> list[RecordedChange]:
+def record_alerts(
+    store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW
+) -> list[RecordedChange]:
     """Records one change with these alerts."""
     change = change or a_change()
     store.accounts.health("family", now)
@@ -103,7 +105,7 @@ def told(store: Store, *drafts: AlertDraft, change: Change | None = None, now: d
     return store.record([news], now=now)
 
 
-def end_of_round(read: Iterable[str] = (), *, missing: Iterable[str] = (), complete: bool = True) -> ReadEnd:
+def read_end(read: Iterable[str] = (), *, missing: Iterable[str] = (), complete: bool = True) -> ReadEnd:
     return ReadEnd(
         account="family", complete=complete, next_read_at=NOW, read=frozenset(read), missing=frozenset(missing)
     )

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Table, TypeDecorator
 
-from tests.store.temporary_store import NUMBER, Books, a_draft, books, told
+from tests.store.temporary_store import NUMBER, TemporaryStore, a_draft, record_alerts, temporary_store
 from tests.support.snapshots import days, entries, snapshots, texts
 from watcher.errors import StoreUnusable
 from watcher.model.account_health import AccountState
@@ -112,7 +112,7 @@ def everything(view: StoreReader) -> dict[str, Any]:
     }
 
 
-def glance(kept: Books) -> ReadOnlyStore:
+def glance(kept: TemporaryStore) -> ReadOnlyStore:
     found = open_read_only_store(kept.url, locks=kept.file.with_name("locks"))
     assert found is not None
     return found
@@ -121,7 +121,7 @@ def glance(kept: Books) -> ReadOnlyStore:
 @settings(max_examples=30)
 @given(fillings())
 def test_a_glance_sees_what_the_store_sees_whatever_the_books_hold(rows: list[tuple[Table, dict[str, Any]]]) -> None:
-    with TemporaryDirectory() as folder, books(Path(folder)) as kept:
+    with TemporaryDirectory() as folder, temporary_store(Path(folder)) as kept:
         with kept.store._database.writing_statements() as connection:
             for table, row in rows:
                 connection.execute(table.insert(), row)
@@ -129,27 +129,27 @@ def test_a_glance_sees_what_the_store_sees_whatever_the_books_hold(rows: list[tu
             assert everything(seen) == everything(kept.store)
 
 
-def test_a_glance_reads_as_ever_where_another_library_has_its_own_way_with_sqlite(on_disk: Books) -> None:
+def test_a_glance_reads_as_ever_where_another_library_has_its_own_way_with_sqlite(on_disk: TemporaryStore) -> None:
     """Django registers its own converters for the same types when it is imported."""
-    told(on_disk.store, a_draft())
+    record_alerts(on_disk.store, a_draft())
     sqlite3.register_converter("DATETIME", bytes.decode)
     with closing(glance(on_disk)) as seen:
         assert everything(seen) == everything(on_disk.store)
 
 
-def test_a_glance_sees_one_state_whatever_is_written_meanwhile(on_disk: Books) -> None:
-    told(on_disk.store, a_draft("before"))
+def test_a_glance_sees_one_state_whatever_is_written_meanwhile(on_disk: TemporaryStore) -> None:
+    record_alerts(on_disk.store, a_draft("before"))
     with closing(glance(on_disk)) as seen:
         before = everything(seen)
-        told(on_disk.store, a_draft("meanwhile"))
+        record_alerts(on_disk.store, a_draft("meanwhile"))
         assert everything(seen) == before
     with closing(glance(on_disk)) as seen:
         assert len(seen.outbox.list()) == 2
 
 
 def test_a_glance_writes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with books(tmp_path) as kept:
-        told(kept.store, a_draft())
+    with temporary_store(tmp_path) as kept:
+        record_alerts(kept.store, a_draft())
     before = contents(tmp_path)
     with closing(glance(kept)) as seen:
         assert len(seen.history()) == 1
@@ -165,8 +165,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
     """A database at rest."""
-    with books(tmp_path) as kept:
-        told(kept.store, a_draft())
+    with temporary_store(tmp_path) as kept:
+        record_alerts(kept.store, a_draft())
     return kept.file
 
 
@@ -215,13 +215,13 @@ class TestWhatIsLeftToTheStore:
 
 
 def test_damage_that_is_found_while_looking_is_told_as_the_store_tells_it(tmp_path: Path) -> None:
-    with books(tmp_path) as kept:
+    with temporary_store(tmp_path) as kept:
         for _ in range(200):
-            told(kept.store, a_draft("much " * 200))
+            record_alerts(kept.store, a_draft("much " * 200))
     with kept.file.open("r+b") as file:
         file.seek(60 * 4096)
         file.write(b"\xff" * 4096 * 40)
-    with books(tmp_path) as damaged, closing(glance(damaged)) as seen:
+    with temporary_store(tmp_path) as damaged, closing(glance(damaged)) as seen:
         with pytest.raises(StoreUnusable, match="damaged") as by_store:
             damaged.store.outbox.list()
         with pytest.raises(StoreUnusable) as by_glance:
@@ -229,7 +229,7 @@ def test_damage_that_is_found_while_looking_is_told_as_the_store_tells_it(tmp_pa
     assert str(by_glance.value) == str(by_store.value)
 
 
-def test_the_locks_are_those_of_the_store(on_disk: Books) -> None:
+def test_the_locks_are_those_of_the_store(on_disk: TemporaryStore) -> None:
     with closing(glance(on_disk)) as seen, seen.locks.acquire("daemon"):  # noqa: SIM117 - the raise is of the inner one
         with pytest.raises(Busy), on_disk.store.locks.acquire("daemon"):
             pass

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.temporary_store import NUMBER, Books, a_draft, books, told
+from tests.store.temporary_store import NUMBER, TemporaryStore, a_draft, record_alerts, temporary_store
 from watcher.errors import StoreUnusable
 from watcher.store.database.locks import FileLocks
 
@@ -33,40 +33,40 @@ def _mount(*command: str) -> bool:
     )
 
 
-def _fill(kept: Books) -> None:
+def _fill(kept: TemporaryStore) -> None:
     for _ in range(400):
-        told(kept.store, a_draft("much " * 2000))
+        record_alerts(kept.store, a_draft("much " * 2000))
 
 
 def test_a_full_disk_is_told_and_what_was_there_is_still_there(small_disk: Path) -> None:
-    with books(small_disk) as kept:
-        told(kept.store, a_draft("before"))
+    with temporary_store(small_disk) as kept:
+        record_alerts(kept.store, a_draft("before"))
         with pytest.raises(StoreUnusable, match="disk is full"):
             _fill(kept)
         before = len(kept.store.history())
         assert len(kept.store.outbox.list()) == before
-    with books(small_disk) as kept:
+    with temporary_store(small_disk) as kept:
         assert len(kept.store.history()) == before
         assert {change.change.case_number for change in kept.store.history()} == {NUMBER}
 
 
 def test_a_disk_that_is_read_only_is_told(small_disk: Path) -> None:
-    with books(small_disk) as kept:
-        told(kept.store)
+    with temporary_store(small_disk) as kept:
+        record_alerts(kept.store)
     assert _mount("mount", "-o", "remount,ro", str(small_disk))
-    with pytest.raises(StoreUnusable, match="check its folder"), books(small_disk):
+    with pytest.raises(StoreUnusable, match="check its folder"), temporary_store(small_disk):
         pass
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnusable, match="No such file"), books(tmp_path / "nowhere"):
+    with pytest.raises(StoreUnusable, match="No such file"), temporary_store(tmp_path / "nowhere"):
         pass
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; the read-only folder was not tried")
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(StoreUnusable, match="owner and mode"), books(tmp_path):
+    with pytest.raises(StoreUnusable, match="owner and mode"), temporary_store(tmp_path):
         pass
 
 

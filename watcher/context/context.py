@@ -51,7 +51,7 @@ class Context:
             history=history,
         )
         news = compose.compose(occasion, self.settings, now=self.clock.now(), baseline=baseline)
-        since = self.store.restored.uncertain_since(account.name) if news.drafts else None
+        since = self.store.restore_marks.uncertain_since(account.name) if news.drafts else None
         return news if since is None else compose.mark_uncertain(news, self.settings, since=since)
 
     def record_changes(

@@ -45,7 +45,7 @@ class WriteSet:
     reminders: tuple[SentReminder, ...] = ()
     health: AccountHealth | None = None
     answers: Mapping[str, bytes] | None = None
-    answers_strange: bool = False
+    answers_unexpected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

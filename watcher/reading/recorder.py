@@ -68,7 +68,7 @@ class ReadRecorder:
             return
         for each in told:
             self._take_snapshot(each.snapshot, {}, tell=False, record=not each.recorded)
-        self._store.restored.forget_told(self._account.name)
+        self._store.restored.forget_reported(self._account.name)
         self.known = self._store.known_cases(self._account.name)
         self.read.clear()
         self._returned.clear()
@@ -90,7 +90,7 @@ class ReadRecorder:
                         account=self._account.name,
                         case_number=reading.case_number,
                         answers=reading.answers,
-                        answers_strange=True,
+                        answers_unexpected=True,
                     )
                 )
 
@@ -101,7 +101,7 @@ class ReadRecorder:
             return
         before = None
         if known is not None:
-            before = self._store.snapshot(self._account.name, fresh.case_number, beside=fresh)
+            before = self._store.snapshot(self._account.name, fresh.case_number, fallback=fresh)
         vocabulary = self._portal.vocabulary_of(self._account)
         now = self._means.clock.now()
         after = normalize(before, fresh, vocabulary=vocabulary)
@@ -152,7 +152,7 @@ class ReadRecorder:
             missing=frozenset(missing),
         )
         news = [self._told(changes, health=health), *self._absences(missing), *self._returns()]
-        self._changes += self._store.record(news, now=now, round_end=end)
+        self._changes += self._store.record(news, now=now, read_end=end)
         if self.read and not self.errors:
             self._store.restored.clear_uncertain(self._account.name)
         error = "; ".join(dict.fromkeys(str(error) for error in self.errors)) or None

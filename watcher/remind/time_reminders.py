@@ -41,7 +41,7 @@ def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list
 def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
     settings, now = context.settings, context.clock.now()
     behind = (
-        context.store.restored.accounts_behind()
+        context.store.restore_marks.accounts_behind()
     )  # what a restored backup says of them is out of date until the next read
     cases = [case for case in context.watched_cases() if case.account not in behind]
     snapshots = {(case.account, case.case_number): case.snapshot for case in cases}

@@ -87,7 +87,7 @@ class Store(StoreReader):
         self.accounts = Accounts(self._database)
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
-        self.restored = RestoreMarks(self._database)
+        self.restore_marks = RestoreMarks(self._database)
 
     def ping(self) -> None:
         """Has the database itself answer, not what is remembered of it. Raises `StoreUnusable` where it does not."""
@@ -98,15 +98,15 @@ class Store(StoreReader):
         self._database.close()
 
     def record(
-        self, writes: Iterable[WriteSet], *, now: datetime, round_end: ReadEnd | None = None
+        self, writes: Iterable[WriteSet], *, now: datetime, read_end: ReadEnd | None = None
     ) -> list[RecordedChange]:
         """Writes all of it in one transaction: what was seen, what changed, and the alerts this causes."""
         writes = [self._answers.sealed(each) for each in writes]
         with self._database.writing_statements() as connection:
-            read_before = last_complete_read(connection, round_end.account) if round_end else None
+            read_before = last_complete_read(connection, read_end.account) if read_end else None
             recorded = [change for each in writes for change in write(connection, each, now)]
-            if round_end is not None:
-                write_read_end(connection, round_end, now, read_before=read_before)
+            if read_end is not None:
+                write_read_end(connection, read_end, now, read_before=read_before)
         return recorded
 
     def known_cases(self, account: str) -> dict[str, StoredCase]:
@@ -114,11 +114,11 @@ class Store(StoreReader):
         with self._database.queries() as ask:
             return {row.case_number: _known(row) for row in ask(_KNOWN, account=account)}
 
-    def snapshot(self, account: str, case_number: str, *, beside: Snapshot) -> Snapshot | None:
+    def snapshot(self, account: str, case_number: str, *, fallback: Snapshot) -> Snapshot | None:
         """The stored snapshot of a case; what it never knew is taken from `beside`. None for one never read."""
         with self._database.queries() as ask:
             document = next((row.document for row in ask(_DOCUMENT, account=account, case_number=case_number)), None)
-        return None if document is None else decode(document, beside=beside)
+        return None if document is None else decode(document, fallback=fallback)
 
     def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
         """The notice lies in this file, relative to state_dir."""

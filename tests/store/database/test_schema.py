@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from tests.store.temporary_store import NOW, NUMBER, Books, books, told
+from tests.store.temporary_store import NOW, NUMBER, TemporaryStore, record_alerts, temporary_store
 from watcher.errors import StoreUnusable
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind
@@ -29,7 +29,7 @@ def restore(dump: Path, file: Path) -> None:
         database.executescript(dump.read_text(encoding="utf-8"))
 
 
-def test_the_migrations_lead_to_the_tables_that_the_program_uses(kept: Books) -> None:
+def test_the_migrations_lead_to_the_tables_that_the_program_uses(kept: TemporaryStore) -> None:
     url = make_url(kept.url)
     engine = create_engine(with_driver(url) if is_postgres(url) else url)
     with engine.connect() as connection:
@@ -39,7 +39,7 @@ def test_the_migrations_lead_to_the_tables_that_the_program_uses(kept: Books) ->
     engine.dispose()
 
 
-def test_every_released_schema_is_kept_as_a_file(on_disk: Books) -> None:
+def test_every_released_schema_is_kept_as_a_file(on_disk: TemporaryStore) -> None:
     versions = Path(migrate.__file__).with_name("migrations") / "versions"
     assert {file.stem.removeprefix("released_") for file in RELEASED} == {
         file.name.split("_")[0] for file in versions.glob("0*.py")
@@ -50,7 +50,7 @@ def test_every_released_schema_is_kept_as_a_file(on_disk: Books) -> None:
 @pytest.mark.parametrize("dump", RELEASED, ids=lambda dump: dump.stem)
 def test_a_file_of_every_release_is_brought_up_to_date_with_all_that_is_in_it(dump: Path, tmp_path: Path) -> None:
     restore(dump, tmp_path / "watcher.sqlite3")
-    with books(tmp_path) as old:
+    with temporary_store(tmp_path) as old:
         assert old.rows("SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
         assert old.rows("PRAGMA foreign_key_check") == []
         (case,) = old.store.tracked_cases()
@@ -65,15 +65,15 @@ def test_a_file_of_every_release_is_brought_up_to_date_with_all_that_is_in_it(du
         assert (alert.state, alert.change_ids) == (AlertState.QUEUED, (1, 2))
         assert old.store.accounts.all()["family"][1] == NOW + timedelta(hours=4)
         assert len(old.store.reminders()) == 1
-        told(old.store)
+        record_alerts(old.store)
         assert len(old.store.history()) == 3
 
 
 def test_a_file_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path) -> None:
-    with books(tmp_path) as kept, closing(sqlite3.connect(kept.file)) as database:
+    with temporary_store(tmp_path) as kept, closing(sqlite3.connect(kept.file)) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
-    with pytest.raises(StoreUnusable, match="newer release") as refused, books(tmp_path):
+    with pytest.raises(StoreUnusable, match="newer release") as refused, temporary_store(tmp_path):
         pass
     assert "9999" in str(refused.value)
     with closing(sqlite3.connect(tmp_path / "watcher.sqlite3")) as database:
@@ -83,14 +83,14 @@ def test_a_file_of_a_newer_release_is_refused_and_left_alone(tmp_path: Path) -> 
 def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "watcher.sqlite3"
     file.write_text("dear diary, " * 500, encoding="utf-8")
-    with pytest.raises(StoreUnusable, match="restore"), books(tmp_path):
+    with pytest.raises(StoreUnusable, match="restore"), temporary_store(tmp_path):
         pass
     assert file.read_text(encoding="utf-8").startswith("dear diary")
 
 
 def test_nobody_else_can_read_the_files_while_they_are_in_use(tmp_path: Path) -> None:
-    with books(tmp_path) as kept:
-        told(kept.store)
+    with temporary_store(tmp_path) as kept:
+        record_alerts(kept.store)
         made = [file for file in tmp_path.rglob("*") if file.is_file()]
         with kept.store.locks.acquire("daemon"):
             made += list((tmp_path / "locks").iterdir())

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.practice.visitor import HandClock
-from tests.store.conftest import NewShelf
-from tests.store.temporary_store import NOW, Books, Shelf
+from tests.store.conftest import NewAddress
+from tests.store.temporary_store import NOW, StoreAddress, TemporaryStore
 from watcher.errors import PortalUnavailable, SignInRejected
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.store import Busy, StoredSignInGuard
@@ -23,7 +23,7 @@ def clock() -> HandClock:
     return HandClock(NOW)
 
 
-def breaker(kept: Books, clock: HandClock, *, credential: str = "secret", limit: int = 5) -> StoredSignInGuard:
+def breaker(kept: TemporaryStore, clock: HandClock, *, credential: str = "secret", limit: int = 5) -> StoredSignInGuard:
     """A process of its own each time, as far as the books can tell."""
     return kept.store.sign_in_guard(
         "family",
@@ -35,7 +35,7 @@ def breaker(kept: Books, clock: HandClock, *, credential: str = "secret", limit:
 
 class TestBreaker:
     def test_a_rejected_credential_stays_rejected_when_the_books_are_opened_again(
-        self, shelf: Shelf, clock: HandClock
+        self, shelf: StoreAddress, clock: HandClock
     ) -> None:
         with shelf.open() as kept:
             gate = breaker(kept, clock)
@@ -47,7 +47,7 @@ class TestBreaker:
                 breaker(kept, clock).before_submission()
             breaker(kept, clock, credential="another").before_submission()
 
-    def test_what_the_user_lifts_may_be_tried_once_more(self, kept: Books, clock: HandClock) -> None:
+    def test_what_the_user_lifts_may_be_tried_once_more(self, kept: TemporaryStore, clock: HandClock) -> None:
         gate = breaker(kept, clock)
         gate.before_submission()
         gate.refused()
@@ -55,7 +55,7 @@ class TestBreaker:
         breaker(kept, clock).before_submission()
 
     def test_one_that_was_cut_off_waits_for_twenty_minutes_and_a_third_does_not_happen(
-        self, kept: Books, clock: HandClock
+        self, kept: TemporaryStore, clock: HandClock
     ) -> None:
         breaker(kept, clock).before_submission()
         clock.pass_by(timedelta(minutes=5))
@@ -68,7 +68,7 @@ class TestBreaker:
         with pytest.raises(SignInRejected, match="cut off"):
             breaker(kept, clock).before_submission()
 
-    def test_three_in_a_row_that_nobody_understood_are_enough(self, kept: Books, clock: HandClock) -> None:
+    def test_three_in_a_row_that_nobody_understood_are_enough(self, kept: TemporaryStore, clock: HandClock) -> None:
         for _ in range(3):
             gate = breaker(kept, clock)
             gate.before_submission()
@@ -77,7 +77,9 @@ class TestBreaker:
         with pytest.raises(SignInRejected, match="unclear"):
             breaker(kept, clock).before_submission()
 
-    def test_one_that_was_accepted_in_between_starts_the_count_anew(self, kept: Books, clock: HandClock) -> None:
+    def test_one_that_was_accepted_in_between_starts_the_count_anew(
+        self, kept: TemporaryStore, clock: HandClock
+    ) -> None:
         for verdict in ("unclear", "unclear", "accepted", "unclear", "unclear"):
             gate = breaker(kept, clock)
             gate.before_submission()
@@ -85,13 +87,15 @@ class TestBreaker:
             clock.pass_by(timedelta(days=2))
         breaker(kept, clock).before_submission()
 
-    def test_a_portal_that_was_not_there_to_judge_is_asked_again(self, kept: Books, clock: HandClock) -> None:
+    def test_a_portal_that_was_not_there_to_judge_is_asked_again(self, kept: TemporaryStore, clock: HandClock) -> None:
         for _ in range(4):
             gate = breaker(kept, clock)
             gate.before_submission()
             gate.unanswered()
 
-    def test_the_days_sign_ins_are_counted_and_come_back_a_day_after(self, kept: Books, clock: HandClock) -> None:
+    def test_the_days_sign_ins_are_counted_and_come_back_a_day_after(
+        self, kept: TemporaryStore, clock: HandClock
+    ) -> None:
         for _ in range(2):
             gate = breaker(kept, clock, limit=2)
             gate.before_submission()
@@ -105,7 +109,7 @@ class TestBreaker:
         gate = breaker(kept, clock, limit=2)
 
     def test_a_submission_is_on_disk_before_it_is_sent_and_the_credential_never(
-        self, on_disk: Books, clock: HandClock
+        self, on_disk: TemporaryStore, clock: HandClock
     ) -> None:
         breaker(on_disk, clock, credential="correct horse").before_submission()
         assert on_disk.rows("SELECT verdict FROM submission") == [(None,)]
@@ -114,14 +118,14 @@ class TestBreaker:
 
 
 class TestAccounts:
-    def test_an_account_that_is_new_is_entered_and_found_again(self, shelf: Shelf) -> None:
+    def test_an_account_that_is_new_is_entered_and_found_again(self, shelf: StoreAddress) -> None:
         with shelf.open() as kept:
             assert kept.store.accounts.health("family", NOW).state is AccountState.NEVER_READ
         with shelf.open() as kept:
             later = NOW + timedelta(days=1)
             assert kept.store.accounts.health("family", later) == AccountHealth(first_seen_at=NOW)
 
-    def test_a_fingerprint_is_the_same_in_these_books_and_another_in_others(self, new_shelf: NewShelf) -> None:
+    def test_a_fingerprint_is_the_same_in_these_books_and_another_in_others(self, new_shelf: NewAddress) -> None:
         prints = []
         for shelf in (new_shelf(), new_shelf()):
             for _ in range(2):
@@ -129,7 +133,7 @@ class TestAccounts:
                     prints.append(kept.store.accounts.fingerprint("secret"))
         assert prints[0] == prints[1] != prints[2] == prints[3]
 
-    def test_the_daily_budget_is_counted_across_processes(self, shelf: Shelf) -> None:
+    def test_the_daily_budget_is_counted_across_processes(self, shelf: StoreAddress) -> None:
         with shelf.open() as kept:
             assert kept.store.quota("family").take(7, daily_limit=10, day="2026-03-02") == 7
         with shelf.open() as kept:
@@ -153,7 +157,7 @@ with store.locks.acquire("daemon"):
 """
 
 
-def test_a_lock_keeps_another_process_out_and_a_kill_releases_it(kept: Books, shelf: Shelf) -> None:
+def test_a_lock_keeps_another_process_out_and_a_kill_releases_it(kept: TemporaryStore, shelf: StoreAddress) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLDER, shelf.url, str(shelf.locks)],
         stdout=subprocess.PIPE,

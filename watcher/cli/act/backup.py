@@ -56,19 +56,19 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
             database,
             accounts=settings.accounts,
             now=datetime.now(UTC),
-            doubting=_doubting(settings),
+            add_note=_doubting(settings),
             force=force,
         )
     print_line(f"{database}: restored from {file}.")
-    if done.kept is not None:
-        print_line(f"What was there before is kept as {done.kept}.")
-    if done.known:
+    if done.previous_file is not None:
+        print_line(f"What was there before is kept as {done.previous_file}.")
+    if done.alerts_known:
         print_line("What was told since the copy was made is known from it and is not told again.")
     else:
         print_line(
             "What was told since the copy was made cannot be read; alerts that may have gone out before will say so."
         )
-    if not done.marks:
+    if not done.ledger_known:
         print_line(
             "What you said of items since (`watcher done`, `watcher due`) could not all be read there; look through"
             " `watcher pending`, and say it again where it is missing."

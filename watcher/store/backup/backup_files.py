@@ -50,9 +50,9 @@ class RestoreResult:
     has said of pending items since was all taken over.
     """
 
-    kept: Path | None
-    known: bool
-    marks: bool
+    previous_file: Path | None
+    alerts_known: bool
+    ledger_known: bool
 
 
 def sqlite_path(url: str) -> Path:
@@ -112,7 +112,7 @@ def restore(
     *,
     accounts: Collection[str],
     now: datetime,
-    doubting: AddRestoreNote,
+    add_note: AddRestoreNote,
     force: bool = False,
 ) -> RestoreResult:
     """Puts a copy in the place of the database, which is kept beside it.
@@ -132,12 +132,12 @@ def restore(
         temporary = Path(stream.name)
         _copy(copy, temporary)
         since = _moment(found.newest) or _written(copy)
-        carried = merge_into(database, temporary, accounts=accounts, since=since, now=now, doubting=doubting)
+        carried = merge_into(database, temporary, accounts=accounts, since=since, now=now, add_note=add_note)
         examine(temporary)
         kept = _keep(database, now) if database.exists() else None
         for suffix in _BESIDE:
             Path(f"{database}{suffix}").unlink(missing_ok=True)
-    return RestoreResult(kept=kept, known=carried.reported_snapshots, marks=carried.marks)
+    return RestoreResult(previous_file=kept, alerts_known=carried.alerts_known, ledger_known=carried.ledger_known)
 
 
 def _moment(text: str | None) -> datetime | None:

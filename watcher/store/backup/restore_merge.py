@@ -19,7 +19,7 @@ from watcher.model.alert import AlertState, AlertText, HoldReason
 from watcher.model.case import ItemState
 from watcher.store.queries.snapshot_json import decode_item, decode_notice
 from watcher.store.writes.accounts import SALT
-from watcher.store.writes.restore_marks import IN_DOUBT, RECORDED, TOLD, mark_key
+from watcher.store.writes.restore_marks import RECORDED, REPORTED, UNCERTAIN, mark_key
 
 AddRestoreNote: TypeAlias = Callable[[AlertText, datetime], AlertText]
 """Makes the words of an alert say that it may have gone out after the backup's last moment."""
@@ -42,12 +42,12 @@ class MergeResult:
     into the ledger since (done, due, reopen), all of it.
     """
 
-    reported_snapshots: bool
-    marks: bool
+    alerts_known: bool
+    ledger_known: bool
 
 
 def merge_into(
-    replaced: Path, copy: Path, *, accounts: Collection[str], since: datetime, now: datetime, doubting: AddRestoreNote
+    replaced: Path, copy: Path, *, accounts: Collection[str], since: datetime, now: datetime, add_note: AddRestoreNote
 ) -> MergeResult:
     """Takes over into `copy`, which is about to be put in the place of `replaced`, what cannot be undone.
 
@@ -69,9 +69,9 @@ def merge_into(
         if known:
             _what_was_told(old, books)
         else:
-            _doubt_waiting(old, books, since=since, now=now, doubting=doubting)
+            _doubt_waiting(old, books, since=since, now=now, doubting=add_note)
             _doubt_next_reads(books, accounts, since)
-        return MergeResult(reported_snapshots=known, marks=one_line and old.is_whole("item"))
+        return MergeResult(alerts_known=known, ledger_known=one_line and old.is_whole("item"))
 
 
 class _Replaced:
@@ -128,7 +128,7 @@ def _is_one_line(old: _Replaced, books: sqlite3.Connection) -> bool:
 
 def _doubts(old: _Replaced) -> bool:
     """Whether an earlier restore had left open what was told, and no read had come since."""
-    return any(row["key"].startswith(mark_key(IN_DOUBT).removesuffix("]")) for row in old.rows("meta"))
+    return any(row["key"].startswith(mark_key(UNCERTAIN).removesuffix("]")) for row in old.rows("meta"))
 
 
 def _submissions(old: _Replaced, books: sqlite3.Connection) -> None:
@@ -210,7 +210,7 @@ def _what_was_told(old: _Replaced, books: sqlite3.Connection) -> None:
     for row in old.rows("account"):
         _insert(books, "account", row)
         _update(books, "account", row, key="name", without=_OF_THE_NEXT_READ)
-    marks = (TOLD,) if changes is None else (TOLD, RECORDED)
+    marks = (REPORTED,) if changes is None else (REPORTED, RECORDED)
     for row in old.rows("meta"):
         if row["key"].startswith(tuple(mark_key(mark).removesuffix("]") for mark in marks)):
             _insert(books, "meta", row)
@@ -263,7 +263,7 @@ def _snapshots(old: _Replaced, books: sqlite3.Connection, *, recorded: bool) -> 
     }
     for row in old.rows("case"):
         if row["document"] is not None and row["revision"] > before.get((row["account"], row["case_number"]), -1):
-            key = mark_key(TOLD, row["account"], row["case_number"])
+            key = mark_key(REPORTED, row["account"], row["case_number"])
             books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, row["document"]))
             mark = mark_key(RECORDED, row["account"], row["case_number"])
             books.execute("DELETE FROM meta WHERE key = ?", (mark,))
@@ -296,7 +296,7 @@ def _doubt_next_reads(books: sqlite3.Connection, accounts: Collection[str], sinc
     """What the next read of an account finds changed may have been told."""
     known = {row["name"] for row in books.execute("SELECT name FROM account")}
     for name in sorted(known.union(accounts)):
-        mark = (mark_key(IN_DOUBT, name), since.isoformat())
+        mark = (mark_key(UNCERTAIN, name), since.isoformat())
         books.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", mark)
 
 

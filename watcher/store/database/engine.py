@@ -45,7 +45,7 @@ class Database:
         parsed = _parsed(url)
         self.shared = postgres.is_postgres(parsed)
         if self.shared:
-            self.display_name = postgres.place_of(parsed)
+            self.display_name = postgres.display_name_of(parsed)
             self.engine = _postgres_engine(parsed)
             self._for_reading = self._for_proof = postgres.for_reading(self.engine)
         else:

@@ -50,7 +50,7 @@ def with_driver(url: URL) -> URL:
     return url.set(drivername=_DRIVER) if url.drivername in _PREFIXES else url
 
 
-def place_of(url: URL) -> str:
+def display_name_of(url: URL) -> str:
     """Which database this is, for messages: no user, no password, nothing of the query, which may hold one too."""
     return f"{url.database or url.username or 'postgres'} at {url.host or 'this machine'}"
 

@@ -63,9 +63,9 @@ def digest_of_answers(answers: Mapping[str, bytes], language: str) -> bytes:
     return told.digest()
 
 
-def decode(text: str, *, beside: Snapshot | None = None) -> Snapshot:
+def decode(text: str, *, fallback: Snapshot | None = None) -> Snapshot:
     """The snapshot of a text that `encode` wrote, now or in an older release; `beside` fills what it did not know."""
-    return _build(Snapshot, json.loads(text), beside)
+    return _build(Snapshot, json.loads(text), fallback)
 
 
 def decode_without_history(text: str) -> Snapshot:

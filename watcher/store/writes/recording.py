@@ -153,7 +153,7 @@ def _stands_now(
 
 
 def _keep_answers(connection: Connection, news: WriteSet, answers: Mapping[str, bytes], now: datetime) -> None:
-    quality = "strange" if news.answers_strange else "good"
+    quality = "strange" if news.answers_unexpected else "good"
     kept = {"account": news.account, "case_number": news.case_number or "", "quality": quality}
     connection.execute(_FORGET_ANSWERS, {f"{name}_": value for name, value in kept.items()})
     connection.execute(

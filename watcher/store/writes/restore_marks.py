@@ -19,7 +19,7 @@ from watcher.store.database.engine import Database
 from watcher.store.database.tables import MetaRow
 from watcher.store.queries.snapshot_json import decode
 
-TOLD, RECORDED, IN_DOUBT = "told since the backup", "recorded since the backup", "in doubt since the backup"
+REPORTED, RECORDED, UNCERTAIN = "told since the backup", "recorded since the backup", "in doubt since the backup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class RestoreMarks:
     @cached_property
     def _is_marked(self) -> bool:
         with self._database.reading() as session:
-            return bool(_marks(session, TOLD) or _marks(session, IN_DOUBT))
+            return bool(_marks(session, REPORTED) or _marks(session, UNCERTAIN))
 
     def reported_snapshots(self, account: str) -> list[ReportedSnapshot]:
         """What the replaced database had read and told of since the backup, by case number."""
@@ -58,7 +58,7 @@ class RestoreMarks:
             recorded = {tuple(_words(row.key)) for row in _of_account(session, RECORDED, account)}
             return [
                 ReportedSnapshot(snapshot=decode(row.value), recorded=tuple(_words(row.key)) in recorded)
-                for row in _of_account(session, TOLD, account)
+                for row in _of_account(session, REPORTED, account)
             ]
 
     def accounts_behind(self) -> frozenset[str]:
@@ -66,12 +66,12 @@ class RestoreMarks:
         if not self._is_marked:
             return frozenset()
         with self._database.reading() as session:
-            return frozenset(_words(row.key)[0] for row in _marks(session, TOLD))
+            return frozenset(_words(row.key)[0] for row in _marks(session, REPORTED))
 
-    def forget_told(self, account: str) -> None:
+    def forget_reported(self, account: str) -> None:
         """These snapshots are in the books now."""
         with self._database.writing() as session:
-            for row in (*_of_account(session, TOLD, account), *_of_account(session, RECORDED, account)):
+            for row in (*_of_account(session, REPORTED, account), *_of_account(session, RECORDED, account)):
                 session.delete(row)
 
     def uncertain_since(self, account: str) -> datetime | None:
@@ -79,7 +79,7 @@ class RestoreMarks:
         if not self._is_marked:
             return None
         with self._database.reading() as session:
-            mark = session.get(MetaRow, mark_key(IN_DOUBT, account))
+            mark = session.get(MetaRow, mark_key(UNCERTAIN, account))
         return None if mark is None else parse_utc(mark.value)
 
     def clear_uncertain(self, account: str) -> None:
@@ -87,7 +87,7 @@ class RestoreMarks:
         if self.uncertain_since(account) is None:
             return
         with self._database.writing() as session:
-            session.exec(delete(MetaRow).where(col(MetaRow.key) == mark_key(IN_DOUBT, account)))
+            session.exec(delete(MetaRow).where(col(MetaRow.key) == mark_key(UNCERTAIN, account)))
 
 
 def _of_account(session: Session, mark: str, account: str) -> list[MetaRow]:
