@@ -63,12 +63,12 @@ class ReadRecorder:
 
     def replay_after_restore(self) -> None:
         """Takes in what a database had read, and told of, that a backup has replaced since. Tells nobody again."""
-        told = self._store.restored.reported_snapshots(self._account.name)
+        told = self._store.restore_marks.reported_snapshots(self._account.name)
         if not told:
             return
         for each in told:
             self._take_snapshot(each.snapshot, {}, tell=False, record=not each.recorded)
-        self._store.restored.forget_reported(self._account.name)
+        self._store.restore_marks.forget_reported(self._account.name)
         self.known = self._store.known_cases(self._account.name)
         self.read.clear()
         self._returned.clear()
@@ -154,7 +154,7 @@ class ReadRecorder:
         news = [self._told(changes, health=health), *self._absences(missing), *self._returns()]
         self._changes += self._store.record(news, now=now, read_end=end)
         if self.read and not self.errors:
-            self._store.restored.clear_uncertain(self._account.name)
+            self._store.restore_marks.clear_uncertain(self._account.name)
         error = "; ".join(dict.fromkeys(str(error) for error in self.errors)) or None
         return self.result(outcome_of(self.errors, cases_read=len(self.read)), error=error)
 
