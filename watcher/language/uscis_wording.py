@@ -17,10 +17,7 @@ _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 _FORM = re.compile(r"([A-Z]{1,4})-?([0-9]{2,4}[A-Z]{0,3})", re.ASCII)
 _STATED_DAY = {
     "en": re.compile(r"\b(?:On|As of) (?P<month>[A-Z][a-z]{2,8})\.? (?P<day>\d{1,2}), (?P<year>\d{4})\b"),
-    "es": re.compile(
-        r"\b(?:el|a partir del|al) (?P<day>\d{1,2}) de (?P<month>[a-z]{4,}) (?:de|del) (?P<year>\d{4})\b",
-        re.IGNORECASE,
-    ),
+    "es": re.compile(r"(?i)\b(?:el|a partir del|al) (?P<day>\d{1,2}) de (?P<month>[a-z]{4,}) del? (?P<year>\d{4})\b"),
 }
 
 

@@ -36,18 +36,6 @@ def _open(account: UscisAccount, context: PortalContext) -> Iterator[Reader]:
         yield UscisReader(account, context, partial(request_session, account))
 
 
-def _links(_: UscisAccount) -> Links:
-    return _LINKS
-
-
-def _session_hosts(account: UscisAccount) -> frozenset[str]:
-    return account.origins.hosts
-
-
-def _origins(account: UscisAccount) -> tuple[str, ...]:
-    return (account.origins.auth, account.origins.cases)
-
-
 _QUESTIONS = (
     Question(
         key="sign_in",
@@ -115,12 +103,12 @@ PORTAL = Portal(
         "browser sign-in in a real Chromium; never against the live portal"
     ),
     min_every=timedelta(hours=4),
-    links=_links,
+    links=lambda _: _LINKS,
     account=UscisAccount,
     open=_open,
     read=snapshot,
-    session_hosts=_session_hosts,
+    session_hosts=lambda account: account.origins.hosts,
     import_answers=import_answers,
-    origins=_origins,
+    origins=lambda account: (account.origins.auth, account.origins.cases),
     questions=_QUESTIONS,
 )

@@ -45,7 +45,8 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def _date_of(moment: datetime | None) -> date | None:
+def utc_day(moment: datetime | None) -> date | None:
+    """Return the day of a timestamp."""
     return None if moment is None else moment.date()
 
 
@@ -81,7 +82,7 @@ class Event(_Answer):
     @property
     def recorded_on(self) -> date | None:
         """The day on which the event was recorded, if the portal states it."""
-        return _date_of(self.created_at_timestamp)
+        return utc_day(self.created_at_timestamp)
 
 
 class Letter(_Answer):
@@ -91,11 +92,6 @@ class Letter(_Answer):
     action_type: Text
     generation_date: Timestamp | None = None
     appointment_date_time: WallClock | None = None
-
-    @property
-    def day(self) -> date | None:
-        """The day on which the letter was generated."""
-        return _date_of(self.generation_date)
 
 
 class EvidenceRequest(_Answer):
@@ -160,11 +156,6 @@ class Status(_Answer):
     jurisdiction_description: str | None = None
     historical_case_statuses: list[EarlierStatus] | None = None
 
-    @property
-    def action_day(self) -> date | None:
-        """The day of the current action code."""
-        return _date_of(self.current_action_code_date)
-
 
 class Document(_Answer):
     """An entry of `cases/RECEIPT/documents`. The file name is not read because it contains people's names."""
@@ -173,11 +164,6 @@ class Document(_Answer):
     type: Text
     create_date: Timestamp | None = None
     source_type: str | None = None
-
-    @property
-    def day(self) -> date | None:
-        """The day on which the document was created."""
-        return _date_of(self.create_date)
 
     @property
     def by_uscis(self) -> bool:

@@ -111,20 +111,16 @@ def _distance(one: RequestMention, other: RequestMention) -> timedelta:
 
 
 def find_requests(
-    mentions: Sequence[RequestMention],
-    entries: Sequence[EvidenceRequest],
-    progress: CaseProgress,
-    *,
-    answer_implies_request: bool,
+    mentions: Sequence[RequestMention], entries: Sequence[EvidenceRequest], progress: CaseProgress, *, implied: bool
 ) -> tuple[Request, ...]:
     """Return the requests of one kind, in the order in which they were made.
 
-    `answer_implies_request`: an answer to a request that no source shows (any more) counts as that request.
+    `implied`: an answer to a request that no source shows (any more) counts as that request.
 
     Requests are open, answered, or closed if the case has moved on without an answer. Closed ones are included, so
     that a check without the titles does not report them as open.
     """
-    cycles = _cycles(mentions, answer_implies_request=answer_implies_request)
+    cycles = _cycles(mentions, implied=implied)
     _assign_entries(cycles, entries)
     return tuple(
         Request(number=number, asked_on=cycle.asked_on, state=_state(cycle, progress, newest=number == len(cycles)))
@@ -132,12 +128,12 @@ def find_requests(
     )
 
 
-def _cycles(mentions: Sequence[RequestMention], *, answer_implies_request: bool) -> list[_Cycle]:
+def _cycles(mentions: Sequence[RequestMention], *, implied: bool) -> list[_Cycle]:
     cycles: list[_Cycle] = []
     for mention in sorted(mentions, key=lambda m: (m.latest_day, m.meaning is CodeMeaning.ANSWERED, m.earliest_day)):
         if mention.meaning is not CodeMeaning.ANSWERED:
             _add_asked(cycles, mention)
-        elif cycles or answer_implies_request:
+        elif cycles or implied:
             cycles = cycles or [_Cycle()]
             cycles[-1].answered.append(mention)  # an answer belongs to the newest request
     return cycles

@@ -9,7 +9,7 @@ from watcher.language.due_estimates import estimate_due
 from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalize_title
 from watcher.language.uscis_wording import form_number, stated_day
 from watcher.model.case import STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingItem
-from watcher.portals.uscis.answers import Case, Document, EarlierStatus, Event, EvidenceRequest, Letter, Status
+from watcher.portals.uscis.answers import Case, Document, EarlierStatus, Event, EvidenceRequest, Letter, Status, utc_day
 from watcher.portals.uscis.event_codes import INTERVIEW_CANCELLED_CODES, CodeMeaning, meaning_of_code
 from watcher.portals.uscis.evidence_requests import CaseProgress, RequestMention, find_requests
 from watcher.text.uscis_html import plain_text
@@ -22,10 +22,7 @@ _SAME_APPOINTMENT = timedelta(days=45)
 """The longest time between a title that announces an appointment and the letter that states its time."""
 
 
-@lru_cache(maxsize=512)
-def _meaning(title: str) -> Meaning:
-    """Return the meaning of a title, cached because every answer contains the same few."""
-    return meaning_of(title)
+_meaning = lru_cache(maxsize=512)(meaning_of)  # every answer contains the same few titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,11 @@ class CurrentStatus:
             return cls()
         text = plain_text(status.status_text or "")
         meaning = meaning_of(status.status_title, description=text)
-        return cls(title=plain_text(status.status_title), meaning=meaning, since=stated_day(text) or status.action_day)
+        return cls(
+            title=plain_text(status.status_title),
+            meaning=meaning,
+            since=stated_day(text) or utc_day(status.current_action_code_date),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +109,8 @@ def _requests(answers: CaseAnswers, kind: ItemKind, language: str) -> Iterator[P
     title_is_unknown = not current.meaning.known and current.meaning.asks is None
     ended = current.meaning.stage.final or (title_is_unknown and answers.case is not None and bool(answers.case.closed))
     progress = CaseProgress(ended=ended, asks=current.meaning.asks is kind, since=current.since)
-    for request in find_requests(
-        list(_mentions(answers, kind)),
-        _listed(answers, kind),
-        progress,
-        answer_implies_request=_answer_implies_request(answers, kind),
-    ):
+    mentions, entries = list(_mentions(answers, kind)), _listed(answers, kind)
+    for request in find_requests(mentions, entries, progress, implied=_is_implied(answers, kind)):
         title = _TITLES.get(language, _TITLES["en"])[kind]
         yield PendingItem(
             key=f"{kind}:{request.number}",
@@ -124,7 +121,7 @@ def _requests(answers: CaseAnswers, kind: ItemKind, language: str) -> Iterator[P
         )
 
 
-def _answer_implies_request(answers: CaseAnswers, kind: ItemKind) -> bool:
+def _is_implied(answers: CaseAnswers, kind: ItemKind) -> bool:
     """Return whether an answer alone implies a request: one for evidence, unless there is an intent to deny."""
     return kind is ItemKind.RFE and not any(
         mention.meaning is CodeMeaning.ASKED for mention in _mentions(answers, ItemKind.INTENT_TO_DENY)
@@ -153,10 +150,10 @@ def _mentions(answers: CaseAnswers, kind: ItemKind) -> Iterator[RequestMention]:
     for letter in answers.letters:
         meaning = CodeMeaning.ASKED if letter.letter_id in ids else _title_meaning(letter.action_type, kind)
         if meaning is not None:
-            yield RequestMention(meaning=meaning, day=letter.day)
+            yield RequestMention(meaning=meaning, day=utc_day(letter.generation_date))
     for document in answers.documents or ():
         if document.by_uscis and (meaning := _title_meaning(document.type, kind)) is not None:
-            yield RequestMention(meaning=meaning, day=document.day)
+            yield RequestMention(meaning=meaning, day=utc_day(document.create_date))
 
 
 def _mentions_in_titles(answers: CaseAnswers, status: Status, kind: ItemKind) -> Iterator[RequestMention]:
@@ -172,7 +169,7 @@ def _day_of_title(status: Status, kind: ItemKind) -> date | None:
     """Return the day that the text states, or the day of the action code if that code is about the same request."""
     stated = stated_day(plain_text(status.status_text or ""))
     if stated is None and meaning_of_code(status.current_action_code or "", kind) is not None:
-        return status.action_day
+        return utc_day(status.current_action_code_date)
     return stated
 
 
@@ -226,12 +223,13 @@ def _announcements(answers: CaseAnswers) -> Iterator[tuple[ItemKind, date | None
 
 
 def _is_near(letter: Letter, day: date | None) -> bool:
-    return letter.day is None or day is None or abs(letter.day - day) <= _SAME_APPOINTMENT
+    made = utc_day(letter.generation_date)
+    return made is None or day is None or abs(made - day) <= _SAME_APPOINTMENT
 
 
 def _is_over(letter: Letter, kind: ItemKind, answers: CaseAnswers) -> bool:
     """Return whether the title or an event cancelled it, the case ended after it, or the portal wrote after its day."""
-    meaning, since, made = answers.current.meaning, answers.current.since, letter.day
+    meaning, since, made = answers.current.meaning, answers.current.since, utc_day(letter.generation_date)
     ended = meaning.stage.final and not (meaning.asks is not None and meaning.asks.is_appointment)
     if kind in meaning.cancels or (ended and (made is None or since is None or made <= since)):
         return True

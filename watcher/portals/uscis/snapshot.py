@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from watcher.errors import CaseNotFound, UnexpectedAnswer
 from watcher.model.case import HistoryEntry, Notice, Snapshot
 from watcher.portal import RawAnswers
-from watcher.portals.uscis.answers import Case, Document, Event, Letter, Status, read_case, read_documents, read_status
+from watcher.portals.uscis.answers import Case, Status, read_case, read_documents, read_status, utc_day
 from watcher.portals.uscis.event_codes import hint
 from watcher.portals.uscis.pending_items import CaseAnswers, CurrentStatus, pending_items
 from watcher.text.uscis_html import plain_text
@@ -37,8 +37,8 @@ def snapshot(raw: RawAnswers, language: str) -> Snapshot:
         updated_at=_updated(case),
         office=_office(status),
         pending=pending_items(answers, language),
-        notices=_by_key([*_letters(answers.letters), *_documents(documents or ())]),
-        history=_by_key([*_events(answers.events), *_earlier_statuses(answers, language)]),
+        notices=_by_key([*_letters(answers), *_documents(answers)]),
+        history=_by_key([*_events(answers), *_earlier_statuses(answers, language)]),
         partial=_partial(answers),
         **_status_fields(answers, language),
     )
@@ -98,8 +98,8 @@ def _status_fields(answers: CaseAnswers, language: str) -> dict[str, Any]:
     }
 
 
-def _events(events: Iterable[Event]) -> Iterator[HistoryEntry]:
-    for event in events:
+def _events(answers: CaseAnswers) -> Iterator[HistoryEntry]:
+    for event in answers.events:
         at = event.event_timestamp or event.event_date_time or event.created_at_timestamp
         yield HistoryEntry(
             key=event.event_id, title=event.event_code, at=at, code=event.event_code, hint=hint(event.event_code)
@@ -115,15 +115,15 @@ def _earlier_statuses(answers: CaseAnswers, language: str) -> Iterator[HistoryEn
         yield HistoryEntry(key=key, title=spanish or title, at=earlier.date, code=_text(earlier.action_code))
 
 
-def _letters(letters: Iterable[Letter]) -> Iterator[Notice]:
-    for letter in letters:
-        yield Notice(key=letter.letter_id, title=plain_text(letter.action_type), dated=letter.day)
+def _letters(answers: CaseAnswers) -> Iterator[Notice]:
+    for letter in answers.letters:
+        yield Notice(key=letter.letter_id, title=plain_text(letter.action_type), dated=utc_day(letter.generation_date))
 
 
-def _documents(documents: Iterable[Document]) -> Iterator[Notice]:
+def _documents(answers: CaseAnswers) -> Iterator[Notice]:
     """Yield documents by type, including the applicant's own. No public source states a download address."""
-    for document in documents:
-        yield Notice(key=document.content_id, title=plain_text(document.type), dated=document.day)
+    for document in answers.documents or ():
+        yield Notice(key=document.content_id, title=plain_text(document.type), dated=utc_day(document.create_date))
 
 
 def _by_key(entries: Iterable[_K]) -> tuple[_K, ...]:

@@ -26,10 +26,6 @@ def _open(account: UscisApiAccount, context: PortalContext) -> Iterator[Reader]:
         yield reader
 
 
-def _links(_: UscisApiAccount) -> Links:
-    return _LINKS
-
-
 def _origins(account: UscisApiAccount) -> tuple[str, ...]:
     token = urlsplit(account.token_endpoint)
     return tuple(dict.fromkeys((account.origin, f"{token.scheme}://{token.netloc}")))
@@ -49,7 +45,7 @@ PORTAL = Portal(
     sees=("status", "form", "dates of submission and last change (not for IOE receipts)", "history"),
     verified="against answers in the published shape (October 2026), by recording and on loopback; never against USCIS",
     min_every=timedelta(minutes=30),
-    links=_links,
+    links=lambda _: _LINKS,
     account=UscisApiAccount,
     open=_open,
     read=read,

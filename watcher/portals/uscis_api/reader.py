@@ -64,15 +64,10 @@ class CaseReader:
         cases, limit, clock = self._account.cases, self._account.daily_limit, self._context.clock
         with DailyAllowance(self._context.quota, len(cases), daily_limit=limit, zone=EASTERN, clock=clock) as allowance:
             today, later = _select_cases(cases, allowance.granted, clock.now().astimezone(EASTERN).date())
-            yield from _ConcurrentRequests(self, today, allowance).results()
+            yield from _ConcurrentRequests(self, today, allowance, self._account.concurrency).results()
         error = _allowance_used(limit, allowance.resets_in)
         for case in later:
             yield CaseFailed(case_number=case, error=error)
-
-    @property
-    def concurrency(self) -> int:
-        """The maximum number of concurrent requests."""
-        return self._account.concurrency
 
     def request_case(self, case: str, allowance: DailyAllowance) -> CaseResult:
         """Request one case. Raises `ReadFailed` for errors of the whole account."""
@@ -106,9 +101,9 @@ class _ConcurrentRequests:
     than everything else besides the request.
     """
 
-    def __init__(self, reader: CaseReader, cases: Sequence[str], allowance: DailyAllowance) -> None:
+    def __init__(self, reader: CaseReader, cases: Sequence[str], allowance: DailyAllowance, workers: int) -> None:
         self._reader, self._allowance = reader, allowance
-        self._remaining, self._workers = iter(cases), min(reader.concurrency, len(cases))
+        self._remaining, self._workers = iter(cases), min(workers, len(cases))
         self._queue: SimpleQueue[Sequence[CaseResult] | Exception | None] = SimpleQueue()
         self._cancelled, self._lock = Event(), Lock()
         self._unanswered = 0

@@ -34,6 +34,8 @@ _TAG = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+_is_placeholder = lru_cache(maxsize=512)(is_placeholder)
+
 
 def _stamp(value: object) -> object:
     """Parse `09-05-2023 14:28:46`, a local time whose zone the portal does not state."""
@@ -108,11 +110,6 @@ def read(answers: RawAnswers, language: str) -> Snapshot:
         return snapshot
     spanish_description = _inert(case.current_case_status_desc_es or "") or snapshot.description
     return replace(snapshot, language="es", status=spanish, status_key=title, description=spanish_description)
-
-
-@lru_cache(maxsize=512)
-def _is_placeholder(title: str) -> bool:
-    return is_placeholder(title)
 
 
 def _parse(body: bytes) -> _CaseStatus:
