@@ -1,4 +1,4 @@
-"""The composition root: reads settings, builds everything, decides nothing."""
+"""The composition root: builds the objects and connects them. Makes no decisions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """One configuration at work on one database."""
+    """One configuration with its database, channels, and session files."""
 
     context: Context
     notifier: Notifier
@@ -56,20 +56,20 @@ class App:
 
     @property
     def clock(self) -> Clock:
-        """What time it is."""
+        """The clock."""
         return self.context.clock
 
     @property
     def inbox(self) -> FileInbox:
-        """Where handed-in codes lie."""
+        """The one-time codes that people submitted."""
         return FileInbox(self.sessions)
 
     def portal_of(self, name: str) -> Portal:
-        """The portal of an account."""
+        """Return the portal of an account."""
         return portals.find(self.settings.accounts[name].portal)
 
     def outbox_worker(self) -> OutboxWorker:
-        """The courier to this configuration's channels."""
+        """Return a worker that delivers to the channels of this configuration."""
         return OutboxWorker(self.store, self.notifier, self.clock, settings=self.settings, stop=self.context.stop)
 
     def poll(
@@ -81,20 +81,27 @@ class App:
         codes: CodeSource | None = None,
         on_start: Callable[[], None] | None = None,
         progress: Callable[[int], None] | None = None,
-        turn: datetime | None = None,
+        scheduled_at: datetime | None = None,
     ) -> ReadResult:
-        """Reads one account now. `codes` takes the place of the account's own source of one-time codes."""
-        self._keep_sealed(name)
-        access = replace(self.read_options(name, trace=trace, codes=codes), on_start=on_start, progress=progress)
-        return poll(self.settings.accounts[name], self.portal_of(name), access, self.context, wait=wait, turn=turn)
+        """Check one account now, as `watcher.reading.poll.poll`. `codes` replaces the account's source of codes."""
+        self._reseal(name)
+        options = replace(self.read_options(name, trace=trace, codes=codes), on_start=on_start, progress=progress)
+        return poll(
+            self.settings.accounts[name],
+            self.portal_of(name),
+            options,
+            self.context,
+            wait=wait,
+            scheduled_at=scheduled_at,
+        )
 
     def read_options(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> ReadOptions:
-        """What signing in to an account needs; as `poll` takes it."""
+        """Return what `poll` needs to sign in to an account. `codes` replaces the account's source of codes."""
         account = self.settings.accounts[name]
         return ReadOptions(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
 
     def sign_in_guard(self, name: str) -> StoredSignInGuard:
-        """What stands between an account's credential and its portal."""
+        """Return the guard that limits sign-ins with an account's credential."""
         account = self.settings.accounts[name]
         return self.store.sign_in_guard(
             name,
@@ -104,11 +111,11 @@ class App:
         )
 
     def record_time_reminders(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
-        """Records what time alone has brought; as `watcher.remind.time_reminders` says."""
+        """Record the changes that only time causes, as `watcher.remind.time_reminders`."""
         return record_time_reminders(self.context, at_any_hour=at_any_hour)
 
-    def examine(self) -> None:
-        """Reads the database through, where it is a file. Raises `StoreUnusable`, which names the way back."""
+    def check_database(self) -> None:
+        """Check a database file for damage. Raises `StoreUnusable`, with the way to restore a backup."""
         if self.store.shared:
             return
         try:
@@ -117,28 +124,28 @@ class App:
             raise StoreUnusable(f"{error}; {restore_advice(self.settings)}") from None
 
     def back_up(self) -> None:
-        """Takes a backup, where one is due. Raises `StoreUnusable`."""
+        """Create a backup if one is due. Raises `StoreUnusable`."""
         if not self.store.shared and self.settings.backup.every is not None:
             back_up(self.settings, backup_files.sqlite_path(database_url(self.settings)), now=self.clock.now())
 
     def unusable_sessions(self) -> list[UnusableSession]:
-        """The accounts' saved sessions that are there and cannot be used."""
-        found: list[UnusableSession] = []
-        files = _sessions(self.settings, tell=found.append)
+        """Return the saved sessions that exist but cannot be used."""
+        unusable: list[UnusableSession] = []
+        files = _sessions(self.settings, tell=unusable.append)
         for name in self.settings.accounts:
             files.of(name).load()
-        return found
+        return unusable
 
     def secrets(self) -> frozenset[str]:
-        """Every secret of the configuration, for blanking them wherever they might show."""
+        """Return every secret of the configuration, to blank them in output."""
         return frozenset(secrets_in(self.settings))
 
     def with_settings(self, settings: Settings) -> "App":
-        """The same at work with another configuration."""
+        """Return this app with another configuration."""
         return replace(self, context=replace(self.context, settings=settings), sessions=_sessions(settings))
 
-    def _keep_sealed(self, name: str) -> None:
-        """Seals the account's files anew where another key is set than last time; if not now, then at the next read."""
+    def _reseal(self, name: str) -> None:
+        """Seal the account's files again if the key has changed. On failure the next check tries again."""
         if not self.sessions.sealed_differently(name):
             return
         with suppress(Busy, StoreUnusable), self.store.locks.acquire(f"account {name}"):
@@ -148,16 +155,16 @@ class App:
                     file.save(content)
 
     def _codes(self, account: AccountSettings) -> CodeSource:
-        """Where an account's one-time codes come from: its authenticator secret, its mailbox, a person."""
+        """Return the account's source of one-time codes: its authenticator secret, its mailbox, or a person."""
         sources: list[CodeSource] = []
         totp: SecretStr | None = getattr(account, "totp_secret", None)
         mailbox: MailboxSettings | None = getattr(account, "mailbox", None)
         wait = self.context.stop.wait
         if totp is not None:
-            used = StoredUsedSteps(self.sessions.of(account.name, "totp"))
-            sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used, wait=wait))
+            used_steps = StoredUsedSteps(self.sessions.of(account.name, "totp"))
+            sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used_steps, wait=wait))
         if mailbox is not None:
-            # Imported only now: IMAP, MIME and TLS cost a tenth of the start of a command that reads no mail.
+            # Imported only now: IMAP, MIME, and TLS take a tenth of the start-up time of a command that reads no mail.
             from watcher.sign_in.mailbox import MailboxCodes  # noqa: PLC0415
 
             sources.append(MailboxCodes(mailbox, clock=self.clock, wait=wait))
@@ -168,12 +175,12 @@ class App:
                     self.inbox,
                     clock=self.clock,
                     wait=wait,
-                    announce=lambda: self._say_that_a_code_is_needed(account.name),
+                    announce=lambda: self._alert_code_needed(account.name),
                 )
             )
         return FirstAvailable(sources) if sources else NoCodeSource(account.name)
 
-    def _say_that_a_code_is_needed(self, name: str) -> None:
+    def _alert_code_needed(self, name: str) -> None:
         health = self.store.accounts.health(name, self.clock.now())
         if ChangeKind.MFA_NEEDED in health.notified:
             return
@@ -190,10 +197,7 @@ class App:
 def open_app(
     settings: Settings, *, clock: Clock | None = None, notifier: Notifier | None = None, stop: Event | None = None
 ) -> Iterator[App]:
-    """Opens the store and puts everything beside it that works on it; closes it all at the end.
-
-    Raises `StoreUnusable`.
-    """
+    """Open the store, build the app, and close the store at the end. Raises `StoreUnusable`."""
     with closing(open_store(settings)) as store:
         yield App(
             context=Context(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from watcher.clock.quiet_hours import Digest, QuietHours, moment
+from watcher.clock.quiet_hours import Digest, QuietHours, wall_time_to_utc
 
 NEW_YORK = ZoneInfo("America/New_York")
 ZONES = [
@@ -162,8 +162,8 @@ def test_what_is_held_comes_out_in_the_order_in_which_it_came(
 @given(minutes, zones, st.integers(2026, 2036))
 def test_a_daily_digest_comes_once_for_each_day_of_the_calendar(at: time, zone: ZoneInfo, year: int) -> None:
     digest = Digest(at)
-    now = moment(datetime.combine(date(year, 1, 1), at), zone)
-    end = moment(datetime.combine(date(year + 1, 1, 1), at), zone)
+    now = wall_time_to_utc(datetime.combine(date(year, 1, 1), at), zone)
+    end = wall_time_to_utc(datetime.combine(date(year + 1, 1, 1), at), zone)
     found = []
     while now < end:
         now = digest.next_after(now, zone)

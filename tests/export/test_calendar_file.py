@@ -18,7 +18,7 @@ from watcher.export.calendar_file import update_calendar_file
 from watcher.model.case import ItemKind, PendingItem, Snapshot
 from watcher.portal import CaseRead
 from watcher.portals import find
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 
 NUMBER = "IOE0000000001"
 DUE = date(2027, 1, 15)
@@ -35,7 +35,7 @@ class Desk:
         item = PendingItem(key="rfe-1", kind=ItemKind.RFE, title="Send the evidence", due_on=due_on)
         snapshot = Snapshot(case_number=NUMBER, status="Request for Evidence Was Sent", pending=(item,))
         account = self.app.settings.accounts["family"]
-        record_readings([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
+        record_results([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
 
     def days(self) -> list[date]:
         """The due dates in the file, as a calendar program sees them."""

@@ -26,12 +26,12 @@ from watcher.model.case import Notice, Snapshot
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 from watcher.notices import fetch_notices
 from watcher.notices.file_names import file_name, folder_name
-from watcher.notices.file_type import LARGEST, NotADocument, file_extension
+from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument, file_extension
 from watcher.notices.pdf_check import PdfChecker
 from watcher.portal import CaseRead, Download
 from watcher.portals import find
 from watcher.practice.site.pdf import letter
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 
 ACCOUNT = "family"
 NUMBER = "IOE0000000001"
@@ -59,7 +59,7 @@ class Office:
         found = self.behind[notice.key]
         if isinstance(found, Exception):
             raise found
-        assert max_bytes == LARGEST
+        assert max_bytes == MAX_DOCUMENT_BYTES
         return found
 
 
@@ -85,7 +85,7 @@ class Home:
         account = self.app.settings.accounts[ACCOUNT]
         notices = tuple(sorted(self.offered, key=lambda notice: notice.key))
         snapshot = Snapshot(case_number=number, status="Case Was Received", notices=notices)
-        record_readings([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
+        record_results([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
         return fetch_notices(self.office, account, {number}, self.app.context)
 
     def kept(self) -> dict[str, TrackedNotice]:
@@ -184,7 +184,7 @@ NOT_DOCUMENTS = [
     (Download(content=b"#!/bin/sh\n", content_type=""), "no PDF"),
     (pdf(b"%PDF-1.7\n%%EOF\n"), "does not open"),
     (pdf(b"%PDF-1.7\n" + b"\0" * 5000), "does not open"),
-    (pdf(b"%PDF-" + b"x" * LARGEST), "more than"),
+    (pdf(b"%PDF-" + b"x" * MAX_DOCUMENT_BYTES), "more than"),
 ]
 
 
@@ -362,7 +362,7 @@ def test_two_hundred_letters_of_hostile_names_types_and_sizes_lie_where_they_sho
 
 @given(title=st.text(), dated=st.none() | st.dates(), number=st.integers(1, 10**6))
 def test_a_file_name_is_one_plain_name_whatever_the_title(title: str, dated: date | None, number: int) -> None:
-    name = file_name(title, dated, ending="pdf", number=number)
+    name = file_name(title, dated, extension="pdf", number=number)
     assert Path(name).name == name
     assert name.endswith(".pdf")
     assert name.count(".") == 1

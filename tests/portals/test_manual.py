@@ -22,7 +22,7 @@ from watcher.model.case import Stage
 from watcher.model.change import ChangeKind
 from watcher.portals import find
 from watcher.portals.manual import LONGEST_STATUS, SITES, ManualAccount, SiteName, build_case_read, read
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 
 START = datetime(2026, 1, 1, 17, tzinfo=UTC)
 NUMBER = "AA00000001"
@@ -63,7 +63,7 @@ class Embassy:
 
     def record(self, status: str, number: str = NUMBER, on: date | None = None) -> ReadResult:
         account = self.app.settings.accounts["embassy"]
-        return record_readings(
+        return record_results(
             [build_case_read("ceac", number, status, on=on)], account, find("manual"), self.app.context
         )
 

@@ -87,11 +87,11 @@ def test_who_finds_that_another_has_had_the_turn_leaves_the_account_alone(tmp_pa
         (name,) = family.numbers
         began: list[str] = []
         turn = app.clock.now()
-        assert app.poll(name, turn=turn).changes
-        left = app.poll(name, turn=turn, on_start=lambda: began.append(name))
+        assert app.poll(name, scheduled_at=turn).changes
+        left = app.poll(name, scheduled_at=turn, on_start=lambda: began.append(name))
         assert (left.read_elsewhere, left.changes, began) == (True, (), [])
         with app.store.locks.acquire(f"account {name}"):
-            assert app.poll(name, turn=turn).read_elsewhere
+            assert app.poll(name, scheduled_at=turn).read_elsewhere
         assert family.reads(name) == 1
-        assert not app.poll(name, turn=app.store.accounts.next_read(name)).read_elsewhere
+        assert not app.poll(name, scheduled_at=app.store.accounts.next_read(name)).read_elsewhere
         assert family.reads(name) == 2

@@ -1,4 +1,4 @@
-"""One read of one account, start to end, at the practice portal, with a clock that a hand moves."""
+"""One check of one account, from start to end, at the practice portal, with a manual clock."""
 
 import json
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ EVERY = timedelta(hours=4)
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
-    """One account at the portal. Each read opens the books anew, as a new process would."""
+class Workspace:
+    """One account at the practice portal. Every check opens the database anew, like a new process."""
 
     folder: Path
     portal: PracticePortal
@@ -49,14 +49,14 @@ class Desk:
         with open_app(settings, clock=self.clock, notifier=self.phones) as app:
             yield app
 
-    def read(self, *, after: timedelta = EVERY) -> ReadResult:
-        """One read, `after` that much time."""
+    def check(self, *, after: timedelta = EVERY) -> ReadResult:
+        """Check the account after this much time has passed."""
         self.clock.pass_by(after)
         with self.opened() as app:
             return app.poll("api")
 
     def kinds(self, *, after: timedelta = EVERY) -> list[str]:
-        return [change.change.kind.value for change in self.read(after=after).changes]
+        return [change.change.kind.value for change in self.check(after=after).changes]
 
     @property
     def next_read_at(self) -> datetime | None:
@@ -65,24 +65,26 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     clock = HandClock()
     with PracticePortal(clock, account=Account(totp_secret=None), tls=False) as portal:
         for number in (FIRST, SECOND):
             portal.cases.add(number, form="I-485").set_status("Case Is Being Actively Reviewed By USCIS")
-        made = Desk(folder=tmp_path, portal=portal, clock=clock)
-        made.configure(FIRST, SECOND)
-        yield made
+        workspace = Workspace(folder=tmp_path, portal=portal, clock=clock)
+        workspace.configure(FIRST, SECOND)
+        yield workspace
 
 
 @pytest.fixture
-def watching(desk: Desk) -> Desk:
-    assert desk.kinds() == ["case_added", "case_added"]
-    return desk
+def watching(workspace: Workspace) -> Workspace:
+    assert workspace.kinds() == ["case_added", "case_added"]
+    return workspace
 
 
-class TestPresence:
-    def test_a_case_is_missing_after_three_complete_reads_told_once_and_its_return_too(self, watching: Desk) -> None:
+class TestMissingCases:
+    def test_a_case_is_reported_as_missing_after_three_complete_checks_and_as_returned(
+        self, watching: Workspace
+    ) -> None:
         record = watching.portal.cases[SECOND].record
         watching.portal.cases.remove(SECOND)
         assert [watching.kinds() for _ in range(5)] == [[], [], ["case_missing"], [], []]
@@ -90,143 +92,141 @@ class TestPresence:
         assert ChangeKind.CASE_RETURNED.value in watching.kinds()
         assert watching.kinds() == []
 
-    def test_a_failed_read_in_between_counts_for_nothing(self, watching: Desk) -> None:
+    def test_a_failed_check_in_between_does_not_count(self, watching: Workspace) -> None:
         watching.portal.cases.remove(SECOND)
-        found = [watching.kinds(), watching.kinds()]
+        results = [watching.kinds(), watching.kinds()]
         watching.portal.faults.throw(Fault.UNAVAILABLE)
-        found.append(watching.kinds())
+        results.append(watching.kinds())
         watching.portal.faults.clear()
-        assert [*found, watching.kinds()] == [[], [], [], ["case_missing"]]
+        assert [*results, watching.kinds()] == [[], [], [], ["case_missing"]]
 
-    def test_a_number_that_the_portal_never_knew_is_told_as_missing_after_three_reads(self, desk: Desk) -> None:
-        desk.configure(FIRST, "EAC9999000099")
-        assert [desk.kinds() for _ in range(4)] == [["case_added"], [], ["case_missing"], []]
+    def test_a_number_that_the_portal_never_listed_is_missing_after_three_checks(self, workspace: Workspace) -> None:
+        workspace.configure(FIRST, "EAC9999000099")
+        assert [workspace.kinds() for _ in range(4)] == [["case_added"], [], ["case_missing"], []]
 
-    def test_a_case_that_is_no_longer_watched_is_not_missed(self, watching: Desk) -> None:
+    def test_a_case_that_is_no_longer_watched_is_not_missing(self, watching: Workspace) -> None:
         watching.configure(FIRST)
         watching.portal.cases.remove(SECOND)
         assert [watching.kinds() for _ in range(4)] == [[]] * 4
 
 
-class TestTrouble:
-    def test_what_one_case_could_not_say_stops_no_other(self, watching: Desk) -> None:
+class TestFailures:
+    def test_a_case_that_cannot_be_read_does_not_affect_the_others(self, watching: Workspace) -> None:
         watching.portal.faults.throw(Fault.INVALID_JSON, path=f"/case-status/{FIRST}")
         watching.portal.cases[SECOND].set_status("Case Was Approved")
-        done = watching.read()
-        assert (done.outcome, done.cases_read) == (ReadOutcome.PARTIAL, 1)
-        assert {change.change.kind for change in done.changes} == {
+        result = watching.check()
+        assert (result.outcome, result.cases_read) == (ReadOutcome.PARTIAL, 1)
+        assert {change.change.kind for change in result.changes} == {
             ChangeKind.STAGE_CHANGED,
             ChangeKind.PORTAL_UNREADABLE,
         }
         with watching.opened() as app:
             assert "strange" in {quality for quality, _ in app.store.answers("api", FIRST)}
 
-    def test_a_wait_that_the_portal_asked_for_is_kept_by_the_next_process(self, watching: Desk) -> None:
+    def test_a_wait_that_the_portal_asked_for_outlasts_the_process(self, watching: Workspace) -> None:
         watching.portal.faults.throw(Fault.TOO_MANY_REQUESTS, retry_after=timedelta(hours=9))
-        watching.read()
+        watching.check()
         watching.portal.faults.clear()
         watching.portal.forget_requests()
-        done = watching.read(after=timedelta(hours=8))
-        assert (done.outcome, watching.portal.requests) == (ReadOutcome.FAILED, ())
-        assert "left alone until" in (done.error or "")
-        assert watching.read(after=timedelta(hours=1)).outcome is ReadOutcome.OK
+        result = watching.check(after=timedelta(hours=8))
+        assert (result.outcome, watching.portal.requests) == (ReadOutcome.FAILED, ())
+        assert "left alone until" in (result.error or "")
+        assert watching.check(after=timedelta(hours=1)).outcome is ReadOutcome.OK
 
-    def test_reads_that_fail_for_longer_than_blind_after_are_told_once_and_so_is_their_end(
-        self, watching: Desk
-    ) -> None:
+    def test_failures_for_longer_than_blind_after_and_the_recovery_are_reported_once(self, watching: Workspace) -> None:
         watching.portal.faults.throw(Fault.UNAVAILABLE)
-        found = [watching.kinds() for _ in range(9)]
-        assert found == [[]] * 6 + [["blind"]] + [[]] * 2
+        results = [watching.kinds() for _ in range(9)]
+        assert results == [[]] * 6 + [["blind"]] + [[]] * 2
         watching.portal.faults.clear()
         assert [watching.kinds(), watching.kinds()] == [["recovered"], []]
 
-    def test_what_nobody_foresaw_is_a_strange_answer_and_not_the_end(self, watching: Desk) -> None:
-        def explode(_account: object, _surroundings: object) -> object:
+    def test_an_unexpected_exception_is_reported_as_an_unreadable_portal(self, watching: Workspace) -> None:
+        def explode(_account: object, _context: object) -> object:
             raise ZeroDivisionError("made up")
 
         with watching.opened() as app:
             portal = app.portal_of("api")
             broken = replace(portal, open=explode)  # type: ignore[arg-type]
-            done = poll(app.settings.accounts["api"], broken, app.read_options("api"), app.context)
-        assert done.outcome is ReadOutcome.FAILED
-        assert "ZeroDivisionError" in (done.error or "")
-        assert [change.change.kind for change in done.changes] == [ChangeKind.PORTAL_UNREADABLE]
+            result = poll(app.settings.accounts["api"], broken, app.read_options("api"), app.context)
+        assert result.outcome is ReadOutcome.FAILED
+        assert "ZeroDivisionError" in (result.error or "")
+        assert [change.change.kind for change in result.changes] == [ChangeKind.PORTAL_UNREADABLE]
         assert watching.kinds() == ["recovered"]
 
-    def test_a_read_that_takes_too_long_is_broken_off_and_made_up_for_at_the_next_turn(self, desk: Desk) -> None:
-        with desk.opened() as app:
-            hurried = replace(app.read_options("api"), max_duration=timedelta(0))
-            done = poll(app.settings.accounts["api"], app.portal_of("api"), hurried, app.context)
-            assert (done.outcome, done.cases_read) == (ReadOutcome.FAILED, 0)
-            assert "the read took longer than 0s" in (done.error or "")
+    def test_a_check_that_takes_too_long_ends_and_the_next_one_reads_the_rest(self, workspace: Workspace) -> None:
+        with workspace.opened() as app:
+            options = replace(app.read_options("api"), max_duration=timedelta(0))
+            result = poll(app.settings.accounts["api"], app.portal_of("api"), options, app.context)
+            assert (result.outcome, result.cases_read) == (ReadOutcome.FAILED, 0)
+            assert "the read took longer than 0s" in (result.error or "")
             assert app.store.tracked_cases() == []
-        assert desk.kinds() == ["case_added", "case_added"]
+        assert workspace.kinds() == ["case_added", "case_added"]
 
-    def test_a_rejected_credential_is_submitted_once_until_it_is_changed(self, watching: Desk) -> None:
+    def test_a_rejected_credential_is_not_submitted_again_until_it_changes(self, watching: Workspace) -> None:
         watching.portal.tokens.change_client_secret("another secret")
         watching.portal.tokens.revoke_tokens()
         watching.portal.forget_requests()
         assert watching.kinds() == ["sign_in_rejected"]
         for _ in range(5):
-            assert watching.read().outcome is ReadOutcome.PAUSED
+            assert watching.check().outcome is ReadOutcome.PAUSED
         assert sum(request.path == "/oauth/accesstoken" for request in watching.portal.requests) == 1
         watching.configure(FIRST, SECOND, secret="another secret")
         assert watching.kinds() == ["recovered"]
         with watching.opened() as app:
             assert app.store.accounts.all()["api"][0].state is AccountState.OK
 
-    def test_an_odd_answer_leaves_the_case_as_it_was(self, watching: Desk) -> None:
+    def test_an_unexpected_answer_does_not_change_the_case(self, watching: Workspace) -> None:
         with watching.opened() as app:
             before = app.store.tracked_cases()
-        odd = Response(status=200, body=b"[1, 2, 3]", headers=(("content-type", "application/json"),))
-        watching.portal.faults.throw(Fault.VERBATIM, path="/case-status/*", answer=odd)
+        unexpected = Response(status=200, body=b"[1, 2, 3]", headers=(("content-type", "application/json"),))
+        watching.portal.faults.throw(Fault.VERBATIM, path="/case-status/*", answer=unexpected)
         assert watching.kinds() == ["portal_unreadable"]
         with watching.opened() as app:
             assert [case.snapshot for case in app.store.tracked_cases()] == [case.snapshot for case in before]
 
 
-class TestTurns:
-    def test_the_next_turn_is_one_interval_away_with_a_jitter_within_its_bounds(self, desk: Desk) -> None:
+class TestSchedule:
+    def test_the_next_check_is_one_interval_away_plus_jitter(self, workspace: Workspace) -> None:
         for _ in range(10):
-            desk.read()
-            assert desk.next_read_at is not None
-            assert timedelta() <= desk.next_read_at - desk.clock.now() - EVERY <= timedelta(minutes=10)
+            workspace.check()
+            assert workspace.next_read_at is not None
+            assert timedelta() <= workspace.next_read_at - workspace.clock.now() - EVERY <= timedelta(minutes=10)
 
-    def test_a_turn_is_taken_on_disk_before_the_portal_is_asked(self, watching: Desk) -> None:
-        turns = []
+    def test_the_next_check_is_stored_before_the_first_request(self, watching: Workspace) -> None:
+        stored = []
 
-        class Looking:
-            """A trace that looks into the books as the first answer arrives."""
+        class ScheduleTrace:
+            """A trace that reads the stored time of the next check as the first answer arrives."""
 
             def save(self, *_: object, **__: object) -> None:
-                turns.append(watching.next_read_at)
+                stored.append(watching.next_read_at)
 
         watching.clock.pass_by(EVERY)
         with watching.opened() as app:
-            app.poll("api", trace=Looking())
-        assert turns[0] == watching.clock.now() + timedelta(minutes=15)
+            app.poll("api", trace=ScheduleTrace())
+        assert stored[0] == watching.clock.now() + timedelta(minutes=15)
 
-    def test_an_account_that_is_being_read_is_not_read_a_second_time(self, watching: Desk) -> None:
+    def test_an_account_is_not_checked_twice_at_the_same_time(self, watching: Workspace) -> None:
         watching.portal.forget_requests()
         with watching.opened() as app, app.store.locks.acquire("account api"):
-            done = watching.read()
-        assert (done.outcome, done.error) == (ReadOutcome.FAILED, "another process is reading this account")
+            result = watching.check()
+        assert (result.outcome, result.error) == (ReadOutcome.FAILED, "another process is reading this account")
         assert watching.portal.requests == ()
 
-    def test_a_clock_that_jumps_back_neither_tells_anything_twice_nor_loses_anything(self, watching: Desk) -> None:
+    def test_a_clock_that_jumps_back_neither_repeats_nor_loses_a_change(self, watching: Workspace) -> None:
         assert watching.kinds(after=-timedelta(days=400)) == []
         watching.portal.cases[FIRST].set_status("Case Was Approved")
         assert watching.kinds(after=timedelta(minutes=1)) == ["stage_changed"]
         assert watching.kinds(after=timedelta(days=400)) == []
 
 
-def test_another_language_is_no_news(watching: Desk) -> None:
+def test_another_language_is_not_a_change(watching: Workspace) -> None:
     for language in ("es", "en"):
         watching.configure(FIRST, SECOND, top=f'language = "{language}"')
         assert watching.kinds() == []
 
 
-def test_every_change_has_its_alert_and_goes_out_once(watching: Desk) -> None:
+def test_the_alerts_of_every_change_are_delivered_once(watching: Workspace) -> None:
     watching.portal.cases[FIRST].request_evidence()
     assert set(watching.kinds()) == {"rfe_received", "stage_changed"}
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Answers kept for repair hold no secret."""
+"""Saved answers contain no secrets."""
 
 import json
 import stat
@@ -11,15 +11,15 @@ from watcher.reading.trace import TraceFolder
 SECRET = "correct horse battery"
 
 
-def kept(folder: Path, body: bytes, **more: str) -> tuple[dict[str, object], str]:
-    """What lies in the folder of one answer: what is said about it, and its body."""
-    headers = {"content-type": "application/json", **more}
+def save(folder: Path, body: bytes, **extra_headers: str) -> tuple[dict[str, object], str]:
+    """Save one answer and return the two files: its metadata and its body."""
+    headers = {"content-type": "application/json", **extra_headers}
     url = f"https://portal.example/case?password={SECRET.replace(' ', '')}&q=1"
     TraceFolder(folder, {SECRET, SECRET.replace(" ", ""), "ab"}).save(
         "GET /case status", status=200, url=url, headers=headers, body=body
     )
-    about, answer = sorted(folder.iterdir(), key=lambda file: not file.name.endswith(".answer.json"))
-    return json.loads(about.read_text("utf-8")), answer.read_text("utf-8")
+    metadata, answer = sorted(folder.iterdir(), key=lambda file: not file.name.endswith(".answer.json"))
+    return json.loads(metadata.read_text("utf-8")), answer.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -32,21 +32,21 @@ def kept(folder: Path, body: bytes, **more: str) -> tuple[dict[str, object], str
         f"<meta name='csrf-token' content='{SECRET[::-1]}'>",
     ],
 )
-def test_no_secret_and_no_token_is_in_what_is_kept(tmp_path: Path, body: str) -> None:
-    about, answer = kept(tmp_path / "trace", body.encode(), authorization="Bearer " + SECRET, cookie="s=" + SECRET)
-    everything = json.dumps(about) + answer
-    assert SECRET not in everything
-    assert SECRET[::-1] not in everything
-    assert SECRET.replace(" ", "") not in everything
+def test_secrets_and_tokens_are_blanked(tmp_path: Path, body: str) -> None:
+    metadata, answer = save(tmp_path / "trace", body.encode(), authorization="Bearer " + SECRET, cookie="s=" + SECRET)
+    output = json.dumps(metadata) + answer
+    assert SECRET not in output
+    assert SECRET[::-1] not in output
+    assert SECRET.replace(" ", "") not in output
     assert "(blanked)" in answer
 
 
-def test_what_is_no_secret_is_kept_as_it_came(tmp_path: Path) -> None:
-    about, answer = kept(tmp_path / "trace", b'{"status": "Case Was Received, ab"}')
-    assert (about["status"], answer) == (200, '{"status": "Case Was Received, ab"}')
+def test_everything_else_is_saved_verbatim(tmp_path: Path) -> None:
+    metadata, answer = save(tmp_path / "trace", b'{"status": "Case Was Received, ab"}')
+    assert (metadata["status"], answer) == (200, '{"status": "Case Was Received, ab"}')
 
 
-def test_the_files_are_for_their_owner_alone_and_numbered(tmp_path: Path) -> None:
+def test_the_files_are_numbered_and_readable_by_the_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "trace"
     trace = TraceFolder(folder, ())
     for _ in range(2):

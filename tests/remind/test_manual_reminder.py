@@ -14,7 +14,7 @@ WEEK = timedelta(days=7)
 
 def after(*, looked: timedelta | None = None, reminded: timedelta | None = None) -> ManualChecks:
     return ManualChecks(
-        looked_at=None if looked is None else START + looked,
+        checked_at=None if looked is None else START + looked,
         reminded_at=None if reminded is None else START + reminded,
     )
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.model.reminder import DueReminder, SentReminder
-from watcher.remind.due_now import due
+from watcher.remind.due_now import due_reminders
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -47,14 +47,14 @@ class Memory:
 
     def at(self, now: datetime, *cases: TrackedCase) -> list[DueReminder]:
         """What is told now; it is kept."""
-        found = due(
+        found = due_reminders(
             cases,
             stall=self.stall,
             deadlines=self.deadlines,
             appointments=self.appointments,
             zone=self.zone,
             now=now,
-            told=frozenset(self.told),
+            sent=frozenset(self.told),
         )
         self.told |= {reminded.sent_reminder for reminded in found}
         return found

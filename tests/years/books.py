@@ -15,7 +15,7 @@ from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.model.reminder import SentReminder
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
-from watcher.remind.due_now import due
+from watcher.remind.due_now import due_reminders
 from watcher.settings import Settings
 
 ACCOUNT = "family"
@@ -102,15 +102,15 @@ class BooksInMemory:
 
     def remind(self, now: datetime) -> None:
         settings = self._settings
-        found = due(
+        found = due_reminders(
             self._cases.values(),
             stall=settings.stall,
             deadlines=settings.deadlines,
             appointments=settings.appointments,
             zone=self._zone,
             now=now,
-            told=self._told,
-            by_day=now.astimezone(self._zone).hour >= 8,
+            sent=self._told,
+            include_days=now.astimezone(self._zone).hour >= 8,
         )
         self._told |= {reminded.sent_reminder for reminded in found}
         for number in self._cases:

@@ -21,7 +21,7 @@ from watcher.model.change import RecordedChange
 from watcher.model.ledger import TrackedItem
 from watcher.portal import CaseFailed, CaseRead
 from watcher.portals import find
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 from watcher.settings import Settings
 
 ACCOUNT, NUMBER = "family", "IOE0000000001"
@@ -117,7 +117,7 @@ class House:
 
     def _take_in(self, readings: Sequence[CaseRead | CaseFailed]) -> ReadResult:
         account, portal = self.app.settings.accounts[ACCOUNT], self.app.portal_of(ACCOUNT)
-        return record_readings(readings, account, portal, self.app.context, complete=True)
+        return record_results(readings, account, portal, self.app.context, complete=True)
 
 
 @contextmanager

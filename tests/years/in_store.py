@@ -18,7 +18,7 @@ from watcher.model.alert import HoldReason
 from watcher.model.case import Snapshot
 from watcher.model.ledger import TrackedItem
 from watcher.portal import CaseRead
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 from watcher.store import QueuedAlert, Store
 
 
@@ -94,7 +94,7 @@ class BooksInStore:
         self._shown, self._quiet_until = list(snapshots), None
         account, portal = self._app.settings.accounts[ACCOUNT], self._app.portal_of(ACCOUNT)
         readings = [CaseRead(snapshot=snapshot) for snapshot in snapshots]
-        done = record_readings(readings, account, portal, self._app.context, complete=True)
+        done = record_results(readings, account, portal, self._app.context, complete=True)
         assert done.error is None
 
     def remind(self, now: datetime) -> None:

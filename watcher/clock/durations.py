@@ -1,30 +1,30 @@
-"""Spans of time as people write them: "30m", "4h", "90d"."""
+"""Durations as people write them: "30m", "4h", "90d"."""
 
 import re
 from datetime import timedelta
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_LONGEST = timedelta(days=3660)
+_MAX = timedelta(days=3660)
 
 
 def parse_duration(text: str) -> timedelta:
-    """Reads a whole number and a unit (s, m, h, d, w); "0" is no time at all.
+    """Parse a whole number and a unit (s, m, h, d, w), or "0".
 
-    Raises ValueError, whose message says what would be right, for anything else and for more than ten years.
+    Raises ValueError for anything else and for more than ten years. The message says what is right.
     """
-    found = re.fullmatch(r"\s*([0-9]{1,9})\s*([smhdw])\s*", text)
+    match = re.fullmatch(r"\s*([0-9]{1,9})\s*([smhdw])\s*", text)
     if text.strip() == "0":
         return timedelta()
-    if found is None:
+    if match is None:
         raise ValueError(f'{text!r} is no duration; write a whole number and a unit, such as "30m", "4h" or "90d"')
-    span = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    if span > _LONGEST:
+    span = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if span > _MAX:
         raise ValueError(f"{text!r} is longer than ten years")
     return span
 
 
 def format_duration(span: timedelta) -> str:
-    """The shortest exact spelling: timedelta(hours=36) is "36h", timedelta(days=7) is "7d"; never more than seconds."""
+    """Return the shortest exact text: "36h" for 36 hours, "7d" for seven days. Fractions of a second are dropped."""
     seconds = int(span.total_seconds())
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds and seconds % size == 0:

@@ -1,1 +1,1 @@
-"""What every part works with: store, settings, clock."""
+"""The context of every part of the program: store, settings, and clock."""

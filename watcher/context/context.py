@@ -1,4 +1,4 @@
-"""What the shell works with, whatever it does: the store, the configuration, the time, and a way to tell people."""
+"""The context of everything that writes: store, settings, and clock. Records changes with their alerts."""
 
 from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
@@ -21,7 +21,7 @@ from watcher.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The same for every account of a daemon. `stop` is set when the daemon ends."""
+    """Dependencies shared by all accounts of one daemon. `stop` is set on shutdown."""
 
     store: Store
     settings: Settings
@@ -38,11 +38,11 @@ class Context:
         history: tuple[RecordedChange, ...] = (),
         baseline: bool = False,
     ) -> WriteSet:
-        """The changes of one case, or of the account, with their words and the alerts they cause. Writes nothing."""
+        """Return the changes of one case, or of the account, with their summaries and alerts. Does not write."""
         if not changes:
             return WriteSet(account=account.name)
         portal = find(account.portal)
-        occasion = AlertContext(
+        alert_context = AlertContext(
             account=account.name,
             portal_title=portal.title,
             links=portal.links(account),
@@ -50,9 +50,9 @@ class Context:
             snapshot=snapshot,
             history=history,
         )
-        news = compose.compose(occasion, self.settings, now=self.clock.now(), baseline=baseline)
-        since = self.store.restore_marks.uncertain_since(account.name) if news.drafts else None
-        return news if since is None else compose.mark_uncertain(news, self.settings, since=since)
+        writes = compose.compose(alert_context, self.settings, now=self.clock.now(), baseline=baseline)
+        since = self.store.restore_marks.uncertain_since(account.name) if writes.drafts else None
+        return writes if since is None else compose.mark_uncertain(writes, self.settings, since=since)
 
     def record_changes(
         self,
@@ -63,11 +63,11 @@ class Context:
         health: AccountHealth | None = None,
         reminders: tuple[SentReminder, ...] = (),
     ) -> list[RecordedChange]:
-        """Records the changes and queues their alerts, with what belongs to them, in one transaction."""
-        news = self.compose(account, changes, snapshot=snapshot)
-        news = replace(news, health=health, reminders=reminders)
-        return self.store.record([news], now=self.clock.now())
+        """Record the changes with their alerts, the health, and the sent reminders in one transaction."""
+        writes = self.compose(account, changes, snapshot=snapshot)
+        writes = replace(writes, health=health, reminders=reminders)
+        return self.store.record([writes], now=self.clock.now())
 
     def watched_cases(self) -> list[TrackedCase]:
-        """The cases in the books that the configuration still asks for."""
+        """Return the stored cases that the configuration still lists."""
         return watched_cases(self.store, self.settings)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def open_store(settings: Settings) -> "Store":
-    """Opens the database, and makes the state folder where there is none. Raises `StoreUnusable`."""
-    from watcher.store import Store  # noqa: PLC0415 - SQLModel takes longer to import than a glance takes in all
+    """Open the database, and create the state folder if there is none. Raises `StoreUnusable`."""
+    from watcher.store import Store  # noqa: PLC0415 - importing SQLModel takes longer than a whole command that only reads
 
     state_dir = settings.state_dir
     try:
@@ -32,30 +32,30 @@ def open_store(settings: Settings) -> "Store":
         return Store(database_url(settings), locks=locks_folder(settings), keys=sealing_keys(settings))
     except StoreUnusable as error:
         if "damaged" in str(error):
-            from watcher.store.backup.rotation import restore_advice  # noqa: PLC0415 - of no use to a database that is whole
+            from watcher.store.backup.rotation import restore_advice  # noqa: PLC0415 - needed for a damaged database only
 
             raise StoreUnusable(f"{error}; {restore_advice(settings)}") from None
         raise
 
 
 def locks_folder(settings: Settings) -> Path:
-    """The folder of the lock files."""
+    """Return the folder of the lock files."""
     return settings.state_dir / "locks"
 
 
 def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
-    """The configuration of `--config`, or of where one usually lies. Raises `SettingsFaults`."""
+    """Load the configuration from `--config` or one of the usual places. Raises `SettingsFaults`."""
     settings = load(config, environ=environ, portals=portals)
     if settings.stall.published_file is not None:
-        read_processing_times(settings.stall.published_file)  # its faults are faults of the configuration
+        read_processing_times(settings.stall.published_file)  # faults in this file are faults of the configuration
     return settings
 
 
 def watched_cases(store: StoreReader, settings: Settings) -> list[TrackedCase]:
-    """The cases in the books that the configuration still asks for."""
+    """Return the stored cases that the configuration still lists."""
     cases = store.tracked_cases()
-    wanted = {
+    watched = {
         name: watched_numbers((case.case_number for case in cases if case.account == name), account)
         for name, account in settings.accounts.items()
     }
-    return [case for case in cases if case.case_number in wanted.get(case.account, ())]
+    return [case for case in cases if case.case_number in watched.get(case.account, ())]

@@ -15,22 +15,22 @@ from watcher.store.readonly import open_read_only_store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOnlyContext:
-    """One configuration and what has been written down for it."""
+    """One configuration and a view of its database."""
 
     store: StoreReader
     settings: Settings
     clock: Clock
 
     def watched_cases(self) -> list[TrackedCase]:
-        """The cases in the books that the configuration still asks for."""
+        """Return the stored cases that the configuration still lists."""
         return watched_cases(self.store, self.settings)
 
 
 @contextmanager
 def open_read_only(settings: Settings) -> Iterator[ReadOnlyContext]:
-    """Opens the database to be looked into, and closes it at the end.
+    """Open the database for reading, and close it at the end.
 
-    At a glance where that is enough; else the store is opened, as by what writes. Raises `StoreUnusable`.
+    Uses the read-only store if that is possible, otherwise the store that also writes. Raises `StoreUnusable`.
     """
     store = open_read_only_store(database_url(settings), locks=locks_folder(settings)) or open_store(settings)
     with closing(store):

@@ -56,7 +56,7 @@ class Daemon:
         Raises `WatcherError`, and begins nothing, where the database turns out to be damaged or the health page's
         address cannot be had.
         """
-        self._app.examine()
+        self._app.check_database()
         self._signs.start()
         self._plan()
         self._plan_regular()
@@ -147,7 +147,7 @@ class Daemon:
         turn = self._turns.get(name)
         try:
             done = self._signs.during(
-                app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, on_start=begun, turn=turn)
+                app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, on_start=begun, scheduled_at=turn)
             )
         except StoreUnusable as error:
             self._last_resort.write_failed(str(error), app.settings, now=app.clock.now())

@@ -1,6 +1,6 @@
-"""The letters themselves: downloaded once, checked, and kept, for a portal may archive tomorrow what it shows today.
+"""Letters: downloaded once, checked, and saved, because a portal may remove tomorrow what it offers today.
 
-They lie under `state_dir/notices/ACCOUNT/CASE/`, each for its owner alone. What a portal no longer offers stays.
+The files are in `state_dir/notices/ACCOUNT/CASE/`, readable by the owner only. They stay when the portal removes them.
 """
 
 from watcher.notices.download import fetch_notices

@@ -1,4 +1,4 @@
-"""Downloading what is new, within the read that found it. What fails here fails alone: the cases are read already."""
+"""Download new letters at the end of a check. A failure here does not affect the cases, which are recorded already."""
 
 from collections.abc import Collection, Iterator
 
@@ -7,14 +7,14 @@ import structlog
 from watcher.context.context import Context
 from watcher.errors import PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
-from watcher.notices.file_type import LARGEST, NotADocument, file_extension
+from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument, file_extension
 from watcher.notices.notice_files import NoticeFiles
 from watcher.notices.pdf_check import PdfChecker
 from watcher.portal import Downloads
 from watcher.settings import AccountSettings
 
-MOST_IN_A_READ = 250
-"""Downloads in one read; the rest comes with the next ones."""
+MAX_DOWNLOADS_PER_CHECK = 250
+"""The next checks download the rest."""
 
 _log = structlog.get_logger(__name__)
 
@@ -22,91 +22,92 @@ _log = structlog.get_logger(__name__)
 def fetch_notices(
     reader: Downloads, account: AccountSettings, case_numbers: Collection[str], context: Context
 ) -> PortalUnavailable | None:
-    """Downloads what the portal offers for these cases and is not kept yet.
+    """Download the letters of these cases that are not saved yet.
 
-    A document that cannot be kept is counted, and tried again on later reads, after the others. One server error is the
-    document's own, two in a row are the portal in trouble, which ends the downloads of this read, as a full disk does.
-    Where the portal asks to wait, that is returned. Raises `StoreUnusable` only.
+    A document that cannot be saved is counted, and tried again in later checks, after the others. A single server error
+    is attributed to the document. Two in a row are attributed to the portal and end the downloads of this check, like a
+    full disk. Returns the error if the portal asks to wait. Raises only `StoreUnusable`.
     """
-    wanted = sorted(_wanted(account, case_numbers, context), key=lambda kept: kept.last_error is not None)
-    if not wanted:
+    unsaved = sorted(_unsaved(account, case_numbers, context), key=lambda notice: notice.last_error is not None)
+    if not unsaved:
         return None
-    shelf = NoticeFiles(context.settings.state_dir)
-    shelf.clear(account.name)
-    with PdfChecker() as opener:
-        fetching = _Fetching(reader, shelf, opener, context)
-        for kept in wanted[:MOST_IN_A_READ]:
-            if context.stop.is_set() or not fetching.goes_on_after(kept):
-                return fetching.wait
-        fetching.blame()
+    files = NoticeFiles(context.settings.state_dir)
+    files.remove_temporary_files(account.name)
+    with PdfChecker() as pdf_checker:
+        downloads = _Downloads(reader, files, pdf_checker, context)
+        for notice in unsaved[:MAX_DOWNLOADS_PER_CHECK]:
+            if context.stop.is_set() or not downloads.download(notice):
+                return downloads.wait
+        downloads.count_server_error()
     return None
 
 
-def _wanted(account: AccountSettings, case_numbers: Collection[str], context: Context) -> Iterator[TrackedNotice]:
-    for kept in context.store.notices(account.name):
-        unsaved = kept.saved_as is None and kept.notice.download is not None
-        if unsaved and kept.attempts < MAX_DOWNLOAD_ATTEMPTS and kept.case_number in case_numbers:
-            yield kept
+def _unsaved(account: AccountSettings, case_numbers: Collection[str], context: Context) -> Iterator[TrackedNotice]:
+    for notice in context.store.notices(account.name):
+        can_be_saved = notice.saved_as is None and notice.notice.download is not None
+        if can_be_saved and notice.attempts < MAX_DOWNLOAD_ATTEMPTS and notice.case_number in case_numbers:
+            yield notice
 
 
-class _Fetching:
-    """The downloads of one read. `wait` is what the portal asked for, if it did."""
+class _Downloads:
+    """The downloads of one check. `wait` is the error with which the portal asked to wait, if it did."""
 
-    def __init__(self, reader: Downloads, shelf: NoticeFiles, opener: PdfChecker, context: Context) -> None:
+    def __init__(self, reader: Downloads, files: NoticeFiles, pdf_checker: PdfChecker, context: Context) -> None:
         self.wait: PortalUnavailable | None = None
-        self._reader, self._shelf, self._opener, self._means = reader, shelf, opener, context
-        self._refused: tuple[TrackedNotice, str] | None = None
+        self._reader, self._files, self._pdf_checker, self._context = reader, files, pdf_checker, context
+        self._server_error: tuple[TrackedNotice, str] | None = None
 
-    def goes_on_after(self, kept: TrackedNotice) -> bool:
-        """Downloads one document; whether there is any use in going on with the next."""
+    def download(self, notice: TrackedNotice) -> bool:
+        """Download one document. Returns whether to continue with the next."""
         try:
-            self._fetch(kept)
+            self._download(notice)
         except PortalUnavailable as error:
-            return self._refuse(kept, error)
+            return self._continue_after(notice, error)
         except (SessionEnded, OSError) as error:
-            _log.warning("notices are not downloaded now", account=kept.account, reason=_reason(error))
-            self._means.store.note_download_failed(kept.id, _reason(error), counts=False)
+            _log.warning("notice_downloads_stopped", account=notice.account, reason=_reason(error))
+            self._context.store.note_download_failed(notice.id, _reason(error), counts=False)
             return False
-        self.blame()
+        self.count_server_error()
         return True
 
-    def blame(self) -> None:
-        """The portal goes on well after a server error: that was the document's own."""
-        if self._refused is not None:
-            _count(*self._refused, self._means)
-        self._refused = None
+    def count_server_error(self) -> None:
+        """Attribute the last server error to its document, because the portal works for others."""
+        if self._server_error is not None:
+            _count_failure(*self._server_error, self._context)
+        self._server_error = None
 
-    def _refuse(self, kept: TrackedNotice, error: PortalUnavailable) -> bool:
-        if self._refused is None and error.retry_after is None and not self._means.stop.is_set():
-            self._refused = kept, str(error)
+    def _continue_after(self, notice: TrackedNotice, error: PortalUnavailable) -> bool:
+        if self._server_error is None and error.retry_after is None and not self._context.stop.is_set():
+            self._server_error = notice, str(error)
             return True
         self.wait = error if error.retry_after is not None else None
-        _log.warning("notices are not downloaded now", account=kept.account, reason=str(error))
+        _log.warning("notice_downloads_stopped", account=notice.account, reason=str(error))
         return False
 
-    def _fetch(self, kept: TrackedNotice) -> None:
-        """One document. What is wrong with it alone is counted; the rest is raised."""
+    def _download(self, notice: TrackedNotice) -> None:
+        """Download and save one document. Counts failures of the document itself, and raises the others."""
         try:
-            download = self._reader.download(kept.notice, max_bytes=LARGEST)
-            ending = file_extension(download)
-            if ending == "pdf":
-                self._opener.check(download.content)
-            saved_as, digest = self._shelf.put(kept, download.content, ending=ending)
+            download = self._reader.download(notice.notice, max_bytes=MAX_DOCUMENT_BYTES)
+            extension = file_extension(download)
+            if extension == "pdf":
+                self._pdf_checker.check(download.content)
+            saved_as, digest = self._files.save(notice, download.content, extension=extension)
         except (PortalUnavailable, SessionEnded, StoreUnusable, OSError):
             raise
         except (ReadFailed, NotADocument) as error:
-            _count(kept, str(error), self._means)
-        except Exception as error:  # noqa: BLE001 - a letter that nobody foresaw must not end the watching
-            _log.exception("a notice failed in an unforeseen way", account=kept.account)
-            _count(kept, f"it failed in an unforeseen way: {type(error).__name__}; see the log", self._means)
+            _count_failure(notice, str(error), self._context)
+        except Exception as error:  # noqa: BLE001 - an unexpected kind of letter must not end the check
+            _log.exception("notice_failed_unexpectedly", account=notice.account)
+            reason = f"it failed in an unforeseen way: {type(error).__name__}; see the log"
+            _count_failure(notice, reason, self._context)
         else:
-            self._means.store.set_saved(kept.id, saved_as=saved_as, sha256=digest)
-            _log.info("notice kept", account=kept.account, notice=kept.id, bytes=len(download.content))
+            self._context.store.set_saved(notice.id, saved_as=saved_as, sha256=digest)
+            _log.info("notice_saved", account=notice.account, notice=notice.id, bytes=len(download.content))
 
 
-def _count(kept: TrackedNotice, reason: str, context: Context) -> None:
-    _log.warning("a notice was not kept", account=kept.account, notice=kept.id, reason=reason)
-    context.store.note_download_failed(kept.id, reason)
+def _count_failure(notice: TrackedNotice, reason: str, context: Context) -> None:
+    _log.warning("notice_not_saved", account=notice.account, notice=notice.id, reason=reason)
+    context.store.note_download_failed(notice.id, reason)
 
 
 def _reason(error: Exception) -> str:

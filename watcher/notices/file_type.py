@@ -1,70 +1,70 @@
-"""Whether what was downloaded is a document: its size, what it calls itself, and what its first bytes say. Pure."""
+"""Check that a download is a document: by its size, its content type, and its first bytes. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watcher.portal import Download
 
-LARGEST = 32 * 1024 * 1024
-"""Bytes; a letter of many scanned pages stays below."""
+MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
+"""A letter of many scanned pages is smaller."""
 
-_WITHIN = 1024
-"""Bytes in which a PDF must begin (ISO 32000-1, implementation note 13)."""
+_PDF_HEADER_WITHIN = 1024
+"""A PDF must begin within this many bytes (ISO 32000-1, implementation note 13)."""
 
 
 class NotADocument(Exception):
-    """What was downloaded is no document that could be kept; the message says why."""
+    """The download is not a document that can be saved; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    ending: str
+class _FileType:
+    extension: str
     magic: tuple[bytes, ...]
 
 
-_KINDS: Mapping[str, _Kind] = {
-    "application/pdf": _Kind("pdf", (b"%PDF-",)),
-    "image/png": _Kind("png", (b"\x89PNG\r\n\x1a\n",)),
-    "image/jpeg": _Kind("jpg", (b"\xff\xd8\xff",)),
-    "image/tiff": _Kind("tif", (b"II*\x00", b"MM\x00*")),
+_TYPES: Mapping[str, _FileType] = {
+    "application/pdf": _FileType("pdf", (b"%PDF-",)),
+    "image/png": _FileType("png", (b"\x89PNG\r\n\x1a\n",)),
+    "image/jpeg": _FileType("jpg", (b"\xff\xd8\xff",)),
+    "image/tiff": _FileType("tif", (b"II*\x00", b"MM\x00*")),
 }
-_ALSO = {
+_ALIASES = {
     "application/x-pdf": "application/pdf",
     "application/acrobat": "application/pdf",
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
     "image/tif": "image/tiff",
 }
-_SAYS_NOTHING = frozenset(
+_GENERIC_TYPES = frozenset(
     {"", "application/octet-stream", "binary/octet-stream", "application/download", "application/x-download"}
     | {"application/force-download"}
 )
 
 
 def file_extension(download: Download) -> str:
-    """The ending for the file: "pdf", "png", "jpg" or "tif".
+    """Return the extension for the file: "pdf", "png", "jpg", or "tif".
 
-    A content type that says nothing (`application/octet-stream`) leaves it to the first bytes. Raises `NotADocument`
-    where it is empty, too large, no document, or not what it calls itself.
+    A generic content type (`application/octet-stream`) leaves the choice to the first bytes. Raises `NotADocument` if
+    the download is empty, too large, not a document, or of another type than it declares.
     """
     size = len(download.content)
     if not size:
         raise NotADocument("the portal sent an empty document")
-    if size > LARGEST:
-        raise NotADocument(f"the document has {size} bytes, more than the {LARGEST} that are kept")
-    said = download.content_type.partition(";")[0].strip().lower()
-    said = _ALSO.get(said, said)
-    shown = _shown(download.content)
-    if shown is None:
+    if size > MAX_DOCUMENT_BYTES:
+        raise NotADocument(f"the document has {size} bytes, more than the {MAX_DOCUMENT_BYTES} that are kept")
+    declared = download.content_type.partition(";")[0].strip().lower()
+    declared = _ALIASES.get(declared, declared)
+    detected = _detect(download.content)
+    if detected is None:
         raise NotADocument("what the portal sent is no PDF, PNG, JPEG or TIFF; perhaps it was a page that says so")
-    if said != shown and said not in _SAYS_NOTHING:
-        raise NotADocument(f"what the portal sent is {shown}, and calls itself something else")
-    return _KINDS[shown].ending
+    if declared != detected and declared not in _GENERIC_TYPES:
+        raise NotADocument(f"what the portal sent is {detected}, and calls itself something else")
+    return _TYPES[detected].extension
 
 
-def _shown(content: bytes) -> str | None:
-    """What the first bytes say it is."""
-    for name, kind in _KINDS.items():
-        if content.startswith(kind.magic):
+def _detect(content: bytes) -> str | None:
+    """Return the content type that the first bytes show."""
+    for name, file_type in _TYPES.items():
+        if content.startswith(file_type.magic):
             return name
-    return "application/pdf" if b"%PDF-" in content[:_WITHIN] else None
+    return "application/pdf" if b"%PDF-" in content[:_PDF_HEADER_WITHIN] else None

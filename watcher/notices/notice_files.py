@@ -1,4 +1,4 @@
-"""Where notices lie on disk: whole or not at all, for their owner alone, nowhere but in the folder of their case."""
+"""Saved letters on disk: written completely or not at all, for the owner only, in the folder of their case."""
 
 import hashlib
 import os
@@ -11,47 +11,47 @@ from watcher.notices.file_names import file_name, folder_name
 from watcher.privacy.private_file import remove_temporary_files, write_private_file
 
 FOLDER = "notices"
-"""Within state_dir."""
+"""Relative to state_dir."""
 
 
 class NoticeFiles:
-    """The notices below one state_dir. One caller at a time for each account: the account's lock is held."""
+    """The letters in one state_dir. Callers hold the account's lock."""
 
     def __init__(self, state_dir: Path) -> None:
-        """Touches nothing yet."""
+        """Does not access the disk yet."""
         self._state_dir = state_dir
 
-    def put(self, kept: TrackedNotice, content: bytes, *, ending: str) -> tuple[str, str]:
-        """Writes the document down; returns its path, relative to state_dir, and its SHA-256.
+    def save(self, notice: TrackedNotice, content: bytes, *, extension: str) -> tuple[str, str]:
+        """Save a document. Returns its path, relative to state_dir, and its SHA-256.
 
-        What lies there already with the same content is taken instead. Raises OSError, and leaves nothing then.
+        Uses an existing file with the same content. Raises OSError, and then leaves nothing behind.
         """
-        folder = self._folder(kept)
-        self._make(folder)
+        folder = self._folder(notice)
+        self._create_folder(folder)
         digest = hashlib.sha256(content).hexdigest()
-        file = _same(folder, content)
+        file = _file_with(folder, content)
         if file is None:
-            file = _free(folder, kept, ending)
+            file = _unused_path(folder, notice, extension)
             write_private_file(file, content)
         return str(file.relative_to(self._state_dir)), digest
 
-    def clear(self, account: str) -> None:
-        """Removes what an interrupted download of the account left behind."""
+    def remove_temporary_files(self, account: str) -> None:
+        """Remove what an interrupted download of the account left behind."""
         for folder in (self._state_dir / FOLDER / folder_name(account)).glob("*"):
             with suppress(OSError):
                 remove_temporary_files(folder)
 
-    def _folder(self, kept: TrackedNotice) -> Path:
-        return self._state_dir / FOLDER / folder_name(kept.account) / folder_name(kept.case_number)
+    def _folder(self, notice: TrackedNotice) -> Path:
+        return self._state_dir / FOLDER / folder_name(notice.account) / folder_name(notice.case_number)
 
-    def _make(self, folder: Path) -> None:
-        for each in (folder.parent.parent, folder.parent, folder):
-            each.mkdir(mode=0o700, exist_ok=True)
-            each.chmod(0o700)
+    def _create_folder(self, folder: Path) -> None:
+        for path in (folder.parent.parent, folder.parent, folder):
+            path.mkdir(mode=0o700, exist_ok=True)
+            path.chmod(0o700)
 
 
-def _same(folder: Path, content: bytes) -> Path | None:
-    """A file with this very content. It may have been written just before a kill, and be in no book yet."""
+def _file_with(folder: Path, content: bytes) -> Path | None:
+    """Return a file with the same content. A kill may have prevented the store from recording it."""
     for file in sorted(folder.iterdir()):
         if file.name.startswith(".") or file.is_symlink() or not file.is_file():
             continue
@@ -60,7 +60,9 @@ def _same(folder: Path, content: bytes) -> Path | None:
     return None
 
 
-def _free(folder: Path, kept: TrackedNotice, ending: str) -> Path:
-    """The first name that nothing in the folder has, not even a broken link."""
-    names = (file_name(kept.notice.title, kept.notice.dated, ending=ending, number=number) for number in count(1))
+def _unused_path(folder: Path, notice: TrackedNotice, extension: str) -> Path:
+    """Return the first path that does not exist, not even as a broken link."""
+    names = (
+        file_name(notice.notice.title, notice.notice.dated, extension=extension, number=number) for number in count(1)
+    )
     return next(folder / name for name in names if not os.path.lexists(folder / name))

@@ -1,7 +1,7 @@
-"""Whether a PDF opens, found out in a process of its own.
+"""Check in a child process that a PDF opens.
 
-A PDF is a program of sorts: a hostile or broken one can make its reader run for hours or take all memory. So the
-reader is a child process with bounds, which may die without anybody else's harm. One child serves a whole round.
+A malicious or broken PDF can make its reader run for hours or use all memory. So the reader is a child process with
+limits, and its crash affects nothing else. One child serves a whole check.
 """
 
 import struct
@@ -16,15 +16,15 @@ from watcher.notices.file_type import NotADocument
 
 _CHILD = Path(__file__).with_name("pdf_child.py")
 _SECONDS = 30.0
-_START = 60.0
-"""Seconds that the first answer may take: the child reads its library from disk first."""
+_FIRST_SECONDS = 60.0
+"""The first answer may take longer, because the child imports its library first."""
 
 
 class PdfChecker:
-    """Opens PDFs, one after the other; leaving the context ends its child."""
+    """A child process that opens PDFs, one after the other. Leaving the context ends it."""
 
     def __init__(self, *, seconds: float = _SECONDS, child: Path = _CHILD) -> None:
-        """Starts nothing yet. `seconds` is the longest that one document may take."""
+        """The child starts with the first document. `seconds` is the time limit for one document."""
         self._seconds, self._child = seconds, child
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,16 +37,16 @@ class PdfChecker:
         self._end()
 
     def check(self, content: bytes) -> None:
-        """Raises `NotADocument` where it is no PDF that opens, or takes longer or more memory than a letter does."""
-        patience = self._seconds if self._process else max(self._seconds, _START)
-        verdict = self._ask(self._running(), content, patience)
+        """Raise `NotADocument` if the PDF does not open, or not within the limits on time and memory."""
+        timeout = self._seconds if self._process else max(self._seconds, _FIRST_SECONDS)
+        verdict = self._ask(self._child_process(), content, timeout)
         if verdict is None:
             self._end()
             raise NotADocument("the PDF does not open within the time and memory that a letter takes")
         if verdict != "opens":
             raise NotADocument(f"the PDF does not open: {verdict}")
 
-    def _running(self) -> "subprocess.Popen[bytes]":
+    def _child_process(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(self._child)],
@@ -57,8 +57,8 @@ class PdfChecker:
         return self._process
 
     @staticmethod
-    def _ask(child: "subprocess.Popen[bytes]", content: bytes, patience: float) -> str | None:
-        """The child's verdict; None where it gave none."""
+    def _ask(child: "subprocess.Popen[bytes]", content: bytes, timeout: float) -> str | None:
+        """Return the child's verdict; None if it gave none in time."""
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - both are pipes
         try:
             child.stdin.write(struct.pack(">Q", len(content)))
@@ -66,7 +66,7 @@ class PdfChecker:
             child.stdin.flush()
         except OSError:
             return None
-        ready, _, _ = select([child.stdout], [], [], patience)
+        ready, _, _ = select([child.stdout], [], [], timeout)
         line = child.stdout.readline() if ready else b""
         return line.decode("ascii", "replace").strip() or None
 

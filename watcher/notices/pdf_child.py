@@ -1,7 +1,7 @@
-"""The child process of `watcher.notices.pdf_check`: reads PDFs from standard input, writes one verdict for each.
+"""The child process of `watcher.notices.pdf_check`: reads PDFs from standard input and writes one verdict for each.
 
-In: eight bytes of length, then so many of content. Out: a line, `opens` or why not. It is run as a script, knows
-nothing of this program, and gives up what it does not need before the first byte is read.
+Input: eight bytes with the length, then the content. Output: a line, `opens` or the reason why not. It runs as a
+script, imports nothing of this program, and limits its resources before it reads the first byte.
 """
 
 import io
@@ -11,41 +11,41 @@ import sys
 import warnings
 from contextlib import suppress
 
-_MEMORY = 1024 * 1024 * 1024
-_PROCESSOR_SECONDS = 600
+_MEMORY_BYTES = 1024 * 1024 * 1024
+_CPU_SECONDS = 600
 
 
-def _bound() -> None:
-    """Limits on memory and processor time, where the system knows them."""
+def _set_limits() -> None:
+    """Limit memory, processor time, and file size, on systems that support it."""
     with suppress(ImportError, OSError, ValueError):
-        import resource  # noqa: PLC0415 - not on every system
+        import resource  # noqa: PLC0415 - not available on every system
 
-        resource.setrlimit(resource.RLIMIT_CPU, (_PROCESSOR_SECONDS, _PROCESSOR_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
 def verdict(content: bytes) -> str:
-    """`opens`, or why not. One that needs a password opens for whoever has it."""
-    from pypdf import PdfReader  # noqa: PLC0415 - after the bounds are set
+    """Return `opens`, or the reason why not. An encrypted PDF counts as opening: the user may have the password."""
+    from pypdf import PdfReader  # noqa: PLC0415 - after the limits are set
 
     try:
         reader = PdfReader(io.BytesIO(content))
         if not reader.is_encrypted:
             reader.pages[0].get_object()
-    except Exception as fault:  # noqa: BLE001 - whatever a broken document brings a reader to
-        return f"{type(fault).__name__}"
+    except Exception as error:  # noqa: BLE001 - a broken document can raise anything
+        return f"{type(error).__name__}"
     return "opens"
 
 
 def main() -> None:
-    """Answers until standard input ends."""
-    _bound()
+    """Answer until standard input ends."""
+    _set_limits()
     logging.disable()
     warnings.simplefilter("ignore")
     source, out = sys.stdin.buffer, sys.stdout
-    while len(head := source.read(8)) == 8:  # noqa: PLR2004 - the length of a length
-        content = source.read(struct.unpack(">Q", head)[0])
+    while len(header := source.read(8)) == 8:  # noqa: PLR2004 - the size of the length
+        content = source.read(struct.unpack(">Q", header)[0])
         out.write(f"{verdict(content)}\n")
         out.flush()
 

@@ -1,7 +1,7 @@
-"""What moved between two snapshots of a case, both settled (`watcher.reading.normalize`). Pure.
+"""List the changes between two normalized snapshots of a case (`watcher.reading.normalize`). Pure.
 
-For any two snapshots of a portal `diff` is empty exactly when nothing moved there: neither another language of the same
-words, nor data that was never known before, nor our own rules reading the same words as another stage is news.
+The list is empty exactly if nothing changed at the portal. These are not changes: the same text in another language, a
+field that the stored snapshot never had, and the same text that our own rules now map to another stage.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,14 +33,14 @@ class _Keyed(Protocol):
     def key(self) -> str: ...
 
 
-_K = TypeVar("_K", bound=_Keyed)
+_Entry = TypeVar("_Entry", bound=_Keyed)
 
 
 def diff(before: Snapshot | None, after: Snapshot, *, today: date, vocabulary: str) -> tuple[Change, ...]:
-    """Every change from `before` to `after`, both settled; most telling first.
+    """Return every change from `before` to `after`, both normalized, the most important first.
 
-    `before` None is the baseline: one `case_added`, and one change for each item that is still to be dealt with.
-    `today` decides whether an appointment that vanished was still ahead.
+    If `before` is None, this is the baseline: one `case_added`, and one change for each open item that is not over.
+    `today` decides whether an appointment that disappeared was still ahead.
     """
     if before is None:
         return tuple(_baseline(after, today))
@@ -73,20 +73,20 @@ def _change(
 
 
 def _baseline(after: Snapshot, today: date) -> Iterator[Change]:
-    told: Json = {"stage": after.stage.value, "status": after.status, "form": after.form}
-    yield _change(ChangeKind.CASE_ADDED, after, new=told)
+    new: Json = {"stage": after.stage.value, "status": after.status, "form": after.form}
+    yield _change(ChangeKind.CASE_ADDED, after, new=new)
     for item in after.pending or ():
         if item.state is ItemState.OPEN and not _is_past(item, today):
-            yield _change(_arrival_of(item), after, item.key, new=item_json(item))
+            yield _change(_kind_when_added(item), after, item.key, new=item_json(item))
 
 
 def _is_past(item: PendingItem, today: date) -> bool:
-    """Whether an appointment or due date is over. An item without a date is still to be dealt with."""
+    """Return whether an appointment or due date is over. An item without a date is not."""
     moment = item.starts_at or item.due_on
     return moment is not None and day_of(moment) < today
 
 
-def _arrival_of(item: PendingItem) -> ChangeKind:
+def _kind_when_added(item: PendingItem) -> ChangeKind:
     if item.kind is ItemKind.RFE:
         return ChangeKind.RFE_RECEIVED
     if item.kind is ItemKind.INTENT_TO_DENY:
@@ -99,50 +99,50 @@ def _item_changes(before: Snapshot, after: Snapshot, today: date, meaning: Meani
         return
     for key, old, new in _pairs(before.pending, after.pending or ()):
         if new is None and old is not None:
-            kind = _departure_of(old, today, meaning)
+            kind = _kind_when_gone(old, today, meaning)
             yield _change(kind, after, key, old=item_json(old))
         elif old is None and new is not None:
-            kind = _arrival_of(new) if new.state is ItemState.OPEN else ChangeKind.ITEM_CLOSED
+            kind = _kind_when_added(new) if new.state is ItemState.OPEN else ChangeKind.ITEM_CLOSED
             yield _change(kind, after, key, new=item_json(new))
         elif old is not None and new is not None and replace(old, due_by_estimate=new.due_by_estimate) != new:
-            yield _change(_movement_of(old, new), after, key, old=item_json(old), new=item_json(new))
+            yield _change(_kind_when_changed(old, new), after, key, old=item_json(old), new=item_json(new))
 
 
-def _departure_of(item: PendingItem, today: date, meaning: Meaning) -> ChangeKind:
+def _kind_when_gone(item: PendingItem, today: date, meaning: Meaning) -> ChangeKind:
     ahead = item.starts_at is not None and day_of(item.starts_at) > today
     if item.kind.is_appointment and item.state is ItemState.OPEN and (ahead or item.kind in meaning.cancels):
         return ChangeKind.APPOINTMENT_CANCELLED
     return ChangeKind.ITEM_CLOSED
 
 
-def _movement_of(old: PendingItem, new: PendingItem) -> ChangeKind:
+def _kind_when_changed(old: PendingItem, new: PendingItem) -> ChangeKind:
     if new.state is not ItemState.OPEN and old.state is ItemState.OPEN:
         return ChangeKind.ITEM_CLOSED
     if new.state is ItemState.OPEN and old.state is not ItemState.OPEN:
-        return _arrival_of(new)
+        return _kind_when_added(new)
     if new.kind is not old.kind and new.kind in {ItemKind.RFE, ItemKind.INTENT_TO_DENY}:
-        return _arrival_of(new)
+        return _kind_when_added(new)
     if new.kind.is_appointment and (old.starts_at, old.place) != (new.starts_at, new.place):
         return ChangeKind.APPOINTMENT_SCHEDULED if old.starts_at is None else ChangeKind.APPOINTMENT_CHANGED
     return ChangeKind.ITEM_CHANGED
 
 
 def _status_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
-    """A stage moves only with its words; a status, text or date that was never given before is no new one.
+    """Yield a stage change only if the status text changed too. A field without an earlier value is not a change.
 
-    What a first status asks for is told all the same, by its item.
+    What a first status asks for is reported by its item.
     """
     if before.status is None:
         return
     old, new = _status_json(before), _status_json(after)
-    reworded = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
-    if reworded and before.stage is not after.stage:
+    text_changed = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
+    if text_changed and before.stage is not after.stage:
         yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new)
-    elif _moved(before, after, STATUS_FIELDS):
+    elif _any_changed(before, after, STATUS_FIELDS):
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new)
 
 
-def _moved(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
+def _any_changed(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
     return any(getattr(before, name) not in {None, getattr(after, name)} for name in names)
 
 
@@ -167,10 +167,10 @@ def _history_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
 
 def _entry_changes(
     case: Snapshot,
-    before: Sequence[_K],
-    after: Sequence[_K],
+    before: Sequence[_Entry],
+    after: Sequence[_Entry],
     kinds: tuple[ChangeKind, ChangeKind, ChangeKind],
-    as_json: Callable[[_K], Json],
+    as_json: Callable[[_Entry], Json],
 ) -> Iterator[Change]:
     added, changed, removed = kinds
     for key, old, new in _pairs(before, after):
@@ -199,10 +199,10 @@ def _silent_update(before: Snapshot, after: Snapshot) -> Iterator[Change]:
         yield _change(ChangeKind.SILENT_UPDATE, after, "updated_at", old=iso_text(old), new=iso_text(new))
 
 
-def _pairs(before: Sequence[_K], after: Sequence[_K]) -> Iterator[tuple[str, _K | None, _K | None]]:
-    """Entries of both sides by key, in the order of the keys: order on a page is not news."""
-    left: Mapping[str, _K] = {entry.key: entry for entry in before}
-    right: Mapping[str, _K] = {entry.key: entry for entry in after}
+def _pairs(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[tuple[str, _Entry | None, _Entry | None]]:
+    """Pair the entries of both sides by key, ordered by key: the order on a page is not a change."""
+    left: Mapping[str, _Entry] = {entry.key: entry for entry in before}
+    right: Mapping[str, _Entry] = {entry.key: entry for entry in after}
     for key in sorted(left.keys() | right.keys()):
         yield key, left.get(key), right.get(key)
 
@@ -211,7 +211,7 @@ def _pairs(before: Sequence[_K], after: Sequence[_K]) -> Iterator[tuple[str, _K 
 
 
 def item_json(item: PendingItem) -> dict[str, Json]:
-    """A pending item as history and alerts carry it."""
+    """Return a pending item as the history and alerts hold it."""
     return {
         "key": item.key,
         "kind": item.kind.value,

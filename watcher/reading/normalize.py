@@ -1,7 +1,7 @@
-"""Brings two snapshots of a case to where they can be compared. Pure.
+"""Make two snapshots of a case comparable. Pure.
 
-A portal does not say everything each time, says it in more than one language, and asks for something now in its status,
-now in a list. `settle` completes what came of a read; `restated` puts what was known before into the same terms.
+A portal leaves out data in some answers, answers in several languages, and asks for something first in a status, later
+in a list. `normalize` completes a fresh snapshot; `in_same_terms` translates the stored one to match it.
 """
 
 from dataclasses import fields, replace
@@ -13,9 +13,9 @@ from watcher.model.case import STATUS_FIELDS, STATUS_ITEM_PREFIX, ItemKind, Item
 
 
 def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> Snapshot:
-    """`after` with what it does not say taken from `before`, and with the items that its status asks for.
+    """Return `after` with missing data taken from `before`, and with the items that its status asks for.
 
-    `before` is a settled snapshot of the same case, or None on the first read.
+    `before` is a normalized snapshot of the same case, or None on the first check.
     """
     if before is not None:
         after = _fill_gaps(before, after)
@@ -27,37 +27,37 @@ def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> S
 
 
 def in_same_terms(before: Snapshot, after: Snapshot) -> Snapshot:
-    """`before` as it would have been said in the language of `after`, and under the keys that `after` gives its items.
+    """Return `before` with the texts in the language of `after` and its items under the keys that `after` uses.
 
-    Both are settled snapshots of one case; what still differs has moved at the portal.
+    Both are normalized snapshots of one case. Whatever still differs has changed at the portal.
     """
-    return _adopted(_in_the_words_of(after, before), after)
+    return _with_listed_keys(_translated(before, after), after)
 
 
 def _fill_gaps(before: Snapshot, after: Snapshot) -> Snapshot:
-    """What the portal left out this time stays as it was. The status, its text and its date stand or fall together."""
-    kept = {
+    """Take what the portal left out from `before`. Status, text, and date are taken together or not at all."""
+    filled = {
         field.name: getattr(before, field.name)
         for field in fields(Snapshot)
         if field.name not in STATUS_FIELDS and getattr(after, field.name) is None
     }
     if after.status is None:
-        kept |= {name: getattr(before, name) for name in (*STATUS_FIELDS, "stage")}
+        filled |= {name: getattr(before, name) for name in (*STATUS_FIELDS, "stage")}
     elif after.status_since is None and after.status_title == before.status_title:
-        kept["status_since"] = before.status_since
+        filled["status_since"] = before.status_since
     for name in after.partial:
-        kept[name] = _with_the_unsaid(getattr(before, name), getattr(after, name))
-    return replace(after, **kept) if kept else after
+        filled[name] = _merged(getattr(before, name), getattr(after, name))
+    return replace(after, **filled) if filled else after
 
 
-def _with_the_unsaid(before: tuple[Any, ...] | None, after: tuple[Any, ...] | None) -> tuple[Any, ...]:
+def _merged(before: tuple[Any, ...] | None, after: tuple[Any, ...] | None) -> tuple[Any, ...]:
     known = {entry.key: entry for entry in before or ()}
-    entries = known | {entry.key: _beside(known.get(entry.key), entry) for entry in after or ()}
+    entries = known | {entry.key: _merged_entry(known.get(entry.key), entry) for entry in after or ()}
     return tuple(entries[key] for key in sorted(entries))
 
 
-def _beside(old: Any, new: Any) -> Any:
-    """An entry that only some of its sources gave: the others' silence neither reopens an item nor blurs it."""
+def _merged_entry(old: Any, new: Any) -> Any:
+    """Merge an entry that only some of its sources returned: a missing source neither reopens an item nor blurs it."""
     if not isinstance(old, PendingItem):
         return new
     if old.state is not ItemState.OPEN:
@@ -78,10 +78,10 @@ def _status_items(before: Snapshot | None, after: Snapshot, meaning: Meaning) ->
 
 
 def _asked_item(before: Snapshot | None, after: Snapshot, kind: ItemKind) -> PendingItem:
-    """The item that the status asks for.
+    """Return the item that the status asks for.
 
-    It is the one of the snapshot before unless both the text and its date moved: a portal that touches only its
-    timestamp, or only rewords, has not asked twice.
+    It keeps the key of the earlier one unless both the text and the date changed: a portal that only updates its
+    timestamp, or only rewords the text, has not asked again.
     """
     key = f"{STATUS_ITEM_PREFIX}{kind}" + (f":{after.status_since}" if after.status_since else "")
     estimate = estimate_due(kind, form=after.form, asked_on=after.status_since, title=after.status_title)
@@ -97,8 +97,8 @@ def _asked_item(before: Snapshot | None, after: Snapshot, kind: ItemKind) -> Pen
     return PendingItem(key=key, kind=kind, title=after.status or "", due_by_estimate=estimate)
 
 
-def _in_the_words_of(after: Snapshot, before: Snapshot) -> Snapshot:
-    """`before` as it would have read in the language of `after`: words are taken over wherever the keys agree."""
+def _translated(before: Snapshot, after: Snapshot) -> Snapshot:
+    """Return `before` with the texts of `after` wherever the keys agree, if the languages differ."""
     if before.language == after.language:
         return before
     same_status = before.status_title == after.status_title
@@ -110,38 +110,40 @@ def _in_the_words_of(after: Snapshot, before: Snapshot) -> Snapshot:
         status=after.status if same_status else before.status,
         status_key=after.status_key if same_status else before.status_key,
         description=after.description if same_status else before.description,
-        pending=_reworded(before.pending, after.pending, "title", "description", "place"),
-        notices=_reworded(before.notices, after.notices, "title"),
-        history=_reworded(before.history, after.history, "title", "hint"),
-        parts=_reworded(before.parts, after.parts, "title"),
+        pending=_with_texts_of(before.pending, after.pending, "title", "description", "place"),
+        notices=_with_texts_of(before.notices, after.notices, "title"),
+        history=_with_texts_of(before.history, after.history, "title", "hint"),
+        parts=_with_texts_of(before.parts, after.parts, "title"),
     )
 
 
-def _adopted(before: Snapshot, after: Snapshot) -> Snapshot:
-    """`before` with an item that a status made under the key of the one that the portal now lists for the same thing.
+def _with_listed_keys(before: Snapshot, after: Snapshot) -> Snapshot:
+    """Give an item derived from a status the key under which the portal now lists the same request.
 
-    The portal asked once; that it now also lists what it asked for is no second request.
+    The portal asked once; listing the request later is not a second one.
     """
     known = {item.key for item in before.pending or ()}
-    arrived = [
+    added = [
         item for item in after.pending or () if item.key not in known and not item.key.startswith(STATUS_ITEM_PREFIX)
     ]
-    listed = {item.kind: item.key for item in reversed(arrived)}
-    still_there = {item.key for item in after.pending or ()}
+    listed = {item.kind: item.key for item in reversed(added)}
+    current = {item.key for item in after.pending or ()}
     pending = tuple(
         replace(item, key=listed.pop(item.kind))
-        if item.key.startswith(STATUS_ITEM_PREFIX) and item.key not in still_there and item.kind in listed
+        if item.key.startswith(STATUS_ITEM_PREFIX) and item.key not in current and item.kind in listed
         else item
         for item in before.pending or ()
     )
     return before if before.pending is None else replace(before, pending=pending)
 
 
-def _reworded(before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, *names: str) -> tuple[Any, ...] | None:
+def _with_texts_of(
+    before: tuple[Any, ...] | None, after: tuple[Any, ...] | None, *names: str
+) -> tuple[Any, ...] | None:
     if before is None or after is None:
         return before
-    now = {entry.key: entry for entry in after}
+    current = {entry.key: entry for entry in after}
     return tuple(
-        replace(entry, **{name: getattr(now[entry.key], name) for name in names}) if entry.key in now else entry
+        replace(entry, **{name: getattr(current[entry.key], name) for name in names}) if entry.key in current else entry
         for entry in before
     )

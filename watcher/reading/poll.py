@@ -1,4 +1,4 @@
-"""One read of one account, start to end: who may read it now, the visit at its portal, what the sign-in came to."""
+"""Check one account once: take its lock, visit the portal, record the results and how the sign-in went."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -30,18 +30,22 @@ from watcher.remind.manual_check import plan_next_manual_check, remind_manual_ch
 from watcher.settings import AccountSettings
 from watcher.store import Busy
 
-_TURN_TAKEN = timedelta(minutes=15)
-_LONGEST_READ = timedelta(hours=12)
+_RETRY_AFTER_KILL = timedelta(minutes=15)
+"""A check that a kill interrupted is started again after this time, or after the account's interval if shorter."""
+_MAX_DURATION = timedelta(hours=12)
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """What one read is given: where the session lies, where codes come from, who wants to see the answers.
+    """What one check of an account needs besides its settings.
 
-    `begun` is called when it is certain that the read is done here, `progress` with the number of cases after each.
-    A read that lasts longer than `longest`, in real time, is broken off between two cases, and the rest is read at the
-    next turn; None: half a day, or the span from one read to the next where that is longer.
+    `session` stores the session, `codes` supplies one-time codes, and `trace` saves the portal's answers. `on_start` is
+    called once it is certain that this process does the check. `progress` is called after each case with the number of
+    cases so far.
+
+    A check that takes longer than `max_duration` (real time) ends between two cases, and the next check reads the rest.
+    None stands for 12 hours, or for the account's interval if that is longer.
     """
 
     session: SessionFile
@@ -59,25 +63,27 @@ def poll(
     context: Context,
     *,
     wait: float = 0.0,
-    turn: datetime | None = None,
+    scheduled_at: datetime | None = None,
 ) -> ReadResult:
-    """Reads the account once and records what that brings. One read at a time, across processes.
+    """Check the account once and record the result. Only one process at a time checks an account.
 
-    `wait`: real seconds to wait for a read that is under way elsewhere; after that the outcome is `failed`. An account
-    that is paused, or whose portal asked to wait, is not asked at all; nor is a portal that only a person can read:
-    the person is reminded, where it is time. `turn` is the moment in the books that this read is for: where they name
-    a later one by now, another process has had the turn, and the account is left alone. Raises `StoreUnusable` only.
+    `wait` is how many real seconds to wait for a check in another process; after that the outcome is `failed`.
+    `scheduled_at` is the stored time that this check was scheduled for: if the store has a later one by now, another
+    process has done the check, and this call does nothing.
+
+    Sends no request for an account that is paused, or whose portal asked to wait. For a portal that only a person can
+    check, records the reminders that are due instead. Raises only `StoreUnusable`.
     """
     try:
         with context.store.locks.acquire(f"account {account.name}", wait=wait, stop=context.stop):
-            if turn is not None and (context.store.accounts.next_read(account.name) or turn) > turn:
+            if scheduled_at is not None and _is_done_elsewhere(account, context, scheduled_at):
                 return ReadResult(account=account.name, outcome=ReadOutcome.OK, read_elsewhere=True)
             if options.on_start is not None:
                 options.on_start()
             if portal.is_manual:
-                told = remind_manual_checks(account, context)
-                return ReadResult(account=account.name, outcome=ReadOutcome.OK, changes=tuple(told))
-            return _Visit(account, portal, context).read(options)
+                reminders = remind_manual_checks(account, context)
+                return ReadResult(account=account.name, outcome=ReadOutcome.OK, changes=tuple(reminders))
+            return _AccountCheck(account, portal, context).run(options)
     except Busy:
         return ReadResult(
             account=account.name,
@@ -87,27 +93,33 @@ def poll(
         )
 
 
-def record_readings(
-    readings: Iterable[CaseResult],
+def _is_done_elsewhere(account: AccountSettings, context: Context, scheduled_at: datetime) -> bool:
+    next_read = context.store.accounts.next_read(account.name)
+    return next_read is not None and next_read > scheduled_at
+
+
+def record_results(
+    results: Iterable[CaseResult],
     account: AccountSettings,
     portal: Portal,
     context: Context,
     *,
     complete: bool = False,
 ) -> ReadResult:
-    """Records what a person brought (a saved answer, a status they read) as one read, through the same diff.
+    """Record results that a person supplied (a saved answer, a status they saw) like those of a check.
 
-    `complete`: it is everything there is; else cases that it does not name are not missing.
+    `complete`: these are all cases of the account; otherwise the cases without a result do not count as missing.
+    Raises `Busy` and `StoreUnusable`.
     """
     with context.store.locks.acquire(f"account {account.name}", wait=60.0, stop=context.stop):
-        intake = ReadRecorder(account, portal, context)
-        intake.replay_after_restore()
-        for reading in readings:
-            intake.record(reading)
-        done = intake.finish(complete=complete)
+        recorder = ReadRecorder(account, portal, context)
+        recorder.replay_after_restore()
+        for result in results:
+            recorder.record(result)
+        recorded = recorder.finish(complete=complete)
         if portal.is_manual:
             plan_next_manual_check(account, context)
-        return done
+        return recorded
 
 
 def portal_context(
@@ -118,7 +130,7 @@ def portal_context(
     sign_in_guard: SignInGuard,
     known: Iterable[str],
 ) -> PortalContext:
-    """What a portal is handed for one visit. `known` are the case numbers that the store already holds."""
+    """Return what a portal works with during one check. `known` are the case numbers in the store."""
     return PortalContext(
         clock=context.clock,
         language=context.settings.language,
@@ -132,89 +144,99 @@ def portal_context(
     )
 
 
-class _Visit:
-    """One visit to an account's portal."""
+class _AccountCheck:
+    """One check of an account at its portal. The caller holds the account's lock."""
 
     def __init__(self, account: AccountSettings, portal: Portal, context: Context) -> None:
-        self._account, self._portal, self._means = account, portal, context
-        self._intake = ReadRecorder(account, portal, context)
+        self._account, self._portal, self._context = account, portal, context
+        self._recorder = ReadRecorder(account, portal, context)
 
-    def read(self, options: ReadOptions) -> ReadResult:
-        now = self._means.clock.now()
-        refusal = self._reason_not_to_ask(now)
-        if refusal is not None:
-            return refusal
-        self._means.store.accounts.set_next_read(self._account.name, now + min(self._intake.every, _TURN_TAKEN))
-        self._intake.replay_after_restore()
-        breaker = self._means.store.sign_in_guard(
+    def run(self, options: ReadOptions) -> ReadResult:
+        now = self._context.clock.now()
+        skipped = self._skip(now)
+        if skipped is not None:
+            return skipped
+        retry_at = now + min(self._recorder.interval, _RETRY_AFTER_KILL)
+        self._context.store.accounts.set_next_read(self._account.name, retry_at)
+        self._recorder.replay_after_restore()
+        guard = self._context.store.sign_in_guard(
             self._account.name,
-            clock=self._means.clock,
-            fingerprint=lambda: self._intake.fingerprint,
+            clock=self._context.clock,
+            fingerprint=lambda: self._recorder.fingerprint,
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
-        surroundings = portal_context(
-            self._account, options, self._means, sign_in_guard=breaker, known=self._intake.known
-        )
-        error = self._visit(replace(surroundings, is_unchanged=self._intake.is_unchanged), options)
-        if error is not None and self._means.stop.is_set():
-            breaker.unanswered()
-            return self._intake.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
+        error = self._read_portal(options, guard)
+        if error is not None and self._context.stop.is_set():
+            guard.unanswered()
+            return self._recorder.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
         if isinstance(error, SignInRejected | AccountLocked):
-            breaker.refused()
+            guard.refused()
         elif isinstance(error, PortalUnavailable):
-            breaker.unanswered()
+            guard.unanswered()
         elif error is not None:
-            breaker.unclear()
-        return self._intake.finish()
+            guard.unclear()
+        return self._recorder.finish()
 
-    def _reason_not_to_ask(self, now: datetime) -> ReadResult | None:
-        """A pause that only a person can end, or a wait that the portal asked for; kept on disk, so across restarts."""
-        health = self._intake.health
+    def _skip(self, now: datetime) -> ReadResult | None:
+        """Return the result if no request may be sent now: the account is paused, or the portal asked to wait.
+
+        Both are stored, so they outlast a restart. A changed credential ends the pause.
+        """
+        health = self._recorder.health
         if health.state.waits_for_person:
-            if self._intake.fingerprint == health.rejected_fingerprint:
-                return self._intake.result(ReadOutcome.PAUSED, error=health.last_error)
-            self._intake.health = resume(health)
+            if self._recorder.fingerprint == health.rejected_fingerprint:
+                return self._recorder.result(ReadOutcome.PAUSED, error=health.last_error)
+            self._recorder.health = resume(health)
         elif health.not_before is not None and now < health.not_before:
             until = utc_text(health.not_before)
-            return self._intake.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")
+            return self._recorder.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")
         return None
 
-    def _visit(self, surroundings: PortalContext, options: ReadOptions) -> ReadFailed | None:
-        """Reads every case. Returns what ended the read early, if anything did."""
-        longest = max(self._intake.every, _LONGEST_READ) if options.max_duration is None else options.max_duration
+    def _read_portal(self, options: ReadOptions, guard: SignInGuard) -> ReadFailed | None:
+        """Record every case, then download letters. Returns the error that ended this early, if any."""
         try:
-            with self._portal.open(self._account, surroundings) as reader:
-                with closing(reader.read()) as readings:
-                    for reading in _in_time(readings, longest):
-                        self._intake.record(reading)
-                        if options.progress is not None:
-                            options.progress(self._intake.answered)
+            with self._portal.open(self._account, self._portal_context(options, guard)) as reader:
+                self._record_cases(reader, options)
                 self._fetch_notices(reader)
         except ReadFailed as error:
-            self._intake.errors.append(error)
+            self._recorder.errors.append(error)
             return error
         except StoreUnusable:
             raise
-        except Exception as error:  # noqa: BLE001 - the one place that catches what nobody foresaw
-            _log.exception("reading failed in an unforeseen way", account=self._account.name)
-            unforeseen = UnexpectedAnswer(f"reading failed in an unforeseen way: {type(error).__name__}; see the log")
-            self._intake.errors.append(unforeseen)
-            return unforeseen
+        except Exception as error:  # noqa: BLE001 - the one place that catches errors of a portal's own code
+            _log.exception("check_failed_unexpectedly", account=self._account.name)
+            unexpected = UnexpectedAnswer(f"reading failed in an unforeseen way: {type(error).__name__}; see the log")
+            self._recorder.errors.append(unexpected)
+            return unexpected
         return None
 
+    def _portal_context(self, options: ReadOptions, guard: SignInGuard) -> PortalContext:
+        shared = portal_context(self._account, options, self._context, sign_in_guard=guard, known=self._recorder.known)
+        return replace(shared, is_unchanged=self._recorder.is_unchanged)
+
+    def _record_cases(self, reader: Reader, options: ReadOptions) -> None:
+        max_duration = options.max_duration
+        if max_duration is None:
+            max_duration = max(self._recorder.interval, _MAX_DURATION)
+        with closing(reader.read()) as results:
+            for result in _until_too_late(results, max_duration):
+                self._recorder.record(result)
+                if options.progress is not None:
+                    options.progress(self._recorder.case_count)
+
     def _fetch_notices(self, reader: Reader) -> None:
-        """The documents behind the notices; a wait that the portal asks for here counts like any other."""
+        """Download new letters. If the portal asks to wait here, that counts as an error of the check."""
         if self._account.save_notices and isinstance(reader, Downloads):
-            wait = fetch_notices(reader, self._account, self._intake.read, self._means)
-            self._intake.errors += [wait] if wait else []
+            wait = fetch_notices(reader, self._account, self._recorder.read, self._context)
+            self._recorder.errors += [wait] if wait else []
 
 
-def _in_time(readings: Iterable[CaseResult], max_duration: timedelta) -> Iterator[CaseResult]:
-    """The readings that come in time. Raises `PortalUnavailable` at the first that does not."""
+def _until_too_late(results: Iterable[CaseResult], max_duration: timedelta) -> Iterator[CaseResult]:
+    """Yield the results that arrive within `max_duration`. Raises `PortalUnavailable` at the first one after it."""
     ends_at = time.monotonic() + max_duration.total_seconds()
-    for reading in readings:
+    for result in results:
         if time.monotonic() > ends_at:
             raise PortalUnavailable(
                 f"the read took longer than {format_duration(max_duration)}; the rest is read again"
             )
-        yield reading
+        yield result

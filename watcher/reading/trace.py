@@ -1,4 +1,4 @@
-"""Answers of a portal kept for repair (`watcher check --trace DIR`), with every secret blanked."""
+"""Save a portal's answers for debugging (`watcher check --trace DIR`), with every secret blanked."""
 
 import json
 import re
@@ -20,20 +20,20 @@ _log = structlog.get_logger(__name__)
 
 
 class TraceFolder:
-    """Writes each answer as two files: its body, and beside it status, URL and headers."""
+    """A folder with two files for each answer: the body, and a JSON file with status, URL, and headers."""
 
     def __init__(self, folder: Path, secrets: Collection[str]) -> None:
-        """`secrets` are blanked wherever they stand. The folder is made, for the owner alone. Raises OSError."""
+        """Create the folder, readable by the owner only. `secrets` are blanked wherever they occur. Raises OSError."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._secrets = sorted((secret.encode() for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len)
         self._count = 0
 
     def save(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Writes one answer down. Where that fails, the log says so: it is no fault of the portal's."""
+        """Write one answer. A failure is only logged: it must not fail the check."""
         self._count += 1
         stem = f"{self._count:03d}-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:60]}"
-        about = {
+        metadata = {
             "status": status,
             "url": self._blanked(url.encode()).decode(errors="replace"),
             "headers": {
@@ -41,13 +41,13 @@ class TraceFolder:
                 for key, value in headers.items()
             },
         }
-        kind = headers.get("content-type", "") or headers.get("Content-Type", "")
-        ending = "json" if "json" in kind else "html" if "html" in kind else "bin"
+        content_type = headers.get("content-type", "") or headers.get("Content-Type", "")
+        extension = "json" if "json" in content_type else "html" if "html" in content_type else "bin"
         try:
-            write_private_file(self._folder / f"{stem}.answer.json", json.dumps(about, indent=2).encode())
-            write_private_file(self._folder / f"{stem}.{ending}", self._blanked(body))
+            write_private_file(self._folder / f"{stem}.answer.json", json.dumps(metadata, indent=2).encode())
+            write_private_file(self._folder / f"{stem}.{extension}", self._blanked(body))
         except OSError as error:
-            _log.warning("an answer could not be kept", folder=str(self._folder), reason=error.strerror)
+            _log.warning("trace_not_saved", folder=str(self._folder), reason=error.strerror)
 
     def _blanked(self, content: bytes) -> bytes:
         for secret in reversed(self._secrets):

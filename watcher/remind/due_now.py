@@ -1,6 +1,6 @@
-"""What time alone brings: due dates and appointments that come nearer, stages that stand still. Pure.
+"""List the reminders that are due: due dates and appointments that come nearer, and stages that do not change. Pure.
 
-Blindness is time's doing too, but belongs to an account: see `watcher.health`.
+Only time causes an account's `blind` change too, but that is part of its health: see `watcher.model.account_health`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 from watcher.model.ledger import TrackedCase
 from watcher.model.reminder import DueReminder, SentReminder
-from watcher.remind.date_reminders import dates_of
+from watcher.remind.date_reminders import date_reminders
 from watcher.remind.stalls import SUBJECT as STAGE
-from watcher.remind.stalls import is_stalled, stall_of
+from watcher.remind.stalls import is_stalled, stall_reminder
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
 
-__all__ = ["DueReminder", "SentReminder", "due", "is_stalled"]
+__all__ = ["DueReminder", "SentReminder", "due_reminders", "is_stalled"]
 
 
-def due(
+def due_reminders(
     cases: Iterable[TrackedCase],
     *,
     stall: StallSettings,
@@ -25,36 +25,36 @@ def due(
     appointments: AppointmentSettings,
     zone: ZoneInfo,
     now: datetime,
-    told: Collection[SentReminder],
+    sent: Collection[SentReminder],
     published: Mapping[str, timedelta] | None = None,
-    by_day: bool = True,
+    include_days: bool = True,
 ) -> list[DueReminder]:
-    """What is to be told now, case by case in the order given: first its dates, soonest first, then its stall.
+    """Return the reminders that are due now, for each case in the given order: its dates, the nearest first, its stall.
 
-    `now` is aware, `zone` the user's. `told` is what was told before; telling a `DueReminder` and keeping its `mark`
-    make it not come again. `published` holds the processing times by form, `stall.published` where it is None. Without
-    `by_day`, only what is counted in hours is told; what is counted in days waits until it is asked for.
+    `now` is aware, `zone` is the user's. `sent` are the reminders of the past; a reminder is not due again once its
+    `sent_reminder` is among them. `published` are processing times by form (None: `stall.published`). Without
+    `include_days`, only reminders counted in hours are returned; the others stay due.
     """
     times = stall.published if published is None else published
-    marks = _by_subject(told)
-    found: list[DueReminder] = []
+    marks = _by_subject(sent)
+    reminders: list[DueReminder] = []
     for case in cases:
-        dates = list(_dates(case, deadlines.remind, appointments.remind, zone, now, marks, by_day=by_day))
-        found += sorted(dates, key=_soonest)
-        if not by_day:
+        dates = list(_dates(case, deadlines.remind, appointments.remind, zone, now, marks, include_days=include_days))
+        reminders += sorted(dates, key=_days_left)
+        if not include_days:
             continue
         of_stage = marks.get((case.account, case.case_number, STAGE), [])
-        stalled = stall_of(case, stall=stall, published=times, zone=zone, now=now, marks=of_stage)
-        found += [stalled] if stalled else []
-    return found
+        stalled = stall_reminder(case, stall=stall, published=times, zone=zone, now=now, marks=of_stage)
+        reminders += [stalled] if stalled else []
+    return reminders
 
 
 _Marks = Mapping[tuple[str, str, str], list[str]]
 
 
-def _by_subject(told: Collection[SentReminder]) -> _Marks:
+def _by_subject(sent: Collection[SentReminder]) -> _Marks:
     marks: dict[tuple[str, str, str], list[str]] = {}
-    for reminder in told:
+    for reminder in sent:
         marks.setdefault((reminder.account, reminder.case_number, reminder.subject), []).append(reminder.mark)
     return marks
 
@@ -67,22 +67,22 @@ def _dates(
     now: datetime,
     marks: _Marks,
     *,
-    by_day: bool,
+    include_days: bool,
 ) -> Iterator[DueReminder]:
     for item in case.items:
         of_item = marks.get((case.account, case.case_number, item.item.key), [])
-        yield from dates_of(
+        yield from date_reminders(
             item,
             deadlines=deadlines,
             appointments=appointments,
             zone=zone,
             now=now,
             marks=of_item,
-            by_day=by_day,
+            include_days=include_days,
         )
 
 
-def _soonest(reminded: DueReminder) -> tuple[int, str]:
-    new = reminded.change.new
+def _days_left(reminder: DueReminder) -> tuple[int, str]:
+    new = reminder.change.new
     days = new["days"] if isinstance(new, dict) else None
-    return (days if isinstance(days, int) else 0, reminded.sent_reminder.subject)
+    return (days if isinstance(days, int) else 0, reminder.sent_reminder.subject)

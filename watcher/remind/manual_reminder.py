@@ -1,29 +1,29 @@
-"""When a person is to be reminded to look at a portal themselves. Pure."""
+"""When to remind a person to check a portal themselves. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-MOST_OFTEN = timedelta(days=1)
-"""A reminder that nobody has answered is not repeated sooner."""
+MIN_REPEAT = timedelta(days=1)
+"""The shortest time after which an unanswered reminder is repeated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualChecks:
-    """When a person last looked at a case and recorded what they saw, and when they were last reminded of it.
+    """When a person last recorded the status of a case, and when they were last reminded to do so.
 
-    Times are aware, UTC; None: never.
+    Times are aware, in UTC; None stands for never.
     """
 
-    looked_at: datetime | None
+    checked_at: datetime | None
     reminded_at: datetime | None
 
 
-def next_reminder(looks: ManualChecks, *, every: timedelta) -> datetime | None:
-    """When the next reminder is due; None: at once, because nobody has ever looked or been reminded.
+def next_reminder(checks: ManualChecks, *, every: timedelta) -> datetime | None:
+    """Return when the next reminder is due; None if it is due now, because there was neither a check nor a reminder.
 
-    After a look it is due `every` later. An unanswered one is repeated after `every` too, but not within a day.
+    A reminder is due `every` after a check. An unanswered one is repeated after `every` or a day, whichever is longer.
     """
-    looked, reminded = looks.looked_at, looks.reminded_at
-    if reminded is not None and (looked is None or looked < reminded):
-        return reminded + max(every, MOST_OFTEN)
-    return None if looked is None else looked + every
+    checked, reminded = checks.checked_at, checks.reminded_at
+    if reminded is not None and (checked is None or checked < reminded):
+        return reminded + max(every, MIN_REPEAT)
+    return None if checked is None else checked + every

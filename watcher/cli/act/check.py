@@ -17,7 +17,7 @@ from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.alert import AlertState
 from watcher.model.change import RecordedChange
 from watcher.portal import CaseRead
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 from watcher.reading.trace import TraceFolder
 from watcher.settings.derived import is_watched
 from watcher.store import Busy
@@ -89,7 +89,7 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
         _names(app, (account,))
         readings = _in_files(app, account, files)
         try:
-            done = record_readings(readings, app.settings.accounts[account], app.portal_of(account), app.context)
+            done = record_results(readings, app.settings.accounts[account], app.portal_of(account), app.context)
         except Busy:
             raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
         update_calendar_file(app.context)

@@ -16,7 +16,7 @@ from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import read_result_document
 from watcher.language.status_meaning import meaning_of, titles
 from watcher.portals.manual import ManualAccount, build_case_read
-from watcher.reading.poll import record_readings
+from watcher.reading.poll import record_results
 from watcher.store import Busy
 
 _WAIT_FOR_DAEMON = 120.0
@@ -48,7 +48,7 @@ def record_command(
             raise click.BadParameter(f"{on.date()} is still to come; is the year right?", param_hint="--on")
         try:
             reading = build_case_read(account.site, number, status, on=on.date() if on else None)
-            done = record_readings([reading], account, app.portal_of(account.name), app.context)
+            done = record_results([reading], account, app.portal_of(account.name), app.context)
         except UnexpectedAnswer as error:
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
