@@ -1,4 +1,4 @@
-"""One occasion for every kind of change, as the diff, the reminders and the health of an account make them."""
+"""An alert context for every kind of change, as the diff, the reminders, and account health create them."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ LINKS = Links(
     reset="https://myaccount.uscis.gov/",
 )
 CEAC = Links(sign_in="https://ceac.state.gov/CEACStatTracker/Status.aspx", help="https://travel.state.gov/")
-OF_ACCOUNTS = frozenset(
+ACCOUNT_KINDS = frozenset(
     {
         ChangeKind.SIGN_IN_REJECTED,
         ChangeKind.ACCOUNT_LOCKED,
@@ -129,7 +129,7 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ),
     ChangeKind.RECOVERED: (None, None, {"after": "blind", "since": "2026-07-30T12:00:00+00:00"}),
 }
-"""Subject, old and new of a typical change of each kind."""
+"""Subject, old value, and new value of a typical change of each kind."""
 
 
 def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
@@ -137,7 +137,7 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
     return Change(
         kind=kind,
         severity=severity_of(kind, _stage(new)),
-        case_number=None if kind in OF_ACCOUNTS else case_number,
+        case_number=None if kind in ACCOUNT_KINDS else case_number,
         subject=subject,
         old=old,
         new=new,
@@ -145,20 +145,20 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
 
 
 def alert_context(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertContext:
-    of_account = all(each.kind in OF_ACCOUNTS for each in changes)
+    is_account = all(changed.kind in ACCOUNT_KINDS for changed in changes)
     return AlertContext(
         account="family",
         portal_title="USCIS online account",
         links=links,
         changes=changes,
-        snapshot=None if of_account else _snapshot(changes, fields),
-        history=() if of_account else _history(),
+        snapshot=None if is_account else _snapshot(changes, fields),
+        history=() if is_account else _history(),
     )
 
 
 def examples() -> dict[str, AlertContext]:
-    """Every kind of change, and the cases in which the same kind reads differently, by name."""
-    made = {kind.value: alert_context(change(kind)) for kind in ChangeKind}
+    """Return a context for every kind of change and for variants with a different text, by name."""
+    contexts = {kind.value: alert_context(change(kind)) for kind in ChangeKind}
     refused = Change(
         kind=ChangeKind.STAGE_CHANGED,
         severity=severity_of(ChangeKind.STAGE_CHANGED, Stage.REFUSED),
@@ -174,10 +174,10 @@ def examples() -> dict[str, AlertContext]:
         new=status("unknown", "Something USCIS Has Never Said"),
     )
     appointment: dict[str, Json] = _INTERVIEW | {"days": 1, "item_id": 4}
-    asked = _both(
+    evidence_requested = _stage_change(
         status("received", "Case Was Received"), status("evidence_requested", "Request for Evidence Was Sent")
     )
-    return made | {
+    return contexts | {
         "stage_changed to refused at a consulate": alert_context(
             refused, links=CEAC, case_number="AA00000001", form=None
         ),
@@ -186,11 +186,11 @@ def examples() -> dict[str, AlertContext]:
         "deadline_passed, an appointment": alert_context(
             _reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})
         ),
-        "stage_changed and rfe_received, one alert": alert_context(asked, change(ChangeKind.RFE_RECEIVED)),
+        "stage_changed and rfe_received, one alert": alert_context(evidence_requested, change(ChangeKind.RFE_RECEIVED)),
     }
 
 
-def _both(old: Json, new: Json) -> Change:
+def _stage_change(old: Json, new: Json) -> Change:
     severity = severity_of(ChangeKind.STAGE_CHANGED, _stage(new))
     return Change(kind=ChangeKind.STAGE_CHANGED, severity=severity, case_number=NUMBER, old=old, new=new)
 
@@ -204,17 +204,17 @@ def _stage(new: Json) -> Stage | None:
 
 
 def _snapshot(changes: tuple[Change, ...], fields: dict[str, Any]) -> Snapshot:
-    """The case as it stands after the changes: under review where none of them says otherwise."""
-    told: dict[str, Any] = {"stage": "under_review", "status": "Case Is Being Actively Reviewed By USCIS"}
-    for each in changes:
-        if isinstance(each.new, dict) and "status" in each.new and each.kind is not ChangeKind.PART_CHANGED:
-            told = dict(each.new)
+    """Return the case after the changes: under review unless one of them gives another status."""
+    values: dict[str, Any] = {"stage": "under_review", "status": "Case Is Being Actively Reviewed By USCIS"}
+    for changed in changes:
+        if isinstance(changed.new, dict) and "status" in changed.new and changed.kind is not ChangeKind.PART_CHANGED:
+            values = dict(changed.new)
     known: dict[str, Any] = {
         "case_number": NUMBER,
         "form": "I-485",
-        "stage": Stage(told["stage"]),
-        "status": told["status"],
-        "description": f"As of July 9, 2026, your Form I-485, Receipt Number {NUMBER}: {told['status']}.",
+        "stage": Stage(values["stage"]),
+        "status": values["status"],
+        "description": f"As of July 9, 2026, your Form I-485, Receipt Number {NUMBER}: {values['status']}.",
         "status_since": date(2026, 7, 9),
     }
     return Snapshot(**(known | fields))

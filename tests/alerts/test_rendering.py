@@ -16,89 +16,91 @@ ADVICE = "no legal advice"
 ESTIMATE = "This date is an estimate from published rules. The date printed on your notice governs."
 
 
-def told(*changes: Change, privacy: Privacy = "full", language: str = "en", zone: ZoneInfo = NEW_YORK) -> AlertText:
+def rendered(*changes: Change, privacy: Privacy = "full", language: str = "en", zone: ZoneInfo = NEW_YORK) -> AlertText:
     return render(alert_context(*changes), privacy=privacy, language=language, zone=zone)
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_title_carries_the_most_urgent_change_whatever_their_order(order: int) -> None:
+def test_title_names_the_most_urgent_change_in_any_order(order: int) -> None:
     changes = [ChangeKind.HISTORY_ADDED, ChangeKind.NOTICE_ADDED, ChangeKind.RFE_RECEIVED, ChangeKind.STATUS_CHANGED]
-    words = told(*(change(kind) for kind in changes[::order]))
-    assert words.title == f"{NUMBER} (I-485): Evidence requested"
-    assert words.body.startswith("- Request for evidence")
+    alert = rendered(*(change(kind) for kind in changes[::order]))
+    assert alert.title == f"{NUMBER} (I-485): Evidence requested"
+    assert alert.body.startswith("- Request for evidence")
 
 
-def test_every_change_of_the_occasion_has_its_line() -> None:
-    words = told(change(ChangeKind.STAGE_CHANGED), change(ChangeKind.NOTICE_ADDED), change(ChangeKind.SILENT_UPDATE))
-    assert [line.split(" ", 2)[1] for line in words.body.splitlines() if line.startswith("- ")][:3] == [
+def test_every_change_has_its_line() -> None:
+    alert = rendered(
+        change(ChangeKind.STAGE_CHANGED), change(ChangeKind.NOTICE_ADDED), change(ChangeKind.SILENT_UPDATE)
+    )
+    assert [line.split(" ", 2)[1] for line in alert.body.splitlines() if line.startswith("- ")][:3] == [
         "Stage",
         "New",
         "The",
     ]
 
 
-def test_plain_words_stand_beside_the_portals_own() -> None:
-    words = told(change(ChangeKind.STAGE_CHANGED))
-    assert "The portal says that the agency decided against the case." in words.body
-    assert "“Case Was Denied”, since July 9, 2026" in words.body
+def test_explanation_is_shown_with_the_portals_own_words() -> None:
+    alert = rendered(change(ChangeKind.STAGE_CHANGED))
+    assert "The portal says that the agency decided against the case." in alert.body
+    assert "“Case Was Denied”, since July 9, 2026" in alert.body
 
 
-def test_one_meaning_told_by_two_changes_is_explained_once() -> None:
-    words = render(
+def test_meaning_shared_by_two_changes_is_explained_once() -> None:
+    alert = render(
         examples()["stage_changed and rfe_received, one alert"], privacy="full", language="en", zone=NEW_YORK
     )
-    assert words.body.count("What it means") == 1
+    assert alert.body.count("What it means") == 1
 
 
-def test_a_meaning_never_comes_without_saying_that_it_is_no_legal_advice() -> None:
-    for name, each in examples().items():
-        words = render(each, privacy="masked", language="en", zone=NEW_YORK)
-        if each.snapshot is not None:
-            assert ADVICE in words.body, name
+def test_every_explanation_says_that_it_is_not_legal_advice() -> None:
+    for name, context in examples().items():
+        alert = render(context, privacy="masked", language="en", zone=NEW_YORK)
+        if context.snapshot is not None:
+            assert ADVICE in alert.body, name
 
 
-def test_an_estimated_date_is_marked_and_the_notice_governs() -> None:
-    estimated = told(change(ChangeKind.RFE_RECEIVED))
+def test_estimated_date_is_marked_and_the_notice_takes_precedence() -> None:
+    estimated = rendered(change(ChangeKind.RFE_RECEIVED))
     assert "not later than October 1, 2026 (an estimate)" in estimated.body
     assert ESTIMATE in estimated.body
-    given = told(change(ChangeKind.INTENT_TO_DENY_RECEIVED))
-    assert "August 8, 2026 (the date the portal gives)" in given.body
-    assert ESTIMATE not in given.body
+    from_portal = rendered(change(ChangeKind.INTENT_TO_DENY_RECEIVED))
+    assert "August 8, 2026 (the date the portal gives)" in from_portal.body
+    assert ESTIMATE not in from_portal.body
 
 
-def test_a_reminder_of_an_estimated_date_says_so_in_its_title() -> None:
-    assert told(change(ChangeKind.DEADLINE_NEAR)).title.endswith("due in 7 days (an estimate)")
+def test_reminder_title_marks_an_estimated_date() -> None:
+    assert rendered(change(ChangeKind.DEADLINE_NEAR)).title.endswith("due in 7 days (an estimate)")
 
 
-@pytest.mark.parametrize(("days", "said"), [(0, "due today"), (1, "due in 1 day"), (14, "due in 14 days")])
-def test_a_reminder_says_how_many_days_are_left(days: int, said: str) -> None:
+@pytest.mark.parametrize(("days", "expected"), [(0, "due today"), (1, "due in 1 day"), (14, "due in 14 days")])
+def test_reminder_title_gives_the_number_of_days_left(days: int, expected: str) -> None:
     near = change(ChangeKind.DEADLINE_NEAR)
     assert isinstance(near.new, dict)
-    assert said in told(replace(near, new=near.new | {"days": days})).title
+    assert expected in rendered(replace(near, new=near.new | {"days": days})).title
 
 
-def test_an_appointment_is_told_in_the_readers_zone_with_its_weekday() -> None:
-    madrid = told(change(ChangeKind.APPOINTMENT_SCHEDULED), language="es", zone=ZoneInfo("Europe/Madrid"))
+def test_appointment_is_shown_in_the_readers_zone_with_its_weekday() -> None:
+    madrid = rendered(change(ChangeKind.APPOINTMENT_SCHEDULED), language="es", zone=ZoneInfo("Europe/Madrid"))
     assert "jueves 20 de agosto de 2026, 21:00 h (CEST)" in madrid.body
     assert "20 de agosto de 2026, 21:00 h" in madrid.title
 
 
-def test_a_wall_clock_time_is_left_as_the_portal_gives_it() -> None:
+def test_time_without_a_zone_is_not_converted() -> None:
     for zone in (NEW_YORK, ZoneInfo("Asia/Kolkata")):
-        body = told(change(ChangeKind.APPOINTMENT_CHANGED), zone=zone).body
+        body = rendered(change(ChangeKind.APPOINTMENT_CHANGED), zone=zone).body
         assert "Tuesday, September 1, 2026, 9:30 AM (as the portal gives it, no time zone said)" in body
 
 
-def test_a_zone_without_letters_is_named() -> None:
-    body = told(change(ChangeKind.APPOINTMENT_SCHEDULED), zone=ZoneInfo("America/Sao_Paulo")).body
+def test_zone_without_an_abbreviation_is_shown_by_name() -> None:
+    body = rendered(change(ChangeKind.APPOINTMENT_SCHEDULED), zone=ZoneInfo("America/Sao_Paulo")).body
     assert "4:00 PM (America/Sao Paulo)" in body
 
 
-def test_the_first_of_a_month_is_written_the_french_way() -> None:
-    assert "1er octobre 2026" in told(change(ChangeKind.RFE_RECEIVED), language="fr").body
+def test_first_day_of_a_month_follows_the_french_rule() -> None:
+    assert "1er octobre 2026" in rendered(change(ChangeKind.RFE_RECEIVED), language="fr").body
 
 
-def test_a_consular_refusal_is_not_told_as_the_end() -> None:
+def test_consular_refusal_is_not_presented_as_final() -> None:
     body = render(
         examples()["stage_changed to refused at a consulate"], privacy="masked", language="en", zone=NEW_YORK
     ).body
@@ -106,80 +108,80 @@ def test_a_consular_refusal_is_not_told_as_the_end() -> None:
     assert "221(g)" in body
 
 
-def test_words_nobody_knows_are_shown_word_for_word_and_said_to_be_new() -> None:
-    words = render(examples()["stage_changed to unknown"], privacy="masked", language="en", zone=NEW_YORK)
-    assert "“Something USCIS Has Never Said”" in words.title
-    assert "new to this program" in words.body
+def test_unknown_status_is_quoted_and_marked_as_new() -> None:
+    alert = render(examples()["stage_changed to unknown"], privacy="masked", language="en", zone=NEW_YORK)
+    assert "“Something USCIS Has Never Said”" in alert.title
+    assert "new to this program" in alert.body
 
 
-def test_the_text_below_the_status_is_told_only_in_full() -> None:
-    assert "your Form I-485, Receipt Number" in told(change(ChangeKind.STAGE_CHANGED)).body
-    assert "Receipt Number" not in told(change(ChangeKind.STAGE_CHANGED), privacy="masked").body
+def test_description_is_shown_only_with_full_privacy() -> None:
+    assert "your Form I-485, Receipt Number" in rendered(change(ChangeKind.STAGE_CHANGED)).body
+    assert "Receipt Number" not in rendered(change(ChangeKind.STAGE_CHANGED), privacy="masked").body
 
 
-def test_a_title_that_has_words_of_its_own_is_not_explained_by_its_stage() -> None:
-    body = told(change(ChangeKind.STATUS_CHANGED)).body
+def test_title_with_its_own_entry_is_not_explained_by_its_stage() -> None:
+    body = rendered(change(ChangeKind.STATUS_CHANGED)).body
     assert "The case itself was not denied" in body
 
 
-def test_the_history_holds_the_last_lines_newest_first_in_the_same_privacy() -> None:
-    past = [
+def test_history_shows_the_latest_lines_first_at_the_same_privacy() -> None:
+    history = [
         RecordedChange(
             id=day,
             at=datetime(2026, 7, day, 3, tzinfo=UTC),
             account="family",
             change=change(ChangeKind.NOTICE_REMOVED),
-            summary="as it was told then",
+            summary="old summary",
         )
         for day in range(9, 0, -1)
     ]
-    whole = replace(alert_context(change(ChangeKind.STAGE_CHANGED)), history=tuple(past))
-    body = render(whole, privacy="masked", language="en", zone=NEW_YORK).body
+    context = replace(alert_context(change(ChangeKind.STAGE_CHANGED)), history=tuple(history))
+    body = render(context, privacy="masked", language="en", zone=NEW_YORK).body
     days = [line.split(",")[0] for line in body.splitlines() if line.startswith("- July")]
     assert days == ["- July 8", "- July 7", "- July 6", "- July 5", "- July 4"]
     assert "MARIA" not in body
 
 
-def test_a_stall_carries_the_official_contact_and_the_case_number() -> None:
-    body = told(change(ChangeKind.STALLED)).body
+def test_stall_shows_the_official_contact_and_the_case_number() -> None:
+    body = rendered(change(ChangeKind.STALLED)).body
     assert f"Case number to give: {NUMBER}" in body
     assert f"Official help: {LINKS.help}" in body
     assert "from January 25, 2027 on" in body
 
 
-def test_a_stall_without_a_published_time_says_nothing_of_one() -> None:
+def test_stall_without_a_published_time_does_not_mention_one() -> None:
     stalled = change(ChangeKind.STALLED)
     assert isinstance(stalled.new, dict)
     bare: dict[str, Json] = {"published_days": None, "inquiry_from": None, "touched_on": None}
-    body = told(replace(stalled, new=stalled.new | bare)).body
+    body = rendered(replace(stalled, new=stalled.new | bare)).body
     assert "processing time" not in body
     assert "touched" not in body
 
 
-def test_a_refused_sign_in_points_to_the_official_reset_and_asks_for_no_password() -> None:
-    words = told(change(ChangeKind.SIGN_IN_REJECTED))
+def test_rejected_sign_in_links_to_the_official_reset_and_asks_for_no_password() -> None:
+    alert = rendered(change(ChangeKind.SIGN_IN_REJECTED))
     assert LINKS.reset is not None
-    assert LINKS.reset in words.body
-    assert "asks for no password" in words.body
-    assert "`watcher resume family`" in words.body
+    assert LINKS.reset in alert.body
+    assert "asks for no password" in alert.body
+    assert "`watcher resume family`" in alert.body
 
 
-def test_without_a_reset_page_there_is_no_such_link() -> None:
+def test_reset_link_is_omitted_if_the_portal_has_no_reset_page() -> None:
     links = replace(LINKS, reset=None)
-    words = render(
+    alert = render(
         alert_context(change(ChangeKind.ACCOUNT_LOCKED), links=links), privacy="full", language="en", zone=NEW_YORK
     )
-    assert "reset" not in words.body
+    assert "reset" not in alert.body
 
 
-def test_masked_names_no_account_and_says_where_it_stands() -> None:
-    words = told(change(ChangeKind.MFA_NEEDED), privacy="masked")
-    assert "family" not in words.title + words.body + words.html + words.short
-    assert "`watcher code ACCOUNT CODE`" in words.body
-    assert "`watcher status` shows which account it is." in words.body
+def test_masked_text_names_no_account_but_refers_to_watcher_status() -> None:
+    alert = rendered(change(ChangeKind.MFA_NEEDED), privacy="masked")
+    assert "family" not in alert.title + alert.body + alert.html + alert.short
+    assert "`watcher code ACCOUNT CODE`" in alert.body
+    assert "`watcher status` shows which account it is." in alert.body
 
 
-def test_a_detail_that_may_name_a_person_is_masked() -> None:
+def test_detail_that_may_name_a_person_is_masked() -> None:
     renamed = Change(
         kind=ChangeKind.DETAIL_CHANGED,
         severity=Severity.ROUTINE,
@@ -188,35 +190,35 @@ def test_a_detail_that_may_name_a_person_is_masked() -> None:
         old="Petition for MARIA SAMPLE",
         new="Petition for M. SAMPLE",
     )
-    assert "SAMPLE" not in told(renamed, privacy="masked").body
-    assert "SAMPLE" in told(renamed).body
+    assert "SAMPLE" not in rendered(renamed, privacy="masked").body
+    assert "SAMPLE" in rendered(renamed).body
 
 
-def test_minimal_says_whether_it_is_urgent_and_nothing_else() -> None:
+def test_minimal_text_says_only_whether_it_is_urgent() -> None:
     urgent, routine = (
-        told(change(kind), privacy="minimal") for kind in (ChangeKind.RFE_RECEIVED, ChangeKind.SILENT_UPDATE)
+        rendered(change(kind), privacy="minimal") for kind in (ChangeKind.RFE_RECEIVED, ChangeKind.SILENT_UPDATE)
     )
     assert urgent.title == routine.title == "Something changed"
     assert "look soon" in urgent.body
     assert "look soon" not in routine.body
 
 
-def test_short_has_the_masked_number_and_the_portals_own_words() -> None:
-    assert told(change(ChangeKind.STAGE_CHANGED)).short == "IOE••••••0001 (I-485): Denied. “Case Was Denied”"
+def test_short_text_has_the_masked_number_and_the_portals_words() -> None:
+    assert rendered(change(ChangeKind.STAGE_CHANGED)).short == "IOE••••••0001 (I-485): Denied. “Case Was Denied”"
 
 
-def test_a_language_nobody_translated_is_told_in_english() -> None:
-    assert told(change(ChangeKind.RFE_RECEIVED), language="tlh") == told(change(ChangeKind.RFE_RECEIVED))
+def test_language_without_a_catalogue_falls_back_to_english() -> None:
+    assert rendered(change(ChangeKind.RFE_RECEIVED), language="tlh") == rendered(change(ChangeKind.RFE_RECEIVED))
 
 
-def test_a_case_without_a_snapshot_is_still_told() -> None:
+def test_case_without_a_snapshot_has_an_alert() -> None:
     bare = AlertContext(
         account="family", portal_title="USCIS", links=LINKS, changes=(change(ChangeKind.CASE_MISSING),), snapshot=None
     )
     assert render(bare, privacy="full", language="en", zone=NEW_YORK).title == f"{NUMBER}: Not on the portal any more"
 
 
-def test_a_status_in_another_language_is_explained_by_the_title_the_rules_went_by() -> None:
+def test_status_in_another_language_is_explained_by_its_key_title() -> None:
     spanish = alert_context(change(ChangeKind.STATUS_CHANGED))
     assert spanish.snapshot is not None
     case = replace(
@@ -230,7 +232,7 @@ def test_a_status_in_another_language_is_explained_by_the_title_the_rules_went_b
     assert "El caso mismo no fue denegado" in body
 
 
-def test_an_item_that_only_the_portal_lists_is_explained_by_its_kind() -> None:
+def test_item_without_a_status_is_explained_by_its_kind() -> None:
     listed = Change(
         kind=ChangeKind.ITEM_ADDED,
         severity=Severity.IMPORTANT,
@@ -238,7 +240,7 @@ def test_an_item_that_only_the_portal_lists_is_explained_by_its_kind() -> None:
         subject="n-9",
         new=item("medical", "Medical instructions"),
     )
-    assert "A medical examination is asked for." in told(listed).body
+    assert "A medical examination is asked for." in rendered(listed).body
 
 
 def test_every_kind_of_change_has_an_example() -> None:

@@ -1,4 +1,4 @@
-"""A portal's words in an alert are text and nothing but text, whatever they are."""
+"""A portal's text is never more than text in an alert."""
 
 import re
 import unicodedata
@@ -40,49 +40,49 @@ LINKED = re.compile(
 )
 
 
-def unseen(text: str) -> set[str]:
-    return {sign for sign in text if unicodedata.category(sign) in FORBIDDEN}
+def invisible_characters(text: str) -> set[str]:
+    return {char for char in text if unicodedata.category(char) in FORBIDDEN}
 
 
-def own_links(words: str) -> str:
-    """The text without the addresses that the program itself put there."""
+def without_own_links(text: str) -> str:
+    """Remove the addresses that the program inserted."""
     for address in (LINKS.sign_in, LINKS.help, LINKS.reset):
-        words = words.replace(address or "", "")
-    return words
+        text = text.replace(address or "", "")
+    return text
 
 
 class Tags(HTMLParser):
-    """Collects tags and the attributes they carry."""
+    """Collects tags and their attributes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[str] = set()
+        self.tags: set[str] = set()
         self.attributes: set[tuple[str, str | None]] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.add(tag)
+        self.tags.add(tag)
         self.attributes.update(attrs)
 
 
 @given(HOSTILE, st.integers(20, 400))
 @example("http\u200b://evil.example/a", 100)
 @example("&amp;lt;a href='https://evil.example'&gt;", 100)
-def test_inert_text_is_one_visible_line_without_link_or_markup(text: str, longest: int) -> None:
-    made = sanitize(text, EN, max_length=longest)
-    assert not unseen(made)
-    assert not LINKED.search(made)
-    assert not set(made) & set("<>[]{}`*_~|\\@#")
-    assert made == " ".join(made.split())
-    assert len(made) <= longest + len("… (1000000 characters left out)")
+def test_sanitized_text_is_one_visible_line_without_links_or_markup(text: str, max_length: int) -> None:
+    output = sanitize(text, EN, max_length=max_length)
+    assert not invisible_characters(output)
+    assert not LINKED.search(output)
+    assert not set(output) & set("<>[]{}`*_~|\\@#")
+    assert output == " ".join(output.split())
+    assert len(output) <= max_length + len("… (1000000 characters left out)")
 
 
 @given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"]), max_size=60))
-def test_ordinary_words_stay_as_they_are(text: str) -> None:
+def test_ordinary_text_is_unchanged(text: str) -> None:
     assert sanitize(text, EN, max_length=100) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("Response To USCIS' Request", "Response To USCIS' Request"),
         ("Case Was Sent To The U.S. Consulate", "Case Was Sent To The U.S. Consulate"),
@@ -95,27 +95,27 @@ def test_ordinary_words_stay_as_they_are(text: str) -> None:
         ("a\u202eb\u200bc\x07d", "abcd"),
     ],
 )  # fmt: skip
-def test_words_are_kept_and_what_is_not_words_goes(text: str, shown: str) -> None:
-    assert sanitize(text, EN, max_length=200) == shown
+def test_only_links_markup_and_invisible_characters_are_removed(text: str, expected: str) -> None:
+    assert sanitize(text, EN, max_length=200) == expected
 
 
-def test_a_text_that_is_cut_names_the_number_of_characters_left_out() -> None:
-    made = sanitize("word " * 100, EN, max_length=50)
-    assert made == "word word word word word word word word word word… (450 characters left out)"
+def test_shortened_text_gives_the_number_of_omitted_characters() -> None:
+    output = sanitize("word " * 100, EN, max_length=50)
+    assert output == "word word word word word word word word word word… (450 characters left out)"
 
 
-def test_an_enormous_text_is_cut_and_counted_too() -> None:
-    made = sanitize("x" * 1_000_000, EN, max_length=50)
-    assert made == "x" * 50 + "… (999950 characters left out)"
+def test_enormous_text_is_shortened_and_counted() -> None:
+    output = sanitize("x" * 1_000_000, EN, max_length=50)
+    assert output == "x" * 50 + "… (999950 characters left out)"
 
 
-def test_a_scheme_does_not_meet_what_the_alert_says_next() -> None:
+def test_scheme_loses_its_colon_before_the_next_words() -> None:
     assert sanitize("&#x6a;avascript:", EN, max_length=50) == "javascript"
     assert sanitize("Your file: open", EN, max_length=50) == "Your file: open"
 
 
 def hostile_change(text: str, kind: ChangeKind) -> Change:
-    told = item("rfe", text, place=text, description=text, starts_at=text, due_on=text)
+    fields = item("rfe", text, place=text, description=text, starts_at=text, due_on=text)
     more: dict[str, Json] = {
         "status": text,
         "stage": "unknown",
@@ -124,7 +124,7 @@ def hostile_change(text: str, kind: ChangeKind) -> Change:
         "since": text,
         "form": text,
     }
-    return replace(change(kind), subject=text, old=told, new=told | more)
+    return replace(change(kind), subject=text, old=fields, new=fields | more)
 
 
 @given(
@@ -133,41 +133,41 @@ def hostile_change(text: str, kind: ChangeKind) -> Change:
     st.sampled_from(LANGUAGES),
     st.sampled_from(["full", "masked", "minimal"]),
 )
-def test_no_text_of_a_portal_makes_an_alert_do_anything(
+def test_hostile_portal_text_is_harmless_in_an_alert(
     text: str, kind: ChangeKind, language: str, privacy: Privacy
 ) -> None:
     hostile = hostile_change(text, kind)
-    told = alert_context(hostile, change(ChangeKind.STAGE_CHANGED))
-    assert told.snapshot is not None
-    told = replace(
-        told,
+    context = alert_context(hostile, change(ChangeKind.STAGE_CHANGED))
+    assert context.snapshot is not None
+    context = replace(
+        context,
         account=text,
         portal_title=text,
         snapshot=replace(
-            told.snapshot, case_number=text, form=text, status=text, description=text, stage=Stage.UNKNOWN
+            context.snapshot, case_number=text, form=text, status=text, description=text, stage=Stage.UNKNOWN
         ),
     )
-    words = render(told, privacy=privacy, language=language, zone=ZONE)
-    check_harmless(words)
-    check_harmless(render_digest([words, words], language=language))
-    check_harmless(render_batch([words, words], language=language))
+    alert = render(context, privacy=privacy, language=language, zone=ZONE)
+    check_harmless(alert)
+    check_harmless(render_digest([alert, alert], language=language))
+    check_harmless(render_batch([alert, alert], language=language))
     line = summarize(hostile, language)
-    assert not unseen(line)
+    assert not invisible_characters(line)
     assert not LINKED.search(line)
 
 
-def check_harmless(words: AlertText) -> None:
-    for text in (words.title, words.short, words.body):
-        assert not unseen(text) - {"\n"}
-        assert not LINKED.search(own_links(text))
+def check_harmless(alert: AlertText) -> None:
+    for text in (alert.title, alert.short, alert.body):
+        assert not invisible_characters(text) - {"\n"}
+        assert not LINKED.search(without_own_links(text))
         assert not set(text) & set("<>[]{}*_~|\\@#")
-    assert "\n" not in words.title + words.short
-    assert len(words.short) <= 140
-    assert len(words.title) <= 120
-    assert len(words.body) < 20_000
+    assert "\n" not in alert.title + alert.short
+    assert len(alert.short) <= 140
+    assert len(alert.title) <= 120
+    assert len(alert.body) < 20_000
     tags = Tags()
-    tags.feed(words.html)
-    assert tags.found <= {"p", "ul", "li", "strong", "a", "h3"}
+    tags.feed(alert.html)
+    assert tags.tags <= {"p", "ul", "li", "strong", "a", "h3"}
     assert tags.attributes <= {("href", address) for address in (LINKS.sign_in, LINKS.help, LINKS.reset)}
 
 
@@ -181,12 +181,12 @@ SHAPES = JSON | st.dictionaries(st.sampled_from(KEYS), JSON)
 
 
 @given(st.sampled_from(list(ChangeKind)), SHAPES, SHAPES, st.sampled_from(LANGUAGES))
-def test_a_change_of_any_shape_is_told_without_an_error(
+def test_change_with_any_values_is_rendered_without_error(
     kind: ChangeKind, old: object, new: object, language: str
 ) -> None:
-    strange = Change(kind=kind, severity=Severity.ROUTINE, case_number="IOE0000000001", old=old, new=new)  # type: ignore[arg-type]  # whatever the books may hold
-    assert summarize(strange, language)
-    told = replace(alert_context(change(ChangeKind.STAGE_CHANGED)), changes=(strange,))
-    words = render(told, privacy="full", language=language, zone=ZONE)
-    assert words.title
-    assert words.body
+    malformed = Change(kind=kind, severity=Severity.ROUTINE, case_number="IOE0000000001", old=old, new=new)  # type: ignore[arg-type]  # the database may contain anything
+    assert summarize(malformed, language)
+    context = replace(alert_context(change(ChangeKind.STAGE_CHANGED)), changes=(malformed,))
+    alert = render(context, privacy="full", language=language, zone=ZONE)
+    assert alert.title
+    assert alert.body
