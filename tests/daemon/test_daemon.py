@@ -9,7 +9,7 @@ from threading import Event
 from pydantic import SecretStr
 
 from tests.cli.api_workspace import api_workspace
-from tests.doubles.phones import AcceptsAttachments
+from tests.doubles.notifier import AcceptsAttachments
 from tests.support.waiting import eventually
 from tests.support.webhook_workspace import webhook_workspace
 from watcher.app import open_app

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.doubles.phones import AcceptsAttachments
+from tests.doubles.notifier import AcceptsAttachments
 from tests.support.webhook_workspace import webhook_workspace
 from tests.years.house import NOON, House, Phones, house
 from tests.years.in_store import HandSetClock

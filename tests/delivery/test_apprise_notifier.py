@@ -1,4 +1,4 @@
-"""The door to Apprise, against servers on loopback; those that others wrote are in `tests/servers/`."""
+"""`AppriseNotifier` against servers on loopback. Tests with third-party servers are in `tests/servers/`."""
 
 import logging
 import socket
@@ -21,7 +21,7 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, check_url
 from watcher.delivery.channel_url import delivery_caveat, schema
 from watcher.errors import DeliveryFailed
 
-WORDS = {
+TEXT = {
     "title": "I-485: *asked* for :smile: evidence",
     "body": "Line one\\n is no line break.\n# no heading, #no tag, [no](http://link), <b>no markup</b> & _none_",
     "html": "<p>Line <b>one</b></p>",
@@ -61,41 +61,41 @@ def mail_server() -> Iterator[tuple[Inbox, int]]:
     controller.stop()
 
 
-def send(url: str, *, timeout: float = 20, attachments: tuple[Path, ...] = (), **words: str) -> None:
-    AppriseNotifier(timeout=timeout).send(SecretStr(url), **{**WORDS, **words}, attachments=attachments)
+def send(url: str, *, timeout: float = 20, attachments: tuple[Path, ...] = (), **text: str) -> None:
+    AppriseNotifier(timeout=timeout).send(SecretStr(url), **{**TEXT, **text}, attachments=attachments)
 
 
 def failure(url: str, *, timeout: float = 20) -> DeliveryFailed:
-    with pytest.raises(DeliveryFailed) as found:
+    with pytest.raises(DeliveryFailed) as raised:
         send(url, timeout=timeout)
-    return found.value
+    return raised.value
 
 
-def test_words_arrive_letter_for_letter(hook: Webhook) -> None:
+def test_text_arrives_unchanged(hook: Webhook) -> None:
     send(f"json://{hook.host}/hook")
     (message,) = hook.messages
-    assert (message["title"], message["message"]) == (WORDS["title"], WORDS["body"])
+    assert (message["title"], message["message"]) == (TEXT["title"], TEXT["body"])
 
 
-def test_a_url_cannot_turn_emojis_or_escapes_on(hook: Webhook) -> None:
+def test_url_cannot_enable_emojis_or_escapes(hook: Webhook) -> None:
     send(f"json://{hook.host}/hook?emojis=yes")
     (message,) = hook.messages
-    assert (message["title"], message["message"]) == (WORDS["title"], WORDS["body"])
+    assert (message["title"], message["message"]) == (TEXT["title"], TEXT["body"])
 
 
-def test_no_icon_of_a_third_party_is_sent_along(hook: Webhook) -> None:
+def test_message_refers_to_no_icon_of_a_third_party(hook: Webhook) -> None:
     send(f"ntfy://{hook.host}/topic?image=yes")
     ((_, headers, body),) = hook.requests
     assert "http" not in " ".join([*headers.values(), body.decode()]).replace("http://link", "")
 
 
-def test_a_service_that_reads_markdown_gets_it_escaped(hook: Webhook) -> None:
+def test_text_is_escaped_for_a_service_that_uses_markdown(hook: Webhook) -> None:
     send(f"rocket://{'a' * 20}%2F{'b' * 40}@{hook.host}/#room?mode=webhook")
     ((_, _, body),) = hook.requests
     assert r"\[no\]\(http://link\)" in body.decode().replace("\\\\", "\\")
 
 
-def test_an_sms_gets_the_short_form(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sms_has_the_short_text(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     from apprise.plugins.freemobile import NotifyFreeMobile  # noqa: PLC0415 - Apprise is imported late on purpose
 
     monkeypatch.setattr(NotifyFreeMobile, "notify_url", f"http://{hook.host}/sms")
@@ -105,41 +105,41 @@ def test_an_sms_gets_the_short_form(hook: Webhook, monkeypatch: pytest.MonkeyPat
     assert b"heading" not in body
 
 
-def test_a_mail_gets_the_html_form(mail_server: tuple[Inbox, int]) -> None:
+def test_email_has_the_html(mail_server: tuple[Inbox, int]) -> None:
     inbox, port = mail_server
     send(f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure")
     (mail,) = inbox.mails
     parts = {part.get_content_type(): part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()}
-    assert WORDS["html"].encode() in (parts["text/html"] or b"")
+    assert TEXT["html"].encode() in (parts["text/html"] or b"")
     assert str(mail["Subject"]).startswith("I-485")
 
 
-def test_a_mail_may_be_asked_for_as_plain_text(mail_server: tuple[Inbox, int]) -> None:
+def test_email_is_plain_text_if_the_url_says_so(mail_server: tuple[Inbox, int]) -> None:
     inbox, port = mail_server
     send(f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure&format=text")
     (mail,) = inbox.mails
-    kinds = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
-    assert kinds == ["text/plain"]
+    types = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
+    assert types == ["text/plain"]
 
 
-def test_an_attachment_arrives_and_one_that_is_gone_is_left_out(mail_server: tuple[Inbox, int], tmp_path: Path) -> None:
+def test_attachment_arrives_and_a_missing_one_is_left_out(mail_server: tuple[Inbox, int], tmp_path: Path) -> None:
     inbox, port = mail_server
     notice = tmp_path / "notice of action?.pdf"
     notice.write_bytes(b"%PDF-1.4 made up")
     url = f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure"
     send(url, attachments=(notice, tmp_path / "gone.pdf"))
     (mail,) = inbox.mails
-    (found,) = [part for part in mail.walk() if part.get_content_type() == "application/pdf"]
-    assert found.get_payload(decode=True) == b"%PDF-1.4 made up"
-    assert found.get_filename() == "notice of action?.pdf"
+    (attachment,) = [part for part in mail.walk() if part.get_content_type() == "application/pdf"]
+    assert attachment.get_payload(decode=True) == b"%PDF-1.4 made up"
+    assert attachment.get_filename() == "notice of action?.pdf"
 
 
-def test_what_is_too_long_for_one_message_arrives_in_several(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_is_too_long_is_split_into_several_messages(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     from apprise.plugins.discord import NotifyDiscord  # noqa: PLC0415
 
     monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://{hook.host}/hooks")
-    text = " ".join(f"word{number}" for number in range(600))
-    send("discord://4711/abcdefghijklmnop", body=text)
+    body = " ".join(f"word{number}" for number in range(600))
+    send("discord://4711/abcdefghijklmnop", body=body)
     assert len(hook.requests) > 1
     assert "word599" in str(hook.messages[-1])
 
@@ -153,7 +153,7 @@ def test_messages_to_one_service_do_not_wait_for_each_other(hook: Webhook) -> No
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
-def test_a_refusal_is_a_failure_that_says_why_and_may_be_tried_again(hook: Webhook, status: int) -> None:
+def test_error_status_is_a_temporary_failure_with_its_reason(hook: Webhook, status: int) -> None:
     hook.status = status
     failed = failure(f"json://{hook.host}/hook")
     assert str(failed).startswith("JSON: ")
@@ -161,19 +161,19 @@ def test_a_refusal_is_a_failure_that_says_why_and_may_be_tried_again(hook: Webho
     assert not failed.permanent
 
 
-def test_no_server_is_a_failure_that_may_be_tried_again() -> None:
+def test_unreachable_server_is_a_temporary_failure() -> None:
     failed = failure("json://127.0.0.1:1/hook")
     assert not failed.permanent
 
 
-def test_a_redirect_is_not_followed(hook: Webhook) -> None:
+def test_redirect_is_not_followed(hook: Webhook) -> None:
     with webhook() as elsewhere:
         hook.status, hook.location = 307, f"http://{elsewhere.host}/caught"
         failure(f"json://someone:{SECRET}@{hook.host}/hook")
         assert not elsewhere.requests
 
 
-def test_a_server_that_does_not_answer_is_given_up_on_in_time(hook: Webhook) -> None:
+def test_server_that_does_not_answer_causes_a_timeout(hook: Webhook) -> None:
     hook.hold.clear()
     started = time.monotonic()
     failed = failure(f"json://{hook.host}/hook", timeout=0.3)
@@ -182,7 +182,7 @@ def test_a_server_that_does_not_answer_is_given_up_on_in_time(hook: Webhook) -> 
     assert time.monotonic() - started < 3
 
 
-def test_a_service_that_is_called_optional_fails_all_the_same(hook: Webhook) -> None:
+def test_optional_service_still_reports_failures(hook: Webhook) -> None:
     hook.status = 500
     failure(f"json://{hook.host}/hook?optional=yes")
 
@@ -197,7 +197,7 @@ def test_a_service_that_is_called_optional_fails_all_the_same(hook: Webhook) -> 
         f"form://HOST/{SECRET}?:field={SECRET}",
     ],
 )
-def test_a_failure_shows_neither_the_url_nor_a_secret_not_even_in_the_log(
+def test_failure_and_log_show_neither_the_url_nor_a_secret(
     hook: Webhook, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     hook.status = 500
@@ -211,7 +211,7 @@ def test_a_failure_shows_neither_the_url_nor_a_secret_not_even_in_the_log(
 @pytest.mark.parametrize(
     "url", ["", "garbage", "nosuch://x", f"json://{SECRET}:99999x/", "discord://", "tgram://short"]
 )
-def test_a_url_that_will_not_do_is_a_failure_for_good(url: str) -> None:
+def test_invalid_url_is_a_permanent_failure(url: str) -> None:
     failed = failure(url)
     assert failed.permanent
     assert SECRET not in str(failed)
@@ -219,7 +219,7 @@ def test_a_url_that_will_not_do_is_a_failure_for_good(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", [SECRET, f"nosuch://{SECRET}", f"json://{SECRET}:99999x/"])
-def test_a_url_that_is_not_understood_is_not_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_url_is_not_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="apprise"):
         assert check_url(SecretStr(url)) is not None
     assert SECRET not in caplog.text
@@ -233,7 +233,7 @@ def test_a_url_that_is_not_understood_is_not_logged(url: str, caplog: pytest.Log
         ("smpp://u:p@h/1/2", "smpplib"),
     ],
 )
-def test_a_plugin_without_its_package_names_it(url: str, package: str) -> None:
+def test_failure_names_the_package_that_a_plugin_lacks(url: str, package: str) -> None:
     failed = failure(url)
     assert failed.permanent
     assert f"needs {package}" in str(failed)
@@ -242,7 +242,7 @@ def test_a_plugin_without_its_package_names_it(url: str, package: str) -> None:
 @pytest.mark.parametrize(
     "url", ["ntfy://", "ntfy://ntfy.example.org", "ntfys://ntfy.example.org/", "ntfys://u:p@x.org:8/"]
 )
-def test_an_ntfy_url_without_a_topic_is_refused_though_apprise_takes_it(url: str) -> None:
+def test_ntfy_url_without_a_topic_is_refused(url: str) -> None:
     assert check_url(SecretStr(url)) == "ntfy: the URL names no topic; write ntfys://SERVER/TOPIC"
 
 
@@ -257,29 +257,29 @@ def test_an_ntfy_url_without_a_topic_is_refused_though_apprise_takes_it(url: str
         "matrixs://bot:pw@matrix.example.org/#room",
     ],
 )
-def test_a_good_url_is_no_fault(url: str) -> None:
+def test_valid_url_passes_the_check(url: str) -> None:
     assert check_url(SecretStr(url)) is None
 
 
 @pytest.mark.parametrize(
-    ("url", "attaches"),
+    ("url", "expected"),
     [("json://localhost", True), ("mailto://u:p@example.org", True), ("gotify://h/abcdef", False), ("garbage", False)],
 )
-def test_it_is_known_which_services_take_attachments(url: str, *, attaches: bool) -> None:
-    assert AppriseNotifier().can_attach(SecretStr(url)) is attaches
+def test_can_attach_tells_which_services_accept_attachments(url: str, *, expected: bool) -> None:
+    assert AppriseNotifier().can_attach(SecretStr(url)) is expected
 
 
 @pytest.mark.parametrize("url", ["irc://h/#c", "ircs://h/#c", "xmpp://u:p@h/x", "matrixs://u:p@h/#r", "mqtt://h/t"])
-def test_where_success_is_worth_little_it_is_said(url: str) -> None:
+def test_services_that_confirm_little_have_a_caveat(url: str) -> None:
     assert delivery_caveat(SecretStr(url))
 
 
 @pytest.mark.parametrize("url", ["json://localhost", "ntfys://ntfy.sh/topic", "garbage"])
-def test_where_success_is_worth_its_name_nothing_is_said(url: str) -> None:
+def test_services_that_confirm_delivery_have_no_caveat(url: str) -> None:
     assert delivery_caveat(SecretStr(url)) is None
 
 
-def test_of_a_url_only_the_schema_may_be_shown() -> None:
+def test_schema_is_the_only_visible_part_of_a_url() -> None:
     assert schema(SecretStr(f" NTFYS://{SECRET}")) == "ntfys"
     assert not schema(SecretStr(SECRET))
 

@@ -1,4 +1,4 @@
-"""How much goes along with one message."""
+"""The letters attached to one message."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +24,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def letters(folder: Path, *sizes: int) -> list[TrackedNotice]:
-    made = []
+    notices = []
     for number, size in enumerate(sizes, start=1):
         file = folder / f"{number}.pdf"
-        with file.open("wb") as opened:
-            opened.truncate(size)
+        with file.open("wb") as stream:
+            stream.truncate(size)
         notice = Notice(key=str(number), title="Letter", download="/letter")
-        made.append(
+        notices.append(
             TrackedNotice(
                 id=number,
                 account="a",
@@ -41,11 +41,11 @@ def letters(folder: Path, *sizes: int) -> list[TrackedNotice]:
                 sha256="-",
             )
         )
-    return made
+    return notices
 
 
 @pytest.mark.parametrize(
-    ("sizes", "taken"),
+    ("sizes", "expected"),
     [
         ((1000,), ["1.pdf"]),
         ((MAX_BYTES,), ["1.pdf"]),
@@ -54,25 +54,25 @@ def letters(folder: Path, *sizes: int) -> list[TrackedNotice]:
         ((1,) * (MAX_FILES + 1), [f"{number}.pdf" for number in range(1, MAX_FILES + 1)]),
     ],
 )
-def test_what_does_not_fit_is_left_out_and_said_to_be_lacking(
-    tmp_path: Path, sizes: tuple[int, ...], taken: list[str]
+def test_letters_beyond_the_limits_are_left_out_and_reported_missing(
+    tmp_path: Path, sizes: tuple[int, ...], expected: list[str]
 ) -> None:
-    found = select_attachments(letters(tmp_path, *sizes), CHANNEL, tmp_path, can_attach=True, attempts=0)
-    assert [file.name for file in found.files] == taken
-    assert found.has_missing == (len(taken) < len(sizes))
+    attachments = select_attachments(letters(tmp_path, *sizes), CHANNEL, tmp_path, can_attach=True, attempts=0)
+    assert [file.name for file in attachments.files] == expected
+    assert attachments.has_missing == (len(expected) < len(sizes))
 
 
-def test_a_service_without_attachments_gets_none_and_neither_does_one_that_failed_with_them(tmp_path: Path) -> None:
-    kept = letters(tmp_path, 10)
-    assert select_attachments(kept, CHANNEL, tmp_path, can_attach=False, attempts=0).has_missing
-    found = select_attachments(kept, CHANNEL, tmp_path, can_attach=True, attempts=MAX_ATTEMPTS)
-    assert (found.files, found.has_missing) == ((), True)
+def test_no_letters_without_support_or_after_repeated_failures(tmp_path: Path) -> None:
+    notices = letters(tmp_path, 10)
+    assert select_attachments(notices, CHANNEL, tmp_path, can_attach=False, attempts=0).has_missing
+    attachments = select_attachments(notices, CHANNEL, tmp_path, can_attach=True, attempts=MAX_ATTEMPTS)
+    assert (attachments.files, attachments.has_missing) == ((), True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_sentence_stands_in_the_plain_text_and_in_the_html(language: str) -> None:
-    words = with_missing_letter_note(AlertText(title="t", body="b", html="<p>b</p>", short="s"), language=language)
-    assert (words.title, words.short) == ("t", "s")
-    assert words.body.startswith("b\n\n")
-    assert len(words.body) > 20
-    assert words.html.startswith("<p>b</p>\n<p>")
+def test_note_is_added_to_the_plain_text_and_the_html(language: str) -> None:
+    text = with_missing_letter_note(AlertText(title="t", body="b", html="<p>b</p>", short="s"), language=language)
+    assert (text.title, text.short) == ("t", "s")
+    assert text.body.startswith("b\n\n")
+    assert len(text.body) > 20
+    assert text.html.startswith("<p>b</p>\n<p>")

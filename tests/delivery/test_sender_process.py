@@ -1,4 +1,4 @@
-"""Delivery by a child process: what `AppriseNotifier` promises, and that the child comes, goes and may die."""
+"""Delivery by a child process: the contract of `AppriseNotifier`, and the life cycle of the child."""
 
 import signal
 import subprocess
@@ -20,9 +20,9 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import DeliveryFailed
 
-WORDS = {"title": "A title", "body": "What happened", "html": "<p>What happened</p>", "short": "It happened"}
+TEXT = {"title": "A title", "body": "What happened", "html": "<p>What happened</p>", "short": "It happened"}
 SECRET = "canaryToken42"
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 @pytest.fixture
@@ -32,161 +32,159 @@ def hook() -> Iterator[Webhook]:
 
 
 @pytest.fixture
-def made() -> Iterator[SenderProcess]:
-    with closing(SenderProcess(timeout=PATIENCE)) as one:
-        yield one
+def sender() -> Iterator[SenderProcess]:
+    with closing(SenderProcess(timeout=TIMEOUT)) as sender:
+        yield sender
 
 
 def send(notifier: Notifier, url: str, *attachments: Path) -> None:
-    notifier.send(SecretStr(url), **WORDS, attachments=attachments)
+    notifier.send(SecretStr(url), **TEXT, attachments=attachments)
 
 
 def failure(notifier: Notifier, url: str) -> tuple[str, bool]:
-    with pytest.raises(DeliveryFailed) as found:
+    with pytest.raises(DeliveryFailed) as raised:
         send(notifier, url)
-    return str(found.value), found.value.permanent
+    return str(raised.value), raised.value.permanent
 
 
 def child() -> psutil.Process:
-    (one,) = children()
-    return one
+    (process,) = children()
+    return process
 
 
 def children() -> list[psutil.Process]:
-    found = []
-    for each in psutil.Process().children():
+    processes = []
+    for process in psutil.Process().children():
         with suppress(psutil.Error):  # it has just ended
-            if "watcher.delivery.sender_process" in " ".join(each.cmdline()):
-                found.append(each)
-    return found
+            if "watcher.delivery.sender_process" in " ".join(process.cmdline()):
+                processes.append(process)
+    return processes
 
 
-def test_a_message_arrives_with_its_letters(made: SenderProcess, hook: Webhook, tmp_path: Path) -> None:
+def test_message_arrives_with_its_letters(sender: SenderProcess, hook: Webhook, tmp_path: Path) -> None:
     letter = tmp_path / "letter.pdf"
     letter.write_bytes(b"%PDF-")
-    send(made, f"json://{hook.host}/hook", letter)
+    send(sender, f"json://{hook.host}/hook", letter)
     (message,) = hook.messages
-    assert (message["title"], message["message"]) == (WORDS["title"], WORDS["body"])
-    assert [each["filename"] for each in message["attachments"]] == ["letter.pdf"]
+    assert (message["title"], message["message"]) == (TEXT["title"], TEXT["body"])
+    assert [attachment["filename"] for attachment in message["attachments"]] == ["letter.pdf"]
 
 
 @pytest.mark.parametrize("url", ["json://127.0.0.1:9/", "nothing://at-all", f"tgram://{SECRET}"])
-def test_what_is_not_taken_is_told_in_the_same_words(made: SenderProcess, url: str) -> None:
-    assert failure(made, url) == failure(AppriseNotifier(), url)
+def test_failure_is_reported_as_by_the_notifier(sender: SenderProcess, url: str) -> None:
+    assert failure(sender, url) == failure(AppriseNotifier(), url)
 
 
-@pytest.mark.parametrize(("url", "attaches"), [("json://127.0.0.1:9/", True), ("irc://127.0.0.1:9/%23x", False)])
-def test_whether_a_service_takes_letters_is_known_too(made: SenderProcess, url: str, attaches: bool) -> None:  # noqa: FBT001
-    assert made.can_attach(SecretStr(url)) is attaches
+@pytest.mark.parametrize(("url", "expected"), [("json://127.0.0.1:9/", True), ("irc://127.0.0.1:9/%23x", False)])
+def test_can_attach_is_answered_by_the_child(sender: SenderProcess, url: str, expected: bool) -> None:  # noqa: FBT001
+    assert sender.can_attach(SecretStr(url)) is expected
 
 
-def test_a_channel_that_hangs_holds_back_no_other(made: SenderProcess, hook: Webhook) -> None:
-    asked, ended = Event(), Event()
+def test_channel_that_hangs_does_not_delay_others(sender: SenderProcess, hook: Webhook) -> None:
+    received, ended = Event(), Event()
 
     def never(_: ReceivedRequest) -> BodyChunks:
-        asked.set()
-        ended.wait(PATIENCE)
+        received.set()
+        ended.wait(TIMEOUT)
         return reply()
 
     with serve(never) as hanging:
-        other = Thread(target=send, args=(made, hanging.origin.replace("http", "json")))
+        other = Thread(target=send, args=(sender, hanging.origin.replace("http", "json")))
         other.start()
-        assert asked.wait(PATIENCE)
-        send(made, f"json://{hook.host}/hook")
+        assert received.wait(TIMEOUT)
+        send(sender, f"json://{hook.host}/hook")
         assert other.is_alive()
         ended.set()
-        other.join(PATIENCE)
+        other.join(TIMEOUT)
     assert len(hook.messages) == 1
 
 
-def test_a_child_with_nothing_to_do_ends_and_the_next_message_starts_another(hook: Webhook) -> None:
-    with closing(SenderProcess(idle=0.2)) as made:
-        send(made, f"json://{hook.host}/hook")
+def test_idle_child_ends_and_the_next_message_starts_another(hook: Webhook) -> None:
+    with closing(SenderProcess(idle=0.2)) as sender:
+        send(sender, f"json://{hook.host}/hook")
         assert eventually(lambda: not children())
-        send(made, f"json://{hook.host}/hook")
+        send(sender, f"json://{hook.host}/hook")
     assert len(hook.messages) == 2
 
 
-def test_a_child_is_idle_only_when_nothing_is_under_way() -> None:
+def test_child_that_is_sending_is_not_idle() -> None:
     def slow(_: ReceivedRequest) -> BodyChunks:
-        time.sleep(0.5)  # several times as long as the child may be idle
+        time.sleep(0.5)  # several times the idle limit of the child
         return reply()
 
-    with serve(slow) as server, closing(SenderProcess(idle=0.05)) as made:
-        send(made, server.origin.replace("http", "json"))
+    with serve(slow) as server, closing(SenderProcess(idle=0.05)) as sender:
+        send(sender, server.origin.replace("http", "json"))
         assert eventually(lambda: not children())
     assert len(server.requests) == 1
 
 
-def test_a_child_that_dies_in_the_middle_fails_its_messages_and_the_next_one_goes(
-    made: SenderProcess, hook: Webhook
-) -> None:
-    asked = Event()
+def test_child_that_dies_fails_its_messages_and_is_replaced(sender: SenderProcess, hook: Webhook) -> None:
+    received = Event()
 
     def deadly(_: ReceivedRequest) -> BodyChunks:
-        asked.set()
+        received.set()
         child().kill()
         return b""
 
     with serve(deadly) as server:
-        said, permanent = failure(made, server.origin.replace("http", "json"))
-    assert asked.is_set()
-    assert (said, permanent) == ("the process that sends has ended in the middle of it", False)
-    send(made, f"json://{hook.host}/hook")
+        reason, permanent = failure(sender, server.origin.replace("http", "json"))
+    assert received.is_set()
+    assert (reason, permanent) == ("the process that sends has ended in the middle of it", False)
+    send(sender, f"json://{hook.host}/hook")
     assert len(hook.messages) == 1
 
 
-def test_a_child_that_stands_still_is_replaced(hook: Webhook) -> None:
-    with closing(SenderProcess(timeout=4.0)) as made:
-        send(made, f"json://{hook.host}/hook")
+def test_child_that_hangs_is_replaced(hook: Webhook) -> None:
+    with closing(SenderProcess(timeout=4.0)) as sender:
+        send(sender, f"json://{hook.host}/hook")
         stuck = child()
         stuck.send_signal(signal.SIGSTOP)
-        assert "no answer within 4 seconds" in failure(made, f"json://{hook.host}/hook")[0]
-        send(made, f"json://{hook.host}/hook")
+        assert "no answer within 4 seconds" in failure(sender, f"json://{hook.host}/hook")[0]
+        send(sender, f"json://{hook.host}/hook")
         assert child() != stuck
     assert len(hook.messages) == 2
 
 
-def test_a_long_message_that_a_child_no_longer_takes_goes_through_another(made: SenderProcess, hook: Webhook) -> None:
-    send(made, f"json://{hook.host}/hook")
+def test_long_message_is_sent_by_another_child_if_the_first_hangs(sender: SenderProcess, hook: Webhook) -> None:
+    send(sender, f"json://{hook.host}/hook")
     stuck = child()
     stuck.send_signal(signal.SIGSTOP)
     long = "What happened. " * 100_000
-    made.send(SecretStr(f"json://{hook.host}/hook"), title="A", body=long, html=long, short="B")
+    sender.send(SecretStr(f"json://{hook.host}/hook"), title="A", body=long, html=long, short="B")
     assert child() != stuck
-    assert len(hook.messages) > 1, "Apprise takes it apart"
+    assert len(hook.messages) > 1, "Apprise splits it"
 
 
-def test_what_takes_too_long_is_given_up_and_what_else_is_under_way_is_finished() -> None:
+def test_message_that_times_out_does_not_abort_others_in_progress() -> None:
     given_up, ended = Event(), Event()
 
-    def slow(asked: ReceivedRequest) -> BodyChunks:
-        (ended if asked.target == "/never" else given_up).wait(PATIENCE)
+    def slow(received: ReceivedRequest) -> BodyChunks:
+        (ended if received.target == "/never" else given_up).wait(TIMEOUT)
         return reply()
 
-    with serve(slow) as server, closing(SenderProcess(timeout=3.0)) as made:
-        place = server.origin.replace("http", "json")
-        send_first = Thread(target=failure, args=(made, f"{place}/never"))
+    with serve(slow) as server, closing(SenderProcess(timeout=3.0)) as sender:
+        url = server.origin.replace("http", "json")
+        send_first = Thread(target=failure, args=(sender, f"{url}/never"))
         send_first.start()
         assert eventually(lambda: server.requests)
-        send_first.join(1.0)  # so the second one has time left when the first has none
-        second = Thread(target=send, args=(made, f"{place}/slow"))
+        send_first.join(1.0)  # so the second one still has time when the first times out
+        second = Thread(target=send, args=(sender, f"{url}/slow"))
         second.start()
         assert eventually(lambda: len(server.requests) == 2)
-        send_first.join(PATIENCE)
+        send_first.join(TIMEOUT)
         before = child()
         given_up.set()
-        second.join(PATIENCE)  # what it might raise would fail this test
+        second.join(TIMEOUT)  # an exception in it would fail this test
         assert eventually(lambda: not before.is_running())
         ended.set()
 
 
-def test_signals_for_the_daemon_do_not_end_what_is_under_way(made: SenderProcess, hook: Webhook) -> None:
-    send(made, f"json://{hook.host}/hook")
+def test_child_ignores_signals_for_the_daemon(sender: SenderProcess, hook: Webhook) -> None:
+    send(sender, f"json://{hook.host}/hook")
     before = child()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         before.send_signal(number)
-    send(made, f"json://{hook.host}/hook")
+    send(sender, f"json://{hook.host}/hook")
     assert child() == before
 
 
@@ -201,21 +199,21 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_it_ends_with_its_daemon_however_that_ended(hook: Webhook) -> None:
-    words = [sys.executable, "-c", DAEMON_THAT_IS_KILLED, f"json://{hook.host}/hook"]
-    daemon = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
+def test_child_ends_when_its_daemon_is_killed(hook: Webhook) -> None:
+    command = [sys.executable, "-c", DAEMON_THAT_IS_KILLED, f"json://{hook.host}/hook"]
+    daemon = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert daemon.returncode == -signal.SIGKILL, daemon.stderr
     number = int(daemon.stdout)
     assert eventually(lambda: not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
 
 
-def test_no_secret_shows_on_its_command_line(made: SenderProcess, hook: Webhook) -> None:
-    send(made, f"json://someone:{SECRET}@{hook.host}/hook")
+def test_command_line_of_the_child_shows_no_secret(sender: SenderProcess, hook: Webhook) -> None:
+    send(sender, f"json://someone:{SECRET}@{hook.host}/hook")
     assert SECRET not in " ".join(child().cmdline())
 
 
-def test_closed_it_leaves_no_process(hook: Webhook) -> None:
-    with closing(SenderProcess()) as made:
-        send(made, f"json://{hook.host}/hook")
+def test_close_leaves_no_process(hook: Webhook) -> None:
+    with closing(SenderProcess()) as sender:
+        send(sender, f"json://{hook.host}/hook")
         assert children()
     assert eventually(lambda: not children())

@@ -1,4 +1,4 @@
-"""`calendar_file`: kept up to date on disk by every way in which something becomes known."""
+"""Updates of `calendar_file`."""
 
 import stat
 import time
@@ -25,8 +25,8 @@ DUE = date(2027, 1, 15)
 
 
 @dataclass
-class Desk:
-    """A case with a date, and the calendar that a person's calendar program reads."""
+class CalendarSetup:
+    """A case with a due date, and the calendar file."""
 
     app: App
     file: Path
@@ -38,13 +38,13 @@ class Desk:
         record_results([CaseRead(snapshot=snapshot)], account, find("manual"), self.app.context)
 
     def days(self) -> list[date]:
-        """The due dates in the file, as a calendar program sees them."""
+        """Return the due dates in the file, as parsed by a calendar library."""
         events = Calendar.from_ical(self.file.read_bytes()).walk("VEVENT")
         return [event.decoded("dtstart") for event in events]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def setup(tmp_path: Path) -> Iterator[CalendarSetup]:
     file = tmp_path / "watcher.toml"
     file.write_text(
         'timezone = "America/New_York"\nstate_dir = "state"\ncalendar_file = "shared/deadlines.ics"\n'
@@ -52,44 +52,44 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     )
     (tmp_path / "shared").mkdir()
     with open_app(read_settings(file, {}), clock=FakeClock()) as app:
-        yield Desk(app, tmp_path / "shared" / "deadlines.ics")
+        yield CalendarSetup(app, tmp_path / "shared" / "deadlines.ics")
 
 
-def test_it_is_written_for_its_owner_alone_and_only_when_something_moved(desk: Desk) -> None:
-    desk.read()
-    assert update_calendar_file(desk.app.context)
-    assert desk.days() == [DUE]
-    assert stat.S_IMODE(desk.file.stat().st_mode) == 0o600
-    written = desk.file.stat().st_mtime_ns
-    assert not update_calendar_file(desk.app.context)
-    assert desk.file.stat().st_mtime_ns == written
-    desk.read(DUE + timedelta(days=7))
-    assert update_calendar_file(desk.app.context)
-    assert desk.days() == [DUE + timedelta(days=7)]
-    assert [each.name for each in desk.file.parent.iterdir()] == [desk.file.name]
+def test_file_is_private_and_written_only_after_a_change(setup: CalendarSetup) -> None:
+    setup.read()
+    assert update_calendar_file(setup.app.context)
+    assert setup.days() == [DUE]
+    assert stat.S_IMODE(setup.file.stat().st_mode) == 0o600
+    written = setup.file.stat().st_mtime_ns
+    assert not update_calendar_file(setup.app.context)
+    assert setup.file.stat().st_mtime_ns == written
+    setup.read(DUE + timedelta(days=7))
+    assert update_calendar_file(setup.app.context)
+    assert setup.days() == [DUE + timedelta(days=7)]
+    assert [file.name for file in setup.file.parent.iterdir()] == [setup.file.name]
 
 
-def test_without_the_key_nothing_is_written(desk: Desk) -> None:
-    app = desk.app.with_settings(desk.app.settings.model_copy(update={"calendar_file": None}))
+def test_nothing_is_written_without_the_setting(setup: CalendarSetup) -> None:
+    app = setup.app.with_settings(setup.app.settings.model_copy(update={"calendar_file": None}))
     assert not update_calendar_file(app.context)
-    assert not desk.file.exists()
+    assert not setup.file.exists()
 
 
-def test_a_place_that_cannot_be_written_to_ends_nothing(desk: Desk) -> None:
-    desk.read()
-    desk.file.mkdir()
-    assert not update_calendar_file(desk.app.context)
-    assert [each.name for each in desk.file.parent.iterdir()] == [desk.file.name]
+def test_file_that_cannot_be_written_is_not_an_error(setup: CalendarSetup) -> None:
+    setup.read()
+    setup.file.mkdir()
+    assert not update_calendar_file(setup.app.context)
+    assert [file.name for file in setup.file.parent.iterdir()] == [setup.file.name]
 
 
-def test_the_daemon_keeps_it(desk: Desk) -> None:
-    desk.read()
-    daemon = Daemon(desk.app)
+def test_daemon_updates_the_file(setup: CalendarSetup) -> None:
+    setup.read()
+    daemon = Daemon(setup.app)
     daemon.start()
     try:
-        until = time.monotonic() + 30
-        while not desk.file.exists() and time.monotonic() < until:
+        deadline = time.monotonic() + 30
+        while not setup.file.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert desk.days() == [DUE]
+        assert setup.days() == [DUE]
     finally:
         daemon.stop()

@@ -20,12 +20,12 @@ PLACE = "26 Federal Plaza, Room 7; New York"
 RFE = item(due_by_estimate=DUE)
 
 
-def interview(**more: Any) -> TrackedItem:
-    known = {"id": 2, "starts_at": datetime(2026, 11, 6, 14, tzinfo=UTC), "place": PLACE, **more}
-    return item(key="interview-1", kind=ItemKind.INTERVIEW, **known)
+def interview(**options: Any) -> TrackedItem:
+    fields = {"id": 2, "starts_at": datetime(2026, 11, 6, 14, tzinfo=UTC), "place": PLACE, **options}
+    return item(key="interview-1", kind=ItemKind.INTERVIEW, **fields)
 
 
-def written(*cases: TrackedCase, masked: bool = False, zone: ZoneInfo = NEW_YORK, language: str = "en") -> bytes:
+def calendar_of(*cases: TrackedCase, masked: bool = False, zone: ZoneInfo = NEW_YORK, language: str = "en") -> bytes:
     return calendar(cases, language=language, zone=zone, masked=masked)
 
 
@@ -33,81 +33,81 @@ def components(content: bytes, name: str) -> list[Any]:
     return list(icalendar.Calendar.from_ical(content).walk(name))
 
 
-def events(*items: TrackedItem, **more: Any) -> list[Any]:
-    return components(written(case(*items, form="I-485"), **more), "VEVENT")
+def events(*items: TrackedItem, **options: Any) -> list[Any]:
+    return components(calendar_of(case(*items, form="I-485"), **options), "VEVENT")
 
 
-def event(entry: TrackedItem, **more: Any) -> Any:
-    [found] = events(entry, **more)
-    return found
+def event(tracked: TrackedItem, **options: Any) -> Any:
+    [result] = events(tracked, **options)
+    return result
 
 
-def alarms(found: Any) -> list[timedelta]:
-    return [alarm.decoded("trigger") for alarm in found.walk("VALARM")]
+def alarms(result: Any) -> list[timedelta]:
+    return [alarm.decoded("trigger") for alarm in result.walk("VALARM")]
 
 
-def test_a_due_date_is_an_event_of_the_whole_day_with_alarms_in_the_morning() -> None:
-    found = event(item(due_on=DUE))
-    assert found.decoded("dtstart") == DUE
-    assert found["summary"] == "Answer due: Request for evidence - IOE0000000001 (I-485)"
-    assert found["status"] == "CONFIRMED"
+def test_due_date_is_an_all_day_event_with_alarms_in_the_morning() -> None:
+    result = event(item(due_on=DUE))
+    assert result.decoded("dtstart") == DUE
+    assert result["summary"] == "Answer due: Request for evidence - IOE0000000001 (I-485)"
+    assert result["status"] == "CONFIRMED"
     nine = timedelta(hours=9)
-    assert alarms(found) == [timedelta(days=-7) + nine, timedelta(days=-1) + nine]
+    assert alarms(result) == [timedelta(days=-7) + nine, timedelta(days=-1) + nine]
 
 
-def test_an_estimate_is_marked_as_one_wherever_it_is_shown() -> None:
-    found = event(RFE)
-    assert found["status"] == "TENTATIVE"
-    assert "(an estimate)" in found["summary"]
-    assert "The date printed on your notice governs." in found["description"]
-    assert all("(an estimate)" in alarm["description"] for alarm in found.walk("VALARM"))
+def test_estimate_is_marked_everywhere() -> None:
+    result = event(RFE)
+    assert result["status"] == "TENTATIVE"
+    assert "(an estimate)" in result["summary"]
+    assert "The date printed on your notice governs." in result["description"]
+    assert all("(an estimate)" in alarm["description"] for alarm in result.walk("VALARM"))
 
 
-def test_the_date_from_the_letter_is_no_estimate() -> None:
-    found = event(item(due_by_estimate=DUE, letter_due_on=date(2026, 3, 1)))
-    assert (found.decoded("dtstart"), found["status"]) == (date(2026, 3, 1), "CONFIRMED")
-    assert "estimate" not in found["summary"] + found["description"]
+def test_date_from_the_letter_is_not_an_estimate() -> None:
+    result = event(item(due_by_estimate=DUE, letter_due_on=date(2026, 3, 1)))
+    assert (result.decoded("dtstart"), result["status"]) == (date(2026, 3, 1), "CONFIRMED")
+    assert "estimate" not in result["summary"] + result["description"]
 
 
-def test_an_appointment_stands_at_its_moment_in_the_users_zone_with_its_place() -> None:
-    found = event(interview())
-    assert found.decoded("dtstart") == datetime(2026, 11, 6, 9, tzinfo=NEW_YORK)
-    assert found["dtstart"].params["TZID"] == "America/New_York"
-    assert found["location"] == PLACE
-    assert found["summary"] == "Interview - IOE0000000001 (I-485)"
-    assert alarms(found) == [timedelta(days=-1), timedelta(hours=-2)]
+def test_appointment_is_in_the_users_zone_with_its_place() -> None:
+    result = event(interview())
+    assert result.decoded("dtstart") == datetime(2026, 11, 6, 9, tzinfo=NEW_YORK)
+    assert result["dtstart"].params["TZID"] == "America/New_York"
+    assert result["location"] == PLACE
+    assert result["summary"] == "Interview - IOE0000000001 (I-485)"
+    assert alarms(result) == [timedelta(days=-1), timedelta(hours=-2)]
 
 
-def test_the_zone_of_an_appointment_comes_with_the_file() -> None:
-    [zone] = components(written(case(interview())), "VTIMEZONE")
+def test_calendar_contains_the_zone_of_an_appointment() -> None:
+    [zone] = components(calendar_of(case(interview())), "VTIMEZONE")
     at = datetime(2026, 11, 6, 9, tzinfo=zone.to_tz(lookup_tzid=False))
     assert at.utcoffset() == timedelta(hours=-5)
 
 
-def test_a_wall_clock_time_whose_zone_nobody_said_stays_one() -> None:
-    wall = datetime(2026, 11, 6, 9)  # noqa: DTZ001 - that is the point
-    found = event(interview(starts_at=wall))
-    assert found.decoded("dtstart") == wall
-    assert "TZID" not in found["dtstart"].params
+def test_time_without_a_zone_remains_floating() -> None:
+    floating = datetime(2026, 11, 6, 9)  # noqa: DTZ001 - a time without a zone is the subject of the test
+    result = event(interview(starts_at=floating))
+    assert result.decoded("dtstart") == floating
+    assert "TZID" not in result["dtstart"].params
 
 
-def test_an_appointment_of_which_only_the_day_is_known_is_an_event_of_the_whole_day() -> None:
-    found = event(interview(starts_at=date(2026, 11, 6)))
-    assert found.decoded("dtstart") == date(2026, 11, 6)
-    assert min(alarms(found)) > timedelta(days=-7)
+def test_appointment_without_a_time_is_an_all_day_event() -> None:
+    result = event(interview(starts_at=date(2026, 11, 6)))
+    assert result.decoded("dtstart") == date(2026, 11, 6)
+    assert min(alarms(result)) > timedelta(days=-7)
 
 
-def test_an_item_with_an_appointment_and_another_due_date_is_two_events() -> None:
-    found = events(interview(due_on=DUE))
-    assert [each["summary"].split(" - ")[0] for each in found] == ["Interview", "Answer due: Interview"]
-    assert len({each["uid"] for each in found}) == 2
+def test_item_with_an_appointment_and_a_due_date_is_two_events() -> None:
+    result = events(interview(due_on=DUE))
+    assert [entry["summary"].split(" - ")[0] for entry in result] == ["Interview", "Answer due: Interview"]
+    assert len({entry["uid"] for entry in result}) == 2
 
 
-def test_an_item_without_any_date_is_no_event() -> None:
+def test_item_without_a_date_has_no_event() -> None:
     assert events(item()) == []
 
 
-def test_what_the_portal_no_longer_asks_for_is_cancelled_under_the_same_identifier() -> None:
+def test_closed_item_is_cancelled_with_the_same_identifier() -> None:
     before, after = event(interview()), event(interview(state=ItemState.CLOSED))
     assert after["uid"] == before["uid"]
     assert (before["status"], after["status"]) == ("CONFIRMED", "CANCELLED")
@@ -116,11 +116,11 @@ def test_what_the_portal_no_longer_asks_for_is_cancelled_under_the_same_identifi
 
 
 @pytest.mark.parametrize("state", [ItemState.DONE, ItemState.ANSWERED])
-def test_what_was_done_stays_without_alarms(state: ItemState) -> None:
-    found = event(item(due_on=DUE, state=state))
-    assert found["status"] == "CONFIRMED"
-    assert found["summary"].startswith("✓ ")
-    assert alarms(found) == []
+def test_done_item_remains_without_alarms(state: ItemState) -> None:
+    result = event(item(due_on=DUE, state=state))
+    assert result["status"] == "CONFIRMED"
+    assert result["summary"].startswith("✓ ")
+    assert alarms(result) == []
 
 
 def test_every_revision_has_a_higher_sequence_and_the_same_identifier() -> None:
@@ -134,57 +134,57 @@ def test_every_revision_has_a_higher_sequence_and_the_same_identifier() -> None:
         item(due_on=DUE, date_changed_at=first + timedelta(days=5), state=ItemState.CLOSED),
         item(due_on=DUE, date_changed_at=first + timedelta(days=5, minutes=1)),
     ]
-    found = [event(revision) for revision in revisions]
-    sequences = [each["sequence"] for each in found]
+    result = [event(revision) for revision in revisions]
+    sequences = [entry["sequence"] for entry in result]
     assert sequences == sorted(set(sequences))
-    assert len({each["uid"] for each in found}) == 1
+    assert len({entry["uid"] for entry in result}) == 1
 
 
-def test_the_same_books_give_the_same_bytes() -> None:
-    assert written(case(RFE, interview())) == written(case(RFE, interview()))
+def test_same_ledger_gives_the_same_bytes() -> None:
+    assert calendar_of(case(RFE, interview())) == calendar_of(case(RFE, interview()))
 
 
-def test_a_masked_calendar_names_no_case_number_anywhere() -> None:
-    wordy = interview(title="Interview for IOE0000000001", place="Room 1, bring IOE0000000001")
-    content = written(case(RFE, wordy, form="I-485"), masked=True)
+def test_masked_calendar_contains_no_case_number() -> None:
+    with_numbers = interview(title="Interview for IOE0000000001", place="Room 1, bring IOE0000000001")
+    content = calendar_of(case(RFE, with_numbers, form="I-485"), masked=True)
     assert b"0000000001" not in content.replace(b"\r\n ", b"")
     assert "IOE••••••0001 (I-485)" in content.replace(b"\r\n ", b"").decode()
 
 
-def test_an_empty_ledger_is_an_empty_calendar_that_can_be_read() -> None:
-    assert components(written(), "VEVENT") == []
+def test_empty_ledger_is_a_valid_empty_calendar() -> None:
+    assert components(calendar_of(), "VEVENT") == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_calendar_speaks_the_users_language(language: str) -> None:
-    found = event(RFE, language=language)
-    assert found["summary"].endswith(" - IOE0000000001 (I-485)")
-    assert ("Request for evidence" in found["summary"]) is (language == "en")
-    assert found["description"].count("\n") == 1
+def test_calendar_is_in_the_users_language(language: str) -> None:
+    result = event(RFE, language=language)
+    assert result["summary"].endswith(" - IOE0000000001 (I-485)")
+    assert ("Request for evidence" in result["summary"]) is (language == "en")
+    assert result["description"].count("\n") == 1
 
 
-def second_reading(content: bytes) -> Iterable[Any]:
+def read_with_vobject(content: bytes) -> Iterable[Any]:
     return vobject.readOne(content.decode()).vevent_list  # type: ignore[no-any-return]
 
 
-def test_a_second_reader_reads_the_same() -> None:
-    rfe, meeting, gone = second_reading(
-        written(case(RFE, interview(), interview(id=3, state=ItemState.CLOSED), form="I-485"))
+def test_second_library_reads_the_same_events() -> None:
+    rfe, meeting, closed = read_with_vobject(
+        calendar_of(case(RFE, interview(), interview(id=3, state=ItemState.CLOSED), form="I-485"))
     )
     assert rfe.dtstart.value == DUE
     assert meeting.dtstart.value == datetime(2026, 11, 6, 9, tzinfo=NEW_YORK)
     assert meeting.location.value == PLACE
-    assert [each.trigger.value for each in meeting.valarm_list] == [timedelta(days=-1), timedelta(hours=-2)]
-    assert gone.status.value == "CANCELLED"
+    assert [entry.trigger.value for entry in meeting.valarm_list] == [timedelta(days=-1), timedelta(hours=-2)]
+    assert closed.status.value == "CANCELLED"
 
 
 @given(
     title=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=120),
     place=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=120),
 )
-def test_a_portals_text_never_becomes_another_property(title: str, place: str) -> None:
+def test_portal_text_never_becomes_another_property(title: str, place: str) -> None:
     hostile = item(key="interview-1", kind=ItemKind.INTERVIEW, starts_at=date(2026, 11, 6), place=place, title=title)
-    found = event(hostile)
-    assert found["location"] == place
-    assert title in found["description"]
-    assert set(found) == set(event(interview(starts_at=date(2026, 11, 6))))
+    result = event(hostile)
+    assert result["location"] == place
+    assert title in result["description"]
+    assert set(result) == set(event(interview(starts_at=date(2026, 11, 6))))

@@ -1,4 +1,4 @@
-"""The catalogues, as a translator may break them."""
+"""Checks of the catalogues for mistakes of translators."""
 
 import re
 import string
@@ -18,7 +18,7 @@ from watcher.model.ledger import DueSource
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PARTLY_TRANSLATED = {"fr"}
-"""Languages whose [entry] section may lack entries: the words of the stage stand in for them."""
+"""Languages whose [entry] section may be incomplete: the explanation of the stage is used instead."""
 
 
 def leaves(content: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -37,19 +37,19 @@ ENGLISH = dict(leaves(load_catalogue("en").content))
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_translation_has_the_same_keys_as_the_english(language: str) -> None:
-    theirs = dict(leaves(load_catalogue(language).content))
-    missing = ENGLISH.keys() - theirs.keys()
+def test_translation_has_the_same_keys_as_english(language: str) -> None:
+    translation = dict(leaves(load_catalogue(language).content))
+    missing = ENGLISH.keys() - translation.keys()
     if language in PARTLY_TRANSLATED:
         missing = {path for path in missing if path[0] != "entry"}
     assert not missing
-    assert not theirs.keys() - ENGLISH.keys()
+    assert not translation.keys() - ENGLISH.keys()
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_translation_names_what_the_english_names(language: str) -> None:
-    theirs = dict(leaves(load_catalogue(language).content))
-    assert [path for path in theirs if names(theirs[path]) != names(ENGLISH[path])] == []
+def test_translation_has_the_same_fields_as_english(language: str) -> None:
+    translation = dict(leaves(load_catalogue(language).content))
+    assert [path for path in translation if names(translation[path]) != names(ENGLISH[path])] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -60,50 +60,50 @@ def test_every_template_is_well_formed(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_word_but_a_placeholder_for_the_first_of_the_month_is_empty(language: str) -> None:
+def test_only_the_form_of_the_first_day_of_a_month_may_be_empty(language: str) -> None:
     empty = [path for path, text in leaves(load_catalogue(language).content) if not text.strip()]
     assert empty in ([], [("dates", "first")])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_year_has_twelve_months_and_a_week_seven_days(language: str) -> None:
-    words = load_catalogue(language)
-    assert len(words.message("dates", "months").split()) == 12
-    assert len(words.message("dates", "weekdays").split()) == 7
+def test_there_are_twelve_months_and_seven_weekdays(language: str) -> None:
+    catalogue = load_catalogue(language)
+    assert len(catalogue.message("dates", "months").split()) == 12
+    assert len(catalogue.message("dates", "weekdays").split()) == 7
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_stage_item_state_source_and_kind_of_change_has_its_words(language: str) -> None:
-    words = load_catalogue(language)
+def test_every_stage_item_state_source_and_change_kind_has_its_messages(language: str) -> None:
+    catalogue = load_catalogue(language)
     for section, kinds in (("stage", Stage), ("item", ItemKind)):
         for kind in kinds:
-            assert all(words.message(section, kind.value, part) for part in ("name", "plain", "next")), kind
-    assert all(words.message("item_state", state.value) for state in ItemState)
-    assert all(words.message("due_source", source.value) for source in DueSource)
+            assert all(catalogue.message(section, kind.value, part) for part in ("name", "plain", "next")), kind
+    assert all(catalogue.message("item_state", state.value) for state in ItemState)
+    assert all(catalogue.message("due_source", source.value) for source in DueSource)
     for change in ChangeKind:
-        assert words.message("change", change.value, "line"), change
-        assert words.message("change", change.value, "headline"), change
+        assert catalogue.message("change", change.value, "line"), change
+        assert catalogue.message("change", change.value, "headline"), change
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_words_name_no_address_and_promise_nothing(language: str) -> None:
+def test_messages_contain_no_address_and_no_promise(language: str) -> None:
     for path, text in leaves(load_catalogue(language).content):
         assert not re.search(r"https?:|www\.", text), path
         assert not re.search(r"\bguarantee|\bcertainly|\bgarantiza|\bgaranti[rt]", text, re.IGNORECASE), path
 
 
-def test_the_english_entries_are_those_that_the_vocabularies_name() -> None:
-    named = set()
+def test_english_entries_are_those_of_the_vocabularies() -> None:
+    used = set()
     for file in resources.files("watcher.language").joinpath("vocabulary").iterdir():
         if file.name.endswith(".toml"):
             groups = tomllib.loads(file.read_text(encoding="utf-8"))["group"]
-            named |= {group["entry"] for group in groups if "entry" in group}
+            used |= {group["entry"] for group in groups if "entry" in group}
     entries = set(load_catalogue("en").content["entry"])
-    assert entries == named - {kind.value for kind in ItemKind}
+    assert entries == used - {kind.value for kind in ItemKind}
 
 
 @pytest.mark.parametrize(
-    ("template", "fields", "filled"),
+    ("template", "fields", "expected"),
     [
         ("{kind}[: {title}][, due {due}]", {"kind": "Fee", "title": "", "due": "May 1"}, "Fee, due May 1"),
         ("{kind}[: {title} of {place}]", {"kind": "Fee", "title": "Pay"}, "Fee"),
@@ -112,31 +112,36 @@ def test_the_english_entries_are_those_that_the_vocabularies_name() -> None:
         ("plain", {}, "plain"),
     ],
 )
-def test_a_part_in_brackets_goes_where_a_name_in_it_says_nothing(
-    template: str, fields: dict[str, str], filled: str
+def test_part_in_brackets_is_omitted_if_a_field_in_it_is_empty(
+    template: str, fields: dict[str, str], expected: str
 ) -> None:
-    assert format_text(template, fields) == filled
+    assert format_text(template, fields) == expected
 
 
 @given(st.text(), st.dictionaries(st.text(string.ascii_lowercase, min_size=1, max_size=3), st.text()))
-def test_filling_never_fails(template: str, fields: dict[str, str]) -> None:
+def test_format_text_never_fails(template: str, fields: dict[str, str]) -> None:
     assert isinstance(format_text(template, fields), str)
 
 
 @pytest.mark.parametrize(
-    ("language", "number", "said"),
+    ("language", "number", "expected"),
     [
         ("en", 0, "0 days"), ("en", 1, "1 day"), ("en", 2, "2 days"), ("en", -1, "-1 day"),
         ("es", 1, "1 día"), ("es", 0, "0 días"), ("fr", 0, "0 jour"), ("fr", 2, "2 jours"),
     ],
 )  # fmt: skip
-def test_a_number_agrees_with_its_unit(language: str, number: int, said: str) -> None:
-    assert load_catalogue(language).plural("days", number) == said
+def test_unit_has_the_form_for_its_number(language: str, number: int, expected: str) -> None:
+    assert load_catalogue(language).plural("days", number) == expected
 
 
-def test_words_that_are_not_there_are_empty() -> None:
-    words = Catalogue("en", {"a": {"b": "c"}})
-    assert [words.message("a", "b"), words.message("a"), words.message("a", "b", "c"), words.message("z")] == [
+def test_missing_message_is_empty() -> None:
+    catalogue = Catalogue("en", {"a": {"b": "c"}})
+    assert [
+        catalogue.message("a", "b"),
+        catalogue.message("a"),
+        catalogue.message("a", "b", "c"),
+        catalogue.message("z"),
+    ] == [
         "c",
         "",
         "",

@@ -23,13 +23,13 @@ JULY_9 = date(2026, 7, 9)
         (ItemKind.TASK, "I-90", "Card Was Returned To USCIS", 180),
     ],
 )
-def test_the_estimate_is_the_published_time_after_the_day_it_was_asked(
+def test_estimate_is_the_published_period_after_the_request(
     kind: ItemKind, form: str | None, title: str, days: int
 ) -> None:
     assert estimate_due(kind, form=form, asked_on=JULY_9, title=title) == JULY_9 + timedelta(days=days)
 
 
-def test_a_request_of_9_july_is_due_on_1_october_at_the_latest() -> None:
+def test_request_of_july_9_is_due_by_october_1() -> None:
     due = estimate_due(ItemKind.RFE, form="I-485", asked_on=JULY_9, title="Request for Evidence Was Sent")
     assert due == date(2026, 10, 1)
 
@@ -43,15 +43,15 @@ def test_a_request_of_9_july_is_due_on_1_october_at_the_latest() -> None:
         (ItemKind.DOCUMENT_REQUEST, "Documents requested"),
     ],
 )
-def test_where_no_rule_gives_a_time_there_is_no_estimate(kind: ItemKind, title: str) -> None:
+def test_no_estimate_without_a_published_rule(kind: ItemKind, title: str) -> None:
     assert estimate_due(kind, form="I-485", asked_on=JULY_9, title=title) is None
 
 
-def test_what_was_asked_on_an_unknown_day_has_no_estimate() -> None:
+def test_no_estimate_if_the_day_of_the_request_is_unknown() -> None:
     assert estimate_due(ItemKind.RFE, form="I-485", asked_on=None, title="Request for Evidence Was Sent") is None
 
 
 @given(st.sampled_from(list(ItemKind)), st.dates(), st.text(max_size=60))
-def test_an_estimate_is_never_before_what_it_answers_and_never_raises(kind: ItemKind, day: date, title: str) -> None:
+def test_estimate_is_never_before_the_request_and_never_raises(kind: ItemKind, day: date, title: str) -> None:
     due = estimate_due(kind, form=None, asked_on=day, title=title)
     assert due is None or due > day

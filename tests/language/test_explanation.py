@@ -20,27 +20,25 @@ def is_official(page: str) -> bool:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("text", [*EVERY_TITLE, *map(str, Stage), *map(str, ItemKind), "Never heard of it", ""])
-def test_everything_has_plain_words_what_follows_an_official_page_and_the_sentence_about_advice(
-    text: str, language: str
-) -> None:
-    said = explain(text, language=language)
-    assert said.text == text
-    assert said.plain
-    assert said.next
-    assert is_official(said.page)
-    assert said.advice == load_catalogue(language).message("general", "advice")
+def test_every_explanation_is_complete_with_an_official_page_and_the_advice_note(text: str, language: str) -> None:
+    explanation = explain(text, language=language)
+    assert explanation.text == text
+    assert explanation.plain
+    assert explanation.next
+    assert is_official(explanation.page)
+    assert explanation.advice == load_catalogue(language).message("general", "advice")
 
 
 @pytest.mark.parametrize("title", EVERY_TITLE)
-def test_every_title_is_known_and_in_a_stage(title: str) -> None:
-    said = explain(title)
-    assert said.known
-    assert said.stage is not Stage.UNKNOWN
+def test_every_title_is_known_and_has_a_stage(title: str) -> None:
+    explanation = explain(title)
+    assert explanation.known
+    assert explanation.stage is not Stage.UNKNOWN
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.UNKNOWN])
-def test_a_stage_is_explained_by_its_key_and_by_its_name(stage: Stage, language: str) -> None:
+def test_stage_is_found_by_its_key_and_by_its_name(stage: Stage, language: str) -> None:
     name = load_catalogue(language).message("stage", stage.value, "name")
     by_key = explain(stage.value.upper(), language=language)
     assert by_key.stage is stage
@@ -50,7 +48,7 @@ def test_a_stage_is_explained_by_its_key_and_by_its_name(stage: Stage, language:
 
 
 @pytest.mark.parametrize(
-    ("text", "stage", "says"),
+    ("text", "stage", "expected"),
     [
         ("RFE", Stage.EVIDENCE_REQUESTED, "is not a denial"),
         ("noid", Stage.EVIDENCE_REQUESTED, "not yet a decision"),
@@ -74,50 +72,50 @@ def test_a_stage_is_explained_by_its_key_and_by_its_name(stage: Stage, language:
         ("Travel Authorization Decision Posted", Stage.UNDER_REVIEW, "does not guess"),
     ],
 )  # fmt: skip
-def test_the_words_that_frighten_people_are_explained_with_care(text: str, stage: Stage, says: str) -> None:
-    said = explain(text)
-    assert said.stage is stage
-    assert says in said.plain
+def test_frightening_statuses_are_explained_with_care(text: str, stage: Stage, expected: str) -> None:
+    explanation = explain(text)
+    assert explanation.stage is stage
+    assert expected in explanation.plain
 
 
-def test_words_that_no_rule_knows_are_said_to_be_new() -> None:
-    said = explain("The Stars Are Favourable")
-    assert (said.stage, said.known) == (Stage.UNKNOWN, False)
-    assert "new to this program" in said.plain
+def test_unknown_text_is_explained_as_new() -> None:
+    explanation = explain("The Stars Are Favourable")
+    assert (explanation.stage, explanation.known) == (Stage.UNKNOWN, False)
+    assert "new to this program" in explanation.plain
 
 
-def test_unknown_words_that_ask_for_something_say_what() -> None:
-    said = explain("Request for Further Evidence Was Emailed")
-    assert (said.stage, said.known) == (Stage.UNKNOWN, False)
-    assert "Request for evidence" in said.plain
-    assert "due date" in said.next
+def test_unknown_text_that_requests_something_says_what() -> None:
+    explanation = explain("Request for Further Evidence Was Emailed")
+    assert (explanation.stage, explanation.known) == (Stage.UNKNOWN, False)
+    assert "Request for evidence" in explanation.plain
+    assert "due date" in explanation.next
 
 
-def test_unknown_itself_is_not_a_known_status() -> None:
+def test_unknown_is_not_a_known_status() -> None:
     assert not explain("unknown").known
 
 
 @given(st.text(max_size=200), st.sampled_from([*LANGUAGES, "xx"]))
 def test_any_text_is_explained(text: str, language: str) -> None:
-    said = explain(text, language=language)
-    assert said.known == (said.stage is not Stage.UNKNOWN)
-    assert said.plain
+    explanation = explain(text, language=language)
+    assert explanation.known == (explanation.stage is not Stage.UNKNOWN)
+    assert explanation.plain
 
 
-def test_the_french_page_is_the_french_one() -> None:
+def test_page_in_french_is_the_french_one() -> None:
     assert explain("inProgress", language="fr").page.startswith("https://www.canada.ca/fr/")
     assert explain("inProgress", language="en").page.startswith("https://www.canada.ca/en/")
 
 
-def test_a_status_whose_stage_says_otherwise_is_explained_by_the_stage() -> None:
-    words = load_catalogue("en")
-    denied_in_canada = explain_status("Refused", Stage.DENIED, words)
+def test_status_with_another_stage_is_explained_by_that_stage() -> None:
+    catalogue = load_catalogue("en")
+    denied_in_canada = explain_status("Refused", Stage.DENIED, catalogue)
     assert "consulate" not in denied_in_canada.plain
-    approved = explain_status("Travel Authorization Decision Posted", Stage.APPROVED, words)
-    assert approved.plain == words.message("stage", "approved", "plain")
+    approved = explain_status("Travel Authorization Decision Posted", Stage.APPROVED, catalogue)
+    assert approved.plain == catalogue.message("stage", "approved", "plain")
 
 
-def test_an_item_is_explained_by_the_status_that_made_it_else_by_its_kind() -> None:
-    words = load_catalogue("en")
-    assert "180 days" in explain_item(ItemKind.TASK, "Card Was Returned To USCIS", words).plain
-    assert explain_item(ItemKind.TASK, "Sign here", words).plain == words.message("item", "task", "plain")
+def test_item_is_explained_by_its_status_or_else_by_its_kind() -> None:
+    catalogue = load_catalogue("en")
+    assert "180 days" in explain_item(ItemKind.TASK, "Card Was Returned To USCIS", catalogue).plain
+    assert explain_item(ItemKind.TASK, "Sign here", catalogue).plain == catalogue.message("item", "task", "plain")

@@ -15,8 +15,8 @@ USUAL_WORDS = [
     "has been", "not", "to", "deny", "approved", "denied", "rejected", "closed", "received", "scheduled",
 ]
 # fmt: on
-GOOD_NEWS = {Stage.APPROVED, Stage.ISSUED}
-BAD_NEWS = {Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED, Stage.WITHDRAWN}
+FAVORABLE = {Stage.APPROVED, Stage.ISSUED}
+UNFAVORABLE = {Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED, Stage.WITHDRAWN}
 
 
 @pytest.mark.parametrize(("vocabulary", "title"), EVERY_TITLE)
@@ -27,9 +27,9 @@ def test_every_listed_title_is_known(vocabulary: str, title: str) -> None:
 
 
 @pytest.mark.parametrize("vocabulary", vocabularies())
-def test_no_title_stands_twice_in_one_vocabulary(vocabulary: str) -> None:
-    plain = [normalize_title(title) for title in titles(vocabulary)]
-    assert len(plain) == len(set(plain))
+def test_no_title_occurs_twice_in_one_vocabulary(vocabulary: str) -> None:
+    normalized = [normalize_title(title) for title in titles(vocabulary)]
+    assert len(normalized) == len(set(normalized))
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_ceac_titles_have_their_stage(title: str, stage: Stage) -> None:
     assert meaning_of(title, vocabulary="ceac").stage is stage
 
 
-def test_refused_at_a_consulate_is_not_final_and_at_ircc_it_is_a_denial() -> None:
+def test_refused_is_not_final_at_a_consulate_but_a_denial_at_ircc() -> None:
     assert not meaning_of("Refused", vocabulary="ceac").stage.final
     assert meaning_of("Refused", vocabulary="ircc").stage is Stage.DENIED
 
 
-def test_completed_at_ircc_is_not_read_as_an_approval() -> None:
+def test_completed_at_ircc_is_not_an_approval() -> None:
     assert meaning_of("completed", vocabulary="ircc").stage is Stage.CLOSED
     assert meaning_of("inProgress", vocabulary="ircc").stage is Stage.UNDER_REVIEW
 
@@ -116,11 +116,11 @@ def test_completed_at_ircc_is_not_read_as_an_approval() -> None:
         ("Interview Cancelled", None),
     ],
 )
-def test_a_title_that_asks_for_something_says_what(title: str, asks: ItemKind | None) -> None:
+def test_title_that_requests_something_gives_the_item_kind(title: str, asks: ItemKind | None) -> None:
     assert meaning_of(title).asks is asks
 
 
-def test_titles_say_what_they_answer_and_what_they_cancel() -> None:
+def test_titles_give_the_items_they_answer_and_cancel() -> None:
     answered = meaning_of("Response To USCIS' Request For Evidence Was Received").answers
     assert {ItemKind.RFE, ItemKind.INTENT_TO_DENY, ItemKind.DOCUMENT_REQUEST} <= answered
     assert ItemKind.RFE in meaning_of("Request for Additional Information Received").answers
@@ -131,7 +131,7 @@ def test_titles_say_what_they_answer_and_what_they_cancel() -> None:
 
 @st.composite
 def respelled(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A title, and the same title in another letter case, with other apostrophes, entities and spaces."""
+    """Generate a title, and the same title in another letter case, with other apostrophes, entities, and spaces."""
     vocabulary, title = draw(st.sampled_from(EVERY_TITLE))
     spelled = draw(st.sampled_from([title.upper(), title.lower(), title.title(), title.swapcase(), title]))
     mark = draw(st.sampled_from(["'", "\N{RIGHT SINGLE QUOTATION MARK}", "&#039;", "&#39;", "&apos;", "&rsquo;", ""]))
@@ -142,14 +142,14 @@ def respelled(draw: st.DrawFn) -> tuple[str, str, str]:
 
 
 @given(respelled())
-def test_letter_case_apostrophes_entities_spaces_and_a_full_stop_never_change_a_meaning(
+def test_case_apostrophes_entities_spaces_and_a_final_period_do_not_matter(
     case: tuple[str, str, str],
 ) -> None:
     vocabulary, title, spelled = case
     assert meaning_of(spelled, vocabulary=vocabulary) == meaning_of(title, vocabulary=vocabulary)
 
 
-def test_an_entity_escaped_twice_is_still_an_apostrophe() -> None:
+def test_entity_escaped_twice_is_an_apostrophe() -> None:
     assert meaning_of("Response To USCIS&amp;#039; Request For Evidence Was Received").known
 
 
@@ -161,7 +161,7 @@ def test_an_entity_escaped_twice_is_still_an_apostrophe() -> None:
         "We approved your Form I-130, Petition for Alien Relative.",
     ],
 )
-def test_a_sentence_of_the_account_site_is_known_with_any_form_in_it(title: str) -> None:
+def test_sentence_of_the_account_site_matches_any_form(title: str) -> None:
     assert meaning_of(title).stage is Stage.APPROVED
 
 
@@ -180,7 +180,7 @@ def test_a_sentence_of_the_account_site_is_known_with_any_form_in_it(title: str)
         "\N{ZERO WIDTH SPACE}",
     ],
 )
-def test_what_only_resembles_a_listed_title_is_unknown(title: str) -> None:
+def test_text_that_resembles_a_listed_title_is_unknown(title: str) -> None:
     assert meaning_of(title) == Meaning()
 
 
@@ -190,10 +190,10 @@ def test_what_only_resembles_a_listed_title_is_unknown(title: str) -> None:
         max_size=9,
     ).map(" ".join)
 )
-def test_no_mixture_of_the_usual_words_is_taken_for_a_decision_that_is_not_listed(title: str) -> None:
+def test_combination_of_usual_words_is_not_a_decision_unless_listed(title: str) -> None:
     listed = {normalize_title(known) for known in titles("uscis")}
     meaning = meaning_of(title)
-    if normalize_title(title) not in listed and meaning.stage in GOOD_NEWS | BAD_NEWS:
+    if normalize_title(title) not in listed and meaning.stage in FAVORABLE | UNFAVORABLE:
         assert normalize_title(title) in {
             "your form i-485 has been approved", "form i-485 has been approved", "i-485 has been approved",
             "your i-485 has been approved", "your form i-485 was approved", "your i-485 was approved",
@@ -202,12 +202,12 @@ def test_no_mixture_of_the_usual_words_is_taken_for_a_decision_that_is_not_liste
 
 
 @pytest.mark.parametrize("title", ["CASE STATUS", "case status", "  ", ""])
-def test_the_placeholder_of_the_status_page_is_no_status(title: str) -> None:
+def test_placeholder_of_the_status_page_is_not_a_status(title: str) -> None:
     assert is_placeholder(title)
     assert not meaning_of(title).known
 
 
-def test_a_status_is_no_placeholder() -> None:
+def test_status_is_not_a_placeholder() -> None:
     assert not is_placeholder("Case Was Received")
     assert not is_placeholder("Something USCIS has never said")
 
@@ -228,7 +228,7 @@ def test_a_status_is_no_placeholder() -> None:
         ("Something USCIS has never said", None),
     ],
 )
-def test_an_unknown_title_may_ask_but_never_says_a_stage(title: str, asks: ItemKind | None) -> None:
+def test_unknown_title_may_request_an_item_but_has_no_stage(title: str, asks: ItemKind | None) -> None:
     meaning = meaning_of(title)
     assert (meaning.stage, meaning.known) == (Stage.UNKNOWN, False)
     assert meaning.asks is asks
@@ -245,28 +245,28 @@ def test_an_unknown_title_may_ask_but_never_says_a_stage(title: str, asks: ItemK
         (None, Stage.UNDER_REVIEW),
     ],
 )
-def test_a_travel_authorization_is_approved_only_where_the_text_says_so(description: str | None, stage: Stage) -> None:
+def test_travel_authorization_is_approved_only_if_the_text_says_so(description: str | None, stage: Stage) -> None:
     assert meaning_of("Travel Authorization Decision Posted", description=description).stage is stage
 
 
-def test_the_text_below_an_ordinary_title_changes_nothing() -> None:
+def test_description_does_not_change_an_ordinary_title() -> None:
     assert meaning_of("Case Was Received", description="It was approved.").stage is Stage.RECEIVED
 
 
-def test_the_general_words_extend_those_of_uscis() -> None:
+def test_general_vocabulary_extends_that_of_uscis() -> None:
     assert meaning_of("Under Review", vocabulary="general").stage is Stage.UNDER_REVIEW
     assert meaning_of("Case Was Received", vocabulary="general").stage is Stage.RECEIVED
     assert meaning_of("Request for Further Evidence", vocabulary="general").asks is ItemKind.RFE
     assert not meaning_of("Rejected", vocabulary="general").known
 
 
-def test_a_vocabulary_that_does_not_exist_is_a_key_error() -> None:
+def test_unknown_vocabulary_raises_key_error() -> None:
     with pytest.raises(KeyError):
         meaning_of("Case Was Received", vocabulary="atlantis")
 
 
 @given(st.text(max_size=300))
-def test_any_text_has_a_meaning_and_normalising_twice_changes_nothing_more_than_entities(text: str) -> None:
+def test_any_text_has_a_meaning(text: str) -> None:
     for vocabulary in vocabularies():
         meaning: Any = meaning_of(text, vocabulary=vocabulary)
         assert meaning.known == (meaning.stage is not Stage.UNKNOWN)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.phones import FakeNotifier
+from tests.doubles.notifier import FakeNotifier
 from tests.practice.visitor import HandClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings

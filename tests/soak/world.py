@@ -16,7 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from tests.doubles.disk import DiskFault, failing
-from tests.doubles.phones import AcceptsAttachments
+from tests.doubles.notifier import AcceptsAttachments
 from tests.soak.clock import LeapingClock
 from tests.soak.turn import ACCOUNT, TURN
 from tests.soak.victims import Victims, victims

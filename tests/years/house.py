@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from tests.doubles.phones import AcceptsAttachments
+from tests.doubles.notifier import AcceptsAttachments
 from tests.years.in_store import HandSetClock
 from watcher.app import App, open_app
 from watcher.errors import DeliveryFailed, ReadFailed

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from tests.doubles.phones import AcceptsAttachments
+from tests.doubles.notifier import AcceptsAttachments
 from tests.years.books import ACCOUNT, NOON, Line, words
 from watcher.app import App
 from watcher.model.alert import HoldReason

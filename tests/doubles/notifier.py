@@ -1,4 +1,4 @@
-"""Phones by their URL: a notifier with a memory, whose services can be down, wrong or hanging."""
+"""A fake notifier that records messages by URL, whose services can be down, misconfigured, or hanging."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from watcher.errors import DeliveryFailed
 
 
 class AcceptsAttachments:
-    """A notifier, as far as letters go: every service takes them."""
+    """The part of a notifier for attachments: every service accepts them."""
 
     def can_attach(self, url: SecretStr) -> bool:
         return bool(url)
@@ -19,7 +19,7 @@ class AcceptsAttachments:
 
 @dataclass(slots=True)
 class FakeNotifier(AcceptsAttachments):
-    """`broken` services refuse, for good where True; one in `hanging` answers when its event is set."""
+    """Services in `broken` fail, permanently if True. One in `hanging` answers when its event is set."""
 
     broken: dict[str, bool] = field(default_factory=dict)
     hanging: dict[str, Event] = field(default_factory=dict)
@@ -44,5 +44,5 @@ class FakeNotifier(AcceptsAttachments):
             self.delivered.append((service, title))
 
     def titles(self, service: str) -> list[str]:
-        """What this service has taken, in order."""
+        """Return the titles that the service accepted, in order."""
         return [title for url, title in self.delivered if url == service]
