@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from tests.doubles.disk import DiskFault, failing
 from tests.doubles.notifier import FakeNotifier
 from tests.practice.visitor import HandClock
-from tests.store.temporary_store import NOW, TemporaryStore, a_change, a_draft, temporary_store, record_alerts
+from tests.store.temporary_store import NOW, TemporaryStore, a_change, a_draft, record_alerts, temporary_store
 from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
 from watcher.model.alert import AlertState, HoldReason
@@ -49,7 +49,9 @@ def outbox_worker(
     return OutboxWorker(database.store, notifier, clock, settings=settings)
 
 
-def test_due_alerts_are_sent_in_order_and_once(database: TemporaryStore, notifier: FakeNotifier, clock: HandClock) -> None:
+def test_due_alerts_are_sent_in_order_and_once(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
     for title in "abc":
         record_alerts(database.store, a_draft(title))
     worker = outbox_worker(database, notifier, clock)
@@ -111,7 +113,9 @@ def test_permanent_failure_is_not_retried_until_the_user_asks(
     assert worker.deliver_due() == 1
 
 
-def test_channel_that_hangs_does_not_delay_others(database: TemporaryStore, notifier: FakeNotifier, clock: HandClock) -> None:
+def test_channel_that_hangs_does_not_delay_others(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
     notifier.hanging[PHONE] = Event()
     record_alerts(database.store, a_draft("a"), a_draft("a", channel="aunt"))
     finished = Event()
@@ -135,7 +139,9 @@ def test_channel_that_hangs_does_not_delay_others(database: TemporaryStore, noti
     assert notifier.titles(PHONE) == ["a"]
 
 
-def test_concurrent_workers_deliver_once(database: TemporaryStore, notifier: FakeNotifier, clock: HandClock, tmp_path: Path) -> None:
+def test_concurrent_workers_deliver_once(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock, tmp_path: Path
+) -> None:
     for title in "abcde":
         record_alerts(database.store, a_draft(title))
     with temporary_store(tmp_path) as other:
@@ -156,7 +162,9 @@ def test_digest_is_one_message(database: TemporaryStore, notifier: FakeNotifier,
     assert database.rows("SELECT DISTINCT note FROM alert") == [("sent as one message with 2 more",)]
 
 
-def test_many_alerts_are_combined_except_the_urgent_one(database: TemporaryStore, notifier: FakeNotifier, clock: HandClock) -> None:
+def test_many_alerts_are_combined_except_the_urgent_one(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
     for number in range(20):
         record_alerts(database.store, a_draft(f"relabelled {number}"))
     record_alerts(database.store, a_draft("evidence", severity=Severity.URGENT))
@@ -165,7 +173,9 @@ def test_many_alerts_are_combined_except_the_urgent_one(database: TemporaryStore
     assert "evidence" in notifier.titles(PHONE)
 
 
-def test_alerts_beyond_the_hourly_limit_are_sent_later(database: TemporaryStore, notifier: FakeNotifier, clock: HandClock) -> None:
+def test_alerts_beyond_the_hourly_limit_are_sent_later(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
     worker = outbox_worker(database, notifier, clock, limit=1)
     record_alerts(database.store, a_draft("a"))
     worker.deliver_due()
@@ -185,7 +195,9 @@ def test_superseded_held_alert_is_not_sent(database: TemporaryStore, notifier: F
     assert database.store.outbox.counts()[AlertState.SENT] == 2
 
 
-def test_alert_for_a_removed_channel_is_marked_as_failed(database: TemporaryStore, notifier: FakeNotifier, clock: HandClock) -> None:
+def test_alert_for_a_removed_channel_is_marked_as_failed(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
     record_alerts(database.store, a_draft("a"))
     assert outbox_worker(database, notifier, clock, channels="aunt").deliver_due() == 0
     (alert,) = database.store.outbox.list()
