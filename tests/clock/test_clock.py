@@ -1,4 +1,4 @@
-"""What time it is, on the machine and in the demo."""
+"""The clock of the machine and the clock of the demo."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from watcher.clock import FastClock, SystemClock
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def test_the_machines_time_is_told_in_utc_and_counts_down_to_a_moment() -> None:
+def test_the_system_clock_is_in_utc_and_counts_down() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert abs(clock.now().timestamp() - time.time()) < 5
@@ -16,7 +16,7 @@ def test_the_machines_time_is_told_in_utc_and_counts_down_to_a_moment() -> None:
     assert clock.seconds_until(clock.now() - timedelta(minutes=1)) < 0
 
 
-def test_a_fast_clock_never_goes_back_and_translates_a_wait_into_real_seconds() -> None:
+def test_a_fast_clock_never_goes_back_and_converts_waits_into_real_seconds() -> None:
     clock = FastClock(START, 3600)
     first, second = clock.now(), clock.now()
     assert START <= first <= second
@@ -25,7 +25,7 @@ def test_a_fast_clock_never_goes_back_and_translates_a_wait_into_real_seconds() 
 
 def test_a_day_of_a_fast_clock_takes_as_long_as_its_speed_says() -> None:
     clock = FastClock(START, 86400 * 100)
-    begun = time.monotonic()
+    started = time.monotonic()
     while clock.now() < START + timedelta(days=1):
-        assert time.monotonic() - begun < 5
-    assert time.monotonic() - begun < 5
+        assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 5

@@ -29,26 +29,26 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 zones = st.sampled_from(ZONES)
 minutes = st.builds(time, st.integers(0, 23), st.integers(0, 59))
-moments = st.integers(0, 12 * 365 * 24 * 60).map(lambda passed: FIRST + timedelta(minutes=passed))
-quiet_hours = st.tuples(minutes, minutes).filter(lambda two: two[0] != two[1]).map(lambda two: QuietHours(*two))
+moments = st.integers(0, 12 * 365 * 24 * 60).map(lambda minutes_later: FIRST + timedelta(minutes=minutes_later))
+quiet_hours = st.tuples(minutes, minutes).filter(lambda pair: pair[0] != pair[1]).map(lambda pair: QuietHours(*pair))
 
 
 def local(year: int, month: int, day: int, hour: int, minute: int = 0, *, fold: int = 0) -> datetime:
     return datetime(year, month, day, hour, minute, tzinfo=NEW_YORK, fold=fold).astimezone(UTC)
 
 
-def test_quiet_hours_are_read_as_people_write_them() -> None:
+def test_quiet_hours_are_parsed_as_people_write_them() -> None:
     assert QuietHours.parse("22:00-07:00") == QuietHours(time(22), time(7))
     assert QuietHours.parse(" 9:30 - 17:05 ") == QuietHours(time(9, 30), time(17, 5))
 
 
 @given(quiet_hours)
-def test_quiet_hours_are_written_as_they_are_read(hours: QuietHours) -> None:
+def test_formatted_quiet_hours_are_parsed_back(hours: QuietHours) -> None:
     assert QuietHours.parse(str(hours)) == hours
 
 
 @pytest.mark.parametrize("text", ["", "22-07", "22:00", "24:00-07:00", "22:00-07:60", "22:00-22:00", "night"])
-def test_what_are_no_quiet_hours_says_what_would_be(text: str) -> None:
+def test_invalid_quiet_hours_are_refused_with_a_hint(text: str) -> None:
     with pytest.raises(ValueError, match=r'such as "22:00-07:00"|leave them empty'):
         QuietHours.parse(text)
 
@@ -61,13 +61,13 @@ def test_what_are_no_quiet_hours_says_what_would_be(text: str) -> None:
         ("weekly sun 23:59", Digest(time(23, 59), 6)),
     ],
 )
-def test_digests_are_read_as_people_write_them(text: str, digest: Digest) -> None:
+def test_digests_are_parsed_as_people_write_them(text: str, digest: Digest) -> None:
     assert Digest.parse(text) == digest
     assert Digest.parse(str(digest)) == digest
 
 
 @pytest.mark.parametrize("text", ["", "daily", "08:00", "weekly 08:00", "weekly monday 08:00", "hourly 08:00"])
-def test_what_is_no_digest_says_what_would_be_one(text: str) -> None:
+def test_an_invalid_digest_is_refused_with_a_hint(text: str) -> None:
     with pytest.raises(ValueError, match='write "daily 08:00" or "weekly mon 08:00"'):
         Digest.parse(text)
 
@@ -82,38 +82,38 @@ def test_what_is_no_digest_says_what_would_be_one(text: str) -> None:
         (local(2026, 7, 2, 7), None),
     ],
 )
-def test_a_night_begins_at_its_first_and_is_over_at_its_last_minute(now: datetime, end: datetime | None) -> None:
+def test_quiet_hours_include_their_start_and_exclude_their_end(now: datetime, end: datetime | None) -> None:
     assert QuietHours.parse("22:00-07:00").ends_after(now, NEW_YORK) == end
 
 
-def test_a_night_is_an_hour_shorter_or_longer_when_the_clocks_change() -> None:
+def test_quiet_hours_are_an_hour_shorter_or_longer_when_clocks_change() -> None:
     night = QuietHours.parse("22:00-07:00")
     spring, autumn = local(2026, 3, 7, 22), local(2026, 10, 31, 22)
     assert night.ends_after(spring, NEW_YORK) == spring + timedelta(hours=8)
     assert night.ends_after(autumn, NEW_YORK) == autumn + timedelta(hours=10)
 
 
-def test_an_end_in_the_hour_that_does_not_exist_is_the_moment_of_the_jump() -> None:
+def test_an_end_in_the_skipped_hour_is_the_moment_of_the_jump() -> None:
     night = QuietHours.parse("22:00-02:30")
     jump = local(2026, 3, 8, 3)
     assert night.ends_after(local(2026, 3, 8, 1, 59), NEW_YORK) == jump
     assert night.ends_after(jump, NEW_YORK) is None
 
 
-def test_quiet_hours_that_lie_within_the_hour_that_does_not_exist_are_skipped() -> None:
+def test_quiet_hours_within_the_skipped_hour_do_not_apply() -> None:
     jump = local(2026, 3, 8, 3)
     for now in (jump - timedelta(seconds=1), jump, jump + timedelta(seconds=1)):
         assert QuietHours.parse("02:10-02:50").ends_after(now, NEW_YORK) is None
 
 
-def test_an_end_in_the_hour_that_comes_twice_is_its_second_time() -> None:
+def test_an_end_in_the_repeated_hour_is_the_second_one() -> None:
     night = QuietHours.parse("22:00-01:30")
     second = local(2026, 11, 1, 1, 30, fold=1)
     assert night.ends_after(local(2026, 11, 1, 1, 45), NEW_YORK) == second
     assert night.ends_after(second, NEW_YORK) is None
 
 
-def test_a_start_in_the_hour_that_comes_twice_is_its_first_time() -> None:
+def test_a_start_in_the_repeated_hour_is_the_first_one() -> None:
     night = QuietHours.parse("01:30-07:00")
     second_one = local(2026, 11, 1, 1, 0, fold=1)
     assert night.ends_after(second_one, NEW_YORK) == local(2026, 11, 1, 7)
@@ -121,79 +121,76 @@ def test_a_start_in_the_hour_that_comes_twice_is_its_first_time() -> None:
 
 @given(quiet_hours, moments, zones)
 @example(QuietHours(time(1, 30), time(1, 10)), local(2026, 11, 1, 0), NEW_YORK)
-def test_quiet_hours_end_within_a_day_or_so_and_are_over_then(hours: QuietHours, now: datetime, zone: ZoneInfo) -> None:
+def test_quiet_hours_end_within_two_days_and_do_not_apply_then(
+    hours: QuietHours, now: datetime, zone: ZoneInfo
+) -> None:
     end = hours.ends_after(now, zone)
     if end is not None:
-        # Two nights that meet where the clocks go back are one of at most two days and an hour.
+        # Quiet hours that overlap when clocks go back last at most two days and an hour.
         assert now < end <= now + timedelta(days=2, hours=1)
         assert hours.ends_after(end, zone) is None
 
 
 @given(quiet_hours, moments, zones)
-def test_away_from_a_change_of_the_clocks_quiet_is_what_the_clock_on_the_wall_says(
+def test_without_a_clock_change_quiet_hours_follow_the_wall_clock(
     hours: QuietHours, now: datetime, zone: ZoneInfo
 ) -> None:
-    wall = now.astimezone(zone)
     nearby = {(now + timedelta(hours=off)).astimezone(zone).utcoffset() for off in range(-30, 31, 3)}
     if len(nearby) == 1:
-        shown = wall.time()
-        across = hours.start > hours.end
-        quiet = shown >= hours.start or shown < hours.end if across else hours.start <= shown < hours.end
+        wall = now.astimezone(zone).time()
+        across_midnight = hours.start > hours.end
+        quiet = wall >= hours.start or wall < hours.end if across_midnight else hours.start <= wall < hours.end
         assert (hours.ends_after(now, zone) is not None) is quiet
 
 
 @given(quiet_hours, moments, zones)
-def test_nobody_is_woken_in_the_hour_that_comes_twice(hours: QuietHours, now: datetime, zone: ZoneInfo) -> None:
-    """Whenever the clock on the wall shows a quiet time, it is quiet, in either of two equal hours."""
-    shown = now.astimezone(zone).time()
-    across = hours.start > hours.end
-    if shown >= hours.start or shown < hours.end if across else hours.start <= shown < hours.end:
+def test_quiet_hours_include_both_repeated_hours(hours: QuietHours, now: datetime, zone: ZoneInfo) -> None:
+    """Quiet hours apply whenever the wall clock shows such a time, in either of two equal hours."""
+    wall = now.astimezone(zone).time()
+    across_midnight = hours.start > hours.end
+    if wall >= hours.start or wall < hours.end if across_midnight else hours.start <= wall < hours.end:
         assert hours.ends_after(now, zone) is not None
 
 
 @given(quiet_hours, st.lists(moments, min_size=2), zones)
-def test_what_is_held_comes_out_in_the_order_in_which_it_came(
-    hours: QuietHours, arrivals: list[datetime], zone: ZoneInfo
-) -> None:
+def test_held_alerts_are_released_in_order(hours: QuietHours, arrivals: list[datetime], zone: ZoneInfo) -> None:
     released = [hours.ends_after(now, zone) or now for now in sorted(arrivals)]
     assert released == sorted(released)
 
 
 @given(minutes, zones, st.integers(2026, 2036))
-def test_a_daily_digest_comes_once_for_each_day_of_the_calendar(at: time, zone: ZoneInfo, year: int) -> None:
+def test_a_daily_digest_is_due_once_per_calendar_day(at: time, zone: ZoneInfo, year: int) -> None:
     digest = Digest(at)
     now = wall_time_to_utc(datetime.combine(date(year, 1, 1), at), zone)
     end = wall_time_to_utc(datetime.combine(date(year + 1, 1, 1), at), zone)
-    found = []
+    digests = []
     while now < end:
         now = digest.next_after(now, zone)
-        found.append(now)
-    assert len(found) == (date(year + 1, 1, 1) - date(year, 1, 1)).days
-    assert all(timedelta(hours=22) <= later - now <= timedelta(hours=26) for now, later in pairwise(found))
+        digests.append(now)
+    assert len(digests) == (date(year + 1, 1, 1) - date(year, 1, 1)).days
+    assert all(timedelta(hours=22) <= later - now <= timedelta(hours=26) for now, later in pairwise(digests))
 
 
 @given(minutes, st.integers(0, 6), moments, zones)
-def test_a_weekly_digest_comes_once_for_each_week(at: time, weekday: int, start: datetime, zone: ZoneInfo) -> None:
+def test_a_weekly_digest_is_due_once_per_week(at: time, weekday: int, start: datetime, zone: ZoneInfo) -> None:
     digest = Digest(at, weekday)
-    found = [digest.next_after(start, zone)]
+    digests = [digest.next_after(start, zone)]
     for _ in range(60):
-        found.append(digest.next_after(found[-1], zone))
-    assert start < found[0] <= start + timedelta(days=7, hours=2)
-    gaps = {later - now for now, later in pairwise(found)}
+        digests.append(digest.next_after(digests[-1], zone))
+    assert start < digests[0] <= start + timedelta(days=7, hours=2)
+    gaps = {later - now for now, later in pairwise(digests)}
     assert all(abs(gap - timedelta(days=7)) <= timedelta(hours=2) for gap in gaps)
 
 
 @given(minutes, moments, zones)
-def test_a_digest_comes_at_its_time_on_the_wall_or_when_the_clocks_jump_over_it(
-    at: time, now: datetime, zone: ZoneInfo
-) -> None:
+def test_a_digest_is_due_at_its_wall_clock_time_or_when_clocks_skip_it(at: time, now: datetime, zone: ZoneInfo) -> None:
     due = Digest(at).next_after(now, zone)
     before = (due - timedelta(seconds=1)).astimezone(zone)
-    jumped = before.utcoffset() != due.astimezone(zone).utcoffset()
-    assert due.astimezone(zone).time() == at or jumped
+    clocks_jumped = before.utcoffset() != due.astimezone(zone).utcoffset()
+    assert due.astimezone(zone).time() == at or clocks_jumped
 
 
-def test_a_digest_that_is_due_now_was_the_last_one() -> None:
+def test_the_next_digest_is_after_one_that_is_due_now() -> None:
     eight = local(2026, 7, 1, 8)
     assert Digest.parse("daily 08:00").next_after(eight, NEW_YORK) == eight + timedelta(days=1)
     assert Digest.parse("weekly wed 08:00").next_after(eight, NEW_YORK) == eight + timedelta(days=7)

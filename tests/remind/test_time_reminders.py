@@ -1,4 +1,4 @@
-"""What time alone brings is told once, whoever looks at the time, and however often."""
+"""Changes that only time causes are recorded once, whichever process records them and however often."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -47,11 +47,11 @@ def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
     config = tmp_path / "watcher.toml"
     config.touch(mode=0o600)
     config.write_text(CONFIG, encoding="utf-8")
-    with open_app(read_settings(config, {}), clock=clock) as made:
+    with open_app(read_settings(config, {}), clock=clock) as app:
         now = clock.now()
-        well, _ = after_read(made.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1))
+        health, _ = after_read(app.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1))
         snapshot = Snapshot(case_number=NUMBER, status="Case Is Pending", stage=Stage.UNDER_REVIEW)
-        save = CaseWrite(
+        case = CaseWrite(
             snapshot=snapshot,
             snapshot_digest=digest(snapshot),
             answer_digest=b"",
@@ -61,16 +61,16 @@ def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
             silent_update_at=None,
         )
         end = ReadEnd(account="family", complete=True, next_read_at=now, read=frozenset({NUMBER}))
-        news = WriteSet(account="family", case_number=NUMBER, case=save, health=well)
-        made.store.record([news], now=now, read_end=end)
-        yield made
+        writes = WriteSet(account="family", case_number=NUMBER, case=case, health=health)
+        app.store.record([writes], now=now, read_end=end)
+        yield app
 
 
-def kinds(means: Context) -> list[ChangeKind]:
-    return [change.change.kind for change in record_time_reminders(means)]
+def kinds(context: Context) -> list[ChangeKind]:
+    return [change.change.kind for change in record_time_reminders(context)]
 
 
-def test_a_stall_is_told_once_and_again_after_its_time(app: App, clock: HandClock) -> None:
+def test_a_stall_is_reported_once_and_again_after_the_repetition(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=89))
     assert kinds(app.context) == []
     clock.pass_by(timedelta(days=2))
@@ -82,7 +82,7 @@ def test_a_stall_is_told_once_and_again_after_its_time(app: App, clock: HandCloc
     assert len(app.store.outbox.list()) == 2
 
 
-def test_a_clock_that_jumps_back_tells_nothing_a_second_time(app: App, clock: HandClock) -> None:
+def test_a_clock_that_jumps_back_repeats_nothing(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=95))
     assert kinds(app.context) == [ChangeKind.STALLED]
     clock.pass_by(-timedelta(days=50))
@@ -91,28 +91,26 @@ def test_a_clock_that_jumps_back_tells_nothing_a_second_time(app: App, clock: Ha
     assert kinds(app.context) == []
 
 
-def test_an_account_that_failed_and_was_not_tried_again_is_told_as_blind_once(app: App, clock: HandClock) -> None:
+def test_a_failed_account_without_another_check_is_reported_as_blind_once(app: App, clock: HandClock) -> None:
     now = clock.now()
-    down, _ = after_read(
+    failing, _ = after_read(
         app.store.accounts.health("family", now),
         (PortalUnavailable("down"),),
         now=now,
         blind_after=timedelta(days=1),
     )
-    app.store.accounts.set_health("family", down)
+    app.store.accounts.set_health("family", failing)
     assert kinds(app.context) == []
     clock.pass_by(timedelta(days=1, seconds=1))
     assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.BLIND], []]
 
 
-def test_a_quiet_case_is_not_blindness(app: App, clock: HandClock) -> None:
+def test_a_case_without_changes_does_not_make_the_account_blind(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=30))
     assert kinds(app.context) == []
 
 
-def test_while_another_process_looks_at_the_time_there_is_nothing_to_do(
-    app: App, clock: HandClock, tmp_path: Path
-) -> None:
+def test_nothing_is_recorded_while_another_process_does_the_same(app: App, clock: HandClock, tmp_path: Path) -> None:
     clock.pass_by(timedelta(days=95))
     with temporary_store(tmp_path) as other, other.store.locks.acquire("time"):
         assert kinds(app.context) == []

@@ -1,4 +1,4 @@
-"""A case in the books, as the tests of reminders need it."""
+"""Tracked cases and items, and a store of sent reminders, for the tests of reminders."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -21,58 +21,62 @@ def noon(day: date, zone: ZoneInfo = NEW_YORK) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=zone).astimezone(UTC)
 
 
-def item(*, key: str = "rfe-1", kind: ItemKind = ItemKind.RFE, **more: Any) -> TrackedItem:
-    of_portal = {name: more.pop(name) for name in ("due_on", "due_by_estimate", "starts_at", "place") if name in more}
-    known: dict[str, Any] = {"id": 1, "state": ItemState.OPEN, "first_seen_at": SEEN, **more}
-    pending = PendingItem(key=key, kind=kind, title=known.pop("title", "Something is asked for"), **of_portal)
-    return TrackedItem(account="family", case_number=NUMBER, item=pending, **known)
+def item(*, key: str = "rfe-1", kind: ItemKind = ItemKind.RFE, **fields: Any) -> TrackedItem:
+    portal_fields = {
+        name: fields.pop(name) for name in ("due_on", "due_by_estimate", "starts_at", "place") if name in fields
+    }
+    tracked_fields: dict[str, Any] = {"id": 1, "state": ItemState.OPEN, "first_seen_at": SEEN, **fields}
+    pending = PendingItem(
+        key=key, kind=kind, title=tracked_fields.pop("title", "Something is asked for"), **portal_fields
+    )
+    return TrackedItem(account="family", case_number=NUMBER, item=pending, **tracked_fields)
 
 
-def case(*items: TrackedItem, stage: Stage = Stage.UNDER_REVIEW, **more: Any) -> TrackedCase:
-    of_portal = {name: more.pop(name) for name in ("form", "submitted_on") if name in more}
-    snapshot = Snapshot(case_number=NUMBER, stage=stage, **of_portal)
-    known: dict[str, Any] = {"snapshot": snapshot, "stage_since": date(2026, 1, 1), **more}
+def case(*items: TrackedItem, stage: Stage = Stage.UNDER_REVIEW, **fields: Any) -> TrackedCase:
+    portal_fields = {name: fields.pop(name) for name in ("form", "submitted_on") if name in fields}
+    snapshot = Snapshot(case_number=NUMBER, stage=stage, **portal_fields)
+    tracked_fields: dict[str, Any] = {"snapshot": snapshot, "stage_since": date(2026, 1, 1), **fields}
     return TrackedCase(
-        account="family", case_number=NUMBER, first_seen_at=SEEN, last_read_at=SEEN, items=items, **known
+        account="family", case_number=NUMBER, first_seen_at=SEEN, last_read_at=SEEN, items=items, **tracked_fields
     )
 
 
-class Memory:
-    """What was told, as the store keeps it, and the settings that it is told by."""
+class SentReminders:
+    """The reminders sent so far, as the store has them, and the settings for the next ones."""
 
     def __init__(self, *, zone: ZoneInfo = NEW_YORK, stall: StallSettings = NEVER_STALLED) -> None:
         self.zone, self.stall = zone, stall
         self.deadlines, self.appointments = DeadlineSettings(), AppointmentSettings()
-        self.told: set[SentReminder] = set()
+        self.sent: set[SentReminder] = set()
 
     def at(self, now: datetime, *cases: TrackedCase) -> list[DueReminder]:
-        """What is told now; it is kept."""
-        found = due_reminders(
+        """Return the reminders that are due now, and count them as sent."""
+        due = due_reminders(
             cases,
             stall=self.stall,
             deadlines=self.deadlines,
             appointments=self.appointments,
             zone=self.zone,
             now=now,
-            sent=frozenset(self.told),
+            sent=frozenset(self.sent),
         )
-        self.told |= {reminded.sent_reminder for reminded in found}
-        return found
+        self.sent |= {reminder.sent_reminder for reminder in due}
+        return due
 
-    def days(self, standing: TrackedCase, days: Iterable[date]) -> list[tuple[str, str]]:
-        """What is told at noon of each of these days: the day and the mark."""
+    def days(self, tracked: TrackedCase, days: Iterable[date]) -> list[tuple[str, str]]:
+        """Return the reminders at noon of each of these days, as pairs of day and mark."""
         return [
-            (day.isoformat(), reminded.sent_reminder.mark)
+            (day.isoformat(), reminder.sent_reminder.mark)
             for day in days
-            for reminded in self.at(noon(day, self.zone), standing)
+            for reminder in self.at(noon(day, self.zone), tracked)
         ]
 
 
 def every_day(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=passed) for passed in range((last - first).days + 1)]
+    return [first + timedelta(days=days) for days in range((last - first).days + 1)]
 
 
-def said(reminded: DueReminder) -> dict[str, Any]:
-    new = reminded.change.new
+def content_of(reminder: DueReminder) -> dict[str, Any]:
+    new = reminder.change.new
     assert isinstance(new, dict)
     return dict(new)
