@@ -1,20 +1,20 @@
-"""The errors, each an answer to "what does the daemon do next?".
+"""Errors that the program raises on purpose. Each class answers the question "what does the daemon do next?".
 
     WatcherError
-    ├── SettingsFaults            wrong configuration: say every fault, exit 2
-    ├── StoreUnusable             the database, or a file beside it, cannot be used: say so, exit 1 (2 at start)
-    ├── ReadFailed                one read of an account or a case came to nothing; the last snapshot stands
-    │   ├── PortalUnavailable     later: after `retry_after`, else at the next turn
-    │   ├── SignInRejected        pause the account, tell, wait for a changed credential or `watcher resume`
-    │   ├── AccountLocked         the same, and say the portal's official way out
-    │   ├── CodeNeeded            pause until a person brings a one-time code or a fresh session
-    │   ├── SessionEnded          sign in once more within the same read
-    │   ├── CaseNotFound          skip that case, go on; missing after three such reads in a row
-    │   ├── ForeignHost           the portal pointed somewhere that is not its own: end the read, send nothing
-    │   └── UnexpectedAnswer      keep the last snapshot and the strange answer, tell once
-    └── DeliveryFailed            back off, or give up where `permanent`
+    ├── SettingsFaults            the configuration is wrong: print every fault, exit with status 2
+    ├── StoreUnusable             the database, or a file beside it, is unusable: print why, exit with 1 (2 at start)
+    ├── ReadFailed                a check of an account or a case failed; the last snapshot stays
+    │   ├── PortalUnavailable     try again after `retry_after`, else at the next scheduled check
+    │   ├── SignInRejected        pause the account, alert, wait for a changed credential or `watcher resume`
+    │   ├── AccountLocked         the same, and name the portal's official way to unlock the account
+    │   ├── CodeNeeded            pause until a person supplies a one-time code or a new session
+    │   ├── SessionEnded          sign in once more within the same check
+    │   ├── CaseNotFound          skip the case and continue; it counts as missing after three such checks in a row
+    │   ├── ForeignHost           the portal pointed to a host that is not its own: end the check, send nothing
+    │   └── UnexpectedAnswer      keep the last snapshot and store the unexpected answer, alert once
+    └── DeliveryFailed            retry with backoff, or stop if `permanent`
 
-Messages name what happened, where, and what the user can do. They never carry a secret or a portal's raw answer.
+A message says what happened, where, and what the user can do. It never contains a secret or a portal's raw answer.
 """
 
 from collections.abc import Sequence
@@ -22,68 +22,71 @@ from datetime import timedelta
 
 
 class WatcherError(Exception):
-    """Anything this program raises on purpose."""
+    """The base class of all errors that this program raises on purpose."""
 
 
 class SettingsFaults(WatcherError):
-    """The configuration is wrong. `faults` holds one line for each fault."""
+    """An invalid configuration. `faults` holds one line for each fault and is never empty."""
 
     def __init__(self, faults: Sequence[str]) -> None:
-        """Keeps the lines; there must be at least one."""
+        """Store the lines; there must be at least one."""
         self.faults = tuple(faults)
         super().__init__("\n".join(self.faults))
 
 
 class StoreUnusable(WatcherError):
-    """The database, or one of the files kept beside it, cannot be opened, read or written."""
+    """A database, or a file beside it, that cannot be opened, read, or written."""
 
 
 class ReadFailed(WatcherError):
-    """One read of an account or a case came to nothing."""
+    """A failed check of an account or a case."""
 
 
 class PortalUnavailable(ReadFailed):
-    """The portal is down, unreachable or asks to wait. `retry_after` counts from now; None: at the next turn."""
+    """A portal that is down, unreachable, or asks to wait.
+
+    `retry_after` counts from now; None means until the next scheduled check.
+    """
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
-        """Keeps the wait the portal asked for."""
+        """Store the wait that the portal asked for."""
         self.retry_after = retry_after
         super().__init__(message)
 
 
 class SignInRejected(ReadFailed):
-    """The portal refused the credential. It is not submitted again until it changes or the user says so."""
+    """A credential that the portal rejected. It is submitted again only after it changed or the user asks for it."""
 
 
 class AccountLocked(ReadFailed):
-    """The portal has locked the account."""
+    """An account that the portal has locked."""
 
 
 class CodeNeeded(ReadFailed):
-    """The portal wants something only a person can give: a one-time code, a captcha, a consent, a fresh session."""
+    """A step that only a person can do: a one-time code, a captcha, a consent, or a new session."""
 
 
 class SessionEnded(ReadFailed):
-    """The portal no longer accepts the session."""
+    """A session that the portal no longer accepts."""
 
 
 class CaseNotFound(ReadFailed):
-    """The portal does not know this case, or does not show it to this account."""
+    """A case that the portal does not know or does not show to this account."""
 
 
 class ForeignHost(ReadFailed):
-    """A request, redirect or download led outside the portal's own hosts. Nothing was sent there."""
+    """A request, redirect, or download to a host that is not the portal's own. Nothing was sent there."""
 
 
 class UnexpectedAnswer(ReadFailed):
-    """The portal answered, but not in a shape the program knows."""
+    """An answer whose shape the program does not recognize."""
 
 
 class DeliveryFailed(WatcherError):
-    """A channel did not take an alert. `permanent`: trying again as it is cannot help."""
+    """An alert that a channel did not accept. `permanent`: sending it again unchanged cannot succeed."""
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
-        """Keeps whether trying again can help."""
+        """Store whether a retry can help."""
         self.permanent = permanent
         super().__init__(message)
 

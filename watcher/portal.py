@@ -1,4 +1,9 @@
-"""The protocols between the program and a portal."""
+"""The protocols between the program and a portal's adapter.
+
+An adapter defines a `Portal`. The program calls its `open` with a `PortalContext`, iterates over the `Reader`, and
+handles the errors that each method documents. An adapter may also let `StoreUnusable` pass, which the session, the
+quota, and the sign-in guard raise if the database or a file cannot be used.
+"""
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,12 +19,12 @@ from watcher.model.case import Notice, Snapshot
 from watcher.settings import AccountSettings
 
 RawAnswers: TypeAlias = Mapping[str, bytes]
-"""What a portal said about one case: the body of each answer by the name of its endpoint."""
+"""A portal's answers about one case: each response body by the name of its endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRead:
-    """One case, read well. `answers` are kept as the last good ones."""
+    """A case that was read. `answers` are stored as the last good ones."""
 
     snapshot: Snapshot
     answers: RawAnswers = field(default_factory=dict)
@@ -27,7 +32,7 @@ class CaseRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFailed:
-    """One case that could not be read, and why; the others go on. `answers` are kept as the last strange ones."""
+    """A case that could not be read. Other cases are unaffected. `answers` are stored as the last unexpected ones."""
 
     case_number: str
     error: ReadFailed
@@ -36,7 +41,7 @@ class CaseFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseUnchanged:
-    """One case that was answered as before, byte for byte: reading the answers again could bring nothing new."""
+    """A case whose answers are the same as before, byte for byte, so that parsing them cannot yield a change."""
 
     case_number: str
 
@@ -45,24 +50,24 @@ CaseResult: TypeAlias = CaseRead | CaseFailed | CaseUnchanged
 
 
 CaseResults: TypeAlias = Generator[CaseResult, None, None]
-"""Readings as they arrive. Who wants no more of them closes it, and what is under way at the portal ends with it."""
+"""Results as they arrive. Closing the generator also ends the requests that are in progress."""
 
 
 class Reader(Protocol):
-    """One account at one portal, ready to be read."""
+    """An account at a portal, open for one check."""
 
     def read(self) -> CaseResults:
-        """Every case, one after the other as its answer arrives; signs in where it must.
+        """Yield one result per case as its answers arrive. Sign in first if needed.
 
-        A case that the portal lists but that cannot be read is a `CaseFailed`; running to the end without one means
-        that the read was complete. Raises `ReadFailed` for what concerns the whole account.
+        Yields a `CaseFailed` for a case that the portal lists but that cannot be read. The check was complete if the
+        generator ends without any. Raises a subclass of `ReadFailed` for an error that concerns the whole account.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A document as the portal sent it. `content_type` is what the portal calls it, "" where it does not say."""
+    """A document as the portal sent it. `content_type` is the portal's own, or "" if it sent none."""
 
     content: bytes = field(repr=False)
     content_type: str
@@ -70,78 +75,84 @@ class Download:
 
 @runtime_checkable
 class Downloads(Protocol):
-    """A reader that can also fetch documents; asked after the cases are read, within the same visit."""
+    """A `Reader` that can also download documents. Called after `read` has ended, before the reader is closed."""
 
     def download(self, notice: Notice, *, max_bytes: int) -> Download:
-        """The document of a notice whose `download` is not None, with the session of this read.
+        """Return the document of a notice whose `download` is not None, using the session of this check.
 
-        Raises `UnexpectedAnswer` where there is no such document or it is longer than `max_bytes`, `SessionEnded`,
-        `ForeignHost` or `PortalUnavailable`.
+        Raises `UnexpectedAnswer` if there is no such document or it is longer than `max_bytes`; also `SessionEnded`,
+        `ForeignHost`, and `PortalUnavailable`.
         """
         ...
 
 
 class Quota(Protocol):
-    """How many requests the portal's published limits still allow today; kept on disk."""
+    """The requests that the portal's published daily limit still allows. The count survives a restart."""
 
     def take(self, requests: int, *, daily_limit: int, day: str) -> int:
-        """Takes up to `requests` from what is left of `day`; returns how many were granted."""
+        """Take up to `requests` of what is left on `day` (an ISO date) and return how many were granted.
+
+        Raises `StoreUnusable`.
+        """
         ...
 
     def give_back(self, requests: int, *, day: str) -> None:
-        """Returns what was taken and not used."""
+        """Return requests that were taken and not used. Raises `StoreUnusable`."""
         ...
 
 
 class SessionFile(Protocol):
-    """Where the account's session outlives the process. Mode 0600, encrypted where a key is set."""
+    """The file that preserves the account's session between checks. Mode 0600, encrypted if a key is configured."""
 
     def load(self) -> bytes | None:
-        """What was last saved, or None."""
+        """Return what was last saved, or None if there is nothing usable. Raises nothing."""
         ...
 
     def save(self, content: bytes) -> None:
-        """Replaces it whole: a kill leaves the old one or the new one."""
+        """Replace the content atomically: a kill leaves the old or the new content. Raises `StoreUnusable`."""
         ...
 
     def delete(self) -> None:
-        """Removes it; nothing to remove is no error."""
+        """Remove the file. Nothing to remove is not an error. Raises `StoreUnusable`."""
         ...
 
 
 class SignInGuard(Protocol):
-    """Promise 2 on disk: a credential is submitted once for each attempt, and not again after a rejection."""
+    """The record of submitted credentials, stored so that it survives a restart.
+
+    It ensures that a credential is submitted once for each attempt, and not again after a rejection.
+    """
 
     def before_submission(self, *, counts: bool = True) -> None:
-        """Writes down that a credential is about to be submitted.
+        """Record that a credential is about to be submitted. Call it immediately before every submission.
 
         `counts`: whether it counts against `max_sign_ins_per_day` (machine credentials do not). Raises
-        `SignInRejected` where this credential was rejected before, `PortalUnavailable` where the day's sign-ins are
-        used up or an earlier submission was cut off a moment ago.
+        `SignInRejected` if this credential was rejected before, `PortalUnavailable` if the day's sign-ins are used up
+        or an earlier submission was cut off a moment ago, and `StoreUnusable`.
         """
         ...
 
     def accepted(self) -> None:
-        """Writes down that the portal took the credential."""
+        """Record that the portal accepted the credential. Raises `StoreUnusable`."""
         ...
 
 
 class CodeSource(Protocol):
-    """Where one-time codes come from: an authenticator secret, a mailbox, a person."""
+    """A source of one-time codes: an authenticator secret, a mailbox, or a person."""
 
     def code(self, *, asked_at: datetime) -> str:
-        """A one-time code that has not been used yet, for a request made at `asked_at`.
+        """Return an unused one-time code for a request made at `asked_at` (aware). May wait for it.
 
-        Raises `CodeNeeded` where only a person can give it.
+        Raises `CodeNeeded` if only a person can supply the code.
         """
         ...
 
 
 class Trace(Protocol):
-    """Keeps the answers of a read for repair, secrets blanked (`watcher check --trace DIR`)."""
+    """A recorder of a check's answers for debugging, with secrets blanked (`watcher check --trace DIR`)."""
 
     def save(self, name: str, *, status: int, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Writes one answer down."""
+        """Save one answer. A failure is logged, not raised."""
         ...
 
 
@@ -151,11 +162,13 @@ def _never_unchanged(_case_number: str, _answers: RawAnswers) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalContext:
-    """What a portal is handed. `stop` is set when the daemon ends: give up then with `PortalUnavailable`.
+    """Everything from outside that an adapter needs for one check.
 
-    `known_cases` are the case numbers that the store already holds for the account. `is_unchanged` tells of the answers
-    about a case whether what is recorded of it was read from the very same, by this release in this language: they may
-    then come home as a `CaseUnchanged`.
+    `stop` is set when the daemon ends: raise `PortalUnavailable` then.
+    `language` is the language for titles that the portal offers in several (`en`, `es`, `fr`).
+    `known_cases` are the case numbers that the store already holds for the account.
+    `is_unchanged` takes a case number and its answers and returns whether the stored snapshot was read from the same
+    bytes, by this release and in this language; a `CaseUnchanged` may then be yielded without parsing them.
     """
 
     clock: Clock
@@ -172,12 +185,15 @@ class PortalContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One thing that `watcher init` asks of a person about an account.
+    """A question that `watcher init` asks about an account.
 
-    `key` is the account's, with a dot where it stands in a section of its own ("mailbox.host"). `secret`: the answer
-    goes into a secret file and is never shown. `choices` are the possible answers, each with what it means. `several`:
-    the answer is a list of words. `path`: it is that of a file. `needed`: an empty answer will not do. `when`: asked
-    only where the question of that key was answered so.
+    `key` is the account's configuration key; a dot separates a nested section ("mailbox.host").
+    `secret`: the answer is stored in a secret file and never shown.
+    `choices` are the possible answers, each with its explanation.
+    `multiple`: the answer is a list of words.
+    `required`: the answer must not be empty.
+    `is_path`: the answer is the path of a file.
+    `only_if` is a key and an answer: ask only if that question was answered so.
     """
 
     key: str
@@ -191,28 +207,32 @@ class Question:
     only_if: tuple[str, str] | None = None
 
 
-def _nowhere(_account: object) -> tuple[str, ...]:
+def _no_origins(_account: object) -> tuple[str, ...]:
     return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
-    """What the program knows of one portal.
+    """A portal and its adapter. Functions that take `Any` take an instance of `account`.
 
-    `read` is pure: it reads the recorded answers about one case. Raises `UnexpectedAnswer` or `CaseNotFound`.
-    `open` yields a `Reader`; leaving the context closes its connections.
-    `min_every` is the shortest time between two reads; only a loopback `base_url` may undercut it.
+    `needs`, `sees`, and `verified` are shown by `watcher portals`: the account's keys, what the portal reports, and
+    against what the adapter was tested.
+    `min_every` is the shortest time between two checks; only a loopback `base_url` may go below it.
+    `links` returns the portal's official pages.
     `account` is a subclass of `AccountSettings` with the portal's own keys.
-    `vocabulary` names the list of status words (`watcher/vocabulary/NAME.toml`) that `read` goes by, or tells it for an
-    account.
-    `recorded`: whether answers recorded under `tests/portals/recorded/NAME/` prove `read`. False only where what is
-    read is a person's own, not a portal's: a status written down by hand, a page that a person's recipe explains.
-    `session_hosts`: the hosts whose cookies, taken over from a person's own browser, make a session of the account;
-    None where a session is not made of cookies.
-    `import_answers` reads files (name and content each) that a person saved from the portal, in a language; raises
-    `UnexpectedAnswer` that names the file. None where the portal has nothing to save.
-    `is_manual`: no program reads the portal; at an account's turn a person is reminded to look.
-    `origins` are the addresses that an account's reads speak to, for looking whether they can be reached.
+    `open` yields a `Reader` and closes its connections when the context is left. Raises `ReadFailed`.
+    `read` turns the answers about one case into a snapshot in the given language. It is pure. Raises
+    `UnexpectedAnswer` or `CaseNotFound`, and nothing else, whatever the answers contain.
+    `vocabulary` is the name of the list of status titles that `read` uses (`language/vocabulary/NAME.toml`), or a
+    function that returns it.
+    `has_recordings`: whether answers recorded under `tests/portals/recorded/NAME/` test `read`. False only if the
+    input comes from the user and not from a portal: a status entered by hand, or a page that the user's recipe reads.
+    `session_hosts` returns the hosts whose cookies, imported from the user's own browser, make up a session; None if a
+    session does not consist of cookies.
+    `import_answers` reads files (name and content each) that a person saved from the portal, in the given language.
+    Raises `UnexpectedAnswer`, which names the file. None if the portal has nothing to save.
+    `is_manual`: no program reads the portal; instead of a check, the user is reminded to look at the site.
+    `origins` returns the addresses that a check connects to, for `watcher doctor`.
     `questions` are what `watcher init` asks, in this order.
     """
 
@@ -231,9 +251,9 @@ class Portal:
     session_hosts: Callable[[Any], Collection[str]] | None = None
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
     is_manual: bool = False
-    origins: Callable[[Any], tuple[str, ...]] = _nowhere
+    origins: Callable[[Any], tuple[str, ...]] = _no_origins
     questions: tuple[Question, ...] = ()
 
     def vocabulary_of(self, account: AccountSettings) -> str:
-        """The list of status words that an account's statuses are read by."""
+        """Return the name of the vocabulary for an account's statuses."""
         return self.vocabulary if isinstance(self.vocabulary, str) else self.vocabulary(account)

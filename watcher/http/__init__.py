@@ -1,1 +1,1 @@
-"""The only place that sends HTTP requests to a portal."""
+"""The HTTP client for portals. Nothing else sends requests to a portal, except the browser that signs in."""

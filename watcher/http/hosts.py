@@ -1,6 +1,6 @@
-"""Where a credential may go: which addresses are well formed, and which hosts are this machine itself.
+"""Checks of the addresses that credentials are sent to: well-formed URLs and loopback hosts.
 
-Free of any HTTP library, so that settings can be checked without loading one.
+Imports no HTTP library, so that settings can be checked without loading one.
 """
 
 from functools import lru_cache
@@ -11,19 +11,19 @@ from watcher.settings import addresses
 
 @lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
-    """Whether this host name or address is the machine itself: `localhost`, 127.0.0.0/8 or ::1."""
+    """Return whether this host name or address is the machine itself: `localhost`, 127.0.0.0/8, or ::1."""
     return addresses.is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
 
 
 def host_of(url: str) -> str:
-    """The host of an address that `check_base_url` found no fault with, in lower case, without port or brackets."""
+    """Return the host of a valid address (see `check_base_url`) in lower case, without port or brackets."""
     return urlsplit(url).hostname or ""
 
 
 def check_base_url(url: str) -> str | None:
-    """What is wrong with an address to send credentials to, or None where nothing is.
+    """Return what is wrong with an address that credentials are sent to, or None if it is valid.
 
-    It must be `https`, or `http` on a loopback host; without user name, query or fragment.
+    It must be `https`, or `http` on a loopback host, without user name, query, or fragment.
     """
     try:
         addresses.web_address(url)

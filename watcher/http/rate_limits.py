@@ -1,4 +1,4 @@
-"""The limits that a portal publishes, kept: so many requests a second, so many a day."""
+"""The limits that a portal publishes: requests per second and per day."""
 
 import time
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from watcher.portal import Quota
 
 
 class RateLimit:
-    """Spaces requests evenly, so that no second and no part of one sees more than its share; shared by threads.
+    """A limit of requests per second, shared by threads. Requests are spaced evenly.
 
-    Evenly, because gateways that publish "10 a second" often mean one in each tenth of a second. `pause` waits so many
-    real seconds and returns whether to give up (`threading.Event.wait` does both); `monotonic` is real seconds too.
+    Gateways that publish "10 a second" often enforce one in each tenth of a second. `pause` waits the given number of
+    seconds and returns whether to give up (as `threading.Event.wait` does); `monotonic` returns seconds.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class RateLimit:
         self._lock = Lock()
 
     def wait(self) -> bool:
-        """Waits for this request's turn. False where it was told to give up instead."""
+        """Wait until this request may be sent. Return False if `pause` said to give up."""
         with self._lock:
             now = self._monotonic()
             turn = max(now, self._next)
@@ -35,18 +35,18 @@ class RateLimit:
 
 
 class DailyAllowance:
-    """What one read may still ask of today's quota; shared by threads.
+    """One check's share of today's quota, shared by threads.
 
-    It is taken from the quota at once, and what was not used goes back when the context is left. `zone` is the one at
-    whose midnight the portal starts to count anew.
+    It is taken from the quota at once, and the unused rest is returned when the context is left. The portal's count
+    restarts at midnight in `zone`. The methods raise `StoreUnusable` like the quota.
     """
 
-    def __init__(self, quota: Quota, wanted: int, *, daily_limit: int, zone: ZoneInfo, clock: Clock) -> None:
+    def __init__(self, quota: Quota, requests: int, *, daily_limit: int, zone: ZoneInfo, clock: Clock) -> None:
         now = clock.now().astimezone(zone)
         self._quota, self._daily_limit, self._day = quota, daily_limit, now.date().isoformat()
-        self.granted = self._left = quota.take(wanted, daily_limit=daily_limit, day=self._day)
+        self.granted = self._left = quota.take(requests, daily_limit=daily_limit, day=self._day)
         self.resets_in = _midnight_after(now) - clock.now()
-        """How long, from the time this was taken, until the portal counts anew."""
+        """The time until the portal's count restarts, measured when the allowance was taken."""
         self._lock = Lock()
 
     def __enter__(self) -> Self:
@@ -59,7 +59,7 @@ class DailyAllowance:
             self._quota.give_back(unused, day=self._day)
 
     def use(self) -> bool:
-        """Uses one request. False where none is left today."""
+        """Use one request, taking more from the quota if needed. Return False if none is left today."""
         with self._lock:
             if self._left:
                 self._left -= 1
@@ -72,5 +72,5 @@ class DailyAllowance:
 
 
 def _midnight_after(local: datetime) -> datetime:
-    """The next midnight on the wall there, whatever daylight saving time does to the hours between."""
+    """Return the next local midnight, also on days when daylight saving time starts or ends."""
     return datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), tzinfo=local.tzinfo)

@@ -1,4 +1,4 @@
-"""Whether a portal's host can be reached as a read would reach it, and what it shows before anybody signs in."""
+"""Probes of a portal's host, made like the requests of a check but without signing in."""
 
 import ssl
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from watcher.http.transport import ConnectionSetupFailed, open_transport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostProbe:
-    """What a host showed. Times are aware, UTC.
+    """The result of a probe. Times are aware, UTC.
 
     `server_time` is the host's own clock, to the second; None if it sends none.
-    `certified_until` is the end of its certificate; None without TLS.
+    `certificate_expires_at` is None without TLS.
     """
 
     status: int
@@ -29,21 +29,16 @@ class HostProbe:
 
 
 class Unreachable(Exception):
-    """The host cannot be reached, or is not to be trusted; the message says why."""
+    """A host that cannot be reached or whose certificate is not trusted; the message says why."""
 
 
 def probe_host(origin: str, *, ca_file: Path | None = None, seconds: float = 15.0) -> HostProbe:
-    """Asks the start page of `origin` for its head: no cookie, no credential, redirects not followed.
+    """Send a HEAD request for the start page of `origin`, without cookies or credentials.
 
-    Raises `Unreachable`.
+    Redirects are not followed. Raises `Unreachable` if there is no answer within `seconds`.
     """
-    patience = Deadline(seconds, Event())
-    request = httpx.Request(
-        "HEAD",
-        f"{origin}/",
-        headers=DEFAULT_HEADERS,
-        extensions={"timeout": {"connect": patience, "read": patience, "write": patience, "pool": None}},
-    )
+    deadline = Deadline(seconds, Event())
+    request = httpx.Request("HEAD", f"{origin}/", headers=DEFAULT_HEADERS, extensions=deadline.extensions())
     try:
         with open_transport(request.url.scheme, host_of(origin), ca_file) as transport:
             response = transport.handle_request(request)
@@ -51,8 +46,8 @@ def probe_host(origin: str, *, ca_file: Path | None = None, seconds: float = 15.
                 connection = response.extensions["network_stream"].get_extra_info("ssl_object")
                 return HostProbe(
                     status=response.status_code,
-                    server_time=_told_at(response.headers.get("date")),
-                    certificate_expires_at=_certified_until(connection),
+                    server_time=_server_time(response.headers.get("date")),
+                    certificate_expires_at=_certificate_expires_at(connection),
                 )
             finally:
                 response.close()
@@ -62,15 +57,15 @@ def probe_host(origin: str, *, ca_file: Path | None = None, seconds: float = 15.
         raise Unreachable(str(error) or type(error).__name__) from None
 
 
-def _told_at(date: str | None) -> datetime | None:
+def _server_time(date: str | None) -> datetime | None:
     try:
-        told = parsedate_to_datetime(date) if date else None
+        moment = parsedate_to_datetime(date) if date else None
     except ValueError:
         return None
-    return told.astimezone(UTC) if told is not None and told.tzinfo is not None else None
+    return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
 
 
-def _certified_until(connection: ssl.SSLSocket | None) -> datetime | None:
+def _certificate_expires_at(connection: ssl.SSLSocket | None) -> datetime | None:
     certificate = connection.getpeercert() if connection is not None else None
     ends = certificate.get("notAfter") if certificate else None
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if isinstance(ends, str) else None

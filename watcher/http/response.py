@@ -1,4 +1,4 @@
-"""What a portal answered: its status, headers and body, and the careful ways to read them."""
+"""A portal's response, and functions that decode its untrusted body and headers safely."""
 
 import re
 import zlib
@@ -13,14 +13,14 @@ from watcher.text.json import read_json
 
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _HEADER_CHARSET = re.compile(r"""charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
-_META_WITHIN = 2048
+_META_SEARCH_BYTES = 2048
 _LONGEST_WAIT = timedelta(days=7)
-_DIGITS_OF_A_WAIT = 9
+_MAX_WAIT_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One answer of a portal. `headers` are looked up in any letter case; `url` is where it came from at last."""
+    """A portal's response. Header names are case-insensitive; `url` is the final one, after redirects."""
 
     status: int
     url: str
@@ -28,19 +28,19 @@ class Response:
     body: bytes
 
     def text(self) -> str:
-        """The body as text: in the charset of the header, then of its `<meta>`, then UTF-8, never failing."""
+        """Decode the body with the charset of the header, else of its `<meta>`, else UTF-8. Never fails."""
         declared = _HEADER_CHARSET.search(self.headers.get("content-type", ""))
         return read_text(self.body, declared.group(1) if declared else None)
 
     def json(self) -> Any:
-        """The body as JSON. Raises `UnexpectedAnswer` where it is HTML, broken or nested too deep."""
+        """Parse the body as JSON. Raises `UnexpectedAnswer` if it is HTML, malformed, or nested too deeply."""
         return read_json(self.body)
 
 
 def read_text(body: bytes, charset: str | None = None) -> str:
-    """A body as text. `charset` is what the header declared; then its `<meta>` counts, then UTF-8; never fails."""
-    if charset is None and (found := _META_CHARSET.search(body[:_META_WITHIN])):
-        charset = found.group(1).decode("ascii")
+    """Decode a body with `charset` (from the header), else the charset of its `<meta>`, else UTF-8. Never fails."""
+    if charset is None and (declared := _META_CHARSET.search(body[:_META_SEARCH_BYTES])):
+        charset = declared.group(1).decode("ascii")
     try:
         return body.decode(charset or "utf-8-sig", errors="replace")
     except LookupError:
@@ -48,37 +48,37 @@ def read_text(body: bytes, charset: str | None = None) -> str:
 
 
 def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
-    """The body out of its `Content-Encoding`, for servers that compress although they were asked not to.
+    """Undo the `Content-Encoding` of servers that compress although they were asked not to.
 
-    Raises `UnexpectedAnswer` where the encoding is not known, the body is broken, or it is longer than `max_bytes`.
+    Raises `UnexpectedAnswer` if the encoding is unknown, the body is damaged, or the result exceeds `max_bytes`.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return body
     if name not in ("gzip", "x-gzip", "deflate"):
         raise UnexpectedAnswer("the answer is compressed in a way that was not asked for")
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     try:
-        plain = inflater.decompress(body, max_bytes + 1)
+        plain = decompressor.decompress(body, max_bytes + 1)
     except zlib.error:
         raise UnexpectedAnswer("the compressed answer is broken") from None
     if len(plain) > max_bytes:
         raise UnexpectedAnswer(f"the answer is longer than {max_bytes} bytes")
-    if not inflater.eof:
+    if not decompressor.eof:
         raise UnexpectedAnswer("the compressed answer is cut off")
     return plain
 
 
 def parse_retry_after(retry_after: str | None, now: datetime) -> timedelta | None:
-    """How long a `Retry-After` header asks to wait from `now` (aware) on: at least nothing, at most a week.
+    """Return how long a `Retry-After` header asks to wait, counted from `now` (aware): between zero and a week.
 
-    Whole seconds or an HTTP date (RFC 9110, 10.2.3). None where it is absent or makes no sense.
+    The header holds whole seconds or an HTTP date (RFC 9110, 10.2.3). None if it is absent or invalid.
     """
     if retry_after is None:
         return None
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
-        wait = timedelta(seconds=int(text[:_DIGITS_OF_A_WAIT]))
+        wait = timedelta(seconds=int(text[:_MAX_WAIT_DIGITS]))
     else:
         try:
             moment = parsedate_to_datetime(text)

@@ -1,8 +1,8 @@
-"""Sockets that keep a deadline and hear the daemon stop.
+"""Sockets that enforce a deadline for the whole request and react when the daemon stops.
 
-httpx times each single wait, so a server that sends one byte now and then keeps a request alive for ever, and nothing
-wakes a waiting thread when the daemon ends. Here every wait is a row of short ones, and between two of them the
-deadline of the whole request and the stop event are looked at.
+httpx limits each single wait, so a server that sends a byte now and then keeps a request alive forever, and nothing
+wakes a waiting thread when the daemon ends. Here every wait is a series of short ones, and the deadline of the whole
+request and the stop event are checked between them.
 """
 
 import select
@@ -15,15 +15,15 @@ from typing import Any, Self
 
 import httpcore
 
-_STRETCH = 0.5
-_CONNECT_STRETCH = 3.0
+_WAIT = 0.5
+_CONNECT_WAIT = 3.0
 _CONNECT_ATTEMPTS = 4
 
 
 class Deadline(float):
-    """How long one request may take in all, in seconds, and the event that ends the wait sooner.
+    """The time that one request may take in all, in seconds, and the event that ends it sooner.
 
-    It travels through httpx as the timeout of every single step, and is a number so that it may.
+    httpx passes it on as the timeout of every step, which must be a number; hence a float.
     """
 
     __slots__ = ("_ends_at", "_stop")
@@ -31,31 +31,35 @@ class Deadline(float):
     _stop: Event
 
     def __new__(cls, seconds: float, stop: Event) -> Self:
-        """Starts counting at once."""
-        patience = super().__new__(cls, seconds)
-        patience._ends_at = time.monotonic() + seconds
-        patience._stop = stop
-        return patience
+        """Start the time now."""
+        deadline = super().__new__(cls, seconds)
+        deadline._ends_at = time.monotonic() + seconds
+        deadline._stop = stop
+        return deadline
 
     @property
     def expired(self) -> bool:
         """Whether the deadline has passed or the daemon stops."""
         return time.monotonic() >= self._ends_at or self._stop.is_set()
 
+    def extensions(self) -> dict[str, Any]:
+        """Return the extensions of an httpx request that has this deadline."""
+        return {"timeout": {"connect": self, "read": self, "write": self, "pool": None}}
 
-def _over(timeout: float | None) -> bool:
+
+def _expired(timeout: float | None) -> bool:
     return isinstance(timeout, Deadline) and timeout.expired
 
 
 class _Stream(httpcore.NetworkStream):
-    """One connection, plain or TLS."""
+    """A connection, plain or TLS."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
-        connected.settimeout(_STRETCH)
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        connection.settimeout(_WAIT)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        while not _over(timeout):
+        while not _expired(timeout):
             try:
                 return self._socket.recv(max_bytes)
             except TimeoutError:
@@ -65,12 +69,12 @@ class _Stream(httpcore.NetworkStream):
         raise httpcore.ReadTimeout("no complete answer in time")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        rest = memoryview(buffer)
-        while rest:
-            if _over(timeout):
+        unsent = memoryview(buffer)
+        while unsent:
+            if _expired(timeout):
                 raise httpcore.WriteTimeout("the request could not be sent in time")
             try:
-                rest = rest[self._socket.send(rest) :]
+                unsent = unsent[self._socket.send(unsent) :]
             except TimeoutError:
                 continue
             except OSError:
@@ -86,7 +90,7 @@ class _Stream(httpcore.NetworkStream):
             wrapped = ssl_context.wrap_socket(
                 self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
             )
-            _shake_hands(wrapped, timeout)
+            _do_handshake(wrapped, timeout)
         except ssl.SSLCertVerificationError as error:
             self._socket.close()
             raise httpcore.ConnectError(f"its certificate could not be verified ({error.verify_message})") from None
@@ -101,13 +105,13 @@ class _Stream(httpcore.NetworkStream):
         return self._socket if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket) else None
 
 
-def _shake_hands(wrapped: ssl.SSLSocket, timeout: float | None) -> None:
-    wrapped.settimeout(_STRETCH)
+def _do_handshake(wrapped: ssl.SSLSocket, timeout: float | None) -> None:
+    wrapped.settimeout(_WAIT)
     while True:
         try:
             return wrapped.do_handshake()
         except TimeoutError:
-            if _over(timeout):
+            if _expired(timeout):
                 wrapped.close()
                 raise httpcore.ConnectTimeout("the TLS handshake took too long") from None
         except OSError:
@@ -115,27 +119,27 @@ def _shake_hands(wrapped: ssl.SSLSocket, timeout: float | None) -> None:
             raise
 
 
-def _poll(waiting: socket.socket) -> bool:
+def _poll(connection: socket.socket) -> bool:
     poll = select.poll()
-    poll.register(waiting.fileno(), select.POLLIN)
+    poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
-def _select(waiting: socket.socket) -> bool:
-    return bool(select.select([waiting], [], [], 0)[0])
+def _select(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
 
 
-# An idle connection with something to read has been closed by the other side. Windows has no poll(); elsewhere
-# select() fails beyond file descriptor 1023.
-_has_something: Callable[[socket.socket], bool] = _poll if hasattr(select, "poll") else _select
+# An idle connection with data to read was closed by the server. Windows has no poll(); elsewhere select() fails for
+# file descriptors above 1023.
+_has_data: Callable[[socket.socket], bool] = _poll if hasattr(select, "poll") else _select
 
 
-def _is_readable(waiting: socket.socket) -> bool:
-    return waiting.fileno() < 0 or _has_something(waiting)
+def _is_readable(connection: socket.socket) -> bool:
+    return connection.fileno() < 0 or _has_data(connection)
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections whose every wait keeps the request's `Deadline`."""
+    """Opens connections that obey the request's `Deadline` in every wait."""
 
     def connect_tcp(
         self,
@@ -145,13 +149,13 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Tries each address of the host, a few seconds at a time. Raises httpcore's `ConnectError` or `…Timeout`."""
+        """Connect, trying a few seconds at a time. Raises httpcore's `ConnectError` or `ConnectTimeout`."""
         source = None if local_address is None else (local_address, 0)
         for _ in range(_CONNECT_ATTEMPTS):
-            if _over(timeout):
+            if _expired(timeout):
                 break
             try:
-                connected = socket.create_connection((host, port), _CONNECT_STRETCH, source)
+                connection = socket.create_connection((host, port), _CONNECT_WAIT, source)
             except TimeoutError:
                 continue
             except socket.gaierror as error:
@@ -159,6 +163,6 @@ class DeadlineBackend(httpcore.NetworkBackend):
             except OSError as error:
                 raise httpcore.ConnectError(f"no connection ({error.strerror or 'network error'})") from None
             for option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *(socket_options or ())):
-                connected.setsockopt(*option)
-            return _Stream(connected)
+                connection.setsockopt(*option)
+            return _Stream(connection)
         raise httpcore.ConnectTimeout("no connection in time")

@@ -1,7 +1,7 @@
-"""How a host is reached: verified TLS, our patient sockets, and the machine's proxy where it has one.
+"""Connections to a host: verified TLS, sockets with deadlines, and the environment's proxy if there is one.
 
-Proxies named by the environment (`HTTPS_PROXY`, `NO_PROXY`) are used, as any program of the machine would; TLS runs
-through them from end to end and is verified as always. Loopback hosts are never asked through a proxy.
+Proxies named in the environment (`HTTPS_PROXY`, `NO_PROXY`) are used as by any other program. TLS runs through them
+end to end and is verified as always. Loopback hosts are never reached through a proxy.
 """
 
 import os
@@ -19,31 +19,31 @@ import httpx
 from watcher.http.hosts import is_loopback
 from watcher.http.sockets import DeadlineBackend
 
-_KEPT_ALIVE = 20.0
-_making = Lock()
+_KEEPALIVE_SECONDS = 20.0
+_tls_lock = Lock()
 
 
 class ConnectionSetupFailed(Exception):
-    """The machine's own set-up (a CA file, a proxy) does not allow a connection; the message says why."""
+    """A fault of the machine's own setup (a CA file, a proxy) that prevents connections; the message says which."""
 
 
 def open_transport(scheme: str, host: str, ca_file: Path | None) -> httpx.HTTPTransport:
-    """A pool of connections to this host, verified against the system's certificates and those of `ca_file`.
+    """Return a pool of connections to this host, verified against the system's certificates and those of `ca_file`.
 
-    One for plain `http` knows no certificate, and so could not speak TLS to anybody.
-    Raises `ConnectionSetupFailed` where the file or the proxy of the environment cannot be used.
+    A pool for plain `http` loads no certificates, so it cannot make any TLS connection.
+    Raises `ConnectionSetupFailed` if the file or the environment's proxy cannot be used.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else _trusting(ca_file)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else _tls_context(ca_file)
     transport = httpx.HTTPTransport(verify=context, trust_env=False)
-    transport._pool = _pool(context, _proxy_for(host))  # noqa: SLF001 - httpx has no other way to take our sockets
+    transport._pool = _pool(context, _proxy_for(host))  # noqa: SLF001 - httpx offers no other way to use our sockets
     return transport
 
 
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """One at a time: the accounts that are read together would each make their own."""
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return the cached context. The lock keeps accounts that are checked concurrently from each creating their own."""
     try:
-        with _making:
-            return _tls(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
+        with _tls_lock:
+            return _create_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
     except OSError as error:
         raise ConnectionSetupFailed(
             f"ca_file {ca_file} cannot be used: {error.strerror or 'no certificate in it'}"
@@ -51,8 +51,8 @@ def _trusting(ca_file: Path | None) -> ssl.SSLContext:
 
 
 @lru_cache(maxsize=8)
-def _tls(ca_file: Path | None, _changed: int) -> ssl.SSLContext:
-    """Made once for each CA file and time of its last change: the system's certificates take 17 ms and 2.5 MiB."""
+def _create_context(ca_file: Path | None, _modified_ns: int) -> ssl.SSLContext:
+    """Create one context per CA file and modification time: the system's certificates take 17 ms and 2.5 MiB."""
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
     if os.name == "posix" and not paths.cafile and not paths.capath:
@@ -66,7 +66,7 @@ def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool
     backend = DeadlineBackend()
     if proxy is None:
         return httpcore.ConnectionPool(
-            ssl_context=context, max_connections=None, keepalive_expiry=_KEPT_ALIVE, network_backend=backend
+            ssl_context=context, max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS, network_backend=backend
         )
     parts = urlsplit(proxy)
     return httpcore.HTTPProxy(
@@ -74,7 +74,7 @@ def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool
         proxy_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
         ssl_context=context,
         max_connections=None,
-        keepalive_expiry=_KEPT_ALIVE,
+        keepalive_expiry=_KEEPALIVE_SECONDS,
         network_backend=backend,
     )
 

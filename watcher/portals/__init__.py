@@ -1,8 +1,8 @@
-"""The portals. Each module or package here is one, and says so in its `PORTAL`.
+"""The portals. Each module or package here is one portal and defines it as `PORTAL`.
 
 A new portal is one package and one folder of recorded answers under `tests/portals/recorded/`; no list has to be
-extended. A portal returns snapshots and does not know the database, the alerts or the daemon; what it needs from them
-is passed in (`watcher.portal`).
+extended. A portal returns snapshots and knows nothing of the database, the alerts, or the daemon. What it needs from
+them is passed to it (`watcher.portal`).
 """
 
 import importlib
@@ -14,13 +14,13 @@ from watcher.portal import Portal
 
 @cache
 def names() -> tuple[str, ...]:
-    """The names of all portals, sorted, without importing one."""
+    """Return the names of all portals, sorted, without importing any of them."""
     return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
 
 
 @cache
 def find(name: str) -> Portal:
-    """The portal of this name, imported only now. Raises KeyError for a name that is none."""
+    """Import the portal with this name and return it. Raises KeyError if there is none."""
     if name not in names():
         raise KeyError(name)
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
