@@ -1,8 +1,8 @@
 """The two application trackers of Immigration, Refugees and Citizenship Canada (IRCC).
 
-A tracker has two origins: Amazon Cognito takes the UCI and the password and hands out tokens, the tracker's own data
-service answers to them. The password is submitted once; from then on the refresh token is, for as long as the service
-accepts it. The wire shapes are those that public clients of both trackers have used from 2023 to 2026.
+A tracker has two origins: Amazon Cognito exchanges the UCI and the password for tokens, and the tracker's own data
+service accepts these tokens. The password is submitted once; after that, the refresh token is used for as long as the
+service accepts it. The formats are those that public clients of both trackers used from 2023 to 2026.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from watcher.portals.ircc.snapshot import read_case
 
 
 @contextmanager
-def _open(account: IrccAccount, surroundings: PortalContext) -> Iterator[Reader]:
-    # Imported only now: commands that merely read the settings need no HTTP library.
+def _open(account: IrccAccount, context: PortalContext) -> Iterator[Reader]:
+    # Imported here so that commands that only read the settings do not load the HTTP library.
     from watcher.portals.ircc.reader import open_reader  # noqa: PLC0415
 
-    with open_reader(account, surroundings) as reader:
+    with open_reader(account, context) as reader:
         yield reader
 
 

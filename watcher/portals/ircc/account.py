@@ -1,4 +1,4 @@
-"""What a person sets for an account at one of IRCC's two trackers."""
+"""The configuration of an account at one of IRCC's two trackers."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _REGION: Final = "ca-central-1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracker:
-    """One tracker. `pool` is its user pool at Amazon Cognito where it is known."""
+    """One of the trackers. `pool` is its user pool at Amazon Cognito, if known."""
 
     site: str
     api: str
@@ -24,9 +24,9 @@ class Tracker:
     pool: str | None = None
 
     def accepts_issuer(self, issuer: str, *, client_id: str) -> bool:
-        """Whether a token of this issuer can be the tracker's.
+        """Return whether a token of this issuer can be the tracker's.
 
-        Only the pool of the published app is known; for another `client_id` any pool of the region will do.
+        Only the pool of the published app is known. For another `client_id`, any pool of the region is accepted.
         """
         pools = f"{AUTH_URL}/"
         if self.pool is not None and client_id == self.client_id:
@@ -64,17 +64,17 @@ def _application_number(text: str) -> str:
 
 
 def normalize_number(text: str) -> str:
-    """An application number as it is compared: people type it in lower case, or with spaces."""
+    """Return an application number as it is compared: in capitals, without spaces or dashes."""
     return re.sub(r"[\s-]", "", text).upper()
 
 
 class IrccAccount(AccountSettings):
     """An account at one of the two trackers. `username` is the UCI; the password is the tracker's own, not GCKey's.
 
-    `ca_file` matters here: the chain that the data services send is known to lack an intermediate certificate, "Entrust
-    OV TLS Issuing RSA CA 2". Where reads fail because a certificate "could not be verified", save that certificate
-    (Entrust publishes it) as PEM and name the file in `ca_file`: it is added to the trusted ones, and verification
-    stays on. It is not shipped, because it could not be fetched from its publisher where this was written.
+    The certificate chain that the data services send is known to lack an intermediate certificate, "Entrust OV TLS
+    Issuing RSA CA 2". If checks fail because a certificate "could not be verified", save that certificate (Entrust
+    publishes it) as PEM and set `ca_file` to the file: it is added to the trusted ones, and verification stays on. It
+    is not shipped, because it could not be downloaded from its publisher during development.
     """
 
     program: Program
@@ -85,10 +85,10 @@ class IrccAccount(AccountSettings):
     client_id: str = ""
 
     def credential(self) -> str:
-        """The UCI and the password."""
+        """Return the UCI and the password, for the sign-in guard's fingerprint."""
         return f"{self.username}\n{self.password.get_secret_value()}"
 
     @property
     def tracker(self) -> Tracker:
-        """The tracker of the program."""
+        """The tracker for this account's program."""
         return TRACKERS[self.program]

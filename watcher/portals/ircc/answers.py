@@ -1,7 +1,7 @@
-"""What the two trackers answer, in their own spelling. Nothing here names a person: names are never read.
+"""The trackers' answers, in their own spelling. Fields with names of persons are left out and so never parsed.
 
-Only what is wrong for certain is refused: a missing number, another type, a time that is none. What is null or left
-out was not said.
+Only definite errors are rejected: a missing number, a wrong type, an invalid time. A field that is null or missing is
+unknown.
 """
 
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from watcher.text.json import read_json
 
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-_MOST_SHOWN: Final = 3
-_LONGEST_PLACE: Final = 80
+_MAX_LISTED_PATHS: Final = 3
+_LONGEST_PATH: Final = 80
 
 
 def _moment(value: object) -> datetime | None:
-    """ISO 8601 (the immigration tracker) or milliseconds of Unix time (the citizenship tracker); aware, UTC."""
+    """Parse ISO 8601 (immigration tracker) or Unix time in milliseconds (citizenship tracker). Aware, UTC."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -47,7 +47,7 @@ class _Answer(BaseModel):
 
 
 class Bilingual(_Answer):
-    """A text in both languages."""
+    """A text in English and French."""
 
     en: str | None = None
     fr: str | None = None
@@ -55,11 +55,11 @@ class Bilingual(_Answer):
 
 Text: TypeAlias = Bilingual | str | None
 Number: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z]{1,3}[0-9]{7,10}$")]
-"""An application number; half of one is none."""
+"""A complete application number."""
 
 
 class Application(_Answer):
-    """One line of the list of applications."""
+    """An entry of the list of applications."""
 
     number: str = Field(validation_alias=AliasChoices("appNum", "appNumber", "applicationNumber"), min_length=1)
     app_type: str | None = Field(None, validation_alias="appType")
@@ -74,7 +74,7 @@ class Profile(_Answer):
 
 
 class ImmigrationAction(_Answer):
-    """Something the immigration tracker asks for. Nobody has published one; it may have any of these, or none."""
+    """A request of the immigration tracker. No example has been published; any of these fields may be missing."""
 
     id: str | int | None = None
     key: str | None = None
@@ -84,7 +84,7 @@ class ImmigrationAction(_Answer):
 
 
 class Event(_Answer):
-    """One line of the immigration tracker's history. `created` is when it happened, not when the page showed it."""
+    """An entry of the immigration tracker's history. `created` is the time of the event, not of its publication."""
 
     key: str = Field(min_length=1)
     created: Moment = Field(validation_alias="dateCreated")
@@ -92,7 +92,7 @@ class Event(_Answer):
 
 
 class Relation(_Answer):
-    """One person of an immigration application. `role` 1 is seen on the principal applicant."""
+    """A person in an immigration application. The principal applicant has been observed with `role` 1."""
 
     uci: str | None = None
     role: int | None = None
@@ -103,7 +103,7 @@ class Relation(_Answer):
 
 
 class App(_Answer):
-    """The application itself, as the immigration tracker has it. `dateRecieved` is the portal's own spelling."""
+    """The application itself at the immigration tracker. `dateRecieved` is the portal's own spelling."""
 
     number: Number = Field(validation_alias=AliasChoices("appNum", "appNumber", "applicationNumber"))
     lob: str | None = None
@@ -120,14 +120,14 @@ class ImmigrationDetails(_Answer):
 
 
 class Activity(_Answer):
-    """One part of a citizenship application."""
+    """A part of a citizenship application."""
 
     activity: str = Field(min_length=1)
     status: str | None = None
 
 
 class CitizenshipEvent(_Answer):
-    """One line of the citizenship tracker's history. `isNew` only says whether the page was looked at."""
+    """An entry of the citizenship tracker's history. `isNew` only tells whether the user opened the page."""
 
     time: Moment
     type: str = Field(min_length=1)
@@ -137,14 +137,14 @@ class CitizenshipEvent(_Answer):
 
 
 class Title(_Answer):
-    """What an action of the citizenship tracker is called; the English title is what it is known by."""
+    """The title of a citizenship action. The English title identifies the action."""
 
     en: str = Field(min_length=1)
     fr: str | None = None
 
 
 class CitizenshipAction(_Answer):
-    """Something the citizenship tracker asks for."""
+    """A request of the citizenship tracker."""
 
     activity: str = Field(min_length=1)
     title: Title
@@ -166,22 +166,22 @@ _Shape = TypeVar("_Shape", bound=_Answer)
 
 
 def read_profile(body: bytes) -> Profile:
-    """The list of applications. Raises `UnexpectedAnswer`."""
-    return _checked(Profile, "get-profile-summary", read_json(body))
+    """Parse the list of applications. Raises `UnexpectedAnswer`."""
+    return _validate(Profile, "get-profile-summary", read_json(body))
 
 
 def read_details(body: bytes) -> ImmigrationDetails | CitizenshipDetails:
-    """One application, of whichever tracker it is. Raises `UnexpectedAnswer`."""
+    """Parse one application of either tracker. Raises `UnexpectedAnswer`."""
     answer = read_json(body)
     if isinstance(answer, dict) and "app" in answer:
-        return _checked(ImmigrationDetails, "get-application-details", answer)
-    return _checked(CitizenshipDetails, "get-application-details", answer)
+        return _validate(ImmigrationDetails, "get-application-details", answer)
+    return _validate(CitizenshipDetails, "get-application-details", answer)
 
 
-def _checked(shape: type[_Shape], endpoint: str, answer: Any) -> _Shape:
+def _validate(shape: type[_Shape], endpoint: str, answer: Any) -> _Shape:
     try:
         return shape.model_validate(answer)
     except ValidationError as error:
-        places = [".".join(map(str, fault["loc"])) or "the whole" for fault in error.errors(include_input=False)]
-        shown = ", ".join(place[:_LONGEST_PLACE] for place in places[:_MOST_SHOWN])
-        raise UnexpectedAnswer(f"the answer to {endpoint} is not in the known shape: {shown}") from None
+        paths = [".".join(map(str, item["loc"])) or "the whole" for item in error.errors(include_input=False)]
+        listed = ", ".join(path[:_LONGEST_PATH] for path in paths[:_MAX_LISTED_PATHS])
+        raise UnexpectedAnswer(f"the answer to {endpoint} is not in the known shape: {listed}") from None

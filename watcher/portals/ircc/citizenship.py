@@ -1,4 +1,4 @@
-"""One application of the citizenship tracker, read to a snapshot. Pure."""
+"""Snapshots of the citizenship tracker's applications. Pure."""
 
 from typing import Final
 
@@ -15,8 +15,8 @@ _ACTIVITIES: Final = frozenset(
 
 
 def read_citizenship(details: CitizenshipDetails, language: Language) -> tuple[Snapshot, list[PendingItem] | None]:
-    """What the answer says, and its actions (None: it does not say)."""
-    said = {one.activity: one.status for one in details.activities or () if one.status}
+    """Return the snapshot, still without pending items, and the actions (None if the answer has no list of them)."""
+    statuses = {one.activity: one.status for one in details.activities or () if one.status}
     snapshot = Snapshot(
         case_number=details.number,
         stage=meaning_of(details.status or "", vocabulary=VOCABULARY).stage,
@@ -24,25 +24,25 @@ def read_citizenship(details: CitizenshipDetails, language: Language) -> tuple[S
         updated_at=details.updated,
         parts=sorted_parts(
             Part(key=activity, title=activity_title(activity, language), status=status)
-            for activity, status in said.items()
+            for activity, status in statuses.items()
         ),
         history=None
         if details.history is None
         else with_unique_keys(_entry(event, language) for event in details.history),
-        partial=frozenset() if said.keys() >= _ACTIVITIES else frozenset({"parts"}),
+        partial=frozenset() if statuses.keys() >= _ACTIVITIES else frozenset({"parts"}),
     )
     actions = details.actions
     return snapshot, None if actions is None else [citizenship_item(action, language) for action in actions]
 
 
 def _entry(event: CitizenshipEvent, language: Language) -> HistoryEntry:
-    """The event in the tracker's words. Its text joins the title only where both are in the chosen language."""
+    """Return the event in the tracker's words. The text is appended only if it and the title are in `language`."""
     title = getattr(event.title, language, None)
     text = text_in(language, getattr(event.text, language, None)) if title else None
-    words = text_in(language, event.title) or activity_title(event.type, language)
+    heading = text_in(language, event.title) or activity_title(event.type, language)
     return HistoryEntry(
         key=f"{event.time.isoformat()} {event.type}",
-        title=f"{words}: {text}" if text and text != words else words,
+        title=f"{heading}: {text}" if text and text != heading else heading,
         at=event.time,
         code=event.type,
     )

@@ -1,4 +1,4 @@
-"""One application of the immigration tracker, read to a snapshot. Pure."""
+"""Snapshots of the immigration tracker's applications. Pure."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -19,18 +19,21 @@ People: TypeAlias = Sequence[tuple[Person, Relation]]
 
 
 def read_immigration(details: ImmigrationDetails, language: Language) -> tuple[Snapshot, list[PendingItem] | None]:
-    """What the answer says, and its actions (None: it does not say). Raises `UnexpectedAnswer`."""
+    """Return the snapshot, still without pending items, and the actions (None if the answer has no list of them).
+
+    Raises `UnexpectedAnswer`.
+    """
     app, people = details.app, _people(details.relations or ())
     snapshot = Snapshot(
         case_number=app.number,
         form=app.lob or None,
         stage=meaning_of(app.status or "", vocabulary=VOCABULARY).stage,
         status=app.status or None,
-        submitted_on=None if app.received is None else app.received.date(),  # a day comes as midnight UTC
+        submitted_on=None if app.received is None else app.received.date(),  # dates are sent as midnight UTC
         updated_at=app.updated,
-        parts=sorted_parts(part for person, one in people for part in _parts(one, person, language)),
+        parts=sorted_parts(part for person, relation in people for part in _parts(relation, person, language)),
         history=_history(people, language),
-        partial=_left_out(people),
+        partial=_incomplete_collections(people),
     )
     return snapshot, _actions(people, language)
 
@@ -43,7 +46,7 @@ def _people(relations: Sequence[Relation]) -> People:
 
 
 def _relative(relation: Relation) -> Person:
-    digits = "".join(sign for sign in relation.uci or "" if sign.isdigit())
+    digits = "".join(char for char in relation.uci or "" if char.isdigit())
     if not digits or relation.role is None:
         raise UnexpectedAnswer("the tracker shows several people and does not say who one of them is")
     digest = hashlib.sha256(digits.encode()).hexdigest()[:8]
@@ -61,10 +64,10 @@ def _parts(relation: Relation, person: Person, language: Language) -> Iterator[P
 
 
 def _history(people: People, language: Language) -> tuple[HistoryEntry, ...] | None:
-    said = [(person, one.history) for person, one in people if one.history is not None]
-    if not said:
+    histories = [(person, relation.history) for person, relation in people if relation.history is not None]
+    if not histories:
         return None
-    return with_unique_keys(_entry(event, person, language) for person, events in said for event in events)
+    return with_unique_keys(_entry(event, person, language) for person, events in histories for event in events)
 
 
 def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
@@ -78,28 +81,28 @@ def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
 
 
 def _actions(people: People, language: Language) -> list[PendingItem] | None:
-    said = [(person, one.actions) for person, one in people if one.actions is not None]
-    if not said:
+    lists = [(person, relation.actions) for person, relation in people if relation.actions is not None]
+    if not lists:
         return None
-    return [immigration_item(action, person, language) for person, actions in said for action in actions]
+    return [immigration_item(action, person, language) for person, actions in lists for action in actions]
 
 
-def _left_out(people: People) -> frozenset[str]:
-    """Which collections something was left out of: one person's entries, or a part that every application has.
+def _incomplete_collections(people: People) -> frozenset[str]:
+    """Return the collections that lack something: one person's entries, or a part that every application has.
 
-    What is null was not said, so the date of a medical examination never vanishes for being null once.
+    Null means unknown, so the date of a medical examination does not disappear because it was null once.
     """
     relations = [one for _, one in people]
     names = set()
-    if any(_lacks_parts(one) for one in relations):
+    if any(_has_missing_parts(one) for one in relations):
         names.add("parts")
-    for name, theirs in (("history", "history"), ("pending", "actions")):
-        said = [getattr(one, theirs) is not None for one in relations]
-        if any(said) and not all(said):
+    for name, attribute in (("history", "history"), ("pending", "actions")):
+        present = [getattr(one, attribute) is not None for one in relations]
+        if any(present) and not all(present):
             names.add(name)
     return frozenset(names)
 
 
-def _lacks_parts(relation: Relation) -> bool:
-    said = {activity for activity, status in (relation.activities or {}).items() if status}
-    return relation.medical_until is None or not said >= _ACTIVITIES
+def _has_missing_parts(relation: Relation) -> bool:
+    activities = {activity for activity, status in (relation.activities or {}).items() if status}
+    return relation.medical_until is None or not activities >= _ACTIVITIES

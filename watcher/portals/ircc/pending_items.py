@@ -1,4 +1,4 @@
-"""What a tracker asks of the applicant: its actions, and the bare number of waiting tasks. Pure."""
+"""Pending items: a tracker's actions, or the mere number of waiting tasks. Pure."""
 
 import hashlib
 from typing import Final
@@ -20,7 +20,7 @@ _KINDS: Final = (
 def combine_pending(
     actions: list[PendingItem] | None, tasks: int | None, language: Language
 ) -> tuple[PendingItem, ...] | None:
-    """What is asked for. The bare number of tasks counts only where no action says what they are."""
+    """Return the pending items. The number of tasks is used only if no action describes them."""
     if actions:
         return with_unique_keys(actions)
     if tasks:
@@ -29,46 +29,46 @@ def combine_pending(
 
 
 def citizenship_item(action: CitizenshipAction, language: Language) -> PendingItem:
-    """An action of the citizenship tracker, known by its activity and English title.
+    """Return the item for an action of the citizenship tracker, identified by its activity and English title.
 
-    Its times are left out of the key: they move when IRCC loads its data anew.
+    The key contains none of its times, because they change when IRCC reloads its data.
     """
     title = text_in(language, action.title) or action.activity
     return PendingItem(
         key=f"action {_digest(action.activity, action.title.en)}",
         kind=_kind(action.activity, action.title.en),
         title=title,
-        description=_unlike(title, text_in(language, action.content)),
+        description=_unless_equal(title, text_in(language, action.content)),
     )
 
 
 def immigration_item(action: ImmigrationAction, person: Person, language: Language) -> PendingItem:
-    """An action of the immigration tracker, of which nobody has published one: it is shown as far as it is understood.
+    """Return the item for an action of the immigration tracker, as far as its unpublished format is understood.
 
-    Where it says nothing that could tell it from another, its key is the same whatever it holds.
+    The key is "unnamed" if nothing distinguishes the action from others.
     """
     english = text_in("en", action.title)
-    about = _digest(action.key or "", action.activity or "", english or "")
-    named = action.id if action.id is not None else about if english or action.activity or action.key else "unnamed"
+    digest = _digest(action.key or "", action.activity or "", english or "")
+    name = action.id if action.id is not None else digest if english or action.activity or action.key else "unnamed"
     title = text_in(language, action.title) or text_in(language, action.content) or unnamed_action_title(language)
     return PendingItem(
-        key=person.key(f"action {named}"),
+        key=person.key(f"action {name}"),
         kind=_kind(f"{action.activity or ''} {action.key or ''}", english),
         title=person.title(title, language),
-        description=_unlike(title, text_in(language, action.content)),
+        description=_unless_equal(title, text_in(language, action.content)),
     )
 
 
-def _kind(about: str, title: Text) -> ItemKind:
+def _kind(code: str, title: Text) -> ItemKind:
     for word, kind in _KINDS:
-        if word in about.lower():
+        if word in code.lower():
             return kind
     return meaning_of(text_in("en", title) or "", vocabulary=VOCABULARY).asks or ItemKind.TASK
 
 
-def _unlike(title: str, content: str | None) -> str | None:
+def _unless_equal(title: str, content: str | None) -> str | None:
     return None if content == title else content
 
 
-def _digest(*words: str) -> str:
-    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:12]
+def _digest(*fields: str) -> str:
+    return hashlib.sha256("\0".join(fields).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""One read of an account at a tracker: its list of applications, then each of them."""
+"""The reader: requests the list of applications, then each of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,73 +28,73 @@ _MOST_APPLICATIONS: Final = "500"
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _NOT_FOUND: Final = 404
-_OF_THE_ACCOUNT: Final = (SignInRejected, AccountLocked, CodeNeeded, ForeignHost)
+_ACCOUNT_ERRORS: Final = (SignInRejected, AccountLocked, CodeNeeded, ForeignHost)
 
 
 class IrccReader:
-    """One account at one tracker."""
+    """An account at a tracker, open for one check."""
 
-    def __init__(self, account: IrccAccount, around: PortalContext, http: PortalHttp) -> None:
-        self._account, self._around, self._http = account, around, http
-        self._sign_in = SignIn(account, around, http)
+    def __init__(self, account: IrccAccount, context: PortalContext, http: PortalHttp) -> None:
+        self._account, self._context, self._http = account, context, http
+        self._sign_in = SignIn(account, context, http)
         self._url = f"{(account.base_url or account.tracker.api).rstrip('/')}/user"
         self._token = ""
 
     def read(self) -> CaseResults:
-        """Every application of the profile, or those of `cases`."""
+        """Yield every application of the profile, or those in `cases`."""
         self._token = self._sign_in.id_token()
         profile = self._ask({"method": PROFILE, "limit": _MOST_APPLICATIONS})
-        for application in self._wanted(profile):
-            yield self._one(application, profile)
+        for application in self._watched(profile):
+            yield self._read_one(application, profile)
 
-    def _wanted(self, profile: Response) -> list[Application]:
+    def _watched(self, profile: Response) -> list[Application]:
         applications = read_profile(profile.body).apps
-        wanted = frozenset(self._account.cases)
-        if not applications and (wanted or self._around.known_cases):
+        watched = frozenset(self._account.cases)
+        if not applications and (watched or self._context.known_cases):
             raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")
-        return [one for one in applications if not wanted or normalize_number(one.number) in wanted]
+        return [one for one in applications if not watched or normalize_number(one.number) in watched]
 
-    def _one(self, application: Application, profile: Response) -> CaseResult:
+    def _read_one(self, application: Application, profile: Response) -> CaseResult:
         answers = {PROFILE: profile.body}
         try:
             answers[DETAILS] = self._details(application).body
-            snapshot = read_case(answers, self._around.language)
+            snapshot = read_case(answers, self._context.language)
             if normalize_number(snapshot.case_number) != normalize_number(application.number):
                 raise UnexpectedAnswer("the tracker answered with another application than the one asked for")
         except ReadFailed as error:
-            if self._concerns_all(error):
+            if self._ends_check(error):
                 raise
             return CaseFailed(case_number=application.number, error=error, answers=answers)
         return CaseRead(snapshot=snapshot, answers=answers)
 
-    def _concerns_all(self, error: ReadFailed) -> bool:
-        """Whether there is no point, or no right, in asking about the next application."""
-        told_to_wait = isinstance(error, PortalUnavailable) and error.retry_after is not None
-        return told_to_wait or self._around.stop.is_set() or isinstance(error, _OF_THE_ACCOUNT)
+    def _ends_check(self, error: ReadFailed) -> bool:
+        """Return whether the next application must not be requested, or would fail the same way."""
+        asked_to_wait = isinstance(error, PortalUnavailable) and error.retry_after is not None
+        return asked_to_wait or self._context.stop.is_set() or isinstance(error, _ACCOUNT_ERRORS)
 
     def _details(self, application: Application) -> Response:
-        asked: dict[str, Any] = {"method": DETAILS, "applicationNumber": application.number}
+        query: dict[str, Any] = {"method": DETAILS, "applicationNumber": application.number}
         if self._account.program == "immigration":
-            asked |= {"uci": application.uci or self._account.username, "isAgent": False}
-        return self._ask(asked)
+            query |= {"uci": application.uci or self._account.username, "isAgent": False}
+        return self._ask(query)
 
-    def _ask(self, asked: dict[str, Any]) -> Response:
-        """One question to the data service; a token that it no longer takes is renewed once."""
-        answer = self._send(asked)
+    def _ask(self, query: dict[str, Any]) -> Response:
+        """Send a query to the data service. Renew a token that it no longer accepts, once."""
+        answer = self._send(query)
         if answer.status == _UNAUTHORIZED:
             self._token = self._sign_in.renew_id_token()
-            answer = self._send(asked)
+            answer = self._send(query)
         if answer.status == _UNAUTHORIZED:
             raise PortalUnavailable("IRCC: the data service refuses a token that its own sign-in has just handed out")
         if is_firewall_answer(answer):
             raise blocked_by_firewall("its data service")
-        if answer.status == _NOT_FOUND and asked["method"] == DETAILS:
+        if answer.status == _NOT_FOUND and query["method"] == DETAILS:
             raise CaseNotFound("IRCC: the tracker does not know an application that its own list holds")
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"the data service answered {asked['method']} with HTTP {answer.status}")
+            raise UnexpectedAnswer(f"the data service answered {query['method']} with HTTP {answer.status}")
         return answer
 
-    def _send(self, asked: dict[str, Any]) -> Response:
+    def _send(self, query: dict[str, Any]) -> Response:
         headers = {
             "Authorization": f"Bearer {self._token}",
             "Content-Type": "application/json",
@@ -102,19 +102,19 @@ class IrccReader:
             "Origin": self._account.tracker.site,
             "Referer": f"{self._account.tracker.site}/",
         }
-        return self._http.send("POST", self._url, headers=headers, json=asked, follow=False)
+        return self._http.send("POST", self._url, headers=headers, json=query, follow=False)
 
 
 @contextmanager
-def open_reader(account: IrccAccount, surroundings: PortalContext) -> Iterator[IrccReader]:
-    """A reader with its connections, which leaving the context closes."""
+def open_reader(account: IrccAccount, context: PortalContext) -> Iterator[IrccReader]:
+    """Open a reader. Leaving the context closes its connections."""
     hosts = {host_of(account.auth_url or AUTH_URL), host_of(account.base_url or account.tracker.api)}
     with PortalHttp(
         portal="IRCC",
         hosts=hosts,
-        clock=surroundings.clock,
-        stop=surroundings.stop,
-        trace=surroundings.trace,
+        clock=context.clock,
+        stop=context.stop,
+        trace=context.trace,
         ca_file=account.ca_file,
     ) as http:
-        yield IrccReader(account, surroundings, http)
+        yield IrccReader(account, context, http)

@@ -1,4 +1,4 @@
-"""Signing in to a tracker: the kept token, the refresh token, and only then the password."""
+"""Sign-in to a tracker with the saved token, else the refresh token, else the password."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,43 +22,46 @@ _RENEW_BEFORE: Final = timedelta(minutes=10)
 
 
 class SignIn:
-    """The way to an id token that costs least: the kept one, the refresh token, the password."""
+    """A source of id tokens that submits the password only if nothing else works."""
 
-    def __init__(self, account: IrccAccount, around: PortalContext, http: PortalHttp) -> None:
-        self._account, self._around, self._http = account, around, http
+    def __init__(self, account: IrccAccount, context: PortalContext, http: PortalHttp) -> None:
+        self._account, self._context, self._http = account, context, http
         self._url = f"{(account.auth_url or AUTH_URL).rstrip('/')}/"
         self._owner = Owner(client_id=account.client_id or account.tracker.client_id, username=account.username)
 
     def id_token(self) -> str:
-        """A token that is still good for a while."""
-        kept = load_tokens(self._around.session.load(), self._owner)
-        if kept is not None and self._good_for_a_while(kept):
-            return kept.id_token
+        """Return a token that is valid for at least ten more minutes. Raises like `renew_id_token`."""
+        saved = load_tokens(self._context.session.load(), self._owner)
+        if saved is not None and self._is_valid_long_enough(saved):
+            return saved.id_token
         return self.renew_id_token()
 
     def renew_id_token(self) -> str:
-        """A new token, from the refresh token while that is accepted, else from the password."""
-        kept = load_tokens(self._around.session.load(), self._owner)
-        tokens = None if kept is None else self._refreshed(kept)
-        return (tokens or self._by_password()).id_token
+        """Return a new token, from the refresh token if that is accepted, else from the password.
 
-    def _refreshed(self, kept: Tokens) -> Tokens | None:
-        answer = self._ask("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": kept.refresh_token})
+        Raises the errors of `read_sign_in`, `SignInGuard.before_submission`, and `PortalHttp.send`.
+        """
+        saved = load_tokens(self._context.session.load(), self._owner)
+        tokens = None if saved is None else self._refresh(saved)
+        return (tokens or self._submit_password()).id_token
+
+    def _refresh(self, saved: Tokens) -> Tokens | None:
+        answer = self._ask("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": saved.refresh_token})
         try:
-            tokens = read_sign_in(answer, refresh_token=kept.refresh_token)
+            tokens = read_sign_in(answer, refresh_token=saved.refresh_token)
         except NotAuthorized:
-            self._around.session.delete()
+            self._context.session.delete()
             return None
-        self._keep(tokens)
+        self._save(tokens)
         return tokens
 
-    def _by_password(self) -> Tokens:
+    def _submit_password(self) -> Tokens:
         password = self._account.password.get_secret_value()
-        self._around.sign_in_guard.before_submission()
+        self._context.sign_in_guard.before_submission()
         answer = self._ask("USER_PASSWORD_AUTH", {"USERNAME": self._account.username, "PASSWORD": password})
         tokens = read_sign_in(answer)
-        self._keep(tokens)
-        self._around.sign_in_guard.accepted()
+        self._save(tokens)
+        self._context.sign_in_guard.accepted()
         return tokens
 
     def _ask(self, flow: str, parameters: dict[str, str]) -> Response:
@@ -74,21 +77,21 @@ class SignIn:
         }
         return self._http.send("POST", self._url, headers=headers, json=body, follow=False)
 
-    def _keep(self, tokens: Tokens) -> None:
-        self._until(tokens)
-        self._around.session.save(dump_tokens(tokens, self._owner))
+    def _save(self, tokens: Tokens) -> None:
+        self._expiry(tokens)
+        self._context.session.save(dump_tokens(tokens, self._owner))
 
-    def _good_for_a_while(self, tokens: Tokens) -> bool:
+    def _is_valid_long_enough(self, tokens: Tokens) -> bool:
         try:
-            return self._until(tokens) - _RENEW_BEFORE > self._around.clock.now()
-        except UnexpectedAnswer:  # one that is no longer good is no news; the refresh token may still be
+            return self._expiry(tokens) - _RENEW_BEFORE > self._context.clock.now()
+        except UnexpectedAnswer:  # an expired token is normal; the refresh token may still be valid
             return False
 
-    def _until(self, tokens: Tokens) -> datetime:
+    def _expiry(self, tokens: Tokens) -> datetime:
         client_id = self._owner.client_id
         return check_claims(
             tokens.id_token,
             client_id=client_id,
             accepts_issuer=lambda issuer: self._account.tracker.accepts_issuer(issuer, client_id=client_id),
-            now=self._around.clock.now(),
+            now=self._context.clock.now(),
         )

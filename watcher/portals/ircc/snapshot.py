@@ -1,10 +1,10 @@
-"""The trackers' answers about one application, read to a snapshot. Pure.
+"""Snapshots of the trackers' answers about one application. Pure.
 
-The stage comes from the status of the application alone, by the words of `watcher/vocabulary/ircc.toml`. History codes
-never decide it: what they mean is other people's reading. "completed" says that it is over and not how.
+The stage depends only on the status of the application (`language/vocabulary/ircc.toml`). History codes never decide
+it, because their meanings are unofficial. "completed" means that the application is closed, not how it was decided.
 
-No name of a person is kept. Where an application holds several people, what concerns the principal applicant bears no
-mark; the others are told apart by a short digest of their UCI in the key and its last two digits in the title.
+No person's name is stored. If an application covers several people, the principal applicant's entries are unmarked;
+those of the others have a short digest of the UCI in the key and its last two digits in the title.
 """
 
 from dataclasses import replace
@@ -24,32 +24,32 @@ DETAILS: Final = "get-application-details"
 
 
 def read_case(answers: RawAnswers, language: str) -> Snapshot:
-    """What the trackers said about one application.
+    """Return the snapshot of one application.
 
-    `get-application-details` must be among the answers; `get-profile-summary` adds the type of the application and the
+    `answers` must contain `get-application-details`; `get-profile-summary` adds the type of the application and the
     number of waiting tasks. Raises `UnexpectedAnswer`.
     """
     if DETAILS not in answers:
         raise UnexpectedAnswer(f"the answer to {DETAILS} is missing")
-    tongue = language_of(language)
+    portal_language = language_of(language)
     details = read_details(answers[DETAILS])
     if isinstance(details, ImmigrationDetails):
-        snapshot, actions = read_immigration(details, tongue)
+        snapshot, actions = read_immigration(details, portal_language)
         always_lists_actions = False
     else:
-        snapshot, actions = read_citizenship(details, tongue)
+        snapshot, actions = read_citizenship(details, portal_language)
         always_lists_actions = True
-    listed = _listed(answers, snapshot.case_number)
-    tasks = None if listed is None or (actions is None and always_lists_actions) else listed.tasks
+    entry = _profile_entry(answers, snapshot.case_number)
+    tasks = None if entry is None or (actions is None and always_lists_actions) else entry.tasks
     return replace(
         snapshot,
-        language=tongue,
-        title=None if listed is None else listed.app_type or None,
-        pending=combine_pending(actions, tasks, tongue),
+        language=portal_language,
+        title=None if entry is None else entry.app_type or None,
+        pending=combine_pending(actions, tasks, portal_language),
     )
 
 
-def _listed(answers: RawAnswers, number: str) -> Application | None:
+def _profile_entry(answers: RawAnswers, number: str) -> Application | None:
     if PROFILE not in answers:
         return None
     return next((app for app in read_profile(answers[PROFILE]).apps if app.number == number), None)

@@ -1,9 +1,8 @@
-"""What the trackers' sign-in service (Amazon Cognito) hands out: tokens, refusals, questions. Pure.
+"""Answers of the trackers' sign-in service (Amazon Cognito): tokens, refusals, challenges. Pure.
 
-The shapes are those of Cognito's public `InitiateAuth` (API reference of Amazon Cognito user pools). The signature of a
-token is not checked: it came over verified TLS from the service that made it, and the keys to check it with are one
-more page that could be missing. What is checked is that it is meant for this app, is an id token, comes from the
-tracker's pool and is still good.
+The formats are those of Cognito's public `InitiateAuth` (API reference of Amazon Cognito user pools). The signature of
+a token is not verified: the token came over verified TLS from the service that issued it, and fetching the keys would
+be one more request that can fail. Audience, use, issuer, and expiry are checked.
 """
 
 import base64
@@ -18,14 +17,14 @@ from typing import Any, Final
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.http.response import Response
 
-_CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+_CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _WAIT: Final = timedelta(minutes=15)
 _OK: Final = 200
 _FORBIDDEN: Final = 403
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
-_END_OF_TIME: Final = 253402300799
+_MAX_TIMESTAMP: Final = 253402300799
 
-_FOR_A_PERSON: Final = {
+_USER_ACTIONS: Final = {
     "PasswordResetRequiredException": (
         'IRCC: the tracker wants a new password. Choose one with "Forgot password" on the tracker\'s page, then change '
         "it here."
@@ -47,7 +46,7 @@ _CHALLENGES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """What one sign-in brought. The id token is the one that the data service wants."""
+    """The tokens of one sign-in. The data service takes the id token."""
 
     id_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -55,37 +54,37 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Whom tokens belong to: the app and the person. A session of another owner is none."""
+    """The app and the user that tokens belong to. A session of another owner is ignored."""
 
     client_id: str
     username: str = field(repr=False)
 
 
 def dump_tokens(tokens: Tokens, owner: Owner) -> bytes:
-    """The tokens as the session file keeps them, with whom they belong to."""
+    """Return the content of a session file with these tokens and their owner."""
     return json.dumps(asdict(tokens) | asdict(owner)).encode()
 
 
 def load_tokens(content: bytes | None, owner: Owner) -> Tokens | None:
-    """The tokens back; None where there are none, or they are another owner's, or damaged."""
+    """Return the tokens of a session file; None if there are none, they are damaged, or they have another owner."""
     try:
-        kept = json.loads(content or b"")
+        session = json.loads(content or b"")
     except (ValueError, RecursionError):
         return None
-    if not isinstance(kept, dict) or {name: kept.get(name) for name in asdict(owner)} != asdict(owner):
+    if not isinstance(session, dict) or {name: session.get(name) for name in asdict(owner)} != asdict(owner):
         return None
-    id_token, refresh_token = kept.get("id_token"), kept.get("refresh_token")
+    id_token, refresh_token = session.get("id_token"), session.get("refresh_token")
     if not (isinstance(id_token, str) and isinstance(refresh_token, str)):
         return None
     return Tokens(id_token=id_token, refresh_token=refresh_token)
 
 
 class NotAuthorized(SignInRejected):
-    """Cognito's one answer to a wrong password and to a refresh token that has ended."""
+    """Cognito's answer to a wrong password and to an expired refresh token alike."""
 
 
 def read_sign_in(answer: Response, *, refresh_token: str | None = None) -> Tokens:
-    """The tokens in the answer to a password, or to `refresh_token`, which stays good where no new one came.
+    """Return the tokens in the answer to a password or to `refresh_token`, which stays valid unless replaced.
 
     Raises `NotAuthorized`, `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable`, `UnexpectedAnswer`.
     """
@@ -102,14 +101,14 @@ def read_sign_in(answer: Response, *, refresh_token: str | None = None) -> Token
 
 
 def is_firewall_answer(answer: Response) -> bool:
-    """Whether a firewall answered in place of the service: 403, its own mark, or a page where JSON was asked for."""
+    """Return whether a firewall answered: 403, the header of AWS WAF, or an error that is not JSON."""
     if answer.status == _FORBIDDEN or "x-amzn-waf-action" in answer.headers:
         return True
     return answer.status != _OK and answer.body.lstrip()[:1] != b"{"
 
 
 def blocked_by_firewall(service: str) -> PortalUnavailable:
-    """A firewall's refusal says nothing about the credential: it is told by the network that asks."""
+    """Return the error for a firewall's refusal, which depends on the network and not on the credential."""
     return PortalUnavailable(
         f"IRCC: a firewall before {service} turned the request away (it does so to some networks, those of cloud "
         "providers and VPNs above all); the password is not in question"
@@ -125,8 +124,8 @@ def _refusal(content: dict[str, Any], status: int) -> ReadFailed:
         return SignInRejected(
             "IRCC: the tracker did not accept this UCI and password. Check both at the tracker's page."
         )
-    if name in _FOR_A_PERSON:
-        return CodeNeeded(_FOR_A_PERSON[name])
+    if name in _USER_ACTIONS:
+        return CodeNeeded(_USER_ACTIONS[name])
     if name == "ForbiddenException":
         return blocked_by_firewall("its sign-in service")
     if name in ("TooManyRequestsException", "LimitExceededException", "InternalErrorException"):
@@ -150,9 +149,9 @@ def _not_authorized(message: str) -> ReadFailed:
 
 def _challenge(name: object) -> CodeNeeded:
     known = name if isinstance(name, str) and name in _CHALLENGES else None
-    asked = _CHALLENGES[known] if known else "something that this program does not know"
+    step = _CHALLENGES[known] if known else "something that this program does not know"
     return CodeNeeded(
-        f"IRCC: after the password the tracker asks for {asked}. Sign in at the tracker's page and see to it."
+        f"IRCC: after the password the tracker asks for {step}. Sign in at the tracker's page and see to it."
     )
 
 
@@ -166,32 +165,32 @@ def _tokens(result: object, refresh_token: str | None) -> Tokens:
 
 
 def check_claims(id_token: str, *, client_id: str, accepts_issuer: Callable[[str], bool], now: datetime) -> datetime:
-    """Checks that an id token is this app's, the tracker's and still good; returns when it ends (aware, UTC).
+    """Check that an id token belongs to this app and tracker and is valid; return its expiry (aware, UTC).
 
-    Raises `UnexpectedAnswer`, which names the claim and shows no token.
+    Raises `UnexpectedAnswer`, which names the claim but does not contain the token.
     """
     claims = _claims(id_token)
-    issuer, ends = claims.get("iss"), claims.get("exp")
+    issuer, expires = claims.get("iss"), claims.get("exp")
     if claims.get("aud") != client_id:
         raise UnexpectedAnswer("the token of the sign-in service is meant for another app (aud)")
     if claims.get("token_use") != "id":
         raise UnexpectedAnswer("the token of the sign-in service is no id token (token_use)")
     if not (isinstance(issuer, str) and accepts_issuer(issuer)):
         raise UnexpectedAnswer("the token of the sign-in service comes from elsewhere (iss)")
-    if isinstance(ends, bool) or not isinstance(ends, int) or not 0 < ends < _END_OF_TIME:
+    if isinstance(expires, bool) or not isinstance(expires, int) or not 0 < expires < _MAX_TIMESTAMP:
         raise UnexpectedAnswer("the token of the sign-in service does not say when it ends (exp)")
-    until = datetime.fromtimestamp(ends, UTC)
-    if until + _CLOCKS_DIFFER_BY <= now:
+    expires_at = datetime.fromtimestamp(expires, UTC)
+    if expires_at + _CLOCK_TOLERANCE <= now:
         raise UnexpectedAnswer(
             "the token of the sign-in service has ended already (exp); is this machine's clock right?"
         )
-    return until
+    return expires_at
 
 
 def _claims(id_token: str) -> dict[str, Any]:
     claims = None
-    if found := _TOKEN.fullmatch(id_token):
-        payload = found.group(1)
+    if match := _TOKEN.fullmatch(id_token):
+        payload = match.group(1)
         with suppress(ValueError, RecursionError):
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(claims, dict):

@@ -1,4 +1,4 @@
-"""The trackers' words for people: names of activities, readings of codes, texts in the chosen language. Pure."""
+"""Texts for people: names of activities, meanings of codes, texts in the chosen language. Pure."""
 
 import re
 import tomllib
@@ -26,7 +26,7 @@ _ACTIVITIES: Final[dict[str, tuple[str, str]]] = {
     "citizenshipOath": ("Citizenship oath", "Serment de citoyenneté"),
 }
 _MEDICAL_UNTIL: Final = ("Medical examination valid until", "Examen médical valide jusqu'au")
-_SOMETHING_ASKED: Final = (
+_UNNAMED_ACTION: Final = (
     "The tracker asks for something; sign in to see what",
     "Le suivi demande quelque chose ; connectez-vous pour voir quoi",
 )
@@ -35,40 +35,40 @@ _RELATIVE: Final = ("family member", "membre de la famille")
 
 
 def language_of(language: str) -> Language:
-    """The trackers speak English and French; whoever chose neither gets English."""
+    """Return the tracker's language for the user's: French for French, English for any other."""
     return "fr" if language == "fr" else "en"
 
 
 def activity_title(activity: str, language: Language) -> str:
-    """A readable name of an activity; one that is not known is spelled out of its own key."""
+    """Return a readable name of an activity. An unknown one is derived from its key."""
     if activity in _ACTIVITIES:
         return _pick(_ACTIVITIES[activity], language)
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+", " ", activity).strip()
-    return words[:1].upper() + words[1:].lower() if words else activity
+    title = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+", " ", activity).strip()
+    return title[:1].upper() + title[1:].lower() if title else activity
 
 
 def medical_until_title(language: Language) -> str:
-    """What the date until which the medical examination counts is called."""
+    """Return the title of the date until which the medical examination is valid."""
     return _pick(_MEDICAL_UNTIL, language)
 
 
 def relative_title(language: Language) -> str:
-    """What a person beside the principal applicant is called."""
+    """Return the term for a person other than the principal applicant."""
     return _pick(_RELATIVE, language)
 
 
 def unnamed_action_title(language: Language) -> str:
-    """What an action is called that the tracker gives no title."""
-    return _pick(_SOMETHING_ASKED, language)
+    """Return the title of an action that has none."""
+    return _pick(_UNNAMED_ACTION, language)
 
 
 def tasks_title(count: int, language: Language) -> str:
-    """What the bare number of waiting tasks is called."""
+    """Return the title of an item that only counts the waiting tasks."""
     return f"{_pick(_TASKS, language)} {count}"
 
 
 def text_in(language: Language, text: Text | Title) -> str | None:
-    """A text in the chosen language, else in the other, as inert plain text; None where it is empty."""
+    """Return a text in the chosen language, else in the other, as plain text; None if it is empty."""
     if isinstance(text, Bilingual | Title):
         both = (text.fr, text.en) if language == "fr" else (text.en, text.fr)
     else:
@@ -77,8 +77,8 @@ def text_in(language: Language, text: Text | Title) -> str | None:
 
 
 def history_hint(event: Event, language: Language) -> str | None:
-    """What others read a history code as; None where nobody does, or only guesses."""
-    codes, states = _readings()
+    """Return the unofficial meaning of a history code (`history.toml`), or None if there is none."""
+    codes, states = _history_meanings()
     line = states.get((event.key, event.status)) or codes.get(event.key)
     return None if line is None else str(line[language])
 
@@ -93,7 +93,7 @@ def _pick(both: tuple[str, str], language: Language) -> str:
 
 
 @cache
-def _readings() -> tuple[dict[str, dict[str, Any]], dict[tuple[str, int | None], dict[str, Any]]]:
+def _history_meanings() -> tuple[dict[str, dict[str, Any]], dict[tuple[str, int | None], dict[str, Any]]]:
     text = resources.files(__package__).joinpath("history.toml").read_text(encoding="utf-8")
     content = tomllib.loads(text)
     codes = {code: line for line in content["reading"] for code in line["codes"]}
