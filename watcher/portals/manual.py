@@ -1,8 +1,8 @@
-"""Official sites that want no program: a person looks, and records what they saw.
+"""Official sites that forbid automated access: a person looks at the site and records the status.
 
-Such a site is behind a captcha or turns programs away, and this program does not get around that: it never sends the
-site a request. On `every` it reminds the person to look, with the official link and with what to enter; what they
-record (`watcher record`) goes the way of any other read.
+Such a site uses a captcha or blocks programs, and this program does not circumvent that: it never sends the site a
+request. Every `every` it reminds the person to look, with the official link and what to enter there. A recorded status
+(`watcher record`) is processed like any other check.
 """
 
 import json
@@ -26,15 +26,15 @@ from watcher.settings import AccountSettings
 SiteName = Literal["ceac", "nvc", "egov", "eoir", "ipc", "immi"]
 
 LONGEST_STATUS = 500
-"""Characters of a status; no site writes a longer title."""
+"""The longest status, in characters; no site has longer titles."""
 
-_RECORDED = "recorded"
+_ANSWER_NAME = "recorded"
 _TRAVEL = "https://travel.state.gov/content/travel/en/us-visas.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """An official site. `vocabulary` names the status words it uses; what to enter there stands in the catalogues."""
+    """An official site. `vocabulary` is its list of status titles; the message catalogues say what to enter there."""
 
     title: str
     links: Links
@@ -74,11 +74,11 @@ SITES = MappingProxyType(
         ),
     }
 )
-"""The official sites by the name that `site` takes."""
+"""The official sites by the value of `site`."""
 
 
 def _numbers(numbers: tuple[str, ...]) -> tuple[str, ...]:
-    """Case numbers without spaces at their ends, each once."""
+    """Return the case numbers with single spaces and without duplicates."""
     plain = tuple(dict.fromkeys(" ".join(number.split()) for number in numbers))
     if not all(number and len(number) <= 64 and number.isprintable() for number in plain):  # noqa: PLR2004
         raise ValueError("a case number is a line of at most 64 letters, digits and dashes")
@@ -86,49 +86,49 @@ def _numbers(numbers: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ManualAccount(AccountSettings):
-    """Cases at a site that a person opens themselves. `every` is how often they are reminded to look."""
+    """Cases at a site that a person opens. `every` is the interval between the reminders to look."""
 
     site: SiteName
     cases: Annotated[tuple[str, ...], AfterValidator(_numbers), Field(min_length=1)]
 
 
 def build_case_read(site: str, case_number: str, status: str, *, on: date | None = None) -> CaseRead:
-    """What a person read at a site about a case, as one read. `on` is the day that the site gives the status.
+    """Return the result of a check for a status that a person saw at a site. `on` is the site's date of the status.
 
-    A known title is taken in the site's own spelling, so that a letter typed small is no news. Raises
-    `UnexpectedAnswer` where the status is empty or too long to be one.
+    A known title is stored in the site's own spelling, so that a lowercase letter is not a change. Raises
+    `UnexpectedAnswer` if the status is empty or too long.
     """
-    spelled = {normalize_title(title): title for title in titles(SITES[site].vocabulary)}.get(
+    official_status = {normalize_title(title): title for title in titles(SITES[site].vocabulary)}.get(
         normalize_title(status), status
     )
-    note = {"site": site, "case_number": case_number, "status": spelled, "on": iso_text(on)}
-    answers = {_RECORDED: json.dumps(note, ensure_ascii=False).encode()}
+    note = {"site": site, "case_number": case_number, "status": official_status, "on": iso_text(on)}
+    answers = {_ANSWER_NAME: json.dumps(note, ensure_ascii=False).encode()}
     return CaseRead(snapshot=read(answers, "en"), answers=answers)
 
 
 def read(answers: RawAnswers, _language: str) -> Snapshot:
-    """The status as it was recorded. Raises `UnexpectedAnswer` where that is none."""
+    """Return the recorded status as a snapshot. Raises `UnexpectedAnswer` if the record is damaged or invalid."""
     try:
-        note = json.loads(answers[_RECORDED])
-        site, number, said = SITES[note["site"]], str(note["case_number"]), note["status"]
+        note = json.loads(answers[_ANSWER_NAME])
+        site, number, value = SITES[note["site"]], str(note["case_number"]), note["status"]
         on = None if note["on"] is None else date.fromisoformat(note["on"])
     except (KeyError, TypeError, ValueError, RecursionError):
         raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
-    status = " ".join(said.split()) if isinstance(said, str) else ""
+    status = " ".join(value.split()) if isinstance(value, str) else ""
     if not normalize_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():
         raise UnexpectedAnswer(f"a status is a line of 1 to {LONGEST_STATUS} characters, as it stands on the site")
     meaning = meaning_of(status, vocabulary=site.vocabulary)
     return Snapshot(case_number=number, status=status, stage=meaning.stage, status_since=on)
 
 
-class _NobodyReads:
-    """In the place of a reader: this program does not read such a site."""
+class _ManualReader:
+    """A reader that reads nothing, because this program does not access such a site."""
 
     def __init__(self, account: ManualAccount) -> None:
         self._account = account
 
     def read(self) -> CaseResults:
-        """Raises `CodeNeeded`: only a person can look."""
+        """Raise `CodeNeeded`: only a person can look."""
         raise CodeNeeded(
             f"{SITES[self._account.site].title} is not read by this program. Look yourself, then write down what you "
             f'saw: watcher record {self._account.cases[0]} "STATUS"'
@@ -137,7 +137,7 @@ class _NobodyReads:
 
 @contextmanager
 def _open(account: ManualAccount, _: PortalContext) -> Iterator[Reader]:
-    yield _NobodyReads(account)
+    yield _ManualReader(account)
 
 
 def _links(account: ManualAccount) -> Links:

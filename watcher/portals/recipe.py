@@ -1,7 +1,7 @@
-"""Any portal that a recipe describes; see `watcher.recipe`.
+"""The portal `recipe`: any site that a recipe describes; see `watcher.recipe`.
 
-What such a portal needs and sees, its links and how often it may be read depend on the recipe, which is read and
-checked together with the account's settings.
+What the account needs, its links, and the shortest interval depend on the recipe, which is loaded and checked together
+with the account's settings.
 """
 
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class RecipeAccount(AccountSettings):
-    """`[accounts.NAME]` with `portal = "recipe"`.
+    """The configuration `[accounts.NAME]` with `portal = "recipe"`.
 
-    `totp_secret` fills {totp} and {code}; without one, `mailbox` does, and with `mfa = "prompt"` a person.
+    `totp_secret` supplies {totp} and {code}. Without it, `mailbox` does, or a person with `mfa = "prompt"`.
     """
 
     recipe: Path
@@ -52,7 +52,7 @@ class RecipeAccount(AccountSettings):
     @model_validator(mode="after")
     def _read_recipe(self) -> Self:
         self._recipe = load_recipe(self.recipe)
-        missing = [key for key, lacks in self._lacking().items() if lacks]
+        missing = [key for key, is_missing in self._missing_keys().items() if is_missing]
         if missing:
             raise ValueError(f"the recipe {self.recipe} needs {' and '.join(missing)}; add what is missing")
         if self.every is not None and self.every < self.min_every:
@@ -62,48 +62,48 @@ class RecipeAccount(AccountSettings):
             )
         return self
 
-    def _lacking(self) -> dict[str, bool]:
+    def _missing_keys(self) -> dict[str, bool]:
         names = self._recipe.names
-        always = frozenset().union(*(step.request.names for step in self._recipe.sign_in if step.when is None))
+        unconditional = frozenset().union(*(step.request.names for step in self._recipe.sign_in if step.when is None))
         return {
             "username": "username" in names and not self.username,
             "password": "password" in names and self.password is None,
-            "totp_secret": "totp" in always and self.totp_secret is None,
+            "totp_secret": "totp" in unconditional and self.totp_secret is None,
             "cases (it has no list of them)": self._recipe.cases is None and not self.cases,
         }
 
     @property
     def parsed(self) -> Recipe:
-        """The recipe, checked."""
+        """The loaded and checked recipe."""
         return self._recipe
 
     @property
     def min_every(self) -> timedelta:
-        """The shortest time between two reads that the recipe allows; none for a test server on this machine."""
+        """The shortest time between two checks that the recipe allows; zero for a test server on this machine."""
         return timedelta(0) if is_loopback(host_of(self.address)) else self._recipe.min_every
 
     @property
     def address(self) -> str:
-        """Where the portal is: the account's `base_url`, else the recipe's."""
+        """The portal's address: the account's `base_url`, else the recipe's."""
         return self.base_url or self._recipe.base_url
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The only hosts that are spoken to."""
+        """The only hosts that requests are sent to."""
         return self._recipe.hosts | {host_of(self.address)}
 
     def with_recipe(self, recipe: Path) -> Self:
-        """The same account with another recipe. Raises pydantic's ValidationError where that has faults."""
+        """Return this account with another recipe. Raises pydantic's ValidationError if the recipe is invalid."""
         return type(self).model_validate({**dict(self), "recipe": recipe})
 
     def credential(self) -> str | None:
-        """The user name and the password."""
+        """Return the user name and the password; None without a password."""
         return None if self.password is None else f"{self.username}\n{self.password.get_secret_value()}"
 
 
 @contextmanager
-def _visiting(account: RecipeAccount, surroundings: PortalContext) -> Iterator[tuple["Visit", "RecipeReader"]]:
-    # Imported only now: commands that merely read the settings need no HTTP library.
+def _open_visit(account: RecipeAccount, context: PortalContext) -> Iterator[tuple["Visit", "RecipeReader"]]:
+    # Imported here so that commands that only read the settings do not load the HTTP library.
     from watcher.http.client import PortalHttp  # noqa: PLC0415
     from watcher.recipe.run.reader import RecipeReader  # noqa: PLC0415
     from watcher.recipe.run.session import load_session, owner_of  # noqa: PLC0415
@@ -111,40 +111,40 @@ def _visiting(account: RecipeAccount, surroundings: PortalContext) -> Iterator[t
 
     recipe = account.parsed
     session = load_session(
-        surroundings.session.load(),
+        context.session.load(),
         owner=owner_of(account.address, account.username),
         hosts=account.hosts,
-        now=surroundings.clock.now(),
+        now=context.clock.now(),
     )
     password = account.password.get_secret_value() if account.password else ""
     with PortalHttp(
         portal=recipe.name,
         hosts=account.hosts,
-        clock=surroundings.clock,
-        stop=surroundings.stop,
-        trace=surroundings.trace,
+        clock=context.clock,
+        stop=context.stop,
+        trace=context.trace,
         ca_file=account.ca_file,
         cookies=session.cookies,
     ) as http:
         login = Login(base_url=account.address, username=account.username, password=password)
-        visit = Visit(recipe, login, surroundings, http=http, session=session)
-        yield visit, RecipeReader(recipe, visit, surroundings, cases=account.cases)
+        visit = Visit(recipe, login, context, http=http, session=session)
+        yield visit, RecipeReader(recipe, visit, context, cases=account.cases)
 
 
 @contextmanager
-def _open(account: RecipeAccount, surroundings: PortalContext) -> Iterator[Reader]:
-    with _visiting(account, surroundings) as (_, reader):
+def _open(account: RecipeAccount, context: PortalContext) -> Iterator[Reader]:
+    with _open_visit(account, context) as (_, reader):
         yield reader
 
 
-def try_recipe(account: RecipeAccount, surroundings: PortalContext) -> Iterator["SelectorResult"]:
-    """Signs in afresh, lists and reads the first cases, and shows what each selector of the recipe finds.
+def try_recipe(account: RecipeAccount, context: PortalContext) -> Iterator["SelectorResult"]:
+    """Sign in again, list and read the first cases, and yield the result of each of the recipe's selectors.
 
-    What stops it is the last that is shown. For another file than the account's: `account.with_recipe(path)`.
+    An error that ends the check is the last result. For another recipe, pass `account.with_recipe(path)`.
     """
     from watcher.recipe.workshop.workshop import Workshop  # noqa: PLC0415 - as above
 
-    with _visiting(account, surroundings) as (visit, reader):
+    with _open_visit(account, context) as (visit, reader):
         yield from Workshop(account.parsed, visit, reader).walk()
 
 
