@@ -1,4 +1,4 @@
-"""The USCIS Case Status API on loopback: tokens, cases and the moods of its gateway, as one object with a memory."""
+"""A stateful double of the USCIS Case Status API on loopback: its tokens, its cases, and the errors of its gateway."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ UNKNOWN_RECEIPT = {"message": "Case Status Online does not recognize the receipt
 
 
 def case_status(receipt: str, title: str = "Case Was Received", **fields: Any) -> dict[str, Any]:
-    """A whole answer about one case."""
-    said = {
+    """Return a complete answer about one case."""
+    status = {
         "receiptNumber": receipt,
         "formType": "I-130",
         "submittedDate": "09-05-2023 14:28:46",
@@ -25,12 +25,12 @@ def case_status(receipt: str, title: str = "Case Was Received", **fields: Any) -
         "current_case_status_desc_es": "El 5 de septiembre de 2023, recibimos su Formulario I-130.",
         "hist_case_status": None,
     }
-    return {"case_status": {**said, **fields}, "message": "Query was successful"}
+    return {"case_status": {**status, **fields}, "message": "Query was successful"}
 
 
 @dataclass(slots=True, kw_only=True)
 class CaseStatusApi:
-    """`overrule` may answer a request about a case before the API itself does."""
+    """The state of the API. `override` may answer a request about a case before the API does."""
 
     cases: dict[str, Any] = field(default_factory=dict)
     client_secret: str = "made-up-secret"
@@ -48,21 +48,21 @@ class CaseStatusApi:
     def add_cases(self, *receipts: str) -> None:
         self.cases |= {receipt: case_status(receipt) for receipt in receipts}
 
-    def answer(self, asked: ReceivedRequest) -> bytes:
+    def answer(self, request: ReceivedRequest) -> bytes:
         with self._lock:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            return self._token(asked) if asked.target == "/oauth/accesstoken" else self._case(asked)
+            return self._token(request) if request.target == "/oauth/accesstoken" else self._case(request)
         finally:
             with self._lock:
                 self.in_flight -= 1
 
-    def _token(self, asked: ReceivedRequest) -> bytes:
+    def _token(self, request: ReceivedRequest) -> bytes:
         self.token_requests += 1
         if self.token_answer is not None:
             return self.token_answer
-        form = asked.form
+        form = request.form
         if (form["grant_type"], form["client_id"], form["client_secret"]) != (
             "client_credentials",
             "made-up-id",
@@ -74,15 +74,15 @@ class CaseStatusApi:
         self.valid_tokens.add(token)
         return _json(200, {"access_token": token, "token_type": "BearerToken", "expires_in": self.expires_in})
 
-    def _case(self, asked: ReceivedRequest) -> bytes:
-        receipt = asked.target.removeprefix("/case-status/")
+    def _case(self, request: ReceivedRequest) -> bytes:
+        receipt = request.target.removeprefix("/case-status/")
         with self._lock:
             self.case_requests.append(receipt)
             nth = len(self.case_requests)
-        overruled = self.override(receipt, nth)
-        if overruled is not None:
-            return overruled
-        if asked.headers["authorization"].removeprefix("Bearer ") not in self.valid_tokens:
+        override = self.override(receipt, nth)
+        if override is not None:
+            return override
+        if request.headers["authorization"].removeprefix("Bearer ") not in self.valid_tokens:
             return _json(401, {"code": 401, "message": "Invalid Access Token"})
         if receipt not in self.cases:
             return _json(404, UNKNOWN_RECEIPT)
@@ -95,6 +95,6 @@ def _json(status: int, content: Any) -> bytes:
 
 @contextmanager
 def running(api: CaseStatusApi) -> Iterator[LoopbackServer]:
-    """The API, serving until the context is left."""
+    """Serve the API until the context exits."""
     with serve(api.answer) as server:
         yield server

@@ -1,6 +1,6 @@
 """A double of the USCIS online account on two loopback origins: one signs in, the other has the cases.
 
-Written from the facts alone, with the pages' element ids and the portal's bad manners; every fault is a switch.
+Written from published facts only, with the pages' element IDs and the portal's quirks. Each fault can be switched on.
 """
 
 import json
@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.doubles import uscis_answers as said
+from tests.doubles import uscis_answers as fake
 
 EMAIL = "me@example.org"
 PASSWORD = "horse staple"
@@ -26,29 +26,29 @@ _ENDED = {
     "data": None,
     "error": {"userMessage": None, "developerMessage": None, "failureCode": None, "details": None, "requestId": "0"},
 }
-_ELSEWHERE = "http://127.0.0.9:9/"
+_FOREIGN_HOST = "http://127.0.0.9:9/"
 
 
 class Fault(Enum):
-    """What can be wrong with the portal."""
+    """A fault of the portal."""
 
     LOCKED = "the account is locked after the password"
-    CAPTCHA = "a captcha stands before the sign-in"
-    CHALLENGE = "the wall answers the password with a challenge and nothing else"
-    NO_CODE = "no code is asked for"
+    CAPTCHA = "a captcha precedes the sign-in"
+    CHALLENGE = "the firewall answers the password with a challenge only"
+    NO_CODE = "no code is required"
     FORM_NEVER_DRAWN = "the sign-in page stays empty"
-    LEADS_AWAY = "the sign-in leads to another host"
-    UNKNOWN_PAGE = "an announcement stands where the sign-in was"
-    WALL = "the case service wants to see a browser"
+    FOREIGN_REDIRECT = "the sign-in leads to another host"
+    UNKNOWN_PAGE = "an announcement replaces the sign-in"
+    FIREWALL = "the case service accepts only a browser"
     MAINTENANCE = "the applicant's page is down"
     EMPTY_PAGE = "the applicant's page lists no receipt"
-    NULL_FOR_401 = "an ended session comes as HTTP 200 with nothing in it"
-    DEAF_TO_COOKIES = "the case service takes no session at all"
+    NULL_FOR_401 = "an ended session is answered with HTTP 200 without content"
+    COOKIES_REJECTED = "the case service accepts no session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CannedAnswer:
-    """An answer in place of the usual one."""
+    """An answer that replaces the usual one."""
 
     status: int
     body: bytes
@@ -57,7 +57,7 @@ class CannedAnswer:
 
 @dataclass(slots=True, kw_only=True)
 class FakeUscis:
-    """The portal's whole state. `answers` replace those of a path; `cases` hold what is said by receipt."""
+    """The portal's state. `answers` replaces the answer of a path; `cases` has the answers by receipt number."""
 
     auth: str = ""
     origin: str = ""
@@ -74,30 +74,30 @@ class FakeUscis:
     tickets: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add_case(self, receipt: str = said.RECEIPT, **answers: Any) -> None:
-        """Puts a case on the account: `case`, `status` and `documents`, each as in `uscis_answers`."""
-        usual = {"case": said.case(receipt), "status": said.status(receipt=receipt), "documents": []}
+    def add_case(self, receipt: str = fake.RECEIPT, **answers: Any) -> None:
+        """Add a case to the account: `case`, `status`, and `documents`, each as in `uscis_answers`."""
+        usual = {"case": fake.case(receipt), "status": fake.status(receipt=receipt), "documents": []}
         self.cases[receipt] = usual | self.cases.get(receipt, {}) | answers
 
     def end_sessions(self) -> None:
-        """The hard cap: everybody is signed out."""
+        """End every session, as after the maximum duration."""
         self.sessions.clear()
         self.signed_in.clear()
 
     def new_session(self) -> dict[str, Any]:
-        """A cookie as a person's own browser would have it after signing in."""
+        """Return a cookie as a browser has it after signing in."""
         name = secrets.token_hex(8)
         self.sessions.add(name)
         return {"name": "_myuscis_session_rx", "value": name, "domain": _host(self.origin), "path": "/"}
 
     def cookie_file(self) -> bytes:
-        """The same as a saved session."""
+        """Return a saved session with a new cookie."""
         return json.dumps({"cookies": [self.new_session()]}).encode()
 
 
 @contextmanager
 def running_uscis() -> Iterator[FakeUscis]:
-    """A running double, with one case on it."""
+    """Yield a running double with one case."""
     portal = FakeUscis()
     portal.add_case()
     servers = [
@@ -129,11 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's own name
-        """Says nothing."""
+        """Discard the message."""
 
     def cookie(self, name: str) -> str:
-        found = SimpleCookie(self.headers.get("Cookie", "")).get(name)
-        return found.value if found else ""
+        cookie = SimpleCookie(self.headers.get("Cookie", "")).get(name)
+        return cookie.value if cookie else ""
 
     def reply(
         self, status: int, body: bytes = b"", *, content_type: str = "text/html; charset=utf-8", **headers: str
@@ -149,13 +149,13 @@ class _Handler(BaseHTTPRequestHandler):
     def json(self, status: int, value: Any, **headers: str) -> None:
         self.reply(status, json.dumps(value).encode(), content_type="application/json", **headers)
 
-    def lead(self, to: str, *, cookie: str = "") -> None:
+    def redirect(self, to: str, *, cookie: str = "") -> None:
         if cookie:
             self.reply(HTTPStatus.FOUND, Location=to, Set_Cookie=cookie)
         else:
             self.reply(HTTPStatus.FOUND, Location=to)
 
-    def note(self) -> str:
+    def record(self) -> str:
         path = urlsplit(self.path).path
         with self.portal.lock:
             self.portal.requests.append(f"{self.command} {path}")
@@ -181,9 +181,9 @@ function draw() {{
                  'X-CSRF-Token': document.querySelector('meta[name=csrf-token]').content}},
       body: JSON.stringify({{email: typed['email-address'], password: typed['password']}})}});
     if (answer.status !== 200) {{ document.querySelector('[role=alert]').textContent = 'Try again.'; return; }}
-    const said = await answer.json();
-    sessionStorage.setItem('xcsrf', said.xcsrf || '');
-    window.location = said.go;
+    const body = await answer.json();
+    sessionStorage.setItem('xcsrf', body.xcsrf || '');
+    window.location = body.go;
   }});
 }}
 if ({drawn}) setTimeout(draw, 120);
@@ -207,7 +207,7 @@ class _AuthHandler(_Handler):
     """myaccount.uscis.gov."""
 
     def do_GET(self) -> None:
-        path = self.note()
+        path = self.record()
         signed_in = self.cookie("_uscis_user_session") in self.portal.signed_in
         if path == "/oauth/authorize":
             self._authorize(signed_in=signed_in)
@@ -224,13 +224,13 @@ class _AuthHandler(_Handler):
         if signed_in:
             ticket = secrets.token_hex(8)
             self.portal.tickets.add(ticket)
-            self.lead(f"{self.portal.origin}/oidc/callback?ticket={ticket}")
+            self.redirect(f"{self.portal.origin}/oidc/callback?ticket={ticket}")
         elif self.cookie("_half") in self.portal.awaiting_code:
-            self.lead("/auth")
-        elif Fault.LEADS_AWAY in self.portal.faults:
-            self.lead(_ELSEWHERE)
+            self.redirect("/auth")
+        elif Fault.FOREIGN_REDIRECT in self.portal.faults:
+            self.redirect(_FOREIGN_HOST)
         else:
-            self.lead("/sign-in")
+            self.redirect("/sign-in")
 
     def _sign_in_page(self) -> None:
         faults = self.portal.faults
@@ -242,23 +242,23 @@ class _AuthHandler(_Handler):
         self.reply(HTTPStatus.OK, _SIGN_IN_PAGE.format(captcha=captcha, drawn=drawn).encode())
 
     def do_POST(self) -> None:
-        path = self.note()
-        told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
+        path = self.record()
+        form = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
         if path == "/v1/authentication/sign_in":
-            self._password(told)
+            self._password(form)
         elif path == "/v1/authentication/verification_code":
-            self._code(told)
+            self._code(form)
         else:
             self.reply(HTTPStatus.NOT_FOUND)
 
-    def _password(self, told: dict[str, str]) -> None:
+    def _password(self, form: dict[str, str]) -> None:
         portal = self.portal
-        portal.passwords.append(told["password"])
+        portal.passwords.append(form["password"])
         if Fault.CHALLENGE in portal.faults or not self.cookie("aws-waf-token"):
             self.reply(HTTPStatus.ACCEPTED, x_amzn_waf_action="challenge")
         elif Fault.LOCKED in portal.faults:
             self.json(HTTPStatus.OK, {"go": "/soft-locked"})
-        elif (told["email"], told["password"]) != (EMAIL, PASSWORD) or self.headers.get("X-CSRF-Token") != "token-1":
+        elif (form["email"], form["password"]) != (EMAIL, PASSWORD) or self.headers.get("X-CSRF-Token") != "token-1":
             self.json(HTTPStatus.UNAUTHORIZED, {"error": "invalid"})
         elif Fault.NO_CODE in portal.faults:
             name = secrets.token_hex(8)
@@ -267,13 +267,13 @@ class _AuthHandler(_Handler):
         else:
             name = secrets.token_hex(8)
             portal.awaiting_code.add(name)
-            said_so = {"authentication_state": "awaiting_two_factor", "xcsrf": "token-2", "mobile": "•••1234"}
-            self.json(HTTPStatus.OK, {**said_so, "go": "/auth"}, Set_Cookie=f"_half={name}; Path=/")
+            state = {"authentication_state": "awaiting_two_factor", "xcsrf": "token-2", "mobile": "•••1234"}
+            self.json(HTTPStatus.OK, {**state, "go": "/auth"}, Set_Cookie=f"_half={name}; Path=/")
 
-    def _code(self, told: dict[str, str]) -> None:
+    def _code(self, form: dict[str, str]) -> None:
         portal = self.portal
-        portal.codes.append(told["verification_code"])
-        if told["verification_code"] != CODE or self.headers.get("X-CSRF-Token") != "token-2":
+        portal.codes.append(form["verification_code"])
+        if form["verification_code"] != CODE or self.headers.get("X-CSRF-Token") != "token-2":
             self.json(HTTPStatus.UNAUTHORIZED, {"error": "invalid"})
             return
         portal.awaiting_code.discard(self.cookie("_half"))
@@ -286,14 +286,14 @@ class _CasesHandler(_Handler):
     """my.uscis.gov."""
 
     def do_GET(self) -> None:
-        path, query = self.note(), urlsplit(self.path).query
+        path, query = self.record(), urlsplit(self.path).query
         if path in self.portal.answers:
             answer = self.portal.answers[path]
             self.reply(answer.status, answer.body, content_type=answer.content_type)
         elif path == "/account/applicant":
             self._applicant()
         elif path == "/oidc/login":
-            self.lead(f"{self.portal.auth}/oauth/authorize?client=my")
+            self.redirect(f"{self.portal.auth}/oauth/authorize?client=my")
         elif path == "/oidc/callback":
             self._callback(query.removeprefix("ticket="))
         elif path.startswith("/account/case-service/api/"):
@@ -308,28 +308,28 @@ class _CasesHandler(_Handler):
         if Fault.MAINTENANCE in self.portal.faults:
             self.reply(HTTPStatus.SERVICE_UNAVAILABLE, b"<h1>We will be back</h1>")
         elif not self._is_signed_in():
-            self.lead("/oidc/login")
+            self.redirect("/oidc/login")
         else:
-            shown = [] if Fault.EMPTY_PAGE in self.portal.faults else list(self.portal.cases)
+            receipts = [] if Fault.EMPTY_PAGE in self.portal.faults else list(self.portal.cases)
             rows = "".join(
-                f"<li>Form I-485 <strong>Receipt&nbsp;#</strong> <span>{receipt}</span></li>" for receipt in shown
+                f"<li>Form I-485 <strong>Receipt&nbsp;#</strong> <span>{receipt}</span></li>" for receipt in receipts
             )
             self.reply(HTTPStatus.OK, f"<!doctype html><h1>Your cases</h1><ul>{rows}</ul>".encode())
 
     def _callback(self, ticket: str) -> None:
         if ticket not in self.portal.tickets:
-            self.lead("/oidc/login")
+            self.redirect("/oidc/login")
             return
         self.portal.tickets.discard(ticket)
         session = self.portal.new_session()
-        self.lead("/account/applicant", cookie=f"{session['name']}={session['value']}; Path=/; HttpOnly")
+        self.redirect("/account/applicant", cookie=f"{session['name']}={session['value']}; Path=/; HttpOnly")
 
     def _service(self, path: str) -> None:
         from_page = self.headers.get("Referer") == f"{self.portal.origin}/account/applicant"
-        polite = from_page and self.headers.get("Accept") == "application/json"
-        if Fault.WALL in self.portal.faults:
+        is_expected = from_page and self.headers.get("Accept") == "application/json"
+        if Fault.FIREWALL in self.portal.faults:
             self.reply(HTTPStatus.ACCEPTED, x_amzn_waf_action="challenge")
-        elif Fault.DEAF_TO_COOKIES in self.portal.faults or not (self._is_signed_in() and polite):
+        elif Fault.COOKIES_REJECTED in self.portal.faults or not (self._is_signed_in() and is_expected):
             status = HTTPStatus.OK if Fault.NULL_FOR_401 in self.portal.faults else HTTPStatus.UNAUTHORIZED
             self.json(status, _ENDED)
         elif path == "cases":
@@ -338,11 +338,11 @@ class _CasesHandler(_Handler):
             self._case(path)
 
     def _case(self, path: str) -> None:
-        found = re.fullmatch(r"(cases|case_status)/(IOE[0-9]{10})(/documents)?", path)
-        shown = self.portal.cases.get(found.group(2)) if found else None
-        if found is None or shown is None:
+        match = re.fullmatch(r"(cases|case_status)/(IOE[0-9]{10})(/documents)?", path)
+        case = self.portal.cases.get(match.group(2)) if match else None
+        if match is None or case is None:
             self.json(HTTPStatus.INTERNAL_SERVER_ERROR, _ENDED)
-        elif found.group(3):
-            self.json(HTTPStatus.OK, shown["documents"])
+        elif match.group(3):
+            self.json(HTTPStatus.OK, case["documents"])
         else:
-            self.json(HTTPStatus.OK, {"data": shown["status" if found.group(1) == "case_status" else "case"]})
+            self.json(HTTPStatus.OK, {"data": case["status" if match.group(1) == "case_status" else "case"]})

@@ -1,4 +1,4 @@
-"""Made-up answers of the case service of my.uscis.gov, in the shapes of the facts. Everything in them is synthetic."""
+"""Synthetic answers of the case service of my.uscis.gov, in the published shapes."""
 
 import json
 from typing import Any
@@ -7,24 +7,24 @@ RECEIPT = "IOE0000000001"
 ENCODED = dict[str, Any]
 
 
-def event(code: str, day: str, *, written: str | None = None, number: int = 1) -> ENCODED:
-    """An event of `day`, written on `written` (the same day where it is not given)."""
-    put_down = written or day
+def event(code: str, day: str, *, recorded: str | None = None, number: int = 1) -> ENCODED:
+    """Return an event of `day` that was recorded on `recorded`, by default on the same day."""
+    recorded = recorded or day
     return {
         "receiptNumber": RECEIPT,
         "eventId": f"00000000-0000-4000-8000-{number:012d}",
         "eventCode": code,
-        "createdAt": put_down,
-        "createdAtTimestamp": f"{put_down}T21:59:03.805Z",
-        "updatedAt": put_down,
-        "updatedAtTimestamp": f"{put_down}T21:59:03.805Z",
+        "createdAt": recorded,
+        "createdAtTimestamp": f"{recorded}T21:59:03.805Z",
+        "updatedAt": recorded,
+        "updatedAtTimestamp": f"{recorded}T21:59:03.805Z",
         "eventDateTime": day,
         "eventTimestamp": f"{day}T21:58:24.159Z",
     }
 
 
 def letter(number: int, action: str, day: str, *, appointment: str | None = None) -> ENCODED:
-    """An entry of `notices`."""
+    """Return an entry of `notices`."""
     entry: ENCODED = {
         "receiptNumber": RECEIPT,
         "letterId": str(440000000 + number),
@@ -35,12 +35,12 @@ def letter(number: int, action: str, day: str, *, appointment: str | None = None
 
 
 def request(number: int, *, answered: bool = False, finalized: bool = False) -> ENCODED:
-    """An entry of `evidenceRequests`."""
+    """Return an entry of `evidenceRequests`."""
     return {"noticeId": f"n-{number}", "isRespondedTo": answered, "finalized": finalized}
 
 
 def case(receipt: str = RECEIPT, *, updated: str = "2026-07-31", **changed: Any) -> ENCODED:
-    """What `cases/RECEIPT` says, without its envelope."""
+    """Return the answer of `cases/RECEIPT`, without its envelope."""
     return {
         "receiptNumber": receipt,
         "submissionDate": "2026-05-29",
@@ -78,7 +78,7 @@ def status(
     text: str | None = None,
     **changed: Any,
 ) -> ENCODED:
-    """What `case_status/RECEIPT` says, without its envelope; `text` in place of one that states `day`."""
+    """Return the answer of `case_status/RECEIPT`, without its envelope. `text` replaces the text that states `day`."""
     return {
         "receiptNumber": receipt,
         "formType": "I-485",
@@ -100,12 +100,12 @@ def status(
 
 
 def earlier(title: str, day: str, code: str | None = None, spanish: str | None = None) -> ENCODED:
-    """An entry of `historicalCaseStatuses`; `day` as `MM-DD-YYYY`."""
+    """Return an entry of `historicalCaseStatuses`. `day` is `MM-DD-YYYY`."""
     return {"date": f"{day} 00:00:00", "actionCode": code, "statusTitle": title, "statusTitleSpanish": spanish}
 
 
 def document(number: int, kind: str, day: str, *, source: str = "USCIS Generated") -> ENCODED:
-    """An entry of the documents."""
+    """Return an entry of the documents."""
     return {
         "fileName": "sample applicant passport.pdf",
         "contentId": f"{'A' * 40}{number:03d}",
@@ -115,22 +115,22 @@ def document(number: int, kind: str, day: str, *, source: str = "USCIS Generated
     }
 
 
-def body(said: Any) -> bytes:
-    """An answer in its envelope."""
-    return json.dumps({"data": said}).encode()
+def body(data: Any) -> bytes:
+    """Return an answer in its envelope."""
+    return json.dumps({"data": data}).encode()
 
 
 def answers(
-    case_said: ENCODED | None = None,
-    status_said: ENCODED | None = None,
+    case_answer: ENCODED | None = None,
+    status_answer: ENCODED | None = None,
     documents: list[ENCODED] | None = None,
     *,
     without: tuple[str, ...] = (),
 ) -> dict[str, bytes]:
-    """All answers about one case, but those named in `without`."""
-    every = {
-        "case": body(case() if case_said is None else case_said),
-        "status": body(status() if status_said is None else status_said),
+    """Return all answers about one case except those named in `without`."""
+    bodies = {
+        "case": body(case() if case_answer is None else case_answer),
+        "status": body(status() if status_answer is None else status_answer),
         "documents": json.dumps(documents or []).encode(),
     }
-    return {name: content for name, content in every.items() if name not in without}
+    return {name: content for name, content in bodies.items() if name not in without}

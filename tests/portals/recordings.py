@@ -1,8 +1,8 @@
 """The answers recorded under `recorded/PORTAL/CASE/`, and the ways in which an answer can be damaged.
 
-A case's folder holds the body of each answer as `ENDPOINT.json` or `ENDPOINT.html` and what it is read to as
-`expected.json`: all that the snapshot tells, or `{"raises": "UnexpectedAnswer"}`. It is
-read in the language that the expected snapshot is in. Nothing in them is about a real person.
+The folder of a case contains the body of each answer as `ENDPOINT.json` or `ENDPOINT.html`, and `expected.json` with
+the fields of the snapshot, or `{"raises": "UnexpectedAnswer"}`. The answers are read in the language of the expected
+snapshot. Nothing in them is about a real person.
 """
 
 import copy
@@ -20,7 +20,7 @@ from watcher.portals import find
 
 RECORDED = Path(__file__).parent / "recorded"
 _CUTS = 40
-_INSTEAD = {
+_REPLACEMENTS = {
     "nothing": b"",
     "a maintenance page": b"<!DOCTYPE html><html><title>Maintenance</title><body>Be back soon.</body></html>",
     "a sign-in page": b'<html><body><form action="/sign-in"><input type="password" name="p"></form></body></html>',
@@ -32,12 +32,12 @@ _INSTEAD = {
     "no text at all": b"\xff\xfe\x00\xd8",
     "too deep": b"[" * 5000,
 }
-Path_: TypeAlias = tuple[str | int, ...]
+JsonPath: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One case's answers and what they are read to."""
+    """The answers of one case and the expected snapshot."""
 
     portal: str
     folder: Path
@@ -65,7 +65,7 @@ class Recording:
 
 
 def recordings() -> list[Recording]:
-    """Every recorded case. Imports no portal, so that one that is broken does not hide the others."""
+    """Return every recorded case. Imports no portal, so that a broken portal does not hide the others."""
     return [
         Recording(portal=folder.parent.name, folder=folder)
         for folder in sorted(RECORDED.glob("*/*"))
@@ -74,10 +74,10 @@ def recordings() -> list[Recording]:
 
 
 def as_json(value: Any) -> Any:
-    """A snapshot, or anything in one, as plain JSON, without what it does not tell."""
+    """Return a snapshot, or any part of one, as plain JSON without empty fields."""
     if is_dataclass(value):
-        told = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: as_json(content) for name, content in told.items() if content not in (None, frozenset())}
+        contents = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {name: as_json(content) for name, content in contents.items() if content not in (None, frozenset())}
     if isinstance(value, tuple | frozenset):
         return [as_json(entry) for entry in (sorted(value) if isinstance(value, frozenset) else value)]
     if isinstance(value, Enum):
@@ -87,21 +87,21 @@ def as_json(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """Answers with one thing broken. `shortened`: a text was cut, which no program can tell from a short text."""
+    """Answers with one defect. `shortened`: a text was cut, which no program can distinguish from a short text."""
 
-    what: str
+    description: str
     answers: dict[str, bytes]
     shortened: bool = False
 
 
 def damages(answers: RawAnswers) -> Iterator[Damage]:
-    """Every way in which each of the answers is damaged in turn."""
+    """Yield every damaged variant of each answer in turn."""
     for endpoint, body in answers.items():
-        yield Damage(what=f"{endpoint} is missing", answers={e: b for e, b in answers.items() if e != endpoint})
-        for what, other in _INSTEAD.items():
-            yield Damage(what=f"{endpoint} is {what}", answers={**answers, endpoint: other})
+        yield Damage(description=f"{endpoint} is missing", answers={e: b for e, b in answers.items() if e != endpoint})
+        for what, other in _REPLACEMENTS.items():
+            yield Damage(description=f"{endpoint} is {what}", answers={**answers, endpoint: other})
         for cut in range(0, len(body.rstrip()), max(1, len(body) // _CUTS)):
-            yield Damage(what=f"{endpoint} is cut off at {cut}", answers={**answers, endpoint: body[:cut]})
+            yield Damage(description=f"{endpoint} is cut off at {cut}", answers={**answers, endpoint: body[:cut]})
         yield from _damaged_nodes(endpoint, answers)
 
 
@@ -115,14 +115,15 @@ def _damaged_nodes(endpoint: str, answers: RawAnswers) -> Iterator[Damage]:
             body = json.dumps(_with(document, path, other)).encode()
             place = ".".join(map(str, path))
             yield Damage(
-                what=f"{endpoint}: {place} {what}", answers={**answers, endpoint: body}, shortened=what == "cut"
+                description=f"{endpoint}: {place} {what}", answers={**answers, endpoint: body}, shortened=what == "cut"
             )
         if isinstance(path[-1], str):
             body = json.dumps(_without(document, path)).encode()
-            yield Damage(what=f"{endpoint}: {'.'.join(map(str, path))} gone", answers={**answers, endpoint: body})
+            description = f"{endpoint}: {'.'.join(map(str, path))} gone"
+            yield Damage(description=description, answers={**answers, endpoint: body})
 
 
-def _nodes(node: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:
+def _nodes(node: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:
     if path:
         yield path, node
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
@@ -140,19 +141,19 @@ def _alternatives(node: Any) -> Iterator[tuple[str, Any]]:
         yield "cut", node[: len(node) // 2]
 
 
-def _with(document: Any, path: Path_, value: Any) -> Any:
+def _with(document: Any, path: JsonPath, value: Any) -> Any:
     changed = copy.deepcopy(document)
     _at(changed, path[:-1])[path[-1]] = value
     return changed
 
 
-def _without(document: Any, path: Path_) -> Any:
+def _without(document: Any, path: JsonPath) -> Any:
     changed = copy.deepcopy(document)
     del _at(changed, path[:-1])[path[-1]]
     return changed
 
 
-def _at(document: Any, path: Path_) -> Any:
+def _at(document: Any, path: JsonPath) -> Any:
     for step in path:
         document = document[step]
     return document

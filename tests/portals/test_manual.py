@@ -1,4 +1,4 @@
-"""Sites that a person opens: reminders from real turns of a real account on a real database, and what is recorded."""
+"""Sites that a person checks: reminders from real checks of a real account and database, and recorded statuses."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -47,17 +47,17 @@ privacy = "full"
 
 @dataclass
 class Embassy:
-    """An account that a person reads, with the time in the test's hands."""
+    """An account that a person checks, with a fake clock."""
 
     app: App
     clock: FakeClock
 
-    def turn(self) -> ReadResult:
+    def check(self) -> ReadResult:
         return self.app.poll("embassy")
 
     def reminded(self) -> list[str | None]:
-        """The cases that this turn reminds of."""
-        changes = [recorded.change for recorded in self.turn().changes]
+        """Run a check and return the cases that it reminds of."""
+        changes = [recorded.change for recorded in self.check().changes]
         assert all(change.kind is ChangeKind.LOOK_REMINDER for change in changes)
         return [change.case_number for change in changes]
 
@@ -67,7 +67,7 @@ class Embassy:
             [build_case_read("ceac", number, status, on=on)], account, find("manual"), self.app.context
         )
 
-    def next_turn(self) -> datetime:
+    def next_check(self) -> datetime:
         _, moment = self.app.store.accounts.all()["embassy"]
         assert moment is not None
         return moment
@@ -90,17 +90,17 @@ def embassy(tmp_path: Path) -> Iterator[Embassy]:
         yield opened(tmp_path, "7d", stack)
 
 
-def test_the_first_turn_reminds_of_every_case_and_the_next_is_a_week_later(embassy: Embassy) -> None:
+def test_first_check_reminds_of_every_case_and_the_next_is_a_week_later(embassy: Embassy) -> None:
     assert embassy.reminded() == [NUMBER, OTHER]
-    assert embassy.next_turn() == START + timedelta(days=7)
+    assert embassy.next_check() == START + timedelta(days=7)
     assert embassy.reminded() == []
 
 
-def test_nobody_looking_is_neither_failing_nor_blind(embassy: Embassy) -> None:
+def test_missing_manual_check_is_neither_a_failure_nor_blindness(embassy: Embassy) -> None:
     for _ in range(40):
-        done = embassy.turn()
-        assert done.outcome is ReadOutcome.OK
-        assert done.error is None
+        result = embassy.check()
+        assert result.outcome is ReadOutcome.OK
+        assert result.error is None
         assert embassy.app.record_time_reminders() == []
         embassy.days_later(1)
     health, _ = embassy.app.store.accounts.all()["embassy"]
@@ -108,8 +108,8 @@ def test_nobody_looking_is_neither_failing_nor_blind(embassy: Embassy) -> None:
     assert health.failures == 0
 
 
-def test_the_reminder_carries_the_official_link_what_to_enter_and_the_command(embassy: Embassy) -> None:
-    embassy.turn()
+def test_reminder_has_the_official_link_what_to_enter_and_the_command(embassy: Embassy) -> None:
+    embassy.check()
     alerts = embassy.app.store.outbox.list()
     assert len(alerts) == 2
     for alert in alerts:
@@ -119,8 +119,8 @@ def test_the_reminder_carries_the_official_link_what_to_enter_and_the_command(em
     assert f'watcher record {NUMBER} "STATUS"' in alerts[1].body
 
 
-def test_an_unanswered_reminder_comes_again_only_at_its_next_turn(embassy: Embassy) -> None:
-    embassy.turn()
+def test_unanswered_reminder_is_repeated_only_at_the_next_interval(embassy: Embassy) -> None:
+    embassy.check()
     for _ in range(6):
         embassy.days_later(1)
         assert embassy.reminded() == []
@@ -128,15 +128,15 @@ def test_an_unanswered_reminder_comes_again_only_at_its_next_turn(embassy: Embas
     assert embassy.reminded() == [NUMBER, OTHER]
 
 
-def test_a_short_interval_still_reminds_at_most_daily_until_somebody_looks(tmp_path: Path) -> None:
+def test_short_interval_reminds_daily_at_most_until_a_status_is_recorded(tmp_path: Path) -> None:
     with ExitStack() as stack:
         hourly = opened(tmp_path, "1h", stack)
-        told = []
+        reminded_hours = []
         for hour in range(49):
             if hourly.reminded():
-                told.append(hour)
+                reminded_hours.append(hour)
             hourly.days_later(1 / 24)
-        assert told == [0, 24, 48]
+        assert reminded_hours == [0, 24, 48]
         hourly.record("At NVC")
         hourly.record("At NVC", OTHER)
         assert hourly.reminded() == []
@@ -144,24 +144,24 @@ def test_a_short_interval_still_reminds_at_most_daily_until_somebody_looks(tmp_p
         assert hourly.reminded() == [NUMBER, OTHER]
 
 
-def test_what_is_recorded_answers_the_reminder_for_that_case_alone(embassy: Embassy) -> None:
-    embassy.turn()
+def test_recorded_status_answers_the_reminder_for_that_case_only(embassy: Embassy) -> None:
+    embassy.check()
     embassy.days_later(3)
     embassy.record("Administrative Processing")
-    assert embassy.next_turn() == START + timedelta(days=7)
+    assert embassy.next_check() == START + timedelta(days=7)
     embassy.days_later(4)
     assert embassy.reminded() == [OTHER]
-    assert embassy.next_turn() == START + timedelta(days=10)
+    assert embassy.next_check() == START + timedelta(days=10)
     embassy.days_later(3)
     assert embassy.reminded() == [NUMBER]
 
 
-def test_a_record_is_one_read_with_stage_health_and_history(embassy: Embassy) -> None:
-    done = embassy.record("Ready", on=date(2025, 12, 1))
-    assert [each.change.kind for each in done.changes] == ["case_added"]
+def test_recorded_status_is_one_check_with_stage_health_and_history(embassy: Embassy) -> None:
+    result = embassy.record("Ready", on=date(2025, 12, 1))
+    assert [entry.change.kind for entry in result.changes] == ["case_added"]
     embassy.days_later(20)
-    done = embassy.record("Refused under INA 221(g)")
-    assert [(each.change.kind, each.change.severity) for each in done.changes] == [("stage_changed", "urgent")]
+    result = embassy.record("Refused under INA 221(g)")
+    assert [(entry.change.kind, entry.change.severity) for entry in result.changes] == [("stage_changed", "urgent")]
     (case,) = embassy.app.store.tracked_cases("embassy", NUMBER)
     assert case.snapshot is not None
     assert case.snapshot.stage is Stage.REFUSED
@@ -170,7 +170,7 @@ def test_a_record_is_one_read_with_stage_health_and_history(embassy: Embassy) ->
     assert health.state is AccountState.OK
 
 
-def test_the_same_words_again_are_a_read_without_news(embassy: Embassy) -> None:
+def test_same_status_again_is_a_check_without_changes(embassy: Embassy) -> None:
     embassy.record("Administrative Processing", on=date(2025, 12, 1))
     embassy.days_later(5)
     assert embassy.record("Administrative Processing").changes == ()
@@ -181,17 +181,17 @@ def test_the_same_words_again_are_a_read_without_news(embassy: Embassy) -> None:
     assert case.snapshot.status_since == date(2025, 12, 1)
 
 
-def test_a_kill_between_the_record_and_its_plan_only_brings_a_turn_too_many(embassy: Embassy) -> None:
-    embassy.turn()
+def test_crash_after_recording_only_causes_an_extra_check(embassy: Embassy) -> None:
+    embassy.check()
     embassy.record("Ready")
     embassy.record("Ready", OTHER)
-    embassy.app.store.accounts.set_next_read("embassy", START)  # what stands there before the plan is written
+    embassy.app.store.accounts.set_next_read("embassy", START)  # the value before the plan is written
     assert embassy.reminded() == []
-    assert embassy.next_turn() == START + timedelta(days=7)
+    assert embassy.next_check() == START + timedelta(days=7)
 
 
 @pytest.mark.parametrize("site", get_args(SiteName))
-def test_every_site_has_an_official_https_address_and_words_for_what_to_enter(site: str) -> None:
+def test_every_site_has_an_official_https_address_and_instructions(site: str) -> None:
     assert SITES[site].vocabulary in vocabularies()
     for address in (SITES[site].links.sign_in, SITES[site].links.help):
         parts = urlsplit(address)
@@ -210,22 +210,22 @@ def test_every_site_has_an_official_https_address_and_words_for_what_to_enter(si
         ("ceac", "Something Nobody Has Written Yet", Stage.UNKNOWN),
     ],
 )
-def test_a_status_is_read_in_the_words_of_its_site(site: str, status: str, stage: Stage) -> None:
-    reading = build_case_read(site, NUMBER, status)
-    assert (reading.snapshot.status, reading.snapshot.stage) == (status, stage)
-    assert read(reading.answers, "en") == reading.snapshot
+def test_status_is_interpreted_by_the_vocabulary_of_its_site(site: str, status: str, stage: Stage) -> None:
+    result = build_case_read(site, NUMBER, status)
+    assert (result.snapshot.status, result.snapshot.stage) == (status, stage)
+    assert read(result.answers, "en") == result.snapshot
 
 
 @pytest.mark.parametrize(
     "status", ["", "   ", "...", "x" * (LONGEST_STATUS + 1), "a\x1bb", "a\N{RIGHT-TO-LEFT OVERRIDE}b"]
 )
-def test_what_is_no_status_is_refused(status: str) -> None:
+def test_invalid_status_is_rejected(status: str) -> None:
     with pytest.raises(UnexpectedAnswer, match="a status is a line"):
         build_case_read("ceac", NUMBER, status)
 
 
 @pytest.mark.parametrize("answers", [{}, {"recorded": b"{}"}, {"recorded": b"["}, {"recorded": b"[]"}])
-def test_a_damaged_note_is_no_status(answers: dict[str, bytes]) -> None:
+def test_damaged_recording_is_not_a_status(answers: dict[str, bytes]) -> None:
     with pytest.raises(UnexpectedAnswer, match="watcher record"):
         read(answers, "en")
 
@@ -241,12 +241,12 @@ def test_a_damaged_note_is_no_status(answers: dict[str, bytes]) -> None:
         {"site": None},
     ],
 )
-def test_a_faulty_account_is_refused(keys: dict[str, Any]) -> None:
+def test_invalid_account_is_rejected(keys: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ManualAccount.model_validate({"name": "embassy", "portal": "manual", "site": "ceac", "cases": (NUMBER,)} | keys)
 
 
-def test_a_reader_says_that_only_a_person_can_look(embassy: Embassy) -> None:
+def test_reader_says_that_only_a_person_can_check(embassy: Embassy) -> None:
     account = embassy.app.settings.accounts["embassy"]
     with (
         find("manual").open(account, PortalFakes().context()) as reader,

@@ -1,4 +1,4 @@
-"""The account of a recipe: what it needs, where it may go, and how the loader says what is wrong."""
+"""The account of a recipe: its keys, its hosts, and the errors of the loader."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from watcher.settings.load import load
 PRACTICE = RECIPES / "practice.toml"
 
 
-def test_every_fault_of_a_recipe_is_a_line_of_the_configuration(tmp_path: Path) -> None:
+def test_recipe_faults_are_reported_with_the_configuration(tmp_path: Path) -> None:
     recipe = tmp_path / "office.toml"
     recipe.write_text(
         PRACTICE.read_text().replace('each = "css:.event"', 'eech = "css:.event"').replace("status:401", "x")
@@ -29,7 +29,7 @@ def test_every_fault_of_a_recipe_is_a_line_of_the_configuration(tmp_path: Path) 
     assert all(fault.startswith(begin) for fault in raised.value.faults)
 
 
-def test_its_links_and_rhythm_are_those_of_the_recipe() -> None:
+def test_links_and_interval_come_from_the_recipe() -> None:
     account = account_of(PRACTICE, username="a", password="b", base_url="https://office.example.gov")
 
     assert PORTAL.links(account).sign_in == "https://127.0.0.1:8443/"
@@ -37,13 +37,13 @@ def test_its_links_and_rhythm_are_those_of_the_recipe() -> None:
     assert account.hosts == {"office.example.gov"}
 
 
-def test_a_test_server_on_this_machine_may_be_read_at_any_time() -> None:
+def test_server_on_loopback_may_be_checked_at_any_interval() -> None:
     account = account_of(PRACTICE, username="a", password="b", base_url="http://127.0.0.1:1", every="10s")
 
     assert account.min_every == timedelta(0)
 
 
-def test_a_changed_user_name_or_password_is_another_credential() -> None:
+def test_credential_depends_on_user_name_and_password() -> None:
     credentials = {
         account_of(PRACTICE, username=username, password=password).credential()
         for username, password in (("a", "b"), ("a", "c"), ("c", "b"))
@@ -52,17 +52,17 @@ def test_a_changed_user_name_or_password_is_another_credential() -> None:
     assert len(credentials) == 3
 
 
-def test_no_secret_shows_in_the_account() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     assert "hush" not in repr(account_of(PRACTICE, username="a", password="hush", totp_secret="hush"))
 
 
 @pytest.mark.parametrize("base_url", ["http://office.example.gov", "ftp://office.example.gov", "office.example.gov"])
-def test_a_base_url_in_the_clear_is_refused(base_url: str) -> None:
+def test_unencrypted_base_url_is_rejected(base_url: str) -> None:
     with pytest.raises(ValueError, match="https"):
         account_of(PRACTICE, username="a", password="b", base_url=base_url)
 
 
-def test_another_recipe_for_the_same_account_is_checked_too(tmp_path: Path) -> None:
+def test_replacement_recipe_is_validated(tmp_path: Path) -> None:
     account = account_of(PRACTICE, username="a", password="b")
     assert account.with_recipe(RECIPES / "django-admin.toml").parsed.name == "Django office"
 

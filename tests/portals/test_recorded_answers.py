@@ -1,9 +1,9 @@
-"""One test over every portal, naming none.
+"""One test of every portal's recorded answers.
 
-Whoever adds a portal adds a folder of recorded answers (see `recordings.py`), and learns here whether its `read`
-keeps promise 4: a broken portal is not news about a case. Each answer is damaged in every place in turn. `read` may
-then refuse it, with an error of ours; or give a snapshot that is silent where the answer is damaged. What it may never
-do is tell something that the portal did not say, or fail in any other way.
+A new portal comes with a folder of recorded answers (see `recordings.py`). These tests check that a broken
+portal never looks like a change of a case. Each answer is damaged in every place in turn. `read` may then raise
+`ReadFailed`, or return a snapshot that leaves the damaged part out. It must never report anything that the portal did
+not say, and never fail in any other way.
 """
 
 import html
@@ -31,52 +31,56 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 @pytest.mark.parametrize("portal", names())
-def test_a_portal_whose_answers_can_be_recorded_has_some(portal: str) -> None:
+def test_portal_has_recorded_answers_if_they_can_be_recorded(portal: str) -> None:
     recorded = any(recording.portal == portal for recording in recordings())
     assert recorded == find(portal).has_recordings, f"recorded answers belong under tests/portals/recorded/{portal}"
 
 
 @pytest.mark.parametrize("recording", recordings(), ids=str)
-def test_recorded_answers_read_to_the_expected_snapshot(recording: Recording) -> None:
+def test_recorded_answers_give_the_expected_snapshot(recording: Recording) -> None:
     try:
-        told = as_json(recording.read(recording.answers))
+        snapshot = as_json(recording.read(recording.answers))
     except ReadFailed as error:
-        told = {"raises": type(error).__name__}
-    assert told == recording.expected, f"what was read:\n{json.dumps(told, indent=1, ensure_ascii=False)}"
+        snapshot = {"raises": type(error).__name__}
+    assert snapshot == recording.expected, f"the snapshot:\n{json.dumps(snapshot, indent=1, ensure_ascii=False)}"
 
 
 @pytest.mark.parametrize("recording", recordings(), ids=str)
-def test_no_damaged_answer_tells_what_the_portal_did_not_say(recording: Recording) -> None:
+def test_damaged_answers_report_nothing_that_the_portal_did_not_say(recording: Recording) -> None:
     if "raises" in recording.expected:
         return
-    whole = recording.read(recording.answers)
-    lies = [f"{damage.what}: {lie}" for damage in damages(recording.answers) for lie in _lies(recording, whole, damage)]
-    assert not lies, "\n".join(lies)
+    undamaged = recording.read(recording.answers)
+    violations = [
+        f"{damage.description}: {violation}"
+        for damage in damages(recording.answers)
+        for violation in _violations(recording, undamaged, damage)
+    ]
+    assert not violations, "\n".join(violations)
 
 
-def _lies(recording: Recording, whole: Snapshot, damage: Damage) -> Iterator[str]:
+def _violations(recording: Recording, undamaged: Snapshot, damage: Damage) -> Iterator[str]:
     try:
-        told = recording.read(damage.answers)
+        snapshot = recording.read(damage.answers)
     except ReadFailed:
         return
-    except Exception as error:  # noqa: BLE001 - said with the damage that brought it out
+    except Exception as error:  # noqa: BLE001 - reported with the damage that caused it
         yield f"failed with {type(error).__name__}: {error}"
         return
-    if told.case_number != whole.case_number:
-        yield f"it is about {told.case_number}"
-    yield from _differences(whole, told, _Evidence(whole, damage))
+    if snapshot.case_number != undamaged.case_number:
+        yield f"it is about {snapshot.case_number}"
+    yield from _differences(undamaged, snapshot, _Evidence(undamaged, damage))
 
 
 class _Evidence:
-    """What the portal did say: its words, damaged as they came, and every day in the undamaged snapshot.
+    """What the portal said: the words of the damaged answers, and every day in the undamaged snapshot.
 
-    A text that was cut in two is another text (half a code may be another code): what words are made of it is not
-    judged. The stage, the days, the kinds of things and their number still are.
+    A text that was cut in half is another text (half a code may be another code), so texts made of it are not checked.
+    The stage, the days, the kinds, and the number of entries still are.
     """
 
-    def __init__(self, whole: Snapshot, damage: Damage) -> None:
+    def __init__(self, undamaged: Snapshot, damage: Damage) -> None:
         self.words = _plain(" ".join(_strings(damage.answers)))
-        self.days = frozenset(_days(whole))
+        self.days = frozenset(_days(undamaged))
         self.shortened = damage.shortened
 
     def supports(self, name: str, value: Any) -> bool:
@@ -89,25 +93,25 @@ class _Evidence:
         return name in _TEXTS and (self.shortened or _plain(str(value)) in self.words)
 
 
-def _differences(whole: Any, told: Any, evidence: _Evidence) -> Iterator[str]:
-    for field in fields(whole):
-        expected, value = getattr(whole, field.name), getattr(told, field.name)
+def _differences(undamaged: Any, snapshot: Any, evidence: _Evidence) -> Iterator[str]:
+    for field in fields(undamaged):
+        expected, value = getattr(undamaged, field.name), getattr(snapshot, field.name)
         if value == expected:
             continue
         if field.name in _COLLECTIONS:
-            if value is not None and field.name not in told.partial:
+            if value is not None and field.name not in snapshot.partial:
                 yield from _collection(field.name, expected, value, evidence)
         elif not evidence.supports(field.name, value):
             yield f"{field.name} became {value!r}, was {expected!r}"
 
 
 def _collection(
-    name: str, expected: tuple[Any, ...] | None, told: tuple[Any, ...], evidence: _Evidence
+    name: str, expected: tuple[Any, ...] | None, entries: tuple[Any, ...], evidence: _Evidence
 ) -> Iterator[str]:
-    if len(told) != len(expected or ()):
-        yield f"{name} has {len(told)} entries, had {len(expected or ())}"
+    if len(entries) != len(expected or ()):
+        yield f"{name} has {len(entries)} entries, had {len(expected or ())}"
         return
-    for entry in told:
+    for entry in entries:
         best = min((list(_differences(was, entry, evidence)) for was in expected or ()), key=len)
         yield from (f"{name}: {difference}" for difference in best)
 
@@ -142,5 +146,5 @@ def _days(value: Any) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Letters and digits alone, without markup: whether a text is in another, whatever became of its blanks."""
+    """Return letters and digits only, without markup, to search for a text regardless of white space."""
     return re.sub(r"\W+", "", html.unescape(_TAG.sub("", html.unescape(text)))).lower()

@@ -1,4 +1,4 @@
-"""What a person saved from the case pages is read like what the program fetched."""
+"""Answers that a person saved from the case pages give the same results as requested ones."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.doubles import uscis_answers as said
+from tests.doubles import uscis_answers as fake
 from watcher.errors import UnexpectedAnswer
 from watcher.model.case import ItemKind
 from watcher.portal import CaseRead
@@ -35,68 +35,68 @@ def archive(*entries: Any) -> bytes:
     return dumped({"log": {"version": "1.2", "entries": list(entries)}})
 
 
-def whole() -> list[CaseRead]:
-    documents = [said.document(1, "Account Acceptance Notice", "2026-06-04")]
+def import_one_case() -> list[CaseRead]:
+    documents = [fake.document(1, "Account Acceptance Notice", "2026-06-04")]
     return import_answers(
         [
-            ("case.json", said.body(said.case(events=[said.event("IK", "2026-07-20")]))),
-            ("status.json", said.body(said.status())),
+            ("case.json", fake.body(fake.case(events=[fake.event("IK", "2026-07-20")]))),
+            ("status.json", fake.body(fake.status())),
             ("documents.json", dumped(documents)),
         ],
         "en",
     )
 
 
-def test_single_answers_are_told_apart_by_their_shape() -> None:
-    (read,) = whole()
-    assert read.answers.keys() == {"case", "status", "documents"}
-    assert read.snapshot.status == "USCIS Is currently Processing the Case"
-    assert [notice.title for notice in read.snapshot.notices or ()] == ["Account Acceptance Notice"]
-    assert [item.kind for item in read.snapshot.pending or ()] == [ItemKind.RFE]
-    assert not read.snapshot.partial
+def test_single_answers_are_recognized_by_their_shape() -> None:
+    (result,) = import_one_case()
+    assert result.answers.keys() == {"case", "status", "documents"}
+    assert result.snapshot.status == "USCIS Is currently Processing the Case"
+    assert [notice.title for notice in result.snapshot.notices or ()] == ["Account Acceptance Notice"]
+    assert [item.kind for item in result.snapshot.pending or ()] == [ItemKind.RFE]
+    assert not result.snapshot.partial
 
 
-def test_nothing_about_people_is_kept() -> None:
-    (read,) = whole()
-    kept = b"".join(read.answers.values())
-    assert b"SAMPLE" not in kept
-    assert b"passport" not in kept
-    assert b"Application to Register" in kept
+def test_personal_fields_are_not_stored() -> None:
+    (result,) = import_one_case()
+    stored = b"".join(result.answers.values())
+    assert b"SAMPLE" not in stored
+    assert b"passport" not in stored
+    assert b"Application to Register" in stored
 
 
-def test_an_answer_without_its_envelope_is_one_too() -> None:
-    (read,) = import_answers([("case.json", dumped(said.case()))], "en")
-    assert read.snapshot.case_number == said.RECEIPT
+def test_answer_without_envelope_is_accepted() -> None:
+    (result,) = import_answers([("case.json", dumped(fake.case()))], "en")
+    assert result.snapshot.case_number == fake.RECEIPT
 
 
-def test_the_case_alone_leaves_the_rest_unsaid() -> None:
-    (read,) = import_answers([("case.json", said.body(said.case()))], "en")
-    assert (read.snapshot.status, read.snapshot.partial) == (None, frozenset({"pending", "notices", "history"}))
+def test_case_alone_gives_a_partial_snapshot() -> None:
+    (result,) = import_answers([("case.json", fake.body(fake.case()))], "en")
+    assert (result.snapshot.status, result.snapshot.partial) == (None, frozenset({"pending", "notices", "history"}))
 
 
-def test_a_list_of_answers_about_several_cases_is_taken_apart() -> None:
-    several = [{"data": said.case(OTHER)}, {"data": said.status(receipt=OTHER)}, {"data": said.case()}]
-    reads = import_answers([("all.json", dumped(several))], "en")
-    assert [read.snapshot.case_number for read in reads] == [said.RECEIPT, OTHER]
+def test_list_of_answers_about_several_cases_is_split() -> None:
+    several = [{"data": fake.case(OTHER)}, {"data": fake.status(receipt=OTHER)}, {"data": fake.case()}]
+    results = import_answers([("all.json", dumped(several))], "en")
+    assert [result.snapshot.case_number for result in results] == [fake.RECEIPT, OTHER]
 
 
-def test_a_case_within_a_case_is_a_case() -> None:
-    reads = import_answers([("case.json", said.body(said.case(concurrentCases=[said.case(OTHER)])))], "en")
-    assert [read.snapshot.case_number for read in reads] == [said.RECEIPT, OTHER]
+def test_embedded_case_is_imported() -> None:
+    results = import_answers([("case.json", fake.body(fake.case(concurrentCases=[fake.case(OTHER)])))], "en")
+    assert [result.snapshot.case_number for result in results] == [fake.RECEIPT, OTHER]
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_an_archive_is_searched_for_the_answers(*, encoded: bool) -> None:
-    documents = [said.document(1, "Account Acceptance Notice", "2026-06-04")]
+def test_answers_are_found_in_an_archive(*, encoded: bool) -> None:
+    documents = [fake.document(1, "Account Acceptance Notice", "2026-06-04")]
     har = archive(
         {"request": {"method": "GET", "url": "https://my.uscis.gov/account/applicant"}, "response": {"status": 200}},
         entry("cases", {"data": []}, encoded=encoded),
-        entry(f"cases/{said.RECEIPT}", {"data": None}, status=401),
-        entry(f"cases/{said.RECEIPT}", {"data": said.case(updated="2026-07-01")}, encoded=encoded),
-        entry(f"cases/{said.RECEIPT}", {"data": said.case()}, encoded=encoded),
-        entry(f"case_status/{said.RECEIPT}", {"data": said.status()}, encoded=encoded),
-        entry(f"cases/{said.RECEIPT}/documents", documents, encoded=encoded),
-        entry(f"cases/{OTHER}", {"data": said.case(OTHER)}, encoded=encoded),
+        entry(f"cases/{fake.RECEIPT}", {"data": None}, status=401),
+        entry(f"cases/{fake.RECEIPT}", {"data": fake.case(updated="2026-07-01")}, encoded=encoded),
+        entry(f"cases/{fake.RECEIPT}", {"data": fake.case()}, encoded=encoded),
+        entry(f"case_status/{fake.RECEIPT}", {"data": fake.status()}, encoded=encoded),
+        entry(f"cases/{fake.RECEIPT}/documents", documents, encoded=encoded),
+        entry(f"cases/{OTHER}", {"data": fake.case(OTHER)}, encoded=encoded),
         "no entry at all",
     )
     first, second = import_answers([("session.har", har)], "en")
@@ -114,29 +114,29 @@ def test_an_archive_is_searched_for_the_answers(*, encoded: bool) -> None:
         pytest.param(dumped({"hello": 1}), "no answer of the case service", id="other JSON"),
         pytest.param(dumped([1, 2]), "entry 1", id="a list of other things"),
         pytest.param(dumped({"data": None, "error": {}}), "session had ended", id="an ended session"),
-        pytest.param(dumped({"data": said.case("EAC9999103403")}), "no answer of the case service", id="paper"),
+        pytest.param(dumped({"data": fake.case("EAC9999103403")}), "no answer of the case service", id="paper"),
         pytest.param(archive(), "no answer of the case service", id="an archive of other pages"),
         pytest.param(
             archive({"request": {"method": "GET", "url": f"{SERVICE}/cases/{OTHER}"}, "response": {"status": 200}}),
             "without the answers",
             id="an archive without content",
         ),
-        pytest.param(dumped([said.document(1, "Other", "2026-06-04")]), "name no case", id="documents alone"),
-        pytest.param(said.body({**said.case(), "events": 7}), "events", id="another shape"),
+        pytest.param(dumped([fake.document(1, "Other", "2026-06-04")]), "name no case", id="documents alone"),
+        pytest.param(fake.body({**fake.case(), "events": 7}), "events", id="another shape"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_file(content: bytes, reason: str) -> None:
+def test_unreadable_file_is_named(content: bytes, reason: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=reason) as refused:
         import_answers([("saved.json", content)], "en")
     assert "saved.json" in str(refused.value)
 
 
-def test_a_case_nested_too_deep_is_refused() -> None:
+def test_case_that_is_nested_too_deeply_is_rejected() -> None:
     deep: Any = {}
     for _ in range(200):
         deep = {"more": deep}
     with pytest.raises(UnexpectedAnswer, match="nested deeper"):
-        import_answers([("case.json", said.body({**said.case(), "more": [deep]}))], "en")
+        import_answers([("case.json", fake.body({**fake.case(), "more": [deep]}))], "en")
 
 
 JSON = st.recursive(
@@ -157,9 +157,9 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(value=JSON)
-def test_whatever_json_is_given_it_is_read_or_refused(value: Any) -> None:
+def test_any_json_is_imported_or_raises_unexpected_answer(value: Any) -> None:
     try:
-        reads = import_answers([("saved.json", dumped(value))], "en")
+        results = import_answers([("saved.json", dumped(value))], "en")
     except UnexpectedAnswer:
         return
-    assert all(read.snapshot.case_number for read in reads)
+    assert all(result.snapshot.case_number for result in results)

@@ -39,7 +39,7 @@ AUTH, CASES = "https://myaccount.uscis.gov", "https://my.uscis.gov"
         (f"{AUTH}/sign-in", {PASSWORD, CAPTCHA}, SignInState.CAPTCHA),
     ],
 )
-def test_every_page_of_the_sign_in_is_known(url: str, elements: set[str], state: SignInState) -> None:
+def test_each_sign_in_page_has_a_state(url: str, elements: set[str], state: SignInState) -> None:
     assert detect_state(url, elements, UscisOrigins()) is state
 
 
@@ -54,5 +54,5 @@ def test_every_page_of_the_sign_in_is_known(url: str, elements: set[str], state:
         ("", False),
     ],
 )
-def test_a_redirect_tells_whether_somebody_must_sign_in(url: str, *, out: bool) -> None:
+def test_sign_in_addresses_are_recognized(url: str, *, out: bool) -> None:
     assert is_sign_in_address(url) is out

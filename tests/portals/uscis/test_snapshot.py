@@ -1,4 +1,4 @@
-"""What the pages of a case say, as a snapshot: the portal's words, its ids, and none of its noise."""
+"""A snapshot has the portal's words and IDs, and none of its noise."""
 
 import copy
 from contextlib import suppress
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.doubles import uscis_answers as said
+from tests.doubles import uscis_answers as fake
 from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
 from watcher.language.uscis_wording import stated_day
 from watcher.model.case import ItemKind, PendingItem, Stage
@@ -23,7 +23,7 @@ from watcher.text.uscis_html import plain_text
 TODAY = date(2026, 8, 1)
 
 
-def news(before: dict[str, bytes], after: dict[str, bytes], language: str = "en") -> list[ChangeKind]:
+def change_kinds(before: dict[str, bytes], after: dict[str, bytes], language: str = "en") -> list[ChangeKind]:
     first = normalize(None, snapshot(before, language), vocabulary="uscis")
     second = normalize(first, snapshot(after, language), vocabulary="uscis")
     return [change.kind for change in diff(first, second, today=TODAY, vocabulary="uscis")]
@@ -33,38 +33,38 @@ def items(answers: dict[str, bytes]) -> tuple[PendingItem, ...]:
     return snapshot(answers, "en").pending or ()
 
 
-def test_the_portals_words_stand_beside_the_stage() -> None:
-    read = snapshot(said.answers(), "en")
-    assert (read.status, read.stage) == ("USCIS Is currently Processing the Case", Stage.UNDER_REVIEW)
-    assert read.description == "As of July 9, 2026, we are processing it. www.uscis.gov"
-    assert (read.status_since, read.submitted_on) == (date(2026, 7, 9), date(2026, 5, 29))
-    assert read.updated_at == datetime(2026, 7, 31, 13, 7, 45, 6000, tzinfo=UTC)
-    assert (read.form, read.office) == ("I-485", "NATIONAL BENEFITS CENTER")
+def test_snapshot_has_the_portals_words_and_the_stage() -> None:
+    result = snapshot(fake.answers(), "en")
+    assert (result.status, result.stage) == ("USCIS Is currently Processing the Case", Stage.UNDER_REVIEW)
+    assert result.description == "As of July 9, 2026, we are processing it. www.uscis.gov"
+    assert (result.status_since, result.submitted_on) == (date(2026, 7, 9), date(2026, 5, 29))
+    assert result.updated_at == datetime(2026, 7, 31, 13, 7, 45, 6000, tzinfo=UTC)
+    assert (result.form, result.office) == ("I-485", "NATIONAL BENEFITS CENTER")
 
 
-def test_spanish_words_are_staged_by_the_english_title() -> None:
-    status = said.status(
+def test_stage_of_spanish_status_comes_from_the_english_title() -> None:
+    status = fake.status(
         "Case Was Approved", statusTitleSpanish="El caso fue aprobado", statusTextSpanish="<p>Bien</p>"
     )
-    read = snapshot(said.answers(status_said=status), "es")
-    assert (read.language, read.status, read.description) == ("es", "El caso fue aprobado", "Bien")
-    assert (read.status_key, read.stage) == ("Case Was Approved", Stage.APPROVED)
+    result = snapshot(fake.answers(status_answer=status), "es")
+    assert (result.language, result.status, result.description) == ("es", "El caso fue aprobado", "Bien")
+    assert (result.status_key, result.stage) == ("Case Was Approved", Stage.APPROVED)
 
 
-def test_without_spanish_words_the_english_ones_are_shown_as_english() -> None:
-    read = snapshot(said.answers(), "es")
-    assert (read.language, read.status) == ("en", "USCIS Is currently Processing the Case")
+def test_status_is_english_if_spanish_is_missing() -> None:
+    result = snapshot(fake.answers(), "es")
+    assert (result.language, result.status) == ("en", "USCIS Is currently Processing the Case")
 
 
-def test_a_placeholder_is_no_status() -> None:
-    read = snapshot(said.answers(status_said=said.status("CASE STATUS")), "en")
-    assert (read.status, read.stage, read.status_since) == (None, Stage.UNKNOWN, None)
+def test_placeholder_is_not_a_status() -> None:
+    result = snapshot(fake.answers(status_answer=fake.status("CASE STATUS")), "en")
+    assert (result.status, result.stage, result.status_since) == (None, Stage.UNKNOWN, None)
 
 
-def test_a_title_that_no_rule_knows_is_shown_and_not_guessed_whatever_the_codes_say() -> None:
-    case = said.case(events=[said.event("H008", "2026-07-20"), said.event("DA", "2026-07-20", number=2)])
-    read = snapshot(said.answers(case, said.status("Case Was Looked At")), "en")
-    assert (read.status, read.stage) == ("Case Was Looked At", Stage.UNKNOWN)
+def test_unknown_title_is_shown_and_codes_do_not_set_its_stage() -> None:
+    case = fake.case(events=[fake.event("H008", "2026-07-20"), fake.event("DA", "2026-07-20", number=2)])
+    result = snapshot(fake.answers(case, fake.status("Case Was Looked At")), "en")
+    assert (result.status, result.stage) == ("Case Was Looked At", Stage.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_a_title_that_no_rule_knows_is_shown_and_not_guessed_whatever_the_codes_
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_noise_in_the_case_is_no_news(changed: dict[str, Any]) -> None:
-    assert news(said.answers(), said.answers(said.case(**changed))) == []
+def test_noise_in_the_case_is_not_a_change(changed: dict[str, Any]) -> None:
+    assert change_kinds(fake.answers(), fake.answers(fake.case(**changed))) == []
 
 
 @pytest.mark.parametrize(
@@ -93,44 +93,44 @@ def test_noise_in_the_case_is_no_news(changed: dict[str, Any]) -> None:
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_noise_in_the_status_is_no_news(changed: dict[str, Any]) -> None:
-    assert news(said.answers(), said.answers(status_said={**said.status(), **changed})) == []
+def test_noise_in_the_status_is_not_a_change(changed: dict[str, Any]) -> None:
+    assert change_kinds(fake.answers(), fake.answers(status_answer={**fake.status(), **changed})) == []
 
 
-def test_a_clock_that_moves_alone_is_a_silent_update() -> None:
-    assert news(said.answers(), said.answers(said.case(updated="2026-08-01"))) == [ChangeKind.SILENT_UPDATE]
+def test_new_update_time_alone_is_a_silent_update() -> None:
+    assert change_kinds(fake.answers(), fake.answers(fake.case(updated="2026-08-01"))) == [ChangeKind.SILENT_UPDATE]
 
 
-def test_the_order_of_lists_is_no_news() -> None:
-    case = said.case(
-        events=[said.event("FTA0", "2026-07-09"), said.event("IAF", "2026-06-02", number=2)],
+def test_order_of_lists_does_not_matter() -> None:
+    case = fake.case(
+        events=[fake.event("FTA0", "2026-07-09"), fake.event("IAF", "2026-06-02", number=2)],
         notices=[
-            said.letter(1, "Receipt Notice Was Sent", "2026-06-02"),
-            said.letter(2, "Case Was Approved", "2026-07-02"),
+            fake.letter(1, "Receipt Notice Was Sent", "2026-06-02"),
+            fake.letter(2, "Case Was Approved", "2026-07-02"),
         ],
-        evidenceRequests=[said.request(1, answered=True), said.request(2)],
+        evidenceRequests=[fake.request(1, answered=True), fake.request(2)],
     )
     turned = {**case, **{name: list(reversed(case[name])) for name in ("events", "notices", "evidenceRequests")}}
-    assert snapshot(said.answers(case), "en") == snapshot(said.answers(turned), "en")
+    assert snapshot(fake.answers(case), "en") == snapshot(fake.answers(turned), "en")
 
 
-def test_an_event_is_known_by_its_id_and_new_when_first_seen_however_far_back_it_is_dated() -> None:
-    old = said.case(events=[said.event("FTA0", "2026-07-09")])
-    new = said.case(events=[said.event("FTA0", "2026-07-09"), said.event("FNB", "2025-01-02", number=2)])
-    assert news(said.answers(old), said.answers(new)) == [ChangeKind.HISTORY_ADDED]
+def test_event_is_identified_by_its_id_and_new_even_if_backdated() -> None:
+    old = fake.case(events=[fake.event("FTA0", "2026-07-09")])
+    new = fake.case(events=[fake.event("FTA0", "2026-07-09"), fake.event("FNB", "2025-01-02", number=2)])
+    assert change_kinds(fake.answers(old), fake.answers(new)) == [ChangeKind.HISTORY_ADDED]
 
 
-def test_codes_come_with_labelled_readings() -> None:
-    (entry,) = snapshot(said.answers(said.case(events=[said.event("FTA0", "2026-07-09")])), "en").history or ()
+def test_codes_have_labeled_readings() -> None:
+    (entry,) = snapshot(fake.answers(fake.case(events=[fake.event("FTA0", "2026-07-09")])), "en").history or ()
     assert (entry.title, entry.code) == ("FTA0", "FTA0")
     assert entry.hint == "published code list: Database checks received"
     assert (hint("H008") or "").startswith("not in the published code list; contested")
     assert hint("QQQQ") is None
 
 
-def test_earlier_titles_are_history_whatever_the_language() -> None:
-    earlier = [said.earlier("Case Was Received", "06-02-2026", "IAF", "Caso recibido")]
-    answers = said.answers(status_said=said.status(historicalCaseStatuses=earlier))
+def test_earlier_titles_are_history_in_every_language() -> None:
+    earlier = [fake.earlier("Case Was Received", "06-02-2026", "IAF", "Caso recibido")]
+    answers = fake.answers(status_answer=fake.status(historicalCaseStatuses=earlier))
     english, spanish = (snapshot(answers, language).history or () for language in ("en", "es"))
     assert [(entry.title, entry.at) for entry in english] == [("Case Was Received", date(2026, 6, 2))]
     assert [entry.title for entry in spanish] == ["Caso recibido"]
@@ -147,92 +147,94 @@ def test_earlier_titles_are_history_whatever_the_language() -> None:
         ("Interview Was Scheduled", "USCIS Is currently Processing the Case", ItemKind.INTERVIEW),
     ],
 )
-def test_an_appointment_is_what_its_letter_or_the_title_calls_it(action: str, title: str, kind: ItemKind) -> None:
-    letter = said.letter(1, action, "2026-07-08", appointment="2026-08-09T19:00:00.000Z")
-    found = [item for item in items(said.answers(said.case(notices=[letter]), said.status(title))) if item.starts_at]
-    assert [(item.key, item.kind) for item in found] == [("appointment:440000001", kind)]
+def test_kind_of_appointment_comes_from_its_letter_or_the_title(action: str, title: str, kind: ItemKind) -> None:
+    letter = fake.letter(1, action, "2026-07-08", appointment="2026-08-09T19:00:00.000Z")
+    appointments = [
+        item for item in items(fake.answers(fake.case(notices=[letter]), fake.status(title))) if item.starts_at
+    ]
+    assert [(item.key, item.kind) for item in appointments] == [("appointment:440000001", kind)]
 
 
-def test_the_time_of_an_appointment_is_a_wall_clock_of_no_zone() -> None:
-    letter = said.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-08-09T19:00:00.000Z")
-    (item,) = items(said.answers(said.case(notices=[letter])))
+def test_time_of_an_appointment_has_no_zone() -> None:
+    letter = fake.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-08-09T19:00:00.000Z")
+    (item,) = items(fake.answers(fake.case(notices=[letter])))
     assert item.starts_at == datetime(2026, 8, 9, 19, 0)  # noqa: DTZ001 - that is the point
 
 
-def test_an_appointment_goes_once_the_portal_has_written_after_its_day() -> None:
-    letter = said.letter(1, "Appointment Scheduled", "2026-06-19", appointment="2026-07-09T19:00:00.000Z")
-    assert items(said.answers(said.case(notices=[letter]), said.status(day="July 8, 2026"))) == ()
+def test_appointment_disappears_once_the_portal_has_written_after_its_day() -> None:
+    letter = fake.letter(1, "Appointment Scheduled", "2026-06-19", appointment="2026-07-09T19:00:00.000Z")
+    assert items(fake.answers(fake.case(notices=[letter]), fake.status(day="July 8, 2026"))) == ()
 
 
-def test_an_oath_ceremony_is_still_to_come_though_the_case_is_approved() -> None:
-    letter = said.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-09-09T19:00:00.000Z")
-    answers = said.answers(said.case(notices=[letter]), said.status("Oath Ceremony Notice Was Mailed"))
+def test_oath_ceremony_stays_pending_after_approval() -> None:
+    letter = fake.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-09-09T19:00:00.000Z")
+    answers = fake.answers(fake.case(notices=[letter]), fake.status("Oath Ceremony Notice Was Mailed"))
     assert [item.kind for item in items(answers)] == [ItemKind.OATH_CEREMONY]
 
 
 @pytest.mark.parametrize(("made", "count"), [("2026-07-08", 0), ("2026-07-20", 1)])
-def test_an_approval_ends_the_appointments_before_it_and_not_those_after(made: str, count: int) -> None:
-    letter = said.letter(1, "Appointment Scheduled", made, appointment="2026-09-09T19:00:00.000Z")
-    assert len(items(said.answers(said.case(notices=[letter]), said.status("Case Was Approved")))) == count
+def test_approval_ends_earlier_appointments_only(made: str, count: int) -> None:
+    letter = fake.letter(1, "Appointment Scheduled", made, appointment="2026-09-09T19:00:00.000Z")
+    assert len(items(fake.answers(fake.case(notices=[letter]), fake.status("Case Was Approved")))) == count
 
 
 @pytest.mark.parametrize("how", ["code", "title"])
-def test_a_cancelled_appointment_is_told_as_one(how: str) -> None:
-    letter = said.letter(1, "Interview Was Scheduled", "2026-07-08", appointment="2026-09-09T19:00:00.000Z")
-    before = said.answers(said.case(notices=[letter]), said.status("Interview Was Scheduled"))
-    events = [said.event("FKB", "2026-07-30")] if how == "code" else []
+def test_cancelled_appointment_is_reported_as_cancelled(how: str) -> None:
+    letter = fake.letter(1, "Interview Was Scheduled", "2026-07-08", appointment="2026-09-09T19:00:00.000Z")
+    before = fake.answers(fake.case(notices=[letter]), fake.status("Interview Was Scheduled"))
+    events = [fake.event("FKB", "2026-07-30")] if how == "code" else []
     title = "Interview Cancelled" if how == "title" else "USCIS Is currently Processing the Case"
-    after = said.answers(said.case(notices=[letter], events=events), said.status(title))
-    assert ChangeKind.APPOINTMENT_CANCELLED in news(before, after)
+    after = fake.answers(fake.case(notices=[letter], events=events), fake.status(title))
+    assert ChangeKind.APPOINTMENT_CANCELLED in change_kinds(before, after)
 
 
-def test_an_appointment_that_the_title_announces_is_told_again_only_when_its_day_is_known() -> None:
-    announced = said.answers(status_said=said.status("Interview Was Scheduled"))
-    letter = said.letter(1, "Appointment Scheduled", "2026-07-10", appointment="2026-09-09T19:00:00.000Z")
-    dated = said.answers(said.case(notices=[letter]), said.status("Interview Was Scheduled"))
+def test_announced_appointment_is_reported_again_once_its_day_is_known() -> None:
+    announced = fake.answers(status_answer=fake.status("Interview Was Scheduled"))
+    letter = fake.letter(1, "Appointment Scheduled", "2026-07-10", appointment="2026-09-09T19:00:00.000Z")
+    dated = fake.answers(fake.case(notices=[letter]), fake.status("Interview Was Scheduled"))
     assert [item.kind for item in items(announced)] == [ItemKind.INTERVIEW]
-    assert news(announced, dated) == [ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.NOTICE_ADDED]
+    assert change_kinds(announced, dated) == [ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.NOTICE_ADDED]
 
 
-def test_letters_and_documents_are_notices_by_their_own_ids() -> None:
-    case = said.case(notices=[said.letter(1, "Receipt Notice Was Sent", "2026-06-02")])
-    documents = [said.document(1, "Account Acceptance Notice", "2026-06-04")]
-    found = snapshot(said.answers(case, documents=documents), "en").notices or ()
-    assert [(notice.key, notice.title, notice.dated) for notice in found] == [
+def test_letters_and_documents_are_notices_with_their_own_ids() -> None:
+    case = fake.case(notices=[fake.letter(1, "Receipt Notice Was Sent", "2026-06-02")])
+    documents = [fake.document(1, "Account Acceptance Notice", "2026-06-04")]
+    notices = snapshot(fake.answers(case, documents=documents), "en").notices or ()
+    assert [(notice.key, notice.title, notice.dated) for notice in notices] == [
         ("440000001", "Receipt Notice Was Sent", date(2026, 6, 2)),
         ("A" * 40 + "001", "Account Acceptance Notice", date(2026, 6, 4)),
     ]
 
 
 @pytest.mark.parametrize("missing", ["status", "documents"])
-def test_a_failed_endpoint_is_no_news_and_neither_is_its_return(missing: str) -> None:
-    case = said.case(
-        events=[said.event("IAF", "2026-06-02")],
-        notices=[said.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-08-09T19:00:00.000Z")],
+def test_failed_endpoint_and_its_recovery_are_not_changes(missing: str) -> None:
+    case = fake.case(
+        events=[fake.event("IAF", "2026-06-02")],
+        notices=[fake.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-08-09T19:00:00.000Z")],
     )
-    status = said.status(
-        "Interview Was Scheduled", historicalCaseStatuses=[said.earlier("Case Was Received", "06-02-2026")]
+    status = fake.status(
+        "Interview Was Scheduled", historicalCaseStatuses=[fake.earlier("Case Was Received", "06-02-2026")]
     )
-    documents = [said.document(1, "Account Acceptance Notice", "2026-06-04")]
-    whole = normalize(None, snapshot(said.answers(case, status, documents), "en"), vocabulary="uscis")
-    part = snapshot(said.answers(case, status, documents, without=(missing,)), "en")
-    assert normalize(whole, part, vocabulary="uscis") == whole
+    documents = [fake.document(1, "Account Acceptance Notice", "2026-06-04")]
+    complete = normalize(None, snapshot(fake.answers(case, status, documents), "en"), vocabulary="uscis")
+    partial = snapshot(fake.answers(case, status, documents, without=(missing,)), "en")
+    assert normalize(complete, partial, vocabulary="uscis") == complete
 
 
-def test_answers_that_name_no_case_are_of_none() -> None:
+def test_answers_that_name_no_case_raise_case_not_found() -> None:
     with pytest.raises(CaseNotFound):
-        snapshot(said.answers(without=("case", "status")), "en")
+        snapshot(fake.answers(without=("case", "status")), "en")
 
 
-def test_two_answers_about_different_cases_are_not_mixed() -> None:
+def test_answers_about_different_cases_are_not_combined() -> None:
     with pytest.raises(UnexpectedAnswer, match="different cases"):
-        snapshot(said.answers(status_said=said.status(receipt="IOE0000000009")), "en")
+        snapshot(fake.answers(status_answer=fake.status(receipt="IOE0000000009")), "en")
 
 
-def test_an_evidence_request_that_does_not_say_whether_it_was_answered_is_strange() -> None:
-    case = said.case(evidenceRequests=[{"noticeId": "n-1"}])
+def test_evidence_request_without_its_answered_flag_is_unexpected() -> None:
+    case = fake.case(evidenceRequests=[{"noticeId": "n-1"}])
     with pytest.raises(UnexpectedAnswer, match=r"evidenceRequests\.0\.isRespondedTo"):
-        snapshot(said.answers(case), "en")
+        snapshot(fake.answers(case), "en")
 
 
 JUNK: st.SearchStrategy[Any] = (
@@ -242,20 +244,20 @@ JUNK: st.SearchStrategy[Any] = (
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_whatever_stands_in_a_field_is_read_or_refused(data: st.DataObject) -> None:
+def test_any_field_value_is_accepted_or_raises_read_failed(data: st.DataObject) -> None:
     case: dict[str, Any] = copy.deepcopy(
-        said.case(events=[said.event("IK", "2026-07-20")], evidenceRequests=[said.request(1)])
+        fake.case(events=[fake.event("IK", "2026-07-20")], evidenceRequests=[fake.request(1)])
     )
-    status = said.status(historicalCaseStatuses=[said.earlier("Case Was Received", "06-02-2026")])
-    whole = data.draw(st.sampled_from([case, status, case["events"][0], status["historicalCaseStatuses"][0]]))
-    whole[data.draw(st.sampled_from(sorted(whole)))] = data.draw(JUNK)
+    status = fake.status(historicalCaseStatuses=[fake.earlier("Case Was Received", "06-02-2026")])
+    document = data.draw(st.sampled_from([case, status, case["events"][0], status["historicalCaseStatuses"][0]]))
+    document[data.draw(st.sampled_from(sorted(document)))] = data.draw(JUNK)
     with suppress(ReadFailed):
-        assert snapshot(said.answers(case, status), "en").case_number == said.RECEIPT
+        assert snapshot(fake.answers(case, status), "en").case_number == fake.RECEIPT
 
 
-def test_an_error_names_the_place_and_never_what_stands_there() -> None:
+def test_error_names_the_path_and_never_the_value() -> None:
     with pytest.raises(UnexpectedAnswer, match=r"events of the case answer") as refused:
-        snapshot(said.answers(said.case(events="SAMPLE, APPLICANT")), "en")
+        snapshot(fake.answers(fake.case(events="SAMPLE, APPLICANT")), "en")
     assert "SAMPLE" not in str(refused.value)
 
 
@@ -272,7 +274,7 @@ def test_an_error_names_the_place_and_never_what_stands_there() -> None:
         ("Presidente \N{LATIN SMALL LETTER N WITH TILDE}", "Presidente \N{LATIN SMALL LETTER N WITH TILDE}"),
     ],
 )
-def test_markup_becomes_what_a_person_would_read(markup: str, text: str) -> None:
+def test_markup_becomes_plain_text(markup: str, text: str) -> None:
     assert plain_text(markup) == text
 
 
@@ -286,12 +288,12 @@ def test_markup_becomes_what_a_person_would_read(markup: str, text: str) -> None
         ("Nothing", None),
     ],
 )
-def test_the_day_is_the_one_that_the_text_states(text: str, day: date | None) -> None:
+def test_stated_day_is_found_in_the_text(text: str, day: date | None) -> None:
     assert stated_day(text) == day
 
 
 @pytest.mark.parametrize(
     ("written", "form"), [("I485", "I-485"), ("n-400", "N-400"), ("I539A", "I-539A"), ("What", "What")]
 )
-def test_a_form_is_written_with_its_hyphen(written: str, form: str) -> None:
-    assert snapshot(said.answers(said.case(formType=written)), "en").form == form
+def test_form_number_gets_its_hyphen(written: str, form: str) -> None:
+    assert snapshot(fake.answers(fake.case(formType=written)), "en").form == form

@@ -1,4 +1,4 @@
-"""Reading a USCIS online account from its double, with a session that a person took over."""
+"""Checks of a USCIS online account on its double, with an imported session."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from tests.doubles import uscis_answers as said
+from tests.doubles import uscis_answers as fake
 from tests.doubles.uscis import CannedAnswer, FakeUscis, Fault, running_uscis
 from tests.portals.context import PortalFakes
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, UnexpectedAnswer
@@ -30,136 +30,134 @@ def portal() -> Iterator[FakeUscis]:
 
 @pytest.fixture
 def fakes(portal: FakeUscis) -> PortalFakes:
-    made = PortalFakes()
-    made.session.content = portal.cookie_file()
-    return made
+    fakes = PortalFakes()
+    fakes.session.content = portal.cookie_file()
+    return fakes
 
 
 def account(portal: FakeUscis, **changed: Any) -> UscisAccount:
     return UscisAccount(name="family", portal="uscis", base_url=portal.origin, auth_url=portal.auth, **changed)
 
 
-def read(account: UscisAccount, surroundings: PortalContext) -> list[CaseResult]:
-    with find("uscis").open(account, surroundings) as reader:
+def check(account: UscisAccount, context: PortalContext) -> list[CaseResult]:
+    with find("uscis").open(account, context) as reader:
         return list(reader.read())
 
 
-def snapshots(readings: list[CaseResult]) -> list[Snapshot]:
-    return [reading.snapshot for reading in readings if isinstance(reading, CaseRead)]
+def snapshots(results: list[CaseResult]) -> list[Snapshot]:
+    return [result.snapshot for result in results if isinstance(result, CaseRead)]
 
 
-def unread(readings: list[CaseResult]) -> list[CaseFailed]:
-    return [reading for reading in readings if isinstance(reading, CaseFailed)]
+def failures(results: list[CaseResult]) -> list[CaseFailed]:
+    return [result for result in results if isinstance(result, CaseFailed)]
 
 
-def test_every_case_on_the_applicants_page_is_read(portal: FakeUscis, fakes: PortalFakes) -> None:
+def test_every_case_on_the_applicants_page_is_checked(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.add_case(OTHER)
-    readings = read(account(portal), fakes.context())
-    assert [snapshot.case_number for snapshot in snapshots(readings)] == [said.RECEIPT, OTHER]
-    assert unread(readings) == []
+    results = check(account(portal), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT, OTHER]
+    assert failures(results) == []
     (agent,) = portal.user_agents
     assert agent.startswith("case-watcher/")
 
 
-def test_cases_is_a_filter(portal: FakeUscis, fakes: PortalFakes) -> None:
+def test_cases_setting_is_a_filter(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.add_case(OTHER)
-    readings = read(account(portal, cases=(OTHER,)), fakes.context())
-    assert [snapshot.case_number for snapshot in snapshots(readings)] == [OTHER]
-    assert not any(said.RECEIPT in asked for asked in portal.requests)
+    results = check(account(portal, cases=(OTHER,)), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [OTHER]
+    assert not any(fake.RECEIPT in request for request in portal.requests)
 
 
-def test_what_is_kept_of_the_answers_reads_the_same_and_names_nobody(portal: FakeUscis, fakes: PortalFakes) -> None:
-    portal.add_case(documents=[said.document(1, "Account Acceptance Notice", "2026-06-04")])
-    (reading,) = read(account(portal), fakes.context())
-    assert isinstance(reading, CaseRead)
-    assert find("uscis").read(reading.answers, "en") == reading.snapshot
-    everything = b"".join(reading.answers.values())
+def test_stored_answers_give_the_same_snapshot_without_names(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(documents=[fake.document(1, "Account Acceptance Notice", "2026-06-04")])
+    (result,) = check(account(portal), fakes.context())
+    assert isinstance(result, CaseRead)
+    assert find("uscis").read(result.answers, "en") == result.snapshot
+    everything = b"".join(result.answers.values())
     assert b"SAMPLE" not in everything
     assert b"passport" not in everything
 
 
-def test_a_case_that_the_store_knows_is_read_though_the_page_no_longer_lists_it(
-    portal: FakeUscis, fakes: PortalFakes
-) -> None:
+def test_known_case_is_checked_even_if_the_page_no_longer_lists_it(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.EMPTY_PAGE)
-    context = replace(fakes.context(), known_cases=frozenset({said.RECEIPT}))
-    assert [snapshot.case_number for snapshot in snapshots(read(account(portal), context))] == [said.RECEIPT]
+    context = replace(fakes.context(), known_cases=frozenset({fake.RECEIPT}))
+    assert [snapshot.case_number for snapshot in snapshots(check(account(portal), context))] == [fake.RECEIPT]
 
 
-def test_a_page_without_a_receipt_is_strange_where_none_is_known(portal: FakeUscis, fakes: PortalFakes) -> None:
+def test_page_without_receipts_is_unexpected_if_no_case_is_known(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.EMPTY_PAGE)
     with pytest.raises(UnexpectedAnswer, match="`cases`"):
-        read(account(portal), fakes.context())
+        check(account(portal), fakes.context())
 
 
-def test_without_a_session_a_person_is_told_what_to_do(portal: FakeUscis) -> None:
+def test_missing_session_tells_the_user_what_to_do(portal: FakeUscis) -> None:
     with pytest.raises(CodeNeeded, match="watcher login family --cookies FILE"):
-        read(account(portal), PortalFakes().context())
+        check(account(portal), PortalFakes().context())
     assert portal.requests == []
 
 
 @pytest.mark.parametrize("fault", [None, Fault.NULL_FOR_401])
-def test_an_ended_session_waits_for_a_person_and_submits_nothing(
+def test_ended_session_requires_the_user_and_submits_nothing(
     portal: FakeUscis, fakes: PortalFakes, fault: Fault | None
 ) -> None:
     portal.faults |= {fault} if fault else set()
     portal.end_sessions()
     with pytest.raises(CodeNeeded, match="ended"):
-        read(account(portal), fakes.context())
+        check(account(portal), fakes.context())
     assert (portal.passwords, fakes.sign_in_guard.submissions) == ([], [])
 
 
 @pytest.mark.parametrize("fault", [None, Fault.NULL_FOR_401])
-def test_a_session_that_ends_between_two_cases_loses_nothing_that_was_read(
+def test_session_that_ends_between_two_cases_loses_no_result(
     portal: FakeUscis, fakes: PortalFakes, fault: Fault | None
 ) -> None:
     portal.add_case(OTHER)
     portal.faults |= {fault} if fault else set()
     with find("uscis").open(account(portal), fakes.context()) as reader:
-        readings = reader.read()
-        first = next(iter(readings))
+        results = reader.read()
+        first = next(iter(results))
         portal.end_sessions()
         with pytest.raises(CodeNeeded):
-            list(readings)
-    assert [snapshot.case_number for snapshot in snapshots([first])] == [said.RECEIPT]
+            list(results)
+    assert [snapshot.case_number for snapshot in snapshots([first])] == [fake.RECEIPT]
 
 
-def test_a_session_of_the_sign_in_side_is_carried_over(portal: FakeUscis) -> None:
+def test_session_of_the_sign_in_origin_is_carried_over(portal: FakeUscis) -> None:
     fakes = PortalFakes()
     portal.signed_in.add("half")
     fakes.session.content = (
         b'{"cookies":[{"name":"_uscis_user_session","value":"half","domain":"127.0.0.1","path":"/"}]}'
     )
-    assert len(snapshots(read(account(portal), fakes.context()))) == 1
+    assert len(snapshots(check(account(portal), fakes.context()))) == 1
     assert b"_myuscis_session_rx" in (fakes.session.content or b"")
     portal.signed_in.clear()
-    assert len(snapshots(read(account(portal), fakes.context()))) == 1
+    assert len(snapshots(check(account(portal), fakes.context()))) == 1
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404])
-def test_a_case_of_another_account_is_an_error_of_that_case_alone(
+def test_case_of_another_account_is_an_error_of_that_case_only(
     portal: FakeUscis, fakes: PortalFakes, status: int
 ) -> None:
     portal.add_case(OTHER)
     portal.answers[f"{SERVICE}/cases/{OTHER}"] = CannedAnswer(status=status, body=b'{"data":null,"error":{}}')
-    readings = read(account(portal), fakes.context())
-    assert [snapshot.case_number for snapshot in snapshots(readings)] == [said.RECEIPT]
-    (missing,) = unread(readings)
+    results = check(account(portal), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT]
+    (missing,) = failures(results)
     assert (missing.case_number, type(missing.error)) == (OTHER, CaseNotFound)
 
 
-def test_a_server_error_about_one_case_leaves_the_others(portal: FakeUscis, fakes: PortalFakes) -> None:
-    readings = read(account(portal, cases=(OTHER, said.RECEIPT)), fakes.context())
-    assert [snapshot.case_number for snapshot in snapshots(readings)] == [said.RECEIPT]
-    (trouble,) = unread(readings)
-    assert isinstance(trouble.error, PortalUnavailable)
-    assert "another account" in str(trouble.error)
+def test_server_error_for_one_case_does_not_affect_the_others(portal: FakeUscis, fakes: PortalFakes) -> None:
+    results = check(account(portal, cases=(OTHER, fake.RECEIPT)), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT]
+    (failure,) = failures(results)
+    assert isinstance(failure.error, PortalUnavailable)
+    assert "another account" in str(failure.error)
 
 
-def test_another_case_than_the_one_asked_for_is_strange(portal: FakeUscis, fakes: PortalFakes) -> None:
-    portal.add_case(OTHER, case=said.case("IOE0000000003"))
-    (trouble,) = unread(read(account(portal), fakes.context()))
-    assert (trouble.case_number, type(trouble.error)) == (OTHER, UnexpectedAnswer)
+def test_answer_about_another_case_is_unexpected(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(OTHER, case=fake.case("IOE0000000003"))
+    (failure,) = failures(check(account(portal), fakes.context()))
+    assert (failure.case_number, type(failure.error)) == (OTHER, UnexpectedAnswer)
 
 
 @pytest.mark.parametrize(
@@ -174,75 +172,75 @@ def test_another_case_than_the_one_asked_for_is_strange(portal: FakeUscis, fakes
     ],
     ids=["500", "maintenance", "another shape"],
 )
-def test_a_failing_endpoint_leaves_its_part_unsaid_and_is_reported(
+def test_failing_endpoint_makes_its_part_partial_and_is_reported(
     portal: FakeUscis, fakes: PortalFakes, path: str, part: str, answer: CannedAnswer
 ) -> None:
-    portal.answers[f"{SERVICE}/{path.format(said.RECEIPT)}"] = answer
-    readings = read(account(portal), fakes.context())
-    (snapshot,) = snapshots(readings)
+    portal.answers[f"{SERVICE}/{path.format(fake.RECEIPT)}"] = answer
+    results = check(account(portal), fakes.context())
+    (snapshot,) = snapshots(results)
     assert part in snapshot.partial
-    (trouble,) = unread(readings)
-    assert trouble.case_number == said.RECEIPT
+    (failure,) = failures(results)
+    assert failure.case_number == fake.RECEIPT
 
 
-def test_a_case_without_documents_is_no_trouble(portal: FakeUscis, fakes: PortalFakes) -> None:
-    portal.answers[f"{SERVICE}/cases/{said.RECEIPT}/documents"] = CannedAnswer(status=404, body=b"{}")
-    assert unread(read(account(portal), fakes.context())) == []
+def test_case_without_documents_is_not_a_failure(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.answers[f"{SERVICE}/cases/{fake.RECEIPT}/documents"] = CannedAnswer(status=404, body=b"{}")
+    assert failures(check(account(portal), fakes.context())) == []
 
 
-def test_a_whole_case_within_another_one_is_read_as_its_own(portal: FakeUscis, fakes: PortalFakes) -> None:
-    portal.add_case(case=said.case(concurrentCases=[said.case(OTHER, formType="I-131")]))
-    readings = read(account(portal), fakes.context())
-    assert [(snapshot.case_number, snapshot.form) for snapshot in snapshots(readings)] == [
-        (said.RECEIPT, "I-485"),
+def test_embedded_case_is_reported_as_a_case(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(case=fake.case(concurrentCases=[fake.case(OTHER, formType="I-131")]))
+    results = check(account(portal), fakes.context())
+    assert [(snapshot.case_number, snapshot.form) for snapshot in snapshots(results)] == [
+        (fake.RECEIPT, "I-485"),
         (OTHER, "I-131"),
     ]
     assert f"GET {SERVICE}/cases/{OTHER}" not in portal.requests
 
 
-def test_maintenance_is_not_news(portal: FakeUscis, fakes: PortalFakes) -> None:
+def test_maintenance_makes_the_portal_unavailable(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.faults.add(Fault.MAINTENANCE)
     with pytest.raises(PortalUnavailable):
-        read(account(portal), fakes.context())
+        check(account(portal), fakes.context())
 
 
-def test_a_wall_against_programs_asks_for_a_person(portal: FakeUscis, fakes: PortalFakes) -> None:
-    portal.faults.add(Fault.WALL)
+def test_firewall_against_programs_requires_the_user(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.faults.add(Fault.FIREWALL)
     with pytest.raises(CodeNeeded, match="person's browser"):
-        read(account(portal), fakes.context())
+        check(account(portal), fakes.context())
 
 
-def test_the_session_file_is_left_alone_where_the_portal_renewed_nothing(portal: FakeUscis, fakes: PortalFakes) -> None:
+def test_session_file_is_unchanged_if_the_portal_renewed_no_cookie(portal: FakeUscis, fakes: PortalFakes) -> None:
     before = fakes.session.content
-    read(account(portal), fakes.context())
+    check(account(portal), fakes.context())
     assert fakes.session.content == before
 
 
 @pytest.mark.parametrize("receipt", ["EAC9999103403", "LIN9999106498", "SRC*999913271"])
-def test_a_paper_receipt_is_refused_with_the_reason(receipt: str) -> None:
+def test_paper_receipt_is_rejected_with_the_reason(receipt: str) -> None:
     with pytest.raises(ValidationError, match="paper files"):
         UscisAccount(name="family", portal="uscis", cases=(receipt,))
 
 
 @pytest.mark.parametrize("written", ["ioe0000000001", "IOE-000-000-0001", " IOE 0000000001 "])
-def test_a_receipt_may_be_written_as_on_paper(written: str) -> None:
-    assert UscisAccount(name="family", portal="uscis", cases=(written,)).cases == (said.RECEIPT,)
+def test_receipt_number_may_be_written_as_on_paper(written: str) -> None:
+    assert UscisAccount(name="family", portal="uscis", cases=(written,)).cases == (fake.RECEIPT,)
 
 
 @pytest.mark.parametrize(
-    ("keys", "wanted"),
+    ("keys", "message"),
     [
         ({}, "username and a password"),
         ({"username": "a", "password": "b", "mfa": "totp"}, "totp_secret"),
         ({"username": "a", "password": "b", "mfa": "email"}, "mailbox"),
     ],
 )
-def test_a_browser_account_says_what_it_lacks(keys: dict[str, Any], wanted: str) -> None:
-    with pytest.raises(ValidationError, match=wanted):
+def test_incomplete_browser_account_names_the_missing_key(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         UscisAccount(name="family", portal="uscis", sign_in="browser", **keys)
 
 
-def test_only_what_is_submitted_is_a_credential() -> None:
+def test_only_a_browser_account_has_a_credential() -> None:
     keys: dict[str, Any] = {"name": "family", "portal": "uscis", "username": "a", "password": SecretStr("b")}
     assert UscisAccount(**keys).credential() is None
     browser = UscisAccount(**keys, sign_in="browser")
@@ -250,11 +248,11 @@ def test_only_what_is_submitted_is_a_credential() -> None:
     assert browser.credential() != UscisAccount(**keys | {"password": SecretStr("c")}, sign_in="browser").credential()
 
 
-def test_the_portal_is_not_asked_more_than_six_times_a_day() -> None:
+def test_portal_is_checked_six_times_a_day_at_most() -> None:
     assert find("uscis").min_every == timedelta(hours=4)
 
 
-def test_the_code_lists_go_with_the_package() -> None:
+def test_code_lists_are_part_of_the_package() -> None:
     folder = Path(__file__).parents[3] / "watcher" / "language" / "vocabulary"
     published = (folder / "uscis_action_codes.tsv").read_text(encoding="utf-8").splitlines()
     assert len([line for line in published if "\t" in line]) == 1 + 492

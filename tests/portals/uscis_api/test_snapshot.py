@@ -16,7 +16,7 @@ from watcher.text.uscis_html import plain_text
 ONE = "EAC9999103403"
 
 
-def said(**fields: Any) -> dict[str, bytes]:
+def raw_answers(**fields: Any) -> dict[str, bytes]:
     return {"case-status": json.dumps(case_status(ONE, **fields)).encode()}
 
 
@@ -40,14 +40,14 @@ def said(**fields: Any) -> dict[str, bytes]:
         ({"current_case_status_desc_en": "x", "current_case_status_desc_es": None, "modifiedDate": None}, None),
     ],
 )
-def test_the_day_of_a_status_is_in_its_words_then_that_of_the_last_change(
+def test_day_of_a_status_comes_from_its_text_then_from_the_last_change(
     fields: dict[str, Any], since: date | None
 ) -> None:
-    assert read(said(**fields), "en").status_since == since
+    assert read(raw_answers(**fields), "en").status_since == since
 
 
-def test_the_portals_times_have_no_zone() -> None:
-    snapshot = read(said(), "en")
+def test_times_of_the_portal_have_no_zone() -> None:
+    snapshot = read(raw_answers(), "en")
     assert snapshot.updated_at == datetime(2023, 9, 6, 10, 0)  # noqa: DTZ001 - the portal says none
     assert snapshot.submitted_on == date(2023, 9, 5)
 
@@ -56,7 +56,7 @@ def test_the_portals_times_have_no_zone() -> None:
     "absent", [{"submittedDate": None, "modifiedDate": None}, {"submittedDate": "", "modifiedDate": ""}]
 )
 def test_dates_may_be_missing(absent: dict[str, Any]) -> None:
-    snapshot = read(said(**absent), "en")
+    snapshot = read(raw_answers(**absent), "en")
     assert (snapshot.updated_at, snapshot.submitted_on) == (None, None)
 
 
@@ -79,14 +79,14 @@ def test_dates_may_be_missing(absent: dict[str, Any]) -> None:
         {"hist_case_status": ["x"]},
     ],
 )
-def test_another_type_than_the_apis_is_never_a_snapshot(fields: dict[str, Any]) -> None:
+def test_field_of_the_wrong_type_raises_unexpected_answer(fields: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedAnswer) as caught:
-        read(said(**fields), "en")
+        read(raw_answers(**fields), "en")
     place = next(iter(fields))
     assert place in str(caught.value) or "no status" in str(caught.value)
 
 
-def test_without_an_answer_there_is_no_snapshot() -> None:
+def test_missing_answer_raises_unexpected_answer() -> None:
     with pytest.raises(UnexpectedAnswer):
         read({}, "en")
 
@@ -95,13 +95,13 @@ def test_without_an_answer_there_is_no_snapshot() -> None:
     ("written", "form"),
     [("N400", "N-400"), ("n-400", "N-400"), ("I-129F", "I-129F"), ("I600A", "I-600A"), ("", None), ("none", None)],
 )
-def test_a_form_is_written_with_its_hyphen(written: str, form: str | None) -> None:
+def test_form_number_gets_its_hyphen(written: str, form: str | None) -> None:
     assert form_number(written) == form
 
 
-def test_markup_is_inert() -> None:
+def test_markup_becomes_plain_text() -> None:
     text = 'We&#039;ll <a href="https://evil.example">write</a>\n<script>alert(1)</script> &amp; call\x07 you.'
-    assert read(said(current_case_status_desc_en=text), "en").description == "We'll write & call you."
+    assert read(raw_answers(current_case_status_desc_en=text), "en").description == "We'll write & call you."
 
 
 _MARKUP = st.lists(
@@ -132,54 +132,54 @@ _MARKUP = st.lists(
 
 
 @given(_MARKUP)
-def test_the_short_way_through_markup_leads_where_the_parser_does(markup: str) -> None:
+def test_fast_path_gives_the_same_text_as_the_parser(markup: str) -> None:
     assert _inert(markup) == plain_text(markup)
 
 
-def test_no_history_told_is_not_an_empty_history() -> None:
-    assert read(said(hist_case_status=None), "en").history is None
-    assert read(said(hist_case_status=[]), "en").history == ()
+def test_missing_history_differs_from_an_empty_history() -> None:
+    assert read(raw_answers(hist_case_status=None), "en").history is None
+    assert read(raw_answers(hist_case_status=[]), "en").history == ()
 
 
 @given(st.permutations(range(5)))
-def test_the_order_of_the_history_is_not_news(order: list[int]) -> None:
+def test_order_of_the_history_does_not_matter(order: list[int]) -> None:
     lines = [
         {"date": f"2023-09-0{1 + number % 3}", "completed_text_en": f"Sentence {number % 4}."} for number in range(5)
     ]
-    turned = [lines[number] for number in order]
-    assert read(said(hist_case_status=turned), "en") == read(said(hist_case_status=lines), "en")
+    shuffled = [lines[number] for number in order]
+    assert read(raw_answers(hist_case_status=shuffled), "en") == read(raw_answers(hist_case_status=lines), "en")
 
 
-def test_the_same_line_twice_is_two_lines() -> None:
+def test_same_history_line_twice_is_two_entries() -> None:
     line = {"date": "2023-09-05", "completed_text_en": "We did it again."}
-    history = read(said(hist_case_status=[line, line]), "en").history
+    history = read(raw_answers(hist_case_status=[line, line]), "en").history
     assert history is not None
     assert len({entry.key for entry in history}) == 2
 
 
-def test_another_language_is_no_news_in_the_history() -> None:
+def test_keys_of_the_history_do_not_depend_on_the_language() -> None:
     line = {"date": "2023-09-05", "completed_text_en": "We did it.", "completed_text_es": "Lo hicimos."}
     keys = []
     for language in ("en", "es"):
-        (entry,) = read(said(hist_case_status=[line]), language).history or ()
+        (entry,) = read(raw_answers(hist_case_status=[line]), language).history or ()
         keys.append((entry.key, entry.title))
     assert keys[0][0] == keys[1][0]
     assert [title for _, title in keys] == ["We did it.", "Lo hicimos."]
 
 
-def test_where_spanish_is_missing_it_is_english() -> None:
-    snapshot = read(said(current_case_status_text_es="", current_case_status_desc_es=None), "es")
+def test_status_is_english_if_spanish_is_missing() -> None:
+    snapshot = read(raw_answers(current_case_status_text_es="", current_case_status_desc_es=None), "es")
     assert (snapshot.language, snapshot.status, snapshot.status_key) == ("en", "Case Was Received", None)
     assert snapshot.description == "On September 5, 2023, we received your Form I-130."
 
 
-def test_an_unknown_title_is_kept_word_for_word() -> None:
-    snapshot = read(said(title="Case Was Blessed By The Moon"), "en")
+def test_unknown_title_is_shown_verbatim() -> None:
+    snapshot = read(raw_answers(title="Case Was Blessed By The Moon"), "en")
     assert (snapshot.stage, snapshot.status) == (Stage.UNKNOWN, "Case Was Blessed By The Moon")
 
 
-def test_the_api_lists_no_pending_items() -> None:
-    assert read(said(), "en").pending is None
+def test_api_lists_no_pending_items() -> None:
+    assert read(raw_answers(), "en").pending is None
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_the_api_lists_no_pending_items() -> None:
         (b'{"message": ""}', None),
     ],
 )
-def test_an_errors_message_is_found_in_every_shape(body: bytes, message: str | None) -> None:
+def test_error_message_is_found_in_every_shape(body: bytes, message: str | None) -> None:
     assert error_message(body) == message
 
 
@@ -209,7 +209,7 @@ def test_an_errors_message_is_found_in_every_shape(body: bytes, message: str | N
         ),
     )
 )
-def test_any_json_is_read_or_refused(value: Any) -> None:
+def test_any_json_raises_unexpected_answer(value: Any) -> None:
     body = json.dumps(value).encode()
     error_message(body)
     with pytest.raises(UnexpectedAnswer):
