@@ -110,8 +110,8 @@ def test_order_of_lists_does_not_matter() -> None:
         ],
         evidenceRequests=[fake.request(1, answered=True), fake.request(2)],
     )
-    turned = {**case, **{name: list(reversed(case[name])) for name in ("events", "notices", "evidenceRequests")}}
-    assert snapshot(fake.answers(case), "en") == snapshot(fake.answers(turned), "en")
+    reordered = {**case, **{name: list(reversed(case[name])) for name in ("events", "notices", "evidenceRequests")}}
+    assert snapshot(fake.answers(case), "en") == snapshot(fake.answers(reordered), "en")
 
 
 def test_event_is_identified_by_its_id_and_new_even_if_backdated() -> None:
