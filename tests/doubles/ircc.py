@@ -1,7 +1,7 @@
-"""A tracker of IRCC as two servers, written from the wire facts: Cognito's `InitiateAuth`, and the data service.
+"""Fake servers of an IRCC tracker, written from the recorded formats: Cognito's `InitiateAuth` and the data service.
 
-It keeps state as the real ones do: wrong passwords are counted and lock, tokens end, refresh tokens can be revoked.
-Every fault of either side is an answer put into `faults`, one for each request to come.
+They keep state like the real ones: wrong passwords are counted and lock the account, tokens expire, refresh tokens can
+be revoked. Each answer in `faults` replaces the answer to one of the next requests.
 """
 
 import base64
@@ -23,12 +23,12 @@ Json = dict[str, Any]
 
 
 def error_reply(name: str, message: str = "", status: int = 400) -> bytes:
-    """An error as Cognito words it."""
+    """Return an error in Cognito's format."""
     return reply(status, json.dumps({"__type": name, "message": message}).encode(), x_amzn_errortype=f"{name}:")
 
 
 def make_token(claims: Json) -> str:
-    """A JWT with these claims and a signature that nobody could check."""
+    """Return a JWT with these claims and a made-up signature."""
 
     def part(content: Json) -> str:
         return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
@@ -38,7 +38,7 @@ def make_token(claims: Json) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Cognito:
-    """The sign-in service. `claims` replaces claims of the tokens it makes; `challenge` is asked after the password."""
+    """The sign-in service. `claims` overrides claims of its tokens; `challenge` follows a correct password."""
 
     now: Callable[[], datetime]
     users: dict[str, str] = field(default_factory=lambda: {UCI: PASSWORD})
@@ -54,26 +54,26 @@ class Cognito:
     id_tokens: dict[str, datetime] = field(default_factory=dict)
     tokens_issued: int = 0
 
-    def answer(self, asked: ReceivedRequest) -> bytes:
-        """Any request."""
-        assert asked.method == "POST"
-        assert asked.target == "/"
-        assert asked.headers["content-type"] == "application/x-amz-json-1.1"
-        assert asked.headers["x-amz-target"] == "AWSCognitoIdentityProviderService.InitiateAuth"
-        question = json.loads(asked.body)
-        given = question["AuthParameters"]
-        by_password = question["AuthFlow"] == "USER_PASSWORD_AUTH"
-        (self.submitted_passwords if by_password else self.refreshes).append(str(given.get("PASSWORD", "")))
+    def answer(self, request: ReceivedRequest) -> bytes:
+        """Answer any request."""
+        assert request.method == "POST"
+        assert request.target == "/"
+        assert request.headers["content-type"] == "application/x-amz-json-1.1"
+        assert request.headers["x-amz-target"] == "AWSCognitoIdentityProviderService.InitiateAuth"
+        query = json.loads(request.body)
+        parameters = query["AuthParameters"]
+        by_password = query["AuthFlow"] == "USER_PASSWORD_AUTH"
+        (self.submitted_passwords if by_password else self.refreshes).append(str(parameters.get("PASSWORD", "")))
         if self.faults:
             return self.faults.pop(0)
-        if question["ClientId"] != CLIENT_ID:
-            return error_reply("ResourceNotFoundException", f"User pool client {question['ClientId']} does not exist.")
-        return self._password(given) if by_password else self._refresh(given["REFRESH_TOKEN"])
+        if query["ClientId"] != CLIENT_ID:
+            return error_reply("ResourceNotFoundException", f"User pool client {query['ClientId']} does not exist.")
+        return self._password(parameters) if by_password else self._refresh(parameters["REFRESH_TOKEN"])
 
-    def _password(self, given: Json) -> bytes:
+    def _password(self, parameters: Json) -> bytes:
         if self.locked_until is not None and self.now() < self.locked_until:
             return error_reply("NotAuthorizedException", "Password attempts exceeded")
-        if self.users.get(given["USERNAME"]) != given["PASSWORD"]:
+        if self.users.get(parameters["USERNAME"]) != parameters["PASSWORD"]:
             self.failed_sign_ins += 1
             if self.failed_sign_ins >= 5:
                 self.locked_until = self.now() + timedelta(seconds=min(2 ** (self.failed_sign_ins - 5), 900))
@@ -92,18 +92,18 @@ class Cognito:
 
     def _tokens(self, *, new_refresh: bool) -> bytes:
         self.tokens_issued += 1
-        ends = self.now() + timedelta(hours=1)
+        expires_at = self.now() + timedelta(hours=1)
         claims = {
             "sub": "made-up",
             "aud": CLIENT_ID,
             "token_use": "id",
             "iss": ISSUER,
-            "exp": int(ends.timestamp()),
+            "exp": int(expires_at.timestamp()),
             "jti": str(self.tokens_issued),
         }
         result: Json = {"AccessToken": "access", "ExpiresIn": 3600, "TokenType": "Bearer"}
         result["IdToken"] = make_token({**claims, **self.claims})
-        self.id_tokens[result["IdToken"]] = ends
+        self.id_tokens[result["IdToken"]] = expires_at
         if new_refresh:
             result["RefreshToken"] = f"refresh-{self.tokens_issued}"
             self.refresh_tokens.add(result["RefreshToken"])
@@ -112,7 +112,7 @@ class Cognito:
 
 @dataclass(slots=True, kw_only=True)
 class Tracker:
-    """The data service. `applications` holds the details by number; the list is made from them."""
+    """The data service. `applications` holds the details by number; the list is derived from them."""
 
     program: Literal["immigration", "citizenship"]
     cognito: Cognito
@@ -123,24 +123,24 @@ class Tracker:
     rejects_tokens: bool = False
     accepts_any_token: bool = False
 
-    def answer(self, asked: ReceivedRequest) -> bytes:
-        """Any request."""
-        assert asked.method == "POST"
-        assert asked.target == "/user"
-        assert asked.headers["origin"].startswith("https://")
+    def answer(self, request: ReceivedRequest) -> bytes:
+        """Answer any request."""
+        assert request.method == "POST"
+        assert request.target == "/user"
+        assert request.headers["origin"].startswith("https://")
         if self.faults:
             return self.faults.pop(0)
-        ends = self.cognito.id_tokens.get(asked.headers["authorization"].removeprefix("Bearer "))
-        ended = ends is None or ends <= self.cognito.now()
-        if self.rejects_tokens or (ended and not self.accepts_any_token):
+        expires_at = self.cognito.id_tokens.get(request.headers["authorization"].removeprefix("Bearer "))
+        expired = expires_at is None or expires_at <= self.cognito.now()
+        if self.rejects_tokens or (expired and not self.accepts_any_token):
             return _json({"message": "The incoming token has expired"}, 401)
-        question = json.loads(asked.body)
-        if question["method"] == "get-profile-summary":
+        query = json.loads(request.body)
+        if query["method"] == "get-profile-summary":
             return _json(self._profile())
-        number = question["applicationNumber"]
+        number = query["applicationNumber"]
         if self.program == "immigration":
-            assert question["uci"] == UCI
-            assert question["isAgent"] is False
+            assert query["uci"] == UCI
+            assert query["isAgent"] is False
         if number in self.broken:
             return self.broken[number]
         if number not in self.applications:
@@ -173,7 +173,7 @@ class Tracker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerServers:
-    """Both servers of a tracker."""
+    """The two servers of a tracker."""
 
     auth: LoopbackServer
     api: LoopbackServer
@@ -181,13 +181,13 @@ class TrackerServers:
 
 @contextmanager
 def run_tracker(tracker: Tracker) -> Iterator[TrackerServers]:
-    """Serves both until the context is left."""
+    """Run both servers until the context is left."""
     with serve(tracker.cognito.answer) as auth, serve(tracker.answer) as api:
         yield TrackerServers(auth=auth, api=api)
 
 
 def immigration(number: str, **changed: Any) -> Json:
-    """An immigration application as the facts show one; `changed` goes into `app`."""
+    """Return an immigration application in the recorded format; `changed` goes into `app`."""
     return {
         "app": {
             "appNumber": number,
@@ -229,7 +229,7 @@ def immigration(number: str, **changed: Any) -> Json:
 
 
 def citizenship(number: str, **changed: Any) -> Json:
-    """A citizenship application as the facts show one."""
+    """Return a citizenship application in the recorded format, updated with `changed`."""
     names = ("language", "backgroundVerification", "residency", "prohibitions", "citizenshipTest", "citizenshipOath")
     return {
         "applicationNumber": number,

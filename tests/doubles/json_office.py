@@ -1,5 +1,5 @@
-"""A portal made of JSON on loopback: a sign-in with a challenge, tokens that end, a list by cursor; and a token desk
-for API clients with cases by number."""
+"""A JSON portal on loopback: sign-in with a challenge, expiring tokens, and a paginated list; for API clients, a token
+endpoint and cases by number."""
 
 import json
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _PAGE: Final = 2
 
 
 def case_of(number: str, **fields: Any) -> dict[str, Any]:
-    """A case as `/cases/NUMBER` shows it."""
+    """Return a case as `/cases/NUMBER` shows it."""
     return {
         "number": number,
         "form": "EX-10",
@@ -34,7 +34,7 @@ def case_of(number: str, **fields: Any) -> dict[str, Any]:
 
 @dataclass(slots=True, kw_only=True)
 class JsonOffice:
-    """`ask_for_code`: whether a sign-in takes two steps. `answers` overrule whatever a path would answer."""
+    """The portal. `ask_for_code`: whether a sign-in takes two steps. `answers` replace the responses of paths."""
 
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
     tasks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -45,29 +45,29 @@ class JsonOffice:
     issued: int = 0
     submissions: int = 0
 
-    def answer(self, asked: ReceivedRequest) -> bytes:
-        path, query = urlsplit(asked.target).path, parse_qs(urlsplit(asked.target).query)
+    def answer(self, request: ReceivedRequest) -> bytes:
+        path, query = urlsplit(request.target).path, parse_qs(urlsplit(request.target).query)
         if path in self.answers:
             return self.answers[path]
-        if asked.method == "POST":
-            return self._signing_in(path, asked)
-        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
+        if request.method == "POST":
+            return self._sign_in(path, request)
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return as_json({"error": "sign in first"}, 401)
-        return self._showing(path, query)
+        return self._show(path, query)
 
-    def _signing_in(self, path: str, asked: ReceivedRequest) -> bytes:
+    def _sign_in(self, path: str, request: ReceivedRequest) -> bytes:
         self.submissions += 1
         if path == "/oauth/token":
-            form = asked.form
-            fine = (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
-            fine = fine and form.get("grant_type") == "client_credentials"
-            return as_json({"access_token": self._token()}) if fine else as_json({"error": "invalid_client"}, 401)
-        body = json.loads(asked.body)
+            form = request.form
+            valid = (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
+            valid = valid and form.get("grant_type") == "client_credentials"
+            return as_json({"access_token": self._token()}) if valid else as_json({"error": "invalid_client"}, 401)
+        body = json.loads(request.body)
         if self.locked:
             return as_json({"errors": [{"code": "locked"}]}, 423)
         if path == "/auth/code":
-            fine = (body["challenge"], body["code"]) == ("challenge-1", CODE)
-            return as_json({"token": self._token()}) if fine else as_json({}, 401)
+            valid = (body["challenge"], body["code"]) == ("challenge-1", CODE)
+            return as_json({"token": self._token()}) if valid else as_json({}, 401)
         if (body["user"], body["secret"], body["device"]) != (USERNAME, PASSWORD, {"kind": "web"}):
             return as_json({"errors": [{"code": "bad_credentials"}]})
         return as_json(
@@ -80,7 +80,7 @@ class JsonOffice:
         self.tokens.add(token)
         return token
 
-    def _showing(self, path: str, query: dict[str, list[str]]) -> bytes:
+    def _show(self, path: str, query: dict[str, list[str]]) -> bytes:
         if path == "/cases":
             return self._list(int(query.get("after", ["0"])[0]))
         number = path.split("/")[2]
@@ -93,9 +93,9 @@ class JsonOffice:
         return as_json(self.cases[number])
 
     def _list(self, after: int) -> bytes:
-        shown = list(self.cases)[after : after + _PAGE]
-        more = after + _PAGE if after + _PAGE < len(self.cases) else None
-        return as_json({"items": [{"number": number} for number in shown], "cursor": more})
+        page = list(self.cases)[after : after + _PAGE]
+        cursor = after + _PAGE if after + _PAGE < len(self.cases) else None
+        return as_json({"items": [{"number": number} for number in page], "cursor": cursor})
 
 
 def as_json(content: Any, status: int = 200) -> bytes:

@@ -1,4 +1,4 @@
-"""A server on loopback that answers what a function says, byte for byte, so that it can misbehave as portals do."""
+"""A loopback server whose responses a function returns byte for byte, so that it can misbehave like a portal."""
 
 import ssl
 import threading
@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """A request as it came over the wire; header names in lower case."""
+    """A request as it arrived; header names in lower case."""
 
     method: str
     target: str
@@ -30,7 +30,7 @@ BodyChunks: TypeAlias = bytes | Iterable[bytes]
 
 
 def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
-    """An HTTP answer; `retry_after="1"` becomes the header `retry-after`."""
+    """Return an HTTP response; `retry_after="1"` becomes the header `retry-after`."""
     lines = [f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
@@ -38,7 +38,7 @@ def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
 
 @dataclass(slots=True, kw_only=True)
 class LoopbackServer:
-    """A running server: where it is and what it was asked."""
+    """A running server and the requests that it received."""
 
     origin: str
     requests: list[ReceivedRequest] = field(default_factory=list)
@@ -47,13 +47,13 @@ class LoopbackServer:
 
 @contextmanager
 def serve(
-    answer: Callable[[ReceivedRequest], BodyChunks], tls: ssl.SSLContext | None = None
+    handler: Callable[[ReceivedRequest], BodyChunks], tls: ssl.SSLContext | None = None
 ) -> Iterator[LoopbackServer]:
-    """Serves until the context is left. What `answer` returns is sent piece by piece."""
+    """Run the server until the context is left. What `handler` returns is sent chunk by chunk."""
     listener = create_server(("127.0.0.1", 0))
     scheme = "http" if tls is None else "https"
     server = LoopbackServer(origin=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
-    open_ones: list[socket] = []
+    connections: list[socket] = []
 
     def accept() -> None:
         while True:
@@ -61,40 +61,40 @@ def serve(
                 connection, _ = listener.accept()
             except OSError:
                 return
-            open_ones.append(connection)
-            threading.Thread(target=_converse, args=(connection, tls, answer, server), daemon=True).start()
+            connections.append(connection)
+            threading.Thread(target=_handle_connection, args=(connection, tls, handler, server), daemon=True).start()
 
     acceptor = threading.Thread(target=accept, daemon=True)
     acceptor.start()
     try:
         yield server
     finally:
-        for one in (listener, *open_ones):
-            with suppress(OSError):  # the other side may have been faster
-                one.shutdown(SHUT_RDWR)
-            one.close()
+        for open_socket in (listener, *connections):
+            with suppress(OSError):  # the client may have closed it first
+                open_socket.shutdown(SHUT_RDWR)
+            open_socket.close()
         acceptor.join(5)
 
 
-def _converse(
+def _handle_connection(
     connection: socket,
     tls: ssl.SSLContext | None,
-    answer: Callable[[ReceivedRequest], BodyChunks],
+    handler: Callable[[ReceivedRequest], BodyChunks],
     server: LoopbackServer,
 ) -> None:
     try:
         wire = connection if tls is None else tls.wrap_socket(connection, server_side=True)
         server.connections += 1
         with wire, wire.makefile("rb") as incoming:
-            while (asked := _next_request(incoming)) is not None:
-                server.requests.append(asked)
-                pieces = answer(asked)
-                for piece in (pieces,) if isinstance(pieces, bytes) else pieces:
-                    wire.sendall(piece)
-                if asked.headers.get("connection") == "close" or not isinstance(pieces, bytes):
+            while (request := _next_request(incoming)) is not None:
+                server.requests.append(request)
+                body = handler(request)
+                for chunk in (body,) if isinstance(body, bytes) else body:
+                    wire.sendall(chunk)
+                if request.headers.get("connection") == "close" or not isinstance(body, bytes):
                     return
     except (OSError, ValueError):
-        return  # the client hung up, did not trust us or spoke something else; its own tests look at that
+        return  # the client hung up, rejected the certificate, or sent something else; its own tests check that
 
 
 def _next_request(incoming: BufferedReader) -> ReceivedRequest | None:

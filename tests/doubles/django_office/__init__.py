@@ -1,1 +1,1 @@
-"""An office whose site is Django's own admin: its sign-in form, CSRF tokens, sessions and pages are nobody's here."""
+"""A portal made of Django's admin, so that sign-in form, CSRF tokens, sessions, and pages are not our own work."""

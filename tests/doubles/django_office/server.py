@@ -1,5 +1,5 @@
-# ruff: noqa: PLC0415 -- Django's models can be imported only once Django is set up
-"""Starts the office on loopback, in this process, with its database in a folder of the test's."""
+# ruff: noqa: PLC0415 -- Django's models can be imported only after Django is set up
+"""The Django portal on loopback, in this process, with its database in a folder of the test."""
 
 import threading
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from django.core.wsgi import get_wsgi_application
 USERNAME, PASSWORD = "applicant", "correct horse 7 battery"
 
 
-class _Threaded(ThreadingMixIn, WSGIServer):
+class _ThreadedServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
 
 
 @dataclass(slots=True, kw_only=True)
 class Office:
-    """The running office. `asked` holds the method and path of every request; `fail` makes each one a 500."""
+    """The running portal. `requests` holds method and path of every request; `fail` answers each with a 500."""
 
     base_url: str = ""
     requests: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Office:
         Objects.all().delete()
 
     def change_status(self, number: str, *, status: str) -> None:
-        """As the admin itself does: the change, and a line in the history."""
+        """Change the status and add a history entry, as the admin itself does."""
         from django.contrib.admin.models import CHANGE, LogEntry
         from django.contrib.auth.models import User
 
@@ -68,7 +68,7 @@ class Office:
 
     @property
     def sign_ins(self) -> int:
-        return sum(one.startswith("POST /admin/login/") for one in self.requests)
+        return sum(request.startswith("POST /admin/login/") for request in self.requests)
 
 
 def _configure(folder: Path) -> None:
@@ -116,21 +116,23 @@ def _configure(folder: Path) -> None:
 
 @contextmanager
 def run_office(folder: Path) -> Iterator[Office]:
-    """The office until the context is left. Once in a process: Django's settings are global."""
+    """Run the portal until the context is left. Only once per process: Django's settings are global."""
     _configure(folder)
     from django.contrib.auth.models import User
 
     User.objects.create_superuser(USERNAME, password=PASSWORD)
     application, office = get_wsgi_application(), Office()
 
-    def logged(environ: Any, start_response: Any) -> Any:
+    def record_request(environ: Any, start_response: Any) -> Any:
         office.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         if office.fail:
             start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
             return [b"out of order"]
         return application(environ, start_response)
 
-    with make_server("127.0.0.1", 0, logged, server_class=_Threaded, handler_class=_Quiet) as server:
+    with make_server(
+        "127.0.0.1", 0, record_request, server_class=_ThreadedServer, handler_class=_QuietHandler
+    ) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         office.base_url = f"http://127.0.0.1:{server.server_port}"
