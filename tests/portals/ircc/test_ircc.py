@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, citizenship, immigration
-from tests.portals.ircc.ircc_case import CITIZEN, ONE, TWO, IrccFixture
+from tests.portals.ircc.ircc_account import CITIZEN, ONE, TWO, IrccFixture
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind
@@ -23,43 +23,43 @@ from watcher.reading.normalize import normalize
 
 class TestSettings:
     def account(self, **keys: Any) -> IrccAccount:
-        given = {"name": "family", "portal": "ircc", "program": "immigration", "username": UCI, "password": PASSWORD}
-        return IrccAccount.model_validate({**given, **keys})
+        defaults = {"name": "family", "portal": "ircc", "program": "immigration", "username": UCI, "password": PASSWORD}
+        return IrccAccount.model_validate({**defaults, **keys})
 
-    @pytest.mark.parametrize("written", ["1100000001", "11-0000-0001", " 11 0000 0001 "])
-    def test_a_uci_is_digits_however_it_is_written(self, written: str) -> None:
-        assert self.account(username=written).username == UCI
+    @pytest.mark.parametrize("uci", ["1100000001", "11-0000-0001", " 11 0000 0001 "])
+    def test_uci_is_normalized_to_digits(self, uci: str) -> None:
+        assert self.account(username=uci).username == UCI
 
-    @pytest.mark.parametrize("written", ["", "12345", "123456789", "someone@example.org", "11000000O1"])
-    def test_what_is_no_uci_is_a_fault_that_says_what_one_is(self, written: str) -> None:
+    @pytest.mark.parametrize("uci", ["", "12345", "123456789", "someone@example.org", "11000000O1"])
+    def test_invalid_uci_is_rejected_with_the_expected_format(self, uci: str) -> None:
         with pytest.raises(ValidationError, match="8 or 10 digits"):
-            self.account(username=written)
+            self.account(username=uci)
 
-    def test_an_old_uci_has_eight_digits(self) -> None:
+    def test_old_uci_with_eight_digits_is_accepted(self) -> None:
         assert self.account(username="1100-0001").username == "11000001"
 
-    def test_case_numbers_are_compared_as_the_tracker_writes_them(self) -> None:
+    def test_case_numbers_are_normalized_to_the_trackers_spelling(self) -> None:
         assert self.account(cases=["e000 000-001"]).cases == (ONE,)
         with pytest.raises(ValidationError, match="E000000001"):
             self.account(cases=["IOE0000000001X"])
 
-    def test_the_program_and_a_password_must_be_given(self) -> None:
+    def test_program_and_password_are_required(self) -> None:
         with pytest.raises(ValidationError) as caught:
             self.account(program="both", password="")
-        assert {fault["loc"][0] for fault in caught.value.errors()} == {"program", "password"}
+        assert {error["loc"][0] for error in caught.value.errors()} == {"program", "password"}
 
-    def test_the_credential_changes_with_the_uci_and_with_the_password(self) -> None:
+    def test_credential_depends_on_uci_and_password(self) -> None:
         accounts = (self.account(), self.account(username="1100000002"), self.account(password="another"))
         assert len({account.credential() for account in accounts}) == 3
         assert PASSWORD not in repr(self.account())
 
     @pytest.mark.parametrize("program", ["immigration", "citizenship"])
-    def test_links_lead_to_the_official_tracker_whatever_the_base_url(self, program: str) -> None:
+    def test_links_point_to_the_official_tracker_regardless_of_base_url(self, program: str) -> None:
         links = find("ircc").links(self.account(program=program, base_url="http://127.0.0.1:1"))
         assert links.sign_in.startswith("https://")
         assert links.sign_in.split("/")[2].endswith(".apps.cic.gc.ca")
 
-    def test_the_two_programs_are_two_trackers(self) -> None:
+    def test_each_program_has_its_own_tracker(self) -> None:
         first, second = self.account().tracker, self.account(program="citizenship").tracker
         assert {first.site, first.api, first.client_id}.isdisjoint({second.site, second.api, second.client_id})
 
@@ -72,17 +72,17 @@ class TestSettings:
         assert not tracker.accepts_issuer("https://evil.example/ca-central-1_7OCkCncWC", client_id=CLIENT_ID)
 
 
-class TestReading:
-    def test_every_application_of_an_immigration_account_is_read(self, pr: IrccFixture) -> None:
-        found = pr.snapshots()
-        assert sorted(found) == [ONE, TWO]
-        case = found[ONE]
+class TestSnapshots:
+    def test_all_applications_of_an_immigration_account_are_read(self, pr: IrccFixture) -> None:
+        snapshots = pr.snapshots()
+        assert sorted(snapshots) == [ONE, TWO]
+        case = snapshots[ONE]
         assert (case.stage, case.status, case.title) == (Stage.UNDER_REVIEW, "inProgress", "Permanent residence")
         assert case.submitted_on == date(2025, 1, 1)
         assert case.updated_at == datetime(2026, 3, 15, 18, 22, 11, tzinfo=UTC)
         assert case.pending == ()
 
-    def test_a_citizenship_application_is_read(self, citizen: IrccFixture) -> None:
+    def test_citizenship_application_is_read(self, citizen: IrccFixture) -> None:
         (case,) = citizen.snapshots().values()
         assert (case.case_number, case.stage) == (CITIZEN, Stage.UNDER_REVIEW)
         assert case.updated_at == datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,73 +95,73 @@ class TestReading:
             "residency",
         ]
 
-    def test_french_where_french_is_chosen(self, citizen: IrccFixture) -> None:
+    def test_titles_are_french_if_french_is_chosen(self, citizen: IrccFixture) -> None:
         (case,) = citizen.snapshots("fr").values()
         assert [entry.title for entry in case.history or ()] == ["Nous avons reçu votre demande"]
         assert {part.title for part in case.parts or ()} >= {"Serment de citoyenneté"}
 
-    def test_cases_is_a_filter(self, pr: IrccFixture) -> None:
+    def test_cases_setting_filters_the_applications(self, pr: IrccFixture) -> None:
         assert sorted(pr.snapshots(cases=[TWO.lower()])) == [TWO]
-        asked = [json.loads(one.body).get("applicationNumber") for one in pr.servers.api.requests]
-        assert asked == [None, TWO]
+        requested = [json.loads(request.body).get("applicationNumber") for request in pr.servers.api.requests]
+        assert requested == [None, TWO]
 
-    def test_answers_are_kept_under_the_names_of_their_methods(self, pr: IrccFixture) -> None:
-        (reading, _) = pr.read()
-        assert isinstance(reading, CaseRead)
-        assert find("ircc").read(reading.answers, "en") == reading.snapshot
+    def test_answers_are_stored_by_method_name_and_give_the_same_snapshot(self, pr: IrccFixture) -> None:
+        (result, _) = pr.read()
+        assert isinstance(result, CaseRead)
+        assert find("ircc").read(result.answers, "en") == result.snapshot
 
-    def test_no_name_of_a_person_reaches_a_snapshot(self, pr: IrccFixture, citizen: IrccFixture) -> None:
+    def test_snapshots_contain_no_personal_names_or_uci(self, pr: IrccFixture, citizen: IrccFixture) -> None:
         for case in (*pr.snapshots().values(), *citizen.snapshots().values()):
             assert "TEST" not in repr(case)
             assert UCI not in repr(case)
 
-    def test_waiting_tasks_without_an_action_are_a_pending_item(self, pr: IrccFixture) -> None:
+    def test_waiting_tasks_without_an_action_become_a_pending_item(self, pr: IrccFixture) -> None:
         pr.tracker.tasks[ONE] = 2
         (item,) = pr.snapshots()[ONE].pending or ()
         assert (item.key, item.title) == ("tasks", "Tasks waiting in the tracker: 2")
 
-    def test_a_ghost_update_is_a_silent_update_and_nothing_else(self, pr: IrccFixture) -> None:
+    def test_changed_update_time_alone_is_a_silent_update(self, pr: IrccFixture) -> None:
         before = normalize(None, pr.snapshots()[ONE], vocabulary="ircc")
         pr.tracker.applications[ONE] = immigration(ONE, lastUpdated="2026-03-16T02:00:00.000Z")
         after = normalize(before, pr.snapshots()[ONE], vocabulary="ircc")
         changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
         assert [change.kind for change in changes] == [ChangeKind.SILENT_UPDATE]
 
-    def test_a_part_that_moves_is_a_change_of_its_own(self, citizen: IrccFixture) -> None:
+    def test_changed_part_status_is_a_part_change(self, citizen: IrccFixture) -> None:
         before = normalize(None, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         citizen.tracker.applications[CITIZEN]["activities"][0]["status"] = "inProgress"
         after = normalize(before, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
         assert [(change.kind, change.subject) for change in changes] == [(ChangeKind.PART_CHANGED, "language")]
 
-    def test_another_language_is_no_news(self, citizen: IrccFixture) -> None:
+    def test_switching_the_language_is_not_a_change(self, citizen: IrccFixture) -> None:
         before = normalize(None, citizen.snapshots("en")[CITIZEN], vocabulary="ircc")
         after = normalize(before, citizen.snapshots("fr")[CITIZEN], vocabulary="ircc")
         assert diff(before, after, today=date(2026, 11, 22), vocabulary="ircc") == ()
 
 
 class TestImmigrationActions:
-    """Nobody has published a populated action of the immigration tracker; whatever one looks like, it is shown."""
+    """No action of the immigration tracker has been published; whatever its format, it is shown."""
 
     def pending(self, pr: IrccFixture, *actions: Any, language: str = "en") -> list[tuple[str, str]]:
         pr.tracker.applications[ONE]["relations"][0]["actions"] = list(actions)
         items = pr.snapshots(language)[ONE].pending or ()
         return [(item.kind.value, item.title) for item in items]
 
-    def test_an_action_in_the_shape_of_the_other_tracker(self, pr: IrccFixture) -> None:
+    def test_action_in_the_citizenship_format_is_understood(self, pr: IrccFixture) -> None:
         action = {"activity": "biometrics", "title": {"en": "Give your biometrics", "fr": "Fournissez vos données"}}
         assert self.pending(pr, action) == [("biometrics", "Give your biometrics")]
         assert self.pending(pr, action, language="fr") == [("biometrics", "Fournissez vos données")]
 
-    def test_an_action_of_an_unknown_shape_is_still_told(self, pr: IrccFixture) -> None:
-        told = [("task", "The tracker asks for something; sign in to see what")]
-        assert self.pending(pr, {"somethingElse": 5}) == told
-        assert self.pending(pr, {"somethingElse": 5}, {"somethingElse": 6}) == told * 2
+    def test_action_of_unknown_format_is_still_reported(self, pr: IrccFixture) -> None:
+        expected = [("task", "The tracker asks for something; sign in to see what")]
+        assert self.pending(pr, {"somethingElse": 5}) == expected
+        assert self.pending(pr, {"somethingElse": 5}, {"somethingElse": 6}) == expected * 2
 
-    def test_a_plain_title_will_do(self, pr: IrccFixture) -> None:
+    def test_action_title_may_be_a_plain_string(self, pr: IrccFixture) -> None:
         assert self.pending(pr, {"title": "Pay a fee &amp; more"}) == [("task", "Pay a fee & more")]
 
-    def test_two_actions_keep_their_keys_when_they_change_places(self, pr: IrccFixture) -> None:
+    def test_action_keys_do_not_depend_on_their_order(self, pr: IrccFixture) -> None:
         one, two = {"title": "One"}, {"title": "Two"}
         relation = pr.tracker.applications[ONE]["relations"][0]
         relation["actions"] = [one, two]
@@ -180,28 +180,28 @@ class TestHistoryCodes:
         assert [entry.title for entry in history] == [key for key, _ in events]
         return [entry.hint for entry in history]
 
-    def test_a_code_is_kept_word_for_word_with_its_reading_beside_it(self, pr: IrccFixture) -> None:
-        told = self.hints(pr, ("Word LTR 20", 33), ("873", 1), ("A-Code-Nobody-Knows", 1))
-        assert told == ["Confirmation of permanent residence issued", "Passport", None]
+    def test_code_is_kept_verbatim_with_its_meaning_as_hint(self, pr: IrccFixture) -> None:
+        hints = self.hints(pr, ("Word LTR 20", 33), ("873", 1), ("A-Code-Nobody-Knows", 1))
+        assert hints == ["Confirmation of permanent residence issued", "Passport", None]
 
-    def test_readings_are_french_where_french_is_chosen(self, pr: IrccFixture) -> None:
+    def test_hints_are_french_if_french_is_chosen(self, pr: IrccFixture) -> None:
         assert self.hints(pr, ("873", 1), language="fr") == ["Passeport"]
 
-    def test_the_state_of_the_security_check_is_read_out_of_its_number(self, pr: IrccFixture) -> None:
+    def test_security_check_state_is_derived_from_its_number(self, pr: IrccFixture) -> None:
         events = (("Security", 17), ("Security", 33), ("Security", 99), ("Security", None), ("Eligibility", 33))
         assert self.hints(pr, *events) == ["Security: in progress", "Security: finished", None, None, None]
 
-    def test_a_letter_of_approval_is_a_hint_and_does_not_make_a_stage(self, pr: IrccFixture) -> None:
+    def test_approval_letter_is_a_hint_and_does_not_change_the_stage(self, pr: IrccFixture) -> None:
         self.hints(pr, ("Word LTR 28", 33), ("Word LTR 20", 33))
         assert pr.snapshots()[ONE].stage is Stage.UNDER_REVIEW
 
-    def test_two_entries_of_one_moment_are_two(self, pr: IrccFixture) -> None:
+    def test_identical_history_entries_get_distinct_keys(self, pr: IrccFixture) -> None:
         relation = pr.tracker.applications[ONE]["relations"][0]
         relation["history"] = [{"key": "57", "dateCreated": "2025-01-01T09:00:00.000Z"}] * 2
         keys = [entry.key for entry in pr.snapshots()[ONE].history or ()]
         assert keys == ["2025-01-01T09:00:00+00:00 57", "2025-01-01T09:00:00+00:00 57 #2"]
 
-    def test_every_reading_is_there_once_and_in_both_languages(self) -> None:
+    def test_every_code_meaning_is_unique_and_in_both_languages(self) -> None:
         file = resources.files("watcher.portals.ircc").joinpath("history.toml")
         content = tomllib.loads(file.read_text(encoding="utf-8"))
         codes = [code for line in content["reading"] for code in line["codes"]]
@@ -220,13 +220,13 @@ class TestSeveralPeople:
         pr.tracker.applications[ONE]["relations"] = list(relations)
         return [(part.key, part.title) for part in pr.snapshots()[ONE].parts or ()]
 
-    def test_a_relative_who_joins_changes_nothing_about_the_principal_applicant(self, pr: IrccFixture) -> None:
+    def test_adding_a_relative_does_not_change_the_principal_applicants_entries(self, pr: IrccFixture) -> None:
         alone = self.parts(pr, self.relation(UCI, 1))
         both = self.parts(pr, self.relation("1100000002", 2), self.relation(UCI, 1))
         assert [part for part in both if part in alone] == alone
         assert len(both) == 2 * len(alone)
 
-    def test_two_children_are_told_apart_whatever_their_order(self, pr: IrccFixture) -> None:
+    def test_two_children_are_distinguished_regardless_of_order(self, pr: IrccFixture) -> None:
         family = [self.relation(UCI, 1), self.relation("1100000002", 3), self.relation("11-0000-0003", 3)]
         first = self.parts(pr, *family)
         assert first == self.parts(pr, *reversed(family))
@@ -235,9 +235,9 @@ class TestSeveralPeople:
             "family member …03)",
         }
 
-    def test_people_who_cannot_be_told_apart_are_half_an_answer(self, pr: IrccFixture) -> None:
-        for strange in (self.relation(None, 2), self.relation("1100000002", None), self.relation("", 2)):
-            pr.tracker.applications[ONE]["relations"] = [self.relation(UCI, 1), strange]
+    def test_indistinguishable_people_are_an_unexpected_answer(self, pr: IrccFixture) -> None:
+        for relation in (self.relation(None, 2), self.relation("1100000002", None), self.relation("", 2)):
+            pr.tracker.applications[ONE]["relations"] = [self.relation(UCI, 1), relation]
             (first, _) = pr.read()
             assert isinstance(first, CaseFailed)
             assert isinstance(first.error, UnexpectedAnswer)
@@ -262,7 +262,7 @@ _json = st.recursive(
 
 
 @given(_json, _json, st.sampled_from(["immigration", "citizenship"]))
-def test_any_json_is_a_snapshot_or_an_error_of_ours(profile: Any, noise: Any, program: str) -> None:
+def test_any_json_gives_a_snapshot_or_a_read_error(profile: Any, noise: Any, program: str) -> None:
     details: Any = immigration(ONE) if program == "immigration" else citizenship(CITIZEN)
     if isinstance(noise, dict):
         details |= noise
@@ -270,9 +270,9 @@ def test_any_json_is_a_snapshot_or_an_error_of_ours(profile: Any, noise: Any, pr
         "get-profile-summary": json.dumps(profile).encode(),
         "get-application-details": json.dumps(details).encode(),
     }
-    for said in (answers, {"get-application-details": answers["get-application-details"]}):
+    for subset in (answers, {"get-application-details": answers["get-application-details"]}):
         try:
-            snapshot = find("ircc").read(said, "fr")
+            snapshot = find("ircc").read(subset, "fr")
         except ReadFailed:
             continue
         for entries in (snapshot.parts, snapshot.pending, snapshot.history):

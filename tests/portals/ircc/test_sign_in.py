@@ -9,41 +9,41 @@ import pytest
 
 from tests.doubles.ircc import FIREWALL_ANSWER, PASSWORD, UCI, error_reply
 from tests.doubles.loopback import reply
-from tests.portals.ircc.ircc_case import ONE, TWO, IrccFixture
+from tests.portals.ircc.ircc_account import ONE, TWO, IrccFixture
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.portals import find
 
 
 class TestSignIn:
-    def test_the_password_is_submitted_once_and_the_refresh_token_lasts_for_months(self, pr: IrccFixture) -> None:
+    def test_password_is_submitted_once_and_the_refresh_token_is_used_for_months(self, pr: IrccFixture) -> None:
         for _ in range(180):
             assert sorted(pr.snapshots()) == [ONE, TWO]
-            pr.world.advance(timedelta(hours=12))
+            pr.fakes.advance(timedelta(hours=12))
         assert len(pr.cognito.submitted_passwords) == 1
         assert len(pr.cognito.refreshes) == 179
-        assert pr.world.sign_in_guard.submissions == [True]
-        assert pr.world.sign_in_guard.acceptances == 1
+        assert pr.fakes.sign_in_guard.submissions == [True]
+        assert pr.fakes.sign_in_guard.acceptances == 1
 
-    def test_a_token_that_is_still_good_for_ten_minutes_is_used_without_asking(self, pr: IrccFixture) -> None:
+    def test_token_valid_for_ten_more_minutes_is_used_without_a_request(self, pr: IrccFixture) -> None:
         pr.read()
-        pr.world.advance(timedelta(minutes=49))
+        pr.fakes.advance(timedelta(minutes=49))
         pr.read()
         assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 0)
-        pr.world.advance(timedelta(minutes=2))
+        pr.fakes.advance(timedelta(minutes=2))
         pr.read()
         assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 1)
 
-    def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(self, pr: IrccFixture) -> None:
+    def test_rotated_refresh_token_replaces_the_old_one(self, pr: IrccFixture) -> None:
         pr.cognito.rotates_refresh_tokens = True
         for _ in range(5):
             pr.read()
-            pr.world.advance(timedelta(hours=2))
+            pr.fakes.advance(timedelta(hours=2))
         assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 4)
 
-    def test_a_revoked_refresh_token_costs_one_password(self, pr: IrccFixture) -> None:
+    def test_revoked_refresh_token_leads_to_one_password_submission(self, pr: IrccFixture) -> None:
         pr.read()
         pr.cognito.refresh_tokens.clear()
-        pr.world.advance(timedelta(hours=2))
+        pr.fakes.advance(timedelta(hours=2))
         assert sorted(pr.snapshots()) == [ONE, TWO]
         assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (2, 1)
 
@@ -62,9 +62,9 @@ class TestSignIn:
             reply(200, b'{"ChallengeName": "SMS_MFA"}'),
         ],
     )
-    def test_a_refresh_that_fails_for_another_reason_costs_no_password(self, pr: IrccFixture, fault: bytes) -> None:
+    def test_refresh_that_fails_for_another_reason_submits_no_password(self, pr: IrccFixture, fault: bytes) -> None:
         pr.read()
-        pr.world.advance(timedelta(hours=2))
+        pr.fakes.advance(timedelta(hours=2))
         pr.cognito.faults.append(fault)
         with pytest.raises(ReadFailed):
             pr.read()
@@ -73,67 +73,67 @@ class TestSignIn:
         assert len(pr.cognito.submitted_passwords) == 1
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"client_id": 3}', b"[" * 100_000])
-    def test_a_damaged_session_is_none(self, pr: IrccFixture, content: bytes) -> None:
-        pr.world.session.content = content
+    def test_damaged_session_is_ignored(self, pr: IrccFixture, content: bytes) -> None:
+        pr.fakes.session.content = content
         assert sorted(pr.snapshots()) == [ONE, TWO]
         assert len(pr.cognito.submitted_passwords) == 1
 
-    def test_the_session_of_another_person_or_app_is_not_used(self, pr: IrccFixture) -> None:
+    def test_session_of_another_user_or_app_is_not_used(self, pr: IrccFixture) -> None:
         pr.read()
         pr.cognito.users["1100000009"] = "another"
         pr.assert_fails(SignInRejected, username="1100000009", password="not this")
         assert pr.cognito.submitted_passwords == [PASSWORD, "not this"]
         assert pr.cognito.refreshes == []
 
-    def test_a_kept_token_that_was_tampered_with_is_refreshed(self, pr: IrccFixture) -> None:
+    def test_saved_token_that_was_tampered_with_is_refreshed(self, pr: IrccFixture) -> None:
         pr.read()
-        kept = json.loads(pr.world.session.content or b"")
-        pr.world.session.content = json.dumps({**kept, "id_token": "a.b\r\nX-Evil: 1.c"}).encode()
+        saved = json.loads(pr.fakes.session.content or b"")
+        pr.fakes.session.content = json.dumps({**saved, "id_token": "a.b\r\nX-Evil: 1.c"}).encode()
         assert sorted(pr.snapshots()) == [ONE, TWO]
         assert (len(pr.cognito.submitted_passwords), len(pr.cognito.refreshes)) == (1, 1)
 
-    def test_a_closed_gate_lets_no_password_through(self, pr: IrccFixture) -> None:
-        pr.world.sign_in_guard.rejects = True
+    def test_sign_in_guard_prevents_submitting_the_password(self, pr: IrccFixture) -> None:
+        pr.fakes.sign_in_guard.rejects = True
         pr.assert_fails(SignInRejected, "rejected before")
         assert pr.servers.auth.requests == []
 
-    def test_the_submission_is_written_down_before_it_is_sent_and_the_session_before_it_is_accepted(
+    def test_submission_is_recorded_before_it_is_sent_and_the_session_saved_before_acceptance(
         self, pr: IrccFixture
     ) -> None:
         order: list[str] = []
 
-        class Gate:
+        class RecordingGuard:
             def before_submission(self, *, counts: bool = True) -> None:
-                order.append(f"gate {counts} {len(pr.cognito.submitted_passwords)}")
+                order.append(f"submission {counts} {len(pr.cognito.submitted_passwords)}")
 
             def accepted(self) -> None:
-                order.append(f"accepted {pr.world.session.content is not None}")
+                order.append(f"accepted {pr.fakes.session.content is not None}")
 
-        with find("ircc").open(pr.account(), replace(pr.world.context(), sign_in_guard=Gate())) as reader:
+        with find("ircc").open(pr.account(), replace(pr.fakes.context(), sign_in_guard=RecordingGuard())) as reader:
             assert len(list(reader.read())) == 2
-        assert order == ["gate True 0", "accepted True"]
+        assert order == ["submission True 0", "accepted True"]
 
-    def test_the_password_goes_to_the_sign_in_service_alone(self, pr: IrccFixture) -> None:
+    def test_password_goes_only_to_the_sign_in_service(self, pr: IrccFixture) -> None:
         pr.read()
-        assert [PASSWORD.encode() in one.body for one in pr.servers.auth.requests] == [True]
-        for asked in pr.servers.api.requests:
-            assert PASSWORD.encode() not in asked.body
-            assert asked.headers["authorization"].startswith("Bearer ey")
+        assert [PASSWORD.encode() in request.body for request in pr.servers.auth.requests] == [True]
+        for request in pr.servers.api.requests:
+            assert PASSWORD.encode() not in request.body
+            assert request.headers["authorization"].startswith("Bearer ey")
 
 
 class TestRefusals:
-    def test_a_wrong_password_is_rejected_once_and_does_not_show(self, pr: IrccFixture) -> None:
+    def test_wrong_password_is_submitted_once_and_not_shown(self, pr: IrccFixture) -> None:
         pr.assert_fails(SignInRejected, "did not accept", password="not-the-password")
         assert pr.cognito.submitted_passwords == ["not-the-password"]
-        assert pr.world.sign_in_guard.acceptances == 0
-        assert pr.world.session.content is None
+        assert pr.fakes.sign_in_guard.acceptances == 0
+        assert pr.fakes.session.content is None
 
-    def test_a_locked_account_says_how_long_and_the_way_out(self, pr: IrccFixture) -> None:
-        pr.cognito.locked_until = pr.world.clock.now() + timedelta(minutes=15)
+    def test_locked_account_error_says_how_long_and_what_to_do(self, pr: IrccFixture) -> None:
+        pr.cognito.locked_until = pr.fakes.clock.now() + timedelta(minutes=15)
         pr.assert_fails(AccountLocked, "15 minutes")
 
     @pytest.mark.parametrize(
-        ("answer", "error", "what"),
+        ("answer", "error", "message"),
         [
             (error_reply("UserNotFoundException", "User does not exist."), SignInRejected, "did not accept"),
             (error_reply("com.amazon#NotAuthorizedException:x", "Incorrect"), SignInRejected, "did not accept"),
@@ -165,35 +165,35 @@ class TestRefusals:
         ],
     )
     def test_each_answer_has_its_error(
-        self, pr: IrccFixture, answer: bytes, error: type[ReadFailed], what: str
+        self, pr: IrccFixture, answer: bytes, error: type[ReadFailed], message: str
     ) -> None:
         pr.cognito.faults.append(answer)
-        failed = pr.assert_fails(error, what)
+        failed = pr.assert_fails(error, message)
         assert type(failed) is error or error is SignInRejected
         assert len(pr.cognito.submitted_passwords) == 1
-        assert pr.world.sign_in_guard.acceptances == 0
+        assert pr.fakes.sign_in_guard.acceptances == 0
 
-    def test_being_asked_to_wait_says_how_long(self, pr: IrccFixture) -> None:
+    def test_wait_requested_by_the_service_has_a_duration(self, pr: IrccFixture) -> None:
         pr.cognito.faults.append(error_reply("TooManyRequestsException"))
         failed = pr.assert_fails(PortalUnavailable)
         assert isinstance(failed, PortalUnavailable)
         assert failed.retry_after == timedelta(minutes=15)
 
     @pytest.mark.parametrize(
-        ("challenge", "what"),
+        ("challenge", "message"),
         [
             ("NEW_PASSWORD_REQUIRED", "a new password"),
             ("SMS_MFA", "sent to your phone"),
             ("SOMETHING_NEW", "does not know"),
         ],
     )
-    def test_a_challenge_is_handed_to_the_person(self, pr: IrccFixture, challenge: str, what: str) -> None:
+    def test_challenge_needs_a_person(self, pr: IrccFixture, challenge: str, message: str) -> None:
         pr.cognito.challenge = challenge
-        pr.assert_fails(CodeNeeded, what)
+        pr.assert_fails(CodeNeeded, message)
         assert len(pr.cognito.submitted_passwords) == 1
 
     @pytest.mark.parametrize(
-        ("claims", "what"),
+        ("claims", "message"),
         [
             ({"aud": "another-app"}, r"\(aud\)"),
             ({"aud": None}, r"\(aud\)"),
@@ -206,15 +206,15 @@ class TestRefusals:
             ({"exp": 10**20}, r"\(exp\)"),
         ],
     )
-    def test_a_token_that_is_not_for_us_is_not_used(self, pr: IrccFixture, claims: dict[str, Any], what: str) -> None:
+    def test_token_with_wrong_claims_is_not_used(self, pr: IrccFixture, claims: dict[str, Any], message: str) -> None:
         pr.cognito.claims = claims
-        pr.assert_fails(UnexpectedAnswer, what)
+        pr.assert_fails(UnexpectedAnswer, message)
         assert pr.servers.api.requests == []
-        assert pr.world.session.content is None
+        assert pr.fakes.session.content is None
 
 
 class Moto:
-    """Moto's Cognito, which nobody here wrote: a pool, an app, a user."""
+    """A user pool, an app, and a user in Moto's Cognito, an independent implementation."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -224,7 +224,7 @@ class Moto:
         self.client_id: str = app["UserPoolClient"]["ClientId"]
 
     def add(self, password: str, *, permanent: bool = True) -> None:
-        """The user, whose password is for good or only for the first sign-in."""
+        """Add the user, with a permanent password or one for the first sign-in only."""
         self._call("AdminCreateUser", UserPoolId=self.pool, Username=UCI, MessageAction="SUPPRESS")
         self._call("AdminSetUserPassword", UserPoolId=self.pool, Username=UCI, Password=password, Permanent=permanent)
 
@@ -245,7 +245,7 @@ class Moto:
 
 @pytest.fixture(scope="module")
 def moto_server() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - it takes seconds, and only these tests need it
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - the import takes seconds, and only these tests need it
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -255,7 +255,7 @@ def moto_server() -> Iterator[str]:
 
 
 class TestMoto:
-    """The sign-in against a Cognito by others. It counts by the machine's clock, so this world does, too."""
+    """Sign-in against an independent Cognito. It uses the machine's clock, so the fakes use it, too."""
 
     @pytest.fixture
     def moto(self, moto_server: str) -> Moto:
@@ -263,36 +263,36 @@ class TestMoto:
 
     @pytest.fixture
     def case(self, pr: IrccFixture, moto: Moto) -> IrccFixture:
-        pr.world.clock.current = datetime.now(UTC)
+        pr.fakes.clock.current = datetime.now(UTC)
         pr.keys = {"auth_url": moto.url, "client_id": moto.client_id, "password": PASSWORD}
         pr.tracker.accepts_any_token = True
         return pr
 
-    def test_password_then_refresh_token_then_kept_token(self, case: IrccFixture, moto: Moto) -> None:
+    def test_password_then_saved_token_then_refresh_token(self, case: IrccFixture, moto: Moto) -> None:
         moto.add(PASSWORD)
         assert sorted(case.snapshots()) == [ONE, TWO]
-        kept = json.loads(case.world.session.content or b"")
+        saved = json.loads(case.fakes.session.content or b"")
         assert sorted(case.snapshots()) == [ONE, TWO]
-        assert json.loads(case.world.session.content or b"") == kept
-        case.world.advance(timedelta(minutes=55))
+        assert json.loads(case.fakes.session.content or b"") == saved
+        case.fakes.advance(timedelta(minutes=55))
         assert sorted(case.snapshots()) == [ONE, TWO]
-        renewed = json.loads(case.world.session.content or b"")
-        assert renewed["id_token"] != kept["id_token"]
-        assert renewed["refresh_token"] == kept["refresh_token"]
-        assert case.world.sign_in_guard.submissions == [True]
+        renewed = json.loads(case.fakes.session.content or b"")
+        assert renewed["id_token"] != saved["id_token"]
+        assert renewed["refresh_token"] == saved["refresh_token"]
+        assert case.fakes.sign_in_guard.submissions == [True]
 
-    def test_a_wrong_password_is_rejected(self, case: IrccFixture, moto: Moto) -> None:
+    def test_wrong_password_is_rejected(self, case: IrccFixture, moto: Moto) -> None:
         moto.add("Another-password-1")
         case.assert_fails(SignInRejected, "did not accept")
-        assert case.world.sign_in_guard.submissions == [True]
+        assert case.fakes.sign_in_guard.submissions == [True]
 
-    def test_an_unknown_user_is_rejected(self, case: IrccFixture) -> None:
+    def test_unknown_user_is_rejected(self, case: IrccFixture) -> None:
         case.assert_fails(SignInRejected, "did not accept")
 
-    def test_a_password_for_the_first_sign_in_only_is_handed_to_the_person(self, case: IrccFixture, moto: Moto) -> None:
+    def test_temporary_password_needs_a_person(self, case: IrccFixture, moto: Moto) -> None:
         moto.add(PASSWORD, permanent=False)
         case.assert_fails(CodeNeeded, "a new password")
 
-    def test_a_pool_of_another_app_is_none_of_ours(self, case: IrccFixture, moto: Moto) -> None:
+    def test_client_id_of_another_pool_is_an_unexpected_answer(self, case: IrccFixture, moto: Moto) -> None:
         moto.add(PASSWORD)
         case.assert_fails(UnexpectedAnswer, client_id="another0app0of0nobody")

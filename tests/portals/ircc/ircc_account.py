@@ -1,4 +1,4 @@
-"""An IRCC tracker on loopback, an account at it, and the world it is read in."""
+"""An IRCC tracker on loopback, with an account and the fakes for its checks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,10 +30,10 @@ CITIZEN = "C000000001"
 
 
 class IrccFixture:
-    """A tracker on loopback, an account at it, and the world it is read in."""
+    """A tracker on loopback, with an account and the fakes for its checks."""
 
-    def __init__(self, tracker: Tracker, servers: TrackerServers, world: PortalFakes) -> None:
-        self.tracker, self.servers, self.world = tracker, servers, world
+    def __init__(self, tracker: Tracker, servers: TrackerServers, fakes: PortalFakes) -> None:
+        self.tracker, self.servers, self.fakes = tracker, servers, fakes
         self.keys: dict[str, Any] = {}
 
     @property
@@ -57,13 +57,13 @@ class IrccFixture:
         )
 
     def read(self, language: str = "en", *, known: frozenset[str] = frozenset(), **keys: Any) -> list[CaseResult]:
-        around = replace(self.world.context(language), known_cases=known)
-        with find("ircc").open(self.account(**keys), around) as reader:
+        context = replace(self.fakes.context(language), known_cases=known)
+        with find("ircc").open(self.account(**keys), context) as reader:
             return list(reader.read())
 
     def snapshots(self, language: str = "en", **keys: Any) -> dict[str, Snapshot]:
-        readings = self.read(language, **keys)
-        return {one.snapshot.case_number: one.snapshot for one in readings if isinstance(one, CaseRead)}
+        results = self.read(language, **keys)
+        return {result.snapshot.case_number: result.snapshot for result in results if isinstance(result, CaseRead)}
 
     def assert_fails(self, error: type[ReadFailed], match: str | None = None, **keys: Any) -> ReadFailed:
         with pytest.raises(error, match=match) as caught:
@@ -74,20 +74,20 @@ class IrccFixture:
 
 
 @contextmanager
-def immigration_case() -> Iterator[IrccFixture]:
-    """The immigration tracker with two applications, running."""
-    world = PortalFakes()
+def immigration_account() -> Iterator[IrccFixture]:
+    """Run the immigration tracker with two applications."""
+    fakes = PortalFakes()
     applications = {ONE: immigration(ONE), TWO: immigration(TWO)}
-    tracker = Tracker(program="immigration", cognito=Cognito(now=world.clock.now), applications=applications)
+    tracker = Tracker(program="immigration", cognito=Cognito(now=fakes.clock.now), applications=applications)
     with run_tracker(tracker) as servers:
-        yield IrccFixture(tracker, servers, world)
+        yield IrccFixture(tracker, servers, fakes)
 
 
 @contextmanager
-def citizenship_case() -> Iterator[IrccFixture]:
-    """The citizenship tracker with one application, running."""
-    world = PortalFakes()
+def citizenship_account() -> Iterator[IrccFixture]:
+    """Run the citizenship tracker with one application."""
+    fakes = PortalFakes()
     applications = {CITIZEN: citizenship(CITIZEN)}
-    tracker = Tracker(program="citizenship", cognito=Cognito(now=world.clock.now), applications=applications)
+    tracker = Tracker(program="citizenship", cognito=Cognito(now=fakes.clock.now), applications=applications)
     with run_tracker(tracker) as servers:
-        yield IrccFixture(tracker, servers, world)
+        yield IrccFixture(tracker, servers, fakes)
