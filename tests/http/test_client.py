@@ -27,7 +27,7 @@ from watcher.text.json import read_json
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-class StandingClock:
+class FixedClock:
     def now(self) -> datetime:
         return NOW
 
@@ -37,7 +37,7 @@ class StandingClock:
 
 def portal(*hosts: str, **options: Any) -> PortalHttp:
     stop = options.pop("stop", Event())
-    return PortalHttp(portal="A portal", hosts=hosts or ("127.0.0.1",), clock=StandingClock(), stop=stop, **options)
+    return PortalHttp(portal="A portal", hosts=hosts or ("127.0.0.1",), clock=FixedClock(), stop=stop, **options)
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +58,13 @@ def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext
     return context
 
 
-def test_an_answer_carries_status_headers_in_any_case_and_body() -> None:
+def test_response_has_status_case_insensitive_headers_and_body() -> None:
     with serve(lambda _: reply(404, b'{"a": 1}', Content_Type="application/json")) as server, portal() as http:
-        answer = http.send("GET", f"{server.origin}/x")
-    assert (answer.status, answer.headers["CONTENT-type"], answer.json()) == (404, "application/json", {"a": 1})
+        response = http.send("GET", f"{server.origin}/x")
+    assert (response.status, response.headers["CONTENT-type"], response.json()) == (404, "application/json", {"a": 1})
 
 
-def test_the_program_names_itself_and_asks_for_no_compression() -> None:
+def test_requests_have_a_user_agent_and_ask_for_no_compression() -> None:
     with serve(lambda _: reply()) as server, portal() as http:
         http.send("GET", server.origin, headers={"Accept-Language": "es"})
     headers = server.requests[0].headers
@@ -72,7 +72,7 @@ def test_the_program_names_itself_and_asks_for_no_compression() -> None:
     assert (headers["accept-encoding"], headers["accept-language"]) == ("identity", "es")
 
 
-def test_a_form_and_json_arrive_as_such() -> None:
+def test_form_and_json_bodies_are_sent() -> None:
     with serve(lambda _: reply()) as server, portal() as http:
         http.send("POST", server.origin, form={"a": "b c"}, params={"q": "1"})
         http.send("POST", server.origin, json={"a": 1})
@@ -80,25 +80,25 @@ def test_a_form_and_json_arrive_as_such() -> None:
     assert json.loads(server.requests[1].body) == {"a": 1}
 
 
-def test_one_connection_serves_many_requests() -> None:
+def test_connection_is_reused() -> None:
     with serve(lambda _: reply()) as server, portal() as http:
         for _ in range(5):
             http.send("GET", server.origin)
     assert server.connections == 1
 
 
-def test_threads_share_it() -> None:
-    answers: list[int] = []
+def test_threads_can_share_the_client() -> None:
+    statuses: list[int] = []
     with serve(lambda _: reply(204)) as server, portal() as http:
-        work = [
-            Thread(target=lambda: answers.extend(http.send("GET", server.origin).status for _ in range(10)))
+        threads = [
+            Thread(target=lambda: statuses.extend(http.send("GET", server.origin).status for _ in range(10)))
             for _ in range(4)
         ]
-        for thread in work:
+        for thread in threads:
             thread.start()
-        for thread in work:
+        for thread in threads:
             thread.join()
-    assert answers == [204] * 40
+    assert statuses == [204] * 40
 
 
 class TestHosts:
@@ -114,11 +114,11 @@ class TestHosts:
             "",
         ],
     )
-    def test_a_request_elsewhere_is_refused(self, url: str) -> None:
+    def test_request_to_a_foreign_host_is_refused(self, url: str) -> None:
         with portal() as http, pytest.raises((ForeignHost, UnexpectedAnswer)):
             http.send("GET", url)
 
-    def test_plain_http_is_for_loopback_only(self) -> None:
+    def test_plain_http_is_allowed_only_on_loopback(self) -> None:
         with portal("my.example.gov") as http, pytest.raises(ForeignHost, match=r"my\.example\.gov.*without TLS"):
             http.send("GET", "http://my.example.gov/")
 
@@ -126,11 +126,11 @@ class TestHosts:
         with portal() as http, pytest.raises(ForeignHost):
             http.send("GET", "ftp://127.0.0.1/")
 
-    def test_a_redirect_elsewhere_names_the_host_and_sends_nothing_there(self) -> None:
+    def test_redirect_to_a_foreign_host_is_reported_and_nothing_is_sent(self) -> None:
         with serve(lambda _: reply()) as other:
-            elsewhere = other.origin.replace("127.0.0.1", "localhost") + "/take?secret=1"
+            foreign = other.origin.replace("127.0.0.1", "localhost") + "/take?secret=1"
             with (
-                serve(lambda _: reply(302, Location=elsewhere)) as server,
+                serve(lambda _: reply(302, Location=foreign)) as server,
                 portal() as http,
                 pytest.raises(ForeignHost, match="localhost") as caught,
             ):
@@ -155,37 +155,37 @@ class TestHosts:
             ("https://my.uscis.gov:99999", "address"),
         ],
     )
-    def test_a_base_url_is_https_or_loopback(self, base: str, fault: str | None) -> None:
-        said = check_base_url(base)
-        assert said is None if fault is None else said is not None and fault in said
+    def test_base_url_must_be_https_or_loopback(self, base: str, fault: str | None) -> None:
+        problem = check_base_url(base)
+        assert problem is None if fault is None else problem is not None and fault in problem
 
-    def test_loopback_is_this_machine_only(self) -> None:
+    def test_loopback_is_only_this_machine(self) -> None:
         assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.9.9.9", "::1")))
         assert not any(map(is_loopback, ("localhost.example", "128.0.0.1", "::2", "", "127.0.0.1.example")))
 
-    def test_the_host_of_an_address_has_no_port_and_no_capitals(self) -> None:
+    def test_host_of_an_address_is_lower_case_without_port(self) -> None:
         assert [host_of("https://My.USCIS.gov:444/x"), host_of("http://[::1]:8/")] == ["my.uscis.gov", "::1"]
 
 
 class TestRedirects:
-    def test_they_are_followed_with_the_rules_of_browsers(self) -> None:
-        def answer(asked: ReceivedRequest) -> bytes:
-            if asked.target == "/start":
+    def test_redirects_are_followed_like_in_a_browser(self) -> None:
+        def answer(request: ReceivedRequest) -> bytes:
+            if request.target == "/start":
                 return reply(302, Location="/end")
-            return reply(200, f"{asked.method} {asked.headers.get('content-type')}".encode())
+            return reply(200, f"{request.method} {request.headers.get('content-type')}".encode())
 
         with serve(answer) as server, portal() as http:
-            got = http.send("POST", f"{server.origin}/start", form={"a": "b"})
-        assert (got.body, got.url) == (b"GET None", f"{server.origin}/end")
+            response = http.send("POST", f"{server.origin}/start", form={"a": "b"})
+        assert (response.body, response.url) == (b"GET None", f"{server.origin}/end")
 
     def test_307_keeps_method_and_body_on_the_same_origin(self) -> None:
-        def answer(asked: ReceivedRequest) -> bytes:
-            return reply(307, Location="/end") if asked.target == "/start" else reply(200, asked.body)
+        def answer(request: ReceivedRequest) -> bytes:
+            return reply(307, Location="/end") if request.target == "/start" else reply(200, request.body)
 
         with serve(answer) as server, portal() as http:
             assert http.send("POST", f"{server.origin}/start", form={"a": "b"}).body == b"a=b"
 
-    def test_what_was_submitted_is_not_sent_on_to_another_origin(self) -> None:
+    def test_submitted_form_is_not_sent_to_another_origin(self) -> None:
         with (
             serve(lambda _: reply()) as other,
             serve(lambda _: reply(307, Location=other.origin)) as server,
@@ -195,7 +195,7 @@ class TestRedirects:
             http.send("POST", server.origin, form={"password": "hunter2"})
         assert other.requests == []
 
-    def test_a_token_stays_at_its_origin(self) -> None:
+    def test_token_is_not_sent_to_another_origin(self) -> None:
         with (
             serve(lambda _: reply()) as other,
             serve(lambda _: reply(302, Location=other.origin)) as server,
@@ -207,17 +207,17 @@ class TestRedirects:
         assert "x-key" not in headers
         assert headers["accept"] == "text/html"
 
-    def test_a_loop_ends(self) -> None:
+    def test_redirect_loop_ends(self) -> None:
         with serve(lambda _: reply(302, Location="/again")) as server, portal() as http:
             with pytest.raises(UnexpectedAnswer, match="more than 10"):
                 http.send("GET", server.origin)
             assert len(server.requests) == 11
 
-    def test_they_can_be_left_alone(self) -> None:
+    def test_redirects_are_not_followed_if_disabled(self) -> None:
         with serve(lambda _: reply(302, Location="https://evil.example")) as server, portal() as http:
             assert http.send("GET", server.origin, follow=False).headers["location"] == "https://evil.example"
 
-    def test_an_address_that_is_none_is_an_unexpected_answer(self) -> None:
+    def test_redirect_to_an_invalid_address_is_an_unexpected_answer(self) -> None:
         with (
             serve(lambda _: reply(302, Location="https://[::1")) as server,
             portal() as http,
@@ -227,24 +227,24 @@ class TestRedirects:
 
 
 class TestCookies:
-    def test_without_a_jar_they_are_ignored(self) -> None:
+    def test_cookies_are_ignored_without_a_jar(self) -> None:
         with serve(lambda _: reply(200, b"", Set_Cookie="s=1")) as server, portal() as http:
             http.send("GET", server.origin)
             http.send("GET", server.origin)
         assert "cookie" not in server.requests[1].headers
 
-    def test_with_a_jar_they_are_kept_on_redirects_too(self) -> None:
+    def test_cookies_are_stored_in_the_jar_on_redirects_too(self) -> None:
         jar = CookieJar()
 
-        def answer(asked: ReceivedRequest) -> bytes:
-            return reply(302, Location="/in", Set_Cookie="s=1; Path=/") if asked.target == "/" else reply()
+        def answer(request: ReceivedRequest) -> bytes:
+            return reply(302, Location="/in", Set_Cookie="s=1; Path=/") if request.target == "/" else reply()
 
         with serve(answer) as server, portal(cookies=jar) as http:
             http.send("GET", f"{server.origin}/")
         assert server.requests[1].headers["cookie"] == "s=1"
         assert [cookie.name for cookie in jar] == ["s"]
 
-    def test_a_cookie_for_another_host_is_not_taken(self) -> None:
+    def test_cookie_for_another_host_is_not_stored(self) -> None:
         jar = CookieJar()
         with (
             serve(lambda _: reply(200, b"", Set_Cookie="s=1; Domain=uscis.gov")) as server,
@@ -255,11 +255,11 @@ class TestCookies:
 
 
 class TestTls:
-    def test_a_further_authority_may_be_trusted(self, authority: trustme.CA, ca_file: Path) -> None:
+    def test_additional_authority_can_be_trusted(self, authority: trustme.CA, ca_file: Path) -> None:
         with serve(lambda _: reply(204), server_tls(authority)) as server, portal(ca_file=ca_file) as http:
             assert http.send("GET", server.origin).status == 204
 
-    def test_an_unknown_authority_is_not(self, authority: trustme.CA) -> None:
+    def test_unknown_authority_is_not_trusted(self, authority: trustme.CA) -> None:
         with (
             serve(lambda _: reply(), server_tls(authority)) as server,
             portal() as http,
@@ -268,7 +268,7 @@ class TestTls:
             http.send("GET", server.origin)
         assert server.requests == []
 
-    def test_a_certificate_for_another_name_is_not(self, authority: trustme.CA, ca_file: Path) -> None:
+    def test_certificate_for_another_name_is_not_trusted(self, authority: trustme.CA, ca_file: Path) -> None:
         with (
             serve(lambda _: reply(), server_tls(authority, "other.example")) as server,
             portal(ca_file=ca_file) as http,
@@ -278,7 +278,7 @@ class TestTls:
         assert server.requests == []
 
     @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
-    def test_a_ca_file_that_is_none_is_said(self, tmp_path: Path, content: bytes | None) -> None:
+    def test_unusable_ca_file_is_reported(self, tmp_path: Path, content: bytes | None) -> None:
         path = tmp_path / "ca.pem"
         if content is not None:
             path.write_bytes(content)
@@ -288,7 +288,7 @@ class TestTls:
 
 class TestFailure:
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 521])
-    def test_a_server_error_is_unavailable_unless_allowed(self, status: int) -> None:
+    def test_server_error_is_unavailable_unless_allowed(self, status: int) -> None:
         with serve(lambda _: reply(status, b"<html>")) as server, portal() as http:
             with pytest.raises(PortalUnavailable, match=str(status)) as caught:
                 http.send("GET", f"{server.origin}/case?token=secret")
@@ -296,7 +296,7 @@ class TestFailure:
         assert caught.value.retry_after is None
         assert "secret" not in str(caught.value)
 
-    def test_the_wait_it_asks_for_is_kept(self) -> None:
+    def test_retry_after_is_reported(self) -> None:
         with (
             serve(lambda _: reply(429, Retry_After="3600")) as server,
             portal() as http,
@@ -322,21 +322,21 @@ class TestFailure:
             ("Fri, 31 Dec 9999 23:59:59 GMT", timedelta(days=7)),
         ],
     )
-    def test_a_wait_is_seconds_or_a_date(self, header: str | None, wait: timedelta | None) -> None:
+    def test_retry_after_is_seconds_or_a_date(self, header: str | None, wait: timedelta | None) -> None:
         assert parse_retry_after(header, NOW) == wait
 
     @given(st.text())
-    def test_a_wait_is_never_negative_nor_longer_than_a_week(self, header: str) -> None:
+    def test_retry_after_is_never_negative_or_longer_than_a_week(self, header: str) -> None:
         wait = parse_retry_after(header, NOW)
         assert wait is None or timedelta(0) <= wait <= timedelta(days=7)
 
-    def test_nobody_there_is_unavailable(self) -> None:
+    def test_refused_connection_is_unavailable(self) -> None:
         with serve(lambda _: reply()) as server:
-            gone = server.origin
+            closed_origin = server.origin
         with portal() as http, pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 could not be read: no connection"):
-            http.send("GET", f"{gone}/?token=secret")
+            http.send("GET", f"{closed_origin}/?token=secret")
 
-    def test_a_name_that_does_not_exist_is_unavailable(self) -> None:
+    def test_unknown_host_name_is_unavailable(self) -> None:
         with portal("nowhere.invalid") as http, pytest.raises(PortalUnavailable, match=r"nowhere\.invalid"):
             http.send("GET", "https://nowhere.invalid/")
 
@@ -351,18 +351,18 @@ class TestFailure:
         ],
         ids=["hangs up", "cut off", "no HTTP", "giant header", "broken chunks"],
     )
-    def test_a_broken_answer_is_unavailable(self, wire: bytes) -> None:
+    def test_malformed_response_is_unavailable(self, wire: bytes) -> None:
         with serve(lambda _: [wire]) as server, portal() as http, pytest.raises(PortalUnavailable):
             http.send("GET", server.origin)
 
-    def test_a_secret_in_a_header_that_is_none_stays_out_of_the_error(self) -> None:
+    def test_error_about_an_invalid_header_does_not_contain_the_secret(self) -> None:
         with serve(lambda _: reply()) as server, portal() as http:
             for value in ("Bearer secret\r\nX: y", "Bearer secret\N{SNOWMAN}"):
                 with pytest.raises(ReadFailed) as caught:
                     http.send("GET", server.origin, headers={"Authorization": value})
                 assert "secret" not in str(caught.value)
 
-    def test_a_body_has_a_longest_length(self) -> None:
+    def test_body_length_is_limited(self) -> None:
         with (
             serve(lambda _: reply(200, b"x" * 1001)) as server,
             portal(max_bytes=1000) as http,
@@ -370,7 +370,7 @@ class TestFailure:
         ):
             http.send("GET", server.origin)
 
-    def test_a_bomb_is_not_inflated(self) -> None:
+    def test_decompression_bomb_is_not_decompressed(self) -> None:
         bomb = gzip.compress(b"\0" * 5_000_000)
         with (
             serve(lambda _: reply(200, bomb, Content_Encoding="gzip")) as server,
@@ -379,7 +379,7 @@ class TestFailure:
         ):
             http.send("GET", server.origin)
 
-    def test_compression_that_was_not_asked_for_is_undone(self) -> None:
+    def test_unrequested_compression_is_undone(self) -> None:
         assert decompress(gzip.compress(b"hello"), "gzip", 100) == b"hello"
         assert decompress(b"hello", "identity", 100) == b"hello"
         for body, encoding in ((gzip.compress(b"hello")[:-9], "gzip"), (b"nonsense", "gzip"), (b"x", "br")):
@@ -393,41 +393,41 @@ def drip(stop: Event, first: bytes) -> Iterator[bytes]:
         yield b"x"
 
 
-class TestPatience:
+class TestDeadline:
     @pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\ny: ", b"HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n"])
-    def test_a_byte_now_and_then_does_not_keep_a_request_alive(self, first: bytes) -> None:
-        over = Event()
-        with serve(lambda _: drip(over, first)) as server, portal(request_deadline=0.3) as http:
-            began = time.monotonic()
+    def test_slowly_dripping_bytes_do_not_extend_the_deadline(self, first: bytes) -> None:
+        finished = Event()
+        with serve(lambda _: drip(finished, first)) as server, portal(request_deadline=0.3) as http:
+            started = time.monotonic()
             with pytest.raises(PortalUnavailable, match="in time"):
                 http.send("GET", server.origin)
-            assert time.monotonic() - began < 3
-            over.set()
+            assert time.monotonic() - started < 3
+            finished.set()
 
     @pytest.mark.parametrize("scheme", ["http", "https"])
-    def test_a_server_that_says_nothing_is_given_up(self, scheme: str) -> None:
+    def test_silent_server_is_unavailable(self, scheme: str) -> None:
         with create_server(("127.0.0.1", 0)) as silent, portal(request_deadline=0.3) as http:
-            began = time.monotonic()
+            started = time.monotonic()
             with pytest.raises(PortalUnavailable, match=r"in time|too long"):
                 http.send("GET", f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - started < 3
 
-    def test_stopping_wakes_a_waiting_request(self) -> None:
-        stop, silent = Event(), Event()
+    def test_stopping_the_daemon_ends_a_waiting_request(self) -> None:
+        stop, release = Event(), Event()
 
-        def say_nothing(_: ReceivedRequest) -> Iterator[bytes]:
-            silent.wait(30)
+        def stay_silent(_: ReceivedRequest) -> Iterator[bytes]:
+            release.wait(30)
             yield b""
 
-        with serve(say_nothing) as server, portal(stop=stop) as http:
+        with serve(stay_silent) as server, portal(stop=stop) as http:
             Timer(0.2, stop.set).start()
-            began = time.monotonic()
+            started = time.monotonic()
             with pytest.raises(PortalUnavailable, match="stopping"):
                 http.send("GET", server.origin)
-            assert time.monotonic() - began < 3
-            silent.set()
+            assert time.monotonic() - started < 3
+            release.set()
 
-    def test_once_stopping_nothing_is_sent(self) -> None:
+    def test_nothing_is_sent_while_stopping(self) -> None:
         stop = Event()
         with serve(lambda _: reply()) as server, portal(stop=stop) as http:
             http.send("GET", server.origin)
@@ -437,7 +437,7 @@ class TestPatience:
         assert len(server.requests) == 1
 
 
-class TestReading:
+class TestDecoding:
     @pytest.mark.parametrize(
         ("headers", "body", "text"),
         [
@@ -449,11 +449,13 @@ class TestReading:
             ({}, b"\xff", "\N{REPLACEMENT CHARACTER}"),
         ],
     )
-    def test_text_is_in_the_charset_it_declares(self, headers: Mapping[str, str], body: bytes, text: str) -> None:
+    def test_text_is_decoded_with_the_declared_charset(
+        self, headers: Mapping[str, str], body: bytes, text: str
+    ) -> None:
         assert Response(status=200, url="", headers=headers, body=body).text() == text
 
     @pytest.mark.parametrize(
-        ("body", "words"),
+        ("body", "message"),
         [
             (b"", "empty"),
             (b"\n <!DOCTYPE html><title>Down</title>", "HTML"),
@@ -467,22 +469,22 @@ class TestReading:
         ],
         ids=lambda value: str(value)[:12],
     )
-    def test_what_is_no_json_is_unexpected(self, body: bytes, words: str) -> None:
-        with pytest.raises(UnexpectedAnswer, match=words):
+    def test_invalid_json_is_an_unexpected_answer(self, body: bytes, message: str) -> None:
+        with pytest.raises(UnexpectedAnswer, match=message):
             read_json(body)
 
-    def test_a_whole_character_may_be_escaped(self) -> None:
+    def test_escaped_surrogate_pair_is_decoded(self) -> None:
         assert read_json(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
     @given(st.binary())
-    def test_text_never_fails_and_json_fails_only_as_announced(self, body: bytes) -> None:
+    def test_text_never_fails_and_json_raises_only_unexpected_answer(self, body: bytes) -> None:
         read_text(body)
         with suppress(UnexpectedAnswer):
             read_json(body)
 
 
-def test_a_trace_keeps_every_answer() -> None:
-    class Kept:
+def test_trace_saves_every_response() -> None:
+    class RecordingTrace:
         def __init__(self) -> None:
             self.rows: list[tuple[str, int, bytes]] = []
 
@@ -491,10 +493,10 @@ def test_a_trace_keeps_every_answer() -> None:
             assert headers["content-length"] == str(len(body))
             self.rows.append((name, status, body))
 
-    def answer(asked: ReceivedRequest) -> bytes:
-        return reply(302, Location="/b") if asked.target == "/a" else reply(200, b"hi")
+    def answer(request: ReceivedRequest) -> bytes:
+        return reply(302, Location="/b") if request.target == "/a" else reply(200, b"hi")
 
-    kept = Kept()
-    with serve(answer) as server, portal(trace=kept) as http:
+    trace = RecordingTrace()
+    with serve(answer) as server, portal(trace=trace) as http:
         http.send("GET", f"{server.origin}/a")
-    assert kept.rows == [("GET /a", 302, b""), ("GET /b", 200, b"hi")]
+    assert trace.rows == [("GET /a", 302, b""), ("GET /b", 200, b"hi")]

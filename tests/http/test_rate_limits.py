@@ -7,25 +7,25 @@ from tests.portals.context import FakeClock, InMemoryQuota
 from watcher.http.rate_limits import DailyAllowance, RateLimit
 
 
-def test_requests_are_spaced_evenly_whatever_the_threads_do() -> None:
-    moment, turns = 100.0, []
+def test_requests_are_spaced_evenly() -> None:
+    now, send_times = 100.0, []
 
     def pause(seconds: float) -> bool:
-        nonlocal moment
-        moment += seconds
+        nonlocal now
+        now += seconds
         return False
 
-    limit = RateLimit(10, pause=pause, monotonic=lambda: moment)
+    limit = RateLimit(10, pause=pause, monotonic=lambda: now)
     for _ in range(5):
         assert limit.wait()
-        turns.append(round(moment, 6))
-    moment += 60
+        send_times.append(round(now, 6))
+    now += 60
     assert limit.wait()
-    assert turns == [100.0, 100.1, 100.2, 100.3, 100.4]
-    assert moment == pytest.approx(160.4)
+    assert send_times == [100.0, 100.1, 100.2, 100.3, 100.4]
+    assert now == pytest.approx(160.4)
 
 
-def test_a_wait_that_is_cut_short_says_so() -> None:
+def test_interrupted_wait_returns_false() -> None:
     limit = RateLimit(10, pause=lambda _: True, monotonic=lambda: 0.0)
     assert [limit.wait(), limit.wait()] == [True, False]
 
@@ -39,13 +39,13 @@ def test_a_wait_that_is_cut_short_says_so() -> None:
     ],
     ids=["an ordinary day", "clocks go back", "clocks go forward"],
 )
-def test_an_allowance_is_renewed_at_the_portals_midnight(moment: datetime, left: timedelta) -> None:
+def test_allowance_resets_at_midnight_in_the_portals_time_zone(moment: datetime, left: timedelta) -> None:
     clock = FakeClock(moment)
     allowance = DailyAllowance(InMemoryQuota(), 1, daily_limit=1, zone=ZoneInfo("America/New_York"), clock=clock)
     assert allowance.resets_in == left
 
 
-def test_an_allowance_asks_for_more_where_it_must_and_gives_back_what_is_left() -> None:
+def test_allowance_takes_more_if_needed_and_returns_the_unused_rest() -> None:
     quota = InMemoryQuota()
     with DailyAllowance(quota, 1, daily_limit=3, zone=ZoneInfo("UTC"), clock=FakeClock()) as allowance:
         assert [allowance.use() for _ in range(4)] == [True, True, True, False]

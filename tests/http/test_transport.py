@@ -20,24 +20,24 @@ HOST = "portal.example"
 
 
 @contextmanager
-def tunnelling(to: str) -> Iterator[tuple[str, list[str]]]:
-    """A proxy that tunnels every CONNECT to one address, and what it was asked."""
-    listener, asked = create_server(("127.0.0.1", 0)), list[str]()
+def run_proxy(to: str) -> Iterator[tuple[str, list[str]]]:
+    """Run a proxy that tunnels every CONNECT to one address; yield its address and the requests it received."""
+    listener, requests = create_server(("127.0.0.1", 0)), list[str]()
     host, _, port = to.rpartition("//")[2].partition(":")
 
     def accept() -> None:
         with suppress(OSError):
             client, _ = listener.accept()
-            asked.append(client.recv(65536).decode("latin-1"))
+            requests.append(client.recv(65536).decode("latin-1"))
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             server = create_connection((host, int(port)))
-            Thread(target=pump, args=(server, client), daemon=True).start()
-            pump(client, server)
+            Thread(target=forward, args=(server, client), daemon=True).start()
+            forward(client, server)
 
     thread = Thread(target=accept, daemon=True)
     thread.start()
     try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}", asked
+        yield f"127.0.0.1:{listener.getsockname()[1]}", requests
     finally:
         with suppress(OSError):
             listener.shutdown(SHUT_RDWR)
@@ -45,14 +45,14 @@ def tunnelling(to: str) -> Iterator[tuple[str, list[str]]]:
         thread.join(5)
 
 
-def pump(source: socket, sink: socket) -> None:
+def forward(source: socket, sink: socket) -> None:
     with suppress(OSError), source, sink:
-        while some := source.recv(65536):
-            sink.sendall(some)
+        while data := source.recv(65536):
+            sink.sendall(data)
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy_but_the_tests_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("https_proxy", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -76,29 +76,29 @@ def tls_for(authority: trustme.CA, name: str) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("scheme", ["http://user:p%40ss@", "user:p%40ss@", ""])
-def test_a_proxy_of_the_environment_sees_the_host_and_nothing_else(
+def test_environment_proxy_sees_only_the_host(
     authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     with (
         serve(lambda _: reply(200, b"hi"), tls_for(authority, HOST)) as server,
-        tunnelling(server.origin) as (proxy, asked),
+        run_proxy(server.origin) as (proxy, requests),
     ):
         monkeypatch.setenv("HTTPS_PROXY", f"{scheme}{proxy}")
         with portal(authority, tmp_path) as http:
             assert http.send("GET", f"https://{HOST}/secret", headers={"Authorization": "Bearer t"}).body == b"hi"
-    (seen,) = asked
-    assert seen.startswith(f"CONNECT {HOST}:443 ")
-    assert "secret" not in seen
-    assert "Bearer" not in seen
-    assert ("Basic dXNlcjpwQHNz" in seen) == bool(scheme)
+    (request,) = requests
+    assert request.startswith(f"CONNECT {HOST}:443 ")
+    assert "secret" not in request
+    assert "Bearer" not in request
+    assert ("Basic dXNlcjpwQHNz" in request) == bool(scheme)
 
 
-def test_a_proxy_cannot_stand_in_for_the_portal(
+def test_proxy_cannot_impersonate_the_portal(
     authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         serve(lambda _: reply(200, b"hi"), tls_for(trustme.CA(), HOST)) as server,
-        tunnelling(server.origin) as (proxy, _),
+        run_proxy(server.origin) as (proxy, _),
     ):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with portal(authority, tmp_path) as http, pytest.raises(PortalUnavailable, match="certificate"):
@@ -106,14 +106,14 @@ def test_a_proxy_cannot_stand_in_for_the_portal(
     assert server.requests == []
 
 
-def test_loopback_needs_no_proxy(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_bypasses_the_proxy(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with serve(lambda _: reply(204), tls_for(authority, "127.0.0.1")) as server, portal(authority, tmp_path) as http:
         assert http.send("GET", server.origin).status == 204
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "https://127.0.0.1:1"])
-def test_a_proxy_of_another_kind_is_said(
+def test_unsupported_proxy_scheme_is_reported(
     authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
@@ -121,7 +121,7 @@ def test_a_proxy_of_another_kind_is_said(
         http.send("GET", f"https://{HOST}/")
 
 
-def test_a_proxy_that_is_not_there_is_unavailable(
+def test_unreachable_proxy_is_unavailable(
     authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@127.0.0.1:1")
@@ -130,27 +130,27 @@ def test_a_proxy_that_is_not_there_is_unavailable(
     assert "secret" not in str(caught.value)
 
 
-def context_of(scheme: str, ca_file: Path | None = None) -> ssl.SSLContext:
+def tls_context(scheme: str, ca_file: Path | None = None) -> ssl.SSLContext:
     with open_transport(scheme, HOST, ca_file) as transport:
         context = transport._pool._ssl_context
         assert context is not None
         return context
 
 
-def test_accounts_read_at_the_same_time_share_what_they_trust(authority: trustme.CA, tmp_path: Path) -> None:
+def test_accounts_checked_concurrently_share_a_tls_context(authority: trustme.CA, tmp_path: Path) -> None:
     ca_file, accounts = tmp_path / "ca.pem", 8
     authority.cert_pem.write_to_path(str(ca_file))
-    together = Barrier(accounts)
+    barrier = Barrier(accounts)
 
     def read(_: int) -> ssl.SSLContext:
-        together.wait(10)
-        return context_of("https", ca_file)
+        barrier.wait(10)
+        return tls_context("https", ca_file)
 
     with ThreadPoolExecutor(accounts) as pool:
         assert len(set(pool.map(read, range(accounts)))) == 1
 
 
-def test_plain_http_loads_no_certificates_and_could_trust_nobody() -> None:
-    context = context_of("http")
+def test_plain_http_loads_no_certificates_and_still_verifies() -> None:
+    context = tls_context("http")
     assert context.cert_store_stats()["x509_ca"] == 0
     assert context.verify_mode is ssl.CERT_REQUIRED
