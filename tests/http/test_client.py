@@ -21,7 +21,8 @@ from watcher import __version__
 from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, UnexpectedAnswer
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import check_base_url, host_of, is_loopback
-from watcher.http.response import Response, decompress, parse_retry_after, read_text
+from watcher.http.response import Response, decompress, parse_retry_after
+from watcher.text.charset import read_text
 from watcher.text.json import read_json
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -1,6 +1,5 @@
 """A portal's response, and functions that decode its untrusted body and headers safely."""
 
-import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +8,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from watcher.errors import UnexpectedAnswer
+from watcher.text.charset import read_text
 from watcher.text.json import read_json
 
-_META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
-_HEADER_CHARSET = re.compile(r"""charset=["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
-_META_SEARCH_BYTES = 2048
 _LONGEST_WAIT = timedelta(days=7)
 _MAX_WAIT_DIGITS = 9
 
@@ -29,22 +26,11 @@ class Response:
 
     def text(self) -> str:
         """Decode the body with the charset of the header, else of its `<meta>`, else UTF-8. Never fails."""
-        declared = _HEADER_CHARSET.search(self.headers.get("content-type", ""))
-        return read_text(self.body, declared.group(1) if declared else None)
+        return read_text(self.body, self.headers.get("content-type", ""))
 
     def json(self) -> Any:
         """Parse the body as JSON. Raises `UnexpectedAnswer` if it is HTML, malformed, or nested too deeply."""
         return read_json(self.body)
-
-
-def read_text(body: bytes, charset: str | None = None) -> str:
-    """Decode a body with `charset` (from the header), else the charset of its `<meta>`, else UTF-8. Never fails."""
-    if charset is None and (declared := _META_CHARSET.search(body[:_META_SEARCH_BYTES])):
-        charset = declared.group(1).decode("ascii")
-    try:
-        return body.decode(charset or "utf-8-sig", errors="replace")
-    except LookupError:
-        return body.decode("utf-8-sig", errors="replace")
 
 
 def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:

@@ -9,7 +9,6 @@ make "Request for Further Evidence Was Mailed" urgent without assigning a stage.
 Pure, except that it reads the files of this package once.
 """
 
-import html
 import re
 import tomllib
 import unicodedata
@@ -20,6 +19,7 @@ from importlib import resources
 from typing import Any
 
 from watcher.model.case import ItemKind, Stage
+from watcher.text.html import plain_text
 
 _APOSTROPHES = dict.fromkeys(
     map(
@@ -113,10 +113,8 @@ def normalize_title(title: str) -> str:
     Letter case, types of apostrophe and their absence, HTML entities and tags, repeated spaces, invisible characters,
     and a period at the end do not matter.
     """
-    text = title[:_MAX_LENGTH]
-    for _ in range(3):  # portals sometimes escape entities twice
-        text = html.unescape(text)
-    text = re.sub(r"<[^<>]{0,400}>", " ", text).translate(_APOSTROPHES).translate(_DASHES)
+    text = plain_text(plain_text(title[:_MAX_LENGTH]))  # twice, because portals sometimes escape tags too
+    text = text.translate(_APOSTROPHES).translate(_DASHES)
     text = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
     return " ".join(text.casefold().split()).rstrip(" .\N{HORIZONTAL ELLIPSIS}")
 

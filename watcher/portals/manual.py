@@ -22,6 +22,7 @@ from watcher.model.alert import Links
 from watcher.model.case import Snapshot
 from watcher.portal import CaseRead, CaseResults, Portal, PortalContext, Question, RawAnswers, Reader
 from watcher.settings import AccountSettings
+from watcher.text.json import load_or_none
 
 SiteName = Literal["ceac", "nvc", "egov", "eoir", "ipc", "immi"]
 
@@ -109,10 +110,10 @@ def build_case_read(site: str, case_number: str, status: str, *, on: date | None
 def read(answers: RawAnswers, _language: str) -> Snapshot:
     """Return the recorded status as a snapshot. Raises `UnexpectedAnswer` if the record is damaged or invalid."""
     try:
-        note = json.loads(answers[_ANSWER_NAME])
+        note = load_or_none(answers[_ANSWER_NAME])
         site, number, value = SITES[note["site"]], str(note["case_number"]), note["status"]
         on = None if note["on"] is None else date.fromisoformat(note["on"])
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (KeyError, TypeError, ValueError):
         raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
     status = " ".join(value.split()) if isinstance(value, str) else ""
     if not normalize_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.sign_in.session_files import SessionFiles
+from watcher.text.json import load_or_none
 
 _PURPOSE = "code"
 
@@ -28,7 +29,7 @@ class FileInbox:
             return None
         file.delete()
         try:
-            laid = json.loads(content)
+            laid = load_or_none(content)
             code, at = str(laid["code"]), parse_utc(laid["at"])
         except (ValueError, KeyError, TypeError):
             return None  # not written by `put`: wait for another code

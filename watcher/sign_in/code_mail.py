@@ -13,14 +13,15 @@ from email import message_from_bytes
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from html.parser import HTMLParser
 from typing import Final
+
+from watcher.text.charset import decode
+from watcher.text.html import plain_text
 
 _ADDRESS: Final = re.compile(r"""(?:[^<>]*<\s*([^<>\s@]+@[^<>\s@]+)\s*>|([^<>\s@,;:"()]+@[^<>\s@,;:"()]+))\s*""")
 _LINK: Final = re.compile(r"(?i)\bhttps?://\S+")
 _CODE: Final = re.compile(r"(?<![\w#.,/+=-])[0-9]{6}(?![\w/=-])(?![.,:][0-9])", re.ASCII)
 _NEAR: Final = re.compile(r"(?i)\bcode\b(.{0,120})", re.DOTALL)
-_UNSEEN: Final = frozenset({"style", "script", "head", "title", "template"})
 
 
 class MailVerdict(StrEnum):
@@ -92,44 +93,10 @@ def _texts(message: Message) -> Iterator[str]:
                 yield from _texts(part)
     elif kind in ("text/plain", "text/html"):
         text = _decoded(message)
-        yield _visible(text) if kind == "text/html" else text
+        yield plain_text(text) if kind == "text/html" else text
 
 
 def _decoded(part: Message) -> str:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
-    try:
-        return content.decode(str(part.get_content_charset("utf-8")), errors="replace")
-    except (LookupError, UnicodeError):  # an unknown charset, or one like "idna", which has no error handler "replace"
-        return content.decode("utf-8", errors="replace")
-
-
-def _visible(html: str) -> str:
-    page = _Page()
-    page.feed(html)
-    page.close()
-    return " ".join(page.words)
-
-
-class _Page(HTMLParser):
-    """Collects what stands between the tags, but for what a reader never sees."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self._hidden: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - HTMLParser's
-        if tag in _UNSEEN:
-            self._hidden.append(tag)
-        elif tag == "body":
-            self._hidden.clear()  # a head that was never closed ends here
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._hidden:
-            while self._hidden.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.words.append(data)
+    return decode(content, str(part.get_content_charset("utf-8")))

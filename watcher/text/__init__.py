@@ -1,1 +1,1 @@
-"""Text from strangers, read within limits."""
+"""Untrusted text, parsed within limits."""

@@ -1,15 +1,18 @@
-"""HTML as a tree, and what a person sees of it: the only module that touches the HTML parser."""
+"""HTML as a tree, and the text that a person sees of it. The only module that imports the HTML parser."""
 
+import html
 import re
 from collections.abc import Iterator
-from typing import Final, TypeAlias
-
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
+from watcher.text.printable import clean
 
-Tree: TypeAlias = LexborHTMLParser
-Node: TypeAlias = LexborNode
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+    Tree: TypeAlias = LexborHTMLParser
+    Node: TypeAlias = LexborNode
 
 _INLINE: Final = frozenset(
     re.findall(
@@ -19,59 +22,109 @@ _INLINE: Final = frozenset(
     )
 )
 UNSEEN: Final = frozenset({"script", "style", "template"})
-"""Elements whose content nobody is shown."""
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
-_DEEPEST: Final = 10_000
+"""Elements whose content is not shown."""
+_HIDDEN: Final = UNSEEN | {"head", "noscript", "title"}
+_NOT_SEPARATING: Final = _INLINE | _HIDDEN
+_TAG: Final = re.compile(
+    r"""<(?:[!?]|                                          # a comment, a declaration
+        /?(?P<name>[a-z][a-z0-9]*+(?:[:-][a-z0-9]+)*+)
+        (?:[\s/](?:[^<>"']|"[^"]*+"|'[^']*+')*+>|[\s/][^<>]*+>|>))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_TAG_OR_SIGN: Final = re.compile(f"{_TAG.pattern}|<", _TAG.flags)
+_ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+"""What is certainly an entity, unlike the beginning of `&copy=2` in an address."""
+_NESTING_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+_MAX_DEPTH: Final = 10_000
 """Elements within elements; the parser takes a third of a second for as many, and four times that for twice as many."""
-_NEVER_AROUND: Final = frozenset(
+_NOT_NESTING: Final = frozenset(
     re.findall(
         r"\w+",
         "area base br circle col colgroup dd dt embed hr img input li line link meta option p path polygon rect source "
         "stop tbody td tfoot th thead tr track use wbr",
     )
 )
-"""Elements that hold nothing, or whose end is mostly left out; they are not counted as nesting."""
+"""Elements that hold nothing, or whose end tag is usually left out; they do not count as nesting."""
 
 
-def parsed(text: str) -> Tree:
-    """The tree of a page. Raises UnexpectedAnswer for one that the parser would take minutes over, by its nesting."""
+def plain_text(markup: str) -> str:
+    """Return the text that a person sees of `markup`, on one line and printable. Never raises.
+
+    The end of a block separates, an inline element does not. Entities are resolved twice, because portals escape twice.
+    What looks like a tag but is none stays, and so do tags that were escaped.
+    """
+    if "<" not in markup and "&" not in markup:
+        return clean(markup)
+    return plain_text_of(_without_tags(markup))
+
+
+def plain_text_of(text: str) -> str:
+    """Return the same for text without tags of which entities were resolved once, such as that of an element."""
+    return clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
+
+
+def parsed(text: str) -> "Tree":
+    """Return the tree of a page. Raises UnexpectedAnswer if its nesting would keep the parser busy for minutes."""
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - commands that only show something need no parser
+
     depth = 0
-    for tag in _TAG.finditer(text) if len(text) > _DEEPEST else ():
-        if tag[2].lower() not in _NEVER_AROUND:
+    for tag in _NESTING_TAG.finditer(text) if len(text) > _MAX_DEPTH else ():
+        if tag[2].lower() not in _NOT_NESTING:
             depth = max(0, depth - 1) if tag[1] else depth + 1
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise UnexpectedAnswer("the page is nested too deeply")
-    return Tree(text)
+    return LexborHTMLParser(text)
 
 
-def visible(root: Node) -> str:
-    """The text of an element, with white space where a block or a line ends; without scripts and styles."""
-    return "".join(_pieces(root))
+def visible(root: "Node", hidden: frozenset[str] = UNSEEN) -> str:
+    """Return the text of an element without that of `hidden` ones, with white space where a block or a line ends."""
+    return "".join(_pieces(root, hidden))
 
 
-def _pieces(root: Node) -> Iterator[str]:
-    """Walks without recursion: a hostile page may be nested as deeply as it likes."""
+def css_fault(query: str) -> str | None:
+    """Return what is wrong with a CSS selector, or None."""
+    from selectolax.lexbor import SelectolaxError  # noqa: PLC0415 - as in `parsed`
+
+    try:
+        parsed("<p></p>").css(query)
+    except SelectolaxError:
+        return f"{query!r} is no CSS selector that the program knows"
+    return None
+
+
+def _without_tags(markup: str) -> str:
+    if not _TAG.search(markup):
+        return html.unescape(markup)
+    try:
+        root = parsed(_TAG_OR_SIGN.sub(_prepared, markup)).root
+    except UnexpectedAnswer:
+        root = None
+    return html.unescape(_TAG.sub(" ", markup)) if root is None else visible(root, _HIDDEN)
+
+
+def _prepared(sign: re.Match[str]) -> str:
+    """Escape a `<` that begins no tag, and separate blocks: the parser drops table cells outside a table."""
+    if sign[0] == "<":
+        return "&lt;"
+    name = sign["name"]
+    return sign[0] if name is None or name.lower() in _NOT_SEPARATING else f" {sign[0]}"
+
+
+def _pieces(root: "Node", hidden: frozenset[str]) -> Iterator[str]:
+    """Walk without recursion, because a hostile page may be nested very deeply."""
+    silent = _INLINE | hidden | {"-comment"}
     node: Node | None = root
     while node is not None:
         if node.is_text_node:
             yield node.text_content or ""
-        elif node.tag not in _INLINE:
+        elif node.tag not in silent:
             yield "\n"
-        below = node.first_child if node.tag not in UNSEEN else None
+        below = node.first_child if node.tag not in hidden else None
         if below is not None:
             node = below
             continue
         while node is not None and node.mem_id != root.mem_id and node.next is None:
             node = node.parent
-            if node is not None and node.tag not in _INLINE:
+            if node is not None and node.tag not in silent:
                 yield "\n"
         node = None if node is None or node.mem_id == root.mem_id else node.next
-
-
-def css_fault(query: str) -> str | None:
-    """What is wrong with a CSS selector, or None."""
-    try:
-        Tree("<p></p>").css(query)
-    except SelectolaxError:
-        return f"{query!r} is no CSS selector that the program knows"
-    return None

@@ -1,4 +1,4 @@
-"""JSON from a stranger, read within limits."""
+"""Untrusted or possibly damaged JSON, parsed within limits."""
 
 import json
 import re
@@ -7,28 +7,34 @@ from typing import Any
 from watcher.errors import UnexpectedAnswer
 
 _MARKUP = re.compile(rb"\s*(?:<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
-
-
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json(body: bytes) -> Any:
-    """A body as JSON.
+    """Return a portal's response body, parsed as JSON.
 
-    Raises `UnexpectedAnswer` where it is empty, HTML, broken, nested too deep, or holds half a character (a lone
-    surrogate, which no database and no channel could keep).
+    Raises UnexpectedAnswer if it is empty, HTML, broken, nested too deeply, or contains a lone surrogate, which no
+    database and no channel could keep.
     """
     try:
-        text = body.decode(json.detect_encoding(body))  # given bytes, `loads` would let half a character through
+        text = body.decode(json.detect_encoding(body))  # given bytes, `loads` would accept a lone surrogate
         value = json.loads(text)
         if _ESCAPED_SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(f"JSON was expected, {_what_came(body, error)}") from None
+        raise UnexpectedAnswer(f"JSON was expected, {_description(body, error)}") from None
     return value
 
 
-def _what_came(body: bytes, error: Exception) -> str:
+def load_or_none(content: str | bytes | None) -> Any:
+    """Return the content of a file of this program, parsed as JSON; None if there is none or it is damaged."""
+    try:
+        return json.loads(content or b"null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _description(body: bytes, error: Exception) -> str:
     if not body.strip():
         return "an empty answer came"
     if _MARKUP.match(body):

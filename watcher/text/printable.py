@@ -1,28 +1,66 @@
-"""Remove characters that a person cannot see from text."""
+"""Text without characters that cannot be seen: control, direction, and formatting characters, lone surrogates."""
 
 import unicodedata
-from typing import Final
+from dataclasses import replace
+from operator import is_ as _is
+from typing import Any, Final, TypeVar
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """The only invisible characters that some scripts need."""
-_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs"})
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_INVISIBLE: Final = _UNPRINTABLE | {"Co", "Cn"}
+
+_T = TypeVar("_T")
 
 
 def visible(text: str) -> str:
-    """`text` without control, formatting, private and unassigned characters; those that separate become spaces."""
-    return text if text.isprintable() else "".join(_seen(sign) for sign in text)
+    """Return `text` without invisible, private, and unassigned characters; a separator among them becomes a space."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def printable(text: str) -> str:
+    """Return `text` without unprintable characters except joiners; a separator among them becomes a space."""
+    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def clean(text: str) -> str:
-    """One line of plain text: every run of white space is one space; control and direction signs are gone."""
-    kept = (
-        sign for sign in text if sign.isspace() or sign in _JOINERS or unicodedata.category(sign) not in _UNPRINTABLE
-    )
-    return " ".join("".join(kept).split())
+    """Return one line of printable text, with each run of white space replaced by one space."""
+    return " ".join(printable(text).split())
 
 
-def _seen(sign: str) -> str:
-    if unicodedata.category(sign) not in _UNSEEN:
-        return sign
-    return " " if sign.isspace() else ""
+def printable_fields(value: _T) -> _T:
+    """Return a dataclass with all its texts cleaned, at every depth; `value` itself if they are clean.
+
+    In the field `key`, unprintable characters are escaped instead, so that different keys stay different.
+    """
+    changed = {}
+    for name in getattr(value, "__dataclass_fields__", ()):
+        old = getattr(value, name)
+        if (new := _printable_field(old, name)) is not old:
+            changed[name] = new
+    return replace(value, **changed) if changed else value  # type: ignore[type-var]  # it has fields, so it is one
+
+
+def _printable_field(value: Any, name: str) -> Any:
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        return ascii(value)[1:-1] if name == "key" else clean(value)
+    if isinstance(value, tuple):
+        cleaned = tuple(map(printable_fields, value))
+        return value if all(map(_is, cleaned, value)) else cleaned
+    return value
+
+
+def _visible(character: str) -> str:
+    return _unless_in(_INVISIBLE, character)
+
+
+def _printable(character: str) -> str:
+    return character if character in _JOINERS else _unless_in(_UNPRINTABLE, character)
+
+
+def _unless_in(categories: frozenset[str], character: str) -> str:
+    if unicodedata.category(character) not in categories:
+        return character
+    return " " if character.isspace() else ""

@@ -12,6 +12,7 @@ from watcher.privacy.private_file import write_private_file
 from watcher.settings.config_files import read_document
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, secrets_folder
 from watcher.settings.load import load_configuration
+from watcher.text.json import load_or_none
 from watcher.wizard.toml_writer import as_toml
 
 _BROKEN_OFF = "# Broken off in: "
@@ -134,7 +135,7 @@ def _broken_off_in(begun: Path) -> KeyPath | None:
     """What stands in a file that a wizard left; nothing where a person has edited it into something else."""
     lines = [line for line in begun.read_text(encoding="utf-8").splitlines() if line.startswith(_BROKEN_OFF)]
     try:
-        return tuple(map(str, json.loads(lines[-1].removeprefix(_BROKEN_OFF)))) if lines else None
+        return tuple(map(str, load_or_none(lines[-1].removeprefix(_BROKEN_OFF)))) if lines else None
     except (ValueError, TypeError):
         return None
 

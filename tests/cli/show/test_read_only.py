@@ -10,7 +10,7 @@ import pytest
 from tests.cli.api_workspace import ApiWorkspace
 
 LOOKING = ("status", "history", "pending", "notices", "alerts", "health", "export")
-SLOW = {"sqlalchemy", "sqlmodel", "alembic", "httpx", "apprise", "apscheduler", "watcher.app"}
+SLOW = {"selectolax", "sqlalchemy", "sqlmodel", "alembic", "httpx", "apprise", "apscheduler", "watcher.app"}
 """What takes longer to import than everything that such a command needs, or has no business there."""
 
 

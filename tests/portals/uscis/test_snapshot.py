@@ -18,7 +18,7 @@ from watcher.portals.uscis.event_codes import hint
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
-from watcher.text.uscis_html import plain_text
+from watcher.text.html import plain_text
 
 TODAY = date(2026, 8, 1)
 

@@ -10,8 +10,7 @@ from tests.doubles.case_status_api import case_status
 from watcher.errors import UnexpectedAnswer
 from watcher.language.uscis_wording import form_number
 from watcher.model.case import Stage
-from watcher.portals.uscis_api.snapshot import _inert, error_message, read
-from watcher.text.uscis_html import plain_text
+from watcher.portals.uscis_api.snapshot import error_message, read
 
 ONE = "EAC9999103403"
 
@@ -102,38 +101,6 @@ def test_form_number_gets_its_hyphen(written: str, form: str | None) -> None:
 def test_markup_becomes_plain_text() -> None:
     text = 'We&#039;ll <a href="https://evil.example">write</a>\n<script>alert(1)</script> &amp; call\x07 you.'
     assert read(raw_answers(current_case_status_desc_en=text), "en").description == "We'll write & call you."
-
-
-_MARKUP = st.lists(
-    st.sampled_from(
-        [
-            "word",
-            " ",
-            "\n",
-            "&#039;",
-            "&amp;lt;",
-            "&nbsp;",
-            "<br/>",
-            "<p>",
-            "</p>",
-            "<b>",
-            "</b>",
-            "<script>",
-            "x > y",
-            "</a>",
-            "<a href=\"https://x.example/?a=1&b=2\" target='_blank'>",
-            '<a title="a > b">',
-            "<!-- c -->",
-            "<img alt=z>",
-            "<",
-        ]
-    )
-).map("".join)
-
-
-@given(_MARKUP)
-def test_fast_path_gives_the_same_text_as_the_parser(markup: str) -> None:
-    assert _inert(markup) == plain_text(markup)
 
 
 def test_missing_history_differs_from_an_empty_history() -> None:

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from watcher.errors import UnexpectedAnswer
 from watcher.text.json import read_json
+from watcher.text.printable import clean
 
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
@@ -183,5 +184,5 @@ def _validate(shape: type[_Shape], endpoint: str, answer: Any) -> _Shape:
         return shape.model_validate(answer)
     except ValidationError as error:
         paths = [".".join(map(str, item["loc"])) or "the whole" for item in error.errors(include_input=False)]
-        listed = ", ".join(path[:_LONGEST_PATH] for path in paths[:_MAX_LISTED_PATHS])
+        listed = ", ".join(clean(path)[:_LONGEST_PATH] for path in paths[:_MAX_LISTED_PATHS])
         raise UnexpectedAnswer(f"the answer to {endpoint} is not in the known shape: {listed}") from None

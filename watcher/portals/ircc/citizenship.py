@@ -16,11 +16,11 @@ _ACTIVITIES: Final = frozenset(
 
 def read_citizenship(details: CitizenshipDetails, language: Language) -> tuple[Snapshot, list[PendingItem] | None]:
     """Return the snapshot, still without pending items, and the actions (None if the answer has no list of them)."""
-    statuses = {one.activity: one.status for one in details.activities or () if one.status}
+    statuses = {one.activity: status for one in details.activities or () if (status := text_in(language, one.status))}
     snapshot = Snapshot(
         case_number=details.number,
         stage=meaning_of(details.status or "", vocabulary=VOCABULARY).stage,
-        status=details.status or None,
+        status=text_in(language, details.status),
         updated_at=details.updated,
         parts=sorted_parts(
             Part(key=activity, title=activity_title(activity, language), status=status)

@@ -10,7 +10,7 @@ from watcher.model.case import HistoryEntry, Part, PendingItem, Snapshot
 from watcher.portals.ircc.answers import Event, ImmigrationDetails, Relation
 from watcher.portals.ircc.entries import Person, sorted_parts, with_unique_keys
 from watcher.portals.ircc.pending_items import VOCABULARY, immigration_item
-from watcher.portals.ircc.wording import Language, activity_title, history_hint, medical_until_title
+from watcher.portals.ircc.wording import Language, activity_title, history_hint, medical_until_title, text_in
 
 _PRINCIPAL: Final = 1
 _ACTIVITIES: Final = frozenset({"eligibility", "medical", "biometrics", "background"})
@@ -26,9 +26,9 @@ def read_immigration(details: ImmigrationDetails, language: Language) -> tuple[S
     app, people = details.app, _people(details.relations or ())
     snapshot = Snapshot(
         case_number=app.number,
-        form=app.lob or None,
+        form=text_in(language, app.lob),
         stage=meaning_of(app.status or "", vocabulary=VOCABULARY).stage,
-        status=app.status or None,
+        status=text_in(language, app.status),
         submitted_on=None if app.received is None else app.received.date(),  # dates are sent as midnight UTC
         updated_at=app.updated,
         parts=sorted_parts(part for person, relation in people for part in _parts(relation, person, language)),
@@ -54,8 +54,8 @@ def _relative(relation: Relation) -> Person:
 
 
 def _parts(relation: Relation, person: Person, language: Language) -> Iterator[Part]:
-    for activity, status in (relation.activities or {}).items():
-        if status:
+    for activity, text in (relation.activities or {}).items():
+        if status := text_in(language, text):
             title = person.title(activity_title(activity, language), language)
             yield Part(key=person.key(activity), title=title, status=status)
     if relation.medical_until is not None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.http.response import Response
+from watcher.text.json import load_or_none
 
 _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _WAIT: Final = timedelta(minutes=15)
@@ -67,10 +68,7 @@ def dump_tokens(tokens: Tokens, owner: Owner) -> bytes:
 
 def load_tokens(content: bytes | None, owner: Owner) -> Tokens | None:
     """Return the tokens of a session file; None if there are none, they are damaged, or they have another owner."""
-    try:
-        session = json.loads(content or b"")
-    except (ValueError, RecursionError):
-        return None
+    session = load_or_none(content)
     if not isinstance(session, dict) or {name: session.get(name) for name in asdict(owner)} != asdict(owner):
         return None
     id_token, refresh_token = session.get("id_token"), session.get("refresh_token")

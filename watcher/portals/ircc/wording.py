@@ -3,11 +3,11 @@
 import re
 import tomllib
 from functools import cache
-from html import unescape
 from importlib import resources
 from typing import Any, Final, Literal, TypeAlias
 
 from watcher.portals.ircc.answers import Bilingual, Event, Text, Title
+from watcher.text.html import plain_text
 
 Language: TypeAlias = Literal["en", "fr"]
 
@@ -84,8 +84,7 @@ def history_hint(event: Event, language: Language) -> str | None:
 
 
 def _plain(text: str | None) -> str:
-    without_tags = re.sub(r"<[^<>]{0,1000}>", " ", text or "")
-    return " ".join(unescape(without_tags).split())[:_LONGEST]
+    return plain_text(text or "")[:_LONGEST]
 
 
 def _pick(both: tuple[str, str], language: Language) -> str:

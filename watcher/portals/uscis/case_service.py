@@ -5,7 +5,6 @@ The case service answers 401, or 200 without content, both if the session has en
 session is valid.
 """
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,11 +18,11 @@ from watcher.portals.uscis.answers import read_case, read_documents, read_status
 from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_sign_in_address
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.privacy.personal_fields import without_personal_fields
+from watcher.text.html import plain_text
 
 SERVICE = "/account/case-service/api"
 
-_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({ONLINE_RECEIPT})\b", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({ONLINE_RECEIPT})(?!\d)", re.IGNORECASE)
 _SERVER_ERRORS = frozenset(range(500, 600)) - {502, 503, 504}  # those of the service itself, not of its gateway
 _OK = 200
 _FORBIDDEN = 403
@@ -53,7 +52,7 @@ class CaseService:
             raise _session_ended()
         if answer.status != _OK:
             raise UnexpectedAnswer(f"{_ME}: the applicant's page came with HTTP {answer.status}")
-        text = " ".join(html.unescape(_TAG.sub(" ", answer.text())).split())
+        text = plain_text(answer.text())
         return list(dict.fromkeys(receipt.upper() for receipt in _LISTED.findall(text)))
 
     def read(self, receipt: str, embedded: Any = None) -> Iterator[CaseResult]:

@@ -12,7 +12,7 @@ from watcher.model.case import STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingI
 from watcher.portals.uscis.answers import Case, Document, EarlierStatus, Event, EvidenceRequest, Letter, Status, utc_day
 from watcher.portals.uscis.event_codes import INTERVIEW_CANCELLED_CODES, CodeMeaning, meaning_of_code
 from watcher.portals.uscis.evidence_requests import CaseProgress, RequestMention, find_requests
-from watcher.text.uscis_html import plain_text
+from watcher.text.html import plain_text
 
 _TITLES = {
     "en": {ItemKind.RFE: "Request for Evidence", ItemKind.INTENT_TO_DENY: "Notice of Intent to Deny"},
@@ -195,7 +195,7 @@ def _appointments(answers: CaseAnswers) -> Iterator[PendingItem]:
         yield PendingItem(
             key=f"appointment:{letter.letter_id}",
             kind=kind,
-            title=letter.action_type,
+            title=plain_text(letter.action_type),
             starts_at=letter.appointment_date_time,
         )
 

@@ -14,7 +14,7 @@ from watcher.portal import RawAnswers
 from watcher.portals.uscis.answers import Case, Status, read_case, read_documents, read_status, utc_day
 from watcher.portals.uscis.event_codes import hint
 from watcher.portals.uscis.pending_items import CaseAnswers, CurrentStatus, pending_items
-from watcher.text.uscis_html import plain_text
+from watcher.text.html import plain_text
 
 _K = TypeVar("_K", HistoryEntry, Notice)
 
@@ -32,7 +32,7 @@ def snapshot(raw: RawAnswers, language: str) -> Snapshot:
     return Snapshot(
         case_number=_receipt(case, status),
         form=answers.form,
-        title=case.form_name if case else None,
+        title=_text(case.form_name) if case else None,
         submitted_on=case.submission_date if case else None,
         updated_at=_updated(case),
         office=_office(status),

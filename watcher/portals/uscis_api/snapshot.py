@@ -4,7 +4,6 @@ The shapes follow developer.uscis.gov (Case Status API 1.0.0) and recorded answe
 type than the API's raises `UnexpectedAnswer`, so that no snapshot is partly wrong.
 """
 
-import html
 import re
 from collections import Counter
 from dataclasses import replace
@@ -20,19 +19,13 @@ from watcher.language.status_meaning import is_placeholder, meaning_of
 from watcher.language.uscis_wording import form_number, is_receipt, stated_day
 from watcher.model.case import HistoryEntry, Snapshot
 from watcher.portal import RawAnswers
+from watcher.text.html import plain_text
 from watcher.text.json import read_json
-from watcher.text.uscis_html import plain_text
 
 ENDPOINT = "case-status"
 
 _STAMP = re.compile(r"(\d\d)-(\d\d)-(\d{4}) (\d\d:\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TAG = re.compile(
-    r"""</?(?:(?P<breaks>br|p|div|ul|li)|a|b|i|u|em|strong|span)
-        (?:\s+[a-z-]+=(?:"[^"<>]*"|'[^'<>]*'))*\s*/?>""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _is_placeholder = lru_cache(maxsize=512)(is_placeholder)
 
@@ -90,11 +83,11 @@ def read(answers: RawAnswers, language: str) -> Snapshot:
     `UnexpectedAnswer` for anything but a complete answer about a case with a status.
     """
     case = _parse(answers.get(ENDPOINT, b""))
-    title = _inert(case.current_case_status_text_en)
+    title = plain_text(case.current_case_status_text_en)
     if _is_placeholder(title):
         raise UnexpectedAnswer("the API gave no status, only the placeholder that stands for none")
-    description = _inert(case.current_case_status_desc_en)
-    spanish = _inert(case.current_case_status_text_es or "") if language == "es" else ""
+    description = plain_text(case.current_case_status_desc_en)
+    spanish = plain_text(case.current_case_status_text_es or "") if language == "es" else ""
     snapshot = Snapshot(
         case_number=_receipt(case.receiptNumber),
         form=form_number(case.formType or ""),
@@ -108,7 +101,7 @@ def read(answers: RawAnswers, language: str) -> Snapshot:
     )
     if not spanish:
         return snapshot
-    spanish_description = _inert(case.current_case_status_desc_es or "") or snapshot.description
+    spanish_description = plain_text(case.current_case_status_desc_es or "") or snapshot.description
     return replace(snapshot, language="es", status=spanish, status_key=title, description=spanish_description)
 
 
@@ -126,20 +119,6 @@ def _first_error(error: ValidationError) -> str:
     return f"{path}: {first['msg'].removeprefix('Value error, ')}" if first["type"] != "value_error" else path
 
 
-def _inert(markup: str) -> str:
-    """Return the text that a person would read.
-
-    Texts of this API have a few simple tags or none. The parser runs only if other markup remains, because it takes
-    longer than the rest of the conversion.
-    """
-    text = _TAG.sub(lambda tag: " " if tag["breaks"] else "", markup) if "<" in markup else markup
-    if "<" in text:
-        text = plain_text(markup)
-    elif "&" in text:
-        text = html.unescape(html.unescape(text))
-    return _CONTROLS.sub("", " ".join(text.split()))
-
-
 def _receipt(text: str) -> str:
     receipt = text.strip().upper()
     if not is_receipt(receipt):
@@ -151,7 +130,7 @@ def _since(case: _CaseStatus, description: str) -> date | None:
     """Return the day that the English or the Spanish text states, else the day of the portal's last change."""
     return (
         stated_day(description)
-        or stated_day(_inert(case.current_case_status_desc_es or ""), "es")
+        or stated_day(plain_text(case.current_case_status_desc_es or ""), "es")
         or _day_of(case.modifiedDate)
     )
 
@@ -166,11 +145,11 @@ def _history(lines: list[_HistoryLine] | None, *, in_spanish: bool) -> tuple[His
         return None
     entries, occurrences = [], Counter[str]()
     for line in lines:
-        english = _inert(line.completed_text_en)
+        english = plain_text(line.completed_text_en)
         key = f"{line.date.isoformat()}-{blake2b(english.encode(), digest_size=6).hexdigest()}"
         occurrences[key] += 1
         suffix = f"-{occurrences[key]}" if occurrences[key] > 1 else ""
-        spanish = _inert(line.completed_text_es or "") if in_spanish else ""
+        spanish = plain_text(line.completed_text_es or "") if in_spanish else ""
         entries.append(HistoryEntry(key=key + suffix, title=spanish or english, at=line.date))
     return tuple(sorted(entries, key=lambda entry: entry.key))
 
@@ -190,7 +169,7 @@ def error_message(body: bytes) -> str | None:
 
 def _message_in(content: Any) -> str | None:
     if isinstance(content, str):
-        return _inert(content) or None
+        return plain_text(content) or None
     if isinstance(content, list):
         return _message_in(content[0]) if content and isinstance(content[0], dict) else None
     if not isinstance(content, dict):

@@ -13,7 +13,7 @@ from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.http.client import PortalHttp
 from watcher.http.response import Response
 from watcher.portal import PortalContext
-from watcher.text.json import read_json
+from watcher.text.json import load_or_none, read_json
 
 _TOKEN = re.compile(r"[\x21-\x7e]{8,8192}")
 _RENEWAL_MARGIN = timedelta(minutes=1)
@@ -122,7 +122,7 @@ class TokenProvider:
         if content is None:
             return None
         try:
-            saved = json.loads(content)
+            saved = load_or_none(content)
             token = _Token(value=str(saved["token"]), renew_at=parse_utc(saved["renew_at"]))
             is_ours = saved["for"] == self._credentials.fingerprint(token.value)
             remaining = token.renew_at - self._context.clock.now()

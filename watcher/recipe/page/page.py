@@ -8,18 +8,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urljoin
 
 from watcher.errors import UnexpectedAnswer
 from watcher.model.change import Json
-from watcher.text.html import UNSEEN, Node, Tree, parsed, visible
+from watcher.text.charset import read_text
+from watcher.text.html import UNSEEN, parsed, plain_text_of, visible
+from watcher.text.json import read_json
 from watcher.text.printable import clean
 
+if TYPE_CHECKING:
+    from watcher.text.html import Node, Tree
+
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
-_CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([-\w:.]{1,40})""", re.IGNORECASE)
-_DECLARED_WITHIN: Final = 1024
-"""Bytes in which an HTML page must declare its encoding (HTML Standard, 13.2.3.2)."""
 _BEGINNING: Final = 10_000
 
 
@@ -68,12 +70,10 @@ class Page:
 
     @cached_property
     def _text(self) -> str:
-        named = _CHARSET.search(self.headers.get("content-type", ""))
-        declared = named or _CHARSET.search(self.body[:_DECLARED_WITHIN].decode("latin-1"))
-        return _decoded(self.body, declared[1] if declared else "utf-8")
+        return read_text(self.body, self.headers.get("content-type", ""))
 
     @cached_property
-    def _html(self) -> Tree:
+    def _html(self) -> "Tree":
         return parsed(self._text)
 
     @cached_property
@@ -103,7 +103,7 @@ class Page:
         """The visible text of a page; the body where it is none."""
         if self.is_json or self._html.root is None:
             return clean(self._text)
-        return clean(visible(self._html.root))
+        return plain_text_of(visible(self._html.root))
 
     def value(self) -> Json:
         """The body as JSON. Raises UnexpectedAnswer."""
@@ -119,7 +119,7 @@ class Element:
     """An element of a page."""
 
     page: Page
-    node: Node
+    node: "Node"
 
     def elements(self, query: str) -> "list[Element]":
         """The element itself and those within that match."""
@@ -138,8 +138,8 @@ class Element:
         return (self.node.text() if self.node.tag in UNSEEN else visible(self.node)) or ""
 
     def plain_text(self) -> str:
-        """The visible text, cleaned."""
-        return clean(self.raw())
+        """The visible text, cleaned; of a script, its content."""
+        return clean(self.raw()) if self.node.tag in UNSEEN else plain_text_of(self.raw())
 
     def value(self) -> Json:
         """JSON that stands in the element, as in a `script`. Raises UnexpectedAnswer."""
@@ -211,19 +211,10 @@ class Value:
         return [Value(page=self.page, json=entry) for entry in self.json if entry is not None]
 
 
-def _decoded(body: bytes, charset: str) -> str:
-    try:
-        text = body.decode(charset, "replace")
-    except (LookupError, ValueError):  # no such encoding, or one that is not for texts
-        text = body.decode("utf-8", "replace")
-    # Some encodings let half characters through, which no database and no channel could keep.
-    return text.encode("utf-8", "replace").decode("utf-8").removeprefix("\ufeff")
-
-
 def _json(body: bytes, url: str) -> Json:
     try:
-        read: Json = json.loads(body)
-    except (ValueError, RecursionError):
+        read: Json = read_json(body)
+    except UnexpectedAnswer:
         raise UnexpectedAnswer(f"{_without_query(url)} answered with something that is not JSON") from None
     return read
 

@@ -15,6 +15,7 @@ from watcher.portal import RawAnswers
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page
 from watcher.recipe.parse.check import RecipeFaults, parse_recipe
+from watcher.text.json import load_or_none
 
 RECIPE: Final = "recipe"
 LIST: Final = "list"
@@ -84,10 +85,7 @@ def _page(content: dict[str, object]) -> Page:
 
 
 def _object(content: bytes) -> dict[str, object]:
-    try:
-        read = json.loads(content)
-    except (ValueError, RecursionError):
-        read = None
+    read = load_or_none(content)
     if not isinstance(read, dict):
         raise UnexpectedAnswer("an answer that was kept is damaged")
     return read

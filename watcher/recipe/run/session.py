@@ -14,6 +14,7 @@ from http.cookiejar import Cookie, CookieJar
 from watcher.model.change import Json
 from watcher.recipe.run.last_found import FoundFields
 from watcher.sign_in.cookie_files import BadCookieFile, cookie_jar, read_cookies
+from watcher.text.json import load_or_none
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,10 +52,7 @@ def owner_of(base_url: str, username: str) -> str:
 def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], now: datetime) -> Session:
     """The session in a saved content; an empty one for no content, a damaged one, or that of another owner."""
     session = Session(owner=owner)
-    try:
-        read = json.loads(content or b"{}")
-    except (ValueError, RecursionError):
-        return session
+    read = load_or_none(content)
     if not isinstance(read, dict) or read.get("owner", owner) != owner:
         return session
     for cookie in _list(read.get("cookies")):

@@ -1,0 +1,135 @@
+"""One rule for the text of HTML, seen by every portal's own path."""
+
+import json
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.doubles import case_status_api, uscis_answers
+from tests.doubles.uscis_answers import RECEIPT
+from watcher.language.status_meaning import normalize_title
+from watcher.portals.ircc.wording import text_in
+from watcher.portals.uscis.snapshot import snapshot
+from watcher.portals.uscis_api.snapshot import ENDPOINT, read
+from watcher.recipe.page.page import Page
+from watcher.recipe.page.selectors import parse_selector
+from watcher.sign_in.code_mail import _texts
+from watcher.text.html import plain_text
+
+SAME_EVERYWHERE = [
+    ("A\x1b[31mB", "A[31mB"),
+    ("A\u202eB", "AB"),
+    ("A &lt;b&gt;x&lt;/b&gt; B", "A <b>x</b> B"),
+    ("A<script>x()</script>B", "AB"),
+    ("A<b>B</b>C", "ABC"),
+    ("fee < 5 and > 3", "fee < 5 and > 3"),
+    ("A &amp;amp; B", "A & B"),
+    ("A<br>B<p>C</p>D", "A B C D"),
+    ("A<!-- x -->B", "AB"),
+    ("A\x00&#7;&#x202e;\u200cB", "A\u200cB"),
+]
+
+
+def uscis(markup: str) -> str | None:
+    answers = uscis_answers.answers(status_said=uscis_answers.status(text=markup))
+    return snapshot(answers, "en").description
+
+
+def uscis_api(markup: str) -> str | None:
+    answer = case_status_api.case_status(RECEIPT, current_case_status_desc_en=markup)
+    return read({ENDPOINT: json.dumps(answer).encode()}, "en").description
+
+
+def ircc(markup: str) -> str | None:
+    return text_in("en", markup)
+
+
+def recipe(markup: str) -> str | None:
+    body = f"<html><body><div>{markup}</div></body></html>".encode()
+    page = Page(status=200, url="https://x.example/", headers={"content-type": "text/html"}, body=body)
+    return parse_selector("css:div").text_at(page)
+
+
+def code_mail(markup: str) -> str | None:
+    message = EmailMessage()
+    message.set_content(markup, subtype="html", cte="base64")
+    return "".join(_texts(message))
+
+
+@pytest.mark.parametrize(("markup", "text"), SAME_EVERYWHERE)
+@pytest.mark.parametrize("path", [plain_text, uscis, uscis_api, ircc, recipe, code_mail])
+def test_every_portal_reads_markup_in_the_same_way(path: Callable[[str], str | None], markup: str, text: str) -> None:
+    assert path(markup) == text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("", ""),
+        ("<", "<"),
+        ("x<y and z", "x<y and z"),
+        (
+            "write to <help@example.gov> or <https://example.gov/>",
+            "write to <help@example.gov> or <https://example.gov/>",
+        ),
+        ("<td>A</td><td>B</td>", "A B"),
+        ("A</div>B", "A B"),
+        ('<a title="x > y < z">A</a>B', "AB"),
+        ("<p title=it's>A", "A"),
+        ("<title>T</title>A<noscript>N</noscript><style>S", "A"),
+        ("A &lt; B &amp;lt; C", "A < B < C"),
+        ("/file?a=1&amp;copy=2", "/file?a=1&copy=2"),
+        ("<img alt=z>\ud800A", "A"),
+        ("&amp;lt;b&amp;gt;", "<b>"),
+        ("<div>" * 20_000 + "deep", "deep"),
+    ],
+    ids=lambda value: value[:20].encode("unicode_escape").decode(),
+)
+def test_only_what_a_person_sees_is_text(markup: str, text: str) -> None:
+    assert plain_text(markup) == text
+
+
+_MARKUP = st.lists(
+    st.sampled_from(
+        [
+            "word",
+            " ",
+            "\n",
+            "&#039;",
+            "&amp;lt;",
+            "&nbsp;",
+            "<br/>",
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<script>",
+            "x > y",
+            "</a>",
+            "<a href=\"https://x.example/?a=1&b=2\" target='_blank'>",
+            '<a title="a > b">',
+            "<!-- c -->",
+            "<img alt=z>",
+            "<",
+        ]
+    )
+).map("".join)
+
+
+@given(_MARKUP)
+def test_text_without_tags_is_read_as_the_parser_reads_it(markup: str) -> None:
+    assert plain_text(markup) == plain_text(f"<!---->{markup}")
+
+
+@given(st.text())
+def test_no_text_is_too_odd(markup: str) -> None:
+    assert plain_text(markup).replace("\u200c", "").replace("\u200d", "").isprintable() or not markup.isprintable()
+
+
+def test_titles_are_compared_without_tags_even_if_these_were_escaped() -> None:
+    title = normalize_title("Case Was Approved")
+    assert normalize_title("<p>Case Was\x07 <b>Approved</b></p>") == title
+    assert normalize_title("&lt;p&gt;Case Was Approved&lt;/p&gt;") == title
