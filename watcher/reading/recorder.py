@@ -23,6 +23,7 @@ from watcher.reading.normalize import normalize
 from watcher.settings import AccountSettings
 from watcher.settings.derived import watched_numbers
 from watcher.store import StoredCase, digest, digest_of_answers
+from watcher.text.printable import printable_fields
 
 MISSING_AFTER = 3
 """Consecutive complete checks without a case after which it is reported as missing (promise 4)."""
@@ -106,6 +107,7 @@ class ReadRecorder:
     def _record_snapshot(
         self, fresh: Snapshot, answers: RawAnswers, *, alert: bool = True, with_changes: bool = True
     ) -> None:
+        fresh = printable_fields(fresh)
         known = self._note_read(fresh.case_number)
         snapshot_digest = digest(fresh)
         if known is not None and known.snapshot_digest == snapshot_digest:

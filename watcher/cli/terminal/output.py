@@ -3,6 +3,7 @@
 import codecs
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -17,9 +18,12 @@ import click
 
 from watcher.clock.timestamps import local_text
 from watcher.model.change import Severity
+from watcher.text.printable import printable
 
 _SHOWN_EVERY = 0.2  # seconds
 _COLOURS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTINE: None}
+_LINE_OR_STYLE = re.compile(r"(\n|\x1b\[(?:0|1|3[1-6])m)")
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
 def print_json(document: Any) -> None:
@@ -28,12 +32,13 @@ def print_json(document: Any) -> None:
     Letters that this output may lack are escaped, so that it loses none.
     """
     anything = codecs.lookup(sys.stdout.encoding).name == "utf-8"
-    click.echo(json.dumps(document, ensure_ascii=not anything, indent=2 if sys.stdout.isatty() else None))
+    text = json.dumps(document, ensure_ascii=not anything, indent=2 if sys.stdout.isatty() else None)
+    click.echo(_NOT_ASCII.sub(_escape_unprintable, text))
 
 
 def print_line(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
     """A line on standard output; coloured only on a terminal that can, and never where NO_COLOR is set."""
-    click.echo(styled(text, colour, bold=bold), color=coloured())
+    click.echo(styled(_safe(text), colour, bold=bold), color=coloured())
 
 
 def installed_command() -> Path | None:
@@ -50,7 +55,7 @@ def command_name() -> str:
 
 def print_error(text: str) -> None:
     """A line on standard error."""
-    click.echo(text, err=True)
+    click.echo(_safe(text), err=True)
 
 
 def styled(text: str, colour: str | None, *, bold: bool = False) -> str:
@@ -74,6 +79,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns, aligned by what a terminal shows; with nothing in them, nothing is printed."""
     if not rows:
         return
+    rows = [[_safe(cell).replace("\n", " ") for cell in row] for row in rows]
     widths = [max(_width(row[column]) for row in (head, *rows)) for column in range(len(head))]
     print_line(_line(head, widths), bold=True)
     for row in rows:
@@ -83,6 +89,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
     return "  ".join(padded).rstrip()
+
+
+def _safe(text: str) -> str:
+    """Return lines from outside without what could change a terminal, but for this program's own styles."""
+    if text.isprintable():
+        return text
+    pieces = _LINE_OR_STYLE.split(text)  # every second one is a separator
+    return "".join(piece if place % 2 else printable(piece) for place, piece in enumerate(pieces))
+
+
+def _escape_unprintable(character: re.Match[str]) -> str:
+    return character[0] if printable(character[0]) == character[0] else json.dumps(character[0])[1:-1]
 
 
 def _width(text: str) -> int:
