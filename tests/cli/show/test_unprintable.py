@@ -12,8 +12,18 @@ import pytest
 from tests.cli.api_workspace import ApiWorkspace
 from tests.doubles import uscis_answers
 from tests.doubles.case_status_api import case_status
-from tests.doubles.ircc import CLIENT_ID, PASSWORD, UCI, Cognito, Running, Tracker, citizenship, immigration, running
-from tests.doubles.loopback import reply, serving
+from tests.doubles.ircc import (
+    CLIENT_ID,
+    PASSWORD,
+    UCI,
+    Cognito,
+    Tracker,
+    TrackerServers,
+    citizenship,
+    immigration,
+    run_tracker,
+)
+from tests.doubles.loopback import reply, serve
 from tests.support.workspace import Workspace
 from watcher.text.printable import printable
 
@@ -64,7 +74,7 @@ def _check_nothing_unprintable(workspace: Workspace, shown: str = SEEN) -> None:
     assert [text for text in _texts_of(workspace.database) if _unprintable(text)] == []
 
 
-def _configure_tracker(workspace: Workspace, tracker: Tracker, servers: Running) -> None:
+def _configure_tracker(workspace: Workspace, tracker: Tracker, servers: TrackerServers) -> None:
     workspace.write(f"""{CALENDAR}
 [accounts.family]
 portal = "ircc"
@@ -135,7 +145,7 @@ def test_of_a_tracker(empty_workspace: Workspace, program: str) -> None:
         application["actions"] = [{"activity": f"odd{ODD}", "title": {"en": f"Send{ODD}"}}]
         tracker = Tracker(program="citizenship", cognito=Cognito(now=lambda: datetime.now(UTC)))
     tracker.applications[number] = application
-    with running(tracker) as servers:
+    with run_tracker(tracker) as servers:
         _configure_tracker(empty_workspace, tracker, servers)
         empty_workspace.run("check")
         application.get("app", application)["status"] = f"Done{ODD}"
@@ -148,7 +158,7 @@ def test_of_a_tracker_that_answers_in_no_known_shape(empty_workspace: Workspace)
     application["relations"][0]["activities"] = {f"odd{ODD}": 1}
     tracker = Tracker(program="immigration", cognito=Cognito(now=lambda: datetime.now(UTC)))
     tracker.applications["E000000001"] = application
-    with running(tracker) as servers:
+    with run_tracker(tracker) as servers:
         _configure_tracker(empty_workspace, tracker, servers)
         failed = empty_workspace.run("check", expect=(1,))
     assert SEEN in failed.err
@@ -160,7 +170,7 @@ def test_of_a_recipe(empty_workspace: Workspace) -> None:
     (empty_workspace.folder / "office.toml").write_text(RECIPE)
     answer = {"status": f"In progress{ODD}", "title": f"Visa{ODD}", "tasks": [f"Send{ODD}"]}
     body = reply(200, json.dumps(answer).encode(), content_type="application/json")
-    with serving(lambda _: body) as server:
+    with serve(lambda _: body) as server:
         empty_workspace.write(f"""{CALENDAR}
 [accounts.family]
 portal = "recipe"
