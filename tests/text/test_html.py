@@ -34,7 +34,7 @@ SAME_EVERYWHERE = [
 
 
 def uscis(markup: str) -> str | None:
-    answers = uscis_answers.answers(status_said=uscis_answers.status(text=markup))
+    answers = uscis_answers.answers(status_answer=uscis_answers.status(text=markup))
     return snapshot(answers, "en").description
 
 
