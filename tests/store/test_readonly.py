@@ -30,7 +30,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(1, 1, 2), max_
 NAMES = ("family", "aunt")
 MEANT: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("account", "state"): st.sampled_from([state.value for state in AccountState]),
-    ("account", "told"): st.lists(st.sampled_from([kind.value for kind in ChangeKind])).map(",".join),
+    ("account", "notified"): st.lists(st.sampled_from([kind.value for kind in ChangeKind])).map(",".join),
     ("case", "document"): st.none() | snapshots().map(encode),
     ("item", "document"): entries(PendingItem, "rfe:1").map(encode),
     ("item", "state"): st.sampled_from([state.value for state in ItemState]),
@@ -58,12 +58,12 @@ def rows_of(table: Table, **fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """A row at random, made from the columns that the table has: one added tomorrow is in it by itself."""
     columns = {}
     for column in table.columns:
-        if column.name in fixed:
-            columns[column.name] = st.just(fixed[column.name])
+        if column.key in fixed:
+            columns[column.key] = st.just(fixed[column.key])
             continue
         kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
-        held = MEANT.get((table.name, column.name), TYPES[kind.python_type])
-        columns[column.name] = st.none() | held if column.nullable else held
+        held = MEANT.get((table.name, column.key), TYPES[kind.python_type])
+        columns[column.key] = st.none() | held if column.nullable else held
     return st.fixed_dictionaries(columns)
 
 
@@ -122,7 +122,7 @@ def glance(kept: TemporaryStore) -> ReadOnlyStore:
 @given(fillings())
 def test_a_glance_sees_what_the_store_sees_whatever_the_books_hold(rows: list[tuple[Table, dict[str, Any]]]) -> None:
     with TemporaryDirectory() as folder, temporary_store(Path(folder)) as kept:
-        with kept.store._database.writing_statements() as connection:
+        with kept.store._database.writing() as connection:
             for table, row in rows:
                 connection.execute(table.insert(), row)
         with closing(glance(kept)) as seen:

@@ -1,10 +1,10 @@
-"""The only door to the database: snapshots, changes and the alerts they cause, all or none.
+"""The database: snapshots, changes, and the alerts they cause, written together or not at all.
 
-Nothing outside this package knows a table or a session; what leaves it are the nouns of `watcher.case`,
-`watcher.change`, `watcher.model.alert`, `watcher.model.ledger` and `watcher.health`.
+Nothing outside this package uses a table or a connection. The package accepts and returns the data classes of
+`watcher.model`.
 
-What is named here is imported when it is first asked for: a command that only looks at the books (`StoreReader`) need
-not wait for what writes them.
+The names below are imported on first use, so that a command that only reads (`StoreReader`) does not wait for the
+imports that writing needs.
 """
 
 import importlib
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watcher.store.database.locks import Busy
+    from watcher.store.queries.cases import StoredCase
+    from watcher.store.queries.outbox import QueuedAlert
     from watcher.store.queries.snapshot_json import digest, digest_of_answers
-    from watcher.store.store import Store, StoredCase
+    from watcher.store.store import Store
     from watcher.store.view import StoreReader
-    from watcher.store.writes.outbox import QueuedAlert
     from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 __all__ = [
@@ -29,19 +30,19 @@ __all__ = [
     "digest_of_answers",
 ]
 
-_HOMES = {
-    "StoredSignInGuard": "writes.sign_in_guard",
+_MODULES = {
     "Busy": "database.locks",
-    "StoredCase": "store",
+    "QueuedAlert": "queries.outbox",
     "Store": "store",
     "StoreReader": "view",
-    "QueuedAlert": "writes.outbox",
+    "StoredCase": "queries.cases",
+    "StoredSignInGuard": "writes.sign_in_guard",
     "digest": "queries.snapshot_json",
     "digest_of_answers": "queries.snapshot_json",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

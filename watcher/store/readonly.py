@@ -1,6 +1,7 @@
-"""A glance at books that lie in a file: opened to be read and no more, by the standard library.
+"""A database file opened for reading only, with the standard library.
 
-SQLAlchemy and SQLModel take longer to import than a command that only looks takes for all the rest.
+This exists for speed: importing SQLAlchemy and SQLModel takes longer than everything else in a command that only shows
+something. The queries are those of `watcher.store.queries`.
 """
 
 import sqlite3
@@ -21,81 +22,82 @@ from watcher.store.database.sqlite_errors import reason_of
 from watcher.store.queries.views import AccountsView, OutboxView
 from watcher.store.view import StoreReader
 
-_IN_A_FILE = "sqlite:///"
+_FILE_URL = "sqlite:///"
 
 
-def _moment_of(text: bytes) -> datetime:
-    return datetime.fromisoformat(text.decode()).replace(tzinfo=UTC)  # the tables hold UTC, and do not say so
+def _moment(value: bytes) -> datetime:
+    return datetime.fromisoformat(value.decode()).replace(tzinfo=UTC)  # the tables hold UTC without an offset
 
 
-def _date_of(text: bytes) -> date:
-    return date.fromisoformat(text.decode())
+def _date(value: bytes) -> date:
+    return date.fromisoformat(value.decode())
 
 
-def _truth_of(text: bytes) -> bool:
-    return text != b"0"
+def _boolean(value: bytes) -> bool:
+    return value != b"0"
 
 
-def _read_by_type() -> None:
-    """By the type that a column was declared with. Counts for connections that ask for it alone: those made below.
+def _register_converters() -> None:
+    """Convert values by the declared type of their column, on connections opened with PARSE_DECLTYPES.
 
-    Said anew before each: a process has one table of these, and whoever else imports sqlite3 may write in it.
+    Registered again before each connection: a process has one table of converters, and any library that imports
+    sqlite3 may change it.
     """
-    sqlite3.register_converter("DATETIME", _moment_of)
-    sqlite3.register_converter("DATE", _date_of)
-    sqlite3.register_converter("BOOLEAN", _truth_of)
+    sqlite3.register_converter("DATETIME", _moment)
+    sqlite3.register_converter("DATE", _date)
+    sqlite3.register_converter("BOOLEAN", _boolean)
 
 
 class ReadOnlyStore(StoreReader):
-    """The books in a file, as they stood when it was opened. Writes nothing into them, whatever is asked."""
+    """A database file as it was when it was opened. It cannot be written to."""
 
     def __init__(self, display_name: str, database: sqlite3.Connection, locks: Path) -> None:
-        """Takes what `open_read_only_store` has opened. `locks` is the folder of lock files."""
-        super().__init__(self._look)
+        """Called by `open_read_only_store`. `locks` is the folder of lock files."""
+        super().__init__(self._reading)
         self.display_name, self.shared, self.locks = display_name, False, FileLocks(locks)
-        self.accounts, self.outbox = AccountsView(self._look), OutboxView(self._look)
+        self.accounts, self.outbox = AccountsView(self._reading), OutboxView(self._reading)
         self._database = database
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._database.close()
 
     @contextmanager
-    def _look(self) -> Iterator[RunQuery]:
+    def _reading(self) -> Iterator[RunQuery]:
         try:
-            yield self._answer
+            yield self._run
         except sqlite3.Error as error:
             raise StoreUnusable(f"database {self.display_name}: {reason_of(error)}") from error
 
-    def _answer(self, question: Query, **given: object) -> Iterable[Any]:
-        return map(_row(question.columns)._make, self._database.execute(question.sql, given))
+    def _run(self, query: Query, /, **parameters: object) -> Iterable[Any]:
+        return map(_row(query.columns)._make, self._database.execute(query.sql, parameters))
 
 
 def open_read_only_store(url: str, *, locks: Path) -> ReadOnlyStore | None:
-    """Opens the books of a `database_url` for a look; it sees one state of them until it is closed.
+    """Open the database of a `database_url` for reading; it shows one consistent state until it is closed.
 
-    None where that takes the store itself: for a server, for a file that is not there yet or that the store has to
-    bring up to date first, and for whatever is wrong with it, so that it is told in one way.
+    Returns None if the store itself is needed: for a server, for a file that does not exist yet or has another schema,
+    and for any error, so that errors are explained in one place.
     """
-    where = url.removeprefix(_IN_A_FILE)
-    if where == url or not where or "?" in where:
+    path = url.removeprefix(_FILE_URL)
+    if path == url or not path or "?" in path:
         return None
-    # Not mode=ro: who cannot write leaves behind what SQLite keeps beside an open file.
-    file = f"file:{quote(str(Path(where).absolute()))}?mode=rw"
-    _read_by_type()
+    # Not mode=ro: a connection that cannot write leaves SQLite's -wal and -shm files behind.
+    file = f"file:{quote(str(Path(path).absolute()))}?mode=rw"
+    _register_converters()
     by_type = sqlite3.PARSE_DECLTYPES
     try:
         database = sqlite3.connect(file, uri=True, timeout=0, isolation_level=None, detect_types=by_type)
     except sqlite3.Error:
         return None
-    if not _is_ready(database):
+    if not _begin_reading(database):
         database.close()
         return None
-    return ReadOnlyStore(where, database, locks)
+    return ReadOnlyStore(path, database, locks)
 
 
-def _is_ready(database: sqlite3.Connection) -> bool:
-    """Whether it is of this release's schema and can be read beside a writer. Begins the look."""
+def _begin_reading(database: sqlite3.Connection) -> bool:
+    """Begin the transaction. Return whether the file has this release's schema and can be read during writes."""
     try:
         database.execute("PRAGMA query_only=ON")
         mode = database.execute("PRAGMA journal_mode").fetchone()
@@ -108,4 +110,4 @@ def _is_ready(database: sqlite3.Connection) -> bool:
 
 @cache
 def _row(columns: tuple[str, ...]) -> Any:
-    return namedtuple("Row", columns)  # noqa: PYI024 - its columns are the question's
+    return namedtuple("Row", columns)  # noqa: PYI024 - the columns are those of the query

@@ -1,4 +1,4 @@
-"""The books as they stand, for whoever only looks. What can also write (`Store`) is a view with more to it."""
+"""Read access to everything stored, for code that only shows it. `Store` adds writing."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -7,14 +7,15 @@ from watcher.model.change import ChangeKind, RecordedChange
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
 from watcher.store.database.locks import Locks
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import queries
+from watcher.store.queries import cases, changes
 from watcher.store.queries.views import AccountsView, OutboxView
 
 
 class StoreReader(ABC):
-    """Everything that can be seen. `where` names the database, for messages; `locks` tell who is at work on it.
+    """Everything stored. Every method sees one consistent state and raises `StoreUnusable`.
 
-    `shared`: several daemons may work on it; else one is enough. Every method raises `StoreUnusable`.
+    `display_name` names the database in messages. `locks` show which work is in progress. `shared` is true if several
+    daemons may use the database; otherwise only one may.
     """
 
     display_name: str
@@ -24,22 +25,21 @@ class StoreReader(ABC):
     outbox: OutboxView
 
     def __init__(self, queries: OpenReader) -> None:
-        """Every method looks once."""
-        self._looking = queries
+        self._queries = queries
 
     @abstractmethod
     def close(self) -> None:
-        """Closes what is open of the database."""
+        """Close the database."""
 
     def tracked_cases(self, account: str | None = None, case_number: str | None = None) -> list[TrackedCase]:
-        """Every case in the books (of this account, of this number), with its items and notices."""
-        with self._looking() as ask:
-            return queries.tracked_cases(ask, account, case_number)
+        """Return every case (of this account, of this number), with its items and notices."""
+        with self._queries() as run:
+            return cases.tracked_cases(run, account, case_number)
 
     def case_numbers(self) -> list[str]:
-        """The number of every case in the books, each once, in order."""
-        with self._looking() as ask:
-            return queries.case_numbers(ask)
+        """Return the number of every case, once and in order."""
+        with self._queries() as run:
+            return cases.case_numbers(run)
 
     def history(
         self,
@@ -49,16 +49,16 @@ class StoreReader(ABC):
         kinds: Collection[ChangeKind] | None = None,
         limit: int | None = None,
     ) -> list[RecordedChange]:
-        """Every recorded change (of these accounts, this case, these kinds), newest first."""
-        with self._looking() as ask:
-            return queries.history(ask, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
+        """Return every recorded change (of these accounts, this case, these kinds), newest first."""
+        with self._queries() as run:
+            return changes.history(run, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
 
     def items(self) -> list[TrackedItem]:
-        """Every pending item that was ever seen, in the order of its first sight."""
-        with self._looking() as ask:
-            return queries.items(ask)
+        """Return every pending item ever seen, in the order in which they were first seen."""
+        with self._queries() as run:
+            return cases.items(run)
 
     def notices(self, account: str | None = None) -> list[TrackedNotice]:
-        """Every notice that was ever seen (of this account), in the order of its first sight."""
-        with self._looking() as ask:
-            return queries.notices(ask, account)
+        """Return every notice ever seen (of this account), in the order in which they were first seen."""
+        with self._queries() as run:
+            return cases.notices(run, account)

@@ -57,7 +57,7 @@ def test_what_channels_take_while_one_is_written_down_takes_one_transaction_more
         if commits == 1:
             for other in others:
                 other.start()
-            while len(outbox._unwritten) < 3:
+            while len(outbox._unsaved) < 3:
                 others[0].join(0.01)
 
     event.listen(engine, "commit", meanwhile)

@@ -1,1 +1,1 @@
-"""Engine, tables, locks and migrations."""
+"""Engine, tables, locks, and migrations."""

@@ -1,23 +1,24 @@
-"""The engine and its transactions: one writer at a time, readers undisturbed.
+"""The database engine and its transactions: one writer at a time, and readers that see one consistent state.
 
-SQLite is in WAL mode with foreign keys on, every write begun as a write; for PostgreSQL see
+SQLite runs in WAL mode with foreign keys on, and every write transaction begins as one. For PostgreSQL see
 `watcher.store.database.postgres`.
 
-`reading` and `writing` give one session each, which ends with the block; `looking` answers the questions of a view. A
-database that cannot be used is told as `StoreUnusable`, in words a person can act on.
+`queries` runs queries, `writing` gives a connection for statements. A database that cannot be used raises
+`StoreUnusable`, with a message a person can act on.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, TextualSelect, column, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, TextualSelect, bindparam, column, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, Pool
-from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_file
@@ -30,73 +31,63 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # an alert marked as sent must survive a power cut, or it is sent again
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
-    "PRAGMA secure_delete=ON",  # what was deleted, or sealed anew, is not left lying in free pages
+    "PRAGMA secure_delete=ON",  # deleted or resealed data does not remain in free pages
 )
 
 
 class Database:
-    """One database and its connections, shared by threads.
+    """A database and its connections, safe to share between threads.
 
-    `shared`: it is a server's, so that processes on several machines may work on it. `where` names it in messages.
+    `shared` is true for a server: processes on several machines may use the database. `display_name` names it in
+    messages.
     """
 
     def __init__(self, url: str) -> None:
-        """Opens nothing yet. Raises `StoreUnusable` for an URL that cannot be understood."""
+        """Connects to nothing yet. Raises `StoreUnusable` for a URL that is not understood."""
         parsed = _parsed(url)
         self.shared = postgres.is_postgres(parsed)
         if self.shared:
             self.display_name = postgres.display_name_of(parsed)
             self.engine = _postgres_engine(parsed)
-            self._for_reading = self._for_proof = postgres.for_reading(self.engine)
+            self._for_reading = self._for_ping = postgres.for_reading(self.engine)
         else:
             self.display_name = parsed.database or parsed.render_as_string(hide_password=True)
             self.engine = self._for_reading = _sqlite_engine(parsed)
-            self._for_proof = _sqlite_engine(parsed, poolclass=NullPool)
+            self._for_ping = _sqlite_engine(parsed, poolclass=NullPool)
         self._for_writing = self.engine.execution_options(writing=True)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that sees one consistent state of the database."""
-        with self._session(self._for_reading) as session:
-            yield session
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that sees one consistent state of the database."""
+        with self._translated_errors(), self._for_reading.connect() as connection:
+            yield connection
 
     @contextmanager
     def queries(self) -> Iterator[RunQuery]:
-        """Answers questions about one consistent state of the database."""
-        with self._telling_errors(), self._for_reading.connect() as connection:
-
-            def ask(question: Query, **given: object) -> Iterable[Any]:
-                return connection.execute(_statement(question), given)
-
-            yield ask
+        """Run queries on one consistent state of the database."""
+        with self.reading() as connection:
+            yield queries_on(connection)
 
     def ping(self) -> None:
-        """Has the database itself answer: an open connection to SQLite remembers what it has read of the file."""
-        with self._telling_errors(), self._for_proof.connect() as connection:
+        """Make the database itself answer: an open SQLite connection can answer from its cache."""
+        with self._translated_errors(), self._for_ping.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM account")
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A session whose writes are all kept when the block ends, or none where it does not end well."""
-        with self._session(self._for_writing) as session:
-            yield session
-            session.commit()
-
-    @contextmanager
-    def writing_statements(self) -> Iterator[Connection]:
-        """As `writing`, for statements alone: a session takes longer to make than such a statement to run."""
-        with self._telling_errors(), self._for_writing.begin() as connection:
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end of the block, and rolled back if the block raises."""
+        with self._translated_errors(), self._for_writing.begin() as connection:
             yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """A connection for changing the schema, all or nothing.
+        """Open a transaction for changing the schema.
 
-        Foreign keys are off meanwhile: SQLite alters a table by building it anew, and dropping the old one would
-        delete every row that refers to it.
+        Foreign keys are off during it: SQLite alters a table by rebuilding it, and dropping the old one would delete
+        every row that refers to it.
         """
         sqlite = not self.shared
-        with self._telling_errors(), self._for_writing.connect() as connection:
+        with self._translated_errors(), self._for_writing.connect() as connection:
             if sqlite:
                 _set_foreign_keys(connection, on=False)
             try:
@@ -107,31 +98,40 @@ class Database:
                     _set_foreign_keys(connection, on=True)
 
     @contextmanager
-    def _session(self, engine: Engine) -> Iterator[Session]:
-        with self._telling_errors(), Session(engine, expire_on_commit=False, autoflush=False) as session:
-            yield session
-
-    @contextmanager
-    def _telling_errors(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
             raise StoreUnusable(f"database {self.display_name}: {self._reason(error)}") from error
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         self.engine.dispose()
 
     def _reason(self, error: DBAPIError) -> str:
         return postgres.reason_of(error) if self.shared else sqlite_errors.reason_of(error.orig)
 
 
+def queries_on(connection: Connection) -> RunQuery:
+    """Return a function that runs queries on an open connection, within its transaction."""
+
+    def run(query: Query, /, **parameters: object) -> Iterable[Any]:
+        moments = frozenset(name for name, value in parameters.items() if isinstance(value, datetime))
+        return connection.execute(_statement(query, moments), parameters)
+
+    return run
+
+
 @lru_cache(maxsize=64)
-def _statement(question: Query) -> TextualSelect:
-    """With the types of its columns, which say how they are read. Kept: it takes longer to make than to run."""
-    columns = Row.metadata.tables[question.table].c
-    return text(question.sql).columns(
-        *(columns[name] if name in columns else column(name) for name in question.columns)
+def _statement(query: Query, moments: frozenset[str]) -> TextualSelect:
+    """Return the statement with the types of its columns, and of the parameters that are moments.
+
+    Cached because making a statement takes longer than running it.
+    """
+    typed = Row.metadata.tables[query.table].c
+    statement = text(query.sql).bindparams(*(bindparam(name, type_=UTCDateTime()) for name in moments))
+    return statement.columns(
+        *(column(name, typed[name].type) if name in typed else column(name) for name in query.columns)
     )
 
 
@@ -169,7 +169,7 @@ def _prepare_sqlite(engine: Engine, path: str | None) -> None:
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy begins transactions itself, below, schema changes included
+        connection.isolation_level = None  # SQLAlchemy begins transactions in _begin, also for schema changes
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
@@ -180,14 +180,14 @@ def _prepare_sqlite(engine: Engine, path: str | None) -> None:
 
 
 def _set_foreign_keys(connection: Connection, *, on: bool) -> None:
-    """On the driver's own connection: within a transaction SQLite ignores this pragma."""
+    """Set the pragma on the driver's connection: within a transaction SQLite ignores it."""
     driver = connection.connection.driver_connection
     if driver is not None:
         driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
 
 
 def _create_private(path: Path) -> None:
-    """SQLite makes files 0644; cases are nobody else's business. The files beside it take over its mode."""
+    """Create the file readable by the owner only: SQLite would make it 0644. The files beside it get the same mode."""
     try:
         create_private_file(path)
     except OSError as error:

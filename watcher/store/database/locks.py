@@ -1,7 +1,7 @@
 """Locks that other processes see and that a kill releases.
 
-With SQLite they are files, held with flock. With PostgreSQL, where the processes may be on several machines, they are
-the server's own: see `watcher.store.database.server_locks`.
+For SQLite they are files held with flock. For PostgreSQL, where the processes may be on several machines, they are
+advisory locks of the server: see `watcher.store.database.server_locks`.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from watcher.errors import StoreUnusable
 
-_PAUSE = 0.1
+_PAUSE = 0.1  # seconds
 
 
 class Busy(Exception):
@@ -27,26 +27,26 @@ class Locks(Protocol):
     """Locks by name."""
 
     def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[None]:
-        """Holds the lock for the block. Waits up to `wait` real seconds for it, then raises `Busy`.
+        """Hold the lock for the block. Waits up to `wait` seconds (monotonic), or until `stop`, then raises `Busy`.
 
-        Raises `StoreUnusable` where the locks themselves are out of reach.
+        Raises `StoreUnusable` if the lock cannot be opened.
         """
         ...
 
 
 class FileLocks:
-    """A folder of locks, one file each."""
+    """A folder with one file for each lock."""
 
     def __init__(self, folder: Path) -> None:
-        """The folder is made on first use, for the owner alone."""
+        """The folder is created on first use, for the owner only."""
         self._folder = folder
 
     @contextmanager
     def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
-        """As `Locks` says."""
+        """See `Locks.acquire`."""
         file = self._open(self._folder / f"{_safe(name)}.lock")
         try:
-            acquire(lambda: _flock(file), name, wait, stop)
+            wait_for_lock(lambda: _flock(file), name, wait, stop)
             yield
         finally:
             os.close(file)
@@ -59,11 +59,11 @@ class FileLocks:
             raise StoreUnusable(f"lock {path}: {error.strerror}; check its folder's owner and mode") from None
 
 
-def acquire(taken: Callable[[], bool], name: str, wait: float, stop: Event | None) -> None:
-    """Tries until the lock is `taken`, as `Locks` says."""
-    until = time.monotonic() + wait
-    while not taken():
-        if time.monotonic() >= until or (stop is not None and stop.is_set()):
+def wait_for_lock(try_lock: Callable[[], bool], name: str, wait: float, stop: Event | None) -> None:
+    """Call `try_lock` until it succeeds; see `Locks.acquire`."""
+    deadline = time.monotonic() + wait
+    while not try_lock():
+        if time.monotonic() >= deadline or (stop is not None and stop.is_set()):
             raise Busy(name)
         time.sleep(_PAUSE)
 
@@ -77,4 +77,4 @@ def _flock(file: int) -> bool:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}_", name)
+    return re.sub(r"[^a-z0-9]", lambda match: f"_{ord(match[0]):x}_", name)

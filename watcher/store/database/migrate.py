@@ -1,6 +1,6 @@
-"""Moves a database forward from every released schema, with Alembic, which is imported only where there is work.
+"""Upgrades of a database from any released schema, with Alembic, which is imported only if there is something to do.
 
-A database of a newer release is refused: an older program would write what it does not understand.
+A database of a newer release is refused, because an older program would write to tables it does not know.
 """
 
 from pathlib import Path
@@ -15,9 +15,9 @@ _SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def bring_up_to_date(database: Database) -> None:
-    """Makes the tables in an empty database, migrates an older one, refuses a newer one."""
-    with database.reading() as session:
-        if _version(session.connection()) == HEAD:
+    """Create the tables in an empty database, migrate an older one, and refuse a newer one."""
+    with database.reading() as connection:
+        if _version(connection) == HEAD:
             return
     with database.migrating() as connection:
         version = _version(connection)
@@ -27,14 +27,14 @@ def bring_up_to_date(database: Database) -> None:
 
 
 def schema_on_server(url: str) -> tuple[str, str | None]:
-    """Which database this is, for messages, and its schema; None: it has no tables yet. Makes nothing in it.
+    """Return the database's name for messages and its schema, which is None if it has no tables yet.
 
-    Raises `StoreUnusable` where it cannot be reached.
+    Writes nothing. Raises `StoreUnusable` if the database cannot be reached.
     """
     database = Database(url)
     try:
-        with database.reading() as session:
-            return database.display_name, _version(session.connection())
+        with database.reading() as connection:
+            return database.display_name, _version(connection)
     finally:
         database.close()
 

@@ -1,7 +1,7 @@
-"""What is particular to PostgreSQL, through psycopg 3 (the extra `case-watcher[postgres]`).
+"""The parts that are specific to PostgreSQL, through psycopg 3 (the extra `case-watcher[postgres]`).
 
-Writes follow one another, as with SQLite: each takes the same advisory lock, which its transaction's end releases. So
-whatever holds of one writer at a time holds here too, several daemons or one.
+There is one writer at a time, as with SQLite, also with several daemons: each write transaction takes the same advisory
+lock, which the end of the transaction releases.
 """
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -11,10 +11,10 @@ from sqlalchemy.pool import NullPool
 _PREFIXES = ("postgres", "postgresql")
 _DRIVER = "postgresql+psycopg"
 _WRITE_WAIT = "10s"  # as long as with SQLite
-_PATIENCE = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-_WRITING = int.from_bytes(b"casewrit")
+_TIMEOUTS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+_WRITE_LOCK = int.from_bytes(b"casewrit")
 _DEAD_AFTER = (
-    # A client whose machine has vanished without a word: the server lets go of its locks after about two minutes.
+    # If a client's machine disappears, the server releases its locks after about two minutes.
     "SET tcp_keepalives_idle = 60",
     "SET tcp_keepalives_interval = 15",
     "SET tcp_keepalives_count = 4",
@@ -41,43 +41,43 @@ _REASONS = {
 
 
 def is_postgres(url: URL) -> bool:
-    """Whether the URL means PostgreSQL, with whatever driver."""
+    """Return whether the URL is for PostgreSQL, with any driver."""
     return url.drivername.split("+")[0] in _PREFIXES
 
 
 def with_driver(url: URL) -> URL:
-    """The URL with psycopg 3 as its driver, where it names none."""
+    """Return the URL with psycopg 3 as its driver if it names none."""
     return url.set(drivername=_DRIVER) if url.drivername in _PREFIXES else url
 
 
 def display_name_of(url: URL) -> str:
-    """Which database this is, for messages: no user, no password, nothing of the query, which may hold one too."""
+    """Return the database's name for messages: without user, password, or query, which may hold a password too."""
     return f"{url.database or url.username or 'postgres'} at {url.host or 'this machine'}"
 
 
 def engine_for(url: URL) -> Engine:
-    """The engine for transactions. Raises what SQLAlchemy raises where psycopg is not installed."""
-    engine = create_engine(url, connect_args=_patience(url), pool_pre_ping=True)
+    """Return the engine for transactions. Raises ImportError or NoSuchModuleError if the driver is not installed."""
+    engine = create_engine(url, connect_args=_timeouts(url), pool_pre_ping=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if connection.get_execution_options().get("writing", False):
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WRITE_WAIT}'")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITING})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
 
     return engine
 
 
 def for_reading(engine: Engine) -> Engine:
-    """The same, for transactions that see one consistent state and write nothing."""
+    """Return the engine for read-only transactions that see one consistent state."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def engine_for_locks(url: URL) -> Engine:
-    """An engine whose connections are made for one lock each: their end releases it, however it comes about."""
+    """Return an engine with one connection per lock: the end of the connection, for any reason, releases the lock."""
     engine = create_engine(
         url,
-        connect_args=_patience(url),
+        connect_args=_timeouts(url),
         poolclass=NullPool,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
@@ -92,11 +92,11 @@ def engine_for_locks(url: URL) -> Engine:
 
 
 def reason_of(error: DBAPIError) -> str:
-    """What went wrong, in words. Of what is not known here the first line only: the rest may quote what was written."""
-    said = str(error.orig)
-    known = next((reason for sign, reason in _REASONS.items() if sign in said.lower()), None)
-    return known or (said.splitlines() or [type(error.orig).__name__])[0]
+    """Return what went wrong. Of an unknown error only the first line: the rest may quote what was written."""
+    message = str(error.orig)
+    known = next((reason for sign, reason in _REASONS.items() if sign in message.lower()), None)
+    return known or (message.splitlines() or [type(error.orig).__name__])[0]
 
 
-def _patience(url: URL) -> dict[str, str]:
-    return {name: value for name, value in _PATIENCE.items() if name not in url.query}
+def _timeouts(url: URL) -> dict[str, str]:
+    return {name: value for name, value in _TIMEOUTS.items() if name not in url.query}

@@ -1,12 +1,10 @@
-"""How a question is put to the books: plain SQL, in words that SQLite and PostgreSQL share, and who answers it.
+"""Queries in the SQL that SQLite and PostgreSQL share, and the protocol for running them.
 
-Two do. `watcher.store.database.engine` asks through SQLAlchemy, for the program that also writes;
-`watcher.store.readonly` asks a file through the standard library, for the command that only looks. The questions
-themselves stand in
-`watcher.store.queries.queries`, once for both.
+There are two implementations: `watcher.store.database.engine` runs queries through SQLAlchemy, `watcher.store.readonly`
+runs them on a file with the standard library. The queries themselves are in `watcher.store.queries`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -14,9 +12,10 @@ from typing import Any, Protocol, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement that reads, parameters as `:name` in it, and what each row of the answer holds.
+    """A SELECT statement with its parameters written as `:name`, and the names of the columns it returns.
 
-    A column has the type that `table` gives it; one of no such name is a count.
+    A column has the type of the column of `table` with that name in `watcher.store.database.tables`. Other columns are
+    counts and ids. A column that is computed, such as `min(at) AS at`, has its type through SQLAlchemy only.
     """
 
     table: str
@@ -25,18 +24,52 @@ class Query:
 
 
 def select_rows(table: str, columns: str, rest: str = "") -> Query:
-    """Asks for these columns of a table; `rest` says of which rows, in which order."""
-    names = tuple(columns.split())
-    return Query(table, names, f'SELECT {", ".join(names)} FROM "{table}" {rest}'.rstrip())  # noqa: S608 - ours
+    """Return the query for these columns, separated by commas; `rest` is everything after the table's name.
+
+    A column whose name differs from the program's term is renamed: `told AS notified`.
+    """
+    names = tuple(column.split()[-1] for column in columns.split(","))
+    return Query(table, names, f'SELECT {columns} FROM "{table}" {rest}'.rstrip())  # noqa: S608 - constants and :names
+
+
+def where(*conditions: str) -> str:
+    """Return a WHERE clause for all of the conditions, or nothing."""
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def in_list(column: str, values: Collection[object], parameters: dict[str, object]) -> str:
+    """Return the condition that a column has one of the values, and add the values to the parameters.
+
+    Each value is a parameter of its own because databases differ in how they take a list. PostgreSQL does not accept
+    an empty list.
+    """
+    if not values:
+        return "1 = 0"
+    names = [f"{column}_{index}" for index in range(len(values))]
+    parameters.update(zip(names, values, strict=True))
+    return f"{column} IN ({', '.join(f':{name}' for name in names)})"
+
+
+def limit_to(limit: int | None, parameters: dict[str, object]) -> str:
+    """Return a LIMIT clause, or nothing, and add the limit to the parameters."""
+    if limit is None:
+        return ""
+    parameters["limit"] = limit
+    return "LIMIT :limit"
+
+
+def first_row(rows: Iterable[Any]) -> Any:
+    """Return the first row, or None. Reads all of them, so that no cursor stays open."""
+    return next(iter(list(rows)), None)
 
 
 class RunQuery(Protocol):
-    """Answers questions about one consistent state of the books."""
+    """Runs queries on one consistent state of the database."""
 
-    def __call__(self, question: Query, **given: object) -> Iterable[Any]:
-        """The rows, each with its columns by name, moments aware and in UTC. Raises `StoreUnusable`."""
+    def __call__(self, query: Query, /, **parameters: object) -> Iterable[Any]:
+        """Return the rows, with columns as attributes and times aware, in UTC. Raises `StoreUnusable`."""
         ...
 
 
 OpenReader: TypeAlias = Callable[[], AbstractContextManager[RunQuery]]
-"""Opens the books for a look, and closes them after it."""
+"""Opens one consistent state of the database for the block."""

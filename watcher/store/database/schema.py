@@ -1,4 +1,4 @@
-"""Which schema this release works on."""
+"""The version of the schema that this release uses."""
 
 HEAD = "0001"
-"""The newest migration; a test compares it with the migrations and with the tables."""
+"""The newest migration. A test compares it with the migrations and the tables."""

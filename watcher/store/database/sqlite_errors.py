@@ -1,4 +1,4 @@
-"""What SQLite objects to, in words a person can act on; for a server see `watcher.store.database.postgres`."""
+"""SQLite's errors as messages a person can act on; for PostgreSQL see `watcher.store.database.postgres`."""
 
 _REASONS = {
     "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",
@@ -12,6 +12,6 @@ _REASONS = {
 
 
 def reason_of(error: object) -> str:
-    """Why SQLite refused; its own words where none of ours fit."""
-    said = str(error)
-    return next((reason for sign, reason in _REASONS.items() if sign in said.lower()), said)
+    """Return why SQLite refused; SQLite's own message if none of ours fits."""
+    message = str(error)
+    return next((reason for sign, reason in _REASONS.items() if sign in message.lower()), message)

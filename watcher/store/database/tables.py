@@ -1,9 +1,13 @@
-"""The tables. Private to the store: a table model does not validate, and a row cannot leave its session."""
+"""The tables, declared with SQLModel and used as SQLAlchemy tables; rows are never objects of these classes.
+
+A few columns have an older name in the database than the term the program uses: `Column("told", key="notified")`.
+"""
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, MetaData, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -14,72 +18,74 @@ NAMING = {
 
 
 class Row(SQLModel):
-    """A table of this program, with constraint names that migrations can rely on."""
+    """Base of the tables, with constraint names that migrations can rely on."""
 
     metadata = MetaData(naming_convention=NAMING)
 
 
 class AccountRow(Row, table=True):
-    """An account's health and when it is read next."""
+    """An account's health, and when the account is checked next."""
 
     __tablename__ = "account"
 
     name: str = Field(primary_key=True)
     state: str
     first_seen_at: datetime
-    last_attempt_at: datetime | None = None
-    last_read_at: datetime | None = None
-    next_read_at: datetime | None = None
-    failing_since: datetime | None = None
-    failures: int = 0
-    last_error: str | None = None
-    not_before: datetime | None = None
-    told: str = ""
-    rejected_fingerprint: str | None = None
+    last_attempt_at: datetime | None
+    last_read_at: datetime | None
+    next_read_at: datetime | None
+    failing_since: datetime | None
+    failures: int
+    last_error: str | None
+    not_before: datetime | None
+    notified: str = Field(sa_column=Column("told", String, key="notified", nullable=False))
+    rejected_fingerprint: str | None
 
 
 class CaseRow(Row, table=True):
-    """A case as last read.
+    """A case as of its last check.
 
-    `last_read_at` is NULL where the account's last complete read also read this case: then the account's counts, so
-    that a round without changes writes one row in all. `seen` and `heard` are the digests of the fresh snapshot and of
-    the answers that `document` was last recorded for.
+    `last_read_at` is NULL if the account's last complete check also included this case: then the account's time
+    counts, so that a check without changes writes a single row. `snapshot_digest` and `answer_digest` are the digests
+    of the fresh snapshot and of the answers that `document` was last recorded for.
     """
 
     __tablename__ = "case"
     __table_args__ = (UniqueConstraint("account", "case_number"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True)
     account: str = Field(foreign_key="account.name")
     case_number: str
-    document: str | None = None
-    seen: bytes | None = None
-    heard: bytes | None = None
-    revision: int = 0
+    document: str | None
+    snapshot_digest: bytes | None = Field(sa_column=Column("seen", LargeBinary, key="snapshot_digest"))
+    answer_digest: bytes | None = Field(sa_column=Column("heard", LargeBinary, key="answer_digest"))
+    revision: int
     first_seen_at: datetime
-    last_read_at: datetime | None = None
-    stage_since: date | None = None
-    stage_since_told: bool = False
-    touched_at: datetime | None = None
-    missing_reads: int = 0
+    last_read_at: datetime | None
+    stage_since: date | None
+    stage_since_from_portal: bool = Field(
+        sa_column=Column("stage_since_told", Boolean, key="stage_since_from_portal", nullable=False)
+    )
+    silent_update_at: datetime | None = Field(sa_column=Column("touched_at", UTCDateTime, key="silent_update_at"))
+    missing_reads: int
 
 
 class ChangeRow(Row, table=True):
-    """One recorded change. Kept for good."""
+    """A recorded change. Never deleted."""
 
     __tablename__ = "change"
     __table_args__ = (Index(None, "account", "case_number", "id"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True)
     at: datetime
     account: str
-    case_number: str | None = None
+    case_number: str | None
     kind: str
     severity: str
-    subject: str | None = None
+    subject: str | None
     summary: str
-    old: str | None = None
-    new: str | None = None
+    old: str | None
+    new: str | None
 
 
 class ItemRow(Row, table=True):
@@ -88,15 +94,15 @@ class ItemRow(Row, table=True):
     __tablename__ = "item"
     __table_args__ = (UniqueConstraint("account", "case_number", "key"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True)
     account: str
     case_number: str
     key: str
     document: str
     state: str
     first_seen_at: datetime
-    letter_due_on: date | None = None
-    dated_at: datetime | None = None
+    letter_due_on: date | None
+    date_changed_at: datetime | None = Field(sa_column=Column("dated_at", UTCDateTime, key="date_changed_at"))
 
 
 class NoticeRow(Row, table=True):
@@ -105,46 +111,46 @@ class NoticeRow(Row, table=True):
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("account", "case_number", "key"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True)
     account: str
     case_number: str
     key: str
     document: str
     first_seen_at: datetime
-    saved_as: str | None = None
-    sha256: str | None = None
-    attempts: int = 0
-    last_error: str | None = None
+    saved_as: str | None
+    sha256: str | None
+    attempts: int
+    last_error: str | None
 
 
 class AlertRow(Row, table=True):
-    """The outbox: one row for each message and channel, its words fixed when it is written."""
+    """The outbox: one row for each message and channel, with its text fixed when the row is written."""
 
     __tablename__ = "alert"
     __table_args__ = (Index(None, "state", "next_attempt_at"), Index(None, "channel", "sent_at"))
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True)
     channel: str
     state: str
-    hold: str | None = None
+    hold_reason: str | None = Field(sa_column=Column("hold", String, key="hold_reason"))
     severity: str
     account: str
-    case_number: str | None = None
+    case_number: str | None
     title: str
     body: str
     html: str
     short: str
-    attempts: int = 0
+    attempts: int
     created_at: datetime
-    next_attempt_at: datetime | None = None
-    sent_at: datetime | None = None
-    acknowledged_at: datetime | None = None
-    last_error: str | None = None
-    note: str | None = None
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    acknowledged_at: datetime | None
+    last_error: str | None
+    note: str | None
 
 
 class AlertChangeRow(Row, table=True):
-    """Which changes an alert tells of."""
+    """Which changes an alert is about."""
 
     __tablename__ = "alert_change"
 
@@ -153,7 +159,7 @@ class AlertChangeRow(Row, table=True):
 
 
 class AnswerRow(Row, table=True):
-    """The raw answers about a case: the last good ones and the last strange ones, secrets blanked."""
+    """The raw answers about a case: the last good ones and the last unexpected ones, with secrets redacted."""
 
     __tablename__ = "answer"
 
@@ -166,7 +172,7 @@ class AnswerRow(Row, table=True):
 
 
 class ReminderRow(Row, table=True):
-    """What time alone has brought and people were told of, so that it is told once."""
+    """A reminder that was sent because of time alone, so that it is sent once."""
 
     __tablename__ = "reminder"
 
@@ -178,31 +184,31 @@ class ReminderRow(Row, table=True):
 
 
 class QuotaRow(Row, table=True):
-    """Requests taken of a portal's daily budget, counted before they are sent."""
+    """Requests used from a portal's daily limit, counted before they are sent."""
 
     __tablename__ = "quota"
 
     account: str = Field(primary_key=True)
     day: str = Field(primary_key=True)
-    taken: int = 0
+    taken: int
 
 
 class SubmissionRow(Row, table=True):
-    """A credential submitted at a portal. Written before it is sent; `verdict` is NULL until the portal answered."""
+    """A credential submitted to a portal. Written before it is sent; `verdict` is NULL until the portal answers."""
 
     __tablename__ = "submission"
     __table_args__ = (Index(None, "account", "at"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True)
     account: str
     at: datetime
     fingerprint: str
-    counts: bool = True
-    verdict: str | None = None
+    counts: bool
+    verdict: str | None
 
 
 class MetaRow(Row, table=True):
-    """What belongs to the database itself: the salt of the fingerprints."""
+    """Values about the database itself, such as the salt of the fingerprints."""
 
     __tablename__ = "meta"
 
@@ -210,8 +216,9 @@ class MetaRow(Row, table=True):
     value: str
 
 
-ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES, ANSWERS, REMINDERS = (
-    Row.metadata.tables[name]
-    for name in ("account", "case", "change", "item", "notice", "alert", "alert_change", "answer", "reminder")
+ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES = (
+    Row.metadata.tables[name] for name in ("account", "case", "change", "item", "notice", "alert", "alert_change")
 )
-"""The tables of what a read is written to, for statements that make no objects."""
+ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, META = (
+    Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "meta")
+)

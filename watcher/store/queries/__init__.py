@@ -1,1 +1,1 @@
-"""Every read of the database."""
+"""All reads of the database."""

@@ -1,8 +1,7 @@
-"""A snapshot as the JSON text that the database keeps, and back.
+"""Snapshots as JSON in the database.
 
-The text is canonical: equal snapshots give equal texts, so that an unchanged case is told by comparing two strings.
-Reading an old text, a field that did not exist when it was written is taken from the snapshot it is compared with, at
-every level: what yesterday's program did not look at is not news today.
+The JSON is canonical: equal snapshots give equal texts. A field that an older release did not store is taken, at every
+level, from the snapshot that the stored one is compared with, so that a field added by an upgrade is not a change.
 """
 
 import json
@@ -19,7 +18,7 @@ from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, 
 _T = TypeVar("_T")
 _COLLECTIONS: dict[str, type] = {"parts": Part, "pending": PendingItem, "notices": Notice, "history": HistoryEntry}
 _NAMES = {
-    kind: tuple(field.name for field in fields(kind) if field.name != "partial")  # a settled snapshot is whole
+    kind: tuple(field.name for field in fields(kind) if field.name != "partial")  # normalized snapshots are complete
     for kind in (Snapshot, *_COLLECTIONS.values())
 }
 
@@ -44,44 +43,44 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 def encode(value: Snapshot | PendingItem | Notice) -> str:
-    """The canonical text of a snapshot, an item or a notice; collections ordered by key."""
+    """Return the canonical JSON of a snapshot, an item, or a notice, with collections ordered by key."""
     return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def digest(fresh: Snapshot) -> bytes:
-    """Tells two fresh snapshots apart; of this release, so that a newer one looks at every case anew."""
-    whole = f"{__version__} {sorted(fresh.partial)} {encode(fresh)}"
-    return blake2b(whole.encode(), digest_size=16).digest()
+    """Return the digest of a fresh snapshot. It includes the release, so that an upgrade compares every case again."""
+    text = f"{__version__} {sorted(fresh.partial)} {encode(fresh)}"
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 def digest_of_answers(answers: Mapping[str, bytes], language: str) -> bytes:
-    """Tells the answers about a case apart, before anything is read from them; of this release and language."""
-    told = blake2b(f"{__version__} {language}".encode(), digest_size=16)
+    """Return the digest of the unparsed answers about a case. It includes the release and the language."""
+    hashed = blake2b(f"{__version__} {language}".encode(), digest_size=16)
     for endpoint, body in sorted(answers.items()):
-        told.update(f" {endpoint} {len(body)} ".encode())
-        told.update(body)
-    return told.digest()
+        hashed.update(f" {endpoint} {len(body)} ".encode())
+        hashed.update(body)
+    return hashed.digest()
 
 
 def decode(text: str, *, fallback: Snapshot | None = None) -> Snapshot:
-    """The snapshot of a text that `encode` wrote, now or in an older release; `beside` fills what it did not know."""
+    """Return the snapshot that this or an older release encoded; `fallback` supplies the fields it did not store."""
     return _build(Snapshot, json.loads(text), fallback)
 
 
 def decode_without_history(text: str) -> Snapshot:
-    """The same without the portal's own history: how a case stands does not depend on it, and it is most of a text."""
-    told = json.loads(text)
-    told["history"] = None
-    return _build(Snapshot, told, None)
+    """Return the snapshot without the portal's history, which takes the most time and which few callers need."""
+    document = json.loads(text)
+    document["history"] = None
+    return _build(Snapshot, document, None)
 
 
 def decode_item(text: str) -> PendingItem:
-    """The pending item of a text that `encode` wrote."""
+    """Return the pending item that `encode` wrote."""
     return _build(PendingItem, json.loads(text), None)
 
 
 def decode_notice(text: str) -> Notice:
-    """The notice of a text that `encode` wrote."""
+    """Return the notice that `encode` wrote."""
     return _build(Notice, json.loads(text), None)
 
 
@@ -100,27 +99,27 @@ def _plain(value: Any) -> Any:
 _PLANS = {
     kind: tuple((name, _READERS.get(name), _COLLECTIONS.get(name)) for name in names) for kind, names in _NAMES.items()
 }
-"""How each field of each noun is built, looked up once: status builds tens of thousands of them."""
+"""How to build each field of each class, looked up once: `watcher status` builds tens of thousands of objects."""
 
 
-def _build(kind: type[_T], told: Mapping[str, Any], beside: _T | None) -> _T:
+def _build(kind: type[_T], document: Mapping[str, Any], fallback: _T | None) -> _T:
     values = {}
     for name, read, entry_kind in _PLANS[kind]:
-        if name not in told:
-            if beside is not None:
-                values[name] = getattr(beside, name)
+        if name not in document:
+            if fallback is not None:
+                values[name] = getattr(fallback, name)
             continue
-        content = told[name]
+        content = document[name]
         if content is not None and entry_kind is not None:
-            content = _build_all(entry_kind, content, getattr(beside, name, None))
+            content = _build_all(entry_kind, content, getattr(fallback, name, None))
         elif content is not None and read is not None:
             content = read(content)
         values[name] = content
     return kind(**values)
 
 
-def _build_all(kind: type[_T], told: list[Mapping[str, Any]], beside: tuple[Any, ...] | None) -> tuple[_T, ...]:
-    if not beside:
-        return tuple([_build(kind, entry, None) for entry in told])
-    others = {entry.key: entry for entry in beside}
-    return tuple(_build(kind, entry, others.get(entry["key"])) for entry in told)
+def _build_all(kind: type[_T], documents: list[Mapping[str, Any]], fallbacks: tuple[Any, ...] | None) -> tuple[_T, ...]:
+    if not fallbacks:
+        return tuple([_build(kind, document, None) for document in documents])
+    by_key = {entry.key: entry for entry in fallbacks}
+    return tuple(_build(kind, document, by_key.get(document["key"])) for document in documents)

@@ -1,4 +1,4 @@
-"""What a command that only reads sees of the accounts and of the outbox."""
+"""Read access to accounts and to the outbox, for commands that only show something."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,35 +6,33 @@ from datetime import datetime
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert, AlertState
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import queries
+from watcher.store.queries import accounts, outbox
 
 
 class AccountsView:
-    """What is known of accounts."""
+    """Accounts by name. Every method sees one consistent state."""
 
     def __init__(self, queries: OpenReader) -> None:
-        """Every method looks once."""
-        self._looking = queries
+        self._queries = queries
 
     def all(self) -> dict[str, tuple[AccountHealth, datetime | None]]:
-        """Health and next read of every account in the books."""
-        with self._looking() as ask:
-            return queries.known_accounts(ask)
+        """Return health and next check of every account by name."""
+        with self._queries() as run:
+            return accounts.all_accounts(run)
 
 
 class OutboxView:
-    """Alerts by their state."""
+    """Alerts by their state. Every method sees one consistent state."""
 
     def __init__(self, queries: OpenReader) -> None:
-        """Every method looks once."""
-        self._looking = queries
+        self._queries = queries
 
     def list(self, *, limit: int | None = None, state: AlertState | None = None) -> Sequence[Alert]:
-        """Alerts, newest first."""
-        with self._looking() as ask:
-            return queries.alerts(ask, limit=limit, state=state)
+        """Return alerts (in this state), newest first."""
+        with self._queries() as run:
+            return outbox.alerts(run, limit=limit, state=state)
 
     def counts(self) -> dict[AlertState, int]:
-        """How many alerts there are in each state."""
-        with self._looking() as ask:
-            return queries.alert_counts(ask)
+        """Return how many alerts there are in each state."""
+        with self._queries() as run:
+            return outbox.alert_counts(run)

@@ -1,1 +1,1 @@
-"""Every write to the database."""
+"""All writes to the database."""

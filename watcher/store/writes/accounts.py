@@ -1,16 +1,17 @@
-"""What the books hold of an account besides its cases: health, turns, quota, and the breaker before its password."""
+"""Writes about accounts: health, next check, the salt of fingerprints, and the daily quota."""
 
 import hashlib
 import secrets
 from datetime import datetime
 from threading import Lock
 
-from sqlmodel import col, select, update
+from sqlalchemy import Update
 
 from watcher.model.account_health import AccountHealth
-from watcher.store.database.engine import Database
-from watcher.store.database.tables import AccountRow, MetaRow, QuotaRow
-from watcher.store.queries.queries import health_of
+from watcher.store.database.engine import Database, queries_on
+from watcher.store.database.tables import ACCOUNTS, META, QUOTAS
+from watcher.store.queries.accounts import account_health, next_read, used_quota
+from watcher.store.queries.meta import meta_value
 from watcher.store.queries.views import AccountsView
 from watcher.store.writes.recording import save_health
 
@@ -18,92 +19,93 @@ SALT = "fingerprint_salt"
 
 
 class Accounts(AccountsView):
-    """Health and turns by account. Every method is one transaction."""
+    """Health and next check by account. Every method is one transaction."""
 
     def __init__(self, database: Database) -> None:
-        """Works on an open database."""
         super().__init__(database.queries)
         self._database = database
         self._fingerprints: dict[tuple[str, bytes], str] = {}
-        self._stretching = Lock()
+        self._hashing = Lock()
 
     def health(self, name: str, now: datetime) -> AccountHealth:
-        """The account's health; one that is new to the books is entered, first seen `now`."""
-        with self._database.reading() as session:
-            row = session.get(AccountRow, name)
-            if row is not None:
-                return health_of(row)
-        health = AccountHealth(first_seen_at=now)
-        with self._database.writing() as session:
-            row = session.get(AccountRow, name)
-            if row is not None:
-                return health_of(row)
-            save_health(session.connection(), name, health)
+        """Return the account's health. An unknown account is added, first seen `now`."""
+        with self._database.queries() as run:
+            if (health := account_health(run, name)) is not None:
+                return health
+        with self._database.writing() as connection:
+            if (health := account_health(queries_on(connection), name)) is not None:
+                return health
+            health = AccountHealth(first_seen_at=now)
+            save_health(connection, name, health)
         return health
 
     def next_read(self, name: str) -> datetime | None:
-        """When the account is read next, as it stands in the books now; None for one that was never read."""
-        with self._database.reading() as session:
-            return session.exec(select(AccountRow.next_read_at).where(AccountRow.name == name)).one_or_none()
+        """Return when the account is checked next; None if that is not planned yet."""
+        with self._database.queries() as run:
+            return next_read(run, name)
 
     def set_health(self, name: str, health: AccountHealth) -> None:
-        """Replaces the account's health."""
-        with self._database.writing_statements() as connection:
+        """Replace the account's health."""
+        with self._database.writing() as connection:
             save_health(connection, name, health)
 
     def set_next_read(self, name: str, moment: datetime) -> None:
-        """When the account is read next."""
-        with self._database.writing() as session:
-            session.exec(update(AccountRow).where(col(AccountRow.name) == name).values(next_read_at=moment))
+        """Set when the account is checked next."""
+        with self._database.writing() as connection:
+            connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == name).values(next_read_at=moment))
 
     def fingerprint(self, credential: str | None) -> str | None:
-        """Tells two credentials apart without writing either down: scrypt with this database's own salt.
+        """Return a fingerprint that differs between credentials: scrypt with this database's salt.
 
-        Made once for each credential in the life of this object: it takes 16 MiB, which the allocator then keeps for
-        every thread that has made one.
+        Computed once per credential and object: it takes 16 MiB, which the allocator then keeps for every thread that
+        has computed one.
         """
         if credential is None:
             return None
         salt = self._salt()
-        with self._stretching:
+        with self._hashing:
             if (credential, salt) not in self._fingerprints:
                 digest = hashlib.scrypt(credential.encode(), salt=salt, n=2**14, r=8, p=1, dklen=16)
                 self._fingerprints[credential, salt] = digest.hex()
             return self._fingerprints[credential, salt]
 
     def _salt(self) -> bytes:
-        with self._database.reading() as session:
-            row = session.get(MetaRow, SALT)
-            if row is not None:
-                return bytes.fromhex(row.value)
-        with self._database.writing() as session:
-            row = session.get(MetaRow, SALT) or MetaRow(key=SALT, value=secrets.token_hex(16))
-            session.add(row)
-            return bytes.fromhex(row.value)
+        with self._database.queries() as run:
+            salt = meta_value(run, SALT)
+        if salt is None:
+            with self._database.writing() as connection:
+                salt = meta_value(queries_on(connection), SALT)
+                if salt is None:
+                    salt = secrets.token_hex(16)
+                    connection.execute(META.insert(), {"key": SALT, "value": salt})
+        return bytes.fromhex(salt)
 
 
 class DailyQuota:
     """Requests of one account, counted in the database before they are sent, so that a restart forgets none."""
 
     def __init__(self, database: Database, account: str) -> None:
-        """Counts for this account."""
         self._database, self._account = database, account
 
     def take(self, requests: int, *, daily_limit: int, day: str) -> int:
-        """Takes up to `requests` from what is left of `day`; returns how many were granted."""
-        with self._database.writing() as session:
-            row = session.get(QuotaRow, (self._account, day)) or QuotaRow(account=self._account, day=day)
-            granted = max(0, min(requests, daily_limit - row.taken))
-            row.taken += granted
-            session.add(row)
-            return granted
+        """Take up to `requests` from the rest of the day's limit; return how many were granted."""
+        with self._database.writing() as connection:
+            used = used_quota(queries_on(connection), self._account, day)
+            granted = max(0, min(requests, daily_limit - (used or 0)))
+            if used is None:
+                connection.execute(QUOTAS.insert(), {"account": self._account, "day": day, "taken": granted})
+            elif granted:
+                connection.execute(self._of(day).values(taken=used + granted))
+        return granted
 
     def give_back(self, requests: int, *, day: str) -> None:
-        """Returns what was taken and not used."""
+        """Return requests that were taken and not used."""
         if requests <= 0:
             return
-        with self._database.writing() as session:
-            row = session.get(QuotaRow, (self._account, day))
-            if row is not None:
-                row.taken = max(0, row.taken - requests)
-                session.add(row)
+        with self._database.writing() as connection:
+            used = used_quota(queries_on(connection), self._account, day)
+            if used:
+                connection.execute(self._of(day).values(taken=max(0, used - requests)))
+
+    def _of(self, day: str) -> Update:
+        return QUOTAS.update().where(QUOTAS.c.account == self._account, QUOTAS.c.day == day)

@@ -1,66 +1,58 @@
-"""Somebody has seen an alert, or has dealt with what it is about: what need not go out any more. In a transaction."""
+"""Acknowledging alerts and items, and dropping the alerts this makes unnecessary, within the caller's transaction."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select
-from sqlmodel import Session, col, or_, select, update
+from sqlalchemy import Connection, Select, or_, select
 
 from watcher.model.alert import AlertState, HoldReason
 from watcher.model.change import ChangeKind
-from watcher.store.database.tables import AlertChangeRow, AlertRow, ChangeRow
+from watcher.store.database.tables import ALERT_CHANGES, ALERTS, CHANGES
 
 _REMINDERS = (ChangeKind.DEADLINE_NEAR.value, ChangeKind.DEADLINE_PASSED.value)
+_ALERTS_BY_CHANGE = select(ALERT_CHANGES.c.alert_id).join(CHANGES, CHANGES.c.id == ALERT_CHANGES.c.change_id)
 
 
-def of_alert(session: Session, alert_id: int, now: datetime) -> bool:
-    """This alert was seen: every escalation of the same changes is dropped. False: no such alert."""
-    changes = select(AlertChangeRow.change_id).where(AlertChangeRow.alert_id == alert_id)
-    same = select(AlertChangeRow.alert_id).where(col(AlertChangeRow.change_id).in_(changes))
-    if session.get(AlertRow, alert_id) is None:
-        return False
-    session.exec(
-        update(AlertRow)
-        .where(or_(col(AlertRow.id) == alert_id, col(AlertRow.id).in_(same)))
-        .values(acknowledged_at=now)
+def acknowledge_alert(connection: Connection, alert_id: int, now: datetime) -> bool:
+    """Acknowledge an alert and drop every escalation of the same changes. Return False for an unknown alert."""
+    changes = select(ALERT_CHANGES.c.change_id).where(ALERT_CHANGES.c.alert_id == alert_id)
+    same = select(ALERT_CHANGES.c.alert_id).where(ALERT_CHANGES.c.change_id.in_(changes))
+    acknowledged = connection.execute(
+        ALERTS.update().where(or_(ALERTS.c.id == alert_id, ALERTS.c.id.in_(same))).values(acknowledged_at=now)
     )
-    _drop_escalations(session, now)
+    if acknowledged.rowcount == 0:
+        return False
+    _drop_escalations(connection, now)
     return True
 
 
-def of_subject(session: Session, account: str, case_number: str, subject: str, now: datetime) -> None:
-    """This item was dealt with: nothing about it is escalated any more, no held reminder goes out."""
-    about = (
-        select(AlertChangeRow.alert_id)
-        .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
-        .where(ChangeRow.account == account, ChangeRow.case_number == case_number, ChangeRow.subject == subject)
+def acknowledge_subject(connection: Connection, account: str, case_number: str, subject: str, now: datetime) -> None:
+    """Acknowledge the alerts about an item that is done: drop its escalations and held reminders."""
+    about = _ALERTS_BY_CHANGE.where(
+        CHANGES.c.account == account, CHANGES.c.case_number == case_number, CHANGES.c.subject == subject
     )
-    session.exec(update(AlertRow).where(col(AlertRow.id).in_(about)).values(acknowledged_at=now))
-    _drop_escalations(session, now)
-    _drop_reminders(session, about, subject, now)
+    connection.execute(ALERTS.update().where(ALERTS.c.id.in_(about)).values(acknowledged_at=now))
+    _drop_escalations(connection, now)
+    _drop_reminders(connection, about, subject, now)
 
 
-def _drop_escalations(session: Session, now: datetime) -> None:
-    session.exec(
-        update(AlertRow)
+def _drop_escalations(connection: Connection, now: datetime) -> None:
+    connection.execute(
+        ALERTS.update()
         .where(
-            col(AlertRow.state) == AlertState.HELD.value,
-            col(AlertRow.hold) == HoldReason.ESCALATION.value,
-            col(AlertRow.acknowledged_at).is_not(None),
+            ALERTS.c.state == AlertState.HELD.value,
+            ALERTS.c.hold_reason == HoldReason.ESCALATION.value,
+            ALERTS.c.acknowledged_at.is_not(None),
         )
         .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="acknowledged in time")
     )
 
 
-def _drop_reminders(session: Session, about: Select[Any], subject: str, now: datetime) -> None:
-    """Held alerts that only remind of this; one that says something else besides still goes out."""
-    more = (
-        select(AlertChangeRow.alert_id)
-        .join(ChangeRow, col(ChangeRow.id) == col(AlertChangeRow.change_id))
-        .where(or_(col(ChangeRow.subject) != subject, col(ChangeRow.kind).not_in(_REMINDERS)))
-    )
-    session.exec(
-        update(AlertRow)
-        .where(col(AlertRow.state) == AlertState.HELD.value, col(AlertRow.id).in_(about), col(AlertRow.id).not_in(more))
+def _drop_reminders(connection: Connection, about: Select[Any], subject: str, now: datetime) -> None:
+    """Drop held alerts that only remind of this; an alert that says something else too is still sent."""
+    more = _ALERTS_BY_CHANGE.where(or_(CHANGES.c.subject != subject, CHANGES.c.kind.not_in(_REMINDERS)))
+    connection.execute(
+        ALERTS.update()
+        .where(ALERTS.c.state == AlertState.HELD.value, ALERTS.c.id.in_(about), ALERTS.c.id.not_in(more))
         .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="dealt with in time")
     )

@@ -1,41 +1,36 @@
-"""The ledger and the notices follow the snapshot: what it shows is entered, what it shows moved is brought up to date.
-
-Within a transaction that the caller holds.
-"""
+"""Update of the ledger's items and notices from a fresh snapshot, within the caller's transaction."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam
+from sqlalchemy import BindParameter, Connection, bindparam
 
 from watcher.model.case import STATUS_ITEM_PREFIX, ItemState, Notice, PendingItem, Snapshot
+from watcher.store.database.engine import queries_on
 from watcher.store.database.tables import ITEMS, NOTICES
+from watcher.store.queries.cases import item_rows, notice_rows
 from watcher.store.queries.snapshot_json import decode_item, decode_notice, encode
 
-# Statements are made once, here and in `recording`: SQLAlchemy takes longer to put one together than SQLite to run it.
-_ACCOUNT: BindParameter[str] = bindparam("account_")
-_NUMBER: BindParameter[str] = bindparam("case_number_")
+# Statements are built once, here and in `recording`: building one with SQLAlchemy takes longer than running it.
 _ID: BindParameter[int] = bindparam("id_")
-_ITEMS_OF_CASE = ITEMS.select().where(ITEMS.c.account == _ACCOUNT, ITEMS.c.case_number == _NUMBER)
-_ENTER_ITEM, _UPDATE_ITEM = ITEMS.insert(), ITEMS.update().where(ITEMS.c.id == _ID)
-_NOTICES_OF_CASE = NOTICES.select().where(NOTICES.c.account == _ACCOUNT, NOTICES.c.case_number == _NUMBER)
-_ENTER_NOTICE, _UPDATE_NOTICE = NOTICES.insert(), NOTICES.update().where(NOTICES.c.id == _ID)
+_INSERT_ITEM, _UPDATE_ITEM = ITEMS.insert(), ITEMS.update().where(ITEMS.c.id == _ID)
+_INSERT_NOTICE, _UPDATE_NOTICE = NOTICES.insert(), NOTICES.update().where(NOTICES.c.id == _ID)
 _ENDED = {ItemState.ANSWERED, ItemState.CLOSED}
+_NOT_DOWNLOADED: Mapping[str, Any] = {"saved_as": None, "sha256": None, "last_error": None, "attempts": 0}
 
 
-def follow_items(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
-    """New items are entered in the ledger, known ones brought up to date, vanished ones closed."""
-    case = {"account_": account, "case_number_": snapshot.case_number}
+def sync_items(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
+    """Add new items to the ledger, update known ones, and close those the portal no longer shows."""
     shown = {item.key: item for item in snapshot.pending or ()}
-    for row in connection.execute(_ITEMS_OF_CASE, case).all():
-        item = shown.pop(row.key, None) or _listed_now(row, shown)
-        entry = _closed(row) if item is None else _as_shown(row, item, now)
-        if entry:
-            connection.execute(_UPDATE_ITEM, {"id_": row.id, **entry})
+    for row in item_rows(queries_on(connection), account, snapshot.case_number):
+        item = shown.pop(row.key, None) or _pop_listed(row, shown)
+        values = _closed(row) if item is None else _updated(row, item, now)
+        if values:
+            connection.execute(_UPDATE_ITEM, {"id_": row.id, **values})
     for item in shown.values():
         connection.execute(
-            _ENTER_ITEM,
+            _INSERT_ITEM,
             {
                 "account": account,
                 "case_number": snapshot.case_number,
@@ -47,62 +42,56 @@ def follow_items(connection: Connection, account: str, snapshot: Snapshot, now: 
         )
 
 
-def _closed(row: Row[Any]) -> Mapping[str, Any]:
+def _closed(row: Any) -> Mapping[str, Any]:
     return {} if row.state in _ENDED else {"state": ItemState.CLOSED.value}
 
 
-def _as_shown(row: Row[Any], item: PendingItem, now: datetime) -> Mapping[str, Any]:
-    """What is different in the ledger's entry from now on; nothing where the item stands as it stood."""
+def _updated(row: Any, item: PendingItem, now: datetime) -> Mapping[str, Any]:
+    """Return the values that change in the ledger; none if the item is the same."""
     document = encode(item)
     if document == row.document and row.state != ItemState.CLOSED:
         return {}
-    entry = {"key": item.key, "document": document, "state": _state_in_ledger(row, item).value}
-    return entry | {"dated_at": now} if _moved(row, item) else entry
+    values = {"key": item.key, "document": document, "state": _ledger_state(row, item).value}
+    return values | {"date_changed_at": now} if _date_changed(row, item) else values
 
 
-def _listed_now(row: Row[Any], shown: dict[str, PendingItem]) -> PendingItem | None:
-    """The item that the portal now lists for what only its status asked for before: the same entry of the ledger."""
+def _pop_listed(row: Any, shown: dict[str, PendingItem]) -> PendingItem | None:
+    """Return the item that the portal now lists, if so far only its status asked for it: it is the same entry."""
     if not row.key.startswith(STATUS_ITEM_PREFIX) or row.state == ItemState.CLOSED:
         return None
     kind = decode_item(row.document).kind
-    key = next(
-        (key for key, item in shown.items() if item.kind is kind and not key.startswith(STATUS_ITEM_PREFIX)), None
-    )
+    listed = (key for key, item in shown.items() if item.kind is kind and not key.startswith(STATUS_ITEM_PREFIX))
+    key = next(listed, None)
     return None if key is None else shown.pop(key)
 
 
-def _state_in_ledger(row: Row[Any], item: PendingItem) -> ItemState:
-    """What the user said ("done") stands as long as the portal shows the item open and unmoved."""
-    if item.state is ItemState.OPEN and row.state == ItemState.DONE and not _moved(row, item):
+def _ledger_state(row: Any, item: PendingItem) -> ItemState:
+    """Return the portal's state, or "done" if the user said so and the item is still open with the same dates."""
+    if item.state is ItemState.OPEN and row.state == ItemState.DONE and not _date_changed(row, item):
         return ItemState.DONE
     return item.state
 
 
-def _moved(row: Row[Any], item: PendingItem) -> bool:
+def _date_changed(row: Any, item: PendingItem) -> bool:
     before = decode_item(row.document)
     return (before.due_on, before.starts_at) != (item.due_on, item.starts_at)
 
 
-def follow_notices(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
-    """New notices are entered, known ones brought up to date; a notice stays when the portal removes it."""
+def sync_notices(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
+    """Add new notices and update known ones; a notice stays when the portal removes it."""
     if not snapshot.notices:
         return
-    case = {"account_": account, "case_number_": snapshot.case_number}
-    known = {row.key: row for row in connection.execute(_NOTICES_OF_CASE, case)}
+    known = {row.key: row for row in notice_rows(queries_on(connection), account, snapshot.case_number)}
     for notice in snapshot.notices:
         row, document = known.get(notice.key), encode(notice)
         if row is None:
-            entry = {"account": account, "case_number": snapshot.case_number, "key": notice.key, "document": document}
-            connection.execute(_ENTER_NOTICE, {**entry, "first_seen_at": now, "attempts": 0})
+            values = {"account": account, "case_number": snapshot.case_number, "key": notice.key, "document": document}
+            connection.execute(_INSERT_NOTICE, {**values, "first_seen_at": now, "attempts": 0})
         elif row.document != document:
-            anew = _to_be_fetched_anew() if _is_another(decode_notice(row.document), notice) else {}
-            connection.execute(_UPDATE_NOTICE, {"id_": row.id, "document": document, **anew})
+            # Another letter under the same key is downloaded too. The earlier file stays on disk.
+            reset = _NOT_DOWNLOADED if _is_another(decode_notice(row.document), notice) else {}
+            connection.execute(_UPDATE_NOTICE, {"id_": row.id, "document": document, **reset})
 
 
-def _is_another(before: Notice, now: Notice) -> bool:
-    return (before.title, before.dated) != (now.title, now.dated)
-
-
-def _to_be_fetched_anew() -> Mapping[str, Any]:
-    """The file of before stays on disk; what the portal offers now is another."""
-    return {"saved_as": None, "sha256": None, "last_error": None, "attempts": 0}
+def _is_another(before: Notice, after: Notice) -> bool:
+    return (before.title, before.dated) != (after.title, after.dated)

@@ -1,32 +1,24 @@
-"""The outbox: alerts wait here until a channel has taken them. Dispatch is a courier; words are fixed already."""
+"""The outbox: alerts wait here until a channel has delivered them. Their text is already fixed."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 
-from sqlalchemy import bindparam
-from sqlmodel import Session, col, func, select, update
+from sqlalchemy import Update, bindparam
 
 from watcher.errors import StoreUnusable
-from watcher.model.alert import Alert, AlertState, AlertText, HoldReason
-from watcher.model.change import RecordedChange
+from watcher.model.alert import AlertState, AlertText
 from watcher.store.database.engine import Database
-from watcher.store.database.tables import ALERT_CHANGES, ALERTS, CHANGES, AlertRow
-from watcher.store.queries.queries import alert_of, recorded_change
+from watcher.store.database.tables import ALERTS
+from watcher.store.queries import outbox
+from watcher.store.queries.outbox import QueuedAlert
 from watcher.store.queries.views import OutboxView
-from watcher.store.writes import acknowledging
+from watcher.store.writes.acknowledging import acknowledge_alert, acknowledge_subject
 
-_TOLD = (
-    CHANGES.select()
-    .add_columns(ALERT_CHANGES.c.alert_id)
-    .join(ALERT_CHANGES, CHANGES.c.id == ALERT_CHANGES.c.change_id)
-    .where(ALERT_CHANGES.c.alert_id.in_(bindparam("alerts", expanding=True)))
-    .order_by(CHANGES.c.id)
-)
-_SENT = (
+_MARK_SENT = (
     ALERTS.update()
     .where(ALERTS.c.id == bindparam("alert_id_"))
     .values(
@@ -38,24 +30,12 @@ _SENT = (
         note=bindparam("note_"),
     )
 )
-_WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
-_LONGEST_DELAY, _LONGEST_HOLD = timedelta(hours=3), timedelta(days=31)
+_LONGEST_WAIT = {AlertState.QUEUED: timedelta(hours=3), AlertState.HELD: timedelta(days=31)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueuedAlert:
-    """An alert that is still to go out, with what it is about."""
-
-    alert: Alert
-    account: str
-    case_number: str | None
-    hold_reason: HoldReason | None
-    changes: tuple[RecordedChange, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
-    """Alerts that a channel took together, and when."""
+class _Delivered:
+    """Alerts that a channel delivered together, and when."""
 
     ids: tuple[int, ...]
     at: datetime
@@ -66,179 +46,129 @@ class Outbox(OutboxView):
     """Alerts by their state. Every method is one transaction. Safe to share between threads."""
 
     def __init__(self, database: Database) -> None:
-        """Works on an open database."""
         super().__init__(database.queries)
         self._database = database
-        self._unwritten: list[_Taken] = []
-        self._writing_down = Lock()
+        self._unsaved: list[_Delivered] = []
+        self._saving = Lock()
 
     def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[QueuedAlert]:
-        """What is to be sent now, oldest first: queued alerts whose turn has come, held ones whose hold is over."""
-        query = (
-            select(AlertRow)
-            .where(col(AlertRow.state).in_(_WAITING), col(AlertRow.next_attempt_at) <= now)
-            .order_by(col(AlertRow.id))
-            .limit(limit)
-        )
-        if unwritten := self._still_unwritten():
-            query = query.where(col(AlertRow.id).not_in(unwritten))
-        if channels is not None:
-            query = query.where(col(AlertRow.channel).in_(channels))
-        with self._database.reading() as session:
-            return _waiting(session, session.exec(query).all())
+        """Return what is to be sent now, oldest first: queued alerts that are due, and held ones whose hold is over."""
+        unsaved = self._save_or_list_unsaved()
+        with self._database.queries() as run:
+            return outbox.due(run, now, channels=channels, excluded=unsaved, limit=limit)
 
-    def later(self, waiting: QueuedAlert) -> list[QueuedAlert]:
-        """What was written after it for the same channel about the same case (or account), oldest first."""
-        query = (
-            select(AlertRow)
-            .where(
-                AlertRow.channel == waiting.alert.channel,
-                AlertRow.account == waiting.account,
-                col(AlertRow.case_number).is_not_distinct_from(waiting.case_number),
-                col(AlertRow.id) > waiting.alert.id,
-            )
-            .order_by(col(AlertRow.id))
-        )
-        with self._database.reading() as session:
-            return _waiting(session, session.exec(query).all())
+    def later(self, alert: QueuedAlert) -> list[QueuedAlert]:
+        """Return the alerts written after this one for the same channel and case (or account), oldest first."""
+        with self._database.queries() as run:
+            return outbox.later(run, alert)
 
     def next_due(self) -> datetime | None:
-        """When the next waiting alert wants to be sent; None where none waits."""
-        query = select(func.min(AlertRow.next_attempt_at)).where(col(AlertRow.state).in_(_WAITING))
-        if unwritten := [alert_id for taken in self._unwritten for alert_id in taken.ids]:
-            query = query.where(col(AlertRow.id).not_in(unwritten))
-        with self._database.reading() as session:
-            return session.exec(query).one()
+        """Return when the next waiting alert is due; None if none is waiting."""
+        with self._database.queries() as run:
+            return outbox.next_due(run, excluded=self._unsaved_ids())
 
     def sent_since(self, channel: str, since: datetime) -> int:
-        """How many alerts the channel took since then."""
-        query = (
-            select(func.count())
-            .select_from(AlertRow)
-            .where(AlertRow.channel == channel, col(AlertRow.sent_at) >= since)
-        )
-        with self._database.reading() as session:
-            return session.exec(query).one()
+        """Return how many alerts the channel has delivered since then."""
+        with self._database.queries() as run:
+            return outbox.sent_since(run, channel, since)
+
+    def text(self, alert_id: int) -> AlertText | None:
+        """Return the text of an alert, or None for an unknown alert."""
+        with self._database.queries() as run:
+            return outbox.alert_text(run, alert_id)
 
     def mark_sent(self, alert_ids: Collection[int], now: datetime, *, note: str | None = None) -> None:
-        """The channel has taken these.
+        """Record that the channel has delivered these alerts.
 
-        Where that cannot be written (a full disk), this object remembers it, so that nobody is told the same thing
-        again and again: `due` leaves them out, and writes it down as soon as it can. Raises `StoreUnusable` all the
-        same.
+        If that cannot be written (a full disk), raises `StoreUnusable`, but this object remembers it, so that the same
+        alerts are not sent again and again: `due` leaves them out, and writes it as soon as possible.
         """
-        self._unwritten.append(_Taken(ids=tuple(alert_ids), at=now, note=note))
-        self._write_down()
+        self._unsaved.append(_Delivered(ids=tuple(alert_ids), at=now, note=note))
+        self._save()
 
-    def _write_down(self) -> None:
-        """All that is unwritten, in one transaction.
+    def _save(self) -> None:
+        """Write all that is unsaved in one transaction.
 
-        While one is under way, the channels that wait for it add what they took meanwhile: one more is enough for all.
+        Channels that wait for the current transaction add their alerts meanwhile: one more is enough for all of them.
         """
-        with self._writing_down:
-            batch = tuple(self._unwritten)  # what is added from here on comes behind it
+        with self._saving:
+            batch = tuple(self._unsaved)  # other threads may append during the transaction
             if not batch:
                 return
             sent = [
-                {"alert_id_": alert_id, "sent_at_": taken.at, "note_": taken.note}
-                for taken in batch
-                for alert_id in taken.ids
+                {"alert_id_": alert_id, "sent_at_": delivered.at, "note_": delivered.note}
+                for delivered in batch
+                for alert_id in delivered.ids
             ]
-            with self._database.writing_statements() as connection:
-                connection.execute(_SENT, sent)
-            del self._unwritten[: len(batch)]
+            with self._database.writing() as connection:
+                connection.execute(_MARK_SENT, sent)
+            del self._unsaved[: len(batch)]
 
-    def _still_unwritten(self) -> Sequence[int]:
-        """What channels took and the books cannot be made to say, even now."""
-        if self._unwritten:
-            with suppress(StoreUnusable):  # `mark_sent` has said so
-                self._write_down()
-        return [alert_id for taken in self._unwritten for alert_id in taken.ids]
+    def _save_or_list_unsaved(self) -> Sequence[int]:
+        """Return the delivered alerts that still cannot be written as sent."""
+        if self._unsaved:
+            with suppress(StoreUnusable):  # `mark_sent` has raised it already
+                self._save()
+        return self._unsaved_ids()
+
+    def _unsaved_ids(self) -> Sequence[int]:
+        return [alert_id for delivered in self._unsaved for alert_id in delivered.ids]
 
     def mark_failed(self, alert_ids: Collection[int], error: str, *, next_attempt_at: datetime | None) -> None:
-        """The channel did not take these; `next_attempt_at` None: given up, until someone asks to retry."""
+        """Record that the channel did not deliver these; without `next_attempt_at` only a retry by the user sends them.
+
+        A held alert becomes a queued one.
+        """
         state = AlertState.FAILED if next_attempt_at is None else AlertState.QUEUED
-        with self._database.writing() as session:
-            session.exec(
-                update(AlertRow)
-                .where(col(AlertRow.id).in_(alert_ids))
-                .values(
-                    state=state.value,
-                    hold=None,
-                    next_attempt_at=next_attempt_at,
-                    attempts=col(AlertRow.attempts) + 1,
-                    last_error=error,
-                )
-            )
+        self._update(
+            _all_of(alert_ids),
+            state=state.value,
+            hold_reason=None,
+            next_attempt_at=next_attempt_at,
+            attempts=ALERTS.c.attempts + 1,
+            last_error=error,
+        )
 
     def postpone(self, alert_ids: Collection[int], moment: datetime) -> None:
-        """These are not tried before then; that is no attempt."""
-        if not alert_ids:
-            return
-        with self._database.writing() as session:
-            session.exec(update(AlertRow).where(col(AlertRow.id).in_(alert_ids)).values(next_attempt_at=moment))
+        """Do not send these before then; this does not count as an attempt."""
+        if alert_ids:
+            self._update(_all_of(alert_ids), next_attempt_at=moment)
 
     def drop(self, alert_ids: Collection[int], now: datetime, *, note: str) -> None:
-        """These need not go out any more; `note` says why. They count as told."""
-        with self._database.writing() as session:
-            session.exec(
-                update(AlertRow)
-                .where(col(AlertRow.id).in_(alert_ids))
-                .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note=note)
-            )
+        """Mark alerts that need not be sent any more as sent; `note` says why."""
+        self._update(_all_of(alert_ids), state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note=note)
 
     def bring_forward(self, now: datetime) -> None:
-        """Alerts planned for later than any wait lasts were planned while the clock was ahead: they are due now."""
-        longest = {AlertState.QUEUED: _LONGEST_DELAY, AlertState.HELD: _LONGEST_HOLD}
-        with self._database.writing() as session:
-            for state, wait in longest.items():
-                session.exec(
-                    update(AlertRow)
-                    .where(col(AlertRow.state) == state.value, col(AlertRow.next_attempt_at) > now + wait)
+        """Make alerts due that are planned for later than the longest wait: the clock was ahead when they were."""
+        with self._database.writing() as connection:
+            for state, wait in _LONGEST_WAIT.items():
+                connection.execute(
+                    ALERTS.update()
+                    .where(ALERTS.c.state == state.value, ALERTS.c.next_attempt_at > now + wait)
                     .values(next_attempt_at=now)
                 )
 
     def retry(self, now: datetime, alert_id: int | None = None) -> int:
-        """Takes up again now what was given up or waits for its next attempt (all, or this one); returns how many."""
-        again = (AlertState.FAILED.value, AlertState.QUEUED.value)
-        query = update(AlertRow).where(col(AlertRow.state).in_(again))
+        """Make failed alerts, and those waiting for another attempt, due now (all, or this one); return how many."""
+        update = ALERTS.update().where(ALERTS.c.state.in_((AlertState.FAILED.value, AlertState.QUEUED.value)))
         if alert_id is not None:
-            query = query.where(col(AlertRow.id) == alert_id)
-        with self._database.writing() as session:
-            done = session.exec(query.values(state=AlertState.QUEUED.value, hold=None, next_attempt_at=now, attempts=0))
-            return done.rowcount
+            update = update.where(ALERTS.c.id == alert_id)
+        return self._update(update, state=AlertState.QUEUED.value, hold_reason=None, next_attempt_at=now, attempts=0)
+
+    def _update(self, update: Update, **values: Any) -> int:
+        with self._database.writing() as connection:
+            return connection.execute(update.values(**values)).rowcount
 
     def acknowledge(self, alert_id: int, now: datetime) -> bool:
-        """Somebody has seen this alert: every escalation of the same changes is dropped. False: no such alert."""
-        with self._database.writing() as session:
-            return acknowledging.of_alert(session, alert_id, now)
+        """Acknowledge an alert: every escalation of the same changes is dropped. Return False for an unknown alert."""
+        with self._database.writing() as connection:
+            return acknowledge_alert(connection, alert_id, now)
 
     def acknowledge_subject(self, account: str, case_number: str, subject: str, now: datetime) -> None:
-        """The user has dealt with this item: nothing about it is escalated any more, no held reminder goes out."""
-        with self._database.writing() as session:
-            acknowledging.of_subject(session, account, case_number, subject, now)
-
-    def text(self, alert_id: int) -> AlertText | None:
-        """The words of one alert."""
-        with self._database.reading() as session:
-            row = session.get(AlertRow, alert_id)
-            return AlertText(title=row.title, body=row.body, html=row.html, short=row.short) if row else None
+        """Acknowledge the alerts about an item that is done: its escalations and held reminders are dropped."""
+        with self._database.writing() as connection:
+            acknowledge_subject(connection, account, case_number, subject, now)
 
 
-def _waiting(session: Session, rows: Sequence[AlertRow]) -> list[QueuedAlert]:
-    """The rows with the changes they tell of."""
-    changes = defaultdict(list)
-    ids = [row.id for row in rows]
-    for start in range(0, len(ids), 500):
-        for row in session.connection().execute(_TOLD, {"alerts": ids[start : start + 500]}):
-            changes[row.alert_id].append(recorded_change(row))
-    return [
-        QueuedAlert(
-            alert=alert_of(row, tuple(change.id for change in changes[row.id or 0])),
-            account=row.account,
-            case_number=row.case_number,
-            hold_reason=HoldReason(row.hold) if row.hold else None,
-            changes=tuple(changes[row.id or 0]),
-        )
-        for row in rows
-    ]
+def _all_of(alert_ids: Collection[int]) -> Update:
+    return ALERTS.update().where(ALERTS.c.id.in_(alert_ids))

@@ -1,11 +1,11 @@
-"""Writing news down: snapshot, ledger, changes and outgoing alerts, within a transaction that the caller holds."""
+"""Writes of snapshot, ledger, changes, and alerts, within the caller's transaction."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Update, bindparam, select
+from sqlalchemy import Connection, CursorResult, Update, bindparam
 from sqlalchemy.exc import IntegrityError
 
 from watcher.errors import StoreUnusable
@@ -13,97 +13,89 @@ from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertDraft, AlertState
 from watcher.model.change import Json, RecordedChange
 from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
+from watcher.store.database.engine import queries_on
 from watcher.store.database.tables import ACCOUNTS, ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES, REMINDERS
+from watcher.store.queries.cases import numbers_of_account, numbers_read_apart
 from watcher.store.queries.snapshot_json import encode
-from watcher.store.writes.ledger_sync import follow_items, follow_notices
+from watcher.store.writes.ledger_sync import sync_items, sync_notices
 
 _OF_ACCOUNT = ACCOUNTS.c.name == bindparam("account_")
-_ENTER_ACCOUNT, _UPDATE_ACCOUNT = ACCOUNTS.insert(), ACCOUNTS.update().where(_OF_ACCOUNT)
+_INSERT_ACCOUNT, _UPDATE_ACCOUNT = ACCOUNTS.insert(), ACCOUNTS.update().where(_OF_ACCOUNT)
 _NEXT_READ = ACCOUNTS.update().where(_OF_ACCOUNT).values(next_read_at=bindparam("moment_"))
-_LAST_READ = select(ACCOUNTS.c.last_read_at).where(_OF_ACCOUNT)
 
 _OF_CASE = (CASES.c.account == bindparam("account_")) & (CASES.c.case_number == bindparam("case_number_"))
-_ENTER_CASE = CASES.insert()
+_INSERT_CASE = CASES.insert()
 _UPDATE_CASE = CASES.update().where(_OF_CASE, CASES.c.revision == bindparam("revision_"))
 _READ_NOW = CASES.update().where(_OF_CASE).values(last_read_at=bindparam("moment_"))
-_READ_WITH_ALL = CASES.update().where(_OF_CASE).values(last_read_at=None, missing_reads=0)
-_LAST_SEEN_WITH_ALL = _READ_NOW.where(CASES.c.last_read_at.is_(None))
-_MISSED_AGAIN = CASES.update().where(_OF_CASE).values(missing_reads=CASES.c.missing_reads + 1)
-_NUMBERS = select(CASES.c.case_number).where(CASES.c.account == bindparam("account_"))
-_READ_APART = _NUMBERS.where(CASES.c.last_read_at.is_not(None) | (CASES.c.missing_reads > 0))
+_READ_WITH_ACCOUNT = CASES.update().where(_OF_CASE).values(last_read_at=None, missing_reads=0)
+_LAST_READ_WITH_ACCOUNT = _READ_NOW.where(CASES.c.last_read_at.is_(None))
+_MISSING_AGAIN = CASES.update().where(_OF_CASE).values(missing_reads=CASES.c.missing_reads + 1)
 
-_FORGET_ANSWERS = ANSWERS.delete().where(
+_DELETE_ANSWERS = ANSWERS.delete().where(
     ANSWERS.c.account == bindparam("account_"),
     ANSWERS.c.case_number == bindparam("case_number_"),
     ANSWERS.c.quality == bindparam("quality_"),
 )
-_KEEP_ANSWER, _REMINDED = ANSWERS.insert(), REMINDERS.insert()
-_CHANGE, _ALERT, _TELLS = CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
+_INSERT_ANSWER, _INSERT_REMINDER = ANSWERS.insert(), REMINDERS.insert()
+_INSERT_CHANGE, _INSERT_ALERT, _INSERT_ALERT_CHANGE = CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
 
 
-def write(connection: Connection, news: WriteSet, now: datetime) -> list[RecordedChange]:
-    """Writes all of it; the connection's transaction decides whether it stays.
+def write(connection: Connection, write_set: WriteSet, now: datetime) -> list[RecordedChange]:
+    """Write everything in the write set and return the recorded changes.
 
-    Plain statements: putting objects together and finding out what changed in them takes several times what SQLite
-    needs to write them, and nobody looks at these objects again.
+    Plain statements instead of objects: creating objects and finding out what changed in them takes several times as
+    long as writing the rows, and nothing uses the objects afterwards.
     """
-    if news.case is not None:
-        _save_case(connection, news.account, news.case, now)
-    if news.health is not None:
-        save_health(connection, news.account, news.health)
-    if news.answers and news.case_number is not None:
-        _keep_answers(connection, news, news.answers, now)
-    recorded = _write_changes(connection, news, now)
-    for draft in news.drafts:
-        _queue(connection, news, draft, recorded, now)
-    for reminder in news.reminders:
-        about = {"account": reminder.account, "case_number": reminder.case_number}
-        connection.execute(_REMINDED, {**about, "subject": reminder.subject, "mark": reminder.mark, "at": now})
+    if write_set.case is not None:
+        _write_case(connection, write_set.account, write_set.case, now)
+    if write_set.health is not None:
+        save_health(connection, write_set.account, write_set.health)
+    if write_set.answers and write_set.case_number is not None:
+        _replace_answers(connection, write_set, write_set.answers, now)
+    recorded = _write_changes(connection, write_set, now)
+    for draft in write_set.drafts:
+        _queue(connection, write_set, draft, recorded, now)
+    for reminder in write_set.reminders:
+        case = {"account": reminder.account, "case_number": reminder.case_number}
+        connection.execute(_INSERT_REMINDER, {**case, "subject": reminder.subject, "mark": reminder.mark, "at": now})
     return recorded
 
 
-def last_complete_read(connection: Connection, account: str) -> datetime | None:
-    """When the account was last read as a whole: when each of its cases was, but for those that say otherwise."""
-    moment: datetime | None = connection.execute(_LAST_READ, {"account_": account}).scalar_one()
-    return moment
-
-
 def write_read_end(connection: Connection, end: ReadEnd, now: datetime, *, read_before: datetime | None) -> None:
-    """When each case was last read: nothing is written for those that were read with all the others, as ever.
+    """Record when each case was last read; writes nothing for cases that are always read with the account.
 
-    `read_before` is the account's last complete read before this round.
+    `read_before` is the account's last complete check before this one.
     """
     if end.complete:
         _count_missing(connection, end, now, read_before or now)
-        apart = connection.execute(_READ_APART, {"account_": end.account}).scalars()
-        _of_each(connection, _READ_WITH_ALL, end.account, end.read.intersection(apart) - end.missing)
+        apart = numbers_read_apart(queries_on(connection), end.account)
+        _for_each(connection, _READ_WITH_ACCOUNT, end.account, end.read.intersection(apart) - end.missing)
     else:
-        _of_each(connection, _READ_NOW, end.account, end.read, moment_=now)
+        _for_each(connection, _READ_NOW, end.account, end.read, moment_=now)
     connection.execute(_NEXT_READ, {"account_": end.account, "moment_": end.next_read_at})
 
 
 def _count_missing(connection: Connection, end: ReadEnd, now: datetime, read_before: datetime) -> None:
-    """A configured number that the portal has never known is entered too, so that it can be told as missing."""
+    """Count the cases as missing. A configured number that the portal never showed is added, so that it can count."""
     if not end.missing:
         return
-    known = set(connection.execute(_NUMBERS, {"account_": end.account}).scalars())
-    for number in sorted(end.missing - known):
+    for number in sorted(end.missing - numbers_of_account(queries_on(connection), end.account)):
         case = {"account": end.account, "case_number": number, "first_seen_at": now}
-        connection.execute(_ENTER_CASE, {**case, "revision": 0, "stage_since_told": False, "missing_reads": 0})
-    _of_each(connection, _LAST_SEEN_WITH_ALL, end.account, end.missing, moment_=read_before)
-    _of_each(connection, _MISSED_AGAIN, end.account, end.missing)
+        connection.execute(_INSERT_CASE, {**case, "revision": 0, "stage_since_from_portal": False, "missing_reads": 0})
+    _for_each(connection, _LAST_READ_WITH_ACCOUNT, end.account, end.missing, moment_=read_before)
+    _for_each(connection, _MISSING_AGAIN, end.account, end.missing)
 
 
-def _of_each(connection: Connection, statement: Update, account: str, numbers: Iterable[str], **values: Any) -> None:
-    """The statement for each of these cases; an account may have more of them than a statement has room for."""
+def _for_each(connection: Connection, statement: Update, account: str, numbers: Iterable[str], **values: Any) -> None:
+    """Run the statement for each case; an account may have more cases than one statement may have parameters."""
     cases = [{"account_": account, "case_number_": number, **values} for number in sorted(numbers)]
     if cases:
         connection.execute(statement, cases)
 
 
 def save_health(connection: Connection, name: str, health: AccountHealth) -> None:
-    """Writes an account's health; its row is made where there is none."""
-    stands = {
+    """Write an account's health; an unknown account is added."""
+    values = {
         "state": health.state.value,
         "first_seen_at": health.first_seen_at,
         "last_attempt_at": health.last_attempt_at,
@@ -112,64 +104,63 @@ def save_health(connection: Connection, name: str, health: AccountHealth) -> Non
         "failures": health.failures,
         "last_error": health.last_error,
         "not_before": health.not_before,
-        "told": ",".join(sorted(health.notified)),
+        "notified": ",".join(sorted(health.notified)),
         "rejected_fingerprint": health.rejected_fingerprint,
     }
-    if connection.execute(_UPDATE_ACCOUNT, {"account_": name, **stands}).rowcount == 0:
-        connection.execute(_ENTER_ACCOUNT, {"name": name, **stands})
+    if connection.execute(_UPDATE_ACCOUNT, {"account_": name, **values}).rowcount == 0:
+        connection.execute(_INSERT_ACCOUNT, {"name": name, **values})
 
 
-def _save_case(connection: Connection, account: str, save: CaseWrite, now: datetime) -> None:
-    snapshot = save.snapshot
-    stands = {
+def _write_case(connection: Connection, account: str, case: CaseWrite, now: datetime) -> None:
+    snapshot = case.snapshot
+    values = {
         "document": encode(snapshot),
-        "seen": save.snapshot_digest,
-        "heard": save.answer_digest,
-        "revision": (save.revision or 0) + 1,
-        "stage_since": save.stage_since,
-        "stage_since_told": save.stage_since_from_portal,
-        "touched_at": save.silent_update_at,
+        "snapshot_digest": case.snapshot_digest,
+        "answer_digest": case.answer_digest,
+        "revision": (case.revision or 0) + 1,
+        "stage_since": case.stage_since,
+        "stage_since_from_portal": case.stage_since_from_portal,
+        "silent_update_at": case.silent_update_at,
     }
-    if not _stands_now(connection, account, save, stands, now):
+    if not _write_case_row(connection, account, case, values, now):
         raise StoreUnusable(f"{account}: another process recorded this case meanwhile; it is read again next time")
-    follow_items(connection, account, snapshot, now)
-    follow_notices(connection, account, snapshot, now)
+    sync_items(connection, account, snapshot, now)
+    sync_notices(connection, account, snapshot, now)
 
 
-def _stands_now(
-    connection: Connection, account: str, save: CaseWrite, stands: Mapping[str, Any], now: datetime
+def _write_case_row(
+    connection: Connection, account: str, case: CaseWrite, values: Mapping[str, Any], now: datetime
 ) -> bool:
-    """Writes the case's row. False: it is not the one that was compared with."""
-    number = save.snapshot.case_number
-    if save.revision is not None:
-        compared = {"account_": account, "case_number_": number, "revision_": save.revision}
-        return connection.execute(_UPDATE_CASE, {**compared, **stands}).rowcount == 1
-    case = {"account": account, "case_number": number, "first_seen_at": now, "missing_reads": 0}
+    """Write the case's row; return False if it is no longer the revision that was compared."""
+    number = case.snapshot.case_number
+    if case.revision is not None:
+        compared = {"account_": account, "case_number_": number, "revision_": case.revision}
+        return connection.execute(_UPDATE_CASE, {**compared, **values}).rowcount == 1
+    first = {"account": account, "case_number": number, "first_seen_at": now, "missing_reads": 0}
     try:
-        connection.execute(_ENTER_CASE, {**case, **stands})
+        connection.execute(_INSERT_CASE, {**first, **values})
     except IntegrityError:
         return False
     return True
 
 
-def _keep_answers(connection: Connection, news: WriteSet, answers: Mapping[str, bytes], now: datetime) -> None:
-    quality = "strange" if news.answers_unexpected else "good"
-    kept = {"account": news.account, "case_number": news.case_number or "", "quality": quality}
-    connection.execute(_FORGET_ANSWERS, {f"{name}_": value for name, value in kept.items()})
-    connection.execute(
-        _KEEP_ANSWER, [{**kept, "endpoint": endpoint, "at": now, "body": body} for endpoint, body in answers.items()]
-    )
+def _replace_answers(connection: Connection, write_set: WriteSet, answers: Mapping[str, bytes], now: datetime) -> None:
+    quality = "strange" if write_set.answers_unexpected else "good"
+    key = {"account": write_set.account, "case_number": write_set.case_number or "", "quality": quality}
+    connection.execute(_DELETE_ANSWERS, {f"{name}_": value for name, value in key.items()})
+    rows = [{**key, "endpoint": endpoint, "at": now, "body": body} for endpoint, body in answers.items()]
+    connection.execute(_INSERT_ANSWER, rows)
 
 
-def _write_changes(connection: Connection, news: WriteSet, now: datetime) -> list[RecordedChange]:
-    """One after the other: the database numbers them in their order."""
+def _write_changes(connection: Connection, write_set: WriteSet, now: datetime) -> list[RecordedChange]:
+    """Write the changes one by one, so that the database numbers them in order."""
     recorded = []
-    for change, summary in zip(news.changes, news.summaries, strict=True):
-        written = connection.execute(
-            _CHANGE,
+    for change, summary in zip(write_set.changes, write_set.summaries, strict=True):
+        inserted = connection.execute(
+            _INSERT_CHANGE,
             {
                 "at": now,
-                "account": news.account,
+                "account": write_set.account,
                 "case_number": change.case_number,
                 "kind": change.kind.value,
                 "severity": change.severity.value,
@@ -179,8 +170,8 @@ def _write_changes(connection: Connection, news: WriteSet, now: datetime) -> lis
                 "new": _json(change.new),
             },
         )
-        number = _number_of(written)
-        recorded.append(RecordedChange(id=number, at=now, account=news.account, change=change, summary=summary))
+        change_id = _new_id(inserted)
+        recorded.append(RecordedChange(id=change_id, at=now, account=write_set.account, change=change, summary=summary))
     return recorded
 
 
@@ -189,34 +180,35 @@ def _json(value: Json) -> str | None:
 
 
 def _queue(
-    connection: Connection, news: WriteSet, draft: AlertDraft, recorded: Sequence[RecordedChange], now: datetime
+    connection: Connection, write_set: WriteSet, draft: AlertDraft, recorded: Sequence[RecordedChange], now: datetime
 ) -> None:
-    delivery = draft.routed
-    alert = _number_of(
+    routed = draft.routed
+    alert_id = _new_id(
         connection.execute(
-            _ALERT,
+            _INSERT_ALERT,
             {
-                "channel": delivery.channel,
-                "state": (AlertState.HELD if delivery.hold_reason else AlertState.QUEUED).value,
-                "hold": delivery.hold_reason.value if delivery.hold_reason else None,
-                "severity": delivery.severity.value,
-                "account": news.account,
-                "case_number": news.case_number,
+                "channel": routed.channel,
+                "state": (AlertState.HELD if routed.hold_reason else AlertState.QUEUED).value,
+                "hold_reason": routed.hold_reason.value if routed.hold_reason else None,
+                "severity": routed.severity.value,
+                "account": write_set.account,
+                "case_number": write_set.case_number,
                 "title": draft.text.title,
                 "body": draft.text.body,
                 "html": draft.text.html,
                 "short": draft.text.short,
                 "attempts": 0,
                 "created_at": now,
-                "next_attempt_at": delivery.not_before,
+                "next_attempt_at": routed.not_before,
             },
         )
     )
-    if delivery.changes:
-        connection.execute(_TELLS, [{"alert_id": alert, "change_id": recorded[place].id} for place in delivery.changes])
+    if routed.changes:
+        links = [{"alert_id": alert_id, "change_id": recorded[index].id} for index in routed.changes]
+        connection.execute(_INSERT_ALERT_CHANGE, links)
 
 
-def _number_of(written: CursorResult[Any]) -> int:
-    """The number that the database gave the row just written."""
-    key: Any = written.inserted_primary_key
+def _new_id(inserted: CursorResult[Any]) -> int:
+    """Return the id that the database gave the inserted row."""
+    key: Any = inserted.inserted_primary_key
     return int(key[0])

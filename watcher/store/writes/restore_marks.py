@@ -1,104 +1,113 @@
-"""What a restored database still has to learn of the time since its backup, kept in it until the next read.
+"""What a restored database must still learn from the time since its backup, stored in it until the next check.
 
-`watcher.store.backup.restore_merge` writes it down when a backup is restored. There are two cases. Where the replaced
-database could be read, its last snapshots are known, and that people were told of them: they are taken into the books
-before the next read, and nobody is told again; nor is it recorded again where the history has been taken over. Where
-it could not, nobody knows what was told: alerts say so until a read ends.
+`watcher.store.backup.restore_merge` writes these marks. If the replaced database could be read, its last snapshots are
+marked as reported: they are recorded before the next check, without another alert, and without another entry in the
+history if the history was merged too. If it could not be read, accounts are marked as uncertain: until the next check
+ends, alerts say that they may have been sent before.
 """
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TypeAlias
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import bindparam
 
 from watcher.clock.timestamps import parse_utc
 from watcher.model.case import Snapshot
-from watcher.store.database.engine import Database
-from watcher.store.database.tables import MetaRow
+from watcher.store.database.engine import Database, queries_on
+from watcher.store.database.query import RunQuery
+from watcher.store.database.tables import META
+from watcher.store.queries.meta import meta_value, meta_values
 from watcher.store.queries.snapshot_json import decode
 
 REPORTED, RECORDED, UNCERTAIN = "told since the backup", "recorded since the backup", "in doubt since the backup"
 
+_Names: TypeAlias = tuple[str, ...]
+_DELETE = META.delete().where(META.c.key == bindparam("key_"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedSnapshot:
-    """How a case stood in the replaced database. `recorded`: the history tells how it has come to that."""
+    """A case in the replaced database. `recorded` is true if the history has the changes that led to it."""
 
     snapshot: Snapshot
     recorded: bool
 
 
-def mark_key(mark: str, *words: str) -> str:
-    """The key in the table `meta` of a mark about an account or a case."""
-    return json.dumps([mark, *words], ensure_ascii=False)
+def mark_key(mark: str, *names: str) -> str:
+    """Return the key in the table `meta` of a mark about an account or a case."""
+    return json.dumps([mark, *names], ensure_ascii=False)
+
+
+def mark_prefix(mark: str) -> str:
+    """Return how the keys of all marks of this kind begin."""
+    return mark_key(mark).removesuffix("]")
 
 
 class RestoreMarks:
-    """The marks that a restore left, by account. Nearly always there is none, which is looked up once.
+    """The marks of a restore, by account. Nearly always there are none, which is looked up once.
 
-    None can come while a database is open: a restore puts another file in its place.
+    No mark appears while a database is open, because a restore replaces the file.
     """
 
     def __init__(self, database: Database) -> None:
-        """Works on an open database."""
         self._database = database
 
     @cached_property
     def _is_marked(self) -> bool:
-        with self._database.reading() as session:
-            return bool(_marks(session, REPORTED) or _marks(session, UNCERTAIN))
+        with self._database.queries() as run:
+            return bool(_marks(run, REPORTED) or _marks(run, UNCERTAIN))
 
     def reported_snapshots(self, account: str) -> list[ReportedSnapshot]:
-        """What the replaced database had read and told of since the backup, by case number."""
+        """Return what the replaced database had read and reported since the backup, by case number."""
         if not self._is_marked:
             return []
-        with self._database.reading() as session:
-            recorded = {tuple(_words(row.key)) for row in _of_account(session, RECORDED, account)}
-            return [
-                ReportedSnapshot(snapshot=decode(row.value), recorded=tuple(_words(row.key)) in recorded)
-                for row in _of_account(session, REPORTED, account)
-            ]
+        with self._database.queries() as run:
+            recorded = _of_account(run, RECORDED, account)
+            reported = _of_account(run, REPORTED, account)
+        return [
+            ReportedSnapshot(snapshot=decode(document), recorded=names in recorded)
+            for names, document in sorted(reported.items())
+        ]
 
     def accounts_behind(self) -> frozenset[str]:
-        """The accounts whose cases had moved on since the backup, and have not been read since it was restored."""
+        """Return the accounts whose cases changed after the backup and that have not been checked since the restore."""
         if not self._is_marked:
             return frozenset()
-        with self._database.reading() as session:
-            return frozenset(_words(row.key)[0] for row in _marks(session, REPORTED))
+        with self._database.queries() as run:
+            return frozenset(names[0] for names in _marks(run, REPORTED))
 
     def forget_reported(self, account: str) -> None:
-        """These snapshots are in the books now."""
-        with self._database.writing() as session:
-            for row in (*_of_account(session, REPORTED, account), *_of_account(session, RECORDED, account)):
-                session.delete(row)
+        """Remove the marks of snapshots that have been recorded."""
+        with self._database.writing() as connection:
+            run = queries_on(connection)
+            keys = [
+                mark_key(mark, *names) for mark in (REPORTED, RECORDED) for names in _of_account(run, mark, account)
+            ]
+            if keys:
+                connection.execute(_DELETE, [{"key_": key} for key in keys])
 
     def uncertain_since(self, account: str) -> datetime | None:
-        """The last moment that the backup tells of, where it is not known what was told since; else None."""
+        """Return the backup's last moment if it is unknown which alerts were sent after it; otherwise None."""
         if not self._is_marked:
             return None
-        with self._database.reading() as session:
-            mark = session.get(MetaRow, mark_key(UNCERTAIN, account))
-        return None if mark is None else parse_utc(mark.value)
+        with self._database.queries() as run:
+            moment = meta_value(run, mark_key(UNCERTAIN, account))
+        return None if moment is None else parse_utc(moment)
 
     def clear_uncertain(self, account: str) -> None:
-        """The account was read: what changes from now on was never told. Writes only where there was a doubt."""
+        """Remove the account's mark after a check: later changes have not been reported. Writes only if marked."""
         if self.uncertain_since(account) is None:
             return
-        with self._database.writing() as session:
-            session.exec(delete(MetaRow).where(col(MetaRow.key) == mark_key(UNCERTAIN, account)))
+        with self._database.writing() as connection:
+            connection.execute(_DELETE, {"key_": mark_key(UNCERTAIN, account)})
 
 
-def _of_account(session: Session, mark: str, account: str) -> list[MetaRow]:
-    rows = [row for row in _marks(session, mark) if _words(row.key)[0] == account]
-    return sorted(rows, key=lambda row: row.key)
+def _of_account(run: RunQuery, mark: str, account: str) -> dict[_Names, str]:
+    return {names: value for names, value in _marks(run, mark).items() if names[0] == account}
 
 
-def _marks(session: Session, mark: str) -> list[MetaRow]:
-    begin = mark_key(mark).removesuffix("]")
-    return list(session.exec(select(MetaRow).where(col(MetaRow.key).startswith(begin, autoescape=True))))
-
-
-def _words(key: str) -> list[str]:
-    return list(json.loads(key)[1:])
+def _marks(run: RunQuery, mark: str) -> dict[_Names, str]:
+    return {tuple(json.loads(key)[1:]): value for key, value in meta_values(run, mark_prefix(mark)).items()}

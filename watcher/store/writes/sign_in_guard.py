@@ -1,25 +1,26 @@
-"""The sign-in guard: each credential is submitted once for each attempt, recorded on disk."""
+"""The sign-in guard: each credential is submitted once for each attempt, recorded in the database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-
-from sqlmodel import Session, col, func, select, update
+from typing import Any
 
 from watcher.clock import Clock
 from watcher.errors import PortalUnavailable, SignInRejected
-from watcher.store.database.engine import Database
-from watcher.store.database.tables import SubmissionRow
+from watcher.store.database.engine import Database, queries_on
+from watcher.store.database.query import RunQuery
+from watcher.store.database.tables import SUBMISSIONS
+from watcher.store.queries.accounts import counted_submissions, last_submissions
 
-_UNCLEAR = 3
-_CUT_OFF = timedelta(minutes=20)  # a locked account opens after this at the strictest portal known
+_MAX_UNCLEAR = 3
+_LOCKOUT = timedelta(minutes=20)  # the strictest known portal opens a locked account after this
 
 
 class StoredSignInGuard:
-    """Promise 2 for one account: what stands between a credential and the portal, on disk.
+    """Decides whether an account's credential may be submitted to the portal.
 
-    A submission is written down before it is sent. One whose verdict was never written (a kill in mid-submission)
-    may have been refused: the next waits for twenty minutes, and a third in a row without a verdict does not happen.
-    Nor does a fourth after three in a row that left unclear whether the portal had taken the credential.
+    A submission is recorded before it is sent. If its verdict was never recorded (a kill during the submission), it may
+    have been refused: the next one waits for twenty minutes, and after two in a row without a verdict there is no
+    third. After three in a row that left unclear whether the portal accepted the credential, there is no fourth.
     """
 
     def __init__(
@@ -31,64 +32,62 @@ class StoredSignInGuard:
         fingerprint: Callable[[], str | None],
         max_sign_ins_per_day: int,
     ) -> None:
-        """`fingerprint` gives that of the credential in use; it is asked only where one is to be submitted."""
+        """`fingerprint` returns that of the current credential; it is called only before a submission."""
         self._database, self._account, self._clock = database, account, clock
-        self._fingerprint_now = fingerprint
+        self._fingerprint = fingerprint
         self._limit = max_sign_ins_per_day
         self._submission: int | None = None
 
     def before_submission(self, *, counts: bool = True) -> None:
-        """Writes down that the credential is about to be submitted; raises where it must not be."""
+        """Record that the credential is about to be submitted; raise if it must not be."""
         now = self._clock.now()
-        fingerprint = self._fingerprint_now() or ""
-        with self._database.writing() as session:
-            self._refuse_where_rejected_or_unclear(session, fingerprint, now)
+        fingerprint = self._fingerprint() or ""
+        with self._database.writing() as connection:
+            run = queries_on(connection)
+            self._check_verdicts(last_submissions(run, self._account, fingerprint, limit=_MAX_UNCLEAR), now)
             if counts:
-                self._refuse_where_used_up(session, now)
-            row = SubmissionRow(account=self._account, at=now, fingerprint=fingerprint, counts=counts)
-            session.add(row)
-            session.flush()
-            self._submission = row.id
+                self._check_daily_limit(run, now)
+            inserted = connection.execute(
+                SUBMISSIONS.insert(),
+                {"account": self._account, "at": now, "fingerprint": fingerprint, "counts": counts},
+            )
+            key: Any = inserted.inserted_primary_key
+            self._submission = key[0]
 
     def accepted(self) -> None:
-        """Writes down that the portal took the credential."""
-        self._verdict("accepted")
+        """Record that the portal accepted the credential."""
+        self._set_verdict("accepted")
 
     def refused(self) -> None:
-        """Writes down that the portal refused it (or locked the account); it is not submitted again."""
-        self._verdict("refused")
+        """Record that the portal refused it (or locked the account); it is not submitted again."""
+        self._set_verdict("refused")
 
     def unclear(self) -> None:
-        """Writes down that the portal answered, and nobody could tell whether it had taken the credential."""
-        self._verdict("unclear")
+        """Record that the portal answered without making clear whether it accepted the credential."""
+        self._set_verdict("unclear")
 
     def unanswered(self) -> None:
-        """Writes down that the portal was not there to judge the credential."""
-        self._verdict("unanswered")
+        """Record that the portal was not available to check the credential."""
+        self._set_verdict("unanswered")
 
-    def _verdict(self, verdict: str) -> None:
+    def _set_verdict(self, verdict: str) -> None:
         if self._submission is None:
             return
-        with self._database.writing() as session:
-            session.exec(update(SubmissionRow).where(col(SubmissionRow.id) == self._submission).values(verdict=verdict))
+        with self._database.writing() as connection:
+            connection.execute(SUBMISSIONS.update().where(SUBMISSIONS.c.id == self._submission).values(verdict=verdict))
         self._submission = None
 
-    def _refuse_where_rejected_or_unclear(self, session: Session, fingerprint: str, now: datetime) -> None:
-        last = session.exec(
-            select(SubmissionRow)
-            .where(SubmissionRow.account == self._account, SubmissionRow.fingerprint == fingerprint)
-            .order_by(col(SubmissionRow.id).desc())
-            .limit(_UNCLEAR)
-        ).all()
+    def _check_verdicts(self, last: Sequence[Any], now: datetime) -> None:
+        """Raise if the last submissions of the credential, newest first, forbid another one now."""
         if last and last[0].verdict == "refused":
             raise SignInRejected(
                 f"{self._account}: the portal refused this credential before; it is not submitted again until it is"
                 f" changed or you say `watcher resume {self._account}`"
             )
-        if [row.verdict for row in last] == ["unclear"] * _UNCLEAR:
+        if [row.verdict for row in last] == ["unclear"] * _MAX_UNCLEAR:
             raise SignInRejected(
-                f"{self._account}: after {_UNCLEAR} sign-ins in a row it was unclear whether the portal had taken the"
-                f" credential; to be safe none is tried until you say `watcher resume {self._account}`"
+                f"{self._account}: after {_MAX_UNCLEAR} sign-ins in a row it was unclear whether the portal had taken"
+                f" the credential; to be safe none is tried until you say `watcher resume {self._account}`"
             )
         cut_off = [row for row in last[:2] if row.verdict is None]
         if len(cut_off) == 2:  # noqa: PLR2004 - the last two
@@ -96,34 +95,30 @@ class StoredSignInGuard:
                 f"{self._account}: two sign-ins in a row were cut off before the portal answered; to be safe none is"
                 f" tried until you say `watcher resume {self._account}`"
             )
-        if cut_off and last[0] is cut_off[0] and now - cut_off[0].at < _CUT_OFF:
-            wait = cut_off[0].at + _CUT_OFF - now
+        if cut_off and last[0] is cut_off[0] and now - cut_off[0].at < _LOCKOUT:
+            wait = cut_off[0].at + _LOCKOUT - now
             raise PortalUnavailable(
                 f"{self._account}: the last sign-in was cut off before the portal answered; waiting to be safe",
                 retry_after=max(wait, timedelta(seconds=1)),
             )
 
-    def _refuse_where_used_up(self, session: Session, now: datetime) -> None:
-        since = now - timedelta(days=1)
-        recent = session.exec(
-            select(func.count(), func.min(SubmissionRow.at))
-            .select_from(SubmissionRow)
-            .where(SubmissionRow.account == self._account, col(SubmissionRow.counts), col(SubmissionRow.at) > since)
-        ).one()
-        if recent[0] >= self._limit:
+    def _check_daily_limit(self, run: RunQuery, now: datetime) -> None:
+        count, first = counted_submissions(run, self._account, now - timedelta(days=1))
+        if count >= self._limit:
+            wait = (first or now) + timedelta(days=1) - now
             raise PortalUnavailable(
-                f"{self._account}: {recent[0]} sign-ins within a day, the most that max_sign_ins_per_day allows",
-                retry_after=max(recent[1] + timedelta(days=1) - now, timedelta(seconds=1)),
+                f"{self._account}: {count} sign-ins within a day, the most that max_sign_ins_per_day allows",
+                retry_after=max(wait, timedelta(seconds=1)),
             )
 
     def reset(self) -> None:
-        """The user said so: what was refused or cut off no longer counts against the credential."""
-        with self._database.writing() as session:
-            session.exec(
-                update(SubmissionRow)
+        """Forget refused, unclear, and cut-off submissions, at the user's request."""
+        with self._database.writing() as connection:
+            connection.execute(
+                SUBMISSIONS.update()
                 .where(
-                    col(SubmissionRow.account) == self._account,
-                    col(SubmissionRow.verdict).is_(None) | col(SubmissionRow.verdict).in_(["refused", "unclear"]),
+                    SUBMISSIONS.c.account == self._account,
+                    SUBMISSIONS.c.verdict.is_(None) | SUBMISSIONS.c.verdict.in_(["refused", "unclear"]),
                 )
                 .values(verdict="lifted")
             )

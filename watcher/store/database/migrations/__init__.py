@@ -1,1 +1,1 @@
-"""The migrations, run by Alembic; nothing else imports them."""
+"""Migrations, run by Alembic; nothing else imports them."""

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `watcher.store.database.migrate` hands over, in its one transaction."""
+"""Runs the migrations in the transaction of the connection that `watcher.store.database.migrate` supplies."""
 
 from alembic import context
 

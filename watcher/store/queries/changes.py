@@ -1,0 +1,67 @@
+"""Queries about recorded changes, and the reminders that were sent because of time."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from watcher.model.change import Change, ChangeKind, Json, RecordedChange, Severity
+from watcher.model.reminder import SentReminder
+from watcher.store.database.query import RunQuery, in_list, limit_to, select_rows, where
+
+CHANGE = "id, at, account, case_number, kind, severity, subject, summary, old, new"
+"""The columns that `recorded_change` needs."""
+
+_REMINDERS = select_rows("reminder", "account, case_number, subject, mark")
+
+
+def history(
+    run: RunQuery,
+    *,
+    accounts: Collection[str] | None = None,
+    case_number: str | None = None,
+    kinds: Collection[ChangeKind] | None = None,
+    limit: int | None = None,
+) -> list[RecordedChange]:
+    """Return recorded changes, newest first."""
+    conditions: list[str] = []
+    parameters: dict[str, object] = {}
+    if accounts is not None:
+        conditions.append(in_list("account", accounts, parameters))
+    if case_number is not None:
+        conditions.append("case_number = :case_number")
+        parameters["case_number"] = case_number
+    if kinds is not None:
+        conditions.append(in_list("kind", [kind.value for kind in kinds], parameters))
+    query = select_rows("change", CHANGE, f"{where(*conditions)} ORDER BY id DESC {limit_to(limit, parameters)}")
+    return [recorded_change(row) for row in run(query, **parameters)]
+
+
+def recorded_change(row: Any) -> RecordedChange:
+    """Return a row with the columns `CHANGE` as a recorded change."""
+    return RecordedChange(
+        id=row.id,
+        at=row.at,
+        account=row.account,
+        change=Change(
+            kind=ChangeKind(row.kind),
+            severity=Severity(row.severity),
+            case_number=row.case_number,
+            subject=row.subject,
+            old=_json(row.old),
+            new=_json(row.new),
+        ),
+        summary=row.summary,
+    )
+
+
+def _json(text: str | None) -> Json:
+    value: Json = None if text is None else json.loads(text)
+    return value
+
+
+def sent_reminders(run: RunQuery) -> frozenset[SentReminder]:
+    """Return the reminders that were sent because of time."""
+    return frozenset(
+        SentReminder(account=row.account, case_number=row.case_number, subject=row.subject, mark=row.mark)
+        for row in run(_REMINDERS)
+    )

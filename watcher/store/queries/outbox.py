@@ -1,0 +1,151 @@
+"""Queries about alerts."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from watcher.model.alert import Alert, AlertState, AlertText, HoldReason
+from watcher.model.change import RecordedChange, Severity
+from watcher.store.database.query import Query, RunQuery, first_row, in_list, limit_to, select_rows, where
+from watcher.store.queries.changes import CHANGE, recorded_change
+
+_ALERT = (
+    "id, channel, state, severity, title, body, html, short, attempts, created_at, next_attempt_at, sent_at, last_error"
+)
+_QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason"
+_WAITING = f"state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}')"
+_COUNTS = Query("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
+_SENT_SINCE = Query(
+    "alert", ("alerts",), "SELECT count(*) AS alerts FROM alert WHERE channel = :channel AND sent_at >= :since"
+)
+_TEXT = select_rows("alert", "title, body, html, short", "WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedAlert:
+    """An alert that has not been sent yet, with the changes it is about."""
+
+    alert: Alert
+    account: str
+    case_number: str | None
+    hold_reason: HoldReason | None
+    changes: tuple[RecordedChange, ...]
+
+
+def alerts(run: RunQuery, *, limit: int | None = None, state: AlertState | None = None) -> list[Alert]:
+    """Return alerts (in this state), newest first."""
+    parameters: dict[str, object] = {} if state is None else {"state": state.value}
+    selection = f"{where(*(f'{name} = :{name}' for name in parameters))} ORDER BY id DESC {limit_to(limit, parameters)}"
+    links = select_rows(
+        "alert_change",
+        "alert_id, change_id",
+        f"WHERE alert_id IN (SELECT id FROM alert {selection}) ORDER BY alert_id, change_id",  # noqa: S608 - constants
+    )
+    change_ids: dict[int, list[int]] = defaultdict(list)
+    for row in run(links, **parameters):
+        change_ids[row.alert_id].append(row.change_id)
+    return [_alert(row, change_ids[row.id]) for row in run(select_rows("alert", _ALERT, selection), **parameters)]
+
+
+def _alert(row: Any, change_ids: Collection[int]) -> Alert:
+    return Alert(
+        id=row.id,
+        channel=row.channel,
+        state=AlertState(row.state),
+        severity=Severity(row.severity),
+        title=row.title,
+        body=row.body,
+        html=row.html,
+        short=row.short,
+        change_ids=tuple(change_ids),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_attempt_at=row.next_attempt_at,
+        sent_at=row.sent_at,
+        last_error=row.last_error,
+    )
+
+
+def alert_counts(run: RunQuery) -> dict[AlertState, int]:
+    """Return how many alerts there are in each state."""
+    counts = {row.state: row.alerts for row in run(_COUNTS)}
+    return {state: counts.get(state.value, 0) for state in AlertState}
+
+
+def due(
+    run: RunQuery, now: datetime, *, channels: Collection[str] | None, excluded: Collection[int], limit: int
+) -> list[QueuedAlert]:
+    """Return the waiting alerts whose time has come (of these channels), oldest first."""
+    parameters: dict[str, object] = {"now": now}
+    conditions = [*_waiting(excluded, parameters), "next_attempt_at <= :now"]
+    if channels is not None:
+        conditions.append(in_list("channel", channels, parameters))
+    return _queued_alerts(run, f"{where(*conditions)} ORDER BY id {limit_to(limit, parameters)}", parameters)
+
+
+def later(run: RunQuery, alert: QueuedAlert) -> list[QueuedAlert]:
+    """Return the alerts written after this one for the same channel and case (or account), oldest first."""
+    parameters: dict[str, object] = {"channel": alert.alert.channel, "account": alert.account, "id": alert.alert.id}
+    if alert.case_number is not None:
+        parameters["case_number"] = alert.case_number
+    case = "case_number IS NULL" if alert.case_number is None else "case_number = :case_number"
+    conditions = where("channel = :channel", "account = :account", case, "id > :id")
+    return _queued_alerts(run, f"{conditions} ORDER BY id", parameters)
+
+
+def next_due(run: RunQuery, *, excluded: Collection[int]) -> datetime | None:
+    """Return when the next waiting alert is due; None if none is waiting."""
+    parameters: dict[str, object] = {}
+    conditions = where(*_waiting(excluded, parameters))
+    query = Query(
+        "alert",
+        ("next_attempt_at",),
+        f"SELECT min(next_attempt_at) AS next_attempt_at FROM alert {conditions}",  # noqa: S608 - constants and :names
+    )
+    moment: datetime | None = first_row(run(query, **parameters)).next_attempt_at
+    return moment
+
+
+def sent_since(run: RunQuery, channel: str, since: datetime) -> int:
+    """Return how many alerts the channel has delivered since then."""
+    count: int = first_row(run(_SENT_SINCE, channel=channel, since=since)).alerts
+    return count
+
+
+def alert_text(run: RunQuery, alert_id: int) -> AlertText | None:
+    """Return the text of an alert, or None for an unknown alert."""
+    row = first_row(run(_TEXT, id=alert_id))
+    return None if row is None else AlertText(title=row.title, body=row.body, html=row.html, short=row.short)
+
+
+def _waiting(excluded: Collection[int], parameters: dict[str, object]) -> list[str]:
+    return [_WAITING, f"NOT {in_list('id', excluded, parameters)}"] if excluded else [_WAITING]
+
+
+def _queued_alerts(run: RunQuery, selection: str, parameters: dict[str, object]) -> list[QueuedAlert]:
+    rows = list(run(select_rows("alert", _QUEUED_ALERT, selection), **parameters))
+    changes = _changes_by_alert(run, selection, parameters) if rows else {}
+    return [
+        QueuedAlert(
+            alert=_alert(row, [change.id for change in changes.get(row.id, ())]),
+            account=row.account,
+            case_number=row.case_number,
+            hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,
+            changes=tuple(changes.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def _changes_by_alert(run: RunQuery, selection: str, parameters: dict[str, object]) -> dict[int, list[RecordedChange]]:
+    query = select_rows(
+        "change",
+        f"{CHANGE}, alert_id",
+        f"JOIN alert_change ON change_id = id WHERE alert_id IN (SELECT id FROM alert {selection}) ORDER BY id",  # noqa: S608
+    )
+    changes: dict[int, list[RecordedChange]] = defaultdict(list)
+    for row in run(query, **parameters):
+        changes[row.alert_id].append(recorded_change(row))
+    return changes
