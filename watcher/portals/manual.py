@@ -1,8 +1,8 @@
 """Official sites that forbid automated access: a person looks at the site and records the status.
 
 Such a site uses a captcha or blocks programs, and this program does not circumvent that: it never sends the site a
-request. Every `every` it reminds the person to look, with the official link and what to enter there. A recorded status
-(`watcher record`) is processed like any other check.
+request. At the interval `every`, it reminds the person to look, with the official link and what to enter there. A
+recorded status (`watcher record`) is processed like the result of any other check.
 """
 
 import json

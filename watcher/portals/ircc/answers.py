@@ -24,13 +24,13 @@ def _moment(value: object) -> datetime | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError("a time is wanted")
+        raise ValueError("must be a time")
     try:
         moment = _from_text(value) if isinstance(value, str) else datetime.fromtimestamp(value / 1000, UTC)
     except (ValueError, OverflowError, OSError):
-        raise ValueError("a time is wanted") from None
+        raise ValueError("must be a time") from None
     if not _EARLIEST <= moment < _LATEST:
-        raise ValueError("a time of this century is wanted")
+        raise ValueError("must be a time between 1980 and 2100")
     return moment
 
 
