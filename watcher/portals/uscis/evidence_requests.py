@@ -46,20 +46,16 @@ class RequestMention:
     @property
     def latest_day(self) -> date:
         """The later of the two days, `date.max` without one."""
-        return max(self._days, default=date.max)
+        return max(self.days, default=date.max)
 
     @property
     def earliest_day(self) -> date:
         """The earlier of the two days, `date.max` without one."""
-        return min(self._days, default=date.max)
+        return min(self.days, default=date.max)
 
     @property
-    def is_dated(self) -> bool:
-        """Whether it has a day at all."""
-        return bool(self._days)
-
-    @property
-    def _days(self) -> list[date]:
+    def days(self) -> list[date]:
+        """The days that are known."""
         return [day for day in (self.day, self.recorded_on) if day is not None]
 
 
@@ -92,7 +88,7 @@ class _Cycle:
 
     @property
     def asked_on(self) -> date | None:
-        return min((mention.earliest_day for mention in self.asked if mention.is_dated), default=None)
+        return min((mention.earliest_day for mention in self.asked if mention.days), default=None)
 
     def has_days_of(self, mention: RequestMention) -> bool:
         """Return whether a mention that asks is about this request, judged by its days."""
@@ -100,7 +96,7 @@ class _Cycle:
 
     def can_include(self, mention: RequestMention) -> bool:
         """Return whether a mention that asks can be about this request, the newest one."""
-        if not mention.is_dated:
+        if not mention.days:
             return True
         limit = LONGEST_WAIT if mention.meaning is CodeMeaning.REMINDED else _SAME_REQUEST
         return not self.answered and all(mention.earliest_day - other.latest_day <= limit for other in self.asked)

@@ -21,7 +21,6 @@ _TITLES = {
 _SAME_APPOINTMENT = timedelta(days=45)
 """The longest time between a title that announces an appointment and the letter that states its time."""
 
-
 _meaning = lru_cache(maxsize=512)(meaning_of)  # every answer contains the same few titles
 
 
