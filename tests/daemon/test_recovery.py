@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from tests.doubles.notifier import AcceptsAttachments
 from tests.support.webhook_workspace import webhook_workspace
-from tests.years.house import NOON, House, Phones, house
-from tests.years.in_store import HandSetClock
+from tests.years.household import NOON, FakePhones, Household, household
+from tests.years.in_store import SettableClock
 from watcher.delivery.emergency_notice import FAILURE_THRESHOLD, MIN_INTERVAL, EmergencyNotice
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.model.case import ItemKind, PendingItem
@@ -35,18 +35,18 @@ def _database(folder: Path) -> Path:
     return folder / "state" / "watcher.sqlite3"
 
 
-def _backed_up(family: House, folder: Path) -> list[str]:
+def _backed_up(family: Household, folder: Path) -> list[str]:
     back_up(family.app.settings, _database(folder), now=family.clock.now())
     return [file.name for file in backups_in(folder / "state" / "backups")]
 
 
 def test_backups_are_taken_when_due_and_only_the_newest_stay(tmp_path: Path) -> None:
-    with house(tmp_path, **DAILY) as family:
-        family.read()
+    with household(tmp_path, **DAILY) as family:
+        family.check()
         first = _backed_up(family, tmp_path)
-        assert _backed_up(family.later(hours=23), tmp_path) == first
-        second = _backed_up(family.later(hours=1), tmp_path)
-        third = _backed_up(family.later(hours=24), tmp_path)
+        assert _backed_up(family.advance(hours=23), tmp_path) == first
+        second = _backed_up(family.advance(hours=1), tmp_path)
+        third = _backed_up(family.advance(hours=24), tmp_path)
         assert (len(first), len(second), len(third)) == (1, 2, 2)
         assert first[0] not in third
         assert backup_files.examine(tmp_path / "state" / "backups" / third[0]).cases == 1
@@ -54,24 +54,24 @@ def test_backups_are_taken_when_due_and_only_the_newest_stay(tmp_path: Path) -> 
 
 def test_rotation_removes_nothing_that_has_another_name(tmp_path: Path) -> None:
     own = tmp_path / "state" / "backups" / "before-the-move.sqlite3"
-    with house(tmp_path, **DAILY) as family:
+    with household(tmp_path, **DAILY) as family:
         own.parent.mkdir()
         own.write_bytes(b"the user's own")
         for _ in range(4):
-            _backed_up(family.later(days=2), tmp_path)
+            _backed_up(family.advance(days=2), tmp_path)
         assert own.read_bytes() == b"the user's own"
 
 
 def test_a_damaged_database_is_named_with_the_newest_good_backup_and_nothing_is_deleted(tmp_path: Path) -> None:
-    with house(tmp_path, **DAILY) as family:
-        family.read()
+    with household(tmp_path, **DAILY) as family:
+        family.check()
         _backed_up(family, tmp_path)
-        _backed_up(family.later(days=2), tmp_path)
+        _backed_up(family.advance(days=2), tmp_path)
     newest, older = backups_in(tmp_path / "state" / "backups")
     newest.write_bytes(newest.read_bytes()[:5000])
     _database(tmp_path).write_bytes(b"not what it was" * 1000)
     before = {file: file.read_bytes() for file in (tmp_path / "state").rglob("*.sqlite3")}
-    with pytest.raises(StoreUnusable, match=f"newest good backup is .*{older.name}"), house(tmp_path, **DAILY):
+    with pytest.raises(StoreUnusable, match=f"newest good backup is .*{older.name}"), household(tmp_path, **DAILY):
         pass
     assert {file: file.read_bytes() for file in before} == before
 
@@ -114,21 +114,21 @@ def _fill(filler: Path) -> None:
             file.write(b"x" * 4096)
 
 
-def _tell_a_long_story(family: House) -> None:
+def _tell_a_long_story(family: Household) -> None:
     for word in range(200):
-        family.shows(status=f"Chapter {word}" * 300)
+        family.show(status=f"Chapter {word}" * 300)
 
 
 def test_a_full_disk_loses_nothing_and_says_so(small_disk: Path) -> None:
-    with house(small_disk) as family:
-        family.read()
-        family.rings()
+    with household(small_disk) as family:
+        family.check()
+        family.new_messages()
         _fill(small_disk / "filler")
         with pytest.raises(StoreUnusable, match="disk is full; nothing was lost"):
             _tell_a_long_story(family)
         (small_disk / "filler").unlink()
-        family.later(hours=4).shows(status="The last chapter")
-        told = [rang for rang in family.rings() if "The last chapter" in rang.body]
+        family.advance(hours=4).show(status="The last chapter")
+        told = [rang for rang in family.new_messages() if "The last chapter" in rang.body]
         assert len(told) == 1
 
 
@@ -184,27 +184,27 @@ def test_who_holds_the_database_locked_and_is_killed_costs_a_command_nothing_but
 
 def test_a_clock_that_jumps_ahead_and_back_tells_nothing_twice(tmp_path: Path) -> None:
     rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=20)).date())
-    with house(tmp_path) as family:
-        family.shows(pending=(rfe,))
-        family.later(days=6)
-        assert [change.change.kind for change in family.time_brings()] == [ChangeKind.DEADLINE_NEAR]
-        family.later(days=3650)
-        assert ChangeKind.DEADLINE_PASSED in [change.change.kind for change in family.time_brings()]
+    with household(tmp_path) as family:
+        family.show(pending=(rfe,))
+        family.advance(days=6)
+        assert [change.change.kind for change in family.record_time_reminders()] == [ChangeKind.DEADLINE_NEAR]
+        family.advance(days=3650)
+        assert ChangeKind.DEADLINE_PASSED in [change.change.kind for change in family.record_time_reminders()]
         family.clock.moment = NOON + timedelta(days=7)
-        assert family.time_brings() == []
-        family.shows(status="Another chapter")
+        assert family.record_time_reminders() == []
+        family.show(status="Another chapter")
         assert family.app.store.history()[0].change.kind is ChangeKind.STATUS_CHANGED
 
 
 def test_a_machine_that_slept_for_a_week_hears_one_reminder_and_no_alarm(tmp_path: Path) -> None:
     rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=8)).date())
-    with house(tmp_path, deadlines={"remind": ["7d", "5d", "3d", "1d"]}) as family:
-        family.shows(pending=(rfe,))
-        family.rings()
-        family.later(days=7)
-        assert [change.change.kind for change in family.time_brings()] == [ChangeKind.DEADLINE_NEAR]
-        assert family.read().changes == ()
-        assert len(family.rings()) == 1
+    with household(tmp_path, deadlines={"remind": ["7d", "5d", "3d", "1d"]}) as family:
+        family.show(pending=(rfe,))
+        family.new_messages()
+        family.advance(days=7)
+        assert [change.change.kind for change in family.record_time_reminders()] == [ChangeKind.DEADLINE_NEAR]
+        assert family.check().changes == ()
+        assert len(family.new_messages()) == 1
 
 
 def test_a_name_that_nobody_can_resolve_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -227,19 +227,19 @@ class Deaf(AcceptsAttachments):
 
 
 def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: Path) -> None:
-    with house(tmp_path) as family:
-        clock = HandSetClock(NOON)
-        phones = Phones(clock)
+    with household(tmp_path) as family:
+        clock = SettableClock(NOON)
+        phones = FakePhones(clock)
         resort = EmergencyNotice(phones)
 
         def fails() -> int:
             resort.write_failed("the disk is <full>", family.app.settings, now=clock.now())
-            return len(phones.rang)
+            return len(phones.messages)
 
         assert fails() == 0, "a moment is no news"
         clock.set(NOON + FAILURE_THRESHOLD)
         assert fails() == 1
-        assert "the disk is <full>" in phones.rang[0].body
+        assert "the disk is <full>" in phones.messages[0].body
         assert fails() == 1
         clock.set(NOON + FAILURE_THRESHOLD + MIN_INTERVAL)
         assert fails() == 2
@@ -249,7 +249,7 @@ def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: 
 
 
 def test_a_channel_that_fails_too_keeps_nobody_from_trying(tmp_path: Path) -> None:
-    with house(tmp_path) as family:
+    with household(tmp_path) as family:
         resort = EmergencyNotice(Deaf())
         for now in (NOON, NOON + FAILURE_THRESHOLD):
             resort.write_failed("the disk is full", family.app.settings, now=now)

@@ -1,4 +1,4 @@
-"""Promise 2 under the sweep: killed at any moment of a sign-in, a password is not submitted again without need."""
+"""Promise 2: after a kill at any statement of a sign-in, a password is not submitted again without need."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.webhook_workspace import WebhookWorkspace, page_account, webhook_workspace
-from tests.sweep.mortal import DEATH
-from tests.sweep.test_sweep import NUMBER, TOO_MANY, live
+from tests.sweep.killed_command import KILLED_STATUS
+from tests.sweep.test_sweep import MAX_STATEMENTS, NUMBER, run_command
 from watcher.clock import SystemClock
 from watcher.practice import Account, PracticePortal
 from watcher.sign_in.session_files import SessionFiles
@@ -22,38 +22,40 @@ def portal() -> Iterator[PracticePortal]:
 
 
 @pytest.fixture
-def home(portal: PracticePortal, tmp_path: Path) -> Iterator[WebhookWorkspace]:
-    with webhook_workspace(tmp_path, page_account(portal)) as home:
-        yield home
+def workspace(portal: PracticePortal, tmp_path: Path) -> Iterator[WebhookWorkspace]:
+    with webhook_workspace(tmp_path, page_account(portal)) as workspace:
+        yield workspace
 
 
 def submissions(portal: PracticePortal) -> int:
     return sum((request.method, request.path) == ("POST", "/login") for request in portal.requests)
 
 
-def kept_session(home: WebhookWorkspace) -> bytes | None:
-    return SessionFiles(home.state / "sessions").of("family").load()
+def saved_session(workspace: WebhookWorkspace) -> bytes | None:
+    return SessionFiles(workspace.state / "sessions").of("family").load()
 
 
 @pytest.mark.timeout(600)
-def test_a_kill_in_a_sign_in_costs_no_second_submission(home: WebhookWorkspace, portal: PracticePortal) -> None:
-    session = home.state / "sessions" / "family.session"
-    home.check()
-    kept = home.folder / "kept"
+def test_a_kill_during_a_sign_in_causes_no_second_submission(
+    workspace: WebhookWorkspace, portal: PracticePortal
+) -> None:
+    session = workspace.state / "sessions" / "family.session"
+    workspace.check()
+    saved_state = workspace.folder / "kept"
     session.unlink()
-    shutil.copytree(home.state, kept)
-    for step in range(1, TOO_MANY):
-        shutil.rmtree(home.state)
-        shutil.copytree(kept, home.state)
+    shutil.copytree(workspace.state, saved_state)
+    for step in range(1, MAX_STATEMENTS):
+        shutil.rmtree(workspace.state)
+        shutil.copytree(saved_state, workspace.state)
         portal.desk.revoke_sessions()
         portal.forget_requests()
-        ended = live(home, "check", die_before=step)
+        status = run_command(workspace, "check", kill_before=step)
         submitted, saved = submissions(portal), session.exists()
         assert submitted <= 1
-        assert not saved or kept_session(home) is not None, f"statement {step}: a session half-written"
-        again = live(home, "check")
+        assert not saved or saved_session(workspace) is not None, f"statement {step}: a session half-written"
+        second_status = run_command(workspace, "check")
         assert submissions(portal) <= 1, f"statement {step}"
-        assert again == 0 or not saved, f"statement {step}: the session that was saved serves"
-        if ended != DEATH:
+        assert second_status == 0 or not saved, f"statement {step}: the session that was saved serves"
+        if status != KILLED_STATUS:
             return
-    pytest.fail(f"the sign-in had more than {TOO_MANY} statements")
+    pytest.fail(f"the sign-in had more than {MAX_STATEMENTS} statements")

@@ -1,6 +1,6 @@
-"""The story told to the program itself: its settings, its database on disk, its courier, and a clock set by hand.
+"""The real program for the simulation: its settings, database on disk, and outbox worker, with a settable clock.
 
-Only what stands at either end is not its own: the snapshots come from the story, and a list takes the messages.
+Only the two ends are replaced: the snapshots come from the story, and a notifier records the messages.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from tests.doubles.notifier import AcceptsAttachments
-from tests.years.books import ACCOUNT, NOON, Line, words
+from tests.years.in_memory import ACCOUNT, NOON, Message, describe
 from watcher.app import App
 from watcher.model.alert import HoldReason
 from watcher.model.case import Snapshot
@@ -23,8 +23,8 @@ from watcher.store import QueuedAlert, Store
 
 
 @dataclass(slots=True)
-class HandSetClock:
-    """Stands still until it is set; never goes back."""
+class SettableClock:
+    """A clock that changes only when it is set, and never goes back."""
 
     moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,12 +39,12 @@ class HandSetClock:
 
 
 @dataclass(slots=True, kw_only=True)
-class Addressees(AcceptsAttachments):
-    """Takes every message, and finds in the outbox which alerts it is made of. A channel's name is its URL's path."""
+class RecordingNotifier(AcceptsAttachments):
+    """A notifier that records each message with its alerts from the outbox. The URL's path is the channel's name."""
 
-    clock: HandSetClock
-    outbox_of: Callable[[], Store]
-    lines: list[Line] = field(default_factory=list)
+    clock: SettableClock
+    store_of: Callable[[], Store]
+    messages: list[Message] = field(default_factory=list)
 
     def send(
         self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
@@ -54,65 +54,65 @@ class Addressees(AcceptsAttachments):
         assert html
         assert not attachments
         alerts = self._alerts(channel, title, body)
-        said = tuple(words(change.change) for alert in alerts for change in alert.changes)
-        self.lines.append(Line(self.clock.now(), channel, said))
+        contents = tuple(describe(change.change) for alert in alerts for change in alert.changes)
+        self.messages.append(Message(self.clock.now(), channel, contents))
 
     def _alerts(self, channel: str, title: str, body: str) -> list[QueuedAlert]:
-        """The alert with these words; for a digest, all that wait for it, each of which it must tell."""
-        due = [each for each in self.outbox_of().outbox.due(self.clock.now()) if each.alert.channel == channel]
-        single = [each for each in due if (each.alert.title, each.alert.body) == (title, body)]
+        """Return the alert with this text; for a digest, all its alerts, each of which it must contain."""
+        due = [queued for queued in self.store_of().outbox.due(self.clock.now()) if queued.alert.channel == channel]
+        single = [queued for queued in due if (queued.alert.title, queued.alert.body) == (title, body)]
         if single:
             return single[:1]
-        digest = [each for each in due if each.hold_reason is HoldReason.DIGEST]
+        digest = [queued for queued in due if queued.hold_reason is HoldReason.DIGEST]
         assert digest
-        assert all(_headline(each) in body for each in digest)
+        assert all(_headline(queued) in body for queued in digest)
         return digest
 
 
-def _headline(waiting: QueuedAlert) -> str:
-    """What the title says after the case that it is about."""
-    return waiting.alert.title.partition(": ")[2] or waiting.alert.title
+def _headline(queued: QueuedAlert) -> str:
+    """Return the part of the title after the case."""
+    return queued.alert.title.partition(": ")[2] or queued.alert.title
 
 
 def _is_sunday(now: datetime) -> bool:
     return now.isoweekday() == 7
 
 
-class BooksInStore:
-    """The program with a story at one end and a list at the other. `clock` and `addressees` are those of `app`."""
+class StoredProgram:
+    """The real program. `clock` and `notifier` are those of `app`."""
 
-    def __init__(self, app: App, clock: HandSetClock, addressees: Addressees) -> None:
-        self._app, self._clock, self._addressees = app, clock, addressees
-        self._shown: list[Snapshot] = []
-        self._quiet_until: datetime | None = None
+    def __init__(self, app: App, clock: SettableClock, notifier: RecordingNotifier) -> None:
+        self._app, self._clock, self._notifier = app, clock, notifier
+        self._last_snapshots: list[Snapshot] = []
+        self._next_due: datetime | None = None
 
-    def read(self, now: datetime, snapshots: Sequence[Snapshot]) -> None:
-        """Every new thing, and once a week what is not: a round without news leaves nothing behind but its time."""
+    def check(self, now: datetime, snapshots: Sequence[Snapshot]) -> None:
+        """Record new snapshots, and once a week unchanged ones: a check without changes only writes its time."""
         self._clock.set(now)
-        if self._shown == list(snapshots) and not _is_sunday(now):
+        if self._last_snapshots == list(snapshots) and not _is_sunday(now):
             return
-        self._shown, self._quiet_until = list(snapshots), None
+        self._last_snapshots, self._next_due = list(snapshots), None
         account, portal = self._app.settings.accounts[ACCOUNT], self._app.portal_of(ACCOUNT)
-        readings = [CaseRead(snapshot=snapshot) for snapshot in snapshots]
-        done = record_results(readings, account, portal, self._app.context, complete=True)
-        assert done.error is None
+        results = [CaseRead(snapshot=snapshot) for snapshot in snapshots]
+        result = record_results(results, account, portal, self._app.context, complete=True)
+        assert result.error is None
 
-    def remind(self, now: datetime) -> None:
-        """As the daemon asks: every noon, and on Sundays round the clock, to hear that the nights stay silent."""
+    def record_time_reminders(self, now: datetime) -> None:
+        """Do what the daemon does every noon, and on Sundays all day, to test that nights stay quiet."""
         self._clock.set(now)
         if (now.hour == NOON or _is_sunday(now)) and self._app.record_time_reminders(at_any_hour=False):
-            self._quiet_until = None
+            self._next_due = None
 
     def deliver(self, now: datetime) -> None:
-        """Like the daemon, whose delivery sleeps until the next alert is due, or something new has come."""
-        if self._quiet_until is not None and now < self._quiet_until:
+        """Deliver like the daemon, which waits until the next alert is due or a change is recorded."""
+        if self._next_due is not None and now < self._next_due:
             return
-        outbox, courier = self._app.store.outbox, self._app.outbox_worker()
+        outbox, worker = self._app.store.outbox, self._app.outbox_worker()
         while (due := outbox.next_due()) is not None and due <= now:
             self._clock.set(due)
-            courier.deliver_due()
+            worker.deliver_due()
         self._clock.set(now)
-        self._quiet_until = due or datetime.max.replace(tzinfo=UTC)
+        self._next_due = due or datetime.max.replace(tzinfo=UTC)
 
     def set_done(self, case_number: str, key: str) -> None:
         item = self._item(case_number, key)
@@ -122,9 +122,9 @@ class BooksInStore:
     def set_due(self, case_number: str, key: str, due_on: date) -> None:
         self._app.store.ledger.set_due(self._item(case_number, key).id, due_on)
 
-    def lines(self) -> list[Line]:
-        return self._addressees.lines
+    def messages(self) -> list[Message]:
+        return self._notifier.messages
 
     def _item(self, case_number: str, key: str) -> TrackedItem:
         items = self._app.store.items()
-        return next(each for each in items if (each.case_number, each.item.key) == (case_number, key))
+        return next(queued for queued in items if (queued.case_number, queued.item.key) == (case_number, key))

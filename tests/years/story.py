@@ -1,4 +1,4 @@
-"""Five years of a family with three cases: what the portal shows when, and what the family does."""
+"""Five years of a family with three cases: what the portal shows, and what the family does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,35 +6,35 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.years.books import DAWN, NIGHT, NOON, Books, ticks
+from tests.years.in_memory import DAWN, NIGHT, NOON, Program, check_times
 from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 
 MOTHER, FATHER, CHILD = "IOE0000000001", "IOE0000000002", "IOE0000000003"
 FIRST, LAST = date(2026, 2, 2), date(2031, 2, 1)
-ASLEEP = ((date(2028, 6, 1), date(2028, 6, 20)),)
+DOWNTIMES = ((date(2028, 6, 1), date(2028, 6, 20)),)
 
 SETTINGS: dict[str, Any] = {
     "timezone": ZoneInfo("America/New_York"),
     "state_dir": "state",
     "stall": {"forms": {"I-765": "120d"}},
     "channels": {
-        # urgent news at any hour, the rest by day
+        # urgent alerts at any hour, the others outside quiet hours
         "phone": {"name": "phone", "url": "json://localhost/phone", "quiet_hours": "22:00-07:00"},
-        # nothing by night
+        # nothing in quiet hours
         "grandma": {
             "name": "grandma",
             "url": "json://localhost/grandma",
             "quiet_hours": "22:00-07:00",
             "urgent_breaks_quiet": False,
         },
-        # everything, but what can wait once a week
+        # everything; alerts that are not urgent once a week
         "brother": {
             "name": "brother",
             "url": "json://localhost/brother",
             "min_severity": "routine",
             "digest": "weekly sun 09:00",
         },
-        # what is urgent and was not acknowledged (nobody in this story ever does)
+        # urgent alerts that nobody acknowledged (nobody in this story does)
         "lawyer": {"name": "lawyer", "url": "json://localhost/lawyer", "escalate_after": "2h"},
     },
 }
@@ -42,7 +42,7 @@ SETTINGS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Event:
-    """From this read on the portal shows these fields of the case anew."""
+    """New values of a case at the portal from this check on."""
 
     at: datetime
     case_number: str
@@ -53,8 +53,8 @@ def _event(number: str, day: str, hour: int, **fields: Any) -> Event:
     return Event(datetime.fromisoformat(day).replace(hour=hour, tzinfo=UTC), number, fields)
 
 
-def _item(key: str, kind: ItemKind, **more: Any) -> PendingItem:
-    return PendingItem(key=key, kind=kind, title="Something is asked for", **more)
+def _item(key: str, kind: ItemKind, **fields: Any) -> PendingItem:
+    return PendingItem(key=key, kind=kind, title="Something is asked for", **fields)
 
 
 def _answered(item: PendingItem) -> PendingItem:
@@ -81,7 +81,7 @@ def _stage(stage: Stage, since: str | None, *pending: PendingItem) -> dict[str, 
     return {"stage": stage, "status_since": since and date.fromisoformat(since), "pending": pending}
 
 
-PORTAL = [
+EVENTS = [
     _event(
         MOTHER, "2026-02-02", NOON, form="I-485", updated_at=_wall("2026-01-28"), **_stage(Stage.RECEIVED, "2026-01-28")
     ),
@@ -122,32 +122,32 @@ PORTAL = [
         **_stage(Stage.APPROVED, "2028-06-27", _CHILDS_ANSWER, _answered(_CHILDS_PAPERS)),
     ),
 ]
-FAMILY: list[tuple[datetime, Callable[[Books], None]]] = [
+ACTIONS: list[tuple[datetime, Callable[[Program], None]]] = [
     (
         datetime(2026, 2, 10, NOON, tzinfo=UTC),
-        lambda books: books.set_due(FATHER, "papers", date(2026, 2, 28)),
+        lambda program: program.set_due(FATHER, "papers", date(2026, 2, 28)),
     ),
-    (datetime(2027, 1, 2, NOON, tzinfo=UTC), lambda books: books.set_done(MOTHER, "rfe")),
+    (datetime(2027, 1, 2, NOON, tzinfo=UTC), lambda program: program.set_done(MOTHER, "rfe")),
 ]
 
 
-def tell(books: Books) -> None:
-    """Lives through the five years: every six hours a read and what time has brought, deliveries all the while."""
-    shown: dict[str, Snapshot] = {}
-    events, acts = sorted(PORTAL, key=lambda event: event.at), list(FAMILY)
-    for now in ticks(FIRST, LAST, ASLEEP):
-        books.deliver(now)
+def simulate(program: Program) -> None:
+    """Simulate the five years: every six hours a check, the time reminders, and deliveries."""
+    current: dict[str, Snapshot] = {}
+    events, actions = sorted(EVENTS, key=lambda event: event.at), list(ACTIONS)
+    for now in check_times(FIRST, LAST, DOWNTIMES):
+        program.deliver(now)
         while events and events[0].at <= now:
             event = events.pop(0)
-            before = shown.get(event.case_number, Snapshot(case_number=event.case_number))
+            before = current.get(event.case_number, Snapshot(case_number=event.case_number))
             stage = event.fields.get("stage", before.stage)
-            shown[event.case_number] = replace(before, status=_WORDS[stage], **event.fields)
-        while acts and acts[0][0] <= now:
-            acts.pop(0)[1](books)
-        books.read(now, list(shown.values()))
-        books.remind(now)
-        books.deliver(now)
+            current[event.case_number] = replace(before, status=_STATUSES[stage], **event.fields)
+        while actions and actions[0][0] <= now:
+            actions.pop(0)[1](program)
+        program.check(now, list(current.values()))
+        program.record_time_reminders(now)
+        program.deliver(now)
 
 
-_WORDS = {stage: f"Chapter {place}" for place, stage in enumerate(Stage)}
-"""Words that no rule knows: what this story asks for stands among the pending items alone."""
+_STATUSES = {stage: f"Chapter {index}" for index, stage in enumerate(Stage)}
+"""Titles that no rule knows, so that only the pending items ask for something."""

@@ -1,18 +1,18 @@
-"""The five years told once more, from the story and the contract alone; nothing here uses the program.
+"""The messages of the five years, derived from the story and the contract only, without the program.
 
-Every row is what one round found about one case: the day, the hour (UTC) and the changes, each with its weight (`!`
-urgent, `*` important, `.` routine) and the number of the case.
+Every row has the changes that one check finds for one case: the day, the hour (UTC), and the changes, each with its
+severity (`!` urgent, `*` important, `.` routine) and the number of the case.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from tests.years.books import Line
+from tests.years.in_memory import Message
 
 _NEW_YORK = ZoneInfo("America/New_York")
 
-_FOUND = """
+_CHANGES = """
 2026-02-02 17  .1 case_added
 2026-02-02 17  .2 case_added
 2026-02-02 17  *2 item_added
@@ -87,47 +87,54 @@ _FOUND = """
 2028-09-25 17  *1 stage_changed
 """
 
-_NEVER_TOLD = {
-    # He heard of what came after before his Sunday came.
+_SUPERSEDED = {
+    # An urgent alert about a later change was sent before the Sunday digest.
     ("brother", "2026-05-15", "2 stalled 120d"),
     ("brother", "2026-08-13", "2 stalled 90d"),
-    # The interview moved twice in one night; at seven she hears of the second time only.
+    # The interview moved twice in one night; at seven only the second change is sent.
     ("grandma", "2027-12-13 05", "1 appointment_changed"),
 }
 
 
-def recount() -> list[Line]:
-    """Every message that must have left, soonest first."""
-    found = [line for row in _FOUND.strip().splitlines() for line in _lines(row)]
-    sundays = [each for each in found if each.channel == "brother" and _is_sunday_at_nine(each.at)]
-    rest = [each for each in found if each not in sundays]
-    for at, group in groupby(sundays, key=lambda line: line.at):
-        rest.append(Line(at, "brother", tuple(said for line in group for said in line.said)))
-    return sorted(rest)
+def expected_messages() -> list[Message]:
+    """Return every expected message, ordered by time."""
+    messages = [message for row in _CHANGES.strip().splitlines() for message in _messages(row)]
+    sundays = [message for message in messages if message.channel == "brother" and _is_sunday_at_nine(message.at)]
+    others = [message for message in messages if message not in sundays]
+    for at, group in groupby(sundays, key=lambda message: message.at):
+        others.append(
+            Message(at, "brother", tuple(description for message in group for description in message.contents))
+        )
+    return sorted(others)
 
 
-def _lines(row: str) -> list[Line]:
-    when, _, what = row.partition("  ")
-    at = datetime.strptime(when, "%Y-%m-%d %H").replace(tzinfo=UTC)
-    changes = [(change[0], change[1:]) for change in what.strip().split(", ")]
-    urgent = any(weight == "!" for weight, _ in changes)
-    loud = tuple(said for weight, said in changes if weight in "!*")
-    everything = tuple(said for _, said in changes)
-    found = [Line(at if urgent else _next_sunday_at_nine(at), "brother", everything)]
-    if loud:
-        found += [Line(at if urgent else _by_day(at), "phone", loud), Line(_by_day(at), "grandma", loud)]
+def _messages(row: str) -> list[Message]:
+    time, _, changes_text = row.partition("  ")
+    at = datetime.strptime(time, "%Y-%m-%d %H").replace(tzinfo=UTC)
+    changes = [(change[0], change[1:]) for change in changes_text.strip().split(", ")]
+    urgent = any(severity == "!" for severity, _ in changes)
+    notable = tuple(description for severity, description in changes if severity in "!*")
+    all_changes = tuple(description for _, description in changes)
+    messages = [Message(at if urgent else _next_sunday_at_nine(at), "brother", all_changes)]
+    if notable:
+        messages += [
+            Message(at if urgent else _outside_quiet_hours(at), "phone", notable),
+            Message(_outside_quiet_hours(at), "grandma", notable),
+        ]
     if urgent:
-        found.append(Line(at + timedelta(hours=2), "lawyer", loud))
-    return [line for line in found if not any(_is(line, when, skipped) for skipped in _NEVER_TOLD)]
+        messages.append(Message(at + timedelta(hours=2), "lawyer", notable))
+    return [
+        message for message in messages if not any(_matches(message, time, superseded) for superseded in _SUPERSEDED)
+    ]
 
 
-def _is(line: Line, when: str, skipped: tuple[str, str, str]) -> bool:
-    channel, since, said = skipped
-    return line.channel == channel and when.startswith(since) and line.said == (said,)
+def _matches(message: Message, time: str, superseded: tuple[str, str, str]) -> bool:
+    channel, from_time, description = superseded
+    return message.channel == channel and time.startswith(from_time) and message.contents == (description,)
 
 
-def _by_day(at: datetime) -> datetime:
-    """Seven in the morning for what was found before; nothing in this story is found after ten in the evening."""
+def _outside_quiet_hours(at: datetime) -> datetime:
+    """Return seven in the morning for a change before that. This story has no change after ten in the evening."""
     wall = at.astimezone(_NEW_YORK)
     return at if wall.hour >= 7 else _new_york(wall.date(), 7)
 

@@ -1,4 +1,4 @@
-"""A house with one account, its real database, a clock set by hand, and phones that remember what rang."""
+"""A household with one account, a real database, a settable clock, and phones that record their messages."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from tests.doubles.notifier import AcceptsAttachments
-from tests.years.in_store import HandSetClock
+from tests.years.in_store import SettableClock
 from watcher.app import App, open_app
 from watcher.errors import DeliveryFailed, ReadFailed
 from watcher.model.account_health import ReadResult
@@ -30,8 +30,8 @@ NIGHT = datetime(2026, 11, 23, 8, tzinfo=UTC)  # three in the morning there
 
 
 @dataclass(frozen=True, slots=True)
-class Rang:
-    """One message as it reached a phone."""
+class PhoneMessage:
+    """One message that a phone received."""
 
     at: datetime
     channel: str
@@ -40,102 +40,102 @@ class Rang:
 
 
 @dataclass(slots=True)
-class Phones(AcceptsAttachments):
-    """Takes every message; a channel's name is its URL's path."""
+class FakePhones(AcceptsAttachments):
+    """A notifier that records every message. The URL's path is the channel's name."""
 
-    clock: HandSetClock
-    rang: list[Rang] = field(default_factory=list)
-    deaf: bool = False
+    clock: SettableClock
+    messages: list[PhoneMessage] = field(default_factory=list)
+    unreachable: bool = False
 
     def send(
         self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
     ) -> None:
-        if self.deaf:
+        if self.unreachable:
             raise DeliveryFailed("nobody answers")
         assert html
         assert short
         assert not attachments
         channel = urlsplit(url.get_secret_value()).path.strip("/")
-        self.rang.append(Rang(self.clock.now(), channel, title, body))
+        self.messages.append(PhoneMessage(self.clock.now(), channel, title, body))
 
 
 _CASE = Snapshot(case_number=NUMBER, form="I-485", stage=Stage.UNDER_REVIEW, status="A chapter", pending=(), history=())
 
 
 @dataclass(slots=True, kw_only=True)
-class House:
-    """`case` is the snapshot that the portal shows at first: a quiet one, under review since yesterday."""
+class Household:
+    """One app and its phones. `case` is the snapshot at the portal; the first one is under review since yesterday."""
 
     app: App
-    clock: HandSetClock
-    phones: Phones
+    clock: SettableClock
+    phones: FakePhones
     case: Snapshot = _CASE
 
-    def read(self, *snapshots: Snapshot) -> ReadResult:
-        """A complete read that brings these cases home."""
-        return self._take_in([CaseRead(snapshot=each) for each in snapshots or (self.case,)])
+    def check(self, *snapshots: Snapshot) -> ReadResult:
+        """Record a complete check with these cases."""
+        return self._record([CaseRead(snapshot=snapshot) for snapshot in snapshots or (self.case,)])
 
     def fail(self, error: ReadFailed) -> ReadResult:
-        """A read that comes to nothing."""
-        return self._take_in([CaseFailed(case_number=NUMBER, error=error)])
+        """Record a failed check."""
+        return self._record([CaseFailed(case_number=NUMBER, error=error)])
 
-    def shows(self, **fields: Any) -> ReadResult:
-        """The portal shows these fields anew."""
+    def show(self, **fields: Any) -> ReadResult:
+        """Change these fields at the portal, and check."""
         self.case = replace(self.case, **fields)
-        return self.read()
+        return self.check()
 
-    def at(self, moment: datetime) -> "House":
-        """Delivers whatever is due until then, as the daemon's delivery would."""
+    def advance_to(self, moment: datetime) -> "Household":
+        """Advance the clock, and deliver everything that is due until then like the daemon."""
         while (due := self.app.store.outbox.next_due()) is not None and due <= moment:
             self.clock.set(due)
             self.app.outbox_worker().deliver_due()
         self.clock.set(moment)
         return self
 
-    def later(self, **span: float) -> "House":
-        return self.at(self.clock.now() + timedelta(**span))
+    def advance(self, **span: float) -> "Household":
+        return self.advance_to(self.clock.now() + timedelta(**span))
 
-    def rings(self) -> list[Rang]:
-        """What has rung since this was last asked, everything delivered that is due now."""
-        self.at(self.clock.now())
-        rang = list(self.phones.rang)
-        self.phones.rang.clear()
-        return rang
+    def new_messages(self) -> list[PhoneMessage]:
+        """Deliver what is due now, and return the messages since the last call."""
+        self.advance_to(self.clock.now())
+        new = list(self.phones.messages)
+        self.phones.messages.clear()
+        return new
 
     def item(self, key: str) -> TrackedItem:
-        return next(each for each in self.app.store.items() if each.item.key == key)
+        return next(item for item in self.app.store.items() if item.item.key == key)
 
-    def done(self, key: str) -> None:
-        """As `watcher done` does it."""
+    def set_done(self, key: str) -> None:
+        """Mark an item as done like `watcher done`."""
         item = self.item(key)
         self.app.store.ledger.set_done(item.id)
         self.app.store.outbox.acknowledge_subject(item.account, item.case_number, key, self.clock.now())
 
-    def time_brings(self) -> list[RecordedChange]:
-        """As the daemon asks."""
+    def record_time_reminders(self) -> list[RecordedChange]:
+        """Record the reminders that are due like the daemon."""
         return self.app.record_time_reminders(at_any_hour=False)
 
-    def _take_in(self, readings: Sequence[CaseRead | CaseFailed]) -> ReadResult:
+    def _record(self, results: Sequence[CaseRead | CaseFailed]) -> ReadResult:
         account, portal = self.app.settings.accounts[ACCOUNT], self.app.portal_of(ACCOUNT)
-        return record_results(readings, account, portal, self.app.context, complete=True)
+        return record_results(results, account, portal, self.app.context, complete=True)
 
 
 @contextmanager
-def house(
+def household(
     folder: Path, channels: Mapping[str, Mapping[str, Any]] | None = None, *, now: datetime = NOON, **settings: Any
-) -> Iterator[House]:
-    """`channels` by name, with their rules; else one phone that hears everything. What it hears at first is over."""
+) -> Iterator[Household]:
+    """Yield a household with these channels (rules by name); without any, with one phone that receives everything."""
     rules = channels or {"phone": {"min_severity": "routine", "max_per_hour": 0}}
-    whole = {
+    defaults = {
         "timezone": ZoneInfo("America/New_York"),
         "state_dir": folder / "state",
         "accounts": {ACCOUNT: find("uscis").account.model_validate({"name": ACCOUNT, "portal": "uscis"})},
         "channels": {
-            name: {"name": name, "url": f"json://localhost/{name}", "privacy": "full", **each}
-            for name, each in rules.items()
+            name: {"name": name, "url": f"json://localhost/{name}", "privacy": "full", **channel_rules}
+            for name, channel_rules in rules.items()
         },
     }
-    clock = HandSetClock(now)
-    phones = Phones(clock)
-    with open_app(Settings.model_validate(whole | settings), clock=clock, notifier=phones) as app:
-        yield House(app=app, clock=clock, phones=phones)
+    clock = SettableClock(now)
+    phones = FakePhones(clock)
+    with open_app(Settings.model_validate(defaults | settings), clock=clock, notifier=phones) as app:
+        yield Household(app=app, clock=clock, phones=phones)
