@@ -1,4 +1,4 @@
-"""What the daemon promises whatever happens: after one delivery a next one, and no turn that is put off for nothing."""
+"""The daemon continues to deliver after an error, and does not delay checks."""
 
 import time
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EX
 
 
 @dataclass(slots=True)
-class OnceBroken(AcceptsAttachments):
-    """Fails the first time in a way that no channel may."""
+class FailingOnce(AcceptsAttachments):
+    """A notifier that raises an unexpected error the first time."""
 
     failed: Event = field(default_factory=Event)
-    taken: Event = field(default_factory=Event)
+    delivered: Event = field(default_factory=Event)
 
     def send(
         self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
@@ -36,32 +36,35 @@ class OnceBroken(AcceptsAttachments):
         if not self.failed.is_set():
             self.failed.set()
             raise ZeroDivisionError("a fault of the program")
-        self.taken.set()
+        self.delivered.set()
 
 
-def test_a_fault_of_the_program_while_delivering_ends_no_later_delivery(tmp_path: Path) -> None:
-    phone = OnceBroken()
-    with webhook_workspace(tmp_path, MANUAL) as home, open_app(read_settings(home.config, {}), notifier=phone) as app:
+def test_delivery_continues_after_an_unexpected_error(tmp_path: Path) -> None:
+    phone = FailingOnce()
+    with (
+        webhook_workspace(tmp_path, MANUAL) as workspace,
+        open_app(read_settings(workspace.config, {}), notifier=phone) as app,
+    ):
         daemon = Daemon(app)
         daemon.start()
         try:
             assert phone.failed.wait(20)
             for _ in range(400):
-                daemon.use(app.settings)  # it looks at the books again at once, and not only after its usual pause
-                if phone.taken.wait(0.05):
+                daemon.reconfigure(app.settings)  # wakes the delivery thread before its usual pause is over
+                if phone.delivered.wait(0.05):
                     break
-            assert phone.taken.is_set()
+            assert phone.delivered.is_set()
         finally:
             daemon.stop()
 
 
-def test_a_turn_that_meets_somebody_who_only_looks_is_not_put_off(tmp_path: Path) -> None:
-    with api_workspace(tmp_path) as world, world.app() as app:
+def test_check_is_not_delayed_by_the_blindness_check(tmp_path: Path) -> None:
+    with api_workspace(tmp_path) as workspace, workspace.app() as app:
         daemon = Daemon(app)
         with app.store.locks.acquire("account family"):
             daemon.start()
-            time.sleep(0.5)  # the turn has come, and finds the lock held
+            time.sleep(0.5)  # the check is due and finds the lock held
         try:
-            assert eventually(lambda: world.api.case_requests, within=10)
+            assert eventually(lambda: workspace.api.case_requests, within=10)
         finally:
             daemon.stop()

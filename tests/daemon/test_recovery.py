@@ -1,4 +1,4 @@
-"""What the user sees when the machine fails the program: disk, database, clock, network, a neighbour's death."""
+"""What the user sees after failures of the machine: disk, database, clock, network, killed processes."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def _backed_up(family: Household, folder: Path) -> list[str]:
     return [file.name for file in backups_in(folder / "state" / "backups")]
 
 
-def test_backups_are_taken_when_due_and_only_the_newest_stay(tmp_path: Path) -> None:
+def test_backups_are_made_when_due_and_only_the_newest_are_kept(tmp_path: Path) -> None:
     with household(tmp_path, **DAILY) as family:
         family.check()
         first = _backed_up(family, tmp_path)
@@ -52,7 +52,7 @@ def test_backups_are_taken_when_due_and_only_the_newest_stay(tmp_path: Path) -> 
         assert backup_files.examine(tmp_path / "state" / "backups" / third[0]).cases == 1
 
 
-def test_rotation_removes_nothing_that_has_another_name(tmp_path: Path) -> None:
+def test_rotation_removes_only_files_named_like_its_backups(tmp_path: Path) -> None:
     own = tmp_path / "state" / "backups" / "before-the-move.sqlite3"
     with household(tmp_path, **DAILY) as family:
         own.parent.mkdir()
@@ -62,7 +62,7 @@ def test_rotation_removes_nothing_that_has_another_name(tmp_path: Path) -> None:
         assert own.read_bytes() == b"the user's own"
 
 
-def test_a_damaged_database_is_named_with_the_newest_good_backup_and_nothing_is_deleted(tmp_path: Path) -> None:
+def test_damaged_database_is_reported_with_the_newest_good_backup_and_nothing_is_deleted(tmp_path: Path) -> None:
     with household(tmp_path, **DAILY) as family:
         family.check()
         _backed_up(family, tmp_path)
@@ -76,76 +76,76 @@ def test_a_damaged_database_is_named_with_the_newest_good_backup_and_nothing_is_
     assert {file: file.read_bytes() for file in before} == before
 
 
-def test_damage_within_is_found_before_the_daemon_begins(tmp_path: Path) -> None:
-    with webhook_workspace(tmp_path, MANUAL) as home:
-        home.run("status")
-        content = bytearray(home.database.read_bytes())
-        for place in range(4096, len(content), 1024):
-            content[place : place + 64] = b"\xff" * 64
-        home.database.write_bytes(content)
-        said = home.run("run", expect=(1, 2)).err
-        assert "damaged" in said
-        assert "backup" in said
-        assert "Traceback" not in said
-        assert home.database.read_bytes() == content
+def test_damage_inside_the_database_is_found_before_the_daemon_starts(tmp_path: Path) -> None:
+    with webhook_workspace(tmp_path, MANUAL) as workspace:
+        workspace.run("status")
+        content = bytearray(workspace.database.read_bytes())
+        for offset in range(4096, len(content), 1024):
+            content[offset : offset + 64] = b"\xff" * 64
+        workspace.database.write_bytes(content)
+        error = workspace.run("run", expect=(1, 2)).err
+        assert "damaged" in error
+        assert "backup" in error
+        assert "Traceback" not in error
+        assert workspace.database.read_bytes() == content
 
 
-def _mount(*words: str) -> int:
-    return subprocess.run([shutil.which("mount") or "mount", *words], check=False, capture_output=True).returncode
+def _mount(*arguments: str) -> int:
+    return subprocess.run([shutil.which("mount") or "mount", *arguments], check=False, capture_output=True).returncode
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of three megabytes; only root can make one."""
+    """A disk of three megabytes. Only root can mount one."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     if _mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)) != 0:
-        pytest.skip("this machine lets nobody mount")
+        pytest.skip("this machine does not allow mounting")
     yield disk
     assert subprocess.run([shutil.which("umount") or "umount", str(disk)], check=False).returncode == 0
 
 
 def _fill(filler: Path) -> None:
-    """Writes until the disk is full."""
+    """Write until the disk is full."""
     with suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
             file.write(b"x" * 4096)
 
 
-def _tell_a_long_story(family: Household) -> None:
+def _record_many_long_changes(family: Household) -> None:
     for word in range(200):
         family.show(status=f"Chapter {word}" * 300)
 
 
-def test_a_full_disk_loses_nothing_and_says_so(small_disk: Path) -> None:
+def test_full_disk_is_reported_and_loses_nothing(small_disk: Path) -> None:
     with household(small_disk) as family:
         family.check()
         family.new_messages()
         _fill(small_disk / "filler")
         with pytest.raises(StoreUnusable, match="disk is full; nothing was lost"):
-            _tell_a_long_story(family)
+            _record_many_long_changes(family)
         (small_disk / "filler").unlink()
         family.advance(hours=4).show(status="The last chapter")
         told = [rang for rang in family.new_messages() if "The last chapter" in rang.body]
         assert len(told) == 1
 
 
-def test_a_disk_that_became_read_only_is_told_in_a_sentence_and_loses_nothing(small_disk: Path) -> None:
-    with webhook_workspace(small_disk, MANUAL) as home:
-        home.run("record", "AA00EXAMPL", "Administrative Processing")
+def test_read_only_disk_is_reported_in_one_sentence_and_loses_nothing(small_disk: Path) -> None:
+    with webhook_workspace(small_disk, MANUAL) as workspace:
+        workspace.run("record", "AA00EXAMPL", "Administrative Processing")
         _mount("-o", "remount,ro", str(small_disk))
         for command in (["check"], ["run"], ["record", "AA00EXAMPL", "Issued"]):
-            said = home.run(*command, expect=(1, 2)).err
-            assert re.search(r"(?i)read-only|cannot be written|cannot be opened", said), said
-            assert "Traceback" not in said
+            error = workspace.run(*command, expect=(1, 2)).err
+            assert re.search(r"(?i)read-only|cannot be written|cannot be opened", error), error
+            assert "Traceback" not in error
         _mount("-o", "remount,rw", str(small_disk))
-        home.run("record", "AA00EXAMPL", "Issued")
-        assert "issued" in home.run("status", "--json").out
+        workspace.run("record", "AA00EXAMPL", "Issued")
+        assert "issued" in workspace.run("status", "--json").out
 
 
-def test_a_lock_dies_with_the_process_that_held_it(tmp_path: Path) -> None:
+def test_lock_is_released_when_its_process_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from watcher.store.database.locks import FileLocks\n"
         "with FileLocks(Path(sys.argv[1])).acquire('daemon'):\n    print('held', flush=True); time.sleep(60)"
@@ -158,31 +158,31 @@ def test_a_lock_dies_with_the_process_that_held_it(tmp_path: Path) -> None:
         pass
 
 
-def test_who_holds_the_database_locked_and_is_killed_costs_a_command_nothing_but_the_wait(tmp_path: Path) -> None:
+def test_killed_process_that_locked_the_database_only_delays_a_command(tmp_path: Path) -> None:
     program = (
-        "import sqlite3, sys, time; books = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
-        "books.execute('BEGIN IMMEDIATE'); books.execute('DELETE FROM change')\n"
+        "import sqlite3, sys, time; database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "database.execute('BEGIN IMMEDIATE'); database.execute('DELETE FROM change')\n"
         "print('held', flush=True); time.sleep(60)"
     )
-    with webhook_workspace(tmp_path, MANUAL) as home:
-        home.run("record", "AA00EXAMPL", "Administrative Processing")
-        command = [sys.executable, "-c", program, str(home.database)]
+    with webhook_workspace(tmp_path, MANUAL) as workspace:
+        workspace.run("record", "AA00EXAMPL", "Administrative Processing")
+        command = [sys.executable, "-c", program, str(workspace.database)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "held\n"
-            refused = home.run("record", "AA00EXAMPL", "Issued", expect=(1, 2))
+            refused = workspace.run("record", "AA00EXAMPL", "Issued", expect=(1, 2))
             assert "another program holds it locked" in refused.err
-            waiting = home.popen("record", "AA00EXAMPL", "Issued")
+            waiting = workspace.popen("record", "AA00EXAMPL", "Issued")
             with pytest.raises(subprocess.TimeoutExpired):
                 waiting.wait(4)
             holder.send_signal(signal.SIGKILL)
             _, err = waiting.communicate(timeout=30)
         assert waiting.returncode == 0, err
-        assert home.changes()[0].change.kind is ChangeKind.CASE_ADDED
-        assert "issued" in home.run("status", "--json").out
+        assert workspace.changes()[0].change.kind is ChangeKind.CASE_ADDED
+        assert "issued" in workspace.run("status", "--json").out
 
 
-def test_a_clock_that_jumps_ahead_and_back_tells_nothing_twice(tmp_path: Path) -> None:
+def test_clock_that_jumps_ahead_and_back_causes_no_repeated_alert(tmp_path: Path) -> None:
     rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=20)).date())
     with household(tmp_path) as family:
         family.show(pending=(rfe,))
@@ -196,7 +196,7 @@ def test_a_clock_that_jumps_ahead_and_back_tells_nothing_twice(tmp_path: Path) -
         assert family.app.store.history()[0].change.kind is ChangeKind.STATUS_CHANGED
 
 
-def test_a_machine_that_slept_for_a_week_hears_one_reminder_and_no_alarm(tmp_path: Path) -> None:
+def test_machine_that_slept_for_a_week_sends_one_reminder_and_no_alarm(tmp_path: Path) -> None:
     rfe = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=(NOON + timedelta(days=8)).date())
     with household(tmp_path, deadlines={"remind": ["7d", "5d", "3d", "1d"]}) as family:
         family.show(pending=(rfe,))
@@ -207,49 +207,49 @@ def test_a_machine_that_slept_for_a_week_hears_one_reminder_and_no_alarm(tmp_pat
         assert len(family.new_messages()) == 1
 
 
-def test_a_name_that_nobody_can_resolve_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_unresolvable_host_name_is_reported_in_one_sentence(tmp_path: Path) -> None:
     account = (
         '[accounts.api]\nportal = "uscis-api"\nbase_url = "https://portal.invalid"\nclient_id = "a"\n'
         'client_secret = "made-up-secret"\ncases = ["EAC9999000001"]\n'
     )
-    with webhook_workspace(tmp_path, account) as home:
-        (outcome,) = home.check(expect=(1,))["accounts"]
+    with webhook_workspace(tmp_path, account) as workspace:
+        (outcome,) = workspace.check(expect=(1,))["accounts"]
         assert outcome["outcome"] == "failed"
         assert "portal.invalid" in outcome["error"]
-        assert "Traceback" not in home.run("status").out
+        assert "Traceback" not in workspace.run("status").out
 
 
-class Deaf(AcceptsAttachments):
-    """A channel that takes nothing."""
+class FailingChannel(AcceptsAttachments):
+    """A notifier whose every delivery fails."""
 
     def send(self, url: SecretStr, **_message: object) -> None:
         raise DeliveryFailed(f"nobody listens, {len(url)} characters long")
 
 
-def test_when_the_books_fail_people_are_told_straight_away_once_a_day(tmp_path: Path) -> None:
+def test_emergency_notice_is_sent_once_a_day_while_the_database_fails(tmp_path: Path) -> None:
     with household(tmp_path) as family:
         clock = SettableClock(NOON)
         phones = FakePhones(clock)
-        resort = EmergencyNotice(phones)
+        notice = EmergencyNotice(phones)
 
         def fails() -> int:
-            resort.write_failed("the disk is <full>", family.app.settings, now=clock.now())
+            notice.write_failed("the disk is <full>", family.app.settings, now=clock.now())
             return len(phones.messages)
 
-        assert fails() == 0, "a moment is no news"
+        assert fails() == 0, "a short failure is not reported"
         clock.set(NOON + FAILURE_THRESHOLD)
         assert fails() == 1
         assert "the disk is <full>" in phones.messages[0].body
         assert fails() == 1
         clock.set(NOON + FAILURE_THRESHOLD + MIN_INTERVAL)
         assert fails() == 2
-        resort.write_succeeded()
+        notice.write_succeeded()
         clock.set(NOON + FAILURE_THRESHOLD + 2 * MIN_INTERVAL)
-        assert fails() == 2, "it worked in between, so patience begins anew"
+        assert fails() == 2, "it worked in between, so the wait starts again"
 
 
-def test_a_channel_that_fails_too_keeps_nobody_from_trying(tmp_path: Path) -> None:
+def test_failing_channel_does_not_break_the_emergency_notice(tmp_path: Path) -> None:
     with household(tmp_path) as family:
-        resort = EmergencyNotice(Deaf())
+        notice = EmergencyNotice(FailingChannel())
         for now in (NOON, NOON + FAILURE_THRESHOLD):
-            resort.write_failed("the disk is full", family.app.settings, now=now)
+            notice.write_failed("the disk is full", family.app.settings, now=now)

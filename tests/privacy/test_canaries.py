@@ -1,7 +1,7 @@
-"""A canary in every secret and personal field; none of them may be heard where it does not belong.
+"""A canary (a recognizable fake value) in every secret and personal field, searched for in all output and files.
 
-The real command runs through good rounds and bad ones, the daemon at every level it can be told to log at, and then
-everything it said and everything it left on disk is searched. For what a crash leaves see `tests/cli/test_core_dumps`.
+The real command runs through successful and failing checks, and the daemon runs at every log level. For crashes see
+`tests/cli/test_core_dumps`.
 """
 
 import json
@@ -39,7 +39,7 @@ SECRETS = {
 PERSONAL = (*NUMBERS, USERNAME)
 LEVELS = ("debug", "info", "warning", "error")
 PORTALS = {"recipe", "uscis-api", "uscis"}
-PATIENCE = 40.0
+TIMEOUT = 40.0
 MAIL = f"""
 [accounts.mail]
 portal = "uscis"
@@ -51,70 +51,74 @@ mailbox = {{host = "127.0.0.1", port = 9, username = "{USERNAME}", password = "{
 
 
 @dataclass(slots=True)
-class Heard:
-    """All that was said, by where it was said."""
+class Output:
+    """All output of the program by its source."""
 
     streams: dict[str, str] = field(default_factory=dict)
 
-    def songs_of(self, *canaries: str) -> list[tuple[str, str]]:
-        return [(where, each) for where, said in self.streams.items() for each in canaries if each in said]
+    def containing(self, *canaries: str) -> list[tuple[str, str]]:
+        return [(source, canary) for source, text in self.streams.items() for canary in canaries if canary in text]
 
 
 @dataclass(slots=True, kw_only=True)
-class Cage:
-    """A household full of canaries, and what was heard of it."""
+class Household:
+    """A configuration full of canaries, and the collected output."""
 
-    home: WebhookWorkspace
+    workspace: WebhookWorkspace
     portal: PracticePortal
     health_port: int
-    heard: Heard = field(default_factory=Heard)
+    output: Output = field(default_factory=Output)
 
-    def say(self, *words: str) -> None:
-        ran = self.home.run(*words, expect=(0, 1, 2, 10))
-        self.hear(f"{len(self.heard.streams):02} {' '.join(words[:3])}", ran)
+    def run(self, *arguments: str) -> None:
+        result = self.workspace.run(*arguments, expect=(0, 1, 2, 10))
+        self.collect(f"{len(self.output.streams):02} {' '.join(arguments[:3])}", result)
 
-    def hear(self, name: str, ran: CommandResult) -> None:
-        self.heard.streams[f"{name}: output"] = ran.out
-        self.heard.streams[f"{name}: errors"] = ran.err
+    def collect(self, name: str, result: CommandResult) -> None:
+        self.output.streams[f"{name}: output"] = result.out
+        self.output.streams[f"{name}: errors"] = result.err
 
-    def look(self) -> None:
-        """Every command that only looks, side by side."""
+    def run_read_only_commands(self) -> None:
+        """Run every command that only shows something, in parallel."""
         exports = (("export", "--masked", "--format", form) for form in ("json", "csv", "ics"))
         commands = (("doctor",), ("status",), ("alerts",), *exports)
         with ThreadPoolExecutor(3) as threads:
-            said = threads.map(lambda words: self.home.run(*words, expect=(0, 1)), commands)
-            for words, ran in zip(commands, said, strict=True):
-                self.hear(" ".join(words), ran)
+            results = threads.map(lambda arguments: self.workspace.run(*arguments, expect=(0, 1)), commands)
+            for arguments, result in zip(commands, results, strict=True):
+                self.collect(" ".join(arguments), result)
 
-    def watch(self, level: str) -> None:
-        """The daemon at this level for a round of every account, asked for its health and its figures afterwards."""
-        with self.home.app() as app:
+    def run_daemon(self, level: str) -> None:
+        """Run the daemon at this log level until it has checked every account, then collect its health and metrics."""
+        with self.workspace.app() as app:
             for name in app.store.accounts.all():
                 app.store.accounts.set_next_read(name, app.clock.now())
-        command = self.home.command("run", "--log-level", level, "--log-format", "json")
+        command = self.workspace.command("run", "--log-level", level, "--log-format", "json")
         with subprocess.Popen(
-            command, env=self.home.environment(), cwd=self.home.folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+            command,
+            env=self.workspace.environment(),
+            cwd=self.workspace.folder,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         ) as daemon:
             try:
-                until = time.monotonic() + PATIENCE
+                until = time.monotonic() + TIMEOUT
                 while set(re.findall(r'reads_total{[^}]*portal="([^"]*)"', self._page("metrics"))) < PORTALS:
                     assert time.monotonic() < until
                     time.sleep(0.05)
                 for page in ("healthz", "metrics"):
-                    self.heard.streams[f"{level}: {page}"] = self._page(page)
+                    self.output.streams[f"{level}: {page}"] = self._page(page)
             finally:
                 daemon.send_signal(signal.SIGTERM)
                 out, err = daemon.communicate(timeout=30)
-        self.heard.streams[f"{level}: log"] = (out + err).decode()
+        self.output.streams[f"{level}: log"] = (out + err).decode()
 
     def _page(self, page: str) -> str:
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.health_port}/{page}", headers={"Authorization": f"Bearer {SECRETS['token']}"}
         )
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while True:
             try:
-                with urllib.request.urlopen(asked, timeout=5) as answer:  # noqa: S310 - loopback
+                with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - loopback
                     return str(answer.read().decode())
             except urllib.error.HTTPError as error:
                 return str(error.read().decode())
@@ -125,115 +129,121 @@ class Cage:
 
 
 def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def cage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cage]:
-    """Good rounds and bad ones: a changed case, a strange page, a refused password, a portal that is gone."""
-    who = Account(
+def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Household]:
+    """A household after a changed case, an unknown page, a refused password, and an unreachable portal."""
+    account = Account(
         username=USERNAME,
         password=SECRETS["password"],
         totp_secret=SECRETS["totp_secret"],
         client_secret=SECRETS["client_secret"],
     )
-    folder, port = tmp_path_factory.mktemp("cage"), _free_port()
-    with PracticePortal(SystemClock(), account=who) as portal:
+    folder, port = tmp_path_factory.mktemp("household"), _free_port()
+    with PracticePortal(SystemClock(), account=account) as portal:
         for number in NUMBERS:
             portal.cases.add(number)
         accounts = page_account(portal) + api_account(portal, *NUMBERS) + MAIL
-        with webhook_workspace(folder, accounts) as home:
-            home.schedule = (
+        with webhook_workspace(folder, accounts) as workspace:
+            workspace.schedule = (
                 f'state_key = "{SECRETS["state_key"]}"\n[health]\nlisten = "127.0.0.1:{port}"\n'
                 f'token = "{SECRETS["token"]}"\nheartbeat_url = "http://127.0.0.1:9/{SECRETS["heartbeat"]}"\n'
             )
-            home.configure()
-            _mark_channel(home)
-            caged = Cage(home=home, portal=portal, health_port=port)
-            _live_through(caged)
-            yield caged
+            workspace.configure()
+            _mark_channel(workspace)
+            household = Household(workspace=workspace, portal=portal, health_port=port)
+            _run_through(household)
+            yield household
 
 
-def _mark_channel(home: WebhookWorkspace, mark: str = SECRETS["channel"]) -> None:
-    text = home.config.read_text()
-    home.config.write_text(re.sub(r"json://[^\"]*", f"json://user:{mark}@127.0.0.1:{home.phone.port}/", text))
+def _mark_channel(workspace: WebhookWorkspace, mark: str = SECRETS["channel"]) -> None:
+    text = workspace.config.read_text()
+    workspace.config.write_text(re.sub(r"json://[^\"]*", f"json://user:{mark}@127.0.0.1:{workspace.phone.port}/", text))
 
 
-def _live_through(caged: Cage) -> None:
-    home, portal = caged.home, caged.portal
-    trace = str(home.folder / "trace")
-    caged.say("check", "--trace", trace)
-    caged.look()
-    caged.watch("debug")
+def _run_through(household: Household) -> None:
+    workspace, portal = household.workspace, household.portal
+    trace = str(workspace.folder / "trace")
+    household.run("check", "--trace", trace)
+    household.run_read_only_commands()
+    household.run_daemon("debug")
     portal.faults.throw(Fault.MAINTENANCE)
-    caged.say("check", "--trace", trace)
+    household.run("check", "--trace", trace)
     portal.faults.clear()
     portal.faults.throw(Fault.CHANGED_SHAPE)
-    home.phone.status = 500
-    caged.say("notify", "test")
-    caged.watch("info")
+    workspace.phone.status = 500
+    household.run("notify", "test")
+    household.run_daemon("info")
     portal.faults.clear()
-    home.config.write_text(home.config.read_text().replace(SECRETS["password"], "Another" + SECRETS["password"]))
-    for file in (home.state / "sessions").glob("*"):
+    workspace.config.write_text(
+        workspace.config.read_text().replace(SECRETS["password"], "Another" + SECRETS["password"])
+    )
+    for file in (workspace.state / "sessions").glob("*"):
         file.unlink()
-    caged.say("check", "--trace", trace)
-    caged.watch("warning")
+    household.run("check", "--trace", trace)
+    household.run_daemon("warning")
     portal.stop()
-    caged.say("resume", "family")
-    caged.watch("error")
-    caged.say("doctor")
-    home.config.write_text(home.config.read_text() + "\n[nonsense]\nkey = 1\n")
-    caged.say("check")
+    household.run("resume", "family")
+    household.run_daemon("error")
+    household.run("doctor")
+    workspace.config.write_text(workspace.config.read_text() + "\n[nonsense]\nkey = 1\n")
+    household.run("check")
 
 
-def test_no_secret_is_heard_in_anything_that_the_program_says(cage: Cage) -> None:
-    assert len(cage.heard.streams) > 20
-    assert {f"{level}: log" for level in LEVELS} <= cage.heard.streams.keys()
-    assert cage.heard.songs_of(*SECRETS.values()) == []
+def test_no_output_contains_a_secret(household: Household) -> None:
+    assert len(household.output.streams) > 20
+    assert {f"{level}: log" for level in LEVELS} <= household.output.streams.keys()
+    assert household.output.containing(*SECRETS.values()) == []
 
 
-def test_no_log_and_no_figure_names_a_person_or_a_case(cage: Cage) -> None:
-    logs = {where: said for where, said in cage.heard.streams.items() if re.search(r"log|metrics", where)}
-    assert any("read" in said for said in logs.values())
-    assert Heard(logs).songs_of(*PERSONAL) == []
+def test_no_log_or_metric_names_a_person_or_case(household: Household) -> None:
+    logs = {source: text for source, text in household.output.streams.items() if re.search(r"log|metrics", source)}
+    assert any("account_checked" in text for text in logs.values())
+    assert Output(logs).containing(*PERSONAL) == []
 
 
-def test_a_masked_export_can_be_shared(cage: Cage) -> None:
-    exports = {where: said for where, said in cage.heard.streams.items() if "export" in where}
-    assert any("0001" in said for said in exports.values())
-    assert Heard(exports).songs_of(*PERSONAL) == []
+def test_masked_export_can_be_shared(household: Household) -> None:
+    exports = {source: text for source, text in household.output.streams.items() if "export" in source}
+    assert any("0001" in text for text in exports.values())
+    assert Output(exports).containing(*PERSONAL) == []
 
 
-def test_no_secret_lies_on_disk_in_the_clear_but_in_the_configuration(cage: Cage) -> None:
-    files = [file for file in cage.home.folder.rglob("*") if file.is_file() and file != cage.home.config]
-    assert {"trace", "state"} <= {file.relative_to(cage.home.folder).parts[0] for file in files}
-    found = [
-        (str(file.relative_to(cage.home.folder)), name)
+def test_only_the_configuration_has_secrets_in_plain_text_on_disk(household: Household) -> None:
+    files = [
+        file for file in household.workspace.folder.rglob("*") if file.is_file() and file != household.workspace.config
+    ]
+    assert {"trace", "state"} <= {file.relative_to(household.workspace.folder).parts[0] for file in files}
+    leaks = [
+        (str(file.relative_to(household.workspace.folder)), name)
         for file in files
         for name, secret in SECRETS.items()
         if secret.encode() in file.read_bytes()
     ]
-    assert found == []
+    assert leaks == []
 
 
-def test_a_session_lies_on_disk_sealed_and_for_its_owner_alone(cage: Cage) -> None:
-    sessions = list((cage.home.state / "sessions").glob("*"))
-    for file in [*sessions, cage.home.database]:
+def test_session_file_is_encrypted_and_private(household: Household) -> None:
+    sessions = list((household.workspace.state / "sessions").glob("*"))
+    for file in [*sessions, household.workspace.database]:
         assert file.stat().st_mode & 0o077 == 0
     for file in sessions:
         assert file.read_bytes().startswith(b"watcher-session 1 fernet "), file.name
 
 
-def test_a_trace_holds_no_cookie_token_or_password(cage: Cage) -> None:
-    headers = [json.loads(file.read_text())["headers"] for file in _kept(cage, "*.answer.json")]
-    cookies = [value for each in headers for name, value in each.items() if name.lower() == "set-cookie"]
+def test_trace_contains_no_cookie_token_or_password(household: Household) -> None:
+    headers = [json.loads(file.read_text())["headers"] for file in _trace_files(household, "*.answer.json")]
+    cookies = [value for answer in headers for name, value in answer.items() if name.lower() == "set-cookie"]
     assert cookies
     assert set(cookies) == {"(blanked)"}
-    tokens = [re.findall(r'"access_token"\s*:\s*"([^"]*)"', file.read_text()) for file in _kept(cage, "*.json")]
-    assert {token for found in tokens for token in found} <= {"(blanked)"}
+    tokens = [
+        re.findall(r'"access_token"\s*:\s*"([^"]*)"', file.read_text()) for file in _trace_files(household, "*.json")
+    ]
+    assert {token for file_tokens in tokens for token in file_tokens} <= {"(blanked)"}
 
 
-def _kept(cage: Cage, pattern: str) -> list[Path]:
-    return list((cage.home.folder / "trace").rglob(pattern))
+def _trace_files(household: Household, pattern: str) -> list[Path]:
+    return list((household.workspace.folder / "trace").rglob(pattern))

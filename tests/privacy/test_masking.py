@@ -21,12 +21,12 @@ from watcher.privacy.masking import mask_case_number, mask_numbers
         ("Maria2020", "•••••2020"),
     ],
 )
-def test_the_middle_of_a_number_is_hidden(number: str, masked: str) -> None:
+def test_middle_of_a_number_is_hidden(number: str, masked: str) -> None:
     assert mask_case_number(number) == masked
 
 
 @given(st.text(max_size=40))
-def test_at_least_four_signs_and_half_of_every_number_are_hidden(number: str) -> None:
+def test_at_least_four_characters_are_hidden(number: str) -> None:
     masked = mask_case_number(number)
     hidden = masked.count("•") - number.count("•")
     assert hidden >= min(4, len(number))
@@ -44,9 +44,9 @@ def test_at_least_four_signs_and_half_of_every_number_are_hidden(number: str) ->
         ("Form I-485 of 2026-07-09, 30 days", "Form I-485 of 2026-07-09, 30 days"),
     ],
 )
-def test_numbers_in_a_text_are_masked_and_the_rest_stays(text: str, masked: str) -> None:
+def test_numbers_in_a_text_are_masked_and_the_rest_is_unchanged(text: str, masked: str) -> None:
     assert mask_numbers(text) == masked
 
 
-def test_the_cases_own_number_is_masked_whatever_it_looks_like() -> None:
+def test_known_number_is_masked_whatever_it_looks_like() -> None:
     assert mask_numbers("about case Maria-2, again Maria-2", "Maria-2") == f"about case {'•' * 5}-2, again {'•' * 5}-2"

@@ -37,7 +37,7 @@ CANARY = "canary-Tk9QRVJTWg"
         f"mfa_code = {CANARY}",
     ],
 )
-def test_what_looks_like_a_secret_is_blanked(text: str) -> None:
+def test_text_that_looks_like_a_secret_is_blanked(text: str) -> None:
     assert CANARY not in redact_text(text)
     assert BLANK in redact_text(text)
 
@@ -57,7 +57,7 @@ def test_what_looks_like_a_secret_is_blanked(text: str) -> None:
         ("call +1 555 010 0123", "call +••••••23"),
     ],
 )
-def test_personal_numbers_keep_only_enough_to_tell_two_apart(text: str, expected: str) -> None:
+def test_personal_numbers_keep_only_enough_to_distinguish_two(text: str, expected: str) -> None:
     assert redact_text(text) == expected
 
 
@@ -73,38 +73,40 @@ def test_personal_numbers_keep_only_enough_to_tell_two_apart(text: str, expected
         "accounts.family.every: '4 hours' is no duration",
     ],
 )
-def test_what_is_no_secret_stays_readable(text: str) -> None:
+def test_other_text_stays_readable(text: str) -> None:
     assert redact_text(text) == text
 
 
 @given(text=st.text())
-def test_redacting_twice_is_redacting_once(text: str) -> None:
+def test_redaction_is_idempotent(text: str) -> None:
     assert redact_text(redact_text(text)) == redact_text(text)
 
 
-def test_a_key_that_names_a_secret_blanks_whatever_it_holds() -> None:
-    told = redact({"password": CANARY, "auth_token": [CANARY], "Set-Cookie": {"a": CANARY}, "otp": 123456, "pin": None})
-    assert told == {"password": BLANK, "auth_token": BLANK, "Set-Cookie": BLANK, "otp": BLANK, "pin": None}
+def test_value_of_a_secret_key_is_blanked() -> None:
+    redacted = redact(
+        {"password": CANARY, "auth_token": [CANARY], "Set-Cookie": {"a": CANARY}, "otp": 123456, "pin": None}
+    )
+    assert redacted == {"password": BLANK, "auth_token": BLANK, "Set-Cookie": BLANK, "otp": BLANK, "pin": None}
 
 
-def test_a_key_that_only_sounds_like_one_does_not() -> None:
+def test_value_of_a_similar_key_is_unchanged() -> None:
     harmless = {"status_code": 200, "event_code": "FTA0", "exit_code": 2, "secrets_dir": "/run/secrets"}
     assert redact(harmless) == harmless
 
 
-class Talkative:
+class LeakyText:
     def __str__(self) -> str:
         return f"password={CANARY}"
 
 
 @pytest.mark.parametrize(
-    "value", [Talkative(), [Talkative()], {"a": {"b": (Talkative(),)}}, ValueError(f"token={CANARY}"), {Talkative()}]
+    "value", [LeakyText(), [LeakyText()], {"a": {"b": (LeakyText(),)}}, ValueError(f"token={CANARY}"), {LeakyText()}]
 )
-def test_any_object_is_read_as_its_text(value: object) -> None:
+def test_any_object_is_redacted_as_its_text(value: object) -> None:
     assert CANARY not in str(redact(value))
 
 
-def test_numbers_stay_numbers_but_for_those_that_are_a_persons() -> None:
+def test_numbers_stay_numbers_unless_they_are_personal() -> None:
     assert redact({"count": 3, "share": 0.25, "uci": 1100000001, "on": True}) == {
         "count": 3,
         "share": 0.25,
@@ -118,16 +120,16 @@ def test_numbers_stay_numbers_but_for_those_that_are_a_persons() -> None:
     before=st.text(max_size=20),
     after=st.text(max_size=20),
 )
-def test_a_live_secret_is_blanked_however_it_is_written(secret: str, before: str, after: str) -> None:
+def test_live_secret_is_blanked_in_any_quoting(secret: str, before: str, after: str) -> None:
     assume(secret not in before + BLANK + after)
     live = LiveSecrets()
     live.register(secret)
-    for written in (secret, json.dumps(secret), repr(secret)):
-        assert secret not in live.blank(f"{before} {written} {after}")
+    for quoted in (secret, json.dumps(secret), repr(secret)):
+        assert secret not in live.blank(f"{before} {quoted} {after}")
 
 
 @pytest.mark.parametrize(
-    "written",
+    "quoted",
     [
         "p%C3%A4ss%22w%C3%B6rd+%2F1",
         "p%C3%A4ss%22w%C3%B6rd%20/1",
@@ -136,21 +138,21 @@ def test_a_live_secret_is_blanked_however_it_is_written(secret: str, before: str
         "päss&quot;wörd /1",
     ],
 )
-def test_other_spellings_of_a_live_secret_are_known(written: str) -> None:
+def test_other_quotings_of_a_live_secret_are_blanked(quoted: str) -> None:
     live = LiveSecrets()
     live.register('päss"wörd /1')
-    shown = live.blank(f"<{written}>")
-    assert shown == f"<{BLANK}>" or written.startswith("cMOk")
+    blanked = live.blank(f"<{quoted}>")
+    assert blanked == f"<{BLANK}>" or quoted.startswith("cMOk")
 
 
-def test_the_longer_of_two_live_secrets_is_blanked_first() -> None:
+def test_longer_live_secret_is_blanked_first() -> None:
     live = LiveSecrets()
     live.register("abcd")
     live.register("abcdefgh")
     assert live.blank("abcdefgh") == BLANK
 
 
-def test_a_text_of_three_letters_is_not_taken_for_a_secret() -> None:
+def test_text_of_three_letters_is_not_blanked() -> None:
     live = LiveSecrets()
     live.register("the")
     assert live.blank("the end") == "the end"
@@ -162,19 +164,19 @@ def test_registered_secrets_are_blanked_everywhere() -> None:
     assert redact(["correct%20horse%20battery%20staple"]) == [BLANK]
 
 
-def test_of_a_registered_url_the_host_stays_readable() -> None:
+def test_host_of_a_registered_url_stays_readable() -> None:
     register_url("ntfys://reader:pa55w0rd@ntfy.example.org:8443/t0pic-name?auth=abcdef123")
-    shown = redact_text("https://ntfy.example.org:8443/t0pic-name refused reader with pa55w0rd and abcdef123")
-    assert shown == f"https://ntfy.example.org:8443/{BLANK} refused {BLANK} with {BLANK} and {BLANK}"
+    redacted = redact_text("https://ntfy.example.org:8443/t0pic-name refused reader with pa55w0rd and abcdef123")
+    assert redacted == f"https://ntfy.example.org:8443/{BLANK} refused {BLANK} with {BLANK} and {BLANK}"
 
 
-def test_of_several_keys_in_one_text_each_is_blanked() -> None:
+def test_each_of_several_keys_in_one_text_is_blanked() -> None:
     register_secrets(["new-state-key-1,old-state-key-2", "ntfys://ntfy.example.org/t0pic-other"])
     assert redact_text("old-state-key-2 at ntfy.example.org t0pic-other") == f"{BLANK} at ntfy.example.org {BLANK}"
 
 
 @pytest.mark.parametrize("piece", ["a.", "-_", "eyJaaaaaaaa-", "a@", "://", "1-", "+1 ", "&a_", "password ", "IOE0 "])
-def test_no_text_takes_longer_than_its_length_deserves(piece: str) -> None:
+def test_redaction_takes_linear_time(piece: str) -> None:
     started = time.monotonic()
     redact_text(piece * (200_000 // len(piece)))
     assert time.monotonic() - started < 10, "a pattern that backtracks would take minutes"

@@ -48,7 +48,7 @@ def main() -> None:
         text = (CONFIGURATION / "watcher.toml").read_text("utf-8")
         (CONFIGURATION / "watcher.toml").write_text(text.replace("practice-client", portal.account.client_id), "utf-8")
         with ThreadingHTTPServer(("127.0.0.1", 8444), Phone) as phone:
-            ServiceManager.of(os.environ).ready()
+            ServiceManager.from_environ(os.environ).ready()
             (MESSAGES.parent / "office-is-open").touch()
             phone.serve_forever(poll_interval=5)
 

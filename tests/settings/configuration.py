@@ -1,4 +1,4 @@
-"""A configuration written to disk, read back with portals of our own."""
+"""A configuration written to disk and loaded with portals for tests."""
 
 import json
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ class OfficeAccount(AccountSettings):
     password: SecretStr | None = None
     mailbox: Mailbox | None = None
     careful: bool = True
-    patient: bool = False
+    daily_only: bool = False
     per_second: Annotated[float, Field(gt=0)] | None = None
 
     @property
     def min_every(self) -> timedelta | None:
-        return timedelta(days=1) if self.patient else None
+        return timedelta(days=1) if self.daily_only else None
 
 
 class ApiAccount(AccountSettings):
@@ -48,7 +48,7 @@ class Portal:
 
 @dataclass(frozen=True)
 class Portals:
-    known: Mapping[str, Portal] = field(
+    portals: Mapping[str, Portal] = field(
         default_factory=lambda: {
             "api": Portal(ApiAccount, timedelta()),
             "office": Portal(OfficeAccount, timedelta(hours=1)),
@@ -56,15 +56,15 @@ class Portals:
     )
 
     def names(self) -> tuple[str, ...]:
-        return tuple(self.known)
+        return tuple(self.portals)
 
     def find(self, name: str) -> Portal:
-        return self.known[name]
+        return self.portals[name]
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Writes `watcher.toml` into a folder of its own and reads it."""
+class ConfigFolder:
+    """A folder with a `watcher.toml` that is written and loaded."""
 
     folder: Path
 
@@ -85,18 +85,18 @@ class Bench:
         return self.configuration(text, environ).settings
 
     def faults(self, text: str | bytes, environ: Mapping[str, str] | None = None) -> list[str]:
-        """The faults found, without the file's name where they begin with it."""
-        with pytest.raises(SettingsFaults) as found:
+        """Return the faults, without the file name at their start."""
+        with pytest.raises(SettingsFaults) as error:
             self.configuration(text, environ)
-        return [fault.removeprefix(f"{self.file}: ") for fault in found.value.faults]
+        return [fault.removeprefix(f"{self.file}: ") for fault in error.value.faults]
 
 
 def as_toml(keys: Mapping[str, Any]) -> str:
-    """Keys and values as TOML, sections as inline tables."""
+    """Return keys and values as TOML, with sections as inline tables."""
     return "".join(f"{json.dumps(key)} = {_value(value)}\n" for key, value in keys.items())
 
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(key)} = {_value(item)}" for key, item in value.items()) + "}"
     return json.dumps(value)

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.settings.configuration import Bench
+from tests.settings.configuration import ConfigFolder
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def config(tmp_path: Path) -> ConfigFolder:
+    return ConfigFolder(tmp_path)

@@ -4,7 +4,7 @@ from watcher.settings.addresses import is_loopback, listening_address, web_addre
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "http://127.0.0.1:80", "http://127.8.9.1", "https://[::1]:8443/x"])
-def test_these_are_this_machine(url: str) -> None:
+def test_loopback_urls_are_recognized(url: str) -> None:
     assert is_loopback(url)
 
 
@@ -22,20 +22,20 @@ def test_these_are_this_machine(url: str) -> None:
         "http://user@example.org:127/",
     ],
 )
-def test_these_are_not_this_machine(url: str) -> None:
+def test_other_urls_are_not_loopback(url: str) -> None:
     assert not is_loopback(url)
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("value", "expected"),
     [("", ""), ("https://x.example.org/", "https://x.example.org"), ("http://[::1]:1/a", "http://[::1]:1/a")],
 )
-def test_a_web_address_loses_its_last_slash(written: str, read: str) -> None:
-    assert web_address(written) == read
+def test_web_address_loses_its_trailing_slash(value: str, expected: str) -> None:
+    assert web_address(value) == expected
 
 
 @pytest.mark.parametrize(
-    "written",
+    "value",
     [
         "x",
         "http://x.example.org",
@@ -49,19 +49,19 @@ def test_a_web_address_loses_its_last_slash(written: str, read: str) -> None:
         "https://[",
     ],
 )
-def test_what_is_no_safe_web_address_is_refused(written: str) -> None:
+def test_unsafe_web_address_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"address"):
-        web_address(written)
+        web_address(value)
 
 
-@pytest.mark.parametrize("written", ["", "127.0.0.1:8787", "[::1]:0", "localhost:80"])
-def test_a_host_and_a_port_may_be_listened_on(written: str) -> None:
-    assert listening_address(written) == written
+@pytest.mark.parametrize("value", ["", "127.0.0.1:8787", "[::1]:0", "localhost:80"])
+def test_host_and_port_are_a_listening_address(value: str) -> None:
+    assert listening_address(value) == value
 
 
 @pytest.mark.parametrize(
-    "written", ["8787", "localhost", ":80", "localhost:x", "localhost:99999", "http://localhost:80", "[::1"]
+    "value", ["8787", "localhost", ":80", "localhost:x", "localhost:99999", "http://localhost:80", "[::1"]
 )
-def test_what_is_no_host_and_port_is_refused(written: str) -> None:
+def test_invalid_listening_address_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="host and a port"):
-        listening_address(written)
+        listening_address(value)

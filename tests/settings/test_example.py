@@ -1,4 +1,4 @@
-"""The example configuration: it loads as it is, and shows every key that there is."""
+"""The example configuration loads unchanged and shows every key."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.settings.configuration import Bench, as_toml
+from tests.settings.configuration import ConfigFolder, as_toml
 from watcher import portals
 from watcher.delivery.apprise_notifier import check_url
 from watcher.settings import ChannelSettings, Settings
@@ -20,7 +20,7 @@ from watcher.settings.key_names import KeyPath
 from watcher.settings.load import load
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "watcher.example.toml"
-NAMED = {("accounts",), ("channels",)}
+NAME_TABLES = {("accounts",), ("channels",)}
 
 
 def uncommented() -> str:
@@ -28,22 +28,22 @@ def uncommented() -> str:
 
 
 def keys_of(model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every key that a section of this model may hold; keys that are the user's own names are left out."""
+    """Yield every key that a section of this model may have, without names that the user chooses."""
     for name in model.model_fields:
-        place = (*within, name)
-        inner = section_at(model, [name])
-        if inner is not None:
-            yield from keys_of(inner, place)
-        elif name != "name" and place not in NAMED:
-            yield place
+        key_path = (*within, name)
+        section = section_at(model, [name])
+        if section is not None:
+            yield from keys_of(section, key_path)
+        elif name != "name" and key_path not in NAME_TABLES:
+            yield key_path
 
 
-def shown(keys: Mapping[str, Any], model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
+def keys_in(keys: Mapping[str, Any], model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
     for name, value in keys.items():
-        inner = section_at(model, [name])
-        if inner is not None:
-            yield from shown(value, inner, (*within, name))
-        elif (*within, name) not in NAMED:
+        section = section_at(model, [name])
+        if section is not None:
+            yield from keys_in(value, section, (*within, name))
+        elif (*within, name) not in NAME_TABLES:
             yield (*within, name)
 
 
@@ -51,24 +51,26 @@ def accounts_at(portal: str) -> list[dict[str, Any]]:
     return [account for account in tomllib.loads(uncommented())["accounts"].values() if account["portal"] == portal]
 
 
-def test_it_loads_as_it_is(bench: Bench) -> None:
-    file = bench.write(EXAMPLE.read_text(), mode=0o644)
+def test_example_loads_unchanged(config: ConfigFolder) -> None:
+    file = config.write(EXAMPLE.read_text(), mode=0o644)
     settings = load(file, environ={"HOME": "/home/someone"}, portals=portals)
     assert settings.accounts == {}
 
 
-def test_its_values_are_the_defaults(bench: Bench) -> None:
-    as_it_is = load(bench.write(EXAMPLE.read_text()), environ={"HOME": "/home/someone"}, portals=portals)
-    empty = load(bench.write(""), environ={"HOME": "/home/someone"}, portals=portals)
-    assert as_it_is == empty
+def test_example_values_are_the_defaults(config: ConfigFolder) -> None:
+    example = load(config.write(EXAMPLE.read_text()), environ={"HOME": "/home/someone"}, portals=portals)
+    empty = load(config.write(""), environ={"HOME": "/home/someone"}, portals=portals)
+    assert example == empty
 
 
-def test_its_commented_values_are_right_too(tmp_path: Path) -> None:
+def test_commented_values_are_valid(tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE.parent, tmp_path, dirs_exist_ok=True)
     keys = tomllib.loads(uncommented())
     (tmp_path / "secrets").mkdir()
     keys["secrets_dir"] = "secrets"
-    keys["accounts"] = {name: one for name, one in keys["accounts"].items() if one["portal"] in portals.names()}
+    keys["accounts"] = {
+        name: account for name, account in keys["accounts"].items() if account["portal"] in portals.names()
+    }
     file = tmp_path / "watcher.toml"
     file.write_text(as_toml(keys))
     file.chmod(0o600)
@@ -84,24 +86,24 @@ def test_its_commented_values_are_right_too(tmp_path: Path) -> None:
     assert set(settings.accounts) == set(keys["accounts"])
 
 
-def test_it_shows_every_key_of_the_configuration() -> None:
-    assert set(shown(tomllib.loads(uncommented()), Settings)) == set(keys_of(Settings))
+def test_example_shows_every_key_of_the_configuration() -> None:
+    assert set(keys_in(tomllib.loads(uncommented()), Settings)) == set(keys_of(Settings))
 
 
-def test_it_shows_every_key_of_a_channel() -> None:
+def test_example_shows_every_key_of_a_channel() -> None:
     (channel,) = tomllib.loads(uncommented())["channels"].values()
-    assert set(shown(channel, ChannelSettings)) == set(keys_of(ChannelSettings))
+    assert set(keys_in(channel, ChannelSettings)) == set(keys_of(ChannelSettings))
 
 
 @pytest.mark.parametrize("portal", portals.names())
-def test_it_shows_every_key_of_each_portal(portal: str) -> None:
+def test_example_shows_every_key_of_each_portal(portal: str) -> None:
     model = portals.find(portal).account
-    found = {key for account in accounts_at(portal) for key in shown(account, model)}
-    everywhere = {("cases",), ("every",), ("base_url",), ("ca_file",), ("max_sign_ins_per_day",), ("save_notices",)}
-    assert set(keys_of(model)) - everywhere <= found <= set(keys_of(model))
+    keys = {key for account in accounts_at(portal) for key in keys_in(account, model)}
+    common = {("cases",), ("every",), ("base_url",), ("ca_file",), ("max_sign_ins_per_day",), ("save_notices",)}
+    assert set(keys_of(model)) - common <= keys <= set(keys_of(model))
 
 
-def test_every_key_stands_below_its_meaning() -> None:
+def test_every_key_has_an_explanation_above_it() -> None:
     lines = EXAMPLE.read_text().splitlines()
-    bare = [line for before, line in pairwise(lines) if re.match(r"#?[a-z_]+ =", line) and not before]
-    assert not bare, "a key without a line that explains it"
+    unexplained = [line for before, line in pairwise(lines) if re.match(r"#?[a-z_]+ =", line) and not before]
+    assert not unexplained

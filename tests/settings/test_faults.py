@@ -1,4 +1,4 @@
-"""Each key wrong in turn: told by its name, all in one go, and never with a secret's value."""
+"""Faults name their key, are reported together, and never show a secret."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tests.settings.configuration import ApiAccount, Bench, Mailbox, OfficeAccount, as_toml
+from tests.settings.configuration import ApiAccount, ConfigFolder, Mailbox, OfficeAccount, as_toml
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
 from watcher.settings.key_names import KeyPath, toml_key
@@ -25,37 +25,41 @@ def keys_of(model: type[BaseModel], within: KeyPath = ()) -> Iterator[KeyPath]:
     for name in model.model_fields:
         if name != "name":
             yield (*within, name)
-            inner = section_at(model, [name])
-            yield from keys_of(inner, (*within, name)) if inner else ()
+            section = section_at(model, [name])
+            yield from keys_of(section, (*within, name)) if section else ()
 
 
-def places() -> list[tuple[KeyPath, type[BaseModel], dict[str, Any], KeyPath]]:
-    return [(place, model, base, key) for place, model, base in SECTIONS for key in keys_of(model)]
+def all_keys() -> list[tuple[KeyPath, type[BaseModel], dict[str, Any], KeyPath]]:
+    return [(key_path, model, base, key) for key_path, model, base in SECTIONS for key in keys_of(model)]
 
 
 def document(
-    place: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath, value: object
+    key_path: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath, value: object
 ) -> dict[str, Any]:
-    """A document whose section at `place` is good but for `key`, which has `value`."""
+    """Return a document whose section at `key_path` is valid except for `key`, which has `value`."""
     required = {name: GOOD[name] for name, field in model.model_fields.items() if name in GOOD and field.is_required()}
     section: dict[Any, Any] = {**required, **base}
-    inside = section
+    subsection = section
     for part in key[:-1]:
-        inside[part] = {name: GOOD[name] for name in Mailbox.model_fields if name in GOOD} if part == "mailbox" else {}
-        inside = inside[part]
-    inside[key[-1]] = value
-    return {str(place[0]): {place[1]: section}} if place else section
+        subsection[part] = (
+            {name: GOOD[name] for name in Mailbox.model_fields if name in GOOD} if part == "mailbox" else {}
+        )
+        subsection = subsection[part]
+    subsection[key[-1]] = value
+    return {str(key_path[0]): {key_path[1]: section}} if key_path else section
 
 
 @pytest.mark.parametrize("wrong", [-7.25, {"nonsense": True}, [[]]], ids=["number", "table", "list"])
 @pytest.mark.parametrize(
-    ("place", "model", "base", "key"), places(), ids=lambda one: toml_key(one) if one and isinstance(one, tuple) else ""
+    ("key_path", "model", "base", "key"),
+    all_keys(),
+    ids=lambda value: toml_key(value) if value and isinstance(value, tuple) else "",
 )
-def test_a_wrong_type_is_one_fault_that_names_the_key(
-    bench: Bench, place: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath, wrong: object
+def test_wrong_type_is_a_fault_that_names_the_key(
+    config: ConfigFolder, key_path: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath, wrong: object
 ) -> None:
-    faults = bench.faults(as_toml(document(place, model, base, key, wrong)), {"HOME": "/home/someone"})
-    name = toml_key((*place, *key))
+    faults = config.faults(as_toml(document(key_path, model, base, key, wrong)), {"HOME": "/home/someone"})
+    name = toml_key((*key_path, *key))
     assert all(fault.startswith(name) for fault in faults), faults
     assert len(faults) >= 1
     assert all(len(fault.split(": ", 1)[1]) > 10 for fault in faults), "says what would be right"
@@ -129,46 +133,48 @@ def test_a_wrong_type_is_one_fault_that_names_the_key(
         ('secrets_dir = "nowhere"', "secrets_dir: there is no folder"),
     ],
 )
-def test_a_fault_says_what_would_be_right(bench: Bench, text: str, expected: str) -> None:
-    assert any(fault.startswith(expected) for fault in bench.faults(text, {"HOME": "/home/someone"}))
+def test_fault_says_what_would_be_valid(config: ConfigFolder, text: str, expected: str) -> None:
+    assert any(fault.startswith(expected) for fault in config.faults(text, {"HOME": "/home/someone"}))
 
 
-def test_all_faults_are_told_in_one_go(bench: Bench) -> None:
-    faults = bench.faults(
+def test_all_faults_are_reported_together(config: ConfigFolder) -> None:
+    faults = config.faults(
         'timezone = 5\n[schedule]\nevery = "x"\n'
         '[accounts.a]\nportal = "none"\n[accounts.b]\nportal = "office"\ncase = []\n'
         '[channels.c]\nurl = "x"\nkinds = ["y"]\n',
         {"WATCHER_STATE_KY": "x"},
     )
-    told = " ".join(fault.split(": ")[0] for fault in faults)
-    assert told == "WATCHER_STATE_KY accounts.a.portal accounts.b.case timezone schedule.every channels.c.kinds[0]"
+    keys = " ".join(fault.split(": ")[0] for fault in faults)
+    assert keys == "WATCHER_STATE_KY accounts.a.portal accounts.b.case timezone schedule.every channels.c.kinds[0]"
 
 
-def test_only_a_server_on_this_machine_may_be_read_more_often(bench: Bench) -> None:
-    settings = bench.settings('[accounts.x]\nportal = "office"\nevery = "1m"\nbase_url = "http://127.0.0.1:8080"')
+def test_only_a_server_on_this_machine_may_be_checked_more_often(config: ConfigFolder) -> None:
+    settings = config.settings('[accounts.x]\nportal = "office"\nevery = "1m"\nbase_url = "http://127.0.0.1:8080"')
     assert settings.accounts["x"].base_url == "http://127.0.0.1:8080"
 
 
-def test_the_schedules_own_interval_is_told_where_it_is_too_short(bench: Bench) -> None:
-    (fault,) = bench.faults('[schedule]\nevery = "5m"\n[accounts.x]\nportal = "office"')
+def test_short_interval_of_the_schedule_is_a_fault(config: ConfigFolder) -> None:
+    (fault,) = config.faults('[schedule]\nevery = "5m"\n[accounts.x]\nportal = "office"')
     assert fault.startswith("schedule.every: 5m is too often for account x at office")
 
 
-def test_an_account_may_know_a_longer_interval_than_its_portal(bench: Bench) -> None:
-    (fault,) = bench.faults('[accounts.x]\nportal = "office"\npatient = true')
+def test_account_may_require_a_longer_interval_than_its_portal(config: ConfigFolder) -> None:
+    (fault,) = config.faults('[accounts.x]\nportal = "office"\ndaily_only = true')
     assert fault == 'schedule.every: 4h is too often for account x at office; write "1d" or more'
 
 
 @pytest.mark.parametrize(
-    ("place", "model", "base", "key"), places(), ids=lambda one: toml_key(one) if one and isinstance(one, tuple) else ""
+    ("key_path", "model", "base", "key"),
+    all_keys(),
+    ids=lambda value: toml_key(value) if value and isinstance(value, tuple) else "",
 )
 def test_no_fault_shows_the_value_of_a_secret(
-    bench: Bench, place: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath
+    config: ConfigFolder, key_path: KeyPath, model: type[BaseModel], base: dict[str, Any], key: KeyPath
 ) -> None:
     if key[-1] not in {"password", "client_secret", "url", "database_url", "state_key", "heartbeat_url", "token"}:
         wrong: object = -7.25
         secret = next(name for name in ("password", "client_secret", "url", "state_key") if name in model.model_fields)
-        text = document(place, model, {**base, secret: CANARY}, key, wrong)
+        text = document(key_path, model, {**base, secret: CANARY}, key, wrong)
     else:
-        text = document(place, model, base, key, [CANARY, {"deeper": CANARY}])
-    assert all(CANARY not in fault for fault in bench.faults(as_toml(text), {"HOME": "/home/someone"}))
+        text = document(key_path, model, base, key, [CANARY, {"deeper": CANARY}])
+    assert all(CANARY not in fault for fault in config.faults(as_toml(text), {"HOME": "/home/someone"}))

@@ -7,12 +7,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tests.settings.configuration import Bench, OfficeAccount, Portals, as_toml
+from tests.settings.configuration import ConfigFolder, OfficeAccount, Portals, as_toml
 from watcher.errors import SettingsFaults
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.load import load
 
-WHOLE = """
+COMPLETE = """
 timezone = "Europe/Madrid"
 state_dir = "state"
 [schedule]
@@ -33,8 +33,8 @@ quiet_hours = "22:00-07:00"
 """
 
 
-def test_every_section_is_read_by_its_own_model(bench: Bench) -> None:
-    settings = bench.settings(WHOLE)
+def test_every_section_is_validated_by_its_model(config: ConfigFolder) -> None:
+    settings = config.settings(COMPLETE)
     family = settings.accounts["family"]
     assert isinstance(family, OfficeAccount)
     assert family.name == "family"
@@ -46,25 +46,25 @@ def test_every_section_is_read_by_its_own_model(bench: Bench) -> None:
     assert str(settings.channels["phone"].quiet_hours) == "22:00-07:00"
 
 
-def test_a_path_in_the_file_is_seen_from_the_file(bench: Bench) -> None:
-    settings = bench.settings(WHOLE)
-    assert settings.state_dir == bench.folder / "state"
-    assert settings.accounts["family"].ca_file == bench.folder / "ca.pem"
+def test_path_is_relative_to_the_file(config: ConfigFolder) -> None:
+    settings = config.settings(COMPLETE)
+    assert settings.state_dir == config.folder / "state"
+    assert settings.accounts["family"].ca_file == config.folder / "ca.pem"
 
 
-def test_a_path_may_begin_at_home_or_at_the_root(bench: Bench) -> None:
-    assert bench.settings('state_dir = "~/watcher"').state_dir == Path.home() / "watcher"
-    assert bench.settings('state_dir = "/var/lib/watcher"').state_dir == Path("/var/lib/watcher")
+def test_path_may_be_absolute_or_begin_with_the_home_folder(config: ConfigFolder) -> None:
+    assert config.settings('state_dir = "~/watcher"').state_dir == Path.home() / "watcher"
+    assert config.settings('state_dir = "/var/lib/watcher"').state_dir == Path("/var/lib/watcher")
 
 
-def test_an_empty_file_is_a_configuration_of_defaults(bench: Bench) -> None:
-    settings = bench.settings("", {"HOME": "/home/someone"})
+def test_empty_file_means_defaults(config: ConfigFolder) -> None:
+    settings = config.settings("", {"HOME": "/home/someone"})
     assert settings.state_dir == Path("/home/someone/.local/state/watcher")
     assert settings.accounts == {}
 
 
-def test_an_empty_text_stands_for_not_set(bench: Bench) -> None:
-    settings = bench.settings(
+def test_empty_text_means_not_set(config: ConfigFolder) -> None:
+    settings = config.settings(
         'state_dir = ""\ndatabase_url = ""\nsecrets_dir = ""\nstate_key = ""\n'
         '[accounts.family]\nportal = "office"\nca_file = ""\nevery = ""\npassword = ""\nbase_url = ""\n'
         '[health]\nlisten = ""\nheartbeat_url = ""\n',
@@ -84,39 +84,41 @@ def test_an_empty_text_stands_for_not_set(bench: Bench) -> None:
         ({"XDG_STATE_HOME": "relative/is/ignored", "HOME": "/h"}, "/h/.local/state/watcher"),
     ],
 )
-def test_state_is_kept_where_the_system_says(bench: Bench, environ: dict[str, str], expected: str) -> None:
-    assert bench.settings("", environ).state_dir == Path(expected)
+def test_default_state_folder_follows_the_environment(
+    config: ConfigFolder, environ: dict[str, str], expected: str
+) -> None:
+    assert config.settings("", environ).state_dir == Path(expected)
 
 
-def test_the_file_of_the_environment_is_taken_where_none_is_named(bench: Bench) -> None:
-    file = bench.write('language = "es"')
+def test_file_from_the_environment_is_used_if_none_is_named(config: ConfigFolder) -> None:
+    file = config.write('language = "es"')
     assert load(None, environ={"WATCHER_CONFIG": str(file)}, portals=Portals()).language == "es"
 
 
-def test_the_named_file_goes_before_that_of_the_environment(bench: Bench) -> None:
-    file = bench.write('language = "es"')
+def test_named_file_has_priority_over_the_environment(config: ConfigFolder) -> None:
+    file = config.write('language = "es"')
     assert load(file, environ={"WATCHER_CONFIG": "/nowhere/at/all.toml"}, portals=Portals()).language == "es"
 
 
-def test_the_users_own_configuration_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(bench.folder)
-    own = bench.folder / "configuration" / "watcher" / "watcher.toml"
-    own.parent.mkdir(parents=True)
-    own.write_text('language = "fr"')
-    environ = {"XDG_CONFIG_HOME": str(bench.folder / "configuration")}
+def test_configuration_in_the_users_folder_is_found(config: ConfigFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(config.folder)
+    user_file = config.folder / "configuration" / "watcher" / "watcher.toml"
+    user_file.parent.mkdir(parents=True)
+    user_file.write_text('language = "fr"')
+    environ = {"XDG_CONFIG_HOME": str(config.folder / "configuration")}
     assert load(None, environ=environ, portals=Portals()).language == "fr"
-    bench.write('language = "es"')
-    assert load(None, environ=environ, portals=Portals()).language == "es", "the working folder goes first"
+    config.write('language = "es"')
+    assert load(None, environ=environ, portals=Portals()).language == "es", "the working folder has priority"
 
 
-def test_no_file_anywhere_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_file_is_reported_with_the_default_locations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsFaults, match=r"no configuration in watcher\.toml, .*`watcher init`"):
         load(None, environ={"HOME": str(tmp_path)}, portals=Portals())
 
 
-def test_a_byte_order_mark_is_no_fault(bench: Bench) -> None:
-    assert bench.settings(b'\xef\xbb\xbflanguage = "es"').language == "es"
+def test_byte_order_mark_is_ignored(config: ConfigFolder) -> None:
+    assert config.settings(b'\xef\xbb\xbflanguage = "es"').language == "es"
 
 
 @pytest.mark.parametrize(
@@ -130,41 +132,41 @@ def test_a_byte_order_mark_is_no_fault(bench: Bench) -> None:
         (b'language = "en"\nlanguage = "es"\n', "is not TOML: Cannot overwrite a value"),
     ],
 )
-def test_what_is_no_toml_is_told_with_its_line(bench: Bench, content: bytes, expected: str) -> None:
-    (fault,) = bench.faults(content)
+def test_invalid_toml_is_reported_with_its_line(config: ConfigFolder, content: bytes, expected: str) -> None:
+    (fault,) = config.faults(content)
     assert expected in fault
 
 
-def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+def test_folder_instead_of_a_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsFaults, match="cannot be read: is a directory"):
         load(tmp_path, environ={}, portals=Portals())
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_missing_named_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsFaults, match=r"nothing\.toml: cannot be read: no such file"):
         load(tmp_path / "nothing.toml", environ={}, portals=Portals())
 
 
-def test_the_hook_sees_each_channels_url_and_its_word_is_a_fault(bench: Bench) -> None:
-    file = bench.write('[channels.phone]\nurl = "ntfy://"\n[channels.mail]\nurl = "mailto://good"\n')
+def test_channel_fault_function_checks_each_channel_url(config: ConfigFolder) -> None:
+    file = config.write('[channels.phone]\nurl = "ntfy://"\n[channels.mail]\nurl = "mailto://good"\n')
 
     def no_topic(url: SecretStr) -> str | None:
         return "no topic" if url.get_secret_value() == "ntfy://" else None
 
-    with pytest.raises(SettingsFaults) as found:
+    with pytest.raises(SettingsFaults) as error:
         load(file, environ={}, portals=Portals(), channel_fault=no_topic)
-    assert found.value.faults == (f"{file}: channels.phone.url: no topic",)
+    assert error.value.faults == (f"{file}: channels.phone.url: no topic",)
 
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_no_file_content_does_worse_than_a_fault(bench: Bench, content: bytes) -> None:
-    strange: tuple[str, ...] = ()
+def test_any_file_content_causes_at_most_faults(config: ConfigFolder, content: bytes) -> None:
+    unexpected: tuple[str, ...] = ()
     try:
-        bench.settings(content)
-    except SettingsFaults as found:
-        strange = tuple(fault for fault in found.faults if not fault.startswith(f"{bench.file}: "))
-    assert not strange
+        config.settings(content)
+    except SettingsFaults as error:
+        unexpected = tuple(fault for fault in error.faults if not fault.startswith(f"{config.file}: "))
+    assert not unexpected
 
 
 NAMES = st.sampled_from(
@@ -177,14 +179,14 @@ DOCUMENTS = st.dictionaries(NAMES, SECTIONS | LEAVES, max_size=4)
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(accounts=DOCUMENTS, channels=DOCUMENTS, others=DOCUMENTS)
-def test_no_document_does_worse_than_faults_that_name_the_file(
-    bench: Bench, accounts: dict[str, object], channels: dict[str, object], others: dict[str, object]
+def test_any_document_causes_at_most_faults_that_name_the_file(
+    config: ConfigFolder, accounts: dict[str, object], channels: dict[str, object], others: dict[str, object]
 ) -> None:
     text = as_toml({**others, "accounts": accounts, "channels": channels})
-    strange: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
     try:
-        bench.settings(text, {"HOME": "/home/someone"})
-    except SettingsFaults as found:
-        strange = tuple(fault for fault in found.faults if not fault.startswith(f"{bench.file}: "))
-        assert found.faults, "a refusal without a reason"  # noqa: PT017 - both ends are right
-    assert not strange
+        config.settings(text, {"HOME": "/home/someone"})
+    except SettingsFaults as error:
+        unexpected = tuple(fault for fault in error.faults if not fault.startswith(f"{config.file}: "))
+        assert error.faults, "a refusal without a reason"  # noqa: PT017 - both outcomes are valid
+    assert not unexpected

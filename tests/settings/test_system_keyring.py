@@ -1,4 +1,4 @@
-"""The keyring as its own library has it, with a backend that keeps everything in memory."""
+"""The real keyring library with a backend in memory."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 
-from tests.settings.configuration import Bench, OfficeAccount
+from tests.settings.configuration import ConfigFolder, OfficeAccount
 from watcher.doctor.configuration import check_secrets
 from watcher.settings import Settings
 
@@ -18,7 +18,7 @@ SERVICE, NAME = "case-watcher", "accounts__family__password"
 
 
 class InMemory(KeyringBackend):
-    """A keyring of this process alone; while it is locked it gives nothing."""
+    """A keyring in memory that can be locked."""
 
     priority = 1
 
@@ -39,62 +39,62 @@ class InMemory(KeyringBackend):
 @pytest.fixture
 def ring() -> Iterator[InMemory]:
     before = keyring.get_keyring()
-    made = InMemory()
-    keyring.set_keyring(made)
-    yield made
+    ring = InMemory()
+    keyring.set_keyring(ring)
+    yield ring
     keyring.set_keyring(before)
 
 
 def password(settings: Settings) -> str | None:
-    found = settings.accounts["family"]
-    assert isinstance(found, OfficeAccount)
-    return found.password.get_secret_value() if found.password else None
+    office = settings.accounts["family"]
+    assert isinstance(office, OfficeAccount)
+    return office.password.get_secret_value() if office.password else None
 
 
 @pytest.mark.usefixtures("ring")
-def test_the_keyring_goes_before_the_configuration_and_after_everything_else(bench: Bench) -> None:
+def test_keyring_has_priority_only_over_the_configuration(config: ConfigFolder) -> None:
     text = f'{TEXT}password = "of the configuration"\n'
-    assert password(bench.settings(text)) == "of the configuration"
+    assert password(config.settings(text)) == "of the configuration"
     keyring.set_password(SERVICE, NAME, "of the keyring")
-    assert password(bench.settings(text)) == "of the keyring"
-    assert password(bench.settings(text, {VARIABLE: "of the environment"})) == "of the environment"
+    assert password(config.settings(text)) == "of the keyring"
+    assert password(config.settings(text, {VARIABLE: "of the environment"})) == "of the environment"
 
 
 @pytest.mark.usefixtures("ring")
-def test_a_keyring_that_was_not_asked_for_is_left_alone(bench: Bench, ring: InMemory) -> None:
+def test_keyring_is_not_read_unless_configured(config: ConfigFolder, ring: InMemory) -> None:
     keyring.set_password(SERVICE, NAME, "of the keyring")
     ring.locked = True
-    assert password(bench.settings(TEXT.replace("true", "false"))) is None
+    assert password(config.settings(TEXT.replace("true", "false"))) is None
 
 
 @pytest.mark.usefixtures("ring")
-def test_the_doctor_tells_which_entry_of_the_keyring_a_secret_is_and_not_what_it_is(bench: Bench) -> None:
+def test_doctor_names_the_keyring_entry_without_the_secret(config: ConfigFolder) -> None:
     keyring.set_password(SERVICE, NAME, "of the keyring")
-    (finding,) = check_secrets(bench.configuration(TEXT))
+    (finding,) = check_secrets(config.configuration(TEXT))
     assert finding.about == "secret accounts.family.password"
     assert finding.text == f"found in the keyring {SERVICE} {NAME}"
 
 
 @pytest.mark.usefixtures("ring")
-def test_an_empty_entry_is_a_fault(bench: Bench) -> None:
+def test_empty_entry_is_a_fault(config: ConfigFolder) -> None:
     keyring.set_password(SERVICE, NAME, " ")
-    (fault,) = bench.faults(TEXT)
+    (fault,) = config.faults(TEXT)
     assert f"{SERVICE} {NAME}: is empty" in fault
 
 
-def test_a_locked_keyring_is_one_fault_that_says_what_to_do(bench: Bench, ring: InMemory) -> None:
+def test_locked_keyring_is_one_fault_with_advice(config: ConfigFolder, ring: InMemory) -> None:
     ring.locked = True
-    (fault,) = bench.faults(TEXT)
+    (fault,) = config.faults(TEXT)
     assert fault.startswith("keyring: cannot be read (KeyringLocked); unlock it")
 
 
 @pytest.mark.usefixtures("ring")
-def test_a_machine_without_a_keyring_is_one_fault_that_says_what_to_do(bench: Bench) -> None:
+def test_missing_keyring_is_one_fault_with_advice(config: ConfigFolder) -> None:
     keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
-    (fault,) = bench.faults(TEXT)
+    (fault,) = config.faults(TEXT)
     assert "has no keyring for this user" in fault
 
 
-def test_whether_to_ask_it_is_true_or_false(bench: Bench) -> None:
-    (fault,) = bench.faults(TEXT.replace("true", '"yes"'))
+def test_keyring_key_is_true_or_false(config: ConfigFolder) -> None:
+    (fault,) = config.faults(TEXT.replace("true", '"yes"'))
     assert "keyring: must be true or false" in fault

@@ -78,7 +78,7 @@ def commands() -> None:
 
 def main() -> None:
     """The entry point: 0 done, 1 it ran and something failed, 2 wrong usage or configuration."""
-    core_dumps.forbid()
+    core_dumps.disable()
     streams.prepare()
     try:
         commands.main(prog_name="watcher", standalone_mode=False)

@@ -1,1 +1,1 @@
-"""The long-running program."""
+"""The process that runs for months: schedule, delivery, and signs of life."""

@@ -1,4 +1,4 @@
-"""The daemon: reads every account when its turn has come, keeps time, delivers. Decides nothing itself."""
+"""The daemon: checks each account on schedule, records reminders, and delivers alerts. Makes no decisions itself."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -16,158 +16,158 @@ from watcher.export.calendar_file import update_calendar_file
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.settings import Settings
 
-_LOOK_AT_THE_TIME = timedelta(minutes=15)
-_LOOK_AT_BACKUPS = timedelta(hours=1)
-_LOOK_INTO_BOOKS = (
-    15.0  # real seconds; what another process wrote (`watcher check`, `resume`) waits no longer than this
-)
-_SHORTEST = 0.05
-_FOR_ANOTHER_COURIER = 1.0  # another daemon may be delivering what is due
-_FOR_A_GLANCE = 3.0  # real seconds; who only looks whether an account has gone blind holds its lock for a moment
-_READS_AT_ONCE = 8
-_NO_LEAP = timedelta(seconds=1)
+_REMINDER_INTERVAL = timedelta(minutes=15)
+_BACKUP_INTERVAL = timedelta(hours=1)
+_MAX_PAUSE = 15.0  # real seconds until changes by another process (`watcher check`, `resume`) are noticed
+_MIN_PAUSE = 0.05
+_MIN_PAUSE_SHARED = 1.0  # another daemon may be delivering the due alerts
+_LOCK_WAIT = 3.0  # real seconds; the blindness check holds the account's lock only briefly
+_MAX_PARALLEL_CHECKS = 8
+_CLOCK_TOLERANCE = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_GRACE = 3.0  # real seconds that a message under way is given to be finished
+_STOP_GRACE = 3.0  # real seconds for a message that is being sent
 _log = structlog.get_logger(__name__)
 
 
 class Daemon:
-    """Runs until `stop`.
+    """The daemon, running between `start` and `stop`.
 
-    Several may share a database that is a server's: each account is read by the one that takes its lock first when
-    its turn has come, and a dead one's turns, which stand in the database, are taken by the others. With SQLite there
-    is one: the caller holds the lock.
+    Several daemons may share a PostgreSQL database: the one that takes an account's lock first checks it. The times of
+    the next checks are in the database, so others take over from a daemon that died. With SQLite there is only one
+    daemon, and the caller holds the lock.
     """
 
     def __init__(self, app: App, manager: ServiceManager | None = None) -> None:
-        """Nothing runs before `start`. `manager` wants signs of life; None: nobody does."""
+        """Start nothing yet. `manager` is notified while the daemon works."""
         self._app = app
-        self._signs = Liveness(app, manager or ServiceManager())
-        self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _READS_AT_ONCE) + 2)
-        self._turns: dict[str, datetime] = {}
-        self._last_resort = EmergencyNotice(app.notifier)
-        self._looked_at = app.clock.now()
+        self._liveness = Liveness(app, manager or ServiceManager())
+        self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _MAX_PARALLEL_CHECKS) + 2)
+        self._next_checks: dict[str, datetime] = {}
+        self._emergency_notice = EmergencyNotice(app.notifier)
+        self._last_now = app.clock.now()
         self._wake = Event()
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
     def start(self) -> None:
-        """Makes a job of each account from what stands in the database, and begins.
+        """Schedule each account at the time in the database, then start.
 
-        Raises `WatcherError`, and begins nothing, where the database turns out to be damaged or the health page's
-        address cannot be had.
+        Raises `WatcherError`, and starts nothing, if the database is damaged or the health page's address cannot be
+        used.
         """
         self._app.check_database()
-        self._signs.start()
-        self._plan()
-        self._plan_regular()
+        self._liveness.start()
+        self._schedule_accounts()
+        self._schedule_regular_jobs()
         self._schedule.start()
         self._delivery.start()
-        _log.info("watching", accounts=len(self._app.settings.accounts), channels=len(self._app.settings.channels))
+        _log.info(
+            "daemon_started", accounts=len(self._app.settings.accounts), channels=len(self._app.settings.channels)
+        )
 
     def stop(self) -> None:
-        """Starts nothing more, gives a message under way a moment to be finished. What is cut off is done again."""
+        """Start no more work and give a message being sent a moment to finish. Interrupted work is repeated later."""
         self._app.context.stop.set()
         self._schedule.stop()
         self._wake.set()
-        self._delivery.join(_GRACE)
-        self._signs.stop()
+        self._delivery.join(_STOP_GRACE)
+        self._liveness.stop()
 
-    def use(self, settings: Settings) -> None:
-        """Goes on with another configuration: new accounts are read, removed ones no more."""
+    def reconfigure(self, settings: Settings) -> None:
+        """Switch to another configuration: check its new accounts and stop checking removed ones."""
         for name in self._app.settings.accounts:
             self._schedule.cancel(f"account {name}")
-        self._turns.clear()
-        self._take_up_corrected(settings)
+        self._next_checks.clear()
+        self._check_corrected_accounts(settings)
         self._app = self._app.with_settings(settings)
-        self._signs.use(self._app)
-        self._plan()
+        self._liveness.reconfigure(self._app)
+        self._schedule_accounts()
         self._wake.set()
-        _log.info("configuration reread", accounts=len(settings.accounts), channels=len(settings.channels))
+        _log.info("configuration_reloaded", accounts=len(settings.accounts), channels=len(settings.channels))
 
-    def _take_up_corrected(self, settings: Settings) -> None:
-        """An account that waits for a person is read at once where the person has just changed its credential."""
-        known, before = self._app.store.accounts.all(), self._app.settings.accounts
-        for name in settings.accounts.keys() & before.keys() & known.keys():
+    def _check_corrected_accounts(self, settings: Settings) -> None:
+        """Check paused accounts at once if the user has just changed their credential."""
+        stored, before = self._app.store.accounts.all(), self._app.settings.accounts
+        for name in settings.accounts.keys() & before.keys() & stored.keys():
             changed = settings.accounts[name].credential() != before[name].credential()
-            if changed and known[name][0].state.waits_for_person:
+            if changed and stored[name][0].state.waits_for_person:
                 self._app.store.accounts.set_next_read(name, self._app.clock.now())
 
-    def _plan_regular(self) -> None:
-        self._schedule.every("time", _LOOK_AT_THE_TIME, self._keep_time)
-        self._schedule.every("backup", _LOOK_AT_BACKUPS, self._back_up)
-        self._schedule.every("sign of life", self._signs.every, self._signs.turn)
+    def _schedule_regular_jobs(self) -> None:
+        self._schedule.every("reminders", _REMINDER_INTERVAL, self._record_reminders)
+        self._schedule.every("backup", _BACKUP_INTERVAL, self._back_up)
+        self._schedule.every("liveness", self._liveness.interval, self._liveness.notify_manager)
 
-    def _plan(self) -> None:
-        known = self._app.store.accounts.all()
+    def _schedule_accounts(self) -> None:
+        stored = self._app.store.accounts.all()
         now = self._app.clock.now()
         self._app.store.outbox.bring_forward(now)
         for name in self._app.settings.accounts:
-            health, next_read_at = known.get(name, (None, None))
+            health, next_read_at = stored.get(name, (None, None))
             if health is not None and next_read_at is not None:
-                latest = self._latest_turn(name, health, now)
-                if latest < next_read_at:  # written while the clock was ahead
+                latest = self._latest_check(name, health, now)
+                if latest < next_read_at:  # it was stored while the clock was ahead
                     self._app.store.accounts.set_next_read(name, latest)
                     next_read_at = latest
-            self._plan_turn(name, next_read_at or now)
+            self._schedule_check(name, next_read_at or now)
 
-    def _latest_turn(self, name: str, health: AccountHealth, now: datetime) -> datetime:
-        """No turn that a right clock has planned is later than this; one that a person has is not bounded."""
+    def _latest_check(self, name: str, health: AccountHealth, now: datetime) -> datetime:
+        """Return the latest next check that a correct clock can have scheduled. Manual checks have no limit."""
         if self._app.portal_of(name).is_manual:
             return _NEVER
         schedule = self._app.settings.schedule
-        turn = now + (self._app.settings.accounts[name].every or schedule.every) + schedule.jitter
-        return max(turn, health.not_before) if health.not_before else turn
+        latest = now + (self._app.settings.accounts[name].every or schedule.every) + schedule.jitter
+        return max(latest, health.not_before) if health.not_before else latest
 
-    def _notice_the_clock(self) -> None:
-        """A clock that was set back would leave every job waiting until it has caught up: all are planned anew."""
+    def _handle_clock_change(self) -> None:
+        """Reschedule all jobs if the clock was set back. They would otherwise wait until it catches up."""
         now = self._app.clock.now()
-        back = self._looked_at - now
-        if back > _NO_LEAP:
-            _log.warning("the clock was set back; everything is planned anew", seconds=round(back.total_seconds()))
-            self._plan_regular()
-            self._plan()
-        self._looked_at = now
+        set_back_by = self._last_now - now
+        if set_back_by > _CLOCK_TOLERANCE:
+            _log.warning("clock_set_back", seconds=round(set_back_by.total_seconds()))
+            self._schedule_regular_jobs()
+            self._schedule_accounts()
+        self._last_now = now
 
-    def _plan_turn(self, name: str, moment: datetime) -> None:
-        self._turns[name] = moment
-        self._schedule.at(f"account {name}", moment, lambda: self._read(name))
+    def _schedule_check(self, name: str, moment: datetime) -> None:
+        self._next_checks[name] = moment
+        self._schedule.at(f"account {name}", moment, lambda: self._check(name))
 
-    def _take_up_resumed(self) -> None:
-        """Reads at once what `watcher resume` has made due: its turn stands earlier in the books than it did."""
+    def _check_resumed_accounts(self) -> None:
+        """Reschedule accounts that `watcher resume` made due: their next check is now earlier in the database."""
         for name, (_, next_read_at) in self._app.store.accounts.all().items():
-            planned = self._turns.get(name)
-            if next_read_at is not None and planned is not None and next_read_at < planned:
-                self._plan_turn(name, next_read_at)
+            scheduled = self._next_checks.get(name)
+            if next_read_at is not None and scheduled is not None and next_read_at < scheduled:
+                self._schedule_check(name, next_read_at)
 
-    def _read(self, name: str) -> datetime | None:
-        """One turn of an account; returns when the next one is, or None where it is watched no more."""
+    def _check(self, name: str) -> datetime | None:
+        """Check an account. Return when to check it next, or None if it is no longer configured."""
         app = self._app
         if app.context.stop.is_set() or name not in app.settings.accounts:
             return None
-        turn = self._turns.get(name)
+        scheduled = self._next_checks.get(name)
         try:
-            done = self._signs.during(
-                app, name, lambda begun: app.poll(name, wait=_FOR_A_GLANCE, on_start=begun, scheduled_at=turn)
+            result = self._liveness.run_check(
+                app, name, lambda on_start: app.poll(name, wait=_LOCK_WAIT, on_start=on_start, scheduled_at=scheduled)
             )
         except StoreUnusable as error:
-            self._last_resort.write_failed(str(error), app.settings, now=app.clock.now())
+            self._emergency_notice.write_failed(str(error), app.settings, now=app.clock.now())
             raise
-        self._last_resort.write_succeeded()
-        _tell(done)
+        self._emergency_notice.write_succeeded()
+        _log_result(result)
         self._wake.set()
         malloc.give_back()
-        if done.changes:
+        if result.changes:
             update_calendar_file(app.context)
         next_read_at = app.store.accounts.next_read(name)
         later = app.clock.now() + timedelta(minutes=1)
-        self._turns[name] = next_read_at or later
-        return max(next_read_at or later, later) if done.outcome is not ReadOutcome.OK else next_read_at or later
+        self._next_checks[name] = next_read_at or later
+        return max(next_read_at or later, later) if result.outcome is not ReadOutcome.OK else next_read_at or later
 
-    def _keep_time(self) -> None:
+    def _record_reminders(self) -> None:
         if changes := self._app.record_time_reminders(at_any_hour=False):
-            self._signs.changed(changes)
+            self._liveness.count_changes(changes)
             self._wake.set()
-        update_calendar_file(self._app.context)  # also for what the user said of an item meanwhile
+        update_calendar_file(self._app.context)  # the user may have answered an item since
 
     def _back_up(self) -> None:
         self._app.back_up()
@@ -176,29 +176,35 @@ class Daemon:
         while not self._app.context.stop.is_set():
             self._wake.clear()
             try:
-                self._notice_the_clock()
-                self._take_up_resumed()
+                self._handle_clock_change()
+                self._check_resumed_accounts()
                 self._app.outbox_worker().deliver_due()
                 pause = self._until_next_alert()
             except StoreUnusable as error:
-                _log.error("the books cannot be used", reason=str(error))
-                pause = _LOOK_INTO_BOOKS
-            except Exception:  # noqa: BLE001 - as long as the daemon lives, alerts go out: this thread must not end
-                _log.exception("delivering failed in an unforeseen way")
-                pause = _LOOK_INTO_BOOKS
+                _log.error("database_unavailable", reason=str(error))
+                pause = _MAX_PAUSE
+            except Exception:  # noqa: BLE001 - this thread must not end while the daemon runs, or no alert is sent
+                _log.exception("delivery_failed_unexpectedly")
+                pause = _MAX_PAUSE
             self._wake.wait(pause)
 
     def _until_next_alert(self) -> float:
         due = self._app.store.outbox.next_due()
         if due is None:
-            return _LOOK_INTO_BOOKS
-        shortest = _FOR_ANOTHER_COURIER if self._app.store.shared else _SHORTEST
-        return min(_LOOK_INTO_BOOKS, max(shortest, self._app.clock.seconds_until(due)))
+            return _MAX_PAUSE
+        shortest = _MIN_PAUSE_SHARED if self._app.store.shared else _MIN_PAUSE
+        return min(_MAX_PAUSE, max(shortest, self._app.clock.seconds_until(due)))
 
 
-def _tell(done: ReadResult) -> None:
-    if done.read_elsewhere:
-        _log.debug("another process has this turn", account=done.account)
+def _log_result(result: ReadResult) -> None:
+    if result.read_elsewhere:
+        _log.debug("account_checked_elsewhere", account=result.account)
         return
-    log = _log.info if done.outcome is ReadOutcome.OK else _log.warning
-    log("read", account=done.account, outcome=done.outcome.value, changes=len(done.changes), error=done.error)
+    log = _log.info if result.outcome is ReadOutcome.OK else _log.warning
+    log(
+        "account_checked",
+        account=result.account,
+        outcome=result.outcome.value,
+        changes=len(result.changes),
+        error=result.error,
+    )

@@ -1,7 +1,6 @@
-"""How others learn that the daemon lives: systemd, whoever asks over HTTP, a service that waits for a heartbeat.
+"""Signs that the daemon works, for systemd, for HTTP clients, and for a service that expects a heartbeat.
 
-All of it is fed from one place that the scheduler comes round to, and that reads the database: a daemon that hangs
-falls silent everywhere.
+All of them depend on a regular job that reads the database, so a daemon that hangs becomes silent everywhere.
 """
 
 import time
@@ -16,7 +15,7 @@ from watcher.daemon.sd_notify import ServiceManager
 from watcher.errors import StoreUnusable, WatcherError
 from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.change import RecordedChange
-from watcher.monitoring.heartbeat import Beat, Heartbeat, Rounds
+from watcher.monitoring.heartbeat import Beat, CheckBatches, Heartbeat
 from watcher.monitoring.metrics import Counters, exposition
 from watcher.monitoring.service_status import ServiceStatus, service_status, status_line
 from watcher.settings import HealthSettings
@@ -24,91 +23,91 @@ from watcher.settings import HealthSettings
 if TYPE_CHECKING:
     from watcher.monitoring.http_server import HealthServer
 
-_EVERY = timedelta(seconds=30)
-_SHORTEST = timedelta(seconds=1)
-_MISSED = 4  # so many turns late, the scheduler counts as stuck
+_INTERVAL = timedelta(seconds=30)
+_MIN_INTERVAL = timedelta(seconds=1)
+_MAX_MISSED = 4  # intervals without a notification after which the scheduler counts as stuck
 _log = structlog.get_logger(__name__)
 
 
 class Liveness:
-    """The daemon's signs of life. Safe to call from several threads."""
+    """The daemon's signs of life. Thread-safe."""
 
     def __init__(self, app: App, manager: ServiceManager) -> None:
-        """Gives none before `start`."""
+        """Start nothing yet."""
         self._app, self._manager = app, manager
-        self._tally, self._rounds = Counters(), Rounds()
-        self._turned = time.monotonic()
+        self._counters, self._batches = Counters(), CheckBatches()
+        self._notified_at = time.monotonic()
         self._server: HealthServer | None = None
         self._heartbeat: Heartbeat | None = None
 
     @property
-    def every(self) -> timedelta:
-        """How often `turn` is to be called: three times within what the service manager's watchdog waits for."""
-        return max(min(self._manager.watchdog / 3, _EVERY), _SHORTEST) if self._manager.watchdog else _EVERY
+    def interval(self) -> timedelta:
+        """Time between calls of `notify_manager`: a third of the watchdog's timeout, within bounds."""
+        return max(min(self._manager.watchdog / 3, _INTERVAL), _MIN_INTERVAL) if self._manager.watchdog else _INTERVAL
 
     def start(self) -> None:
-        """Opens the health page, where one is configured. Raises `WatcherError` where its address cannot be had."""
+        """Start what is configured. Raises `WatcherError` if the health page's address cannot be used."""
         self._open(self._app.settings.health)
 
-    def turn(self) -> None:
-        """The scheduler has come round. Where the database does not answer, the service manager hears nothing."""
-        self._turned = time.monotonic()
+    def notify_manager(self) -> None:
+        """Notify the service manager, unless the database does not answer. Called by the scheduler."""
+        self._notified_at = time.monotonic()
         try:
-            condition = self.condition()
+            status = self.status()
         except StoreUnusable as error:
-            _log.error("no sign of life: the books cannot be read", reason=str(error))
+            _log.error("watchdog_not_notified", reason=str(error))
         else:
-            self._manager.alive(status_line(condition))
+            self._manager.keep_alive(status_line(status))
 
-    def during(self, app: App, name: str, read: Callable[[Callable[[], None]], ReadResult]) -> ReadResult:
-        """Reads an account through `read`, counts what it came to, and lets the heartbeat tell of it.
+    def run_check(self, app: App, name: str, check: Callable[[Callable[[], None]], ReadResult]) -> ReadResult:
+        """Run `check` for an account, count its result, and send heartbeats.
 
-        `read` calls what it is given when it begins; where another process has the turn, nothing is told here.
+        `check` calls its argument when it starts, and does not call it if another process checks the account.
         """
         portal = app.settings.accounts[name].portal
         outcome: ReadOutcome | None = ReadOutcome.FAILED
         try:
-            done = read(lambda: self._beat(self._rounds.began(name)))
-            outcome = None if done.read_elsewhere else done.outcome
+            result = check(lambda: self._beat(self._batches.started(name)))
+            outcome = None if result.read_elsewhere else result.outcome
         finally:
-            # A read that the daemon's own end cut off says nothing of the account.
-            self._beat(self._rounds.ended(name, None if app.context.stop.is_set() else outcome))
-        if not done.read_elsewhere:
-            self._tally.read(portal, done.outcome.value)
-            self._tally.changed(done.changes)
-        return done
+            # A check that the daemon's shutdown interrupted says nothing about the account.
+            self._beat(self._batches.finished(name, None if app.context.stop.is_set() else outcome))
+        if not result.read_elsewhere:
+            self._counters.count_check(portal, result.outcome.value)
+            self._counters.count_changes(result.changes)
+        return result
 
-    def changed(self, changes: Iterable[RecordedChange]) -> None:
-        """Counts what time alone has brought."""
-        self._tally.changed(changes)
+    def count_changes(self, changes: Iterable[RecordedChange]) -> None:
+        """Count changes that only time caused."""
+        self._counters.count_changes(changes)
 
-    def use(self, app: App) -> None:
-        """Goes on with another configuration. An address that cannot be had is logged: reads matter more."""
+    def reconfigure(self, app: App) -> None:
+        """Switch to another configuration. An unusable address is only logged, because checks matter more."""
         before, self._app = self._app.settings.health, app
-        self._rounds.forget_all_but(frozenset(app.settings.accounts))
+        self._batches.keep_only(frozenset(app.settings.accounts))
         if app.settings.health == before:
             return
         self._close()
         try:
             self._open(app.settings.health)
         except WatcherError as error:
-            _log.error("the health page is not served", reason=str(error))
+            _log.error("health_page_unavailable", reason=str(error))
 
     def stop(self) -> None:
-        """Gives the address back. The service manager is told by whoever ends the program."""
+        """Close the health page and the heartbeat. The caller notifies the service manager."""
         self._close()
 
-    def condition(self) -> ServiceStatus:
-        """How the watcher is, from what stands in the books now. Raises `StoreUnusable`."""
+    def status(self) -> ServiceStatus:
+        """Return the current status from the database. Raises `StoreUnusable`."""
         app = self._app
         app.store.ping()
-        late = time.monotonic() - self._turned
+        late = time.monotonic() - self._notified_at
         return service_status(
             app.settings,
             app.store.accounts.all(),
             app.store.outbox.counts(),
             now=app.clock.now(),
-            scheduler_alive=late < _MISSED * self.every.total_seconds(),
+            scheduler_alive=late < _MAX_MISSED * self.interval.total_seconds(),
         )
 
     def _open(self, health: HealthSettings) -> None:
@@ -116,11 +115,9 @@ class Liveness:
             self._heartbeat = Heartbeat(health.heartbeat_url, wait=self._app.context.stop.wait)
             self._heartbeat.start()
         if health.listen:
-            from watcher.monitoring.http_server import HealthServer  # noqa: PLC0415 - http.server and all, only where it is asked for
+            from watcher.monitoring.http_server import HealthServer  # noqa: PLC0415 - http.server is loaded only if configured
 
-            self._server = HealthServer(
-                health.listen, token=health.token, condition=self.condition, metrics=self._metrics
-            )
+            self._server = HealthServer(health.listen, token=health.token, status=self.status, metrics=self._metrics)
             self._server.start()
 
     def _close(self) -> None:
@@ -131,7 +128,7 @@ class Liveness:
         self._server = self._heartbeat = None
 
     def _metrics(self) -> bytes:
-        return exposition(self.condition(), self._tally)
+        return exposition(self.status(), self._counters)
 
     def _beat(self, beat: Beat | None) -> None:
         heartbeat = self._heartbeat

@@ -1,7 +1,7 @@
-"""When things are done: the only door to APScheduler.
+"""Scheduled jobs. The only module that uses APScheduler.
 
-Nothing is kept in the scheduler: turns stand in the database, and jobs are made anew from them at every start. The
-scheduler runs on real time; a `Clock` that runs faster is translated here.
+The scheduler stores nothing: the times of the next checks are in the database, and jobs are created from them at every
+start. It runs on real time; the times of a faster `Clock` are converted here.
 """
 
 from collections.abc import Callable
@@ -18,65 +18,61 @@ from apscheduler.triggers.date import DateTrigger
 from watcher.clock import Clock
 from watcher.errors import WatcherError
 
-# What comes round by itself has threads of its own: reads that take long, however many, do not hold it back.
+# Regular jobs have their own threads, so that slow checks do not delay them.
 _REGULAR = "regular"
 _log = structlog.get_logger(__name__)
 
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler has no types
-    """APScheduler, but that a job which is not there may be removed.
+    """APScheduler, except that removing an unknown job is no error.
 
-    Its own thread removes a job whose turn is over; once the scheduler is told to end it finds none, and would end with
-    a traceback.
+    Its own thread removes finished jobs; during shutdown they are already gone, and the thread would end with a
+    traceback.
     """
 
     def remove_job(self, job_id: str, jobstore: str | None = None) -> None:
-        """Removes the job, where there is one."""
+        """Remove the job if it exists."""
         try:
             super().remove_job(job_id, jobstore)
         except JobLookupError:
-            _log.debug("no such job to remove", job=job_id)
+            _log.debug("job_not_found", job=job_id)
 
 
 class Schedule:
-    """Runs jobs at their moments, each in a pool of threads, at most two turns of one job meeting at their ends."""
+    """Jobs that run in pools of threads at given times."""
 
     def __init__(self, clock: Clock, *, threads: int) -> None:
-        """Nothing runs before `start`. At most `threads` jobs run at once."""
+        """Start nothing yet. At most `threads` jobs run at once, apart from regular ones."""
         self._clock = clock
-        self._turns = Lock()
+        self._lock = Lock()
         self._scheduler = _Scheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(threads), _REGULAR: ThreadPoolExecutor(4)},
-            # A job that comes late (a machine that slept, a slow start) still comes, once.
-            job_defaults={
-                "misfire_grace_time": None,
-                "coalesce": True,
-                "max_instances": 2,
-            },  # the end of one turn may meet the start of the next
+            # A late job (the machine slept, a slow start) still runs, once. The end of one run may overlap the next.
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
         )
-        self._scheduler.add_listener(_complain, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
-        self._ended = Event()
+        self._scheduler.add_listener(_log_event, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        self._stopped = Event()
 
     def start(self) -> None:
-        """Begins; jobs whose moment is past run at once."""
+        """Start. Overdue jobs run at once."""
         self._scheduler.start()
 
     def at(self, name: str, moment: datetime, work: Callable[[], datetime | None]) -> None:
-        """Runs `work` at `moment` (of the clock), and again at the moment that it returns, until it returns None.
+        """Run `work` at `moment` (of the clock), then at each time that it returns, until it returns None.
 
-        A job of the same name is replaced. When `work` raises, it is tried again after a minute.
+        Replaces a job of the same name. If `work` raises, it runs again after a minute.
         """
-        self._plan(name, moment, work, "default")
+        self._add(name, moment, work, "default")
 
-    def _plan(self, name: str, moment: datetime, work: Callable[[], datetime | None], pool: str) -> None:
+    def _add(self, name: str, moment: datetime, work: Callable[[], datetime | None], pool: str) -> None:
         delay = max(0.0, self._clock.seconds_until(moment))
-        when = datetime.now(UTC) + timedelta(seconds=delay)
-        with self._turns:
-            if not self._ended.is_set():
+        run_at = datetime.now(UTC) + timedelta(seconds=delay)
+        with self._lock:
+            if not self._stopped.is_set():
                 self._scheduler.add_job(
                     self._run,
-                    DateTrigger(run_date=when),
+                    DateTrigger(run_date=run_at),
                     args=(name, work, pool),
                     id=name,
                     executor=pool,
@@ -84,40 +80,40 @@ class Schedule:
                 )
 
     def every(self, name: str, span: timedelta, work: Callable[[], None]) -> None:
-        """Runs `work` now and after each `span` (of the clock)."""
+        """Run `work` now and then every `span` (of the clock)."""
 
         def once() -> datetime:
             work()
             return self._clock.now() + span
 
-        self._plan(name, self._clock.now(), once, _REGULAR)
+        self._add(name, self._clock.now(), once, _REGULAR)
 
     def cancel(self, name: str) -> None:
-        """Removes a job; one that is running runs to its end."""
-        with self._turns:
+        """Remove a job. One that is running finishes."""
+        with self._lock:
             self._scheduler.remove_job(name)
 
     def stop(self) -> None:
-        """Starts no more jobs. Those under way are not waited for: they watch the daemon's own `stop`."""
-        with self._turns:
-            self._ended.set()
+        """Start no more jobs. Does not wait for running ones, which watch the daemon's own `stop`."""
+        with self._lock:
+            self._stopped.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     def _run(self, name: str, work: Callable[[], datetime | None], pool: str) -> None:
-        again: datetime | None = self._clock.now() + timedelta(minutes=1)
+        next_run: datetime | None = self._clock.now() + timedelta(minutes=1)
         try:
-            again = work()
+            next_run = work()
         except WatcherError as error:
-            _log.error("a job failed", job=name, error=type(error).__name__, reason=str(error))
+            _log.error("job_failed", job=name, error=type(error).__name__, reason=str(error))
         finally:
-            if again is not None:
-                self._plan(name, again, work, pool)
+            if next_run is not None:
+                self._add(name, next_run, work, pool)
 
 
-def _complain(event: JobExecutionEvent) -> None:
+def _log_event(event: JobExecutionEvent) -> None:
     exception = getattr(event, "exception", None)
     if exception is None:
-        _log.warning("a job was still running when its turn came again", job=event.job_id)
+        _log.warning("job_still_running", job=event.job_id)
     else:
-        _log.error("a job failed", job=event.job_id, error=type(exception).__name__, reason=str(exception))
+        _log.error("job_failed", job=event.job_id, error=type(exception).__name__, reason=str(exception))

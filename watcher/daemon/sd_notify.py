@@ -1,6 +1,6 @@
-"""What systemd is told of the daemon: the notify protocol of sd_notify(3), which is one datagram for each message.
+"""Notifications to systemd by the protocol of sd_notify(3): one datagram for each message.
 
-Where systemd (or another manager that speaks this protocol) did not start the program, nothing is said to anybody.
+Nothing is sent if the program was not started by systemd or another manager with this protocol.
 """
 
 import os
@@ -12,58 +12,58 @@ from datetime import timedelta
 
 import structlog
 
-_LONGEST_STATUS = 200
+_MAX_STATUS_LENGTH = 200
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceManager:
-    """Who started the program and wants to hear from it.
+    """The service manager that started the program.
 
-    `address` is the manager's socket, as $NOTIFY_SOCKET has it; None: nobody listens. `watchdog` is within what time
-    it wants a sign of life, else it ends the program; None: it wants none.
+    `address` is its socket, as in $NOTIFY_SOCKET; None if there is no manager. `watchdog` is the time after which it
+    ends the program unless `keep_alive` is called; None if it has no watchdog.
     """
 
     address: str | None = None
     watchdog: timedelta | None = None
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], *, pid: int | None = None) -> "ServiceManager":
-        """The one that the environment names. `pid`: this process, if it is not the present one.
+    def from_environ(cls, environ: Mapping[str, str], *, pid: int | None = None) -> "ServiceManager":
+        """Return the manager that the environment names. `pid` is this process unless given.
 
-        A watchdog that is meant for another process (sd_watchdog_enabled(3)) is none of ours.
+        A watchdog that is set for another process (sd_watchdog_enabled(3)) is ignored.
         """
-        meant_for = environ.get("WATCHDOG_PID")
-        ours = meant_for is None or meant_for == str(pid or os.getpid())
-        span = environ.get("WATCHDOG_USEC", "")
-        watchdog = timedelta(microseconds=int(span)) if ours and span.isascii() and span.isdigit() else None
+        watched_pid = environ.get("WATCHDOG_PID")
+        is_ours = watched_pid is None or watched_pid == str(pid or os.getpid())
+        timeout = environ.get("WATCHDOG_USEC", "")
+        watchdog = timedelta(microseconds=int(timeout)) if is_ours and timeout.isascii() and timeout.isdigit() else None
         return cls(address=environ.get("NOTIFY_SOCKET") or None, watchdog=watchdog or None)
 
     def ready(self) -> None:
-        """The program is at work: after its start, and again after `reloading`."""
-        self._say("READY=1")
+        """Report that the program runs: after its start, and again after `reloading`."""
+        self._send("READY=1")
 
     def reloading(self) -> None:
-        """The configuration is being reread; `ready` ends it."""
-        self._say("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+        """Report that the configuration is being reloaded. `ready` must follow."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """The program ends now, because it was asked to."""
-        self._say("STOPPING=1", "STATUS=ending")
+        """Report that the program is ending, as requested."""
+        self._send("STOPPING=1", "STATUS=ending")
 
-    def alive(self, status: str) -> None:
-        """A sign of life for the watchdog, and a line that `systemctl status` shows."""
-        self._say("WATCHDOG=1", f"STATUS={' '.join(status.split())[:_LONGEST_STATUS]}")
+    def keep_alive(self, status: str) -> None:
+        """Reset the watchdog, and set the line that `systemctl status` shows."""
+        self._send("WATCHDOG=1", f"STATUS={' '.join(status.split())[:_MAX_STATUS_LENGTH]}")
 
-    def _say(self, *lines: str) -> None:
-        """Sends one datagram. A manager that cannot be reached is no reason to stop watching."""
+    def _send(self, *lines: str) -> None:
+        """Send one datagram. An unreachable manager is only logged; checks go on."""
         if self.address is None:
             return
-        # An address that begins with @ is in the abstract namespace, where the kernel wants a zero byte.
+        # @ stands for the zero byte that begins an address in the kernel's abstract namespace.
         address = "\0" + self.address[1:] if self.address.startswith("@") else self.address
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:
-                mouth.settimeout(1.0)
-                mouth.sendto("\n".join(lines).encode(), address)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+                client.settimeout(1.0)
+                client.sendto("\n".join(lines).encode(), address)
         except OSError as error:
-            _log.warning("the service manager could not be told", said=lines[0], reason=error.strerror)
+            _log.warning("service_manager_unreachable", message=lines[0], reason=error.strerror)

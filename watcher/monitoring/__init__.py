@@ -1,1 +1,1 @@
-"""How others learn that the program works."""
+"""Logs, metrics, `/healthz`, and heartbeats."""

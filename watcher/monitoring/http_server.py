@@ -1,8 +1,8 @@
-"""`/healthz` and `/metrics` over HTTP, for the machine's own eyes or, with a token, for others'.
+"""`/healthz` and `/metrics` over HTTP, for this machine or, with a token, for others.
 
-Nothing here is worth attacking and nothing can be sent to it: two pages, no request body, few connections at once,
-each with a deadline for its whole request. Without a token only names of this machine are answered to, so that a page
-in somebody's browser that has its own name point here (DNS rebinding) learns nothing.
+The attack surface is small: two pages, no request body, few connections at once, each with a deadline for the whole
+request. Without a token, only requests to a name of this machine are answered, so that a web page whose name points
+here (DNS rebinding) learns nothing.
 """
 
 import hmac
@@ -27,9 +27,9 @@ from watcher.monitoring.metrics import CONTENT_TYPE
 from watcher.monitoring.service_status import ServiceStatus, status_json
 from watcher.settings.addresses import is_loopback
 
-_AT_ONCE = 8
+_MAX_CONNECTIONS = 8
 _DEADLINE = 5.0
-_LOOK_UP = 30.0
+_ACCEPT_TIMEOUT = 30.0
 _JSON = "application/json; charset=utf-8"
 _PAGES = ("/healthz", "/metrics")
 _log = structlog.get_logger(__name__)
@@ -39,89 +39,90 @@ Response = tuple[HTTPStatus, str, bytes]
 
 
 class HealthServer:
-    """Serves until `stop`, in threads of its own."""
+    """An HTTP server with its own threads."""
 
     def __init__(
         self,
         listen: str,
         *,
         token: SecretStr | None,
-        condition: Callable[[], ServiceStatus],
+        status: Callable[[], ServiceStatus],
         metrics: Callable[[], bytes],
     ) -> None:
-        """Takes the address, "127.0.0.1:8787", and answers nobody yet.
+        """Bind the address, such as "127.0.0.1:8787". Requests are answered after `start`.
 
-        `condition` and `metrics` may raise `StoreUnusable`. Raises `WatcherError` where the address cannot be had.
+        `status` and `metrics` may raise `StoreUnusable`. Raises `WatcherError` if the address cannot be used.
         """
         parts = urlsplit(f"//{listen}")
         host, port = parts.hostname or "", parts.port or 0
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            self._server = _Server(family, (host, port), partial(_Request, _Pages(token, condition, metrics)))
+            self._server = _Server(family, (host, port), partial(_Request, _Pages(token, status, metrics)))
         except OSError as error:
-            reason = os_error_text(error)
-            raise WatcherError(f"health.listen: {listen}: {reason}; choose an address that is free") from None
+            raise WatcherError(
+                f"health.listen: {listen}: {os_error_text(error)}; choose an address that is free"
+            ) from None
         self._thread = Thread(target=self._serve, name="health", daemon=True)
         self._stopped = False
 
     @property
     def port(self) -> int:
-        """The port in use, where the configuration left it to the system (0)."""
+        """The port in use; the system chooses one if the configuration says 0."""
         port: int = self._server.socket.getsockname()[1]
         return port
 
     def start(self) -> None:
-        """Answers from now on."""
+        """Start to answer requests."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Takes no more connections and gives the address back."""
+        """Refuse further connections and release the address."""
         self._stopped = True
-        with suppress(OSError):  # not every system lets a listening socket be shut down; closing it does then
+        with suppress(OSError):  # some systems cannot shut down a listening socket; closing it is enough there
             self._server.socket.shutdown(socket.SHUT_RDWR)
         if self._thread.is_alive():
             self._thread.join(1.0)
         self._server.server_close()
 
     def _serve(self) -> None:
-        """Sleeps until somebody asks: `serve_forever` would wake twice a second for nothing."""
+        """Wait for requests without polling; `serve_forever` would wake twice a second."""
         while not self._stopped:
             self._server.handle_request()
 
 
 class _Pages:
-    """What is answered to whom."""
+    """The responses."""
 
     def __init__(
-        self, token: SecretStr | None, condition: Callable[[], ServiceStatus], metrics: Callable[[], bytes]
+        self, token: SecretStr | None, status: Callable[[], ServiceStatus], metrics: Callable[[], bytes]
     ) -> None:
-        self._token, self._condition, self._metrics = token, condition, metrics
+        self._token, self._status, self._metrics = token, status, metrics
 
     def answer(self, path: str, *, host: str, authorization: str) -> Response:
-        if not self._may_ask(host, authorization):
+        if not self._is_authorized(host, authorization):
             status = HTTPStatus.UNAUTHORIZED if self._token else HTTPStatus.FORBIDDEN
-            return _trouble(status, "a bearer token is needed" if self._token else "ask for a name of this machine")
+            return _error(status, "a bearer token is needed" if self._token else "ask for a name of this machine")
         if path not in _PAGES:
-            return _trouble(HTTPStatus.NOT_FOUND, f"there are {' and '.join(_PAGES)}")
+            return _error(HTTPStatus.NOT_FOUND, f"there are {' and '.join(_PAGES)}")
         try:
             return self._health() if path == "/healthz" else (HTTPStatus.OK, CONTENT_TYPE, self._metrics())
         except StoreUnusable:
-            return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be read; see the log")
+            return _error(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be read; see the log")
 
-    def _may_ask(self, host: str, authorization: str) -> bool:
+    def _is_authorized(self, host: str, authorization: str) -> bool:
         if self._token is None:
             return is_loopback(f"//{host}")
-        scheme, _, shown = authorization.partition(" ")
-        right = self._token.get_secret_value().encode()
-        return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode("latin-1"), right)
+        scheme, _, token = authorization.partition(" ")
+        expected = self._token.get_secret_value().encode()
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), expected)
 
     def _health(self) -> Response:
-        condition = self._condition()
-        status = HTTPStatus.OK if condition.healthy else HTTPStatus.SERVICE_UNAVAILABLE
-        return status, _JSON, _document(status_json(condition))
+        status = self._status()
+        code = HTTPStatus.OK if status.healthy else HTTPStatus.SERVICE_UNAVAILABLE
+        return code, _JSON, _document(status_json(status))
 
 
-def _trouble(status: HTTPStatus, reason: str) -> Response:
+def _error(status: HTTPStatus, reason: str) -> Response:
     return status, _JSON, _document({"status": "unknown", "reason": reason})
 
 
@@ -130,26 +131,26 @@ def _document(content: Any) -> bytes:
 
 
 class _Server(ThreadingHTTPServer):
-    """Takes few connections at once; those beyond are closed, as nobody honest has so many."""
+    """A server that closes connections beyond a small number, which no legitimate client needs."""
 
     daemon_threads = True
     block_on_close = False
-    request_queue_size = _AT_ONCE
-    timeout = _LOOK_UP
+    request_queue_size = _MAX_CONNECTIONS
+    timeout = _ACCEPT_TIMEOUT
 
     def __init__(self, family: socket.AddressFamily, address: tuple[str, int], request: Callable[..., Any]) -> None:
         self.address_family = family
-        self._places = BoundedSemaphore(_AT_ONCE)
+        self._slots = BoundedSemaphore(_MAX_CONNECTIONS)
         super().__init__(address, request)
 
     def server_bind(self) -> None:
-        """As HTTPServer does, without asking the name service what this machine is called."""
+        """Bind like HTTPServer, but without a name service lookup of this machine's name."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_name, self.server_port = self.socket.getsockname()[:2]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -158,31 +159,31 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - its signature
-        _log.debug("a health request broke off", exc_info=True)
+        _log.debug("health_request_failed", exc_info=True)
 
 
-class _Patient(io.RawIOBase):
-    """Reads from a connection until a deadline for all of it: one byte now and then does not stretch it."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads a connection with one deadline for the whole request, which slow single bytes do not extend."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._until = connection, time.monotonic() + _DEADLINE
+        self._connection, self._deadline = connection, time.monotonic() + _DEADLINE
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left = self._until - time.monotonic()
-        if left <= 0:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError("the request took too long")
-        self._connection.settimeout(left)
+        self._connection.settimeout(remaining)
         return self._connection.recv_into(buffer)
 
 
 class _Request(BaseHTTPRequestHandler):
-    """One request on a connection of its own."""
+    """One request on its own connection."""
 
     server_version, sys_version = "case-watcher", ""
     timeout = _DEADLINE
@@ -194,7 +195,7 @@ class _Request(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.rfile.close()
-        self.rfile = io.BufferedReader(_Patient(self.connection))
+        self.rfile = io.BufferedReader(_DeadlineReader(self.connection))
 
     def do_GET(self) -> None:
         self._reply(with_body=True)
@@ -204,9 +205,9 @@ class _Request(BaseHTTPRequestHandler):
 
     def _reply(self, *, with_body: bool) -> None:
         host, authorization = self.headers.get("Host", ""), self.headers.get("Authorization", "")
-        status, kind, body = self._pages.answer(urlsplit(self.path).path, host=host, authorization=authorization)
+        status, media_type, body = self._pages.answer(urlsplit(self.path).path, host=host, authorization=authorization)
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("X-Content-Type-Options", "nosniff")

@@ -1,7 +1,7 @@
-"""Logs: structlog and every library's own, through one handler to standard error, redacted last.
+"""Logs of structlog and of every library, written by one handler to standard error and redacted last.
 
-The handler sits at the root, so what httpx, APScheduler or Apprise log takes the same way. Libraries that print
-passwords or whole addresses at their lower levels are held above them, whatever level is asked for.
+The handler is at the root logger, so messages of httpx, APScheduler, or Apprise pass through it too. Libraries that
+log passwords or whole addresses at low levels have a minimum level, whatever level is configured.
 """
 
 import logging
@@ -27,15 +27,15 @@ FLOORS: Mapping[str, int] = {
     "paho": logging.INFO,
     "imaplib": logging.INFO,
     "hpack": logging.INFO,
-    "sqlalchemy": logging.WARNING,  # logs every value that it binds
+    "sqlalchemy": logging.WARNING,  # logs every bound value
     "alembic": logging.WARNING,
     "apscheduler": logging.WARNING,
     "asyncio": logging.INFO,
 }
-"""The lowest level at which a library may speak."""
+"""The minimum level of each library."""
 
-_HEARD = {"apprise": logging.WARNING}
-"""What a library has to be free to say, logged or not: why a channel took nothing is known from Apprise's warnings."""
+_ALWAYS_EMITTED = {"apprise": logging.WARNING}
+"""Levels that a library must emit even if they are not logged: Apprise's warnings say why a delivery failed."""
 
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -48,43 +48,42 @@ _SHARED: tuple[Processor, ...] = (
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
-class _Lines(logging.StreamHandler[TextIO]):
-    """Writes lines. One that cannot be written is told of without its content: logging would print its arguments."""
+class _Handler(logging.StreamHandler[TextIO]):
+    """A handler that reports a failed line without its content; logging itself would print the arguments."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Says where the line came from, and nothing of what it said."""
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name in logging
+        """Write where the line came from, without its content."""
         try:
             self.stream.write(f"a log line from {record.pathname}:{record.lineno} could not be written\n")
         except (OSError, ValueError):
-            # Standard error itself is gone; there is nowhere left to say so.
+            # Standard error itself is closed.
             return
 
 
 def configure(
     *,
     level: str = "info",
-    form: Literal["console", "json"] = "console",
+    log_format: Literal["console", "json"] = "console",
     stream: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> None:
-    """Sends all logs from `level` up to `stream` (standard error), as lines for a person or as JSON.
+    """Write all logs from `level` up to `stream` (standard error by default), as text lines or as JSON.
 
-    Colour on a terminal only, and not where $NO_COLOR is set (https://no-color.org). May be called again. From now on
-    an exception that nobody caught is logged too, instead of being printed as it is. Raises ValueError for a level
-    that is none.
+    Uses color only on a terminal, and not if $NO_COLOR is set (https://no-color.org). May be called again. Uncaught
+    exceptions are logged too, instead of being printed unredacted. Raises ValueError for an unknown level.
     """
     target = stream or sys.stderr
-    wanted = logging.getLevelNamesMapping().get(level.upper())
-    if wanted is None:
+    level_number = logging.getLevelNamesMapping().get(level.upper())
+    if level_number is None:
         raise ValueError(f"{level!r} is no log level; write debug, info, warning or error")
-    handler = _Lines(target)
-    handler.setLevel(wanted)
-    handler.setFormatter(_formatter(form, in_colour=_in_colour(target, environ or {})))
+    handler = _Handler(target)
+    handler.setLevel(level_number)
+    handler.setFormatter(_formatter(log_format, use_color=_use_color(target, environ or {})))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(wanted)
+    root.setLevel(level_number)
     for name, floor in FLOORS.items():
-        logging.getLogger(name).setLevel(min(max(wanted, floor), _HEARD.get(name, logging.CRITICAL)))
+        logging.getLogger(name).setLevel(min(max(level_number, floor), _ALWAYS_EMITTED.get(name, logging.CRITICAL)))
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -96,19 +95,19 @@ def configure(
     threading.excepthook = _uncaught_in_thread
 
 
-def _in_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+def _use_color(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def _formatter(form: Literal["console", "json"], *, in_colour: bool) -> logging.Formatter:
+def _formatter(form: Literal["console", "json"], *, use_color: bool) -> logging.Formatter:
     if form == "json":
-        # Frames keep their places and lose their locals, which hold what a secret was read into.
+        # Frames are logged without their local variables, which may contain secrets.
         frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         exceptions: Processor = structlog.processors.ExceptionRenderer(frames)
         renderer: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
         exceptions = structlog.processors.format_exc_info
-        renderer = structlog.dev.ConsoleRenderer(colors=in_colour, exception_formatter=structlog.dev.plain_traceback)
+        renderer = structlog.dev.ConsoleRenderer(colors=use_color, exception_formatter=structlog.dev.plain_traceback)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
         processors=[
@@ -122,13 +121,13 @@ def _formatter(form: Literal["console", "json"], *, in_colour: bool) -> logging.
 
 
 def _redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The last before the renderer: it sees foreign records, bound context and exceptions alike."""
-    told = redact({key: value for key, value in event.items() if key != "timestamp"})
-    return {**(told if isinstance(told, dict) else {}), "timestamp": event.get("timestamp")}
+    """Redact everything but the timestamp. Last before the renderer, so it sees context and exceptions too."""
+    redacted = redact({key: value for key, value in event.items() if key != "timestamp"})
+    return {**(redacted if isinstance(redacted, dict) else {}), "timestamp": event.get("timestamp")}
 
 
 def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Keeps what came from outside from drawing on the terminal or passing for a line of its own."""
+    """Escape control characters, so that external text can neither draw on the terminal nor forge a line."""
     return {
         key: value.translate(_CONTROL) if isinstance(value, str) and key != "exception" else value
         for key, value in event.items()
@@ -138,9 +137,10 @@ def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    _log.critical("an error that nobody caught", exc_info=(kind, error, trace))
+    _log.critical("uncaught_exception", exc_info=(kind, error, trace))
 
 
-def _uncaught_in_thread(told: threading.ExceptHookArgs) -> None:
-    if told.exc_value is not None and not issubclass(told.exc_type, SystemExit):
-        _log.critical("an error that nobody caught", exc_info=(told.exc_type, told.exc_value, told.exc_traceback))
+def _uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None and not issubclass(arguments.exc_type, SystemExit):
+        error = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+        _log.critical("uncaught_exception", exc_info=error)

@@ -1,6 +1,6 @@
-"""What Prometheus is told: the only door to prometheus_client, which is imported when somebody asks (it takes 14 MiB).
+"""Metrics for Prometheus. The only module that uses prometheus_client, which takes 14 MiB and is imported on request.
 
-Labels are portals, outcomes and kinds; never an account's name, never a case number.
+Labels are portals, outcomes, and kinds, never an account's name or a case number.
 """
 
 from collections import Counter
@@ -17,78 +17,78 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
-"""The text format's media type, as prometheus_client writes it (CONTENT_TYPE_LATEST)."""
+"""The media type of prometheus_client's text format (CONTENT_TYPE_LATEST)."""
 
-_STILL_TO_GO = (AlertState.QUEUED, AlertState.HELD)
+_PENDING = (AlertState.QUEUED, AlertState.HELD)
 
 
 class Counters:
-    """Reads and changes since this process began. Safe to share between threads."""
+    """Checks and changes since this process started. Thread-safe."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """Start at zero."""
         self._lock = Lock()
-        self._reads: Counter[tuple[str, str]] = Counter()
+        self._checks: Counter[tuple[str, str]] = Counter()
         self._changes: Counter[str] = Counter()
 
-    def read(self, portal: str, outcome: str) -> None:
-        """Counts one read of an account at this portal."""
+    def count_check(self, portal: str, outcome: str) -> None:
+        """Count one check of an account at this portal."""
         with self._lock:
-            self._reads[portal, outcome] += 1
+            self._checks[portal, outcome] += 1
 
-    def changed(self, changes: Iterable[RecordedChange]) -> None:
-        """Counts recorded changes."""
+    def count_changes(self, changes: Iterable[RecordedChange]) -> None:
+        """Count recorded changes."""
         with self._lock:
             self._changes.update(change.change.kind.value for change in changes)
 
-    def reads(self) -> Mapping[tuple[str, str], int]:
-        """How many reads, by portal and outcome."""
+    def checks(self) -> Mapping[tuple[str, str], int]:
+        """Return the number of checks by portal and outcome."""
         with self._lock:
-            return dict(self._reads)
+            return dict(self._checks)
 
     def changes(self) -> Mapping[str, int]:
-        """How many changes, by kind."""
+        """Return the number of changes by kind."""
         with self._lock:
             return dict(self._changes)
 
 
-def exposition(condition: ServiceStatus, tally: Counters) -> bytes:
-    """Everything there is to meter, in Prometheus' text format."""
+def exposition(status: ServiceStatus, counters: Counters) -> bytes:
+    """Return all metrics in Prometheus' text format."""
     from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest  # noqa: PLC0415 - 14 MiB
     from prometheus_client.registry import Collector  # noqa: PLC0415
 
-    class Present(Collector):
+    class Current(Collector):
         def collect(self) -> "Iterator[Metric]":
-            yield from _families(condition, tally)
+            yield from _families(status, counters)
 
     registry = CollectorRegistry()
-    registry.register(Present())
+    registry.register(Current())
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
 
-def _families(condition: ServiceStatus, tally: Counters) -> "Iterator[Metric]":
+def _families(status: ServiceStatus, counters: Counters) -> "Iterator[Metric]":
     from prometheus_client.metrics_core import CounterMetricFamily as Count  # noqa: PLC0415
     from prometheus_client.metrics_core import GaugeMetricFamily as Gauge  # noqa: PLC0415
 
-    yield Gauge("watcher_well", "1 while /healthz answers 200.", value=condition.healthy)
-    reads = Count("watcher_reads", "Reads of accounts since the start, by outcome.", labels=["portal", "outcome"])
-    for labels, number in tally.reads().items():
-        reads.add_metric(labels, number)
-    yield reads
+    yield Gauge("watcher_well", "1 while /healthz answers 200.", value=status.healthy)
+    checks = Count("watcher_reads", "Reads of accounts since the start, by outcome.", labels=["portal", "outcome"])
+    for labels, number in counters.checks().items():
+        checks.add_metric(labels, number)
+    yield checks
     changes = Count("watcher_changes", "Recorded changes since the start, by kind.", labels=["kind"])
-    for kind, number in tally.changes().items():
+    for kind, number in counters.changes().items():
         changes.add_metric([kind], number)
     yield changes
     alerts = Count("watcher_alerts", "Alerts that are done with, by what became of them.", labels=["outcome"])
     queue = Gauge("watcher_alerts_waiting", "Alerts that are still to go out.", labels=["state"])
     for state in AlertState:
-        family = queue if state in _STILL_TO_GO else alerts
-        family.add_metric([state.value], condition.alerts.get(state, 0))
+        family = queue if state in _PENDING else alerts
+        family.add_metric([state.value], status.alerts.get(state, 0))
     yield alerts
     yield queue
     accounts = Gauge("watcher_accounts", "Accounts by their state.", labels=["portal", "state"])
-    for labels, number in Counter((one.portal, one.state.value) for one in condition.accounts).items():
+    for labels, number in Counter((account.portal, account.state.value) for account in status.accounts).items():
         accounts.add_metric(labels, number)
     yield accounts
     age = Gauge(
@@ -96,13 +96,13 @@ def _families(condition: ServiceStatus, tally: Counters) -> "Iterator[Metric]":
         "Time since the last good read, of the account at this portal that has waited longest.",
         labels=["portal"],
     )
-    for portal, since in _longest_unread(condition.accounts).items():
-        age.add_metric([portal], (condition.at - since).total_seconds())
+    for portal, since in _oldest_checks(status.accounts).items():
+        age.add_metric([portal], (status.at - since).total_seconds())
     yield age
 
 
-def _longest_unread(accounts: Iterable[AccountStatus]) -> Mapping[str, datetime]:
-    """Portal by portal the oldest of the last good reads; an account that was never read well has none."""
+def _oldest_checks(accounts: Iterable[AccountStatus]) -> Mapping[str, datetime]:
+    """Return the oldest last successful check of each portal's accounts. Accounts without one are left out."""
     oldest: dict[str, datetime] = {}
     for account in accounts:
         if account.last_read_at is not None:

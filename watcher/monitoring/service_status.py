@@ -1,6 +1,7 @@
-"""How the watcher is as a whole, for whoever asks from outside: a health check, a meter, systemd. Pure.
+"""The status of the whole service, for health checks, metrics, and systemd. Pure.
 
-It is well while no account has gone without a good read for longer than `blind_after`, and while the scheduler turns.
+The service is healthy while its scheduler runs and no account has been without a successful check for longer than
+`blind_after`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ from watcher.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatus:
-    """How one account is. Times are aware, UTC. `blind`: its last good read is longer ago than is tolerated."""
+    """The status of one account. Times are aware, in UTC.
+
+    `blind` means that the last successful check is older than `blind_after`, and the account is failing or overdue.
+    """
 
     name: str
     portal: str
@@ -29,7 +33,7 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
-    """How the watcher is. `turned` is false where the scheduler has not come round for too long."""
+    """The status of the service. `scheduler_alive` is false if the scheduler is stuck."""
 
     at: datetime
     accounts: tuple[AccountStatus, ...]
@@ -38,29 +42,31 @@ class ServiceStatus:
 
     @property
     def healthy(self) -> bool:
-        """Whether reads succeed, or have not failed for long."""
+        """Whether the scheduler runs and no account is blind."""
         return self.scheduler_alive and not any(account.blind for account in self.accounts)
 
     @property
-    def waiting(self) -> int:
-        """How many alerts are still to go out."""
+    def pending_alerts(self) -> int:
+        """The number of alerts that are still to be sent."""
         return self.alerts.get(AlertState.QUEUED, 0) + self.alerts.get(AlertState.HELD, 0)
 
 
 def service_status(
     settings: Settings,
-    known: Mapping[str, tuple[AccountHealth, datetime | None]],
+    accounts: Mapping[str, tuple[AccountHealth, datetime | None]],
     alerts: Mapping[AlertState, int],
     *,
     now: datetime,
     scheduler_alive: bool = True,
 ) -> ServiceStatus:
-    """The condition, from what stands in the books: `known` has each account's health and its next read."""
-    accounts = tuple(
-        _account(name, account.portal, *known.get(name, (None, None)), now=now, tolerance=settings.schedule.blind_after)
+    """Build the status from the stored `accounts`, each with its health and the time of its next check."""
+    configured = tuple(
+        _account(
+            name, account.portal, *accounts.get(name, (None, None)), now=now, tolerance=settings.schedule.blind_after
+        )
         for name, account in settings.accounts.items()
     )
-    return ServiceStatus(at=now, accounts=accounts, alerts=alerts, scheduler_alive=scheduler_alive)
+    return ServiceStatus(at=now, accounts=configured, alerts=alerts, scheduler_alive=scheduler_alive)
 
 
 def _account(
@@ -72,7 +78,7 @@ def _account(
     now: datetime,
     tolerance: timedelta,
 ) -> AccountStatus:
-    """An account that is not in the books yet has just been configured: nothing is wrong with it."""
+    """Build an account's status. One without stored health was just added and counts as healthy."""
     return AccountStatus(
         name=name,
         portal=portal,
@@ -85,35 +91,35 @@ def _account(
 
 
 def _is_blind(health: AccountHealth, next_read_at: datetime | None, *, now: datetime, tolerance: timedelta) -> bool:
-    """An account that is read once a week is not blind in between; one whose read has failed or is overdue is."""
+    """Return whether the last success is too old and a check failed or is overdue; weekly checks alone are fine."""
     failing = health.failing_since is not None or health.state.waits_for_person
     overdue = next_read_at is None or next_read_at < now
     return now - (health.last_read_at or health.first_seen_at) > tolerance and (failing or overdue)
 
 
-def status_line(condition: ServiceStatus) -> str:
-    """The condition in one line, without names: what `systemctl status` shows."""
-    count = len(condition.accounts)
+def status_line(status: ServiceStatus) -> str:
+    """Return the status in one line without names, as `systemctl status` shows it."""
+    count = len(status.accounts)
     parts = [f"watching {count} account{'' if count == 1 else 's'}"]
-    states = [account.state for account in condition.accounts]
+    states = [account.state for account in status.accounts]
     failing = states.count(AccountState.FAILING)
-    waiting = sum(state.waits_for_person for state in states)
-    blind = sum(account.blind for account in condition.accounts)
-    parts += [f"{number} {words}" for number, words in ((failing, "failing"), (waiting, "paused")) if number]
+    paused = sum(state.waits_for_person for state in states)
+    blind = sum(account.blind for account in status.accounts)
+    parts += [f"{number} {label}" for number, label in ((failing, "failing"), (paused, "paused")) if number]
     parts += [f"{blind} without a good read for too long"] if blind else []
-    turns = [account.next_read_at for account in condition.accounts if account.next_read_at is not None]
-    parts += [f"next read {local_text(min(turns))}Z"] if turns else []
-    parts += [f"{condition.waiting} alerts waiting"] if condition.waiting else []
+    next_checks = [account.next_read_at for account in status.accounts if account.next_read_at is not None]
+    parts += [f"next read {local_text(min(next_checks))}Z"] if next_checks else []
+    parts += [f"{status.pending_alerts} alerts waiting"] if status.pending_alerts else []
     return ", ".join(parts)
 
 
-def status_json(condition: ServiceStatus) -> dict[str, Json]:
-    """The condition as /healthz shows it: accounts by their names, no case number and no error text."""
+def status_json(status: ServiceStatus) -> dict[str, Json]:
+    """Return the status as `/healthz` shows it: with account names, but no case numbers or error texts."""
     return {
-        "status": "ok" if condition.healthy else "unwell",
-        "summary": status_line(condition),
-        "at": utc_text(condition.at),
-        "scheduler": "turning" if condition.scheduler_alive else "stuck",
+        "status": "ok" if status.healthy else "unwell",
+        "summary": status_line(status),
+        "at": utc_text(status.at),
+        "scheduler": "turning" if status.scheduler_alive else "stuck",
         "accounts": [
             {
                 "name": account.name,
@@ -124,7 +130,7 @@ def status_json(condition: ServiceStatus) -> dict[str, Json]:
                 "last_read_at": utc_text(account.last_read_at),
                 "next_read_at": utc_text(account.next_read_at),
             }
-            for account in condition.accounts
+            for account in status.accounts
         ],
-        "alerts": {state.value: condition.alerts.get(state, 0) for state in AlertState if state is not AlertState.SENT},
+        "alerts": {state.value: status.alerts.get(state, 0) for state in AlertState if state is not AlertState.SENT},
     }

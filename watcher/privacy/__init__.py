@@ -1,1 +1,1 @@
-"""Secrets and personal data kept in."""
+"""Masking, redaction, encryption, and private files."""

@@ -1,14 +1,14 @@
-"""A crash leaves no picture of this process's memory behind, for secrets in use stand there in the clear."""
+"""Core dumps are disabled, because the memory of this process contains secrets in plain text."""
 
 import resource
 
-_REFUSED = 1
-"""Bytes. Too few for any file; and of a program that takes dumps through a pipe, Linux asks nothing (core(5) says that
-such a program is given dumps whatever the limit; the kernel's fs/coredump.c makes an exception of 1)."""
+_LIMIT = 1
+"""Bytes: too few for a file. With this limit Linux does not start a program that takes dumps through a pipe either:
+core(5) says that it is started whatever the limit, but the kernel's fs/coredump.c makes an exception for 1."""
 
 
-def forbid() -> None:
-    """From now on this process, and what it starts, leaves no core dump. It cannot be undone."""
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    limit = _REFUSED if most == resource.RLIM_INFINITY else min(most, _REFUSED)
+def disable() -> None:
+    """Disable core dumps of this process and its children. This cannot be undone."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_CORE)
+    limit = _LIMIT if hard_limit == resource.RLIM_INFINITY else min(hard_limit, _LIMIT)
     resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))

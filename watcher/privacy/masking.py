@@ -1,4 +1,4 @@
-"""Case numbers that can be recognised by whoever knows them, and by nobody else. Pure."""
+"""Masked case numbers, recognizable only to people who know them. Pure."""
 
 import re
 from functools import lru_cache
@@ -17,25 +17,25 @@ _NUMBERS = re.compile(
 
 
 def mask_case_number(number: str) -> str:
-    """`number` with its middle hidden: IOE0000000001 is shown as IOE••••••0001.
+    """Return `number` with its middle hidden: IOE••••••0001 for IOE0000000001.
 
-    The letters that name its series stay, and the last four signs of a long number; a short one keeps fewer, and a
-    name that somebody gave a case instead of a number keeps nothing. At least four signs are always hidden.
+    The letters of its series and the last four characters stay visible, fewer of a short number, and none of a name
+    that is used instead of a number. At least four characters are hidden.
     """
     length = len(number)
-    if not any(sign.isdigit() for sign in number):
+    if not any(character.isdigit() for character in number):
         return _DOT * max(length, 4)
-    last = 4 if length >= 9 else 2 if length >= 6 else 0  # noqa: PLR2004 - the lengths of the docstring
+    last = 4 if length >= 9 else 2 if length >= 6 else 0  # noqa: PLR2004 - see the docstring
     series = _SERIES.match(number)
     first = len(series[1]) if series and length - last - len(series[1]) >= 4 else 0  # noqa: PLR2004
     hidden = max(length - first - last, 4)
     return number[:first] + _DOT * hidden + (number[-last:] if last else "")
 
 
-@lru_cache(maxsize=256)  # as in `inert`: each text is met several times in one alert
+@lru_cache(maxsize=256)  # the same text occurs several times in one alert
 def mask_numbers(text: str, *known: str) -> str:
-    """`text` with every number in it masked that is one of `known` or looks like a case number or a personal one."""
+    """Return `text` with each number masked that is in `known` or looks like a case number or a personal number."""
     for number in known:
         if number:
             text = text.replace(number, mask_case_number(number))
-    return _NUMBERS.sub(lambda found: mask_case_number(found[0]), text)
+    return _NUMBERS.sub(lambda match: mask_case_number(match[0]), text)

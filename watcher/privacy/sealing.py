@@ -1,9 +1,9 @@
-"""What lies on disk, sealed: checked for damage, and encrypted where a key is set.
+"""Sealed content on disk: protected by a checksum, and encrypted if a key is set.
 
-Sealed content begins with one line that says how it is kept:
+Sealed content begins with a line that names the format:
 
-    NAME plain SHA256          the content follows, with its checksum
-    NAME fernet SALT           a Fernet token follows, its key made from `state_key` and SALT by scrypt
+    NAME plain SHA256          the content follows; SHA256 is its checksum
+    NAME fernet SALT           a Fernet token follows; its key is derived from `state_key` and SALT with scrypt
 
 Fernet: https://github.com/fernet/spec. The first key encrypts, every key decrypts, so that keys can change.
 """
@@ -31,69 +31,69 @@ class SealFault(StrEnum):
 
 
 class Unsealable(Exception):
-    """The content cannot be used. Holds nothing of it."""
+    """The sealed content cannot be used. The error contains nothing of it."""
 
     def __init__(self, fault: SealFault) -> None:
-        """Keeps why."""
+        """Store the reason."""
         self.fault = fault
         super().__init__(fault.value)
 
 
 class Seal:
-    """Turns content into what stands on disk, and back. `name` tells one kind of content from another."""
+    """Seals and unseals content. `name` distinguishes kinds of content."""
 
     def __init__(self, name: str, keys: Sequence[SecretStr] = ()) -> None:
-        """Without keys nothing is encrypted. Empty keys are none."""
+        """Without keys nothing is encrypted. Empty keys are ignored."""
         self._name = name.encode()
         self._keys = tuple(key.get_secret_value() for key in keys if key.get_secret_value())
         self._salt = secrets.token_bytes(16)
 
-    def close(self, content: bytes) -> bytes:
-        """The content as it is to be kept."""
+    def seal(self, content: bytes) -> bytes:
+        """Return the content in sealed form."""
         if not self._keys:
-            return self._kept(b"plain", hashlib.sha256(content).hexdigest().encode(), content)
+            return self._format(b"plain", hashlib.sha256(content).hexdigest().encode(), content)
         token = _fernet(self._keys[0], self._salt).encrypt(content)
-        return self._kept(b"fernet", self._salt.hex().encode(), token)
+        return self._format(b"fernet", self._salt.hex().encode(), token)
 
-    def open(self, kept: bytes) -> bytes:
-        """What was once given to `close`. Raises `Unsealable`."""
-        how, mark, body = self._parts(kept)
-        if how == b"plain" and hashlib.sha256(body).hexdigest().encode() == mark:
+    def unseal(self, sealed: bytes) -> bytes:
+        """Return the content. Raises `Unsealable`."""
+        method, parameter, body = self._parts(sealed)
+        if method == b"plain" and hashlib.sha256(body).hexdigest().encode() == parameter:
             return body
-        if how == b"fernet":
-            return _decrypted(self._keys, mark, body)
+        if method == b"fernet":
+            return _decrypted(self._keys, parameter, body)
         raise Unsealable(SealFault.DAMAGED)
 
-    def is_current(self, kept: bytes) -> bool:
-        """Whether it is kept as `close` would keep it now: by the first key, or plain where there is none."""
+    def is_current(self, sealed: bytes) -> bool:
+        """Return whether it is sealed as `seal` would now: with the first key, or plain without keys."""
         try:
-            how, mark, body = self._parts(kept)
-            if how == b"plain" or not self._keys:
-                return how == b"plain" and not self._keys
-            _decrypted(self._keys[:1], mark, body)
+            method, parameter, body = self._parts(sealed)
+            if method == b"plain" or not self._keys:
+                return method == b"plain" and not self._keys
+            _decrypted(self._keys[:1], parameter, body)
         except Unsealable:
             return False
         return True
 
-    def _kept(self, how: bytes, mark: bytes, body: bytes) -> bytes:
-        return b"%s %s %s\n%s" % (self._name, how, mark, body)
+    def _format(self, method: bytes, parameter: bytes, body: bytes) -> bytes:
+        return b"%s %s %s\n%s" % (self._name, method, parameter, body)
 
-    def _parts(self, kept: bytes) -> tuple[bytes, bytes, bytes]:
-        line, _, body = kept.partition(b"\n")
-        words = line.removeprefix(self._name + b" ").split(b" ")
-        if not line.startswith(self._name + b" ") or len(words) != 2:  # noqa: PLR2004 - how it is kept, and its mark
+    def _parts(self, sealed: bytes) -> tuple[bytes, bytes, bytes]:
+        line, _, body = sealed.partition(b"\n")
+        fields = line.removeprefix(self._name + b" ").split(b" ")
+        if not line.startswith(self._name + b" ") or len(fields) != 2:  # noqa: PLR2004 - method and parameter
             raise Unsealable(SealFault.DAMAGED)
-        return words[0], words[1], body
+        return fields[0], fields[1], body
 
 
 def _decrypted(keys: Sequence[str], salt: bytes, token: bytes) -> bytes:
-    from cryptography.fernet import InvalidToken, MultiFernet  # noqa: PLC0415 - only those who set a key pay for it
+    from cryptography.fernet import InvalidToken, MultiFernet  # noqa: PLC0415 - loaded only if a key is set
 
     if not keys:
         raise Unsealable(SealFault.KEY_MISSING)
     try:
-        shaken = bytes.fromhex(salt.decode("ascii"))
-        return MultiFernet([_fernet(key, shaken) for key in keys]).decrypt(token)
+        raw_salt = bytes.fromhex(salt.decode("ascii"))
+        return MultiFernet([_fernet(key, raw_salt) for key in keys]).decrypt(token)
     except InvalidToken:
         raise Unsealable(SealFault.KEY_WRONG) from None
     except ValueError:
@@ -102,8 +102,8 @@ def _decrypted(keys: Sequence[str], salt: bytes, token: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _fernet(key: str, salt: bytes) -> "Fernet":
-    """From a key that may be a mere passphrase (scrypt, RFC 7914; 16 MiB, a few hundredths of a second)."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - only those who set a key pay for it
+    """Derive the encryption key from `key`, which may be a passphrase (scrypt, RFC 7914; 16 MiB, some 0.05 s)."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - loaded only if a key is set
 
-    stretched = hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
-    return Fernet(base64.urlsafe_b64encode(stretched))
+    derived_key = hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
+    return Fernet(base64.urlsafe_b64encode(derived_key))

@@ -1,6 +1,6 @@
-"""What a person can set. The models; `watcher.settings.load` reads them from files, secrets and the environment.
+"""The models of the configuration. `watcher.settings.load` fills them from files, secrets, and the environment.
 
-Every key here stands in `config/watcher.example.toml` with its meaning; a test compares the two.
+`config/watcher.example.toml` explains every key; a test compares the two.
 """
 
 from datetime import timedelta
@@ -27,11 +27,11 @@ from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import is_loopback, listening_address, page_address, web_address
 from watcher.settings.faults import types_within
 
-MOST_DAYS = 3660
+MAX_PROCESSING_DAYS = 3660
 """No processing time is longer than ten years."""
 
-SHORTEST_TOKEN = 16
-"""The fewest characters of a bearer token."""
+MIN_TOKEN_LENGTH = 16
+"""The minimum number of characters of a bearer token."""
 
 
 def _duration(value: object) -> timedelta:
@@ -75,23 +75,23 @@ def _digest(value: object) -> Digest | None:
     return Digest.parse(value) if value.strip() else None
 
 
-def _escalation(value: object) -> timedelta | None:
+def _optional_duration(value: object) -> timedelta | None:
     return None if value is None or value == "" else _duration(value) or None
 
 
 def _processing_time(value: object) -> timedelta:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_DAYS:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_PROCESSING_DAYS:
         return timedelta(days=value)
     if isinstance(value, str | timedelta):
         return _positive(_duration(value))
     raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
 
 
-def _page(value: SecretStr) -> SecretStr:
+def _secret_page_address(value: SecretStr) -> SecretStr:
     return SecretStr(page_address(value.get_secret_value()))
 
 
-def _something(value: SecretStr) -> SecretStr:
+def _not_empty(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
         raise ValueError("is empty; give it a value")
     return value
@@ -102,38 +102,38 @@ PositiveDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidat
 ProcessingTime = Annotated[timedelta, BeforeValidator(_processing_time)]
 QuietWindow = Annotated[QuietHours | None, BeforeValidator(_quiet_hours)]
 DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
-Escalation = Annotated[timedelta | None, BeforeValidator(_escalation)]
+Escalation = Annotated[timedelta | None, BeforeValidator(_optional_duration)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are faults, values never show in errors."""
+    """A part of the configuration. Unknown keys are faults, and errors never show values."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
-        defer_build=True,  # until a section is first read: many never are
+        defer_build=True,  # many sections are never used
     )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _of_its_own_type(cls, value: object, info: ValidationInfo) -> object:
-        """TOML knows truth and numbers; pydantic would also take "yes" for true, and true for 1."""
-        wanted = set(types_within(cls.model_fields[info.field_name or ""].annotation)) - {NoneType}
-        if wanted == {bool} and not isinstance(value, bool | None):
+    def _check_type(cls, value: object, info: ValidationInfo) -> object:
+        """Require TOML's own types; pydantic would also accept "yes" as true, and true as 1."""
+        expected = set(types_within(cls.model_fields[info.field_name or ""].annotation)) - {NoneType}
+        if expected == {bool} and not isinstance(value, bool | None):
             raise ValueError("must be true or false, without quotes")
-        if wanted == {int} and (isinstance(value, bool) or not isinstance(value, int | None)):
+        if expected == {int} and (isinstance(value, bool) or not isinstance(value, int | None)):
             raise ValueError("must be a whole number, without quotes")
-        if wanted == {float} and (isinstance(value, bool) or not isinstance(value, int | float | None)):
+        if expected == {float} and (isinstance(value, bool) or not isinstance(value, int | float | None)):
             raise ValueError("must be a number, without quotes")
         return value
 
 
 class ScheduleSettings(Section):
-    """When accounts are read."""
+    """When accounts are checked."""
 
     every: PositiveDuration = timedelta(hours=4)
     jitter: Duration = timedelta(minutes=10)
@@ -141,11 +141,11 @@ class ScheduleSettings(Section):
 
 
 class StallSettings(Section):
-    """How long a stage may stand still; a duration of 0 turns the alert off.
+    """How long a case may stay in one stage before an alert. A duration of 0 turns the alert off.
 
-    The threshold of the stage counts before that of the form, that of the form before `after`. `published` holds the
-    processing times that the agency publishes, by form, as the user keeps them; what `published_file` says (CSV lines
-    of form and days) counts before it.
+    The threshold of the stage has priority over that of the form, which has priority over `after`. `published` has the
+    agency's published processing times by form, as the user entered them; those in `published_file` (CSV lines of form
+    and days) have priority.
     """
 
     after: Duration = timedelta(days=90)
@@ -157,21 +157,21 @@ class StallSettings(Section):
 
 
 class DeadlineSettings(Section):
-    """How long before a due date to remind."""
+    """When to send reminders before a due date."""
 
     remind: tuple[PositiveDuration, ...] = tuple(timedelta(days=days) for days in (30, 14, 7, 3, 1))
 
 
 class AppointmentSettings(Section):
-    """How long before an appointment to remind."""
+    """When to send reminders before an appointment."""
 
     remind: tuple[PositiveDuration, ...] = (timedelta(days=7), timedelta(days=1))
 
 
 class AccountSettings(Section):
-    """What every account has, whatever its portal; each portal adds its own keys in a subclass.
+    """The keys of every account. Each portal adds its own in a subclass.
 
-    `name` is the user's own and comes from the section's title. `every` None: as in [schedule].
+    `name` comes from the title of the section. `every` is None for the interval of [schedule].
     """
 
     name: str
@@ -185,13 +185,13 @@ class AccountSettings(Section):
 
     @property
     def min_every(self) -> timedelta | None:
-        """The shortest time between two reads where that depends on the account; None: as its portal says."""
+        """The shortest time between two checks of this account. None for that of its portal."""
         return None
 
     def credential(self) -> str | None:
-        """What would be submitted at sign-in, as one text; its fingerprint tells whether it has changed.
+        """Return what would be submitted at sign-in, as one text whose fingerprint shows a change.
 
-        None where the portal takes no credential. Never stored, never logged.
+        None if the portal needs no credential. Never store or log it.
         """
         return None
 
@@ -199,12 +199,11 @@ class AccountSettings(Section):
 class ChannelSettings(Section):
     """One Apprise URL with its rules.
 
-    `max_per_hour` is how many alerts go out one by one; what is beyond is folded into one that lists and counts. 0 is
-    no limit.
+    `max_per_hour` limits single alerts; further ones are combined into a summary. 0 means no limit.
     """
 
     name: str
-    url: Annotated[SecretStr, AfterValidator(_something)]
+    url: Annotated[SecretStr, AfterValidator(_not_empty)]
     min_severity: Severity = Severity.IMPORTANT
     kinds: frozenset[ChangeKind] = frozenset()
     accounts: frozenset[str] = frozenset()
@@ -218,47 +217,47 @@ class ChannelSettings(Section):
 
 
 class BackupSettings(Section):
-    """Copies of the database that the daemon takes by itself. `every` None: none. `folder` None: in state_dir."""
+    """The daemon's backups of the database. `every` None means none, `folder` None a folder in state_dir."""
 
-    every: Annotated[timedelta | None, BeforeValidator(_escalation)] = None
+    every: Annotated[timedelta | None, BeforeValidator(_optional_duration)] = None
     keep: Annotated[int, Field(ge=1, le=1000)] = 7
     folder: Path | None = None
 
 
 class HealthSettings(Section):
-    """How others learn that the watcher lives.
+    """The health page and the heartbeat.
 
-    `token` is what whoever asks must bring as a bearer token; an address that other machines reach needs one.
+    `token` is the bearer token for the page. It is required if other machines can reach the address.
     """
 
     listen: Annotated[str, AfterValidator(listening_address)] = ""
     token: SecretStr | None = Field(default=None, validate_default=True)
-    heartbeat_url: Annotated[SecretStr, AfterValidator(_page)] | None = None
+    heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_page_address)] | None = None
 
     @field_validator("token")
     @classmethod
-    def _needed_where_others_listen(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _check_token(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         listen = info.data.get("listen", "")
         if token is None and listen and not is_loopback(f"//{listen}"):
             raise ValueError(
                 "is missing; other machines reach the address in listen, so whoever asks must show a token"
             )
-        if token is not None and len(token.get_secret_value()) < SHORTEST_TOKEN:
-            raise ValueError(f"is too short; take {SHORTEST_TOKEN} characters or more, at random")
+        if token is not None and len(token.get_secret_value()) < MIN_TOKEN_LENGTH:
+            raise ValueError(f"is too short; take {MIN_TOKEN_LENGTH} characters or more, at random")
         return token
 
 
 def _machine_zone() -> ZoneInfo:
-    import tzlocal  # noqa: PLC0415 - only where the configuration names no time zone
+    import tzlocal  # noqa: PLC0415 - loaded only if no time zone is configured
 
     return ZoneInfo(tzlocal.get_localzone_name() or "UTC")
 
 
 class Settings(Section):
-    """The whole configuration, checked. `state_dir` and `secrets_dir` are settled by the loader.
+    """The whole configuration, validated. The loader sets the defaults of `state_dir` and `secrets_dir`.
 
-    `state_key` encrypts what is kept on disk; several, separated by commas or lines, where an old one is still to be
-    read: the first one writes.
+    `state_key` encrypts state on disk. It may hold several keys, separated by commas or line breaks: the first one
+    encrypts, and all of them decrypt.
     """
 
     timezone: Zone = Field(default_factory=_machine_zone)

@@ -1,4 +1,4 @@
-"""What must hold between the keys of a configuration, and between them and the environment. Each yields its faults."""
+"""Checks that involve several keys of a configuration, or the environment. Each yields its faults."""
 
 import re
 from collections import defaultdict
@@ -16,16 +16,16 @@ from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml
 from watcher.settings.sections import Portals
 
 ChannelFault = Callable[[SecretStr], str | None]
-"""What is wrong with a channel's URL, in words that do not show it; None where nothing is."""
+"""Returns the fault of a channel's URL without showing it, or None."""
 
-_NO_SECRETS = frozenset({"WATCHER_CONFIG"})
+_OTHER_VARIABLES = frozenset({"WATCHER_CONFIG"})
 # Kubernetes and Docker set these for a service or container that is named "watcher".
-_OF_A_CLUSTER = re.compile(r"WATCHER_(SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_.*|NAME|ENV_.*)")
+_SET_BY_CLUSTER = re.compile(r"WATCHER_(SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_.*|NAME|ENV_.*)")
 _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f/\\]{0,63}")
 
 
 def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
-    """What is wrong with a section `[accounts.NAME]` or `[channels.NAME]` as such. Names serve as file names too."""
+    """Check the name and type of a section `[accounts.NAME]` or `[channels.NAME]`. Names are used in file names."""
     if not isinstance(keys, dict):
         yield f"{toml_key(key_path)}: must be a table: write [{toml_key(key_path)}] and its keys below"
     elif not _NAME.fullmatch(name := str(key_path[-1])) or name != name.strip():
@@ -36,7 +36,7 @@ def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
 
 
 def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) -> Iterator[str]:
-    """Whether an account says which portal it is at, and that one exists."""
+    """Check that an account has a portal and that it exists."""
     known = ", ".join(portals.names())
     portal = keys.get("portal")
     if portal is None:
@@ -46,15 +46,15 @@ def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) 
 
 
 def chosen_account_faults(key_path: KeyPath, keys: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
-    """Whether the accounts that a channel is for exist."""
-    chosen = keys.get("accounts")
-    for name in chosen if isinstance(chosen, list) else ():
+    """Check that the accounts of a channel exist."""
+    names = keys.get("accounts")
+    for name in names if isinstance(names, list) else ():
         if isinstance(name, str) and name not in accounts:
             yield f"{toml_key((*key_path, 'accounts'))}: there is no account {name!r}; {did_you_mean(name, accounts)}"
 
 
 def file_mode_faults(document: Document, secrets: Sequence[KeyPath]) -> Iterator[str]:
-    """A file that holds `secrets` is its owner's alone."""
+    """Check that a file with `secrets` is readable only by its owner."""
     if secrets and document.open_to_others:
         yield (
             f"{', '.join(map(toml_key, secrets))}: a secret stands here, and others than the owner can read this file; "
@@ -64,41 +64,42 @@ def file_mode_faults(document: Document, secrets: Sequence[KeyPath]) -> Iterator
 
 
 def shared_variable_faults(secrets: Sequence[KeyPath]) -> Iterator[str]:
-    """No two secrets have one variable: names that differ only in their punctuation would share a password."""
+    """Check that no two secrets have the same variable, as names that differ only in punctuation would."""
     owners: dict[str, list[KeyPath]] = defaultdict(list)
-    for place in secrets:
-        owners[env_name(place)].append(place)
+    for key_path in secrets:
+        owners[env_name(key_path)].append(key_path)
     pairs = {(first[:2], other[:2]): name for name, (first, *others) in owners.items() for other in others}
     for (first, other), name in pairs.items():
         yield f"{toml_key(other)}: cannot be told from {toml_key(first)} in {name}; give one of them another name"
 
 
 def unknown_variable_faults(
-    environ: Mapping[str, str], secrets: Sequence[KeyPath], unread: Collection[KeyPath]
+    environ: Mapping[str, str], secrets: Sequence[KeyPath], invalid: Collection[KeyPath]
 ) -> Iterator[str]:
-    """Every WATCHER_ variable is a secret's, but for those of sections that could not be read."""
-    known = {*map(env_name, secrets), *_NO_SECRETS}
-    passed_over = tuple(f"{env_name(place)}__" for place in unread)
+    """Check that every WATCHER_ variable belongs to a secret. Variables of `invalid` sections are ignored."""
+    known = {*map(env_name, secrets), *_OTHER_VARIABLES}
+    ignored = tuple(f"{env_name(key_path)}__" for key_path in invalid)
     for name in sorted(environ):
-        expected = name in known or name.startswith(passed_over) or _OF_A_CLUSTER.fullmatch(name)
+        expected = name in known or name.startswith(ignored) or _SET_BY_CLUSTER.fullmatch(name)
         if name.startswith("WATCHER_") and not expected:
             yield f"{name}: unknown environment variable; {did_you_mean(name, known)}"
 
 
 def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
-    """No account is read more often than its portal allows, but for a test server on this machine."""
+    """Check that no interval is shorter than the portal allows. Test servers on this machine are exempt."""
     for name, account in settings.accounts.items():
-        own = account.min_every
-        shortest = portals.find(account.portal).min_every if own is None else own
+        shortest = account.min_every
+        if shortest is None:
+            shortest = portals.find(account.portal).min_every
         every = account.every or settings.schedule.every
         if every < shortest and not is_loopback(account.base_url):
             key = toml_key(("accounts", name, "every")) if account.every else "schedule.every"
-            wanted = f'"{format_duration(shortest)}" or more'
-            yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; write {wanted}"
+            valid = f'"{format_duration(shortest)}" or more'
+            yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; write {valid}"
 
 
 def url_faults(settings: Settings, channel_fault: ChannelFault) -> Iterator[str]:
-    """Whether each channel's URL is one that alerts can be sent to."""
+    """Check that alerts can be sent to each channel's URL."""
     for name, channel in settings.channels.items():
         if fault := channel_fault(channel.url):
             yield f"{toml_key(('channels', name, 'url'))}: {fault}"

@@ -1,4 +1,4 @@
-"""Which file the configuration stands in, what it says, and the folders that are taken where it names none."""
+"""The configuration file and the default locations of configuration, state, and secrets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,53 +8,53 @@ from typing import Any
 from watcher.errors import SettingsFaults, os_error_text
 from watcher.text.toml import NotToml, read_toml
 
-_OTHERS = 0o077
-_LARGEST = 1024 * 1024
+_GROUP_AND_OTHERS = 0o077
+_MAX_SIZE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A TOML file as it was read. `open_to_others`: group or others can read or write it."""
+    """A parsed TOML file. `open_to_others` means that its group or others can read or write it."""
 
     file: Path
     keys: dict[str, Any]
     open_to_others: bool
 
 
-def find_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The configuration file: `given` (--config), $WATCHER_CONFIG, then the first of the usual places that is there.
+def find_file(named: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the configuration file: `named` (--config), $WATCHER_CONFIG, or the first default file that exists.
 
-    None where none is. A file that was named is returned whether it is there or not.
+    None if there is none. A named file need not exist.
     """
-    if given is not None:
-        return given
-    if named := environ.get("WATCHER_CONFIG"):
-        return Path(named).expanduser()
-    return next((place for place in usual_files(environ) if exists(place)), None)
+    if named is not None:
+        return named
+    if from_environ := environ.get("WATCHER_CONFIG"):
+        return Path(from_environ).expanduser()
+    return next((file for file in default_config_files(environ) if exists(file)), None)
 
 
-def usual_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where a configuration is looked for when none is named, in this order."""
+def default_config_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the files where a configuration is looked for, in order of priority."""
     user = _xdg(environ, "XDG_CONFIG_HOME", ".config")
     return (Path("watcher.toml"), user / "watcher" / "watcher.toml", Path("/etc/watcher/watcher.toml"))
 
 
-def usual_state_dir(environ: Mapping[str, str]) -> Path:
-    """Where state is kept when nothing is set: systemd's $STATE_DIRECTORY, else the user's state folder."""
-    if given := environ.get("STATE_DIRECTORY"):
-        return Path(given.split(":")[0])
+def default_state_dir(environ: Mapping[str, str]) -> Path:
+    """Return the default state folder: systemd's $STATE_DIRECTORY, else the user's state folder."""
+    if directories := environ.get("STATE_DIRECTORY"):
+        return Path(directories.split(":")[0])
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "watcher"
 
 
-def usual_secrets_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where secret files are looked for when `secrets_dir` is not set: systemd's credentials, then a container's."""
-    return tuple(place for place in (*credentials_dirs(environ), Path("/run/secrets")) if place.is_dir())
+def default_secrets_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders of secret files if `secrets_dir` is not set: systemd's credentials, then a container's."""
+    return tuple(folder for folder in (*credentials_dirs(environ), Path("/run/secrets")) if folder.is_dir())
 
 
 def credentials_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where systemd has put the credentials of this service; none where it has not."""
-    given = Path(environ.get("CREDENTIALS_DIRECTORY") or "")
-    return (given,) if given.is_absolute() and given.is_dir() else ()
+    """Return the folder of this service's credentials from systemd, if any."""
+    folder = Path(environ.get("CREDENTIALS_DIRECTORY") or "")
+    return (folder,) if folder.is_absolute() and folder.is_dir() else ()
 
 
 def _xdg(environ: Mapping[str, str], name: str, below_home: str) -> Path:
@@ -64,17 +64,17 @@ def _xdg(environ: Mapping[str, str], name: str, below_home: str) -> Path:
 
 
 def read_document(file: Path) -> Document:
-    """Reads a TOML file. Raises `SettingsFaults` where it cannot be read, is no UTF-8 or no TOML."""
+    """Read a TOML file. Raises `SettingsFaults` if it cannot be read or is not valid UTF-8 and TOML."""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(_LARGEST + 1)
+        with file.open("rb") as stream:
+            content = stream.read(_MAX_SIZE + 1)
         open_to_others = readable_by_others(file)
     except OSError as error:
         raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
-    if len(content) > _LARGEST:
-        raise SettingsFaults([f"{file}: is larger than {_LARGEST} bytes; that is no configuration"])
+    if len(content) > _MAX_SIZE:
+        raise SettingsFaults([f"{file}: is larger than {_MAX_SIZE} bytes; that is no configuration"])
     try:
-        # Windows' Notepad puts a byte order mark before the first key.
+        # Windows Notepad writes a byte order mark.
         keys = read_toml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -85,7 +85,7 @@ def read_document(file: Path) -> Document:
 
 
 def exists(path: Path) -> bool:
-    """Whether this user finds such a file or folder: what lies where they may not enter is not there for them."""
+    """Return whether this user can see the file or folder. Inside a folder that they cannot enter, it is False."""
     try:
         return path.exists()
     except PermissionError:
@@ -93,5 +93,5 @@ def exists(path: Path) -> bool:
 
 
 def readable_by_others(file: Path) -> bool:
-    """Whether anybody but the file's owner can read or write it. Raises OSError where it is not there."""
-    return bool(file.stat().st_mode & _OTHERS)
+    """Return whether others than the owner can read or write the file. Raises OSError if it does not exist."""
+    return bool(file.stat().st_mode & _GROUP_AND_OTHERS)

@@ -1,7 +1,7 @@
-"""Faults of a configuration as lines for a person: the file, the key, and what would be right.
+"""Faults of a configuration as lines for the user: the file, the key, and what would be valid.
 
-No line shows the value of a secret: pydantic is asked to leave inputs out, and our own validators quote only what is
-no secret.
+No line shows the value of a secret: pydantic's errors have no inputs, and our own validators quote only values that are
+not secret.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml
 _TABLE = "must be a table of its own keys, not a single value"
 _LIST = 'must be a list in square brackets, such as ["one", "two"]'
 _TEXT = 'must be text in quotes, such as "text"'
-_WANTED = {
+_MESSAGES = {
     "string_type": _TEXT,
     "path_type": _TEXT,
     "tuple_type": _LIST,
@@ -32,8 +32,8 @@ _WANTED = {
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for a word that is none of `known`: the nearest one, else all of them."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a fault needs it
+    """Return a hint for an unknown word: the most similar of `known`, else all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed only for a fault
 
     by_lower = {name.lower(): name for name in sorted(known)}
     near = get_close_matches(word.lower(), by_lower, n=1)
@@ -43,7 +43,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def types_within(annotation: object) -> Iterator[Any]:
-    """The types that an annotation is made of, but for what a container holds: of `X | None`, X and NoneType."""
+    """Yield the members of a type annotation, X and NoneType for `X | None`, but not the items of a container."""
     origin = get_origin(annotation)
     if origin is Annotated:
         yield from types_within(get_args(annotation)[0])
@@ -55,16 +55,16 @@ def types_within(annotation: object) -> Iterator[Any]:
 
 
 def section_at(model: type[BaseModel], key_path: Sequence[str | int]) -> type[BaseModel] | None:
-    """The model that reads the section at `place`, seen from `model`; None where none does."""
-    here: object = model
+    """Return the model of the section at `key_path` within `model`, or None."""
+    current: object = model
     for part in key_path:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(str(part))
-            here = _section_of(field.annotation) if field else None
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = _section_of(field.annotation) if field else None
         else:
-            # Sections by their names: what follows the name is what the dictionary holds.
-            here = _section_of(get_args(here)[1]) if get_origin(here) is dict else None
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+            # A dictionary of sections by name: continue with its values.
+            current = _section_of(get_args(current)[1]) if get_origin(current) is dict else None
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
 
 
 def _section_of(annotation: object) -> object:
@@ -74,35 +74,35 @@ def _section_of(annotation: object) -> object:
     return None
 
 
-def lines_of(error: ValidationError, *, model: type[BaseModel], key_path: KeyPath = ()) -> list[str]:
-    """One line for each fault that pydantic found in the section at `place`, which `model` reads.
+def fault_lines(error: ValidationError, *, model: type[BaseModel], key_path: KeyPath = ()) -> list[str]:
+    """Return one line for each fault that pydantic found in the section at `key_path`, validated by `model`.
 
-    A validator that finds several faults at once (in a file that a key names) puts each on a line of its own.
+    A validator that finds several faults at once (in a file that a key names) separates them by line breaks.
     """
     return [
         f"{toml_key((*key_path, *fault['loc']))}: {line}"
         for fault in error.errors(include_input=False, include_url=False)
-        for line in _wanted(fault, model, key_path).splitlines()
+        for line in _message(fault, model, key_path).splitlines()
     ]
 
 
-def _wanted(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
-    kind, inside = fault["type"], fault["loc"]
+def _message(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
+    kind, location = fault["type"], fault["loc"]
     if kind == "extra_forbidden":
-        section = section_at(model, inside[:-1])
-        return "unknown key; " + did_you_mean(inside[-1], set(section.model_fields) - {"name"} if section else ())
+        section = section_at(model, location[:-1])
+        return "unknown key; " + did_you_mean(location[-1], set(section.model_fields) - {"name"} if section else ())
     if kind in {"enum", "literal_error"}:
         return f"must be one of {fault['ctx']['expected']}"
     if kind == "value_error":
         return str(fault["ctx"]["error"])
-    if kind == "missing" and _is_secret(model, inside):
-        whole = (*key_path, *inside)
-        file = secret_file_name(whole)
-        return f"is missing; set {env_name(whole)}, or write it here or into a file {file} in secrets_dir"
-    return _WANTED.get(kind, str(fault["msg"]))
+    if kind == "missing" and _is_secret(model, location):
+        full_path = (*key_path, *location)
+        file = secret_file_name(full_path)
+        return f"is missing; set {env_name(full_path)}, or write it here or into a file {file} in secrets_dir"
+    return _MESSAGES.get(kind, str(fault["msg"]))
 
 
-def _is_secret(model: type[BaseModel], inside: Sequence[str | int]) -> bool:
-    section = section_at(model, inside[:-1])
-    field = section.model_fields.get(str(inside[-1])) if section else None
+def _is_secret(model: type[BaseModel], location: Sequence[str | int]) -> bool:
+    section = section_at(model, location[:-1])
+    field = section.model_fields.get(str(location[-1])) if section else None
     return field is not None and SecretStr in types_within(field.annotation)

@@ -1,4 +1,4 @@
-"""Where a key stands, and how that is written: in TOML, as an environment variable, as the name of a secret's file."""
+"""Locations of keys, written in TOML, as an environment variable, or as the name of a secret's file."""
 
 import re
 from collections.abc import Sequence
@@ -10,29 +10,29 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 
 def toml_key(key_path: Sequence[str | int]) -> str:
-    """A key as it is written in TOML: `accounts."Mum & Dad".cases[0]`."""
+    """Return the key in TOML notation: `accounts."Mum & Dad".cases[0]`."""
     text = ""
     for part in key_path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part != "[key]":  # pydantic's word for a dictionary's key instead of its value
+        elif part != "[key]":  # pydantic's mark for the key of a dictionary instead of its value
             text += ("." if text else "") + (part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"')
     return text
 
 
 def env_name(key_path: KeyPath) -> str:
-    """The environment variable of a secret: WATCHER_ACCOUNTS__FAMILY__PASSWORD.
+    """Return the environment variable of a secret: WATCHER_ACCOUNTS__FAMILY__PASSWORD.
 
-    Whatever is neither a letter from A to Z nor a digit becomes an underscore.
+    Characters other than A to Z and digits become underscores.
     """
     return "WATCHER_" + "__".join(re.sub("[^A-Z0-9]", "_", str(part).upper()) for part in key_path)
 
 
 def secrets_folder(configuration: PurePath) -> PurePath:
-    """The folder of secret files that belongs to a configuration.
+    """Return the folder of a configuration's secret files.
 
-    It is "secrets" beside watcher.toml, and NAME.secrets beside any other NAME.toml: two configurations in one folder
-    do not share their secrets.
+    It is "secrets" beside watcher.toml, and NAME.secrets beside any other NAME.toml, so that two configurations in one
+    folder do not share secrets.
     """
     return configuration.with_name(
         "secrets" if configuration.name == "watcher.toml" else f"{configuration.stem}.secrets"
@@ -40,5 +40,5 @@ def secrets_folder(configuration: PurePath) -> PurePath:
 
 
 def secret_file_name(key_path: KeyPath) -> str:
-    """The name of a secret's file: accounts__family__password."""
+    """Return the name of a secret's file: accounts__family__password."""
     return env_name(key_path).removeprefix("WATCHER_").lower()

@@ -1,7 +1,7 @@
-"""Reads the configuration, all of it or not at all: every fault is found in one go.
+"""Loading of the configuration. All faults are reported together.
 
-A secret is looked for in the environment, then in the secrets folder, then, where `keyring` says so, in
-the system's keyring, then in the TOML file; the first one found wins.
+A secret is read from the first of these places that has it: the environment, the secrets folder, the system's keyring
+if `keyring` is set, and the TOML file.
 """
 
 import os
@@ -18,24 +18,24 @@ from watcher.settings.checks import ChannelFault
 from watcher.settings.config_files import (
     Document,
     credentials_dirs,
+    default_config_files,
+    default_secrets_dirs,
+    default_state_dir,
     exists,
     find_file,
     read_document,
-    usual_files,
-    usual_secrets_dirs,
-    usual_state_dir,
 )
-from watcher.settings.faults import lines_of
+from watcher.settings.faults import fault_lines
 from watcher.settings.key_names import KeyPath
 from watcher.settings.secret_sources import SecretOrigin, find_secret, secret_keys, with_secrets
-from watcher.settings.sections import Portals, models_of, prepared, tables
+from watcher.settings.sections import Portals, prepared, section_models, tables
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """A configuration, checked, with the file it stands in and where each secret was found."""
+    """A validated configuration with its file and the origin of each secret."""
 
     file: Path
     settings: Settings
@@ -49,10 +49,10 @@ def load(
     portals: Portals,
     channel_fault: ChannelFault | None = None,
 ) -> Settings:
-    """The settings, from `path` (--config) or from where a configuration usually is.
+    """Return the settings from `path` (--config) or from the default locations.
 
-    `channel_fault` looks at each channel's URL; without it any text will do. Raises `SettingsFaults` with one line
-    for each fault: the file, the key, and what would be right. No line shows a secret.
+    `channel_fault` checks each channel's URL; without it any text is accepted. Raises `SettingsFaults` with one line
+    for each fault: the file, the key, and what would be valid. No line shows a secret.
     """
     return load_configuration(path, environ=environ, portals=portals, channel_fault=channel_fault).settings
 
@@ -64,84 +64,80 @@ def load_configuration(
     portals: Portals,
     channel_fault: ChannelFault | None = None,
 ) -> Configuration:
-    """As `load`, with what `watcher doctor` wants to know besides."""
+    """Return the settings as `load` does, with the details that `watcher doctor` reports."""
     file = find_file(path, environ)
     if file is None:
-        places = ", ".join(str(place) for place in usual_files(environ))
-        raise SettingsFaults([f"no configuration in {places}; `watcher init` writes one"])
-    reading = _Reading(read_document(file), environ, portals)
-    settings = reading.settings()
+        files = ", ".join(str(file) for file in default_config_files(environ))
+        raise SettingsFaults([f"no configuration in {files}; `watcher init` writes one"])
+    loader = _Loader(read_document(file), environ, portals)
+    settings = loader.settings()
     if settings is not None:
-        reading.note(checks.interval_faults(settings, portals))
-        reading.note(checks.url_faults(settings, channel_fault) if channel_fault else ())
-    if settings is None or reading.faults:
-        raise SettingsFaults(reading.faults)
-    return Configuration(file=file, settings=settings, origins=tuple(reading.origins))
+        loader.add_faults(checks.interval_faults(settings, portals))
+        loader.add_faults(checks.url_faults(settings, channel_fault) if channel_fault else ())
+    if settings is None or loader.faults:
+        raise SettingsFaults(loader.faults)
+    return Configuration(file=file, settings=settings, origins=tuple(loader.origins))
 
 
-class _Reading:
-    """One reading of one document; gathers the faults as it goes."""
+class _Loader:
+    """Builds the settings from one document and collects the faults."""
 
     def __init__(self, document: Document, environ: Mapping[str, str], portals: Portals) -> None:
         self.faults: list[str] = []
         self.origins: list[SecretOrigin] = []
         self._document, self._environ, self._portals = document, environ, portals
-        self._models = models_of(document.keys, portals)
+        self._models = section_models(document.keys, portals)
         self._keys = prepared(document.keys, self._models, document.file.absolute().parent)
 
-    def note(self, faults: Iterable[str]) -> None:
-        """Adds faults of the document."""
+    def add_faults(self, faults: Iterable[str]) -> None:
+        """Add faults of the document."""
         self.faults += [f"{self._document.file}: {fault}" for fault in faults]
 
     def settings(self) -> Settings | None:
-        """The whole, or None where a fault leaves nothing to build it from."""
+        """Return the settings, or None if faults prevent building them."""
         folders = self._secret_folders()
-        whole = with_secrets(self._keys, self._secrets(folders))
-        whole.setdefault("state_dir", usual_state_dir(self._environ))
-        whole.setdefault("secrets_dir", folders[0] if folders else None)
-        whole["accounts"] = self._accounts(whole.get("accounts", {}))
-        whole["channels"] = self._channels(whole.get("channels", {}))
-        return self._validated(Settings, whole)
+        keys = with_secrets(self._keys, self._secrets(folders))
+        keys.setdefault("state_dir", default_state_dir(self._environ))
+        keys.setdefault("secrets_dir", folders[0] if folders else None)
+        keys["accounts"] = self._accounts(keys.get("accounts", {}))
+        keys["channels"] = self._channels(keys.get("channels", {}))
+        return self._validated(Settings, keys)
 
     def _validated(self, model: type[Model], keys: Any, key_path: KeyPath = ()) -> Model | None:
         try:
             return model.model_validate(keys)
         except ValidationError as error:
-            self.note(lines_of(error, model=model, key_path=key_path))
+            self.add_faults(fault_lines(error, model=model, key_path=key_path))
             return None
 
     def _secret_folders(self) -> tuple[Path, ...]:
-        given = self._keys.get("secrets_dir")
-        if given is None:
-            return usual_secrets_dirs(self._environ)
-        if not isinstance(given, Path):
+        configured = self._keys.get("secrets_dir")
+        if configured is None:
+            return default_secrets_dirs(self._environ)
+        if not isinstance(configured, Path):
             return ()
-        handed = credentials_dirs(self._environ)
-        if handed and not os.access(given, os.X_OK):
-            return handed  # root's folder of secrets, of which systemd has handed copies to the service
-        if not exists(given) or not given.is_dir():
-            self.note([f"secrets_dir: there is no folder {given}, or none that this user may look into"])
-        return (*handed, given)
+        credentials = credentials_dirs(self._environ)
+        if credentials and not os.access(configured, os.X_OK):
+            return credentials  # only root can read the folder, and systemd passes copies to the service
+        if not exists(configured) or not configured.is_dir():
+            self.add_faults([f"secrets_dir: there is no folder {configured}, or none that this user may look into"])
+        return (*credentials, configured)
 
     def _secrets(self, folders: tuple[Path, ...]) -> dict[KeyPath, SecretStr]:
-        places = [place for within, model in self._models.items() for place in secret_keys(model, SecretStr, within)]
-        written = [place for place in places if self._stands_here(place)]
+        possible = [key for within, model in self._models.items() for key in secret_keys(model, SecretStr, within)]
+        in_file = [key for key in possible if self._is_in_file(key)]
         accounts = {("accounts", name) for name, _ in tables(self._keys, "accounts")}
-        self.note(checks.file_mode_faults(self._document, written))
-        self.note(checks.shared_variable_faults(places))
-        self.faults += checks.unknown_variable_faults(self._environ, places, accounts - set(self._models))
-        found = {place: secret for place in places if (secret := self._found_elsewhere(place, folders))}
-        here = str(self._document.file)
-        for place in sorted({*found, *written}):
-            origin = (
-                found[place][1]
-                if place in found
-                else SecretOrigin(key_path=place, source="configuration", display_name=here)
-            )
-            self.origins.append(origin)
-        return {place: secret for place, (secret, _) in found.items()}
+        self.add_faults(checks.file_mode_faults(self._document, in_file))
+        self.add_faults(checks.shared_variable_faults(possible))
+        self.faults += checks.unknown_variable_faults(self._environ, possible, accounts - set(self._models))
+        elsewhere = {key: secret for key in possible if (secret := self._find_elsewhere(key, folders))}
+        file = str(self._document.file)
+        origins = {key: SecretOrigin(key_path=key, source="configuration", display_name=file) for key in in_file}
+        origins |= {key: origin for key, (_, origin) in elsewhere.items()}
+        self.origins += [origins[key] for key in sorted(origins)]
+        return {key: secret for key, (secret, _) in elsewhere.items()}
 
-    def _found_elsewhere(self, key_path: KeyPath, folders: tuple[Path, ...]) -> tuple[SecretStr, SecretOrigin] | None:
+    def _find_elsewhere(self, key_path: KeyPath, folders: tuple[Path, ...]) -> tuple[SecretStr, SecretOrigin] | None:
         try:
             keyring = self._keys.get("keyring") is True
             return find_secret(key_path, environ=self._environ, folders=folders, keyring=keyring)
@@ -149,40 +145,40 @@ class _Reading:
             self.faults += [fault for fault in faults.faults if fault not in self.faults]
             return None
 
-    def _stands_here(self, key_path: KeyPath) -> bool:
+    def _is_in_file(self, key_path: KeyPath) -> bool:
         value: Any = self._keys
         for part in key_path:
             value = value.get(part) if isinstance(value, dict) else None
         return value is not None and value != ""
 
-    def _accounts(self, written: Any) -> Any:
-        """The accounts, each checked by its portal's own model; those with faults are left out."""
-        if not isinstance(written, dict):
-            return written
-        good: dict[str, AccountSettings] = {}
-        for name, keys in written.items():
-            place = ("accounts", name)
-            faults = list(checks.section_faults(place, keys))
+    def _accounts(self, sections: Any) -> Any:
+        """Return the accounts, each validated by its portal's model. Those with faults are left out."""
+        if not isinstance(sections, dict):
+            return sections
+        accounts: dict[str, AccountSettings] = {}
+        for name, keys in sections.items():
+            key_path = ("accounts", name)
+            faults = list(checks.section_faults(key_path, keys))
             if not faults:
-                faults = list(checks.portal_faults(place, keys, self._portals))
-            self.note(faults)
-            model = self._models.get(place)
+                faults = list(checks.portal_faults(key_path, keys, self._portals))
+            self.add_faults(faults)
+            model = self._models.get(key_path)
             if model is not None and not faults:
-                account = self._validated(model, {**keys, "name": name}, place)
-                good |= {name: account} if isinstance(account, AccountSettings) else {}
-        return good
+                account = self._validated(model, {**keys, "name": name}, key_path)
+                accounts |= {name: account} if isinstance(account, AccountSettings) else {}
+        return accounts
 
-    def _channels(self, written: Any) -> Any:
-        """The channels with their names put in; the whole's model checks them."""
-        if not isinstance(written, dict):
-            return written
+    def _channels(self, sections: Any) -> Any:
+        """Return the channels with their names added. The model `Settings` validates them."""
+        if not isinstance(sections, dict):
+            return sections
         accounts = [name for name, _ in tables(self._keys, "accounts")]
         named: dict[str, Any] = {}
-        for name, keys in written.items():
-            place = ("channels", name)
-            faults = list(checks.section_faults(place, keys))
+        for name, keys in sections.items():
+            key_path = ("channels", name)
+            faults = list(checks.section_faults(key_path, keys))
             if not faults:
-                self.note(checks.chosen_account_faults(place, keys, accounts))
+                self.add_faults(checks.chosen_account_faults(key_path, keys, accounts))
                 named[name] = {**keys, "name": name}
-            self.note(faults)
+            self.add_faults(faults)
         return named

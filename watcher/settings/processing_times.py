@@ -1,4 +1,4 @@
-"""The processing times that an agency publishes, as the user copies them: CSV lines of a form and its days.
+"""Processing times that an agency publishes, copied by the user as CSV lines.
 
 form,days
 I-485,420
@@ -12,21 +12,21 @@ from datetime import timedelta
 from pathlib import Path
 
 from watcher.errors import SettingsFaults
-from watcher.settings import MOST_DAYS
+from watcher.settings import MAX_PROCESSING_DAYS
 
-_LARGEST = 1024 * 1024
+_MAX_SIZE = 1024 * 1024
 
 
 def read_processing_times(path: Path) -> dict[str, timedelta]:
-    """The times in the file at `path`, by form. Raises SettingsFaults with a line for each fault."""
+    """Return the processing times in a file, by form. Raises SettingsFaults with a line for each fault."""
     try:
         with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+            content = file.read(_MAX_SIZE + 1)
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsFaults([f"{path}: the published processing times cannot be read: {error}"]) from error
-    if len(content) > _LARGEST:
-        raise SettingsFaults([f"{path}: is larger than {_LARGEST} bytes; those are no processing times"])
+    if len(content) > _MAX_SIZE:
+        raise SettingsFaults([f"{path}: is larger than {_MAX_SIZE} bytes; those are no processing times"])
     try:
         return parse_processing_times(text)
     except SettingsFaults as faults:
@@ -34,9 +34,10 @@ def read_processing_times(path: Path) -> dict[str, timedelta]:
 
 
 def parse_processing_times(text: str) -> dict[str, timedelta]:
-    """The times in `text`, by form. A first line of titles and empty lines are passed over; a later line counts.
+    """Return the processing times in `text`, by form.
 
-    Raises SettingsFaults with a line for each fault.
+    A header and empty lines are ignored. The last line of a form counts. Raises SettingsFaults with a line for each
+    fault.
     """
     times: dict[str, timedelta] = {}
     faults: list[str] = []
@@ -45,7 +46,7 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
         if not any(cells) or (number == 1 and [cell.lower() for cell in cells] == ["form", "days"]):
             continue
         match cells:
-            case [form, days] if form and re.fullmatch("[0-9]{1,6}", days) and 0 < int(days) <= MOST_DAYS:
+            case [form, days] if form and re.fullmatch("[0-9]{1,6}", days) and 0 < int(days) <= MAX_PROCESSING_DAYS:
                 times[form.upper()] = timedelta(days=int(days))
             case _:
                 faults.append(f'line {number}: a form and a number of days are wanted, such as "I-485,420"')
@@ -55,7 +56,7 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    """A cell that is too long for the standard library's parser (128 KiB) is neither a form nor a number of days."""
+    """Yield the rows. A cell too long for the standard library's parser (128 KiB) makes its row invalid."""
     for line in text.splitlines():
         try:
             yield from csv.reader([line])

@@ -1,6 +1,6 @@
-"""Where secrets are looked for outside the TOML file: in the environment, in the secrets folder, in the keyring.
+"""Secrets from outside the TOML file: the environment, the secrets folder, and the keyring.
 
-A secret stays the text that it is: pydantic-settings' own sources would read a password of digits as a number.
+Secrets stay text; pydantic-settings' own sources would parse a password of digits as a number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,18 +16,18 @@ from watcher.errors import SettingsFaults, os_error_text
 from watcher.settings.config_files import readable_by_others
 from watcher.settings.faults import types_within
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
-from watcher.settings.system_keyring import SERVICE, in_keyring
+from watcher.settings.system_keyring import SERVICE, keyring_secret
 
-_LONGEST = 64 * 1024
-_EVERYBODY = 0o007
+_MAX_LENGTH = 64 * 1024
+_OTHERS = 0o007
 
-# systemd names what LoadCredential=watcher:FOLDER has loaded after the folder: watcher_accounts__family__password.
-_OF_A_FOLDER = "watcher_"
+# systemd adds the prefix to the files of LoadCredential=watcher:FOLDER: watcher_accounts__family__password.
+_SYSTEMD_PREFIX = "watcher_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretOrigin:
-    """Where one secret was found, never what it is. `where` is a variable's name, a file's path, a keyring's entry."""
+    """Where a secret was found, without its value. `display_name` is the variable, the file, or the keyring entry."""
 
     key_path: KeyPath
     source: Literal["environment", "secret file", "keyring", "configuration"]
@@ -36,30 +36,30 @@ class SecretOrigin:
 
 
 def secret_keys(model: type[BaseModel], kind: type, within: KeyPath = ()) -> Iterator[KeyPath]:
-    """Every key of `model`, and of the sections in it, whose value is of `kind` or of `kind | None`."""
+    """Yield every key of `model` and its subsections whose type is `kind` or `kind | None`."""
     for name, field in model.model_fields.items():
-        for wanted in types_within(field.annotation):
-            if wanted is kind:
+        for member in types_within(field.annotation):
+            if member is kind:
                 yield (*within, name)
-            elif isinstance(wanted, type) and issubclass(wanted, BaseModel):
-                yield from secret_keys(wanted, kind, (*within, name))
+            elif isinstance(member, type) and issubclass(member, BaseModel):
+                yield from secret_keys(member, kind, (*within, name))
 
 
 def find_secret(
     key_path: KeyPath, *, environ: Mapping[str, str], folders: tuple[Path, ...], keyring: bool = False
 ) -> tuple[SecretStr, SecretOrigin] | None:
-    """The secret of this key and where it was found first; None where it is in no such place.
+    """Return the secret of a key and its origin, or None. The first place that has it counts.
 
-    `keyring`: the system's keyring is asked too, last. Raises `SettingsFaults` for an empty one, for a file that cannot
-    be read, and for a keyring that cannot be asked.
+    With `keyring`, the system's keyring is read last. Raises `SettingsFaults` for an empty secret and for a file or
+    keyring that cannot be read.
     """
     name = env_name(key_path)
     if name in environ:
-        return _worth_having(environ[name], SecretOrigin(key_path=key_path, source="environment", display_name=name))
+        return _checked(environ[name], SecretOrigin(key_path=key_path, source="environment", display_name=name))
     for file in (
         folder / name
         for folder in folders
-        for name in (secret_file_name(key_path), _OF_A_FOLDER + secret_file_name(key_path))
+        for name in (secret_file_name(key_path), _SYSTEMD_PREFIX + secret_file_name(key_path))
     ):
         try:
             if file.exists():
@@ -67,32 +67,33 @@ def find_secret(
                 origin = SecretOrigin(
                     key_path=key_path, source="secret file", display_name=str(file), open_to_others=is_open
                 )
-                return _worth_having(text, origin)
+                return _checked(text, origin)
         except OSError as error:
             raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
-    held = in_keyring(secret_file_name(key_path)) if keyring else None
-    if held is None:
+    entry = keyring_secret(secret_file_name(key_path)) if keyring else None
+    if entry is None:
         return None
-    return _worth_having(
-        held, SecretOrigin(key_path=key_path, source="keyring", display_name=f"{SERVICE} {secret_file_name(key_path)}")
+    return _checked(
+        entry, SecretOrigin(key_path=key_path, source="keyring", display_name=f"{SERVICE} {secret_file_name(key_path)}")
     )
 
 
 def _is_open_to_others(file: Path, environ: Mapping[str, str]) -> bool:
-    """Of systemd's credentials only what everybody may do counts: newer releases give them mode 0440.
+    """Return whether others can read the file. For systemd's credentials the group is ignored.
 
-    There the group's bits are the mask of an access list that names the service's user alone.
+    Newer releases give them mode 0440, where the group's bits are the mask of an access list that contains only the
+    service's user.
     """
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if folder and file.is_relative_to(folder):
-        return bool(file.stat().st_mode & _EVERYBODY)
+        return bool(file.stat().st_mode & _OTHERS)
     return readable_by_others(file)
 
 
 def _secret_text(file: Path) -> str:
-    with file.open("rb") as opened:
-        content = opened.read(_LONGEST + 1)
-    if len(content) > _LONGEST:
+    with file.open("rb") as stream:
+        content = stream.read(_MAX_LENGTH + 1)
+    if len(content) > _MAX_LENGTH:
         raise SettingsFaults([f"{file}: is longer than any secret"])
     try:
         return content.decode().removesuffix("\n").removesuffix("\r")
@@ -100,7 +101,7 @@ def _secret_text(file: Path) -> str:
         raise SettingsFaults([f"{file}: is not UTF-8 text"]) from None
 
 
-def _worth_having(text: str, origin: SecretOrigin) -> tuple[SecretStr, SecretOrigin]:
+def _checked(text: str, origin: SecretOrigin) -> tuple[SecretStr, SecretOrigin]:
     if not text.strip():
         raise SettingsFaults(
             [f"{origin.display_name}: is empty; give it the value of {toml_key(origin.key_path)} or remove it"]
@@ -109,19 +110,19 @@ def _worth_having(text: str, origin: SecretOrigin) -> tuple[SecretStr, SecretOri
 
 
 class SecretsSource(PydanticBaseSettingsSource):
-    """Secrets found outside the TOML file, for pydantic-settings to lay over it; never decoded, never converted."""
+    """A pydantic-settings source of secrets from outside the TOML file. Values are never decoded or converted."""
 
     def __init__(self, settings: type[BaseSettings], secrets: Mapping[KeyPath, SecretStr]) -> None:
-        """Takes what `find_secret` found."""
+        """`secrets` are those that `find_secret` returned."""
         super().__init__(settings)
         self._secrets = secrets
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - its protocol
-        """The value of one top-level key, as pydantic-settings asks for it."""
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - required by pydantic-settings
+        """Return the value of one top-level key."""
         return self().get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """All of them, as sections within sections."""
+        """Return all secrets as nested sections."""
         sections: dict[Any, Any] = {}
         for key_path, secret in self._secrets.items():
             section = sections
@@ -131,11 +132,11 @@ class SecretsSource(PydanticBaseSettingsSource):
         return sections
 
 
-class _Gathered(BaseSettings, extra="allow"):
-    """Everything that was said anywhere, not yet checked."""
+class _Unchecked(BaseSettings, extra="allow"):
+    """All values before validation."""
 
 
 def with_secrets(keys: Mapping[str, Any], secrets: Mapping[KeyPath, SecretStr]) -> dict[str, Any]:
-    """The keys of the TOML file with the secrets found elsewhere in their places."""
-    sources = (SecretsSource(_Gathered, secrets), InitSettingsSource(_Gathered, init_kwargs=dict(keys)))
-    return _Gathered(_build_sources=(sources, {})).model_extra or {}
+    """Return the keys of the TOML file merged with the secrets from elsewhere, which have priority."""
+    sources = (SecretsSource(_Unchecked, secrets), InitSettingsSource(_Unchecked, init_kwargs=dict(keys)))
+    return _Unchecked(_build_sources=(sources, {})).model_extra or {}

@@ -1,4 +1,4 @@
-"""Which model reads which section of a document, and its keys made ready for it."""
+"""The models of a document's sections, and the preparation of its keys for them."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -14,37 +14,37 @@ from watcher.settings.key_names import KeyPath
 
 
 class KnownPortal(Protocol):
-    """What the loader must know of one portal."""
+    """The properties of a portal that the loader needs."""
 
     @property
     def account(self) -> type[AccountSettings]:
-        """The model of an account there."""
+        """The model of an account."""
         ...
 
     @property
     def min_every(self) -> timedelta:
-        """The shortest time between two reads."""
+        """The shortest time between two checks."""
         ...
 
 
 class Portals(Protocol):
-    """Finds portals by name. The package `watcher.portals` is one."""
+    """A registry of portals by name, such as the package `watcher.portals`."""
 
     def names(self) -> tuple[str, ...]:
-        """All of them."""
+        """Return the names of all portals."""
         ...
 
     def find(self, name: str) -> KnownPortal:
-        """One of them. Raises KeyError for a name that is none."""
+        """Return a portal. Raises KeyError for an unknown name."""
         ...
 
 
 Models = Mapping[KeyPath, type[BaseModel]]
-"""The model of each section that stands at its place; the whole document stands at ()."""
+"""The model of each section by key path; () is the whole document."""
 
 
-def models_of(keys: Mapping[str, Any], portals: Portals) -> Models:
-    """Which model reads which section. An account whose portal is unknown has none."""
+def section_models(keys: Mapping[str, Any], portals: Portals) -> Models:
+    """Return the model of each section. An account with an unknown portal has none."""
     models: dict[KeyPath, type[BaseModel]] = {(): Settings}
     for name, account in tables(keys, "accounts"):
         portal = account.get("portal")
@@ -56,35 +56,35 @@ def models_of(keys: Mapping[str, Any], portals: Portals) -> Models:
 
 
 def tables(keys: Mapping[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The sections `[kind.NAME]` by their names; whatever else stands there is left out."""
-    found = keys.get(kind)
-    for name, table in found.items() if isinstance(found, dict) else ():
+    """Yield the sections `[kind.NAME]` with their names. Values that are not tables are left out."""
+    sections = keys.get(kind)
+    for name, table in sections.items() if isinstance(sections, dict) else ():
         if isinstance(table, dict):
             yield name, table
 
 
 def prepared(keys: Mapping[str, Any], models: Models, folder: Path) -> dict[str, Any]:
-    """The keys with every empty text left out that stands for "not set", and every path taken from `folder`."""
-    ready: dict[Any, Any] = _ready(keys, Settings, folder)
+    """Return the keys without empty texts that mean "not set", and with paths relative to `folder` resolved."""
+    result: dict[Any, Any] = _prepared_section(keys, Settings, folder)
     for key_path, model in models.items():
         if key_path:
             kind, name = key_path
-            ready[kind] = {**ready[kind], name: _ready(ready[kind][name], model, folder)}
-    return ready
+            result[kind] = {**result[kind], name: _prepared_section(result[kind][name], model, folder)}
+    return result
 
 
-def _ready(keys: Mapping[str, Any], model: type[BaseModel], folder: Path) -> dict[str, Any]:
-    ready: dict[str, Any] = {}
+def _prepared_section(keys: Mapping[str, Any], model: type[BaseModel], folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for name, value in keys.items():
         field = model.model_fields.get(name)
         kinds = set(types_within(field.annotation)) if field else set()
-        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        submodel = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
         if value == "" and kinds & {NoneType, Path, SecretStr}:
             continue
         if isinstance(value, str) and Path in kinds:
-            ready[name] = folder / Path(value).expanduser()
-        elif isinstance(value, dict) and inner:
-            ready[name] = _ready(value, inner, folder)
+            result[name] = folder / Path(value).expanduser()
+        elif isinstance(value, dict) and submodel:
+            result[name] = _prepared_section(value, submodel, folder)
         else:
-            ready[name] = value
-    return ready
+            result[name] = value
+    return result

@@ -1,7 +1,7 @@
 """Secrets in the system's keyring: the Secret Service of a Linux desktop, macOS Keychain, Windows Credential Locker.
 
-The only door to the library `keyring` (the extra `case-watcher[keyring]`). A secret stands there under the service
-`case-watcher` and the name that its file would have: `keyring set case-watcher accounts__family__password`.
+The only module that uses the library `keyring` (the extra `case-watcher[keyring]`). An entry has the service
+`case-watcher` and the name that the secret's file would have: `keyring set case-watcher accounts__family__password`.
 """
 
 from watcher.errors import SettingsFaults
@@ -9,13 +9,13 @@ from watcher.errors import SettingsFaults
 SERVICE = "case-watcher"
 
 
-def in_keyring(name: str) -> str | None:
-    """The secret of this name; None where the keyring holds none. May wait for a person to unlock the keyring.
+def keyring_secret(name: str) -> str | None:
+    """Return the secret of this name, or None. May wait until the user unlocks the keyring.
 
-    Raises `SettingsFaults` where there is no keyring to ask.
+    Raises `SettingsFaults` if there is no keyring or it cannot be read.
     """
     try:
-        import keyring  # noqa: PLC0415 - an extra, imported only where the configuration asks for it
+        import keyring  # noqa: PLC0415 - an extra, loaded only if configured
         from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415
     except ImportError:
         raise SettingsFaults(

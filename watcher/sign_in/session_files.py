@@ -100,7 +100,7 @@ class SessionFile:
     def load(self) -> bytes | None:
         """Return what was last saved; None if there is nothing, or nothing usable."""
         try:
-            return self._seal.open(self._file.read_bytes())
+            return self._seal.unseal(self._file.read_bytes())
         except FileNotFoundError:
             return None
         except OSError:
@@ -132,7 +132,7 @@ class SessionFile:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         remove_temporary_files(folder, self._file.name, older_than=_STALE_AFTER)
-        write_private_file(self._file, self._seal.close(content))
+        write_private_file(self._file, self._seal.seal(content))
 
     def delete(self) -> None:
         """Remove the file and what a killed save left. Nothing to remove is not an error. Raises `StoreUnusable`."""

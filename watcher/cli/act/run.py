@@ -33,9 +33,9 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
 
     SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
     """
-    logs.configure(level=log_level, form=log_format, environ=os.environ)
+    logs.configure(level=log_level, log_format=log_format, environ=os.environ)
     settings = load_settings(config)
-    manager = ServiceManager.of(os.environ)
+    manager = ServiceManager.from_environ(os.environ)
     signals = _listen_for(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with ExitStack() as stack:
         try:
@@ -90,7 +90,7 @@ def _leave_to_the_descriptor(_number: int, _frame: FrameType | None) -> None:
 
 def _reread(daemon: Daemon, config: Path | None) -> None:
     try:
-        daemon.use(load_settings(config))
+        daemon.reconfigure(load_settings(config))
     except SettingsFaults as faults:
         for line in faults.faults:
             click.echo(line, err=True)

@@ -21,7 +21,7 @@ from watcher.model.account_health import ReadOutcome
 from watcher.model.ledger import TrackedCase
 from watcher.monitoring import logs
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.config_files import find_file, usual_files
+from watcher.settings.config_files import default_config_files, find_file
 from watcher.sign_in.code_sources import PromptedCode
 from watcher.wizard import ConfigDraft
 
@@ -36,7 +36,7 @@ def init_command(config: Path | None) -> None:
     Passwords go into secret files that only you can read, and are never shown.
     """
     logs.configure(level="error", environ=os.environ)
-    file = config or find_file(None, os.environ) or usual_files(os.environ)[1]
+    file = config or find_file(None, os.environ) or default_config_files(os.environ)[1]
     try:
         draft = ConfigDraft(file, environ=os.environ)
         _greet(draft)

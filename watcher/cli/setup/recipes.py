@@ -19,7 +19,7 @@ from watcher.reading.poll import portal_context
 from watcher.recipe.parse.check import RecipeFaults
 from watcher.recipe.workshop.selector_report import SelectorResult
 from watcher.recipe.workshop.workshop import check_recipe, new_recipe_text
-from watcher.settings.faults import lines_of
+from watcher.settings.faults import fault_lines
 from watcher.sign_in.code_sources import PromptedCode
 from watcher.store import Busy
 
@@ -106,7 +106,7 @@ def _account(app: App, name: str, file: Path | None) -> RecipeAccount:
     try:
         return settings if file is None else settings.with_recipe(file)
     except ValidationError as error:
-        faults = "\n".join(lines_of(error, model=RecipeAccount))
+        faults = "\n".join(fault_lines(error, model=RecipeAccount))
         raise click.BadParameter(faults, param_hint="FILE") from None
 
 

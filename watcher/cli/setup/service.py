@@ -14,7 +14,7 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import command_name, installed_command, print_error, print_line
 from watcher.daemon import systemd_units
 from watcher.errors import SettingsFaults, os_error_text
-from watcher.settings.config_files import exists, find_file, read_document, usual_state_dir
+from watcher.settings.config_files import default_state_dir, exists, find_file, read_document
 from watcher.settings.derived import DATABASE
 from watcher.settings.key_names import secrets_folder
 
@@ -231,7 +231,7 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
             f"\n{file}: secrets_dir is {secrets_dir}; the service is handed what lies in {secrets_folder(file)}. Move"
             " the files there and take the line out."
         )
-    state = usual_state_dir(os.environ)
+    state = default_state_dir(os.environ)
     if exists(state / DATABASE):
         print_error(
             f"\n{state} holds what was read as this user so far. The service knows nothing of it and begins anew;"

@@ -36,7 +36,7 @@ class RawAnswerStore:
         """Return the write set with its answers sealed."""
         if not write_set.answers:
             return write_set
-        return replace(write_set, answers={name: self._seal.close(body) for name, body in write_set.answers.items()})
+        return replace(write_set, answers={name: self._seal.seal(body) for name, body in write_set.answers.items()})
 
     def about(self, account: str, case_number: str) -> dict[tuple[str, str], bytes]:
         """Return the answers about a case by quality and endpoint, without those that no key opens."""
@@ -47,15 +47,15 @@ class RawAnswerStore:
 
     def _open(self, sealed: bytes) -> bytes | None:
         try:
-            return self._seal.open(sealed)
+            return self._seal.unseal(sealed)
         except Unsealable:
             return None
 
     def _reseal(self, connection: Connection) -> None:
         opened = [(row, self._open(row.body)) for row in all_raw_answer_rows(queries_on(connection))]
         connection.execute(ANSWERS.delete())
-        resealed = [row._asdict() | {"body": self._seal.close(body)} for row, body in opened if body is not None]
+        resealed = [row._asdict() | {"body": self._seal.seal(body)} for row, body in opened if body is not None]
         if resealed:
             connection.execute(ANSWERS.insert(), resealed)
         connection.execute(META.delete().where(META.c.key == _SAMPLE))
-        connection.execute(META.insert(), {"key": _SAMPLE, "value": self._seal.close(b"").hex()})
+        connection.execute(META.insert(), {"key": _SAMPLE, "value": self._seal.seal(b"").hex()})
