@@ -10,7 +10,7 @@ from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.portals.context import FakeClock
 from watcher.context.opening import read_settings
 from watcher.doctor import Finding, Verdict
-from watcher.doctor.disk import check_file_system, check_space, file_system
+from watcher.doctor.disk import check_file_system, check_space, file_system_type
 from watcher.doctor.network import check_portals
 
 MOUNTS = """\
@@ -32,7 +32,7 @@ class TestFileSystem:
         ],
     )
     def test_the_nearest_mount_above_counts(self, folder: str, kind: str) -> None:
-        assert file_system(Path(folder), MOUNTS) == kind
+        assert file_system_type(Path(folder), MOUNTS) == kind
 
     @pytest.mark.parametrize(
         ("kind", "verdict"), [("nfs4", Verdict.WARNING), ("fuse.sshfs", Verdict.WARNING), ("ext4", Verdict.OK)]

@@ -1,4 +1,4 @@
-"""The command `watcher`. Each command lives in a module of this package that is imported only when it is called."""
+"""The command `watcher`. Each command's module is imported only when the command is called."""
 
 import gc
 import importlib
@@ -41,11 +41,11 @@ _COMMANDS = {
     "service": ("setup.service", "Writes the systemd units for this machine."),
     "status": ("show.status", "Accounts and cases as they stand."),
 }
-"""Each command: the module it lives in, and what the list of commands says of it."""
+"""Each command's module and its line in the list of commands."""
 
 
 class _Commands(click.Group):
-    """Finds a command by name and imports its module only then, so that `watcher --version` is quick."""
+    """A group that imports a command's module only when needed, so that `watcher --version` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(_COMMANDS)
@@ -53,18 +53,18 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        gc.disable()  # importing makes only what stays; looking for garbage meanwhile takes a tenth of the start
+        gc.disable()  # imports create no garbage; collecting takes a tenth of the start-up time
         try:
             module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
         finally:
-            gc.freeze()  # nor is it looked through again and again while the command works
+            gc.freeze()  # nor scan the modules in later collections
             gc.enable()
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, said) for name, (_, said) in _COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -77,17 +77,17 @@ def commands() -> None:
 
 
 def main() -> None:
-    """The entry point: 0 done, 1 it ran and something failed, 2 wrong usage or configuration."""
+    """Run a command. Exit status: 0 done, 1 something failed, 2 wrong usage or configuration."""
     core_dumps.disable()
     streams.prepare()
     try:
         commands.main(prog_name="watcher", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as ended:
-        sys.exit(ended.exit_code)
-    except click.ClickException as fault:
-        fault.show()
-        sys.exit(fault.exit_code)
+    except click.exceptions.Exit as exit_request:
+        sys.exit(exit_request.exit_code)
+    except click.ClickException as usage_error:
+        usage_error.show()
+        sys.exit(usage_error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(130)
@@ -99,12 +99,12 @@ def main() -> None:
         click.echo(f"watcher: {error}", err=True)
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of the pipe has gone (`watcher history | head`): nothing is wrong.
-        streams.let_go_of_output()
+        # The reader closed the pipe (`watcher history | head`), which is no error.
+        streams.discard_output()
         sys.exit(0)
     except OSError:
-        trouble = streams.trouble_with_output()
-        if trouble is None:
+        reason = streams.output_error()
+        if reason is None:
             raise
-        click.echo(f"watcher: standard output cannot be written to: {trouble}", err=True)
+        click.echo(f"watcher: standard output cannot be written to: {reason}", err=True)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""What nearly every command begins with: the configuration read, logs set up, the database open."""
+"""The start of nearly every command: load the configuration, set up logs, open the database."""
 
 import os
 import sys
@@ -20,35 +20,38 @@ from watcher.settings.derived import secrets_in
 if TYPE_CHECKING:
     from watcher.app import App
 
+LOCK_TIMEOUT = 120.0
+"""How many seconds a command waits for another process to finish a check or a delivery."""
+
 _T = TypeVar("_T")
 
 
 def load_settings(config: Path | None) -> Settings:
-    """The configuration; its secrets are kept out of every log from here on. A wrong one: exit status 2."""
+    """Load the configuration and redact its secrets from all logs from now on. Faults end with exit status 2."""
     settings = read_settings(config, os.environ)
     register_secrets(secrets_in(settings))
     return settings
 
 
 def read_only_context(config: Path | None) -> AbstractContextManager[ReadOnlyContext]:
-    """The books, for a command that only looks. A database that cannot be opened: exit status 2."""
-    return _opened(open_read_only, config)
+    """Open the database read-only, for commands that only show something. Exit with status 2 if that fails."""
+    return _open(open_read_only, config)
 
 
 def open_context(config: Path | None) -> AbstractContextManager["App"]:
-    """The program at rest: configuration and database, nothing running. A database that cannot be opened: exit 2."""
-    from watcher.app import open_app  # noqa: PLC0415 - a command that only looks need not wait for all this
+    """Open configuration and database with nothing running. Exit with status 2 if the database is unusable."""
+    from watcher.app import open_app  # noqa: PLC0415 - read-only commands start faster without it
 
-    return _opened(open_app, config)
+    return _open(open_app, config)
 
 
 @contextmanager
-def _opened(opening: Callable[[Settings], AbstractContextManager[_T]], config: Path | None) -> Iterator[_T]:
+def _open(opener: Callable[[Settings], AbstractContextManager[_T]], config: Path | None) -> Iterator[_T]:
     logs.configure(level="warning", environ=os.environ)
     with ExitStack() as stack:
         try:
-            found = stack.enter_context(opening(load_settings(config)))
+            context = stack.enter_context(opener(load_settings(config)))
         except StoreUnusable as error:
             click.echo(f"watcher: {error}", err=True)
             sys.exit(2)
-        yield found
+        yield context

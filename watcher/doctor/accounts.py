@@ -1,4 +1,4 @@
-"""What the database says: when each account was last read well, what is paused and why, what was not delivered."""
+"""Checks of what the database holds: last checks, pauses and their reasons, and undelivered alerts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,10 +11,10 @@ from watcher.model.alert import Alert, AlertState
 
 
 def check_accounts(app: App) -> Iterator[Finding]:
-    """Each account of the configuration, as its last read left it."""
-    known, now = app.store.accounts.all(), app.clock.now()
+    """Report the health of each configured account after its last check."""
+    stored, now = app.store.accounts.all(), app.clock.now()
     for name in app.settings.accounts:
-        health, _ = known.get(name, (None, None))
+        health, _ = stored.get(name, (None, None))
         if health is None or health.last_attempt_at is None:
             remedy = "`watcher check` reads it once, `watcher run` keeps watch"
             yield warning(f"account {name}", "has never been read", remedy)
@@ -29,17 +29,17 @@ def _account(name: str, health: AccountHealth, now: datetime, blind_after: timed
         return failed(about, f"is paused ({health.state.value}): {health.last_error}", remedy)
     if health.last_read_at is None:
         return failed(about, f"has never been read well: {health.last_error}", "see the reason")
-    told = f"last good read {_ago(now - health.last_read_at)} ago"
+    text = f"last good read {_ago(now - health.last_read_at)} ago"
     if now - health.last_read_at > blind_after:
         reason = f": {health.last_error}" if health.last_error else ""
-        return failed(about, f"{told}{reason}", "is `watcher run` running? `watcher check` reads once now")
+        return failed(about, f"{text}{reason}", "is `watcher run` running? `watcher check` reads once now")
     if health.failures:
-        return warning(about, f"{told}; since then: {health.last_error}", "nothing yet: it is tried again")
-    return ok(about, told)
+        return warning(about, f"{text}; since then: {health.last_error}", "nothing yet: it is tried again")
+    return ok(about, text)
 
 
 def _ago(span: timedelta) -> str:
-    """In the largest whole unit: nobody wants the seconds of a day."""
+    """Return the span in its largest whole unit."""
     for unit in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)):
         if span >= unit:
             return format_duration(unit * (span // unit))
@@ -47,33 +47,33 @@ def _ago(span: timedelta) -> str:
 
 
 def check_sessions(app: App) -> Iterator[Finding]:
-    """Sessions on disk that cannot be used; without a usable one the next read signs in."""
+    """Report saved sessions that cannot be used. The next check of such an account signs in."""
     unusable = app.unusable_sessions()
-    for each in unusable:
-        yield warning(f"account {each.account}", str(each), f"`watcher login {each.account}` makes a new one")
+    for error in unusable:
+        yield warning(f"account {error.account}", str(error), f"`watcher login {error.account}` makes a new one")
 
 
 def check_alerts(app: App) -> Iterator[Finding]:
-    """Alerts that were given up or not taken so far, by channel, with the newest reason."""
-    given_up = _by_channel(app.store.outbox.list(state=AlertState.FAILED))
-    refused = _by_channel([alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error])
-    for channel, alerts in given_up.items():
-        told = f"{_alerts(alerts)} given up: {alerts[0].last_error}"
-        yield failed(f"channel {channel}", told, "put the channel right, then `watcher alerts retry`")
-    for channel, alerts in refused.items():
-        told = f"{_alerts(alerts)} not taken so far: {alerts[0].last_error}"
-        yield warning(f"channel {channel}", told, f"it is tried again; `watcher notify test {channel}` tries it now")
-    if not given_up:
+    """Report alerts that failed or were not accepted yet, by channel, with the newest error."""
+    failed_alerts = _by_channel(app.store.outbox.list(state=AlertState.FAILED))
+    unaccepted = _by_channel([alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error])
+    for channel, alerts in failed_alerts.items():
+        text = f"{_count_text(alerts)} given up: {alerts[0].last_error}"
+        yield failed(f"channel {channel}", text, "put the channel right, then `watcher alerts retry`")
+    for channel, alerts in unaccepted.items():
+        text = f"{_count_text(alerts)} not taken so far: {alerts[0].last_error}"
+        yield warning(f"channel {channel}", text, f"it is tried again; `watcher notify test {channel}` tries it now")
+    if not failed_alerts:
         yield ok("alerts", "none was given up")
 
 
 def _by_channel(alerts: Iterable[Alert]) -> Mapping[str, Sequence[Alert]]:
-    """Channel by channel, in the order that they came in."""
-    found: dict[str, list[Alert]] = {}
+    """Group alerts by channel, in their order. Channels are sorted by name."""
+    groups: dict[str, list[Alert]] = {}
     for alert in alerts:
-        found.setdefault(alert.channel, []).append(alert)
-    return dict(sorted(found.items()))
+        groups.setdefault(alert.channel, []).append(alert)
+    return dict(sorted(groups.items()))
 
 
-def _alerts(alerts: Sequence[Alert]) -> str:
+def _count_text(alerts: Sequence[Alert]) -> str:
     return "1 alert was" if len(alerts) == 1 else f"{len(alerts)} alerts were"

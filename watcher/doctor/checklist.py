@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which a person would put things right."""
+"""All checks, in the order in which a person would fix problems."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,29 +13,29 @@ from watcher.settings.derived import database_url
 from watcher.settings.load import Configuration
 
 
-def examine(found: Configuration, clock: Clock, *, offline: bool) -> Iterator[Finding]:
-    """Every check, each finding as it is made. Writes nothing, sends no credential; `offline`: no network either."""
-    settings = found.settings
-    yield from configuration.check_file(found)
+def run_checks(loaded: Configuration, clock: Clock, *, offline: bool) -> Iterator[Finding]:
+    """Yield each finding as it is made. Writes nothing and sends no credential. `offline` also avoids the network."""
+    settings = loaded.settings
+    yield from configuration.check_file(loaded)
     yield from configuration.check_time_zone(settings, clock.now())
-    yield from configuration.check_secrets(found)
-    yield from configuration.check_recipes(found)
-    yield from configuration.check_state_folder(found)
+    yield from configuration.check_secrets(loaded)
+    yield from configuration.check_recipes(loaded)
+    yield from configuration.check_state_folder(loaded)
     yield from disk.check_space(settings.state_dir)
     yield from disk.check_file_system(database_url(settings))
-    yield from _books(settings, clock)
+    yield from _check_database(settings, clock)
     yield from disk.check_backups(settings, clock.now())
-    yield from configuration.check_channels(found)
+    yield from configuration.check_channels(loaded)
     if not offline:
         yield from network.check_portals(settings, clock)
 
 
-def _books(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """The database, and what it says, where it is there and whole: looking must not make one."""
+def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """Yield findings about the database and its contents. Does not create a database."""
     url = database_url(settings)
-    whole = list(disk.check_database(settings))
-    yield from whole
-    if any(finding.verdict is Verdict.FAILED for finding in whole) or not disk.is_there(url):
+    integrity = list(disk.check_database(settings))
+    yield from integrity
+    if any(finding.verdict is Verdict.FAILED for finding in integrity) or not disk.database_exists(url):
         return
     with ExitStack() as stack:
         try:

@@ -1,4 +1,4 @@
-"""The configuration: whether it can be used, where each secret was found, and who else may read it."""
+"""Checks of the configuration: the file, where each secret comes from, and who else can read it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,12 +17,12 @@ from watcher.settings.secret_sources import SecretOrigin
 
 _WRITABLE_BY_OTHERS = 0o022
 _READABLE_BY_OTHERS = 0o077
-_SHORTEST_KEY = 16
-_OF_NOBODY = ("UTC", "Etc/UTC")
+_MIN_KEY_LENGTH = 16
+_UNCHOSEN_ZONES = ("UTC", "Etc/UTC")
 
 
 def check_file(configuration: Configuration) -> Iterator[Finding]:
-    """The file itself. That it has no fault was seen when it was read."""
+    """Report on the file itself. Loading it has already found it to be without faults."""
     settings = configuration.settings
     accounts, channels = len(settings.accounts), len(settings.channels)
     yield ok("configuration", f"{configuration.file}: no fault; {accounts} accounts, {channels} channels")
@@ -39,35 +39,35 @@ def check_file(configuration: Configuration) -> Iterator[Finding]:
 
 
 def check_time_zone(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """The zone that quiet hours, digests and days are counted in: a server's is often not that of its people."""
+    """Report the zone of quiet hours, digests, and days. That of a server often differs from its users'."""
     zone = settings.timezone
-    told = f"{zone.key}, where it is {now.astimezone(zone):%H:%M} now"
-    if "timezone" in settings.model_fields_set or zone.key not in _OF_NOBODY:
-        yield ok("time zone", told)
+    text = f"{zone.key}, where it is {now.astimezone(zone):%H:%M} now"
+    if "timezone" in settings.model_fields_set or zone.key not in _UNCHOSEN_ZONES:
+        yield ok("time zone", text)
     else:
-        yield warning("time zone", f"the machine's: {told}", 'set yours, such as timezone = "America/New_York"')
+        yield warning("time zone", f"the machine's: {text}", 'set yours, such as timezone = "America/New_York"')
 
 
 def check_secrets(configuration: Configuration) -> Iterator[Finding]:
-    """Where each secret was found, never what it is."""
+    """Report where each secret comes from, without its value."""
     for origin in configuration.origins:
         yield _secret(origin)
     keys = sealing_keys(configuration.settings)
-    if keys and len(keys[0].get_secret_value()) < _SHORTEST_KEY:
-        told = f"has fewer than {_SHORTEST_KEY} characters, which can be guessed"
-        yield warning("secret state_key", told, 'write a longer one before it, "new,old"')
+    if keys and len(keys[0].get_secret_value()) < _MIN_KEY_LENGTH:
+        text = f"has fewer than {_MIN_KEY_LENGTH} characters, which can be guessed"
+        yield warning("secret state_key", text, 'write a longer one before it, "new,old"')
 
 
 def _secret(origin: SecretOrigin) -> Finding:
     about = f"secret {toml_key(origin.key_path)}"
-    told = f"found in the {origin.source} {origin.display_name}"
+    text = f"found in the {origin.source} {origin.display_name}"
     if origin.source == "secret file" and origin.open_to_others:
-        return warning(about, f"{told}, which others can read", f"run `chmod 600 {origin.display_name}`")
-    return ok(about, told)
+        return warning(about, f"{text}, which others can read", f"run `chmod 600 {origin.display_name}`")
+    return ok(about, text)
 
 
 def check_recipes(configuration: Configuration) -> Iterator[Finding]:
-    """The recipe of each account that goes by one: a fault in it would have been a fault of the configuration."""
+    """Report the recipe of each account that uses one. Loading the configuration already checked it."""
     for name, account in configuration.settings.accounts.items():
         recipe = getattr(account, "recipe", None)
         if isinstance(recipe, Path):
@@ -75,20 +75,20 @@ def check_recipes(configuration: Configuration) -> Iterator[Finding]:
 
 
 def check_channels(configuration: Configuration) -> Iterator[Finding]:
-    """Whether each channel's URL can be sent to at all, and what its success is worth. Sends nothing."""
+    """Report whether each channel's URL can be used, and caveats about its delivery. Sends nothing."""
     for name, channel in configuration.settings.channels.items():
         about = f"channel {name}"
-        fault, worth = check_url(channel.url), delivery_caveat(channel.url)
-        if fault is not None:
-            yield failed(about, fault, f"correct the url of [channels.{name}]")
-        elif worth is not None:
-            yield warning(about, worth, f"`watcher notify test {name}`, and look whether it arrives")
+        error, caveat = check_url(channel.url), delivery_caveat(channel.url)
+        if error is not None:
+            yield failed(about, error, f"correct the url of [channels.{name}]")
+        elif caveat is not None:
+            yield warning(about, caveat, f"`watcher notify test {name}`, and look whether it arrives")
         else:
             yield ok(about, f"a {schema(channel.url)} URL; `watcher notify test {name}` sends a test")
 
 
 def check_state_folder(configuration: Configuration) -> Iterator[Finding]:
-    """The folder of database, sessions and notices: who may look into it."""
+    """Report who can read the folder of database, sessions, and letters."""
     folder = configuration.settings.state_dir
     try:
         mode = folder.stat().st_mode

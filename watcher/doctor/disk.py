@@ -1,4 +1,4 @@
-"""The disk under the state folder, and the database on it."""
+"""Checks of the disk of the state folder and of the database on it."""
 
 import os
 import shutil
@@ -16,38 +16,40 @@ from watcher.store.backup.rotation import backup_folder, backup_time, backups_in
 from watcher.store.database import migrate
 
 _MIB = 1024 * 1024
-_TIGHT, _TOO_TIGHT = 200 * _MIB, 20 * _MIB
-_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "lustre", "davfs", "ncpfs")
-_OVER_NETWORK = ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.nfs")
+_LOW_SPACE, _TOO_LOW_SPACE = 200 * _MIB, 20 * _MIB
+_NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "lustre", "davfs", "ncpfs")
+_NETWORK_FUSE_TYPES = ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.nfs")
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def check_space(state_dir: Path) -> Iterator[Finding]:
-    """What is free where state is kept."""
-    there = _nearest(state_dir)
-    free = shutil.disk_usage(there).free
-    told = f"{free // _MIB} MiB free at {there}"
-    if free < _TOO_TIGHT:
-        yield failed("disk", told, "free some space: what changes cannot be written down any more")
-    elif free < _TIGHT:
-        yield warning("disk", told, "free some space before it runs out")
+    """Report the free space of the state folder's disk."""
+    folder = _nearest_existing(state_dir)
+    free = shutil.disk_usage(folder).free
+    text = f"{free // _MIB} MiB free at {folder}"
+    if free < _TOO_LOW_SPACE:
+        yield failed("disk", text, "free some space: what changes cannot be written down any more")
+    elif free < _LOW_SPACE:
+        yield warning("disk", text, "free some space before it runs out")
     else:
-        yield ok("disk", told)
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield failed("disk", f"{there} cannot be written to", "give it to the user who runs this program")
+        yield ok("disk", text)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield failed("disk", f"{folder} cannot be written to", "give it to the user who runs this program")
 
 
 def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
-    """SQLite's locks cannot be trusted on a network file system (sqlite.org/faq.html, question 5).
+    """Warn about a network file system, on which SQLite's locks are unreliable.
 
-    A database that is a server's is no matter of this machine's disks.
+    See sqlite.org/faq.html, question 5. Reports nothing for a database on a server.
     """
     try:
         folder = backup_files.sqlite_path(url).absolute().parent
-        kind = file_system(_nearest(folder).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape"))
+        kind = file_system_type(
+            _nearest_existing(folder).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape")
+        )
     except (StoreUnusable, OSError):
-        return  # on a server; not Linux, or a Linux that does not tell
-    if kind in _NETWORK or kind in _OVER_NETWORK:
+        return  # a server, or no mountinfo (not Linux)
+    if kind in _NETWORK_TYPES or kind in _NETWORK_FUSE_TYPES:
         yield warning(
             "file system",
             f"{folder} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
@@ -58,7 +60,7 @@ def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:
-    """Whether the database is whole, every page of it. Of one on a server, whether it answers."""
+    """Report whether every page of the database is intact. For a server, report whether it responds."""
     url = database_url(settings)
     try:
         file = backup_files.sqlite_path(url)
@@ -66,24 +68,24 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         yield _on_server(url)
         return
     try:
-        there = file.exists()
+        exists = file.exists()
     except OSError as error:
         yield failed("database", f"{file}: {os_error_text(error)}", "run this as the user who runs the watcher")
         return
-    if not there:
+    if not exists:
         yield ok("database", f"{file} is not there yet; it is made at the first start")
         return
     try:
-        found = backup_files.examine(file)
+        contents = backup_files.examine(file)
     except StoreUnusable as error:
         yield failed("database", str(error), f"stop the watcher; {restore_advice(settings)}")
         return
-    cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
+    cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
     yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
 
 
 def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Whether the copies that the daemon is to take are taken; nothing where none are wanted."""
+    """Report whether the daemon's backups are up to date. Reports nothing if none are configured."""
     every, folder = settings.backup.every, backup_folder(settings)
     if every is None:
         return
@@ -93,32 +95,32 @@ def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield warning("backups", "a database on a server is not copied", "let its own tools do it (pg_dump)")
         return
     try:
-        taken = backups_in(folder)
+        backups = backups_in(folder)
     except StoreUnusable as error:
         yield failed("backups", str(error), "give it to the user who runs this program")
         return
-    if not taken:
+    if not backups:
         yield warning("backups", f"there is none in {folder} yet", "`watcher run` takes the first one when it starts")
         return
-    told = f"{len(taken)} in {folder}, the newest of {local_text(backup_time(taken[0]))} UTC"
-    if now - backup_time(taken[0]) > 2 * every:
-        yield failed("backups", told, "`watcher run` says in its log why it takes none")
+    text = f"{len(backups)} in {folder}, the newest of {local_text(backup_time(backups[0]))} UTC"
+    if now - backup_time(backups[0]) > 2 * every:
+        yield failed("backups", text, "`watcher run` says in its log why it takes none")
     else:
-        yield ok("backups", told)
+        yield ok("backups", text)
 
 
 def _on_server(url: str) -> Finding:
     try:
-        where, schema = migrate.schema_on_server(url)
+        server, schema = migrate.schema_on_server(url)
     except StoreUnusable as error:
         return failed("database", str(error), "put right what it names")
     if schema is None:
-        return ok("database", f"{where} answers and has no tables yet; they are made at the first start")
-    return ok("database", f"{where} answers; its server looks after its files")
+        return ok("database", f"{server} answers and has no tables yet; they are made at the first start")
+    return ok("database", f"{server} answers; its server looks after its files")
 
 
-def is_there(url: str) -> bool:
-    """Whether there is a database to look into. Raises `StoreUnusable` where a server cannot be reached."""
+def database_exists(url: str) -> bool:
+    """Return whether there is a database. Raises StoreUnusable if a server cannot be reached."""
     try:
         file = backup_files.sqlite_path(url)
     except StoreUnusable:
@@ -126,14 +128,14 @@ def is_there(url: str) -> bool:
     return file.exists()
 
 
-def _nearest(folder: Path) -> Path:
-    """The folder, or the first above it that is there."""
+def _nearest_existing(folder: Path) -> Path:
+    """Return the folder, or its nearest parent that exists."""
     folder = folder.absolute()
-    return next(each for each in (folder, *folder.parents) if config_files.exists(each))
+    return next(path for path in (folder, *folder.parents) if config_files.exists(path))
 
 
-def file_system(folder: Path, mounts: str) -> str:
-    """The kind of file system at `place`, by what Linux tells of its mounts (proc(5), mountinfo); "" if by nothing."""
+def file_system_type(folder: Path, mounts: str) -> str:
+    """Return the type of the file system at `folder` from Linux's mountinfo (proc(5)), or "" if it is not listed."""
     longest, kind = -1, ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")

@@ -1,11 +1,11 @@
-"""One line of an examination."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How a thing was found. `warning`: it works, and deserves a thought."""
+    """How serious a finding is. `warning`: it works but needs attention."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was looked at, how it was found, and, where it is not well, what to do. Never holds a secret."""
+    """What was checked, its verdict, and how to fix it if necessary. Never holds a secret."""
 
     about: str
     verdict: Verdict
@@ -23,15 +23,15 @@ class Finding:
 
 
 def ok(about: str, text: str) -> Finding:
-    """Nothing to do."""
+    """Return a finding that needs no action."""
     return Finding(about=about, verdict=Verdict.OK, text=text)
 
 
 def warning(about: str, text: str, remedy: str) -> Finding:
-    """It works, for now."""
+    """Return a finding about something that works for now."""
     return Finding(about=about, verdict=Verdict.WARNING, text=text, remedy=remedy)
 
 
 def failed(about: str, text: str, remedy: str) -> Finding:
-    """It does not work, or is not safe."""
+    """Return a finding about something that does not work or is not safe."""
     return Finding(about=about, verdict=Verdict.FAILED, text=text, remedy=remedy)

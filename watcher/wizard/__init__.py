@@ -1,8 +1,4 @@
-"""What `watcher init` needs besides asking: the answers so far, the secrets, and the file that comes of them.
-
-draft     the answers, kept after each one, so that a wizard that broke off goes on where it stopped
-document  a configuration as commented TOML
-"""
+"""The state of `watcher init`: the answers so far, the secrets, and the file made from them."""
 
 from watcher.wizard.draft import ConfigDraft
 from watcher.wizard.toml_writer import as_toml

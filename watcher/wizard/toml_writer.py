@@ -1,4 +1,4 @@
-"""A configuration as commented TOML, for people who have never seen any. Pure."""
+"""Write a configuration as commented TOML for people who do not know TOML. Pure."""
 
 import json
 import re
@@ -27,18 +27,18 @@ _COMMENTS: Mapping[tuple[str, ...], str] = {
 
 
 def as_toml(keys: Mapping[str, Any]) -> str:
-    """The keys with their comments: what stands alone first, then each section. `tomllib` reads the same keys back."""
+    """Return the keys with their comments: plain keys first, then each section. `tomllib` reads the same keys back."""
     return _HEAD + "\n".join(_lines(keys, ())) + "\n"
 
 
 def _lines(keys: Mapping[str, Any], key_path: tuple[str, ...]) -> Iterator[str]:
     sections = {name: value for name, value in keys.items() if isinstance(value, Mapping)}
-    alone = {name: value for name, value in keys.items() if name not in sections}
-    if key_path and (alone or not sections):
+    plain = {name: value for name, value in keys.items() if name not in sections}
+    if key_path and (plain or not sections):
         yield ""
         yield from _comment(key_path)
         yield f"[{'.'.join(map(_key, key_path))}]"
-    for name, value in alone.items():
+    for name, value in plain.items():
         yield from _comment((*key_path, name))
         yield f"{_key(name)} = {_value(value)}"
     for name, section in sections.items():
@@ -46,9 +46,9 @@ def _lines(keys: Mapping[str, Any], key_path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _comment(key_path: tuple[str, ...]) -> Iterator[str]:
-    told = _COMMENTS.get(key_path) or _COMMENTS.get((key_path[0], "*", *key_path[2:]))
-    if told:
-        yield f"# {told}"
+    comment = _COMMENTS.get(key_path) or _COMMENTS.get((key_path[0], "*", *key_path[2:]))
+    if comment:
+        yield f"# {comment}"
 
 
 def _key(name: str) -> str:
@@ -61,12 +61,12 @@ def _value(value: object) -> str:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(name)} = {_value(one)}" for name, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(name)} = {_value(item)}" for name, item in value.items()) + " }"
     if isinstance(value, Sequence):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
+        return "[" + ", ".join(_value(item) for item in value) + "]"
     return str(value)
 
 
 def _text(text: str) -> str:
-    """A basic string: TOML's escapes are JSON's, but that TOML wants DEL escaped too."""
+    """Return a basic string. TOML's escapes are JSON's, except that TOML also requires DEL to be escaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

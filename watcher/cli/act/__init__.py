@@ -1,1 +1,1 @@
-"""Commands that act."""
+"""Commands that change something or run."""

@@ -1,4 +1,4 @@
-"""`watcher backup`, `restore`: a consistent copy of the database while the daemon runs, and back."""
+"""`watcher backup`, `restore`: copy the database while the daemon runs, and put a copy back."""
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from watcher.store.backup.restore_merge import AddRestoreNote
 from watcher.store.database.locks import FileLocks
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-_WAIT_FOR_READS = 60.0
+_CHECK_TIMEOUT = 60.0
 
 
 @click.command("backup")
@@ -32,8 +32,8 @@ def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
     Sessions and saved notices lie beside the database in state_dir and are not in it.
     """
     settings = load_settings(config)
-    found = backup_files.create_backup(backup_files.sqlite_path(database_url(settings)), file, force=force)
-    cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
+    contents = backup_files.create_backup(backup_files.sqlite_path(database_url(settings)), file, force=force)
+    cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
     print_line(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
 
 
@@ -50,40 +50,40 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
     settings = load_settings(config)
     database = backup_files.sqlite_path(database_url(settings))
     with ExitStack() as stack:
-        _stand_still(stack, settings)
-        done = backup_files.restore(
+        _hold_all_locks(stack, settings)
+        result = backup_files.restore(
             file,
             database,
             accounts=settings.accounts,
             now=datetime.now(UTC),
-            add_note=_doubting(settings),
+            add_note=_restore_note(settings),
             force=force,
         )
     print_line(f"{database}: restored from {file}.")
-    if done.previous_file is not None:
-        print_line(f"What was there before is kept as {done.previous_file}.")
-    if done.alerts_known:
+    if result.previous_file is not None:
+        print_line(f"What was there before is kept as {result.previous_file}.")
+    if result.alerts_known:
         print_line("What was told since the copy was made is known from it and is not told again.")
     else:
         print_line(
             "What was told since the copy was made cannot be read; alerts that may have gone out before will say so."
         )
-    if not done.ledger_known:
+    if not result.ledger_known:
         print_line(
             "What you said of items since (`watcher done`, `watcher due`) could not all be read there; look through"
             " `watcher pending`, and say it again where it is missing."
         )
 
 
-def _doubting(settings: Settings) -> AddRestoreNote:
-    def doubting(words: AlertText, since: datetime) -> AlertText:
-        return with_restore_note(words, since=since, language=settings.language, zone=settings.timezone)
+def _restore_note(settings: Settings) -> AddRestoreNote:
+    def add_note(text: AlertText, since: datetime) -> AlertText:
+        return with_restore_note(text, since=since, language=settings.language, zone=settings.timezone)
 
-    return doubting
+    return add_note
 
 
-def _stand_still(stack: ExitStack, settings: Settings) -> None:
-    """Holds every lock that a read, a delivery or the daemon would take."""
+def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
+    """Hold every lock that a check, a delivery, or the daemon takes."""
     locks = FileLocks(settings.state_dir / "locks")
     try:
         stack.enter_context(locks.acquire("daemon"))
@@ -91,6 +91,6 @@ def _stand_still(stack: ExitStack, settings: Settings) -> None:
         raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
     try:
         for name in ("delivery", "time", *(f"account {account}" for account in settings.accounts)):
-            stack.enter_context(locks.acquire(name, wait=_WAIT_FOR_READS))
+            stack.enter_context(locks.acquire(name, wait=_CHECK_TIMEOUT))
     except Busy:
         raise click.ClickException("another `watcher` command is working on this database; try again soon") from None

@@ -1,4 +1,4 @@
-"""`watcher check`, `import`: one read, from the portal or from files; then what time has brought, then the alerts."""
+"""`watcher check`, `import`: check accounts at the portal or from files, then record reminders and deliver alerts."""
 
 import sys
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from watcher.app import App
-from watcher.cli.context import open_context
+from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_colour, styled
+from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
 from watcher.errors import os_error_text
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import change_document, read_result_document
@@ -22,17 +22,16 @@ from watcher.reading.trace import TraceFolder
 from watcher.settings.derived import is_watched
 from watcher.store import Busy
 
-CHANGED = 10
-"""The exit status of `--exit-code` where something changed."""
+EXIT_CHANGED = 10
+"""The exit status of `--exit-code` if something changed."""
 
-_WAIT_FOR_DAEMON = 120.0
-_LARGEST_FILE = 64 * 1024 * 1024
+_MAX_FILE_SIZE = 64 * 1024 * 1024
 
 
 @click.command("check")
 @CONFIG
 @JSON
-@click.option("--exit-code", is_flag=True, help=f"Exit with {CHANGED} where something changed.")
+@click.option("--exit-code", is_flag=True, help=f"Exit with {EXIT_CHANGED} where something changed.")
 @click.option(
     "--trace", type=click.Path(path_type=Path, file_okay=False), help="Keep the portal's answers here, secrets blanked."
 )
@@ -42,38 +41,38 @@ def check_command(
 ) -> None:
     """One read of every account (or of those named) now, then what time has brought; alerts delivered."""
     with open_context(config) as app:
-        names = _names(app, accounts)
-        rounds = [_read(app, name, trace, quiet=as_json) for name in names]
-        by_time = app.record_time_reminders()
+        names = account_names(app, accounts)
+        results = [_check_account(app, name, trace, quiet=as_json) for name in names]
+        time_changes = app.record_time_reminders()
         update_calendar_file(app.context)
-        untaken = _deliver(app)
+        refused = _deliver(app)
         if as_json:
             print_json(
                 {
-                    "accounts": [read_result_document(done) for done in rounds],
-                    "changes": [change_document(change) for change in by_time],
+                    "accounts": [read_result_document(result) for result in results],
+                    "changes": [change_document(change) for change in time_changes],
                 }
             )
         else:
-            show_read_results(rounds, by_time)
-    changed = any(done.changes for done in rounds) or bool(by_time)
-    failed = [done for done in rounds if done.outcome is not ReadOutcome.OK]
-    for done in failed:
-        print_error(f"{done.account}: {done.outcome.value}: {done.error}")
-    sys.exit(1 if failed or untaken else CHANGED if exit_code and changed else 0)
+            print_read_results(results, time_changes)
+    changed = any(result.changes for result in results) or bool(time_changes)
+    failed = [result for result in results if result.outcome is not ReadOutcome.OK]
+    for result in failed:
+        print_error(f"{result.account}: {result.outcome.value}: {result.error}")
+    sys.exit(1 if failed or refused else EXIT_CHANGED if exit_code and changed else 0)
 
 
 def _deliver(app: App) -> int:
-    """Delivers what is due; says on standard error, and returns, how many alerts were tried and not taken."""
-    given_up = app.store.outbox.counts()[AlertState.FAILED]
-    app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
+    """Deliver due alerts. Return how many were tried and not accepted, after reporting them on standard error."""
+    failed_before = app.store.outbox.counts()[AlertState.FAILED]
+    app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     waiting = [alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error]
-    untaken = len(waiting) + app.store.outbox.counts()[AlertState.FAILED] - given_up
-    if untaken:
+    refused = len(waiting) + app.store.outbox.counts()[AlertState.FAILED] - failed_before
+    if refused:
         print_error(
-            f"alerts: {untaken} not taken by their channels; `watcher alerts` says why, and the next check tries again"
+            f"alerts: {refused} not taken by their channels; `watcher alerts` says why, and the next check tries again"
         )
-    return untaken
+    return refused
 
 
 @click.command("import")
@@ -86,28 +85,28 @@ def _deliver(app: App) -> int:
 def import_command(config: Path | None, account: str, files: tuple[Path, ...], *, as_json: bool) -> None:
     """Takes what you saved from the portal's pages of ACCOUNT (JSON or HAR) as one read: same diff, same alerts."""
     with open_context(config) as app:
-        _names(app, (account,))
-        readings = _in_files(app, account, files)
+        account_names(app, (account,))
+        reads = _import_files(app, account, files)
         try:
-            done = record_results(readings, app.settings.accounts[account], app.portal_of(account), app.context)
+            result = record_results(reads, app.settings.accounts[account], app.portal_of(account), app.context)
         except Busy:
             raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
         update_calendar_file(app.context)
-        app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
+        app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     if as_json:
-        print_json({"accounts": [read_result_document(done)]})
+        print_json({"accounts": [read_result_document(result)]})
     else:
-        show_read_results([done], [])
+        print_read_results([result], [])
 
 
 def _content(file: Path) -> bytes:
-    """More than a portal takes is not even read; it says then that the file is too large."""
-    with file.open("rb") as opened:
-        return opened.read(_LARGEST_FILE + 1)
+    """Read a little more than the maximum size at most, so that the portal can report that the file is too large."""
+    with file.open("rb") as stream:
+        return stream.read(_MAX_FILE_SIZE + 1)
 
 
-def _in_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
-    """The cases in the files that the account watches; the others are named and left out."""
+def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
+    """Return the watched cases in the files. Others are reported and left out."""
     portal, settings = app.portal_of(account), app.settings.accounts[account]
     if portal.import_answers is None:
         raise click.UsageError(f"{account}: {portal.title} shows nothing that could be saved and imported")
@@ -115,50 +114,53 @@ def _in_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
         contents = [(file.name, _content(file)) for file in files]
     except OSError as error:
         raise click.BadParameter(f"{error.filename}: {error.strerror}", param_hint="FILE") from None
-    readings = portal.import_answers(contents, app.settings.language)
-    for reading in readings:
-        if not is_watched(settings, reading.snapshot.case_number):
+    reads = portal.import_answers(contents, app.settings.language)
+    for read in reads:
+        if not is_watched(settings, read.snapshot.case_number):
             print_error(
-                f"{account}: {reading.snapshot.case_number} is left out; it is not among the cases of this account"
+                f"{account}: {read.snapshot.case_number} is left out; it is not among the cases of this account"
             )
-    wanted = [reading for reading in readings if is_watched(settings, reading.snapshot.case_number)]
-    if not wanted:
+    watched = [read for read in reads if is_watched(settings, read.snapshot.case_number)]
+    if not watched:
         raise click.ClickException(f"{account}: these files hold no case that this account watches")
-    return wanted
+    return watched
 
 
-def _names(app: App, wanted: Sequence[str]) -> list[str]:
-    unknown = [name for name in wanted if name not in app.settings.accounts]
+def account_names(app: App, names: Sequence[str], *, param_hint: str | None = None) -> list[str]:
+    """Return the names, or all accounts if there are none. Exit with status 2 if one is not configured."""
+    unknown = [name for name in names if name not in app.settings.accounts]
     if unknown:
         known = ", ".join(app.settings.accounts) or "none"
-        raise click.BadParameter(f"no account {', '.join(unknown)} in the configuration; there are: {known}")
-    return list(wanted or app.settings.accounts)
+        raise click.BadParameter(
+            f"no account {', '.join(unknown)} in the configuration; there are: {known}", param_hint=param_hint
+        )
+    return list(names or app.settings.accounts)
 
 
-def _read(app: App, name: str, trace: Path | None, *, quiet: bool) -> ReadResult:
+def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool) -> ReadResult:
     try:
         folder = TraceFolder(trace / name, app.secrets()) if trace else None
     except OSError as error:
         raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
-    progress = Progress(name) if not quiet and Progress.can_be_seen() else None
+    progress = Progress(name) if not quiet and Progress.is_visible() else None
     try:
-        return app.poll(name, wait=_WAIT_FOR_DAEMON, trace=folder, progress=progress)
+        return app.poll(name, wait=LOCK_TIMEOUT, trace=folder, progress=progress)
     finally:
         if progress is not None:
-            progress.end()
+            progress.clear()
 
 
-def show_read_results(rounds: Sequence[ReadResult], by_time: Sequence[RecordedChange]) -> None:
-    """What reads came to, and what time has brought, for a person."""
-    for done in rounds:
-        colour = "green" if done.outcome is ReadOutcome.OK else "red"
-        cases = "1 case" if done.cases_read == 1 else f"{done.cases_read} cases"
-        print_line(f"{done.account}: {styled(done.outcome.value, colour)}, {cases} read, {_count(done.changes)}")
-        for change in done.changes:
+def print_read_results(results: Sequence[ReadResult], time_changes: Sequence[RecordedChange]) -> None:
+    """Print the results of checks and the changes caused by time."""
+    for result in results:
+        color = "green" if result.outcome is ReadOutcome.OK else "red"
+        cases = "1 case" if result.cases_read == 1 else f"{result.cases_read} cases"
+        print_line(f"{result.account}: {styled(result.outcome.value, color)}, {cases} read, {_count(result.changes)}")
+        for change in result.changes:
             _show_change(change)
-    if by_time:
-        print_line(f"time: {_count(by_time)}")
-    for change in by_time:
+    if time_changes:
+        print_line(f"time: {_count(time_changes)}")
+    for change in time_changes:
         _show_change(change)
 
 
@@ -167,5 +169,5 @@ def _count(changes: Sequence[RecordedChange]) -> str:
 
 
 def _show_change(change: RecordedChange) -> None:
-    kind = styled(change.change.kind.value, severity_colour(change.change.severity))
+    kind = styled(change.change.kind.value, severity_color(change.change.severity))
     print_line(f"  {change.change.case_number or change.account}  {kind}  {change.summary}")

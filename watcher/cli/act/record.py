@@ -1,4 +1,4 @@
-"""`watcher record`: what a person read on a site that no program reads, taken in like any other read."""
+"""`watcher record`: record the status that a person read on a site, like the result of any other check."""
 
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from watcher.app import App
-from watcher.cli.act.check import show_read_results
-from watcher.cli.context import open_context
+from watcher.cli.act.check import print_read_results
+from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.errors import UnexpectedAnswer
@@ -18,8 +18,6 @@ from watcher.language.status_meaning import meaning_of, titles
 from watcher.portals.manual import ManualAccount, build_case_read
 from watcher.reading.poll import record_results
 from watcher.store import Busy
-
-_WAIT_FOR_DAEMON = 120.0
 
 
 @click.command("record")
@@ -47,58 +45,58 @@ def record_command(
         if on is not None and on.date() > (app.clock.now() + timedelta(days=1)).date():
             raise click.BadParameter(f"{on.date()} is still to come; is the year right?", param_hint="--on")
         try:
-            reading = build_case_read(account.site, number, status, on=on.date() if on else None)
-            done = record_results([reading], account, app.portal_of(account.name), app.context)
+            read = build_case_read(account.site, number, status, on=on.date() if on else None)
+            result = record_results([read], account, app.portal_of(account.name), app.context)
         except UnexpectedAnswer as error:
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
             raise click.ClickException(f"{account.name}: another process is at work on it; try again soon") from None
         update_calendar_file(app.context)
-        app.outbox_worker().deliver_due(wait=_WAIT_FOR_DAEMON)
+        app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
         vocabulary = app.portal_of(account.name).vocabulary_of(account)
     if as_json:
-        print_json({"accounts": [read_result_document(done)]})
-    elif done.changes:
-        show_read_results([done], [])
+        print_json({"accounts": [read_result_document(result)]})
+    elif result.changes:
+        print_read_results([result], [])
     else:
         print_line(f"{number}: seen, unchanged.")
-    _say_where_unknown(reading.snapshot.status_title, vocabulary)
+    _report_unknown(read.snapshot.status_title, vocabulary)
 
 
 def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
-    """The manual account with this case, and the number as it is configured: people type spaces and small letters."""
-    by_hand = [account for account in app.settings.accounts.values() if isinstance(account, ManualAccount)]
-    if name is not None and name not in {account.name for account in by_hand}:
-        known = ", ".join(account.name for account in by_hand) or "none"
+    """Return the manual account with this case and the number as configured. Spaces and case do not matter."""
+    manual_accounts = [account for account in app.settings.accounts.values() if isinstance(account, ManualAccount)]
+    if name is not None and name not in {account.name for account in manual_accounts}:
+        known = ", ".join(account.name for account in manual_accounts) or "none"
         raise click.BadParameter(
             f'no account {name} with portal = "manual"; there are: {known}', param_hint="--account"
         )
-    found = [
+    matches = [
         (account, number)
-        for account in by_hand
+        for account in manual_accounts
         if name in (None, account.name)
         for number in account.cases
-        if _plain(number) == _plain(typed)
+        if _normalized(number) == _normalized(typed)
     ]
-    if not found:
-        known = ", ".join(number for account in by_hand for number in account.cases) or "none"
+    if not matches:
+        known = ", ".join(number for account in manual_accounts for number in account.cases) or "none"
         raise click.BadParameter(
             f'{typed} is in the cases of no account with portal = "manual"; there are: {known}', param_hint="CASE"
         )
-    if len(found) > 1:
-        names = " or ".join(account.name for account, _ in found)
+    if len(matches) > 1:
+        names = " or ".join(account.name for account, _ in matches)
         raise click.UsageError(f"{typed} is a case of several accounts; add --account {names}")
-    return found[0]
+    return matches[0]
 
 
-def _plain(number: str) -> str:
-    return "".join(sign for sign in number if sign.isalnum()).casefold()
+def _normalized(number: str) -> str:
+    return "".join(character for character in number if character.isalnum()).casefold()
 
 
-def _say_where_unknown(status: str, vocabulary: str) -> None:
-    """Words that are new to the program are kept as they are; a slip of the finger is worth a word."""
+def _report_unknown(status: str, vocabulary: str) -> None:
+    """Report a status that is not recognized, and suggest a known one in case of a typo."""
     if meaning_of(status, vocabulary=vocabulary).known:
         return
-    near = get_close_matches(status.title(), titles(vocabulary), n=1, cutoff=0.7)
-    hint = f' If you meant "{near[0]}", record that.' if near else ""
+    similar = get_close_matches(status.title(), titles(vocabulary), n=1, cutoff=0.7)
+    hint = f' If you meant "{similar[0]}", record that.' if similar else ""
     print_error(f'"{status}" is new to this program: it is kept word for word, and its stage is unknown.{hint}')

@@ -55,40 +55,40 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
         manager.ready()
         while next(signals) == signal.SIGHUP:
             manager.reloading()
-            _reread(daemon, config)
+            _reload(daemon, config)
             manager.ready()
         manager.stopping()
         daemon.stop()
     logging.shutdown()
-    # A read may still hang on a portal's answer in its thread; what it would bring is read again. No need to wait.
+    # A check may still wait for a portal in its thread. Do not wait for it: the next start repeats it.
     os._exit(0)
 
 
 def _listen_for(*numbers: signal.Signals) -> Iterator[int]:
-    """These signals from now on, in their order, each when it is asked for.
+    """Return an iterator over these signals from now on, in order of arrival.
 
-    Through Python's wakeup descriptor, which is written to at once: a handler of Python's own waits for the main thread
-    to come by, and a signal that arrives just as that thread begins to wait would not wake it.
+    It uses Python's wakeup descriptor, which is written to immediately. A Python handler waits for the main thread, and
+    a signal that arrives just as that thread starts to wait would not wake it.
     """
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno())
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.fileno())
     for number in numbers:
-        signal.signal(number, _leave_to_the_descriptor)
-    return _heard_on(heard, told)
+        signal.signal(number, _ignore)
+    return _receive(receiver, sender)
 
 
-def _heard_on(heard: socket.socket, told: socket.socket) -> Iterator[int]:
-    with heard, told:
+def _receive(receiver: socket.socket, sender: socket.socket) -> Iterator[int]:
+    with receiver, sender:
         while True:
-            yield from heard.recv(16)
+            yield from receiver.recv(16)
 
 
-def _leave_to_the_descriptor(_number: int, _frame: FrameType | None) -> None:
-    """Python writes to the wakeup descriptor for the signals that have a handler."""
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing. Python writes to the wakeup descriptor only for signals that have a handler."""
 
 
-def _reread(daemon: Daemon, config: Path | None) -> None:
+def _reload(daemon: Daemon, config: Path | None) -> None:
     try:
         daemon.reconfigure(load_settings(config))
     except SettingsFaults as faults:

@@ -1,1 +1,1 @@
-"""Commands that set up and repair."""
+"""Commands for setup and repair."""

@@ -1,8 +1,8 @@
-"""`watcher demo`: the whole program against the practice portal, in under a minute, with no configuration.
+"""`watcher demo`: the whole program against the practice portal in under a minute, without a configuration.
 
-Nothing is short-cut: a configuration file is written and read, the daemon runs with its scheduler, signs in over HTTPS
-with a one-time code, compares with a real database, and Apprise delivers to a phone, which is a small web server here.
-Only the clock runs fast.
+Nothing is skipped: a configuration file is written and read; the daemon runs with its scheduler, signs in over HTTPS
+with a one-time code, and compares with a real database; and Apprise delivers to a phone, which is a small local web
+server. Only the clock runs fast.
 """
 
 import json
@@ -33,7 +33,7 @@ from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
 from watcher.privacy.private_file import write_private_file
 
-_DAYS_IN_A_SECOND = 10.0
+_DAYS_PER_SECOND = 10.0
 _WIDTH = 76
 _CONFIGURATION = """\
 # Written by `watcher demo`; everything in it is made up.
@@ -77,7 +77,7 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
             raise click.BadParameter(f"{folder}: {os_error_text(error)}", param_hint="--keep") from None
         if (folder / "watcher.sqlite3").exists():
             raise click.UsageError(f"{folder} holds a database already; name another folder")
-        config = _play(folder, speed or _DAYS_IN_A_SECOND, stack)
+        config = _play(folder, speed or _DAYS_PER_SECOND, stack)
         for command in (status_command, history_command):
             print_line()
             print_line(f"$ watcher {command.name}", bold=True)
@@ -89,11 +89,11 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
             print_line("That was all practice, and nothing of it is left. `watcher init` sets up the real thing.")
 
 
-def _play(folder: Path, days_in_a_second: float, stack: ExitStack) -> Path:
-    """Plays the story through the daemon; returns the configuration it ran with."""
+def _play(folder: Path, days_per_second: float, stack: ExitStack) -> Path:
+    """Run the story through the daemon. Return the configuration file."""
     story = ADJUSTMENT_OF_STATUS
     start = datetime.now(UTC) - timedelta(days=story.days)
-    clock = FastClock(start, speed=days_in_a_second * 86400)
+    clock = FastClock(start, speed=days_per_second * 86400)
     lifetimes = Terms(session_lifetime=timedelta(days=2 * story.days), token_lifetime=timedelta(days=story.days))
     portal = stack.enter_context(PracticePortal(clock, story=story, terms=lifetimes))
     recipe = stack.enter_context(as_file(files("watcher.practice") / "practice.toml"))
@@ -101,7 +101,7 @@ def _play(folder: Path, days_in_a_second: float, stack: ExitStack) -> Path:
     config = _write_configuration(folder, portal, recipe, phone.port)
     app = stack.enter_context(open_app(read_settings(config, {}), clock=clock))
     print_line(
-        f"A practice portal answers at {portal.base_url}; a phone listens. One second is {days_in_a_second:g} days."
+        f"A practice portal answers at {portal.base_url}; a phone listens. One second is {days_per_second:g} days."
     )
     daemon = Daemon(app)
     daemon.start()
@@ -133,7 +133,7 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
 
 
 def _recipe_for(portal: PracticePortal, recipe: Path, folder: Path) -> Path:
-    """The recipe with the links that alerts carry leading to where this portal answers today."""
+    """Return a copy of the recipe whose links in alerts lead to this portal's address."""
     text = recipe.read_text(encoding="utf-8").replace("https://127.0.0.1:8443", portal.base_url)
     copy = folder / recipe.name
     copy.write_text(text, encoding="utf-8")
@@ -141,7 +141,7 @@ def _recipe_for(portal: PracticePortal, recipe: Path, folder: Path) -> Path:
 
 
 def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime) -> None:
-    """Each alert as it arrives, until the story is over and the outbox is empty."""
+    """Print each alert as it arrives, until the story is over and the outbox is empty."""
     while app.clock.now() < until or app.store.outbox.next_due() is not None:
         try:
             alert = phone.messages.get(timeout=0.2)
@@ -151,10 +151,10 @@ def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime)
         _show(alert, f"{now.astimezone(app.settings.timezone):%A, %d %B %Y}, day {(now - start).days}")
 
 
-def _show(alert: dict[str, Any], when: str) -> None:
-    """One alert as a phone's screen would have it."""
+def _show(alert: dict[str, Any], time_text: str) -> None:
+    """Print one alert as a phone would show it."""
     print_line()
-    print_line(styled(f"  {when}", "cyan"))
+    print_line(styled(f"  {time_text}", "cyan"))
     print_line("  ╭" + "─" * (_WIDTH - 4) + "╮")
     for line in wrap(alert["title"], _WIDTH - 6):
         print_line(f"  │ {styled(line.ljust(_WIDTH - 6), None, bold=True)} │")
@@ -166,7 +166,7 @@ def _show(alert: dict[str, Any], when: str) -> None:
 
 @dataclass
 class _Phone:
-    """A web server on loopback that takes what Apprise posts."""
+    """A web server on loopback that receives Apprise's requests."""
 
     messages: "SimpleQueue[dict[str, Any]]" = field(default_factory=SimpleQueue)
     received: int = 0
@@ -183,7 +183,7 @@ class _Phone:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-                """Says nothing: the alert itself is shown."""
+                """Do nothing; the alert itself is shown."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Inbox)
         self.port = self._server.server_port

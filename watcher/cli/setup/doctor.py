@@ -1,4 +1,4 @@
-"""`watcher doctor`: looks over the whole set-up."""
+"""`watcher doctor`: check the whole installation."""
 
 import os
 import sys
@@ -10,13 +10,13 @@ from watcher import portals
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_json, print_line, styled
 from watcher.clock import SystemClock
-from watcher.doctor import Finding, Verdict, examine
+from watcher.doctor import Finding, Verdict, run_checks
 from watcher.doctor.finding import failed
 from watcher.errors import SettingsFaults
 from watcher.monitoring import logs
 from watcher.settings.load import load_configuration
 
-_COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
+_COLORS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
 _WIDTH = max(len(verdict) for verdict in Verdict)
 
 
@@ -33,7 +33,7 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
     findings: list[Finding] = []
     try:
         configuration = load_configuration(config, environ=os.environ, portals=portals)
-        for finding in examine(configuration, SystemClock(), offline=offline):
+        for finding in run_checks(configuration, SystemClock(), offline=offline):
             findings.append(finding)
             if not as_json:
                 _show(finding)
@@ -49,7 +49,7 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
 
 
 def _show(finding: Finding) -> None:
-    verdict = styled(f"{finding.verdict.value:{_WIDTH}}", _COLOURS[finding.verdict])
+    verdict = styled(f"{finding.verdict.value:{_WIDTH}}", _COLORS[finding.verdict])
     remedy = f" -> {finding.remedy}" if finding.remedy else ""
     print_line(f"{verdict}  {finding.about}: {finding.text}{remedy}")
 

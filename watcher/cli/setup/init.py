@@ -1,4 +1,4 @@
-"""`watcher init`: asks its way to a configuration that works."""
+"""`watcher init`: create a working configuration by asking questions."""
 
 import os
 import sys
@@ -8,13 +8,13 @@ import click
 import tzlocal
 
 from watcher.app import App, open_app
-from watcher.cli.act.check import show_read_results
+from watcher.cli.act.check import print_read_results
 from watcher.cli.options import CONFIG
 from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels
-from watcher.cli.setup.service import install_step
-from watcher.cli.show.alerts import show_trials, try_channel
-from watcher.cli.terminal.output import command_name, print_error, print_line, table
-from watcher.cli.terminal.prompts import ask, ask_for_code, ask_whether, ask_which
+from watcher.cli.setup.service import install_command
+from watcher.cli.show.alerts import print_test_results, send_test
+from watcher.cli.terminal.output import command_name, print_error, print_line, print_table
+from watcher.cli.terminal.prompts import ask, ask_choice, ask_code, confirm
 from watcher.context.opening import read_settings
 from watcher.errors import os_error_text
 from watcher.model.account_health import ReadOutcome
@@ -39,26 +39,26 @@ def init_command(config: Path | None) -> None:
     file = config or find_file(None, os.environ) or default_config_files(os.environ)[1]
     try:
         draft = ConfigDraft(file, environ=os.environ)
-        _greet(draft)
-        _ask_about_the_person(draft)
+        _print_introduction(draft)
+        _ask_about_user(draft)
         ask_about_accounts(draft)
         ask_about_channels(draft)
-        kept = draft.finish()
+        previous = draft.finish()
     except OSError as error:
         raise click.ClickException(
             f"{error.filename or file}: {os_error_text(error)}; nothing was lost. --config FILE names another place"
         ) from None
-    print_line(f"{draft.file} is written.{f' The one before is kept as {kept}.' if kept else ''}")
+    print_line(f"{draft.file} is written.{f' The one before is kept as {previous}.' if previous else ''}")
     settings = read_settings(draft.file, os.environ)
     with open_app(settings) as app:
-        good = _try_sign_ins(app)
-        good = _try_channels(app.settings) and good
-        _show_what_is_watched(app)
-    _say_what_is_next(draft.file)
-    sys.exit(0 if good else 1)
+        success = _try_sign_ins(app)
+        success = _try_channels(app.settings) and success
+        _print_watched_cases(app)
+    _print_next_steps(draft.file)
+    sys.exit(0 if success else 1)
 
 
-def _greet(draft: ConfigDraft) -> None:
+def _print_introduction(draft: ConfigDraft) -> None:
     print_error(
         f"This writes {draft.file}. Enter takes what stands in [brackets]; Ctrl-C breaks off, and no answer is lost."
     )
@@ -66,12 +66,12 @@ def _greet(draft: ConfigDraft) -> None:
         print_error("It goes on from the answers that were given before.")
 
 
-def _ask_about_the_person(draft: ConfigDraft) -> None:
-    language = ask_which("In which language are you told things?", _LANGUAGES, str(draft.get(("language",)) or "en"))
+def _ask_about_user(draft: ConfigDraft) -> None:
+    language = ask_choice("In which language are you told things?", _LANGUAGES, str(draft.get(("language",)) or "en"))
     draft.set(("language",), language)
     while True:
-        before = draft.get(("timezone",)) or tzlocal.get_localzone_name() or "UTC"
-        draft.set(("timezone",), ask("Your time zone, such as America/New_York", str(before)))
+        current = draft.get(("timezone",)) or tzlocal.get_localzone_name() or "UTC"
+        draft.set(("timezone",), ask("Your time zone, such as America/New_York", str(current)))
         faults = [line for line in draft.faults() if ": timezone:" in line]
         if not faults:
             return
@@ -80,21 +80,21 @@ def _ask_about_the_person(draft: ConfigDraft) -> None:
 
 
 def _try_sign_ins(app: App) -> bool:
-    """One read of each account, where the person agrees; false where one failed."""
-    good = True
+    """Check each account once if the user agrees. Return False if one failed."""
+    success = True
     for name, account in app.settings.accounts.items():
-        if not _can_be_tried(app, account) or not ask_whether(f"Sign in to {name} once now, to test it?"):
+        if not _can_sign_in(app, account) or not confirm(f"Sign in to {name} once now, to test it?"):
             continue
         has_secret = getattr(account, "totp_secret", None) is not None
-        done = app.poll(name, codes=None if has_secret else PromptedCode(ask_for_code))
-        show_read_results([done], [])
-        if done.outcome is not ReadOutcome.OK:
-            print_error(f"{name}: {done.outcome.value}: {done.error}")
-            good = False
-    return good
+        result = app.poll(name, codes=None if has_secret else PromptedCode(ask_code))
+        print_read_results([result], [])
+        if result.outcome is not ReadOutcome.OK:
+            print_error(f"{name}: {result.outcome.value}: {result.error}")
+            success = False
+    return success
 
 
-def _can_be_tried(app: App, account: AccountSettings) -> bool:
+def _can_sign_in(app: App, account: AccountSettings) -> bool:
     portal = app.portal_of(account.name)
     if portal.is_manual:
         return False
@@ -106,45 +106,45 @@ def _can_be_tried(app: App, account: AccountSettings) -> bool:
 
 
 def _try_channels(settings: Settings) -> bool:
-    """A test alert to each channel, where the person agrees; false where one was not taken."""
-    if not settings.channels or not ask_whether("Send a test alert to every channel?"):
+    """Send a test alert to each channel if the user agrees. Return False if one was not accepted."""
+    if not settings.channels or not confirm("Send a test alert to every channel?"):
         return True
-    trials = [try_channel(channel) for channel in settings.channels.values()]
-    show_trials(trials)
-    return all(trial.error is None for trial in trials)
+    results = [send_test(channel) for channel in settings.channels.values()]
+    print_test_results(results)
+    return all(result.error is None for result in results)
 
 
-def _show_what_is_watched(app: App) -> None:
+def _print_watched_cases(app: App) -> None:
     print_line()
     rows = [
-        (case.account, case.case_number, (case.snapshot.form if case.snapshot else None) or "-", _status_of(case))
+        (case.account, case.case_number, (case.snapshot.form if case.snapshot else None) or "-", _status(case))
         for case in app.context.watched_cases()
     ]
-    read = {number for _, number, _, _ in rows}
+    checked = {number for _, number, _, _ in rows}
     rows += [
         (name, number, "-", "not read yet")
         for name, account in app.settings.accounts.items()
         for number in account.cases
-        if number not in read
+        if number not in checked
     ]
-    table(("ACCOUNT", "CASE", "FORM", "STATUS"), rows)
-    everything = [name for name, account in app.settings.accounts.items() if not account.cases]
-    if everything:
-        print_line(f"Watched is every case that the portal lists for {', '.join(everything)}.")
+    print_table(("ACCOUNT", "CASE", "FORM", "STATUS"), rows)
+    complete_accounts = [name for name, account in app.settings.accounts.items() if not account.cases]
+    if complete_accounts:
+        print_line(f"Watched is every case that the portal lists for {', '.join(complete_accounts)}.")
 
 
-def _status_of(case: TrackedCase) -> str:
+def _status(case: TrackedCase) -> str:
     return (case.snapshot.status if case.snapshot else None) or "not read yet"
 
 
-def _say_what_is_next(file: Path) -> None:
-    usual = find_file(None, os.environ)
-    named = "" if usual is not None and usual.absolute() == file else f" --config {file}"
+def _print_next_steps(file: Path) -> None:
+    default_file = find_file(None, os.environ)
+    config_option = "" if default_file is not None and default_file.absolute() == file else f" --config {file}"
     print_line()
     steps = {
-        f"{command_name()} run{named}": "keeps watch",
-        f"{command_name()} doctor{named}": "looks over everything",
-        f"{command_name()} {install_step(file)}": "makes it run by itself",
+        f"{command_name()} run{config_option}": "keeps watch",
+        f"{command_name()} doctor{config_option}": "looks over everything",
+        f"{command_name()} {install_command(file)}": "makes it run by itself",
     }
-    for step, what in steps.items():
-        print_line(f"  {step:<{max(map(len, steps))}}  # {what}")
+    for step, purpose in steps.items():
+        print_line(f"  {step:<{max(map(len, steps))}}  # {purpose}")

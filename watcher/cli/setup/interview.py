@@ -1,4 +1,4 @@
-"""The questions of `watcher init` about accounts and channels, answer by answer, into a draft."""
+"""The questions of `watcher init` about accounts and channels. The answers go into a draft."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from watcher import portals
 from watcher.cli.terminal.output import print_error
-from watcher.cli.terminal.prompts import ask, ask_for_secret, ask_for_several, ask_whether, ask_which
+from watcher.cli.terminal.prompts import ask, ask_choice, ask_list, ask_secret, confirm
 from watcher.delivery.apprise_notifier import check_url
 from watcher.portal import Portal, Question
 from watcher.settings.key_names import KeyPath, toml_key
@@ -31,138 +31,134 @@ https://appriseit.com/services/ lists them all."""
 
 
 def ask_about_accounts(draft: ConfigDraft) -> None:
-    """The accounts that are there, where they lack something or the person wants to; then new ones."""
+    """Ask about existing accounts that are incomplete or that the user wants to review, then about new ones."""
     for name in list(draft.get(("accounts",)) or {}):
-        if _lacks_something(draft, ("accounts", name)) or ask_whether(
-            f"Go through account {name} again?", default=False
-        ):
+        if _is_incomplete(draft, ("accounts", name)) or confirm(f"Go through account {name} again?", default=False):
             _ask_about_account(draft, name)
-    while not draft.get(("accounts",)) or ask_whether("Add another account?", default=False):
+    while not draft.get(("accounts",)) or confirm("Add another account?", default=False):
         _ask_about_account(draft, ask("A name for the account, as you like", "family"))
 
 
 def _ask_about_account(draft: ConfigDraft, name: str) -> None:
-    """Asks until the program can use what was answered."""
-    place = ("accounts", name)
-    draft.begin(place)
+    """Repeat the questions until the program can use the answers."""
+    section = ("accounts", name)
+    draft.begin_section(section)
     while True:
-        chosen = _portal(draft, place)
-        answered: dict[str, str] = {}
-        for question in chosen.questions:
-            if question.only_if is None or answered.get(question.only_if[0]) == question.only_if[1]:
-                answered[question.key] = _ask(draft, (*place, *question.key.split(".")), question)
-        faults = _faults(draft, place)
+        portal = _ask_portal(draft, section)
+        answers: dict[str, str] = {}
+        for question in portal.questions:
+            if question.only_if is None or answers.get(question.only_if[0]) == question.only_if[1]:
+                answers[question.key] = _ask(draft, (*section, *question.key.split(".")), question)
+        faults = _faults(draft, section)
         if not faults:
-            draft.end()
+            draft.end_section()
             return
         for line in faults:
             print_error(line)
         print_error("Once more, please; what was right can stay.")
 
 
-def _portal(draft: ConfigDraft, key_path: KeyPath) -> Portal:
-    """Which portal; keys of another portal that was chosen before are taken away."""
+def _ask_portal(draft: ConfigDraft, key_path: KeyPath) -> Portal:
+    """Ask for the portal. Keys of a portal chosen earlier are removed."""
     titles = {name: portals.find(name).title for name in portals.names()}
-    before = str(draft.get((*key_path, "portal")) or "uscis")
-    chosen = portals.find(ask_which(f"Where is the account {key_path[-1]}?", titles, before))
-    draft.set((*key_path, "portal"), chosen.name)
-    for key in set(draft.get(key_path)) - set(chosen.account.model_fields):
+    current = str(draft.get((*key_path, "portal")) or "uscis")
+    portal = portals.find(ask_choice(f"Where is the account {key_path[-1]}?", titles, current))
+    draft.set((*key_path, "portal"), portal.name)
+    for key in set(draft.get(key_path)) - set(portal.account.model_fields):
         draft.set((*key_path, key), None)
-    return chosen
+    return portal
 
 
 def _ask(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
-    """One answer, kept at once. Of a secret nothing but whether it was given is returned."""
+    """Ask one question and save the answer. For a secret, return only whether there is one."""
     if question.secret:
         return _ask_for_secret(draft, key_path, question)
     if question.choices:
-        said = ask_which(question.text, question.choices, str(draft.get(key_path) or question.default))
-        draft.set(key_path, said)
-        return said
+        answer = ask_choice(question.text, question.choices, str(draft.get(key_path) or question.default))
+        draft.set(key_path, answer)
+        return answer
     while True:
-        said = _ask_for_text(draft, key_path, question)
-        if said or not question.required:
-            return said
+        answer = _ask_for_text(draft, key_path, question)
+        if answer or not question.required:
+            return answer
         print_error("An answer is needed here.")
 
 
 def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
-    before = draft.get(key_path)
+    current = draft.get(key_path)
     if question.multiple:
-        several = ask_for_several(question.text, before if isinstance(before, list) else [])
-        draft.set(key_path, several or None)
-        return " ".join(several)
-    said = ask(question.text, str(before or question.default))
-    if question.is_path and Path(said).expanduser().exists():
-        said = str(Path(said).expanduser().absolute())
-    draft.set(key_path, said or None)
-    return said
+        values = ask_list(question.text, current if isinstance(current, list) else [])
+        draft.set(key_path, values or None)
+        return " ".join(values)
+    answer = ask(question.text, str(current or question.default))
+    if question.is_path and Path(answer).expanduser().exists():
+        answer = str(Path(answer).expanduser().absolute())
+    draft.set(key_path, answer or None)
+    return answer
 
 
 def _ask_for_secret(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     while True:
-        known = draft.has_secret(key_path)
-        said = ask_for_secret(question.text, known=known)
-        if said:
-            draft.set_secret(key_path, said)
-        if said or known or not question.required:
-            return "given" if said or known else ""
+        is_set = draft.has_secret(key_path)
+        answer = ask_secret(question.text, is_set=is_set)
+        if answer:
+            draft.set_secret(key_path, answer)
+        if answer or is_set or not question.required:
+            return "given" if answer or is_set else ""
         print_error("An answer is needed here.")
 
 
 def ask_about_channels(draft: ConfigDraft) -> None:
-    """The channels that are there, where the person wants to; then new ones."""
+    """Ask about existing channels that are incomplete or that the user wants to review, then about new ones."""
     for name in list(draft.get(("channels",)) or {}):
-        if _lacks_something(draft, ("channels", name)) or ask_whether(
-            f"Go through channel {name} again?", default=False
-        ):
+        if _is_incomplete(draft, ("channels", name)) or confirm(f"Go through channel {name} again?", default=False):
             _ask_about_channel(draft, name)
-    while ask_whether("Add a channel for alerts?", default=not draft.get(("channels",))):
+    while confirm("Add a channel for alerts?", default=not draft.get(("channels",))):
         _ask_about_channel(draft, ask("A name for the channel, as you like", "phone"))
 
 
 def _ask_about_channel(draft: ConfigDraft, name: str) -> None:
-    place = ("channels", name)
-    draft.begin(place)
+    section = ("channels", name)
+    draft.begin_section(section)
     while True:
-        _ask_for_address(draft, (*place, "url"))
-        for key, question, choices, usual in (
+        _ask_for_address(draft, (*section, "url"))
+        for key, question, choices, default in (
             ("min_severity", "What is sent there?", _SEVERITIES, "important"),
             ("privacy", "How much does an alert say?", _PRIVACY, "masked"),
         ):
-            draft.set((*place, key), ask_which(question, choices, str(draft.get((*place, key)) or usual)))
-        hours = ask("Quiet hours, such as 22:00-07:00; - for none", str(draft.get((*place, "quiet_hours")) or "-"))
-        draft.set((*place, "quiet_hours"), None if hours == "-" else hours)
-        faults = _faults(draft, place)
+            draft.set((*section, key), ask_choice(question, choices, str(draft.get((*section, key)) or default)))
+        hours = ask("Quiet hours, such as 22:00-07:00; - for none", str(draft.get((*section, "quiet_hours")) or "-"))
+        draft.set((*section, "quiet_hours"), None if hours == "-" else hours)
+        faults = _faults(draft, section)
         if not faults:
-            draft.end()
+            draft.end_section()
             return
         for line in faults:
             print_error(line)
 
 
 def _ask_for_address(draft: ConfigDraft, key_path: KeyPath) -> None:
-    """An address that can be sent to; it is a secret, for whoever has it can read or write there."""
+    """Ask for a usable address. It is a secret, because anyone who has it can read or write there."""
     print_error(_EXAMPLES)
     while True:
-        known = draft.has_secret(key_path)
-        said = ask_for_secret("The address", known=known)
-        fault = check_url(SecretStr(said)) if said else None
-        if fault is not None:
-            print_error(fault)
-        elif said:
-            draft.set_secret(key_path, said)
+        is_set = draft.has_secret(key_path)
+        answer = ask_secret("The address", is_set=is_set)
+        error = check_url(SecretStr(answer)) if answer else None
+        if error is not None:
+            print_error(error)
+        elif answer:
+            draft.set_secret(key_path, answer)
             return
-        elif known:
+        elif is_set:
             return
 
 
-def _lacks_something(draft: ConfigDraft, section: KeyPath) -> bool:
-    """Whether it cannot be used, or was broken off before all was asked, which need not make it unusable."""
-    return draft.broke_off_in(section) or bool(_faults(draft, section))
+def _is_incomplete(draft: ConfigDraft, section: KeyPath) -> bool:
+    """Return whether the section is unusable or was interrupted. An interrupted one may be usable."""
+    return draft.is_unfinished(section) or bool(_faults(draft, section))
 
 
 def _faults(draft: ConfigDraft, key_path: KeyPath) -> list[str]:
-    """What is wrong with this section of the draft."""
-    own = f": {toml_key(key_path)}"
-    return [line for line in draft.faults() if f"{own}." in line or f"{own}:" in line]
+    """Return the faults in this section of the draft."""
+    marker = f": {toml_key(key_path)}"
+    return [line for line in draft.faults() if f"{marker}." in line or f"{marker}:" in line]

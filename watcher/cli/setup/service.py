@@ -1,4 +1,4 @@
-"""`watcher service`: the systemd units for this machine, and commands run as the service runs."""
+"""`watcher service`: write systemd units for this machine, and run commands as the service."""
 
 import os
 import re
@@ -20,7 +20,7 @@ from watcher.settings.key_names import secrets_folder
 
 _SYSTEM = Path("/etc/systemd/system")
 _CONFIG_FILE = Path("/etc/watcher/watcher.toml")
-_UNSEEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - named, not used
+_HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - only compared with
 
 
 @click.group("service")
@@ -58,29 +58,29 @@ def install(
     file = _configuration(config, user=user)
     program = _program()
     if not user:
-        _refuse_what_the_service_cannot_see(file, Path(program[0]))
+        _require_visible(file, Path(program[0]))
     names = systemd_units.TIMER if timer else systemd_units.TEMPLATE if instances else systemd_units.DAEMON
-    fitted = systemd_units.fitted(
+    units = systemd_units.fitted(
         names, program=systemd_units.quoted(*program), config=PurePosixPath(file), user=user, systemd=_systemd_version()
     )
     if browser:
-        fitted = {**fitted, **systemd_units.drop_in(systemd_units.BROWSER, names[0], user=user)}
+        units = {**units, **systemd_units.drop_in(systemd_units.BROWSER, names[0], user=user)}
     if only_print:
-        for name, text in fitted.items():
+        for name, text in units.items():
             click.echo(f"# ==> {name}\n{text}")
         return
-    folder = output or (_own_units() if user else _SYSTEM)
-    _write(folder, fitted)
-    _say_what_is_next(file, names, user=user)
+    folder = output or (_user_unit_folder() if user else _SYSTEM)
+    _write(folder, units)
+    _print_next_steps(file, names, user=user)
     if not browser:
-        _warn_of_browsers(file)
+        _warn_about_browsers(file)
 
 
 @service_command.command("exec", context_settings={"ignore_unknown_options": True})
 @CONFIG
 @click.option("--instance", default="", metavar="NAME", help="As the instance watcher@NAME runs.")
-@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
-def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> None:
+@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
+def execute(*, config: Path | None, instance: str, arguments: tuple[str, ...]) -> None:
     """Runs a command as the service runs: as its user, on its state, with its secrets. Needs root.
 
     For example: watcher service exec status
@@ -97,88 +97,90 @@ def execute(*, config: Path | None, instance: str, words: tuple[str, ...]) -> No
         "StateDirectoryMode": "0700",
         "UMask": "0077",
     }
-    credentials = _credentials_of_the_unit(instance)
+    credentials = _unit_credentials(instance)
     if credentials is None:
         credentials = [f"LoadCredential=watcher:{secrets_folder(file)}"]
-    on_a_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     command = ["systemd-run", "--quiet", "--collect", "--wait", "--service-type=exec"]
-    command += ["--pty" if on_a_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file}"]
+    command += ["--pty" if is_terminal else "--pipe", f"--setenv=WATCHER_CONFIG={file}"]
     command += [f"--property={key}={value}" for key, value in properties.items()]
     command += [f"--property={credential}" for credential in credentials]
-    sys.exit(subprocess.run([*command, "--", *_program(), *words], check=False).returncode)
+    sys.exit(subprocess.run([*command, "--", *_program(), *arguments], check=False).returncode)
 
 
-def _credentials_of_the_unit(instance: str) -> list[str] | None:
-    """The lines by which the installed service, drop-ins included, is handed its secrets; None where none is there.
+def _unit_credentials(instance: str) -> list[str] | None:
+    """Return the credential lines of the installed service, including drop-ins, or None without one.
 
-    A command needs those that were encrypted too, or it would not even find the configuration complete.
+    A command also needs the encrypted credentials; without them the configuration would be incomplete.
     """
     systemctl = shutil.which("systemctl")
     if systemctl is None:
         return None
     for unit in (f"watcher@{instance}.service",) if instance else systemd_units.DAEMON + systemd_units.TIMER[:1]:
-        shown = subprocess.run([systemctl, "cat", unit], capture_output=True, text=True, check=False)
-        if shown.returncode == 0:
-            return systemd_units.credentials(shown.stdout, instance=instance)
+        completed = subprocess.run([systemctl, "cat", unit], capture_output=True, text=True, check=False)
+        if completed.returncode == 0:
+            return systemd_units.credentials(completed.stdout, instance=instance)
     return None
 
 
-def install_step(file: Path) -> str:
-    """What to say after `watcher` to have a service for this configuration on this machine."""
-    usual = find_file(None, os.environ)
-    if any(_hidden_from_the_system(path) for path in (file, Path(_program()[0]))):
-        return "service install --user" + ("" if usual and usual.absolute() == file else f" --config {file}")
+def install_command(file: Path) -> str:
+    """Return the arguments after `watcher` that install a service for this configuration on this machine."""
+    default_file = find_file(None, os.environ)
+    if any(_hidden_folder(path) for path in (file, Path(_program()[0]))):
+        return "service install --user" + (
+            "" if default_file and default_file.absolute() == file else f" --config {file}"
+        )
     return "service install" + ("" if file == _CONFIG_FILE else f" --config {file}")
 
 
 def _program() -> list[str]:
-    """This installation, as a command that works from anywhere."""
+    """Return this installation as a command that works from any folder."""
     script = installed_command()
     return [str(script)] if script else [sys.executable, "-m", "watcher"]
 
 
 def _configuration(config: Path | None, *, user: bool) -> Path:
-    found = find_file(config, os.environ) if user else config or _CONFIG_FILE
-    if found is None:
+    match = find_file(config, os.environ) if user else config or _CONFIG_FILE
+    if match is None:
         raise SettingsFaults(["there is no configuration yet; `watcher init` writes one, or name it with --config"])
-    return found.absolute()
+    return match.absolute()
 
 
-def _refuse_what_the_service_cannot_see(file: Path, program: Path) -> None:
-    for path, what in ((file, "the configuration"), (program, "this installation")):
-        hidden = _hidden_from_the_system(path)
+def _require_visible(file: Path, program: Path) -> None:
+    for path, name in ((file, "the configuration"), (program, "this installation")):
+        hidden = _hidden_folder(path)
         if hidden is not None:
             raise click.UsageError(
-                f"{what} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
+                f"{name} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
                 " (/etc/watcher, /opt), or use --user"
             )
     if re.search(r"[\s:\"'\\]", str(file)):
         raise click.UsageError(f"{file}: choose a place without spaces, colons and quotes in its name")
 
 
-def _hidden_from_the_system(path: Path) -> Path | None:
-    """The place that a service of the system sees nothing of, where the path lies in one."""
-    return next((place for place in _UNSEEN if path.is_relative_to(place)), None)
+def _hidden_folder(path: Path) -> Path | None:
+    """Return the folder that contains the path and is invisible to a system service, or None."""
+    return next((folder for folder in _HIDDEN if path.is_relative_to(folder)), None)
 
 
 def _systemd_version() -> int | None:
-    """What systemd this machine has, as it says itself; None where there is none."""
+    """Return the version of systemd on this machine, or None if there is none."""
     program = shutil.which("systemd-analyze")
     if program is None:
         return None
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
-    found = re.match(r"systemd (\d+)", said)
-    return int(found[1]) if found else None
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+    match = re.match(r"systemd (\d+)", output)
+    return int(match[1]) if match else None
 
 
-def _own_units() -> Path:
+def _user_unit_folder() -> Path:
     configured = Path(os.environ.get("XDG_CONFIG_HOME") or "")
     return (configured if configured.is_absolute() else Path.home() / ".config") / "systemd" / "user"
 
 
-def _write(folder: Path, fitted: Mapping[str, str]) -> None:
+def _write(folder: Path, units: Mapping[str, str]) -> None:
     try:
-        for name, text in fitted.items():
+        for name, text in units.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8")
@@ -190,10 +192,10 @@ def _write(folder: Path, fitted: Mapping[str, str]) -> None:
         ) from None
 
 
-def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None:
+def _print_next_steps(file: Path, names: tuple[str, ...], *, user: bool) -> None:
     unit = names[-1].replace("@.", "@NAME.")
     if not user:
-        _say_what_the_service_needs(file, unit)
+        _print_service_requirements(file, unit)
     elif "@" in unit:
         print_line(
             f"\nEach {file.with_name('NAME.toml')} has to name a state_dir of its own: no two daemons work on one."
@@ -209,8 +211,8 @@ def _say_what_is_next(file: Path, names: tuple[str, ...], *, user: bool) -> None
         print_line(f"  {command_name()} service exec {'--instance NAME ' if '@' in unit else ''}status")
 
 
-def _say_what_the_service_needs(file: Path, unit: str) -> None:
-    """Its configuration where it may read it, its secrets where nobody else may."""
+def _print_service_requirements(file: Path, unit: str) -> None:
+    """Explain where the service reads its configuration and its secrets."""
     config = file.with_name("NAME.toml") if "@" in unit else file
     if not exists(file):
         print_error(f"\n{config} is not there yet; `{command_name()} init --config {config}` writes it.")
@@ -239,8 +241,8 @@ def _say_what_the_service_needs(file: Path, unit: str) -> None:
         )
 
 
-def _warn_of_browsers(file: Path) -> None:
-    """An account that signs in with a Chromium gets nowhere without the drop-in."""
+def _warn_about_browsers(file: Path) -> None:
+    """Report accounts that sign in with Chromium, which needs the drop-in."""
     accounts = read_document(file).keys.get("accounts") if exists(file) else None
     accounts = accounts if isinstance(accounts, dict) else {}
     for name, keys in accounts.items():

@@ -8,9 +8,17 @@ from pathlib import Path
 import click
 
 from watcher.alerts.text_blocks import Paragraph
-from watcher.cli.context import load_settings, open_context, read_only_context
-from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import local, print_error, print_json, print_line, severity_colour, styled, table
+from watcher.cli.context import LOCK_TIMEOUT, load_settings, open_context, read_only_context
+from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
+from watcher.cli.terminal.output import (
+    local_time,
+    print_error,
+    print_json,
+    print_line,
+    print_table,
+    severity_color,
+    styled,
+)
 from watcher.context.read_only import ReadOnlyContext
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_url import delivery_caveat
@@ -19,9 +27,8 @@ from watcher.export.json_documents import alert_document
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
 
-_COLOURS = {AlertState.SENT: "green", AlertState.FAILED: "red", AlertState.HELD: "yellow", AlertState.QUEUED: None}
+_COLORS = {AlertState.SENT: "green", AlertState.FAILED: "red", AlertState.HELD: "yellow", AlertState.QUEUED: None}
 _UNSENT = (AlertState.FAILED, AlertState.QUEUED)
-_WAIT_FOR_COURIER = 120.0
 
 
 @click.group("alerts", invoke_without_command=True)
@@ -31,38 +38,38 @@ _WAIT_FOR_COURIER = 120.0
 @click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
 @click.pass_context
 def alerts_command(
-    context: click.Context, config: Path | None, state: str | None, limit: int | None, *, as_json: bool
+    click_context: click.Context, config: Path | None, state: str | None, limit: int | None, *, as_json: bool
 ) -> None:
     """What was sent, is queued or held back, and what was given up; newest first."""
-    context.obj = config
-    if context.invoked_subcommand is not None:
+    click_context.obj = config
+    if click_context.invoked_subcommand is not None:
         return
-    with read_only_context(config) as books:
-        alerts = books.store.outbox.list(limit=limit, state=AlertState(state) if state else None)
+    with read_only_context(config) as context:
+        alerts = context.store.outbox.list(limit=limit, state=AlertState(state) if state else None)
         if as_json:
             print_json({"alerts": [alert_document(alert) for alert in alerts]})
             return
-        _show(books, alerts)
+        _show(context, alerts)
 
 
-def _show(books: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
-    zone = books.settings.timezone
+def _show(context: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
+    zone = context.settings.timezone
     rows = [
         (
             str(alert.id),
-            local(alert.created_at, zone),
+            local_time(alert.created_at, zone),
             alert.channel,
-            styled(alert.state.value, _COLOURS[alert.state]),
-            local(alert.sent_at or alert.next_attempt_at, zone) if alert.sent_at or alert.next_attempt_at else "-",
+            styled(alert.state.value, _COLORS[alert.state]),
+            local_time(alert.sent_at or alert.next_attempt_at, zone) if alert.sent_at or alert.next_attempt_at else "-",
             str(alert.attempts),
-            styled(alert.title, severity_colour(alert.severity)),
+            styled(alert.title, severity_color(alert.severity)),
         )
         for alert in alerts
     ]
-    table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT", "TRIES", "TITLE"), rows)
+    print_table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT", "TRIES", "TITLE"), rows)
     for alert in alerts:
         if alert.last_error:
-            print_line(f"{alert.id}: {alert.last_error}", colour="red")
+            print_line(f"{alert.id}: {alert.last_error}", color="red")
     if not rows:
         print_line("There are no alerts.")
     elif any(alert.state is AlertState.FAILED for alert in alerts):
@@ -70,27 +77,27 @@ def _show(books: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
 
 
 @alerts_command.command("retry")
-@click.option("--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@OWN_CONFIG
 @click.argument("alert", type=click.IntRange(min=1), required=False, metavar="[ID]")
 @click.pass_obj
 def retry_command(config: Path | None, own_config: Path | None, alert: int | None) -> None:
     """Takes up again what was given up or waits for its next attempt (all of it, or alert ID), and tries it now."""
     with open_context(own_config or config) as app:
-        unsent = {each.id for state in _UNSENT for each in app.store.outbox.list(state=state)}
-        wanted = unsent if alert is None else {alert}
-        if not wanted <= unsent:
+        unsent = {item.id for state in _UNSENT for item in app.store.outbox.list(state=state)}
+        selected = unsent if alert is None else {alert}
+        if not selected <= unsent:
             raise click.BadParameter(f"alert {alert} is neither given up nor queued; `watcher alerts` lists them all")
-        if not wanted:
+        if not selected:
             print_line("Nothing was given up, nothing is queued.")
             return
         app.store.outbox.retry(app.clock.now(), alert)
-        app.outbox_worker().deliver_due(wait=_WAIT_FOR_COURIER)
-        after = [each for each in app.store.outbox.list() if each.id in wanted]
-    for each in sorted(after, key=lambda each: each.id):
-        print_line(f"{each.id}  {each.channel}  {styled(each.state.value, _COLOURS[each.state])}  {each.title}")
-    failed = [each for each in after if each.state is not AlertState.SENT]
-    for each in failed:
-        print_error(f"alert {each.id} to {each.channel}: {each.last_error or 'waits for its turn'}")
+        app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
+        retried = [item for item in app.store.outbox.list() if item.id in selected]
+    for item in sorted(retried, key=lambda item: item.id):
+        print_line(f"{item.id}  {item.channel}  {styled(item.state.value, _COLORS[item.state])}  {item.title}")
+    failed = [item for item in retried if item.state is not AlertState.SENT]
+    for item in failed:
+        print_error(f"alert {item.id} to {item.channel}: {item.last_error or 'waits for its turn'}")
     sys.exit(1 if failed else 0)
 
 
@@ -112,11 +119,11 @@ def notify_command() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSendResult:
-    """What came of a test alert. `error` None: the service took it; `worth` says what that is worth, where little."""
+    """The result of a test alert. `error` is None if the service accepted it; `caveat` is what that does not prove."""
 
     channel: str
     error: str | None
-    worth: str | None
+    caveat: str | None
 
 
 @notify_command.command("test")
@@ -125,26 +132,31 @@ class TestSendResult:
 @click.argument("channel", required=False)
 def notify_test_command(config: Path | None, channel: str | None, *, as_json: bool) -> None:
     """Sends a test alert to every channel, or to CHANNEL, and says what came of it."""
-    trials = [try_channel(each) for each in _wanted(load_settings(config), channel)]
+    results = [send_test(item) for item in _select_channels(load_settings(config), channel)]
     if as_json:
         print_json(
             {
                 "channels": [
-                    {"name": trial.channel, "sent": trial.error is None, "error": trial.error, "worth": trial.worth}
-                    for trial in trials
+                    {
+                        "name": result.channel,
+                        "sent": result.error is None,
+                        "error": result.error,
+                        "worth": result.caveat,
+                    }
+                    for result in results
                 ]
             }
         )
     else:
-        show_trials(trials)
-    failed = [trial for trial in trials if trial.error is not None]
+        print_test_results(results)
+    failed = [result for result in results if result.error is not None]
     if as_json:
-        for trial in failed:
-            print_error(f"{trial.channel}: {trial.error}")
+        for result in failed:
+            print_error(f"{result.channel}: {result.error}")
     sys.exit(1 if failed else 0)
 
 
-def _wanted(settings: Settings, channel: str | None) -> list[ChannelSettings]:
+def _select_channels(settings: Settings, channel: str | None) -> list[ChannelSettings]:
     known = ", ".join(settings.channels) or "none"
     if channel is not None and channel not in settings.channels:
         raise click.BadParameter(f"no channel {channel} in the configuration; there are: {known}", param_hint="CHANNEL")
@@ -153,8 +165,8 @@ def _wanted(settings: Settings, channel: str | None) -> list[ChannelSettings]:
     return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
 
 
-def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> TestSendResult:
-    """Sends one message past the outbox: it is about the channel, not about a case."""
+def send_test(channel: ChannelSettings, notifier: Notifier | None = None) -> TestSendResult:
+    """Send one message directly, not through the outbox, because it is about the channel and not about a case."""
     title = "case-watcher: a test"
     body = (
         f"This is a test of the channel {channel.name}. Nothing happened in any case; alerts will arrive like this"
@@ -166,13 +178,13 @@ def try_channel(channel: ChannelSettings, notifier: Notifier | None = None) -> T
         (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
     except DeliveryFailed as failure:
         error = str(failure)
-    return TestSendResult(channel=channel.name, error=error, worth=None if error else delivery_caveat(channel.url))
+    return TestSendResult(channel=channel.name, error=error, caveat=None if error else delivery_caveat(channel.url))
 
 
-def show_trials(trials: list[TestSendResult]) -> None:
-    """One line for each channel; failures go to standard error."""
-    for trial in trials:
-        if trial.error is not None:
-            print_error(f"{trial.channel}: {styled('not sent', 'red')}: {trial.error}")
+def print_test_results(results: list[TestSendResult]) -> None:
+    """Print one line for each channel, failures on standard error."""
+    for result in results:
+        if result.error is not None:
+            print_error(f"{result.channel}: {styled('not sent', 'red')}: {result.error}")
             continue
-        print_line(f"{trial.channel}: {styled('sent', 'green')}{f'. {trial.worth}' if trial.worth else ''}")
+        print_line(f"{result.channel}: {styled('sent', 'green')}{f'. {result.caveat}' if result.caveat else ''}")

@@ -1,4 +1,4 @@
-"""`watcher explain`, `portals`: what a status means, what each portal needs and sees. Both work with nothing set up."""
+"""`watcher explain`, `portals`: what a status means, what each portal needs and sees. Neither needs a configuration."""
 
 import os
 import shutil
@@ -26,26 +26,26 @@ _WIDTH = 100
 @click.argument("text", nargs=-1, required=True)
 def explain_command(config: Path | None, text: tuple[str, ...], language: str | None, *, as_json: bool) -> None:
     """What TEXT means in plain words: a status in a portal's own words, a stage, or a kind of pending item."""
-    language = language or _language_of(config)
-    found = explain(" ".join(text), language=language)
+    language = language or _configured_language(config)
+    explanation = explain(" ".join(text), language=language)
     if as_json:
         print_json(
             {
-                "text": found.text,
-                "stage": found.stage.value,
-                "known": found.known,
-                "plain": found.plain,
-                "next": found.next,
-                "page": found.page,
-                "advice": found.advice,
+                "text": explanation.text,
+                "stage": explanation.stage.value,
+                "known": explanation.known,
+                "plain": explanation.plain,
+                "next": explanation.next,
+                "page": explanation.page,
+                "advice": explanation.advice,
             }
         )
     else:
-        _show(found, language)
+        _show(explanation, language)
 
 
-def _language_of(config: Path | None) -> str:
-    """The configuration's language. A faulty configuration does not stand in the way of an explanation."""
+def _configured_language(config: Path | None) -> str:
+    """Return the configuration's language. A faulty configuration does not prevent an explanation."""
     if find_file(config, os.environ) is None:
         return "en"
     try:
@@ -55,20 +55,21 @@ def _language_of(config: Path | None) -> str:
         return "en"
 
 
-def _show(found: Explanation, language: str) -> None:
-    words = load_catalogue(language)
-    print_line(f"{found.text}  ({words.message('stage', found.stage.value, 'name')}: {found.stage.value})", bold=True)
-    print_line(_wrapped(found.plain))
-    if found.next:
+def _show(explanation: Explanation, language: str) -> None:
+    catalogue = load_catalogue(language)
+    stage = explanation.stage.value
+    print_line(f"{explanation.text}  ({catalogue.message('stage', stage, 'name')}: {stage})", bold=True)
+    print_line(_wrapped(explanation.plain))
+    if explanation.next:
         print_line()
-        print_line(_wrapped(f"{words.message('general', 'next')}: {found.next}"))
+        print_line(_wrapped(f"{catalogue.message('general', 'next')}: {explanation.next}"))
     print_line()
-    print_line(found.page)
-    print_line(_wrapped(found.advice))
+    print_line(explanation.page)
+    print_line(_wrapped(explanation.advice))
 
 
 def _wrapped(text: str) -> str:
-    """Lines that a person can read on a terminal; in a pipe a paragraph stays one line."""
+    """Wrap text for a terminal. In a pipe a paragraph stays on one line."""
     if not sys.stdout.isatty():
         return text
     return click.wrap_text(text, width=min(_WIDTH, shutil.get_terminal_size().columns))
@@ -78,7 +79,7 @@ def _wrapped(text: str) -> str:
 @JSON
 def portals_command(*, as_json: bool) -> None:
     """The portals: what each needs, what it can see, and how far that has been verified."""
-    found = [portals.find(name) for name in portals.names()]
+    listed = [portals.find(name) for name in portals.names()]
     if as_json:
         print_json(
             {
@@ -90,14 +91,14 @@ def portals_command(*, as_json: bool) -> None:
                         "sees": list(portal.sees),
                         "verified": portal.verified,
                     }
-                    for portal in found
+                    for portal in listed
                 ]
             }
         )
         return
-    for portal in found:
+    for portal in listed:
         print_line(f"{portal.name}: {portal.title}", bold=True)
         for label, lines in (("needs", portal.needs), ("sees", portal.sees), ("verified", (portal.verified,))):
-            for place, line in enumerate(lines):
-                print_line(f"  {label if not place else '':9} {line}")
+            for index, line in enumerate(lines):
+                print_line(f"  {label if not index else '':9} {line}")
         print_line()

@@ -1,4 +1,4 @@
-"""`watcher export`: cases, history and items for other programs; deadlines and appointments as a calendar."""
+"""`watcher export`: cases, history, and items for other programs; deadlines and appointments as a calendar."""
 
 import csv
 import io
@@ -54,12 +54,12 @@ def export_command(
 ) -> None:
     """Everything in the books: as JSON or CSV, or deadlines and appointments as a calendar (ics)."""
     if notices is not None:
-        _export_notices(config, notices, alone=not (what or output or masked))
+        _export_notices(config, notices, only_option=not (what or output or masked))
         return
     if form == "ics" and what:
         raise click.UsageError("a calendar holds deadlines and appointments; --what is for json and csv")
-    with read_only_context(config) as books:
-        content = _calendar(books, masked=masked) if form == "ics" else _tables(books, form, what, masked=masked)
+    with read_only_context(config) as context:
+        content = _calendar(context, masked=masked) if form == "ics" else _tables(context, form, what, masked=masked)
     if output is None:
         sys.stdout.buffer.write(content)
         return
@@ -70,57 +70,57 @@ def export_command(
     print_error(f"written: {output}")
 
 
-def _export_notices(config: Path | None, file: Path, *, alone: bool) -> None:
-    if not alone:
+def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> None:
+    if not only_option:
         raise click.UsageError("--notices writes the letters as they are, and nothing else; leave other options out")
-    from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - beside it stands all that fetches letters
+    from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - imports all that downloads letters
 
-    with read_only_context(config) as books:
+    with read_only_context(config) as context:
         try:
-            count, gone = write_archive(books.store.notices(), books.settings.state_dir, file)
+            count, missing = write_archive(context.store.notices(), context.settings.state_dir, file)
         except OSError as error:
             raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
-    for name in gone:
+    for name in missing:
         print_error(f"{name} is gone from disk; it is not in the archive")
     print_error(f"written: {file}, letters: {count}")
 
 
-def _calendar(books: ReadOnlyContext, *, masked: bool) -> bytes:
-    from watcher.export.ics import calendar  # noqa: PLC0415 - icalendar is of no use to the other formats
+def _calendar(context: ReadOnlyContext, *, masked: bool) -> bytes:
+    from watcher.export.ics import calendar  # noqa: PLC0415 - only this format needs icalendar
 
-    cases = books.watched_cases()
+    cases = context.watched_cases()
     if masked:
-        cases = [replace(case, items=tuple(_anywhere(item) for item in case.items)) for case in cases]
-    return calendar(cases, language=books.settings.language, zone=books.settings.timezone, masked=masked)
+        cases = [replace(case, items=tuple(_without_place(item) for item in case.items)) for case in cases]
+    return calendar(cases, language=context.settings.language, zone=context.settings.timezone, masked=masked)
 
 
-def _anywhere(item: TrackedItem) -> TrackedItem:
-    """The item without its place, which tells where somebody lives."""
+def _without_place(item: TrackedItem) -> TrackedItem:
+    """Return the item without its place, which reveals where someone lives."""
     return replace(item, item=replace(item.item, place=None))
 
 
-def _tables(books: ReadOnlyContext, form: str, what: str | None, *, masked: bool) -> bytes:
-    found = _documents(books, masked=masked)
+def _tables(context: ReadOnlyContext, form: str, what: str | None, *, masked: bool) -> bytes:
+    documents = _documents(context, masked=masked)
     if form == "csv":
         name = what or "cases"
-        return _csv(found[name], _COLUMNS[name]).encode()
-    chosen = {name: rows for name, rows in found.items() if what in (None, name)}
-    return (json.dumps(chosen, ensure_ascii=False, indent=2) + "\n").encode()
+        return _csv(documents[name], _COLUMNS[name]).encode()
+    selected = {name: rows for name, rows in documents.items() if what in (None, name)}
+    return (json.dumps(selected, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _documents(books: ReadOnlyContext, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
-    """Every case, change and item in the books, also those of accounts that are watched no more."""
-    settings, now = books.settings, books.clock.now()
-    standings = books.store.tracked_cases()
+def _documents(context: ReadOnlyContext, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return every case, change, and item in the database, including those of accounts no longer watched."""
+    settings, now = context.settings, context.clock.now()
+    tracked_cases = context.store.tracked_cases()
     cases = [
         case_document(case, stalled=is_stalled(case, stall=settings.stall, zone=settings.timezone, now=now))
-        for case in standings
+        for case in tracked_cases
     ]
-    items = [item_document(item, with_case=True) for item in books.store.items()]
-    history = books.store.history()
+    items = [item_document(item, with_case=True) for item in context.store.items()]
+    history = context.store.history()
     if not masked:
         return {"cases": cases, "history": [change_document(change) for change in history], "items": items}
-    mask = Mask(books.store.accounts.all(), language=settings.language, zone=settings.timezone)
+    mask = Mask(context.store.accounts.all(), language=settings.language, zone=settings.timezone)
     return {
         "cases": [mask.case(case) for case in cases],
         "history": [mask.change(change) for change in history],
@@ -129,7 +129,7 @@ def _documents(books: ReadOnlyContext, *, masked: bool) -> dict[str, list[dict[s
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """RFC 4180, as spreadsheets read it."""
+    """Return a table in RFC 4180 format, as spreadsheets read it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)
@@ -138,6 +138,6 @@ def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 
 def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula: what a portal writes is text."""
+    """Return a cell that no spreadsheet treats as a formula, since text from portals is untrusted."""
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

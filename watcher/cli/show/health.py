@@ -1,4 +1,4 @@
-"""`watcher health`: whether the daemon lives and can see, told to container engines by the exit status."""
+"""`watcher health`: whether the daemon runs and can check cases, as an exit status for container engines."""
 
 import http.client
 import json
@@ -13,13 +13,12 @@ from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_json, print_line
 from watcher.context.read_only import ReadOnlyContext
 from watcher.model.change import Json
-from watcher.monitoring.service_status import service_status
-from watcher.monitoring.service_status import status_json as document_of
+from watcher.monitoring.service_status import service_status, status_json
 from watcher.settings import HealthSettings
 from watcher.store import Busy, StoreReader
 
 _TIMEOUT = 5.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared with
 
 
 @click.command("health")
@@ -32,44 +31,47 @@ def health_command(*, config: Path | None, as_json: bool) -> None:
     """
     health = load_settings(config).health
     if health.listen:
-        well, told = _asked(health)
+        healthy, document = _ask_daemon(health)
     else:
-        with read_only_context(config) as books:
-            well, told = _looked_up(books)
+        with read_only_context(config) as context:
+            healthy, document = _read_status(context)
     if as_json:
-        print_json(told)
+        print_json(document)
     else:
-        print_line(str(told.get("summary") or told.get("reason") or told.get("status")))
-    sys.exit(0 if well else 1)
+        print_line(str(document.get("summary") or document.get("reason") or document.get("status")))
+    sys.exit(0 if healthy else 1)
 
 
-def _asked(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
-    """What /healthz says."""
+def _ask_daemon(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
+    """Return what /healthz reports."""
     parts = urlsplit(f"//{health.listen}")
-    host = _EVERYWHERE.get(parts.hostname or "", parts.hostname or "")
+    host = _WILDCARDS.get(parts.hostname or "", parts.hostname or "")
     headers = {"Authorization": f"Bearer {health.token.get_secret_value()}"} if health.token else {}
     connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT)
     try:
         connection.request("GET", "/healthz", headers=headers)
-        answer = connection.getresponse()
-        told = json.loads(answer.read())
+        response = connection.getresponse()
+        document = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
         return False, {"status": "unwell", "reason": f"no daemon answers at {health.listen}: {type(error).__name__}"}
     finally:
         connection.close()
-    return answer.status == http.HTTPStatus.OK, told
+    return response.status == http.HTTPStatus.OK, document
 
 
-def _looked_up(books: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
-    """What the books say, and whether anybody holds the daemon's lock; daemons that share a database hold none."""
-    store = books.store
-    if not store.shared and not _runs(store):
+def _read_status(context: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
+    """Return the status in the database and whether the daemon's lock is held.
+
+    Daemons that share a database do not hold the lock.
+    """
+    store = context.store
+    if not store.shared and not _daemon_runs(store):
         return False, {"status": "unwell", "reason": f"no `watcher run` works on {store.display_name}"}
-    condition = service_status(books.settings, store.accounts.all(), store.outbox.counts(), now=books.clock.now())
-    return condition.healthy, document_of(condition)
+    status = service_status(context.settings, store.accounts.all(), store.outbox.counts(), now=context.clock.now())
+    return status.healthy, status_json(status)
 
 
-def _runs(store: StoreReader) -> bool:
+def _daemon_runs(store: StoreReader) -> bool:
     try:
         with store.locks.acquire("daemon"):
             return False

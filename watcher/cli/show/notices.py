@@ -1,4 +1,4 @@
-"""`watcher notices`: the letters that portals offered, and where the saved ones lie."""
+"""`watcher notices`: the letters that portals offered, and where the saved ones are."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ from shutil import which
 import click
 
 from watcher.cli.context import open_context, read_only_context
-from watcher.cli.options import CONFIG, JSON
+from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
 from watcher.cli.show.status import case_number
-from watcher.cli.terminal.output import print_error, print_json, print_line, styled, table
+from watcher.cli.terminal.output import print_error, print_json, print_line, print_table, styled
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import notice_document
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
@@ -21,7 +21,7 @@ _OPENERS = ("xdg-open", "open")
 
 
 class _CaseOrCommand(click.Group):
-    """`notices open ID` is a command; `notices IOE0000000001` is a case."""
+    """A group in which `notices open ID` is a command and `notices IOE0000000001` is a case."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -33,52 +33,52 @@ class _CaseOrCommand(click.Group):
 @CONFIG
 @JSON
 @click.pass_context
-def notices_command(context: click.Context, config: Path | None, *, as_json: bool) -> None:
+def notices_command(click_context: click.Context, config: Path | None, *, as_json: bool) -> None:
     """The letters that portals offered (for CASE), and where they are saved.
 
     `open ID` opens one, `retry` takes up what failed.
     """
-    context.obj = (config, as_json)
-    if context.invoked_subcommand is None:
+    click_context.obj = (config, as_json)
+    if click_context.invoked_subcommand is None:
         _list(config, None, as_json=as_json)
 
 
 @notices_command.command("of", hidden=True)
 @JSON
-@click.option("--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@OWN_CONFIG
 @click.argument("case")
 @click.pass_obj
-def of_command(given: tuple[Path | None, bool], own_config: Path | None, case: str, *, as_json: bool) -> None:
+def of_command(parent_options: tuple[Path | None, bool], own_config: Path | None, case: str, *, as_json: bool) -> None:
     """Those of one case."""
-    config, json_before = given
+    config, json_before = parent_options
     _list(own_config or config, case, as_json=as_json or json_before)
 
 
 @notices_command.command("open")
-@click.option("--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
-@click.argument("notice", type=click.IntRange(min=1), metavar="ID")
+@OWN_CONFIG
+@click.argument("number", type=click.IntRange(min=1), metavar="ID")
 @click.pass_obj
-def open_command(given: tuple[Path | None, bool], own_config: Path | None, notice: int) -> None:
+def open_command(parent_options: tuple[Path | None, bool], own_config: Path | None, number: int) -> None:
     """Prints where notice ID is saved, and opens it where there is a desktop."""
-    with read_only_context(own_config or given[0]) as books:
-        kept = next((each for each in books.store.notices() if each.id == notice), None)
-        if kept is None:
-            raise click.BadParameter(f"there is no notice {notice}; `watcher notices` lists them", param_hint="ID")
-        if kept.saved_as is None:
-            raise click.ClickException(f"notice {notice} is not saved: {_why_not(kept)}")
-        file = books.settings.state_dir / kept.saved_as
+    with read_only_context(own_config or parent_options[0]) as context:
+        notice = next((notice for notice in context.store.notices() if notice.id == number), None)
+        if notice is None:
+            raise click.BadParameter(f"there is no notice {number}; `watcher notices` lists them", param_hint="ID")
+        if notice.saved_as is None:
+            raise click.ClickException(f"notice {number} is not saved: {_reason_not_saved(notice)}")
+        file = context.settings.state_dir / notice.saved_as
     if not file.is_file():
-        raise click.ClickException(f"notice {notice}: {file} is gone; it was saved there")
+        raise click.ClickException(f"notice {number}: {file} is gone; it was saved there")
     print_line(str(file))
     _show_on_desktop(file)
 
 
 @notices_command.command("retry")
-@click.option("--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file.")
+@OWN_CONFIG
 @click.pass_obj
-def retry_command(given: tuple[Path | None, bool], own_config: Path | None) -> None:
+def retry_command(parent_options: tuple[Path | None, bool], own_config: Path | None) -> None:
     """Takes up again the downloads that failed; the next read tries them."""
-    with open_context(own_config or given[0]) as app:
+    with open_context(own_config or parent_options[0]) as app:
         count = app.store.retry_downloads()
     print_line(
         f"{count} to be tried again at the next read (`watcher check` reads now)." if count else "None has failed."
@@ -86,51 +86,51 @@ def retry_command(given: tuple[Path | None, bool], own_config: Path | None) -> N
 
 
 def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
-    with read_only_context(config) as books:
-        number = None if case is None else case_number(books.store, case)
-        found = [kept for kept in books.store.notices() if number in (None, kept.case_number)]
+    with read_only_context(config) as context:
+        number = None if case is None else case_number(context.store, case)
+        notices = [notice for notice in context.store.notices() if number in (None, notice.case_number)]
         if as_json:
-            print_json({"notices": [notice_document(kept, with_case=True) for kept in found]})
+            print_json({"notices": [notice_document(notice, with_case=True) for notice in notices]})
         else:
-            _show(books, found)
+            _show(context, notices)
 
 
-def _show(books: ReadOnlyContext, found: Sequence[TrackedNotice]) -> None:
+def _show(context: ReadOnlyContext, notices: Sequence[TrackedNotice]) -> None:
     rows = [
         (
-            str(kept.id),
-            kept.case_number,
-            str(kept.notice.dated or "-"),
-            kept.notice.title,
-            kept.saved_as or styled(_why_not(kept), "yellow" if kept.last_error else None),
+            str(notice.id),
+            notice.case_number,
+            str(notice.notice.dated or "-"),
+            notice.notice.title,
+            notice.saved_as or styled(_reason_not_saved(notice), "yellow" if notice.last_error else None),
         )
-        for kept in found
+        for notice in notices
     ]
-    table(("NOTICE", "CASE", "DATED", "TITLE", "SAVED AS"), rows)
+    print_table(("NOTICE", "CASE", "DATED", "TITLE", "SAVED AS"), rows)
     if not rows:
         print_line("No notice has been seen yet.")
-    elif any(kept.saved_as for kept in found):
-        print_line(f"Saved in {books.settings.state_dir}; `watcher notices open ID` opens one.")
+    elif any(notice.saved_as for notice in notices):
+        print_line(f"Saved in {context.settings.state_dir}; `watcher notices open ID` opens one.")
 
 
-def _why_not(kept: TrackedNotice) -> str:
-    """Why a notice is not saved, in a few words."""
-    if kept.notice.download is None:
+def _reason_not_saved(notice: TrackedNotice) -> str:
+    """Return why a notice is not saved."""
+    if notice.notice.download is None:
         return "the portal offers no download that the program knows"
-    if kept.last_error is None:
+    if notice.last_error is None:
         return "not downloaded yet"
-    given_up = (
-        f" (given up after {kept.attempts} tries; `watcher notices retry`)"
-        if kept.attempts >= MAX_DOWNLOAD_ATTEMPTS
+    failed_note = (
+        f" (given up after {notice.attempts} tries; `watcher notices retry`)"
+        if notice.attempts >= MAX_DOWNLOAD_ATTEMPTS
         else ""
     )
-    return f"{kept.last_error}{given_up}"
+    return f"{notice.last_error}{failed_note}"
 
 
 def _show_on_desktop(file: Path) -> None:
-    """Opens the file with the desktop's own program, where a person sits at one."""
+    """Open the file with the desktop's default program, if there is a desktop."""
     desktop = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    opener = next((found for name in _OPENERS if (found := which(name))), None)
+    opener = next((path for name in _OPENERS if (path := which(name))), None)
     if not (desktop and opener and sys.stdout.isatty()):
         return
     done = subprocess.run([opener, str(file)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""`watcher status`, `history`, `pending`: how things stand, from the database alone."""
+"""`watcher status`, `history`, `pending`: accounts, cases, changes, and open items, from the database alone."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ import click
 
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import local, print_json, print_line, severity_colour, styled, table
+from watcher.cli.terminal.output import local_time, print_json, print_line, print_table, severity_color, styled
 from watcher.clock.timestamps import day_of, iso_text, local_text
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
@@ -18,7 +18,7 @@ from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.remind.stalls import is_stalled
 from watcher.store import StoreReader
 
-_ALERTING = {"ok": "green", "never_read": None}
+_STATE_COLORS = {"ok": "green", "never_read": None}
 
 
 @click.command("status")
@@ -26,47 +26,47 @@ _ALERTING = {"ok": "green", "never_read": None}
 @JSON
 def status_command(config: Path | None, *, as_json: bool) -> None:
     """Accounts and cases as they stand."""
-    with read_only_context(config) as books:
-        cases, known = books.watched_cases(), books.store.accounts.all()
+    with read_only_context(config) as context:
+        cases, stored = context.watched_cases(), context.store.accounts.all()
         accounts = [
-            account_document(account, *known.get(name, (None, None)))
-            for name, account in books.settings.accounts.items()
+            account_document(account, *stored.get(name, (None, None)))
+            for name, account in context.settings.accounts.items()
         ]
         if as_json:
-            documents = [case_document(case, stalled=_stalled(books, case)) for case in cases]
+            documents = [case_document(case, stalled=_stalled(context, case)) for case in cases]
             print_json({"accounts": accounts, "cases": documents})
             return
-        _show_accounts(books)
-        _show_cases(books, cases)
-        _say_what_is_next(books, cases)
+        _show_accounts(context)
+        _show_cases(context, cases)
+        _print_next_steps(context, cases)
 
 
-def _stalled(books: ReadOnlyContext, case: TrackedCase) -> bool:
-    return is_stalled(case, stall=books.settings.stall, zone=books.settings.timezone, now=books.clock.now())
+def _stalled(context: ReadOnlyContext, case: TrackedCase) -> bool:
+    return is_stalled(case, stall=context.settings.stall, zone=context.settings.timezone, now=context.clock.now())
 
 
-def _show_accounts(books: ReadOnlyContext) -> None:
-    known, zone = books.store.accounts.all(), books.settings.timezone
+def _show_accounts(context: ReadOnlyContext) -> None:
+    stored, zone = context.store.accounts.all(), context.settings.timezone
     rows = []
-    for name, account in books.settings.accounts.items():
-        health, next_read_at = known.get(name, (None, None))
+    for name, account in context.settings.accounts.items():
+        health, next_read_at = stored.get(name, (None, None))
         state = health.state.value if health else "never_read"
         rows.append(
             (
                 name,
                 account.portal,
-                styled(state, _ALERTING.get(state, "red")),
-                local(health.last_read_at if health else None, zone),
-                local(next_read_at, zone) if next_read_at else "-",
+                styled(state, _STATE_COLORS.get(state, "red")),
+                local_time(health.last_read_at if health else None, zone),
+                local_time(next_read_at, zone) if next_read_at else "-",
             )
         )
-    table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
-    for name, (health, _) in known.items():
-        if name in books.settings.accounts and health.last_error:
-            print_line(f"{name}: {health.last_error}", colour="red")
+    print_table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
+    for name, (health, _) in stored.items():
+        if name in context.settings.accounts and health.last_error:
+            print_line(f"{name}: {health.last_error}", color="red")
 
 
-def _show_cases(books: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
+def _show_cases(context: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
     if not cases:
         return
     print_line()
@@ -76,28 +76,28 @@ def _show_cases(books: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
             (case.snapshot.form if case.snapshot else None) or "-",
             case.snapshot.stage.value if case.snapshot else "never read",
             str(case.stage_since or "-"),
-            _note(books, case),
+            _note(context, case),
             (case.snapshot.status if case.snapshot else None) or "-",
         )
         for case in cases
     ]
-    table(("CASE", "FORM", "STAGE", "SINCE", "NOTE", "STATUS"), rows)
+    print_table(("CASE", "FORM", "STAGE", "SINCE", "NOTE", "STATUS"), rows)
 
 
-def _note(books: ReadOnlyContext, case: TrackedCase) -> str:
+def _note(context: ReadOnlyContext, case: TrackedCase) -> str:
     if case.missing_reads:
         return styled("not found", "red")
     if any(item.state is ItemState.OPEN for item in case.items):
         return styled("to answer", "red")
-    return styled("stalled", "yellow") if _stalled(books, case) else "-"
+    return styled("stalled", "yellow") if _stalled(context, case) else "-"
 
 
-def _say_what_is_next(books: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
-    failed = books.store.outbox.counts()[AlertState.FAILED]
+def _print_next_steps(context: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
+    failed = context.store.outbox.counts()[AlertState.FAILED]
     if failed:
         print_line()
-        print_line(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", colour="red")
-    if not books.settings.accounts:
+        print_line(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", color="red")
+    if not context.settings.accounts:
         print_line("No account is set up yet; `watcher init` adds one.")
     elif not cases:
         print_line()
@@ -111,32 +111,32 @@ def _say_what_is_next(books: ReadOnlyContext, cases: Sequence[TrackedCase]) -> N
 @click.argument("case", required=False)
 def history_command(config: Path | None, case: str | None, limit: int | None, *, as_json: bool) -> None:
     """Every recorded change (of CASE), newest first."""
-    with read_only_context(config) as books:
-        number = None if case is None else case_number(books.store, case)
-        changes = books.store.history(case_number=number, limit=limit)
+    with read_only_context(config) as context:
+        number = None if case is None else case_number(context.store, case)
+        changes = context.store.history(case_number=number, limit=limit)
         if as_json:
             print_json({"changes": [change_document(change) for change in changes]})
             return
         rows = [
             (
                 str(change.id),
-                local(change.at, books.settings.timezone),
+                local_time(change.at, context.settings.timezone),
                 change.change.case_number or change.account,
-                styled(change.change.kind.value, severity_colour(change.change.severity)),
+                styled(change.change.kind.value, severity_color(change.change.severity)),
                 change.summary,
             )
             for change in changes
         ]
-        table(("ID", "WHEN", "CASE", "WHAT", "IN WORDS"), rows)
+        print_table(("ID", "WHEN", "CASE", "WHAT", "IN WORDS"), rows)
         if not rows:
             print_line("Nothing has been recorded yet.")
 
 
 def case_number(store: StoreReader, typed: str) -> str:
-    """The case number as the books have it: people type spaces, dashes and small letters."""
-    wanted = typed.replace(" ", "").replace("-", "").upper()
+    """Return the case number as stored. Spaces, dashes, and case of `typed` do not matter."""
+    normalized = typed.replace(" ", "").replace("-", "").upper()
     for number in store.case_numbers():
-        if number.replace(" ", "").replace("-", "").upper() == wanted:
+        if number.replace(" ", "").replace("-", "").upper() == normalized:
             return number
     raise click.BadParameter(f"no case {typed} is in the books; `watcher status` lists them", param_hint="CASE")
 
@@ -146,9 +146,9 @@ def case_number(store: StoreReader, typed: str) -> str:
 @JSON
 def pending_command(config: Path | None, *, as_json: bool) -> None:
     """Open items and their dates, soonest first."""
-    with read_only_context(config) as books:
-        items = [item for case in books.watched_cases() for item in case.items if item.state is ItemState.OPEN]
-        items.sort(key=_soonest)
+    with read_only_context(config) as context:
+        items = [item for case in context.watched_cases() for item in case.items if item.state is ItemState.OPEN]
+        items.sort(key=_date_order)
         if as_json:
             print_json({"pending": [item_document(item, with_case=True) for item in items]})
             return
@@ -156,7 +156,7 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
             (str(item.id), item.case_number, item.item.kind.value, _due(item), _starts(item), item.item.title)
             for item in items
         ]
-        table(("ITEM", "CASE", "KIND", "DUE", "STARTS", "TITLE"), rows)
+        print_table(("ITEM", "CASE", "KIND", "DUE", "STARTS", "TITLE"), rows)
         if any(item.due and item.due[1] is DueSource.ESTIMATE for item in items):
             print_line(
                 "~ is an estimate: the date on the notice governs. `watcher due ITEM DATE` sets the one you were given."
@@ -165,7 +165,7 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
             print_line("Nothing is open.")
 
 
-def _soonest(item: TrackedItem) -> tuple[bool, str]:
+def _date_order(item: TrackedItem) -> tuple[bool, str]:
     days = [day_of(item.item.starts_at)] if item.item.starts_at else []
     days += [item.due[0]] if item.due else []
     return (not days, iso_text(min(days) if days else item.first_seen_at))

@@ -1,1 +1,1 @@
-"""Standard streams, output and prompts."""
+"""Standard streams, output, and prompts."""

@@ -1,4 +1,4 @@
-"""What a command prints: tables and colour on a terminal, plain text in a pipe, JSON for programs."""
+"""Output of commands: tables and color on a terminal, plain text in a pipe, JSON for programs."""
 
 import codecs
 import json
@@ -20,63 +20,63 @@ from watcher.clock.timestamps import local_text
 from watcher.model.change import Severity
 from watcher.text.printable import printable
 
-_SHOWN_EVERY = 0.2  # seconds
-_COLOURS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTINE: None}
+_UPDATE_INTERVAL = 0.2  # seconds
+_COLORS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTINE: None}
 _LINE_OR_STYLE = re.compile(r"(\n|\x1b\[(?:0|1|3[1-6])m)")
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output, nothing else there; on one line where a program reads it.
+    """Print one JSON document, and nothing else, on standard output: indented on a terminal, else on one line.
 
-    Letters that this output may lack are escaped, so that it loses none.
+    Characters that the output's encoding may lack are escaped.
     """
-    anything = codecs.lookup(sys.stdout.encoding).name == "utf-8"
-    text = json.dumps(document, ensure_ascii=not anything, indent=2 if sys.stdout.isatty() else None)
+    is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    text = json.dumps(document, ensure_ascii=not is_utf8, indent=2 if sys.stdout.isatty() else None)
     click.echo(_NOT_ASCII.sub(_escape_unprintable, text))
 
 
-def print_line(text: str = "", *, colour: str | None = None, bold: bool = False) -> None:
-    """A line on standard output; coloured only on a terminal that can, and never where NO_COLOR is set."""
-    click.echo(styled(_safe(text), colour, bold=bold), color=coloured())
+def print_line(text: str = "", *, color: str | None = None, bold: bool = False) -> None:
+    """Print a line on standard output. Color is used only on a capable terminal, never if NO_COLOR is set."""
+    click.echo(styled(_safe(text), color, bold=bold), color=use_color())
 
 
 def installed_command() -> Path | None:
-    """The command `watcher` of this installation; None where it runs without one."""
+    """Return the path of this installation's `watcher` command, or None if it has none."""
     script = Path(sys.executable).with_name("watcher")
     return script if script.is_file() else None
 
 
 def command_name() -> str:
-    """What to type for this program: its name where the shell finds this very one by it, else the whole path."""
-    script, found = installed_command(), shutil.which("watcher")
-    return str(script) if script and (found is None or Path(found) != script) else "watcher"
+    """Return what to type for this program: `watcher` if the shell finds this installation, otherwise its path."""
+    script, on_path = installed_command(), shutil.which("watcher")
+    return str(script) if script and (on_path is None or Path(on_path) != script) else "watcher"
 
 
 def print_error(text: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error."""
     click.echo(_safe(text), err=True)
 
 
-def styled(text: str, colour: str | None, *, bold: bool = False) -> str:
-    """The text in a colour, where this output has colours."""
-    if not coloured() or not (colour or bold):
+def styled(text: str, color: str | None, *, bold: bool = False) -> str:
+    """Return the text in a color, if the output supports color."""
+    if not use_color() or not (color or bold):
         return text
-    return click.style(text, fg=colour, bold=bold)
+    return click.style(text, fg=color, bold=bold)
 
 
-def severity_colour(severity: Severity) -> str | None:
-    """The colour that a severity is shown in."""
-    return _COLOURS[severity]
+def severity_color(severity: Severity) -> str | None:
+    """Return the color of a severity."""
+    return _COLORS[severity]
 
 
-def coloured() -> bool:
-    """Whether standard output shows colours: a terminal that can, and no NO_COLOR (no-color.org)."""
+def use_color() -> bool:
+    """Return whether standard output shows color: a capable terminal, and NO_COLOR not set (no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns, aligned by what a terminal shows; with nothing in them, nothing is printed."""
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns aligned by their width on a terminal. Print nothing without rows."""
     if not rows:
         return
     rows = [[_safe(cell).replace("\n", " ") for cell in row] for row in rows]
@@ -104,39 +104,39 @@ def _escape_unprintable(character: re.Match[str]) -> str:
 
 
 def _width(text: str) -> int:
-    shown = click.unstyle(text)
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in shown)
+    visible = click.unstyle(text)
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in visible)
 
 
-def local(moment: datetime | None, zone: ZoneInfo) -> str:
-    """A moment for a person, in their zone."""
+def local_time(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Return a moment in the user's zone, or "never"."""
     return "never" if moment is None else local_text(moment, zone)
 
 
 class Progress:
-    """A line on a terminal's standard error that counts the cases of a long read, and is gone afterwards."""
+    """A line on a terminal's standard error that counts the cases of a long check and disappears at its end."""
 
     @staticmethod
-    def can_be_seen() -> bool:
-        """Whether there is a terminal that can take a line away again."""
+    def is_visible() -> bool:
+        """Return whether there is a terminal that can erase a line."""
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def __init__(self, account: str) -> None:
-        """Shows at once that something is being done."""
-        self._account, self._shown_at = account, 0.0
+        """Show at once that a check is running."""
+        self._account, self._last_shown = account, 0.0
         self._show("...")
 
     def __call__(self, cases: int) -> None:
-        """So many cases were answered for; shown a few times a second at most."""
-        if time.monotonic() - self._shown_at > _SHOWN_EVERY:
+        """Show the number of cases so far, at most a few times a second."""
+        if time.monotonic() - self._last_shown > _UPDATE_INTERVAL:
             self._show(f"{cases} cases")
 
-    def end(self) -> None:
-        """Takes the line away."""
+    def clear(self) -> None:
+        """Erase the line."""
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
 
     def _show(self, text: str) -> None:
-        self._shown_at = time.monotonic()
+        self._last_shown = time.monotonic()
         sys.stderr.write(f"\r\x1b[Kreading {self._account}: {text}")
         sys.stderr.flush()

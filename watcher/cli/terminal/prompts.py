@@ -1,6 +1,6 @@
-"""Questions at the terminal, or on a pipe. They go to standard error, so that standard output stays free.
+"""Questions at the terminal or on a pipe. They are printed on standard error, which keeps standard output free.
 
-A secret is never echoed. Where nobody answers any more, `click.Abort` ends the command.
+Secrets are not echoed. At the end of input, `click.Abort` ends the command.
 """
 
 import sys
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import click
 
 
-def ask_for_code(question: str) -> str:
-    """Shows the question and reads one line, at a terminal or from a pipe. Raises EOFError where nobody is there."""
+def ask_code(question: str) -> str:
+    """Print the question and read one line from a terminal or a pipe. Raises EOFError at the end of input."""
     click.echo(question, nl=False, err=True)
     line = sys.stdin.readline()
     if not line:
@@ -19,51 +19,51 @@ def ask_for_code(question: str) -> str:
 
 
 def ask(question: str, default: str = "") -> str:
-    """One line; an empty answer is the default."""
-    shown = f" [{default}]" if default else ""
-    return _line(f"{question}{shown}: ").strip() or default
+    """Ask for one line. An empty answer means the default."""
+    hint = f" [{default}]" if default else ""
+    return _line(f"{question}{hint}: ").strip() or default
 
 
-def ask_which(question: str, choices: Mapping[str, str], default: str) -> str:
-    """One of the choices, by its name or its number; each is shown with what it is."""
+def ask_choice(question: str, choices: Mapping[str, str], default: str) -> str:
+    """Ask for one of the choices, by name or number. Each is shown with its description."""
     click.echo(question, err=True)
     names = list(choices)
     for number, name in enumerate(names, start=1):
         click.echo(f"  {number}  {name}{f' - {choices[name]}' if choices[name] else ''}", err=True)
     while True:
-        said = ask("Which", default)
-        if said in choices:
-            return said
-        if said.isdecimal() and 1 <= int(said) <= len(names):
-            return names[int(said) - 1]
+        answer = ask("Which", default)
+        if answer in choices:
+            return answer
+        if answer.isdecimal() and 1 <= int(answer) <= len(names):
+            return names[int(answer) - 1]
         click.echo(f"Write one of these names, or its number: {', '.join(names)}", err=True)
 
 
-def ask_for_several(question: str, default: Sequence[str]) -> list[str]:
-    """Any number of words, between spaces or commas."""
+def ask_list(question: str, default: Sequence[str]) -> list[str]:
+    """Ask for any number of words, separated by spaces or commas."""
     return ask(question, " ".join(default)).replace(",", " ").split()
 
 
-def ask_for_secret(question: str, *, known: bool) -> str:
-    """A secret, not echoed. Empty: keep the one that is `known`, or none."""
-    prompt = f"{question} [{'Enter keeps the one that is set' if known else 'it is not shown while you type'}]: "
+def ask_secret(question: str, *, is_set: bool) -> str:
+    """Ask for a secret without echoing it. An empty answer keeps the current one if `is_set`, otherwise sets none."""
+    prompt = f"{question} [{'Enter keeps the one that is set' if is_set else 'it is not shown while you type'}]: "
     if not sys.stdin.isatty():
         return _line(prompt).strip()
-    said: str = click.prompt(prompt, prompt_suffix="", default="", show_default=False, hide_input=True, err=True)
-    return said.strip()
+    answer: str = click.prompt(prompt, prompt_suffix="", default="", show_default=False, hide_input=True, err=True)
+    return answer.strip()
 
 
-def ask_whether(question: str, *, default: bool = True) -> bool:
-    """Yes or no."""
+def confirm(question: str, *, default: bool = True) -> bool:
+    """Ask for yes or no."""
     while True:
-        said = ask(f"{question} ({'Y/n' if default else 'y/N'})").lower()
-        if said in ("", "y", "yes", "n", "no"):
-            return said in ("y", "yes") if said else default
+        answer = ask(f"{question} ({'Y/n' if default else 'y/N'})").lower()
+        if answer in ("", "y", "yes", "n", "no"):
+            return answer in ("y", "yes") if answer else default
         click.echo("Write y or n.", err=True)
 
 
 def _line(prompt: str) -> str:
     try:
-        return ask_for_code(prompt)
+        return ask_code(prompt)
     except EOFError:
         raise click.Abort from None

@@ -1,4 +1,4 @@
-"""The three standard streams, whatever a caller has made of them."""
+"""The three standard streams, in whatever state the caller left them."""
 
 import os
 import sys
@@ -7,29 +7,29 @@ from pathlib import Path
 
 
 def prepare() -> None:
-    """Makes them such that any command can use them.
+    """Make the streams usable for any command.
 
-    One that was closed leads nowhere: else the next file that is opened, the database above all, would take its place
-    and receive what is printed. A letter that the encoding of a terminal lacks becomes a question mark.
+    A closed stream is opened on the null device. Otherwise the next file to be opened, such as the database, would take
+    its descriptor and receive what is printed. Characters that a terminal's encoding lacks become question marks.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - stays open
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # not every stand-in for a stream has this
+        with suppress(AttributeError):  # not every replacement of a stream has this method
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
-def trouble_with_output() -> str | None:
-    """Why standard output takes nothing any more, where that is so; what was still to be printed is let go."""
+def output_error() -> str | None:
+    """Return why standard output fails, or None. After a failure, discard pending output."""
     try:
         sys.stdout.flush()
     except OSError as error:
-        let_go_of_output()
+        discard_output()
         return error.strerror or str(error)
     return None
 
 
-def let_go_of_output() -> None:
-    """Sends what is still to be printed nowhere."""
+def discard_output() -> None:
+    """Redirect pending and further output to the null device."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
