@@ -1,16 +1,20 @@
-"""The rules of the house that a machine can check: who may import whom, and one door for each library."""
+"""Import rules: layers between packages, one place for each library, and packages without I/O."""
 
 import ast
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from watcher import portals
+
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "watcher"
 
-DOORS = {
+LIBRARY_USERS = {
     "apprise": {"delivery/apprise_notifier.py"},
     "apscheduler": {"daemon/schedule.py"},
     "httpx": {"http/client.py", "http/reachability.py", "http/redirects.py", "http/transport.py"},  # or {"http/"}
@@ -29,7 +33,7 @@ DOORS = {
     "tzlocal": {"settings/__init__.py", "cli/setup/init.py"},
     "structlog": {"**"},
 }
-"""Which modules may import a library. A folder stands for all within it."""
+"""The modules that may import each library. A folder stands for all modules in it, `**` for the whole package."""
 
 IO = {"httpx", "sqlmodel", "sqlalchemy", "apprise", "apscheduler", "socket", "subprocess", "sqlite3", "urllib.request"}
 PURE = [
@@ -49,50 +53,78 @@ PURE = [
 ]
 
 
+ALLOWED_IMPORTS = {
+    "clock": set[str](),
+    "errors.py": set[str](),
+    "model": {"clock", "errors"},
+    "privacy": {"errors"},
+    "text": {"errors"},
+}
+"""The packages of ours that the lowest ones may import besides their own modules."""
+
+
 def imported_by(file: Path) -> set[str]:
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def libraries_of(file: Path) -> set[str]:
     return {name.split(".")[0] for name in imported_by(file)}
 
 
-def test_imports_go_one_way() -> None:
+def modules_in(name: str) -> Iterator[Path]:
+    path = PACKAGE / name
+    yield from [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def test_imports_keep_the_contracts() -> None:
     script = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run(
+    completed = subprocess.run(
         [script, "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
-@pytest.mark.parametrize("library", [name for name in DOORS if DOORS[name] != {"**"}])
-def test_each_library_has_one_door(library: str) -> None:
-    doors = DOORS[library]
+@pytest.mark.parametrize("library", [name for name in LIBRARY_USERS if LIBRARY_USERS[name] != {"**"}])
+def test_each_library_is_imported_only_where_allowed(library: str) -> None:
+    allowed = LIBRARY_USERS[library]
     users = {str(file.relative_to(PACKAGE)) for file in PACKAGE.rglob("*.py") if library in libraries_of(file)}
-    strangers = {user for user in users if not any(user == door or user.startswith(door) for door in doors)}
+    others = {user for user in users if not any(user == path or user.startswith(path) for path in allowed)}
     assert users
-    assert strangers == set()
+    assert others == set()
 
 
-def test_the_pure_core_reads_no_network_and_no_database() -> None:
+def test_pure_modules_use_no_network_and_no_database() -> None:
     offenders = {}
     for name in PURE:
-        room = PACKAGE / name
-        for file in [room] if room.is_file() else sorted(room.rglob("*.py")):
-            if found := imported_by(file) & IO:
-                offenders[str(file.relative_to(PACKAGE))] = found
+        for file in modules_in(name):
+            if libraries := imported_by(file) & IO:
+                offenders[str(file.relative_to(PACKAGE))] = libraries
     assert offenders == {}
 
 
-def test_no_portal_knows_another() -> None:
-    portals = PACKAGE / "portals"
-    names = {file.stem for file in portals.glob("*.py") if not file.stem.startswith("_")}
+@pytest.mark.parametrize("package", ALLOWED_IMPORTS)
+def test_lowest_packages_import_only_what_is_below_them(package: str) -> None:
+    allowed = ALLOWED_IMPORTS[package] | {package.removesuffix(".py")}
+    names = {name for file in modules_in(package) for name in imported_by(file) if name.startswith("watcher.")}
+    assert {name for name in names if name.split(".")[1] not in allowed} == set()
+
+
+def test_portals_do_not_import_each_other() -> None:
+    names = {name.replace("-", "_") for name in portals.names()}
     for name in names:
         others = {f"watcher.portals.{other}" for other in names - {name}}
-        assert imported_by(portals / f"{name}.py") & others == set()
+        path = f"portals/{name}"
+        for file in modules_in(path if (PACKAGE / path).is_dir() else f"{path}.py"):
+            assert {".".join(imported.split(".")[:3]) for imported in imported_by(file)} & others == set()
+
+
+def test_contract_between_portals_lists_every_portal() -> None:
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (modules,) = [contract["modules"] for contract in contracts if contract["name"] == "No portal knows another"]
+    assert {module.rpartition(".")[2].replace("_", "-") for module in modules} == set(portals.names())

@@ -1,4 +1,4 @@
-"""What a release holds: everything the program reads at run time, and nothing that only developers need."""
+"""A release contains everything the program reads at run time, and nothing that only developers need."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def release_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)],
@@ -26,20 +26,20 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(built: Path) -> None:
-    with zipfile.ZipFile(built / f"case_watcher-{__version__}-py3-none-any.whl") as wheel:
+def test_wheel_contains_every_file_of_the_package_and_nothing_else(release_folder: Path) -> None:
+    with zipfile.ZipFile(release_folder / f"case_watcher-{__version__}-py3-none-any.whl") as wheel:
         names = set(wheel.namelist())
-    here = {
+    package_files = {
         str(file.relative_to(REPOSITORY))
         for file in (REPOSITORY / "watcher").rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
-    assert here <= names
+    assert package_files <= names
     assert {name.split("/")[0] for name in names} == {"watcher", f"case_watcher-{__version__}.dist-info"}
 
 
-def test_the_source_release_can_be_tested(built: Path) -> None:
-    with tarfile.open(built / f"case_watcher-{__version__}.tar.gz") as source:
+def test_source_release_contains_the_tests(release_folder: Path) -> None:
+    with tarfile.open(release_folder / f"case_watcher-{__version__}.tar.gz") as source:
         names = {name.partition("/")[2] for name in source.getnames()}
     assert {
         "Makefile",
@@ -52,5 +52,5 @@ def test_the_source_release_can_be_tested(built: Path) -> None:
     assert {"config/watcher.example.toml", "systemd/watcher.service", "Dockerfile"} <= names
 
 
-def test_the_changelog_knows_this_version() -> None:
+def test_changelog_lists_this_version() -> None:
     assert __version__ in (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def _safe(text: str) -> str:
     if text.isprintable():
         return text
     pieces = _LINE_OR_STYLE.split(text)  # every second one is a separator
-    return "".join(piece if place % 2 else printable(piece) for place, piece in enumerate(pieces))
+    return "".join(piece if index % 2 else printable(piece) for index, piece in enumerate(pieces))
 
 
 def _escape_unprintable(character: re.Match[str]) -> str:
