@@ -79,6 +79,7 @@ def _plainly(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
 @contextmanager
 def _by_core(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
     (alert,) = ({**row, **_moments(row)} for row in rows["alert"])
+    alert = {column.key: alert[column.name] for column in ALERTS.columns if column.name in alert}
     changes = [{**row, **_moments(row)} for row in rows["change"]]
     answers = [{**row, **_moments(row)} for row in rows["answer"]]
     of_case = CASES.c.case_number == alert["case_number"]
