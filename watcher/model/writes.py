@@ -1,4 +1,4 @@
-"""What is written in one transaction: what was seen, what changed, who is told, and how a round ended."""
+"""The data that one transaction writes: snapshot, changes, alerts, and the end of a check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from watcher.model.reminder import SentReminder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseWrite:
-    """A case as it is to stand from now on.
+    """The new state of a case.
 
-    `seen` is the digest of the fresh snapshot, before it was settled, `heard` that of the answers it was read from.
-    `revision` is the one that was compared with, None where the case was in no book; another one now is a conflict.
+    `snapshot_digest` is the digest of the fresh snapshot before it was normalized, `answer_digest` that of its answers.
+    `revision` is the one it was compared with, or None for a new case; any other stored revision is a conflict.
     """
 
     snapshot: Snapshot
@@ -30,10 +30,10 @@ class CaseWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteSet:
-    """What belongs together and is written in one transaction: what was seen, what changed, who is told.
+    """Everything that is written together, in one transaction.
 
-    `summaries` has one line for each change. `answers` are kept as the case's last good ones, or with
-    `answers_strange` as its last strange ones.
+    `summaries` has one line for each change. `answers` replace the case's last good ones, or its last unexpected ones
+    if `answers_unexpected` is true.
     """
 
     account: str
@@ -50,7 +50,7 @@ class WriteSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadEnd:
-    """The end of one round of reads. `read` and `missing` are case numbers; `next_read_at` is when to read again."""
+    """The end of one check of an account. `read` and `missing` are case numbers."""
 
     account: str
     complete: bool

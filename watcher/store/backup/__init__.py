@@ -1,1 +1,1 @@
-"""Backups, and the restore from one."""
+"""Backups, and restoring from one."""

@@ -1,7 +1,4 @@
-"""Backups on a schedule, and the newest good one when the database turns out to be damaged.
-
-Only SQLite is copied here; other databases have tools of their own.
-"""
+"""Scheduled backups of an SQLite database, and advice on which one to restore if the database is damaged."""
 
 import re
 from datetime import UTC, datetime
@@ -19,19 +16,19 @@ _log = structlog.get_logger(__name__)
 
 
 def backup_folder(settings: Settings) -> Path:
-    """Where backups lie: where the configuration says, else beside the database."""
+    """Return the folder of backups: from the configuration, otherwise in state_dir."""
     return settings.backup.folder or settings.state_dir / "backups"
 
 
 def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None:
-    """Takes a backup where one is due, then lets go of all but the newest `keep`. Returns it; None: none was due.
+    """Create a backup if one is due, then delete all but the newest `keep`. Return its file, or None if none was due.
 
-    Only files of this program's own naming are ever removed, and only after a new good copy stands. A clock that was
-    put back takes no backup until it has caught up. Raises `StoreUnusable`.
+    Only files with the names that this function gives are deleted, and only after a new good copy exists. After the
+    clock was set back, there is no backup until it has caught up. Raises `StoreUnusable`.
     """
     every, folder = settings.backup.every, backup_folder(settings)
-    taken = backups_in(folder)
-    if every is None or (taken and now - backup_time(taken[0]) < every):
+    present = backups_in(folder)
+    if every is None or (present and now - backup_time(present[0]) < every):
         return None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,12 +38,12 @@ def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None
     backup_files.create_backup(database, target)
     for old in backups_in(folder)[settings.backup.keep :]:
         old.unlink(missing_ok=True)
-    _log.info("backed up", file=str(target))
+    _log.info("backup_created", file=str(target))
     return target
 
 
 def backups_in(folder: Path) -> list[Path]:
-    """The backups in a folder, newest first, good or not. Raises `StoreUnusable` where it cannot be looked into."""
+    """Return the backups in a folder, newest first, good or not. Raises `StoreUnusable` if it cannot be read."""
     try:
         return sorted((file for file in folder.iterdir() if _NAME.fullmatch(file.name)), reverse=True)
     except (FileNotFoundError, NotADirectoryError):
@@ -56,7 +53,7 @@ def backups_in(folder: Path) -> list[Path]:
 
 
 def restore_advice(settings: Settings) -> str:
-    """What to do about a damaged database: the newest backup that was read through and found good, or that none was."""
+    """Return what to do about a damaged database: restore the newest backup that is good, if there is one."""
     folder = backup_folder(settings)
     try:
         present = backups_in(folder)
@@ -64,15 +61,15 @@ def restore_advice(settings: Settings) -> str:
         return f"backups cannot be looked for: {error}; `watcher restore FILE` puts one back from elsewhere"
     for file in present:
         try:
-            found = backup_files.examine(file)
+            backup = backup_files.examine(file)
         except StoreUnusable:
             continue
-        told = f", it tells of what happened until {found.newest} UTC" if found.newest else ""
-        return f"the newest good backup is {file}{told}; `watcher restore {file}` puts it back and deletes nothing"
+        until = f", it tells of what happened until {backup.newest} UTC" if backup.newest else ""
+        return f"the newest good backup is {file}{until}; `watcher restore {file}` puts it back and deletes nothing"
     return f"there is no good backup in {folder}; `watcher restore FILE` puts one back from elsewhere"
 
 
 def backup_time(file: Path) -> datetime:
-    """When a backup was begun, as its name says."""
-    found = _NAME.fullmatch(file.name)
-    return datetime.strptime(found[1] if found else "", _STAMP).replace(tzinfo=UTC)
+    """Return when a backup was started, from its name."""
+    match = _NAME.fullmatch(file.name)
+    return datetime.strptime(match[1] if match else "", _STAMP).replace(tzinfo=UTC)

@@ -28,10 +28,10 @@ _NUMBERS = select_rows("case", "case_number", _OF_ACCOUNT)
 _READ_APART = select_rows("case", "case_number", f"{_OF_ACCOUNT} AND (last_read_at IS NOT NULL OR missing_reads > 0)")
 _DOCUMENT = select_rows("case", "document", _OF_CASE)
 _ITEM_BY_ID = select_rows("item", _ITEM, "WHERE id = :id")
-_ITEM_ROWS = select_rows("item", "id, key, document, state", _OF_CASE)
-_NOTICE_ROWS = select_rows("notice", "id, key, document", _OF_CASE)
-_RAW_ANSWERS = select_rows("answer", "quality, endpoint, body", _OF_CASE)
-_ALL_RAW_ANSWERS = select_rows("answer", "account, case_number, quality, endpoint, at, body")
+ITEMS_OF_CASE = select_rows("item", "id, key, document, state", _OF_CASE)
+NOTICES_OF_CASE = select_rows("notice", "id, key, document", _OF_CASE)
+RAW_ANSWERS_OF_CASE = select_rows("answer", "quality, endpoint, body", _OF_CASE)
+RAW_ANSWERS = select_rows("answer", "account, case_number, quality, endpoint, at, body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +54,7 @@ class StoredCase:
 
 def stored_cases(run: RunQuery, account: str) -> dict[str, StoredCase]:
     """Return the account's cases by number, for comparison with a fresh check."""
-    return {
-        row.case_number: StoredCase(
-            case_number=row.case_number,
-            snapshot_digest=row.snapshot_digest,
-            answer_digest=row.answer_digest,
-            revision=row.revision,
-            stage_since=row.stage_since,
-            stage_since_from_portal=row.stage_since_from_portal,
-            silent_update_at=row.silent_update_at,
-            missing_reads=row.missing_reads,
-        )
-        for row in run(_STORED_CASES, account=account)
-    }
+    return {row.case_number: StoredCase(**row._asdict()) for row in run(_STORED_CASES, account=account)}
 
 
 def document(run: RunQuery, account: str, case_number: str) -> str | None:
@@ -175,23 +163,3 @@ def _in_order(run: RunQuery, table: str, columns: str, account: str | None) -> I
     if account is None:
         return run(select_rows(table, columns, "ORDER BY id"))
     return run(select_rows(table, columns, f"{_OF_ACCOUNT} ORDER BY id"), account=account)
-
-
-def item_rows(run: RunQuery, account: str, case_number: str) -> list[Any]:
-    """Return the rows of a case's pending items: `id`, `key`, `document`, `state`."""
-    return list(run(_ITEM_ROWS, account=account, case_number=case_number))
-
-
-def notice_rows(run: RunQuery, account: str, case_number: str) -> list[Any]:
-    """Return the rows of a case's notices: `id`, `key`, `document`."""
-    return list(run(_NOTICE_ROWS, account=account, case_number=case_number))
-
-
-def raw_answer_rows(run: RunQuery, account: str, case_number: str) -> list[Any]:
-    """Return the rows of the raw answers about a case: `quality`, `endpoint`, `body`."""
-    return list(run(_RAW_ANSWERS, account=account, case_number=case_number))
-
-
-def all_raw_answer_rows(run: RunQuery) -> list[Any]:
-    """Return the rows of all raw answers, with every column."""
-    return list(run(_ALL_RAW_ANSWERS))

@@ -61,7 +61,4 @@ def _json(text: str | None) -> Json:
 
 def sent_reminders(run: RunQuery) -> frozenset[SentReminder]:
     """Return the reminders that were sent because of time."""
-    return frozenset(
-        SentReminder(account=row.account, case_number=row.case_number, subject=row.subject, mark=row.mark)
-        for row in run(_REMINDERS)
-    )
+    return frozenset(SentReminder(**row._asdict()) for row in run(_REMINDERS))

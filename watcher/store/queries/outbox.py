@@ -117,7 +117,7 @@ def sent_since(run: RunQuery, channel: str, since: datetime) -> int:
 def alert_text(run: RunQuery, alert_id: int) -> AlertText | None:
     """Return the text of an alert, or None for an unknown alert."""
     row = first_row(run(_TEXT, id=alert_id))
-    return None if row is None else AlertText(title=row.title, body=row.body, html=row.html, short=row.short)
+    return None if row is None else AlertText(**row._asdict())
 
 
 def _waiting(excluded: Collection[int], parameters: dict[str, object]) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam
 from watcher.model.case import STATUS_ITEM_PREFIX, ItemState, Notice, PendingItem, Snapshot
 from watcher.store.database.engine import queries_on
 from watcher.store.database.tables import ITEMS, NOTICES
-from watcher.store.queries.cases import item_rows, notice_rows
+from watcher.store.queries.cases import ITEMS_OF_CASE, NOTICES_OF_CASE
 from watcher.store.queries.snapshot_json import decode_item, decode_notice, encode
 
 # Statements are built once, here and in `recording`: building one with SQLAlchemy takes longer than running it.
@@ -23,7 +23,8 @@ _NOT_DOWNLOADED: Mapping[str, Any] = {"saved_as": None, "sha256": None, "last_er
 def sync_items(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
     """Add new items to the ledger, update known ones, and close those the portal no longer shows."""
     shown = {item.key: item for item in snapshot.pending or ()}
-    for row in item_rows(queries_on(connection), account, snapshot.case_number):
+    rows = list(queries_on(connection)(ITEMS_OF_CASE, account=account, case_number=snapshot.case_number))
+    for row in rows:
         item = shown.pop(row.key, None) or _pop_listed(row, shown)
         values = _closed(row) if item is None else _updated(row, item, now)
         if values:
@@ -81,7 +82,8 @@ def sync_notices(connection: Connection, account: str, snapshot: Snapshot, now: 
     """Add new notices and update known ones; a notice stays when the portal removes it."""
     if not snapshot.notices:
         return
-    known = {row.key: row for row in notice_rows(queries_on(connection), account, snapshot.case_number)}
+    rows = queries_on(connection)(NOTICES_OF_CASE, account=account, case_number=snapshot.case_number)
+    known = {row.key: row for row in rows}
     for notice in snapshot.notices:
         row, document = known.get(notice.key), encode(notice)
         if row is None:

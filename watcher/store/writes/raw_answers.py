@@ -10,7 +10,7 @@ from watcher.model.writes import WriteSet
 from watcher.privacy.sealing import Seal, Unsealable
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.tables import ANSWERS, META
-from watcher.store.queries.cases import all_raw_answer_rows, raw_answer_rows
+from watcher.store.queries.cases import RAW_ANSWERS, RAW_ANSWERS_OF_CASE
 from watcher.store.queries.meta import meta_value
 
 _NAME = "watcher-answer 1"
@@ -41,8 +41,8 @@ class RawAnswerStore:
     def about(self, account: str, case_number: str) -> dict[tuple[str, str], bytes]:
         """Return the answers about a case by quality and endpoint, without those that no key opens."""
         with self._database.queries() as run:
-            rows = raw_answer_rows(run, account, case_number)
-        opened = ((row, self._open(row.body)) for row in rows)
+            rows = run(RAW_ANSWERS_OF_CASE, account=account, case_number=case_number)
+            opened = [(row, self._open(row.body)) for row in rows]
         return {(row.quality, row.endpoint): body for row, body in opened if body is not None}
 
     def _open(self, sealed: bytes) -> bytes | None:
@@ -52,7 +52,7 @@ class RawAnswerStore:
             return None
 
     def _reseal(self, connection: Connection) -> None:
-        opened = [(row, self._open(row.body)) for row in all_raw_answer_rows(queries_on(connection))]
+        opened = [(row, self._open(row.body)) for row in queries_on(connection)(RAW_ANSWERS)]
         connection.execute(ANSWERS.delete())
         resealed = [row._asdict() | {"body": self._seal.seal(body)} for row, body in opened if body is not None]
         if resealed:

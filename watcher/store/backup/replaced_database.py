@@ -1,0 +1,127 @@
+"""Reading of the database that a restore replaces. It may be damaged, from another release, or missing."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from watcher.model.case import ItemState
+from watcher.store.queries.snapshot_json import decode_item, decode_notice
+from watcher.store.writes.restore_marks import UNCERTAIN, mark_prefix
+
+
+class ReplacedDatabase:
+    """The readable part of a replaced database."""
+
+    def __init__(self, connection: sqlite3.Connection | None) -> None:
+        """Without a connection there is nothing to read."""
+        self._connection = connection
+        self._rows_by_table: dict[str, list[sqlite3.Row]] = {}
+
+    def is_intact(self, table: str) -> bool:
+        """Return whether SQLite finds no damage in this table."""
+        if self._connection is None:
+            return False
+        try:
+            results = [row[0] for row in self._connection.execute(f'PRAGMA quick_check("{table}")')]
+        except sqlite3.DatabaseError:
+            return False
+        return results == ["ok"]
+
+    def rows(self, table: str) -> list[sqlite3.Row]:
+        """Return the rows of a table in order, read from both ends up to the damage, if there is any."""
+        if table not in self._rows_by_table:
+            self._rows_by_table[table] = self._read(table)
+        return self._rows_by_table[table]
+
+    def _read(self, table: str) -> list[sqlite3.Row]:
+        rows: dict[int, sqlite3.Row] = {}
+        for order in ("ASC", "DESC"):
+            try:
+                for row in self._select(table, order):
+                    if row["place"] in rows:
+                        break
+                    rows[row["place"]] = row
+            except sqlite3.DatabaseError:
+                continue  # the rows beyond the damage are read from the other end
+        return [rows[place] for place in sorted(rows)]
+
+    def _select(self, table: str, order: str) -> Iterator[sqlite3.Row]:
+        if self._connection is not None:
+            query = f'SELECT rowid AS place, * FROM "{table}" ORDER BY rowid {order}'  # noqa: S608 - our own names
+            yield from self._connection.execute(query)
+
+    @cached_property
+    def alerts(self) -> dict[tuple[object, ...], sqlite3.Row]:
+        """The alerts by their identity."""
+        return {alert_identity(row): row for row in self.rows("alert")}
+
+    def continues(self, backup: sqlite3.Connection) -> bool:
+        """Return whether this database continues the backup: it has the same accounts, added at the same moments."""
+        added = {row["name"]: row["first_seen_at"] for row in self.rows("account")}
+        return all(added.get(row["name"]) == row["first_seen_at"] for row in backup.execute("SELECT * FROM account"))
+
+    def is_uncertain(self) -> bool:
+        """Return whether an earlier restore left uncertain which alerts were sent, with no check since."""
+        return any(row["key"].startswith(mark_prefix(UNCERTAIN)) for row in self.rows("meta"))
+
+
+@contextmanager
+def open_replaced(file: Path) -> Iterator[ReplacedDatabase]:
+    """Open a database file as it is; a missing one is empty."""
+    if not file.is_file():
+        yield ReplacedDatabase(None)
+        return
+    with open_for_reading(file) as connection:
+        connection.row_factory = sqlite3.Row
+        yield ReplacedDatabase(connection)
+
+
+@contextmanager
+def open_for_reading(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open an SQLite file without the right to write to it. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=10)) as connection:
+        yield connection
+
+
+def alert_identity(alert: sqlite3.Row) -> tuple[object, ...]:
+    """Return what identifies an alert in two databases; the id alone may have been used twice."""
+    return alert["id"], alert["channel"], alert["created_at"], alert["title"]
+
+
+def is_valid_moment(text: object) -> bool:
+    """Return whether a value is a moment. Damage can leave rows that can be read but whose values make no sense."""
+    try:
+        return isinstance(text, str) and bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def is_valid_item(row: sqlite3.Row) -> bool:
+    """Return whether a row is a pending item that the program can read."""
+    return _is_valid(row, _check_item)
+
+
+def is_valid_notice(row: sqlite3.Row) -> bool:
+    """Return whether a row is a notice that the program can read."""
+    return _is_valid(row, lambda row: decode_notice(row["document"]))
+
+
+def _is_valid(row: sqlite3.Row, check: Callable[[sqlite3.Row], object]) -> bool:
+    try:
+        check(row)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
+    return is_valid_moment(row["first_seen_at"])
+
+
+def _check_item(row: sqlite3.Row) -> None:
+    decode_item(row["document"])
+    ItemState(row["state"])
+    if row["dated_at"] is not None:
+        datetime.fromisoformat(row["dated_at"])
+    if row["letter_due_on"] is not None:
+        date.fromisoformat(row["letter_due_on"])
