@@ -128,8 +128,8 @@ def test_full_disk_is_reported_and_loses_nothing(small_disk: Path) -> None:
             _record_many_long_changes(family)
         (small_disk / "filler").unlink()
         family.advance(hours=4).show(status="The last chapter")
-        told = [rang for rang in family.new_messages() if "The last chapter" in rang.body]
-        assert len(told) == 1
+        alerts = [alert for alert in family.new_messages() if "The last chapter" in alert.body]
+        assert len(alerts) == 1
 
 
 def test_read_only_disk_is_reported_in_one_sentence_and_loses_nothing(small_disk: Path) -> None:

@@ -218,4 +218,4 @@ class _Request(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - http.server's signature
-        """Whoever asks is asked nothing: a health check every few seconds is no news."""
+        """Log nothing: a health check every few seconds is not worth a line."""
