@@ -25,11 +25,10 @@ def test_middle_of_a_number_is_hidden(number: str, masked: str) -> None:
     assert mask_case_number(number) == masked
 
 
-@given(st.text(max_size=40))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="•"), max_size=40))
 def test_at_least_four_characters_are_hidden(number: str) -> None:
     masked = mask_case_number(number)
-    hidden = masked.count("•") - number.count("•")
-    assert hidden >= min(4, len(number))
+    assert masked.count("•") >= min(4, len(number))
     assert len(masked) >= len(number)
 
 
