@@ -131,7 +131,7 @@ class App:
     def unusable_sessions(self) -> list[UnusableSession]:
         """Return the saved sessions that exist but cannot be used."""
         unusable: list[UnusableSession] = []
-        files = _sessions(self.settings, tell=unusable.append)
+        files = _sessions(self.settings, on_unusable=unusable.append)
         for name in self.settings.accounts:
             files.of(name).load()
         return unusable
@@ -206,6 +206,6 @@ def open_app(
         )
 
 
-def _sessions(settings: Settings, *, tell: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
+def _sessions(settings: Settings, *, on_unusable: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
     folder, keys = settings.state_dir / "sessions", sealing_keys(settings)
-    return SessionFiles(folder, keys) if tell is None else SessionFiles(folder, keys, on_unusable=tell)
+    return SessionFiles(folder, keys) if on_unusable is None else SessionFiles(folder, keys, on_unusable=on_unusable)

@@ -49,14 +49,19 @@ def pdf(content: bytes = PDF) -> Download:
 
 @dataclass
 class FakeReader:
-    """A reader whose cases were read already, with a document or an error for each letter."""
+    """A reader whose cases were read already, with a document or an error for each letter.
+
+    `keys` are the portal's keys by download path: the store escapes unprintable characters in its own.
+    """
 
     documents: dict[str, Download | Exception] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
 
     def download(self, notice: Notice, *, max_bytes: int) -> Download:
-        self.requested.append(notice.key)
-        document = self.documents[notice.key]
+        key = self.keys.get(notice.download or "", notice.key)
+        self.requested.append(key)
+        document = self.documents[key]
         if isinstance(document, Exception):
             raise document
         assert max_bytes == MAX_DOCUMENT_BYTES
@@ -76,8 +81,9 @@ class Workspace:
         self, title: str, document: Download | Exception, *, key: str | None = None, dated: date | None = DAY
     ) -> str:
         name = key or f"n-{len(self.offered)}"
-        self.offered.append(Notice(key=name, title=title, dated=dated, download=f"/letters/{len(self.offered)}"))
-        self.reader.documents[name] = document
+        path = f"/letters/{len(self.offered)}"
+        self.offered.append(Notice(key=name, title=title, dated=dated, download=path))
+        self.reader.documents[name], self.reader.keys[path] = document, name
         return name
 
     def check(self, *, number: str = NUMBER) -> PortalUnavailable | None:

@@ -41,7 +41,7 @@ def test_a_kill_during_a_sign_in_causes_no_second_submission(
 ) -> None:
     session = workspace.state / "sessions" / "family.session"
     workspace.check()
-    saved_state = workspace.folder / "kept"
+    saved_state = workspace.folder / "saved"
     session.unlink()
     shutil.copytree(workspace.state, saved_state)
     for step in range(1, MAX_STATEMENTS):

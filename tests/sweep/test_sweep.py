@@ -72,7 +72,7 @@ def sent_titles(workspace: WebhookWorkspace) -> Counter[str]:
 
 def kill_everywhere(workspace: WebhookWorkspace, change: Callable[[], None]) -> None:
     """Kill a check before each of its statements in turn, check again, and compare with an undisturbed check."""
-    saved_state = workspace.folder / "kept"
+    saved_state = workspace.folder / "saved"
     shutil.copytree(workspace.state, saved_state)
     change()
     workspace.phone.requests.clear()
@@ -121,7 +121,7 @@ def test_a_kill_before_any_statement_of_a_failed_check_reports_the_failure_once(
     workspace: WebhookWorkspace, portal: PracticePortal
 ) -> None:
     workspace.check()
-    saved_state = workspace.folder / "kept"
+    saved_state = workspace.folder / "saved"
     shutil.copytree(workspace.state, saved_state)
     portal.faults.throw(Fault.CHANGED_SHAPE)
     for step in range(1, MAX_STATEMENTS):

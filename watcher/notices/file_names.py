@@ -9,6 +9,8 @@ import re
 import unicodedata
 from datetime import date
 
+from watcher.clock.timestamps import iso_text
+
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?", re.ASCII)
 _MAX_TITLE_BYTES = 80
 """Bytes. With date, number, and extension, a name stays far below the 255 bytes that file systems allow."""
@@ -25,7 +27,7 @@ def file_name(title: str, dated: date | None, *, extension: str, number: int = 1
     """Return the file name of a letter: its date, its title, and a number if that is above 1."""
     name = _readable(title, _MAX_TITLE_BYTES) or "notice"
     suffix = f"-{number}" if number > 1 else ""
-    return f"{dated.isoformat() if dated else 'undated'}-{name}{suffix}.{extension}"
+    return f"{iso_text(dated) or 'undated'}-{name}{suffix}.{extension}"
 
 
 def _readable(text: str, max_length: int) -> str:

@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ReadRecorder:
-    """Compares the results of one check with the store, and writes what changed.
+    """The recorder of one check: compares each result with the store, and writes what changed.
 
     `health` is the account's health before the check. `known` are the stored cases by number, `read` the numbers of
     the cases that were read so far, and `case_count` counts all results, also failed ones. `errors` are in the order
