@@ -34,25 +34,25 @@ def locks(url: str, tmp_path: Path) -> Iterator[Locks]:
     database.close()
 
 
-def test_one_holds_a_lock_at_a_time_and_another_name_is_another_lock(locks: Locks) -> None:
+def test_lock_is_exclusive_and_separate_for_each_name(locks: Locks) -> None:
     with locks.acquire("account family"):
         with pytest.raises(Busy), locks.acquire("account family"):
-            pytest.fail("two hold one lock")
+            pytest.fail("two hold_lock one lock")
         with locks.acquire("account other"):
             pass
     with locks.acquire("account family"):
         pass
 
 
-def test_who_waits_gets_the_lock_when_it_is_given_back(locks: Locks) -> None:
+def test_waiting_gets_the_lock_when_it_is_released(locks: Locks) -> None:
     held, done = Event(), Event()
 
-    def hold() -> None:
+    def hold_lock() -> None:
         with locks.acquire("account family"):
             held.set()
             done.wait(10)
 
-    holder = Thread(target=hold)
+    holder = Thread(target=hold_lock)
     holder.start()
     held.wait(10)
     done.set()
@@ -61,7 +61,7 @@ def test_who_waits_gets_the_lock_when_it_is_given_back(locks: Locks) -> None:
     holder.join()
 
 
-def test_who_is_to_stop_waits_no_longer(locks: Locks) -> None:
+def test_waiting_ends_on_stop(locks: Locks) -> None:
     stop = Event()
     stop.set()
     with (
@@ -69,23 +69,23 @@ def test_who_is_to_stop_waits_no_longer(locks: Locks) -> None:
         pytest.raises(Busy),
         locks.acquire("account family", wait=3600.0, stop=stop),
     ):
-        pytest.fail("two hold one lock")
+        pytest.fail("two hold_lock one lock")
 
 
-def test_a_killed_process_holds_nothing(locks: Locks, url: str) -> None:
+def test_killed_process_releases_its_lock(locks: Locks, url: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDER, url], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         with pytest.raises(Busy), locks.acquire("account family"):
-            pytest.fail("two hold one lock")
+            pytest.fail("two hold_lock one lock")
         process.kill()
         with locks.acquire("account family", wait=10.0):
             pass
 
 
-def test_a_lock_whose_connection_the_server_ended_is_free_and_its_block_goes_on(
+def test_lock_is_released_when_the_server_ends_its_connection_and_the_block_continues(
     locks: Locks, postgres: Server, url: str
 ) -> None:
     name = url.rpartition("/")[2]
@@ -96,10 +96,10 @@ def test_a_lock_whose_connection_the_server_ended_is_free_and_its_block_goes_on(
 
 
 @given(st.text(), st.text())
-def test_names_have_numbers_of_their_own_that_the_server_can_take(one: str, other: str) -> None:
+def test_names_have_distinct_keys_that_fit_the_server(one: str, other: str) -> None:
     assert -(2**63) <= lock_key(one) < 2**63
     assert (lock_key(one) == lock_key(other)) == (one == other)
 
 
-def test_a_name_has_the_same_number_in_every_release() -> None:
+def test_key_is_the_same_in_every_release() -> None:
     assert lock_key("delivery") == -1735675545156020096

@@ -22,11 +22,11 @@ def store(url: str, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def breaker_of(store: Store) -> StoredSignInGuard:
+def new_guard(store: Store) -> StoredSignInGuard:
     return store.sign_in_guard("family", clock=SystemClock(), fingerprint=lambda: "f", max_sign_ins_per_day=3)
 
 
-def test_several_that_find_an_empty_database_at_once_make_its_tables_once(url: str, tmp_path: Path) -> None:
+def test_tables_are_created_once_if_several_processes_open_an_empty_database(url: str, tmp_path: Path) -> None:
     together = Barrier(AT_ONCE)
 
     def open_one(_: int) -> str | None:
@@ -42,14 +42,14 @@ def test_several_that_find_an_empty_database_at_once_make_its_tables_once(url: s
     assert len(fingerprints) == 1
 
 
-def test_a_database_of_a_newer_release_is_refused(postgres: Server, url: str, tmp_path: Path) -> None:
+def test_database_of_a_newer_release_is_refused(postgres: Server, url: str, tmp_path: Path) -> None:
     Store(url, locks=tmp_path).close()
     postgres.do("UPDATE alembic_version SET version_num = '9999'", url.rpartition("/")[2])
     with pytest.raises(StoreUnusable, match="written by a newer release"):
         Store(url, locks=tmp_path)
 
 
-def test_moments_come_back_as_they_were(store: Store) -> None:
+def test_moments_are_unchanged_after_writing_and_reading(store: Store) -> None:
     store.accounts.health("family", NOW)
     assert store.accounts.next_read("family") is None
     store.accounts.set_next_read("family", NOW + timedelta(microseconds=1))
@@ -57,7 +57,7 @@ def test_moments_come_back_as_they_were(store: Store) -> None:
     assert store.accounts.health("family", NOW + timedelta(days=1)).first_seen_at == NOW
 
 
-def test_a_days_requests_are_granted_once_however_many_ask_at_once(store: Store) -> None:
+def test_daily_quota_holds_for_concurrent_requests(store: Store) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         granted = list(
             threads.map(lambda _: store.quota("family").take(1, daily_limit=10, day="2026-03-01"), range(20))
@@ -65,31 +65,29 @@ def test_a_days_requests_are_granted_once_however_many_ask_at_once(store: Store)
     assert sum(granted) == 10
 
 
-def test_sign_ins_are_counted_whoever_asks_at_once(store: Store) -> None:
+def test_sign_in_guard_holds_for_concurrent_sign_ins(store: Store) -> None:
     def submit(_: int) -> bool:
         try:
-            breaker = breaker_of(store)
-            breaker.before_submission()
+            guard = new_guard(store)
+            guard.before_submission()
         except (PortalUnavailable, SignInRejected):
             return False
         return True
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         submitted = list(threads.map(submit, range(12)))
-    assert sum(submitted) == 1  # the first one's verdict is not in; until it is, nobody submits another
+    assert sum(submitted) == 1  # the first has no verdict yet; until then no other is submitted
 
 
-def test_a_refused_credential_is_not_submitted_again(store: Store) -> None:
-    first = breaker_of(store)
+def test_refused_credential_is_not_submitted_again(store: Store) -> None:
+    first = new_guard(store)
     first.before_submission()
     first.refused()
     with pytest.raises(SignInRejected, match="refused this credential before"):
-        breaker_of(store).before_submission()
+        new_guard(store).before_submission()
 
 
-def test_a_server_that_ends_every_connection_is_no_trouble_for_the_next_transaction(
-    postgres: Server, store: Store
-) -> None:
+def test_next_transaction_works_after_the_server_ended_all_connections(postgres: Server, store: Store) -> None:
     store.accounts.health("family", NOW)
     end_connections(postgres, store)
     assert set(store.accounts.all()) == {"family"}
@@ -101,7 +99,7 @@ def end_connections(postgres: Server, store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("postgresql://watcher:{password}@127.0.0.1:{port}/nowhere", "createdb makes one"),
         ("postgresql://watcher:not-{password}@127.0.0.1:{port}/postgres", "refuses the name or the password"),
@@ -112,15 +110,15 @@ def end_connections(postgres: Server, store: Store) -> None:
         ("{password}", "should look like"),
     ],
 )
-def test_a_database_that_cannot_be_had_is_told_in_words_without_the_password(
-    postgres: Server, tmp_path: Path, url: str, told: str
+def test_unusable_database_is_reported_without_the_password(
+    postgres: Server, tmp_path: Path, url: str, message: str
 ) -> None:
-    with pytest.raises(StoreUnusable, match=told) as raised:
+    with pytest.raises(StoreUnusable, match=message) as raised:
         Store(url.format(password=PASSWORD, port=postgres.port), locks=tmp_path)
     assert PASSWORD not in str(raised.value)
 
 
-def test_a_user_who_may_not_make_tables_is_told_whose_the_database_should_be(postgres: Server, tmp_path: Path) -> None:
+def test_user_who_may_not_create_tables_is_told_to_own_the_database(postgres: Server, tmp_path: Path) -> None:
     url = postgres.new_database()
     postgres.do(f"CREATE ROLE guest LOGIN PASSWORD '{PASSWORD}'")
     try:

@@ -1,4 +1,4 @@
-"""Every fact about the store is tried on a file and on a server; where there is no server, that is said out loud."""
+"""Fixtures that test the store with SQLite and PostgreSQL; without a PostgreSQL server its tests are skipped."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -13,12 +13,12 @@ NewAddress = Callable[[], StoreAddress]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def new_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> NewAddress:
-    """Empty books each time."""
+def new_address(request: pytest.FixtureRequest, tmp_path: Path) -> NewAddress:
+    """Return a function that gives the address of an empty database each time."""
     numbers = count(1)
 
     def in_file() -> StoreAddress:
-        folder = tmp_path / f"shelf-{next(numbers)}"
+        folder = tmp_path / f"database-{next(numbers)}"
         folder.mkdir()
         return StoreAddress(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
 
@@ -29,18 +29,18 @@ def new_shelf(request: pytest.FixtureRequest, tmp_path: Path) -> NewAddress:
 
 
 @pytest.fixture
-def shelf(new_shelf: NewAddress) -> StoreAddress:
-    return new_shelf()
+def address(new_address: NewAddress) -> StoreAddress:
+    return new_address()
 
 
 @pytest.fixture
-def kept(shelf: StoreAddress) -> Iterator[TemporaryStore]:
-    with shelf.open() as made:
-        yield made
+def temporary(address: StoreAddress) -> Iterator[TemporaryStore]:
+    with address.open() as opened:
+        yield opened
 
 
 @pytest.fixture
 def on_disk(tmp_path: Path) -> Iterator[TemporaryStore]:
-    """Books in a file, for what is a matter of files."""
-    with temporary_store(tmp_path) as made:
-        yield made
+    """A store in a file, for tests of files."""
+    with temporary_store(tmp_path) as opened:
+        yield opened

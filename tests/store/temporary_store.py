@@ -1,4 +1,4 @@
-"""A store on a real file, and news to write into it."""
+"""A store on a real file or server, and data to write to it."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -21,18 +21,18 @@ NUMBER = "IOE0000000001"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporaryStore:
-    """The store, and where its database is."""
+    """An open store, and the URL of its database."""
 
     url: str
     store: Store
 
     @property
     def file(self) -> Path:
-        """Of books in a file."""
+        """The database file, with SQLite."""
         return Path(self.url.removeprefix("sqlite:///"))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """What another program would find."""
+        """Return what another program reads from the database."""
         if not self.url.startswith("sqlite"):
             return rows_in(self.url, query)
         with closing(sqlite3.connect(self.file)) as database:
@@ -41,7 +41,7 @@ class TemporaryStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreAddress:
-    """Where books stand, to be opened as often as one likes."""
+    """The address of a database, which can be opened any number of times."""
 
     url: str
     locks: Path
@@ -57,10 +57,10 @@ class StoreAddress:
 
 @contextmanager
 def temporary_store(folder: Path) -> Iterator[TemporaryStore]:
-    """The books in a file in this folder, opened once more each time."""
-    shelf = StoreAddress(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
-    with shelf.open() as made:
-        yield made
+    """Open the store in the file of this folder."""
+    address = StoreAddress(url=f"sqlite:///{folder / 'watcher.sqlite3'}", locks=folder / "locks")
+    with address.open() as opened:
+        yield opened
 
 
 def case_write(snapshot: Snapshot, *, revision: int | None = None) -> CaseWrite:
@@ -75,8 +75,8 @@ def case_write(snapshot: Snapshot, *, revision: int | None = None) -> CaseWrite:
     )
 
 
-def a_snapshot(status: str = "Case Was Received", *, number: str = NUMBER, **told: Any) -> Snapshot:
-    return Snapshot(case_number=number, status=status, stage=Stage.RECEIVED, **told)
+def a_snapshot(status: str = "Case Was Received", *, number: str = NUMBER, **fields: Any) -> Snapshot:
+    return Snapshot(case_number=number, status=status, stage=Stage.RECEIVED, **fields)
 
 
 def a_change(kind: ChangeKind = ChangeKind.STATUS_CHANGED, *, subject: str | None = None) -> Change:
@@ -98,11 +98,13 @@ def a_draft(
 def record_alerts(
     store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW
 ) -> list[RecordedChange]:
-    """Records one change with these alerts."""
+    """Record one change with these alerts."""
     change = change or a_change()
     store.accounts.health("family", now)
-    news = WriteSet(account="family", case_number=NUMBER, changes=(change,), summaries=("something",), drafts=drafts)
-    return store.record([news], now=now)
+    write_set = WriteSet(
+        account="family", case_number=NUMBER, changes=(change,), summaries=("something",), drafts=drafts
+    )
+    return store.record([write_set], now=now)
 
 
 def read_end(read: Iterable[str] = (), *, missing: Iterable[str] = (), complete: bool = True) -> ReadEnd:

@@ -1,4 +1,4 @@
-"""A glance sees what the store sees, or leaves it to the store."""
+"""The read-only store returns what the store returns, or leaves it to the store."""
 
 import sqlite3
 from contextlib import closing
@@ -28,7 +28,7 @@ from watcher.store.readonly import ReadOnlyStore, open_read_only_store
 ACCOUNTS: Table = Row.metadata.tables[str(AccountRow.__tablename__)]
 MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30))  # noqa: DTZ001
 NAMES = ("family", "aunt")
-MEANT: dict[tuple[str, str], st.SearchStrategy[Any]] = {
+BY_NAME: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("account", "state"): st.sampled_from([state.value for state in AccountState]),
     ("account", "notified"): st.lists(st.sampled_from([kind.value for kind in ChangeKind])).map(",".join),
     ("case", "document"): st.none() | snapshots().map(encode),
@@ -42,9 +42,9 @@ MEANT: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("alert", "state"): st.sampled_from([state.value for state in AlertState]),
     ("alert", "severity"): st.sampled_from([severity.value for severity in Severity]),
 }
-"""What a column holds that is more than its type says."""
+"""Values of columns that accept less than their type does."""
 
-TYPES: dict[type, st.SearchStrategy[Any]] = {
+BY_TYPE: dict[type, st.SearchStrategy[Any]] = {
     str: texts,
     int: st.integers(0, 2**31 - 1),
     bool: st.booleans(),
@@ -55,106 +55,106 @@ TYPES: dict[type, st.SearchStrategy[Any]] = {
 
 
 def rows_of(table: Table, **fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """A row at random, made from the columns that the table has: one added tomorrow is in it by itself."""
+    """A random row with all columns of the table, so that a column added later is covered."""
     columns = {}
     for column in table.columns:
         if column.key in fixed:
             columns[column.key] = st.just(fixed[column.key])
             continue
         kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
-        held = MEANT.get((table.name, column.key), TYPES[kind.python_type])
-        columns[column.key] = st.none() | held if column.nullable else held
+        values = BY_NAME.get((table.name, column.key), BY_TYPE[kind.python_type])
+        columns[column.key] = st.none() | values if column.nullable else values
     return st.fixed_dictionaries(columns)
 
 
 @st.composite
-def fillings(draw: st.DrawFn) -> list[tuple[Table, dict[str, Any]]]:
-    """Rows for every table that is looked at, as different as its columns allow."""
+def filled_tables(draw: st.DrawFn) -> list[tuple[Table, dict[str, Any]]]:
+    """Rows for every table that can be read, as different as its columns allow."""
     ids = count(1)
     rows: list[tuple[Table, dict[str, Any]]] = [(ACCOUNTS, draw(rows_of(ACCOUNTS, name=name))) for name in NAMES]
     for name in NAMES:
         for number in draw(st.lists(st.sampled_from([NUMBER, "IOE0000000002", "b"]), unique=True)):
-            about = {"account": name, "case_number": number}
-            rows.append((CASES, draw(rows_of(CASES, id=next(ids), **about))))
+            case = {"account": name, "case_number": number}
+            rows.append((CASES, draw(rows_of(CASES, id=next(ids), **case))))
             for table in (ITEMS, NOTICES, CHANGES, ALERTS):
                 for _ in range(draw(st.integers(0, 2))):
                     row = next(ids)
                     key = {"key": f"key {row}"} if table in (ITEMS, NOTICES) else {}
-                    rows.append((table, draw(rows_of(table, id=row, **about, **key))))
+                    rows.append((table, draw(rows_of(table, id=row, **case, **key))))
     changes = [row["id"] for table, row in rows if table is CHANGES]
     for alert in [row["id"] for table, row in rows if table is ALERTS]:
-        told_of = draw(st.sets(st.sampled_from(changes))) if changes else ()
-        rows += [(ALERT_CHANGES, {"alert_id": alert, "change_id": change}) for change in told_of]
+        change_ids = draw(st.sets(st.sampled_from(changes))) if changes else ()
+        rows += [(ALERT_CHANGES, {"alert_id": alert, "change_id": change}) for change in change_ids]
     return rows
 
 
-def everything(view: StoreReader) -> dict[str, Any]:
-    """The answer to every question that a view answers."""
+def everything(reader: StoreReader) -> dict[str, Any]:
+    """The results of every method that reads."""
     return {
-        "where": (view.display_name, view.shared),
-        "accounts": view.accounts.all(),
-        "numbers": view.case_numbers(),
-        "cases": view.tracked_cases(),
-        "cases of one": [view.tracked_cases(name) for name in NAMES],
-        "one case": view.tracked_cases("family", NUMBER),
-        "items": view.items(),
-        "notices": [view.notices(), view.notices("family")],
-        "history": view.history(),
+        "database": (reader.display_name, reader.shared),
+        "accounts": reader.accounts.all(),
+        "numbers": reader.case_numbers(),
+        "cases": reader.tracked_cases(),
+        "cases of one": [reader.tracked_cases(name) for name in NAMES],
+        "one case": reader.tracked_cases("family", NUMBER),
+        "items": reader.items(),
+        "notices": [reader.notices(), reader.notices("family")],
+        "history": reader.history(),
         "narrow history": [
-            view.history(limit=1),
-            view.history(case_number=NUMBER, limit=2),
-            view.history(accounts=NAMES, kinds=[ChangeKind.STALLED, ChangeKind.CASE_ADDED]),
-            view.history(accounts=[]),
+            reader.history(limit=1),
+            reader.history(case_number=NUMBER, limit=2),
+            reader.history(accounts=NAMES, kinds=[ChangeKind.STALLED, ChangeKind.CASE_ADDED]),
+            reader.history(accounts=[]),
         ],
-        "alerts": [view.outbox.list(), view.outbox.list(limit=2)],
-        "alerts by state": [view.outbox.list(state=state, limit=3) for state in AlertState],
-        "counts": view.outbox.counts(),
+        "alerts": [reader.outbox.list(), reader.outbox.list(limit=2)],
+        "alerts by state": [reader.outbox.list(state=state, limit=3) for state in AlertState],
+        "counts": reader.outbox.counts(),
     }
 
 
-def glance(kept: TemporaryStore) -> ReadOnlyStore:
-    found = open_read_only_store(kept.url, locks=kept.file.with_name("locks"))
-    assert found is not None
-    return found
+def open_reader(temporary: TemporaryStore) -> ReadOnlyStore:
+    reader = open_read_only_store(temporary.url, locks=temporary.file.with_name("locks"))
+    assert reader is not None
+    return reader
 
 
 @settings(max_examples=30)
-@given(fillings())
-def test_a_glance_sees_what_the_store_sees_whatever_the_books_hold(rows: list[tuple[Table, dict[str, Any]]]) -> None:
-    with TemporaryDirectory() as folder, temporary_store(Path(folder)) as kept:
-        with kept.store._database.writing() as connection:
+@given(filled_tables())
+def test_read_only_store_returns_what_the_store_returns(rows: list[tuple[Table, dict[str, Any]]]) -> None:
+    with TemporaryDirectory() as folder, temporary_store(Path(folder)) as temporary:
+        with temporary.store._database.writing() as connection:
             for table, row in rows:
                 connection.execute(table.insert(), row)
-        with closing(glance(kept)) as seen:
-            assert everything(seen) == everything(kept.store)
+        with closing(open_reader(temporary)) as reader:
+            assert everything(reader) == everything(temporary.store)
 
 
-def test_a_glance_reads_as_ever_where_another_library_has_its_own_way_with_sqlite(on_disk: TemporaryStore) -> None:
+def test_converters_of_another_library_change_nothing(on_disk: TemporaryStore) -> None:
     """Django registers its own converters for the same types when it is imported."""
     record_alerts(on_disk.store, a_draft())
     sqlite3.register_converter("DATETIME", bytes.decode)
-    with closing(glance(on_disk)) as seen:
-        assert everything(seen) == everything(on_disk.store)
+    with closing(open_reader(on_disk)) as reader:
+        assert everything(reader) == everything(on_disk.store)
 
 
-def test_a_glance_sees_one_state_whatever_is_written_meanwhile(on_disk: TemporaryStore) -> None:
+def test_read_only_store_sees_one_state_while_others_write(on_disk: TemporaryStore) -> None:
     record_alerts(on_disk.store, a_draft("before"))
-    with closing(glance(on_disk)) as seen:
-        before = everything(seen)
+    with closing(open_reader(on_disk)) as reader:
+        before = everything(reader)
         record_alerts(on_disk.store, a_draft("meanwhile"))
-        assert everything(seen) == before
-    with closing(glance(on_disk)) as seen:
-        assert len(seen.outbox.list()) == 2
+        assert everything(reader) == before
+    with closing(open_reader(on_disk)) as reader:
+        assert len(reader.outbox.list()) == 2
 
 
-def test_a_glance_writes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with temporary_store(tmp_path) as kept:
-        record_alerts(kept.store, a_draft())
+def test_read_only_store_writes_nothing_and_leaves_no_files(tmp_path: Path) -> None:
+    with temporary_store(tmp_path) as temporary:
+        record_alerts(temporary.store, a_draft())
     before = contents(tmp_path)
-    with closing(glance(kept)) as seen:
-        assert len(seen.history()) == 1
+    with closing(open_reader(temporary)) as reader:
+        assert len(reader.history()) == 1
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            seen._database.execute("DELETE FROM change")
+            reader._database.execute("DELETE FROM change")
     assert contents(tmp_path) == before
 
 
@@ -163,73 +163,73 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> Path:
-    """A database at rest."""
-    with temporary_store(tmp_path) as kept:
-        record_alerts(kept.store, a_draft())
-    return kept.file
+def closed_file(tmp_path: Path) -> Path:
+    """A database that is not open."""
+    with temporary_store(tmp_path) as temporary:
+        record_alerts(temporary.store, a_draft())
+    return temporary.file
 
 
-class TestWhatIsLeftToTheStore:
-    def left(self, file: Path) -> bool:
-        """Without a trace of having looked."""
+class TestLeftToTheStore:
+    def is_left(self, file: Path) -> bool:
+        """Return whether the file is not opened, and nothing changed in its folder."""
         before = contents(file.parent)
-        found = open_read_only_store(f"sqlite:///{file}", locks=file.with_name("locks"))
-        if found is not None:
-            found.close()
-        return found is None and contents(file.parent) == before
+        reader = open_read_only_store(f"sqlite:///{file}", locks=file.with_name("locks"))
+        if reader is not None:
+            reader.close()
+        return reader is None and contents(file.parent) == before
 
-    def test_books_that_are_not_there_yet(self, tmp_path: Path) -> None:
-        assert self.left(tmp_path / "watcher.sqlite3")
-        assert self.left(tmp_path / "nowhere" / "watcher.sqlite3")
+    def test_missing_or_empty_database(self, tmp_path: Path) -> None:
+        assert self.is_left(tmp_path / "watcher.sqlite3")
+        assert self.is_left(tmp_path / "nowhere" / "watcher.sqlite3")
         (tmp_path / "empty.sqlite3").touch()
-        assert self.left(tmp_path / "empty.sqlite3")
+        assert self.is_left(tmp_path / "empty.sqlite3")
 
-    def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+    def test_file_that_is_not_a_database(self, tmp_path: Path) -> None:
         (tmp_path / "watcher.sqlite3").write_text("dear diary, " * 500, encoding="utf-8")
-        assert self.left(tmp_path / "watcher.sqlite3")
+        assert self.is_left(tmp_path / "watcher.sqlite3")
 
     @pytest.mark.parametrize("schema", ["0000", "9999"])
-    def test_the_books_of_another_release(self, closed: Path, schema: str) -> None:
-        with closing(sqlite3.connect(closed)) as database:
+    def test_database_of_another_release(self, closed_file: Path, schema: str) -> None:
+        with closing(sqlite3.connect(closed_file)) as database:
             database.execute("UPDATE alembic_version SET version_num = ?", (schema,))
             database.commit()
-        assert self.left(closed)
+        assert self.is_left(closed_file)
 
-    def test_books_that_were_put_back_and_not_yet_opened(self, closed: Path) -> None:
-        with closing(sqlite3.connect(closed)) as database:
+    def test_restored_database_that_has_not_been_opened(self, closed_file: Path) -> None:
+        with closing(sqlite3.connect(closed_file)) as database:
             database.execute("PRAGMA journal_mode=DELETE")
-        assert self.left(closed)
+        assert self.is_left(closed_file)
 
-    def test_books_that_another_program_holds_locked(self, closed: Path) -> None:
-        with closing(sqlite3.connect(closed, isolation_level=None)) as database:
+    def test_database_locked_by_another_program(self, closed_file: Path) -> None:
+        with closing(sqlite3.connect(closed_file, isolation_level=None)) as database:
             database.execute("PRAGMA locking_mode=EXCLUSIVE")
             database.execute("BEGIN EXCLUSIVE")
-            assert open_read_only_store(f"sqlite:///{closed}", locks=closed.with_name("locks")) is None
+            assert open_read_only_store(f"sqlite:///{closed_file}", locks=closed_file.with_name("locks")) is None
 
     @pytest.mark.parametrize(
         "url", ["", "postgresql://watcher@/watcher", "sqlite://", "sqlite:///", "sqlite:///x?y=z", "sqlite+other:///x"]
     )
-    def test_an_address_that_means_no_plain_file(self, url: str, tmp_path: Path) -> None:
+    def test_url_that_is_not_a_plain_file(self, url: str, tmp_path: Path) -> None:
         assert open_read_only_store(url, locks=tmp_path) is None
 
 
-def test_damage_that_is_found_while_looking_is_told_as_the_store_tells_it(tmp_path: Path) -> None:
-    with temporary_store(tmp_path) as kept:
+def test_damage_found_while_reading_is_reported_as_by_the_store(tmp_path: Path) -> None:
+    with temporary_store(tmp_path) as temporary:
         for _ in range(200):
-            record_alerts(kept.store, a_draft("much " * 200))
-    with kept.file.open("r+b") as file:
+            record_alerts(temporary.store, a_draft("much " * 200))
+    with temporary.file.open("r+b") as file:
         file.seek(60 * 4096)
         file.write(b"\xff" * 4096 * 40)
-    with temporary_store(tmp_path) as damaged, closing(glance(damaged)) as seen:
+    with temporary_store(tmp_path) as damaged, closing(open_reader(damaged)) as reader:
         with pytest.raises(StoreUnusable, match="damaged") as by_store:
             damaged.store.outbox.list()
-        with pytest.raises(StoreUnusable) as by_glance:
-            seen.outbox.list()
-    assert str(by_glance.value) == str(by_store.value)
+        with pytest.raises(StoreUnusable) as by_reader:
+            reader.outbox.list()
+    assert str(by_reader.value) == str(by_store.value)
 
 
-def test_the_locks_are_those_of_the_store(on_disk: TemporaryStore) -> None:
-    with closing(glance(on_disk)) as seen, seen.locks.acquire("daemon"):  # noqa: SIM117 - the raise is of the inner one
+def test_locks_are_those_of_the_store(on_disk: TemporaryStore) -> None:
+    with closing(open_reader(on_disk)) as reader, reader.locks.acquire("daemon"):  # noqa: SIM117 - the raise is of the inner one
         with pytest.raises(Busy), on_disk.store.locks.acquire("daemon"):
             pass

@@ -1,4 +1,4 @@
-"""A snapshot as text, and back."""
+"""Snapshots as JSON, and back."""
 
 import json
 from dataclasses import replace
@@ -16,16 +16,16 @@ few = settings(max_examples=40, deadline=None)
 
 @few
 @given(snapshots())
-def test_what_is_written_is_read_again_unchanged(snapshot: Snapshot) -> None:
+def test_snapshot_is_unchanged_after_encoding_and_decoding(snapshot: Snapshot) -> None:
     assert decode(encode(snapshot)) == snapshot
     assert encode(decode(encode(snapshot))) == encode(snapshot)
 
 
 @few
 @given(snapshots(), st.randoms(use_true_random=False))
-def test_the_text_does_not_depend_on_the_order_of_a_page(snapshot: Snapshot, chance: Any) -> None:
+def test_json_does_not_depend_on_the_order_on_the_page(snapshot: Snapshot, random: Any) -> None:
     shuffled: dict[str, Any] = {
-        name: tuple(chance.sample(entries, len(entries)))
+        name: tuple(random.sample(entries, len(entries)))
         for name in COLLECTIONS
         if (entries := getattr(snapshot, name)) is not None
     }
@@ -35,16 +35,16 @@ def test_the_text_does_not_depend_on_the_order_of_a_page(snapshot: Snapshot, cha
 
 @few
 @given(snapshots(), snapshots())
-def test_two_snapshots_have_one_digest_only_where_they_are_equal(first: Snapshot, second: Snapshot) -> None:
+def test_digests_are_equal_only_for_equal_snapshots(first: Snapshot, second: Snapshot) -> None:
     assert (digest(first) == digest(second)) is (first == second)
     assert digest(replace(first, partial=frozenset({"notices"}))) != digest(first)
 
 
 @few
 @given(snapshots())
-def test_a_key_that_only_a_newer_release_knows_does_no_harm(snapshot: Snapshot) -> None:
-    document = json.loads(encode(snapshot)) | {"of_tomorrow": [1, 2]}
+def test_unknown_key_of_a_newer_release_is_ignored(snapshot: Snapshot) -> None:
+    document = json.loads(encode(snapshot)) | {"of_a_newer_release": [1, 2]}
     for name in COLLECTIONS:
         for entry in document[name] or ():
-            entry["of_tomorrow"] = "x"
+            entry["of_a_newer_release"] = "x"
     assert decode(json.dumps(document)) == snapshot
