@@ -1,4 +1,4 @@
-"""A case watched at the Case Status API on loopback, for commands to speak of, and a phone."""
+"""A workspace with a case watched at a local Case Status API, and one channel."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ RECEIPT = "IOE0000000001"
 
 @dataclass(slots=True, kw_only=True)
 class ApiWorkspace(Workspace):
-    """A watched case at the Case Status API on loopback, and a phone that is a small web server."""
+    """A watched case at a local Case Status API, and a channel that is a small web server."""
 
     api: CaseStatusApi
     origin: str
     phone: Webhook
 
     def configure(self, extra: str = "", *, secret: str = "made-up-secret", channel: str = "") -> None:
-        """One account with one case, and one channel that wants everything; `extra` goes below."""
+        """Write one account with one case, and one channel for every severity. `extra` is appended."""
         self.write(f"""
 [schedule]
 jitter = "0"
@@ -46,23 +46,23 @@ min_severity = "routine"
 """)
 
     def check(self) -> ReadResult:
-        """One read and its alerts, within this process: what a test begins with, not what it is about."""
+        """Check once and deliver the alerts in this process, to prepare a test."""
         with self.app() as app:
-            done = app.poll("family")
+            result = app.poll("family")
             app.outbox_worker().deliver_due()
-        return done
+        return result
 
     def ask_for_evidence(self) -> None:
-        """From now on the portal shows a request for evidence."""
+        """Make the portal show a request for evidence."""
         self.api.cases[RECEIPT] = case_status(RECEIPT, "Request for Additional Evidence Was Sent")
 
 
 @contextmanager
 def api_workspace(folder: Path) -> Iterator[ApiWorkspace]:
-    """Everything running; the case is known to the portal as received."""
+    """Start everything and yield the workspace. The portal shows the case as received."""
     api = CaseStatusApi()
     api.add_cases(RECEIPT)
     with running(api) as portal, webhook() as phone:
-        made = ApiWorkspace(folder=folder, api=api, origin=portal.origin, phone=phone)
-        made.configure()
-        yield made
+        workspace = ApiWorkspace(folder=folder, api=api, origin=portal.origin, phone=phone)
+        workspace.configure()
+        yield workspace

@@ -1,4 +1,4 @@
-"""An account at the practice portal by its recipe, over real TLS, for commands that sign in."""
+"""A workspace whose account is read with a recipe at the practice portal, over TLS, for commands that sign in."""
 
 import json
 import time
@@ -17,8 +17,8 @@ FIRST, SECOND = "IOE0000000001", "IOE0000000002"
 RECIPE = Path(practice.__file__).with_name("practice.toml")
 
 
-class SlowCodes:
-    """The portal's time for one-time codes stands still until it is moved, so that no code runs out in mid-test."""
+class FrozenCodeClock:
+    """The portal's clock for one-time codes. It stands still until moved, so that no code expires during a test."""
 
     def __init__(self) -> None:
         self.step = int(time.time()) // STEP_SECONDS
@@ -29,13 +29,13 @@ class SlowCodes:
 
 @dataclass(slots=True, kw_only=True)
 class PracticeWorkspace(Workspace):
-    """The portal, and one account at it that is called family."""
+    """A workspace with a practice portal and one account at it, `family`."""
 
     portal: PracticePortal
-    codes: SlowCodes
+    code_clock: FrozenCodeClock
 
     def configure(self, **keys: object) -> None:
-        """The account; `keys` replace its own."""
+        """Write the account. `keys` replace its own keys."""
         account = self.portal.account
         section: dict[str, object] = {
             "portal": "recipe",
@@ -51,21 +51,21 @@ class PracticeWorkspace(Workspace):
 
     @property
     def sign_ins(self) -> int:
-        return sum(one.method == "POST" and one.path == "/login" for one in self.portal.requests)
+        return sum(request.method == "POST" and request.path == "/login" for request in self.portal.requests)
 
     def code(self) -> str:
-        """The code that an authenticator would show now."""
+        """Return the code that an authenticator would show now."""
         secret = self.portal.account.totp_secret
         assert secret
-        return code_at(secret, self.codes.step)
+        return code_at(secret, self.code_clock.step)
 
 
 @contextmanager
 def practice_workspace(folder: Path) -> Iterator[PracticeWorkspace]:
-    codes = SlowCodes()
-    with PracticePortal(SystemClock(), terms=Terms(unix_time=codes.unix_time)) as portal:
+    code_clock = FrozenCodeClock()
+    with PracticePortal(SystemClock(), terms=Terms(unix_time=code_clock.unix_time)) as portal:
         portal.cases.add(FIRST)
         portal.cases.add(SECOND, form="N-400")
-        made = PracticeWorkspace(folder=folder, portal=portal, codes=codes)
-        made.configure()
-        yield made
+        workspace = PracticeWorkspace(folder=folder, portal=portal, code_clock=code_clock)
+        workspace.configure()
+        yield workspace

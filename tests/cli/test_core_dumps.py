@@ -1,4 +1,4 @@
-"""A crash of the real command leaves no picture of its memory, and what it says of the crash holds no secret."""
+"""A crash of the real command leaves no core dump, and its traceback contains no secret."""
 
 import os
 import signal
@@ -11,43 +11,43 @@ import pytest
 from tests.cli.api_workspace import ApiWorkspace
 
 SECRET = "CanaryInTheClientSecret7"
-AS_MUCH_AS_ALLOWED = 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"'
+RAISE_LIMIT = 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"'
 
 
 def crash(process: "subprocess.Popen[str]") -> bool:
-    """Kills it as a fault of its own would; returns whether the system took a dump."""
+    """Abort the process. Return whether the system wrote a core dump."""
     process.send_signal(signal.SIGABRT)
     _, status = os.waitpid(process.pid, 0)
     assert os.WTERMSIG(status) == signal.SIGABRT
     return os.WCOREDUMP(status)
 
 
-def begin(workspace: ApiWorkspace, command: Sequence[str]) -> "subprocess.Popen[str]":
+def start(workspace: ApiWorkspace, command: Sequence[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        ["/bin/sh", "-c", AS_MUCH_AS_ALLOWED, "sh", *command],
+        ["/bin/sh", "-c", RAISE_LIMIT, "sh", *command],
         cwd=workspace.folder,
         env=workspace.environment() | {"PYTHONFAULTHANDLER": "1"},
-        stdin=subprocess.PIPE,  # whoever runs the tests may have none, and input() would end the process
+        stdin=subprocess.PIPE,  # inherited stdin may be closed, and input() would end the process
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def test_a_daemon_that_crashes_dumps_nothing_and_names_no_secret(workspace: ApiWorkspace) -> None:
-    with begin(workspace, [sys.executable, "-c", "print(flush=True); input()"]) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
-        if not crash(other):
-            pytest.skip("this system takes no core dump of anything; nothing could be told apart")
+def test_crashing_daemon_writes_no_core_dump_and_no_secret(workspace: ApiWorkspace) -> None:
+    with start(workspace, [sys.executable, "-c", "print(flush=True); input()"]) as reference:
+        assert reference.stdout is not None
+        reference.stdout.readline()
+        if not crash(reference):
+            pytest.skip("this system writes no core dumps, so the test could not fail")
     workspace.configure(secret=SECRET)
     workspace.api.client_secret = SECRET
-    with begin(workspace, workspace.command("run", "--log-level", "debug")) as daemon:
+    with start(workspace, workspace.command("run", "--log-level", "debug")) as daemon:
         assert daemon.stderr is not None
-        said: list[str] = []
-        while not said or "alert_sent" not in said[-1]:
-            said.append(daemon.stderr.readline())
+        lines: list[str] = []
+        while not lines or "alert_sent" not in lines[-1]:
+            lines.append(daemon.stderr.readline())
         assert not crash(daemon)
-        crashed = daemon.stderr.read()
-    assert "Fatal Python error: Aborted" in crashed
-    assert SECRET not in "".join(said) + crashed
+        traceback = daemon.stderr.read()
+    assert "Fatal Python error: Aborted" in traceback
+    assert SECRET not in "".join(lines) + traceback

@@ -1,4 +1,4 @@
-"""Single checks, on files and servers that are not well."""
+"""Single checks of the doctor on files and servers with problems."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -31,29 +31,29 @@ class TestFileSystem:
             ("/srv/shared", "ext4"),
         ],
     )
-    def test_the_nearest_mount_above_counts(self, folder: str, kind: str) -> None:
+    def test_nearest_mount_above_determines_the_type(self, folder: str, kind: str) -> None:
         assert file_system_type(Path(folder), MOUNTS) == kind
 
     @pytest.mark.parametrize(
         ("kind", "verdict"), [("nfs4", Verdict.WARNING), ("fuse.sshfs", Verdict.WARNING), ("ext4", Verdict.OK)]
     )
-    def test_a_network_file_system_is_warned_of(self, tmp_path: Path, kind: str, verdict: Verdict) -> None:
+    def test_network_file_system_is_a_warning(self, tmp_path: Path, kind: str, verdict: Verdict) -> None:
         mounts = tmp_path / "mountinfo"
         mounts.write_text(f"22 1 8:1 / / rw - {kind} /dev/sda1 rw\n")
         (finding,) = check_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", mounts)
         assert finding.verdict is verdict
         assert kind in finding.text
 
-    def test_where_nothing_tells_nothing_is_said(self, tmp_path: Path) -> None:
+    def test_nothing_is_reported_without_mountinfo(self, tmp_path: Path) -> None:
         assert list(check_file_system(f"sqlite:///{tmp_path}/watcher.sqlite3", tmp_path / "missing")) == []
 
-    def test_where_the_books_are_on_a_server_the_disks_of_this_machine_are_no_matter(self, tmp_path: Path) -> None:
+    def test_file_system_is_not_checked_for_a_database_on_a_server(self, tmp_path: Path) -> None:
         mounts = tmp_path / "mountinfo"
         mounts.write_text("22 1 8:1 / / rw - nfs4 nas:/share rw\n")
         assert list(check_file_system("postgresql://watcher@db.example.org/books", mounts)) == []
 
 
-def test_space_is_looked_at_above_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+def test_space_is_checked_in_the_nearest_existing_folder(tmp_path: Path) -> None:
     finding = next(iter(check_space(tmp_path / "state" / "watcher")))
     assert finding.about == "disk"
     assert str(tmp_path) in finding.text
@@ -80,7 +80,7 @@ class TestClock:
         return {finding.about: finding for finding in check_portals(settings, FakeClock(now))}
 
     @pytest.mark.parametrize(
-        ("off", "verdict"),
+        ("difference", "verdict"),
         [
             (timedelta(), Verdict.OK),
             (timedelta(seconds=20), Verdict.OK),
@@ -90,20 +90,20 @@ class TestClock:
             (timedelta(hours=-1), Verdict.FAILED),
         ],
     )
-    def test_it_is_compared_with_the_portals(
-        self, tmp_path: Path, server: LoopbackServer, off: timedelta, verdict: Verdict
+    def test_clock_is_compared_with_the_portals(
+        self, tmp_path: Path, server: LoopbackServer, difference: timedelta, verdict: Verdict
     ) -> None:
-        assert self.findings(tmp_path, server.origin, self.NOON + off)["clock"].verdict is verdict
+        assert self.findings(tmp_path, server.origin, self.NOON + difference)["clock"].verdict is verdict
 
-    def test_nothing_but_a_bare_question_is_sent(self, tmp_path: Path, server: LoopbackServer) -> None:
+    def test_only_a_bare_head_request_is_sent(self, tmp_path: Path, server: LoopbackServer) -> None:
         self.findings(tmp_path, server.origin, self.NOON)
-        (asked,) = server.requests
-        assert (asked.method, asked.target, asked.body) == ("HEAD", "/", b"")
-        assert not {"authorization", "cookie"} & asked.headers.keys()
+        (request,) = server.requests
+        assert (request.method, request.target, request.body) == ("HEAD", "/", b"")
+        assert not {"authorization", "cookie"} & request.headers.keys()
 
-    def test_a_portal_that_is_not_there_is_told_with_its_reason(self, tmp_path: Path) -> None:
-        with serve(lambda _: b"") as gone:
-            origin = gone.origin
+    def test_unreachable_portal_is_reported_with_the_reason(self, tmp_path: Path) -> None:
+        with serve(lambda _: b"") as stopped:
+            origin = stopped.origin
         (finding,) = self.findings(tmp_path, origin, self.NOON).values()
         assert finding.verdict is Verdict.FAILED
         assert "cannot be reached for account family" in finding.text

@@ -1,4 +1,4 @@
-"""The TOML that the wizard writes reads back as what was answered."""
+"""The TOML that the wizard writes parses back to the answers."""
 
 import tomllib
 from typing import Any
@@ -16,11 +16,11 @@ KEYS = st.recursive(
 
 
 @given(KEYS)
-def test_every_key_and_value_comes_back(keys: dict[str, Any]) -> None:
+def test_every_key_and_value_round_trips(keys: dict[str, Any]) -> None:
     assert tomllib.loads(as_toml(keys)) == keys
 
 
-def test_a_person_reads_what_each_part_is_for() -> None:
+def test_keys_and_sections_are_commented() -> None:
     text = as_toml({"language": "en", "accounts": {"family": {"portal": "uscis"}}})
     assert "# One login at one portal; the name is your own.\n[accounts.family]\n" in text
     assert text.index("language = ") < text.index("[accounts.family]")

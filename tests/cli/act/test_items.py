@@ -1,4 +1,4 @@
-"""`watcher done`, `reopen`, `due`, run for real on an item that the portal made."""
+"""`watcher done`, `reopen`, and `due` as real commands, on an item from the portal."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,8 +12,8 @@ from watcher.model.ledger import DueSource
 
 
 @pytest.fixture
-def asked(workspace: ApiWorkspace) -> ApiWorkspace:
-    """The case has an open request for evidence, item 1; the aunt is told in two hours."""
+def evidence_workspace(workspace: ApiWorkspace) -> ApiWorkspace:
+    """Return a workspace with an open request for evidence, item 1. The channel `aunt` is alerted after two hours."""
     workspace.configure(extra=f'[channels.aunt]\nurl = "json://{workspace.phone.host}/aunt"\nescalate_after = "2h"\n')
     workspace.check()
     workspace.ask_for_evidence()
@@ -27,44 +27,44 @@ def states(workspace: ApiWorkspace) -> list[str]:
     return [item.state.value for item in case.items]
 
 
-def test_an_item_that_is_done_is_pending_no_more_and_not_escalated(asked: ApiWorkspace) -> None:
-    said = asked.run("done", "1")
-    assert "no more reminders" in said.out
-    assert states(asked) == ["done"]
-    assert asked.run("pending", "--json").json == {"pending": []}
-    with asked.app() as app:
+def test_done_item_is_neither_pending_nor_escalated(evidence_workspace: ApiWorkspace) -> None:
+    result = evidence_workspace.run("done", "1")
+    assert "no more reminders" in result.out
+    assert states(evidence_workspace) == ["done"]
+    assert evidence_workspace.run("pending", "--json").json == {"pending": []}
+    with evidence_workspace.app() as app:
         assert app.store.outbox.counts()[AlertState.HELD] == 0
 
 
-def test_reopening_takes_that_back(asked: ApiWorkspace) -> None:
-    with asked.app() as app:
+def test_reopen_undoes_done(evidence_workspace: ApiWorkspace) -> None:
+    with evidence_workspace.app() as app:
         app.store.ledger.set_done(1)
-    asked.run("reopen", "1")
-    assert states(asked) == ["open"]
+    evidence_workspace.run("reopen", "1")
+    assert states(evidence_workspace) == ["open"]
 
 
-def test_what_the_portal_calls_answered_cannot_be_reopened(asked: ApiWorkspace) -> None:
-    asked.api.cases[RECEIPT] = case_status(
+def test_item_answered_according_to_the_portal_cannot_be_reopened(evidence_workspace: ApiWorkspace) -> None:
+    evidence_workspace.api.cases[RECEIPT] = case_status(
         RECEIPT, "Response To USCIS' Request For Evidence Was Received", modifiedDate="09-08-2023 10:00:00"
     )
-    asked.check()
-    assert states(asked) == ["answered"]
-    assert "answered already" in asked.run("done", "1").out
-    said = asked.run("reopen", "1", expect=(1,))
-    assert "only the portal" in said.err
-    assert states(asked) == ["answered"]
+    evidence_workspace.check()
+    assert states(evidence_workspace) == ["answered"]
+    assert "answered already" in evidence_workspace.run("done", "1").out
+    result = evidence_workspace.run("reopen", "1", expect=(1,))
+    assert "only the portal" in result.err
+    assert states(evidence_workspace) == ["answered"]
 
 
-def test_the_date_on_the_letter_counts_from_then_on(asked: ApiWorkspace) -> None:
+def test_due_date_from_the_letter_is_used(evidence_workspace: ApiWorkspace) -> None:
     day = (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
-    asked.run("due", "1", day)
-    with asked.app() as app:
+    evidence_workspace.run("due", "1", day)
+    with evidence_workspace.app() as app:
         (item,) = app.store.items()
     assert item.due == (date.fromisoformat(day), DueSource.LETTER)
 
 
 @pytest.mark.parametrize(
-    ("written", "reason"),
+    ("day", "reason"),
     [
         ("2026-02-30", "no day of the calendar"),
         ("30.11.2026", "no day of the calendar"),
@@ -75,13 +75,13 @@ def test_the_date_on_the_letter_counts_from_then_on(asked: ApiWorkspace) -> None
         ("2999-01-01", "more than ten years away"),
     ],
 )
-def test_an_impossible_date_is_refused_clearly(empty_workspace: Workspace, written: str, reason: str) -> None:
-    said = empty_workspace.run("due", "1", written, expect=(2,))
-    assert reason in said.err
+def test_impossible_date_is_refused_with_the_reason(empty_workspace: Workspace, day: str, reason: str) -> None:
+    result = empty_workspace.run("due", "1", day, expect=(2,))
+    assert reason in result.err
 
 
 @pytest.mark.parametrize("arguments", [("done", "9"), ("reopen", "9"), ("due", "9", "2026-12-01"), ("done", "x")])
-def test_an_unknown_item_is_wrong_usage(empty_workspace: Workspace, arguments: tuple[str, ...]) -> None:
+def test_unknown_item_is_wrong_usage(empty_workspace: Workspace, arguments: tuple[str, ...]) -> None:
     empty_workspace.write()
-    said = empty_workspace.run(*arguments, expect=(2,))
-    assert "ITEM" in said.err
+    result = empty_workspace.run(*arguments, expect=(2,))
+    assert "ITEM" in result.err

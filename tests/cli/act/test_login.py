@@ -1,4 +1,4 @@
-"""`watcher login`, `code`, `resume`, run for real at the practice portal and the Case Status API on loopback."""
+"""`watcher login`, `code`, and `resume` as real commands, at the practice portal and the local Case Status API."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,46 +15,46 @@ from watcher.model.change import ChangeKind
 
 @pytest.fixture
 def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
-    with practice_workspace(tmp_path) as made:
-        yield made
+    with practice_workspace(tmp_path) as workspace:
+        yield workspace
 
 
-def state_of(workspace: ApiWorkspace | PracticeWorkspace) -> AccountState:
+def account_state(workspace: ApiWorkspace | PracticeWorkspace) -> AccountState:
     with workspace.app() as app:
         health, _ = app.store.accounts.all()["family"]
     return health.state
 
 
-def cases_of(workspace: PracticeWorkspace) -> list[str]:
+def case_numbers(workspace: PracticeWorkspace) -> list[str]:
     with workspace.app() as app:
         return [case.case_number for case in app.store.tracked_cases()]
 
 
-def kept(workspace: PracticeWorkspace) -> bytes:
-    """All that lies in the folder of the sessions."""
+def session_bytes(workspace: PracticeWorkspace) -> bytes:
+    """Return the content of all session files."""
     return b"".join(file.read_bytes() for file in sorted((workspace.state / "sessions").iterdir()))
 
 
-class TestKeys:
-    def test_a_session_is_sealed_at_the_read_after_a_key_was_set_and_after_it_was_changed(
+class TestStateKey:
+    def test_session_is_sealed_by_the_next_check_after_the_key_is_set_or_changed(
         self, family: PracticeWorkspace
     ) -> None:
         family.configure(totp_secret=family.portal.account.totp_secret)
         family.run("check")
-        assert b" plain " in kept(family)
+        assert b" plain " in session_bytes(family)
         for keys in ("a-first-key-at-random", "a-second-key-at-random,a-first-key-at-random", "a-second-key-at-random"):
             family.environ = {"WATCHER_STATE_KEY": keys}
             family.run("check")
-            assert b" plain " not in kept(family)
+            assert b" plain " not in session_bytes(family)
         family.environ = {}
         assert "no state_key is set" in family.run("doctor", "--offline").out
         assert family.sign_ins == 1
 
-    def test_a_key_that_can_be_guessed_is_warned_of(self, family: PracticeWorkspace) -> None:
+    def test_short_key_is_a_warning(self, family: PracticeWorkspace) -> None:
         family.environ = {"WATCHER_STATE_KEY": "short,a-first-key-at-random"}
-        (line,) = [each for each in family.run("doctor", "--offline").out.splitlines() if "state_key: has" in each]
-        assert "fewer than 16 characters" in line
-        assert "short," not in line
+        (warning,) = [line for line in family.run("doctor", "--offline").out.splitlines() if "state_key: has" in line]
+        assert "fewer than 16 characters" in warning
+        assert "short," not in warning
 
 
 def waits_for_code(workspace: PracticeWorkspace) -> bool:
@@ -63,87 +63,85 @@ def waits_for_code(workspace: PracticeWorkspace) -> bool:
     return "family" in known and ChangeKind.MFA_NEEDED in known["family"][0].notified
 
 
-class TestResuming:
-    def test_a_refused_credential_is_submitted_again_only_after_it(self, workspace: ApiWorkspace) -> None:
+class TestResume:
+    def test_rejected_credential_is_submitted_again_only_after_resume(self, workspace: ApiWorkspace) -> None:
         workspace.api.client_secret = "changed at the portal"
         assert workspace.check().outcome.value == "rejected"
         workspace.api.client_secret = "made-up-secret"
         assert workspace.check().outcome.value == "paused"
         assert workspace.api.tokens_issued == 0
-        said = workspace.run("resume", "family")
-        assert "the pause (rejected) is lifted" in said.out
+        result = workspace.run("resume", "family")
+        assert "the pause (rejected) is lifted" in result.out
         assert workspace.check().outcome.value == "ok"
         assert workspace.api.tokens_issued == 1
 
-    def test_a_running_daemon_takes_it_up(self, workspace: ApiWorkspace) -> None:
+    def test_running_daemon_notices_resume(self, workspace: ApiWorkspace) -> None:
         workspace.api.client_secret = "changed at the portal"
         assert workspace.check().outcome.value == "rejected"
         daemon = workspace.popen("run")
         try:
             workspace.api.client_secret = "made-up-secret"
             assert eventually((workspace.state / "locks" / "daemon.lock").exists)
-            assert state_of(workspace) is AccountState.REJECTED
+            assert account_state(workspace) is AccountState.REJECTED
             workspace.run("resume", "family")
             assert eventually(lambda: workspace.api.tokens_issued == 1)
-            assert eventually(lambda: state_of(workspace) is AccountState.OK)
+            assert eventually(lambda: account_state(workspace) is AccountState.OK)
         finally:
             daemon.terminate()
             daemon.communicate(timeout=30)
         assert daemon.returncode == 0
 
-    def test_an_account_that_is_not_paused_is_told_so(self, workspace: ApiWorkspace) -> None:
+    def test_resume_reports_an_account_that_is_not_paused(self, workspace: ApiWorkspace) -> None:
         workspace.check()
-        said = workspace.run("resume", "family")
-        assert "it was not paused (ok)" in said.out
+        result = workspace.run("resume", "family")
+        assert "it was not paused (ok)" in result.out
 
     @pytest.mark.parametrize("arguments", [("resume", "aunt"), ("code", "aunt", "123456"), ("login", "aunt")])
-    def test_an_account_that_is_not_there_is_wrong_usage(
-        self, workspace: ApiWorkspace, arguments: tuple[str, ...]
-    ) -> None:
-        said = workspace.run(*arguments, expect=(2,))
-        assert "no account aunt in the configuration; there are: family" in said.err
+    def test_unknown_account_is_wrong_usage(self, workspace: ApiWorkspace, arguments: tuple[str, ...]) -> None:
+        result = workspace.run(*arguments, expect=(2,))
+        assert "no account aunt in the configuration; there are: family" in result.err
 
 
-class TestCodes:
-    def test_a_code_reaches_the_sign_in_that_waits_for_it(self, family: PracticeWorkspace) -> None:
+class TestCode:
+    def test_code_reaches_the_waiting_sign_in(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="prompt")
         check = family.popen("check")
         assert eventually(lambda: waits_for_code(family))
         family.run("code", "family", family.code())
         _, err = check.communicate(timeout=60)
         assert check.returncode == 0, err
-        assert cases_of(family) == [FIRST, SECOND]
+        assert case_numbers(family) == [FIRST, SECOND]
 
     @pytest.mark.parametrize("code", ["12", "12345x", "1234567890123"])
-    def test_what_cannot_be_a_code_is_refused(self, workspace: ApiWorkspace, code: str) -> None:
-        said = workspace.run("code", "family", code, expect=(2,))
-        assert "4 to 10 digits" in said.err
+    def test_invalid_code_is_refused(self, workspace: ApiWorkspace, code: str) -> None:
+        result = workspace.run("code", "family", code, expect=(2,))
+        assert "4 to 10 digits" in result.err
 
 
 class TestLogin:
-    def test_the_code_is_asked_for_here_and_the_session_kept(self, family: PracticeWorkspace) -> None:
+    def test_login_prompts_for_the_code_and_saves_the_session(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="none")
-        said = family.run("login", "family", stdin=f"{family.code()}\n")
-        assert "One-time code:" in said.err
-        assert "family: ok, 2 cases read" in said.out
+        result = family.run("login", "family", stdin=f"{family.code()}\n")
+        assert "One-time code:" in result.err
+        assert "family: ok, 2 cases read" in result.out
         with family.app() as app:
             assert app.poll("family").outcome.value == "ok"
         assert family.sign_ins == 1
 
-    def test_without_a_code_nothing_goes_on_and_status_is_1(self, family: PracticeWorkspace) -> None:
+    def test_login_without_a_code_exits_with_1(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="none")
-        said = family.run("login", "family", expect=(1,))
-        assert "No one-time code was typed" in said.err
-        assert state_of(family) is AccountState.MFA_NEEDED
+        result = family.run("login", "family", expect=(1,))
+        assert "No one-time code was typed" in result.err
+        assert account_state(family) is AccountState.MFA_NEEDED
 
-    def test_a_person_who_signs_in_ends_the_wait_for_one(self, family: PracticeWorkspace) -> None:
+    def test_login_ends_the_pause_for_a_missing_code(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="none")
         with family.app() as app:
             assert app.poll("family").outcome.value == "mfa_needed"
         family.run("login", "family", stdin=f"{family.code()}\n")
-        assert state_of(family) is AccountState.OK
+        assert account_state(family) is AccountState.OK
 
-    def test_a_refused_password_is_not_submitted_again_by_it(self, family: PracticeWorkspace) -> None:
+    def test_login_does_not_submit_a_rejected_password_again(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="none", password="wrong")
         family.run("login", "family", expect=(1,))
         family.run("login", "family", expect=(1,))
@@ -152,37 +150,37 @@ class TestLogin:
 
 class TestCookies:
     def browser_cookies(self, family: PracticeWorkspace) -> str:
-        """cookies.txt of somebody who signed in with a browser, and was on another site too."""
+        """Return a cookies.txt from a browser that signed in here and also visited another site."""
         with Visitor(family.portal) as visitor:
-            assert visitor.sign_in(family.codes.unix_time()).url.path == "/cases"
+            assert visitor.sign_in(family.code_clock.unix_time()).url.path == "/cases"
             jar = list(visitor.http.cookies.jar)
-        lines = [f"127.0.0.1\tFALSE\t{one.path}\tTRUE\t0\t{one.name}\t{one.value}" for one in jar]
+        lines = [f"127.0.0.1\tFALSE\t{cookie.path}\tTRUE\t0\t{cookie.name}\t{cookie.value}" for cookie in jar]
         return "\n".join(["# Netscape HTTP Cookie File", *lines, ".example.org\tTRUE\t/\tTRUE\t0\ttracker\tsecret"])
 
-    def test_a_browsers_session_is_taken_over_and_used_without_signing_in(self, family: PracticeWorkspace) -> None:
+    def test_browser_session_is_imported_and_used_without_signing_in(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="none")
         file = family.folder / "cookies.txt"
         file.write_text(self.browser_cookies(family))
         family.portal.forget_requests()
-        said = family.run("login", "family", "--cookies", str(file))
-        assert "cookies taken over" in said.out
+        result = family.run("login", "family", "--cookies", str(file))
+        assert "cookies taken over" in result.out
         assert family.sign_ins == 0
-        assert cases_of(family) == [FIRST, SECOND]
+        assert case_numbers(family) == [FIRST, SECOND]
 
-    def test_a_file_with_none_of_the_portals_cookies_is_refused(self, family: PracticeWorkspace) -> None:
+    def test_file_without_cookies_of_the_portal_is_refused(self, family: PracticeWorkspace) -> None:
         file = family.folder / "cookies.txt"
         file.write_text(".example.org\tTRUE\t/\tTRUE\t0\ttracker\tsecret-value\n")
-        said = family.run("login", "family", "--cookies", str(file), expect=(2,))
-        assert "holds no cookie for 127.0.0.1 (1 of other sites, 0 that have run out)" in said.err
-        assert "secret-value" not in said.err
+        result = family.run("login", "family", "--cookies", str(file), expect=(2,))
+        assert "holds no cookie for 127.0.0.1 (1 of other sites, 0 that have run out)" in result.err
+        assert "secret-value" not in result.err
 
-    def test_a_file_that_is_none_is_refused(self, family: PracticeWorkspace) -> None:
+    def test_file_that_is_not_a_cookie_file_is_refused(self, family: PracticeWorkspace) -> None:
         file = family.folder / "cookies.txt"
         file.write_text("hello\n")
         family.run("login", "family", "--cookies", str(file), expect=(2,))
 
-    def test_a_portal_without_cookies_says_so(self, workspace: ApiWorkspace) -> None:
+    def test_portal_without_cookies_is_reported(self, workspace: ApiWorkspace) -> None:
         file = workspace.folder / "cookies.txt"
         file.write_text("")
-        said = workspace.run("login", "family", "--cookies", str(file), expect=(2,))
-        assert "no session that a browser could lend" in said.err
+        result = workspace.run("login", "family", "--cookies", str(file), expect=(2,))
+        assert "no session that a browser could lend" in result.err

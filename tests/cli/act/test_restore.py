@@ -1,4 +1,4 @@
-"""After `watcher restore`, nothing is lost, and nothing is told twice where it can be known that it went out."""
+"""After `watcher restore`, nothing is lost, and nothing known to have been sent is sent again."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -17,32 +17,32 @@ from watcher.model.alert import AlertState, HoldReason
 from watcher.practice import Account, Fault, PracticePortal
 
 APPROVED = "Case Was Approved"
-DOUBT = "You may have been told this before"
+RESTORE_NOTE = "You may have been told this before"
 
 
-def told(workspace: ApiWorkspace) -> list[str]:
-    """What has arrived on the phone since this was last asked."""
+def take_titles(workspace: ApiWorkspace) -> list[str]:
+    """Return the titles that have arrived on the phone since the last call."""
     titles = [message["title"] for message in workspace.phone.messages]
     workspace.phone.requests.clear()
     return titles
 
 
-def show(workspace: ApiWorkspace, title: str) -> None:
+def show_status(workspace: ApiWorkspace, title: str) -> None:
     workspace.api.cases[RECEIPT] = case_status(RECEIPT, title)
 
 
 def stages(workspace: ApiWorkspace) -> list[str]:
-    """The stages that the history tells of, oldest first."""
+    """Return the stages in the history, oldest first."""
     changes = workspace.run("history", "--json").json["changes"]
     return [change["new"]["stage"] for change in reversed(changes) if change["kind"] == "stage_changed"]
 
 
 def damage(database: Path, tables: Iterable[str]) -> None:
-    """Overwrites the first page of each of these tables."""
-    with closing(sqlite3.connect(database)) as opened:
-        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        size = opened.execute("PRAGMA page_size").fetchone()[0]
-        pages = dict(opened.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'"))
+    """Overwrite the first page of each of these tables."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+        pages = dict(connection.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'"))
     content = bytearray(database.read_bytes())
     for table in tables:
         start = (pages[table] - 1) * size
@@ -52,112 +52,112 @@ def damage(database: Path, tables: Iterable[str]) -> None:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
-def backed_up(workspace: ApiWorkspace) -> None:
+def back_up_after_check(workspace: ApiWorkspace) -> None:
     workspace.check()
-    assert len(told(workspace)) == 1
+    assert len(take_titles(workspace)) == 1
     workspace.run("backup", "copy.sqlite3")
 
 
-def test_what_was_told_since_the_backup_stands_in_the_history_and_is_not_told_again(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_change_since_the_backup_stays_in_the_history_and_is_not_alerted_again(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    assert len(told(workspace)) == 1
+    assert len(take_titles(workspace)) == 1
     assert "is not told again" in workspace.run("restore", "copy.sqlite3", "--force").out
     workspace.run("check", expect=(0, 1))
     assert stages(workspace) == ["evidence_requested"]
-    assert told(workspace) == []
-    show(workspace, APPROVED)
+    assert take_titles(workspace) == []
+    show_status(workspace, APPROVED)
     workspace.check()
     workspace.check()
-    (title,) = told(workspace)
+    (title,) = take_titles(workspace)
     assert "Approved" in title
 
 
-def test_what_changed_after_the_last_read_of_the_replaced_database_is_told_alone(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_change_after_the_last_check_before_the_restore_is_alerted_alone(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    told(workspace)
+    take_titles(workspace)
     workspace.run("restore", "copy.sqlite3", "--force")
-    show(workspace, APPROVED)
+    show_status(workspace, APPROVED)
     workspace.run("check", expect=(0, 1))
     assert stages(workspace) == ["evidence_requested", "approved"]
-    (title,) = told(workspace)
+    (title,) = take_titles(workspace)
     assert "Approved" in title
 
 
-def test_a_portal_that_went_back_is_told_though_the_backup_knew_nothing_else(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_return_to_the_backed_up_status_is_a_change(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    told(workspace)
+    take_titles(workspace)
     workspace.run("restore", "copy.sqlite3", "--force")
-    show(workspace, "Case Was Received")
+    show_status(workspace, "Case Was Received")
     workspace.run("check", expect=(0, 1))
     assert stages(workspace) == ["evidence_requested", "received"]
-    assert len(told(workspace)) == 1
+    assert len(take_titles(workspace)) == 1
 
 
-def test_an_alert_that_waited_in_the_backup_and_went_out_since_does_not_go_out_again(workspace: ApiWorkspace) -> None:
+def test_alert_queued_in_the_backup_but_sent_since_is_not_sent_again(workspace: ApiWorkspace) -> None:
     workspace.phone.status = 500
     workspace.check()
     workspace.run("backup", "copy.sqlite3")
     workspace.phone.status = 200
-    told(workspace)
+    take_titles(workspace)
     with workspace.app() as app:
         app.store.outbox.retry(app.clock.now())
         assert app.outbox_worker().deliver_due() == 1
-    assert len(told(workspace)) == 1
+    assert len(take_titles(workspace)) == 1
     workspace.run("restore", "copy.sqlite3", "--force")
     workspace.run("check", expect=(0, 1))
-    assert told(workspace) == []
+    assert take_titles(workspace) == []
     (alert,) = workspace.run("alerts", "--json").json["alerts"]
     assert alert["state"] == "sent"
 
 
-def test_an_alert_that_still_waited_in_the_replaced_database_goes_out_once(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_alert_queued_in_the_replaced_database_is_sent_once(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.phone.status = 500
     workspace.ask_for_evidence()
     workspace.check()
     workspace.phone.status = 200
-    told(workspace)
+    take_titles(workspace)
     workspace.run("restore", "copy.sqlite3", "--force")
     assert [alert["state"] for alert in workspace.run("alerts", "--json").json["alerts"]] == ["queued", "sent"]
     with workspace.app() as app:
         app.store.outbox.retry(app.clock.now())
     workspace.run("check", expect=(0, 1))
     workspace.check()
-    (title,) = told(workspace)
+    (title,) = take_titles(workspace)
     assert "Evidence" in title
 
 
-def test_damage_elsewhere_than_in_what_was_told_repeats_nothing(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_damage_outside_the_alerts_repeats_nothing(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    told(workspace)
+    take_titles(workspace)
     damage(workspace.database, ["answer", "notice"])
     assert "damaged" in workspace.run("run", expect=(1, 2)).err
     assert "is not told again" in workspace.run("restore", "copy.sqlite3").out
     workspace.run("check", expect=(0, 1))
     assert stages(workspace) == ["evidence_requested"]
-    assert told(workspace) == []
+    assert take_titles(workspace) == []
 
 
 @pytest.mark.parametrize("tables", [["alert"], ["case"], ["account"], ["sqlite_schema"]])
-def test_where_nobody_can_know_what_was_told_one_message_says_so_and_the_next_does_not(
+def test_unknown_alerts_are_noted_in_one_message_and_not_in_the_next(
     workspace: ApiWorkspace, tables: list[str]
 ) -> None:
     workspace.phone.status = 500
     with workspace.app() as app:
-        app.poll("family")  # its alert waits in the backup
+        app.poll("family")  # its alert is queued in the backup
     workspace.run("backup", "copy.sqlite3")
     workspace.phone.status = 200
     workspace.ask_for_evidence()
     workspace.check()
-    assert len(told(workspace)) == 2
+    assert len(take_titles(workspace)) == 2
     if tables == ["sqlite_schema"]:
         workspace.database.write_bytes(b"\xa5" * 20_000)
     else:
@@ -165,61 +165,61 @@ def test_where_nobody_can_know_what_was_told_one_message_says_so_and_the_next_do
     assert "will say so" in workspace.run("restore", "copy.sqlite3").out
     workspace.run("check", expect=(0, 1))
     (message,) = workspace.phone.messages
-    assert message["message"].count(DOUBT) == 1
+    assert message["message"].count(RESTORE_NOTE) == 1
     assert ("2 alerts" in message["title"]) == (tables in (["alert"], ["sqlite_schema"]))
     assert "Evidence requested" in message["title"] + message["message"]
-    told(workspace)
-    show(workspace, APPROVED)
+    take_titles(workspace)
+    show_status(workspace, APPROVED)
     workspace.check()
     (message,) = workspace.phone.messages
     assert "Approved" in message["title"]
-    assert DOUBT not in message["message"]
+    assert RESTORE_NOTE not in message["message"]
 
 
-def backed_up_unread(workspace: ApiWorkspace) -> None:
-    """The backup is of a database in which nothing had been read yet; since then the baseline was told."""
+def back_up_before_first_check(workspace: ApiWorkspace) -> None:
+    """Back up a database without any check, then check once. The alerts of that baseline are sent."""
     workspace.ask_for_evidence()
     with workspace.app():
         pass
     workspace.run("backup", "copy.sqlite3")
     workspace.check()
-    assert len(told(workspace)) == 2
+    assert len(take_titles(workspace)) == 2
 
 
-def test_an_account_that_the_backup_does_not_know_is_not_told_of_again_where_it_can_be_known(
+def test_baseline_missing_from_the_backup_is_not_alerted_again(
     workspace: ApiWorkspace,
 ) -> None:
-    backed_up_unread(workspace)
+    back_up_before_first_check(workspace)
     before = workspace.run("history", "--json").json
     assert "is not told again" in workspace.run("restore", "copy.sqlite3", "--force").out
     workspace.run("check", expect=(0, 1))
-    assert told(workspace) == []
+    assert take_titles(workspace) == []
     assert workspace.run("history", "--json").json == before
 
 
 @pytest.mark.parametrize("damaged", ["everything", "gone"])
-def test_an_account_that_the_backup_does_not_know_may_have_been_told_of_too(
+def test_baseline_missing_from_the_backup_gets_the_note_if_alerts_are_unknown(
     workspace: ApiWorkspace, damaged: str
 ) -> None:
-    backed_up_unread(workspace)
+    back_up_before_first_check(workspace)
     if damaged == "everything":
         workspace.database.write_bytes(b"\xa5" * 20_000)
     else:
-        for each in workspace.state.glob("watcher.sqlite3*"):
-            each.unlink()
+        for file in workspace.state.glob("watcher.sqlite3*"):
+            file.unlink()
     assert "will say so" in workspace.run("restore", "copy.sqlite3").out
     workspace.run("check", expect=(0, 1))
     (message,) = workspace.phone.messages
-    assert message["message"].count(DOUBT) == 1
+    assert message["message"].count(RESTORE_NOTE) == 1
     assert "2 alerts" in message["title"]
-    told(workspace)
-    show(workspace, APPROVED)
+    take_titles(workspace)
+    show_status(workspace, APPROVED)
     workspace.check()
     (message,) = workspace.phone.messages
-    assert DOUBT not in message["message"]
+    assert RESTORE_NOTE not in message["message"]
 
 
-def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbours_are_lost(
+def test_known_alert_is_sent_once_although_other_tables_are_lost(
     workspace: ApiWorkspace,
 ) -> None:
     workspace.phone.status = 500
@@ -229,269 +229,272 @@ def test_a_waiting_alert_whose_fate_can_be_read_is_told_once_though_its_neighbou
     with workspace.app() as app:
         app.store.outbox.retry(app.clock.now())
         assert app.outbox_worker().deliver_due() == 1
-    told(workspace)
+    take_titles(workspace)
     damage(workspace.database, ["case"])
     workspace.run("restore", "copy.sqlite3")
     assert workspace.run("alerts", "--json").json["alerts"][0]["state"] == "sent"
     workspace.run("check", expect=(0, 1))
-    assert told(workspace) == []
+    assert take_titles(workspace) == []
 
 
-def test_a_backup_of_other_books_takes_nothing_over(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
-    for each in workspace.state.glob("watcher.sqlite3*"):
-        each.unlink()
+def test_backup_of_another_database_takes_nothing_over(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
+    for file in workspace.state.glob("watcher.sqlite3*"):
+        file.unlink()
     workspace.ask_for_evidence()
-    workspace.check()  # the books begun anew: it is their baseline
-    told(workspace)
+    workspace.check()  # the baseline of a new database
+    take_titles(workspace)
     assert "will say so" in workspace.run("restore", "copy.sqlite3", "--force").out
     workspace.run("check", expect=(0, 1))
     (message,) = workspace.phone.messages
-    assert DOUBT in message["message"]
+    assert RESTORE_NOTE in message["message"]
     assert stages(workspace) == ["evidence_requested"]
 
 
-def test_a_credential_that_was_refused_since_the_backup_is_not_submitted_again(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_credential_rejected_since_the_backup_is_not_submitted_again(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.api.client_secret = "another-secret"
     workspace.api.valid_tokens.clear()
     with workspace.app() as app:
         assert app.poll("family").outcome.value == "rejected"
         assert app.outbox_worker().deliver_due() == 1
-    told(workspace)
-    asked = workspace.api.token_requests
+    take_titles(workspace)
+    evidence_workspace = workspace.api.token_requests
     damage(workspace.database, ["answer"])
     workspace.run("restore", "copy.sqlite3")
     workspace.run("check", expect=(0, 1))
     damage(workspace.database, ["alert"])
     workspace.run("restore", "copy.sqlite3")
     workspace.run("check", expect=(0, 1))
-    assert workspace.api.token_requests == asked
+    assert workspace.api.token_requests == evidence_workspace
 
 
-def test_a_restore_upon_a_restore_still_knows_what_was_told(workspace: ApiWorkspace) -> None:
-    backed_up(workspace)
+def test_second_restore_still_knows_what_was_alerted(workspace: ApiWorkspace) -> None:
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    told(workspace)
+    take_titles(workspace)
     for _ in range(2):
         workspace.run("restore", "copy.sqlite3", "--force")
     workspace.run("check", expect=(0, 1))
-    assert told(workspace) == []
+    assert take_titles(workspace) == []
     assert stages(workspace) == ["evidence_requested"]
 
 
-def test_what_was_not_told_since_waits_no_longer_than_it_would_have(workspace: ApiWorkspace) -> None:
-    """Quiet hours, a digest or an escalation are still ahead: the alert cannot have gone out, and is not doubted."""
+def test_held_alert_stays_held_without_the_note(workspace: ApiWorkspace) -> None:
+    """The end of quiet hours, a digest, or an escalation is still to come, so the alert was certainly not sent."""
     workspace.configure(channel='digest = "daily 08:00"')
     workspace.check()
     workspace.run("backup", "copy.sqlite3")
     damage(workspace.database, ["alert"])
     workspace.run("restore", "copy.sqlite3")
     with workspace.app() as app:
-        (waiting,) = app.store.outbox.due(app.clock.now().replace(year=2100))
-    assert (waiting.alert.state, waiting.hold_reason) == (AlertState.HELD, HoldReason.DIGEST)
-    assert DOUBT not in waiting.alert.body
+        (queued,) = app.store.outbox.due(app.clock.now().replace(year=2100))
+    assert (queued.alert.state, queued.hold_reason) == (AlertState.HELD, HoldReason.DIGEST)
+    assert RESTORE_NOTE not in queued.alert.body
 
 
-# --- an escalation that waits, and its sibling ---
+# --- a waiting escalation and the alert that it escalates ---
 
 
-def seen(workspace: ApiWorkspace) -> None:
-    """Acknowledges what has gone out last to the phone."""
+def acknowledge(workspace: ApiWorkspace) -> None:
+    """Acknowledge the newest alert of the phone."""
     alerts = workspace.run("alerts", "--json").json["alerts"]
     workspace.run("ack", str(next(alert["id"] for alert in alerts if alert["channel"] == "phone")))
 
 
-def dealt_with(workspace: ApiWorkspace) -> None:
+def mark_done(workspace: ApiWorkspace) -> None:
     workspace.run("done", "1")
 
 
-def read_again(workspace: ApiWorkspace) -> None:
+def check_again(workspace: ApiWorkspace) -> None:
     workspace.run("check", expect=(0, 1))
 
 
-def escalated(workspace: ApiWorkspace) -> list[str]:
-    """In which states the aunt's alerts are."""
+def aunt_alert_states(workspace: ApiWorkspace) -> list[str]:
+    """Return the states of the alerts of the channel `aunt`."""
     alerts = workspace.run("alerts", "--json").json["alerts"]
     return [alert["state"] for alert in alerts if alert["channel"] == "aunt"]
 
 
 @pytest.fixture
-def escalating(workspace: ApiWorkspace) -> ApiWorkspace:
-    """Since the backup evidence was asked for: the phone was told, the aunt is told in two hours."""
+def escalating_workspace(workspace: ApiWorkspace) -> ApiWorkspace:
+    """Return a workspace in which evidence was requested after the backup.
+
+    The phone was alerted, `aunt` is due in two hours.
+    """
     workspace.configure(extra=f'[channels.aunt]\nurl = "json://{workspace.phone.host}/aunt"\nescalate_after = "2h"\n')
-    backed_up(workspace)
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    assert len(told(workspace)) == 1
-    assert escalated(workspace) == ["held"]
+    assert len(take_titles(workspace)) == 1
+    assert aunt_alert_states(workspace) == ["held"]
     return workspace
 
 
-@pytest.mark.parametrize("steps", [[seen], [dealt_with], [read_again, seen], [read_again, dealt_with]])
-def test_an_escalation_that_waits_since_the_backup_is_dropped_by_who_has_seen_or_done_it(
-    escalating: ApiWorkspace, steps: list[Callable[[ApiWorkspace], None]]
+@pytest.mark.parametrize("steps", [[acknowledge], [mark_done], [check_again, acknowledge], [check_again, mark_done]])
+def test_escalation_held_since_the_backup_is_dropped_by_ack_or_done(
+    escalating_workspace: ApiWorkspace, steps: list[Callable[[ApiWorkspace], None]]
 ) -> None:
-    escalating.run("restore", "copy.sqlite3", "--force")
-    assert escalated(escalating) == ["held"]
+    escalating_workspace.run("restore", "copy.sqlite3", "--force")
+    assert aunt_alert_states(escalating_workspace) == ["held"]
     for step in steps:
-        step(escalating)
-    assert escalated(escalating) == ["sent"]
-    with escalating.app() as app:
+        step(escalating_workspace)
+    assert aunt_alert_states(escalating_workspace) == ["sent"]
+    with escalating_workspace.app() as app:
         assert app.store.outbox.next_due() is None
-    assert told(escalating) == []
+    assert take_titles(escalating_workspace) == []
 
 
-def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_moments(escalating: ApiWorkspace) -> None:
-    looks = (("alerts", "--json"), ("history", "--json"))
-    before = [escalating.run(*look).json for look in looks]
+def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_times(escalating_workspace: ApiWorkspace) -> None:
+    commands = (("alerts", "--json"), ("history", "--json"))
+    before = [escalating_workspace.run(*command).json for command in commands]
     for _ in range(2):
-        escalating.run("restore", "copy.sqlite3", "--force")
-        assert [escalating.run(*look).json for look in looks] == before
-    escalating.run("check", expect=(0, 1))
-    assert [escalating.run(*look).json for look in looks] == before
+        escalating_workspace.run("restore", "copy.sqlite3", "--force")
+        assert [escalating_workspace.run(*command).json for command in commands] == before
+    escalating_workspace.run("check", expect=(0, 1))
+    assert [escalating_workspace.run(*command).json for command in commands] == before
 
 
-def test_where_the_history_is_damaged_it_is_recorded_again_and_nobody_is_told_again(escalating: ApiWorkspace) -> None:
-    damage(escalating.database, ["change"])
-    assert "is not told again" in escalating.run("restore", "copy.sqlite3").out
-    assert stages(escalating) == []
-    escalating.run("check", expect=(0, 1))
-    assert stages(escalating) == ["evidence_requested"]
-    assert escalated(escalating) == ["held"]
-    assert told(escalating) == []
-    escalating.run("restore", "copy.sqlite3", "--force")
-    escalating.run("check", expect=(0, 1))
-    assert stages(escalating) == ["evidence_requested"]
+def test_damaged_history_is_recorded_again_without_a_second_alert(escalating_workspace: ApiWorkspace) -> None:
+    damage(escalating_workspace.database, ["change"])
+    assert "is not told again" in escalating_workspace.run("restore", "copy.sqlite3").out
+    assert stages(escalating_workspace) == []
+    escalating_workspace.run("check", expect=(0, 1))
+    assert stages(escalating_workspace) == ["evidence_requested"]
+    assert aunt_alert_states(escalating_workspace) == ["held"]
+    assert take_titles(escalating_workspace) == []
+    escalating_workspace.run("restore", "copy.sqlite3", "--force")
+    escalating_workspace.run("check", expect=(0, 1))
+    assert stages(escalating_workspace) == ["evidence_requested"]
 
 
-def test_what_two_lines_of_the_books_recorded_under_one_number_is_kept_from_both(escalating: ApiWorkspace) -> None:
-    """A copy from before another restore: it and the database have both gone on from the same backup."""
-    escalating.run("backup", "other.sqlite3")
-    damage(escalating.database, ["alert", "change"])
-    escalating.run("restore", "copy.sqlite3")
-    show(escalating, APPROVED)
-    escalating.check()
-    told(escalating)
-    escalating.run("restore", "other.sqlite3", "--force")
-    assert stages(escalating) == ["evidence_requested", "approved"]
-    changes = {change["id"]: change["kind"] for change in escalating.run("history", "--json").json["changes"]}
-    alerts = escalating.run("alerts", "--json").json["alerts"]
-    tells = [(alert["channel"], sorted(changes[each] for each in alert["change_ids"])) for alert in reversed(alerts)]
-    assert tells[1:] == [
+def test_records_with_the_same_number_in_two_histories_are_both_kept(escalating_workspace: ApiWorkspace) -> None:
+    """The copy is from before another restore. It and the database continued from the same backup."""
+    escalating_workspace.run("backup", "other.sqlite3")
+    damage(escalating_workspace.database, ["alert", "change"])
+    escalating_workspace.run("restore", "copy.sqlite3")
+    show_status(escalating_workspace, APPROVED)
+    escalating_workspace.check()
+    take_titles(escalating_workspace)
+    escalating_workspace.run("restore", "other.sqlite3", "--force")
+    assert stages(escalating_workspace) == ["evidence_requested", "approved"]
+    changes = {change["id"]: change["kind"] for change in escalating_workspace.run("history", "--json").json["changes"]}
+    alerts = escalating_workspace.run("alerts", "--json").json["alerts"]
+    kinds_by_channel = [
+        (alert["channel"], sorted(changes[file] for file in alert["change_ids"])) for alert in reversed(alerts)
+    ]
+    assert kinds_by_channel[1:] == [
         ("phone", ["rfe_received", "stage_changed"]),
         ("aunt", ["rfe_received", "stage_changed"]),
         ("phone", ["stage_changed"]),
     ]
 
 
-# --- what the user wrote, and the letters on disk ---
+# --- entries of the user, and letters on disk ---
 
 
-def ledger(workspace: ApiWorkspace) -> list[tuple[str, str | None, str]]:
-    """Each item's number, due date and state, whatever they are."""
+def items_of(workspace: ApiWorkspace) -> list[tuple[str, str | None, str]]:
+    """Return each item's number, due date, and state."""
     (case,) = workspace.run("status", "--json").json["cases"]
     return [(item["id"], item["due_on"], item["state"]) for item in case["pending"]]
 
 
-def soon() -> str:
+def due_day() -> str:
     return (datetime.now(UTC) + timedelta(days=40)).date().isoformat()
 
 
 @pytest.fixture
-def asked(workspace: ApiWorkspace) -> ApiWorkspace:
-    """The backup knows of a request for evidence, item 1."""
+def evidence_workspace(workspace: ApiWorkspace) -> ApiWorkspace:
+    """Return a workspace whose backup contains a request for evidence, item 1."""
     workspace.ask_for_evidence()
     workspace.check()
     workspace.run("backup", "copy.sqlite3")
     return workspace
 
 
-def test_what_the_user_said_of_an_item_since_the_backup_stands(asked: ApiWorkspace) -> None:
-    asked.run("done", "1")
-    asked.run("due", "1", soon())
-    assert "watcher pending" not in asked.run("restore", "copy.sqlite3", "--force").out
-    assert ledger(asked) == [("1", soon(), "done")]
-    asked.run("check")
-    assert ledger(asked) == [("1", soon(), "done")]
+def test_entries_of_the_user_since_the_backup_are_kept(evidence_workspace: ApiWorkspace) -> None:
+    evidence_workspace.run("done", "1")
+    evidence_workspace.run("due", "1", due_day())
+    assert "watcher pending" not in evidence_workspace.run("restore", "copy.sqlite3", "--force").out
+    assert items_of(evidence_workspace) == [("1", due_day(), "done")]
+    evidence_workspace.run("check")
+    assert items_of(evidence_workspace) == [("1", due_day(), "done")]
 
 
-def test_what_was_reopened_since_the_backup_is_open(workspace: ApiWorkspace) -> None:
+def test_item_done_in_the_backup_stays_open_if_reopened_since(workspace: ApiWorkspace) -> None:
     workspace.ask_for_evidence()
     workspace.check()
     workspace.run("done", "1")
     workspace.run("backup", "copy.sqlite3")
     workspace.run("reopen", "1")
     workspace.run("restore", "copy.sqlite3", "--force")
-    assert [state for _, _, state in ledger(workspace)] == ["open"]
+    assert [state for _, _, state in items_of(workspace)] == ["open"]
 
 
-def test_an_item_that_came_since_the_backup_keeps_its_number_and_what_the_user_said_of_it(
+def test_item_added_since_the_backup_keeps_its_number_and_entries_of_the_user(
     workspace: ApiWorkspace,
 ) -> None:
-    backed_up(workspace)
+    back_up_after_check(workspace)
     workspace.ask_for_evidence()
     workspace.check()
-    workspace.run("due", "1", soon())
+    workspace.run("due", "1", due_day())
     workspace.run("done", "1")
     workspace.run("restore", "copy.sqlite3", "--force")
     workspace.run("check", expect=(0, 1))
-    assert ledger(workspace) == [("1", soon(), "done")]
+    assert items_of(workspace) == [("1", due_day(), "done")]
     assert stages(workspace) == ["evidence_requested"]
 
 
 @pytest.mark.parametrize("table", ["alert", "case", "account", "notice"])
-def test_damage_elsewhere_costs_no_word_of_the_users(asked: ApiWorkspace, table: str) -> None:
-    asked.run("done", "1")
-    damage(asked.database, [table])
-    asked.run("restore", "copy.sqlite3")
-    assert [state for _, _, state in ledger(asked)] == ["done"]
+def test_damage_outside_the_items_loses_no_entry_of_the_user(evidence_workspace: ApiWorkspace, table: str) -> None:
+    evidence_workspace.run("done", "1")
+    damage(evidence_workspace.database, [table])
+    evidence_workspace.run("restore", "copy.sqlite3")
+    assert [state for _, _, state in items_of(evidence_workspace)] == ["done"]
 
 
-@pytest.mark.parametrize("damaged", ["the ledger", "everything", "gone"])
-def test_where_the_users_words_cannot_be_read_they_are_asked_to_say_them_again(
-    asked: ApiWorkspace, damaged: str
-) -> None:
-    asked.run("done", "1")
-    if damaged == "the ledger":
-        damage(asked.database, ["item"])
+@pytest.mark.parametrize("damaged", ["items", "everything", "gone"])
+def test_user_is_asked_to_repeat_entries_that_cannot_be_read(evidence_workspace: ApiWorkspace, damaged: str) -> None:
+    evidence_workspace.run("done", "1")
+    if damaged == "items":
+        damage(evidence_workspace.database, ["item"])
     elif damaged == "everything":
-        asked.database.write_bytes(b"\xa5" * 20_000)
+        evidence_workspace.database.write_bytes(b"\xa5" * 20_000)
     else:
-        for each in asked.state.glob("watcher.sqlite3*"):
-            each.unlink()
-    assert "look through `watcher pending`" in asked.run("restore", "copy.sqlite3").out
-    assert [state for _, _, state in ledger(asked)] == ["open"]
+        for file in evidence_workspace.state.glob("watcher.sqlite3*"):
+            file.unlink()
+    assert "look through `watcher pending`" in evidence_workspace.run("restore", "copy.sqlite3").out
+    assert [state for _, _, state in items_of(evidence_workspace)] == ["open"]
 
 
-def test_what_damage_left_in_the_ledger_is_not_taken_over(asked: ApiWorkspace) -> None:
-    with closing(sqlite3.connect(asked.database)) as opened, opened:
-        opened.execute("UPDATE item SET document = 'nonsense', state = 'done'")
-    damage(asked.database, ["alert"])
-    asked.run("restore", "copy.sqlite3")
-    assert [state for _, _, state in ledger(asked)] == ["open"]
+def test_damaged_items_are_not_taken_over(evidence_workspace: ApiWorkspace) -> None:
+    with closing(sqlite3.connect(evidence_workspace.database)) as connection, connection:
+        connection.execute("UPDATE item SET document = 'nonsense', state = 'done'")
+    damage(evidence_workspace.database, ["alert"])
+    evidence_workspace.run("restore", "copy.sqlite3")
+    assert [state for _, _, state in items_of(evidence_workspace)] == ["open"]
 
 
-def test_other_books_have_no_say_in_this_ledger(asked: ApiWorkspace) -> None:
-    for each in asked.state.glob("watcher.sqlite3*"):
-        each.unlink()
-    asked.check()
-    asked.run("done", "1")
-    asked.run("restore", "copy.sqlite3", "--force")
-    assert [state for _, _, state in ledger(asked)] == ["open"]
+def test_items_of_another_database_are_not_taken_over(evidence_workspace: ApiWorkspace) -> None:
+    for file in evidence_workspace.state.glob("watcher.sqlite3*"):
+        file.unlink()
+    evidence_workspace.check()
+    evidence_workspace.run("done", "1")
+    evidence_workspace.run("restore", "copy.sqlite3", "--force")
+    assert [state for _, _, state in items_of(evidence_workspace)] == ["open"]
 
 
-def test_a_replaced_database_of_another_release_is_read_as_far_as_both_have_it(asked: ApiWorkspace) -> None:
-    asked.run("done", "1")
-    with closing(sqlite3.connect(asked.database)) as opened, opened:
+def test_replaced_database_of_another_release_is_read_by_common_columns(evidence_workspace: ApiWorkspace) -> None:
+    evidence_workspace.run("done", "1")
+    with closing(sqlite3.connect(evidence_workspace.database)) as connection, connection:
         for table in ("item", "alert", "account", "reminder", "meta", "change", "alert_change"):
-            opened.execute(f"ALTER TABLE {table} ADD COLUMN new_to_it TEXT")
-    asked.run("restore", "copy.sqlite3", "--force")
-    assert [state for _, _, state in ledger(asked)] == ["done"]
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN new_to_it TEXT")
+    evidence_workspace.run("restore", "copy.sqlite3", "--force")
+    assert [state for _, _, state in items_of(evidence_workspace)] == ["done"]
 
 
-def test_a_letter_that_was_saved_since_the_backup_is_known_and_not_fetched_again(empty_workspace: Workspace) -> None:
+def test_letter_saved_since_the_backup_is_known_and_not_downloaded_again(empty_workspace: Workspace) -> None:
     with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
         case = portal.cases.add("EAC9999000001", form="I-485")
         empty_workspace.write(page_account(portal))

@@ -1,4 +1,4 @@
-"""`watcher run` for real while its machine's clock leaps, and while its disk fails."""
+"""`watcher run` as a real process while the machine's clock jumps and while its disk fails."""
 
 import resource
 import signal
@@ -22,10 +22,12 @@ from watcher.store.backup import backup_files
 from watcher.store.backup.rotation import backups_in
 from watcher.store.database.schema import HEAD
 
-PATIENCE = 100.0
-"""Real seconds. A job that failed is planned anew a minute on; where the clock is set in just that instant, it takes
-that minute to come."""
-QUICK = 'every = "3s"'
+TIMEOUT = 100.0
+"""Seconds.
+
+A failed job is scheduled again after a minute. If the clock is set at that very moment, the job takes that minute.
+"""
+FREQUENT = 'every = "3s"'
 
 
 @pytest.fixture
@@ -35,14 +37,14 @@ def clock(tmp_path: Path) -> SetClock:
 
 @dataclass(slots=True)
 class Watchdog:
-    """A service manager that wants a sign of life every second or so, and counts them."""
+    """A service manager that expects a watchdog ping about every second, and counts them."""
 
     listening: socket.socket
-    signs: int = 0
+    pings: int = 0
 
     def listen(self) -> None:
-        while heard := self.listening.recv(4096):
-            self.signs += b"WATCHDOG=1" in heard
+        while message := self.listening.recv(4096):
+            self.pings += b"WATCHDOG=1" in message
 
     def stop(self) -> None:
         self.listening.shutdown(socket.SHUT_RD)
@@ -52,139 +54,143 @@ class Watchdog:
 def watchdog(tmp_path: Path) -> Iterator[Watchdog]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        made = Watchdog(listening)
-        thread = Thread(target=made.listen)
+        watchdog = Watchdog(listening)
+        thread = Thread(target=watchdog.listen)
         thread.start()
-        yield made
-        made.stop()
+        yield watchdog
+        watchdog.stop()
         thread.join()
 
 
 @pytest.fixture
-def years(workspace: ApiWorkspace, clock: SetClock, watchdog: Watchdog) -> ApiWorkspace:
-    """The watched case, on a machine whose clock can be set."""
+def clock_workspace(workspace: ApiWorkspace, clock: SetClock, watchdog: Watchdog) -> ApiWorkspace:
+    """Return the workspace with the watched case on a machine whose clock can be set."""
     address = {"NOTIFY_SOCKET": watchdog.listening.getsockname(), "WATCHDOG_USEC": "3000000"}
     workspace.environ = {**clock.environ, **address}
     return workspace
 
 
 @dataclass(slots=True)
-class Running:
-    """The daemon, and what it has said so far: through a pipe, for its disk is to fail."""
+class DaemonProcess:
+    """The daemon and its log so far, read through a pipe because its disk will fail."""
 
     process: "subprocess.Popen[str]"
     lines: list[str] = field(default_factory=list)
 
     @property
-    def said(self) -> str:
+    def log(self) -> str:
         return "".join(self.lines)
 
     def listen(self) -> None:
         assert self.process.stderr is not None
         self.lines.extend(self.process.stderr)
 
-    def until(self, reached: Callable[[], object]) -> None:
-        assert eventually(reached, within=PATIENCE), self.said
+    def until(self, condition: Callable[[], object]) -> None:
+        assert eventually(condition, within=TIMEOUT), self.log
 
     def limit_files(self, size: int) -> None:
-        """From now on it can write no byte beyond this into any file, as on a disk that is full."""
+        """Stop the daemon from writing beyond this size in any file, as on a full disk."""
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 @contextmanager
-def daemon(workspace: ApiWorkspace) -> Iterator[Running]:
-    """Ends well, whatever happened."""
+def daemon(workspace: ApiWorkspace) -> Iterator[DaemonProcess]:
+    """Run the daemon. It must exit cleanly."""
     with workspace.popen("run") as process:
-        running = Running(process)
+        running = DaemonProcess(process)
         listener = Thread(target=running.listen)
         listener.start()
         try:
             yield running
             process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE) == 0, running.said
+            assert process.wait(TIMEOUT) == 0, running.log
         finally:
             process.kill()
             listener.join()
 
 
-def rang(workspace: ApiWorkspace, words: str) -> int:
-    return sum(words in message["title"] for message in workspace.phone.messages)
+def alerts_with(workspace: ApiWorkspace, title_part: str) -> int:
+    return sum(title_part in message["title"] for message in workspace.phone.messages)
 
 
 class TestClock:
-    def test_set_back_by_a_day_it_reads_on_and_says_that_it_lives(
-        self, years: ApiWorkspace, clock: SetClock, watchdog: Watchdog
+    def test_clock_set_back_by_a_day_stops_neither_checks_nor_watchdog(
+        self, clock_workspace: ApiWorkspace, clock: SetClock, watchdog: Watchdog
     ) -> None:
-        years.write(years.sections.replace('every = "4h"', QUICK))
-        with daemon(years) as running:
-            running.until(lambda: len(years.api.case_requests) > 1)
+        clock_workspace.write(clock_workspace.sections.replace('every = "4h"', FREQUENT))
+        with daemon(clock_workspace) as running:
+            running.until(lambda: len(clock_workspace.api.case_requests) > 1)
             clock.move(-timedelta(days=1))
             time.sleep(0.5)
-            years.ask_for_evidence()
-            running.until(lambda: rang(years, "Evidence requested"))
-            signs = watchdog.signs
-            running.until(lambda: watchdog.signs > signs + 1)
-        assert "clock_set_back" in running.said
-        assert rang(years, "Evidence requested") == 1
+            clock_workspace.ask_for_evidence()
+            running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
+            pings = watchdog.pings
+            running.until(lambda: watchdog.pings > pings + 1)
+        assert "clock_set_back" in running.log
+        assert alerts_with(clock_workspace, "Evidence requested") == 1
 
-    def test_a_clock_that_was_a_year_ahead_and_was_put_right_meanwhile_stops_no_read_and_no_alert(
-        self, years: ApiWorkspace, clock: SetClock
+    def test_corrected_clock_that_was_a_year_ahead_stops_no_check_and_no_alert(
+        self, clock_workspace: ApiWorkspace, clock: SetClock
     ) -> None:
-        years.write(years.sections.replace('every = "4h"', QUICK))
+        clock_workspace.write(clock_workspace.sections.replace('every = "4h"', FREQUENT))
         clock.move(timedelta(days=365))
-        years.phone.status = 500
-        with daemon(years) as running:
-            running.until(lambda: years.phone.requests)
-            running.until(lambda: "alert_not_sent" in running.said)
-        years.phone.requests.clear()
-        years.phone.status = 200
+        clock_workspace.phone.status = 500
+        with daemon(clock_workspace) as running:
+            running.until(lambda: clock_workspace.phone.requests)
+            running.until(lambda: "alert_not_sent" in running.log)
+        clock_workspace.phone.requests.clear()
+        clock_workspace.phone.status = 200
         clock.move(timedelta())
-        asked = len(years.api.case_requests)
-        with daemon(years) as running:
-            running.until(lambda: len(years.api.case_requests) > asked)
-            running.until(lambda: years.phone.requests)
-        assert len(years.phone.requests) == 1
+        requests_before = len(clock_workspace.api.case_requests)
+        with daemon(clock_workspace) as running:
+            running.until(lambda: len(clock_workspace.api.case_requests) > requests_before)
+            running.until(lambda: clock_workspace.phone.requests)
+        assert len(clock_workspace.phone.requests) == 1
 
-    def test_after_a_week_asleep_it_reads_once_at_once_and_tells_the_change_once(
-        self, years: ApiWorkspace, clock: SetClock
+    def test_after_a_week_of_sleep_it_checks_once_at_once_and_alerts_once(
+        self, clock_workspace: ApiWorkspace, clock: SetClock
     ) -> None:
-        with daemon(years) as running:
-            running.until(lambda: years.phone.requests)
-            years.ask_for_evidence()
-            asked = len(years.api.case_requests)
+        with daemon(clock_workspace) as running:
+            running.until(lambda: clock_workspace.phone.requests)
+            clock_workspace.ask_for_evidence()
+            requests_before = len(clock_workspace.api.case_requests)
             clock.move(timedelta(days=7))
-            running.until(lambda: rang(years, "Evidence requested"))
-        assert len(years.api.case_requests) == asked + 1
-        assert [message["title"].partition(": ")[2] for message in years.phone.messages][1:] == ["Evidence requested"]
+            running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
+        assert len(clock_workspace.api.case_requests) == requests_before + 1
+        assert [message["title"].partition(": ")[2] for message in clock_workspace.phone.messages][1:] == [
+            "Evidence requested"
+        ]
 
 
-class TestTrouble:
-    def test_when_the_disk_takes_nothing_people_are_told_past_the_books_and_nothing_is_lost(
-        self, years: ApiWorkspace, clock: SetClock
+class TestDisk:
+    def test_full_disk_sends_an_emergency_notice_and_loses_nothing(
+        self, clock_workspace: ApiWorkspace, clock: SetClock
     ) -> None:
-        with daemon(years) as running:
-            running.until(lambda: years.phone.requests)
-            running.until(lambda: "alert_sent" in running.said)
+        with daemon(clock_workspace) as running:
+            running.until(lambda: clock_workspace.phone.requests)
+            running.until(lambda: "alert_sent" in running.log)
             running.limit_files(0)
-            years.ask_for_evidence()
+            clock_workspace.ask_for_evidence()
             clock.move(timedelta(hours=5))
-            running.until(lambda: running.said.count("job_failed") == 1)
-            assert len(years.phone.requests) == 1, "a moment is no news"
+            running.until(lambda: running.log.count("job_failed") == 1)
+            assert len(clock_workspace.phone.requests) == 1, "a short failure sends no notice"
             clock.move(timedelta(hours=5, minutes=10))
-            running.until(lambda: rang(years, "cannot write its database"))
+            running.until(lambda: alerts_with(clock_workspace, "cannot write its database"))
             clock.move(timedelta(hours=5, minutes=20))
-            running.until(lambda: running.said.count("job_failed") >= 3)
-            assert len(years.phone.requests) == 2, "once a day is enough"
+            running.until(lambda: running.log.count("job_failed") >= 3)
+            assert len(clock_workspace.phone.requests) == 2, "once a day is enough"
             running.limit_files(resource.RLIM_INFINITY)
             clock.move(timedelta(hours=10))
-            running.until(lambda: rang(years, "Evidence requested"))
-        assert len(years.phone.requests) == 3
-        assert "Traceback" not in running.said
+            running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
+        assert len(clock_workspace.phone.requests) == 3
+        assert "Traceback" not in running.log
 
-    def test_backups_come_when_they_are_due_and_the_oldest_goes(self, years: ApiWorkspace, clock: SetClock) -> None:
-        years.configure('[backup]\nevery = "1d"\nkeep = 2\n')
-        folder = years.state / "backups"
-        with daemon(years) as running:
+    def test_backups_are_made_when_due_and_the_oldest_is_removed(
+        self, clock_workspace: ApiWorkspace, clock: SetClock
+    ) -> None:
+        clock_workspace.configure('[backup]\nevery = "1d"\nkeep = 2\n')
+        folder = clock_workspace.state / "backups"
+        with daemon(clock_workspace) as running:
             running.until(lambda: len(backups_in(folder)) == 1)
             (first,) = backups_in(folder)
             clock.move(timedelta(hours=25))

@@ -1,4 +1,4 @@
-"""`watcher init`, run for real: answers on a pipe, a portal and a phone on loopback."""
+"""`watcher init` as a real command: answers on a pipe, a local portal and a local phone."""
 
 import tomllib
 from collections.abc import Iterator
@@ -10,30 +10,30 @@ from tests.cli.practice_workspace import FIRST, RECIPE, PracticeWorkspace, pract
 from tests.servers.webhook import Webhook, webhook
 from tests.support.workspace import Workspace
 
-PERSON = ["", ""]  # language and time zone as offered
-NO_MORE = ["n"]
+DEFAULTS = ["", ""]  # language and time zone as offered
+NO = ["n"]
 
 
 @pytest.fixture
 def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
-    """The portal is there, and nothing has been set up yet."""
-    with practice_workspace(tmp_path) as made:
-        made.config.unlink()
-        made.environ = {"SSL_CERT_FILE": str(made.portal.ca_file), "TZ": "UTC"}
-        yield made
+    """Yield a workspace with a portal and without a configuration."""
+    with practice_workspace(tmp_path) as workspace:
+        workspace.config.unlink()
+        workspace.environ = {"SSL_CERT_FILE": str(workspace.portal.ca_file), "TZ": "UTC"}
+        yield workspace
 
 
 @pytest.fixture
 def phone() -> Iterator[Webhook]:
-    with webhook() as hook:
-        yield hook
+    with webhook() as server:
+        yield server
 
 
 def account(family: PracticeWorkspace, *, password: str | None = None) -> list[str]:
-    known = family.portal.account
+    portal_account = family.portal.account
     return [
-        *("family", "recipe", str(RECIPE), family.portal.base_url, known.username),
-        *(password or known.password, known.totp_secret or "", ""),
+        *("family", "recipe", str(RECIPE), family.portal.base_url, portal_account.username),
+        *(password or portal_account.password, portal_account.totp_secret or "", ""),
     ]
 
 
@@ -45,58 +45,58 @@ def answers(*parts: list[str]) -> str:
     return "".join(f"{line}\n" for part in parts for line in part)
 
 
-def test_from_nothing_to_a_configuration_that_works(family: PracticeWorkspace, phone: Webhook) -> None:
-    stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["y", "y"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "family: ok, 2 cases read" in said.out
-    assert "phone: sent" in said.out
-    assert FIRST in said.out
-    assert "watcher run" in said.out
-    assert "service install --user" in said.out  # what lies in a home or in /tmp is nothing for the system's
+def test_creates_a_working_configuration_from_nothing(family: PracticeWorkspace, phone: Webhook) -> None:
+    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["y", "y"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "family: ok, 2 cases read" in result.out
+    assert "phone: sent" in result.out
+    assert FIRST in result.out
+    assert "watcher run" in result.out
+    assert "service install --user" in result.out  # a system service cannot see a home folder or /tmp
     assert family.sign_ins == 1
     assert len(phone.requests) == 1
     family.run("doctor", "--offline")
     assert family.run("status", "--json").json["accounts"][0]["state"] == "ok"
 
 
-def test_secrets_lie_in_files_for_the_owner_alone_and_nowhere_else(family: PracticeWorkspace, phone: Webhook) -> None:
-    stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["n", "n"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    known = family.portal.account
-    kept = {file.name: file.read_text() for file in (family.folder / "secrets").iterdir()}
-    assert kept == {
-        "accounts__family__password": f"{known.password}\n",
-        "accounts__family__totp_secret": f"{known.totp_secret}\n",
+def test_secrets_are_only_in_files_that_only_the_owner_can_read(family: PracticeWorkspace, phone: Webhook) -> None:
+    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["n", "n"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin)
+    portal_account = family.portal.account
+    secrets = {file.name: file.read_text() for file in (family.folder / "secrets").iterdir()}
+    assert secrets == {
+        "accounts__family__password": f"{portal_account.password}\n",
+        "accounts__family__totp_secret": f"{portal_account.totp_secret}\n",
         "channels__phone__url": f"json://{phone.host}/phone\n",
     }
     assert {file.stat().st_mode & 0o777 for file in (family.folder / "secrets").iterdir()} == {0o600}
     assert (family.folder / "secrets").stat().st_mode & 0o777 == 0o700
     assert family.config.stat().st_mode & 0o777 == 0o600
-    for secret in (known.password, known.totp_secret or "", phone.host):
-        assert secret not in family.config.read_text() + said.out + said.err
+    for secret in (portal_account.password, portal_account.totp_secret or "", phone.host):
+        assert secret not in family.config.read_text() + result.out + result.err
     assert family.sign_ins == 0
     assert phone.requests == []
 
 
-def test_two_configurations_in_one_folder_do_not_share_their_secrets(family: PracticeWorkspace) -> None:
+def test_two_configurations_in_one_folder_do_not_share_secrets(family: PracticeWorkspace) -> None:
     for name in ("parents", "aunt"):
-        stdin = answers(PERSON, account(family, password=f"of {name}"), NO_MORE, NO_MORE, ["n"])
+        stdin = answers(DEFAULTS, account(family, password=f"of {name}"), NO, NO, ["n"])
         family.run("init", "--config", f"{name}.toml", stdin=stdin)
     for name in ("parents", "aunt"):
-        kept = family.folder / f"{name}.secrets" / "accounts__family__password"
-        assert kept.read_text() == f"of {name}\n"
+        password = family.folder / f"{name}.secrets" / "accounts__family__password"
+        assert password.read_text() == f"of {name}\n"
 
 
-def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: PracticeWorkspace) -> None:
-    before = account(family)
-    family.run("init", "--config", "watcher.toml", stdin=answers(PERSON, before[:5]), expect=(130,))
+def test_continues_after_an_interruption_without_losing_answers(family: PracticeWorkspace) -> None:
+    previous = account(family)
+    family.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, previous[:5]), expect=(130,))
     assert not family.config.exists()
     assert family.portal.account.username in (family.folder / "watcher.toml.unfinished").read_text()
 
-    rest = ["", "", "", "", *before[5:]]  # what was answered before stands as the default
-    stdin = answers(PERSON, rest, NO_MORE, NO_MORE, ["n"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "goes on from the answers" in said.err
+    remaining = ["", "", "", "", *previous[5:]]  # earlier answers are the defaults
+    stdin = answers(DEFAULTS, remaining, NO, NO, ["n"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "goes on from the answers" in result.err
     assert not (family.folder / "watcher.toml.unfinished").exists()
     section = tomllib.loads(family.config.read_text())["accounts"]["family"]
     assert section == {
@@ -107,102 +107,104 @@ def test_where_it_broke_off_it_goes_on_and_no_answer_is_lost(family: PracticeWor
     }
 
 
-def test_what_was_not_asked_yet_is_asked_though_the_answers_so_far_would_do(
-    family: PracticeWorkspace, phone: Webhook
-) -> None:
-    """Without the authenticator's secret the account can be used, and nobody would come back to it."""
-    family.run("init", "--config", "watcher.toml", stdin=answers(PERSON, account(family)[:6]), expect=(130,))
-    rest = [*[""] * 5, *account(family)[6:]]
+def test_remaining_questions_are_asked_although_the_answers_suffice(family: PracticeWorkspace, phone: Webhook) -> None:
+    """The account works without the authenticator's secret, so nobody would notice that it was never asked for."""
+    family.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, account(family)[:6]), expect=(130,))
+    remaining = [*[""] * 5, *account(family)[6:]]
     family.run(
         "init",
         "--config",
         "watcher.toml",
-        stdin=answers(PERSON, rest, NO_MORE, channel(phone)[:3]),
+        stdin=answers(DEFAULTS, remaining, NO, channel(phone)[:3]),
         expect=(130,),
     )
-    kept = {file.name for file in (family.folder / "secrets").iterdir()}
-    assert "accounts__family__totp_secret" in kept
-    stdin = answers(PERSON, ["n"], NO_MORE, ["", "routine", "full", "-"], NO_MORE, ["y", "n"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "family: ok" in said.out
+    secrets = {file.name for file in (family.folder / "secrets").iterdir()}
+    assert "accounts__family__totp_secret" in secrets
+    stdin = answers(DEFAULTS, ["n"], NO, ["", "routine", "full", "-"], NO, ["y", "n"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "family: ok" in result.out
     keys = tomllib.loads(family.config.read_text())
     assert keys["channels"]["phone"] == {"min_severity": "routine", "privacy": "full"}
     assert "Broken off" not in family.config.read_text()
 
 
-def test_a_configuration_that_is_there_is_offered_and_what_is_not_asked_for_stays(family: PracticeWorkspace) -> None:
+def test_existing_configuration_provides_defaults_and_keeps_other_keys(family: PracticeWorkspace) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret, every="6h")
-    before = family.config.read_text()
-    family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
+    previous = family.config.read_text()
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, ["n"]))
     keys = tomllib.loads(family.config.read_text())
     assert keys["language"] == "fr"
     assert keys["stall"] == {"after": "0"}
     assert keys["accounts"]["family"]["every"] == "6h"
-    assert (family.folder / "watcher.toml.old").read_text() == before
+    assert (family.folder / "watcher.toml.old").read_text() == previous
     assert (family.folder / "watcher.toml.old").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
-def test_a_configuration_that_a_service_may_read_stays_readable(family: PracticeWorkspace, mode: int) -> None:
-    stdin = answers(PERSON, account(family), NO_MORE, NO_MORE, ["n"])
+def test_configuration_readable_by_a_service_stays_readable(family: PracticeWorkspace, mode: int) -> None:
+    stdin = answers(DEFAULTS, account(family), NO, NO, ["n"])
     family.run("init", "--config", "watcher.toml", stdin=stdin)
     family.config.chmod(mode)
-    family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, ["n"]))
     assert family.config.stat().st_mode & 0o777 == mode
     assert 'language = "fr"' in family.config.read_text()
 
 
-def test_a_configuration_with_a_secret_in_it_is_closed_to_others(family: PracticeWorkspace) -> None:
+def test_configuration_with_a_secret_is_made_private(family: PracticeWorkspace) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret)
     family.config.chmod(0o644)
-    family.run("init", stdin=answers(["fr", ""], ["n"], NO_MORE, NO_MORE, ["n"]))
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, ["n"]))
     assert family.config.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_wrong_answer_is_told_and_asked_for_again(family: PracticeWorkspace) -> None:
-    wrong = account(family)
-    wrong[2] = "no-such-recipe.toml"
-    right = ["", str(RECIPE), "", "", "", "", ""]
-    stdin = answers(["en", "Nowhere/Land", "America/New_York"], wrong, right, NO_MORE, NO_MORE, ["n"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "an IANA time zone is wanted" in said.err
-    assert "no-such-recipe.toml" in said.err
+def test_invalid_answer_is_reported_and_asked_again(family: PracticeWorkspace) -> None:
+    invalid_answers = account(family)
+    invalid_answers[2] = "no-such-recipe.toml"
+    valid_answers = ["", str(RECIPE), "", "", "", "", ""]
+    stdin = answers(["en", "Nowhere/Land", "America/New_York"], invalid_answers, valid_answers, NO, NO, ["n"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "an IANA time zone is wanted" in result.err
+    assert "no-such-recipe.toml" in result.err
     assert tomllib.loads(family.config.read_text())["timezone"] == "America/New_York"
 
 
-def test_a_refused_password_is_submitted_once_and_ends_in_status_1(family: PracticeWorkspace) -> None:
-    stdin = answers(PERSON, account(family, password="wrong-password"), NO_MORE, NO_MORE, ["y"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
+def test_rejected_password_is_submitted_once_and_exits_with_1(family: PracticeWorkspace) -> None:
+    stdin = answers(DEFAULTS, account(family, password="wrong-password"), NO, NO, ["y"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
     assert family.sign_ins == 1
-    assert "rejected" in said.err
-    assert "wrong-password" not in said.out + said.err
+    assert "rejected" in result.err
+    assert "wrong-password" not in result.out + result.err
 
 
-def test_an_account_for_a_browsers_session_is_told_how_to_bring_it(empty_workspace: Workspace) -> None:
-    stdin = answers(PERSON, ["family", "uscis", "session", "IOE0000000001"], NO_MORE, NO_MORE)
-    said = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "watcher login family --cookies FILE" in said.out
-    assert "IOE0000000001" in said.out
-    assert "not read yet" in said.out
+def test_account_with_a_browser_session_gets_instructions(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE0000000001"], NO, NO)
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "watcher login family --cookies FILE" in result.out
+    assert "IOE0000000001" in result.out
+    assert "not read yet" in result.out
 
 
-def test_a_channel_that_cannot_work_is_refused_when_it_is_typed(family: PracticeWorkspace, phone: Webhook) -> None:
-    right = channel(phone)
+def test_unusable_channel_address_is_refused_at_once(family: PracticeWorkspace, phone: Webhook) -> None:
+    valid_answers = channel(phone)
     stdin = answers(
-        PERSON, account(family), NO_MORE, [*right[:2], "nonsense", "ntfys://ntfy.example.org", *right[2:]], ["n", "n"]
+        DEFAULTS,
+        account(family),
+        NO,
+        [*valid_answers[:2], "nonsense", "ntfys://ntfy.example.org", *valid_answers[2:]],
+        ["n", "n"],
     )
-    said = family.run(
+    result = family.run(
         "init", "--config", "watcher.toml", stdin=stdin, expect=(130,)
-    )  # nothing was answered to the test alert
-    assert "no URL that Apprise understands" in said.err
-    assert "names no topic" in said.err
-    assert "nonsense" not in said.err
+    )  # the input ends at the question about the test alert
+    assert "no URL that Apprise understands" in result.err
+    assert "names no topic" in result.err
+    assert "nonsense" not in result.err
 
 
-def test_a_test_alert_that_is_not_taken_is_told_with_its_reason(family: PracticeWorkspace, phone: Webhook) -> None:
+def test_failed_test_alert_is_reported_with_the_reason(family: PracticeWorkspace, phone: Webhook) -> None:
     phone.status = 500
-    stdin = answers(PERSON, account(family), NO_MORE, channel(phone), NO_MORE, ["n", "y"])
-    said = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
-    assert "phone: not sent" in said.err
-    assert "500" in said.err
-    assert phone.host not in said.out + said.err
+    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["n", "y"])
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
+    assert "phone: not sent" in result.err
+    assert "500" in result.err
+    assert phone.host not in result.out + result.err

@@ -1,4 +1,4 @@
-"""`watcher explain`, `portals`, run for real, mostly with nothing set up."""
+"""`watcher explain` and `portals` as real commands, mostly without a configuration."""
 
 import pytest
 
@@ -6,46 +6,50 @@ from tests.support.workspace import Workspace
 from watcher import portals
 
 
-def test_a_known_status_is_explained_without_any_configuration(empty_workspace: Workspace) -> None:
-    said = empty_workspace.run("explain", "--json", "Case Was Received")
-    found = said.json
-    assert set(found) == {"text", "stage", "known", "plain", "next", "page", "advice"}
-    assert (found["text"], found["stage"], found["known"]) == ("Case Was Received", "received", True)
-    assert found["page"].startswith("https://")
+def test_known_status_is_explained_without_a_configuration(empty_workspace: Workspace) -> None:
+    result = empty_workspace.run("explain", "--json", "Case Was Received")
+    explanation = result.json
+    assert set(explanation) == {"text", "stage", "known", "plain", "next", "page", "advice"}
+    assert (explanation["text"], explanation["stage"], explanation["known"]) == ("Case Was Received", "received", True)
+    assert explanation["page"].startswith("https://")
     assert list(empty_workspace.folder.iterdir()) == []
 
 
-def test_an_unknown_one_is_called_unknown_word_for_word(empty_workspace: Workspace) -> None:
-    found = empty_workspace.run("explain", "--json", "Case", "Was", "Folded", "Into", "A", "Swan").json
-    assert (found["text"], found["stage"], found["known"]) == ("Case Was Folded Into A Swan", "unknown", False)
+def test_unknown_status_is_reported_as_unknown_verbatim(empty_workspace: Workspace) -> None:
+    explanation = empty_workspace.run("explain", "--json", "Case", "Was", "Folded", "Into", "A", "Swan").json
+    assert (explanation["text"], explanation["stage"], explanation["known"]) == (
+        "Case Was Folded Into A Swan",
+        "unknown",
+        False,
+    )
 
 
-def test_a_person_reads_that_it_is_no_legal_advice(empty_workspace: Workspace) -> None:
-    said = empty_workspace.run("explain", "Refused")
-    assert "no legal advice" in said.out
-    assert "refused" in said.out
+def test_explanation_says_that_it_is_not_legal_advice(empty_workspace: Workspace) -> None:
+    result = empty_workspace.run("explain", "Refused")
+    assert "no legal advice" in result.out
+    assert "refused" in result.out
 
 
-def test_the_language_is_that_of_the_configuration_unless_another_is_asked_for(empty_workspace: Workspace) -> None:
+def test_language_comes_from_the_configuration_unless_overridden(empty_workspace: Workspace) -> None:
     empty_workspace.write('language = "es"\n')
     spanish = empty_workspace.run("explain", "--json", "received").json["plain"]
     english = empty_workspace.run("explain", "--json", "--language", "en", "received").json["plain"]
     assert spanish != english
 
 
-def test_a_faulty_configuration_does_not_stand_in_the_way(empty_workspace: Workspace) -> None:
+def test_faulty_configuration_does_not_prevent_an_explanation(empty_workspace: Workspace) -> None:
     empty_workspace.write("nonsense = true\n")
-    said = empty_workspace.run("explain", "--json", "received")
-    assert said.json["known"]
-    assert "told in English" in said.err
+    result = empty_workspace.run("explain", "--json", "received")
+    assert result.json["known"]
+    assert "told in English" in result.err
 
 
 @pytest.mark.parametrize("arguments", [("explain",), ("explain", "--language", "tlh", "received")])
-def test_wrong_usage_is_status_2(empty_workspace: Workspace, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_exits_with_2(empty_workspace: Workspace, arguments: tuple[str, ...]) -> None:
     empty_workspace.run(*arguments, expect=(2,))
 
 
-def test_every_portal_is_listed_with_what_it_needs_and_sees(empty_workspace: Workspace) -> None:
+def test_every_portal_is_listed_with_its_needs_and_what_it_sees(empty_workspace: Workspace) -> None:
     listed = empty_workspace.run("portals", "--json").json["portals"]
     assert [portal["name"] for portal in listed] == list(portals.names())
     for portal in listed:
@@ -55,7 +59,7 @@ def test_every_portal_is_listed_with_what_it_needs_and_sees(empty_workspace: Wor
         assert portal["verified"]
 
 
-def test_a_person_reads_the_same(empty_workspace: Workspace) -> None:
-    said = empty_workspace.run("portals")
+def test_portals_are_listed_as_text(empty_workspace: Workspace) -> None:
+    result = empty_workspace.run("portals")
     for name in portals.names():
-        assert f"{name}: {portals.find(name).title}" in said.out
+        assert f"{name}: {portals.find(name).title}" in result.out

@@ -1,4 +1,4 @@
-"""`watcher health`, run for real beside a daemon and without one."""
+"""`watcher health` as a real command, with and without a daemon."""
 
 import signal
 import time
@@ -11,23 +11,23 @@ from tests.servers.running import free_port
 TOKEN = "a-long-random-text"
 
 
-def listening(host: str, *, token: str = "") -> str:
+def health_section(host: str, *, token: str = "") -> str:
     return f'[health]\nlisten = "{host}:{free_port()}"\n' + (f'token = "{token}"\n' if token else "")
 
 
-@pytest.mark.parametrize("served", [False, True])
-def test_with_a_daemon_at_work_it_is_0_and_without_one_1(workspace: ApiWorkspace, *, served: bool) -> None:
-    workspace.configure(listening("0.0.0.0", token=TOKEN) if served else "")  # noqa: S104
-    alone = workspace.run("health", expect=(1,))
-    assert "no " in alone.out
+@pytest.mark.parametrize("with_server", [False, True])
+def test_exits_with_0_beside_a_daemon_and_with_1_without_one(workspace: ApiWorkspace, *, with_server: bool) -> None:
+    workspace.configure(health_section("0.0.0.0", token=TOKEN) if with_server else "")  # noqa: S104
+    stopped = workspace.run("health", expect=(1,))
+    assert "no " in stopped.out
     daemon = workspace.popen("run")
     try:
-        end = time.monotonic() + 60
-        said = alone
-        while said.status != 0 and time.monotonic() < end:
-            said = workspace.run("health", expect=(0, 1))
-        assert said.status == 0, said.out + said.err
-        assert said.out.startswith("watching 1 account")
+        deadline = time.monotonic() + 60
+        result = stopped
+        while result.status != 0 and time.monotonic() < deadline:
+            result = workspace.run("health", expect=(0, 1))
+        assert result.status == 0, result.out + result.err
+        assert result.out.startswith("watching 1 account")
         assert workspace.run("health", "--json").json["status"] == "ok"
     finally:
         daemon.send_signal(signal.SIGTERM)
@@ -35,7 +35,7 @@ def test_with_a_daemon_at_work_it_is_0_and_without_one_1(workspace: ApiWorkspace
     workspace.run("health", expect=(1,))
 
 
-def test_the_token_is_not_shown(workspace: ApiWorkspace) -> None:
-    workspace.configure(listening("0.0.0.0", token=TOKEN))  # noqa: S104
-    said = workspace.run("health", expect=(1,))
-    assert TOKEN not in said.out + said.err
+def test_token_is_not_shown(workspace: ApiWorkspace) -> None:
+    workspace.configure(health_section("0.0.0.0", token=TOKEN))  # noqa: S104
+    result = workspace.run("health", expect=(1,))
+    assert TOKEN not in result.out + result.err

@@ -1,4 +1,4 @@
-"""`watcher notices` and `watcher export --notices`, run for real after a portal has offered letters."""
+"""`watcher notices` and `watcher export --notices` as real commands, after a portal has offered letters."""
 
 import os
 import stat
@@ -28,22 +28,22 @@ class Letters:
 
 @pytest.fixture
 def letters(tmp_path: Path) -> Iterator[Letters]:
-    """Two cases with a letter each, both saved; a third letter that the portal cannot show."""
+    """Yield two cases with a saved letter each, and a third letter that the portal cannot show."""
     workspace = Workspace(folder=tmp_path)
     with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal:
         portal.cases.add(NUMBER, form="I-485").add_notice("Interview")
         portal.cases.add(OTHER).add_notice("Approval")
-        bad = portal.cases[OTHER].add_notice("Broken")
-        portal.faults.throw(Fault.SERVER_ERROR, path=f"/notices/{bad}.pdf")
+        broken = portal.cases[OTHER].add_notice("Broken")
+        portal.faults.throw(Fault.SERVER_ERROR, path=f"/notices/{broken}.pdf")
         workspace.write(page_account(portal))
         with workspace.app() as app:
             app.poll("family")
         yield Letters(workspace, portal)
 
 
-def test_the_list_says_what_is_saved_where_and_what_is_not_and_why(letters: Letters) -> None:
-    said = letters.run("notices")
-    lines = said.out.splitlines()
+def test_list_shows_where_letters_are_saved_and_why_one_is_not(letters: Letters) -> None:
+    result = letters.run("notices")
+    lines = result.out.splitlines()
     assert lines[0].split() == ["NOTICE", "CASE", "DATED", "TITLE", "SAVED", "AS"]
     (interview,) = [line for line in lines if "Interview" in line]
     assert f"notices/family/{NUMBER}/" in interview
@@ -51,34 +51,34 @@ def test_the_list_says_what_is_saved_where_and_what_is_not_and_why(letters: Lett
     assert "HTTP 500" in broken
 
 
-def test_retry_takes_up_what_failed(letters: Letters) -> None:
+def test_retry_downloads_failed_letters_again(letters: Letters) -> None:
     letters.portal.faults.clear()
     assert letters.run("notices", "retry").out.startswith("1 to be tried again")
     letters.run("check")
-    assert all(each["saved_as"] for each in letters.run("notices", "--json").json["notices"])
+    assert all(notice["saved_as"] for notice in letters.run("notices", "--json").json["notices"])
     assert letters.run("notices", "retry").out.strip() == "None has failed."
 
 
-def test_it_lists_those_of_one_case_and_as_json(letters: Letters) -> None:
-    found = letters.run("notices", "eac 9999-000001", "--json").json["notices"]
-    assert [(each["case_number"], each["title"]) for each in found] == [(NUMBER, "Interview")]
-    assert set(found[0]) == {"id", "account", "case_number", "title", "dated", "saved_as", "sha256"}
+def test_letters_of_one_case_are_listed_as_json(letters: Letters) -> None:
+    notices = letters.run("notices", "eac 9999-000001", "--json").json["notices"]
+    assert [(notice["case_number"], notice["title"]) for notice in notices] == [(NUMBER, "Interview")]
+    assert set(notices[0]) == {"id", "account", "case_number", "title", "dated", "saved_as", "sha256"}
     assert len(letters.run("notices", "--json").json["notices"]) == 3
     status = letters.run("status", "--json").json
-    assert {each["sha256"] for case in status["cases"] for each in case["notices"]} >= {found[0]["sha256"]}
+    assert {notice["sha256"] for case in status["cases"] for notice in case["notices"]} >= {notices[0]["sha256"]}
 
 
-def test_the_configuration_may_be_named_before_and_after_the_case(letters: Letters) -> None:
+def test_config_option_is_accepted_before_and_after_the_case(letters: Letters) -> None:
     config = str(letters.workspace.config)
     assert "Interview" in letters.run("notices", "--config", config).out
     assert "Interview" in letters.run("notices", "--config", config, NUMBER).out
     assert "Interview" in letters.run("notices", NUMBER, "--config", config).out
 
 
-def test_open_prints_where_the_letter_lies(letters: Letters) -> None:
-    (kept,) = letters.run("notices", NUMBER, "--json").json["notices"]
-    said = letters.run("notices", "open", kept["id"])
-    file = Path(said.out.strip())
+def test_open_prints_the_path_of_the_letter(letters: Letters) -> None:
+    (notice,) = letters.run("notices", NUMBER, "--json").json["notices"]
+    result = letters.run("notices", "open", notice["id"])
+    file = Path(result.out.strip())
     assert file.read_bytes().startswith(b"%PDF-")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -93,23 +93,23 @@ def test_open_prints_where_the_letter_lies(letters: Letters) -> None:
         (("export", "--notices", "nowhere/letters.zip"), "No such file"),
     ],
 )
-def test_wrong_usage_says_what_is_wrong(letters: Letters, arguments: tuple[str, ...], reason: str) -> None:
-    said = letters.run(*arguments, expect=(2,))
-    assert reason in said.err
+def test_wrong_usage_is_explained(letters: Letters, arguments: tuple[str, ...], reason: str) -> None:
+    result = letters.run(*arguments, expect=(2,))
+    assert reason in result.err
 
 
-def test_a_letter_that_is_not_saved_or_gone_cannot_be_opened(letters: Letters) -> None:
-    found = {each["title"]: each for each in letters.run("notices", "--json").json["notices"]}
-    said = letters.run("notices", "open", found["Broken"]["id"], expect=(1,))
-    assert "is not saved" in said.err
-    (letters.workspace.state / found["Interview"]["saved_as"]).unlink()
-    said = letters.run("notices", "open", found["Interview"]["id"], expect=(1,))
-    assert "is gone" in said.err
+def test_letter_that_is_unsaved_or_missing_cannot_be_opened(letters: Letters) -> None:
+    notices = {notice["title"]: notice for notice in letters.run("notices", "--json").json["notices"]}
+    result = letters.run("notices", "open", notices["Broken"]["id"], expect=(1,))
+    assert "is not saved" in result.err
+    (letters.workspace.state / notices["Interview"]["saved_as"]).unlink()
+    result = letters.run("notices", "open", notices["Interview"]["id"], expect=(1,))
+    assert "is gone" in result.err
 
 
-def test_the_archive_holds_every_saved_letter_by_account_and_case(letters: Letters) -> None:
-    said = letters.run("export", "--notices", "letters.zip")
-    assert said.out == ""
+def test_archive_contains_every_saved_letter_by_account_and_case(letters: Letters) -> None:
+    result = letters.run("export", "--notices", "letters.zip")
+    assert result.out == ""
     file = letters.workspace.folder / "letters.zip"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with ZipFile(file) as archive:
@@ -117,19 +117,19 @@ def test_the_archive_holds_every_saved_letter_by_account_and_case(letters: Lette
         names = sorted(archive.namelist())
         assert [os.path.dirname(name) for name in names] == [f"family/{NUMBER}", f"family/{OTHER}"]  # noqa: PTH120
         assert all(archive.read(name).startswith(b"%PDF-") for name in names)
-    assert sorted(each.name for each in letters.workspace.folder.glob("*.zip*")) == ["letters.zip"]
+    assert sorted(file.name for file in letters.workspace.folder.glob("*.zip*")) == ["letters.zip"]
 
 
-def test_the_archive_says_which_letter_is_gone(letters: Letters) -> None:
-    (kept,) = letters.run("notices", NUMBER, "--json").json["notices"]
-    (letters.workspace.state / kept["saved_as"]).unlink()
-    said = letters.run("export", "--notices", "letters.zip")
-    assert f"{kept['saved_as']} is gone" in said.err
+def test_missing_letter_is_reported_by_the_archive(letters: Letters) -> None:
+    (notice,) = letters.run("notices", NUMBER, "--json").json["notices"]
+    (letters.workspace.state / notice["saved_as"]).unlink()
+    result = letters.run("export", "--notices", "letters.zip")
+    assert f"{notice['saved_as']} is gone" in result.err
     with ZipFile(letters.workspace.folder / "letters.zip") as archive:
         assert len(archive.namelist()) == 1
 
 
-def test_without_letters_there_is_nothing_to_list(empty_workspace: Workspace) -> None:
+def test_no_letters_is_reported(empty_workspace: Workspace) -> None:
     empty_workspace.write()
     assert empty_workspace.run("notices").out.strip() == "No notice has been seen yet."
     assert empty_workspace.run("notices", "--json").json == {"notices": []}

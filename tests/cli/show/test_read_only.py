@@ -1,4 +1,4 @@
-"""The commands that only look: quick, and told the same as by the store where the books are not in order."""
+"""Read-only commands are fast, and report database problems exactly like commands that write."""
 
 import sqlite3
 import subprocess
@@ -9,14 +9,14 @@ import pytest
 
 from tests.cli.api_workspace import ApiWorkspace
 
-LOOKING = ("status", "history", "pending", "notices", "alerts", "health", "export")
+READ_ONLY = ("status", "history", "pending", "notices", "alerts", "health", "export")
 SLOW = {"selectolax", "sqlalchemy", "sqlmodel", "alembic", "httpx", "apprise", "apscheduler", "watcher.app"}
-"""What takes longer to import than everything that such a command needs, or has no business there."""
+"""What takes longer to import than everything such a command needs, or has no use there."""
 
 
-def imported(workspace: ApiWorkspace, command: str) -> set[str]:
-    """Every module that the command imports, in a process of its own."""
-    done = subprocess.run(
+def imported_modules(workspace: ApiWorkspace, command: str) -> set[str]:
+    """Return every module that the command imports, in a separate process."""
+    completed = subprocess.run(
         workspace.command(command),
         cwd=workspace.folder,
         env=workspace.environment() | {"PYTHONPROFILEIMPORTTIME": "1"},
@@ -25,45 +25,45 @@ def imported(workspace: ApiWorkspace, command: str) -> set[str]:
         check=False,
         timeout=60,
     )
-    assert done.returncode in {0, 1}, done.stderr
-    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert completed.returncode in {0, 1}, completed.stderr
+    return {
+        line.rpartition("|")[2].strip() for line in completed.stderr.splitlines() if line.startswith("import time:")
+    }
 
 
-@pytest.mark.parametrize("command", LOOKING)
-def test_a_command_that_only_looks_waits_for_no_library_that_it_does_not_need(
-    workspace: ApiWorkspace, command: str
-) -> None:
+@pytest.mark.parametrize("command", READ_ONLY)
+def test_read_only_command_imports_no_slow_library(workspace: ApiWorkspace, command: str) -> None:
     workspace.check()
-    modules = imported(workspace, command)
+    modules = imported_modules(workspace, command)
     assert "watcher.store.readonly" in modules
     assert modules & SLOW == set()
 
 
-def no_database(workspace: ApiWorkspace) -> None:
+def replace_with_text(workspace: ApiWorkspace) -> None:
     workspace.database.write_text("dear diary, " * 500, encoding="utf-8")
 
 
-def of_a_newer_release(workspace: ApiWorkspace) -> None:
+def set_newer_schema(workspace: ApiWorkspace) -> None:
     with closing(sqlite3.connect(workspace.database)) as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
         database.commit()
 
 
-def damaged_throughout(workspace: ApiWorkspace) -> None:
-    whole = bytearray(workspace.database.read_bytes())
-    whole[4096:] = b"\xff" * (len(whole) - 4096)
-    workspace.database.write_bytes(whole)
+def overwrite_pages(workspace: ApiWorkspace) -> None:
+    content = bytearray(workspace.database.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    workspace.database.write_bytes(content)
 
 
-@pytest.mark.parametrize("harm", [no_database, of_a_newer_release, damaged_throughout])
-@pytest.mark.parametrize("command", LOOKING)
-def test_what_is_wrong_with_the_database_is_told_as_by_a_command_that_writes(
-    workspace: ApiWorkspace, command: str, harm: Callable[[ApiWorkspace], None]
+@pytest.mark.parametrize("damage", [replace_with_text, set_newer_schema, overwrite_pages])
+@pytest.mark.parametrize("command", READ_ONLY)
+def test_database_problem_is_reported_as_by_a_writing_command(
+    workspace: ApiWorkspace, command: str, damage: Callable[[ApiWorkspace], None]
 ) -> None:
     workspace.check()
-    harm(workspace)
-    by_writing = workspace.run("ack", "1", expect=(2,))
-    by_looking = workspace.run(command, expect=(2,))
-    assert by_looking.err == by_writing.err
-    assert "database" in by_looking.err
-    assert by_looking.out == ""
+    damage(workspace)
+    writing = workspace.run("ack", "1", expect=(2,))
+    reading = workspace.run(command, expect=(2,))
+    assert reading.err == writing.err
+    assert "database" in reading.err
+    assert reading.out == ""

@@ -1,4 +1,4 @@
-"""`watcher status`, `history`, `pending`, `check`: what a person and a program are shown of how things stand."""
+"""`watcher status`, `history`, `pending`, and `check`: output for people and for programs."""
 
 import os
 import pty
@@ -23,8 +23,8 @@ ALERT = {
 
 
 @pytest.fixture
-def asked(workspace: ApiWorkspace) -> ApiWorkspace:
-    """A case that has been read twice; the second time evidence was asked for."""
+def evidence_workspace(workspace: ApiWorkspace) -> ApiWorkspace:
+    """Return a workspace with a case that was checked twice. Evidence was requested in between."""
     workspace.check()
     workspace.ask_for_evidence()
     workspace.check()
@@ -32,9 +32,9 @@ def asked(workspace: ApiWorkspace) -> ApiWorkspace:
 
 
 class TestDocuments:
-    def test_status_has_every_key_of_the_contract(self, asked: ApiWorkspace) -> None:
-        said = asked.run("status", "--json").json
-        (account,), (case,) = said["accounts"], said["cases"]
+    def test_status_has_every_documented_key(self, evidence_workspace: ApiWorkspace) -> None:
+        document = evidence_workspace.run("status", "--json").json
+        (account,), (case,) = document["accounts"], document["cases"]
         assert account.keys() >= ACCOUNT
         assert case.keys() >= CASE
         assert case["pending"][0].keys() >= ITEM
@@ -42,19 +42,22 @@ class TestDocuments:
         assert account["next_read_at"].endswith("Z")
         assert (case["stage"], case["stalled"]) == ("evidence_requested", False)
 
-    def test_history_has_newest_first_and_every_key(self, asked: ApiWorkspace) -> None:
-        changes: list[dict[str, Any]] = asked.run("history", "--json").json["changes"]
+    def test_history_is_newest_first_with_every_key(self, evidence_workspace: ApiWorkspace) -> None:
+        changes: list[dict[str, Any]] = evidence_workspace.run("history", "--json").json["changes"]
         assert all(change.keys() >= CHANGE for change in changes)
         assert [change["id"] for change in changes] == [3, 2, 1]
         assert changes[0]["at"].endswith("Z")
-        assert asked.run("history", "ioe 0000-000001", "--json", "--limit", "1").json["changes"] == changes[:1]
+        assert (
+            evidence_workspace.run("history", "ioe 0000-000001", "--json", "--limit", "1").json["changes"]
+            == changes[:1]
+        )
 
-    def test_pending_has_every_key_with_the_case(self, asked: ApiWorkspace) -> None:
-        (item,) = asked.run("pending", "--json").json["pending"]
+    def test_pending_has_every_key_and_the_case(self, evidence_workspace: ApiWorkspace) -> None:
+        (item,) = evidence_workspace.run("pending", "--json").json["pending"]
         assert item.keys() >= ITEM | {"account", "case_number"}
         assert (item["case_number"], item["kind"], item["state"]) == (RECEIPT, "rfe", "open")
 
-    def test_check_has_every_key_and_alerts_too(self, workspace: ApiWorkspace) -> None:
+    def test_check_and_alerts_have_every_key(self, workspace: ApiWorkspace) -> None:
         (account,) = workspace.run("check", "--json").json["accounts"]
         assert account.keys() >= {"name", "outcome", "cases_read", "changes", "error"}
         assert (account["outcome"], account["cases_read"]) == ("ok", 1)
@@ -63,61 +66,61 @@ class TestDocuments:
         assert alert.keys() >= ALERT
 
 
-class TestForAPerson:
-    def test_an_empty_start_says_what_to_do_next(self, empty_workspace: Workspace) -> None:
+class TestText:
+    def test_empty_configuration_names_the_next_step(self, empty_workspace: Workspace) -> None:
         empty_workspace.write("")
         assert "watcher init" in empty_workspace.run("status").out
         assert empty_workspace.run("history").out == "Nothing has been recorded yet.\n"
         assert empty_workspace.run("pending").out == "Nothing is open.\n"
 
-    def test_an_account_that_was_never_read_says_what_to_do_next(self, workspace: ApiWorkspace) -> None:
-        said = workspace.run("status").out
-        assert "never_read" in said
-        assert "watcher check" in said
+    def test_unchecked_account_names_the_next_step(self, workspace: ApiWorkspace) -> None:
+        output = workspace.run("status").out
+        assert "never_read" in output
+        assert "watcher check" in output
         assert workspace.run("status", "--json").json["accounts"][0].keys() >= ACCOUNT
 
-    def test_an_estimate_is_marked_as_one(self, asked: ApiWorkspace) -> None:
-        (item,) = asked.run("pending", "--json").json["pending"]
+    def test_estimated_date_is_marked(self, evidence_workspace: ApiWorkspace) -> None:
+        (item,) = evidence_workspace.run("pending", "--json").json["pending"]
         assert item["due_on"] is None
-        said = asked.run("pending").out
-        assert f"~{item['due_by_estimate']}" in said
-        assert "the date on the notice governs" in said
+        output = evidence_workspace.run("pending").out
+        assert f"~{item['due_by_estimate']}" in output
+        assert "the date on the notice governs" in output
 
-    def test_a_case_that_is_not_in_the_books_is_wrong_usage(self, workspace: ApiWorkspace) -> None:
-        said = workspace.run("history", "IOE0000000009", expect=(2,))
-        assert "watcher status" in said.err
+    def test_unknown_case_is_wrong_usage(self, workspace: ApiWorkspace) -> None:
+        result = workspace.run("history", "IOE0000000009", expect=(2,))
+        assert "watcher status" in result.err
 
     @pytest.mark.parametrize("command", ["status", "history", "pending"])
-    def test_a_pipe_is_sent_no_escape_codes(self, asked: ApiWorkspace, command: str) -> None:
-        assert "\x1b" not in asked.run(command).out
+    def test_pipe_receives_no_escape_codes(self, evidence_workspace: ApiWorkspace, command: str) -> None:
+        assert "\x1b" not in evidence_workspace.run(command).out
 
-    def test_a_terminal_is_sent_colour_unless_it_wants_none(self, asked: ApiWorkspace) -> None:
-        assert "\x1b[" in on_a_terminal(asked, "history", {})
-        assert "\x1b[" not in on_a_terminal(asked, "history", {"NO_COLOR": "1"})
-        assert "\x1b[" not in on_a_terminal(asked, "history", {"TERM": "dumb"})
+    def test_terminal_receives_color_unless_disabled(self, evidence_workspace: ApiWorkspace) -> None:
+        assert "\x1b[" in run_on_terminal(evidence_workspace, "history", {})
+        assert "\x1b[" not in run_on_terminal(evidence_workspace, "history", {"NO_COLOR": "1"})
+        assert "\x1b[" not in run_on_terminal(evidence_workspace, "history", {"TERM": "dumb"})
 
 
-def on_a_terminal(workspace: ApiWorkspace, command: str, environ: dict[str, str]) -> str:
-    """What the command prints where its standard output is a terminal."""
-    ours, theirs = pty.openpty()
-    done = subprocess.run(
+def run_on_terminal(workspace: ApiWorkspace, command: str, environ: dict[str, str]) -> str:
+    """Return what the command prints on a terminal."""
+    primary, secondary = pty.openpty()
+    completed = subprocess.run(
         workspace.command(command),
         cwd=workspace.folder,
         env=workspace.environment() | {"TERM": "xterm"} | environ,
-        stdout=theirs,
+        stdout=secondary,
         check=True,
         timeout=60,
     )
-    os.close(theirs)
-    assert done.returncode == 0
-    said = b""
+    os.close(secondary)
+    assert completed.returncode == 0
+    output = b""
     while True:
         try:
-            piece = os.read(ours, 65536)
-        except OSError:  # the other end is closed and everything has been read
+            chunk = os.read(primary, 65536)
+        except OSError:  # the other end is closed and all output has been read
             break
-        if not piece:
+        if not chunk:
             break
-        said += piece
-    os.close(ours)
-    return said.decode()
+        output += chunk
+    os.close(primary)
+    return output.decode()

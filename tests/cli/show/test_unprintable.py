@@ -1,4 +1,4 @@
-"""What a portal sends never moves a cursor, sets a title, or turns a line around, wherever it is shown."""
+"""Text from a portal never moves a cursor, sets a title, or reverses a line, wherever it is shown."""
 
 import json
 import sqlite3
@@ -61,7 +61,7 @@ title = "json:@"
 
 
 def _unprintable(text: str) -> str:
-    return "".join(sign for sign in text if sign not in "\r\n\t" and printable(sign) != sign)
+    return "".join(character for character in text if character not in "\r\n\t" and printable(character) != character)
 
 
 def _check_nothing_unprintable(workspace: Workspace, shown: str = SEEN) -> None:
