@@ -40,7 +40,7 @@ from watcher.recipe.page.page import Page
 from watcher.recipe.parse.check import RecipeFaults, parse_recipe
 from watcher.recipe.run.kept_answers import CASE
 from watcher.recipe.run.snapshot import read_case
-from watcher.recipe.workshop.trace_files import kept_answers
+from watcher.recipe.workshop.trace_files import traced_answers
 from watcher.settings.load import load
 from watcher.settings.processing_times import parse_processing_times
 from watcher.sign_in.code_mail import find_code
@@ -214,7 +214,7 @@ def test_damaged_configuration_is_read_or_refused_with_the_file_name(tmp_path: P
 def test_damaged_stored_answer_is_named(tmp_path: Path, body: bytes) -> None:
     (tmp_path / "001-GET-a.answer.json").write_bytes(body)
     try:
-        list(kept_answers(tmp_path))
+        list(traced_answers(tmp_path))
     except ValueError as fault:
         assert "001-GET-a" in str(fault)  # noqa: PT017 - many are still answers
 

@@ -27,27 +27,27 @@ NEW_YORK = ZoneInfo("America/New_York")
 def test_a_moment(text: str, moment: date | None) -> None:
     dates = Dates(formats=("%B %d, %Y", "%B %d, %Y %I:%M %p", "epoch_ms"), zone=NEW_YORK)
 
-    read = dates.moment(text)
+    read = dates.parse(text)
 
     assert read == moment or (text.endswith("+0200") and isinstance(read, datetime) and read.tzinfo is not None)
 
 
 def test_a_time_whose_zone_nobody_says_stays_a_wall_clock_time() -> None:
-    read = Dates().moment("2026-05-29T10:30")
+    read = Dates().parse("2026-05-29T10:30")
 
     assert isinstance(read, datetime)
     assert read.tzinfo is None
 
 
 def test_the_day_is_that_of_the_zone() -> None:
-    assert Dates(zone=NEW_YORK).day("2026-05-30T02:00:00Z") == date(2026, 5, 29)
-    assert Dates().day("2026-05-30T02:00:00Z") == date(2026, 5, 30)
+    assert Dates(zone=NEW_YORK).parse_day("2026-05-30T02:00:00Z") == date(2026, 5, 29)
+    assert Dates().parse_day("2026-05-30T02:00:00Z") == date(2026, 5, 30)
 
 
 @pytest.mark.parametrize("text", ["29.05.2026", "May 32, 2026", "2026-13-01", "2026-05-29T25:00", "1" * 200, "9" * 30])
 def test_what_fits_no_format_is_no_date(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Dates(formats=("%B %d, %Y", "epoch")).moment(text)
+        Dates(formats=("%B %d, %Y", "epoch")).parse(text)
 
 
 @pytest.mark.parametrize("text", ["%B %d, %Y", "%d/%m/%y %H:%M", "epoch", "epoch_ms", "%Y%m%d"])

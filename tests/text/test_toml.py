@@ -12,7 +12,7 @@ from watcher.errors import SettingsFaults
 from watcher.recipe.parse.check import RecipeFaults, load_recipe
 from watcher.recipe.parse.toml_lines import Lines
 from watcher.settings.config_files import read_document
-from watcher.text.toml import MOST_PARTS, NotToml, read_toml
+from watcher.text.toml import MAX_PARTS, NotToml, read_toml
 
 _MANY = 60_000
 ENDLESS_KEY = "title = 1\n\na" + ".a" * _MANY + " = 1\n"
@@ -23,13 +23,13 @@ ENDLESS_KEY = "title = 1\n\na" + ".a" * _MANY + " = 1\n"
     [
         (ENDLESS_KEY, "line 3: a key has more than"),
         ("\n[a" + ' . "b"' * _MANY + "]", "line 2: a key has more than"),
-        ("a = [\n{ b" + ".'c'" * MOST_PARTS + " = 1 }]", "line 2: a key has more than"),
+        ("a = [\n{ b" + ".'c'" * MAX_PARTS + " = 1 }]", "line 2: a key has more than"),
         ("\n\na = " + "9" * _MANY, "line 3: a number has more digits"),
         ("\na = " + "1_2" * _MANY, "line 2: a number has more digits"),
         ("a = " + "[" * _MANY, "nested more deeply"),
         ("a = 1\na = b", "line 2"),
         ("a" * _MANY, "not TOML"),
-        ((("a" + " " * 50 + ".") * (MOST_PARTS - 1) + "!") * 500, "not TOML"),
+        ((("a" + " " * 50 + ".") * (MAX_PARTS - 1) + "!") * 500, "not TOML"),
         ('"' * _MANY, "not TOML"),
     ],
     ids=[
@@ -62,7 +62,7 @@ def test_a_configuration_and_a_recipe_name_file_and_line(tmp_path: Path) -> None
 
 
 def test_a_key_of_as_many_parts_as_may_be_is_read() -> None:
-    assert read_toml(".".join("a" * MOST_PARTS) + " = 1")
+    assert read_toml(".".join("a" * MAX_PARTS) + " = 1")
 
 
 @given(st.text(alphabet="ab.=\"'[]{},# \n_1-\\", max_size=60))

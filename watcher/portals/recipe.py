@@ -17,7 +17,7 @@ from watcher.http.hosts import host_of, is_loopback
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.recipe.model import Recipe
-from watcher.recipe.parse.check import SHORTEST_EVERY, load_recipe
+from watcher.recipe.parse.check import MIN_EVERY, load_recipe
 from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
 from watcher.sign_in.mailbox import MailboxSettings
@@ -63,8 +63,10 @@ class RecipeAccount(AccountSettings):
         return self
 
     def _missing_keys(self) -> dict[str, bool]:
-        names = self._recipe.names
-        unconditional = frozenset().union(*(step.request.names for step in self._recipe.sign_in if step.when is None))
+        names = self._recipe.placeholders
+        unconditional = frozenset().union(
+            *(step.request.placeholders for step in self._recipe.sign_in if step.when is None)
+        )
         return {
             "username": "username" in names and not self.username,
             "password": "password" in names and self.password is None,
@@ -180,7 +182,7 @@ PORTAL = Portal(
         "The engine: against the practice portal, against Django's own sign-in (forms, CSRF, sessions) and against an "
         "OpenID Connect server (oidc-provider), each started by the tests. A recipe is as good as whoever wrote it."
     ),
-    min_every=SHORTEST_EVERY,
+    min_every=MIN_EVERY,
     links=_links,
     account=RecipeAccount,
     open=_open,

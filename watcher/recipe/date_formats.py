@@ -25,7 +25,7 @@ class Dates:
     formats: tuple[str, ...] = ()
     zone: ZoneInfo | None = None
 
-    def moment(self, text: str) -> datetime | date | None:
+    def parse(self, text: str) -> datetime | date | None:
         """A day, or a time: aware where the text or the recipe says the zone, else naive.
 
         None for a text without any digit ("N/A", "to be announced"): the portal gives no date. Raises ValueError for
@@ -41,9 +41,9 @@ class Dates:
             return self._zoned(datetime.fromisoformat(text))
         return self._formatted(text)
 
-    def day(self, text: str) -> date | None:
+    def parse_day(self, text: str) -> date | None:
         """As `moment`, of which only the day counts: in the recipe's zone where it has one."""
-        moment = self.moment(text)
+        moment = self.parse(text)
         if not isinstance(moment, datetime):
             return moment
         return (moment.astimezone(self.zone) if moment.tzinfo and self.zone else moment).date()

@@ -10,7 +10,7 @@ from watcher.model.case import ItemKind, Stage
 from watcher.model.change import Json
 from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
-from watcher.recipe.placeholders import Template, names_in
+from watcher.recipe.placeholders import Template, placeholders_in
 
 STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may go with it."""
@@ -35,10 +35,10 @@ class Request:
     json: Json = None
 
     @property
-    def names(self) -> frozenset[str]:
+    def placeholders(self) -> frozenset[str]:
         """Every placeholder in it."""
         texts = [self.address, *self.headers.values(), *(self.form or {}).values()]
-        return names_in(self.json).union(*(text.names for text in texts))
+        return placeholders_in(self.json).union(*(text.placeholders for text in texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +116,14 @@ class Recipe:
     signed_out: tuple[Selector, ...] = ()
     unavailable: tuple[Selector, ...] = ()
     min_every: timedelta
-    machine: bool = False
+    machine_credentials: bool = False
     language: str = "en"
     page_end: str = "</html>"
 
     @property
-    def names(self) -> frozenset[str]:
+    def placeholders(self) -> frozenset[str]:
         """Every placeholder in its requests."""
         parts = [*self.case.pending, *self.case.notices, *self.case.history]
         requests = [step.request for step in self.sign_in]
         requests += [part.request for part in (self.cases, self.case, *parts) if part and part.request]
-        return frozenset().union(*(request.names for request in requests))
+        return frozenset().union(*(request.placeholders for request in requests))

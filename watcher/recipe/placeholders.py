@@ -24,15 +24,15 @@ class Template:
     text: str
 
     @property
-    def names(self) -> frozenset[str]:
+    def placeholders(self) -> frozenset[str]:
         """The placeholders in it."""
         return frozenset(_PLACEHOLDER.findall(self.text))
 
-    def filled(self, values: Values) -> str:
+    def fill(self, values: Values) -> str:
         """The text with every placeholder replaced, once: what is put in is not looked at again."""
         return _PLACEHOLDER.sub(lambda found: values[found[1]], self.text)
 
-    def address(self, values: Values) -> str:
+    def fill_address(self, values: Values) -> str:
         """The text as an address: what is put in is escaped, so that it is one part of a path or query and no more.
 
         A placeholder at the very beginning is an address itself, taken from a page, and stays as it is.
@@ -49,20 +49,20 @@ def _escaped(value: str) -> str:
     return escaped.replace(".", "%2E") if set(value) <= {"."} else escaped
 
 
-def names_in(content: Json) -> frozenset[str]:
+def placeholders_in(content: Json) -> frozenset[str]:
     """Every placeholder in the texts of a JSON document."""
     if isinstance(content, str):
-        return Template(text=content).names
+        return Template(text=content).placeholders
     parts = list(content.values()) if isinstance(content, dict) else content if isinstance(content, list) else []
-    return frozenset().union(*map(names_in, parts))
+    return frozenset().union(*map(placeholders_in, parts))
 
 
-def filled_json(content: Json, values: Values) -> Json:
+def fill_json(content: Json, values: Values) -> Json:
     """A JSON document with the placeholders in its texts replaced; keys stay as they are."""
     if isinstance(content, str):
-        return Template(text=content).filled(values)
+        return Template(text=content).fill(values)
     if isinstance(content, dict):
-        return {key: filled_json(part, values) for key, part in content.items()}
+        return {key: fill_json(part, values) for key, part in content.items()}
     if isinstance(content, list):
-        return [filled_json(part, values) for part in content]
+        return [fill_json(part, values) for part in content]
     return content

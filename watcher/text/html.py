@@ -21,9 +21,9 @@ _INLINE: Final = frozenset(
         "time tt u var wbr",
     )
 )
-UNSEEN: Final = frozenset({"script", "style", "template"})
+HIDDEN_TAGS: Final = frozenset({"script", "style", "template"})
 """Elements whose content is not shown."""
-_HIDDEN: Final = UNSEEN | {"head", "noscript", "title"}
+_HIDDEN: Final = HIDDEN_TAGS | {"head", "noscript", "title"}
 _NOT_SEPARATING: Final = _INLINE | _HIDDEN
 _TAG: Final = re.compile(
     r"""<(?:[!?]|                                          # a comment, a declaration
@@ -63,7 +63,7 @@ def plain_text_of(text: str) -> str:
     return clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
 
-def parsed(text: str) -> "Tree":
+def parse_html(text: str) -> "Tree":
     """Return the tree of a page. Raises UnexpectedAnswer if its nesting would keep the parser busy for minutes."""
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - commands that only show something need no parser
 
@@ -76,17 +76,17 @@ def parsed(text: str) -> "Tree":
     return LexborHTMLParser(text)
 
 
-def visible(root: "Node", hidden: frozenset[str] = UNSEEN) -> str:
+def visible_text(root: "Node", hidden: frozenset[str] = HIDDEN_TAGS) -> str:
     """Return the text of an element without that of `hidden` ones, with white space where a block or a line ends."""
     return "".join(_pieces(root, hidden))
 
 
-def css_fault(query: str) -> str | None:
+def css_error(query: str) -> str | None:
     """Return what is wrong with a CSS selector, or None."""
     from selectolax.lexbor import SelectolaxError  # noqa: PLC0415 - as in `parsed`
 
     try:
-        parsed("<p></p>").css(query)
+        parse_html("<p></p>").css(query)
     except SelectolaxError:
         return f"{query!r} is no CSS selector that the program knows"
     return None
@@ -96,10 +96,10 @@ def _without_tags(markup: str) -> str:
     if not _TAG.search(markup):
         return html.unescape(markup)
     try:
-        root = parsed(_TAG_OR_SIGN.sub(_prepared, markup)).root
+        root = parse_html(_TAG_OR_SIGN.sub(_prepared, markup)).root
     except UnexpectedAnswer:
         root = None
-    return html.unescape(_TAG.sub(" ", markup)) if root is None else visible(root, _HIDDEN)
+    return html.unescape(_TAG.sub(" ", markup)) if root is None else visible_text(root, _HIDDEN)
 
 
 def _prepared(sign: re.Match[str]) -> str:

@@ -8,11 +8,11 @@ import re
 import tomllib
 from typing import Any, Final
 
-MOST_PARTS: Final = 32
+MAX_PARTS: Final = 32
 """Of a dotted key or a table's name; what this program reads has at most five."""
 
 _KEY: Final = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_ENDLESS_KEY: Final = re.compile(rf"(?<![A-Za-z0-9_-]){_KEY}(?:[ \t]*+\.[ \t]*+{_KEY}){{{MOST_PARTS}}}")
+_ENDLESS_KEY: Final = re.compile(rf"(?<![A-Za-z0-9_-]){_KEY}(?:[ \t]*+\.[ \t]*+{_KEY}){{{MAX_PARTS}}}")
 _ENDLESS_NUMBER: Final = re.compile(r"(?<![0-9_])[0-9](?:_?[0-9]){4000}")  # Python reads 4,300 digits at most
 
 
@@ -23,7 +23,7 @@ class NotToml(ValueError):
 def read_toml(text: str) -> dict[str, Any]:
     """The keys of a TOML text, in a time that grows with its length alone. Raises `NotToml`."""
     if endless := _ENDLESS_KEY.search(text):
-        raise NotToml(f"line {_line(text, endless)}: a key has more than {MOST_PARTS} parts between its dots")
+        raise NotToml(f"line {_line(text, endless)}: a key has more than {MAX_PARTS} parts between its dots")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -6,7 +6,7 @@ import pytest
 
 from watcher.errors import UnexpectedAnswer
 from watcher.recipe.page.page import Page
-from watcher.recipe.page.patterns import LONGEST_TEXT, compile_pattern
+from watcher.recipe.page.patterns import MAX_TEXT_LENGTH, compile_pattern
 from watcher.recipe.page.selectors import parse_selector
 from watcher.text.printable import clean
 
@@ -115,7 +115,7 @@ def test_an_attribute_of_the_element_at_hand() -> None:
     ],
 )
 def test_what_stands_on_a_page(selector: str, holds: bool) -> None:  # noqa: FBT001 - a table of facts
-    assert parse_selector(selector).holds(html()) is holds
+    assert parse_selector(selector).is_true(html()) is holds
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_what_stands_on_a_page(selector: str, holds: bool) -> None:  # noqa: FBT
     ],
 )
 def test_in_json_empty_false_and_0_are_there_and_mean_no(selector: str, present: bool, holds: bool) -> None:  # noqa: FBT001
-    assert parse_selector(selector).present(as_json()) is present
-    assert parse_selector(selector).holds(as_json()) is holds
+    assert parse_selector(selector).is_present(as_json()) is present
+    assert parse_selector(selector).is_true(as_json()) is holds
 
 
 @pytest.mark.parametrize("selector", ["json:cases", "json:cases[0]", "json:length(zero)"])
@@ -151,7 +151,7 @@ def test_too_long_a_text_is_unexpected() -> None:
     with pytest.raises(UnexpectedAnswer, match="smaller part"):
         parse_selector("json:@").text_at(as_json("a" * 30_000))
     with pytest.raises(UnexpectedAnswer, match="narrow"):
-        parse_selector("regex:b").text_at(html("a" * (LONGEST_TEXT + 1)))
+        parse_selector("regex:b").text_at(html("a" * (MAX_TEXT_LENGTH + 1)))
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_trying_the_recipe_finds_nothing_wrong(family: Household, portal: Practi
 
     sights = list(try_recipe(family.account, surroundings))
 
-    assert [sight for sight in sights if sight.wrong] == []
+    assert [sight for sight in sights if sight.failed] == []
     assert {"sign_in[2]", "cases.each", "case.fields.status", "case.pending[0].title"} <= {
         one.key_path for one in sights
     }

@@ -44,10 +44,10 @@ def kept_trace(family: Household, folder: Path) -> Path:
 def test_trying_a_recipe_shows_what_every_selector_finds(family: Household) -> None:
     sights = {sight.key_path: sight for sight in tried(family)}
 
-    assert not [sight for sight in sights.values() if sight.wrong]
-    assert sights["cases.case_number"].found == ("E000000001", "E000000002")
-    assert sights["case.fields.status"].found == ("In study",)
-    assert sights["case.fields.description"].found == ("Your file is with an officer.",)
+    assert not [sight for sight in sights.values() if sight.failed]
+    assert sights["cases.case_number"].values == ("E000000001", "E000000002")
+    assert sights["case.fields.status"].values == ("In study",)
+    assert sights["case.fields.description"].values == ("Your file is with an officer.",)
     assert sights["case.history[0].each"].note == "1 found"
     assert "stage under_review" in sights["case"].note
 
@@ -77,7 +77,7 @@ def test_what_stops_a_try_is_shown_last(family: Household, tmp_path: Path) -> No
 
     sights = tried(family)
 
-    assert sights[-1].wrong
+    assert sights[-1].failed
     assert "UnexpectedAnswer" in sights[-1].note
     assert [sight.note for sight in sights if sight.key_path == "cases.expect"] == ["missing"]
 
@@ -102,10 +102,10 @@ def test_a_recipe_is_checked_against_kept_answers_without_a_network(
     sights = {sight.key_path: sight for sight in check_recipe(RECIPE, folder)}
 
     assert server.requests == []
-    assert sights["case.fields.status"].found == ("In study",)
-    assert sights["cases.case_number"].found == ("E000000001", "E000000002")
+    assert sights["case.fields.status"].values == ("In study",)
+    assert sights["cases.case_number"].values == ("E000000001", "E000000002")
     assert sights["case"].note == "E000000002: stage under_review, 0 pending, 0 notices, 1 history"
-    assert not [sight for sight in sights.values() if sight.wrong]
+    assert not [sight for sight in sights.values() if sight.failed]
 
 
 def test_a_selector_that_no_longer_fits_is_found_offline_and_the_repaired_one_too(
@@ -114,10 +114,10 @@ def test_a_selector_that_no_longer_fits_is_found_offline_and_the_repaired_one_to
     folder = kept_trace(family, tmp_path / "trace")
     broken = with_fault(tmp_path, 'status = "json:status.title"', 'status = "json:state.title"')
 
-    wrong = [sight for sight in check_recipe(broken, folder) if sight.wrong]
+    wrong = [sight for sight in check_recipe(broken, folder) if sight.failed]
 
     assert {sight.key_path for sight in wrong} == {"case.fields.status", "case"}
-    assert [sight for sight in check_recipe(RECIPE, folder) if sight.wrong] == []
+    assert [sight for sight in check_recipe(RECIPE, folder) if sight.failed] == []
 
 
 def test_checking_without_answers_says_only_the_faults(tmp_path: Path) -> None:

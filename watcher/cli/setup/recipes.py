@@ -126,8 +126,8 @@ def _try_steps(app: App, account: RecipeAccount) -> Iterator[SelectorResult]:
 def _show(results: Iterable[SelectorResult]) -> None:
     for result in results:
         selector = f"  {result.selector}" if result.selector else ""
-        print_line(f"{styled(result.key_path, 'red' if result.wrong else 'cyan')}{selector}  {result.note}".rstrip())
-        for value in result.found:
+        print_line(f"{styled(result.key_path, 'red' if result.failed else 'cyan')}{selector}  {result.note}".rstrip())
+        for value in result.values:
             print_line(f"    {value}")
 
 
@@ -135,11 +135,11 @@ def _document(result: SelectorResult) -> dict[str, Any]:
     return {
         "place": result.key_path,
         "selector": result.selector,
-        "found": list(result.found),
+        "found": list(result.values),
         "note": result.note,
-        "wrong": result.wrong,
+        "wrong": result.failed,
     }
 
 
 def _has_failed(results: Iterable[SelectorResult]) -> bool:
-    return any(result.wrong for result in results)
+    return any(result.failed for result in results)

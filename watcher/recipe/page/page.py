@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 from watcher.errors import UnexpectedAnswer
 from watcher.model.change import Json
 from watcher.text.charset import read_text
-from watcher.text.html import UNSEEN, parsed, plain_text_of, visible
+from watcher.text.html import HIDDEN_TAGS, parse_html, plain_text_of, visible_text
 from watcher.text.json import read_json
 from watcher.text.printable import clean
 
@@ -49,7 +49,7 @@ class PageLocation(Protocol):
         """What stands here as JSON. Raises UnexpectedAnswer where it is none."""
         ...
 
-    def parts(self) -> "list[PageLocation]":
+    def items(self) -> "list[PageLocation]":
         """Its parts where it is a JSON list; else itself alone."""
         ...
 
@@ -74,7 +74,7 @@ class Page:
 
     @cached_property
     def _html(self) -> "Tree":
-        return parsed(self._text)
+        return parse_html(self._text)
 
     @cached_property
     def _json(self) -> Json:
@@ -103,13 +103,13 @@ class Page:
         """The visible text of a page; the body where it is none."""
         if self.is_json or self._html.root is None:
             return clean(self._text)
-        return plain_text_of(visible(self._html.root))
+        return plain_text_of(visible_text(self._html.root))
 
     def value(self) -> Json:
         """The body as JSON. Raises UnexpectedAnswer."""
         return self._json
 
-    def parts(self) -> list[PageLocation]:
+    def items(self) -> list[PageLocation]:
         """Itself."""
         return [self]
 
@@ -135,17 +135,17 @@ class Element:
 
     def raw(self) -> str:
         """The visible text; of a script, its content."""
-        return (self.node.text() if self.node.tag in UNSEEN else visible(self.node)) or ""
+        return (self.node.text() if self.node.tag in HIDDEN_TAGS else visible_text(self.node)) or ""
 
     def plain_text(self) -> str:
         """The visible text, cleaned; of a script, its content."""
-        return clean(self.raw()) if self.node.tag in UNSEEN else plain_text_of(self.raw())
+        return clean(self.raw()) if self.node.tag in HIDDEN_TAGS else plain_text_of(self.raw())
 
     def value(self) -> Json:
         """JSON that stands in the element, as in a `script`. Raises UnexpectedAnswer."""
         return _json(self.raw().encode("utf-8", "replace"), self.page.url)
 
-    def parts(self) -> list[PageLocation]:
+    def items(self) -> list[PageLocation]:
         """Itself."""
         return [self]
 
@@ -160,7 +160,7 @@ class Text:
     def elements(self, query: str) -> "list[Element]":
         """The elements of HTML that stands in the text."""
         inner = Page(status=self.page.status, url=self.page.url, headers={}, body=b"")
-        return [Element(page=inner, node=node) for node in parsed(self.text).css(query)]
+        return [Element(page=inner, node=node) for node in parse_html(self.text).css(query)]
 
     def raw(self) -> str:
         """The text."""
@@ -174,7 +174,7 @@ class Text:
         """The text as JSON. Raises UnexpectedAnswer."""
         return _json(self.text.encode("utf-8", "replace"), self.page.url)
 
-    def parts(self) -> list[PageLocation]:
+    def items(self) -> list[PageLocation]:
         """Itself."""
         return [self]
 
@@ -204,7 +204,7 @@ class Value:
         """The value."""
         return self.json
 
-    def parts(self) -> list[PageLocation]:
+    def items(self) -> list[PageLocation]:
         """The entries of a list, without those that are null; else itself."""
         if not isinstance(self.json, list):
             return [self]

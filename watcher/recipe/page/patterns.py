@@ -9,8 +9,8 @@ import warnings
 from re import _constants, _parser  # type: ignore[attr-defined]  # the parser is the only way to see inside a pattern
 from typing import Any, Final
 
-LONGEST_PATTERN: Final = 200
-LONGEST_TEXT: Final = 100_000
+MAX_PATTERN_LENGTH: Final = 200
+MAX_TEXT_LENGTH: Final = 100_000
 """Characters; a longer text is narrowed first: `css:script | regex:…`."""
 _MOST_OPEN_REPEATS: Final = 4
 _MANY: Final = 20
@@ -22,8 +22,8 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     """A pattern that is safe to search with. Raises ValueError that says what would be right."""
     if not text:
         raise ValueError("the pattern is empty")
-    if len(text) > LONGEST_PATTERN:
-        raise ValueError(f"the pattern is longer than {LONGEST_PATTERN} characters")
+    if len(text) > MAX_PATTERN_LENGTH:
+        raise ValueError(f"the pattern is longer than {MAX_PATTERN_LENGTH} characters")
     try:
         with warnings.catch_warnings(action="error"):
             pattern, parsed = re.compile(text), _parser.parse(text)
@@ -39,9 +39,9 @@ def search(pattern: re.Pattern[str], text: str) -> str | None:
 
     Raises ValueError for a text that is too long.
     """
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(
-            f"there are more than {LONGEST_TEXT} characters to search; narrow them with css: or json: first"
+            f"there are more than {MAX_TEXT_LENGTH} characters to search; narrow them with css: or json: first"
         )
     found = pattern.search(text)
     if found is None:

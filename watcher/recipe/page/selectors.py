@@ -23,10 +23,10 @@ import jmespath.exceptions
 from watcher.errors import UnexpectedAnswer
 from watcher.recipe.page.page import Element, PageLocation, Text, Value
 from watcher.recipe.page.patterns import compile_pattern, search
-from watcher.text.html import css_fault
+from watcher.text.html import css_error
 from watcher.text.printable import clean
 
-LONGEST: Final = 1000
+MAX_LENGTH: Final = 1000
 """Characters of a selector."""
 _LONGEST_WORDS: Final = 20_000
 _MOST_LISTS: Final = 3
@@ -44,7 +44,7 @@ class Selector:
     """One selector, parsed. `text` is as the recipe has it."""
 
     text: str
-    finds: tuple[_Find, ...]
+    finders: tuple[_Find, ...]
 
     def all(self, spot: PageLocation) -> list[PageLocation]:
         """Everything that the last of the piped selectors finds in what those before it found first.
@@ -52,7 +52,7 @@ class Selector:
         Raises UnexpectedAnswer where the answer is not of the kind that the selector reads.
         """
         here: list[PageLocation] = [spot]
-        for find in self.finds:
+        for find in self.finders:
             if not here:
                 return []
             here = self._found(find, here[0])
@@ -63,14 +63,14 @@ class Selector:
         found = self.all(spot)
         return found[0] if found else None
 
-    def present(self, spot: PageLocation) -> bool:
+    def is_present(self, spot: PageLocation) -> bool:
         """Whether it finds anything, be it empty. Raises nothing: on an answer of another kind nothing is found."""
         try:
             return bool(self.all(spot))
         except UnexpectedAnswer:
             return False
 
-    def holds(self, spot: PageLocation) -> bool:
+    def is_true(self, spot: PageLocation) -> bool:
         """Whether it finds anything that means yes: in JSON, null, false, 0 and whatever is empty mean no."""
         try:
             found = self.all(spot)
@@ -106,10 +106,10 @@ class Selector:
 
 def parse_selector(text: str) -> Selector:
     """Reads a selector. Raises ValueError that says what would be right."""
-    if len(text) > LONGEST:
-        raise ValueError(f"a selector has at most {LONGEST} characters")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"a selector has at most {MAX_LENGTH} characters")
     finds = tuple(_parse_one(part.strip(), place) for place, part in enumerate(_BAR.split(text.strip())))
-    return Selector(text=text.strip(), finds=finds)
+    return Selector(text=text.strip(), finders=finds)
 
 
 def _parse_one(text: str, index: int) -> _Find:
@@ -129,7 +129,7 @@ def _short(text: str) -> str:
 def _css(text: str) -> _Find:
     match = _ATTRIBUTE.fullmatch(text)
     query, name = (match["query"].strip(), match["name"].lower()) if match else (text, None)
-    if query and (fault := css_fault(query)):
+    if query and (fault := css_error(query)):
         raise ValueError(fault)
     if not query and name is None:
         raise ValueError("css: needs a selector, such as css:td.status or css:@data-id")

@@ -22,18 +22,18 @@ _COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | None:
     """The case's page, every fault noted; None where it cannot be used. `listed`: the recipe also lists the cases."""
-    requests.per_case |= {"case_number"}
-    requests.taken |= {"case_number"}
+    requests.case_names |= {"case_number"}
+    requests.taken_names |= {"case_number"}
     request = requests.read(table, optional=True)
-    if request and not (requests.per_case | {"password"}) & request.names:
-        table.faults.note(table.path, "the address is the same for every case; put {case_number} into it")
+    if request and not (requests.case_names | {"password"}) & request.placeholders:
+        table.faults.add(table.path, "the address is the same for every case; put {case_number} into it")
     if not listed and request is None:
-        table.faults.note((), "[cases] is missing: where the cases are listed")
+        table.faults.add((), "[cases] is missing: where the cases are listed")
     expect, take, number = table.selectors("expect"), requests.take(table), table.selector("case_number")
     page = _fields(table)
     stages = _stages(table)
     collections = {kind: _collections(table, requests, kind) for kind in _COLLECTIONS}
-    table.finish()
+    table.check_unknown_keys()
     if page is None:
         return None
     fields, sometimes, dates = page
@@ -62,22 +62,22 @@ def _fields(table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] |
         try:
             check_format(written)
         except ValueError as error:
-            fields.note("date_format", str(error))
-    zone = fields.parsed("time_zone", _zone)
+            fields.add_fault("date_format", str(error))
+    zone = fields.parse("time_zone", _zone)
     sometimes = fields.texts("sometimes")
     for name in sometimes:
         if name not in _FIELDS:
-            fields.note("sometimes", f"{name!r} is no field; known here: {', '.join(_FIELDS[1:])}")
-    fields.finish()
+            fields.add_fault("sometimes", f"{name!r} is no field; known here: {', '.join(_FIELDS[1:])}")
+    fields.check_unknown_keys()
     found = {key: selector for key, selector in read.items() if selector is not None}
     return found, frozenset(sometimes), Dates(formats=formats, zone=zone)
 
 
 def _stages(table: Table) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
-    for words, stage in table.words("stages", Stage).items():
+    for words, stage in table.enum_values("stages", Stage).items():
         if stages.setdefault(comparable_text(words), stage) is not stage:
-            table.faults.note((*table.path, "stages", words), "the same words stand for another stage above")
+            table.faults.add((*table.path, "stages", words), "the same words stand for another stage above")
     return stages
 
 
@@ -91,11 +91,11 @@ def _collection(table: Table, requests: Requests, kind: str) -> Collection | Non
     each = table.selector("each", required=True)
     request = requests.read(table, optional=True)
     fields = {key: table.selector(key, required=key in required) for key in (*required, *optional)}
-    kinds = table.words("kinds", ItemKind) if kind == "pending" else {}
+    kinds = table.enum_values("kinds", ItemKind) if kind == "pending" else {}
     if kinds and not fields["kind"]:
-        table.note("kinds", "needs kind, the selector of the words that stand here")
+        table.add_fault("kinds", "needs kind, the selector of the words that stand here")
     expect = table.selectors("expect")
-    table.finish()
+    table.check_unknown_keys()
     if each is None:
         return None
     return Collection(

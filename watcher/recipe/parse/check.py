@@ -17,9 +17,9 @@ from watcher.recipe.parse.table import Faults, Table
 from watcher.recipe.parse.toml_lines import Lines
 from watcher.text.toml import NotToml, read_toml
 
-LARGEST: Final = 256 * 1024
+MAX_BYTES: Final = 256 * 1024
 """Bytes of a recipe's file."""
-SHORTEST_EVERY: Final = timedelta(minutes=15)
+MIN_EVERY: Final = timedelta(minutes=15)
 """The shortest `min_every` of a recipe, and of every recipe's account."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
@@ -37,11 +37,11 @@ def load_recipe(path: Path) -> Recipe:
     """The recipe in a file. Raises `RecipeFaults`."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise RecipeFaults([f"{path}: cannot be read: {error.strerror}"]) from None
-    if len(content) > LARGEST:
-        raise RecipeFaults([f"{path}: is larger than {LARGEST} bytes; that is no recipe"])
+    if len(content) > MAX_BYTES:
+        raise RecipeFaults([f"{path}: is larger than {MAX_BYTES} bytes; that is no recipe"])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -74,15 +74,15 @@ class _Check:
         name = top.text("name", required=True)
         links = self._links()
         min_every = top.duration("min_every", default=timedelta(minutes=30))
-        if min_every < SHORTEST_EVERY:
-            top.note("min_every", 'must be at least "15m"')
-        machine = top.flag("machine_credentials")
-        language, end = top.parsed("language", _language) or "en", self._page_end()
+        if min_every < MIN_EVERY:
+            top.add_fault("min_every", 'must be at least "15m"')
+        machine = top.boolean("machine_credentials")
+        language, end = top.parse("language", _language) or "en", self._page_end()
         sign_in = self._sign_in()
         signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
         cases = self._cases()
         case = self._case()
-        top.finish()
+        top.check_unknown_keys()
         if name is None or links is None or case is None:
             return None
         return Recipe(
@@ -97,7 +97,7 @@ class _Check:
             signed_out=signed_out,
             unavailable=unavailable,
             min_every=min_every,
-            machine=machine,
+            machine_credentials=machine,
             language=language,
             page_end=end,
         )
@@ -107,7 +107,7 @@ class _Check:
         if base_url is None:
             return ""
         if fault := check_base_url(base_url):
-            self._top.note("base_url", fault)
+            self._top.add_fault("base_url", fault)
             return ""
         return base_url.rstrip("/")
 
@@ -115,13 +115,13 @@ class _Check:
         hosts = self._top.texts("hosts")
         for host in hosts:
             if not _HOST.fullmatch(host):
-                self._top.note("hosts", f'{host!r} is no host name; write one such as "login.example.gov"')
+                self._top.add_fault("hosts", f'{host!r} is no host name; write one such as "login.example.gov"')
         return frozenset(host.lower() for host in hosts)
 
     def _page_end(self) -> str:
-        end = self._top.any("page_end")
+        end = self._top.value("page_end")
         if end is not None and not isinstance(end, str):
-            self._top.note("page_end", 'must be text in quotes: what every page ends with, "" for nothing')
+            self._top.add_fault("page_end", 'must be text in quotes: what every page ends with, "" for nothing')
         return end if isinstance(end, str) else "</html>"
 
     def _links(self) -> Links | None:
@@ -129,39 +129,41 @@ class _Check:
         if table is None:
             return None
         sign_in, help_, reset = (
-            table.parsed(key, _page_address, required=key != "reset") for key in ("sign_in", "help", "reset")
+            table.parse(key, _page_address, required=key != "reset") for key in ("sign_in", "help", "reset")
         )
-        table.finish()
+        table.check_unknown_keys()
         return Links(sign_in=sign_in, help=help_, reset=reset) if sign_in and help_ else None
 
     def _any(self, key: str, *, required: bool = False) -> tuple[Selector, ...]:
         table = self._top.table(key)
         found = table.selectors("any") if table else ()
         if table:
-            table.finish()
+            table.check_unknown_keys()
         if required if table is None else not table.texts("any"):
             what = 'any = ["status:401"]' if required else 'any = ["status:503"]'
-            self._top.faults.note((key,), f"[{key}] needs a list of selectors, such as {what}")
+            self._top.faults.add((key,), f"[{key}] needs a list of selectors, such as {what}")
         return found
 
     def _sign_in(self) -> tuple[Step, ...]:
         steps = [self._step(table, place) for place, table in enumerate(self._top.tables("sign_in"))]
-        carrying = [step for step in steps if step and "password" in step.request.names]
+        carrying = [step for step in steps if step and "password" in step.request.placeholders]
         if len(carrying) > 1:
-            self._top.note("sign_in", "the password is submitted in more than one step; one submission is one attempt")
+            self._top.add_fault(
+                "sign_in", "the password is submitted in more than one step; one submission is one attempt"
+            )
         return tuple(step for step in steps if step)
 
     def _step(self, table: Table, key_path: int) -> Step | None:
         when = table.selector("when")
         if when and not key_path:
-            table.note("when", "the first step has no answer before it to look at")
+            table.add_fault("when", "the first step has no answer before it to look at")
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")
-        if request and "password" in request.names and not table.texts("rejected"):
-            table.faults.note(table.path, "rejected is missing: how the portal says that a password is wrong")
+        if request and "password" in request.placeholders and not table.texts("rejected"):
+            table.faults.add(table.path, "rejected is missing: how the portal says that a password is wrong")
         expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
         take = self._requests.take(table)
-        table.finish()
+        table.check_unknown_keys()
         if request is None:
             return None
         return Step(
@@ -177,11 +179,11 @@ class _Check:
         following = table.selector("next")
         following_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
         if following_address and not following:
-            table.note("next_get", "needs next, the selector of what fills {next}")
-        max_pages = table.whole("max_pages", default=50, least=1, most=200)
+            table.add_fault("next_get", "needs next, the selector of what fills {next}")
+        max_pages = table.integer("max_pages", default=50, least=1, most=200)
         expect, take = table.selectors("expect"), self._requests.take(table)
-        table.finish()
-        self._requests.per_case |= take.keys()
+        table.check_unknown_keys()
+        self._requests.case_names |= take.keys()
         if not (request and each and number):
             return None
         return CaseList(

@@ -30,9 +30,9 @@ class Requests:
     def __init__(self, base_url: str, hosts: frozenset[str]) -> None:
         """`base_url` is empty where the recipe's is faulty."""
         self.base_url, self.hosts = base_url, hosts
-        self.given = frozenset({"username"}) | _OF_SIGN_IN
-        self.taken: set[str] = set()
-        self.per_case: set[str] = set()
+        self.account_names = frozenset({"username"}) | _OF_SIGN_IN
+        self.taken_names: set[str] = set()
+        self.case_names: set[str] = set()
 
     def read(self, table: Table, *, optional: bool = False, signing_in: bool = False) -> Request | None:
         """The request of a table. None where it has a fault, or none stands there and none must."""
@@ -40,14 +40,14 @@ class Requests:
         form, body, headers = table.mapping("form"), self._json(table), self._headers(table)
         if ("get" in table) == ("post" in table):
             if "get" in table or not optional:
-                table.faults.note(table.path, 'needs either get or post, such as get = "/cases"')
+                table.faults.add(table.path, 'needs either get or post, such as get = "/cases"')
             elif form is not None or body is not None or headers:
-                table.faults.note(table.path, "form, json and headers need get or post")
+                table.faults.add(table.path, "form, json and headers need get or post")
             return None
         if get and (form is not None or body is not None):
-            table.faults.note(table.path, "get sends no form and no json; write post")
+            table.faults.add(table.path, "get sends no form and no json; write post")
         if form is not None and body is not None:
-            table.note("json", "a request carries either form or json")
+            table.add_fault("json", "a request carries either form or json")
         for key, texts in (("form", form), ("headers", headers)):
             for name, text in (texts or {}).items():
                 self._check_names(table.faults, (*table.path, key, name), text, signing_in=signing_in)
@@ -74,9 +74,9 @@ class Requests:
         template = Template(text=text)
         fault = self._address_fault(text)
         if fault:
-            table.note(key, fault)
-        if "password" in template.names:
-            table.note(key, "a password does not belong into an address; send it in form or json")
+            table.add_fault(key, fault)
+        if "password" in template.placeholders:
+            table.add_fault(key, "a password does not belong into an address; send it in form or json")
         else:
             self._check_names(table.faults, (*table.path, key), text, signing_in=signing_in, also=also)
         return None if fault else template
@@ -84,9 +84,9 @@ class Requests:
     def take(self, table: Table) -> dict[str, Selector]:
         """What a table takes from its answer for the requests after it."""
         take = table.named_selectors("take")
-        for name in self.given.intersection(take):
-            table.faults.note((*table.path, "take", name), "this name is given by the account; take another")
-        self.taken |= take.keys()
+        for name in self.account_names.intersection(take):
+            table.faults.add((*table.path, "take", name), "this name is given by the account; take another")
+        self.taken_names |= take.keys()
         return take
 
     def _address_fault(self, text: str) -> str | None:
@@ -116,37 +116,37 @@ class Requests:
         headers = table.mapping("headers") or {}
         for name, text in headers.items():
             if not _HEADER.fullmatch(name) or name.lower() in _OURS:
-                table.faults.note((*table.path, "headers", name), "is no header that a recipe may set")
+                table.faults.add((*table.path, "headers", name), "is no header that a recipe may set")
             elif not text.isprintable() or not text.isascii():
-                table.faults.note((*table.path, "headers", name), "a header is one line of plain letters")
+                table.faults.add((*table.path, "headers", name), "a header is one line of plain letters")
         return headers
 
     def _json(self, table: Table) -> Json:
-        content = table.any("json")
+        content = table.value("json")
         if content is None:
             return None
         try:
             read: Json = json.loads(json.dumps(content, allow_nan=False))
         except (TypeError, ValueError):  # TOML's dates and times, and its inf and nan
-            table.note("json", "holds something that JSON cannot say, such as a date; put it in quotes")
+            table.add_fault("json", "holds something that JSON cannot say, such as a date; put it in quotes")
             return None
         return read
 
     def _check_names(
         self, faults: Faults, key_path: KeyPath, content: Json, *, signing_in: bool, also: frozenset[str] = frozenset()
     ) -> None:
-        known = (self.given if signing_in else self.given - _OF_SIGN_IN) | self.taken | also
+        known = (self.account_names if signing_in else self.account_names - _OF_SIGN_IN) | self.taken_names | also
         for path, name in _used(content, key_path):
             if name in known:
                 continue
             if name in _OF_SIGN_IN:
-                faults.note(path, f"{{{name}}} is filled only in [[sign_in]]")
+                faults.add(path, f"{{{name}}} is filled only in [[sign_in]]")
             else:
-                faults.note(path, f"nothing before this fills {{{name}}}; {did_you_mean(name, known)}")
+                faults.add(path, f"nothing before this fills {{{name}}}; {did_you_mean(name, known)}")
 
 
 def _used(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:
     if isinstance(content, str):
-        return [(path, name) for name in sorted(Template(text=content).names)]
+        return [(path, name) for name in sorted(Template(text=content).placeholders)]
     pairs = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
     return [used for key, part in pairs for used in _used(part, (*path, key))]

@@ -31,7 +31,7 @@ class Faults:
         self._file, self._lines = file, lines
         self._found: list[tuple[int, str]] = []
 
-    def note(self, path: KeyPath, wanted: str) -> None:
+    def add(self, path: KeyPath, wanted: str) -> None:
         """Notes what would be right at a key."""
         line = self._lines.line_of(path)
         entry = (line, f"{self._file}:{line}: {toml_key(path) or 'the recipe'}: {wanted}")
@@ -55,15 +55,15 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._content
 
-    def note(self, key: str, wanted: str) -> None:
+    def add_fault(self, key: str, wanted: str) -> None:
         """Notes a fault at one key of this table."""
-        self.faults.note((*self.path, key), wanted)
+        self.faults.add((*self.path, key), wanted)
 
-    def finish(self) -> None:
+    def check_unknown_keys(self) -> None:
         """Notes every key that nobody asked for."""
         for key in self._content:
             if key not in self._asked:
-                self.note(key, f"unknown key; {did_you_mean(key, self._asked)}")
+                self.add_fault(key, f"unknown key; {did_you_mean(key, self._asked)}")
 
     def text(self, key: str, *, required: bool = False) -> str | None:
         """A text that is not empty."""
@@ -74,35 +74,35 @@ class Table:
         """A text, or a list of them."""
         return tuple(text for _, text in self._listed(key))
 
-    def flag(self, key: str) -> bool:
+    def boolean(self, key: str) -> bool:
         """True or false; false where absent."""
         found = self._get(key)
         if found is not None and not isinstance(found, bool):
-            self.note(key, "must be true or false, without quotes")
+            self.add_fault(key, "must be true or false, without quotes")
         return found is True
 
-    def whole(self, key: str, *, default: int, least: int, most: int) -> int:
+    def integer(self, key: str, *, default: int, least: int, most: int) -> int:
         """A whole number within bounds."""
         found = self._get(key)
         if found is None:
             return default
         if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
-            self.note(key, f"must be a whole number from {least} to {most}")
+            self.add_fault(key, f"must be a whole number from {least} to {most}")
             return default
         return found
 
     def duration(self, key: str, *, default: timedelta) -> timedelta:
         """A span of time such as "30m"."""
-        return self.parsed(key, parse_duration) or default
+        return self.parse(key, parse_duration) or default
 
-    def parsed(self, key: str, parse: Callable[[str], _T], *, required: bool = False) -> _T | None:
+    def parse(self, key: str, parse: Callable[[str], _T], *, required: bool = False) -> _T | None:
         """A text, read by `parse`; what its ValueError says is the fault."""
         text = self.text(key, required=required)
         return None if text is None else self._parsed((key,), text, parse)
 
     def selector(self, key: str, *, required: bool = False) -> Selector | None:
         """One selector."""
-        return self.parsed(key, parse_selector, required=required)
+        return self.parse(key, parse_selector, required=required)
 
     def selectors(self, key: str) -> tuple[Selector, ...]:
         """A selector, or a list of them."""
@@ -116,12 +116,12 @@ class Table:
             text = self._text((key, name), value)
             selector = None if text is None else self._parsed((key, name), text, parse_selector)
             if not NAME.fullmatch(name):
-                self.faults.note((*self.path, key, name), "a name is of small letters, digits and _")
+                self.faults.add((*self.path, key, name), "a name is of small letters, digits and _")
             elif selector is not None:
                 read[name] = selector
         return read
 
-    def words(self, key: str, kinds: type[_E]) -> dict[str, _E]:
+    def enum_values(self, key: str, kinds: type[_E]) -> dict[str, _E]:
         """A table from the portal's words to words of the program."""
         read: dict[str, _E] = {}
         for word, value in self._mapping(key).items():
@@ -129,7 +129,7 @@ class Table:
                 read[word] = kinds(value)
             except ValueError:
                 wanted = did_you_mean(value, kinds) if isinstance(value, str) else "a text in quotes is wanted"
-                self.faults.note((*self.path, key, word), f"{value!r} is not known; {wanted}")
+                self.faults.add((*self.path, key, word), f"{value!r} is not known; {wanted}")
         return read
 
     def mapping(self, key: str) -> dict[str, str] | None:
@@ -142,10 +142,10 @@ class Table:
             if isinstance(value, str):
                 read[name] = value
             else:
-                self.faults.note((*self.path, key, name), "must be text in quotes")
+                self.faults.add((*self.path, key, name), "must be text in quotes")
         return read
 
-    def any(self, key: str) -> Any:
+    def value(self, key: str) -> Any:
         """Whatever stands there."""
         return self._get(key)
 
@@ -154,7 +154,7 @@ class Table:
         found = self._get(key, required=required, header=True)
         if found is None or isinstance(found, dict):
             return None if found is None else Table(found, (*self.path, key), self.faults)
-        self.note(key, f"must be a table: [{toml_key((*self.path, key))}]")
+        self.add_fault(key, f"must be a table: [{toml_key((*self.path, key))}]")
         return None
 
     def tables(self, key: str) -> list["Table"]:
@@ -163,17 +163,17 @@ class Table:
         if found is None:
             return []
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            self.note(key, f"must be written [[{toml_key((*self.path, key))}]], once for each")
+            self.add_fault(key, f"must be written [[{toml_key((*self.path, key))}]], once for each")
             return []
         if len(found) > _MOST_TABLES:
-            self.note(key, f"there are more than {_MOST_TABLES} of them")
+            self.add_fault(key, f"there are more than {_MOST_TABLES} of them")
         return [Table(one, (*self.path, key, place), self.faults) for place, one in enumerate(found)]
 
     def _get(self, key: str, *, required: bool = False, header: bool = False) -> Any:
         self._asked.add(key)
         if required and key not in self._content:
             whole = toml_key((*self.path, key))
-            self.faults.note(self.path, f"[{whole}] is missing" if header else f"{key} is missing")
+            self.faults.add(self.path, f"[{whole}] is missing" if header else f"{key} is missing")
         return self._content.get(key)
 
     def _listed(self, key: str) -> list[tuple[KeyPath, str]]:
@@ -189,15 +189,15 @@ class Table:
     def _mapping(self, key: str) -> dict[str, Any]:
         found = self._get(key)
         if found is not None and not isinstance(found, dict):
-            self.note(key, 'must be a table, such as { name = "…" }')
+            self.add_fault(key, 'must be a table, such as { name = "…" }')
         return found if isinstance(found, dict) else {}
 
     def _text(self, key_path: KeyPath, value: object) -> str | None:
         if not isinstance(value, str) or not value.strip():
-            self.faults.note((*self.path, *key_path), 'must be text in quotes, such as "text"')
+            self.faults.add((*self.path, *key_path), 'must be text in quotes, such as "text"')
             return None
         if len(value) > _LONGEST_TEXT:
-            self.faults.note((*self.path, *key_path), f"is longer than {_LONGEST_TEXT} characters")
+            self.faults.add((*self.path, *key_path), f"is longer than {_LONGEST_TEXT} characters")
             return None
         return value
 
@@ -205,5 +205,5 @@ class Table:
         try:
             return parse(text)
         except ValueError as error:
-            self.faults.note((*self.path, *key_path), str(error))
+            self.faults.add((*self.path, *key_path), str(error))
             return None

@@ -139,7 +139,7 @@ class RecipeReader:
 
     def _next(self, cases: CaseList, page: Page) -> str | None:
         """Where the next page is, or None on the last one."""
-        if cases.next is None or not cases.next.holds(page):
+        if cases.next is None or not cases.next.is_true(page):
             return None
         found = cases.next.text_at(page)
         if found is None:
@@ -153,7 +153,7 @@ class RecipeReader:
 
     def _compare(self, snapshots: list[Snapshot]) -> None:
         found = found_in(snapshots)
-        if gone := lost_selectors(self._recipe, self._visit.session.found, found):
+        if gone := lost_selectors(self._recipe, self._visit.session.last_found, found):
             raise UnexpectedAnswer(
                 f"{self._recipe.name}: what the last good read found is found in no case now: {', '.join(gone)}. "
                 "The portal may have changed; see `watcher recipe try`"

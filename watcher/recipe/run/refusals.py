@@ -16,7 +16,7 @@ _FINE: Final = range(200, 300)
 
 def first_matching(selectors: tuple[Selector, ...], spot: PageLocation) -> Selector | None:
     """The first selector that means yes here, or None."""
-    return next((selector for selector in selectors if selector.holds(spot)), None)
+    return next((selector for selector in selectors if selector.is_true(spot)), None)
 
 
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
@@ -49,7 +49,7 @@ def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str, expect: 
 def check_expected(recipe: Recipe, spot: PageLocation, *, key_path: str, expect: tuple[Selector, ...]) -> None:
     """Raises `UnexpectedAnswer` where something that must be there is not."""
     for selector in expect:
-        if not selector.present(spot):
+        if not selector.is_present(spot):
             raise UnexpectedAnswer(
                 f"{recipe.name}: the answer to {key_path} is not the one that the recipe was written for: "
                 f"{key_path}.expect {selector.text!r} finds nothing. "

@@ -24,10 +24,10 @@ class Session:
     owner: str
     cookies: CookieJar = field(default_factory=CookieJar, repr=False)
     taken: dict[str, str] = field(default_factory=dict, repr=False)
-    found: dict[str, FoundFields] = field(default_factory=dict)
+    last_found: dict[str, FoundFields] = field(default_factory=dict)
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there is nothing in it that a portal could know us by."""
         return not self.taken and not list(self.cookies)
 
@@ -36,10 +36,10 @@ class Session:
         self.cookies.clear()
         self.taken.clear()
 
-    def dumped(self) -> bytes:
+    def dump(self) -> bytes:
         """As it is saved; the same for the same content."""
         cookies = sorted((_written(cookie) for cookie in self.cookies), key=str)
-        found = {number: [one.status, *sorted(one.fields)] for number, one in sorted(self.found.items())}
+        found = {number: [one.status, *sorted(one.fields)] for number, one in sorted(self.last_found.items())}
         content = {"owner": self.owner, "cookies": cookies, "taken": self.taken, "found": found}
         return json.dumps(content, sort_keys=True).encode()
 
@@ -66,7 +66,7 @@ def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], n
     for number, entry in _dict(read.get("found")).items():
         words = [word for word in _list(entry) if isinstance(word, str)]
         if words:
-            session.found[number] = FoundFields(status=words[0], fields=frozenset(words[1:]))
+            session.last_found[number] = FoundFields(status=words[0], fields=frozenset(words[1:]))
     return session
 
 

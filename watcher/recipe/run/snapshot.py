@@ -94,7 +94,7 @@ def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, PageLocation]]:
 def locations(each: Selector, spot: PageLocation) -> list[PageLocation]:
     """What `each` finds, one by one; a JSON list that was selected as a whole is taken apart."""
     found = each.all(spot)
-    return found[0].parts() if len(found) == 1 else found
+    return found[0].items() if len(found) == 1 else found
 
 
 def _sane(recipe: Recipe, number: str) -> str:
@@ -171,10 +171,10 @@ class _Fields:
         return text
 
     def moment(self, key: str) -> datetime | date | None:
-        return self._date(key, self._recipe.case.dates.moment)
+        return self._date(key, self._recipe.case.dates.parse)
 
     def day(self, key: str) -> date | None:
-        return self._date(key, self._recipe.case.dates.day)
+        return self._date(key, self._recipe.case.dates.parse_day)
 
     def _date(self, key: str, read_date: Callable[[str], date | None]) -> date | None:
         text = self.text(key)

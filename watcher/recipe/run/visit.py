@@ -12,7 +12,7 @@ from watcher.http.client import PortalHttp
 from watcher.portal import Download, PortalContext
 from watcher.recipe.model import Recipe, Request, Step
 from watcher.recipe.page.page import Page
-from watcher.recipe.placeholders import Template, Values, filled_json
+from watcher.recipe.placeholders import Template, Values, fill_json
 from watcher.recipe.run.addresses import address_from, whole_address
 from watcher.recipe.run.last_found import FoundFields
 from watcher.recipe.run.refusals import first_matching, raise_if_signed_out, raise_if_unavailable, raise_if_unexpected
@@ -22,7 +22,7 @@ _OK: Final = 200
 _CODES: Final = frozenset({"totp", "code"})
 _BY_HAND: Final = "sign in with your browser and hand its cookies over with `watcher login ACCOUNT --cookies FILE`"
 
-Watch = Callable[[Request, Page], None]
+AnswerObserver = Callable[[Request, Page], None]
 """Sees each request and its answer, when a recipe is tried out."""
 
 
@@ -58,8 +58,8 @@ class Visit:
         """`http` must send the cookies of `session`."""
         self.session = session
         self._recipe, self._login, self._surroundings, self._http = recipe, login, surroundings, http
-        self._seen: Watch = _unwatched
-        self._saved = session.dumped()
+        self._seen: AnswerObserver = _unwatched
+        self._saved = session.dump()
         self._signed_in = self._submitted = self._unproven = False
         self._asked_at = surroundings.clock.now()
 
@@ -69,7 +69,7 @@ class Visit:
         Raises `PortalUnavailable`, and whatever a sign-in can raise. Whether the answer is the expected one is for
         the caller to see.
         """
-        if not self._signed_in and self._recipe.sign_in and (self.session.empty or self._lacks_taken(request)):
+        if not self._signed_in and self._recipe.sign_in and (self.session.is_empty or self._lacks_taken(request)):
             self.sign_in()
         try:
             return self._as_signed_in(request, values, address)
@@ -90,13 +90,13 @@ class Visit:
 
     def address(self, template: Template, values: Values) -> str:
         """The whole address that a template gives. Raises `UnexpectedAnswer` where what was taken is none."""
-        address = template.address({**self.session.taken, **values, "username": self._login.username})
+        address = template.fill_address({**self.session.taken, **values, "username": self._login.username})
         base_url = self._login.base_url
         if template.text.startswith("{"):  # taken from a page, and meant as a browser would take it
             return address_from(f"{base_url}/", address)
         return whole_address(address, base_url=base_url, replaces=self._recipe.base_url)
 
-    def watch(self, seen: Watch) -> None:
+    def observe(self, seen: AnswerObserver) -> None:
         """`seen` is called with every request and its answer from now on."""
         self._seen = seen
 
@@ -111,7 +111,7 @@ class Visit:
         self.session.clear()
         page: Page | None = None
         for step in self._recipe.sign_in:
-            if step.when is None or (page is not None and step.when.holds(page)):
+            if step.when is None or (page is not None and step.when.is_true(page)):
                 page = self._step(step)
         self._unproven = True
 
@@ -136,13 +136,13 @@ class Visit:
 
     def save(self) -> None:
         """Saves the session where it has changed and is known to stand."""
-        if not self._unproven and (content := self.session.dumped()) != self._saved:
+        if not self._unproven and (content := self.session.dump()) != self._saved:
             self._surroundings.session.save(content)
             self._saved = content
 
     def remember(self, found: Mapping[str, FoundFields]) -> None:
         """Keeps what a good read found, for the next one."""
-        self.session.found.update(found)
+        self.session.last_found.update(found)
         self.save()
 
     def _as_signed_in(self, request: Request, values: Values, address: str | None) -> Page:
@@ -169,15 +169,15 @@ class Visit:
     def _lacks_taken(self, request: Request) -> bool:
         """Whether the request needs what the sign-in takes and the saved session does not hold."""
         taken = {name for step in self._recipe.sign_in for name in step.take}
-        return bool(request.names & taken - self.session.taken.keys())
+        return bool(request.placeholders & taken - self.session.taken.keys())
 
     def _step(self, step: Step) -> Page:
         values = dict(self.session.taken)
-        names = step.request.names
+        names = step.request.placeholders
         if names & _CODES:
             values |= dict.fromkeys(_CODES, self._surroundings.codes.code(asked_at=self._asked_at))
         if "password" in names:
-            self._surroundings.sign_in_guard.before_submission(counts=not self._recipe.machine)
+            self._surroundings.sign_in_guard.before_submission(counts=not self._recipe.machine_credentials)
             self._submitted = True
             values["password"] = self._login.password
         self._asked_at = self._surroundings.clock.now()
@@ -209,8 +209,8 @@ class Visit:
             request.method,
             self.address(request.address, values) if address is None else address,
             headers=self._headers(request, filling),
-            form=None if request.form is None else {key: text.filled(filling) for key, text in request.form.items()},
-            json=None if request.json is None else filled_json(request.json, filling),
+            form=None if request.form is None else {key: text.fill(filling) for key, text in request.form.items()},
+            json=None if request.json is None else fill_json(request.json, filling),
         )
         page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
         self._seen(request, page)
@@ -219,7 +219,7 @@ class Visit:
     def _headers(self, request: Request, values: Values) -> dict[str, str]:
         headers = {"Accept": "text/html, application/json, */*;q=0.5", "Accept-Language": self._recipe.language}
         for name, text in request.headers.items():
-            filled = text.filled(values)
+            filled = text.fill(values)
             if not (filled.isascii() and filled.isprintable()):
                 raise UnexpectedAnswer(f"{self._recipe.name}: {request.key_path}.headers.{name} would be no header")
             headers[name] = filled
@@ -229,12 +229,16 @@ class Visit:
         """What the requests about a case carry, such as a token; those about one case in particular are left out."""
         values = {**self.session.taken, "username": self._login.username}
         for request in (self._recipe.case.request, self._recipe.cases.request if self._recipe.cases else None):
-            if request and request.headers and all(text.names <= values.keys() for text in request.headers.values()):
+            if (
+                request
+                and request.headers
+                and all(text.placeholders <= values.keys() for text in request.headers.values())
+            ):
                 return self._headers(request, values)
         return {}
 
     def _check_filled(self, request: Request, values: Values) -> None:
-        for name in sorted(request.names - values.keys()):
+        for name in sorted(request.placeholders - values.keys()):
             raise UnexpectedAnswer(
                 f"{self._recipe.name}: {request.key_path} needs {{{name}}}, and the selector that takes it found "
                 "nothing; see `watcher recipe try`"

@@ -29,9 +29,9 @@ class SelectorResult:
 
     key_path: str
     selector: str | None = None
-    found: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
     note: str = ""
-    wrong: bool = False
+    failed: bool = False
     stopped_by: ReadFailed | None = None
 
 
@@ -45,13 +45,16 @@ def inspect_page(
         yield SelectorResult(
             key_path=key_path,
             note=f"the page has no {recipe.page_end}: it is cut off, or page_end is wrong",
-            wrong=True,
+            failed=True,
         )
     yield from _that_hold("unavailable.any", recipe.unavailable, page)
     for selector in expect:
-        there = selector.present(page)
+        there = selector.is_present(page)
         yield SelectorResult(
-            key_path=f"{key_path}.expect", selector=selector.text, note="there" if there else "missing", wrong=not there
+            key_path=f"{key_path}.expect",
+            selector=selector.text,
+            note="there" if there else "missing",
+            failed=not there,
         )
 
 
@@ -68,15 +71,17 @@ def inspect_list(recipe: Recipe, cases: CaseList, page: Page) -> Iterator[Select
     """A page of the list of cases: how many rows, and the first of them."""
     yield from _inspect_signed_in(recipe, page, key_path="cases", expect=cases.expect)
     found = _spots(cases.each, page)
-    yield SelectorResult(key_path="cases.each", selector=cases.each.text, note=f"{len(found)} found", wrong=not found)
+    yield SelectorResult(key_path="cases.each", selector=cases.each.text, note=f"{len(found)} found", failed=not found)
     try:
         listed = list(rows(recipe, page))
     except UnexpectedAnswer as error:
-        yield SelectorResult(key_path="cases.case_number", selector=cases.case_number.text, note=str(error), wrong=True)
+        yield SelectorResult(
+            key_path="cases.case_number", selector=cases.case_number.text, note=str(error), failed=True
+        )
         return
     numbers = tuple(number for number, _ in listed)
     yield SelectorResult(
-        key_path="cases.case_number", selector=cases.case_number.text, found=numbers[:_MOST], note=_more(numbers)
+        key_path="cases.case_number", selector=cases.case_number.text, values=numbers[:_MOST], note=_more(numbers)
     )
     for _, spot in listed[:1]:
         yield from inspect_takes("cases", cases.take, spot)
@@ -102,7 +107,7 @@ def inspect_case(
     try:
         yield SelectorResult(key_path=CASE, note=f"{case_number}: {_told(read_case(recipe, pages, case_number))}")
     except ReadFailed as error:
-        yield SelectorResult(key_path=CASE, note=f"{case_number} cannot be read: {error}", wrong=True)
+        yield SelectorResult(key_path=CASE, note=f"{case_number} cannot be read: {error}", failed=True)
 
 
 def inspect_takes(key_path: str, take: Mapping[str, Selector], spot: PageLocation) -> Iterator[SelectorResult]:
@@ -141,18 +146,18 @@ def _look_at_collection(
 
 def _that_hold(key_path: str, selectors: tuple[Selector, ...], page: Page) -> Iterator[SelectorResult]:
     for selector in selectors:
-        if selector.holds(page):
-            yield SelectorResult(key_path=key_path, selector=selector.text, note="holds here", wrong=True)
+        if selector.is_true(page):
+            yield SelectorResult(key_path=key_path, selector=selector.text, note="holds here", failed=True)
 
 
 def _sight(key_path: str, selector: Selector, spot: PageLocation, *, needed: bool = False) -> SelectorResult:
     try:
         found = selector.text_at(spot)
     except UnexpectedAnswer as error:
-        return SelectorResult(key_path=key_path, selector=selector.text, note=str(error), wrong=True)
+        return SelectorResult(key_path=key_path, selector=selector.text, note=str(error), failed=True)
     if found is None:
-        return SelectorResult(key_path=key_path, selector=selector.text, note="nothing found", wrong=needed)
-    return SelectorResult(key_path=key_path, selector=selector.text, found=(_short(found),))
+        return SelectorResult(key_path=key_path, selector=selector.text, note="nothing found", failed=needed)
+    return SelectorResult(key_path=key_path, selector=selector.text, values=(_short(found),))
 
 
 def _words(selector: Selector, spot: PageLocation) -> str | None:

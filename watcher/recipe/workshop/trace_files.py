@@ -25,7 +25,7 @@ class TracedAnswer:
     page: Page
 
 
-def kept_answers(folder: Path) -> Iterator[TracedAnswer]:
+def traced_answers(folder: Path) -> Iterator[TracedAnswer]:
     """The answers in a folder, in the order in which they came.
 
     Raises `OSError` where the folder cannot be read, `ValueError` that names the file for one that is none of ours.
@@ -40,7 +40,7 @@ def kept_answers(folder: Path) -> Iterator[TracedAnswer]:
         start = None
 
 
-def fits(recipe: Recipe, request: Request, answer: TracedAnswer) -> bool:
+def matches_request(recipe: Recipe, request: Request, answer: TracedAnswer) -> bool:
     """Whether an answer may be one to this request: the same method, and a path that its placeholders can make."""
     if request.method != answer.method:
         return False

@@ -14,7 +14,7 @@ from watcher.recipe.run.reader import ListedCase, RecipeReader
 from watcher.recipe.run.snapshot import comparable_number, rows
 from watcher.recipe.run.visit import Visit
 from watcher.recipe.workshop.selector_report import SelectorResult, inspect_case, inspect_list, inspect_step
-from watcher.recipe.workshop.trace_files import TracedAnswer, fits, kept_answers
+from watcher.recipe.workshop.trace_files import TracedAnswer, matches_request, traced_answers
 
 _MOST_CASES: Final = 3
 
@@ -31,7 +31,7 @@ class Workshop:
         """`visit` must be the reader's own."""
         self._recipe, self._visit, self._reader = recipe, visit, reader
         self._answers: list[tuple[Request, Page]] = []
-        visit.watch(lambda request, page: self._answers.append((request, page)))
+        visit.observe(lambda request, page: self._answers.append((request, page)))
 
     def walk(self) -> Iterator[SelectorResult]:
         """What every selector finds: in the sign-in, in the list, and in the first cases. Ends at what stops it."""
@@ -41,7 +41,7 @@ class Workshop:
         except ReadFailed as error:
             yield from self._steps()
             yield SelectorResult(
-                key_path="the read", note=f"{type(error).__name__}: {error}", wrong=True, stopped_by=error
+                key_path="the read", note=f"{type(error).__name__}: {error}", failed=True, stopped_by=error
             )
 
     def _sign_in(self) -> Iterator[SelectorResult]:
@@ -79,7 +79,7 @@ class Workshop:
         try:
             self._reader.fetch(listed, pages)
         except ReadFailed as error:
-            yield SelectorResult(key_path=CASE, note=f"{listed.number}: {type(error).__name__}: {error}", wrong=True)
+            yield SelectorResult(key_path=CASE, note=f"{listed.number}: {type(error).__name__}: {error}", failed=True)
         yield from inspect_case(self._recipe, pages, listed.number, _row(self._recipe, listed.page, listed.number))
 
 
@@ -89,20 +89,20 @@ def check_recipe(path: Path, answers: Path | None = None) -> list[SelectorResult
     `answers` is a folder that `watcher check --trace` wrote; raises `OSError` or `ValueError` where it is none.
     """
     recipe = load_recipe(path)
-    return [] if answers is None else list(_look_at_kept(recipe, list(kept_answers(answers))))
+    return [] if answers is None else list(_look_at_kept(recipe, list(traced_answers(answers))))
 
 
 def _look_at_kept(recipe: Recipe, answers: list[TracedAnswer]) -> Iterator[SelectorResult]:
     for step in recipe.sign_in:
-        for answer in (one for one in answers if fits(recipe, step.request, one)):
+        for answer in (one for one in answers if matches_request(recipe, step.request, one)):
             yield from inspect_step(recipe, step, answer.page)
     pages: dict[str, Page] = {}
     for answer in answers:
-        if recipe.cases is not None and fits(recipe, recipe.cases.request, answer):
+        if recipe.cases is not None and matches_request(recipe, recipe.cases.request, answer):
             yield from inspect_list(recipe, recipe.cases, answer.page)
             if recipe.case.request is None:
                 yield from _look_at_rows(recipe, answer.page)
-        elif recipe.case.request is not None and fits(recipe, recipe.case.request, answer):
+        elif recipe.case.request is not None and matches_request(recipe, recipe.case.request, answer):
             yield from _look_at_kept_case(recipe, pages)
             pages = {CASE: answer.page}
         pages |= _collections(recipe, answer)
@@ -127,7 +127,9 @@ def _look_at_kept_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[Selec
 
 def _collections(recipe: Recipe, answer: TracedAnswer) -> dict[str, Page]:
     parts = (*recipe.case.pending, *recipe.case.notices, *recipe.case.history)
-    return {part.key_path: answer.page for part in parts if part.request and fits(recipe, part.request, answer)}
+    return {
+        part.key_path: answer.page for part in parts if part.request and matches_request(recipe, part.request, answer)
+    }
 
 
 def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation | None:
