@@ -1,4 +1,4 @@
-"""What a checked recipe is. Values only; `watcher.recipe.parse.check` makes them out of a file."""
+"""A checked recipe, as values. `watcher.recipe.parse.check` creates them from a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,19 +13,19 @@ from watcher.recipe.page.selectors import Selector
 from watcher.recipe.placeholders import Template, placeholders_in
 
 STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
-"""Fields that belong to a status and may go with it."""
+"""Fields that belong to a status and may disappear with it."""
 CASE_FIELDS: Final = ("form", "title", "submitted_on", "office")
-"""Fields that a case keeps all its life."""
+"""Fields that never disappear from a case."""
 
 
 def comparable_text(text: str) -> str:
-    """The form in which a portal's words are compared: without regard to case and extra spaces."""
+    """Return a text as it is compared: without regard to letter case and extra spaces."""
     return " ".join(text.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent. `place` names it in errors, as its keys stand in the recipe: `sign_in[1]`."""
+    """A request. `key_path` is its place in the recipe, for messages: `sign_in[1]`."""
 
     key_path: str
     method: Literal["GET", "POST"]
@@ -36,14 +36,14 @@ class Request:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """Every placeholder in it."""
+        """All placeholders in the address, the headers, and the body."""
         texts = [self.address, *self.headers.values(), *(self.form or {}).values()]
         return placeholders_in(self.json).union(*(text.placeholders for text in texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the sign-in. `when` None: always."""
+    """One step of the sign-in. It is always taken if `when` is None."""
 
     request: Request
     when: Selector | None = None
@@ -56,7 +56,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseList:
-    """Where the cases are listed."""
+    """The list of cases."""
 
     request: Request
     each: Selector
@@ -70,7 +70,7 @@ class CaseList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """A list within a case. `place` names it in errors: `case.pending[0]`. `request` None: in the case's answer."""
+    """A list within a case. `key_path` is for messages: `case.pending[0]`. Without `request`, on the case's page."""
 
     key_path: str
     each: Selector
@@ -82,10 +82,10 @@ class Collection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
-    """Where a case stands and what its parts mean. `request` None: in its row of the list.
+    """The page of a case. `request` is None if the case is read from its row of the list.
 
-    `case_number` is the number as the answer repeats it, `stages` are the portal's words as `comparable_text` writes
-    them.
+    `case_number` selects the number as the page repeats it. The keys of `stages` are statuses as `comparable_text`
+    returns them.
     """
 
     fields: Mapping[str, Selector]
@@ -103,7 +103,7 @@ class CasePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One portal. `text` is the file it was read from; `hosts` are those that it names besides that of `base_url`."""
+    """One portal. `text` is the content of the recipe file; `hosts` are those allowed besides that of `base_url`."""
 
     name: str
     text: str = field(repr=False)
@@ -122,7 +122,7 @@ class Recipe:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """Every placeholder in its requests."""
+        """All placeholders in all requests."""
         parts = [*self.case.pending, *self.case.notices, *self.case.history]
         requests = [step.request for step in self.sign_in]
         requests += [part.request for part in (self.cases, self.case, *parts) if part and part.request]

@@ -1,6 +1,7 @@
-"""Texts with `{names}` in them, filled from what the account and the answers gave. Nothing else is a placeholder.
+"""Texts with `{names}` that are filled with values from the account and from answers.
 
-A brace that does not enclose a bare name in lower case is a brace: a GraphQL query may stand in a recipe as it is.
+A brace that does not enclose a bare name in lower case is not a placeholder, so that a recipe may contain a GraphQL
+query as it is.
 """
 
 import re
@@ -19,38 +20,38 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """One text. `text` is as the recipe has it."""
+    """One text, as the recipe has it."""
 
     text: str
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The placeholders in it."""
+        """All placeholders in the text."""
         return frozenset(_PLACEHOLDER.findall(self.text))
 
     def fill(self, values: Values) -> str:
-        """The text with every placeholder replaced, once: what is put in is not looked at again."""
-        return _PLACEHOLDER.sub(lambda found: values[found[1]], self.text)
+        """Return the text with every placeholder replaced. Placeholders within the values are not replaced."""
+        return _PLACEHOLDER.sub(lambda match: values[match[1]], self.text)
 
     def fill_address(self, values: Values) -> str:
-        """The text as an address: what is put in is escaped, so that it is one part of a path or query and no more.
+        """Return the text as an address, with escaped values: each is exactly one part of a path or query.
 
-        A placeholder at the very beginning is an address itself, taken from a page, and stays as it is.
+        A placeholder at the very beginning is an address itself, taken from a page, and is not escaped.
         """
         leading = _PLACEHOLDER.match(self.text)
-        begin = values[leading[1]] if leading else ""
+        start = values[leading[1]] if leading else ""
         rest = self.text[leading.end() :] if leading else self.text
-        return begin + _PLACEHOLDER.sub(lambda found: _escaped(values[found[1]]), rest)
+        return start + _PLACEHOLDER.sub(lambda match: _escape(values[match[1]]), rest)
 
 
-def _escaped(value: str) -> str:
-    # A dot is a safe sign, but "." and ".." alone as part of a path would lead upwards.
+def _escape(value: str) -> str:
+    # A dot is safe, but "." and ".." as a whole part of a path would lead to a parent folder.
     escaped = quote(value, safe="")
     return escaped.replace(".", "%2E") if set(value) <= {"."} else escaped
 
 
 def placeholders_in(content: Json) -> frozenset[str]:
-    """Every placeholder in the texts of a JSON document."""
+    """Return all placeholders in the strings of a JSON document."""
     if isinstance(content, str):
         return Template(text=content).placeholders
     parts = list(content.values()) if isinstance(content, dict) else content if isinstance(content, list) else []
@@ -58,7 +59,7 @@ def placeholders_in(content: Json) -> frozenset[str]:
 
 
 def fill_json(content: Json, values: Values) -> Json:
-    """A JSON document with the placeholders in its texts replaced; keys stay as they are."""
+    """Return a JSON document with the placeholders in its strings replaced, except in its keys."""
     if isinstance(content, str):
         return Template(text=content).fill(values)
     if isinstance(content, dict):

@@ -31,12 +31,12 @@ _TAG: Final = re.compile(
         (?:[\s/](?:[^<>"']|"[^"]*+"|'[^']*+')*+>|[\s/][^<>]*+>|>))""",
     re.IGNORECASE | re.VERBOSE,
 )
-_TAG_OR_SIGN: Final = re.compile(f"{_TAG.pattern}|<", _TAG.flags)
+_TAG_OR_LESS_THAN: Final = re.compile(f"{_TAG.pattern}|<", _TAG.flags)
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-"""What is certainly an entity, unlike the beginning of `&copy=2` in an address."""
+"""An entity with its semicolon, so not the beginning of `&copy=2` in an address."""
 _NESTING_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
 _MAX_DEPTH: Final = 10_000
-"""Elements within elements; the parser takes a third of a second for as many, and four times that for twice as many."""
+"""Nested elements; the parser takes a third of a second for this depth, and four times that for twice the depth."""
 _NOT_NESTING: Final = frozenset(
     re.findall(
         r"\w+",
@@ -44,14 +44,14 @@ _NOT_NESTING: Final = frozenset(
         "stop tbody td tfoot th thead tr track use wbr",
     )
 )
-"""Elements that hold nothing, or whose end tag is usually left out; they do not count as nesting."""
+"""Elements without content, or whose end tag is usually left out; they do not count as nesting."""
 
 
 def plain_text(markup: str) -> str:
     """Return the text that a person sees of `markup`, on one line and printable. Never raises.
 
-    The end of a block separates, an inline element does not. Entities are resolved twice, because portals escape twice.
-    What looks like a tag but is none stays, and so do tags that were escaped.
+    The end of a block becomes a space, an inline element does not. Entities are resolved twice, because portals escape
+    twice. Escaped tags stay, and so does a `<` that does not begin a tag.
     """
     if "<" not in markup and "&" not in markup:
         return clean(markup)
@@ -59,7 +59,7 @@ def plain_text(markup: str) -> str:
 
 
 def plain_text_of(text: str) -> str:
-    """Return the same for text without tags of which entities were resolved once, such as that of an element."""
+    """Return the same for text that has no tags and whose entities were resolved once, such as that of an element."""
     return clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
 
@@ -83,7 +83,7 @@ def visible_text(root: "Node", hidden: frozenset[str] = HIDDEN_TAGS) -> str:
 
 def css_error(query: str) -> str | None:
     """Return what is wrong with a CSS selector, or None."""
-    from selectolax.lexbor import SelectolaxError  # noqa: PLC0415 - as in `parsed`
+    from selectolax.lexbor import SelectolaxError  # noqa: PLC0415 - as in `parse_html`
 
     try:
         parse_html("<p></p>").css(query)
@@ -96,18 +96,18 @@ def _without_tags(markup: str) -> str:
     if not _TAG.search(markup):
         return html.unescape(markup)
     try:
-        root = parse_html(_TAG_OR_SIGN.sub(_prepared, markup)).root
+        root = parse_html(_TAG_OR_LESS_THAN.sub(_prepare_tag, markup)).root
     except UnexpectedAnswer:
         root = None
     return html.unescape(_TAG.sub(" ", markup)) if root is None else visible_text(root, _HIDDEN)
 
 
-def _prepared(sign: re.Match[str]) -> str:
-    """Escape a `<` that begins no tag, and separate blocks: the parser drops table cells outside a table."""
-    if sign[0] == "<":
+def _prepare_tag(tag: re.Match[str]) -> str:
+    """Escape a `<` that does not begin a tag. Put a space before a block, because the parser drops stray table cells."""
+    if tag[0] == "<":
         return "&lt;"
-    name = sign["name"]
-    return sign[0] if name is None or name.lower() in _NOT_SEPARATING else f" {sign[0]}"
+    name = tag["name"]
+    return tag[0] if name is None or name.lower() in _NOT_SEPARATING else f" {tag[0]}"
 
 
 def _pieces(root: "Node", hidden: frozenset[str]) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""One answer, and places on it."""
+"""An answer, and locations on it."""

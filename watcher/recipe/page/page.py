@@ -1,7 +1,4 @@
-"""An answer as selectors see it, and a place on it: the whole, an element, a JSON value or a mere text.
-
-Everything here is a function of the answer.
-"""
+"""An answer, and locations on it: the whole answer, an element, a JSON value, or a text. Pure."""
 
 import json
 import re
@@ -22,41 +19,41 @@ if TYPE_CHECKING:
     from watcher.text.html import Node, Tree
 
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
-_BEGINNING: Final = 10_000
+_DOCTYPE_WITHIN: Final = 10_000
 
 
 class PageLocation(Protocol):
-    """A place that a selector starts from or has found."""
+    """A location that a selector starts from or returns."""
 
     @property
     def page(self) -> "Page":
-        """The answer it is on."""
+        """The answer that the location is on."""
         ...
 
     def elements(self, query: str) -> "list[Element]":
-        """The elements here that a CSS selector matches."""
+        """Return the elements at this location that match a CSS selector."""
         ...
 
     def raw(self) -> str:
-        """The text here as it came."""
+        """Return the text as it was sent."""
         ...
 
     def plain_text(self) -> str:
-        """What a person would read here, cleaned."""
+        """Return the text that a person sees, on one line and printable."""
         ...
 
     def value(self) -> Json:
-        """What stands here as JSON. Raises UnexpectedAnswer where it is none."""
+        """Return the content as JSON. Raises UnexpectedAnswer if it is not JSON."""
         ...
 
     def items(self) -> "list[PageLocation]":
-        """Its parts where it is a JSON list; else itself alone."""
+        """Return the items of a JSON list, else only this location."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One answer. `headers` are looked up in lower case."""
+    """One answer. The names of `headers` are in lower case."""
 
     status: int
     url: str
@@ -65,7 +62,7 @@ class Page:
 
     @property
     def page(self) -> "Page":
-        """Itself."""
+        """This page."""
         return self
 
     @cached_property
@@ -82,35 +79,35 @@ class Page:
 
     @property
     def is_json(self) -> bool:
-        """Whether it says that it is JSON, or looks so."""
+        """Whether the answer is declared as JSON or looks like JSON."""
         kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return kind.endswith(("/json", "+json")) or self.body.lstrip()[:1] in {b"{", b"["}
 
     def ends_with(self, end: str) -> bool:
-        """Whether a whole HTML document has `end` somewhere (whatever its case); true of anything else."""
-        document = not self.is_json and re.search("<html[ >]", self._text[:_BEGINNING], re.IGNORECASE) is not None
-        return not document or end.lower() in self._text.lower()
+        """Return whether an HTML document contains `end`, in any letter case. True for anything but a document."""
+        is_document = not self.is_json and re.search("<html[ >]", self._text[:_DOCTYPE_WITHIN], re.IGNORECASE)
+        return not is_document or end.lower() in self._text.lower()
 
     def elements(self, query: str) -> "list[Element]":
-        """The elements of the page that a CSS selector matches, in its order; none on JSON."""
+        """Return the elements that match a CSS selector, in the order of the page; none in JSON."""
         return [] if self.is_json else [Element(page=self, node=node) for node in self._html.css(query)]
 
     def raw(self) -> str:
-        """The body as text."""
+        """Return the body as text."""
         return self._text
 
     def plain_text(self) -> str:
-        """The visible text of a page; the body where it is none."""
+        """Return the visible text of an HTML page; the cleaned body of any other answer."""
         if self.is_json or self._html.root is None:
             return clean(self._text)
         return plain_text_of(visible_text(self._html.root))
 
     def value(self) -> Json:
-        """The body as JSON. Raises UnexpectedAnswer."""
+        """Return the body as JSON. Raises UnexpectedAnswer."""
         return self._json
 
     def items(self) -> list[PageLocation]:
-        """Itself."""
+        """Return only this location."""
         return [self]
 
 
@@ -122,109 +119,109 @@ class Element:
     node: "Node"
 
     def elements(self, query: str) -> "list[Element]":
-        """The element itself and those within that match."""
+        """Return the matching ones among the element and its descendants."""
         return [Element(page=self.page, node=node) for node in self.node.css(query)]
 
     def attribute(self, name: str) -> "Text | None":
-        """An attribute, or None where it has none of this name. Addresses come whole, however the page wrote them."""
+        """Return an attribute, or None if the element lacks it. Addresses are made absolute."""
         attributes = self.node.attributes
         if name not in attributes:
             return None
-        written = attributes[name] or ""
-        return Text(page=self.page, text=_address(self.page.url, written) if name in _ADDRESSES else written)
+        value = attributes[name] or ""
+        return Text(page=self.page, text=_absolute(self.page.url, value) if name in _ADDRESSES else value)
 
     def raw(self) -> str:
-        """The visible text; of a script, its content."""
+        """Return the visible text; of a script, its content."""
         return (self.node.text() if self.node.tag in HIDDEN_TAGS else visible_text(self.node)) or ""
 
     def plain_text(self) -> str:
-        """The visible text, cleaned; of a script, its content."""
+        """Return the visible text, cleaned; of a script, its content."""
         return clean(self.raw()) if self.node.tag in HIDDEN_TAGS else plain_text_of(self.raw())
 
     def value(self) -> Json:
-        """JSON that stands in the element, as in a `script`. Raises UnexpectedAnswer."""
+        """Return the JSON in the element, such as a `script`. Raises UnexpectedAnswer."""
         return _json(self.raw().encode("utf-8", "replace"), self.page.url)
 
     def items(self) -> list[PageLocation]:
-        """Itself."""
+        """Return only this location."""
         return [self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A text that an attribute or a pattern gave."""
+    """A text from an attribute or a pattern."""
 
     page: Page
     text: str = field(repr=False)
 
     def elements(self, query: str) -> "list[Element]":
-        """The elements of HTML that stands in the text."""
-        inner = Page(status=self.page.status, url=self.page.url, headers={}, body=b"")
-        return [Element(page=inner, node=node) for node in parse_html(self.text).css(query)]
+        """Return the matching elements of the text, parsed as HTML."""
+        page = Page(status=self.page.status, url=self.page.url, headers={}, body=b"")
+        return [Element(page=page, node=node) for node in parse_html(self.text).css(query)]
 
     def raw(self) -> str:
-        """The text."""
+        """Return the text."""
         return self.text
 
     def plain_text(self) -> str:
-        """The text, cleaned."""
+        """Return the text, cleaned."""
         return clean(self.text)
 
     def value(self) -> Json:
-        """The text as JSON. Raises UnexpectedAnswer."""
+        """Return the text as JSON. Raises UnexpectedAnswer."""
         return _json(self.text.encode("utf-8", "replace"), self.page.url)
 
     def items(self) -> list[PageLocation]:
-        """Itself."""
+        """Return only this location."""
         return [self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """A value in a JSON answer; never null."""
+    """A value in a JSON answer, never null."""
 
     page: Page
     json: Json = field(repr=False)
 
     def elements(self, query: str) -> "list[Element]":
-        """The elements of HTML that stands in a string."""
+        """Return the matching elements of a string, parsed as HTML; none of any other value."""
         return Text(page=self.page, text=self.json).elements(query) if isinstance(self.json, str) else []
 
     def raw(self) -> str:
-        """A string as it is, anything else as JSON writes it."""
+        """Return a string as it is, any other value as JSON text."""
         return self.json if isinstance(self.json, str) else json.dumps(self.json, ensure_ascii=False)
 
     def plain_text(self) -> str:
-        """The value as plain text, cleaned. Raises UnexpectedAnswer for a list or an object."""
+        """Return the value as text, cleaned. Raises UnexpectedAnswer for a list or an object."""
         if isinstance(self.json, list | dict):
             raise UnexpectedAnswer("a list or an object stands where a text was expected")
         return clean(self.raw())
 
     def value(self) -> Json:
-        """The value."""
+        """Return the value."""
         return self.json
 
     def items(self) -> list[PageLocation]:
-        """The entries of a list, without those that are null; else itself."""
+        """Return the items of a list without null, else only this location."""
         if not isinstance(self.json, list):
             return [self]
-        return [Value(page=self.page, json=entry) for entry in self.json if entry is not None]
+        return [Value(page=self.page, json=item) for item in self.json if item is not None]
 
 
 def _json(body: bytes, url: str) -> Json:
     try:
-        read: Json = read_json(body)
+        value: Json = read_json(body)
     except UnexpectedAnswer:
         raise UnexpectedAnswer(f"{_without_query(url)} answered with something that is not JSON") from None
-    return read
+    return value
 
 
 def _without_query(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
-def _address(base: str, written: str) -> str:
+def _absolute(base: str, address: str) -> str:
     try:
-        return urljoin(base, written.strip())
-    except ValueError:  # brackets that are no IPv6 address
-        return written
+        return urljoin(base, address.strip())
+    except ValueError:  # brackets without an IPv6 address
+        return address

@@ -1,7 +1,7 @@
-"""Regular expressions from a recipe: short, and of a kind that always comes to an end.
+"""Regular expressions of a recipe, limited so that a search always ends soon.
 
-Python's `re` backtracks, and can be made to take for ever by an open-ended repeat within another. Such patterns are
-refused when the recipe is checked; what they are matched against is bounded by `LONGEST_TEXT`.
+Python's `re` backtracks, and nested open-ended repeats can make it take practically forever. Such patterns are refused
+when the recipe is checked, and the searched text has at most `MAX_TEXT_LENGTH` characters.
 """
 
 import re
@@ -11,15 +11,15 @@ from typing import Any, Final
 
 MAX_PATTERN_LENGTH: Final = 200
 MAX_TEXT_LENGTH: Final = 100_000
-"""Characters; a longer text is narrowed first: `css:script | regex:…`."""
-_MOST_OPEN_REPEATS: Final = 4
-_MANY: Final = 20
-"""A repeat that may go on longer than this counts as open-ended."""
+"""Characters. A longer text must be narrowed first: `css:script | regex:…`."""
+_MAX_OPEN_REPEATS: Final = 4
+_OPEN_ABOVE: Final = 20
+"""A repeat that may match more often than this counts as open-ended."""
 _REPEATS: Final = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
 
 
 def compile_pattern(text: str) -> re.Pattern[str]:
-    """A pattern that is safe to search with. Raises ValueError that says what would be right."""
+    """Return a pattern that is safe to search with. Raises ValueError with what to correct."""
     if not text:
         raise ValueError("the pattern is empty")
     if len(text) > MAX_PATTERN_LENGTH:
@@ -29,24 +29,24 @@ def compile_pattern(text: str) -> re.Pattern[str]:
             pattern, parsed = re.compile(text), _parser.parse(text)
     except (re.error, RecursionError, OverflowError, Warning) as error:
         raise ValueError(f"the pattern is no regular expression: {error}") from None
-    if _open_repeats(parsed, inside=False) > _MOST_OPEN_REPEATS:
-        raise ValueError(f"the pattern has more than {_MOST_OPEN_REPEATS} open-ended repeats (*, +); use fewer")
+    if _open_repeats(parsed, inside=False) > _MAX_OPEN_REPEATS:
+        raise ValueError(f"the pattern has more than {_MAX_OPEN_REPEATS} open-ended repeats (*, +); use fewer")
     return pattern
 
 
 def search(pattern: re.Pattern[str], text: str) -> str | None:
-    """The first group of the first match, or the whole match where there is no group; None for no match.
+    """Return the first group of the first match, or the whole match if there is no group; None without a match.
 
-    Raises ValueError for a text that is too long.
+    Raises ValueError if the text is too long.
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(
             f"there are more than {MAX_TEXT_LENGTH} characters to search; narrow them with css: or json: first"
         )
-    found = pattern.search(text)
-    if found is None:
+    match = pattern.search(text)
+    if match is None:
         return None
-    group = found[1] if pattern.groups else found[0]
+    group = match[1] if pattern.groups else match[0]
     return None if group is None else str(group)
 
 
@@ -57,7 +57,7 @@ def _open_repeats(parsed: Any, *, inside: bool) -> int:
             raise ValueError("the pattern refers back to a group; write it without")
         if operation is _constants.BRANCH and inside:
             raise ValueError("the pattern has alternatives (|) within a repeat; it could take for ever")
-        if operation in _REPEATS and argument[1] > _MANY:
+        if operation in _REPEATS and argument[1] > _OPEN_ABOVE:
             if inside:
                 raise ValueError("the pattern has a repeat within a repeat; it could take for ever")
             count += 1 + _open_repeats(argument[2], inside=True)
@@ -67,7 +67,7 @@ def _open_repeats(parsed: Any, *, inside: bool) -> int:
 
 
 def _parts(operation: Any, argument: Any) -> list[Any]:
-    """The patterns within one operation of the parser."""
+    """Return the patterns within one operation of the parser."""
     if operation is _constants.BRANCH:
         return list(argument[1])
     if operation in _REPEATS:

@@ -1,15 +1,15 @@
-"""How a place in an answer is found: `css:.when | regex:at (.+)$`.
+"""Selectors, which find locations in an answer: `css:.when | regex:at (.+)$`.
 
-    css:SELECTOR          an element, read as its text
-    css:SELECTOR@attr     an attribute of it; css:@attr, of the element at hand
+    css:SELECTOR          an element, as its text
+    css:SELECTOR@attr     an attribute of it; css:@attr, of the current element
     json:EXPR             JMESPath
-    regex:PATTERN         the first group, or the whole match where there is none
-    text:WORDS            there where these words stand, without regard to case and extra spaces
-    status:CODE           there where the answer's status is this; status:5xx for a hundred of them
-    url:PART              the answer's address, where this part stands in it
+    regex:PATTERN         the first group, or the whole match if there is no group
+    text:WORDS            these words, in any letter case and spacing, if the text contains them
+    status:CODE           the answer's status if it is this one; status:5xx for a range
+    url:PART              the answer's address if it contains this part
     header:NAME           a header of the answer
 
-Selectors may be piped: each one goes on from what the one before it found. The only module that touches JMESPath.
+A piped selector continues from the result of the one before it. The only module that imports JMESPath.
 """
 
 import re
@@ -27,76 +27,78 @@ from watcher.text.html import css_error
 from watcher.text.printable import clean
 
 MAX_LENGTH: Final = 1000
-"""Characters of a selector."""
-_LONGEST_WORDS: Final = 20_000
-_MOST_LISTS: Final = 3
-"""Lists that a JMESPath expression may build; each can double what it works on."""
+"""Characters in a selector."""
+_MAX_TEXT_LENGTH: Final = 20_000
+_MAX_LISTS: Final = 3
+"""Lists that a JMESPath expression may build; each can double the amount of data."""
 _KINDS: Final = ("css", "json", "regex", "text", "status", "url", "header")
 _WHOLE_ANSWER: Final = frozenset({"status", "url", "header"})
-_BAR: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(_KINDS) + "):)")
+_PIPE: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(_KINDS) + "):)")
 _ATTRIBUTE: Final = re.compile(r"(?P<query>.*)@(?P<name>[A-Za-z_][-\w:.]*)", re.DOTALL)
 
-_Find: TypeAlias = Callable[[PageLocation], Iterable[PageLocation]]
+_Finder: TypeAlias = Callable[[PageLocation], Iterable[PageLocation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """One selector, parsed. `text` is as the recipe has it."""
+    """A parsed selector. `text` is as the recipe has it."""
 
     text: str
-    finders: tuple[_Find, ...]
+    finders: tuple[_Finder, ...]
 
-    def all(self, spot: PageLocation) -> list[PageLocation]:
-        """Everything that the last of the piped selectors finds in what those before it found first.
+    def all(self, location: PageLocation) -> list[PageLocation]:
+        """Return all results of the last piped selector. Each of those before it passes on only its first result.
 
-        Raises UnexpectedAnswer where the answer is not of the kind that the selector reads.
+        Raises UnexpectedAnswer if the answer is not of the kind that the selector works on.
         """
-        here: list[PageLocation] = [spot]
+        results: list[PageLocation] = [location]
         for find in self.finders:
-            if not here:
+            if not results:
                 return []
-            here = self._found(find, here[0])
-        return here
+            results = self._apply(find, results[0])
+        return results
 
-    def first(self, spot: PageLocation) -> PageLocation | None:
-        """The first of `all`, or None."""
-        found = self.all(spot)
-        return found[0] if found else None
+    def first(self, location: PageLocation) -> PageLocation | None:
+        """Return the first result of `all`, or None."""
+        results = self.all(location)
+        return results[0] if results else None
 
-    def is_present(self, spot: PageLocation) -> bool:
-        """Whether it finds anything, be it empty. Raises nothing: on an answer of another kind nothing is found."""
+    def is_present(self, location: PageLocation) -> bool:
+        """Return whether it finds anything, even if empty. False for an answer of another kind."""
         try:
-            return bool(self.all(spot))
+            return bool(self.all(location))
         except UnexpectedAnswer:
             return False
 
-    def is_true(self, spot: PageLocation) -> bool:
-        """Whether it finds anything that means yes: in JSON, null, false, 0 and whatever is empty mean no."""
+    def is_true(self, location: PageLocation) -> bool:
+        """Return whether it finds anything but JSON's null, false, 0, and empty values."""
         try:
-            found = self.all(spot)
+            results = self.all(location)
         except UnexpectedAnswer:
             return False
-        return any(bool(one.json) if isinstance(one, Value) else True for one in found)
+        return any(bool(result.json) if isinstance(result, Value) else True for result in results)
 
-    def text_at(self, spot: PageLocation) -> str | None:
-        """The first of `all` as plain text; None where nothing is found or what is found is empty.
+    def text_at(self, location: PageLocation) -> str | None:
+        """Return the first result as plain text; None without a result or if it is empty.
 
-        Raises UnexpectedAnswer where it is too long, or is no text.
+        Raises UnexpectedAnswer if it is too long or not a text.
         """
-        found = self.first(spot)
-        if found is None:
+        result = self.first(location)
+        if result is None:
             return None
         try:
-            words = found.plain_text()
+            text = result.plain_text()
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(f"{self.text!r}: {error}") from None
-        if len(words) > _LONGEST_WORDS:
-            raise UnexpectedAnswer(f"{self.text!r} finds more than {_LONGEST_WORDS} characters; select a smaller part")
-        return words or None
+        if len(text) > _MAX_TEXT_LENGTH:
+            raise UnexpectedAnswer(
+                f"{self.text!r} finds more than {_MAX_TEXT_LENGTH} characters; select a smaller part"
+            )
+        return text or None
 
-    def _found(self, find: _Find, spot: PageLocation) -> list[PageLocation]:
+    def _apply(self, find: _Finder, location: PageLocation) -> list[PageLocation]:
         try:
-            return list(find(spot))
+            return list(find(location))
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(f"{self.text!r}: {error}") from None
         except (ValueError, ArithmeticError, RecursionError, jmespath.exceptions.JMESPathError):
@@ -105,14 +107,14 @@ class Selector:
 
 
 def parse_selector(text: str) -> Selector:
-    """Reads a selector. Raises ValueError that says what would be right."""
+    """Parse a selector. Raises ValueError with what to correct."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"a selector has at most {MAX_LENGTH} characters")
-    finds = tuple(_parse_one(part.strip(), place) for place, part in enumerate(_BAR.split(text.strip())))
+    finds = tuple(_parse_one(part.strip(), place) for place, part in enumerate(_PIPE.split(text.strip())))
     return Selector(text=text.strip(), finders=finds)
 
 
-def _parse_one(text: str, index: int) -> _Find:
+def _parse_one(text: str, index: int) -> _Finder:
     kind, colon, rest = text.partition(":")
     if not colon or kind not in _KINDS:
         known = ", ".join(f"{name}:" for name in _KINDS)
@@ -126,7 +128,7 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")  # noqa: PLR2004 - what fits on a line
 
 
-def _css(text: str) -> _Find:
+def _css(text: str) -> _Finder:
     match = _ATTRIBUTE.fullmatch(text)
     query, name = (match["query"].strip(), match["name"].lower()) if match else (text, None)
     if query and (fault := css_error(query)):
@@ -134,100 +136,100 @@ def _css(text: str) -> _Find:
     if not query and name is None:
         raise ValueError("css: needs a selector, such as css:td.status or css:@data-id")
 
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
-        here: list[Element] = spot.elements(query) if query else [spot] if isinstance(spot, Element) else []
+    def find(location: PageLocation) -> Iterable[PageLocation]:
+        elements = location.elements(query) if query else [location] if isinstance(location, Element) else []
         if name is None:
-            return here
-        return [value for one in here if (value := one.attribute(name)) is not None]
+            return elements
+        return [value for element in elements if (value := element.attribute(name)) is not None]
 
     return find
 
 
-def _json(text: str) -> _Find:
+def _json(text: str) -> _Finder:
     try:
         expression = jmespath.compile(text)
     except jmespath.exceptions.JMESPathError:
         raise ValueError(f"{_short(text)} is no JMESPath expression") from None
     except RecursionError:
         raise ValueError("the JMESPath expression is nested too deeply") from None
-    if _lists_built(expression.parsed) > _MOST_LISTS:
-        raise ValueError(f"the JMESPath expression builds more than {_MOST_LISTS} lists")
+    if _count_lists(expression.parsed) > _MAX_LISTS:
+        raise ValueError(f"the JMESPath expression builds more than {_MAX_LISTS} lists")
 
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
-        found = expression.search(spot.value())
-        several = found if isinstance(found, list) and _projects(expression.parsed) else [found]
-        return [Value(page=spot.page, json=one) for one in several if one is not None]
+    def find(location: PageLocation) -> Iterable[PageLocation]:
+        result = expression.search(location.value())
+        values = result if isinstance(result, list) and _is_projection(expression.parsed) else [result]
+        return [Value(page=location.page, json=value) for value in values if value is not None]
 
     return find
 
 
-def _lists_built(node: Any) -> int:
-    return int(node["type"] == "multi_select_list") + sum(map(_lists_built, node["children"]))
+def _count_lists(node: Any) -> int:
+    return int(node["type"] == "multi_select_list") + sum(map(_count_lists, node["children"]))
 
 
-def _projects(node: Any) -> bool:
-    """Whether an expression gives its result one by one (`cases[*]`) rather than as one value (`cases`)."""
+def _is_projection(node: Any) -> bool:
+    """Return whether the result is a list of results (`cases[*]`) rather than one value (`cases`)."""
     if node["type"] in {"projection", "filter_projection", "value_projection", "flatten"}:
         return True
-    return node["type"] in {"pipe", "subexpression"} and _projects(node["children"][-1])
+    return node["type"] in {"pipe", "subexpression"} and _is_projection(node["children"][-1])
 
 
-def _regex(text: str) -> _Find:
+def _regex(text: str) -> _Finder:
     pattern = compile_pattern(text)
 
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
+    def find(location: PageLocation) -> Iterable[PageLocation]:
         try:
-            found = search(pattern, spot.raw() if not isinstance(spot, Element) else spot.plain_text())
+            match = search(pattern, location.raw() if not isinstance(location, Element) else location.plain_text())
         except ValueError as error:
             raise UnexpectedAnswer(str(error)) from None
-        return [] if found is None else [Text(page=spot.page, text=found)]
+        return [] if match is None else [Text(page=location.page, text=match)]
 
     return find
 
 
-def _text(text: str) -> _Find:
-    wanted = clean(text).casefold()
-    if not wanted:
+def _text(text: str) -> _Finder:
+    words = clean(text).casefold()
+    if not words:
         raise ValueError("text: needs words to look for")
 
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
-        here = spot.raw() if isinstance(spot, Value) else spot.plain_text()
-        return [Text(page=spot.page, text=text)] if wanted in clean(here).casefold() else []
+    def find(location: PageLocation) -> Iterable[PageLocation]:
+        content = location.raw() if isinstance(location, Value) else location.plain_text()
+        return [Text(page=location.page, text=text)] if words in clean(content).casefold() else []
 
     return find
 
 
-def _status(text: str) -> _Find:
+def _status(text: str) -> _Finder:
     if not re.fullmatch(r"[1-5]([0-9]{2}|xx)", text):
         raise ValueError(f"status: needs a number such as 401, or 5xx, not {_short(text)}")
-    wanted = re.compile(text.replace("x", "[0-9]"))
+    pattern = re.compile(text.replace("x", "[0-9]"))
 
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
-        status = str(spot.page.status)
-        return [Text(page=spot.page, text=status)] if wanted.fullmatch(status) else []
-
-    return find
-
-
-def _url(text: str) -> _Find:
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
-        return [Text(page=spot.page, text=spot.page.url)] if text in spot.page.url else []
+    def find(location: PageLocation) -> Iterable[PageLocation]:
+        status = str(location.page.status)
+        return [Text(page=location.page, text=status)] if pattern.fullmatch(status) else []
 
     return find
 
 
-def _header(text: str) -> _Find:
+def _url(text: str) -> _Finder:
+    def find(location: PageLocation) -> Iterable[PageLocation]:
+        return [Text(page=location.page, text=location.page.url)] if text in location.page.url else []
+
+    return find
+
+
+def _header(text: str) -> _Finder:
     if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", text):
         raise ValueError(f"header: needs the name of a header, such as X-CSRF-Token, not {_short(text)}")
 
-    def find(spot: PageLocation) -> Iterable[PageLocation]:
-        found = spot.page.headers.get(text.lower())
-        return [] if found is None else [Text(page=spot.page, text=found)]
+    def find(location: PageLocation) -> Iterable[PageLocation]:
+        value = location.page.headers.get(text.lower())
+        return [] if value is None else [Text(page=location.page, text=value)]
 
     return find
 
 
-_PARSERS: Final[dict[str, Callable[[str], _Find]]] = {
+_PARSERS: Final[dict[str, Callable[[str], _Finder]]] = {
     "css": _css,
     "json": _json,
     "regex": _regex,

@@ -1,4 +1,4 @@
-"""The `[case]` of a recipe's file: where a case's page is, and what stands where on it."""
+"""The table `[case]` of a recipe file: the page of a case and its fields."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -21,7 +21,7 @@ _COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 
 def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | None:
-    """The case's page, every fault noted; None where it cannot be used. `listed`: the recipe also lists the cases."""
+    """Return the case's page, or None if a fault makes it unusable. `listed`: the recipe has a list of cases."""
     requests.case_names |= {"case_number"}
     requests.taken_names |= {"case_number"}
     request = requests.read(table, optional=True)
@@ -56,11 +56,11 @@ def _fields(table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] |
     fields = table.table("fields", required=True)
     if fields is None:
         return None
-    read = {key: fields.selector(key, required=key == "status") for key in _FIELDS}
+    selectors = {key: fields.selector(key, required=key == "status") for key in _FIELDS}
     formats = fields.texts("date_format")
-    for written in formats:
+    for date_format in formats:
         try:
-            check_format(written)
+            check_format(date_format)
         except ValueError as error:
             fields.add_fault("date_format", str(error))
     zone = fields.parse("time_zone", _zone)
@@ -69,21 +69,24 @@ def _fields(table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] |
         if name not in _FIELDS:
             fields.add_fault("sometimes", f"{name!r} is no field; known here: {', '.join(_FIELDS[1:])}")
     fields.check_unknown_keys()
-    found = {key: selector for key, selector in read.items() if selector is not None}
-    return found, frozenset(sometimes), Dates(formats=formats, zone=zone)
+    return _present(selectors), frozenset(sometimes), Dates(formats=formats, zone=zone)
+
+
+def _present(selectors: Mapping[str, Selector | None]) -> dict[str, Selector]:
+    return {key: selector for key, selector in selectors.items() if selector is not None}
 
 
 def _stages(table: Table) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
-    for words, stage in table.enum_values("stages", Stage).items():
-        if stages.setdefault(comparable_text(words), stage) is not stage:
-            table.faults.add((*table.path, "stages", words), "the same words stand for another stage above")
+    for status, stage in table.enum_values("stages", Stage).items():
+        if stages.setdefault(comparable_text(status), stage) is not stage:
+            table.faults.add((*table.path, "stages", status), "the same words stand for another stage above")
     return stages
 
 
 def _collections(table: Table, requests: Requests, kind: str) -> tuple[Collection, ...]:
-    read = [_collection(one, requests, kind) for one in table.tables(kind)]
-    return tuple(collection for collection in read if collection is not None)
+    collections = [_collection(part, requests, kind) for part in table.tables(kind)]
+    return tuple(collection for collection in collections if collection is not None)
 
 
 def _collection(table: Table, requests: Requests, kind: str) -> Collection | None:
@@ -101,10 +104,10 @@ def _collection(table: Table, requests: Requests, kind: str) -> Collection | Non
     return Collection(
         key_path=toml_key(table.path),
         each=each,
-        fields={key: selector for key, selector in fields.items() if selector is not None},
+        fields=_present(fields),
         request=request,
         expect=expect,
-        kinds={comparable_text(words): meant for words, meant in kinds.items()},
+        kinds={comparable_text(words): item_kind for words, item_kind in kinds.items()},
     )
 
 

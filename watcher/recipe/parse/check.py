@@ -1,4 +1,4 @@
-"""A recipe's file to a `Recipe`, or to every fault in it. Nothing is sent, and no other file is opened."""
+"""A recipe file, as a `Recipe` or as all its faults. Nothing is sent, and no other file is opened."""
 
 import re
 from collections.abc import Iterable
@@ -18,23 +18,23 @@ from watcher.recipe.parse.toml_lines import Lines
 from watcher.text.toml import NotToml, read_toml
 
 MAX_BYTES: Final = 256 * 1024
-"""Bytes of a recipe's file."""
+"""Bytes in a recipe file."""
 MIN_EVERY: Final = timedelta(minutes=15)
-"""The shortest `min_every` of a recipe, and of every recipe's account."""
+"""The shortest interval that `min_every` of a recipe, and `every` of its account, may set."""
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 
 class RecipeFaults(ValueError):
-    """A recipe cannot be used. `faults` holds one line for each fault."""
+    """A recipe that cannot be used. `faults` has one line for each fault."""
 
     def __init__(self, faults: Iterable[str]) -> None:
-        """Keeps the lines; there is at least one."""
+        """`faults` has at least one line."""
         self.faults = tuple(faults)
         super().__init__("\n".join(self.faults))
 
 
 def load_recipe(path: Path) -> Recipe:
-    """The recipe in a file. Raises `RecipeFaults`."""
+    """Return the recipe in a file. Raises `RecipeFaults`."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -50,7 +50,7 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def parse_recipe(text: str, file: str) -> Recipe:
-    """The recipe in a text; `file` is what errors call it. Raises `RecipeFaults`."""
+    """Return the recipe in a text; `file` is its name in messages. Raises `RecipeFaults`."""
     try:
         content = read_toml(text)
     except NotToml as error:
@@ -63,7 +63,7 @@ def parse_recipe(text: str, file: str) -> Recipe:
 
 
 class _Check:
-    """Reads a whole recipe; what is missing is noted and replaced, so that the rest is read too."""
+    """Parses a whole recipe. What is missing is reported and replaced, so that the rest is checked too."""
 
     def __init__(self, top: Table, text: str) -> None:
         self._top, self._text = top, text
@@ -76,7 +76,7 @@ class _Check:
         min_every = top.duration("min_every", default=timedelta(minutes=30))
         if min_every < MIN_EVERY:
             top.add_fault("min_every", 'must be at least "15m"')
-        machine = top.boolean("machine_credentials")
+        machine_credentials = top.boolean("machine_credentials")
         language, end = top.parse("language", _language) or "en", self._page_end()
         sign_in = self._sign_in()
         signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
@@ -97,7 +97,7 @@ class _Check:
             signed_out=signed_out,
             unavailable=unavailable,
             min_every=min_every,
-            machine_credentials=machine,
+            machine_credentials=machine_credentials,
             language=language,
             page_end=end,
         )
@@ -136,26 +136,26 @@ class _Check:
 
     def _any(self, key: str, *, required: bool = False) -> tuple[Selector, ...]:
         table = self._top.table(key)
-        found = table.selectors("any") if table else ()
+        selectors = table.selectors("any") if table else ()
         if table:
             table.check_unknown_keys()
         if required if table is None else not table.texts("any"):
-            what = 'any = ["status:401"]' if required else 'any = ["status:503"]'
-            self._top.faults.add((key,), f"[{key}] needs a list of selectors, such as {what}")
-        return found
+            example = 'any = ["status:401"]' if required else 'any = ["status:503"]'
+            self._top.faults.add((key,), f"[{key}] needs a list of selectors, such as {example}")
+        return selectors
 
     def _sign_in(self) -> tuple[Step, ...]:
-        steps = [self._step(table, place) for place, table in enumerate(self._top.tables("sign_in"))]
-        carrying = [step for step in steps if step and "password" in step.request.placeholders]
-        if len(carrying) > 1:
+        steps = [self._step(table, index) for index, table in enumerate(self._top.tables("sign_in"))]
+        with_password = [step for step in steps if step and "password" in step.request.placeholders]
+        if len(with_password) > 1:
             self._top.add_fault(
                 "sign_in", "the password is submitted in more than one step; one submission is one attempt"
             )
         return tuple(step for step in steps if step)
 
-    def _step(self, table: Table, key_path: int) -> Step | None:
+    def _step(self, table: Table, index: int) -> Step | None:
         when = table.selector("when")
-        if when and not key_path:
+        if when and not index:
             table.add_fault("when", "the first step has no answer before it to look at")
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")
@@ -176,9 +176,9 @@ class _Check:
             return None
         request = self._requests.read(table)
         each, number = table.selector("each", required=True), table.selector("case_number", required=True)
-        following = table.selector("next")
-        following_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
-        if following_address and not following:
+        next_page = table.selector("next")
+        next_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
+        if next_address and not next_page:
             table.add_fault("next_get", "needs next, the selector of what fills {next}")
         max_pages = table.integer("max_pages", default=50, least=1, most=200)
         expect, take = table.selectors("expect"), self._requests.take(table)
@@ -192,8 +192,8 @@ class _Check:
             case_number=number,
             expect=expect,
             take=take,
-            next=following,
-            next_address=following_address,
+            next=next_page,
+            next_address=next_address,
             max_pages=max_pages,
         )
 

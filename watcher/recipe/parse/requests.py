@@ -1,4 +1,4 @@
-"""The requests of a recipe, as its tables write them: `get` or `post`, `form`, `json`, `headers`."""
+"""The requests in a recipe's tables: `get` or `post`, `form`, `json`, `headers`."""
 
 import json
 import re
@@ -14,28 +14,28 @@ from watcher.recipe.placeholders import Template
 from watcher.settings.faults import did_you_mean
 from watcher.settings.key_names import KeyPath, toml_key
 
-_OF_SIGN_IN: Final = frozenset({"password", "totp", "code"})
+_SIGN_IN_NAMES: Final = frozenset({"password", "totp", "code"})
 _ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _HEADER: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-_OURS: Final = frozenset({"host", "cookie", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+_RESERVED: Final = frozenset({"host", "cookie", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 
 
 class Requests:
-    """Reads requests in the order of the recipe; what an answer gives is known to those after it.
+    """Parses requests in the order of the recipe, because a request may use only what earlier answers gave.
 
-    `given` are the placeholders that the account fills, `taken` those that `take` has filled so far, `per_case`
-    those that differ from case to case.
+    `account_names` are the placeholders with values from the account, `taken_names` those that a `take` so far has
+    filled, `case_names` those that differ from case to case.
     """
 
     def __init__(self, base_url: str, hosts: frozenset[str]) -> None:
-        """`base_url` is empty where the recipe's is faulty."""
+        """`base_url` is empty if the recipe's has a fault."""
         self.base_url, self.hosts = base_url, hosts
-        self.account_names = frozenset({"username"}) | _OF_SIGN_IN
+        self.account_names = frozenset({"username"}) | _SIGN_IN_NAMES
         self.taken_names: set[str] = set()
         self.case_names: set[str] = set()
 
     def read(self, table: Table, *, optional: bool = False, signing_in: bool = False) -> Request | None:
-        """The request of a table. None where it has a fault, or none stands there and none must."""
+        """Return the request of a table; None if it has a fault, or if it is optional and missing."""
         get, post = (self.address(table, key, signing_in=signing_in) for key in ("get", "post"))
         form, body, headers = table.mapping("form"), self._json(table), self._headers(table)
         if ("get" in table) == ("post" in table):
@@ -67,7 +67,7 @@ class Requests:
     def address(
         self, table: Table, key: str, *, signing_in: bool = False, also: frozenset[str] = frozenset()
     ) -> Template | None:
-        """An address: a path, a whole address on one of the recipe's hosts, or one that a placeholder brings."""
+        """Return an address: a path, an absolute address on one of the recipe's hosts, or a placeholder for one."""
         text = table.text(key)
         if text is None:
             return None
@@ -82,7 +82,7 @@ class Requests:
         return None if fault else template
 
     def take(self, table: Table) -> dict[str, Selector]:
-        """What a table takes from its answer for the requests after it."""
+        """Return the selectors with which a table takes values from its answer for later requests."""
         take = table.named_selectors("take")
         for name in self.account_names.intersection(take):
             table.faults.add((*table.path, "take", name), "this name is given by the account; take another")
@@ -90,15 +90,15 @@ class Requests:
         return take
 
     def _address_fault(self, text: str) -> str | None:
-        if any(sign.isspace() or not sign.isprintable() for sign in text):
+        if any(char.isspace() or not char.isprintable() for char in text):
             return "an address has no spaces in it"
         if _ABSOLUTE.match(text):
-            return self._foreign(text)
+            return self._origin_fault(text)
         if text.startswith(("{", "/")) and not text.startswith("//"):
             return None
         return 'must be a path such as "/cases", or a whole address on one of the hosts'
 
-    def _foreign(self, text: str) -> str | None:
+    def _origin_fault(self, text: str) -> str | None:
         try:
             origin = urlsplit(text)._replace(path="", query="", fragment="").geturl()
         except ValueError:
@@ -115,7 +115,7 @@ class Requests:
     def _headers(self, table: Table) -> dict[str, str]:
         headers = table.mapping("headers") or {}
         for name, text in headers.items():
-            if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+            if not _HEADER.fullmatch(name) or name.lower() in _RESERVED:
                 table.faults.add((*table.path, "headers", name), "is no header that a recipe may set")
             elif not text.isprintable() or not text.isascii():
                 table.faults.add((*table.path, "headers", name), "a header is one line of plain letters")
@@ -126,27 +126,27 @@ class Requests:
         if content is None:
             return None
         try:
-            read: Json = json.loads(json.dumps(content, allow_nan=False))
+            value: Json = json.loads(json.dumps(content, allow_nan=False))
         except (TypeError, ValueError):  # TOML's dates and times, and its inf and nan
             table.add_fault("json", "holds something that JSON cannot say, such as a date; put it in quotes")
             return None
-        return read
+        return value
 
     def _check_names(
         self, faults: Faults, key_path: KeyPath, content: Json, *, signing_in: bool, also: frozenset[str] = frozenset()
     ) -> None:
-        known = (self.account_names if signing_in else self.account_names - _OF_SIGN_IN) | self.taken_names | also
-        for path, name in _used(content, key_path):
+        known = (self.account_names if signing_in else self.account_names - _SIGN_IN_NAMES) | self.taken_names | also
+        for path, name in _placeholder_paths(content, key_path):
             if name in known:
                 continue
-            if name in _OF_SIGN_IN:
+            if name in _SIGN_IN_NAMES:
                 faults.add(path, f"{{{name}}} is filled only in [[sign_in]]")
             else:
                 faults.add(path, f"nothing before this fills {{{name}}}; {did_you_mean(name, known)}")
 
 
-def _used(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:
+def _placeholder_paths(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:
     if isinstance(content, str):
         return [(path, name) for name in sorted(Template(text=content).placeholders)]
     pairs = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    return [used for key, part in pairs for used in _used(part, (*path, key))]
+    return [pair for key, part in pairs for pair in _placeholder_paths(part, (*path, key))]

@@ -1,6 +1,6 @@
-"""Where in a TOML text a key stands, for errors that name a line: the standard library's parser does not say.
+"""The line numbers of the keys of a TOML text, for messages; the standard library's parser does not return them.
 
-Reads a text that `tomllib` has already found to be TOML, so it may be simple: it knows tables, arrays of tables,
+The text has already been parsed by `tomllib`, so this parser can be simple. It supports tables, arrays of tables,
 dotted keys, strings of all four kinds, comments, and inline tables and arrays over several lines.
 """
 
@@ -20,22 +20,22 @@ _SCALAR: Final = re.compile(r"[^\s,\]}#]+")
 
 
 class Lines:
-    """The lines of one TOML text, by key path; `("sign_in", 1, "form")` is `form` in the second `[[sign_in]]`."""
+    """The line numbers of one TOML text by key path; `("sign_in", 1, "form")` is `form` in the second `[[sign_in]]`."""
 
     def __init__(self, text: str) -> None:
-        """Reads the whole text at once."""
+        """Parses the whole text at once."""
         self._text, self._at, self._lines = text, 0, dict[KeyPath, int]()
         self._ends = [end.start() for end in re.finditer("\n", text)]
         self._counts: dict[KeyPath, int] = {}
-        self._read()
+        self._parse()
 
     def line_of(self, path: KeyPath) -> int:
-        """The line of a key, counted from 1; where it does not stand, that of the nearest table around it."""
+        """Return the line of a key, counted from 1; for a missing key, that of the nearest table around it."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
 
-    def _read(self) -> None:
+    def _parse(self) -> None:
         table: KeyPath = ()
         while self._skip():
             if self._text.startswith("[[", self._at):
@@ -62,9 +62,9 @@ class Lines:
         self._at += brackets
         names = self._key()
         path: KeyPath = ()
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             path = (*path, name)
-            if counts and place == len(names) - 1:
+            if counts and index == len(names) - 1:
                 path = (*path, self._counts.get(path, 0))
                 self._counts[path[:-1]] = self._counts.get(path[:-1], 0) + 1
             elif path in self._counts:
@@ -90,7 +90,7 @@ class Lines:
         end, path = self._at, (*table, *names)
         self._at = start
         self._note(path)
-        if end == start:  # a text that is no TOML after all: give up rather than turn for ever
+        if end == start:  # not TOML after all: stop instead of looping forever
             self._at = len(self._text)
             return
         self._at = end + 1  # the equals sign
@@ -102,21 +102,21 @@ class Lines:
         if string := _STRING.match(self._text, self._at):
             self._at = string.end()
         elif self._text[self._at] in "[{":
-            self._several(path, "]" if self._text[self._at] == "[" else "}")
+            self._items(path, "]" if self._text[self._at] == "[" else "}")
         else:
             scalar = _SCALAR.match(self._text, self._at)
             self._at = scalar.end() if scalar else self._at + 1
 
-    def _several(self, path: KeyPath, end: str) -> None:
+    def _items(self, path: KeyPath, end: str) -> None:
         self._at += 1
-        place = 0
+        index = 0
         while self._skip() and self._text[self._at] != end:
             if self._text[self._at] == ",":
                 self._at += 1
             elif end == "]":
-                self._note((*path, place))
-                self._value((*path, place))
-                place += 1
+                self._note((*path, index))
+                self._value((*path, index))
+                index += 1
             else:
                 self._pair(path)
         self._at += 1

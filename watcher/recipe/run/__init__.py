@@ -1,1 +1,1 @@
-"""A recipe at work on a portal."""
+"""The engine that applies a recipe to a portal."""

@@ -1,7 +1,7 @@
-"""The answers about one case as they are kept: each with its status and address, and the recipe they were read with.
+"""The raw answers about one case, as they are stored: each with status and address, and with the recipe.
 
-With the recipe among them, reading them again is a function of the answers alone, even when the file has been
-repaired since. Cookies and most headers are left out; tokens and what is called like one are blanked.
+Because the recipe is stored too, parsing the answers again depends on nothing else, even if the recipe file has been
+repaired since. Cookies and most headers are left out; tokens and values with a name like one are blanked.
 """
 
 import json
@@ -20,79 +20,81 @@ from watcher.text.json import load_or_none
 RECIPE: Final = "recipe"
 LIST: Final = "list"
 CASE: Final = "case"
-_NEVER: Final = frozenset({"set-cookie", "authorization"})
+_SECRET_HEADERS: Final = frozenset({"set-cookie", "authorization"})
 _BLANK: Final = "(blanked)"
-_SHORTEST_SECRET: Final = 6
-_TELLTALE: Final = r"(?:csrf|token|secret|nonce|passw|otp|session)"
+_MIN_SECRET_LENGTH: Final = 6
+_NAME_PART: Final = r"(?:csrf|token|secret|nonce|passw|otp|session)"
 _TAG: Final = re.compile(r"<(?:input|meta)\b[^>]{0,2000}>", re.IGNORECASE)
-_NAMED_SECRET: Final = re.compile(rf"""\b(?:name|id)\s*=\s*["']?[\w.-]{{0,40}}{_TELLTALE}""", re.IGNORECASE)
+_SECRET_ELEMENT: Final = re.compile(rf"""\b(?:name|id)\s*=\s*["']?[\w.-]{{0,40}}{_NAME_PART}""", re.IGNORECASE)
 _VALUE: Final = re.compile(r"""(\b(?:value|content)\s*=\s*)("[^"]*"|'[^']*'|[^\s>"']+)""", re.IGNORECASE)
-_MEMBER: Final = re.compile(rf'''("[\w-]{{0,40}}{_TELLTALE}[\w-]{{0,20}}"\s*:\s*)"(?:[^"\\]|\\.)*"''', re.IGNORECASE)
+_MEMBER: Final = re.compile(rf'''("[\w-]{{0,40}}{_NAME_PART}[\w-]{{0,20}}"\s*:\s*)"(?:[^"\\]|\\.)*"''', re.IGNORECASE)
 
 
 def dump_pages(
     recipe: Recipe, pages: Mapping[str, Page], case_number: str, *, secrets: Collection[str] = ()
 ) -> RawAnswers:
-    """The pages of one case, by what they are, as bytes. `secrets` are blanked wherever they stand."""
-    hidden = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    named = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _NEVER
-    whole = {name: _written(page, named, hidden) for name, page in pages.items()}
-    about = {"case_number": case_number, "recipe": recipe.text}
-    return {**whole, RECIPE: json.dumps(about, ensure_ascii=False).encode()}
+    """Return the pages of one case as bytes, by kind of page. `secrets` are blanked everywhere."""
+    blanked = [secret for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH]
+    header_names = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _SECRET_HEADERS
+    answers = {name: _dump_page(page, header_names, blanked) for name, page in pages.items()}
+    origin = {"case_number": case_number, "recipe": recipe.text}
+    return {**answers, RECIPE: json.dumps(origin, ensure_ascii=False).encode()}
 
 
 def load_pages(answers: RawAnswers) -> tuple[Recipe, dict[str, Page], str]:
-    """The recipe, the pages and the case number. Raises `UnexpectedAnswer` for anything that `kept` did not write."""
-    read = {name: _object(content) for name, content in answers.items()}
+    """Return recipe, pages, and case number. Raises `UnexpectedAnswer` for anything `dump_pages` did not return."""
+    documents = {name: _object(content) for name, content in answers.items()}
     try:
-        about = read.pop(RECIPE)
-        recipe = _recipe(str(about["recipe"]))
-        return recipe, {name: _page(content) for name, content in read.items()}, str(about["case_number"])
+        origin = documents.pop(RECIPE)
+        pages = {name: _load_page(document) for name, document in documents.items()}
+        return _parse_recipe(str(origin["recipe"])), pages, str(origin["case_number"])
     except (KeyError, TypeError, ValueError):
         raise UnexpectedAnswer("these are no answers that were kept by a recipe") from None
 
 
-def _written(page: Page, named: set[str], secrets: list[str]) -> bytes:
+def _dump_page(page: Page, header_names: set[str], secrets: list[str]) -> bytes:
     kind = page.headers.get("content-type", "").partition(";")[0] or "text/html"
-    headers = {name: page.headers[name] for name in sorted(named & set(page.headers))}
+    headers = {name: page.headers[name] for name in sorted(header_names & set(page.headers))}
     headers["content-type"] = f"{kind}; charset=utf-8"
-    content = {
+    document = {
         "status": page.status,
-        "url": _without(page.url, secrets),
+        "url": _blank_secrets(page.url, secrets),
         "headers": headers,
-        "body": _blanked(page.raw(), secrets),
+        "body": _blank_tokens(page.raw(), secrets),
     }
-    return json.dumps(content, ensure_ascii=False).encode()
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
-def _blanked(text: str, secrets: list[str]) -> str:
-    text = _TAG.sub(lambda tag: _VALUE.sub(rf'\1"{_BLANK}"', tag[0]) if _NAMED_SECRET.search(tag[0]) else tag[0], text)
-    return _without(_MEMBER.sub(rf'\1"{_BLANK}"', text), secrets)
+def _blank_tokens(text: str, secrets: list[str]) -> str:
+    text = _TAG.sub(
+        lambda tag: _VALUE.sub(rf'\1"{_BLANK}"', tag[0]) if _SECRET_ELEMENT.search(tag[0]) else tag[0], text
+    )
+    return _blank_secrets(_MEMBER.sub(rf'\1"{_BLANK}"', text), secrets)
 
 
-def _without(text: str, secrets: list[str]) -> str:
+def _blank_secrets(text: str, secrets: list[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, _BLANK)
     return text
 
 
-def _page(content: dict[str, object]) -> Page:
-    status, url, headers, body = (content[key] for key in ("status", "url", "headers", "body"))
+def _load_page(document: dict[str, object]) -> Page:
+    status, url, headers, body = (document[key] for key in ("status", "url", "headers", "body"))
     if not (isinstance(status, int) and isinstance(url, str) and isinstance(headers, dict) and isinstance(body, str)):
         raise TypeError
-    texts = {str(name): str(value) for name, value in headers.items()}
-    return Page(status=status, url=url, headers=texts, body=body.encode("utf-8", "replace"))
+    header_texts = {str(name): str(value) for name, value in headers.items()}
+    return Page(status=status, url=url, headers=header_texts, body=body.encode("utf-8", "replace"))
 
 
 def _object(content: bytes) -> dict[str, object]:
-    read = load_or_none(content)
-    if not isinstance(read, dict):
+    document = load_or_none(content)
+    if not isinstance(document, dict):
         raise UnexpectedAnswer("an answer that was kept is damaged")
-    return read
+    return document
 
 
 @lru_cache(maxsize=8)
-def _recipe(text: str) -> Recipe:
+def _parse_recipe(text: str) -> Recipe:
     try:
         return parse_recipe(text, "the recipe")
     except RecipeFaults:

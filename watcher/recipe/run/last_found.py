@@ -1,13 +1,13 @@
-"""What a good read found, so that a selector which finds nothing any more is noticed. Pure.
+"""The fields that the last successful check found, to notice a selector that finds nothing anymore. Pure.
 
-A page can be redone without `expect` noticing: the title, say, moves into another element, and every case would
-quietly lose it. So the fields that were found are remembered for each case, and a field that the last good read
-found, and that no case has now, is a page that the recipe no longer fits.
+A redesigned page can still contain what `expect` requires: if, for example, the title moves into another element, every
+case would lose its title without an error. So the fields that were found are saved for each case. A field that the
+last successful check found and that no case has now means that the recipe no longer fits the page.
 
-Not every field that goes is a sign of that. What belongs to a status (its description, its date, the time of the last
-update) may go with it, so it counts only in cases whose status is the same as before. Pending items and notices come
-and go by nature and never count; for them there is `expect` within [[case.pending]]. A history only grows, so it
-counts like a field. `sometimes` in [case.fields] names fields that a portal shows only at times.
+Some fields may disappear without that. Those that belong to a status (description, date, time of the last update) may
+disappear with it, so they count only in cases with the same status as before. Pending items and notices come and go
+and never count; for them there is `expect` in [[case.pending]]. A history only grows, so it counts like a field.
+`sometimes` in [case.fields] names fields that a portal does not always show.
 """
 
 import hashlib
@@ -23,16 +23,16 @@ HISTORY: Final = "history"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFields:
-    """What was found of one case. `status` tells one status from another, and is not the status itself."""
+    """The fields that were found for one case. `status` is a digest of the status."""
 
     status: str
     fields: frozenset[str]
 
 
 def found_in(snapshots: Iterable[Snapshot]) -> dict[str, FoundFields]:
-    """What one read found, by case number."""
+    """Return the fields that one check found, by case number."""
     return {
-        snapshot.case_number: FoundFields(status=_mark(snapshot.status or ""), fields=frozenset(_fields(snapshot)))
+        snapshot.case_number: FoundFields(status=_digest(snapshot.status or ""), fields=frozenset(_fields(snapshot)))
         for snapshot in snapshots
     }
 
@@ -40,32 +40,32 @@ def found_in(snapshots: Iterable[Snapshot]) -> dict[str, FoundFields]:
 def lost_selectors(
     recipe: Recipe, before: Mapping[str, FoundFields], now: Mapping[str, FoundFields]
 ) -> tuple[str, ...]:
-    """The selectors, with their keys, that found something in the read before and find nothing in any case now."""
-    both = [(before[number], now[number]) for number in before.keys() & now.keys()]
-    seen = frozenset().union(*(found.fields for found in now.values()))
-    named = [*recipe.case.fields, *([HISTORY] if recipe.case.history else [])]
-    missed = [
+    """Return the selectors, with their keys, that found something in the last check and find nothing now."""
+    pairs = [(before[number], now[number]) for number in before.keys() & now.keys()]
+    present = frozenset().union(*(case.fields for case in now.values()))
+    required = [*recipe.case.fields, *([HISTORY] if recipe.case.history else [])]
+    lost = [
         name
-        for name in named
-        if name not in seen and name not in recipe.case.sometimes and any(_lost(name, *pair) for pair in both)
+        for name in required
+        if name not in present and name not in recipe.case.sometimes and any(_is_lost(name, *pair) for pair in pairs)
     ]
-    return tuple(_selector(recipe, name) for name in missed)
+    return tuple(_selector(recipe, name) for name in lost)
 
 
-def _lost(name: str, before: FoundFields, now: FoundFields) -> bool:
+def _is_lost(name: str, before: FoundFields, now: FoundFields) -> bool:
     return name in before.fields and (name not in STATUS_FIELDS or before.status == now.status)
 
 
 def _selector(recipe: Recipe, name: str) -> str:
     if name == HISTORY:
-        return " and ".join(f"{one.key_path}.each {one.each.text!r}" for one in recipe.case.history)
+        return " and ".join(f"{part.key_path}.each {part.each.text!r}" for part in recipe.case.history)
     return f"case.fields.{name} {recipe.case.fields[name].text!r}"
 
 
 def _fields(snapshot: Snapshot) -> list[str]:
-    found = [name for name in (*CASE_FIELDS, *STATUS_FIELDS) if getattr(snapshot, name) is not None]
-    return [*found, HISTORY] if snapshot.history else found
+    names = [name for name in (*CASE_FIELDS, *STATUS_FIELDS) if getattr(snapshot, name) is not None]
+    return [*names, HISTORY] if snapshot.history else names
 
 
-def _mark(status: str) -> str:
+def _digest(status: str) -> str:
     return hashlib.sha256(comparable_text(status).encode()).hexdigest()[:16]

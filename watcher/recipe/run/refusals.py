@@ -1,7 +1,4 @@
-"""What an answer says instead of what was asked for.
-
-That the session has ended, that the portal is down, or nothing of the kind that the recipe was written for.
-"""
+"""Errors for answers that are not what was requested: the session ended, the portal is down, or an unknown page."""
 
 from typing import Final
 
@@ -11,45 +8,45 @@ from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
 
 _GONE: Final = frozenset({404, 410})
-_FINE: Final = range(200, 300)
+_SUCCESS: Final = range(200, 300)
 
 
-def first_matching(selectors: tuple[Selector, ...], spot: PageLocation) -> Selector | None:
-    """The first selector that means yes here, or None."""
-    return next((selector for selector in selectors if selector.is_true(spot)), None)
+def first_matching(selectors: tuple[Selector, ...], location: PageLocation) -> Selector | None:
+    """Return the first selector that is true here, or None."""
+    return next((selector for selector in selectors if selector.is_true(location)), None)
 
 
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
-    """Raises `PortalUnavailable` where the recipe says that this is the portal being down."""
-    if shown := first_matching(recipe.unavailable, page):
-        raise PortalUnavailable(f"{recipe.name} says that it is not available ({shown.text!r})")
+    """Raise `PortalUnavailable` if the recipe says that this page means the portal is down."""
+    if match := first_matching(recipe.unavailable, page):
+        raise PortalUnavailable(f"{recipe.name} says that it is not available ({match.text!r})")
 
 
 def raise_if_signed_out(recipe: Recipe, page: Page) -> None:
-    """Raises `SessionEnded` where the recipe says that nobody is signed in."""
-    if shown := first_matching(recipe.signed_out, page):
-        raise SessionEnded(f"{recipe.name} has ended the session ({shown.text!r})")
+    """Raise `SessionEnded` if the recipe says that this page means nobody is signed in."""
+    if match := first_matching(recipe.signed_out, page):
+        raise SessionEnded(f"{recipe.name} has ended the session ({match.text!r})")
 
 
 def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
-    """Raises `UnexpectedAnswer` for an answer that is not the one `place` was written for."""
-    _refuse_half(recipe, page, key_path)
+    """Raise `UnexpectedAnswer` if the answer is not the one that `key_path` was written for."""
+    _check_complete(recipe, page, key_path)
     check_expected(recipe, page, key_path=key_path, expect=expect)
-    if page.status not in _FINE and not expect:
+    if page.status not in _SUCCESS and not expect:
         raise UnexpectedAnswer(f"{recipe.name}: {key_path} was answered with HTTP {page.status}")
 
 
 def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
-    """As `raise_if_unexpected`, for an answer about one case: raises `CaseNotFound` for one that is not there."""
+    """As `raise_if_unexpected`, for an answer about one case: raise `CaseNotFound` if the case does not exist."""
     if page.status in _GONE:
         raise CaseNotFound(f"{recipe.name} does not know this case, or does not show it to this account")
     raise_if_unexpected(recipe, page, key_path=key_path, expect=expect)
 
 
-def check_expected(recipe: Recipe, spot: PageLocation, *, key_path: str, expect: tuple[Selector, ...]) -> None:
-    """Raises `UnexpectedAnswer` where something that must be there is not."""
+def check_expected(recipe: Recipe, location: PageLocation, *, key_path: str, expect: tuple[Selector, ...]) -> None:
+    """Raise `UnexpectedAnswer` if a required part is missing."""
     for selector in expect:
-        if not selector.is_present(spot):
+        if not selector.is_present(location):
             raise UnexpectedAnswer(
                 f"{recipe.name}: the answer to {key_path} is not the one that the recipe was written for: "
                 f"{key_path}.expect {selector.text!r} finds nothing. "
@@ -57,6 +54,6 @@ def check_expected(recipe: Recipe, spot: PageLocation, *, key_path: str, expect:
             )
 
 
-def _refuse_half(recipe: Recipe, page: Page, key_path: str) -> None:
+def _check_complete(recipe: Recipe, page: Page, key_path: str) -> None:
     if recipe.page_end and not page.ends_with(recipe.page_end):
         raise UnexpectedAnswer(f"{recipe.name}: the page of {key_path} is cut off: it has no {recipe.page_end}")

@@ -1,7 +1,7 @@
-"""What a recipe's account keeps from one read to the next: cookies, taken values, and what the last good read found.
+"""The session of a recipe's account between checks: cookies, values from `take`, and the fields found last.
 
-The content is JSON: `cookies` as browsers' extensions write them, so that a session taken over from a browser is one
-too, `taken`, `found`, and `owner`, which ties all of it to one user name at one address.
+The session file is JSON: `cookies` in the format of browser extensions, so that cookies imported from a browser are a
+valid session, `taken`, `found`, and `owner`, which binds all of it to one user name at one address.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from watcher.text.json import load_or_none
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """The state of one account, as the portal moves it along. `taken` may hold tokens."""
+    """The state of one account, updated by the portal's answers. `taken` may contain tokens."""
 
     owner: str
     cookies: CookieJar = field(default_factory=CookieJar, repr=False)
@@ -28,49 +28,51 @@ class Session:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it that a portal could know us by."""
+        """Whether it contains nothing by which a portal could recognize the session."""
         return not self.taken and not list(self.cookies)
 
     def clear(self) -> None:
-        """Forgets what the portal gave, and keeps what was found."""
+        """Delete cookies and taken values, but not the fields found last."""
         self.cookies.clear()
         self.taken.clear()
 
     def dump(self) -> bytes:
-        """As it is saved; the same for the same content."""
-        cookies = sorted((_written(cookie) for cookie in self.cookies), key=str)
-        found = {number: [one.status, *sorted(one.fields)] for number, one in sorted(self.last_found.items())}
+        """Return the content of the session file; equal sessions have equal content."""
+        cookies = sorted((_cookie_document(cookie) for cookie in self.cookies), key=str)
+        found = {number: [case.status, *sorted(case.fields)] for number, case in sorted(self.last_found.items())}
         content = {"owner": self.owner, "cookies": cookies, "taken": self.taken, "found": found}
         return json.dumps(content, sort_keys=True).encode()
 
 
 def owner_of(base_url: str, username: str) -> str:
-    """What ties a session to a user name at an address, without showing either."""
+    """Return what binds a session to a user name at an address, without revealing either."""
     return hashlib.sha256(f"{base_url}\n{username}".encode()).hexdigest()
 
 
 def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], now: datetime) -> Session:
-    """The session in a saved content; an empty one for no content, a damaged one, or that of another owner."""
+    """Return the saved session; an empty one if there is no content, it is damaged, or it has another owner."""
     session = Session(owner=owner)
-    read = load_or_none(content)
-    if not isinstance(read, dict) or read.get("owner", owner) != owner:
+    document = load_or_none(content)
+    if not isinstance(document, dict) or document.get("owner", owner) != owner:
         return session
-    for cookie in _list(read.get("cookies")):
+    for cookie in _list(document.get("cookies")):
         try:
-            taken_over = read_cookies(json.dumps([cookie]).encode(), hosts=hosts, now=now.timestamp())
+            cookies = read_cookies(json.dumps([cookie]).encode(), hosts=hosts, now=now.timestamp())
         except BadCookieFile:
-            continue  # one that no browser would send; without it the portal will say that the session has ended
-        for one in cookie_jar(taken_over.cookies):
-            session.cookies.set_cookie(one)
-    session.taken.update((name, value) for name, value in _dict(read.get("taken")).items() if isinstance(value, str))
-    for number, entry in _dict(read.get("found")).items():
-        words = [word for word in _list(entry) if isinstance(word, str)]
-        if words:
-            session.last_found[number] = FoundFields(status=words[0], fields=frozenset(words[1:]))
+            continue  # no browser would send it; without it the portal will report that the session has ended
+        for usable in cookie_jar(cookies.cookies):
+            session.cookies.set_cookie(usable)
+    session.taken.update(
+        (name, value) for name, value in _dict(document.get("taken")).items() if isinstance(value, str)
+    )
+    for number, entry in _dict(document.get("found")).items():
+        texts = [text for text in _list(entry) if isinstance(text, str)]
+        if texts:
+            session.last_found[number] = FoundFields(status=texts[0], fields=frozenset(texts[1:]))
     return session
 
 
-def _written(cookie: Cookie) -> dict[str, Json]:
+def _cookie_document(cookie: Cookie) -> dict[str, Json]:
     return {
         "name": cookie.name,
         "value": cookie.value or "",

@@ -1,1 +1,1 @@
-"""`watcher recipe new`, `try` and `check`."""
+"""The commands `watcher recipe new`, `try`, and `check`."""

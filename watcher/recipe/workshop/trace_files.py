@@ -1,4 +1,4 @@
-"""Answers that `watcher check --trace DIR` kept, as a recipe's requests see them: offline, and without signing in."""
+"""The answers that `watcher check --trace DIR` saved, matched to a recipe's requests. Offline, without a sign-in."""
 
 import json
 import re
@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from watcher.recipe.model import Recipe, Request
 from watcher.recipe.page.page import Page
 
-_ABOUT: Final = ".answer.json"
+_METADATA: Final = ".answer.json"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_LARGEST: Final = 16 * 1024 * 1024
+_MAX_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedAnswer:
-    """What came back to one request in the end, after its redirects. `path` is the one it was sent to."""
+    """The final answer to one request, after redirects. `path` is the one of the request."""
 
     method: str
     path: str
@@ -26,14 +26,14 @@ class TracedAnswer:
 
 
 def traced_answers(folder: Path) -> Iterator[TracedAnswer]:
-    """The answers in a folder, in the order in which they came.
+    """Yield the answers in a folder, in the order in which they arrived.
 
-    Raises `OSError` where the folder cannot be read, `ValueError` that names the file for one that is none of ours.
+    Raises `OSError` if the folder cannot be read, and `ValueError` that names a file which is not from a trace.
     """
     start: tuple[str, str] | None = None
-    for about in sorted(folder.glob(f"*{_ABOUT}")):
-        page, path = _page(about)
-        start = start or (about.name.split("-")[1], path)
+    for metadata in sorted(folder.glob(f"*{_METADATA}")):
+        page, path = _page(metadata)
+        start = start or (metadata.name.split("-")[1], path)
         if page.status in _REDIRECTS and "location" in page.headers:
             continue
         yield TracedAnswer(method=start[0], path=start[1], page=page)
@@ -41,7 +41,7 @@ def traced_answers(folder: Path) -> Iterator[TracedAnswer]:
 
 
 def matches_request(recipe: Recipe, request: Request, answer: TracedAnswer) -> bool:
-    """Whether an answer may be one to this request: the same method, and a path that its placeholders can make."""
+    """Return whether an answer may belong to this request: same method, and a path that its template can give."""
     if request.method != answer.method:
         return False
     template = request.address.text.removeprefix(recipe.base_url)
@@ -52,21 +52,21 @@ def matches_request(recipe: Recipe, request: Request, answer: TracedAnswer) -> b
     return re.search(f"{pattern}$", answer.path) is not None
 
 
-def _page(about: Path) -> tuple[Page, str]:
-    """The answer, and the path of its address."""
+def _page(metadata: Path) -> tuple[Page, str]:
+    """Return the answer and the path of its address."""
     try:
-        read = json.loads(_beginning(about).decode())
-        status, url, headers = int(read["status"]), str(read["url"]), dict(read["headers"])
+        document = json.loads(_read(metadata).decode())
+        status, url, headers = int(document["status"]), str(document["url"]), dict(document["headers"])
         path = urlsplit(url).path
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"{about}: this is no answer that `watcher check --trace` kept") from None
-    stem = about.name.removesuffix(_ABOUT)
-    bodies = [file for file in sorted(about.parent.glob(f"{stem}.*")) if file != about]
-    body = _beginning(bodies[0]) if bodies else b""
+        raise ValueError(f"{metadata}: this is no answer that `watcher check --trace` kept") from None
+    stem = metadata.name.removesuffix(_METADATA)
+    bodies = [file for file in sorted(metadata.parent.glob(f"{stem}.*")) if file != metadata]
+    body = _read(bodies[0]) if bodies else b""
     lower = {str(name).lower(): str(value) for name, value in headers.items()}
     return Page(status=status, url=url, headers=lower, body=body), path
 
 
-def _beginning(file: Path) -> bytes:
+def _read(file: Path) -> bytes:
     with file.open("rb") as opened:
-        return opened.read(_LARGEST)
+        return opened.read(_MAX_BYTES)

@@ -1,4 +1,4 @@
-"""Writing and repairing recipes: `watcher recipe new`, `try` and `check`."""
+"""Writing and repairing recipes: `watcher recipe new`, `try`, and `check`."""
 
 from collections.abc import Iterator
 from importlib import resources
@@ -9,32 +9,32 @@ from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.recipe.model import Recipe, Request
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.parse.check import load_recipe
+from watcher.recipe.run.case_list import comparable_number, rows
 from watcher.recipe.run.kept_answers import CASE, LIST
 from watcher.recipe.run.reader import ListedCase, RecipeReader
-from watcher.recipe.run.snapshot import comparable_number, rows
 from watcher.recipe.run.visit import Visit
 from watcher.recipe.workshop.selector_report import SelectorResult, inspect_case, inspect_list, inspect_step
 from watcher.recipe.workshop.trace_files import TracedAnswer, matches_request, traced_answers
 
-_MOST_CASES: Final = 3
+_MAX_CASES: Final = 3
 
 
 def new_recipe_text() -> str:
-    """A commented start, itself a recipe without a fault."""
+    """Return a commented template, which is itself a valid recipe."""
     return resources.files(__package__).joinpath("start.toml").read_text(encoding="utf-8")
 
 
 class Workshop:
-    """Walks a recipe step by step with an account's own credentials; the password passes the gate as always."""
+    """Tries a recipe step by step with an account's own credentials, through its sign-in guard."""
 
     def __init__(self, recipe: Recipe, visit: Visit, reader: RecipeReader) -> None:
-        """`visit` must be the reader's own."""
+        """`visit` must be that of `reader`."""
         self._recipe, self._visit, self._reader = recipe, visit, reader
         self._answers: list[tuple[Request, Page]] = []
         visit.observe(lambda request, page: self._answers.append((request, page)))
 
     def walk(self) -> Iterator[SelectorResult]:
-        """What every selector finds: in the sign-in, in the list, and in the first cases. Ends at what stops it."""
+        """Yield what each selector finds in the sign-in, the list, and the first cases. Ends at the first error."""
         try:
             yield from self._sign_in()
             yield from self._cases()
@@ -57,15 +57,15 @@ class Workshop:
                 yield from inspect_step(self._recipe, step, answered[step.request.key_path])
 
     def _cases(self) -> Iterator[SelectorResult]:
-        listed, broken = self._listed()
+        listed, failure = self._listed()
         if self._recipe.cases is not None:
             for request, page in self._answers:
                 if request == self._recipe.cases.request:
                     yield from inspect_list(self._recipe, self._recipe.cases, page)
-        if broken is not None:
-            raise broken
-        for one in listed[:_MOST_CASES]:
-            yield from self._case(one)
+        if failure is not None:
+            raise failure
+        for case in listed[:_MAX_CASES]:
+            yield from self._case(case)
         self._visit.save()
 
     def _listed(self) -> tuple[list[ListedCase], ReadFailed | None]:
@@ -84,44 +84,44 @@ class Workshop:
 
 
 def check_recipe(path: Path, answers: Path | None = None) -> list[SelectorResult]:
-    """Checks a recipe offline, and shows what it finds in answers kept earlier. Raises `RecipeFaults`.
+    """Check a recipe offline, and return what it finds in the answers of a trace. Raises `RecipeFaults`.
 
-    `answers` is a folder that `watcher check --trace` wrote; raises `OSError` or `ValueError` where it is none.
+    `answers` is a folder that `watcher check --trace` wrote; raises `OSError` or `ValueError` if it is not.
     """
     recipe = load_recipe(path)
-    return [] if answers is None else list(_look_at_kept(recipe, list(traced_answers(answers))))
+    return [] if answers is None else list(_inspect_trace(recipe, list(traced_answers(answers))))
 
 
-def _look_at_kept(recipe: Recipe, answers: list[TracedAnswer]) -> Iterator[SelectorResult]:
+def _inspect_trace(recipe: Recipe, answers: list[TracedAnswer]) -> Iterator[SelectorResult]:
     for step in recipe.sign_in:
-        for answer in (one for one in answers if matches_request(recipe, step.request, one)):
+        for answer in (answer for answer in answers if matches_request(recipe, step.request, answer)):
             yield from inspect_step(recipe, step, answer.page)
     pages: dict[str, Page] = {}
     for answer in answers:
         if recipe.cases is not None and matches_request(recipe, recipe.cases.request, answer):
             yield from inspect_list(recipe, recipe.cases, answer.page)
             if recipe.case.request is None:
-                yield from _look_at_rows(recipe, answer.page)
+                yield from _inspect_rows(recipe, answer.page)
         elif recipe.case.request is not None and matches_request(recipe, recipe.case.request, answer):
-            yield from _look_at_kept_case(recipe, pages)
+            yield from _inspect_traced_case(recipe, pages)
             pages = {CASE: answer.page}
         pages |= _collections(recipe, answer)
-    yield from _look_at_kept_case(recipe, pages)
+    yield from _inspect_traced_case(recipe, pages)
 
 
-def _look_at_rows(recipe: Recipe, page: Page) -> Iterator[SelectorResult]:
+def _inspect_rows(recipe: Recipe, page: Page) -> Iterator[SelectorResult]:
     try:
         listed = list(rows(recipe, page))
     except UnexpectedAnswer:
-        return  # what is wrong with the rows has been said
-    for number, spot in listed[:_MOST_CASES]:
-        yield from inspect_case(recipe, {LIST: page}, number, spot)
+        return  # `inspect_list` has reported the fault
+    for number, location in listed[:_MAX_CASES]:
+        yield from inspect_case(recipe, {LIST: page}, number, location)
 
 
-def _look_at_kept_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[SelectorResult]:
+def _inspect_traced_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[SelectorResult]:
     if CASE in pages:
-        shown = recipe.case.case_number
-        number = shown.text_at(pages[CASE]) if shown else None
+        selector = recipe.case.case_number
+        number = selector.text_at(pages[CASE]) if selector else None
         yield from inspect_case(recipe, pages, number or "the case", None)
 
 
@@ -136,6 +136,10 @@ def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation | 
     if page is None:
         return None
     return next(
-        (spot for number, spot in rows(recipe, page) if comparable_number(number) == comparable_number(case_number)),
+        (
+            location
+            for number, location in rows(recipe, page)
+            if comparable_number(number) == comparable_number(case_number)
+        ),
         None,
     )
