@@ -1,4 +1,4 @@
-"""An account read by a recipe, as the program would do it."""
+"""An account at a portal described by a recipe, checked as the program does it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +17,8 @@ RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 
 
 @dataclass(slots=True)
-class Codes:
-    """Hands out what `make` makes, and remembers when each code was asked for."""
+class FakeCodes:
+    """A code source that returns what `make` returns, and records when each code was requested."""
 
     make: Callable[[], str] | None = None
     asked_at: list[datetime] = field(default_factory=list)
@@ -31,39 +31,39 @@ class Codes:
 
 
 @dataclass(slots=True, kw_only=True)
-class Household:
-    """One account in its world, across reads."""
+class RecipeClient:
+    """One account over several checks, with fakes for everything around it."""
 
     account: RecipeAccount
     world: PortalFakes = field(default_factory=PortalFakes)
-    codes: Codes = field(default_factory=Codes)
+    codes: FakeCodes = field(default_factory=FakeCodes)
     known: frozenset[str] = frozenset()
 
-    def readings(self) -> Iterator[CaseResult]:
-        surroundings = replace(self.world.context(), codes=self.codes, known_cases=self.known)
-        with PORTAL.open(self.account, surroundings) as reader:
+    def results(self) -> Iterator[CaseResult]:
+        context = replace(self.world.context(), codes=self.codes, known_cases=self.known)
+        with PORTAL.open(self.account, context) as reader:
             yield from reader.read()
 
     def read(self) -> dict[str, Snapshot]:
-        """The snapshots by case number; every case must have been read."""
+        """Return the snapshots by case number. Every case must have been read."""
         snapshots = {}
-        for reading in self.readings():
-            assert isinstance(reading, CaseRead), reading
-            assert PORTAL.read(reading.answers, "en") == reading.snapshot
-            snapshots[reading.snapshot.case_number] = reading.snapshot
+        for result in self.results():
+            assert isinstance(result, CaseRead), result
+            assert PORTAL.read(result.answers, "en") == result.snapshot
+            snapshots[result.snapshot.case_number] = result.snapshot
         return snapshots
 
-    def unread(self) -> dict[str, CaseFailed]:
-        """The cases that could not be read."""
-        return {one.case_number: one for one in self.readings() if isinstance(one, CaseFailed)}
+    def failures(self) -> dict[str, CaseFailed]:
+        """Return the cases that could not be read."""
+        return {result.case_number: result for result in self.results() if isinstance(result, CaseFailed)}
 
 
 def account_of(recipe: Path, **keys: Any) -> RecipeAccount:
     return RecipeAccount.model_validate({"name": "family", "portal": "recipe", "recipe": recipe, **keys})
 
 
-def wall_clock_codes(code_at: Callable[[int], str]) -> Codes:
-    """Codes by the machine's time, each step's only once."""
+def wall_clock_codes(code_at: Callable[[int], str]) -> FakeCodes:
+    """Return a source of codes for the current time, each used only once."""
     start = int(time.time()) // 30
     steps = iter(range(start, start + 10))
-    return Codes(make=lambda: code_at(next(steps)))
+    return FakeCodes(make=lambda: code_at(next(steps)))

@@ -1,4 +1,4 @@
-"""Dates as portals write them."""
+"""The dates of portals."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -24,38 +24,38 @@ NEW_YORK = ZoneInfo("America/New_York")
         ("to be announced", None),
     ],
 )
-def test_a_moment(text: str, moment: date | None) -> None:
+def test_date_is_parsed(text: str, moment: date | None) -> None:
     dates = Dates(formats=("%B %d, %Y", "%B %d, %Y %I:%M %p", "epoch_ms"), zone=NEW_YORK)
 
-    read = dates.parse(text)
+    parsed = dates.parse(text)
 
-    assert read == moment or (text.endswith("+0200") and isinstance(read, datetime) and read.tzinfo is not None)
-
-
-def test_a_time_whose_zone_nobody_says_stays_a_wall_clock_time() -> None:
-    read = Dates().parse("2026-05-29T10:30")
-
-    assert isinstance(read, datetime)
-    assert read.tzinfo is None
+    assert parsed == moment or (text.endswith("+0200") and isinstance(parsed, datetime) and parsed.tzinfo is not None)
 
 
-def test_the_day_is_that_of_the_zone() -> None:
+def test_time_without_a_zone_stays_naive() -> None:
+    parsed = Dates().parse("2026-05-29T10:30")
+
+    assert isinstance(parsed, datetime)
+    assert parsed.tzinfo is None
+
+
+def test_day_is_in_the_zone_of_the_recipe() -> None:
     assert Dates(zone=NEW_YORK).parse_day("2026-05-30T02:00:00Z") == date(2026, 5, 29)
     assert Dates().parse_day("2026-05-30T02:00:00Z") == date(2026, 5, 30)
 
 
 @pytest.mark.parametrize("text", ["29.05.2026", "May 32, 2026", "2026-13-01", "2026-05-29T25:00", "1" * 200, "9" * 30])
-def test_what_fits_no_format_is_no_date(text: str) -> None:
+def test_text_that_matches_no_format_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Dates(formats=("%B %d, %Y", "epoch")).parse(text)
 
 
 @pytest.mark.parametrize("text", ["%B %d, %Y", "%d/%m/%y %H:%M", "epoch", "epoch_ms", "%Y%m%d"])
-def test_a_format(text: str) -> None:
+def test_format_with_a_day_is_accepted(text: str) -> None:
     check_format(text)
 
 
 @pytest.mark.parametrize("text", ["%B %Y", "%H:%M", "%Q", "yyyy-mm-dd", ""])
-def test_a_format_without_a_day_is_none(text: str) -> None:
+def test_format_without_a_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write one such as"):
         check_format(text)

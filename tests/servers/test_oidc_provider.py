@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.recipe.account import RECIPES, Household, account_of
+from tests.recipe.account import RECIPES, RecipeClient, account_of
 from tests.servers.running import INSTALLED, free_port, program, running, wanted
 from watcher.errors import UnexpectedAnswer
 from watcher.model.case import Stage
@@ -38,11 +38,11 @@ def recipe(provider: str, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def family(provider: str, recipe: Path) -> Household:
-    return Household(account=account_of(recipe, base_url=provider, username="applicant", password="anything"))
+def family(provider: str, recipe: Path) -> RecipeClient:
+    return RecipeClient(account=account_of(recipe, base_url=provider, username="applicant", password="anything"))
 
 
-def test_sign_in_and_consent_lead_to_a_token(family: Household) -> None:
+def test_sign_in_and_consent_lead_to_a_token(family: RecipeClient) -> None:
     case = family.read()["E000000001"]
 
     assert case.title == "applicant", "the token is the one of whoever signed in"
@@ -51,7 +51,7 @@ def test_sign_in_and_consent_lead_to_a_token(family: Household) -> None:
     assert family.world.sign_in_guard.acceptances == 1
 
 
-def test_token_is_reused_and_renewed_once_after_a_refusal(family: Household, provider: str) -> None:
+def test_token_is_reused_and_renewed_once_after_a_refusal(family: RecipeClient, provider: str) -> None:
     family.read()
     family.read()
     assert len(family.world.sign_in_guard.submissions) == 1
@@ -70,7 +70,7 @@ def refuse_the_next_token(provider: str) -> None:
 
 def test_unknown_client_is_not_a_rejected_sign_in(provider: str, recipe: Path) -> None:
     recipe.write_text(recipe.read_text().replace("client_id=watcher&", "client_id=nobody&"))
-    stranger = Household(account=account_of(recipe, base_url=provider, username="applicant", password="anything"))
+    stranger = RecipeClient(account=account_of(recipe, base_url=provider, username="applicant", password="anything"))
 
     with pytest.raises(UnexpectedAnswer, match=r"sign_in\[0\]\.expect"):
         stranger.read()

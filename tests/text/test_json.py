@@ -4,7 +4,7 @@ from watcher.text.json import load_or_none
 
 
 @pytest.mark.parametrize("content", [None, b"", "", b"{", b"\xff", "[" * 100_000, b"null"])
-def test_a_damaged_file_has_no_content(content: str | bytes | None) -> None:
+def test_damaged_file_has_no_content(content: str | bytes | None) -> None:
     assert load_or_none(content) is None
 
 

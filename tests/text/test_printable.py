@@ -19,7 +19,7 @@ JOINED = "\N{ARABIC LETTER MEEM}\N{ZERO WIDTH NON-JOINER}\N{ARABIC LETTER MEEM}"
         (JOINED, JOINED),
     ],
 )
-def test_printable_text_has_no_character_that_moves_a_cursor(text: str, result: str) -> None:
+def test_printable_text_cannot_move_the_cursor(text: str, result: str) -> None:
     assert printable(text) == result
 
 
@@ -27,7 +27,7 @@ def test_clean_text_is_one_line() -> None:
     assert clean(" a\r\n\x85b\xa0 c\x00 ") == "a b c"
 
 
-def test_a_printable_snapshot_is_returned_as_it_is() -> None:
+def test_printable_snapshot_is_returned_unchanged() -> None:
     snapshot = Snapshot(case_number="IOE0900000001", parts=(Part(key="a", title="A", status="open"),))
     assert printable_fields(snapshot) is snapshot
 

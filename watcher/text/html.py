@@ -103,7 +103,7 @@ def _without_tags(markup: str) -> str:
 
 
 def _prepare_tag(tag: re.Match[str]) -> str:
-    """Escape a `<` that does not begin a tag. Put a space before a block, because the parser drops stray table cells."""
+    """Escape `<` if it does not begin a tag; put a space before a block, because the parser drops stray table cells."""
     if tag[0] == "<":
         return "&lt;"
     name = tag["name"]

@@ -1,4 +1,4 @@
-"""What each kind of selector finds, and what it says when it cannot be one."""
+"""What each kind of selector finds, and the messages for invalid ones."""
 
 import json
 
@@ -41,7 +41,7 @@ def as_json(content: object = CASES) -> Page:
 
 
 @pytest.mark.parametrize(
-    ("selector", "words"),
+    ("selector", "text"),
     [
         ("css:p.status", "Case Was Approved!"),
         ("css:td.n", "IOE0001"),
@@ -64,12 +64,12 @@ def as_json(content: object = CASES) -> Page:
         ("header:x-missing", None),
     ],
 )
-def test_on_a_page(selector: str, words: str | None) -> None:
-    assert parse_selector(selector).text_at(html(**{"x-token": "abc"})) == words
+def test_selectors_find_text_on_a_page(selector: str, text: str | None) -> None:
+    assert parse_selector(selector).text_at(html(**{"x-token": "abc"})) == text
 
 
 @pytest.mark.parametrize(
-    ("selector", "words"),
+    ("selector", "text"),
     [
         ("json:cases[0].n", "A1"),
         ("json:cases[*].n", "A1"),
@@ -83,19 +83,19 @@ def test_on_a_page(selector: str, words: str | None) -> None:
         ("css:p", None),
     ],
 )
-def test_in_json(selector: str, words: str | None) -> None:
-    assert parse_selector(selector).text_at(as_json()) == words
+def test_selectors_find_values_in_json(selector: str, text: str | None) -> None:
+    assert parse_selector(selector).text_at(as_json()) == text
 
 
-def test_an_attribute_of_the_element_at_hand() -> None:
+def test_attribute_of_the_current_element() -> None:
     rows = parse_selector("css:tr").all(html())
 
     assert [parse_selector("css:@data-id").text_at(row) for row in rows] == ["7", "8"]
-    assert parse_selector("css:@data-id").text_at(html()) is None, "an answer as a whole is no element"
+    assert parse_selector("css:@data-id").text_at(html()) is None, "a whole answer is not an element"
 
 
 @pytest.mark.parametrize(
-    ("selector", "holds"),
+    ("selector", "expected"),
     [
         ("text:case was APPROVED", True),
         ("text:we're down", False),
@@ -114,12 +114,12 @@ def test_an_attribute_of_the_element_at_hand() -> None:
         ("json:cases", False),
     ],
 )
-def test_what_stands_on_a_page(selector: str, holds: bool) -> None:  # noqa: FBT001 - a table of facts
-    assert parse_selector(selector).is_true(html()) is holds
+def test_condition_on_a_page(selector: str, expected: bool) -> None:  # noqa: FBT001 - a table of facts
+    assert parse_selector(selector).is_true(html()) is expected
 
 
 @pytest.mark.parametrize(
-    ("selector", "present", "holds"),
+    ("selector", "present", "expected"),
     [
         ("json:cases", True, True),
         ("json:empty", True, False),
@@ -131,13 +131,13 @@ def test_what_stands_on_a_page(selector: str, holds: bool) -> None:  # noqa: FBT
         ("css:p", False, False),
     ],
 )
-def test_in_json_empty_false_and_0_are_there_and_mean_no(selector: str, present: bool, holds: bool) -> None:  # noqa: FBT001
+def test_empty_false_and_0_in_json_are_present_but_not_true(selector: str, present: bool, expected: bool) -> None:  # noqa: FBT001
     assert parse_selector(selector).is_present(as_json()) is present
-    assert parse_selector(selector).is_true(as_json()) is holds
+    assert parse_selector(selector).is_true(as_json()) is expected
 
 
 @pytest.mark.parametrize("selector", ["json:cases", "json:cases[0]", "json:length(zero)"])
-def test_what_is_no_text_is_unexpected(selector: str) -> None:
+def test_list_or_object_in_place_of_text_is_unexpected(selector: str) -> None:
     with pytest.raises(UnexpectedAnswer):
         parse_selector(selector).text_at(as_json())
 
@@ -147,7 +147,7 @@ def test_html_in_place_of_json_is_unexpected() -> None:
         parse_selector("json:cases").text_at(html())
 
 
-def test_too_long_a_text_is_unexpected() -> None:
+def test_overlong_text_is_unexpected() -> None:
     with pytest.raises(UnexpectedAnswer, match="smaller part"):
         parse_selector("json:@").text_at(as_json("a" * 30_000))
     with pytest.raises(UnexpectedAnswer, match="narrow"):
@@ -155,7 +155,7 @@ def test_too_long_a_text_is_unexpected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "words"),
+    ("body", "content_type", "text"),
     [
         ("<p>señal</p>".encode("latin-1"), "text/html; charset=ISO-8859-1", "señal"),
         ('<meta charset="windows-1252"><p>señal</p>'.encode("cp1252"), "text/html", "señal"),
@@ -164,28 +164,28 @@ def test_too_long_a_text_is_unexpected() -> None:
         (b"<p>a</p>", "text/html; charset=hex", "a"),
     ],
 )
-def test_pages_in_other_encodings(body: bytes, content_type: str, words: str) -> None:
+def test_page_is_decoded_with_its_charset(body: bytes, content_type: str, text: str) -> None:
     page = Page(status=200, url="https://x.example/", headers={"content-type": content_type}, body=body)
 
-    assert parse_selector("css:p").text_at(page) == words
+    assert parse_selector("css:p").text_at(page) == text
 
 
-def test_a_page_is_read_however_deep_it_is_but_not_without_end() -> None:
+def test_deeply_nested_page_is_parsed_up_to_a_limit() -> None:
     assert parse_selector("css:body").text_at(html("<div>" * 5000 + "deep")) == "deep"
     assert parse_selector("css:body").text_at(html("<br>" * 50_000 + "flat")) == "flat"
     with pytest.raises(UnexpectedAnswer, match="too deeply"):
         parse_selector("css:body").text_at(html("<div>" * 50_000))
 
 
-def test_the_text_of_an_element_is_its_own() -> None:
+def test_element_text_ends_with_the_element() -> None:
     page = html("<div><p>one</p>two<script>x</script></div><p>three</p>")
 
     assert parse_selector("css:div").text_at(page) == "one two"
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\u202e", "\ud800", "\u200b"])
-def test_signs_that_cannot_be_seen_are_gone(sign: str) -> None:
-    assert clean(f" a{sign}b \n\t c ") == "ab c"
+@pytest.mark.parametrize("char", ["\x00", "\x1b", "\u202e", "\ud800", "\u200b"])
+def test_invisible_characters_are_removed(char: str) -> None:
+    assert clean(f" a{char}b \n\t c ") == "ab c"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_signs_that_cannot_be_seen_are_gone(sign: str) -> None:
         ("css:" + "p" * 2000, "at most"),
     ],
 )
-def test_what_is_no_selector_says_what_would_be_right(text: str, fault: str) -> None:
+def test_invalid_selector_is_reported_with_a_correction(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         parse_selector(text)
 
@@ -232,7 +232,7 @@ def test_what_is_no_selector_says_what_would_be_right(text: str, fault: str) -> 
         "a" * 201,
     ],
 )
-def test_patterns_that_could_take_for_ever_are_refused(pattern: str) -> None:
+def test_patterns_that_could_run_forever_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         compile_pattern(pattern)
 
@@ -241,5 +241,5 @@ def test_patterns_that_could_take_for_ever_are_refused(pattern: str) -> None:
     "pattern",
     [r"at (.+)$", r"^On (\w+ [0-9]{1,2}, [0-9]{4})", r"(?i)receipt number ([A-Z]{3}\d{10})", r"(foo|bar) \d+"],
 )
-def test_ordinary_patterns_are_fine(pattern: str) -> None:
+def test_ordinary_patterns_are_accepted(pattern: str) -> None:
     assert compile_pattern(pattern).pattern == pattern

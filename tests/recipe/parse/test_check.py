@@ -1,4 +1,4 @@
-"""A recipe is checked whole before anything is sent, and every fault is said in one go, with its line."""
+"""A recipe is checked completely before anything is sent, and all faults are reported at once with their lines."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from watcher.recipe.parse.check import RecipeFaults, load_recipe, parse_recipe
 from watcher.recipe.workshop.workshop import new_recipe_text
 
 BROKEN = Path(__file__).parent / "broken.toml"
-WHOLE = """
+COMPLETE = """
 name = "Example"
 base_url = "https://portal.example.gov"
 hosts = ["login.example.gov"]
@@ -39,23 +39,23 @@ status = "css:.status"
 def faults_of(text: str) -> tuple[str, ...]:
     try:
         parse_recipe(text, "x.toml")
-    except RecipeFaults as found:
-        return found.faults
+    except RecipeFaults as error:
+        return error.faults
     return ()
 
 
 def with_line(line: str, *, after: str) -> str:
-    assert f"{after}\n" in WHOLE
-    return WHOLE.replace(f"{after}\n", f"{after}\n{line}\n", 1)
+    assert f"{after}\n" in COMPLETE
+    return COMPLETE.replace(f"{after}\n", f"{after}\n{line}\n", 1)
 
 
-def instead(line: str, *, of: str) -> str:
-    assert f"{of}\n" in WHOLE
-    return WHOLE.replace(f"{of}\n", f"{line}\n", 1)
+def replacing(line: str, *, of: str) -> str:
+    assert f"{of}\n" in COMPLETE
+    return COMPLETE.replace(f"{of}\n", f"{line}\n", 1)
 
 
-def test_a_recipe_broken_in_many_ways_names_each_with_its_line_and_what_would_be_right() -> None:
-    with pytest.raises(RecipeFaults) as found:
+def test_every_fault_of_a_recipe_is_reported_with_line_and_correction() -> None:
+    with pytest.raises(RecipeFaults) as raised:
         load_recipe(BROKEN)
 
     expected = [
@@ -64,44 +64,44 @@ def test_a_recipe_broken_in_many_ways_names_each_with_its_line_and_what_would_be
         if "# WRONG" in line
     ]
     assert len(expected) >= 20
-    assert len(found.value.faults) == len(expected)
-    for (number, (key, wanted)), fault in zip(expected, found.value.faults, strict=True):
+    assert len(raised.value.faults) == len(expected)
+    for (number, (key, correction)), fault in zip(expected, raised.value.faults, strict=True):
         assert fault.startswith(f"{BROKEN}:{number}: {key}: "), fault
-        assert wanted in fault, fault
+        assert correction in fault, fault
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.name)
-def test_every_recipe_of_the_house_is_without_fault(recipe: Path) -> None:
+def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
     assert isinstance(load_recipe(recipe), Recipe)
 
 
-def test_the_commented_start_is_without_fault() -> None:
+def test_template_is_valid() -> None:
     assert faults_of(new_recipe_text()) == ()
 
 
-def test_what_the_commented_start_refers_to_is_there() -> None:
-    (named,) = re.findall(r"\bsee (\S+\.md)", new_recipe_text())
-    assert (Path(__file__).parents[3] / named).is_file()
+def test_files_named_in_the_template_exist() -> None:
+    (name,) = re.findall(r"\bsee (\S+\.md)", new_recipe_text())
+    assert (Path(__file__).parents[3] / name).is_file()
 
 
-def test_the_whole_example_is_without_fault() -> None:
-    assert faults_of(WHOLE) == ()
+def test_complete_example_is_valid() -> None:
+    assert faults_of(COMPLETE) == ()
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (instead("", of='name = "Example"'), "x.toml:1: the recipe: name is missing"),
-        (instead('[links]\nreset = "https://x.example/"', of="[links]"), ""),
-        (instead("any = []", of='any = ["status:401"]'), "[signed_out] needs a list of selectors"),
-        (instead("", of='rejected = ["css:.error"]'), "rejected is missing"),
-        (instead('get = "/cases/7"', of='get = "/cases/{case_number}"'), "the same for every case"),
-        (instead('get = "//evil.example/{case_number}"', of='get = "/cases/{case_number}"'), "must be a path"),
-        (instead('get = "https://{token}/{case_number}"', of='get = "/cases/{case_number}"'), "cannot be filled in"),
-        (instead('get = "https://login.example.gov/{case_number}"', of='get = "/cases/{case_number}"'), ""),
-        (instead('hosts = ["https://x.example"]', of='hosts = ["login.example.gov"]'), "is no host name"),
-        (instead('hosts = ["*.example"]', of='hosts = ["login.example.gov"]'), "is no host name"),
-        (instead('base_url = "http://127.0.0.1:8000"', of='base_url = "https://portal.example.gov"'), ""),
+        (replacing("", of='name = "Example"'), "x.toml:1: the recipe: name is missing"),
+        (replacing('[links]\nreset = "https://x.example/"', of="[links]"), ""),
+        (replacing("any = []", of='any = ["status:401"]'), "[signed_out] needs a list of selectors"),
+        (replacing("", of='rejected = ["css:.error"]'), "rejected is missing"),
+        (replacing('get = "/cases/7"', of='get = "/cases/{case_number}"'), "the same for every case"),
+        (replacing('get = "//evil.example/{case_number}"', of='get = "/cases/{case_number}"'), "must be a path"),
+        (replacing('get = "https://{token}/{case_number}"', of='get = "/cases/{case_number}"'), "cannot be filled in"),
+        (replacing('get = "https://login.example.gov/{case_number}"', of='get = "/cases/{case_number}"'), ""),
+        (replacing('hosts = ["https://x.example"]', of='hosts = ["login.example.gov"]'), "is no host name"),
+        (replacing('hosts = ["*.example"]', of='hosts = ["login.example.gov"]'), "is no host name"),
+        (replacing('base_url = "http://127.0.0.1:8000"', of='base_url = "https://portal.example.gov"'), ""),
         (with_line('post = "/cases"', after='get = "/cases"'), "needs either get or post"),
         (with_line('form = { a = "b" }', after='get = "/cases"'), "get sends no form"),
         (with_line('headers = { Cookie = "a=b" }', after='get = "/cases"'), "no header that a recipe may set"),
@@ -120,13 +120,13 @@ def test_the_whole_example_is_without_fault() -> None:
         ('name = "a" "b"', "is not TOML"),
     ],
 )
-def test_one_thing_wrong_is_one_fault(text: str, fault: str) -> None:
+def test_one_mistake_is_one_fault(text: str, fault: str) -> None:
     found = faults_of(text)
     assert len(found) == (1 if fault else 0), found
     assert all(fault in one for one in found)
 
 
-def test_a_section_of_the_wrong_kind_is_a_fault() -> None:
+def test_section_of_the_wrong_type_is_a_fault() -> None:
     found = faults_of('name = "x"\ncase = 5\nsign_in = 5\nlinks = "x"')
 
     assert [fault.partition(": ")[2] for fault in found] == [
@@ -137,20 +137,20 @@ def test_a_section_of_the_wrong_kind_is_a_fault() -> None:
     ]
 
 
-def test_the_same_words_cannot_stand_for_two_stages() -> None:
+def test_one_status_cannot_have_two_stages() -> None:
     stages = '[case.stages]\n"Under Review" = "under_review"\n"under  REVIEW" = "approved"\n'
 
-    assert ["another stage" in fault for fault in faults_of(WHOLE + stages)] == [True]
+    assert ["another stage" in fault for fault in faults_of(COMPLETE + stages)] == [True]
 
 
-def test_a_password_sent_in_two_steps_is_two_attempts_and_a_fault() -> None:
+def test_password_in_two_steps_is_a_fault() -> None:
     step = '[[sign_in]]\npost = "/again"\nform = { p = "{password}" }\nrejected = ["css:.error"]'
 
-    assert any("more than one step" in one for one in faults_of(instead(f"{step}\n[signed_out]", of="[signed_out]")))
+    assert any("more than one step" in one for one in faults_of(replacing(f"{step}\n[signed_out]", of="[signed_out]")))
 
 
-def test_without_a_list_the_case_needs_an_address_of_its_own() -> None:
-    listless = re.sub(r"\[cases\].*?(?=\[case\])", "", WHOLE, flags=re.DOTALL)
+def test_case_needs_its_own_address_without_a_list() -> None:
+    listless = re.sub(r"\[cases\].*?(?=\[case\])", "", COMPLETE, flags=re.DOTALL)
     assert faults_of(listless) == ()
 
     nowhere = listless.replace('get = "/cases/{case_number}"', "")
@@ -158,25 +158,25 @@ def test_without_a_list_the_case_needs_an_address_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a" * 300_000])
-def test_a_file_that_is_no_recipe_is_a_fault(tmp_path: Path, content: bytes) -> None:
+def test_file_that_is_not_a_recipe_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.toml").write_bytes(content)
 
     with pytest.raises(RecipeFaults):
         load_recipe(tmp_path / "x.toml")
 
 
-def test_an_account_needs_what_its_recipe_sends() -> None:
+def test_account_must_have_the_values_that_its_recipe_sends() -> None:
     with pytest.raises(ValueError, match="needs username and password"):
         account_of(RECIPES / "practice.toml")
 
 
-def test_an_account_may_not_be_read_more_often_than_its_recipe_allows(tmp_path: Path) -> None:
-    (tmp_path / "x.toml").write_text(WHOLE)
+def test_account_may_not_be_checked_more_often_than_its_recipe_allows(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(COMPLETE)
 
     with pytest.raises(ValueError, match='every = "30m"'):
         account_of(tmp_path / "x.toml", username="a", password="b", every="20m")
 
 
-def test_a_recipe_that_is_not_there_is_a_fault_of_its_key() -> None:
+def test_missing_recipe_file_is_a_fault_of_its_key() -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         account_of(Path("nowhere.toml"), username="a", password="b")

@@ -1,4 +1,4 @@
-"""The line of every key in a TOML text."""
+"""The line numbers of all keys in a TOML text."""
 
 import tomllib
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ each = 2
 '''
 
 
-def test_the_line_of_each_key() -> None:
+def test_line_of_each_key() -> None:
     lines = Lines(TEXT)
 
     expected: dict[KeyPath, int] = {
@@ -62,30 +62,30 @@ def test_the_line_of_each_key() -> None:
     assert {path: lines.line_of(path) for path in expected} == expected
 
 
-def test_a_key_that_is_missing_is_said_where_it_belongs() -> None:
+def test_missing_key_has_the_line_of_its_table() -> None:
     lines = Lines(TEXT)
 
     assert lines.line_of(("step", 1, "rejected")) == 7
     assert lines.line_of(("nothing", "here")) == 1
 
 
-def test_every_key_that_tomllib_reads_stands_on_its_line() -> None:
-    lines, written = Lines(TEXT), TEXT.splitlines()
+def test_every_key_that_tomllib_parses_has_its_line() -> None:
+    lines, text_lines = Lines(TEXT), TEXT.splitlines()
 
     paths = list(keys_of(tomllib.loads(TEXT), ()))
 
     assert len(paths) >= 15
-    assert [path for path in paths if str(path[-1]) not in written[lines.line_of(path) - 1]] == []
+    assert [path for path in paths if str(path[-1]) not in text_lines[lines.line_of(path) - 1]] == []
 
 
 def keys_of(content: Any, path: KeyPath) -> Iterator[KeyPath]:
     for key, part in content.items() if isinstance(content, dict) else ():
         yield (*path, key)
         yield from keys_of(part, (*path, key))
-    for place, part in enumerate(content) if isinstance(content, list) else ():
-        yield from keys_of(part, (*path, place))
+    for index, part in enumerate(content) if isinstance(content, list) else ():
+        yield from keys_of(part, (*path, index))
 
 
 @given(st.text(alphabet="[]{}=\"'\n#., ab\\", max_size=60))
-def test_it_comes_to_an_end_on_any_text(text: str) -> None:
+def test_parser_terminates_on_any_text(text: str) -> None:
     Lines(text).line_of(("a",))

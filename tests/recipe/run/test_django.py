@@ -1,11 +1,11 @@
-"""A sign-in that nobody here wrote: Django's own admin, with its form, CSRF tokens and sessions."""
+"""A sign-in written by others: Django's admin, with its form, CSRF tokens, and sessions."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.doubles.django_office.server import PASSWORD, USERNAME, Office, run_office
-from tests.recipe.account import RECIPES, Household, account_of
+from tests.recipe.account import RECIPES, RecipeClient, account_of
 from watcher.errors import PortalUnavailable, SignInRejected, UnexpectedAnswer
 from watcher.model.case import Stage
 
@@ -20,7 +20,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 
 @pytest.fixture
 def cases(office: Office) -> Iterator[list[str]]:
-    numbers = [f"IOE000000000{place}" for place in range(1, 6)]
+    numbers = [f"IOE000000000{number}" for number in range(1, 6)]
     for number in numbers:
         office.add(number, status="With an  officer", description="It is in line.")
     office.requests.clear()
@@ -28,15 +28,15 @@ def cases(office: Office) -> Iterator[list[str]]:
     office.remove_all()
 
 
-def household(office: Office, password: str = PASSWORD) -> Household:
-    return Household(account=account_of(RECIPE, base_url=office.base_url, username=USERNAME, password=password))
+def client_of(office: Office, password: str = PASSWORD) -> RecipeClient:
+    return RecipeClient(account=account_of(RECIPE, base_url=office.base_url, username=USERNAME, password=password))
 
 
 def test_every_case_on_three_pages_of_the_list_is_read(office: Office, cases: list[str]) -> None:
-    read = household(office).read()
+    snapshots = client_of(office).read()
 
-    assert sorted(read) == cases
-    case = read[cases[0]]
+    assert sorted(snapshots) == cases
+    case = snapshots[cases[0]]
     assert (case.form, case.status, case.stage) == ("I-485", "With an officer", Stage.UNDER_REVIEW)
     assert case.description == "It is in line."
     assert str(case.submitted_on) == "2026-05-29"
@@ -44,8 +44,8 @@ def test_every_case_on_three_pages_of_the_list_is_read(office: Office, cases: li
     assert office.sign_ins == 1
 
 
-def test_its_session_serves_until_django_ends_it(office: Office, cases: list[str]) -> None:
-    family = household(office)
+def test_session_is_used_until_django_ends_it(office: Office, cases: list[str]) -> None:
+    family = client_of(office)
     family.read()
     assert sorted(family.read()) == cases
     assert office.sign_ins == 1
@@ -56,8 +56,8 @@ def test_its_session_serves_until_django_ends_it(office: Office, cases: list[str
 
 
 @pytest.mark.usefixtures("cases")
-def test_a_change_that_an_officer_makes_is_in_the_history(office: Office) -> None:
-    family = household(office)
+def test_change_by_an_officer_is_in_the_history(office: Office) -> None:
+    family = client_of(office)
     family.read()
     office.change_status("IOE0000000002", status="Case Was Approved")
 
@@ -68,8 +68,8 @@ def test_a_change_that_an_officer_makes_is_in_the_history(office: Office) -> Non
 
 
 @pytest.mark.usefixtures("cases")
-def test_a_wrong_password_is_rejected_after_one_submission(office: Office) -> None:
-    family = household(office, password="wrong horse")
+def test_wrong_password_is_rejected_after_one_submission(office: Office) -> None:
+    family = client_of(office, password="wrong horse")
 
     with pytest.raises(SignInRejected, match="errornote"):
         family.read()
@@ -78,8 +78,8 @@ def test_a_wrong_password_is_rejected_after_one_submission(office: Office) -> No
     assert family.world.sign_in_guard.acceptances == 0
 
 
-def test_a_server_that_fails_is_no_news(office: Office, cases: list[str]) -> None:
-    family = household(office)
+def test_server_error_is_not_a_change(office: Office, cases: list[str]) -> None:
+    family = client_of(office)
     family.read()
     office.fail = True
     try:
@@ -91,9 +91,9 @@ def test_a_server_that_fails_is_no_news(office: Office, cases: list[str]) -> Non
     assert sorted(family.read()) == cases
 
 
-def test_no_case_where_there_were_some_is_not_believed(office: Office) -> None:
-    family = household(office)
-    assert family.read() == {}, "a new account without cases is one"
+def test_list_that_became_empty_is_unexpected(office: Office) -> None:
+    family = client_of(office)
+    assert family.read() == {}, "a new account may have no cases"
 
     family.known = frozenset({"IOE0000000001"})
     with pytest.raises(UnexpectedAnswer):

@@ -1,4 +1,4 @@
-"""The worked examples for JSON: a sign-in with a challenge, and OAuth client credentials."""
+"""The example recipes for JSON: a sign-in with a challenge, and OAuth client credentials."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,11 +9,11 @@ import pytest
 from tests.doubles.json_office import CLIENT_ID, CLIENT_SECRET, CODE, PASSWORD, JsonOffice, as_json, case_of
 from tests.doubles.loopback import LoopbackServer, reply
 from tests.portals.context import NOON
-from tests.recipe.account import RECIPES, Household, account_of
+from tests.recipe.account import RECIPES, RecipeClient, account_of
 from watcher.errors import AccountLocked, CaseNotFound, PortalUnavailable, SignInRejected, UnexpectedAnswer
 from watcher.model.case import ItemKind, ItemState, Stage
 
-NUMBERS = [f"E00000000{place}" for place in range(1, 6)]
+NUMBERS = [f"E00000000{number}" for number in range(1, 6)]
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ def office() -> JsonOffice:
 
 
 @pytest.fixture
-def client(server: LoopbackServer, tmp_path: Path) -> Household:
+def client(server: LoopbackServer, tmp_path: Path) -> RecipeClient:
     recipe = tmp_path / "api.toml"
     text = (RECIPES / "client-credentials.toml").read_text()
     recipe.write_text(text.replace("https://login.example.gov/", "/"))
     account = account_of(
         recipe, base_url=server.origin, username=CLIENT_ID, password=CLIENT_SECRET, cases=["IOE0000000001"]
     )
-    return Household(account=account)
+    return RecipeClient(account=account)
 
 
-def test_every_case_is_read_page_by_page(family: Household) -> None:
+def test_every_case_is_read_page_by_page(family: RecipeClient) -> None:
     cases = family.read()
 
     assert sorted(cases) == NUMBERS
@@ -47,13 +47,13 @@ def test_every_case_is_read_page_by_page(family: Household) -> None:
     assert case.pending == ()
 
 
-def test_the_code_is_one_for_the_step_that_asked_for_it(family: Household) -> None:
+def test_code_is_requested_when_its_step_asks_for_it(family: RecipeClient) -> None:
     family.read()
 
     assert family.codes.asked_at == [NOON]
 
 
-def test_a_sign_in_without_a_challenge_takes_one_step(family: Household, office: JsonOffice) -> None:
+def test_sign_in_without_a_challenge_takes_one_step(family: RecipeClient, office: JsonOffice) -> None:
     office.ask_for_code = False
 
     assert len(family.read()) == len(NUMBERS)
@@ -61,7 +61,7 @@ def test_a_sign_in_without_a_challenge_takes_one_step(family: Household, office:
     assert family.codes.asked_at == []
 
 
-def test_the_token_serves_until_it_is_refused(family: Household, office: JsonOffice) -> None:
+def test_token_is_used_until_it_is_refused(family: RecipeClient, office: JsonOffice) -> None:
     family.read()
     family.read()
     assert office.issued == 1
@@ -71,8 +71,8 @@ def test_the_token_serves_until_it_is_refused(family: Household, office: JsonOff
     assert office.issued == 2
 
 
-def test_a_token_that_is_refused_at_once_is_neither_accepted_nor_asked_for_again(
-    family: Household, office: JsonOffice
+def test_new_token_that_is_refused_is_neither_accepted_nor_requested_again(
+    family: RecipeClient, office: JsonOffice
 ) -> None:
     office.answers["/cases"] = as_json({}, 401)
 
@@ -84,14 +84,14 @@ def test_a_token_that_is_refused_at_once_is_neither_accepted_nor_asked_for_again
     assert family.world.session.content is None
 
 
-def test_a_session_that_ends_twice_in_a_read_ends_the_read(family: Household, office: JsonOffice) -> None:
+def test_session_that_ends_twice_ends_the_check(family: RecipeClient, office: JsonOffice) -> None:
     office.answers[f"/cases/{NUMBERS[2]}"] = as_json({}, 401)
 
-    unread = family.unread()
+    failures = family.failures()
 
     assert office.issued == 1
-    assert list(unread) == [NUMBERS[2]]
-    assert "again within one read" in str(unread[NUMBERS[2]].error)
+    assert list(failures) == [NUMBERS[2]]
+    assert "again within one read" in str(failures[NUMBERS[2]].error)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_session_that_ends_twice_in_a_read_ends_the_read(family: Household, of
         ("/auth/code", as_json({"token": None})),
     ],
 )
-def test_no_error_shows_a_secret(family: Household, office: JsonOffice, path: str, answer: bytes) -> None:
+def test_errors_do_not_reveal_secrets(family: RecipeClient, office: JsonOffice, path: str, answer: bytes) -> None:
     office.answers[path] = answer
 
     with pytest.raises(UnexpectedAnswer) as raised:
@@ -113,8 +113,8 @@ def test_no_error_shows_a_secret(family: Household, office: JsonOffice, path: st
     assert not any(secret in repr(raised.value) for secret in (PASSWORD, CODE, "token-1-of-the-office"))
 
 
-def test_a_rejection_and_a_lock_are_told_apart(family: Household, office: JsonOffice) -> None:
-    wrong = Household(
+def test_rejection_and_lock_are_distinguished(family: RecipeClient, office: JsonOffice) -> None:
+    wrong = RecipeClient(
         account=account_of(family.account.recipe, base_url=family.account.base_url, username="x", password="y")
     )
     with pytest.raises(SignInRejected, match="bad_credentials"):
@@ -125,7 +125,7 @@ def test_a_rejection_and_a_lock_are_told_apart(family: Household, office: JsonOf
         wrong.read()
 
 
-def test_tasks_come_from_an_answer_of_their_own(family: Household, office: JsonOffice) -> None:
+def test_tasks_come_from_a_separate_answer(family: RecipeClient, office: JsonOffice) -> None:
     office.tasks[NUMBERS[0]] = [
         {"id": 9, "type": "DOCS", "label": "Send your padrón", "until": "01/12/2026", "done": False},
         {"id": 10, "type": "FINGERPRINTS", "label": "Huellas", "at": "2026-12-03T09:30", "where": {"name": "Sol 1"}},
@@ -142,9 +142,7 @@ def test_tasks_come_from_an_answer_of_their_own(family: Household, office: JsonO
     assert items["11"].state is ItemState.ANSWERED
 
 
-def test_a_notice_of_the_portal_keeps_its_path_and_one_of_another_host_loses_it(
-    family: Household, office: JsonOffice
-) -> None:
+def test_notice_keeps_a_path_on_the_portal_but_not_on_another_host(family: RecipeClient, office: JsonOffice) -> None:
     letters = [
         {"id": "a", "name": "Letter", "date": "2026-07-09", "path": "/letters/a.pdf"},
         {"id": "b", "name": "Letter", "date": "2026-07-09", "path": "https://evil.example/b.pdf"},
@@ -157,40 +155,38 @@ def test_a_notice_of_the_portal_keeps_its_path_and_one_of_another_host_loses_it(
     assert [notice.download for notice in notices] == ["/letters/a.pdf", None, None]
 
 
-def test_maintenance_in_json_is_no_news(family: Household, office: JsonOffice) -> None:
+def test_maintenance_in_json_is_not_a_change(family: RecipeClient, office: JsonOffice) -> None:
     office.answers["/cases"] = as_json({"maintenance": True, "items": []})
 
     with pytest.raises(PortalUnavailable):
         family.read()
 
 
-def test_a_portal_that_fails_twice_in_a_row_is_asked_no_more(
-    family: Household, office: JsonOffice, server: LoopbackServer
-) -> None:
+def test_two_failures_in_a_row_end_the_check(family: RecipeClient, office: JsonOffice, server: LoopbackServer) -> None:
     family.read()
     for number in NUMBERS[1:]:
         office.answers[f"/cases/{number}"] = reply(500)
 
-    readings = family.readings()
+    results = family.results()
     with pytest.raises(PortalUnavailable):
-        list(readings)
+        list(results)
 
-    assert [one.target for one in server.requests[-2:]] == [f"/cases/{number}" for number in NUMBERS[1:3]]
+    assert [request.target for request in server.requests[-2:]] == [f"/cases/{number}" for number in NUMBERS[1:3]]
 
 
-def test_retry_after_ends_the_read_at_once(family: Household, office: JsonOffice, server: LoopbackServer) -> None:
+def test_retry_after_ends_the_check_at_once(family: RecipeClient, office: JsonOffice, server: LoopbackServer) -> None:
     family.read()
     office.answers[f"/cases/{NUMBERS[0]}"] = reply(429, retry_after="60")
     server.requests.clear()
 
     with pytest.raises(PortalUnavailable) as raised:
-        list(family.readings())
+        list(family.results())
 
     assert raised.value.retry_after is not None
     assert len(server.requests) == 4, "three pages of the list and one case"
 
 
-def test_client_credentials_read_the_cases_of_the_account(client: Household, office: JsonOffice) -> None:
+def test_client_credentials_read_the_cases_of_the_account(client: RecipeClient, office: JsonOffice) -> None:
     office.cases["IOE0000000001"] = {
         "number": "IOE0000000001",
         "form": "I-130",
@@ -203,22 +199,22 @@ def test_client_credentials_read_the_cases_of_the_account(client: Household, off
 
     assert case.stage is Stage.RECEIVED
     assert case.status_since == date(2026, 7, 9)
-    assert client.world.sign_in_guard.submissions == [False], "a machine's sign-in is not counted as a person's"
+    assert client.world.sign_in_guard.submissions == [False], "machine credentials do not count against the daily limit"
 
     office.tokens.clear()
     assert client.read() == {"IOE0000000001": case}
     assert client.world.sign_in_guard.submissions == [False, False]
 
 
-def test_a_case_that_the_portal_does_not_know_is_not_found(client: Household) -> None:
-    unread = client.unread()
+def test_case_unknown_to_the_portal_is_not_found(client: RecipeClient) -> None:
+    failures = client.failures()
 
-    assert isinstance(unread["IOE0000000001"].error, CaseNotFound)
+    assert isinstance(failures["IOE0000000001"].error, CaseNotFound)
 
 
-def test_an_answer_about_another_case_is_refused(client: Household, office: JsonOffice) -> None:
+def test_answer_about_another_case_is_unexpected(client: RecipeClient, office: JsonOffice) -> None:
     office.cases["IOE0000000001"] = {"number": "IOE0000000002", "status": "Case Was Approved"}
 
-    unread = client.unread()
+    failures = client.failures()
 
-    assert isinstance(unread["IOE0000000001"].error, UnexpectedAnswer)
+    assert isinstance(failures["IOE0000000001"].error, UnexpectedAnswer)

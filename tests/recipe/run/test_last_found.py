@@ -1,4 +1,4 @@
-"""A selector that finds nothing where it found something before."""
+"""Selectors that found something in the last check and find nothing now."""
 
 from dataclasses import replace
 from datetime import date
@@ -12,7 +12,7 @@ from watcher.recipe.parse.check import load_recipe, parse_recipe
 from watcher.recipe.run.last_found import found_in, lost_selectors
 
 RECIPE = load_recipe(RECIPES / "practice.toml")
-WHOLE = Snapshot(
+COMPLETE = Snapshot(
     case_number="IOE0000000001",
     form="I-485",
     title="Adjustment of status",
@@ -26,10 +26,10 @@ WHOLE = Snapshot(
 
 
 def case(number: Any = 1, **changed: Any) -> Snapshot:
-    return replace(WHOLE, case_number=f"IOE000000000{number}", **changed)
+    return replace(COMPLETE, case_number=f"IOE000000000{number}", **changed)
 
 
-def gone(before: list[Snapshot], now: list[Snapshot]) -> list[str]:
+def lost_keys(before: list[Snapshot], now: list[Snapshot]) -> list[str]:
     return [line.split(" ")[0] for line in lost_selectors(RECIPE, found_in(before), found_in(now))]
 
 
@@ -44,43 +44,43 @@ def gone(before: list[Snapshot], now: list[Snapshot]) -> list[str]:
         ("updated_at", "case.fields.updated_at"),
     ],
 )
-def test_a_field_that_goes_from_every_case_at_once_is_noticed(field: str, key: str) -> None:
+def test_field_that_disappears_from_all_cases_is_noticed(field: str, key: str) -> None:
     before = [case(1), case(2)]
 
-    assert gone(before, [case(1, **{field: None}), case(2, **{field: None})]) == [key]
-    assert gone(before, [case(1, **{field: None}), case(2)]) == []
-    assert gone([case(1), case(2, **{field: None})], [case(1, **{field: None}), case(2, **{field: None})]) == [key]
+    assert lost_keys(before, [case(1, **{field: None}), case(2, **{field: None})]) == [key]
+    assert lost_keys(before, [case(1, **{field: None}), case(2)]) == []
+    assert lost_keys([case(1), case(2, **{field: None})], [case(1, **{field: None}), case(2, **{field: None})]) == [key]
 
 
 @pytest.mark.parametrize("field", ["description", "status_since", "updated_at"])
-def test_what_belongs_to_a_status_may_go_with_it(field: str) -> None:
-    assert gone([case()], [case(status="Case Was Approved", **{field: None})]) == []
-    assert gone([case()], [case(status=" case was  RECEIVED", **{field: None})]) != []
+def test_field_of_a_status_may_disappear_with_it(field: str) -> None:
+    assert lost_keys([case()], [case(status="Case Was Approved", **{field: None})]) == []
+    assert lost_keys([case()], [case(status=" case was  RECEIVED", **{field: None})]) != []
 
 
-def test_a_title_does_not_go_with_a_status() -> None:
-    assert gone([case()], [case(status="Case Was Approved", title=None)]) == ["case.fields.title"]
+def test_title_does_not_disappear_with_a_status() -> None:
+    assert lost_keys([case()], [case(status="Case Was Approved", title=None)]) == ["case.fields.title"]
 
 
-def test_a_history_never_empties() -> None:
-    assert gone([case()], [case(history=())]) == ["case.history[0].each"]
+def test_history_does_not_become_empty() -> None:
+    assert lost_keys([case()], [case(history=())]) == ["case.history[0].each"]
 
 
-def test_pending_items_and_notices_come_and_go() -> None:
-    assert gone([case(pending=None)], [case(pending=(), notices=())]) == []
+def test_pending_items_and_notices_may_disappear() -> None:
+    assert lost_keys([case(pending=None)], [case(pending=(), notices=())]) == []
 
 
-def test_new_cases_and_missing_ones_say_nothing() -> None:
-    assert gone([case(1)], [case(2, title=None)]) == []
-    assert gone([], [case(title=None)]) == []
-    assert gone([case()], []) == []
+def test_new_and_missing_cases_do_not_count() -> None:
+    assert lost_keys([case(1)], [case(2, title=None)]) == []
+    assert lost_keys([], [case(title=None)]) == []
+    assert lost_keys([case()], []) == []
 
 
-def test_a_field_that_the_recipe_says_is_there_at_times_may_go() -> None:
+def test_field_listed_in_sometimes_may_disappear() -> None:
     recipe = parse_recipe(RECIPE.text.replace('title = "css:h1"', 'title = "css:h1"\nsometimes = ["title"]'), "x")
 
     assert lost_selectors(recipe, found_in([case()]), found_in([case(title=None)])) == ()
 
 
-def test_what_is_remembered_does_not_show_the_status() -> None:
+def test_saved_fields_do_not_reveal_the_status() -> None:
     assert "Received" not in repr(found_in([case()]))

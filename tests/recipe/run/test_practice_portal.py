@@ -1,4 +1,4 @@
-"""The two recipes for the practice portal, walked over real TLS through every fault that it can have."""
+"""The two recipes for the practice portal, over real TLS and with all faults that it can inject."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.practice.visitor import HandClock
-from tests.recipe.account import RECIPES, Codes, Household, account_of
+from tests.recipe.account import RECIPES, FakeCodes, RecipeClient, account_of
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
 from watcher.model.case import ItemKind, ItemState, Stage
 from watcher.portals.recipe import try_recipe
@@ -16,11 +16,11 @@ from watcher.practice import Fault, PracticePortal, Terms
 from watcher.practice.state.totp import code_at
 
 FIRST, SECOND = "IOE0000000001", "IOE0000000002"
-WALL_CLOCK = datetime(2026, 3, 2, 9, 30)  # noqa: DTZ001 - as the portal says it
+WALL_CLOCK = datetime(2026, 3, 2, 9, 30)  # noqa: DTZ001 - as the portal shows it
 
 
 class CodeClock:
-    """The time by which codes are made and checked; each sign-in takes the next step, so that none is used twice."""
+    """The time for which codes are generated and checked. Each sign-in uses the next step, so that no code repeats."""
 
     def __init__(self) -> None:
         self.step = 59_000_000
@@ -47,7 +47,7 @@ def portal(code_clock: CodeClock) -> Iterator[PracticePortal]:
 
 
 @pytest.fixture(params=["practice.toml", "practice-json.toml"])
-def family(request: pytest.FixtureRequest, portal: PracticePortal, code_clock: CodeClock) -> Household:
+def family(request: pytest.FixtureRequest, portal: PracticePortal, code_clock: CodeClock) -> RecipeClient:
     secret = portal.account.totp_secret
     assert secret is not None
     account = account_of(
@@ -58,14 +58,14 @@ def family(request: pytest.FixtureRequest, portal: PracticePortal, code_clock: C
         password=portal.account.password,
         totp_secret=secret,
     )
-    return Household(account=account, codes=Codes(make=lambda: code_clock.code(secret)))
+    return RecipeClient(account=account, codes=FakeCodes(make=lambda: code_clock.code(secret)))
 
 
 def sign_ins(portal: PracticePortal) -> int:
-    return sum(one.method == "POST" and one.path == "/login" for one in portal.requests)
+    return sum(request.method == "POST" and request.path == "/login" for request in portal.requests)
 
 
-def test_every_case_on_every_page_of_the_list_is_read(family: Household) -> None:
+def test_every_case_on_every_page_of_the_list_is_read(family: RecipeClient) -> None:
     cases = family.read()
 
     assert set(cases) == {FIRST, SECOND}
@@ -76,7 +76,7 @@ def test_every_case_on_every_page_of_the_list_is_read(family: Household) -> None
     assert family.world.sign_in_guard.acceptances == 1
 
 
-def test_what_a_case_asks_for_offers_and_tells_is_read(family: Household, portal: PracticePortal) -> None:
+def test_items_notices_and_history_of_a_case_are_read(family: RecipeClient, portal: PracticePortal) -> None:
     family.read()
     case = portal.cases[FIRST]
     case.request_evidence(key="item-7", due_on=date(2026, 4, 2))
@@ -99,8 +99,8 @@ def test_what_a_case_asks_for_offers_and_tells_is_read(family: Household, portal
     assert snapshot.history
 
 
-def test_the_session_serves_until_the_portal_ends_it_and_then_one_sign_in_follows(
-    family: Household, portal: PracticePortal
+def test_session_is_used_until_it_ends_and_then_replaced_by_one_sign_in(
+    family: RecipeClient, portal: PracticePortal
 ) -> None:
     family.read()
     family.read()
@@ -111,19 +111,19 @@ def test_the_session_serves_until_the_portal_ends_it_and_then_one_sign_in_follow
     assert sign_ins(portal) == 2
 
 
-def test_trying_the_recipe_finds_nothing_wrong(family: Household, portal: PracticePortal) -> None:
+def test_try_reports_no_failure(family: RecipeClient, portal: PracticePortal) -> None:
     portal.cases[FIRST].request_evidence()
-    surroundings = replace(family.world.context(), codes=family.codes)
+    context = replace(family.world.context(), codes=family.codes)
 
-    sights = list(try_recipe(family.account, surroundings))
+    results = list(try_recipe(family.account, context))
 
-    assert [sight for sight in sights if sight.failed] == []
+    assert [result for result in results if result.failed] == []
     assert {"sign_in[2]", "cases.each", "case.fields.status", "case.pending[0].title"} <= {
-        one.key_path for one in sights
+        result.key_path for result in results
     }
 
 
-def test_a_wrong_password_is_submitted_once_and_never_shown(family: Household, portal: PracticePortal) -> None:
+def test_wrong_password_is_submitted_once_and_never_shown(family: RecipeClient, portal: PracticePortal) -> None:
     portal.desk.change_password("another one")
 
     with pytest.raises(SignInRejected) as rejected:
@@ -134,7 +134,7 @@ def test_a_wrong_password_is_submitted_once_and_never_shown(family: Household, p
     assert portal.account.password not in str(rejected.value)
 
 
-def test_a_closed_gate_lets_no_password_out(family: Household, portal: PracticePortal) -> None:
+def test_password_is_not_submitted_if_the_guard_refuses(family: RecipeClient, portal: PracticePortal) -> None:
     family.world.sign_in_guard.rejects = True
 
     with pytest.raises(SignInRejected, match="rejected before"):
@@ -143,7 +143,7 @@ def test_a_closed_gate_lets_no_password_out(family: Household, portal: PracticeP
     assert sign_ins(portal) == 0
 
 
-def test_a_locked_account_is_told_from_a_wrong_password(family: Household, portal: PracticePortal) -> None:
+def test_locked_account_is_distinguished_from_a_wrong_password(family: RecipeClient, portal: PracticePortal) -> None:
     portal.desk.change_password("another one")
     for _ in range(portal.terms.wrong_passwords - 1):
         with pytest.raises(SignInRejected):
@@ -153,39 +153,39 @@ def test_a_locked_account_is_told_from_a_wrong_password(family: Household, porta
         family.read()
 
 
-def test_a_wrong_code_rejects_the_sign_in(family: Household) -> None:
+def test_wrong_code_is_a_rejection(family: RecipeClient) -> None:
     family.codes.make = lambda: "000000"
 
     with pytest.raises(SignInRejected):
         family.read()
 
 
-def test_a_code_that_only_a_person_has_is_asked_for(family: Household) -> None:
+def test_missing_code_source_needs_a_person(family: RecipeClient) -> None:
     family.codes.make = None
 
     with pytest.raises(CodeNeeded):
         family.read()
 
 
-def test_an_account_without_codes_is_not_asked_for_one(portal: PracticePortal) -> None:
-    without = replace(portal.account, totp_secret=None)
-    with PracticePortal(HandClock(), account=without) as plain:
+def test_account_without_codes_needs_no_code(portal: PracticePortal) -> None:
+    credential = replace(portal.account, totp_secret=None)
+    with PracticePortal(HandClock(), account=credential) as plain:
         plain.cases.add(FIRST)
         account = account_of(
             RECIPES / "practice.toml",
             base_url=plain.base_url,
             ca_file=plain.ca_file,
-            username=without.username,
-            password=without.password,
+            username=credential.username,
+            password=credential.password,
         )
 
-        assert set(Household(account=account).read()) == {FIRST}
+        assert set(RecipeClient(account=account).read()) == {FIRST}
 
 
 @pytest.mark.parametrize(
     "fault", [Fault.MAINTENANCE, Fault.UNAVAILABLE, Fault.BAD_GATEWAY, Fault.SERVER_ERROR, Fault.TOO_MANY_REQUESTS]
 )
-def test_a_portal_that_is_down_is_no_news(family: Household, portal: PracticePortal, fault: Fault) -> None:
+def test_unavailable_portal_is_not_a_change(family: RecipeClient, portal: PracticePortal, fault: Fault) -> None:
     family.read()
     portal.faults.throw(fault)
 
@@ -198,30 +198,30 @@ def test_a_portal_that_is_down_is_no_news(family: Household, portal: PracticePor
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_OFF, Fault.NO_ANSWER])
-def test_one_broken_answer_about_one_case_leaves_the_others(
-    family: Household, portal: PracticePortal, fault: Fault
+def test_broken_answer_about_one_case_does_not_affect_the_others(
+    family: RecipeClient, portal: PracticePortal, fault: Fault
 ) -> None:
     family.read()
     portal.faults.throw(fault, path=f"*/{FIRST}")
 
-    unread = family.unread()
+    failures = family.failures()
 
-    assert list(unread) == [FIRST]
-    assert isinstance(unread[FIRST].error, PortalUnavailable)
+    assert list(failures) == [FIRST]
+    assert isinstance(failures[FIRST].error, PortalUnavailable)
 
 
-def test_pages_of_another_shape_are_unexpected(family: Household, portal: PracticePortal) -> None:
+def test_redesigned_pages_are_unexpected(family: RecipeClient, portal: PracticePortal) -> None:
     family.read()
     portal.faults.throw(Fault.CHANGED_SHAPE, path="*/IOE*")
 
-    unread = family.unread()
+    failures = family.failures()
 
-    assert set(unread) == {FIRST, SECOND}
-    assert all(isinstance(one.error, UnexpectedAnswer) for one in unread.values())
-    assert all(one.answers for one in unread.values())
+    assert set(failures) == {FIRST, SECOND}
+    assert all(isinstance(failure.error, UnexpectedAnswer) for failure in failures.values())
+    assert all(failure.answers for failure in failures.values())
 
 
-def test_an_empty_list_is_not_believed_once_cases_are_known(family: Household, portal: PracticePortal) -> None:
+def test_empty_list_is_unexpected_if_cases_are_known(family: RecipeClient, portal: PracticePortal) -> None:
     family.read()
     family.known = frozenset({FIRST, SECOND})
     portal.faults.throw(Fault.EMPTY_LIST)
@@ -230,7 +230,7 @@ def test_an_empty_list_is_not_believed_once_cases_are_known(family: Household, p
         family.read()
 
 
-def test_order_on_the_page_is_no_news(family: Household, portal: PracticePortal) -> None:
+def test_order_on_the_page_is_not_a_change(family: RecipeClient, portal: PracticePortal) -> None:
     case = portal.cases[FIRST]
     case.request_evidence()
     case.add_item("Interview", "Come to the interview", starts_at=WALL_CLOCK)
@@ -240,13 +240,13 @@ def test_order_on_the_page_is_no_news(family: Household, portal: PracticePortal)
     assert family.read() == before
 
 
-def test_a_case_of_the_filter_that_is_not_listed_is_not_yielded(family: Household) -> None:
+def test_requested_case_that_is_not_listed_has_no_result(family: RecipeClient) -> None:
     family.account = family.account.model_copy(update={"cases": ("ioe 0000000002", "IOE0000000009")})
 
-    assert set(family.read()) == {"ioe 0000000002"}, "as the person writes it"
+    assert set(family.read()) == {"ioe 0000000002"}, "as the account writes it"
 
 
-def test_a_session_of_another_user_name_is_not_used(family: Household, portal: PracticePortal) -> None:
+def test_session_of_another_user_name_is_not_used(family: RecipeClient, portal: PracticePortal) -> None:
     family.read()
     family.account = account_of(
         family.account.recipe,

@@ -1,4 +1,4 @@
-"""Reading is a function of the answers, and never fails in any way but ours."""
+"""Parsing depends only on the answers, and raises nothing but errors of the check."""
 
 import json
 from typing import Any
@@ -50,28 +50,28 @@ def page(body: str, *, status: int = 200, kind: str = "text/html") -> Page:
     return Page(status=status, url="https://x.example/cases", headers={"content-type": kind}, body=body.encode())
 
 
-def listed(items: str) -> Page:
+def list_page(items: str) -> Page:
     return page(f"<html><body><ul>{items}</ul></body></html>")
 
 
 def read_row(items: str, recipe: Recipe = BY_ROW) -> Snapshot:
-    pages = {LIST: listed(items)}
+    pages = {LIST: list_page(items)}
     snapshot = read_case(recipe, pages, NUMBER)
-    assert read(dump_pages(recipe, pages, NUMBER), "en") == snapshot, "kept answers read the same"
+    assert read(dump_pages(recipe, pages, NUMBER), "en") == snapshot, "stored answers give the same snapshot"
     return snapshot
 
 
-def test_a_list_that_says_all_needs_no_page_of_the_case() -> None:
+def test_case_can_be_read_from_its_row() -> None:
     row = "<li>Number: <b>IOE0000000002</b><i>Denied</i></li><li><b>IOE0000000001</b><i>Case Was Received</i></li>"
 
     snapshot = read_row(row)
 
     assert (snapshot.case_number, snapshot.status, snapshot.stage) == (NUMBER, "Case Was Received", Stage.RECEIVED)
     assert snapshot.pending == ()
-    assert snapshot.history is None, "the recipe says nothing of a history"
+    assert snapshot.history is None, "the recipe has no history"
 
 
-def test_rows_without_a_number_are_headings_but_not_all_of_them() -> None:
+def test_rows_without_a_number_are_headings_unless_all_lack_one() -> None:
     assert read_row("<li>Number</li><li><b>IOE0000000001</b><i>Received</i></li>").stage is Stage.RECEIVED
 
     with pytest.raises(UnexpectedAnswer, match="in any row"):
@@ -79,39 +79,39 @@ def test_rows_without_a_number_are_headings_but_not_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("number", ["no digits", "IOE1<x", "9" * 65, "\N{SNOWMAN}1"])
-def test_what_is_no_case_number_is_unexpected(number: str) -> None:
+def test_invalid_case_number_is_unexpected(number: str) -> None:
     with pytest.raises(UnexpectedAnswer, match="no case number"):
         read_row(f"<li><b>{number.replace('<', '&lt;')}</b><i>Received</i></li>")
 
 
-def test_a_case_that_is_not_in_the_list_is_not_found() -> None:
+def test_case_missing_in_the_list_is_not_found() -> None:
     with pytest.raises(CaseNotFound):
         read_row("<li><b>IOE0000000002</b><i>Received</i></li>")
 
 
-def test_a_case_without_a_status_is_unexpected_and_the_selector_is_named() -> None:
+def test_missing_status_is_unexpected_and_names_the_selector() -> None:
     with pytest.raises(UnexpectedAnswer, match=r"case\.fields\.status 'css:i' finds nothing"):
         read_row("<li><b>IOE0000000001</b><i> </i></li>")
 
 
-def test_a_date_that_is_none_is_unexpected_and_not_quoted() -> None:
+def test_invalid_date_is_unexpected_and_not_quoted() -> None:
     with pytest.raises(UnexpectedAnswer, match=r"case\.fields\.submitted_on 'css:u' finds no date") as raised:
         read_row("<li><b>IOE0000000001</b><i>Received</i><u>31.12.26</u></li>")
 
     assert "31.12.26" not in str(raised.value)
 
 
-def test_words_that_no_rule_knows_stay_word_for_word_and_unknown() -> None:
+def test_unrecognized_status_is_kept_verbatim() -> None:
     snapshot = read_row("<li><b>IOE0000000001</b><i>Gone  to <s>the</s>\narchive\x1b</i></li>")
 
     assert (snapshot.status, snapshot.stage) == ("Gone to the archive", Stage.UNKNOWN)
 
 
-def test_the_recipes_own_words_come_before_the_rules() -> None:
+def test_stages_of_the_recipe_take_precedence() -> None:
     assert read_row("<li><b>IOE0000000001</b><i> PLEASE\ncome </i></li>").stage is Stage.INTERVIEW
 
 
-def test_items_without_an_id_are_told_apart_by_their_words() -> None:
+def test_items_without_an_id_are_identified_by_their_titles() -> None:
     row = (
         "<li><b>IOE0000000001</b><i>Received</i><p due=2026-12-01>Pay the fee</p><p>Interview</p>"
         "<p due=2026-12-02>Pay  the fee</p><p>Interview</p><p done=1>Pay</p><p done=false>Old</p></li>"
@@ -131,14 +131,14 @@ def test_items_without_an_id_are_told_apart_by_their_words() -> None:
     assert items["task:old"].state is ItemState.OPEN
 
 
-def test_the_order_of_items_is_no_news() -> None:
+def test_order_of_items_is_not_a_change() -> None:
     items = ["<p due=2026-12-01>Pay</p>", "<p due=2026-12-02>Pay</p>", "<p>Go</p>"]
-    begin = "<li><b>IOE0000000001</b><i>Received</i>"
+    start = "<li><b>IOE0000000001</b><i>Received</i>"
 
-    assert read_row(begin + "".join(items)) == read_row(begin + "".join(reversed(items)))
+    assert read_row(start + "".join(items)) == read_row(start + "".join(reversed(items)))
 
 
-def test_a_status_of_the_recipes_own_that_asks_is_an_item_until_it_has_moved_on() -> None:
+def test_status_that_asks_is_an_item_until_the_next_status() -> None:
     without_items = parse_recipe(BY_ROW.text.partition("[[case.pending]]")[0], "rows.toml")
 
     def pending(status: str) -> Any:
@@ -149,16 +149,16 @@ def test_a_status_of_the_recipes_own_that_asks_is_an_item_until_it_has_moved_on(
     assert pending("Received") == ()
 
 
-def test_half_a_page_is_unexpected() -> None:
-    whole = listed("<li><b>IOE0000000001</b><i>Received</i></li>")
-    half = page(whole.body.decode().partition("</ul>")[0])
+def test_truncated_page_is_unexpected() -> None:
+    complete = list_page("<li><b>IOE0000000001</b><i>Received</i></li>")
+    truncated = page(complete.body.decode().partition("</ul>")[0])
 
     with pytest.raises(UnexpectedAnswer, match="cut off"):
-        read_case(BY_ROW, {LIST: half}, NUMBER)
+        read_case(BY_ROW, {LIST: truncated}, NUMBER)
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_case_that_is_gone_is_not_found(status: int) -> None:
+def test_removed_case_is_not_found(status: int) -> None:
     with pytest.raises(CaseNotFound):
         read_case(PAGES, {CASE: page("<html></html>", status=status)}, NUMBER)
 
@@ -175,12 +175,12 @@ def test_a_case_that_is_gone_is_not_found(status: int) -> None:
         dump_pages(PAGES, {}, NUMBER),
     ],
 )
-def test_answers_that_were_not_kept_whole_are_unexpected(answers: dict[str, bytes]) -> None:
+def test_damaged_raw_answers_are_unexpected(answers: dict[str, bytes]) -> None:
     with pytest.raises(UnexpectedAnswer):
         read(answers, "en")
 
 
-def test_no_cookie_is_kept() -> None:
+def test_cookies_are_not_stored() -> None:
     headers = {"set-cookie": "session=made-up-7", "content-type": "text/html", "x-other": "made-up-7"}
     answers = dump_pages(PAGES, {CASE: Page(status=200, url="https://x.example/", headers=headers, body=b"")}, NUMBER)
 
@@ -197,14 +197,14 @@ def test_no_cookie_is_kept() -> None:
         "<html>made-up-7</html>",
     ],
 )
-def test_no_token_is_kept(body: str) -> None:
+def test_tokens_are_not_stored(body: str) -> None:
     answers = dump_pages(PAGES, {CASE: page(body)}, NUMBER, secrets=["made-up-7", "", "made"])
 
     assert b"made-up-7" not in answers[CASE]
     assert b"blanked" in answers[CASE]
 
 
-def test_what_is_no_token_is_kept() -> None:
+def test_other_values_are_stored() -> None:
     body = '<html><input name="number" value="IOE0000000001"><meta charset="utf-8">{"title": "a"}</html>'
 
     assert json.loads(dump_pages(PAGES, {CASE: page(body)}, NUMBER, secrets=["IOE", ""])[CASE])["body"] == body
@@ -248,7 +248,7 @@ json_values = st.recursive(
 )
 
 
-def reads_or_fails_in_our_way(recipe: Recipe, case: Page) -> None:
+def check_parses_or_raises_read_error(recipe: Recipe, case: Page) -> None:
     try:
         snapshot = read_case(recipe, {CASE: case}, NUMBER)
     except ReadFailed:
@@ -262,21 +262,21 @@ def reads_or_fails_in_our_way(recipe: Recipe, case: Page) -> None:
 
 @given(inner=fragments(), raw=st.binary(max_size=30))
 @settings(max_examples=150, deadline=None)
-def test_arbitrary_pages_read_or_fail_in_our_way(inner: str, raw: bytes) -> None:
-    reads_or_fails_in_our_way(PAGES, page(f'<html><body><div id="case-detail">{inner}</div></body></html>'))
-    reads_or_fails_in_our_way(PAGES, Page(status=200, url="https://x.example/", headers={}, body=raw))
+def test_any_page_is_parsed_or_raises_a_read_error(inner: str, raw: bytes) -> None:
+    check_parses_or_raises_read_error(PAGES, page(f'<html><body><div id="case-detail">{inner}</div></body></html>'))
+    check_parses_or_raises_read_error(PAGES, Page(status=200, url="https://x.example/", headers={}, body=raw))
 
 
 @given(content=json_values, headers=st.dictionaries(st.just("content-type"), texts))
 @settings(max_examples=150, deadline=None)
-def test_arbitrary_json_reads_or_fails_in_our_way(content: Any, headers: dict[str, str]) -> None:
+def test_any_json_is_parsed_or_raises_a_read_error(content: Any, headers: dict[str, str]) -> None:
     body = json.dumps(content).encode()
-    reads_or_fails_in_our_way(API, Page(status=200, url="https://x.example/", headers=headers, body=body))
-    reads_or_fails_in_our_way(PAGES, Page(status=200, url="https://x.example/", headers=headers, body=body))
+    check_parses_or_raises_read_error(API, Page(status=200, url="https://x.example/", headers=headers, body=body))
+    check_parses_or_raises_read_error(PAGES, Page(status=200, url="https://x.example/", headers=headers, body=body))
 
 
 @given(content=json_values)
 @settings(max_examples=50)
-def test_kept_answers_of_any_shape_are_refused(content: Any) -> None:
+def test_raw_answers_of_any_other_shape_are_refused(content: Any) -> None:
     with pytest.raises(ReadFailed):
         read({"recipe": json.dumps(content).encode(), "case": json.dumps(content).encode()}, "en")

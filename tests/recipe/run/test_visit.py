@@ -1,4 +1,4 @@
-"""What is sent where: hosts, links from pages, saved sessions, and steps that need what nobody gave."""
+"""Which requests are sent: hosts, links from pages, saved sessions, and steps that lack a value."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
-from tests.recipe.account import Household, account_of
+from tests.recipe.account import RecipeClient, account_of
 from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable, SignInRejected, UnexpectedAnswer
 
 RECIPE = """
@@ -43,7 +43,7 @@ title = "css:h1"
 
 @dataclass(slots=True)
 class Site:
-    """Answers by path; a path that is missing is 404."""
+    """Answers by path; 404 for any other path."""
 
     pages: dict[str, bytes] = field(default_factory=dict)
 
@@ -70,20 +70,20 @@ def server(site: Site) -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture
-def family(server: LoopbackServer, tmp_path: Path) -> Household:
+def family(server: LoopbackServer, tmp_path: Path) -> RecipeClient:
     (tmp_path / "office.toml").write_text(RECIPE)
     base_url = f"{server.origin}/app"
-    return Household(
+    return RecipeClient(
         account=account_of(tmp_path / "office.toml", base_url=base_url, username="me & you", password="p=7&x")
     )
 
 
 def targets(server: LoopbackServer) -> list[str]:
-    return [one.target for one in server.requests]
+    return [request.target for request in server.requests]
 
 
-def test_a_path_belongs_to_the_base_url_and_a_link_to_its_page(
-    family: Household, server: LoopbackServer, site: Site
+def test_path_is_below_the_base_url_and_link_is_relative_to_its_page(
+    family: RecipeClient, server: LoopbackServer, site: Site
 ) -> None:
     site.show("/app/cases", '<ul><li>E000000001<u data-link="1"></u></li></ul>')
 
@@ -95,44 +95,42 @@ def test_a_path_belongs_to_the_base_url_and_a_link_to_its_page(
 
 
 @pytest.mark.parametrize("link", ["https://evil.example/1", "//evil.example/1", "https://evil.example:444"])
-def test_a_link_to_another_host_is_never_followed(
-    family: Household, site: Site, server: LoopbackServer, link: str
+def test_link_to_another_host_is_never_followed(
+    family: RecipeClient, site: Site, server: LoopbackServer, link: str
 ) -> None:
     site.show("/app/cases", f'<ul><li>E000000001<u data-link="{link}"></u></li></ul>')
 
     with pytest.raises(ForeignHost):
         family.read()
 
-    assert all("evil" not in one.headers["host"] for one in server.requests)
+    assert all("evil" not in request.headers["host"] for request in server.requests)
 
 
 @pytest.mark.parametrize(
     "link", ["javascript:alert(1)", "mailto:a@b.example", "http://[", "http://a:99999999/", "x" * 9000]
 )
-def test_a_link_that_is_no_address_leaves_the_case_unread(family: Household, site: Site, link: str) -> None:
+def test_link_that_is_not_an_address_fails_the_case(family: RecipeClient, site: Site, link: str) -> None:
     site.show("/app/cases", f'<ul><li>E000000001<u data-link="{link}"></u></li></ul>')
 
-    error = family.unread()["E000000001"].error
+    error = family.failures()["E000000001"].error
 
     assert isinstance(error, UnexpectedAnswer)
 
 
-def test_a_link_that_is_missing_leaves_the_case_unread(family: Household, site: Site) -> None:
+def test_missing_link_fails_the_case(family: RecipeClient, site: Site) -> None:
     site.show("/app/cases", "<ul><li>E000000001</li></ul>")
 
-    assert "needs {link}" in str(family.unread()["E000000001"].error)
+    assert "needs {link}" in str(family.failures()["E000000001"].error)
 
 
 @pytest.mark.parametrize("token", ["", "t\N{SNOWMAN}ken"])
-def test_a_token_that_is_missing_or_no_header_is_unexpected(family: Household, site: Site, token: str) -> None:
+def test_token_that_is_missing_or_not_a_header_is_unexpected(family: RecipeClient, site: Site, token: str) -> None:
     site.show("/app/in", f"<i>{token}</i>", set_cookie="sid=7")
 
-    assert isinstance(family.unread()["E000000001"].error, UnexpectedAnswer)
+    assert isinstance(family.failures()["E000000001"].error, UnexpectedAnswer)
 
 
-def test_a_next_link_that_leads_in_a_circle_ends_the_list(
-    family: Household, server: LoopbackServer, site: Site
-) -> None:
+def test_circular_next_link_ends_the_list(family: RecipeClient, server: LoopbackServer, site: Site) -> None:
     site.show("/app/cases", '<ul><li>E000000001<u data-link="/app/1"></u></li></ul><a href="?p=2">next</a>')
     site.show("/app/cases?p=2", '<ul><li>E000000001</li></ul><a href="#">next</a>')
 
@@ -140,23 +138,23 @@ def test_a_next_link_that_leads_in_a_circle_ends_the_list(
     assert targets(server).count("/app/cases?p=2") == 1
 
 
-def test_a_list_without_end_is_unexpected(family: Household, site: Site) -> None:
+def test_endless_list_is_unexpected(family: RecipeClient, site: Site) -> None:
     site.show("/app/cases", '<ul></ul><a href="?p=1">next</a>')
-    for place in range(1, 9):
-        site.show(f"/app/cases?p={place}", f'<ul></ul><a href="?p={place + 1}">next</a>')
+    for number in range(1, 9):
+        site.show(f"/app/cases?p={number}", f'<ul></ul><a href="?p={number + 1}">next</a>')
 
     with pytest.raises(UnexpectedAnswer, match="more than 3 pages"):
         family.read()
 
 
-def test_a_captcha_waits_for_a_person(family: Household, site: Site) -> None:
+def test_captcha_needs_a_person(family: RecipeClient, site: Site) -> None:
     site.show("/app/in", '<p id="captcha">Are you a robot?</p>')
 
     with pytest.raises(CodeNeeded, match="browser"):
         family.read()
 
 
-def test_a_sign_in_that_leaves_one_signed_out_is_no_rejection_and_not_accepted(family: Household, site: Site) -> None:
+def test_sign_in_without_a_session_is_neither_rejected_nor_accepted(family: RecipeClient, site: Site) -> None:
     site.show("/app/cases", "You are signed out")
 
     with pytest.raises(UnexpectedAnswer, match="right after a sign-in"):
@@ -166,18 +164,18 @@ def test_a_sign_in_that_leaves_one_signed_out_is_no_rejection_and_not_accepted(f
     assert family.world.sign_in_guard.acceptances == 0
 
 
-def test_what_the_portal_says_of_a_wrong_password_is_a_rejection(family: Household, site: Site) -> None:
+def test_message_about_a_wrong_password_is_a_rejection(family: RecipeClient, site: Site) -> None:
     site.show("/app/in", "The password is wrong")
 
     with pytest.raises(SignInRejected, match="text:wrong"):
         family.read()
 
 
-def test_without_a_sign_in_the_session_comes_from_a_browser(
-    family: Household, server: LoopbackServer, site: Site, tmp_path: Path
+def test_session_comes_from_a_browser_without_sign_in_steps(
+    family: RecipeClient, server: LoopbackServer, site: Site, tmp_path: Path
 ) -> None:
-    begin, _, rest = RECIPE.partition("[[sign_in]]")
-    text = begin + rest[rest.index("[signed_out]") :].replace('headers = { X-Token = "{token}" }', "")
+    start, _, rest = RECIPE.partition("[[sign_in]]")
+    text = start + rest[rest.index("[signed_out]") :].replace('headers = { X-Token = "{token}" }', "")
     (tmp_path / "browser.toml").write_text(text)
     family.account = account_of(tmp_path / "browser.toml", base_url=f"{server.origin}/app")
     cookies = '[{"name": "sid", "value": "8", "domain": "127.0.0.1", "path": "/", "hostOnly": true}]'
@@ -194,16 +192,14 @@ def test_without_a_sign_in_the_session_comes_from_a_browser(
 @pytest.mark.parametrize(
     "content", [b"", b"null", b"[]", b'{"cookies": 5, "taken": [], "found": 7}', b'{"cookies": [{}, null]}', b"\xff"]
 )
-def test_a_saved_session_that_is_none_means_signing_in(
-    family: Household, content: bytes, server: LoopbackServer
-) -> None:
+def test_damaged_session_leads_to_a_sign_in(family: RecipeClient, content: bytes, server: LoopbackServer) -> None:
     family.world.session.content = content
 
     assert list(family.read()) == ["E000000001"]
     assert targets(server)[0] == "/app/in"
 
 
-def test_a_title_that_goes_from_every_case_is_no_news(family: Household, site: Site) -> None:
+def test_title_missing_in_all_cases_is_unexpected(family: RecipeClient, site: Site) -> None:
     family.read()
     site.show("/app/1", "<b>Case Was Received</b><h2>Visa</h2>")
     for _ in range(2):
@@ -214,7 +210,7 @@ def test_a_title_that_goes_from_every_case_is_no_news(family: Household, site: S
     assert family.read()["E000000001"].title == "Visa"
 
 
-def test_a_stopping_daemon_gives_up(family: Household) -> None:
+def test_check_ends_when_the_daemon_stops(family: RecipeClient) -> None:
     family.world.stop.set()
 
     with pytest.raises(PortalUnavailable):
