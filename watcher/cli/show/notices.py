@@ -133,6 +133,6 @@ def _show_on_desktop(file: Path) -> None:
     opener = next((path for name in _OPENERS if (path := which(name))), None)
     if not (desktop and opener and sys.stdout.isatty()):
         return
-    done = subprocess.run([opener, str(file)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if done.returncode:
+    completed = subprocess.run([opener, str(file)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if completed.returncode:
         print_error(f"{Path(opener).name} could not open it")
