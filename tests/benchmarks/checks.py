@@ -53,8 +53,8 @@ def _beside_plain(office: Office, size: int, latency: int, repeats: int) -> dict
     cases = receipts(size)
     office.move(every=0, times=0)
     office.take(0)
-    wanted = account(office, cases, concurrency=at_once)
-    with folder() as home, watching_for_long(home, wanted, office, cases) as app:
+    configuration = account(office, cases, concurrency=at_once)
+    with folder() as home, watching_for_long(home, configuration, office, cases) as app:
         read(app)
         office.take(latency)
         return interleaved(
@@ -115,8 +115,8 @@ def changed(scale: Scale) -> Iterator[Result]:
     size, times = scale.middle, 0
     progress(f"a round with changes: {size} cases")
     with open_office() as office, folder() as home:
-        wanted = account(office, receipts(size)) + channel("phone", office.phone)
-        with watching(home, wanted) as app:
+        configuration = account(office, receipts(size)) + channel("phone", office.phone)
+        with watching(home, configuration) as app:
             read(app)
 
             def moved() -> None:
@@ -153,16 +153,16 @@ def writes(scale: Scale) -> Iterator[Result]:
         read(app)
         read(app)
         kept = app.store.known_cases(ACCOUNT)
-        handed = written(what="wchar")
+        passed = written(what="wchar")
         took = measured(lambda: read(app))
-        handed = written(what="wchar") - handed
+        passed = written(what="wchar") - passed
         if app.store.known_cases(ACCOUNT) != kept:
             raise RuntimeError("a round without changes wrote a case")
     yield Result(
         what=f"written by a round without changes, {size:,} cases",
         ours=f"{took.written:,} bytes to disk, no case row",
-        floor="(requests included: " + f"{handed:,} bytes)",
+        floor="(requests included: " + f"{passed:,} bytes)",
         ratio=took.written / 1024,
         goal=_WRITTEN / 1024,
-        figures={"write_bytes": took.written, "wchar": handed},
+        figures={"write_bytes": took.written, "wchar": passed},
     )

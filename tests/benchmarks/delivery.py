@@ -31,8 +31,10 @@ def answer_to_alert(scale: Scale) -> Iterator[Result]:
     times = max(1, scale.repeats * 3)
     progress(f"from answer to alert: {times} times")
     with open_office() as office, folder() as home:
-        wanted = account(office, receipts(1)) + 'every = "1s"\n' + channel("phone", office.phone, "max_per_hour = 0")
-        with watching(home, wanted) as app:
+        configuration = (
+            account(office, receipts(1)) + 'every = "1s"\n' + channel("phone", office.phone, "max_per_hour = 0")
+        )
+        with watching(home, configuration) as app:
             read(app)
             app.outbox_worker().deliver_due()
             daemon = Daemon(app)
@@ -58,9 +60,9 @@ def _until_heard(office: Office, moves: int) -> float:
     until = time.monotonic() + 30
     while time.monotonic() < until:
         time.sleep(0.2)
-        heard, told = office.heard(), office.told()
-        if heard and told is not None:
-            return heard[0] - told
+        alerts, changed = office.alert_times(), office.change_time()
+        if alerts and changed is not None:
+            return alerts[0] - changed
     raise RuntimeError("the alert never came")
 
 
@@ -68,7 +70,7 @@ def _sent_plainly(office: Office) -> float:
     office.move(every=0, times=0)
     began = time.time()
     _send(office, AppriseNotifier())
-    return office.heard()[0] - began
+    return office.alert_times()[0] - began
 
 
 def _send(office: Office, notifier: Notifier) -> None:
@@ -92,7 +94,7 @@ def _unlimited(office: Office, size: int) -> Iterator[Result]:
         for notifier in (app.notifier, AppriseNotifier()):
             _send(office, notifier)  # Apprise is imported at the first message only
         took = _deliver(app)
-        heard = len(office.heard()) - 2
+        delivered = len(office.alert_times()) - 2
     yield Result(
         what=f"storm: {size:,} changed cases queued, {len(_CHANNELS)} channels",
         ours=f"{queued:,} alerts in {commits:,} transactions",
@@ -103,13 +105,13 @@ def _unlimited(office: Office, size: int) -> Iterator[Result]:
     floor = _delivered_plainly(office, queued // len(_CHANNELS))
     marked = _delivered_plainly(office, queued // len(_CHANNELS), marking=True)
     yield Result(
-        what=f"storm: {heard:,} alerts delivered",
-        ours=f"{took / max(1, heard) * 1e3:.2f} ms each",
+        what=f"storm: {delivered:,} alerts delivered",
+        ours=f"{took / max(1, delivered) * 1e3:.2f} ms each",
         floor=f"Apprise alone, {len(_CHANNELS)} threads: {floor / max(1, queued) * 1e3:.2f} ms each; with one commit of"
         f" plain sqlite3 for each: {marked / max(1, queued) * 1e3:.2f} ms",
         ratio=took / floor,
         goal=_SPEED,
-        figures={"seconds": took, "apprise_seconds": floor, "marked_seconds": marked, "heard": heard},
+        figures={"seconds": took, "apprise_seconds": floor, "marked_seconds": marked, "delivered": delivered},
     )
 
 
@@ -117,14 +119,14 @@ def _limited(office: Office, size: int) -> Result:
     with folder() as home, watching(home, _household(office, size, f"max_per_hour = {_PER_HOUR}")) as app:
         _queue_all(app, office)
         _deliver(app)
-        heard = len(office.heard())
+        delivered = len(office.alert_times())
     return Result(
         what=f"storm: the same with at most {_PER_HOUR} an hour for each channel",
-        ours=f"{heard} messages",
+        ours=f"{delivered} messages",
         floor=f"{size * len(_CHANNELS):,} alerts",
-        ratio=heard / len(_CHANNELS),
+        ratio=delivered / len(_CHANNELS),
         goal=_PER_HOUR + 1,
-        figures={"messages": heard},
+        figures={"messages": delivered},
     )
 
 

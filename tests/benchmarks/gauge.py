@@ -47,7 +47,7 @@ def median(taken: Sequence[Took]) -> Took:
 def written(pid: int | str = "self", what: str = "write_bytes") -> int:
     """Return the bytes that the process has caused to be written, from /proc/PID/io; 0 without that file.
 
-    `write_bytes` is what goes to disk, in whole pages; `wchar` all that was handed to the kernel, sockets too.
+    `write_bytes` is what goes to disk, in whole pages; `wchar` everything passed to the kernel, sockets too.
     """
     io = Path(f"/proc/{pid}/io")
     if not io.exists():

@@ -22,8 +22,8 @@ def size(scale: Scale) -> Iterator[Result]:
     number = min(scale.middle, 500)
     progress(f"the size of the database: {number} cases")
     with open_office() as office, folder() as home:
-        wanted = account(office, receipts(number)) + channel("phone", office.phone, "max_per_hour = 0")
-        with watching(home, wanted) as app:
+        configuration = account(office, receipts(number)) + channel("phone", office.phone, "max_per_hour = 0")
+        with watching(home, configuration) as app:
             empty = _bytes(home)
             read(app)
             one = _bytes(home)
@@ -65,8 +65,8 @@ def years(scale: Scale) -> Iterator[Result]:
         yield _beside("watcher status --json", old["status"][0], young["status"][0], rows, within=_STATUS)
         yield _beside("watcher status --json", old["status"][0], young["status"][0], rows)
         yield _beside("watcher history CASE", old["history"][0], young["history"][0], rows)
-        wanted = account(office, cases)
-        with watching(one, wanted) as fresh, watching(five, wanted) as aged:
+        configuration = account(office, cases)
+        with watching(one, configuration) as fresh, watching(five, configuration) as aged:
             took = interleaved({"one": lambda: read(fresh), "five": lambda: read(aged)}, max(1, scale.repeats // 2))
         yield _beside("a round", took["five"].cpu, took["one"].cpu, rows)
 

@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.office` prints its port and serves until its standard input closes. `/set/latency/50` makes
 it take 50 ms for each case from now on; `/set/moved/EVERY/TIMES` says that every so manyth case has moved so often;
-`/told` tells when it first said so, and `/phone` is a channel that takes alerts, and `/heard` when it took each.
+`/changed` returns when it first answered so; `/phone` is a channel, and `/alerts` returns when it received each alert.
 """
 
 import asyncio
@@ -91,21 +91,21 @@ class _Desk:
 
     def __init__(self) -> None:
         self.latency, self.every, self.times = 0.0, 0, 0
-        self.told: float | None = None
-        self.heard: list[float] = []
+        self.changed_at: float | None = None
+        self.alerts: list[float] = []
         self._made: dict[tuple[str, int], bytes] = {}
 
     def set(self, words: list[str]) -> None:
         if words[0] == "latency":
             self.latency = int(words[1]) / 1000
         else:
-            self.every, self.times, self.told = int(words[1]), int(words[2]), None
-            self.heard.clear()
+            self.every, self.times, self.changed_at = int(words[1]), int(words[2]), None
+            self.alerts.clear()
 
     def about(self, number: str) -> bytes:
         moves = self.times if self.every and int(number[-SUFFIX:]) % self.every == 0 else 0
-        if moves and self.told is None:
-            self.told = time.time()
+        if moves and self.changed_at is None:
+            self.changed_at = time.time()
         made = self._made.get((number, moves))
         if made is None:
             made = self._made[number, moves] = _reply(answer(number, moves))
@@ -148,9 +148,9 @@ class _Connection(asyncio.Protocol):
         if place == "set":
             desk.set(words)
         elif place == "phone":
-            desk.heard.append(time.time())
-        elif place in ("told", "heard"):
-            return json.dumps(desk.told if place == "told" else desk.heard).encode()
+            desk.alerts.append(time.time())
+        elif place in ("changed", "alerts"):
+            return json.dumps(desk.changed_at if place == "changed" else desk.alerts).encode()
         return _TOKEN
 
     def _say(self, reply: bytes) -> None:
@@ -190,14 +190,14 @@ class Office:
         """Return an Apprise URL of the channel."""
         return f"json://127.0.0.1:{self.port}/phone"
 
-    def told(self) -> float | None:
+    def change_time(self) -> float | None:
         """Return when the server first answered with a changed case after `move`."""
-        when: float | None = self._ask("told")
+        when: float | None = self._ask("changed")
         return when
 
-    def heard(self) -> list[float]:
+    def alert_times(self) -> list[float]:
         """Return when the channel accepted each alert after `move`."""
-        times: list[float] = self._ask("heard")
+        times: list[float] = self._ask("alerts")
         return times
 
     def _set(self, what: str) -> None:

@@ -12,18 +12,18 @@ from tests.benchmarks.gauge import Result, Took, median, table
 def test_tiny_run_prints_a_table_and_writes_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["unchanged", "changed", "size", "--scale", "tiny", "--json", str(tmp_path / "figures.json")])
 
-    told = json.loads((tmp_path / "figures.json").read_text("utf-8"))
+    document = json.loads((tmp_path / "figures.json").read_text("utf-8"))
     printed = capsys.readouterr().out
-    assert [result["what"] in printed for result in told["results"]] == [True] * 6
-    assert told["scale"] == "tiny"
-    assert told["results"][3]["figures"]["changes_in_a_changed_case"] > 0
+    assert [result["what"] in printed for result in document["results"]] == [True] * 6
+    assert document["scale"] == "tiny"
+    assert document["results"][3]["figures"]["changes_in_a_changed_case"] > 0
 
 
 def test_large_batch_reaches_every_channel(tmp_path: Path) -> None:
     main(["storm", "--scale", "tiny", "--json", str(tmp_path / "figures.json")])
 
     queued, delivered, limited = json.loads((tmp_path / "figures.json").read_text("utf-8"))["results"]
-    assert queued["figures"]["alerts"] == delivered["figures"]["heard"] == limited["figures"]["messages"] == 12
+    assert queued["figures"]["alerts"] == delivered["figures"]["delivered"] == limited["figures"]["messages"] == 12
 
 
 def test_years_of_changes_are_in_the_database(tmp_path: Path) -> None:

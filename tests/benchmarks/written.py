@@ -37,9 +37,9 @@ def _newest(database: Path) -> _Rows:
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
         alert = dict(connection.execute("SELECT * FROM alert ORDER BY id DESC LIMIT 1").fetchone())
-        told = connection.execute("SELECT * FROM alert_change WHERE alert_id = ?", (alert["id"],)).fetchall()
+        links = connection.execute("SELECT * FROM alert_change WHERE alert_id = ?", (alert["id"],)).fetchall()
         changes = [
-            connection.execute("SELECT * FROM change WHERE id = ?", (one["change_id"],)).fetchone() for one in told
+            connection.execute("SELECT * FROM change WHERE id = ?", (one["change_id"],)).fetchone() for one in links
         ]
         answers = connection.execute("SELECT * FROM answer WHERE case_number = ?", (alert["case_number"],)).fetchall()
     found = {"alert": [alert], "change": changes, "answer": answers}
@@ -85,7 +85,7 @@ def _by_core(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
     of_case = CASES.c.case_number == alert["case_number"]
     moved = CASES.update().where(of_case).values(document=CASES.c.document, revision=CASES.c.revision + 1)
     forget = ANSWERS.delete().where(ANSWERS.c.case_number == alert["case_number"])
-    keep, change, queue, tells = ANSWERS.insert(), CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
+    keep, change, queue, link = ANSWERS.insert(), CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
 
     def numbered(connection: Connection, statement: Any, row: Mapping[str, Any]) -> Any:
         key: Any = connection.execute(statement, row).inserted_primary_key
@@ -105,7 +105,7 @@ def _by_core(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
                 connection.execute(keep, answers)
                 numbers = [numbered(connection, change, row) for row in changes]
                 number = numbered(connection, queue, alert)
-                connection.execute(tells, [{"alert_id": number, "change_id": each} for each in numbers])
+                connection.execute(link, [{"alert_id": number, "change_id": each} for each in numbers])
 
         yield write
     engine.dispose()

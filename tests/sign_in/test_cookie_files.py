@@ -198,7 +198,7 @@ def test_damaged_cookies_txt_never_crashes_and_never_adds_a_foreign_cookie(
     try:
         taken = _read(bytes(content))
     except BadCookieFile as fault:
-        told = str(fault)
+        message = str(fault)
         taken = CookieFileContent(cookies=())
-        assert "secret-value" not in told
+        assert "secret-value" not in message
     assert all(cookie.domain in ("my.uscis.gov", "uscis.gov") for cookie in taken.cookies)

@@ -19,8 +19,11 @@ Answer = Callable[[str, str], str | None]
 
 @contextmanager
 def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[ImapLogin, list[str]]]:
-    """A server on TLS that answers as `answer(command, arguments)` says; None hangs up. Also what it was told."""
-    authority, told = trustme.CA(), list[str]()
+    """Run a TLS server that answers as `answer(command, arguments)` says; None closes the connection.
+
+    Yields the login and the received commands.
+    """
+    authority, commands = trustme.CA(), list[str]()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
@@ -35,7 +38,7 @@ def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[ImapLogin, list[st
             it.flush()
             for line in it:
                 tag, command, arguments = (*line.decode().strip().split(" ", 2), "")[:3]
-                told.append(f"{command} {arguments}".strip())
+                commands.append(f"{command} {arguments}".strip())
                 said = answer(command, arguments)
                 if said is None:
                     return
@@ -54,7 +57,7 @@ def _scripted(folder: Path, answer: Answer) -> Iterator[tuple[ImapLogin, list[st
                 folder='a "b" \\',
                 ca_file=folder / "ca.pem",
             ),
-            told,
+            commands,
         )
         thread.join(10)
 
@@ -69,9 +72,9 @@ def _plain_server(command: str, arguments: str) -> str | None:  # noqa: ARG001 -
 
 
 def test_without_sasl_plain_the_old_login_is_used_and_everything_is_quoted(tmp_path: Path) -> None:
-    with _scripted(tmp_path, _plain_server) as (entrance, told), open_folder(entrance) as folder:
+    with _scripted(tmp_path, _plain_server) as (login, commands), open_folder(login) as folder:
         arrivals = folder.newest()
-    assert told[1:3] == [r'''LOGIN "o'neil" "p \"a\" \\"''', r'EXAMINE "a \"b\" \\"']
+    assert commands[1:3] == [r'''LOGIN "o'neil" "p \"a\" \\"''', r'EXAMINE "a \"b\" \\"']
     assert [f"{uid} {at:%d %H:%M}" for uid, at in arrivals.items()] == ["7 01 22:00"]
 
 
@@ -82,9 +85,9 @@ def test_temporary_mail_server_error_is_not_a_wrong_password(tmp_path: Path) -> 
         return _plain_server(command, arguments)
 
     with (
-        _scripted(tmp_path, busy) as (entrance, _),
+        _scripted(tmp_path, busy) as (login, _),
         pytest.raises(CONNECTION_ERRORS, match="UNAVAILABLE"),
-        open_folder(entrance),
+        open_folder(login),
     ):
         pass
 
@@ -94,12 +97,12 @@ def test_rejected_mailbox_password_is_not_shown(tmp_path: Path) -> None:
         return "{tag} NO no\r\n" if command == "LOGIN" else _plain_server(command, arguments)
 
     with (
-        _scripted(tmp_path, strict) as (entrance, _),
+        _scripted(tmp_path, strict) as (login, _),
         pytest.raises(MailboxRefused, match="did not accept") as caught,
-        open_folder(entrance),
+        open_folder(login),
     ):
         pass
-    assert entrance.password not in f"{caught.value} {entrance!r}"
+    assert login.password not in f"{caught.value} {login!r}"
 
 
 @pytest.mark.parametrize("at", ["CAPABILITY", "LOGIN", "EXAMINE", "FETCH"])
@@ -108,9 +111,9 @@ def test_closed_connection_is_a_temporary_error(tmp_path: Path, at: str) -> None
         return None if command == at else _plain_server(command, arguments)
 
     with (
-        _scripted(tmp_path, hangs_up) as (entrance, _),
+        _scripted(tmp_path, hangs_up) as (login, _),
         pytest.raises(CONNECTION_ERRORS),
-        open_folder(entrance) as folder,
+        open_folder(login) as folder,
     ):
         folder.newest()
 
@@ -122,7 +125,7 @@ def test_message_without_arrival_time_is_an_error(tmp_path: Path, said: str) -> 
     def vague(command: str, arguments: str) -> str | None:
         return f"* 1 FETCH {said}\r\n{{tag}} OK done\r\n" if command == "FETCH" else _plain_server(command, arguments)
 
-    with _scripted(tmp_path, vague) as (entrance, _), pytest.raises(CONNECTION_ERRORS), open_folder(entrance) as folder:
+    with _scripted(tmp_path, vague) as (login, _), pytest.raises(CONNECTION_ERRORS), open_folder(login) as folder:
         folder.newest()
 
 
@@ -160,11 +163,11 @@ def _dripping(folder: Path, *, tls: bool) -> Iterator[ImapLogin]:
 
 @pytest.mark.parametrize("tls", [True, False])
 def test_slow_bytes_do_not_extend_the_connection_limit(tmp_path: Path, *, tls: bool) -> None:
-    with _dripping(tmp_path, tls=tls) as entrance:
-        begun = time.monotonic()
-        with pytest.raises(CONNECTION_ERRORS), open_folder(entrance, seconds=0.5):
+    with _dripping(tmp_path, tls=tls) as login:
+        started = time.monotonic()
+        with pytest.raises(CONNECTION_ERRORS), open_folder(login, seconds=0.5):
             pass
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -181,10 +184,10 @@ def test_oversized_server_response_is_an_error_and_is_not_stored(tmp_path: Path,
     def answer(command: str, arguments: str) -> str | None:
         return said * times if command == "UID" else _plain_server(command, arguments)
 
-    with _scripted(tmp_path, answer) as (entrance, _):
+    with _scripted(tmp_path, answer) as (login, _):
         tracemalloc.start()
         try:
-            with pytest.raises(CONNECTION_ERRORS), open_folder(entrance) as folder:
+            with pytest.raises(CONNECTION_ERRORS), open_folder(login) as folder:
                 folder.message(1)
             assert tracemalloc.get_traced_memory()[1] < 400 * 2**20
         finally:

@@ -15,7 +15,7 @@ from watcher.sign_in.session_files import SessionFault, SessionFile, SessionFile
 OLD_KEY, NEW_KEY = SecretStr("the first key of all"), SecretStr("the key that came after")
 
 
-class Told(list[UnusableSession]):
+class ReportedSessions(list[UnusableSession]):
     """What was said about files that could not be used."""
 
     @property
@@ -24,12 +24,16 @@ class Told(list[UnusableSession]):
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def reported() -> ReportedSessions:
+    return ReportedSessions()
 
 
-def _file(folder: Path, *keys: SecretStr, told: Told | None = None, account: str = "family") -> SessionFile:
-    return SessionFiles(folder, keys, on_unusable=(told if told is not None else Told()).append).of(account)
+def _file(
+    folder: Path, *keys: SecretStr, reported: ReportedSessions | None = None, account: str = "family"
+) -> SessionFile:
+    return SessionFiles(folder, keys, on_unusable=(reported if reported is not None else ReportedSessions()).append).of(
+        account
+    )
 
 
 def _only_file(folder: Path) -> Path:
@@ -42,10 +46,10 @@ def test_saved_session_is_loaded_by_another_process_with_the_same_settings(tmp_p
     assert _file(tmp_path / "a" / "sessions").load() == b"\x00tokens\n"
 
 
-def test_missing_session_is_not_an_error(tmp_path: Path, told: Told) -> None:
-    assert _file(tmp_path / "none", told=told).load() is None
+def test_missing_session_is_not_an_error(tmp_path: Path, reported: ReportedSessions) -> None:
+    assert _file(tmp_path / "none", reported=reported).load() is None
     _file(tmp_path / "none").delete()
-    assert told == []
+    assert reported == []
 
 
 def test_file_is_private_whatever_the_umask(tmp_path: Path) -> None:
@@ -76,14 +80,14 @@ def test_equal_sessions_do_not_look_equal_on_disk(tmp_path: Path) -> None:
     assert _only_file(tmp_path).read_bytes() != first
 
 
-def test_after_key_rotation_the_old_key_opens_and_the_new_key_seals(tmp_path: Path, told: Told) -> None:
+def test_after_key_rotation_the_old_key_opens_and_the_new_key_seals(tmp_path: Path, reported: ReportedSessions) -> None:
     _file(tmp_path, OLD_KEY).save(b"tokens")
-    assert _file(tmp_path, NEW_KEY, OLD_KEY, told=told).load() == b"tokens"
+    assert _file(tmp_path, NEW_KEY, OLD_KEY, reported=reported).load() == b"tokens"
     _file(tmp_path, NEW_KEY, OLD_KEY).save(b"tokens")
-    assert _file(tmp_path, NEW_KEY, told=told).load() == b"tokens"
-    assert told == []
-    assert _file(tmp_path, OLD_KEY, told=told).load() is None
-    assert told.faults == [SessionFault.KEY_WRONG]
+    assert _file(tmp_path, NEW_KEY, reported=reported).load() == b"tokens"
+    assert reported == []
+    assert _file(tmp_path, OLD_KEY, reported=reported).load() is None
+    assert reported.faults == [SessionFault.KEY_WRONG]
 
 
 def test_file_from_before_the_key_was_set_is_still_used_and_sealed_at_the_next_save(tmp_path: Path) -> None:
@@ -98,17 +102,19 @@ def test_empty_key_is_no_key(tmp_path: Path) -> None:
     assert _file(tmp_path).load() == b"tokens"
 
 
-def test_encrypted_file_without_its_key_is_no_session_and_is_reported(tmp_path: Path, told: Told) -> None:
+def test_encrypted_file_without_its_key_is_no_session_and_is_reported(
+    tmp_path: Path, reported: ReportedSessions
+) -> None:
     _file(tmp_path, NEW_KEY).save(b"tokens")
-    assert _file(tmp_path, told=told).load() is None
-    assert told.faults == [SessionFault.KEY_MISSING]
-    assert "no state_key is set" in str(told[0])
-    assert "family" in str(told[0])
+    assert _file(tmp_path, reported=reported).load() is None
+    assert reported.faults == [SessionFault.KEY_MISSING]
+    assert "no state_key is set" in str(reported[0])
+    assert "family" in str(reported[0])
 
 
 @pytest.mark.parametrize("keys", [(), (NEW_KEY,)], ids=["plain", "encrypted"])
 def test_damage_anywhere_is_no_session_and_never_a_crash(
-    tmp_path: Path, told: Told, keys: tuple[SecretStr, ...]
+    tmp_path: Path, reported: ReportedSessions, keys: tuple[SecretStr, ...]
 ) -> None:
     _file(tmp_path, *keys).save(b"tokens")
     file = _only_file(tmp_path)
@@ -118,9 +124,9 @@ def test_damage_anywhere_is_no_session_and_never_a_crash(
     damaged += [whole[:at] + bytes([whole[at] ^ 0x80]) + whole[at + 1 :] for at in range(0, len(whole), step)]
     for content in damaged:
         file.write_bytes(content)
-        assert _file(tmp_path, *keys, told=told).load() is None
-    assert len(told) == len(damaged)
-    assert set(told.faults) <= {SessionFault.DAMAGED, SessionFault.KEY_WRONG}
+        assert _file(tmp_path, *keys, reported=reported).load() is None
+    assert len(reported) == len(damaged)
+    assert set(reported.faults) <= {SessionFault.DAMAGED, SessionFault.KEY_WRONG}
 
 
 @given(st.binary(max_size=200))
@@ -134,13 +140,13 @@ def test_no_bytes_on_disk_crash_it(content: bytes) -> None:
         assert file.load() is None or content.startswith(b"plain ")
 
 
-def test_folder_in_place_of_the_file_is_no_session_and_is_reported(tmp_path: Path, told: Told) -> None:
+def test_folder_in_place_of_the_file_is_no_session_and_is_reported(tmp_path: Path, reported: ReportedSessions) -> None:
     _file(tmp_path).save(b"tokens")
     file = _only_file(tmp_path)
     file.unlink()
     file.mkdir()
-    assert _file(tmp_path, told=told).load() is None
-    assert told.faults == [SessionFault.UNREADABLE]
+    assert _file(tmp_path, reported=reported).load() is None
+    assert reported.faults == [SessionFault.UNREADABLE]
 
 
 HOSTILE_NAMES = [

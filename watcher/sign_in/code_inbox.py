@@ -29,8 +29,8 @@ class FileInbox:
             return None
         file.delete()
         try:
-            laid = load_or_none(content)
-            code, at = str(laid["code"]), parse_utc(laid["at"])
+            entry = load_or_none(content)
+            code, at = str(entry["code"]), parse_utc(entry["at"])
         except (ValueError, KeyError, TypeError):
             return None  # not written by `put`: wait for another code
         return code if at >= not_before else None
