@@ -179,7 +179,9 @@ def reloading(summary: Summary) -> None:
     before = main_pid()
     said = run("systemctl", "reload", UNIT)
     same = eventually(lambda: show("ActiveState") == "active") and main_pid() == before
-    summary.check("a reload keeps the process", holds=same and "reread" in run("journalctl", "-u", UNIT), saw=said)
+    summary.check(
+        "a reload keeps the process", holds=same and "configuration_reloaded" in run("journalctl", "-u", UNIT), saw=said
+    )
 
 
 def hanging(summary: Summary) -> None:
