@@ -46,3 +46,9 @@ def test_every_text_of_a_snapshot_becomes_printable() -> None:
             HistoryEntry(key=r"1\u202e", title="Sent"),
         ),
     )
+
+
+@pytest.mark.parametrize("text", [JOINED, "a\xa0b", "caf\xe9\u3000b"])
+def test_key_and_text_with_joiners_or_wide_spaces_stay_as_they_are(text: str) -> None:
+    part = Part(key=text, title=text, status=text)
+    assert printable_fields(Snapshot(case_number="1", parts=(part,))).parts == (part,)

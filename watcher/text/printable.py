@@ -29,9 +29,9 @@ def clean(text: str) -> str:
 
 
 def printable_fields(value: _T) -> _T:
-    """Return a dataclass with all its texts cleaned, at every depth; `value` itself if they are clean.
+    """Return a dataclass with all unprintable texts cleaned, at every depth; `value` itself if there are none.
 
-    In the field `key`, unprintable characters are escaped instead, so that different keys stay different.
+    An unprintable `key` is escaped instead, so that different keys stay different.
     """
     changed = {}
     for name in getattr(value, "__dataclass_fields__", ()):
@@ -43,7 +43,7 @@ def printable_fields(value: _T) -> _T:
 
 def _printable_field(value: Any, name: str) -> Any:
     if isinstance(value, str):
-        if value.isprintable():
+        if value.isprintable() or printable(value) == value:  # joiners and wide spaces are not a reason to change it
             return value
         return ascii(value)[1:-1] if name == "key" else clean(value)
     if isinstance(value, tuple):
