@@ -53,7 +53,7 @@ def forward(source: socket, sink: socket) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_proxy_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -75,15 +75,16 @@ def tls_for(authority: trustme.CA, name: str) -> ssl.SSLContext:
     return context
 
 
+@pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("scheme", ["http://user:p%40ss@", "user:p%40ss@", ""])
 def test_environment_proxy_sees_only_the_host(
-    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str
 ) -> None:
     with (
         serve(lambda _: reply(200, b"hi"), tls_for(authority, HOST)) as server,
         run_proxy(server.origin) as (proxy, requests),
     ):
-        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}{proxy}")
+        monkeypatch.setenv(variable, f"{scheme}{proxy}")
         with portal(authority, tmp_path) as http:
             assert http.send("GET", f"https://{HOST}/secret", headers={"Authorization": "Bearer t"}).body == b"hi"
     (request,) = requests
@@ -112,13 +113,21 @@ def test_loopback_bypasses_the_proxy(authority: trustme.CA, tmp_path: Path, monk
         assert http.send("GET", server.origin).status == 204
 
 
-@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "https://127.0.0.1:1"])
 def test_unsupported_proxy_scheme_is_reported(
-    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
     with portal(authority, tmp_path) as http, pytest.raises(PortalUnavailable, match="not supported; use http://"):
         http.send("GET", f"https://{HOST}/")
+
+
+def test_refusal_of_the_proxy_is_reported_as_such(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve(lambda _: reply(403)) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.origin)
+        with portal(authority, tmp_path) as http, pytest.raises(PortalUnavailable, match="the proxy did not connect"):
+            http.send("GET", f"https://{HOST}/")
 
 
 def test_unreachable_proxy_is_unavailable(

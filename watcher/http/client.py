@@ -158,6 +158,8 @@ class PortalHttp:
     def _raise_unavailable(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():
             raise PortalUnavailable(f"{self._portal}: the watcher is stopping; the read was given up") from None
+        if isinstance(error, httpx.ProxyError):
+            raise PortalUnavailable(f"{self._portal}: the proxy did not connect to {host}") from None
         # Quote only messages of our own sockets: those of other layers may contain a header.
         from_our_sockets = isinstance(error, httpx.ConnectError | httpx.TimeoutException | httpx.NetworkError)
         reason = str(error) if from_our_sockets else "the answer broke off or is not HTTP"

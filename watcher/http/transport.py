@@ -1,7 +1,6 @@
 """Connections to a host: verified TLS, sockets with deadlines, and the environment's proxy if there is one.
 
-Proxies named in the environment (`HTTPS_PROXY`, `NO_PROXY`) are used as by any other program. TLS runs through them
-end to end and is verified as always. Loopback hosts are never reached through a proxy.
+TLS runs through a proxy end to end and is verified as always. `watcher.http.proxies` finds the proxy.
 """
 
 import os
@@ -9,14 +8,12 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import certifi
 import httpcore
 import httpx
 
-from watcher.http.hosts import is_loopback
+from watcher.http.proxies import Proxy, UnusableProxy, proxy_for
 from watcher.http.sockets import DeadlineBackend
 
 _KEEPALIVE_SECONDS = 20.0
@@ -34,8 +31,12 @@ def open_transport(scheme: str, host: str, ca_file: Path | None) -> httpx.HTTPTr
     Raises `ConnectionSetupFailed` if the file or the environment's proxy cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if scheme == "http" else _tls_context(ca_file)
+    try:
+        proxy = proxy_for(host, os.environ)
+    except UnusableProxy as error:
+        raise ConnectionSetupFailed(str(error)) from None
     transport = httpx.HTTPTransport(verify=context, trust_env=False)
-    transport._pool = _pool(context, _proxy_for(host))  # noqa: SLF001 - httpx offers no other way to use our sockets
+    transport._pool = _pool(context, proxy)  # noqa: SLF001 - httpx offers no other way to use our sockets
     return transport
 
 
@@ -62,34 +63,17 @@ def _create_context(ca_file: Path | None, _modified_ns: int) -> ssl.SSLContext:
     return context
 
 
-def _pool(context: ssl.SSLContext, proxy: str | None) -> httpcore.ConnectionPool:
+def _pool(context: ssl.SSLContext, proxy: Proxy | None) -> httpcore.ConnectionPool:
     backend = DeadlineBackend()
     if proxy is None:
         return httpcore.ConnectionPool(
             ssl_context=context, max_connections=None, keepalive_expiry=_KEEPALIVE_SECONDS, network_backend=backend
         )
-    parts = urlsplit(proxy)
     return httpcore.HTTPProxy(
-        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
-        proxy_auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
+        proxy.origin,
+        proxy_auth=proxy.credentials and (proxy.credentials[0].encode(), proxy.credentials[1].encode()),
         ssl_context=context,
         max_connections=None,
         keepalive_expiry=_KEEPALIVE_SECONDS,
         network_backend=backend,
     )
-
-
-def _proxy_for(host: str) -> str | None:
-    if is_loopback(host) or proxy_bypass(host):
-        return None
-    proxy = getproxies().get("https")
-    if proxy is None:
-        return None
-    scheme, separator, _ = proxy.partition("://")
-    if not separator:
-        return f"http://{proxy}"
-    if scheme != "http":
-        raise ConnectionSetupFailed(
-            f"the proxy of the environment ({scheme}://…) is of a kind that is not supported; use http://"
-        )
-    return proxy
