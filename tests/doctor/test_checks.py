@@ -1,5 +1,6 @@
 """Single checks of the doctor on files and servers with problems."""
 
+import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +11,9 @@ from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.portals.context import FakeClock
 from watcher.context.opening import read_settings
 from watcher.doctor import Finding, Verdict
-from watcher.doctor.disk import check_file_system, check_space, file_system_type
+from watcher.doctor.disk import check_file_system, check_locks, check_space, file_system_type
 from watcher.doctor.network import check_portals
+from watcher.settings import Settings
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -51,6 +53,25 @@ class TestFileSystem:
         mounts = tmp_path / "mountinfo"
         mounts.write_text("22 1 8:1 / / rw - nfs4 nas:/share rw\n")
         assert list(check_file_system("postgresql://watcher@db.example.org/books", mounts)) == []
+
+
+class TestLocks:
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Settings:
+        return Settings(state_dir=tmp_path)
+
+    def test_folder_with_locks_is_not_mentioned_and_left_as_it_was(self, settings: Settings, tmp_path: Path) -> None:
+        assert list(check_locks(settings)) == []
+        assert list(tmp_path.iterdir()) == []
+
+    def test_folder_without_locks_is_a_failure(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        def flock(_file: int, _operation: int) -> None:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr("fcntl.flock", flock)
+        (finding,) = check_locks(settings)
+        assert finding.verdict is Verdict.FAILED
+        assert f"{settings.state_dir} lies on a file system without locks (no locks available)" in finding.text
 
 
 def test_space_is_checked_in_the_nearest_existing_folder(tmp_path: Path) -> None:

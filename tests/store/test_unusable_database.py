@@ -1,5 +1,6 @@
 """A full disk or a read-only folder gives a clear error, and loses nothing."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -73,4 +74,17 @@ def test_read_only_folder_is_reported(tmp_path: Path) -> None:
 def test_unusable_lock_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "locks").write_bytes(b"a file where the folder should be")
     with pytest.raises(StoreUnusable, match="check its folder"), FileLocks(tmp_path / "locks").acquire("delivery"):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF])
+def test_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def flock(_file: int, _operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with (
+        pytest.raises(StoreUnusable, match=r"locks lies on a file system without locks .*; set state_dir"),
+        FileLocks(tmp_path / "locks").acquire("delivery"),
+    ):
         pass

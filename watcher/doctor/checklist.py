@@ -14,7 +14,7 @@ from watcher.settings.load import Configuration
 
 
 def run_checks(loaded: Configuration, clock: Clock, *, offline: bool) -> Iterator[Finding]:
-    """Yield each finding as it is made. Writes nothing and sends no credential. `offline` also avoids the network."""
+    """Yield each finding as it is made. Changes nothing and sends no credential. `offline` also avoids the network."""
     settings = loaded.settings
     yield from configuration.check_file(loaded)
     yield from configuration.check_time_zone(settings, clock.now())
@@ -22,6 +22,7 @@ def run_checks(loaded: Configuration, clock: Clock, *, offline: bool) -> Iterato
     yield from configuration.check_recipes(loaded)
     yield from configuration.check_state_folder(loaded)
     yield from disk.check_space(settings.state_dir)
+    yield from disk.check_locks(settings)
     yield from disk.check_file_system(database_url(settings))
     yield from _check_database(settings, clock)
     yield from disk.check_backups(settings, clock.now())

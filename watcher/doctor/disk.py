@@ -13,7 +13,7 @@ from watcher.settings import Settings, config_files
 from watcher.settings.derived import database_url
 from watcher.store.backup import backup_files
 from watcher.store.backup.rotation import backup_folder, backup_time, backups_in, restore_advice
-from watcher.store.database import migrate
+from watcher.store.database import locks, migrate
 
 _MIB = 1024 * 1024
 _LOW_SPACE, _TOO_LOW_SPACE = 200 * _MIB, 20 * _MIB
@@ -57,6 +57,20 @@ def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
         )
     elif kind:
         yield ok("file system", f"{kind}, on this machine")
+
+
+def check_locks(settings: Settings) -> Iterator[Finding]:
+    """Report a state folder without locks. Leaves nothing in it. Reports nothing for a database on a server."""
+    try:
+        backup_files.sqlite_path(database_url(settings))
+    except StoreUnusable:
+        return
+    try:
+        locks.check_locks(_nearest_existing(settings.state_dir))
+    except StoreUnusable as error:
+        yield failed("locks", str(error), "until then no account can be checked")
+    except OSError:
+        return  # a folder that cannot be written to is reported with its free space
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:

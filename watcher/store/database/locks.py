@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Event
 from typing import Protocol
 
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreUnusable, os_error_text
 
 _PAUSE = 0.1  # seconds
 
@@ -29,7 +30,7 @@ class Locks(Protocol):
     def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[None]:
         """Hold the lock for the block. Waits up to `wait` seconds (monotonic), or until `stop`, then raises `Busy`.
 
-        Raises `StoreUnusable` if the lock cannot be opened.
+        Raises `StoreUnusable` if the lock cannot be opened or its file system has no locks.
         """
         ...
 
@@ -46,7 +47,7 @@ class FileLocks:
         """See `Locks.acquire`."""
         file = self._open(self._folder / f"{_safe(name)}.lock")
         try:
-            wait_for_lock(lambda: _flock(file), name, wait, stop)
+            wait_for_lock(lambda: _flock(file, self._folder), name, wait, stop)
             yield
         finally:
             os.close(file)
@@ -68,11 +69,26 @@ def wait_for_lock(try_lock: Callable[[], bool], name: str, wait: float, stop: Ev
         time.sleep(_PAUSE)
 
 
-def _flock(file: int) -> bool:
+def check_locks(folder: Path) -> None:
+    """Hold a lock in an existing folder for a moment, on a file without a name.
+
+    Raises `StoreUnusable` if its file system has no locks, and OSError if no file can be created.
+    """
+    with TemporaryFile(dir=folder) as file:
+        _flock(file.fileno(), folder)
+
+
+def _flock(file: int, folder: Path) -> bool:
+    """Return whether the lock was free. Network file systems answer ENOLCK, EOPNOTSUPP, ENOSYS, or EBADF (flock(2))."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise StoreUnusable(
+            f"{folder} lies on a file system without locks ({os_error_text(error)});"
+            " set state_dir to a folder on a disk of this machine"
+        ) from None
     return True
 
 
