@@ -116,6 +116,14 @@ class TestClock:
     ) -> None:
         assert self.findings(tmp_path, server.origin, self.NOON + difference)["clock"].verdict is verdict
 
+    @pytest.mark.parametrize(
+        "date",
+        ["", "soon", "Fri, 31 Dec 99999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2300", "1 Jan 2026 +99999999"],
+    )
+    def test_date_that_is_none_is_ignored(self, tmp_path: Path, date: str) -> None:
+        with serve(lambda _: reply(404, Date=date)) as server:
+            assert "clock" not in self.findings(tmp_path, server.origin, self.NOON)
+
     def test_only_a_bare_head_request_is_sent(self, tmp_path: Path, server: LoopbackServer) -> None:
         self.findings(tmp_path, server.origin, self.NOON)
         (request,) = server.requests

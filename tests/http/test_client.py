@@ -2,6 +2,7 @@ import gzip
 import json
 import ssl
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -383,6 +384,13 @@ class TestFailure:
     def test_unrequested_compression_is_undone(self) -> None:
         assert decompress(gzip.compress(b"hello"), "gzip", 100) == b"hello"
         assert decompress(b"hello", "identity", 100) == b"hello"
+        assert decompress(zlib.compress(b"hello"), "deflate", 100) == b"hello"
+        raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        assert decompress(raw.compress(b"hello") + raw.flush(), "deflate", 100) == b"hello"
+        assert decompress(gzip.compress(gzip.compress(b"hello")), "gzip, GZIP", 100) == b"hello"
+        assert decompress(b"", "gzip", 100) == b""
+        for encoding in ("utf-8", "none", "", "identity, binary"):
+            assert decompress(b"hello", encoding, 100) == b"hello"
         for body, encoding in ((gzip.compress(b"hello")[:-9], "gzip"), (b"nonsense", "gzip"), (b"x", "br")):
             with pytest.raises(UnexpectedAnswer):
                 decompress(body, encoding, 100)

@@ -60,9 +60,9 @@ def probe_host(origin: str, *, ca_file: Path | None = None, seconds: float = 15.
 def _server_time(date: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(date) if date else None
-    except ValueError:
+        return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
+    except (ValueError, IndexError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
 
 
 def _certificate_expires_at(connection: ssl.SSLSocket | None) -> datetime | None:

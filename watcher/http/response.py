@@ -13,6 +13,9 @@ from watcher.text.json import read_json
 
 _LONGEST_WAIT = timedelta(days=7)
 _MAX_WAIT_DIGITS = 9
+_SUPPORTED_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_UNSUPPORTED_CODINGS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"})
+_DEFLATE = 8  # the compression method in the first byte of a zlib stream (RFC 1950, 2.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +39,22 @@ class Response:
 def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     """Undo the `Content-Encoding` of servers that compress although they were asked not to.
 
-    Raises `UnexpectedAnswer` if the encoding is unknown, the body is damaged, or the result exceeds `max_bytes`.
+    What is no content coding (`utf-8`, `none`) is ignored, as in browsers. Raises `UnexpectedAnswer` if the coding is
+    not supported, the body is damaged, or the result exceeds `max_bytes`.
     """
-    name = encoding.strip().lower()
-    if name in ("", "identity"):
-        return body
-    if name not in ("gzip", "x-gzip", "deflate"):
-        raise UnexpectedAnswer("the answer is compressed in a way that was not asked for")
-    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    for coding in reversed(encoding.lower().split(",")):
+        name = coding.strip()
+        if name in _UNSUPPORTED_CODINGS:
+            raise UnexpectedAnswer("the answer is compressed in a way that was not asked for")
+        if name in _SUPPORTED_CODINGS and body:
+            body = _inflate(body, max_bytes)
+    return body
+
+
+def _inflate(body: bytes, max_bytes: int) -> bytes:
+    """Undo gzip, or deflate with or without the header that RFC 9110 asks for (8.4.1.2)."""
+    has_header = body[:2] == b"\x1f\x8b" or (body[0] & 0x0F == _DEFLATE and int.from_bytes(body[:2], "big") % 31 == 0)
+    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32 if has_header else -zlib.MAX_WBITS)
     try:
         plain = decompressor.decompress(body, max_bytes + 1)
     except zlib.error:

@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import httpcore
 
+from watcher.http.response_head import MAX_HEAD, end_of_head, is_informational, tidy_head
+
 _WAIT = 0.5
 _CONNECT_WAIT = 3.0
 _CONNECT_ATTEMPTS = 4
@@ -52,13 +54,36 @@ def _expired(timeout: float | None) -> bool:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection, plain or TLS."""
+    """A connection, plain or TLS. What is received after something was sent begins with a response's head."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self._awaits_head = False
         connection.settimeout(_WAIT)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if not self._awaits_head:
+            return self._receive(max_bytes, timeout)
+        self._awaits_head = False
+        return self._read_head(max_bytes, timeout)
+
+    def _read_head(self, max_bytes: int, timeout: float | None) -> bytes:
+        """Return the head of the response, tidied, and what arrived with it. An incomplete one is returned as it is."""
+        tidied, received = b"", b""
+        while True:
+            end = end_of_head(received)
+            if end is not None:
+                head, received = received[:end], received[end:]
+                tidied += tidy_head(head)
+                if not is_informational(head):
+                    return tidied + received
+                continue
+            data = self._receive(max_bytes, timeout)
+            received += data
+            if not data or len(received) > MAX_HEAD:
+                return tidied + received
+
+    def _receive(self, max_bytes: int, timeout: float | None) -> bytes:
         while not _expired(timeout):
             try:
                 return self._socket.recv(max_bytes)
@@ -69,6 +94,7 @@ class _Stream(httpcore.NetworkStream):
         raise httpcore.ReadTimeout("no complete answer in time")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._awaits_head = True
         unsent = memoryview(buffer)
         while unsent:
             if _expired(timeout):
