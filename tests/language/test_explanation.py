@@ -66,7 +66,7 @@ def test_stage_is_found_by_its_key_and_by_its_name(stage: Stage, language: str) 
         ("Case Remains Pending", Stage.UNDER_REVIEW, "nothing has been decided"),
         ("Case Was Rejected Because It Was Improperly Filed", Stage.REJECTED, "not a denial"),
         ("Expedite Request Denied", Stage.UNDER_REVIEW, "The case itself was not denied"),
-        ("Form G-28 Was Rejected Because It Was Improperly Filed", Stage.REJECTED, "still where it was"),
+        ("Form G-28 Was Rejected Because It Was Improperly Filed", Stage.UNDER_REVIEW, "still where it was"),
         ("completed", Stage.CLOSED, "does not say how"),
         ("Interview Cancelled", Stage.INTERVIEW, "says nothing about the outcome"),
         ("Travel Authorization Decision Posted", Stage.UNDER_REVIEW, "does not guess"),
@@ -85,7 +85,7 @@ def test_unknown_text_is_explained_as_new() -> None:
 
 
 def test_unknown_text_that_requests_something_says_what() -> None:
-    explanation = explain("Request for Further Evidence Was Emailed")
+    explanation = explain("A Request for Evidence Is on Its Way")
     assert (explanation.stage, explanation.known) == (Stage.UNKNOWN, False)
     assert "Request for evidence" in explanation.plain
     assert "due date" in explanation.next

@@ -1,11 +1,14 @@
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalize_title, titles, vocabularies
+from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, titles, vocabularies
+from watcher.language.title_pattern import normalize_title
 from watcher.model.case import ItemKind, Stage
+from watcher.model.change import Severity
 
 EVERY_TITLE = [(name, title) for name in vocabularies() for title in titles(name)]
 
@@ -15,6 +18,10 @@ USUAL_WORDS = [
     "has been", "not", "to", "deny", "approved", "denied", "rejected", "closed", "received", "scheduled",
 ]
 # fmt: on
+DECISION = re.compile(
+    r"(?:your )?(?:case|form i-485) (?:was |has been )?(?:approved|denied|rejected|closed)"
+    r"|we (?:approved|denied|rejected|closed) (?:your case|(?:your )?form i-485)"
+)
 FAVORABLE = {Stage.APPROVED, Stage.ISSUED}
 UNFAVORABLE = {Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED, Stage.WITHDRAWN}
 
@@ -122,8 +129,10 @@ def test_title_that_requests_something_gives_the_item_kind(title: str, asks: Ite
 
 def test_titles_give_the_items_they_answer_and_cancel() -> None:
     answered = meaning_of("Response To USCIS' Request For Evidence Was Received").answers
-    assert {ItemKind.RFE, ItemKind.INTENT_TO_DENY, ItemKind.DOCUMENT_REQUEST} <= answered
-    assert ItemKind.RFE in meaning_of("Request for Additional Information Received").answers
+    assert answered == {ItemKind.RFE}
+    assert meaning_of("Response To Notice of Intent to Deny Was Received").answers == {ItemKind.INTENT_TO_DENY}
+    assert not meaning_of("Request for Additional Information Received").answers
+    assert meaning_of("Request for Evidence Was Withdrawn").cancels == {ItemKind.RFE}
     assert meaning_of("Fingerprint Review Was Completed").answers == {ItemKind.BIOMETRICS}
     assert meaning_of("Interview Was Completed And My Case Must Be Reviewed").answers == {ItemKind.INTERVIEW}
     assert meaning_of("Interview Cancelled").cancels == {ItemKind.INTERVIEW}
@@ -190,15 +199,9 @@ def test_text_that_resembles_a_listed_title_is_unknown(title: str) -> None:
         max_size=9,
     ).map(" ".join)
 )
-def test_combination_of_usual_words_is_not_a_decision_unless_listed(title: str) -> None:
-    listed = {normalize_title(known) for known in titles("uscis")}
-    meaning = meaning_of(title)
-    if normalize_title(title) not in listed and meaning.stage in FAVORABLE | UNFAVORABLE:
-        assert normalize_title(title) in {
-            "your form i-485 has been approved", "form i-485 has been approved", "i-485 has been approved",
-            "your i-485 has been approved", "your form i-485 was approved", "your i-485 was approved",
-            "we approved your form i-485", "we approved your i-485",
-        }  # fmt: skip
+def test_combination_of_usual_words_is_a_decision_only_if_the_subject_is_the_case(title: str) -> None:
+    if meaning_of(title).stage in FAVORABLE | UNFAVORABLE:
+        assert DECISION.fullmatch(title)
 
 
 @pytest.mark.parametrize("title", ["CASE STATUS", "case status", "  ", ""])
@@ -215,14 +218,18 @@ def test_status_is_not_a_placeholder() -> None:
 @pytest.mark.parametrize(
     ("title", "asks"),
     [
-        ("Request For Further Evidence Was Emailed", ItemKind.RFE),
         ("A Request for Evidence is on its way to you", ItemKind.RFE),
-        ("Notice of Intent to Terminate Was Mailed", ItemKind.INTENT_TO_DENY),
-        ("Your interview has been scheduled", ItemKind.INTERVIEW),
-        ("Fingerprinting Has Been Scheduled", ItemKind.BIOMETRICS),
+        ("Notice of Intent to Terminate Is in the Mail", ItemKind.INTENT_TO_DENY),
+        ("We intend to deny your application", ItemKind.INTENT_TO_DENY),
+        ("Your second interview has been scheduled", ItemKind.INTERVIEW),
+        ("Second Fingerprinting Has Been Scheduled", ItemKind.BIOMETRICS),
+        ("Your Judicial Oath Ceremony Has Been Scheduled", ItemKind.OATH_CEREMONY),
+        ("Your card could not be delivered and is on its way back", ItemKind.TASK),
+        ("Action Required: please upload your passport", ItemKind.TASK),
+        ("No action is required: we do not need anything from you", None),
         ("Response to the Request for Evidence is being read", None),
-        ("Request for Evidence Response Was Reviewed", None),
-        ("Notice of Intent to Deny Was Withdrawn", None),
+        ("Request for Evidence Response Was Read", None),
+        ("Notice of Intent to Deny Is No Longer Intended", None),
         ("Interview Was Not Scheduled", None),
         ("Request to reschedule interview was scheduled for review", None),
         ("Something USCIS has never said", None),
@@ -232,6 +239,7 @@ def test_unknown_title_may_request_an_item_but_has_no_stage(title: str, asks: It
     meaning = meaning_of(title)
     assert (meaning.stage, meaning.known) == (Stage.UNKNOWN, False)
     assert meaning.asks is asks
+    assert meaning.severity is (Severity.URGENT if asks else Severity.IMPORTANT)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +264,7 @@ def test_description_does_not_change_an_ordinary_title() -> None:
 def test_general_vocabulary_extends_that_of_uscis() -> None:
     assert meaning_of("Under Review", vocabulary="general").stage is Stage.UNDER_REVIEW
     assert meaning_of("Case Was Received", vocabulary="general").stage is Stage.RECEIVED
-    assert meaning_of("Request for Further Evidence", vocabulary="general").asks is ItemKind.RFE
+    assert meaning_of("Another Request for Evidence", vocabulary="general").asks is ItemKind.RFE
     assert not meaning_of("Rejected", vocabulary="general").known
 
 

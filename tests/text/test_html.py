@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.doubles import case_status_api, uscis_answers
 from tests.doubles.uscis_answers import RECEIPT
-from watcher.language.status_meaning import normalize_title
+from watcher.language.title_pattern import normalize_title
 from watcher.portals.ircc.wording import text_in
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.portals.uscis_api.snapshot import ENDPOINT, read

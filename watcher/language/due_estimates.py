@@ -11,7 +11,8 @@ document is held for 180 days, then destroyed.
 
 from datetime import date, timedelta
 
-from watcher.language.status_meaning import meaning_of, normalize_title
+from watcher.language.status_meaning import meaning_of
+from watcher.language.title_pattern import normalize_title
 from watcher.model.case import ItemKind
 
 RFE_PERIOD = timedelta(days=84)

@@ -12,7 +12,8 @@ from importlib import resources
 from typing import Any
 
 from watcher.language.catalogue import LANGUAGES, Catalogue, load_catalogue
-from watcher.language.status_meaning import Meaning, meaning_of, normalize_title
+from watcher.language.status_meaning import Meaning, meaning_of
+from watcher.language.title_pattern import normalize_title
 from watcher.model.case import ItemKind, Stage
 
 _VOCABULARIES = ("uscis", "ceac", "ircc", "general")

@@ -17,7 +17,8 @@ from pydantic import AfterValidator, Field
 
 from watcher.clock.timestamps import iso_text
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.language.status_meaning import meaning_of, normalize_title, titles
+from watcher.language.status_meaning import meaning_of, titles
+from watcher.language.title_pattern import normalize_title
 from watcher.model.alert import Links
 from watcher.model.case import Snapshot
 from watcher.portal import CaseRead, CaseResults, Portal, PortalContext, Question, RawAnswers, Reader

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from watcher.language.due_estimates import estimate_due
-from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of, normalize_title
+from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of
+from watcher.language.title_pattern import normalize_title
 from watcher.language.uscis_wording import form_number, stated_day
 from watcher.model.case import STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingItem
 from watcher.portals.uscis.answers import Case, Document, EarlierStatus, Event, EvidenceRequest, Letter, Status, utc_day
