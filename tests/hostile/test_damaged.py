@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,6 +29,7 @@ from tests.sign_in.test_cookie_files import HOSTS, JSON, NETSCAPE, NOW
 from tests.support.workspace import REPOSITORY
 from watcher import portals
 from watcher.errors import ReadFailed, SettingsFaults
+from watcher.model.cookie import CookieJar
 from watcher.notices.file_type import NotADocument, file_extension
 from watcher.notices.pdf_check import PdfChecker
 from watcher.portal import Download
@@ -44,7 +44,8 @@ from watcher.recipe.workshop.trace_files import traced_answers
 from watcher.settings.load import load
 from watcher.settings.processing_times import parse_processing_times
 from watcher.sign_in.code_mail import find_code
-from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
+from watcher.sign_in.cookie_files import read_cookies
+from watcher.sign_in.cookie_formats import BadCookieFile
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SECONDS = 10.0

@@ -21,7 +21,8 @@ from watcher.portals import find
 from watcher.settings.config_files import read_document
 from watcher.settings.processing_times import parse_processing_times, read_processing_times
 from watcher.sign_in.code_mail import find_code
-from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
+from watcher.sign_in.cookie_files import read_cookies
+from watcher.sign_in.cookie_formats import BadCookieFile
 
 SECONDS = 20.0
 """Far above what any of these needs, far below what a quadratic reader would need."""

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import CookieJar
 from pathlib import Path
 from socket import create_server
 from threading import Event, Thread, Timer
@@ -23,6 +22,7 @@ from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, Unexpecte
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.http.response import Response, decompress, parse_retry_after
+from watcher.model.cookie import CookieJar
 from watcher.text.charset import read_text
 from watcher.text.json import read_json
 

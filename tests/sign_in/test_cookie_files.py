@@ -1,16 +1,17 @@
 import json
 from typing import Any
-from urllib.request import Request
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.sign_in.cookie_files import BadCookieFile, BrowserCookie, CookieFileContent, cookie_jar, read_cookies
+from watcher.model.cookie import Cookie, CookieJar
+from watcher.sign_in.cookie_files import CookieFileContent, read_cookies
+from watcher.sign_in.cookie_formats import BadCookieFile
 
 HOSTS = ("my.uscis.gov", "myaccount.uscis.gov")
 NOW = 1_795_348_800.0
-LATER = 4_102_444_800  # 2100: a jar asks the real clock what has expired
+LATER = 4_102_444_800  # 2100
 
 NETSCAPE = f"""# Netscape HTTP Cookie File
 # This is a generated file! Do not edit.
@@ -52,7 +53,7 @@ JSON: list[dict[str, Any]] = [
     {"domain": "my.uscis.gov", "name": "old", "value": "secret-value-3", "expirationDate": 1_700_000_000},
 ]
 
-SESSION = BrowserCookie(
+SESSION = Cookie(
     name="_myuscis_session_rx",
     value="secret-value-1",
     domain="my.uscis.gov",
@@ -60,7 +61,7 @@ SESSION = BrowserCookie(
     secure=True,
     http_only=True,
 )
-WAF = BrowserCookie(
+WAF = Cookie(
     name="aws-waf-token",
     value="secret-value-2==",
     domain="uscis.gov",
@@ -78,7 +79,7 @@ def _read(content: bytes | str | list[Any] | dict[str, Any]) -> CookieFileConten
 
 def test_cookies_txt_keeps_the_portals_own_and_counts_the_rest() -> None:
     taken = _read(NETSCAPE)
-    empty = BrowserCookie(name="empty", value="", domain="my.uscis.gov", host_only=True, secure=True, expires=LATER)
+    empty = Cookie(name="empty", value="", domain="my.uscis.gov", host_only=True, secure=True, expires=LATER)
     assert taken == CookieFileContent(cookies=(SESSION, WAF, empty), foreign=3, expired=1)
 
 
@@ -108,11 +109,19 @@ def test_values_do_not_show_in_the_repr() -> None:
         (b"", "no cookie in the file"),
         (b"# only a comment\n", "no cookie in the file"),
         (b"\xff\xfe\x00", "not text"),
+        (b"SQLite format 3\x00\x10", "the browser's own database; export the cookies as"),
+        (b"cook\x00\x00\x00\x01", "the own file of Safari; export"),
+        ("#LWP-Cookies-2.0\nSet-Cookie3: x=secret-value; path=/\n", "the form of libwww-perl; export"),
+        ("curl 'https://my.uscis.gov/' -b 'a=secret-value'", "a curl command; export"),
+        ("<html>secret-value</html>", "a web page; export"),
+        ('{"log": {"entries": [{"request": {"url": "https://my.uscis.gov/", "headers": []}}]}}', "with sensitive data"),
+        ('{"log": {"entries": 5}}', "this HAR file holds no cookies"),
         (b"my.uscis.gov TRUE / TRUE 0 name secret-value", "line 1 has 1 fields"),
-        (f"{NETSCAPE}my.uscis.gov\tFALSE\t/\tTRUE\t0", "line 11 has 5 fields"),
+        ("my.uscis.gov\tFALSE\t/\tTRUE\t0", "line 1 has 5 fields"),
         ("my.uscis.gov\tYES\t/\tTRUE\t0\tname\tsecret-value", "line 1: the second and fourth"),
         ("my.uscis.gov\tTRUE\t/\tTRUE\tnever\tname\tsecret-value", "line 1: the fifth"),
-        ("my.uscis.gov\tTRUE\t/\tTRUE\t0\tna me\tsecret-value", "line 1: the name"),
+        ("my.uscis.gov\tTRUE\t/\tTRUE\t0\tna;me\tsecret-value", "line 1: the name"),
+        ("my.uscis.gov\tTRUE\t/\tTRUE\t0\tname\t" + "secret-value" * 2000, "line 1: the value"),
         ("my.uscis.gov\tTRUE\t/\tTRUE\t0\tname\tsecret-value;x", "line 1: the value"),
         ("my.uscis.gov\tTRUE\tnopath\tTRUE\t0\tname\tsecret-value", "line 1: the path"),
         (json.dumps(JSON)[:-30], "cut off"),
@@ -121,7 +130,8 @@ def test_values_do_not_show_in_the_repr() -> None:
         ("{}", "no list of cookies"),
         ('{"cookies": {}}', "no list of cookies"),
         ("[3]", "entry 1 is not a cookie"),
-        ([JSON[0], {"domain": "my.uscis.gov", "name": "x"}], 'entry 2 has no "value"'),
+        ([{"domain": "my.uscis.gov", "name": "x"}], 'entry 1 has no "value"'),
+        ([{**JSON[0], "value": "secret-value\ud800"}], "entry 1: the value"),
         ([{"domain": "my.uscis.gov", "name": 3, "value": "secret-value"}], 'entry 1 has no "name"'),
         ([{**JSON[0], "session": False, "expirationDate": "soon"}], 'entry 1: "expirationDate"'),
         ([{**JSON[0], "value": "secret-value\r\nX-Header: 1"}], "entry 1: the value"),
@@ -139,21 +149,136 @@ def test_file_of_endless_cookies_is_refused() -> None:
 
 
 def test_jar_sends_them_to_their_own_hosts_only() -> None:
-    jar = cookie_jar(_read(NETSCAPE).cookies)
-
-    def sent_to(url: str) -> str | None:
-        request = Request(url)  # noqa: S310 - nothing is opened
-        jar.add_cookie_header(request)
-        return request.get_header("Cookie")
+    jar = CookieJar(_read(NETSCAPE).cookies)
 
     assert (
-        sent_to("https://my.uscis.gov/account")
-        == "_myuscis_session_rx=secret-value-1; empty=; aws-waf-token=secret-value-2=="
+        jar.header("my.uscis.gov", "/account", NOW)
+        == b"_myuscis_session_rx=secret-value-1; aws-waf-token=secret-value-2==; empty="
     )
-    assert sent_to("https://myaccount.uscis.gov/") == "aws-waf-token=secret-value-2=="
-    assert sent_to("http://my.uscis.gov/") is None
-    assert sent_to("https://evil.example/") is None
-    assert sent_to("https://uscis.gov.evil.example/") is None
+    assert jar.header("myaccount.uscis.gov", "/", NOW) == b"aws-waf-token=secret-value-2=="
+    assert jar.header("evil.example", "/", NOW) is None
+    assert jar.header("uscis.gov.evil.example", "/", NOW) is None
+
+
+ODD = [
+    {**JSON[0], "name": name, "value": value}
+    for name, value in [
+        ("prefs[lang]", "en"),
+        ("a@b", '"quoted, with spaces" \t and a tab'),
+        ("", "no-name"),
+        ("visitor_city", "Bogot\N{LATIN SMALL LETTER A WITH ACUTE}"),
+        ("latin-1", "Bogot\udce1"),
+        ("long", "x" * 10_000),
+    ]
+]
+BROKEN: list[Any] = [{**JSON[0], "value": "a\nb"}, {**JSON[0], "path": "x"}, {"name": "x"}, 3, {**JSON[0], "name": 3}]
+
+
+def test_odd_cookies_are_kept_and_broken_ones_do_not_cost_the_others() -> None:
+    taken = _read([*ODD, *BROKEN, *JSON])
+    names = [(cookie.name, cookie.value) for cookie in taken.cookies]
+    assert names == [
+        *((cookie["name"], cookie["value"]) for cookie in ODD),
+        *((cookie.name, cookie.value) for cookie in (SESSION, WAF)),
+    ]
+    assert [fault.partition(":")[0].partition(" has")[0].partition(" is")[0] for fault in taken.faults] == [
+        f"entry {number}" for number in range(7, 12)
+    ]
+    assert (taken.foreign, taken.expired) == (1, 1)
+
+
+def test_broken_line_of_cookies_txt_does_not_cost_the_others() -> None:
+    taken = _read(f"{NETSCAPE}my.uscis.gov\tFALSE\t/\tTRUE\t0\n")
+    assert (taken.cookies[:2], taken.faults) == (
+        (SESSION, WAF),
+        ("line 11 has 5 fields between tabs, a cookie in cookies.txt has 7",),
+    )
+
+
+def test_bytes_that_are_not_utf_8_are_sent_back_as_they_are() -> None:
+    taken = _read(b"my.uscis.gov\tFALSE\t/\tTRUE\t0\tcity\tBogot\xe1\n")
+    assert CookieJar(taken.cookies).header("my.uscis.gov", "/", NOW) == b"city=Bogot\xe1"
+
+
+def test_file_of_windows_in_utf_16_is_accepted() -> None:
+    assert _read(b"\xff\xfe" + NETSCAPE.encode("utf-16-le")) == _read(NETSCAPE)
+
+
+def test_json_of_cookie_quick_manager_is_accepted() -> None:
+    def entry(host: str, name: str, expires: str, only: str) -> dict[str, str]:
+        return {
+            "Host raw": host,
+            "Name raw": name,
+            "Path raw": "/",
+            "Content raw": "secret-value-1" if only == "true" else "secret-value-2==",
+            "Expires": "At the end of the session",
+            "Expires raw": expires,
+            "Send for": "Encrypted connections only",
+            "Send for raw": "true",
+            "HTTP only raw": only,
+            "SameSite raw": "no_restriction",
+            "This domain only raw": only,
+            "Store raw": "firefox-default",
+            "First Party Domain": "",
+        }
+
+    taken = _read(
+        [
+            entry("https://my.uscis.gov/", SESSION.name, "0", "true"),
+            entry("https://.uscis.gov/", WAF.name, str(LATER), "false"),
+            entry("https://.example.com/", "foreign", "0", "false"),
+        ]
+    )
+    assert taken == CookieFileContent(cookies=(SESSION, WAF), foreign=1)
+
+
+@pytest.mark.parametrize("name", ["isSecure", "secure"])
+def test_json_of_firefox_and_selenium_is_accepted(name: str) -> None:
+    firefox = {"host": ".uscis.gov", "name": WAF.name, "value": WAF.value, "path": "/", name: True, "expiry": LATER}
+    assert _read([firefox]).cookies == (WAF,)
+
+
+@pytest.mark.parametrize("expires", [str(LATER), f"{LATER}.25", "2100-01-01T00:00:00.000Z"])
+def test_expiry_may_be_text(expires: str) -> None:
+    assert _read([{**JSON[1], "expirationDate": expires}]).cookies == (WAF,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=1; session=secret==; \u00e1=\u00e9",
+        "a=1;session=secret==;\u00e1=\u00e9;\n",
+        "Cookie: a=1; session=secret==; \u00e1=\u00e9",
+        "GET / HTTP/1.1\r\nHost: my.uscis.gov\r\ncookie: a=1; session=secret==; \u00e1=\u00e9\r\nAccept: */*\r\n",
+    ],
+)
+def test_header_string_belongs_to_the_accounts_own_hosts(text: str) -> None:
+    jar = CookieJar(_read(text).cookies)
+    for host in HOSTS:
+        assert jar.header(host, "/any/path", NOW) == "a=1; session=secret==; \u00e1=\u00e9".encode()
+    assert jar.header("uscis.gov", "/", NOW) is None
+
+
+def test_last_cookies_of_a_har_file_count() -> None:
+    def entry(url: str, cookie: str) -> dict[str, Any]:
+        return {"request": {"url": url, "headers": [{"name": "cookie", "value": cookie}], "cookies": [{"name": "z"}]}}
+
+    listed = {
+        "request": {"url": "https://myaccount.uscis.gov/", "headers": [], "cookies": [{"name": "b", "value": "2"}]}
+    }
+    entries = [
+        entry("https://my.uscis.gov/sign-in", "session=old; a=1"),
+        entry("https://example.com/", "foreign=1"),
+        entry("https://my.uscis.gov/account", "session=new; a=1"),
+        listed,
+        {},
+        {"request": {"url": "https://[::1", "headers": 3}},
+    ]
+    taken = _read({"log": {"entries": entries}})
+    jar = CookieJar(taken.cookies)
+    assert jar.header("my.uscis.gov", "/", NOW) == b"session=new; a=1"
+    assert jar.header("myaccount.uscis.gov", "/", NOW) == b"b=2"
+    assert taken.foreign == 1
 
 
 @given(st.binary(max_size=300))
@@ -181,11 +306,11 @@ def test_any_json_is_cookies_that_an_http_client_can_send_or_a_clear_fault(entri
     except BadCookieFile:
         return
     for cookie in taken.cookies:
-        assert cookie.name
+        assert cookie.name + cookie.value
         assert not set(cookie.name + cookie.value + cookie.path) & set("\r\n;\0")
         assert cookie.expires is None or NOW < cookie.expires <= 253402300799
-    request = Request("https://my.uscis.gov/")
-    cookie_jar(taken.cookies).add_cookie_header(request)
+    header = CookieJar(taken.cookies).header("my.uscis.gov", "/", NOW)
+    assert header is None or header == header.strip()
 
 
 @given(st.lists(st.sampled_from(NETSCAPE.split("\n")), max_size=12), st.integers(0, 10_000), st.integers(0, 255))

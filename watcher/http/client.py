@@ -5,7 +5,6 @@ and because a client's defaults cost as much as the rest of a request together.
 """
 
 from collections.abc import Collection, Mapping
-from http.cookiejar import CookieJar
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
@@ -19,8 +18,10 @@ from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
 from watcher.http.hosts import is_loopback
 from watcher.http.redirects import REDIRECTS, next_request
 from watcher.http.response import Response, decompress, parse_retry_after
+from watcher.http.set_cookie import store_cookies
 from watcher.http.sockets import Deadline
 from watcher.http.transport import ConnectionSetupFailed, open_transport
+from watcher.model.cookie import CookieJar
 from watcher.portal import Trace
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
@@ -61,7 +62,7 @@ class PortalHttp:
         self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
         self._hosts = frozenset(host.lower() for host in hosts)
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
-        self._cookies = None if cookies is None else httpx.Cookies(cookies)
+        self._cookies = cookies
         self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._opening_lock = Lock()
 
@@ -112,8 +113,7 @@ class PortalHttp:
 
     def _exchange(self, request: httpx.Request, deadline: Deadline, max_bytes: int | None) -> Response:
         self._check_host(request.url)
-        if self._cookies is not None:
-            self._cookies.set_cookie_header(request)
+        self._add_cookies(request)
         try:
             raw = self._transport(request.url.scheme, request.url.host).handle_request(request)
             body = self._body(raw, request.url.host, max_bytes or self._max_bytes)
@@ -121,14 +121,26 @@ class PortalHttp:
             self._raise_unavailable(request.url.host, error)
         if deadline.expired:
             self._raise_unavailable(request.url.host, httpx.ReadTimeout("no complete answer in time"))
-        if self._cookies is not None:
-            raw.request = request
-            self._cookies.extract_cookies(raw)
-        response = Response(status=raw.status_code, url=str(request.url), headers=raw.headers, body=body)
+        self._keep_cookies(request, raw)
+        response = Response(status=raw.status_code, url=str(request.url), headers=_readable(raw.headers), body=body)
         if self._trace is not None and max_bytes is None:
             name = f"{request.method} {request.url.path}"
             self._trace.save(name, status=response.status, url=response.url, headers=response.headers, body=body)
         return response
+
+    def _add_cookies(self, request: httpx.Request) -> None:
+        """Add the cookies as bytes, unless the request has its own."""
+        if self._cookies is None or "cookie" in request.headers:
+            return
+        header = self._cookies.header(*_host_and_path(request.url), self._clock.now().timestamp())
+        if header is not None:
+            request.headers.update(httpx.Headers([(b"Cookie", header)]))
+
+    def _keep_cookies(self, request: httpx.Request, response: httpx.Response) -> None:
+        if self._cookies is not None:
+            host, path = _host_and_path(request.url)
+            now = self._clock.now().timestamp()
+            store_cookies(self._cookies, response.headers.raw, host=host, path=path, now=now)
 
     def _check_host(self, url: httpx.URL) -> None:
         host = url.raw_host.decode("ascii")
@@ -193,3 +205,22 @@ class PortalHttp:
                 except ConnectionSetupFailed as error:
                     raise PortalUnavailable(f"{self._portal}: {error}") from None
             return self._transports[scheme, host]
+
+
+def _host_and_path(url: httpx.URL) -> tuple[str, str]:
+    return url.raw_host.decode("ascii"), url.raw_path.partition(b"?")[0].decode("ascii")
+
+
+def _readable(headers: httpx.Headers) -> httpx.Headers:
+    """Return headers each decoded on its own, as UTF-8 if it is that, else as Latin-1; httpx decodes all alike."""
+    if headers.encoding != "iso-8859-1":
+        return headers
+    return httpx.Headers([(name, _utf8(value)) for name, value in headers.raw], encoding="utf-8")
+
+
+def _utf8(value: bytes) -> bytes:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode()
+    return value

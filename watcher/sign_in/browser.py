@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -89,9 +89,15 @@ class Browser:
         return [{name: value for name, value in cookie.items() if name != "sameSite"} for cookie in own]
 
     def add_cookies(self, cookies: Iterable[Mapping[str, Any]]) -> None:
-        """Add cookies with `name`, `value`, `domain`, `path`, and `expires` in Unix time."""
-        with self._translated_errors():
-            self._context.add_cookies([cast("Any", dict(cookie)) for cookie in cookies])
+        """Add cookies with `name`, `value`, `domain`, `path`, and `expires` in Unix time.
+
+        One that the browser does not accept is left out; it would refuse all others with it.
+        """
+        from playwright.sync_api import Error  # noqa: PLC0415 - an optional extra
+
+        for cookie in cookies:
+            with suppress(Error, UnicodeError):
+                self._context.add_cookies([cast("Any", dict(cookie))])
 
     def clear_cookies(self) -> None:
         """Delete all cookies."""

@@ -1,16 +1,17 @@
 """Cookies as the content of a session file, which the next check starts with.
 
-`{"cookies": [{"name", "value", "domain", "path", "expires", "secure", "httpOnly"}]}`: what Playwright and browser
-extensions write and `read_cookies` reads.
+`{"cookies": [{"name", "value", "domain", "hostOnly", "path", "expires", "secure", "httpOnly"}]}`: what Playwright and
+browser extensions write and `read_cookies` reads.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from http.cookiejar import CookieJar
 from typing import Any
 
+from watcher.model.cookie import Cookie, CookieJar
 from watcher.portal import SessionFile
-from watcher.sign_in.cookie_files import BadCookieFile, BrowserCookie, read_cookies
+from watcher.sign_in.cookie_files import read_cookies
+from watcher.sign_in.cookie_formats import BadCookieFile
 
 
 def dump_cookies(cookies: Iterable[Mapping[str, Any]]) -> bytes:
@@ -18,7 +19,7 @@ def dump_cookies(cookies: Iterable[Mapping[str, Any]]) -> bytes:
     return json.dumps({"cookies": [dict(cookie) for cookie in cookies]}).encode()
 
 
-def exported(cookie: BrowserCookie) -> dict[str, str | int | bool | None]:
+def exported(cookie: Cookie) -> dict[str, str | int | bool | None]:
     """Return a cookie in the form of browser extensions."""
     return {
         "name": cookie.name,
@@ -32,7 +33,7 @@ def exported(cookie: BrowserCookie) -> dict[str, str | int | bool | None]:
     }
 
 
-def load_cookies(session: SessionFile, *, hosts: Collection[str], now: float) -> tuple[BrowserCookie, ...]:
+def load_cookies(session: SessionFile, *, hosts: Collection[str], now: float) -> tuple[Cookie, ...]:
     """Return the cookies of `hosts` that have not expired at `now` (Unix time); none without a session."""
     content = session.load()
     if content is None:
@@ -50,18 +51,4 @@ def save_cookies(session: SessionFile, cookies: Iterable[Mapping[str, Any]]) -> 
 
 def cookies_in(jar: CookieJar) -> list[dict[str, Any]]:
     """Return the cookies of a jar, as renewed by the portal, in a fixed order."""
-    return sorted(
-        (
-            {
-                "name": cookie.name,
-                "value": cookie.value or "",
-                "domain": cookie.domain,
-                "path": cookie.path,
-                "expires": cookie.expires,
-                "secure": cookie.secure,
-                "httpOnly": cookie.has_nonstandard_attr("HttpOnly"),
-            }
-            for cookie in jar
-        ),
-        key=lambda cookie: (cookie["domain"], cookie["path"], cookie["name"]),
-    )
+    return sorted(map(exported, jar), key=lambda cookie: (cookie["domain"], cookie["path"], cookie["name"]))

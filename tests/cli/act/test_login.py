@@ -163,7 +163,7 @@ class TestCookies:
         file.write_text(self.browser_cookies(family))
         family.portal.forget_requests()
         result = family.run("login", "family", "--cookies", str(file))
-        assert "cookies taken over" in result.out
+        assert "cookie taken over" in result.out
         assert family.sign_ins == 0
         assert case_numbers(family) == [FIRST, SECOND]
 

@@ -15,11 +15,14 @@ from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
 from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.sign_in.code_sources import PromptedCode, tidy_code
-from watcher.sign_in.cookie_files import BadCookieFile, read_cookies
+from watcher.sign_in.cookie_files import read_cookies
+from watcher.sign_in.cookie_formats import BadCookieFile
 from watcher.sign_in.cookie_session import dump_cookies, exported
 from watcher.store import Busy
 
 _MAX_COOKIE_FILE_SIZE = 16 * 1024 * 1024
+_MAX_FAULTS = 3
+"""How many of a file's odd cookies are named."""
 _ACCOUNT = click.argument("account")
 
 
@@ -70,7 +73,7 @@ def code_command(config: Path | None, account: str, code: str) -> None:
 @click.option(
     "--cookies",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Take over the session of your own browser: its cookies as cookies.txt or JSON.",
+    help="Take over the session of your own browser: its cookies as cookies.txt, JSON, header string, or HAR.",
 )
 @_ACCOUNT
 def login_command(config: Path | None, account: str, cookies: Path | None) -> None:
@@ -103,6 +106,8 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
         selection = read_cookies(content, hosts=hosts, now=app.clock.now().timestamp())
     except (BadCookieFile, OSError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--cookies") from None
+    for fault in selection.faults[:_MAX_FAULTS]:
+        print_error(f"{file}: left out: {fault}")
     if not selection.cookies:
         others = f"{selection.foreign} of other sites, {selection.expired} that have run out"
         raise click.BadParameter(
@@ -112,9 +117,8 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
         )
     with account_lock(app, account):
         app.sessions.of(account).save(dump_cookies(map(exported, selection.cookies)))
-    print_line(
-        f"{account}: {len(selection.cookies)} cookies taken over. Delete {file}: it is as good as your password."
-    )
+    number = "1 cookie" if len(selection.cookies) == 1 else f"{len(selection.cookies)} cookies"
+    print_line(f"{account}: {number} taken over. Delete {file}: it is as good as your password.")
 
 
 def _end_wait_for_code(app: App, account: str) -> None:

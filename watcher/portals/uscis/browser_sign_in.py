@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.model.cookie import Cookie
 from watcher.portal import PortalContext
 from watcher.portals.uscis import sign_in_pages as page
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.sign_in_pages import APPLICANT, ELEMENTS, SignInState, detect_state
 from watcher.sign_in.browser import Browser, open_browser
-from watcher.sign_in.cookie_files import BrowserCookie
 from watcher.sign_in.cookie_session import load_cookies, save_cookies
 
 _PAGE_TIMEOUT = 30.0
@@ -43,7 +43,7 @@ def sign_in(account: UscisAccount, context: PortalContext, *, page_timeout: floa
         save_cookies(context.session, browser.cookies())
 
 
-def _for_browser(cookie: BrowserCookie) -> dict[str, Any]:
+def _for_browser(cookie: Cookie) -> dict[str, Any]:
     fields = asdict(cookie)
     return {
         **{name: fields[name] for name in ("name", "value", "path", "secure")},

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 from watcher.errors import CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp
+from watcher.model.cookie import Cookie, CookieJar
 from watcher.portal import CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.answers import embedded_cases, unwrap
 from watcher.portals.uscis.case_service import CaseService
-from watcher.sign_in.cookie_files import BrowserCookie, cookie_jar
 from watcher.sign_in.cookie_session import cookies_in, dump_cookies, load_cookies
 
 
@@ -44,7 +44,7 @@ class UscisReader:
                 "USCIS online account: the session that was just made is not accepted; it is not signed in again"
             ) from None
 
-    def _cookies(self) -> tuple[BrowserCookie, ...]:
+    def _cookies(self) -> tuple[Cookie, ...]:
         now = self._context.clock.now().timestamp()
         return load_cookies(self._context.session, hosts=self._account.origins.hosts, now=now)
 
@@ -55,7 +55,7 @@ class UscisReader:
     def _cases(self, done: set[str]) -> Iterator[CaseResult]:
         """Yield the cases that are not in `done` and add them to it. Saves cookies that the portal renewed."""
         origins, context = self._account.origins, self._context
-        jar = cookie_jar(self._cookies())
+        jar = CookieJar(self._cookies())
         before = dump_cookies(cookies_in(jar))
         http = PortalHttp(
             portal="USCIS online account",

@@ -7,13 +7,15 @@ valid session, `taken`, `found`, and `owner`, which binds all of it to one user 
 import hashlib
 import json
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.cookiejar import Cookie, CookieJar
 
-from watcher.model.change import Json
+from watcher.model.cookie import CookieJar
 from watcher.recipe.run.last_found import FoundFields
-from watcher.sign_in.cookie_files import BadCookieFile, cookie_jar, read_cookies
+from watcher.sign_in.cookie_files import read_cookies
+from watcher.sign_in.cookie_formats import BadCookieFile
+from watcher.sign_in.cookie_session import cookies_in
 from watcher.text.json import load_or_none
 
 
@@ -29,7 +31,7 @@ class Session:
     @property
     def is_empty(self) -> bool:
         """Whether it contains nothing by which a portal could recognize the session."""
-        return not self.taken and not list(self.cookies)
+        return not self.taken and not len(self.cookies)
 
     def clear(self) -> None:
         """Delete cookies and taken values, but not the fields found last."""
@@ -38,9 +40,8 @@ class Session:
 
     def dump(self) -> bytes:
         """Return the content of the session file; equal sessions have equal content."""
-        cookies = sorted((_cookie_document(cookie) for cookie in self.cookies), key=str)
         found = {number: [case.status, *sorted(case.fields)] for number, case in sorted(self.last_found.items())}
-        content = {"owner": self.owner, "cookies": cookies, "taken": self.taken, "found": found}
+        content = {"owner": self.owner, "cookies": cookies_in(self.cookies), "taken": self.taken, "found": found}
         return json.dumps(content, sort_keys=True).encode()
 
 
@@ -55,13 +56,9 @@ def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], n
     document = load_or_none(content)
     if not isinstance(document, dict) or document.get("owner", owner) != owner:
         return session
-    for cookie in _list(document.get("cookies")):
-        try:
-            cookies = read_cookies(json.dumps([cookie]).encode(), hosts=hosts, now=now.timestamp())
-        except BadCookieFile:
-            continue  # no browser would send it; without it the portal will report that the session has ended
-        for usable in cookie_jar(cookies.cookies):
-            session.cookies.set_cookie(usable)
+    with suppress(BadCookieFile):  # without cookies the portal will report that the session has ended
+        saved = json.dumps(_list(document.get("cookies"))).encode()
+        session.cookies = CookieJar(read_cookies(saved, hosts=hosts, now=now.timestamp()).cookies)
     session.taken.update(
         (name, value) for name, value in _dict(document.get("taken")).items() if isinstance(value, str)
     )
@@ -70,19 +67,6 @@ def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], n
         if texts:
             session.last_found[number] = FoundFields(status=texts[0], fields=frozenset(texts[1:]))
     return session
-
-
-def _cookie_document(cookie: Cookie) -> dict[str, Json]:
-    return {
-        "name": cookie.name,
-        "value": cookie.value or "",
-        "domain": cookie.domain,
-        "hostOnly": not cookie.domain_specified,
-        "path": cookie.path,
-        "secure": bool(cookie.secure),
-        "httpOnly": cookie.has_nonstandard_attr("HttpOnly"),
-        "expires": cookie.expires,
-    }
 
 
 def _list(value: object) -> list[object]:

@@ -85,7 +85,7 @@ class Visit:
     def secrets(self) -> tuple[str, ...]:
         """The values that no stored answer may contain: the password, taken values except addresses, and cookies."""
         taken = [value for value in self.session.taken.values() if not value.startswith("http")]
-        return (self._login.password, *taken, *(cookie.value or "" for cookie in self.session.cookies))
+        return (self._login.password, *taken, *(cookie.value for cookie in self.session.cookies))
 
     def address(self, template: Template, values: Values) -> str:
         """Return the absolute address of a template. Raises `UnexpectedAnswer` if a taken value is not an address."""
