@@ -59,3 +59,58 @@ def test_format_with_a_day_is_accepted(text: str) -> None:
 def test_format_without_a_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write one such as"):
         check_format(text)
+
+
+@pytest.mark.parametrize(
+    ("date_format", "text"),
+    [
+        ("%d de %B de %Y", "12 de março de 2026"),
+        ("%d de %B de %Y", "12 de MARZO de 2026"),
+        ("%d. %B %Y", "12. März 2026"),
+        ("%d %B %Y", "12 marca 2026"),
+        ("%d %B %Y", "12 marzec 2026"),
+        ("%d %B %Y", "12 mars 2026"),
+        ("%d %B %Y", "12 maart 2026"),
+        ("%d %B %Y", "12 марта 2026"),
+        ("%d %b %Y", "12 mrt. 2026"),
+        ("%d %b %Y", "12\N{NO-BREAK SPACE}mar. 2026"),
+        ("%Y. %B %d.", "2026. március 12."),
+        ("%d. %Bta %Y", "12. maaliskuuta 2026"),
+        ("%d. %B %Y", "12. maaliskuuta 2026"),
+        ("%A, %d. %B %Y", "Donnerstag, 12. März 2026"),
+        ("%A %d %B %Y", "jeudi 12 mars 2026"),
+        ("%A, %d de %B de %Y", "quinta-feira, 12 de março de 2026"),
+        ("%B %d, %Y", "March 12th, 2026"),
+        ("%b %d, %Y", "Mar. 12, 2026"),
+        ("%a, %b %d, %Y", "Thurs., March 12, 2026"),
+        ("%d de %B de %Y", "12 de marc\N{COMBINING CEDILLA}o de 2026"),
+    ],
+)
+def test_months_may_be_named_in_the_language_of_the_portal(date_format: str, text: str) -> None:
+    assert Dates(formats=("%d/%m/%Y", date_format)).parse(text) == date(2026, 3, 12)
+
+
+@pytest.mark.parametrize(
+    ("date_format", "text", "day"),
+    [
+        ("%b %d, %Y", "Sept. 12, 2026", date(2026, 9, 12)),
+        ("%b %d, %Y", "June 12, 2026", date(2026, 6, 12)),
+        ("%d %B %Y", "1er août 2026", date(2026, 8, 1)),
+        ("%d de %B de %Y", "1\N{MASCULINE ORDINAL INDICATOR} de outubro de 2026", date(2026, 10, 1)),
+        ("%d %B %Y", "29 febbraio 2028", date(2028, 2, 29)),
+    ],
+)
+def test_short_names_and_ordinal_numbers_are_understood(date_format: str, text: str, day: date) -> None:
+    assert Dates(formats=(date_format,)).parse(text) == day
+
+
+@pytest.mark.parametrize("afternoon", ["PM", "pm", "p.m.", "p. m.", "P.M."])
+def test_time_of_day_may_have_dots(afternoon: str) -> None:
+    dates = Dates(formats=("%d de %B de %Y, %I:%M %p",), zone=NEW_YORK)
+    assert dates.parse(f"12 de mayo de 2026, 3:05 {afternoon}") == datetime(2026, 5, 12, 15, 5, tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize("text", ["30 février 2026", "12 Marchember 2026", "12 2026", "12 mars 2026 ou plus tard"])
+def test_no_date_is_made_up_from_words(text: str) -> None:
+    with pytest.raises(ValueError, match="neither ISO 8601"):
+        Dates(formats=("%d %B %Y",)).parse(text)

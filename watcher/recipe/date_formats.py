@@ -1,14 +1,18 @@
 """The dates of a portal: ISO 8601, else the formats that the recipe lists. Pure.
 
-The names of months and days in a format are English whatever the machine's locale is, because the program never sets
-one.
+Months may be named in any language of `watcher.language.month_names`, also shortened and with a dot, and days of the
+week in any language. The machine's locale does not matter, because the program never sets one.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from watcher.language.month_names import month_number
 
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MOMENT: Final = re.compile(
@@ -17,6 +21,16 @@ _ISO_MOMENT: Final = re.compile(
 _EPOCHS: Final = {"epoch": 1, "epoch_ms": 1000}
 _MAX_LENGTH: Final = 100
 _TIME_DIRECTIVE: Final = re.compile(r"%[HIMScXTRsfp]")
+_DIRECTIVE: Final = re.compile(r"(%.)")
+_WORD: Final = r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*\.?"
+_PATTERNS: Final = {
+    **dict.fromkeys(("%B", "%b", "%h", "%A", "%a"), rf"({_WORD})"),
+    **dict.fromkeys(("%H", "%I", "%j", "%M", "%m", "%S", "%Y", "%y"), r"(\d+)"),
+    "%d": r"(\d+)(?:st|nd|rd|th|er|re|[\u00ba\u00aa\u00b0.])?",
+    "%p": r"([ap])\.?\s?m\.?",
+    "%%": "(%)",
+}
+"""What a directive matches where a date is not written as `strptime` expects; anything else than these as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +71,55 @@ class Dates:
             try:
                 if date_format in _EPOCHS:
                     return datetime.fromtimestamp(int(text) / _EPOCHS[date_format], tz=UTC)
-                moment = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is the recipe's, set below
+                moment = _strptime(text, date_format)
             except (ValueError, OverflowError, OSError):
                 continue
             return self._in_zone(moment) if _TIME_DIRECTIVE.search(date_format) else moment.date()
         raise ValueError("it is neither ISO 8601 (2026-05-29) nor in the recipe's date_format")
+
+
+def _strptime(text: str, date_format: str) -> datetime:
+    """Parse with `strptime`; if that fails, once more with the words in English. Raises ValueError."""
+    try:
+        return datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is the recipe's, set by the caller
+    except ValueError:
+        return datetime.strptime(_in_english(text, date_format), date_format)  # noqa: DTZ007 - the same
+
+
+def _in_english(text: str, date_format: str) -> str:
+    """Return a date with its words in English and without the endings of ordinal numbers. Raises ValueError."""
+    parts = _DIRECTIVE.split(unicodedata.normalize("NFC", date_format))
+    match = _pattern(tuple(parts)).fullmatch(unicodedata.normalize("NFC", text))
+    if match is None:
+        raise ValueError("the text does not match the format")
+    values = iter(match.groups())
+    return "".join(_english(part, next(values)) if part.startswith("%") else part for part in parts)
+
+
+@lru_cache(maxsize=64)
+def _pattern(parts: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what matches a format that was split at its directives; it has one group for each."""
+    return re.compile(
+        "".join(
+            _PATTERNS.get(part, "(.+?)") if part.startswith("%") else re.sub(r"(?:\\\s)+", r"\\s+", re.escape(part))
+            for part in parts
+        ),
+        re.IGNORECASE,
+    )
+
+
+def _english(directive: str, text: str) -> str:
+    """Return what `strptime` expects for a directive. Days of the week may be named in any way."""
+    if directive in ("%A", "%a"):
+        return datetime(2026, 1, 5, tzinfo=UTC).strftime(directive)
+    if directive == "%p":
+        return f"{text}m"
+    if directive in ("%B", "%b", "%h"):
+        number = month_number(text)
+        if number is None:
+            raise ValueError("there is no month with this name")
+        return datetime(2026, number, 1, tzinfo=UTC).strftime(directive)
+    return text
 
 
 def check_format(text: str) -> None:
