@@ -108,6 +108,41 @@ def test_consular_refusal_is_not_presented_as_final() -> None:
     assert "221(g)" in body
 
 
+@pytest.mark.parametrize(
+    ("kind", "old", "stage", "words"),
+    [
+        (ChangeKind.STATUS_CHANGED, Stage.ISSUED, Stage.ISSUED, "Card Was Returned To USCIS"),
+        (ChangeKind.STATUS_CHANGED, Stage.INTERVIEW, Stage.INTERVIEW, "Interview Was Completed"),
+        (ChangeKind.STAGE_CHANGED, Stage.DENIED, Stage.UNDER_REVIEW, "Case Was Reopened"),
+        (ChangeKind.STATUS_CHANGED, Stage.UNDER_REVIEW, Stage.UNDER_REVIEW, "Expedite Request Denied"),
+        (ChangeKind.STAGE_CHANGED, Stage.UNDER_REVIEW, Stage.UNKNOWN, "Request Was Rejected"),
+        (ChangeKind.CASE_ADDED, None, Stage.RECEIVED, "Case Was Received"),
+    ],
+)
+def test_new_status_is_announced_in_the_agencys_own_words(
+    kind: ChangeKind, old: Stage | None, stage: Stage, words: str
+) -> None:
+    before: Json = None if old is None else {"stage": old.value, "status": "Something Before"}
+    new: Json = {"stage": stage.value, "status": words}
+    title = rendered(Change(kind=kind, severity=Severity.IMPORTANT, case_number=NUMBER, old=before, new=new)).title
+    assert title.endswith(f"“{words}”")
+    assert (stage.value.replace("_", " ") in title.lower()) == (stage.value in words.lower())
+
+
+def test_status_without_words_is_announced_by_its_stage() -> None:
+    new: Json = {"stage": "approved", "status": None}
+    alert = rendered(
+        Change(kind=ChangeKind.STAGE_CHANGED, severity=Severity.IMPORTANT, case_number=NUMBER, old=None, new=new)
+    )
+    assert alert.title.endswith(": Approved")
+
+
+def test_new_status_is_the_title_before_a_new_item_of_the_same_severity() -> None:
+    status = change(ChangeKind.STATUS_CHANGED)
+    others = [change(kind) for kind in (ChangeKind.ITEM_ADDED, ChangeKind.NOTICE_ADDED)]
+    assert rendered(*others, status).title == rendered(status).title
+
+
 def test_unknown_status_is_quoted_and_marked_as_new() -> None:
     alert = render(examples()["stage_changed to unknown"], privacy="masked", language="en", zone=NEW_YORK)
     assert "“Something USCIS Has Never Said”" in alert.title
@@ -204,7 +239,7 @@ def test_minimal_text_says_only_whether_it_is_urgent() -> None:
 
 
 def test_short_text_has_the_masked_number_and_the_portals_words() -> None:
-    assert rendered(change(ChangeKind.STAGE_CHANGED)).short == "IOE••••••0001 (I-485): Denied. “Case Was Denied”"
+    assert rendered(change(ChangeKind.STAGE_CHANGED)).short == "IOE••••••0001 (I-485): “Case Was Denied”"
 
 
 def test_language_without_a_catalogue_falls_back_to_english() -> None:

@@ -422,6 +422,31 @@ class TestSeverity:
         (change,) = changes_between(normalized(a_case()), a_case(title))
         assert (change.kind, change.severity) == (ChangeKind.STAGE_CHANGED, Severity.URGENT)
 
-    def test_new_text_in_the_same_stage_is_routine(self) -> None:
-        (change,) = changes_between(normalized(a_case(description="one")), a_case(description="two"))
-        assert (change.kind, change.severity) == (ChangeKind.STATUS_CHANGED, Severity.ROUTINE)
+    @pytest.mark.parametrize(
+        ("title", "severity"),
+        [
+            ("Case Was Reopened", Severity.IMPORTANT),
+            ("Expedite Request Denied", Severity.IMPORTANT),
+            ("Name Was Updated", Severity.ROUTINE),
+            ("Case Is On Hold", Severity.URGENT),
+            ("Form G-28 Was Rejected Because It Was Improperly Filed", Severity.URGENT),
+        ],
+    )
+    def test_new_words_in_the_same_stage_are_as_severe_as_the_vocabulary_says(
+        self, title: str, severity: Severity
+    ) -> None:
+        (change,) = changes_between(normalized(a_case()), a_case(title))
+        assert (change.kind, change.severity) == (ChangeKind.STATUS_CHANGED, severity)
+
+    def test_new_description_under_the_same_title_is_important_but_not_urgent(self) -> None:
+        for title in (REVIEW, "Case Is On Hold"):
+            (change,) = changes_between(normalized(a_case(title, description="one")), a_case(title, description="two"))
+            assert (change.kind, change.severity) == (ChangeKind.STATUS_CHANGED, Severity.IMPORTANT)
+
+    def test_unknown_words_are_urgent_if_they_ask_for_something_else_important(self) -> None:
+        asks, other = "Action Required: please upload your passport", "Something USCIS Has Never Said"
+        for title, severity in ((asks, Severity.URGENT), (other, Severity.IMPORTANT)):
+            change = changes_between(normalized(a_case()), a_case(title))[-1]
+            assert (change.kind, change.severity) == (ChangeKind.STAGE_CHANGED, severity)
+            change = changes_between(normalized(a_case("Something Else")), a_case(title))[-1]
+            assert (change.kind, change.severity) == (ChangeKind.STATUS_CHANGED, severity)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from watcher.alerts.style import TextStyle
 from watcher.language.catalogue import format_text
-from watcher.model.case import ItemKind, ItemState, Stage
+from watcher.model.case import ItemKind, ItemState
 from watcher.model.change import Change, ChangeKind
 
 Fields: TypeAlias = dict[str, str]
@@ -29,11 +29,8 @@ def line_of(change: Change, style: TextStyle, *, visible_status: str | None = No
 
 
 def headline_of(change: Change, style: TextStyle) -> str:
-    """Return what happened, in a few words."""
-    fields = fields_of(change, style)
-    if change.kind is ChangeKind.STAGE_CHANGED and _object(change.new).get("stage") == Stage.UNKNOWN:
-        return style.catalogue.format("general", "unknown_status", **fields)
-    return style.catalogue.format("change", _message_key(change), "headline", **fields)
+    """Return what happened, in a few words: for a new status in the portal's own, not by the stage they stand for."""
+    return style.catalogue.format("change", _message_key(change), "headline", **fields_of(change, style))
 
 
 def meaning_of_change(change: Change, style: TextStyle, part: str) -> str:
@@ -91,10 +88,13 @@ def _message_key(change: Change) -> str:
 
 
 def _status_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
+    stage, status = _stage(new.get("stage"), style), style.quoted(new.get("status"))
+    stage = stage or style.catalogue.message("stage", "unknown", "name")
     return {
         "old_stage": _stage(old.get("stage"), style),
-        "new_stage": _stage(new.get("stage"), style) or style.catalogue.message("stage", "unknown", "name"),
-        "status": style.quoted(new.get("status")),
+        "new_stage": stage,
+        "status": status,
+        "words": status or stage,
         "form": style.portal_text(new.get("form")),
     }
 

@@ -46,6 +46,10 @@ _LEAD_ORDER = (
     ChangeKind.STAGE_CHANGED,
     ChangeKind.DEADLINE_PASSED,
     ChangeKind.DEADLINE_NEAR,
+    ChangeKind.APPOINTMENT_CANCELLED,
+    ChangeKind.APPOINTMENT_CHANGED,
+    ChangeKind.APPOINTMENT_SCHEDULED,
+    ChangeKind.STATUS_CHANGED,
 )
 
 

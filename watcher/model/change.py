@@ -84,6 +84,7 @@ _URGENT = frozenset(
 _IMPORTANT = frozenset(
     {
         ChangeKind.STAGE_CHANGED,
+        ChangeKind.STATUS_CHANGED,
         ChangeKind.PART_CHANGED,
         ChangeKind.ITEM_ADDED,
         ChangeKind.ITEM_CHANGED,
@@ -98,8 +99,16 @@ _IMPORTANT = frozenset(
 _URGENT_STAGES = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED})
 
 
-def severity_of(kind: ChangeKind, stage: Stage | None = None) -> Severity:
-    """Return the severity of a change of this kind; `stage` is the new stage of a `stage_changed`."""
+def severity_of(kind: ChangeKind, stage: Stage | None = None, words: Severity | None = None) -> Severity:
+    """Return the severity of a change of this kind.
+
+    `stage` is the new stage of a `stage_changed`. `words` is the severity of a new status by its words: it is that of a
+    `status_changed`, and makes a `stage_changed` into `unknown` urgent if the words ask for something.
+    """
+    if kind is ChangeKind.STATUS_CHANGED and words is not None:
+        return words
+    if kind is ChangeKind.STAGE_CHANGED and stage is Stage.UNKNOWN and words is Severity.URGENT:
+        return Severity.URGENT
     if kind in _URGENT or (kind is ChangeKind.STAGE_CHANGED and stage in _URGENT_STAGES):
         return Severity.URGENT
     return Severity.IMPORTANT if kind in _IMPORTANT else Severity.ROUTINE

@@ -22,7 +22,7 @@ from watcher.model.case import (
     PendingItem,
     Snapshot,
 )
-from watcher.model.change import Change, ChangeKind, Json, severity_of
+from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.reading.normalize import in_same_terms
 
 _DETAILS = ("form", "title", "submitted_on", "office")
@@ -50,7 +50,7 @@ def diff(before: Snapshot | None, after: Snapshot, *, today: date, vocabulary: s
     meaning = meaning_of(after.status_title, vocabulary=vocabulary)
     changes = [
         *_item_changes(before, after, today, meaning),
-        *_status_changes(before, after),
+        *_status_changes(before, after, meaning),
         *_part_changes(before, after),
         *_notice_changes(before, after),
         *_history_changes(before, after),
@@ -60,11 +60,17 @@ def diff(before: Snapshot | None, after: Snapshot, *, today: date, vocabulary: s
 
 
 def _change(
-    kind: ChangeKind, case: Snapshot, subject: str | None = None, *, old: Json = None, new: Json = None
+    kind: ChangeKind,
+    case: Snapshot,
+    subject: str | None = None,
+    *,
+    old: Json = None,
+    new: Json = None,
+    words: Severity | None = None,
 ) -> Change:
     return Change(
         kind=kind,
-        severity=severity_of(kind, case.stage),
+        severity=severity_of(kind, case.stage, words),
         case_number=case.case_number,
         subject=subject,
         old=old,
@@ -127,19 +133,27 @@ def _kind_when_changed(old: PendingItem, new: PendingItem) -> ChangeKind:
     return ChangeKind.ITEM_CHANGED
 
 
-def _status_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iterator[Change]:
     """Yield a stage change only if the status text changed too. A field without an earlier value is not a change.
 
-    What a first status asks for is reported by its item.
+    What a first status asks for is reported by its item. The vocabulary says how severe new words are; under the same
+    title, a new description is not urgent, and a new date alone is routine.
     """
     if before.status is None:
         return
     old, new = _status_json(before), _status_json(after)
     text_changed = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
     if text_changed and before.stage is not after.stage:
-        yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new)
+        yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new, words=meaning.severity)
     elif _any_changed(before, after, STATUS_FIELDS):
-        yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new)
+        words = _severity_of_words(before, after, meaning)
+        yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new, words=words)
+
+
+def _severity_of_words(before: Snapshot, after: Snapshot, meaning: Meaning) -> Severity:
+    if before.status_title != after.status_title or meaning.severity is Severity.ROUTINE:
+        return meaning.severity
+    return Severity.ROUTINE if before.description == after.description else Severity.IMPORTANT
 
 
 def _any_changed(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
