@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support import snapshots as some
 from tests.support.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, kind_of_entries, snapshots
 from watcher.language.status_meaning import meaning_of
+from watcher.model.appointment_time import Day, Moment
 from watcher.model.case import STATUS_FIELDS, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Severity
 from watcher.reading.diff import diff
@@ -258,10 +259,10 @@ class TestBaseline:
             pending=(
                 an_item(key="1"),
                 an_item(ItemKind.INTENT_TO_DENY, key="2", due_on=TODAY),
-                an_item(ItemKind.INTERVIEW, key="3", starts_at=TODAY + timedelta(days=9)),
+                an_item(ItemKind.INTERVIEW, key="3", starts_at=Day(TODAY + timedelta(days=9))),
                 an_item(ItemKind.FEE, key="4"),
                 an_item(ItemKind.RFE, key="5", state=ItemState.ANSWERED),
-                an_item(ItemKind.BIOMETRICS, key="6", starts_at=TODAY - timedelta(days=1)),
+                an_item(ItemKind.BIOMETRICS, key="6", starts_at=Day(TODAY - timedelta(days=1))),
                 an_item(ItemKind.RFE, key="7", due_on=TODAY - timedelta(days=1)),
             ),
             notices=(Notice(key="n", title="A letter"),),
@@ -372,17 +373,19 @@ class TestAppointmentsAndItems:
         return kinds(changes_between(normalized(before), replace(before, pending=() if new is None else (new,))))
 
     def test_another_time_or_place_changes_an_interview(self) -> None:
-        old = an_item(ItemKind.INTERVIEW, starts_at=datetime(2026, 4, 1, 9, tzinfo=UTC), place="Room 1")
-        assert self.kinds_between(old, replace(old, starts_at=datetime(2026, 4, 2, 9, tzinfo=UTC))) == [
+        old = an_item(ItemKind.INTERVIEW, starts_at=Moment(datetime(2026, 4, 1, 9, tzinfo=UTC)), place="Room 1")
+        assert self.kinds_between(old, replace(old, starts_at=Moment(datetime(2026, 4, 2, 9, tzinfo=UTC)))) == [
             ChangeKind.APPOINTMENT_CHANGED
         ]
         assert self.kinds_between(old, replace(old, place="Room 2")) == [ChangeKind.APPOINTMENT_CHANGED]
         assert self.kinds_between(replace(old, starts_at=None), old) == [ChangeKind.APPOINTMENT_SCHEDULED]
 
     def test_a_removed_appointment_is_cancelled_if_ahead_and_closed_if_over(self) -> None:
-        ahead = an_item(ItemKind.BIOMETRICS, starts_at=TODAY + timedelta(days=1))
+        ahead = an_item(ItemKind.BIOMETRICS, starts_at=Day(TODAY + timedelta(days=1)))
         assert self.kinds_between(ahead, None) == [ChangeKind.APPOINTMENT_CANCELLED]
-        assert self.kinds_between(replace(ahead, starts_at=TODAY - timedelta(days=1)), None) == [ChangeKind.ITEM_CLOSED]
+        assert self.kinds_between(replace(ahead, starts_at=Day(TODAY - timedelta(days=1))), None) == [
+            ChangeKind.ITEM_CLOSED
+        ]
 
     def test_an_answered_item_is_closed_and_a_reopened_one_is_new(self) -> None:
         item = an_item()

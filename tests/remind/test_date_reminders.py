@@ -39,6 +39,7 @@ def test_a_reminder_contains_the_item_the_date_and_its_source() -> None:
         "place": None,
         "due_on": "2026-03-26",
         "starts_at": None,
+        "starts_on": None,
         "source": "estimate",
         "days": 7,
         "item_id": 1,
@@ -121,7 +122,7 @@ def test_a_due_date_that_moves_has_all_reminders_again() -> None:
 def test_an_appointment_has_no_reminder_on_the_day_it_was_moved() -> None:
     moved_on, starts_at = noon(date(2026, 2, 10)), datetime(2026, 2, 15, 14, tzinfo=UTC)
     interview = item(kind=ItemKind.INTERVIEW, starts_at=starts_at, date_changed_at=moved_on)
-    assert SentReminders().days(case(interview), YEAR) == [("2026-02-14", "start 2026-02-15T14:00:00+00:00 1d")]
+    assert SentReminders().days(case(interview), YEAR) == [("2026-02-14", "start 2026-02-15T14:00:00Z 1d")]
 
 
 def test_an_appointment_has_reminders_but_none_when_it_is_over() -> None:
@@ -132,7 +133,7 @@ def test_an_appointment_has_reminders_but_none_when_it_is_over() -> None:
     [reminder] = SentReminders().at(noon(date(2026, 2, 5)), case(interview))
     new = content_of(reminder)
     assert reminder.change.kind is ChangeKind.DEADLINE_NEAR
-    assert (new["starts_at"], new["due_on"], new["source"]) == ("2026-02-06T09:00:00-05:00", None, None)
+    assert (new["starts_at"], new["due_on"], new["source"]) == ("2026-02-06T14:00:00Z", None, None)
     assert (new["place"], new["days"]) == ("26 Federal Plaza", 1)
 
 

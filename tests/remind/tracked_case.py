@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from watcher.model.appointment_time import appointment_time
 from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.model.reminder import DueReminder, SentReminder
@@ -25,6 +26,8 @@ def item(*, key: str = "rfe-1", kind: ItemKind = ItemKind.RFE, **fields: Any) ->
     portal_fields = {
         name: fields.pop(name) for name in ("due_on", "due_by_estimate", "starts_at", "place") if name in fields
     }
+    if portal_fields.get("starts_at") is not None:
+        portal_fields["starts_at"] = appointment_time(portal_fields["starts_at"])
     tracked_fields: dict[str, Any] = {"id": 1, "state": ItemState.OPEN, "first_seen_at": SEEN, **fields}
     pending = PendingItem(
         key=key, kind=kind, title=tracked_fields.pop("title", "Something is asked for"), **portal_fields

@@ -99,7 +99,15 @@ def test_example_shows_every_key_of_a_channel() -> None:
 def test_example_shows_every_key_of_each_portal(portal: str) -> None:
     model = portals.find(portal).account
     keys = {key for account in accounts_at(portal) for key in keys_in(account, model)}
-    common = {("cases",), ("every",), ("base_url",), ("ca_file",), ("max_sign_ins_per_day",), ("save_notices",)}
+    common = {
+        ("cases",),
+        ("every",),
+        ("base_url",),
+        ("ca_file",),
+        ("timezone",),
+        ("max_sign_ins_per_day",),
+        ("save_notices",),
+    }
     assert set(keys_of(model)) - common <= keys <= set(keys_of(model))
 
 

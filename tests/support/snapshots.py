@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 from hypothesis import strategies as st
 
 from watcher.language.status_meaning import meaning_of
+from watcher.model.appointment_time import Day, Moment, WallTime
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot
 
 NUMBER = "IOE0000000001"
@@ -35,6 +36,9 @@ _BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
     str: texts,
     date: days,
     datetime: moments | wall_clocks,
+    Moment: moments.map(Moment),
+    WallTime: wall_clocks.map(WallTime),
+    Day: days.map(Day),
     ItemKind: st.sampled_from(ItemKind),
     ItemState: st.sampled_from((ItemState.OPEN, ItemState.ANSWERED)),
     type(None): st.none(),

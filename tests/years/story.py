@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.years.in_memory import DAWN, NIGHT, NOON, Program, check_times
+from watcher.model.appointment_time import Day, appointment_time
 from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 
 MOTHER, FATHER, CHILD = "IOE0000000001", "IOE0000000002", "IOE0000000003"
@@ -65,13 +66,15 @@ def _wall(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-_BIOMETRICS = _item("biometrics", ItemKind.BIOMETRICS, starts_at=_wall("2026-03-20T09:00:00"))
+_BIOMETRICS = _item("biometrics", ItemKind.BIOMETRICS, starts_at=appointment_time(_wall("2026-03-20T09:00:00")))
 _MOTHERS_RFE = _item("rfe", ItemKind.RFE, due_on=date(2027, 1, 7))
 _MOTHERS_ANSWER = _answered(_MOTHERS_RFE)
-_MOTHERS_INTERVIEW = _item("interview", ItemKind.INTERVIEW, starts_at=_wall("2028-01-12T15:00:00+00:00"))
+_MOTHERS_INTERVIEW = _item(
+    "interview", ItemKind.INTERVIEW, starts_at=appointment_time(_wall("2028-01-12T15:00:00+00:00"))
+)
 _FATHERS_PAPERS = _item("papers", ItemKind.DOCUMENT_REQUEST, due_on=date(2026, 2, 20))
 _FATHERS_ANSWER = _answered(_FATHERS_PAPERS)
-_FATHERS_INTERVIEW = _item("interview", ItemKind.INTERVIEW, starts_at=date(2026, 9, 10))
+_FATHERS_INTERVIEW = _item("interview", ItemKind.INTERVIEW, starts_at=Day(date(2026, 9, 10)))
 _CHILDS_RFE = _item("rfe", ItemKind.RFE, due_by_estimate=date(2027, 12, 28))
 _CHILDS_ANSWER = _answered(_CHILDS_RFE)
 _CHILDS_PAPERS = _item("papers", ItemKind.DOCUMENT_REQUEST, due_on=date(2028, 6, 12))
@@ -86,7 +89,12 @@ EVENTS = [
         MOTHER, "2026-02-02", NOON, form="I-485", updated_at=_wall("2026-01-28"), **_stage(Stage.RECEIVED, "2026-01-28")
     ),
     _event(MOTHER, "2026-03-02", NOON, **_stage(Stage.BIOMETRICS, "2026-03-01", _BIOMETRICS)),
-    _event(MOTHER, "2026-03-10", NIGHT, pending=(replace(_BIOMETRICS, starts_at=_wall("2026-04-07T09:00:00")),)),
+    _event(
+        MOTHER,
+        "2026-03-10",
+        NIGHT,
+        pending=(replace(_BIOMETRICS, starts_at=appointment_time(_wall("2026-04-07T09:00:00"))),),
+    ),
     _event(MOTHER, "2026-04-08", NOON, **_stage(Stage.UNDER_REVIEW, "2026-04-08")),
     _event(MOTHER, "2026-08-20", NOON, updated_at=_wall("2026-08-20")),
     _event(MOTHER, "2026-10-12", NOON, **_stage(Stage.EVIDENCE_REQUESTED, "2026-10-12", _MOTHERS_RFE)),
@@ -96,13 +104,19 @@ EVENTS = [
         MOTHER,
         "2027-12-13",
         NIGHT,
-        pending=(replace(_MOTHERS_INTERVIEW, starts_at=_wall("2027-12-20T15:00:00+00:00")), _MOTHERS_ANSWER),
+        pending=(
+            replace(_MOTHERS_INTERVIEW, starts_at=appointment_time(_wall("2027-12-20T15:00:00+00:00"))),
+            _MOTHERS_ANSWER,
+        ),
     ),
     _event(
         MOTHER,
         "2027-12-13",
         DAWN,
-        pending=(replace(_MOTHERS_INTERVIEW, starts_at=_wall("2028-02-02T15:00:00+00:00")), _MOTHERS_ANSWER),
+        pending=(
+            replace(_MOTHERS_INTERVIEW, starts_at=appointment_time(_wall("2028-02-02T15:00:00+00:00"))),
+            _MOTHERS_ANSWER,
+        ),
     ),
     _event(MOTHER, "2028-02-03", NOON, **_stage(Stage.UNDER_REVIEW, "2028-02-03", _MOTHERS_ANSWER)),
     _event(MOTHER, "2028-09-25", NOON, **_stage(Stage.APPROVED, "2028-09-25", _MOTHERS_ANSWER)),

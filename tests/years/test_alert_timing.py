@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.years.household import ACCOUNT, NIGHT, NOON, NUMBER, household
 from watcher.errors import UnexpectedAnswer
 from watcher.model.alert import AlertState
+from watcher.model.appointment_time import Moment
 from watcher.model.case import ItemKind, PendingItem, Stage
 from watcher.model.change import ChangeKind
 
@@ -14,7 +15,7 @@ MORNING = NIGHT.replace(hour=13)  # eight in New York
 QUIET = {"min_severity": "routine", "quiet_hours": "22:00-07:00"}
 _RFE = PendingItem(key="rfe", kind=ItemKind.RFE, title="Evidence", due_on=date(2026, 12, 30))
 _INTERVIEW = PendingItem(
-    key="interview", kind=ItemKind.INTERVIEW, title="Interview", starts_at=datetime(2027, 1, 4, 15, tzinfo=UTC)
+    key="interview", kind=ItemKind.INTERVIEW, title="Interview", starts_at=Moment(datetime(2027, 1, 4, 15, tzinfo=UTC))
 )
 
 
@@ -59,7 +60,7 @@ def test_reminders_at_any_hour_are_recorded_at_night(tmp_path: Path) -> None:
 
 
 def test_reminders_counted_in_hours_are_sent_at_night_too(tmp_path: Path) -> None:
-    at_dawn = replace(_INTERVIEW, starts_at=datetime(2027, 1, 4, 11, tzinfo=UTC))  # six in New York
+    at_dawn = replace(_INTERVIEW, starts_at=Moment(datetime(2027, 1, 4, 11, tzinfo=UTC)))  # six in New York
     with household(tmp_path, appointments={"remind": ["1d", "2h"]}) as family:
         family.show(pending=(at_dawn,))
         family.advance_to(datetime(2027, 1, 4, 9, tzinfo=UTC)).new_messages()

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from watcher.alerts.style import TextStyle
 from watcher.language.catalogue import format_text
+from watcher.model.appointment_time import time_from_json
 from watcher.model.case import ItemKind, ItemState
 from watcher.model.change import Change, ChangeKind
 
@@ -72,7 +73,7 @@ def is_estimated(change: Change) -> bool:
 
 def names_appointment(change: Change) -> bool:
     """Return whether the change contains the time of an appointment that is not cancelled."""
-    return bool(_object(change.new).get("starts_at"))
+    return time_from_json(_object(change.new)) is not None
 
 
 def _object(value: object) -> _Json:
@@ -102,13 +103,14 @@ def _status_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Field
 def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
     values = new or old
     state = new.get("state") if new else ItemState.CLOSED
+    when, old_when = time_from_json(values), time_from_json(old)
     return {
         "kind": style.catalogue.message("item", item_kind_of(change), "name"),
         "title": style.quoted(values.get("title")),
         "due": _due(new, style),
-        "when": style.moment(values.get("starts_at")),
-        "brief_when": style.short_moment(values.get("starts_at")),
-        "old_when": _if_different(style.moment(old.get("starts_at")), style.moment(new.get("starts_at"))),
+        "when": style.appointment(when),
+        "brief_when": style.brief_appointment(when),
+        "old_when": _if_different(style.appointment(old_when), style.appointment(time_from_json(new))),
         "place": style.portal_text(values.get("place")),
         "old_place": _if_different(style.portal_text(old.get("place")), style.portal_text(new.get("place"))),
         "how": style.catalogue.message("item_state", state) if isinstance(state, str) else "",

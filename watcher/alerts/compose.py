@@ -17,12 +17,15 @@ def compose(context: AlertContext, settings: Settings, *, now: datetime, baselin
     `baseline`: the first successful check of a case; each open item is an alert. `now` is aware.
     """
     routes = route(context, settings.channels, zone=settings.timezone, now=now, baseline=baseline)
+    zone, office_zone = settings.timezone, settings.office_zone(context.account)
     texts: dict[tuple[tuple[int, ...], str], AlertText] = {}
     return WriteSet(
         account=context.account,
         case_number=context.changes[0].case_number,
         changes=context.changes,
-        summaries=tuple(summarize(change, settings.language, zone=settings.timezone) for change in context.changes),
+        summaries=tuple(
+            summarize(change, settings.language, zone=zone, office_zone=office_zone) for change in context.changes
+        ),
         drafts=tuple(AlertDraft(routed=routed, text=_text(routed, context, settings, texts)) for routed in routes),
     )
 
@@ -55,5 +58,11 @@ def _text(
     key = (routed.changes, privacy)
     if key not in texts:
         selected = replace(context, changes=tuple(context.changes[index] for index in routed.changes))
-        texts[key] = render(selected, privacy=privacy, language=settings.language, zone=settings.timezone)
+        texts[key] = render(
+            selected,
+            privacy=privacy,
+            language=settings.language,
+            zone=settings.timezone,
+            office_zone=settings.office_zone(context.account),
+        )
     return texts[key]

@@ -5,6 +5,7 @@ from a portal can become a link. No alert asks for a password.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from watcher.alerts.change_lines import (
@@ -53,11 +54,13 @@ _LEAD_ORDER = (
 )
 
 
-def render(context: AlertContext, *, privacy: Privacy, language: str, zone: ZoneInfo) -> AlertText:
+def render(
+    context: AlertContext, *, privacy: Privacy, language: str, zone: ZoneInfo, office_zone: ZoneInfo | None = None
+) -> AlertText:
     """Return the text of one alert for one reader. The title names the most urgent change.
 
     `full` shows everything; `masked` hides numbers, longer texts, and file names; `minimal` says only that something
-    changed. Dates are in `zone`.
+    changed. Dates are in `zone`, appointments in `office_zone` (None: in `zone` too).
     """
     catalogue = load_catalogue(language)
     changes = sorted(context.changes, key=_sort_key)
@@ -66,6 +69,7 @@ def render(context: AlertContext, *, privacy: Privacy, language: str, zone: Zone
     style = TextStyle(
         catalogue=catalogue,
         zone=zone,
+        office_zone=office_zone,
         privacy=privacy,
         case_number=_case_number(context) or "",
         account=context.account,
@@ -114,7 +118,7 @@ def _title(context: AlertContext, lead: Change, style: TextStyle) -> str:
 
 def _short(context: AlertContext, lead: Change, style: TextStyle) -> str:
     """Return the title and the portal's own words, always masked: an SMS may be visible on a locked phone."""
-    masked = TextStyle(catalogue=style.catalogue, zone=style.zone, privacy="masked", case_number=style.case_number)
+    masked = replace(style, privacy="masked", account="")
     headline, status = headline_of(lead, masked), masked.quoted(status_of(lead))
     text = style.catalogue.format(
         "general",
@@ -223,6 +227,7 @@ def _links(context: AlertContext, changes: Sequence[Change], style: TextStyle) -
 _UTC = ZoneInfo("UTC")
 
 
-def summarize(change: Change, language: str, *, zone: ZoneInfo = _UTC) -> str:
-    """Return one line for the history, without the case number. Times are in `zone`."""
-    return line_of(change, TextStyle(catalogue=load_catalogue(language), zone=zone, privacy="full"))
+def summarize(change: Change, language: str, *, zone: ZoneInfo = _UTC, office_zone: ZoneInfo | None = None) -> str:
+    """Return one line for the history, without the case number. Times are as in `render`."""
+    style = TextStyle(catalogue=load_catalogue(language), zone=zone, office_zone=office_zone, privacy="full")
+    return line_of(change, style)

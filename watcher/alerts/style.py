@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from watcher.alerts.sanitize import sanitize
 from watcher.language.catalogue import Catalogue
-from watcher.language.date_text import brief_text, day_text, moment_text, parse_moment
+from watcher.language.date_text import appointment_text, brief_appointment_text, day_text, moment_text, parse_moment
+from watcher.model.appointment_time import AppointmentTime
 from watcher.privacy.masking import mask_case_number, mask_numbers
 
 Privacy: TypeAlias = Literal["full", "masked", "minimal"]
@@ -28,6 +29,7 @@ _FILE_NAME = re.compile(r"\S\.[A-Za-z]{2,4}$|\S_\S")
 class TextStyle:
     """Formats a portal's texts and dates for one reader.
 
+    Days and moments are in `zone`, the user's; appointments are in `office_zone` (None: in `zone` too).
     `case_number` is masked wherever it occurs, except with `full` privacy. `account` is the user's name for the
     account, shown only with `full` privacy.
     """
@@ -35,6 +37,7 @@ class TextStyle:
     catalogue: Catalogue
     zone: ZoneInfo
     privacy: Privacy
+    office_zone: ZoneInfo | None = None
     case_number: str = ""
     account: str = ""
 
@@ -66,10 +69,13 @@ class TextStyle:
         moment = parse_moment(value)
         return "" if moment is None else day_text(moment, self.catalogue, self.zone)
 
-    def short_moment(self, value: object) -> str:
-        """Return the day and, if known, the time, in short form; "" if `value` is not an ISO 8601 text."""
-        moment = parse_moment(value)
-        return "" if moment is None else brief_text(moment, self.catalogue, self.zone)
+    def appointment(self, when: AppointmentTime | None) -> str:
+        """Return the day with its weekday and, if known, the time of an appointment; "" for None."""
+        return "" if when is None else appointment_text(when, self.catalogue, self.office_zone or self.zone)
+
+    def brief_appointment(self, when: AppointmentTime | None) -> str:
+        """Return the same in short form, without the year."""
+        return "" if when is None else brief_appointment_text(when, self.catalogue, self.office_zone or self.zone)
 
     def moment(self, value: object) -> str:
         """Return the day with its weekday and, if known, the time; "" if `value` is not an ISO 8601 text."""

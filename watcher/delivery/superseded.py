@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from watcher.model.alert import HoldReason
+from watcher.model.appointment_time import time_from_json
 from watcher.model.change import Change, ChangeKind
 
 _APPOINTMENT_UPDATES = frozenset({ChangeKind.APPOINTMENT_CHANGED, ChangeKind.APPOINTMENT_CANCELLED})
@@ -108,5 +109,5 @@ def _aspect(change: Change) -> str | None:
     if change.kind is ChangeKind.APPOINTMENT_SCHEDULED or change.kind in _APPOINTMENT_UPDATES:
         return "start"
     if change.kind in {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED} and isinstance(change.new, dict):
-        return "start" if change.new.get("starts_at") else "due"
+        return "due" if time_from_json(change.new) is None else "start"
     return None

@@ -28,7 +28,11 @@ def update_calendar_file(context: Context) -> bool:
         with context.store.locks.acquire("calendar", wait=_WAIT, stop=context.stop):
             settings = context.settings
             content = calendar(
-                context.watched_cases(), language=settings.language, zone=settings.timezone, masked=False
+                context.watched_cases(),
+                language=settings.language,
+                zone=settings.timezone,
+                office_zone=settings.office_zone,
+                masked=False,
             )
             return _replace(file, content)
     except Busy:

@@ -4,7 +4,7 @@ The same ledger gives the same bytes, so a calendar file changes only if a date 
 an event never changes, and contains no name or case number.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid5
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Alarm, Calendar, Event
 
 from watcher.language.catalogue import Catalogue, load_catalogue
+from watcher.model.appointment_time import AppointmentTime, Day, Moment
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.privacy.masking import mask_case_number, mask_numbers
@@ -30,15 +31,24 @@ class _Entry:
 
     case: TrackedCase
     item: TrackedItem
-    at: datetime | date
+    at: AppointmentTime
+    zone: ZoneInfo
     source: DueSource | None = None
 
 
-def calendar(cases: Iterable[TrackedCase], *, language: str, zone: ZoneInfo, masked: bool) -> bytes:
+def calendar(
+    cases: Iterable[TrackedCase],
+    *,
+    language: str,
+    zone: ZoneInfo,
+    office_zone: Callable[[str], ZoneInfo] | None = None,
+    masked: bool,
+) -> bytes:
     """Return all due dates and appointments of the cases as one VCALENDAR, in `language`.
 
-    Due dates are all-day events, tentative if they are estimates. Appointments are in the user's `zone`; a naive time
-    remains one ("floating"), and if only the day is known, it is an all-day event. Items that are done or answered
+    Due dates are all-day events, tentative if they are estimates. Appointments are in the zone that
+    `office_zone` returns for the account (None: the user's `zone`). A wall-clock time without a zone remains one
+    ("floating"), and if only the day is known, it is an all-day event. Items that are done or answered
     remain, without alarms; items that the portal no longer asks for are cancelled. `masked` masks case numbers as in
     alerts with `privacy = "masked"`.
     """
@@ -49,31 +59,31 @@ def calendar(cases: Iterable[TrackedCase], *, language: str, zone: ZoneInfo, mas
     document.add("calscale", "GREGORIAN")
     document.add("x-wr-calname", "case-watcher")
     document.add("x-wr-timezone", zone.key)
-    entries = [entry for case in cases for entry in _entries(case)]
+    entries = [entry for case in cases for entry in _entries(case, office_zone(case.account) if office_zone else zone)]
     for entry in entries:
-        document.add_component(_event(entry, catalogue, zone, masked=masked))
-    years = [entry.at.year for entry in entries]
+        document.add_component(_event(entry, catalogue, masked=masked))
+    years = [entry.at.day_in(entry.zone).year for entry in entries]
     if years:
         document.add_missing_timezones(first_date=date(min(years) - 1, 1, 1), last_date=date(max(years) + 1, 1, 1))
     return bytes(document.to_ical())
 
 
-def _entries(case: TrackedCase) -> Iterator[_Entry]:
+def _entries(case: TrackedCase, zone: ZoneInfo) -> Iterator[_Entry]:
     for item in case.items:
         if item.item.starts_at is not None:
-            yield _Entry(case=case, item=item, at=item.item.starts_at)
+            yield _Entry(case=case, item=item, at=item.item.starts_at, zone=zone)
         if item.due is not None:
             day, source = item.due
-            yield _Entry(case=case, item=item, at=day, source=source)
+            yield _Entry(case=case, item=item, at=Day(day), zone=zone, source=source)
 
 
-def _event(entry: _Entry, catalogue: Catalogue, zone: ZoneInfo, *, masked: bool) -> Event:
+def _event(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Event:
     item, aspect = entry.item, "start" if entry.source is None else "due"
     event = Event()
     event.add("uid", f"{uuid5(_NAMESPACE, f'{item.id} {item.first_seen_at.isoformat()} {aspect}')}@case-watcher")
     event.add("dtstamp", (item.date_changed_at or item.first_seen_at).astimezone(UTC))
     event.add("sequence", _sequence(item))
-    event.add("dtstart", _start(entry.at, zone))
+    event.add("dtstart", _start(entry.at, entry.zone))
     event.add("summary", _summary(entry, catalogue, masked=masked))
     event.add("description", "\n".join(_description(entry, catalogue, masked=masked)))
     event.add("status", _status(entry))
@@ -83,13 +93,15 @@ def _event(entry: _Entry, catalogue: Catalogue, zone: ZoneInfo, *, masked: bool)
         place = item.item.place
         event.add("location", mask_numbers(place, item.case_number) if masked else place)
     if item.state is ItemState.OPEN:
-        for before in _TIMED_ALARMS if isinstance(entry.at, datetime) else _ALL_DAY_ALARMS:
+        for before in _ALL_DAY_ALARMS if isinstance(entry.at, Day) else _TIMED_ALARMS:
             event.add_component(_alarm(before, str(event["summary"])))
     return event
 
 
-def _start(at: datetime | date, zone: ZoneInfo) -> datetime | date:
-    return at.astimezone(zone) if isinstance(at, datetime) and at.tzinfo is not None else at
+def _start(at: AppointmentTime, zone: ZoneInfo) -> datetime | date:
+    if isinstance(at, Day):
+        return at.day
+    return at.at.astimezone(zone) if isinstance(at, Moment) else at.at
 
 
 def _sequence(item: TrackedItem) -> int:

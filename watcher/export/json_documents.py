@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from watcher.clock.timestamps import iso_text, utc_text
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert
+from watcher.model.appointment_time import time_json
 from watcher.model.change import RecordedChange
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
 from watcher.settings import AccountSettings
@@ -62,7 +63,7 @@ def item_document(item: TrackedItem, *, with_case: bool = False) -> dict[str, An
         "due_on": iso_text(item.letter_due_on or item.item.due_on),
         "due_by_estimate": iso_text(item.item.due_by_estimate),
         "due_from": item.due[1].value if item.due else None,
-        "starts_at": utc_text(item.item.starts_at),
+        **time_json(item.item.starts_at),
         "place": item.item.place,
         "state": item.state.value,
         "first_seen_at": utc_text(item.first_seen_at),

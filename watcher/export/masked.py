@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from watcher.alerts.change_lines import line_of
 from watcher.alerts.style import TextStyle
@@ -11,10 +10,22 @@ from watcher.export.json_documents import change_document
 from watcher.language.catalogue import load_catalogue
 from watcher.model.change import Json, RecordedChange
 from watcher.privacy.masking import mask_case_number
+from watcher.settings import Settings
 
 _SHARED_KEYS = frozenset(
     {"kind", "state", "stage", "status", "title", "form", "code", "at", "dated", "due_on", "due_by_estimate", "source"}
-    | {"starts_at", "since", "after", "days", "threshold_days", "published_days", "touched_on", "inquiry_from", "reads"}
+    | {
+        "starts_at",
+        "starts_on",
+        "since",
+        "after",
+        "days",
+        "threshold_days",
+        "published_days",
+        "touched_on",
+        "inquiry_from",
+        "reads",
+    }
 )
 """The keys of a change's old and new values that are kept: they name neither a person nor a place."""
 _REMOVED_KEYS = ("place", "description")
@@ -24,14 +35,14 @@ _DOCUMENT_KINDS = frozenset({"notice_added", "notice_changed", "notice_removed"}
 class Mask:
     """Removes what identifies a person from documents. The same case is masked in the same way in all of an export."""
 
-    def __init__(self, accounts: Iterable[str], *, language: str, zone: ZoneInfo) -> None:
+    def __init__(self, accounts: Iterable[str], *, settings: Settings) -> None:
         """Create a mask that replaces the names in `accounts`, which may be those of people, by numbers."""
         self._accounts = {name: f"account {number}" for number, name in enumerate(sorted(accounts), start=1)}
-        self._catalogue, self._zone = load_catalogue(language), zone
+        self._catalogue, self._settings = load_catalogue(settings.language), settings
 
     def case(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Mask a case of `watcher status --json`."""
-        style = self._style(document["case_number"])
+        style = self._style(document["account"], document["case_number"])
         masked = self.item(document)
         masked["status"] = style.portal_text(document["status"]) or None
         masked["parts"] = [self._texts(part, style) for part in document["parts"]]
@@ -45,7 +56,7 @@ class Mask:
     def item(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Mask an item of `watcher pending --json`, or another document with a case number, account, and title."""
         number = document["case_number"]
-        masked = self._without_details(document, self._style(number))
+        masked = self._without_details(document, self._style(document["account"], number))
         masked["account"] = self._accounts.get(document["account"], "account")
         masked["case_number"] = mask_case_number(number)
         return masked
@@ -53,7 +64,7 @@ class Mask:
     def change(self, recorded: RecordedChange) -> dict[str, Any]:
         """Mask a change of `watcher history --json`."""
         number = recorded.change.case_number
-        style = self._style(number or "")
+        style = self._style(recorded.account, number or "")
         names_document = recorded.change.kind.value in _DOCUMENT_KINDS
         old, new = (
             _masked(value, style, names_document=names_document) for value in (recorded.change.old, recorded.change.new)
@@ -64,8 +75,14 @@ class Mask:
         document["case_number"] = number and mask_case_number(number)
         return document
 
-    def _style(self, case_number: str) -> TextStyle:
-        return TextStyle(catalogue=self._catalogue, zone=self._zone, privacy="masked", case_number=case_number)
+    def _style(self, account: str, case_number: str) -> TextStyle:
+        return TextStyle(
+            catalogue=self._catalogue,
+            zone=self._settings.timezone,
+            office_zone=self._settings.office_zone(account),
+            privacy="masked",
+            case_number=case_number,
+        )
 
     def _without_details(self, document: Mapping[str, Any], style: TextStyle) -> dict[str, Any]:
         masked = {**document, "title": style.portal_text(document["title"]) or None}

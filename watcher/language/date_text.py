@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import parse_iso
 from watcher.language.catalogue import Catalogue
+from watcher.model.appointment_time import AppointmentTime, Day
 
 
 def parse_moment(value: object) -> datetime | date | None:
@@ -27,17 +28,8 @@ def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> st
     return catalogue.format("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
 
 
-def brief_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
-    """Return the day and, if known, the time, for a title: "July 9, 2026, 3:00 PM"."""
-    value = _in_zone(value, zone)
-    day = day_text(value, catalogue, zone)
-    if not isinstance(value, datetime):
-        return day
-    return catalogue.format("dates", "brief", day=day, time=_clock(value, catalogue))
-
-
 def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
-    """Return the day with its weekday and, if known, the time: "Thursday, July 9, 2026, 3:00 PM (EDT)".
+    """Return the day with its weekday and, if known, the time: "Thursday, July 9, 2026, 3:00 PM EDT".
 
     A naive time, whose zone the portal does not give, is shown unchanged with a remark.
     """
@@ -48,6 +40,35 @@ def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) ->
         return day
     form = "unzoned" if value.tzinfo is None else "zoned"
     return catalogue.format("dates", form, day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
+
+
+def appointment_text(when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo) -> str:
+    """Return the day with its weekday and, if known, the time: "Thursday, July 9, 2026, 3:00 PM EDT".
+
+    Only a moment is converted to `zone`, that of the office. A day is followed by the remark that the notice has the
+    hour.
+    """
+    if isinstance(when, Day):
+        return catalogue.format("dates", "day_only", day=moment_text(when.day, catalogue, zone))
+    return moment_text(when.at, catalogue, zone)
+
+
+def brief_appointment_text(when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo) -> str:
+    """Return the day and, if known, the time, for a title or a table: "Thu, July 9, 3:00 PM EDT"."""
+    value = when.day if isinstance(when, Day) else _in_zone(when.at, zone)
+    first = catalogue.message("dates", "first") if value.day == 1 else ""
+    day = catalogue.format(
+        "dates",
+        "brief_day",
+        weekday=catalogue.message("dates", "short_weekdays").split()[value.weekday()],
+        month=catalogue.message("dates", "months").split()[value.month - 1],
+        day=first or str(value.day),
+    )
+    if not isinstance(value, datetime):
+        return day
+    if value.tzinfo is None:
+        return catalogue.format("dates", "brief", day=day, time=_clock(value, catalogue))
+    return catalogue.format("dates", "zoned", day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
 
 
 def _in_zone(value: datetime | date, zone: ZoneInfo) -> datetime | date:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from watcher.model.appointment_time import AppointmentTime
+
 
 class Stage(StrEnum):
     """The stage of a case."""
@@ -84,10 +86,9 @@ STATUS_FIELDS = (*STATUS_TEXT_FIELDS, "status_since")
 class PendingItem:
     """Something the applicant must answer, attend, or pay, as the portal shows it.
 
-    `key` is the portal's stable id (or one made from the status title, if the portal lists no items). `starts_at` is an
-    aware `datetime` if the portal gives a time zone, a naive `datetime` for a wall-clock time without a zone, and a
-    `date` if only the day is known. `due_by_estimate` is computed from published rules, never from the portal; the
-    date on the notice takes precedence.
+    `key` is the portal's stable id (or one made from the status title, if the portal lists no items). `starts_at` is
+    when an appointment is: a moment, a wall-clock time, or a day. `due_by_estimate` is computed from published rules,
+    never from the portal; the date on the notice takes precedence.
     """
 
     key: str
@@ -96,7 +97,7 @@ class PendingItem:
     description: str | None = None
     due_on: date | None = None
     due_by_estimate: date | None = None
-    starts_at: datetime | date | None = None
+    starts_at: AppointmentTime | None = None
     place: str | None = None
     state: ItemState = ItemState.OPEN
 

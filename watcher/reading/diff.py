@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
-from watcher.clock.timestamps import day_of, iso_text
+from watcher.clock.timestamps import iso_text
 from watcher.language.status_meaning import Meaning, meaning_of
+from watcher.model.appointment_time import time_json
 from watcher.model.case import (
     STATUS_FIELDS,
     STATUS_TEXT_FIELDS,
@@ -25,6 +27,7 @@ from watcher.model.case import (
 from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.reading.normalize import in_same_terms
 
+_UTC = ZoneInfo("UTC")
 _DETAILS = ("form", "title", "submitted_on", "office")
 
 
@@ -88,8 +91,8 @@ def _baseline(after: Snapshot, today: date) -> Iterator[Change]:
 
 def _is_past(item: PendingItem, today: date) -> bool:
     """Return whether an appointment or due date is over. An item without a date is not."""
-    moment = item.starts_at or item.due_on
-    return moment is not None and day_of(moment) < today
+    day = item.starts_at.day_in(_UTC) if item.starts_at else item.due_on
+    return day is not None and day < today
 
 
 def _kind_when_added(item: PendingItem) -> ChangeKind:
@@ -115,7 +118,7 @@ def _item_changes(before: Snapshot, after: Snapshot, today: date, meaning: Meani
 
 
 def _kind_when_gone(item: PendingItem, today: date, meaning: Meaning) -> ChangeKind:
-    ahead = item.starts_at is not None and day_of(item.starts_at) > today
+    ahead = item.starts_at is not None and item.starts_at.day_in(_UTC) > today
     if item.kind.is_appointment and item.state is ItemState.OPEN and (ahead or item.kind in meaning.cancels):
         return ChangeKind.APPOINTMENT_CANCELLED
     return ChangeKind.ITEM_CLOSED
@@ -233,7 +236,7 @@ def item_json(item: PendingItem) -> dict[str, Json]:
         "description": item.description,
         "due_on": iso_text(item.due_on),
         "due_by_estimate": iso_text(item.due_by_estimate),
-        "starts_at": iso_text(item.starts_at),
+        **time_json(item.starts_at),
         "place": item.place,
         "state": item.state.value,
     }

@@ -1,6 +1,6 @@
 """Reminders of due dates and appointments. Pure.
 
-Days are calendar days in the user's zone: for an appointment on Friday, "1d" is reached on Thursday at midnight.
+Days are calendar days in the zone of the office: for an appointment on Friday, "1d" is reached on Thursday at midnight.
 Distances of a day or more are counted in whole days. A shorter one ("2h") is counted from the hour of an appointment;
 for a due date it is the day itself.
 
@@ -9,17 +9,17 @@ with the days that are really left. A date that was already within a distance wh
 moved by the portal) gets no reminder at that distance, because the alert about it has just been sent; the next smaller
 distance is the first. A date that the user entered from a letter was in no alert, so its nearest distance is due at
 once. The mark of a reminder names the date, so a date that moves starts over: `due 2026-10-01 7d`,
-`due 2026-10-01 passed`, `start 2026-10-01T09:00:00 1d`.
+`due 2026-10-01 passed`, `start 2026-10-01T09:00:00 1d` (with `Z` after the time if the zone is known).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from watcher.clock.durations import format_duration, parse_duration
-from watcher.clock.quiet_hours import wall_time_to_utc
 from watcher.clock.timestamps import iso_text
+from watcher.model.appointment_time import time_json
 from watcher.model.case import ItemState
 from watcher.model.change import Change, ChangeKind, Json, severity_of
 from watcher.model.ledger import DueSource, TrackedItem
@@ -85,15 +85,11 @@ def _deadline(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | None:
 
 
 def _appointment(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | None:
-    """Return the appointment. A wall-clock time without a zone is interpreted in the user's zone."""
-    starts_at = item.item.starts_at
-    if starts_at is None:
+    """Return the appointment. A wall-clock time without a zone is interpreted in the zone of the office."""
+    when = item.item.starts_at
+    if when is None:
         return None
-    name = f"start {iso_text(starts_at)}"
-    if not isinstance(starts_at, datetime):
-        return _Date(name=name, day=starts_at, at=None, is_over=starts_at < now.astimezone(zone).date())
-    at = wall_time_to_utc(starts_at, zone) if starts_at.tzinfo is None else starts_at.astimezone(UTC)
-    return _Date(name=name, day=at.astimezone(zone).date(), at=at, is_over=at <= now)
+    return _Date(name=f"start {when}", day=when.day_in(zone), at=when.begins_in(zone), is_over=when.is_over(now, zone))
 
 
 def _reached(
@@ -127,14 +123,13 @@ def _was_sent(marks: Iterable[str], target: _Date, reached: timedelta) -> bool:
 
 def _reminder(item: TrackedItem, target: _Date, reached: timedelta, today: date) -> DueReminder:
     kind = ChangeKind.DEADLINE_NEAR if reached else ChangeKind.DEADLINE_PASSED
-    starts_at = None if target.is_due_date else item.item.starts_at
     new: dict[str, Json] = {
         "key": item.item.key,
         "kind": item.item.kind.value,
         "title": item.item.title,
         "place": item.item.place,
         "due_on": iso_text(target.day) if target.is_due_date else None,
-        "starts_at": iso_text(starts_at),
+        **time_json(None if target.is_due_date else item.item.starts_at),
         "source": target.source and target.source.value,
         "days": (target.day - today).days,
         "item_id": item.id,

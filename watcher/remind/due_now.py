@@ -3,7 +3,7 @@
 Only time causes an account's `blind` change too, but that is part of its health: see `watcher.model.account_health`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ def due_reminders(
     deadlines: DeadlineSettings,
     appointments: AppointmentSettings,
     zone: ZoneInfo,
+    office_zone: Callable[[str], ZoneInfo] | None = None,
     now: datetime,
     sent: Collection[SentReminder],
     published: Mapping[str, timedelta] | None = None,
@@ -31,7 +32,8 @@ def due_reminders(
 ) -> list[DueReminder]:
     """Return the reminders that are due now, for each case in the given order: its dates, the nearest first, its stall.
 
-    `now` is aware, `zone` is the user's. `sent` are the reminders of the past; a reminder is not due again once its
+    `now` is aware, `zone` is the user's. `office_zone` returns the zone in which the dates of an account are counted
+    (None: `zone`). `sent` are the reminders of the past; a reminder is not due again once its
     `sent_reminder` is among them. `published` are processing times by form (None: `stall.published`). Without
     `include_days`, only reminders counted in hours are returned; the others stay due.
     """
@@ -39,7 +41,8 @@ def due_reminders(
     marks = _by_subject(sent)
     reminders: list[DueReminder] = []
     for case in cases:
-        dates = list(_dates(case, deadlines.remind, appointments.remind, zone, now, marks, include_days=include_days))
+        office = office_zone(case.account) if office_zone else zone
+        dates = list(_dates(case, deadlines.remind, appointments.remind, office, now, marks, include_days=include_days))
         reminders += sorted(dates, key=_days_left)
         if not include_days:
             continue

@@ -50,6 +50,7 @@ def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
         deadlines=settings.deadlines,
         appointments=settings.appointments,
         zone=settings.timezone,
+        office_zone=settings.office_zone,
         now=now,
         sent=context.store.reminders(),
         published=_published(settings.stall),

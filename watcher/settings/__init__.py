@@ -172,6 +172,7 @@ class AccountSettings(Section):
     """The keys of every account. Each portal adds its own in a subclass.
 
     `name` comes from the title of the section. `every` is None for the interval of [schedule].
+    `timezone` is the office's zone for appointments, None for the general one.
     """
 
     name: str
@@ -180,6 +181,7 @@ class AccountSettings(Section):
     every: PositiveDuration | None = None
     base_url: WebAddress = ""
     ca_file: Path | None = None
+    timezone: Zone | None = None
     max_sign_ins_per_day: Annotated[int, Field(ge=1, le=24)] = 5
     save_notices: bool = True
 
@@ -276,3 +278,8 @@ class Settings(Section):
     health: HealthSettings = HealthSettings()
     backup: BackupSettings = BackupSettings()
     calendar_file: Path | None = None
+
+    def office_zone(self, account: str) -> ZoneInfo:
+        """Return the zone of the office for the appointments of an account, also of one that is no longer set up."""
+        settings = self.accounts.get(account)
+        return (settings and settings.timezone) or self.timezone

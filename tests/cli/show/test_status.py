@@ -15,7 +15,7 @@ CASE = {
     "account", "case_number", "form", "title", "stage", "status", "status_since", "stage_since", "submitted_on",
     "last_read_at", "stalled", "pending", "notices",
 }  # fmt: skip
-ITEM = {"id", "kind", "title", "due_on", "due_by_estimate", "starts_at", "place", "state"}
+ITEM = {"id", "kind", "title", "due_on", "due_by_estimate", "starts_at", "starts_on", "place", "state"}
 CHANGE = {"id", "at", "account", "case_number", "kind", "severity", "summary", "old", "new"}
 ALERT = {
     "id", "change_ids", "channel", "state", "attempts", "created_at", "next_attempt_at", "sent_at", "last_error",

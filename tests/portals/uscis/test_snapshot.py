@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.doubles import uscis_answers as fake
 from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
 from watcher.language.uscis_wording import stated_day
+from watcher.model.appointment_time import AppointmentTime, Day, Moment, WallTime
 from watcher.model.case import ItemKind, PendingItem, Stage
 from watcher.model.change import ChangeKind
 from watcher.portals.uscis.event_codes import hint
@@ -155,10 +156,21 @@ def test_kind_of_appointment_comes_from_its_letter_or_the_title(action: str, tit
     assert [(item.key, item.kind) for item in appointments] == [("appointment:440000001", kind)]
 
 
-def test_time_of_an_appointment_has_no_zone() -> None:
-    letter = fake.letter(1, "Appointment Scheduled", "2026-07-08", appointment="2026-08-09T19:00:00.000Z")
+@pytest.mark.parametrize(
+    ("stamp", "when"),
+    [
+        ("2026-08-09T19:00:00.000Z", Moment(datetime(2026, 8, 9, 19, tzinfo=UTC))),
+        ("2026-08-09T15:00:00-0400", Moment(datetime(2026, 8, 9, 19, tzinfo=UTC))),
+        ("2026-08-09T15:00:00", WallTime(datetime(2026, 8, 9, 15))),  # noqa: DTZ001 - no zone is stated
+        ("2026-08-09T00:00:00.000Z", Day(date(2026, 8, 9))),
+        ("2026-08-09T00:00:00-04:00", Day(date(2026, 8, 9))),
+        ("2026-08-09", Day(date(2026, 8, 9))),
+    ],
+)
+def test_appointment_is_a_moment_a_wall_clock_time_or_a_day(stamp: str, when: AppointmentTime) -> None:
+    letter = fake.letter(1, "Appointment Scheduled", "2026-07-08", appointment=stamp)
     (item,) = items(fake.answers(fake.case(notices=[letter])))
-    assert item.starts_at == datetime(2026, 8, 9, 19, 0)  # noqa: DTZ001 - that is the point
+    assert item.starts_at == when
 
 
 def test_appointment_disappears_once_the_portal_has_written_after_its_day() -> None:

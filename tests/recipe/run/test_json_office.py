@@ -11,6 +11,7 @@ from tests.doubles.loopback import LoopbackServer, reply
 from tests.portals.context import NOON
 from tests.recipe.account import RECIPES, RecipeClient, account_of
 from watcher.errors import AccountLocked, CaseNotFound, PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.model.appointment_time import Moment
 from watcher.model.case import ItemKind, ItemState, Stage
 
 NUMBERS = [f"E00000000{number}" for number in range(1, 6)]
@@ -137,7 +138,7 @@ def test_tasks_come_from_a_separate_answer(family: RecipeClient, office: JsonOff
     assert items["9"].due_on == date(2026, 12, 1)
     assert items["9"].state is ItemState.OPEN
     assert items["10"].kind is ItemKind.BIOMETRICS
-    assert items["10"].starts_at == datetime(2026, 12, 3, 9, 30, tzinfo=ZoneInfo("Europe/Madrid"))
+    assert items["10"].starts_at == Moment(datetime(2026, 12, 3, 9, 30, tzinfo=ZoneInfo("Europe/Madrid")))
     assert items["10"].place == "Sol 1"
     assert items["11"].state is ItemState.ANSWERED
 

@@ -10,6 +10,7 @@ import pytest
 from tests.practice.visitor import HandClock
 from tests.recipe.account import RECIPES, FakeCodes, RecipeClient, account_of
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.model.appointment_time import Moment
 from watcher.model.case import ItemKind, ItemState, Stage
 from watcher.portals.recipe import try_recipe
 from watcher.practice import Fault, PracticePortal, Terms
@@ -90,7 +91,7 @@ def test_items_notices_and_history_of_a_case_are_read(family: RecipeClient, port
     assert items["item-7"].kind is ItemKind.RFE
     assert items["item-7"].due_on == date(2026, 4, 2)
     assert items["item-7"].state is ItemState.OPEN
-    assert items[key].starts_at == WALL_CLOCK.replace(tzinfo=ZoneInfo("America/New_York"))
+    assert items[key].starts_at == Moment(WALL_CLOCK.replace(tzinfo=ZoneInfo("America/New_York")))
     assert items[key].place == "26 Federal Plaza"
     (notice,) = snapshot.notices or ()
     assert notice.dated == date(2026, 1, 5)

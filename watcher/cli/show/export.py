@@ -28,8 +28,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "history": ("id", "at", "account", "case_number", "kind", "severity", "summary"),
     "items": (
-        *("id", "account", "case_number", "kind", "title", "due_on", "due_by_estimate", "due_from", "starts_at"),
-        *("place", "state", "first_seen_at"),
+        *("id", "account", "case_number", "kind", "title", "due_on", "due_by_estimate", "due_from"),
+        *("starts_at", "starts_on", "place", "state", "first_seen_at"),
     ),
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -91,7 +91,10 @@ def _calendar(context: ReadOnlyContext, *, masked: bool) -> bytes:
     cases = context.watched_cases()
     if masked:
         cases = [replace(case, items=tuple(_without_place(item) for item in case.items)) for case in cases]
-    return calendar(cases, language=context.settings.language, zone=context.settings.timezone, masked=masked)
+    settings = context.settings
+    return calendar(
+        cases, language=settings.language, zone=settings.timezone, office_zone=settings.office_zone, masked=masked
+    )
 
 
 def _without_place(item: TrackedItem) -> TrackedItem:
@@ -120,7 +123,7 @@ def _documents(context: ReadOnlyContext, *, masked: bool) -> dict[str, list[dict
     history = context.store.history()
     if not masked:
         return {"cases": cases, "history": [change_document(change) for change in history], "items": items}
-    mask = Mask(context.store.accounts.all(), language=settings.language, zone=settings.timezone)
+    mask = Mask(context.store.accounts.all(), settings=settings)
     return {
         "cases": [mask.case(case) for case in cases],
         "history": [mask.change(change) for change in history],

@@ -1,21 +1,24 @@
 """`watcher status`, `history`, `pending`: accounts, cases, changes, and open items, from the database alone."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import local_time, print_json, print_line, print_table, severity_color, styled
-from watcher.clock.timestamps import day_of, iso_text, local_text
+from watcher.clock.timestamps import iso_text
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
+from watcher.language.catalogue import load_catalogue
+from watcher.language.date_text import brief_appointment_text
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.remind.stalls import is_stalled
+from watcher.settings import Settings
 from watcher.store import StoreReader
 
 _STATE_COLORS = {"ok": "green", "never_read": None}
@@ -148,12 +151,19 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
     """Open items and their dates, soonest first."""
     with read_only_context(config) as context:
         items = [item for case in context.watched_cases() for item in case.items if item.state is ItemState.OPEN]
-        items.sort(key=_date_order)
+        items.sort(key=lambda item: _date_order(item, context.settings.office_zone(item.account)))
         if as_json:
             print_json({"pending": [item_document(item, with_case=True) for item in items]})
             return
         rows = [
-            (str(item.id), item.case_number, item.item.kind.value, _due(item), _starts(item), item.item.title)
+            (
+                str(item.id),
+                item.case_number,
+                item.item.kind.value,
+                _due(item),
+                _starts(item, context.settings),
+                item.item.title,
+            )
             for item in items
         ]
         print_table(("ITEM", "CASE", "KIND", "DUE", "STARTS", "TITLE"), rows)
@@ -165,8 +175,8 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
             print_line("Nothing is open.")
 
 
-def _date_order(item: TrackedItem) -> tuple[bool, str]:
-    days = [day_of(item.item.starts_at)] if item.item.starts_at else []
+def _date_order(item: TrackedItem, zone: ZoneInfo) -> tuple[bool, str]:
+    days = [item.item.starts_at.day_in(zone)] if item.item.starts_at else []
     days += [item.due[0]] if item.due else []
     return (not days, iso_text(min(days) if days else item.first_seen_at))
 
@@ -178,8 +188,8 @@ def _due(item: TrackedItem) -> str:
     return f"~{day}" if source is DueSource.ESTIMATE else str(day)
 
 
-def _starts(item: TrackedItem) -> str:
-    starts_at = item.item.starts_at
-    if starts_at is None:
+def _starts(item: TrackedItem, settings: Settings) -> str:
+    if item.item.starts_at is None:
         return "-"
-    return local_text(starts_at) if isinstance(starts_at, datetime) else iso_text(starts_at)
+    zone = settings.office_zone(item.account)
+    return brief_appointment_text(item.item.starts_at, load_catalogue(settings.language), zone)

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from watcher.errors import UnexpectedAnswer
 from watcher.language.uscis_wording import ONLINE_RECEIPT, is_online_receipt
+from watcher.model.appointment_time import AppointmentTime, parse_appointment_time
 from watcher.text.json import read_json
 
 
@@ -34,9 +35,12 @@ def _american_day(value: object) -> object:
     return datetime.strptime(value, "%m-%d-%Y %H:%M:%S").date() if isinstance(value, str) else value  # noqa: DTZ007
 
 
-def _wall_clock(value: object) -> object:
-    """Parse a time and drop its zone: the portal writes `Z` after what may be local time."""
-    return datetime.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else value
+def _appointment_time(value: object) -> object:
+    """Parse the time of an appointment. `Z` is true: a notice that says 3:00 PM Eastern arrives as 19:00Z.
+
+    Midnight stands for a day without a time (caselens, CHANGELOG 1.3.2 and 1.14.1).
+    """
+    return parse_appointment_time(value) if isinstance(value, str) else value
 
 
 def _not_blank(value: str) -> str:
@@ -54,7 +58,7 @@ Text = Annotated[str, AfterValidator(_not_blank)]
 Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
 Day = Annotated[date, BeforeValidator(_day)]
 AmericanDay = Annotated[date, BeforeValidator(_american_day)]
-WallClock = Annotated[datetime, BeforeValidator(_wall_clock)]
+When = Annotated[AppointmentTime, BeforeValidator(_appointment_time)]
 ReceiptNumber = Annotated[str, Field(pattern=rf"^{ONLINE_RECEIPT}$")]
 
 
@@ -91,7 +95,7 @@ class Letter(_Answer):
     letter_id: Text
     action_type: Text
     generation_date: Timestamp | None = None
-    appointment_date_time: WallClock | None = None
+    appointment_date_time: When | None = None
 
 
 class EvidenceRequest(_Answer):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from watcher.language.due_estimates import estimate_due
 from watcher.language.status_meaning import Meaning, is_placeholder, meaning_of
@@ -22,6 +23,7 @@ _TITLES = {
 _SAME_APPOINTMENT = timedelta(days=45)
 """The longest time between a title that announces an appointment and the letter that states its time."""
 
+_UTC = ZoneInfo("UTC")  # the portal's own days
 _meaning = lru_cache(maxsize=512)(meaning_of)  # every answer contains the same few titles
 
 
@@ -234,7 +236,7 @@ def _is_over(letter: Letter, kind: ItemKind, answers: CaseAnswers) -> bool:
     if kind in meaning.cancels or (ended and (made is None or since is None or made <= since)):
         return True
     starts_at = letter.appointment_date_time
-    if starts_at is not None and starts_at.date() < (answers.latest_day or date.min):
+    if starts_at is not None and starts_at.day_in(_UTC) < (answers.latest_day or date.min):
         return True
     return kind is not ItemKind.BIOMETRICS and any(
         event.event_code in INTERVIEW_CANCELLED_CODES

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.hosts import host_of
 from watcher.language.status_meaning import meaning_of
+from watcher.model.appointment_time import appointment_time
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.portal import RawAnswers
 from watcher.recipe.model import Collection, Recipe, comparable_text
@@ -204,15 +205,15 @@ class _Collections:
         return _with_unique_keys(entries)
 
     def pending(self, collection: Collection, fields: _Fields) -> PendingItem:
-        title, starts_at = fields.needed("title") or "", fields.moment("starts_at")
-        kind = _kind(collection, fields.text("kind"), title, at_a_time=starts_at is not None)
+        title, stamp = fields.needed("title") or "", fields.moment("starts_at")
+        kind = _kind(collection, fields.text("kind"), title, at_a_time=stamp is not None)
         return PendingItem(
             key=fields.needed("id") or f"{kind}:{comparable_text(title)}",
             kind=kind,
             title=title,
             description=fields.text("description"),
             due_on=fields.day("due_on"),
-            starts_at=starts_at,
+            starts_at=None if stamp is None else appointment_time(stamp),
             place=fields.text("place"),
             state=ItemState.OPEN if comparable_text(fields.text("answered") or "") in _NO else ItemState.ANSWERED,
         )

@@ -1,7 +1,8 @@
 """Snapshots as JSON in the database.
 
 The JSON is canonical: equal snapshots give equal texts. A field that an older release did not store is taken, at every
-level, from the snapshot that the stored one is compared with, so that a field added by an upgrade is not a change.
+level, from the snapshot that the stored one is compared with, so that a field added by an upgrade is not a change. The
+same is true of the zone of an appointment.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 from watcher import __version__
 from watcher.clock.timestamps import iso_text, parse_iso
+from watcher.model.appointment_time import AppointmentTime, parse_appointment_time, with_known_zone
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot, Stage
 
 _T = TypeVar("_T")
@@ -37,7 +39,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "due_by_estimate": _date_of,
     "dated": _date_of,
     "updated_at": parse_iso,
-    "starts_at": parse_iso,
+    "starts_at": parse_appointment_time,
     "at": parse_iso,
 }
 
@@ -92,6 +94,8 @@ def _plain(value: Any) -> Any:
             content = [_plain(entry) for entry in sorted(content, key=lambda entry: entry.key)]
         elif isinstance(content, date):
             content = iso_text(content)
+        elif isinstance(content, AppointmentTime):
+            content = str(content)
         plain[name] = content
     return plain
 
@@ -114,6 +118,8 @@ def _build(kind: type[_T], document: Mapping[str, Any], fallback: _T | None) -> 
             content = _build_all(entry_kind, content, getattr(fallback, name, None))
         elif content is not None and read is not None:
             content = read(content)
+            if isinstance(fallback, PendingItem) and name == "starts_at":
+                content = with_known_zone(content, fallback.starts_at)
         values[name] = content
     return kind(**values)
 

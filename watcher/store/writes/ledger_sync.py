@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam
 
+from watcher.model.appointment_time import with_known_zone
 from watcher.model.case import STATUS_ITEM_PREFIX, ItemState, Notice, PendingItem, Snapshot
 from watcher.store.database.engine import queries_on
 from watcher.store.database.tables import ITEMS, NOTICES
@@ -75,7 +76,8 @@ def _ledger_state(row: Any, item: PendingItem) -> ItemState:
 
 def _date_changed(row: Any, item: PendingItem) -> bool:
     before = decode_item(row.document)
-    return (before.due_on, before.starts_at) != (item.due_on, item.starts_at)
+    starts_at = with_known_zone(before.starts_at, item.starts_at)
+    return (before.due_on, starts_at) != (item.due_on, item.starts_at)
 
 
 def sync_notices(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
