@@ -455,13 +455,43 @@ class TestDecoding:
             ({}, b'<meta content="text/html; charset=latin-1">\xe9', '<meta content="text/html; charset=latin-1">é'),
             ({"content-type": "text/html; charset=klingon"}, "é".encode(), "é"),
             ({}, b"\xef\xbb\xbfabc", "abc"),
-            ({}, b"\xff", "\N{REPLACEMENT CHARACTER}"),
+            ({"content-type": "text/html; charset=klingon"}, b"Jos\xe9", "José"),
+            ({"content-type": "text/html; charset=utf-8"}, b"Jos\xe9", "José"),
+            ({"content-type": "text/html; charset=us-ascii"}, b"Jos\xe9 \x80", "José €"),
+            ({"content-type": "text/html; charset=iso-8859-1"}, "José".encode(), "José"),
+            ({"content-type": "text/html; charset=windows-1251"}, "Јосиф".encode("cp1251"), "Јосиф"),
+            ({"content-type": "text/html; charset=utf-7"}, b"+AGE-", "+AGE-"),
+            ({"content-type": "text/html; charset=hex"}, b"6a", "6a"),
+            ({"content-type": "text/html; charset=gb2312"}, "镕基".encode("gbk"), "镕基"),
+            ({"content-type": "text/html; charset=iso-2022-jp"}, "日本".encode("iso-2022-jp"), "日本"),
+            ({"content-type": "text/html; charset=utf-8"}, b"\xff\xfe" + "é".encode("utf-16-le"), "é"),
+            ({"content-type": "text/html; charset=utf-8"}, b'<meta charset="cp1250">\xe8', '<meta charset="cp1250">č'),
+            ({}, "José".encode() + b"\xff", "José\N{REPLACEMENT CHARACTER}"),
+            ({}, b"\xff", "ÿ"),
         ],
     )
     def test_text_is_decoded_with_the_declared_charset(
         self, headers: Mapping[str, str], body: bytes, text: str
     ) -> None:
         assert Response(status=200, url="", headers=headers, body=body).text() == text
+
+    @pytest.mark.parametrize(
+        ("charset", "encoding"),
+        [
+            ("iso-8859-1", "latin-1"),
+            ("iso-8859-1", "utf-8"),
+            ("utf-8", "latin-1"),
+            ("utf-16", "utf-8"),
+            ("utf-16", "utf-16"),
+            ("klingon", "utf-8"),
+        ],
+    )
+    def test_json_is_read_whatever_its_declared_charset(self, charset: str, encoding: str) -> None:
+        body = '{"name": "José"}'.encode(encoding)
+        answer = reply(200, body, Content_Type=f"application/json; charset={charset}")
+        with serve(lambda _: answer) as server, portal() as http:
+            response = http.send("GET", server.origin)
+        assert response.json() == {"name": "José"}
 
     @pytest.mark.parametrize(
         ("body", "message"),

@@ -23,6 +23,7 @@ from watcher.http.sockets import Deadline
 from watcher.http.transport import ConnectionSetupFailed, open_transport
 from watcher.model.cookie import CookieJar
 from watcher.portal import Trace
+from watcher.text.charset import json_in_utf8
 
 _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
 DEFAULT_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
@@ -165,7 +166,9 @@ class PortalHttp:
             stream.close()
         body = b"".join(chunks)
         encoding = raw.headers.get("content-encoding")
-        return body if encoding is None else decompress(body, encoding, max_bytes)
+        if encoding is not None:
+            body = decompress(body, encoding, max_bytes)
+        return json_in_utf8(body, raw.headers.get("content-type", ""))
 
     def _raise_unavailable(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():

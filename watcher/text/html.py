@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
+from watcher.text.charset import read_text
 from watcher.text.printable import clean
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _TAG_OR_LESS_THAN: Final = re.compile(f"{_TAG.pattern}|<", _TAG.flags)
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 """An entity with its semicolon, so not the beginning of `&copy=2` in an address."""
 _NESTING_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
+_BOM_AND_SPACE: Final = b"\xef\xbb\xbf \t\r\n"
 _MAX_DEPTH: Final = 10_000
 """Nested elements; the parser takes a third of a second for this depth, and four times that for twice the depth."""
 _NOT_NESTING: Final = frozenset(
@@ -74,6 +76,21 @@ def parse_html(text: str) -> "Tree":
         if depth > _MAX_DEPTH:
             raise UnexpectedAnswer("the page is nested too deeply")
     return LexborHTMLParser(text)
+
+
+def json_shown_by(page: bytes) -> bytes | None:
+    """Return the JSON that is all that a page shows, as in the page that a browser makes to show JSON; else None.
+
+    Chromium and Safari show it in one `<pre>`, Firefox and Edge in one `<div>`.
+    """
+    if not page.lstrip(_BOM_AND_SPACE).startswith(b"<"):
+        return None
+    try:
+        body = parse_html(read_text(page)).body
+    except UnexpectedAnswer:
+        return None
+    shown = "" if body is None else visible_text(body).strip()
+    return shown.encode() if shown.startswith(("{", "[")) else None
 
 
 def visible_text(root: "Node", hidden: frozenset[str] = HIDDEN_TAGS) -> str:

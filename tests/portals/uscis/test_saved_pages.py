@@ -1,6 +1,7 @@
 """Answers that a person saved from the case pages give the same results as requested ones."""
 
 import base64
+import html
 import json
 from typing import Any
 
@@ -54,6 +55,21 @@ def test_single_answers_are_recognized_by_their_shape() -> None:
     assert [notice.title for notice in result.snapshot.notices or ()] == ["Account Acceptance Notice"]
     assert [item.kind for item in result.snapshot.pending or ()] == [ItemKind.RFE]
     assert not result.snapshot.partial
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<html><meta name="color-scheme"<pre style="x">{}</pre><div></div></html>',
+        "<!DOCTYPE html>\n<title>case</title><style>p {{}}</style><div><div>{}</div></div><script>show({{}})</script>",
+        "\N{ZERO WIDTH NO-BREAK SPACE}<pre>{}</pre>",
+    ],
+)
+def test_page_that_a_browser_makes_to_show_json_is_imported(page: str) -> None:
+    files = [("case.html", fake.body(fake.case())), ("status.html", fake.body(fake.status("A  <b>&amp;  \u00e9")))]
+    wrapped = [(name, page.format(html.escape(body.decode(), quote=False)).encode()) for name, body in files]
+
+    assert import_answers(wrapped, "en") == import_answers(files, "en")
 
 
 def test_personal_fields_are_not_stored() -> None:

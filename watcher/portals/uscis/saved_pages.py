@@ -1,7 +1,8 @@
 """Answers of the case pages that a person saved by hand: single answers, a list of them, or a browser's HAR file. Pure.
 
-Answers are recognized by their shape. In a HAR file (HTTP Archive 1.2) the addresses also say which case the documents
-belong to, and everything else in the file is skipped. Personal fields are removed.
+Answers are recognized by their shape, also in the page that a browser makes to show one. In a HAR file (HTTP Archive
+1.2) the addresses also say which case the documents belong to, and everything else in the file is skipped. Personal
+fields are removed.
 """
 
 import base64
@@ -19,6 +20,7 @@ from watcher.portal import CaseRead
 from watcher.portals.uscis.answers import embedded_cases
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.privacy.personal_fields import without_personal_fields
+from watcher.text.html import json_shown_by
 from watcher.text.json import read_json
 
 _MAX_BYTES = 64 * 1024 * 1024
@@ -109,7 +111,7 @@ def _in_file(name: str, content: bytes) -> Iterator[_SavedAnswer]:
 
 def _parse(file: str, content: bytes) -> Any:
     with _errors_name(file):
-        return read_json(content)
+        return read_json(json_shown_by(content) or content)
 
 
 def _one(file: str, answer: Any) -> Iterator[_SavedAnswer]:
