@@ -25,6 +25,7 @@ LIBRARY_USERS = {
     "alembic": {"store/database/"},
     "icalendar": {"export/ics.py"},
     "jmespath": {"recipe/page/selectors.py"},
+    "re2": {"recipe/page/patterns.py"},
     "keyring": {"settings/system_keyring.py"},
     "playwright": {"sign_in/browser.py"},
     "prometheus_client": {"monitoring/metrics.py"},

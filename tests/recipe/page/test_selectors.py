@@ -6,7 +6,7 @@ import pytest
 
 from watcher.errors import UnexpectedAnswer
 from watcher.recipe.page.page import Page
-from watcher.recipe.page.patterns import MAX_TEXT_LENGTH, compile_pattern
+from watcher.recipe.page.patterns import MAX_TEXT_LENGTH
 from watcher.recipe.page.selectors import parse_selector
 from watcher.text.printable import clean
 
@@ -214,32 +214,3 @@ def test_invisible_characters_are_removed(char: str) -> None:
 def test_invalid_selector_is_reported_with_a_correction(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         parse_selector(text)
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "(a+)+$",
-        "(a*)*",
-        "(a|a)*b",
-        "((ab)*c)+",
-        "(?:a+){5,}",
-        "(x+x+)+y",
-        "(?=(a+)+)b",
-        r"(a)\1",
-        ".*.*.*.*.*x",
-        "a{1,50}{1,50}",
-        "a" * 201,
-    ],
-)
-def test_patterns_that_could_run_forever_are_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="pattern"):
-        compile_pattern(pattern)
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [r"at (.+)$", r"^On (\w+ [0-9]{1,2}, [0-9]{4})", r"(?i)receipt number ([A-Z]{3}\d{10})", r"(foo|bar) \d+"],
-)
-def test_ordinary_patterns_are_accepted(pattern: str) -> None:
-    assert compile_pattern(pattern).pattern == pattern

@@ -1,40 +1,68 @@
-"""Regular expressions of a recipe, limited so that a search always ends soon.
+r"""Regular expressions of a recipe, in Python's syntax. The only module that imports RE2.
 
-Python's `re` backtracks, and nested open-ended repeats can make it take practically forever. Such patterns are refused
-when the recipe is checked, and the searched text has at most `MAX_TEXT_LENGTH` characters.
+RE2 does not backtrack: the time of a search grows only with the length of the text and the size of the pattern, and
+other threads run meanwhile. The texts that it reads differently from `re` are translated: `\w` and `\s` know the
+letters and spaces of every script, `$` also matches before a last line break. `\d` and `\b` know ASCII only.
 """
 
 import re
-import warnings
-from re import _constants, _parser  # type: ignore[attr-defined]  # the parser is the only way to see inside a pattern
-from typing import Any, Final
+from typing import Final, TypeAlias
+
+import re2
 
 MAX_PATTERN_LENGTH: Final = 200
 MAX_TEXT_LENGTH: Final = 100_000
 """Characters. A longer text must be narrowed first: `css:script | regex:…`."""
-_MAX_OPEN_REPEATS: Final = 4
-_OPEN_ABOVE: Final = 20
-"""A repeat that may match more often than this counts as open-ended."""
-_REPEATS: Final = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
+_MAX_PROGRAM: Final = 5000
+"""Instructions of RE2; with this many, it searches `MAX_TEXT_LENGTH` characters within ten seconds."""
+_MAX_MEMORY: Final = 1 << 20
+
+Pattern: TypeAlias = "re2._Regexp"  # noqa: SLF001 - it has no public name
+
+_TOKEN: Final = re.compile(
+    r"\\u(?P<short>[0-9a-fA-F]{4})|\\U(?P<long>[0-9a-fA-F]{8})|\\(?P<escape>.)|(?P<open>\[\^?\]?)|(?P<close>\])|\{,(?=[0-9]*\})",
+    re.DOTALL,
+)
+_LETTERS: Final = r"\pL\pN_"
+_SPACES: Final = r"\s\x{b}\x{1c}-\x{1f}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_ESCAPES: Final = {
+    "w": f"[{_LETTERS}]",
+    "W": f"[^{_LETTERS}]",
+    "s": f"[{_SPACES}]",
+    "S": f"[^{_SPACES}]",
+    "Z": r"\z",
+}
+_ESCAPES_IN_BRACKETS: Final = {"w": _LETTERS, "s": _SPACES}
+_CORRECTIONS: Final = {
+    r"invalid perl operator: \(\?<?[=!]": "it looks ahead or behind; match the words beside, and what you want as ( )",
+    r"invalid perl operator: \(\?P$|invalid escape sequence: \\[1-9]": "it refers back to a group; write the text out",
+    r"invalid perl operator: \(\?\(": "it depends on a group; write the alternatives out, as in (?:a|b)",
+    r"invalid perl operator: \(\?>": "it has an atomic group; write (?:…)",
+    r"bad repetition operator: .\+": "it has a possessive repeat; leave out the last +",
+    r"invalid repetition size": "it repeats something more than 1000 times; use * or +",
+    r"pattern too large": "it is too large; use fewer or smaller repeats, and [A-Za-z] instead of \\w",
+}
+"""What to write instead, by RE2's message."""
 
 
-def compile_pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern that is safe to search with. Raises ValueError with what to correct."""
+def compile_pattern(text: str) -> Pattern:
+    """Return a pattern to search with. Raises ValueError with what to correct."""
     if not text:
         raise ValueError("the pattern is empty")
     if len(text) > MAX_PATTERN_LENGTH:
         raise ValueError(f"the pattern is longer than {MAX_PATTERN_LENGTH} characters")
+    options = re2.Options()
+    options.max_mem, options.log_errors = _MAX_MEMORY, False
     try:
-        with warnings.catch_warnings(action="error"):
-            pattern, parsed = re.compile(text), _parser.parse(text)
-    except (re.error, RecursionError, OverflowError, Warning) as error:
-        raise ValueError(f"the pattern is no regular expression: {error}") from None
-    if _open_repeats(parsed, inside=False) > _MAX_OPEN_REPEATS:
-        raise ValueError(f"the pattern has more than {_MAX_OPEN_REPEATS} open-ended repeats (*, +); use fewer")
+        pattern = re2.compile(_translate(text), options)
+    except re2.error as error:
+        raise ValueError(_fault(error.args[0].decode("utf-8", "replace"))) from None
+    if pattern.programsize > _MAX_PROGRAM:
+        raise ValueError(_fault("pattern too large"))
     return pattern
 
 
-def search(pattern: re.Pattern[str], text: str) -> str | None:
+def search(pattern: Pattern, text: str) -> str | None:
     """Return the first group of the first match, or the whole match if there is no group; None without a match.
 
     Raises ValueError if the text is too long.
@@ -43,37 +71,42 @@ def search(pattern: re.Pattern[str], text: str) -> str | None:
         raise ValueError(
             f"there are more than {MAX_TEXT_LENGTH} characters to search; narrow them with css: or json: first"
         )
-    match = pattern.search(text)
+    match = pattern.search(text.removesuffix("\n"))  # `$` of `re` also matches before a last line break
     if match is None:
         return None
     group = match[1] if pattern.groups else match[0]
     return None if group is None else str(group)
 
 
-def _open_repeats(parsed: Any, *, inside: bool) -> int:
-    count = 0
-    for operation, argument in parsed:
-        if operation is _constants.GROUPREF or operation is _constants.GROUPREF_EXISTS:
-            raise ValueError("the pattern refers back to a group; write it without")
-        if operation is _constants.BRANCH and inside:
-            raise ValueError("the pattern has alternatives (|) within a repeat; it could take for ever")
-        if operation in _REPEATS and argument[1] > _OPEN_ABOVE:
-            if inside:
-                raise ValueError("the pattern has a repeat within a repeat; it could take for ever")
-            count += 1 + _open_repeats(argument[2], inside=True)
-            continue
-        count += sum(_open_repeats(part, inside=inside) for part in _parts(operation, argument))
-    return count
+def _translate(pattern: str) -> str:
+    """Return a pattern of `re` in RE2's syntax."""
+    in_brackets = False
+
+    def token(match: re.Match[str]) -> str:
+        nonlocal in_brackets
+        if code := match["short"] or match["long"]:
+            return rf"\x{{{code}}}"
+        if escape := match["escape"]:
+            return _escape(escape, in_brackets=in_brackets)
+        if in_brackets and match["open"]:
+            return "\\" + match[0]
+        if match["open"] or match["close"]:
+            in_brackets = bool(match["open"])
+            return match[0]
+        return match[0] if in_brackets else "{0,"
+
+    return _TOKEN.sub(token, pattern)
 
 
-def _parts(operation: Any, argument: Any) -> list[Any]:
-    """Return the patterns within one operation of the parser."""
-    if operation is _constants.BRANCH:
-        return list(argument[1])
-    if operation in _REPEATS:
-        return [argument[2]]
-    if operation is _constants.SUBPATTERN:
-        return [argument[3]]
-    if operation in {_constants.ASSERT, _constants.ASSERT_NOT}:
-        return [argument[1]]
-    return [argument] if operation is _constants.ATOMIC_GROUP else []
+def _escape(letter: str, *, in_brackets: bool) -> str:
+    if letter == "C" or (in_brackets and letter == "W"):
+        raise ValueError(f"the pattern has \\{letter}{' in brackets' * in_brackets}; letters are \\pL, others \\PL")
+    return (_ESCAPES_IN_BRACKETS if in_brackets else _ESCAPES).get(letter, f"\\{letter}")
+
+
+def _fault(message: str) -> str:
+    """Return what to correct in a pattern that RE2 refuses with this message."""
+    for found, correction in _CORRECTIONS.items():
+        if re.match(found, message):
+            return f"the pattern cannot be used: {correction}"
+    return f"the pattern is no regular expression: {message}"
