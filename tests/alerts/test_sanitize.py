@@ -40,6 +40,10 @@ LINKED = re.compile(
 )
 
 
+EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore that is not between letters and digits, which some programs read as markup."""
+
+
 def invisible_characters(text: str) -> set[str]:
     return {char for char in text if unicodedata.category(char) in FORBIDDEN}
 
@@ -71,7 +75,8 @@ def test_sanitized_text_is_one_visible_line_without_links_or_markup(text: str, m
     output = sanitize(text, EN, max_length=max_length)
     assert not invisible_characters(output)
     assert not LINKED.search(output)
-    assert not set(output) & set("<>[]{}`*_~|\\@#")
+    assert not set(output) & set("<>[]{}`*~|\\@#")
+    assert not EMPHASIS.search(output)
     assert output == " ".join(output.split())
     assert len(output) <= max_length + len("… (1000000 characters left out)")
 
@@ -92,6 +97,8 @@ def test_ordinary_text_is_unchanged(text: str) -> None:
         ("Solicitud de evidencia: número 3", "Solicitud de evidencia: número 3"),
         ("portal.example.gov", "portal. example. gov"),
         ("Petition/Application", "Petition/Application"),
+        ("Waiting: <see letter> for file_A_12", "Waiting: \u2039see letter\u203a for file_A_12"),
+        ("_now_ or __never__", "\uff3fnow\uff3f or \uff3f\uff3fnever\uff3f\uff3f"),
         ("a\u202eb\u200bc\x07d", "abcd"),
     ],
 )  # fmt: skip
@@ -160,7 +167,8 @@ def check_harmless(alert: AlertText) -> None:
     for text in (alert.title, alert.short, alert.body):
         assert not invisible_characters(text) - {"\n"}
         assert not LINKED.search(without_own_links(text))
-        assert not set(text) & set("<>[]{}*_~|\\@#")
+        assert not set(text) & set("<>[]{}*~|\\@#")
+        assert not EMPHASIS.search(text)
     assert "\n" not in alert.title + alert.short
     assert len(alert.short) <= 140
     assert len(alert.title) <= 120

@@ -17,6 +17,7 @@ JULY_9 = date(2026, 7, 9)
         (ItemKind.RFE, None, "Request for Initial Evidence Was Mailed", 87),
         (ItemKind.RFE, "I-539", "Request for Evidence Was Sent", 30),
         (ItemKind.RFE, "I-539", "Request for Initial Evidence Was Mailed.", 33),
+        (ItemKind.RFE, "I-601A", "Request for Evidence Was Sent", 30),
         (ItemKind.INTENT_TO_DENY, "I-485", "Notice Of Intent To Deny Was Sent", 30),
         (ItemKind.INTENT_TO_DENY, "I-140", "Intent To Rescind Notice Was Mailed", 33),
         (ItemKind.TASK, "I-131", "Travel Document Was Returned to USCIS And Will Be Held For 180 Days", 180),

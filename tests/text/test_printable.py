@@ -48,6 +48,16 @@ def test_every_text_of_a_snapshot_becomes_printable() -> None:
     )
 
 
+def test_texts_that_look_the_same_become_equal_at_every_depth() -> None:
+    decomposed, composed = "Dossie\u0302 em ana\u0301lise", "Dossi\xea em an\xe1lise"
+    part = Part(key=decomposed, title=decomposed, status=decomposed)
+    snapshot = printable_fields(Snapshot(case_number="1", status=decomposed, parts=(part,)))
+    assert snapshot == Snapshot(
+        case_number="1", status=composed, parts=(Part(key=composed, title=composed, status=composed),)
+    )
+    assert clean(decomposed) == composed
+
+
 @pytest.mark.parametrize("text", [JOINED, "a\xa0b", "caf\xe9\u3000b"])
 def test_key_and_text_with_joiners_or_wide_spaces_stay_as_they_are(text: str) -> None:
     part = Part(key=text, title=text, status=text)

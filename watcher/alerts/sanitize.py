@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 from watcher.language.catalogue import Catalogue
+from watcher.text.html import drop_tags
 from watcher.text.printable import visible
 
 _MARKUP = str.maketrans(
@@ -16,11 +17,13 @@ _MARKUP = str.maketrans(
         "<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}",
         ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}",
         "[": "(", "]": ")", "{": "(", "}": ")",
-        "`": "'", "*": "\N{MIDDLE DOT}", "~": "-", "|": "/", "\\": "/", "_": " ", "^": " ",
+        "`": "'", "*": "\N{MIDDLE DOT}", "~": "-", "|": "/", "\\": "/", "_": "\N{FULLWIDTH LOW LINE}",
+        "^": "\N{MODIFIER LETTER CIRCUMFLEX ACCENT}",
         "@": "(at)", "#": "No. ",
     }
 )  # fmt: skip
-_TAG = re.compile(r"</?[A-Za-z!][^<>]{0,1000}>")
+_UNDERSCORE = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
+"""Between letters and digits; no program reads it as markup there."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}:/{2,}\S*|www\d{0,3}\.\S+", re.IGNORECASE)
 _SCHEMES = (
     "mailto|tel|sms|smsto|callto|geo|data|javascript|vbscript|file|blob|about|magnet|intent|market|xmpp|sip|sips"
@@ -45,7 +48,7 @@ def sanitize(text: str, catalogue: Catalogue, *, max_length: int) -> str:
 
     Web and mail addresses are removed or split so that no program turns them into links.
     """
-    plain = _TAG.sub(" ", visible(html.unescape(text[: 20 * max_length])))
+    plain = drop_tags(visible(html.unescape(text[: 20 * max_length])))
     plain = _disarm(plain, catalogue.message("general", "link_left_out"))
     hidden = max(0, len(text) - 20 * max_length)
     return shorten(plain, catalogue, max_length=max_length, hidden=hidden)
@@ -63,7 +66,7 @@ def shorten(text: str, catalogue: Catalogue, *, max_length: int, hidden: int = 0
 def _disarm(text: str, link: str) -> str:
     for pattern in (_URL, _OTHER_URL, _NUMERIC_HOST):
         text = pattern.sub(link, text)
-    text = text.translate(_MARKUP)
+    text = "_".join(piece.translate(_MARKUP) for piece in _UNDERSCORE.split(text))
     text = _COMMAND.sub("", re.sub(r"/{2,}", "/", text))
     text = _DOTTED.sub(". ", _COLON.sub(": ", text))
     return " ".join(_STACKED_MARKS.sub(r"\1", _BARE_SCHEME.sub(r"\1 ", text)).split())

@@ -5,8 +5,9 @@ one. It uses the shorter of two periods unless the title says that the notice wa
 
 Sources: 8 CFR 103.2(b)(8)(iv): at most 12 weeks for a request for evidence, at most 30 days for a notice of intent to
 deny, no extension. 8 CFR 103.8(b): 3 more days if the notice was served by mail. USCIS Policy Manual, Volume 1,
-Part E, Chapter 6: the standard times, including 30 days for Form I-539. USCIS's status texts: a returned card or
-document is held for 180 days, then destroyed.
+Part E, Chapter 6: the standard times, including 30 days for Form I-539. A USCIS policy memorandum of 2013, reported at
+bipc.com/uscis-gives-only-30-days-to-respond-to-provisional-unlawful-presence-waiver-rfes: 30 days for Form I-601A.
+USCIS's status texts: a returned card or document is held for 180 days, then destroyed.
 """
 
 from datetime import date, timedelta
@@ -21,7 +22,7 @@ INTENT_TO_DENY_PERIOD = timedelta(days=30)
 MAIL_EXTENSION = timedelta(days=3)
 RETURNED_CARD_PERIOD = timedelta(days=180)
 
-_SHORT_FORMS = frozenset({"I-539", "I-539A"})
+_SHORT_FORMS = frozenset({"I-539", "I-539A", "I-601A"})
 
 
 def estimate_due(kind: ItemKind, *, form: str | None, asked_on: date | None, title: str) -> date | None:

@@ -11,6 +11,7 @@ from watcher.model.change import Json
 from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.placeholders import Template, placeholders_in
+from watcher.text.printable import composed
 
 STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may disappear with it."""
@@ -19,8 +20,8 @@ CASE_FIELDS: Final = ("form", "title", "submitted_on", "office")
 
 
 def comparable_text(text: str) -> str:
-    """Return a text as it is compared: without regard to letter case and extra spaces."""
-    return " ".join(text.split()).casefold()
+    """Return a text as it is compared: without regard to letter case, extra spaces, and Unicode's form (NFC)."""
+    return composed(" ".join(text.split()).casefold())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,13 +26,38 @@ HIDDEN_TAGS: Final = frozenset({"script", "style", "template"})
 """Elements whose content is not shown."""
 _HIDDEN: Final = HIDDEN_TAGS | {"head", "noscript", "title"}
 _NOT_SEPARATING: Final = _INLINE | _HIDDEN
+_ELEMENTS: Final = _NOT_SEPARATING | frozenset(
+    re.findall(
+        r"\w+",
+        "address area article aside audio base blockquote body br button canvas caption center col colgroup "
+        "datalist dd details dialog dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 "
+        "h2 h3 h4 h5 h6 header hgroup hr html iframe img input legend li link main map menu meta meter nav object "
+        "ol optgroup option output p param picture pre progress rp rt ruby section select slot source strike "
+        "summary svg table tbody td textarea tfoot th thead tr track ul video",
+    )
+)
+"""The elements of HTML. What stands in angle brackets under another name, without attributes, is text."""
+_WORDS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "address article audio body button caption center cite code data details dialog figure form frame header "
+        "label link main map mark menu object option output picture section source summary table time title track "
+        "var video",
+    )
+)
+"""Elements that a text may also name as a placeholder: alone, and without an end tag, they are text."""
 _TAG: Final = re.compile(
     r"""<(?:[!?]|                                          # a comment, a declaration
-        /?(?P<name>[a-z][a-z0-9]*+(?:[:-][a-z0-9]+)*+)
-        (?:[\s/](?:[^<>"']|"[^"]*+"|'[^']*+')*+>|[\s/][^<>]*+>|>))""",
+        (?P<end>/?)(?P<name>[a-z][a-z0-9]*+(?:[:-][a-z0-9]+)*+)
+        (?P<rest>(?:[\s/](?:[^<>"']|"[^"]*+"|'[^']*+')*+>|[\s/][^<>]*+>|>)))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _TAG_OR_LESS_THAN: Final = re.compile(f"{_TAG.pattern}|<", _TAG.flags)
+_WHOLE_TAG: Final = re.compile(rf"<[!?][^<>]*>|{_TAG.pattern}", _TAG.flags)
+_NO_VALUES: Final = frozenset(
+    re.findall(r"\w+", "async autofocus checked controls default defer disabled hidden multiple open selected")
+)
+"""Attributes that need no value."""
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 """An entity with its semicolon, so not the beginning of `&copy=2` in an address."""
 _NESTING_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
@@ -58,6 +83,11 @@ def plain_text(markup: str) -> str:
     if "<" not in markup and "&" not in markup:
         return clean(markup)
     return plain_text_of(_without_tags(markup))
+
+
+def drop_tags(text: str) -> str:
+    """Return `text` with a space in place of each tag. What only looks like a tag stays."""
+    return _WHOLE_TAG.sub(lambda tag: " " if _is_tag(tag) else tag[0], text)
 
 
 def plain_text_of(text: str) -> str:
@@ -116,15 +146,29 @@ def _without_tags(markup: str) -> str:
         root = parse_html(_TAG_OR_LESS_THAN.sub(_prepare_tag, markup)).root
     except UnexpectedAnswer:
         root = None
-    return html.unescape(_TAG.sub(" ", markup)) if root is None else visible_text(root, _HIDDEN)
+    return html.unescape(drop_tags(markup)) if root is None else visible_text(root, _HIDDEN)
 
 
 def _prepare_tag(tag: re.Match[str]) -> str:
     """Escape `<` if it does not begin a tag; put a space before a block, because the parser drops stray table cells."""
-    if tag[0] == "<":
-        return "&lt;"
+    if not _is_tag(tag):
+        return tag[0].replace("<", "&lt;")
     name = tag["name"]
     return tag[0] if name is None or name.lower() in _NOT_SEPARATING else f" {tag[0]}"
+
+
+def _is_tag(tag: re.Match[str]) -> bool:
+    """Return whether a match is a tag and not words in angle brackets, such as `<see letter>`."""
+    if tag["name"] is None:
+        return tag[0] != "<"
+    name, attributes = tag["name"].lower(), tag["rest"].strip("/> \t\r\n").lower()
+    if tag["end"]:
+        return True
+    if attributes:
+        return "=" in attributes or (name in _ELEMENTS and _NO_VALUES.issuperset(attributes.split()))
+    if name in _WORDS:
+        return f"</{name}" in tag.string.lower()
+    return name in _ELEMENTS or ":" in name
 
 
 def _pieces(root: "Node", hidden: frozenset[str]) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Text without characters that cannot be seen: control, direction, and formatting characters, lone surrogates."""
+"""Text without characters that cannot be seen: control, direction, and formatting characters, lone surrogates.
+
+Texts are in Unicode's composed form (NFC), so that words that look the same on every screen are equal.
+"""
 
 import unicodedata
 from dataclasses import replace
@@ -24,12 +27,17 @@ def printable(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return one line of printable text, with each run of white space replaced by one space."""
-    return " ".join(printable(text).split())
+    """Return one line of printable, composed text, with each run of white space replaced by one space."""
+    return composed(" ".join(printable(text).split()))
+
+
+def composed(text: str) -> str:
+    """Return `text` in Unicode's composed form (NFC): canonically equivalent texts become equal."""
+    return unicodedata.normalize("NFC", text)
 
 
 def printable_fields(value: _T) -> _T:
-    """Return a dataclass with all unprintable texts cleaned, at every depth; `value` itself if there are none.
+    """Return a dataclass with its texts composed and unprintable ones cleaned, at every depth; `value` if none changes.
 
     An unprintable `key` is escaped instead, so that different keys stay different.
     """
@@ -43,6 +51,8 @@ def printable_fields(value: _T) -> _T:
 
 def _printable_field(value: Any, name: str) -> Any:
     if isinstance(value, str):
+        if not unicodedata.is_normalized("NFC", value):
+            value = composed(value)
         if value.isprintable() or printable(value) == value:  # joiners and wide spaces are not a reason to change it
             return value
         return ascii(value)[1:-1] if name == "key" else clean(value)

@@ -1,7 +1,8 @@
 """Parsing depends only on the answers, and raises nothing but errors of the check."""
 
 import json
-from typing import Any
+import unicodedata
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -19,8 +20,7 @@ from watcher.text.printable import clean
 
 NUMBER = "IOE0000000001"
 PAGES, API = load_recipe(RECIPES / "practice.toml"), load_recipe(RECIPES / "practice-json.toml")
-BY_ROW = parse_recipe(
-    """
+ROWS = """
 name = "Rows"
 base_url = "https://x.example"
 [links]
@@ -41,9 +41,8 @@ each = "css:p"
 title = "css:p"
 due_on = "css:@due"
 answered = "css:@done"
-""",
-    "rows.toml",
-)
+"""
+BY_ROW = parse_recipe(ROWS, "rows.toml")
 
 
 def page(body: str, *, status: int = 200, kind: str = "text/html") -> Page:
@@ -59,6 +58,15 @@ def read_row(items: str, recipe: Recipe = BY_ROW) -> Snapshot:
     snapshot = read_case(recipe, pages, NUMBER)
     assert read(dump_pages(recipe, pages, NUMBER), "en") == snapshot, "stored answers give the same snapshot"
     return snapshot
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_words_in_either_unicode_form_are_equal_and_match_the_recipes_stages(form: Literal["NFC", "NFD"]) -> None:
+    in_recipe, on_page = "Dossi\xea em an\xe1lise", unicodedata.normalize(form, "Dossi\xea em an\xe1lise")
+    other_form = unicodedata.normalize("NFD" if form == "NFC" else "NFC", in_recipe)
+    recipe = parse_recipe(ROWS.replace("Please come", other_form), "rows.toml")
+    snapshot = read_row(f"<li><b>{NUMBER}</b><i>{on_page}</i></li>", recipe)
+    assert (snapshot.status, snapshot.stage) == (in_recipe, Stage.INTERVIEW)
 
 
 def test_case_can_be_read_from_its_row() -> None:

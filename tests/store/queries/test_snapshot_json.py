@@ -48,3 +48,8 @@ def test_unknown_key_of_a_newer_release_is_ignored(snapshot: Snapshot) -> None:
         for entry in document[name] or ():
             entry["of_a_newer_release"] = "x"
     assert decode(json.dumps(document)) == snapshot
+
+
+def test_text_that_an_older_release_stored_as_it_came_is_composed() -> None:
+    stored = encode(Snapshot(case_number="1", status="Dossie\u0302"))
+    assert decode(stored).status == "Dossi\xea"

@@ -6,6 +6,7 @@ from watcher.errors import UnexpectedAnswer
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
+from watcher.text.printable import composed
 
 
 def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, PageLocation]]:
@@ -34,7 +35,7 @@ def locations(each: Selector, location: PageLocation) -> list[PageLocation]:
 
 def comparable_number(number: str) -> str:
     """Return a case number as it is compared: without spaces and dashes, and without regard to letter case."""
-    return "".join(char for char in number if char.isalnum()).casefold()
+    return "".join(char for char in composed(number) if char.isalnum()).casefold()
 
 
 def _checked_number(recipe: Recipe, number: str) -> str:

@@ -2,7 +2,8 @@
 
 The JSON is canonical: equal snapshots give equal texts. A field that an older release did not store is taken, at every
 level, from the snapshot that the stored one is compared with, so that a field added by an upgrade is not a change. The
-same is true of the zone of an appointment.
+same is true of the zone of an appointment. Texts are composed (NFC) on reading too, because older releases stored them
+as they came.
 """
 
 import json
@@ -16,6 +17,7 @@ from watcher import __version__
 from watcher.clock.timestamps import iso_text, parse_iso
 from watcher.model.appointment_time import AppointmentTime, parse_appointment_time, with_known_zone
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot, Stage
+from watcher.text.printable import composed
 
 _T = TypeVar("_T")
 _COLLECTIONS: dict[str, type] = {"parts": Part, "pending": PendingItem, "notices": Notice, "history": HistoryEntry}
@@ -66,19 +68,19 @@ def digest_of_answers(answers: Mapping[str, bytes], language: str) -> bytes:
 
 def decode(text: str, *, fallback: Snapshot | None = None) -> Snapshot:
     """Return the snapshot that this or an older release encoded; `fallback` supplies the fields it did not store."""
-    return _build(Snapshot, json.loads(text), fallback)
+    return _build(Snapshot, json.loads(composed(text)), fallback)
 
 
 def decode_without_history(text: str) -> Snapshot:
     """Return the snapshot without the portal's history, which takes the most time and which few callers need."""
-    document = json.loads(text)
+    document = json.loads(composed(text))
     document["history"] = None
     return _build(Snapshot, document, None)
 
 
 def decode_item(text: str) -> PendingItem:
     """Return the pending item that `encode` wrote."""
-    return _build(PendingItem, json.loads(text), None)
+    return _build(PendingItem, json.loads(composed(text)), None)
 
 
 def decode_notice(text: str) -> Notice:
