@@ -22,7 +22,7 @@ from watcher.portal import CodeSource, Portal, Trace
 from watcher.reading.poll import ReadOptions, poll
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.derived import database_url, sealing_keys, secrets_in
+from watcher.settings.derived import database_url, sealing_keys
 from watcher.sign_in.code_inbox import FileInbox
 from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
 from watcher.sign_in.session_files import SessionFiles, UnusableSession
@@ -135,10 +135,6 @@ class App:
         for name in self.settings.accounts:
             files.of(name).load()
         return unusable
-
-    def secrets(self) -> frozenset[str]:
-        """Return every secret of the configuration, to blank them in output."""
-        return frozenset(secrets_in(self.settings))
 
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""

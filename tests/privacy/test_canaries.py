@@ -23,6 +23,7 @@ from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_
 from tests.support.workspace import CommandResult
 from watcher.clock import SystemClock
 from watcher.practice import Account, Fault, PracticePortal
+from watcher.privacy.redaction import BLANK
 
 NUMBERS = ("EAC9999010001", "EAC9999010002")
 USERNAME = "canary.of.a.person@example.org"
@@ -238,11 +239,11 @@ def test_trace_contains_no_cookie_token_or_password(household: Household) -> Non
     headers = [json.loads(file.read_text())["headers"] for file in _trace_files(household, "*.answer.json")]
     cookies = [value for answer in headers for name, value in answer.items() if name.lower() == "set-cookie"]
     assert cookies
-    assert set(cookies) == {"(blanked)"}
+    assert set(cookies) == {BLANK}
     tokens = [
         re.findall(r'"access_token"\s*:\s*"([^"]*)"', file.read_text()) for file in _trace_files(household, "*.json")
     ]
-    assert {token for file_tokens in tokens for token in file_tokens} <= {"(blanked)"}
+    assert {token for file_tokens in tokens for token in file_tokens} <= {BLANK}
 
 
 def _trace_files(household: Household, pattern: str) -> list[Path]:

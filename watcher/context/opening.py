@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from watcher import portals
 from watcher.errors import StoreUnusable
 from watcher.model.ledger import TrackedCase
+from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
 from watcher.settings.derived import database_url, sealing_keys, watched_numbers
 from watcher.settings.load import load
@@ -23,7 +24,7 @@ def open_store(settings: Settings) -> "Store":
 
     state_dir = settings.state_dir
     try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_folder(state_dir)
     except OSError as error:
         raise StoreUnusable(
             f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"

@@ -17,6 +17,7 @@ from watcher.clock import Clock
 from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
 from watcher.http.hosts import is_loopback
 from watcher.http.redirects import REDIRECTS, next_request
+from watcher.http.registered_secrets import register_cookies, register_received, register_sent
 from watcher.http.response import Response, decompress, parse_retry_after
 from watcher.http.set_cookie import store_cookies
 from watcher.http.sockets import Deadline
@@ -64,6 +65,7 @@ class PortalHttp:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
         self._cookies = cookies
+        register_cookies(cookies or ())
         self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._opening_lock = Lock()
 
@@ -98,6 +100,8 @@ class PortalHttp:
         or if the daemon stops; `UnexpectedAnswer` if the body is too long or redirects never end. Any other status is
         returned as a `Response`.
         """
+        for sent in (headers, form, json):
+            register_sent(sent)
         deadline = Deadline(self._deadline, self._stop)
         pairs = [*DEFAULT_HEADERS, *headers.items()] if headers else DEFAULT_HEADERS
         limits = deadline.extensions()
@@ -123,6 +127,7 @@ class PortalHttp:
         if deadline.expired:
             self._raise_unavailable(request.url.host, httpx.ReadTimeout("no complete answer in time"))
         self._keep_cookies(request, raw)
+        register_received(raw.headers.get_list("set-cookie"))
         response = Response(status=raw.status_code, url=str(request.url), headers=_readable(raw.headers), body=body)
         if self._trace is not None and max_bytes is None:
             name = f"{request.method} {request.url.path}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 
 _OWNER_ONLY = 0o600
+_OWNER_ONLY_FOLDER = 0o700
 
 
 def write_private_file(file: Path, content: bytes, *, mode: int = _OWNER_ONLY) -> None:
@@ -40,6 +41,13 @@ def replace_private_file(
             with suppress(OSError):
                 Path(f"{temporary}{suffix}").unlink(missing_ok=True)
     _sync_folder(file.parent)
+
+
+def create_private_folder(folder: Path) -> None:
+    """Create a folder and its missing parents, all for the owner only, whatever the umask. Raises OSError."""
+    if not folder.is_dir():
+        create_private_folder(folder.parent)
+        folder.mkdir(mode=_OWNER_ONLY_FOLDER, exist_ok=True)
 
 
 def create_private_file(file: Path) -> None:

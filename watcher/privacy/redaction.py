@@ -1,39 +1,34 @@
-"""Redaction of secrets and personal data in logs and errors.
+"""Redaction of secrets in logs, errors, traces, and stored answers, and of personal data in logs and errors.
 
-Two methods are combined: patterns of secrets and personal numbers, and the secrets of this process, which are
-registered when they are loaded. Redacted case numbers keep enough digits to distinguish two cases.
+Three methods are combined: the secrets that this process works with, in any spelling; values that are secret by their
+name or form; and, in logs, prose about secrets and personal numbers. Redacted case numbers keep enough digits to
+distinguish two cases.
 """
 
-import base64
-import html
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from threading import Lock
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import unquote
 
+from watcher.privacy.live_secrets import LiveSecrets
 from watcher.privacy.sensitive_keys import is_secret_key
+from watcher.privacy.spellings import Span, decodings
+from watcher.privacy.tokens import token_spans
 
 BLANK = "[redacted]"
 
 # Every repetition that can start anywhere is bounded, so that matching takes linear time.
-_PARAMETER = r"(?:[a-z_-]{0,40}(?:token|secret|password|passwd|key|sig|signature|session)|code|state|otp|pwd|auth)"
 _KEYWORD = r"[a-z_-]{0,40}(?:password|passwd|passphrase|secret|token|otp|mfa_code)"
 _HEADER = r"(?:set-cookie|cookie|authorization|x-api-key)"
-_VALUE = r"""(?:"[^"]*"|'[^']*'|(?!\[redacted\])[^\s"',;&}]+)"""
+_VALUE = r"""(?:"[^"]*"|'[^']*'|(?!"?\[redacted\])[^\s"',;&}]+)"""
 
 # The text in the group "before" is kept.
-_PATTERNS = tuple(
+_IN_LOGS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?P<before>\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#\"'<>]+(?=@)",
-        rf"(?i)(?P<before>[?&;]{_PARAMETER}=)[^&\s\"'<>#]+",
         r"(?i)(?P<before>\b(?:bearer|basic|digest)\s+)[A-Za-z0-9._~+/=-]{6,}",
-        r"(?i)(?P<before>/bot)[0-9]+:[A-Za-z0-9_-]+",
         rf"(?i)(?P<before>\b{_HEADER}[\"']?\s*[:=]\s*)[^\r\n]+",
         rf"(?i)(?P<before>\b{_KEYWORD}[\"']?\s*[:=]\s*){_VALUE}",
-        r"(?P<before>)\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?",
     )
 )
 
@@ -49,40 +44,24 @@ _CLIENT = re.compile(
 _MAIL = re.compile(r"(?<![A-Za-z0-9._%+-])([A-Za-z0-9])[A-Za-z0-9._%+-]*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _PHONE = re.compile(r"(?<![0-9A-Za-z])\+[0-9][0-9 ().-]{6,16}([0-9]{2})(?![0-9])")
 
+_WIDE_CHARSET = re.compile(r"(?i)charset\s*=\s*[\"']?(utf-(?:16|32)(?:[bl]e)?)\b")
+
+_LOOKS_LIKE_TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])\S{8,}")
+_BEFORE_JSON_NUMBER = re.compile(r'[^\\]":\s?$')
+
 _MIN_LENGTH, _MIN_ITEM_LENGTH = 4, 8
-
-
-class LiveSecrets:
-    """The secrets of this process. Thread-safe. Registered secrets are never removed."""
-
-    def __init__(self) -> None:
-        """Start without secrets."""
-        self._lock = Lock()
-        self._spellings: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
-
-    def register(self, secret: str) -> None:
-        """Blank this text from now on in every quoting. Texts of fewer than four characters are ignored."""
-        spellings = {spelling for spelling in _spellings(secret) if len(spelling) >= _MIN_LENGTH}
-        with self._lock:
-            if spellings <= self._spellings:
-                return
-            self._spellings |= spellings
-            longest_first = sorted(self._spellings, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-
-    def blank(self, text: str) -> str:
-        """Return the text with the secrets blanked."""
-        pattern = self._pattern
-        return pattern.sub(BLANK, text) if pattern else text
-
 
 _live = LiveSecrets()
 
 
 def register_secret(secret: str) -> None:
-    """Blank this text from now on wherever this process redacts, in every quoting."""
+    """Blank this text from now on wherever this process redacts, in every spelling."""
     _live.register(secret)
+
+
+def register_session_value(value: str, *, min_length: int = _MIN_ITEM_LENGTH) -> None:
+    """Blank a cookie, token, or one-time code likewise, until many newer ones were registered."""
+    _live.register_session_value(value, min_length=min_length)
 
 
 def register_secrets(secrets: Iterable[str]) -> None:
@@ -111,10 +90,38 @@ def register_url(url: str) -> None:
             register_secret(unquote(part))
 
 
+def redact_secrets(text: str, seen: LiveSecrets | None = None) -> str:
+    """Return a page, script, or address without secrets: registered ones and tokens, wherever repeated. Idempotent.
+
+    A JSON document stays one. `seen` has the secrets of earlier texts that belong to this one; those of this text are
+    added.
+    """
+    steps = [*decodings(text)]
+    seen = seen or LiveSecrets()
+    found: list[Span] = []
+    for step in steps:
+        for start, end in token_spans(step.text):
+            if start < end and step.is_quoted_alike(start, end):
+                found.append(step.in_page((start, end)))
+                if _LOOKS_LIKE_TOKEN.fullmatch(value := step.text[start:end]):
+                    seen.register_session_value(value)
+    for step in steps:
+        found += (*_live.spans(step), *seen.spans(step))
+    return "".join(_without(text, found))
+
+
+def redact_body(body: bytes, content_type: str = "", seen: LiveSecrets | None = None) -> bytes:
+    """Return the body of an answer without secrets, in its charset. Other octets are kept."""
+    wide = _WIDE_CHARSET.search(content_type)
+    if wide:
+        return redact_secrets(body.decode(wide[1], "replace"), seen).encode(wide[1], "replace")
+    return redact_secrets(body.decode("utf-8", "surrogateescape"), seen).encode("utf-8", "surrogateescape")
+
+
 def redact_text(text: str) -> str:
     """Return the text without secrets, texts that look like one, and personal numbers. Idempotent."""
-    text = _live.blank(text)
-    for pattern in _PATTERNS:
+    text = redact_secrets(text)
+    for pattern in _IN_LOGS:
         text = pattern.sub(rf"\g<before>{BLANK}", text)
     text = _MAIL.sub(r"\1•••@\2", text)
     text = _PHONE.sub(r"+••••••\1", text)
@@ -146,15 +153,18 @@ def _redact_item(key: str, value: object) -> object:
     return BLANK if value is not None and is_secret_key(key) else redact(value)
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """Yield the text as libraries write it: plain, or quoted for URLs, JSON, HTML, Python, or Basic authentication."""
-    for text in {secret, secret.strip()}:
-        yield text
-        yield quote(text, safe="")
-        yield quote(text)
-        yield quote_plus(text)
-        yield json.dumps(text)[1:-1]
-        yield json.dumps(text, ensure_ascii=False)[1:-1]
-        yield html.escape(text)
-        yield repr(text)[1:-1]
-        yield base64.b64encode(text.encode()).decode()
+def _without(text: str, spans: Iterable[Span]) -> Iterator[str]:
+    """Yield the text with each span blanked; overlapping ones as one. A number in JSON becomes a text."""
+    position = 0
+    start = end = -1
+    for span_start, span_end in (*sorted(spans), (len(text) + 1, len(text) + 1)):
+        if span_start < end:
+            end = max(end, span_end)
+            continue
+        if start >= 0:
+            is_json_number = text[start:end].isdigit() and _BEFORE_JSON_NUMBER.search(text[max(0, start - 4) : start])
+            yield text[position:start]
+            yield f'"{BLANK}"' if is_json_number else BLANK
+            position = end
+        start, end = span_start, span_end
+    yield text[position:]

@@ -1,29 +1,28 @@
 """The names of keys, headers, and form fields whose values are secret or personal. Pure."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
-_ANYWHERE = (
-    r"pass(?:word|wd|phrase)|secret|token|cookie|credential|api[_-]?key|state_key|heartbeat_url|database_url"
+_ANYWHERE: Final = re.compile(
+    r"(?i)pass(?:word|wd|phrase)|secret(?!ar)|token|cookie|credential|api[_-]?key|state_key|heartbeat_url|database_url"
+    r"|[cx]srf|nonce|saml|relaystate|verifier"
     r"|(?<![a-z])authori[sz]ation"  # employmentAuthorization is a kind of case
 )
-_AT_END = r"(?:^|_)(?:otp|totp|pwd|x?csrf|sid|session|session_id|code|pin)$"
-_SECRET = re.compile(rf"(?i){_ANYWHERE}|{_AT_END}")
-_NOT_SECRET = frozenset(
-    {
-        "status_code",
-        "error_code",
-        "language_code",
-        "country_code",
-        "event_code",
-        "exit_code",
-        "secrets_dir",
-        "token_url",
-    }
+_WORDS_AT_END: Final = re.compile(
+    r"(?i)(?:^|[_.-])(?:t?otp|pwd|jwt|sid|pin|pass|j?session|j?session[_-]?(?:id|key)|[a-z]+sessid|auth[_-]?key)$"
+    r"|(?:^|(?:mfa|t?otp|auth|access|security|verification|confirmation|one[_-]?time|user|device)[_-])code$"
 )
+_CAMEL_CASE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_SECRET: Final = frozenset({"secrets_dir", "token_url", "token_type", "tokentype", "token_endpoint"})
+_IN_ADDRESSES: Final = re.compile(r"(?i)(?:^|[_.-])(?:code|state|key|sig|signature|auth|ticket|assertion|hash)$")
+_CACHED: Final = 4096
 
-SECRET_FIELD: Final = rf"{_ANYWHERE}|csrf|otp"
-"""A pattern for attributes of HTML fields that hold a secret, without regard to case."""
+SECRET_WORDS: Final = (
+    *("pass", "secret", "token", "cookie", "credential", "api", "state_key", "_url", "csrf", "xsrf", "nonce", "saml"),
+    *("relaystate", "verifier", "author", "otp", "pwd", "jwt", "sid", "pin", "sess", "auth", "code"),
+)
+"""At least one of these is in every name that `is_secret_key` recognizes, in lower case."""
 
 _PERSONAL = re.compile(
     r"name|addendum|beneficiar|address|alien|birth|email|phone|mobile|ssn|passport|country|gender", re.IGNORECASE
@@ -31,9 +30,22 @@ _PERSONAL = re.compile(
 _NOT_PERSONAL = frozenset({"formName"})
 
 
+@lru_cache(maxsize=_CACHED)
 def is_secret_key(key: str) -> bool:
     """Return whether the value of this key or header must not be logged or traced."""
-    return key.lower() not in _NOT_SECRET and _SECRET.search(key) is not None
+    if key.lower() in _NOT_SECRET:
+        return False
+    return bool(_ANYWHERE.search(key) or _WORDS_AT_END.search(_CAMEL_CASE.sub("_", key)))
+
+
+def is_secret_field(name: str) -> bool:
+    """Return whether this field of a portal's page or answer holds a secret. There, `code` is that of a status."""
+    return name.lower() != "code" and is_secret_key(name)
+
+
+def is_secret_parameter(name: str) -> bool:
+    """Return whether this parameter in the query or fragment of an address holds a secret."""
+    return is_secret_key(name) or _IN_ADDRESSES.search(_CAMEL_CASE.sub("_", name)) is not None
 
 
 def is_personal_key(key: str) -> bool:

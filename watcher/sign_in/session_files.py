@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from watcher.errors import StoreUnusable
-from watcher.privacy.private_file import remove_temporary_files, write_private_file
+from watcher.privacy.private_file import create_private_folder, remove_temporary_files, write_private_file
 from watcher.privacy.sealing import Seal, Unsealable
 
 _NAME: Final = "watcher-session 1"
@@ -129,7 +129,7 @@ class SessionFile:
 
     def _replace(self, content: bytes) -> None:
         folder = self._file.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_folder(folder)
         folder.chmod(0o700)
         remove_temporary_files(folder, self._file.name, older_than=_STALE_AFTER)
         write_private_file(self._file, self._seal.seal(content))

@@ -8,7 +8,7 @@ from typing import Any
 
 from watcher import portals
 from watcher.errors import SettingsFaults
-from watcher.privacy.private_file import write_private_file
+from watcher.privacy.private_file import create_private_folder, write_private_file
 from watcher.settings.config_files import read_document
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, secrets_folder
 from watcher.settings.load import load_configuration
@@ -84,14 +84,14 @@ class ConfigDraft:
 
     def set_secret(self, key_path: KeyPath, secret: str) -> None:
         """Write the secret to its file (mode 0600) and remove it from the configuration. Raises OSError."""
-        self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_folder(self.secrets_dir)
         self.secrets_dir.chmod(0o700)
         _write(self._secret(key_path), secret + "\n")
         self.set(key_path, None)
 
     def save(self) -> None:
         """Save the answers beside the configuration. Raises OSError."""
-        self.secrets_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_folder(self.secrets_dir)
         mark = "" if self._current_section is None else f"{_INTERRUPTED_MARK}{json.dumps(self._current_section)}\n"
         _write(self.unfinished_file, as_toml(self.keys) + mark)
 

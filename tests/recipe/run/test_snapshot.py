@@ -195,27 +195,10 @@ def test_cookies_are_not_stored() -> None:
     assert b"made-up-7" not in b"".join(answers.values())
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        '<html><input type="hidden" name="csrf_token" value="made-up-7"></html>',
-        "<html><input value='made-up-7' name=authenticity_token></html>",
-        '<html><meta name="csrf-token" content="made-up-7"></html>',
-        '{"accessToken" : "made-up-7 \\" made-up-7", "x": 1}',
-        "<html>made-up-7</html>",
-    ],
-)
-def test_tokens_are_not_stored(body: str) -> None:
-    answers = dump_pages(PAGES, {CASE: page(body)}, NUMBER, secrets=["made-up-7", "", "made"])
-
-    assert b"made-up-7" not in answers[CASE]
-    assert b"blanked" in answers[CASE]
-
-
 def test_other_values_are_stored() -> None:
     body = '<html><input name="number" value="IOE0000000001"><meta charset="utf-8">{"title": "a"}</html>'
 
-    assert json.loads(dump_pages(PAGES, {CASE: page(body)}, NUMBER, secrets=["IOE", ""])[CASE])["body"] == body
+    assert json.loads(dump_pages(PAGES, {CASE: page(body)}, NUMBER)[CASE])["body"] == body
 
 
 tags = st.sampled_from(["div", "p", "h1", "span", "a", "li", "table", "td", "script", "b", "time"])

@@ -35,7 +35,7 @@ def with_fault(folder: Path, old: str, new: str) -> Path:
 
 
 def write_trace(family: RecipeClient, folder: Path) -> Path:
-    context = replace(family.world.context(), codes=family.codes, trace=TraceFolder(folder, [PASSWORD]))
+    context = replace(family.world.context(), codes=family.codes, trace=TraceFolder(folder))
     with PORTAL.open(family.account, context) as reader:
         assert len(list(reader.read())) == 2
     return folder

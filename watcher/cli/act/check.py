@@ -139,7 +139,7 @@ def account_names(app: App, names: Sequence[str], *, param_hint: str | None = No
 
 def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool) -> ReadResult:
     try:
-        folder = TraceFolder(trace / name, app.secrets()) if trace else None
+        folder = TraceFolder(trace / name) if trace else None
     except OSError as error:
         raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
     progress = Progress(name) if not quiet and Progress.is_visible() else None

@@ -31,7 +31,7 @@ from watcher.errors import os_error_text
 from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS
-from watcher.privacy.private_file import write_private_file
+from watcher.privacy.private_file import create_private_folder, write_private_file
 
 _DAYS_PER_SECOND = 10.0
 _WIDTH = 76
@@ -72,7 +72,7 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
     with ExitStack() as stack:
         folder = keep.absolute() if keep else Path(stack.enter_context(TemporaryDirectory(prefix="watcher-demo-")))
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            create_private_folder(folder)
         except OSError as error:
             raise click.BadParameter(f"{folder}: {os_error_text(error)}", param_hint="--keep") from None
         if (folder / "watcher.sqlite3").exists():

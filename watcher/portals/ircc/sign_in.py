@@ -17,6 +17,7 @@ from watcher.portals.ircc.tokens import (
     load_tokens,
     read_sign_in,
 )
+from watcher.privacy.redaction import register_session_value
 
 _RENEW_BEFORE: Final = timedelta(minutes=10)
 
@@ -31,7 +32,7 @@ class SignIn:
 
     def id_token(self) -> str:
         """Return a token that is valid for at least ten more minutes. Raises like `renew_id_token`."""
-        saved = load_tokens(self._context.session.load(), self._owner)
+        saved = self._saved_tokens()
         if saved is not None and self._is_valid_long_enough(saved):
             return saved.id_token
         return self.renew_id_token()
@@ -41,9 +42,17 @@ class SignIn:
 
         Raises the errors of `read_sign_in`, `SignInGuard.before_submission`, and `PortalHttp.send`.
         """
-        saved = load_tokens(self._context.session.load(), self._owner)
+        saved = self._saved_tokens()
         tokens = None if saved is None else self._refresh(saved)
         return (tokens or self._submit_password()).id_token
+
+    def _saved_tokens(self) -> Tokens | None:
+        """Return the saved tokens, and have them blanked in logs and traces."""
+        saved = load_tokens(self._context.session.load(), self._owner)
+        if saved is not None:
+            register_session_value(saved.id_token)
+            register_session_value(saved.refresh_token)
+        return saved
 
     def _refresh(self, saved: Tokens) -> Tokens | None:
         answer = self._ask("REFRESH_TOKEN_AUTH", {"REFRESH_TOKEN": saved.refresh_token})

@@ -1,12 +1,12 @@
 """The raw answers about one case, as they are stored: each with status and address, and with the recipe.
 
 Because the recipe is stored too, parsing the answers again depends on nothing else, even if the recipe file has been
-repaired since. Cookies and most headers are left out; tokens and values with a name like one are blanked.
+repaired since. Cookies and most headers are left out, and the store blanks secrets.
 """
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -21,22 +21,12 @@ RECIPE: Final = "recipe"
 LIST: Final = "list"
 CASE: Final = "case"
 _SECRET_HEADERS: Final = frozenset({"set-cookie", "authorization"})
-_BLANK: Final = "(blanked)"
-_MIN_SECRET_LENGTH: Final = 6
-_NAME_PART: Final = r"(?:csrf|token|secret|nonce|passw|otp|session)"
-_TAG: Final = re.compile(r"<(?:input|meta)\b[^>]{0,2000}>", re.IGNORECASE)
-_SECRET_ELEMENT: Final = re.compile(rf"""\b(?:name|id)\s*=\s*["']?[\w.-]{{0,40}}{_NAME_PART}""", re.IGNORECASE)
-_VALUE: Final = re.compile(r"""(\b(?:value|content)\s*=\s*)("[^"]*"|'[^']*'|[^\s>"']+)""", re.IGNORECASE)
-_MEMBER: Final = re.compile(rf'''("[\w-]{{0,40}}{_NAME_PART}[\w-]{{0,20}}"\s*:\s*)"(?:[^"\\]|\\.)*"''', re.IGNORECASE)
 
 
-def dump_pages(
-    recipe: Recipe, pages: Mapping[str, Page], case_number: str, *, secrets: Collection[str] = ()
-) -> RawAnswers:
-    """Return the pages of one case as bytes, by kind of page. `secrets` are blanked everywhere."""
-    blanked = [secret for secret in secrets if len(secret) >= _MIN_SECRET_LENGTH]
+def dump_pages(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> RawAnswers:
+    """Return the pages of one case as bytes, by kind of page."""
     header_names = {name.lower() for name in re.findall(r"header:\s*([-\w]+)", recipe.text)} - _SECRET_HEADERS
-    answers = {name: _dump_page(page, header_names, blanked) for name, page in pages.items()}
+    answers = {name: _dump_page(page, header_names) for name, page in pages.items()}
     origin = {"case_number": case_number, "recipe": recipe.text}
     return {**answers, RECIPE: json.dumps(origin, ensure_ascii=False).encode()}
 
@@ -52,30 +42,12 @@ def load_pages(answers: RawAnswers) -> tuple[Recipe, dict[str, Page], str]:
         raise UnexpectedAnswer("these are no answers that were kept by a recipe") from None
 
 
-def _dump_page(page: Page, header_names: set[str], secrets: list[str]) -> bytes:
+def _dump_page(page: Page, header_names: set[str]) -> bytes:
     kind = page.headers.get("content-type", "").partition(";")[0] or "text/html"
     headers = {name: page.headers[name] for name in sorted(header_names & set(page.headers))}
     headers["content-type"] = f"{kind}; charset=utf-8"
-    document = {
-        "status": page.status,
-        "url": _blank_secrets(page.url, secrets),
-        "headers": headers,
-        "body": _blank_tokens(page.raw(), secrets),
-    }
+    document = {"status": page.status, "url": page.url, "headers": headers, "body": page.raw()}
     return json.dumps(document, ensure_ascii=False).encode()
-
-
-def _blank_tokens(text: str, secrets: list[str]) -> str:
-    text = _TAG.sub(
-        lambda tag: _VALUE.sub(rf'\1"{_BLANK}"', tag[0]) if _SECRET_ELEMENT.search(tag[0]) else tag[0], text
-    )
-    return _blank_secrets(_MEMBER.sub(rf'\1"{_BLANK}"', text), secrets)
-
-
-def _blank_secrets(text: str, secrets: list[str]) -> str:
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, _BLANK)
-    return text
 
 
 def _load_page(document: dict[str, object]) -> Page:

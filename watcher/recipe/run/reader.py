@@ -123,7 +123,7 @@ class RecipeReader:
         return CaseRead(snapshot=snapshot, answers=self._dump(listed, pages))
 
     def _dump(self, listed: ListedCase, pages: Mapping[str, Page]) -> RawAnswers:
-        return dump_pages(self._recipe, pages, listed.number, secrets=self._visit.secrets)
+        return dump_pages(self._recipe, pages, listed.number)
 
     def _pages(self, cases: CaseList) -> Iterator[Page]:
         address: str | None = None

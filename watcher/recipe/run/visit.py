@@ -10,6 +10,7 @@ from typing import Final
 from watcher.errors import AccountLocked, CodeNeeded, ReadFailed, SessionEnded, SignInRejected, UnexpectedAnswer
 from watcher.http.client import PortalHttp
 from watcher.portal import Download, PortalContext
+from watcher.privacy.redaction import register_secret, register_session_value
 from watcher.recipe.model import Recipe, Request, Step
 from watcher.recipe.page.page import Page
 from watcher.recipe.placeholders import Template, Values, fill_json
@@ -19,6 +20,7 @@ from watcher.recipe.run.refusals import first_matching, raise_if_signed_out, rai
 from watcher.recipe.run.session import Session
 
 _OK: Final = 200
+_MIN_TAKEN_LENGTH: Final = 6
 _CODES: Final = frozenset({"totp", "code"})
 _BY_HAND: Final = "sign in with your browser and hand its cookies over with `watcher login ACCOUNT --cookies FILE`"
 
@@ -37,6 +39,12 @@ class Login:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
+
+
+def _register_taken(value: str) -> None:
+    """Have a taken value, which may be a token, blanked in logs, traces, and stored answers; not an address."""
+    if not value.startswith("http"):
+        register_session_value(value, min_length=_MIN_TAKEN_LENGTH)
 
 
 def _ignore(_request: Request, _page: Page) -> None:
@@ -62,6 +70,9 @@ class Visit:
         self._saved = session.dump()
         self._signed_in = self._submitted = self._unconfirmed = False
         self._code_requested_at = context.clock.now()
+        register_secret(login.password)
+        for value in session.taken.values():
+            _register_taken(value)
 
     def fetch(self, request: Request, values: Values, *, address: str | None = None) -> Page:
         """Return the answer to a request that needs a session; `address` replaces the request's own.
@@ -80,12 +91,6 @@ class Visit:
             return self._send_signed_in(request, values, address)
         except SessionEnded as ended:
             raise self._session_error(ended) from None
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The values that no stored answer may contain: the password, taken values except addresses, and cookies."""
-        taken = [value for value in self.session.taken.values() if not value.startswith("http")]
-        return (self._login.password, *taken, *(cookie.value for cookie in self.session.cookies))
 
     def address(self, template: Template, values: Values) -> str:
         """Return the absolute address of a template. Raises `UnexpectedAnswer` if a taken value is not an address."""
@@ -178,7 +183,9 @@ class Visit:
         values = dict(self.session.taken)
         names = step.request.placeholders
         if names & _CODES:
-            values |= dict.fromkeys(_CODES, self._context.codes.code(asked_at=self._code_requested_at))
+            code = self._context.codes.code(asked_at=self._code_requested_at)
+            register_session_value(code, min_length=len(code))
+            values |= dict.fromkeys(_CODES, code)
         if "password" in names:
             self._context.sign_in_guard.before_submission(counts=not self._recipe.machine_credentials)
             self._submitted = True
@@ -190,6 +197,7 @@ class Visit:
             self.session.taken.pop(name, None)
             if (value := selector.text_at(page)) is not None:
                 self.session.taken[name] = value
+                _register_taken(value)
         return page
 
     def _check_sign_in_answer(self, step: Step, page: Page) -> None:

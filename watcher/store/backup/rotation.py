@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from watcher.errors import StoreUnusable
+from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
 from watcher.store.backup import backup_files
 
@@ -31,7 +32,7 @@ def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None
     if every is None or (present and now - backup_time(present[0]) < every):
         return None
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_folder(folder)
     except OSError as error:
         raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
     target = folder / f"watcher-{now.astimezone(UTC):{_STAMP}}.sqlite3"

@@ -16,6 +16,7 @@ from threading import Event
 from typing import Protocol
 
 from watcher.errors import StoreUnusable, os_error_text
+from watcher.privacy.private_file import create_private_folder
 
 _PAUSE = 0.1  # seconds
 
@@ -54,7 +55,7 @@ class FileLocks:
 
     def _open(self, path: Path) -> int:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            create_private_folder(self._folder)
             return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnusable(f"lock {path}: {error.strerror}; check its folder's owner and mode") from None

@@ -1,4 +1,4 @@
-"""The raw answers of portals, encrypted because they contain more personal data than a case needs."""
+"""The raw answers of portals, without secrets, and encrypted because they contain more than a case needs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from watcher.model.writes import WriteSet
+from watcher.privacy.redaction import redact_body
 from watcher.privacy.sealing import Seal, Unsealable
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.tables import ANSWERS, META
@@ -33,10 +34,11 @@ class RawAnswerStore:
                 self._reseal(connection)
 
     def sealed(self, write_set: WriteSet) -> WriteSet:
-        """Return the write set with its answers sealed."""
+        """Return the write set with its answers sealed, secrets blanked."""
         if not write_set.answers:
             return write_set
-        return replace(write_set, answers={name: self._seal.seal(body) for name, body in write_set.answers.items()})
+        sealed = {name: self._seal.seal(redact_body(body)) for name, body in write_set.answers.items()}
+        return replace(write_set, answers=sealed)
 
     def about(self, account: str, case_number: str) -> dict[tuple[str, str], bytes]:
         """Return the answers about a case by quality and endpoint, without those that no key opens."""
