@@ -31,7 +31,6 @@ LIBRARY_USERS = {
     "prometheus_client": {"monitoring/metrics.py"},
     "selectolax": {"text/html.py"},
     "trustme": {"practice/"},
-    "tzlocal": {"settings/__init__.py", "cli/setup/init.py"},
     "structlog": {"**"},
 }
 """The modules that may import each library. A folder stands for all modules in it, `**` for the whole package."""

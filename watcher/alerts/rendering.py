@@ -17,6 +17,7 @@ from watcher.alerts.change_lines import (
     names_appointment,
     status_of,
 )
+from watcher.alerts.competing import competing_times
 from watcher.alerts.sanitize import sanitize
 from watcher.alerts.style import MAX_SHORT_LENGTH, MAX_TEXT_LENGTH, Privacy, TextStyle
 from watcher.alerts.text_blocks import Block, Link, Listing, Paragraph, as_html, as_plain
@@ -150,7 +151,7 @@ def _blocks(context: AlertContext, changes: Sequence[Change], style: TextStyle) 
         yield Paragraph(meaning.plain, label=style.catalogue.message("general", "means"))
         yield Paragraph(meaning.next, label=style.catalogue.message("general", "next"))
     yield from _status(context, changes, style)
-    yield from _cautions(changes, style)
+    yield from _cautions(context, changes, style)
     yield from _history(context, style)
     yield from _links(context, changes, style)
     if _case_number(context) is not None and meanings:
@@ -192,8 +193,12 @@ def _status(context: AlertContext, changes: Sequence[Change], style: TextStyle) 
         yield Paragraph(style.quoted(case.description, max_length=MAX_TEXT_LENGTH))
 
 
-def _cautions(changes: Sequence[Change], style: TextStyle) -> Iterator[Block]:
+def _cautions(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> Iterator[Block]:
     catalogue = style.catalogue
+    competing = competing_times(context, style.office_zone or style.zone)
+    if competing:
+        times = "; ".join(style.appointment(when) for when in competing)
+        yield Paragraph(catalogue.format("general", "competing", times=times))
     if any(is_estimated(change) for change in changes):
         yield Paragraph(catalogue.message("general", "estimate"))
     elif any(names_appointment(change) for change in changes):

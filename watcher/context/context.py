@@ -49,8 +49,9 @@ class Context:
             changes=changes,
             snapshot=snapshot,
             history=history,
+            now=(now := self.clock.now()),
         )
-        writes = compose.compose(alert_context, self.settings, now=self.clock.now(), baseline=baseline)
+        writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)
         since = self.store.restore_marks.uncertain_since(account.name) if writes.drafts else None
         return writes if since is None else compose.mark_uncertain(writes, self.settings, since=since)
 

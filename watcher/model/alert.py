@@ -22,7 +22,8 @@ class AlertContext:
     """The subject of one alert: the changes of one case in one check, or of one account.
 
     `changes` has at least one entry. `snapshot` is the present state of the case, None if the alert concerns an
-    account. `history` has earlier changes of the case, newest first.
+    account. `history` has earlier changes of the case, newest first. `now` is when the alert is written, aware; None if
+    that does not matter.
     """
 
     account: str
@@ -31,6 +32,7 @@ class AlertContext:
     changes: tuple[Change, ...]
     snapshot: Snapshot | None = None
     history: tuple[RecordedChange, ...] = ()
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

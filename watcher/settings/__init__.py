@@ -26,6 +26,7 @@ from watcher.model.case import Stage
 from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import is_loopback, listening_address, page_address, web_address
 from watcher.settings.faults import types_within
+from watcher.settings.machine_zone import machine_zone
 
 MAX_PROCESSING_DAYS = 3660
 """No processing time is longer than ten years."""
@@ -249,12 +250,6 @@ class HealthSettings(Section):
         return token
 
 
-def _machine_zone() -> ZoneInfo:
-    import tzlocal  # noqa: PLC0415 - loaded only if no time zone is configured
-
-    return ZoneInfo(tzlocal.get_localzone_name() or "UTC")
-
-
 class Settings(Section):
     """The whole configuration, validated. The loader sets the defaults of `state_dir` and `secrets_dir`.
 
@@ -262,7 +257,7 @@ class Settings(Section):
     encrypts, and all of them decrypt.
     """
 
-    timezone: Zone = Field(default_factory=_machine_zone)
+    timezone: Zone = Field(default_factory=machine_zone)
     language: Literal["en", "es", "fr"] = "en"
     state_dir: Path
     database_url: SecretStr = SecretStr("")

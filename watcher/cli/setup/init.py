@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import click
-import tzlocal
 
 from watcher.app import App, open_app
 from watcher.cli.act.check import print_read_results
@@ -22,6 +21,7 @@ from watcher.model.ledger import TrackedCase
 from watcher.monitoring import logs
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.config_files import default_config_files, find_file
+from watcher.settings.machine_zone import machine_zone
 from watcher.sign_in.code_sources import PromptedCode
 from watcher.wizard import ConfigDraft
 
@@ -70,7 +70,7 @@ def _ask_about_user(draft: ConfigDraft) -> None:
     language = ask_choice("In which language are you told things?", _LANGUAGES, str(draft.get(("language",)) or "en"))
     draft.set(("language",), language)
     while True:
-        current = draft.get(("timezone",)) or tzlocal.get_localzone_name() or "UTC"
+        current = draft.get(("timezone",)) or machine_zone().key
         draft.set(("timezone",), ask("Your time zone, such as America/New_York", str(current)))
         faults = [line for line in draft.faults() if ": timezone:" in line]
         if not faults:
