@@ -3,10 +3,11 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.remind.tracked_case import NEW_YORK, SEEN, SentReminders, case, content_of, every_day, item, noon
+from watcher.model.appointment_time import appointment_time
 from watcher.model.case import ItemKind, ItemState
 from watcher.model.change import ChangeKind, Severity
 from watcher.settings import AppointmentSettings
@@ -147,6 +148,47 @@ def test_an_appointment_counts_by_the_calendar_of_the_user() -> None:
     starts_at = datetime(2026, 2, 7, 1, tzinfo=UTC)  # 20:00 on the 6th in New York
     reminders = SentReminders().days(case(item(kind=ItemKind.INTERVIEW, starts_at=starts_at)), YEAR)
     assert [day for day, _ in reminders] == ["2026-01-30", "2026-02-05"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stamp", "first_moment"),
+    [
+        # Friday, 9 AM in the office; the day before begins at midnight there.
+        ("Pacific/Honolulu", "2026-02-06T19:00:00+00:00", "2026-02-05T10:00:00+00:00"),
+        ("Australia/Sydney", "2026-02-05T22:00:00+00:00", "2026-02-04T13:00:00+00:00"),
+        # The night before is an hour shorter or longer: clocks change on March 8 and November 1.
+        ("America/New_York", "2026-03-08T13:00:00+00:00", "2026-03-07T05:00:00+00:00"),
+        ("America/New_York", "2026-11-01T14:00:00+00:00", "2026-10-31T04:00:00+00:00"),
+        ("Australia/Sydney", "2026-04-05T23:00:00+00:00", "2026-04-04T13:00:00+00:00"),
+        ("Australia/Sydney", "2026-10-04T22:00:00+00:00", "2026-10-03T14:00:00+00:00"),
+    ],
+)
+def test_an_appointment_counts_by_the_calendar_of_its_office(name: str, stamp: str, first_moment: str) -> None:
+    starts_at, first = datetime.fromisoformat(stamp), datetime.fromisoformat(first_moment)
+    tracked = case(item(kind=ItemKind.INTERVIEW, starts_at=starts_at))
+    sent = SentReminders(zone=ZoneInfo("Europe/Madrid"), office_zone=ZoneInfo(name))
+    sent.appointments = AppointmentSettings(remind=(timedelta(days=1),))
+    assert sent.at(first - timedelta(seconds=1), tracked) == []
+    assert [content_of(reminder)["days"] for reminder in sent.at(first, tracked)] == [1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from(["Pacific/Honolulu", "Australia/Sydney", "America/New_York"]),
+    st.datetimes(datetime(2026, 2, 1), datetime(2026, 12, 31)),  # noqa: DTZ001 - hypothesis wants naive bounds
+    st.integers(0, 20 * 24 * 60),
+)
+def test_a_reminder_never_comes_after_the_moment_and_states_the_days_of_the_office(
+    name: str, stamp: datetime, minutes_before: int
+) -> None:
+    office, starts_at = ZoneInfo(name), appointment_time(stamp.replace(second=1, tzinfo=UTC))
+    tracked = case(item(kind=ItemKind.INTERVIEW, starts_at=stamp.replace(second=1, tzinfo=UTC)))
+    begins_at = stamp.replace(second=1, microsecond=0, tzinfo=UTC)
+    now = begins_at - timedelta(minutes=minutes_before)
+    left = (starts_at.day_in(office) - now.astimezone(office).date()).days
+    due = SentReminders(office_zone=office).at(now, tracked)
+    assert bool(due) is (now < begins_at and left <= 7)
+    assert all(content_of(reminder)["days"] == left for reminder in due)
 
 
 def test_a_distance_in_hours_is_counted_from_the_hour_of_the_appointment() -> None:

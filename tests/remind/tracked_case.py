@@ -47,8 +47,10 @@ def case(*items: TrackedItem, stage: Stage = Stage.UNDER_REVIEW, **fields: Any) 
 class SentReminders:
     """The reminders sent so far, as the store has them, and the settings for the next ones."""
 
-    def __init__(self, *, zone: ZoneInfo = NEW_YORK, stall: StallSettings = NEVER_STALLED) -> None:
-        self.zone, self.stall = zone, stall
+    def __init__(
+        self, *, zone: ZoneInfo = NEW_YORK, office_zone: ZoneInfo | None = None, stall: StallSettings = NEVER_STALLED
+    ) -> None:
+        self.zone, self.office_zone, self.stall = zone, office_zone or zone, stall
         self.deadlines, self.appointments = DeadlineSettings(), AppointmentSettings()
         self.sent: set[SentReminder] = set()
 
@@ -60,6 +62,7 @@ class SentReminders:
             deadlines=self.deadlines,
             appointments=self.appointments,
             zone=self.zone,
+            office_zone=lambda _: self.office_zone,
             now=now,
             sent=frozenset(self.sent),
         )

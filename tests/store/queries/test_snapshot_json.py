@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.snapshots import COLLECTIONS, snapshots
-from watcher.model.case import Snapshot
+from watcher.model.appointment_time import Moment
+from watcher.model.case import ItemKind, PendingItem, Snapshot
 from watcher.store.queries.snapshot_json import decode, digest, encode
 
 few = settings(max_examples=40, deadline=None)
@@ -53,3 +55,13 @@ def test_unknown_key_of_a_newer_release_is_ignored(snapshot: Snapshot) -> None:
 def test_text_that_an_older_release_stored_as_it_came_is_composed() -> None:
     stored = encode(Snapshot(case_number="1", status="Dossie\u0302"))
     assert decode(stored).status == "Dossi\xea"
+
+
+def test_zone_that_an_older_release_did_not_store_is_taken_from_the_newer_snapshot() -> None:
+    moment = Moment(datetime(2026, 7, 9, 19, tzinfo=UTC))
+    item = PendingItem(key="a", kind=ItemKind.INTERVIEW, title="Interview", starts_at=moment)
+    fresh = Snapshot(case_number="IOE0000000001", pending=(item,))
+    stored = encode(fresh).replace("2026-07-09T19:00:00Z", "2026-07-09T19:00:00")
+    assert decode(stored, fallback=fresh) == fresh
+    moved = encode(fresh).replace("2026-07-09T19:00:00Z", "2026-07-10T19:00:00")
+    assert decode(moved, fallback=fresh) != fresh
