@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.language.template_examples import examples
 from watcher.language.explanation import explain
 from watcher.language.status_meaning import Meaning, matching_templates, meaning_of, titles, vocabularies
 from watcher.model.case import ItemKind, Stage
@@ -82,6 +83,15 @@ def test_rules_never_contradict_a_listed_title_or_each_other() -> None:
             assert len({effects(meaning) for meaning in by_rule}) <= 1, title
             if by_rule and title in titles(name):
                 assert effects(by_rule[0]) == effects(meaning_of(title, vocabulary=name)), title
+
+
+@pytest.mark.parametrize("name", vocabularies())
+def test_title_that_two_rules_cover_means_the_same_by_both(name: str) -> None:
+    for group, title in examples(name, count=6):
+        by_rule = matching_templates(title, vocabulary=name)
+        assert len({effects(meaning) for meaning in by_rule}) == 1, title
+        assert by_rule[0].stage.value == group["stage"], title
+        assert effects(meaning_of(title, vocabulary=name)) == effects(by_rule[0]), title
 
 
 @pytest.mark.parametrize(

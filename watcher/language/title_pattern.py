@@ -36,6 +36,7 @@ _SPELLING = (
     (re.compile(r"\bcanceled\b"), "cancelled"),
     (re.compile(r"\be-mailed\b"), "emailed"),
     (re.compile(r",(?=$| )"), ""),
+    (re.compile(r"\((\{[a-z_]+\})\)"), r"\1"),
     (re.compile(r"^(?:my|your|the) "), ""),
 )
 _NOTATION = re.compile(r"\{[a-z_]+\}|[\[\]()|]|[^\[\](){}|]+")
