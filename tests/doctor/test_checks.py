@@ -19,6 +19,7 @@ MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:44 / /srv/share rw,relatime - nfs4 nas:/share rw
 31 22 0:45 / /srv/my\\040box rw,relatime - fuse.sshfs box: rw
+33 22 0:46 / /srv/tab\\011and\\134 rw,relatime - cifs //nas/share rw
 32 30 8:2 / /srv/share/local rw,relatime - xfs /dev/sdb1 rw
 """
 
@@ -30,6 +31,7 @@ class TestFileSystem:
             ("/srv/share/watcher", "nfs4"),
             ("/srv/my box/watcher", "fuse.sshfs"),
             ("/srv/share/local/watcher", "xfs"),
+            ("/srv/tab\tand\\/watcher", "cifs"),
             ("/srv/shared", "ext4"),
         ],
     )

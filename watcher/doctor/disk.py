@@ -1,6 +1,7 @@
 """Checks of the disk of the state folder and of the database on it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,6 +20,7 @@ _MIB = 1024 * 1024
 _LOW_SPACE, _TOO_LOW_SPACE = 200 * _MIB, 20 * _MIB
 _NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "afs", "lustre", "davfs", "ncpfs")
 _NETWORK_FUSE_TYPES = ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.nfs")
+_ESCAPED = re.compile(r"\\([0-7]{3})")
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -153,7 +155,7 @@ def file_system_type(folder: Path, mounts: str) -> str:
     longest, kind = -1, ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
-        point = Path(before.split(" ")[4].replace("\\040", " "))
+        point = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), before.split(" ")[4]))
         if folder.is_relative_to(point) and len(point.parts) >= longest:
             longest, kind = len(point.parts), after.split(" ")[0]
     return kind

@@ -12,17 +12,15 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from watcher.errors import StoreUnusable
 from watcher.store.database.locks import FileLocks
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.schema import HEAD
 from watcher.store.database.sqlite_errors import reason_of
+from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
 from watcher.store.queries.views import AccountsView, OutboxView
 from watcher.store.view import StoreReader
-
-_FILE_URL = "sqlite:///"
 
 
 def _moment(value: bytes) -> datetime:
@@ -79,11 +77,11 @@ def open_read_only_store(url: str, *, locks: Path) -> ReadOnlyStore | None:
     Returns None if the store itself is needed: for a server, for a file that does not exist yet or has another schema,
     and for any error, so that errors are explained in one place.
     """
-    path = url.removeprefix(_FILE_URL)
-    if path == url or not path or "?" in path:
+    path, query = split_sqlite_url(url) or ("", "")
+    if not path or query:
         return None
     # Not mode=ro: a connection that cannot write leaves SQLite's -wal and -shm files behind.
-    file = f"file:{quote(str(Path(path).absolute()))}?mode=rw"
+    file = file_uri(Path(path), "rw")
     _register_converters()
     by_type = sqlite3.PARSE_DECLTYPES
     try:

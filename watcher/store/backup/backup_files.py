@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
 from watcher.errors import StoreUnusable, os_error_text
 from watcher.privacy.private_file import replace_private_file
 from watcher.store.backup.replaced_database import open_for_reading
 from watcher.store.backup.restore_merge import AddRestoreNote, merge_into
+from watcher.store.database.engine import parse_url
 from watcher.store.database.schema import HEAD
 
 _FOLDER_ERRORS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS)
@@ -57,10 +55,9 @@ class RestoreResult:
 
 def sqlite_path(url: str) -> Path:
     """Return the file of an SQLite database. Raises `StoreUnusable` for another database."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StoreUnusable("database_url: it should look like sqlite:///FILE") from None
+    parsed = parse_url(url)
+    if parsed is None:
+        raise StoreUnusable("database_url: it should look like sqlite:///FILE")
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise StoreUnusable(
             f"database_url: {parsed.get_backend_name()} has its own tools for copies (pg_dump, pg_restore);"

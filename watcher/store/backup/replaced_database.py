@@ -6,9 +6,9 @@ from contextlib import closing, contextmanager
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import quote
 
 from watcher.model.case import ItemState
+from watcher.store.database.sqlite_url import file_uri
 from watcher.store.queries.snapshot_json import decode_item, decode_notice
 from watcher.store.writes.restore_marks import UNCERTAIN, mark_prefix
 
@@ -83,7 +83,7 @@ def open_replaced(file: Path) -> Iterator[ReplacedDatabase]:
 @contextmanager
 def open_for_reading(file: Path) -> Iterator[sqlite3.Connection]:
     """Open an SQLite file without the right to write to it. Raises sqlite3.Error."""
-    with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?mode=ro", uri=True, timeout=10)) as connection:
+    with closing(sqlite3.connect(file_uri(file, "ro"), uri=True, timeout=10)) as connection:
         yield connection
 
 

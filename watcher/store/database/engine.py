@@ -24,6 +24,7 @@ from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, sqlite_errors
 from watcher.store.database.query import Query, RunQuery
+from watcher.store.database.sqlite_url import split_sqlite_url
 from watcher.store.database.tables import Row
 
 _PRAGMAS = (
@@ -135,11 +136,19 @@ def _statement(query: Query, moments: frozenset[str]) -> TextualSelect:
     )
 
 
-def _parsed(url: str) -> URL:
+def parse_url(url: str) -> URL | None:
+    """Return a `database_url`, parsed; None if it is no URL of a database."""
+    parts = split_sqlite_url(url)
     try:
-        parsed = make_url(url)
+        if parts is None:
+            return make_url(url)
+        return make_url(f"sqlite:///x{parts[1]}").set(database=parts[0])
     except ArgumentError:
-        parsed = None
+        return None
+
+
+def _parsed(url: str) -> URL:
+    parsed = parse_url(url)
     if parsed is None or not (postgres.is_postgres(parsed) or parsed.get_backend_name() == "sqlite"):
         raise StoreUnusable("database_url: it should look like sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     return parsed
