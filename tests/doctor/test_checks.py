@@ -120,7 +120,7 @@ class TestClock:
 
     @pytest.mark.parametrize(
         "date",
-        ["", "soon", "Fri, 31 Dec 99999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 +2300", "1 Jan 2026 +99999999"],
+        ["", "soon", "Fri, 31 Dec 99999 23:59:59 GMT", "1 Jan 2026 +99999999"],
     )
     def test_date_that_is_none_is_ignored(self, tmp_path: Path, date: str) -> None:
         with serve(lambda _: reply(404, Date=date)) as server:
