@@ -85,6 +85,15 @@ def test_appointment_is_shown_in_the_readers_zone_with_its_weekday() -> None:
     assert "jue 20 de agosto, 21:00 h CEST" in madrid.title
 
 
+@pytest.mark.parametrize("kind", [ChangeKind.HISTORY_ADDED, ChangeKind.SILENT_UPDATE])
+def test_midnight_of_a_portal_is_a_day_in_every_zone(kind: ChangeKind) -> None:
+    stamp = "2026-07-09T00:00:00+00:00"
+    touched = change(kind)
+    touched = replace(touched, new=touched.new | {"at": stamp} if isinstance(touched.new, dict) else stamp)
+    assert "July 9, 2026" in rendered(touched, zone=ZoneInfo("Pacific/Honolulu")).body
+    assert "July 8" not in rendered(touched, zone=ZoneInfo("Pacific/Honolulu")).body
+
+
 def test_time_without_a_zone_is_not_converted() -> None:
     for zone in (NEW_YORK, ZoneInfo("Asia/Kolkata")):
         body = rendered(change(ChangeKind.APPOINTMENT_CHANGED), zone=zone).body

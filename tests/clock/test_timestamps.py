@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from watcher.clock.timestamps import day_of, iso_text, local_text, parse_iso, parse_utc, utc_text
+from watcher.clock.timestamps import iso_text, local_text, parse_iso, parse_utc, utc_text
 
 DAY = date(2026, 7, 9)
 MOMENT = datetime(2026, 7, 9, 19, 0, 5, 250, tzinfo=UTC)
@@ -36,7 +36,3 @@ def test_a_moment_is_parsed_into_utc_and_a_wall_clock_is_refused() -> None:
 def test_local_text_is_to_the_minute_in_the_given_zone() -> None:
     assert local_text(MOMENT) == "2026-07-09 19:00"
     assert local_text(MOMENT, ZoneInfo("America/New_York")) == "2026-07-09 15:00"
-
-
-def test_the_day_of_a_moment_is_the_one_on_its_own_clock() -> None:
-    assert day_of(WALL_CLOCK) == day_of(DAY) == DAY

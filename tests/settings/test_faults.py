@@ -69,6 +69,7 @@ def test_wrong_type_is_a_fault_that_names_the_key(
     ("text", "expected"),
     [
         ('timezone = "Mars/Olympus"', 'timezone: an IANA time zone is wanted, such as "America/New_York"'),
+        ('[accounts.a]\nportal = "office"\ntimezone = "Mars"', "accounts.a.timezone: an IANA time zone is wanted"),
         ('language = "de"', "language: must be one of 'en', 'es' or 'fr'"),
         ('langauge = "en"', 'langauge: unknown key; did you mean "language"?'),
         ("accounts = 5", "accounts: must be a table of its own keys"),

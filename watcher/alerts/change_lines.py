@@ -152,18 +152,18 @@ def _notice_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Field
 
 def _history_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
     values = new or old
-    title, at = style.quoted(values.get("title")), style.day(values.get("at"))
+    title, at = style.quoted(values.get("title")), style.portal_day(values.get("at"))
     return {
         "title": title,
         "at": at,
         "hint": style.portal_text(values.get("hint")),
         "old_title": _if_different(style.quoted(old.get("title")), title),
-        "old_at": _if_different(style.day(old.get("at")), at),
+        "old_at": _if_different(style.portal_day(old.get("at")), at),
     }
 
 
 def _silent_update_fields(change: Change, _: _Json, __: _Json, style: TextStyle) -> Fields:
-    return {"new": style.moment(change.new)}
+    return {"new": style.portal_moment(change.new)}
 
 
 def _stall_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 from watcher.alerts.sanitize import sanitize
 from watcher.language.catalogue import Catalogue
-from watcher.language.date_text import appointment_text, brief_appointment_text, day_text, moment_text, parse_moment
+from watcher.language.date_text import (
+    appointment_text,
+    brief_appointment_text,
+    day_text,
+    moment_text,
+    parse_moment,
+    parse_stamp,
+)
 from watcher.model.appointment_time import AppointmentTime
 from watcher.privacy.masking import mask_case_number, mask_numbers
 
@@ -68,6 +75,16 @@ class TextStyle:
         """Return the day of an ISO 8601 text; "" if `value` is not one."""
         moment = parse_moment(value)
         return "" if moment is None else day_text(moment, self.catalogue, self.zone)
+
+    def portal_day(self, value: object) -> str:
+        """Return the day of a portal's stamp; "" if `value` is not one."""
+        stamp = parse_stamp(value)
+        return "" if stamp is None else day_text(stamp, self.catalogue, self.zone)
+
+    def portal_moment(self, value: object) -> str:
+        """Return the day of a portal's stamp with its weekday and, if known, the time; "" if `value` is not one."""
+        stamp = parse_stamp(value)
+        return "" if stamp is None else moment_text(stamp, self.catalogue, self.zone)
 
     def appointment(self, when: AppointmentTime | None) -> str:
         """Return the day with its weekday and, if known, the time of an appointment; "" for None."""

@@ -44,8 +44,3 @@ def parse_utc(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     return moment.astimezone(UTC)
-
-
-def day_of(value: date) -> date:
-    """Return the day of a moment, on its own clock; a day is returned as it is."""
-    return value.date() if isinstance(value, datetime) else value

@@ -1,6 +1,6 @@
 """Dates and times in the format of the reader's language. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import parse_iso
@@ -18,6 +18,12 @@ def parse_moment(value: object) -> datetime | date | None:
         return parse_iso(value)
     except ValueError:
         return None
+
+
+def parse_stamp(value: object) -> datetime | date | None:
+    """Parse a portal's stamp like `parse_moment`. Midnight on its own clock stands for a day, which has no zone."""
+    moment = parse_moment(value)
+    return moment.date() if isinstance(moment, datetime) and moment.time() == time() else moment
 
 
 def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
