@@ -14,6 +14,7 @@ from watcher.clock import Clock, SystemClock
 from watcher.context.context import Context
 from watcher.context.opening import open_store
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
+from watcher.delivery.channel_health import record_channel_health
 from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
 from watcher.model.account_health import ReadResult
@@ -111,8 +112,9 @@ class App:
         )
 
     def record_time_reminders(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
-        """Record the changes that only time causes, as `watcher.remind.time_reminders`."""
-        return record_time_reminders(self.context, at_any_hour=at_any_hour)
+        """Record the changes that only time causes, as `watcher.remind.time_reminders`, and which channels fail."""
+        reminders = record_time_reminders(self.context, at_any_hour=at_any_hour)
+        return reminders + record_channel_health(self.context)
 
     def check_database(self) -> None:
         """Check a database file for damage. Raises `StoreUnusable`, with the way to restore a backup."""

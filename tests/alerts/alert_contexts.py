@@ -1,6 +1,7 @@
 """An alert context for every kind of change, as the diff, the reminders, and account health create them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -128,6 +129,7 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
         {"reason": "USCIS answered 503", "since": "2026-07-30T12:00:00+00:00", "attempts": 6},
     ),
     ChangeKind.RECOVERED: (None, None, {"after": "blind", "since": "2026-07-30T12:00:00+00:00"}),
+    ChangeKind.CHANNEL_FAILING: ("phone", None, {"since": "2026-07-30T12:00:00+00:00"}),
 }
 """Subject, old value, and new value of a typical change of each kind."""
 
@@ -137,7 +139,7 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
     return Change(
         kind=kind,
         severity=severity_of(kind, _stage(new)),
-        case_number=None if kind in ACCOUNT_KINDS else case_number,
+        case_number=None if kind in ACCOUNT_KINDS or kind is ChangeKind.CHANNEL_FAILING else case_number,
         subject=subject,
         old=old,
         new=new,
@@ -156,9 +158,19 @@ def alert_context(*changes: Change, links: Links = LINKS, **fields: Any) -> Aler
     )
 
 
+def channel_context(changed: Change) -> AlertContext:
+    return AlertContext(account="", portal_title="", links=None, changes=(changed,))
+
+
 def examples() -> dict[str, AlertContext]:
     """Return a context for every kind of change and for variants with a different text, by name."""
-    contexts = {kind.value: alert_context(change(kind)) for kind in ChangeKind}
+    contexts = {
+        kind.value: alert_context(change(kind)) for kind in ChangeKind if kind is not ChangeKind.CHANNEL_FAILING
+    }
+    failing = change(ChangeKind.CHANNEL_FAILING)
+    works_again = replace(
+        change(ChangeKind.RECOVERED), subject="phone", new={"after": "channel_failing", "since": "2026-07-30T12:00:00Z"}
+    )
     refused = Change(
         kind=ChangeKind.STAGE_CHANGED,
         severity=severity_of(ChangeKind.STAGE_CHANGED, Stage.REFUSED),
@@ -186,6 +198,8 @@ def examples() -> dict[str, AlertContext]:
         "deadline_passed, an appointment": alert_context(
             _reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})
         ),
+        "channel_failing": channel_context(failing),
+        "recovered, a channel": channel_context(works_again),
         "stage_changed and rfe_received, one alert": alert_context(evidence_requested, change(ChangeKind.RFE_RECEIVED)),
     }
 

@@ -139,8 +139,7 @@ def _queue_all(app: App, office: Office) -> int:
     office.move(every=0, times=0)
     read(app)
     first = [waiting.alert.id for waiting in app.store.outbox.due(app.clock.now(), limit=1_000_000)]
-    for start in range(0, len(first), 500):
-        app.store.outbox.drop(first[start : start + 500], app.clock.now().replace(year=2020), note="no part of this")
+    app.store.outbox.drop(dict.fromkeys(first), note="no part of this")
     office.move(every=1, times=1)
     commits = count()
     engine = app.store._database.engine

@@ -36,14 +36,14 @@ def test_urgent_alert_among_many_is_sent_separately() -> None:
     urgent = QueuedStub(100, Severity.URGENT)
     queue = [*important(100), urgent, *important(100, 101)]
     plan = throttle(queue, limit=30, sent_last_hour=0)
-    assert plan.separate == (urgent,)
+    assert plan.urgent == (urgent,)
     assert plan.combined == (*important(100), *important(100, 101))
 
 
 def test_only_urgent_alerts_are_sent_when_the_limit_is_reached() -> None:
     urgent = QueuedStub(1, Severity.URGENT)
     assert throttle([*important(1), urgent], limit=30, sent_last_hour=30) == ThrottlePlan(
-        separate=(urgent,), postponed=tuple(important(1))
+        urgent=(urgent,), postponed=tuple(important(1))
     )
 
 
@@ -57,16 +57,15 @@ def test_every_alert_is_in_one_group_in_its_original_order(
     queue: list[QueuedStub], limit: int, sent_last_hour: int
 ) -> None:
     plan = throttle(queue, limit=limit, sent_last_hour=sent_last_hour)
-    for group in (plan.separate, plan.combined, plan.postponed):
+    for group in (plan.urgent, plan.separate, plan.combined, plan.postponed):
         assert sorted(group, key=lambda alert: alert.id) == list(group)
-    assert sorted([*plan.separate, *plan.combined, *plan.postponed], key=lambda alert: alert.id) == queue
-    assert all(alert.severity is not Severity.URGENT for alert in plan.postponed)
+    assert sorted([*plan.urgent, *plan.separate, *plan.combined, *plan.postponed], key=lambda alert: alert.id) == queue
+    assert plan.urgent == tuple(alert for alert in queue if alert.severity is Severity.URGENT)
     assert len(plan.combined) != 1
 
 
 @given(queues, st.integers(1, 40), st.integers(0, 50))
-def test_limit_is_exceeded_only_by_one_urgent_message(queue: list[QueuedStub], limit: int, sent_last_hour: int) -> None:
+def test_only_urgent_messages_exceed_the_limit(queue: list[QueuedStub], limit: int, sent_last_hour: int) -> None:
     plan = throttle(queue, limit=limit, sent_last_hour=sent_last_hour)
     messages = len(plan.separate) + bool(plan.combined)
-    urgent = any(alert.severity is Severity.URGENT for alert in queue)
-    assert messages <= max(limit - sent_last_hour, int(urgent))
+    assert messages <= max(limit - sent_last_hour - len(plan.urgent), 0)

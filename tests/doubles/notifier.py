@@ -1,6 +1,6 @@
 """A fake notifier that records messages by URL, whose services can be down, misconfigured, or hanging."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -19,12 +19,18 @@ class AcceptsAttachments:
 
 @dataclass(slots=True)
 class FakeNotifier(AcceptsAttachments):
-    """Services in `broken` fail, permanently if True. One in `hanging` answers when its event is set."""
+    """Services in `broken` fail, permanently if True. One in `hanging` answers when its event is set.
+
+    All services refuse the titles in `refused`. `on_send` is called with the title of each message.
+    """
 
     broken: dict[str, bool] = field(default_factory=dict)
     hanging: dict[str, Event] = field(default_factory=dict)
     attempts: list[tuple[str, str]] = field(default_factory=list)
     delivered: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    on_send: Callable[[str], object] = lambda _: None
     lock: Lock = field(default_factory=Lock)
 
     def send(
@@ -38,10 +44,14 @@ class FakeNotifier(AcceptsAttachments):
             self.attempts.append((service, title))
         if service in self.hanging:
             self.hanging[service].wait(20)
+        self.on_send(title)
+        if title in self.refused:
+            raise DeliveryFailed("the service refused this message")
         if service in self.broken:
             raise DeliveryFailed("the service said no", permanent=self.broken[service])
         with self.lock:
             self.delivered.append((service, title))
+            self.bodies.append(body)
 
     def titles(self, service: str) -> list[str]:
         """Return the titles that the service accepted, in order."""

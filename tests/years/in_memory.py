@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from watcher.alerts.routing import route
-from watcher.delivery.superseded import ChangeFact, HeldAlert, fact_of, superseded
+from watcher.alerts.routing import route, routing_severity
+from watcher.delivery.superseded import ChangeFact, ChannelAlert, fact_of, is_over, superseded
 from watcher.model.alert import AlertContext, HoldReason, Links, RoutedAlert
 from watcher.model.case import ItemState, PendingItem, Snapshot
-from watcher.model.change import Change, ChangeKind, severity_of
+from watcher.model.change import Change, ChangeKind, Severity
 from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.model.reminder import SentReminder
 from watcher.reading.diff import diff
@@ -19,6 +19,7 @@ from watcher.remind.due_now import due_reminders
 from watcher.settings import Settings
 
 ACCOUNT = "family"
+_REMINDERS = {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED}
 NIGHT, DAWN, NOON = 5, 11, 17
 LINKS = Links(sign_in="https://portal.example.gov", help="https://portal.example.gov/help")
 
@@ -62,16 +63,21 @@ class Program(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class _Queued:
+    """An alert in the queue. `recorded` is how many changes had been recorded with those of the alert."""
+
     id: int
     routed: RoutedAlert
     changes: tuple[Change, ...]
+    recorded: int
 
-    @property
-    def held(self) -> HeldAlert | None:
-        hold = self.routed.hold_reason
-        if hold is None:
-            return None
-        return HeldAlert(id=self.id, hold_reason=hold, facts=tuple(fact_of(ACCOUNT, change) for change in self.changes))
+    def on_channel(self, hold_reason: HoldReason | None) -> ChannelAlert:
+        severities = (self.routed.severity, *map(routing_severity, self.changes))
+        return ChannelAlert(
+            id=self.id,
+            severity=max(severities, key=lambda severity: severity.rank),
+            facts=tuple(fact_of(ACCOUNT, change) for change in self.changes),
+            hold_reason=hold_reason,
+        )
 
 
 def describe(change: Change) -> str:
@@ -89,6 +95,8 @@ class InMemoryProgram:
         self._reminders: set[SentReminder] = set()
         self._queue: list[_Queued] = []
         self._sent: list[Message] = []
+        self._accepted: dict[str, list[ChannelAlert]] = {name: [] for name in settings.channels}
+        self._history: list[ChangeFact] = []
         self._ids = 0
 
     def check(self, now: datetime, snapshots: Sequence[Snapshot]) -> None:
@@ -118,7 +126,8 @@ class InMemoryProgram:
 
     def deliver(self, now: datetime) -> None:
         ready = [queued for queued in self._queue if queued.routed.not_before <= now]
-        self._queue = [queued for queued in self._queue if queued not in ready]
+        self._queue = [queued for queued in self._queue if queued.routed.not_before > now]
+        ready = self._still_true(ready)
         digests: dict[tuple[datetime, str], list[str]] = {}
         for queued in ready:
             alert, contents = queued.routed, [describe(change) for change in queued.changes]
@@ -130,13 +139,7 @@ class InMemoryProgram:
 
     def set_done(self, case_number: str, key: str) -> None:
         self._mark(case_number, key, ItemState.DONE, None)
-        closed = Change(
-            kind=ChangeKind.ITEM_CLOSED,
-            severity=severity_of(ChangeKind.ITEM_CLOSED),
-            case_number=case_number,
-            subject=key,
-        )
-        self._drop_superseded([fact_of(ACCOUNT, closed)], set(self._settings.channels))
+        self._queue = [queued for queued in self._queue if not _is_done(queued, case_number, key)]
 
     def set_due(self, case_number: str, key: str, due_on: date) -> None:
         self._mark(case_number, key, ItemState.OPEN, due_on)
@@ -147,17 +150,29 @@ class InMemoryProgram:
     def _queue_alerts(self, changes: tuple[Change, ...], now: datetime, *, baseline: bool = False) -> None:
         if not changes:
             return
+        self._history += [fact_of(ACCOUNT, change) for change in changes]
         context = AlertContext(account=ACCOUNT, portal_title="A portal", links=LINKS, changes=changes)
         for routed in route(context, self._settings.channels, zone=self._zone, now=now, baseline=baseline):
             alert_changes = tuple(changes[index] for index in routed.changes)
-            self._drop_superseded([fact_of(ACCOUNT, change) for change in alert_changes], {routed.channel})
             self._ids += 1
-            self._queue.append(_Queued(id=self._ids, routed=routed, changes=alert_changes))
+            self._queue.append(_Queued(id=self._ids, routed=routed, changes=alert_changes, recorded=len(self._history)))
 
-    def _drop_superseded(self, newer: Sequence[ChangeFact], channels: set[str]) -> None:
-        held = [queued.held for queued in self._queue if queued.routed.channel in channels]
-        dropped = superseded([alert for alert in held if alert is not None], newer)
-        self._queue = [queued for queued in self._queue if queued.id not in dropped]
+    def _still_true(self, ready: Sequence[_Queued]) -> list[_Queued]:
+        """Return the alerts without those that later ones made untrue, channel by channel."""
+        ready = [queued for queued in ready if not self._is_over(queued)]
+        dropped: set[int] = set()
+        for name, accepted in self._accepted.items():
+            now = [queued for queued in ready if queued.routed.channel == name]
+            alerts = [queued.on_channel(queued.routed.hold_reason) for queued in now]
+            oldest = min((alert.id for alert in alerts), default=0)
+            dropped |= superseded([*alerts, *(alert for alert in accepted if alert.id > oldest)]).keys()
+            accepted += [queued.on_channel(None) for queued in now if queued.id not in dropped]
+        return [queued for queued in ready if queued.id not in dropped]
+
+    def _is_over(self, queued: _Queued) -> bool:
+        urgent = [fact_of(ACCOUNT, change) for change in queued.changes if change.severity is Severity.URGENT]
+        is_escalation = queued.routed.hold_reason is HoldReason.ESCALATION
+        return is_escalation and is_over(urgent, self._history[queued.recorded :])
 
     def _mark(self, case_number: str, key: str, state: ItemState, due_on: date | None) -> None:
         case = self._cases[case_number]
@@ -198,6 +213,15 @@ class InMemoryProgram:
             for index, item in enumerate(current.values(), start=1)
         ]
         return (*known_items, *new)
+
+
+def _is_done(queued: _Queued, case_number: str, key: str) -> bool:
+    """Return whether the user has dealt with what the alert only reminds of, or escalates."""
+    about = [change for change in queued.changes if (change.case_number, change.subject) == (case_number, key)]
+    if queued.routed.hold_reason is HoldReason.ESCALATION:
+        return bool(about)
+    only = len(about) == len(queued.changes) and {change.kind for change in about} <= _REMINDERS
+    return only and queued.routed.hold_reason is not None
 
 
 def _item_after(entry: TrackedItem, item: PendingItem | None, now: datetime) -> TrackedItem:

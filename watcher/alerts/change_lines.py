@@ -81,6 +81,8 @@ def _object(value: object) -> _Json:
 
 
 def _message_key(change: Change) -> str:
+    if change.kind is ChangeKind.RECOVERED and change.subject is not None:
+        return "channel_recovered"
     is_appointment = change.kind in _DEADLINE_KINDS and names_appointment(change)
     return f"{change.kind}_appointment" if is_appointment else change.kind.value
 
@@ -190,13 +192,14 @@ def _look_reminder_fields(change: Change, _: _Json, new: _Json, style: TextStyle
     }
 
 
-def _account_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
+def _account_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> Fields:
     return {
         "reason": style.portal_text(new.get("reason")),
         "since": style.moment(new.get("since")),
         "attempts": style.plural("attempts", new.get("attempts")),
         "reads": style.plural("reads", new.get("reads")),
         "account": _account_name(style),
+        "channel": style.portal_text(change.subject),
     }
 
 
@@ -242,6 +245,7 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.PORTAL_UNREADABLE: _account_fields,
     ChangeKind.BLIND: _account_fields,
     ChangeKind.RECOVERED: _account_fields,
+    ChangeKind.CHANNEL_FAILING: _account_fields,
 }
 
 

@@ -14,9 +14,12 @@ from watcher.settings import Settings
 def compose(context: AlertContext, settings: Settings, *, now: datetime, baseline: bool = False) -> WriteSet:
     """Return the changes, their lines for the history, and their alerts for each interested channel.
 
-    `baseline`: the first successful check of a case; each open item is an alert. `now` is aware.
+    `baseline`: the first successful check of a case; each open item is an alert. `now` is aware. A channel is not told
+    about itself.
     """
-    routes = route(context, settings.channels, zone=settings.timezone, now=now, baseline=baseline)
+    subjects = {change.subject for change in context.changes if context.links is None}
+    channels = {name: channel for name, channel in settings.channels.items() if name not in subjects}
+    routes = route(context, channels, zone=settings.timezone, now=now, baseline=baseline)
     zone, office_zone = settings.timezone, settings.office_zone(context.account)
     texts: dict[tuple[tuple[int, ...], str], AlertText] = {}
     return WriteSet(

@@ -15,12 +15,12 @@ from watcher.model.alert import AlertText
 MAX_FULL_ALERTS = 30
 """Alerts that a digest includes completely; it lists only the titles of the others."""
 
-MAX_LISTED_TITLES = 100
-"""Titles that are listed; the rest is counted."""
+MAX_COUNTED_HEADLINES = 100
+"""Headlines that a flood message counts before it lists all titles."""
 
 
 def render_digest(alerts: Sequence[AlertText], *, language: str) -> AlertText:
-    """Combine one or more alerts, grouped by case in the order of each case's first alert.
+    """Combine one or more alerts, grouped by case in the order of each case's first alert. Urgent ones come first.
 
     A single alert is returned unchanged. What all of them end with (the official site, no legal advice) occurs once.
     """
@@ -37,7 +37,7 @@ def render_digest(alerts: Sequence[AlertText], *, language: str) -> AlertText:
         for alert in group:
             blocks += [Paragraph(_split_title(alert)[1]), _without_end(alert, shared)]
     if len(alerts) > MAX_FULL_ALERTS:
-        blocks.append(_title_list(alerts[MAX_FULL_ALERTS:], catalogue))
+        blocks.append(_title_list(alerts[MAX_FULL_ALERTS:]))
     if shared:
         blocks.append(_end(alerts[0], shared))
     return _combined(blocks, alerts, catalogue)
@@ -51,10 +51,10 @@ def render_batch(alerts: Sequence[AlertText], *, language: str) -> AlertText:
     if len(alerts) == 1:
         return alerts[0]
     catalogue = load_catalogue(language)
-    counts = Counter(_split_title(alert)[1] for alert in alerts).most_common(MAX_LISTED_TITLES)
+    counts = Counter(_split_title(alert)[1] for alert in alerts).most_common(MAX_COUNTED_HEADLINES)
     summary = [catalogue.format("digest", "line_count", line=line, count=str(number)) for line, number in counts]
     introduction = Paragraph(catalogue.message("digest", "flood"))
-    return _combined([introduction, Listing(summary), _title_list(alerts, catalogue)], alerts, catalogue)
+    return _combined([introduction, Listing(summary), _title_list(alerts)], alerts, catalogue)
 
 
 def _split_title(alert: AlertText) -> tuple[str, str]:
@@ -70,12 +70,8 @@ def _by_case(alerts: Iterable[AlertText]) -> dict[str, list[AlertText]]:
     return groups
 
 
-def _title_list(alerts: Sequence[AlertText], catalogue: Catalogue) -> Listing:
-    titles = [alert.title for alert in alerts[:MAX_LISTED_TITLES]]
-    left = len(alerts) - len(titles)
-    if left:
-        titles.append(catalogue.format("digest", "more", alerts=catalogue.plural("alerts", left)))
-    return Listing(titles)
+def _title_list(alerts: Sequence[AlertText]) -> Listing:
+    return Listing(list(dict.fromkeys(alert.title for alert in alerts)))
 
 
 def _shared_blocks(texts: Iterable[list[str]]) -> int:

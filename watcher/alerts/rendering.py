@@ -85,8 +85,10 @@ def render(
 
 
 def subject_of(context: AlertContext, style: TextStyle) -> str:
-    """Return the subject of the alert: the number and form of the case, or the portal and account."""
+    """Return the subject of the alert: the number and form of the case, the portal and account, or delivery."""
     number = _case_number(context)
+    if context.links is None:
+        return style.catalogue.message("general", "delivery")
     if number is None:
         account = style.portal_text(context.account) if style.privacy == "full" else ""
         portal = sanitize(context.portal_title, style.catalogue, max_length=MAX_TITLE_LENGTH // 2)
@@ -222,6 +224,8 @@ def _history(context: AlertContext, style: TextStyle) -> Iterator[Block]:
 
 def _links(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> Iterator[Block]:
     links, kinds = context.links, {change.kind for change in changes}
+    if links is None:
+        return
     if links.reset and kinds & {ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED}:
         yield Link(style.catalogue.message("general", "reset"), links.reset)
     if kinds & _HELP_KINDS:

@@ -26,13 +26,13 @@ def route(
     """Return the alerts to write, in the order of `channels`. `now` is aware, `zone` is the user's.
 
     On the first successful check of a case (`baseline`), the case itself and each open item are an alert of their own;
-    otherwise all changes of the context are one alert.
+    otherwise all changes of the context are one alert. What concerns a channel is sent to all others in `channels`.
     """
     groups = _by_subject(context.changes) if baseline else [range(len(context.changes))]
     return [
         routed
         for name, channel in channels.items()
-        if not channel.accounts or context.account in channel.accounts
+        if not channel.accounts or context.account in {"", *channel.accounts}
         for group in groups
         for routed in _routed(name, channel, context.changes, group, zone, now.astimezone(UTC))
     ]
@@ -61,10 +61,10 @@ def _routed(
 def _accepts(channel: ChannelSettings, change: Change) -> bool:
     if channel.kinds and change.kind not in channel.kinds:
         return False
-    return _routing_severity(change).rank >= channel.min_severity.rank
+    return routing_severity(change).rank >= channel.min_severity.rank
 
 
-def _routing_severity(change: Change) -> Severity:
+def routing_severity(change: Change) -> Severity:
     """Return the severity, for a recovery that of the problem: channels that reported it also report its end."""
     if change.kind is ChangeKind.RECOVERED and isinstance(change.new, dict):
         problem = change.new.get("after")
@@ -85,8 +85,14 @@ def _schedule(
         not_before, hold_reason = now + channel.escalate_after, HoldReason.ESCALATION
     elif channel.digest and severity is not Severity.URGENT:
         not_before, hold_reason = channel.digest.next_after(now, zone), HoldReason.DIGEST
-    if channel.quiet_hours and not (severity is Severity.URGENT and channel.urgent_breaks_quiet):
-        end_of_quiet = channel.quiet_hours.ends_after(not_before, zone)
-        if end_of_quiet is not None:
-            return end_of_quiet, hold_reason or HoldReason.QUIET
+    end_of_quiet = quiet_until(channel, severity, zone, not_before)
+    if end_of_quiet is not None:
+        return end_of_quiet, hold_reason or HoldReason.QUIET
     return not_before, hold_reason
+
+
+def quiet_until(channel: ChannelSettings, severity: Severity, zone: ZoneInfo, moment: datetime) -> datetime | None:
+    """Return when quiet hours that hold an alert of this severity at `moment` end, in UTC; None if none apply."""
+    if channel.quiet_hours is None or (severity is Severity.URGENT and channel.urgent_breaks_quiet):
+        return None
+    return channel.quiet_hours.ends_after(moment, zone)

@@ -10,22 +10,23 @@ from watcher.daemon import malloc
 from watcher.daemon.liveness import Liveness
 from watcher.daemon.schedule import Schedule
 from watcher.daemon.sd_notify import ServiceManager
+from watcher.delivery.channel_threads import ChannelThreads
 from watcher.delivery.emergency_notice import EmergencyNotice
+from watcher.delivery.outbox_worker import STOP_GRACE
 from watcher.errors import StoreUnusable
 from watcher.export.calendar_file import update_calendar_file
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.settings import Settings
+from watcher.store import Busy
 
 _REMINDER_INTERVAL = timedelta(minutes=15)
 _BACKUP_INTERVAL = timedelta(hours=1)
 _MAX_PAUSE = 15.0  # real seconds until changes by another process (`watcher check`, `resume`) are noticed
 _MIN_PAUSE = 0.05
-_MIN_PAUSE_SHARED = 1.0  # another daemon may be delivering the due alerts
 _LOCK_WAIT = 3.0  # real seconds; the blindness check holds the account's lock only briefly
 _MAX_PARALLEL_CHECKS = 8
 _CLOCK_TOLERANCE = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_STOP_GRACE = 3.0  # real seconds for a message that is being sent
 _log = structlog.get_logger(__name__)
 
 
@@ -46,6 +47,11 @@ class Daemon:
         self._emergency_notice = EmergencyNotice(app.notifier)
         self._last_now = app.clock.now()
         self._wake = Event()
+        self._channels = ChannelThreads(
+            lambda channel: self._app.outbox_worker().deliver(channel, wait=_MAX_PAUSE),
+            on_error=_log_delivery_error,
+            on_end=self._wake.set,
+        )
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
     def start(self) -> None:
@@ -65,11 +71,12 @@ class Daemon:
         )
 
     def stop(self) -> None:
-        """Start no more work and give a message being sent a moment to finish. Interrupted work is repeated later."""
+        """Start no more work and wait up to `STOP_GRACE` for messages in flight. Interrupted work is repeated later."""
         self._app.context.stop.set()
         self._schedule.stop()
         self._wake.set()
-        self._delivery.join(_STOP_GRACE)
+        self._delivery.join(STOP_GRACE)
+        self._channels.join(STOP_GRACE)
         self._liveness.stop()
 
     def reconfigure(self, settings: Settings) -> None:
@@ -81,6 +88,7 @@ class Daemon:
         self._app = self._app.with_settings(settings)
         self._liveness.reconfigure(self._app)
         self._schedule_accounts()
+        self._channels.end_rests()
         self._wake.set()
         _log.info("configuration_reloaded", accounts=len(settings.accounts), channels=len(settings.channels))
 
@@ -178,7 +186,8 @@ class Daemon:
             try:
                 self._handle_clock_change()
                 self._check_resumed_accounts()
-                self._app.outbox_worker().deliver_due()
+                for channel in self._app.outbox_worker().due_channels():
+                    self._channels.start(channel)
                 pause = self._until_next_alert()
             except StoreUnusable as error:
                 _log.error("database_unavailable", reason=str(error))
@@ -189,11 +198,21 @@ class Daemon:
             self._wake.wait(pause)
 
     def _until_next_alert(self) -> float:
-        due = self._app.store.outbox.next_due()
+        due = self._app.store.outbox.next_due(busy=self._channels.busy())
         if due is None:
             return _MAX_PAUSE
-        shortest = _MIN_PAUSE_SHARED if self._app.store.shared else _MIN_PAUSE
-        return min(_MAX_PAUSE, max(shortest, self._app.clock.seconds_until(due)))
+        return min(_MAX_PAUSE, max(_MIN_PAUSE, self._app.clock.seconds_until(due)))
+
+
+def _log_delivery_error(channel: str, error: Exception) -> float:
+    """Log what a channel's delivery raised. Return for how many real seconds the channel rests."""
+    if isinstance(error, Busy):
+        return 0.0  # another process delivers to it
+    if isinstance(error, StoreUnusable):
+        _log.error("database_unavailable", reason=str(error))
+    else:
+        _log.error("delivery_failed_unexpectedly", channel=channel, exc_info=error)
+    return _MAX_PAUSE
 
 
 def _log_result(result: ReadResult) -> None:

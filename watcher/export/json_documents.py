@@ -88,7 +88,7 @@ def change_document(recorded: RecordedChange) -> dict[str, Any]:
     return {
         "id": recorded.id,
         "at": utc_text(recorded.at),
-        "account": recorded.account,
+        "account": recorded.account or None,
         "case_number": change.case_number,
         "kind": change.kind.value,
         "severity": change.severity.value,
@@ -112,6 +112,8 @@ def alert_document(alert: Alert) -> dict[str, Any]:
         "next_attempt_at": utc_text(alert.next_attempt_at),
         "sent_at": utc_text(alert.sent_at),
         "last_error": alert.last_error,
+        "note": alert.note,
+        "covered_by": alert.covered_by,
     }
 
 

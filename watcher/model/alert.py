@@ -19,16 +19,16 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertContext:
-    """The subject of one alert: the changes of one case in one check, or of one account.
+    """The subject of one alert: the changes of one case in one check, of one account, or of one channel.
 
-    `changes` has at least one entry. `snapshot` is the present state of the case, None if the alert concerns an
-    account. `history` has earlier changes of the case, newest first. `now` is when the alert is written, aware; None if
-    that does not matter.
+    `changes` has at least one entry. For a channel, `account` and `portal_title` are empty and `links` is None.
+    `snapshot` is the present state of the case, None if the alert concerns something else. `history` has earlier
+    changes of the case, newest first. `now` is when the alert is written, aware; None if that does not matter.
     """
 
     account: str
     portal_title: str
-    links: Links
+    links: Links | None
     changes: tuple[Change, ...]
     snapshot: Snapshot | None = None
     history: tuple[RecordedChange, ...] = ()
@@ -81,17 +81,22 @@ class AlertDraft:
 
 
 class AlertState(StrEnum):
-    """The state of an alert in the outbox."""
+    """The state of an alert in the outbox. `dropped`: not sent, because it is no longer true or was seen."""
 
     QUEUED = "queued"
     HELD = "held"
     SENT = "sent"
     FAILED = "failed"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One message for one channel, as stored in the outbox. Times are aware, UTC. The text never changes."""
+    """One message for one channel, as stored in the outbox. Times are aware, UTC. The text never changes.
+
+    `first_attempt_at` is None until an attempt has failed. `covered_by` is the id of the alert whose message included
+    this one (`sent`) or that made it untrue (`dropped`). `note` says why it was dropped.
+    """
 
     id: int
     channel: str
@@ -107,3 +112,6 @@ class Alert:
     next_attempt_at: datetime | None
     sent_at: datetime | None
     last_error: str | None
+    note: str | None = None
+    first_attempt_at: datetime | None = None
+    covered_by: int | None = None

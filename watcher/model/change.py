@@ -27,7 +27,7 @@ _RANKS = {Severity.ROUTINE: 0, Severity.IMPORTANT: 1, Severity.URGENT: 2}
 
 
 class ChangeKind(StrEnum):
-    """The kind of a change. The first four groups concern a case, the last an account."""
+    """The kind of a change. The first four groups concern a case, the fifth an account, the last a channel."""
 
     RFE_RECEIVED = "rfe_received"
     INTENT_TO_DENY_RECEIVED = "intent_to_deny_received"
@@ -66,6 +66,8 @@ class ChangeKind(StrEnum):
     BLIND = "blind"
     RECOVERED = "recovered"
 
+    CHANNEL_FAILING = "channel_failing"
+
 
 _URGENT = frozenset(
     {
@@ -94,6 +96,7 @@ _IMPORTANT = frozenset(
         ChangeKind.CASE_MISSING,
         ChangeKind.BLIND,
         ChangeKind.PORTAL_UNREADABLE,
+        ChangeKind.CHANNEL_FAILING,
     }
 )
 _URGENT_STAGES = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED})

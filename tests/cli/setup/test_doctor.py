@@ -59,7 +59,7 @@ def test_undelivered_alerts_are_reported_with_the_reason(workspace: ApiWorkspace
     assert "1 alert was not taken so far" in finding["told"]
     assert "500" in finding["told"]
     with workspace.app() as app:
-        app.store.outbox.mark_failed([1], "the service said no", next_attempt_at=None)
+        app.store.outbox.mark_failed([1], "the service said no", now=app.clock.now(), next_attempt_at=None)
     (finding,) = findings_with(workspace.run("doctor", "--offline", "--json", expect=(1,)), "failed")
     assert finding["told"] == "1 alert was given up: the service said no"
 

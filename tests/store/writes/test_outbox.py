@@ -7,7 +7,7 @@ from sqlalchemy import Connection, event
 
 from tests.store.temporary_store import NOW, NUMBER, TemporaryStore, a_change, a_draft, record_alerts
 from watcher.model.alert import Alert, AlertState, HoldReason
-from watcher.model.change import ChangeKind
+from watcher.model.change import ChangeKind, Severity
 
 LATER = NOW + timedelta(hours=2)
 
@@ -42,7 +42,7 @@ def test_sent_alert_is_never_due_again(temporary: TemporaryStore) -> None:
     assert (alert.state, alert.attempts, alert.sent_at) == (AlertState.SENT, 1, NOW)
     assert temporary.store.outbox.due(LATER) == []
     assert temporary.store.outbox.next_due() is None
-    assert temporary.store.outbox.sent_since("phone", NOW) == 1
+    assert temporary.store.outbox.messages_since("phone", NOW) == 1
 
 
 def test_alerts_sent_during_a_transaction_take_one_more_transaction(temporary: TemporaryStore) -> None:
@@ -70,7 +70,7 @@ def test_alerts_sent_during_a_transaction_take_one_more_transaction(temporary: T
 
 def test_failed_attempt_waits_for_the_next_with_its_reason(temporary: TemporaryStore) -> None:
     record_alerts(temporary.store, a_draft())
-    temporary.store.outbox.mark_failed([1], "no", next_attempt_at=LATER)
+    temporary.store.outbox.mark_failed([1], "no", now=NOW, next_attempt_at=LATER)
     alert = only_alert(temporary)
     assert (alert.state, alert.attempts, alert.last_error) == (AlertState.QUEUED, 1, "no")
     assert temporary.store.outbox.due(NOW) == []
@@ -78,7 +78,7 @@ def test_failed_attempt_waits_for_the_next_with_its_reason(temporary: TemporaryS
 
 def test_failed_alert_is_counted_and_retried_from_the_start(temporary: TemporaryStore) -> None:
     record_alerts(temporary.store, a_draft())
-    temporary.store.outbox.mark_failed([1], "no", next_attempt_at=None)
+    temporary.store.outbox.mark_failed([1], "no", now=NOW, next_attempt_at=None)
     assert temporary.store.outbox.counts()[AlertState.FAILED] == 1
     assert temporary.store.outbox.due(LATER) == []
     assert temporary.store.outbox.retry(NOW) == 1
@@ -98,11 +98,41 @@ def test_postponing_does_not_count_as_an_attempt(temporary: TemporaryStore) -> N
     assert (only_alert(temporary).attempts, only_alert(temporary).next_attempt_at) == (0, LATER)
 
 
-def test_dropped_alert_counts_as_sent(temporary: TemporaryStore) -> None:
+def test_dropped_alert_is_not_sent_and_names_the_one_that_made_it_untrue(temporary: TemporaryStore) -> None:
     record_alerts(temporary.store, a_draft(hold=HoldReason.DIGEST, at=LATER))
-    temporary.store.outbox.drop([1], NOW, note="came untrue")
-    assert only_alert(temporary).state is AlertState.SENT
-    assert temporary.rows("SELECT note FROM alert") == [("came untrue",)]
+    temporary.store.outbox.drop({1: 7}, note="came untrue")
+    alert = only_alert(temporary)
+    assert (alert.state, alert.sent_at, alert.covered_by, alert.note) == (AlertState.DROPPED, None, 7, "came untrue")
+    assert temporary.store.outbox.due(LATER) == []
+
+
+def test_messages_are_counted_not_the_alerts_in_them(temporary: TemporaryStore) -> None:
+    record_alerts(temporary.store, *(a_draft(title) for title in "abcd"))
+    temporary.store.outbox.mark_sent([1, 2, 3], NOW)
+    temporary.store.outbox.drop({4: 1}, note="came untrue")
+    assert temporary.store.outbox.messages_since("phone", NOW) == 1
+    assert [alert.covered_by for alert in reversed(temporary.store.outbox.list())] == [None, 1, 1, 1]
+
+
+def test_urgent_alerts_are_due_first(temporary: TemporaryStore) -> None:
+    record_alerts(temporary.store, a_draft("a"), a_draft("b", severity=Severity.URGENT), a_draft("c"))
+    assert [queued.alert.title for queued in temporary.store.outbox.due(NOW)] == ["b", "a", "c"]
+    assert temporary.store.outbox.has_urgent("phone", NOW, after=1)
+    assert not temporary.store.outbox.has_urgent("phone", NOW, after=2)
+
+
+def test_channel_fails_since_its_first_refusal_after_the_last_accepted_message(temporary: TemporaryStore) -> None:
+    outbox, minute = temporary.store.outbox, timedelta(minutes=1)
+    record_alerts(temporary.store, *(a_draft(title) for title in "abc"))
+    assert outbox.failing_since("phone") is None
+    outbox.mark_failed([1], "no", now=NOW, next_attempt_at=LATER)
+    outbox.mark_failed([1], "no", now=NOW + minute, next_attempt_at=LATER)
+    assert outbox.failing_since("phone") == NOW
+    outbox.mark_sent([2], NOW + 2 * minute)
+    assert outbox.failing_since("phone") is None
+    assert outbox.last_accepted_at("phone") == NOW + 2 * minute
+    outbox.mark_failed([3], "no", now=NOW + 3 * minute, next_attempt_at=None)
+    assert outbox.failing_since("phone") == NOW + 3 * minute
 
 
 def test_acknowledged_alert_is_not_escalated_and_others_are(temporary: TemporaryStore) -> None:

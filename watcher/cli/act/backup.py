@@ -10,6 +10,7 @@ from watcher.alerts.restore_note import with_restore_note
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_line
+from watcher.delivery.outbox_worker import delivery_lock
 from watcher.model.alert import AlertText
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
@@ -90,7 +91,11 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
     except Busy:
         raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
     try:
-        for name in ("delivery", "time", *(f"account {account}" for account in settings.accounts)):
+        for name in (
+            "time",
+            *map(delivery_lock, settings.channels),
+            *(f"account {account}" for account in settings.accounts),
+        ):
             stack.enter_context(locks.acquire(name, wait=_CHECK_TIMEOUT))
     except Busy:
         raise click.ClickException("another `watcher` command is working on this database; try again soon") from None

@@ -170,4 +170,4 @@ def _count(changes: Sequence[RecordedChange]) -> str:
 
 def _show_change(change: RecordedChange) -> None:
     kind = styled(change.change.kind.value, severity_color(change.change.severity))
-    print_line(f"  {change.change.case_number or change.account}  {kind}  {change.summary}")
+    print_line(f"  {change.change.case_number or change.account or change.change.subject}  {kind}  {change.summary}")

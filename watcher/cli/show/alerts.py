@@ -27,7 +27,13 @@ from watcher.export.json_documents import alert_document
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
 
-_COLORS = {AlertState.SENT: "green", AlertState.FAILED: "red", AlertState.HELD: "yellow", AlertState.QUEUED: None}
+_COLORS = {
+    AlertState.SENT: "green",
+    AlertState.FAILED: "red",
+    AlertState.HELD: "yellow",
+    AlertState.QUEUED: None,
+    AlertState.DROPPED: None,
+}
 _UNSENT = (AlertState.FAILED, AlertState.QUEUED)
 
 
@@ -70,6 +76,8 @@ def _show(context: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
     for alert in alerts:
         if alert.last_error:
             print_line(f"{alert.id}: {alert.last_error}", color="red")
+        if alert.state is AlertState.DROPPED:
+            print_line(f"{alert.id}: {alert.note}{f': {alert.covered_by}' if alert.covered_by else ''}")
     if not rows:
         print_line("There are no alerts.")
     elif any(alert.state is AlertState.FAILED for alert in alerts):
@@ -95,7 +103,7 @@ def retry_command(config: Path | None, own_config: Path | None, alert: int | Non
         retried = [item for item in app.store.outbox.list() if item.id in selected]
     for item in sorted(retried, key=lambda item: item.id):
         print_line(f"{item.id}  {item.channel}  {styled(item.state.value, _COLORS[item.state])}  {item.title}")
-    failed = [item for item in retried if item.state is not AlertState.SENT]
+    failed = [item for item in retried if item.state not in {AlertState.SENT, AlertState.DROPPED}]
     for item in failed:
         print_error(f"alert {item.id} to {item.channel}: {item.last_error or 'waits for its turn'}")
     sys.exit(1 if failed else 0)

@@ -124,7 +124,7 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
             (
                 str(change.id),
                 local_time(change.at, context.settings.timezone),
-                change.change.case_number or change.account,
+                change.change.case_number or change.account or change.change.subject or "",
                 styled(change.change.kind.value, severity_color(change.change.severity)),
                 change.summary,
             )

@@ -33,7 +33,19 @@ _ENTRY = ("id", "account", "case_number", "first_seen_at")
 
 _REPORTED_IN = ("account", "case", "alert", "reminder", "meta")
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
-_ALERT_PROGRESS = ("state", "hold", "attempts", "next_attempt_at", "sent_at", "acknowledged_at", "last_error", "note")
+_ENDED = (AlertState.SENT.value, AlertState.DROPPED.value)
+_ALERT_PROGRESS = (
+    "state",
+    "hold",
+    "attempts",
+    "next_attempt_at",
+    "sent_at",
+    "acknowledged_at",
+    "last_error",
+    "note",
+    "first_attempt_at",
+    "covered_by",
+)
 _CHANGE_IDENTITY = ("at", "account", "case_number", "kind", "subject", "old", "new")
 _NOT_FROM_REPLACED = ("name", "next_read_at")
 
@@ -108,8 +120,9 @@ def _merge_alert_progress(old: ReplacedDatabase, database: sqlite3.Connection) -
     for row in _waiting_alerts(database):
         later = old.alerts.get(alert_identity(row))
         if later is not None and later["state"] in set(AlertState):
-            assignments = ", ".join(f"{column} = :{column}" for column in _ALERT_PROGRESS)
-            values = {column: later[column] for column in _ALERT_PROGRESS} | {"id": row["id"]}
+            columns = [name for name in _common_columns(database, "alert", later, ()) if name in _ALERT_PROGRESS]
+            assignments = ", ".join(f"{column} = :{column}" for column in columns)
+            values = {column: later[column] for column in columns} | {"id": row["id"]}
             database.execute(f"UPDATE OR IGNORE alert SET {assignments} WHERE id = :id", values)  # noqa: S608 - our own names
 
 
@@ -181,7 +194,7 @@ def _merge_alerts(old: ReplacedDatabase, database: sqlite3.Connection, change_id
     alert_ids = {
         row["id"]: _insert_with_id(database, "alert", row)
         for identity, row in old.alerts.items()
-        if identity not in known and (change_ids is not None or row["state"] != AlertState.SENT)
+        if identity not in known and (change_ids is not None or row["state"] not in _ENDED)
     }
     for row in old.rows("alert_change"):
         link = (alert_ids.get(row["alert_id"]), (change_ids or {}).get(row["change_id"]))

@@ -124,7 +124,11 @@ class NoticeRow(Row, table=True):
 
 
 class AlertRow(Row, table=True):
-    """The outbox: one row for each message and channel, with its text fixed when the row is written."""
+    """The outbox: one row for each message and channel, with its text fixed when the row is written.
+
+    `first_attempt_at` is NULL until an attempt has failed. `covered_by` is the id of another alert on the same channel:
+    the one whose message included this one, or the one that made it untrue before it was sent.
+    """
 
     __tablename__ = "alert"
     __table_args__ = (Index(None, "state", "next_attempt_at"), Index(None, "channel", "sent_at"))
@@ -147,6 +151,8 @@ class AlertRow(Row, table=True):
     acknowledged_at: datetime | None
     last_error: str | None
     note: str | None
+    first_attempt_at: datetime | None
+    covered_by: int | None
 
 
 class AlertChangeRow(Row, table=True):

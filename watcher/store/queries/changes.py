@@ -36,6 +36,18 @@ def history(
     return [recorded_change(row) for row in run(query, **parameters)]
 
 
+def after(run: RunQuery, account: str, case_number: str | None, change_id: int) -> list[RecordedChange]:
+    """Return the changes of a case, or of the account itself, with a higher id, oldest first."""
+    parameters: dict[str, object] = {"account": account, "change_id": change_id}
+    if case_number is not None:
+        parameters["case_number"] = case_number
+    case = "case_number IS NULL" if case_number is None else "case_number = :case_number"
+    conditions = where("account = :account", case, "id > :change_id")
+    return [
+        recorded_change(row) for row in run(select_rows("change", CHANGE, f"{conditions} ORDER BY id"), **parameters)
+    ]
+
+
 def recorded_change(row: Any) -> RecordedChange:
     """Return a row with the columns `CHANGE` as a recorded change."""
     return RecordedChange(

@@ -12,13 +12,24 @@ from watcher.store.database.query import Query, RunQuery, first_row, in_list, li
 from watcher.store.queries.changes import CHANGE, recorded_change
 
 _ALERT = (
-    "id, channel, state, severity, title, body, html, short, attempts, created_at, next_attempt_at, sent_at, last_error"
+    "id, channel, state, severity, title, body, html, short, attempts, created_at, next_attempt_at, sent_at,"
+    " last_error, note, first_attempt_at, covered_by"
 )
 _QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason"
 _WAITING = f"state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}')"
 _COUNTS = Query("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
-_SENT_SINCE = Query(
-    "alert", ("alerts",), "SELECT count(*) AS alerts FROM alert WHERE channel = :channel AND sent_at >= :since"
+_MESSAGES_SINCE = Query(
+    "alert",
+    ("messages",),
+    "SELECT count(*) AS messages FROM alert"  # noqa: S608 - constants
+    f" WHERE channel = :channel AND sent_at >= :since AND state = '{AlertState.SENT.value}' AND covered_by IS NULL",
+)
+_LAST_ACCEPTED = select_rows(
+    "alert", "sent_at", f"WHERE channel = :channel AND state = '{AlertState.SENT.value}' ORDER BY sent_at DESC LIMIT 1"
+)
+_FIRST_ATTEMPTS = (
+    "SELECT min(first_attempt_at) AS first_attempt_at FROM alert WHERE channel = :channel"  # noqa: S608 - constants
+    f" AND state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}', '{AlertState.FAILED.value}')"
 )
 _TEXT = select_rows("alert", "title, body, html, short", "WHERE id = :id")
 
@@ -31,6 +42,16 @@ class QueuedAlert:
     account: str
     case_number: str | None
     hold_reason: HoldReason | None
+    changes: tuple[RecordedChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentAlert:
+    """An alert that a channel has accepted, with the changes it was about."""
+
+    id: int
+    account: str
+    severity: Severity
     changes: tuple[RecordedChange, ...]
 
 
@@ -65,6 +86,9 @@ def _alert(row: Any, change_ids: Collection[int]) -> Alert:
         next_attempt_at=row.next_attempt_at,
         sent_at=row.sent_at,
         last_error=row.last_error,
+        note=row.note,
+        first_attempt_at=row.first_attempt_at,
+        covered_by=row.covered_by,
     )
 
 
@@ -77,28 +101,53 @@ def alert_counts(run: RunQuery) -> dict[AlertState, int]:
 def due(
     run: RunQuery, now: datetime, *, channels: Collection[str] | None, excluded: Collection[int], limit: int
 ) -> list[QueuedAlert]:
-    """Return the waiting alerts whose time has come (of these channels), oldest first."""
+    """Return the waiting alerts whose time has come (of these channels): urgent ones first, each group oldest first."""
     parameters: dict[str, object] = {"now": now}
     conditions = [*_waiting(excluded, parameters), "next_attempt_at <= :now"]
     if channels is not None:
         conditions.append(in_list("channel", channels, parameters))
-    return _queued_alerts(run, f"{where(*conditions)} ORDER BY id {limit_to(limit, parameters)}", parameters)
+    order = f"ORDER BY CASE WHEN severity = '{Severity.URGENT.value}' THEN 0 ELSE 1 END, id"
+    return _queued_alerts(run, f"{where(*conditions)} {order} {limit_to(limit, parameters)}", parameters)
 
 
-def later(run: RunQuery, alert: QueuedAlert) -> list[QueuedAlert]:
-    """Return the alerts written after this one for the same channel and case (or account), oldest first."""
-    parameters: dict[str, object] = {"channel": alert.alert.channel, "account": alert.account, "id": alert.alert.id}
-    if alert.case_number is not None:
-        parameters["case_number"] = alert.case_number
-    case = "case_number IS NULL" if alert.case_number is None else "case_number = :case_number"
-    conditions = where("channel = :channel", "account = :account", case, "id > :id")
-    return _queued_alerts(run, f"{conditions} ORDER BY id", parameters)
+def due_channels(run: RunQuery, now: datetime, *, excluded: Collection[int]) -> list[str]:
+    """Return the channels that have waiting alerts whose time has come."""
+    parameters: dict[str, object] = {"now": now}
+    conditions = where(*_waiting(excluded, parameters), "next_attempt_at <= :now")
+    query = Query("alert", ("channel",), f"SELECT DISTINCT channel FROM alert {conditions} ORDER BY channel")  # noqa: S608
+    return [row.channel for row in run(query, **parameters)]
 
 
-def next_due(run: RunQuery, *, excluded: Collection[int]) -> datetime | None:
-    """Return when the next waiting alert is due; None if none is waiting."""
+def has_urgent(run: RunQuery, channel: str, now: datetime, *, after: int) -> bool:
+    """Return whether an urgent alert with an id above `after` is due on the channel."""
+    conditions = where(_WAITING, "next_attempt_at <= :now", "channel = :channel", "id > :after", "severity = :severity")
+    query = select_rows("alert", "id", f"{conditions} LIMIT 1")
+    rows = run(query, now=now, channel=channel, after=after, severity=Severity.URGENT.value)
+    return first_row(rows) is not None
+
+
+def sent_after(run: RunQuery, channel: str, alert_id: int) -> list[SentAlert]:
+    """Return the alerts with a higher id that the channel has accepted, with their changes."""
+    parameters: dict[str, object] = {"channel": channel, "alert_id": alert_id, "sent": AlertState.SENT.value}
+    selection = where("id > :alert_id", "channel = :channel", "state = :sent")
+    rows = list(run(select_rows("alert", "id, account, severity", selection), **parameters))
+    changes = _changes_by_alert(run, selection, parameters) if rows else {}
+    return [
+        SentAlert(
+            id=row.id,
+            account=row.account,
+            severity=Severity(row.severity),
+            changes=tuple(changes.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def next_due(run: RunQuery, *, excluded: Collection[int], busy: Collection[str] = ()) -> datetime | None:
+    """Return when the next waiting alert of a channel that is not `busy` is due; None if none is waiting."""
     parameters: dict[str, object] = {}
-    conditions = where(*_waiting(excluded, parameters))
+    free = [f"NOT {in_list('channel', busy, parameters)}"] if busy else []
+    conditions = where(*_waiting(excluded, parameters), *free)
     query = Query(
         "alert",
         ("next_attempt_at",),
@@ -108,10 +157,26 @@ def next_due(run: RunQuery, *, excluded: Collection[int]) -> datetime | None:
     return moment
 
 
-def sent_since(run: RunQuery, channel: str, since: datetime) -> int:
-    """Return how many alerts the channel has delivered since then."""
-    count: int = first_row(run(_SENT_SINCE, channel=channel, since=since)).alerts
+def messages_since(run: RunQuery, channel: str, since: datetime) -> int:
+    """Return how many messages the channel has accepted since then. Several alerts in one message count once."""
+    count: int = first_row(run(_MESSAGES_SINCE, channel=channel, since=since)).messages
     return count
+
+
+def last_accepted_at(run: RunQuery, channel: str) -> datetime | None:
+    """Return when the channel last accepted a message; None if it never did."""
+    row = first_row(run(_LAST_ACCEPTED, channel=channel))
+    return None if row is None else row.sent_at
+
+
+def failing_since(run: RunQuery, channel: str) -> datetime | None:
+    """Return the first failed attempt since the channel last accepted a message; None if none has failed since."""
+    accepted_at = last_accepted_at(run, channel)
+    condition = "" if accepted_at is None else " AND first_attempt_at > :accepted_at"
+    parameters = {} if accepted_at is None else {"accepted_at": accepted_at}
+    query = Query("alert", ("first_attempt_at",), _FIRST_ATTEMPTS + condition)
+    moment: datetime | None = first_row(run(query, channel=channel, **parameters)).first_attempt_at
+    return moment
 
 
 def alert_text(run: RunQuery, alert_id: int) -> AlertText | None:

@@ -9,6 +9,7 @@ from watcher.model.alert import AlertState, HoldReason
 from watcher.model.change import ChangeKind
 from watcher.store.database.tables import ALERT_CHANGES, ALERTS, CHANGES
 
+_WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
 _REMINDERS = (ChangeKind.DEADLINE_NEAR.value, ChangeKind.DEADLINE_PASSED.value)
 _ALERTS_BY_CHANGE = select(ALERT_CHANGES.c.alert_id).join(CHANGES, CHANGES.c.id == ALERT_CHANGES.c.change_id)
 
@@ -22,7 +23,7 @@ def acknowledge_alert(connection: Connection, alert_id: int, now: datetime) -> b
     )
     if acknowledged.rowcount == 0:
         return False
-    _drop_escalations(connection, now)
+    _drop_escalations(connection)
     return True
 
 
@@ -32,27 +33,32 @@ def acknowledge_subject(connection: Connection, account: str, case_number: str, 
         CHANGES.c.account == account, CHANGES.c.case_number == case_number, CHANGES.c.subject == subject
     )
     connection.execute(ALERTS.update().where(ALERTS.c.id.in_(about)).values(acknowledged_at=now))
-    _drop_escalations(connection, now)
-    _drop_reminders(connection, about, subject, now)
+    _drop_escalations(connection)
+    _drop_reminders(connection, about, subject)
 
 
-def _drop_escalations(connection: Connection, now: datetime) -> None:
+def _drop_escalations(connection: Connection) -> None:
     connection.execute(
         ALERTS.update()
         .where(
-            ALERTS.c.state == AlertState.HELD.value,
+            ALERTS.c.state.in_(_WAITING),
             ALERTS.c.hold_reason == HoldReason.ESCALATION.value,
             ALERTS.c.acknowledged_at.is_not(None),
         )
-        .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="acknowledged in time")
+        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note="acknowledged in time")
     )
 
 
-def _drop_reminders(connection: Connection, about: Select[Any], subject: str, now: datetime) -> None:
+def _drop_reminders(connection: Connection, about: Select[Any], subject: str) -> None:
     """Drop held alerts that only remind of this; an alert that says something else too is still sent."""
     more = _ALERTS_BY_CHANGE.where(or_(CHANGES.c.subject != subject, CHANGES.c.kind.not_in(_REMINDERS)))
     connection.execute(
         ALERTS.update()
-        .where(ALERTS.c.state == AlertState.HELD.value, ALERTS.c.id.in_(about), ALERTS.c.id.not_in(more))
-        .values(state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note="dealt with in time")
+        .where(
+            ALERTS.c.state.in_(_WAITING),
+            ALERTS.c.hold_reason.is_not(None),
+            ALERTS.c.id.in_(about),
+            ALERTS.c.id.not_in(more),
+        )
+        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note="dealt with in time")
     )

@@ -1,20 +1,21 @@
 """The outbox: alerts wait here until a channel has delivered them. Their text is already fixed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Update, bindparam
+from sqlalchemy import Update, bindparam, func
 
 from watcher.errors import StoreUnusable
-from watcher.model.alert import AlertState, AlertText
+from watcher.model.alert import AlertState, AlertText, HoldReason
+from watcher.model.change import RecordedChange
 from watcher.store.database.engine import Database
 from watcher.store.database.tables import ALERTS
-from watcher.store.queries import outbox
-from watcher.store.queries.outbox import QueuedAlert
+from watcher.store.queries import changes, outbox
+from watcher.store.queries.outbox import QueuedAlert, SentAlert
 from watcher.store.queries.views import OutboxView
 from watcher.store.writes.acknowledging import acknowledge_alert, acknowledge_subject
 
@@ -27,6 +28,16 @@ _MARK_SENT = (
         next_attempt_at=None,
         attempts=ALERTS.c.attempts + 1,
         last_error=None,
+        covered_by=bindparam("covered_by_"),
+    )
+)
+_DROP = (
+    ALERTS.update()
+    .where(ALERTS.c.id == bindparam("alert_id_"))
+    .values(
+        state=AlertState.DROPPED.value,
+        next_attempt_at=None,
+        covered_by=bindparam("covered_by_"),
         note=bindparam("note_"),
     )
 )
@@ -35,11 +46,10 @@ _LONGEST_WAIT = {AlertState.QUEUED: timedelta(hours=3), AlertState.HELD: timedel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Delivered:
-    """Alerts that a channel delivered together, and when."""
+    """Alerts that a channel delivered in one message, and when."""
 
     ids: tuple[int, ...]
     at: datetime
-    note: str | None
 
 
 class Outbox(OutboxView):
@@ -52,38 +62,65 @@ class Outbox(OutboxView):
         self._saving = Lock()
 
     def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[QueuedAlert]:
-        """Return what is to be sent now, oldest first: queued alerts that are due, and held ones whose hold is over."""
+        """Return what is to be sent now: queued alerts that are due, and held ones whose hold is over. Urgent first."""
         unsaved = self._save_or_list_unsaved()
         with self._database.queries() as run:
             return outbox.due(run, now, channels=channels, excluded=unsaved, limit=limit)
 
-    def later(self, alert: QueuedAlert) -> list[QueuedAlert]:
-        """Return the alerts written after this one for the same channel and case (or account), oldest first."""
+    def due_channels(self, now: datetime) -> list[str]:
+        """Return the channels that have alerts to be sent now."""
+        unsaved = self._save_or_list_unsaved()
         with self._database.queries() as run:
-            return outbox.later(run, alert)
+            return outbox.due_channels(run, now, excluded=unsaved)
 
-    def next_due(self) -> datetime | None:
-        """Return when the next waiting alert is due; None if none is waiting."""
+    def has_urgent(self, channel: str, now: datetime, *, after: int) -> bool:
+        """Return whether an urgent alert with an id above `after` is due on the channel."""
         with self._database.queries() as run:
-            return outbox.next_due(run, excluded=self._unsaved_ids())
+            return outbox.has_urgent(run, channel, now, after=after)
 
-    def sent_since(self, channel: str, since: datetime) -> int:
-        """Return how many alerts the channel has delivered since then."""
+    def sent_after(self, channel: str, alert_id: int) -> list[SentAlert]:
+        """Return the alerts with a higher id that the channel has accepted."""
         with self._database.queries() as run:
-            return outbox.sent_since(run, channel, since)
+            return outbox.sent_after(run, channel, alert_id)
+
+    def changes_after(self, alert: QueuedAlert) -> list[RecordedChange]:
+        """Return the changes of the alert's case (or account) that were recorded after its own, oldest first."""
+        with self._database.queries() as run:
+            newest = max((change.id for change in alert.changes), default=0)
+            return changes.after(run, alert.account, alert.case_number, newest)
+
+    def next_due(self, *, busy: Collection[str] = ()) -> datetime | None:
+        """Return when the next waiting alert of a channel that is not `busy` is due; None if none is waiting."""
+        with self._database.queries() as run:
+            return outbox.next_due(run, excluded=self._unsaved_ids(), busy=busy)
+
+    def messages_since(self, channel: str, since: datetime) -> int:
+        """Return how many messages the channel has accepted since then. Several alerts in one message count once."""
+        with self._database.queries() as run:
+            return outbox.messages_since(run, channel, since)
+
+    def last_accepted_at(self, channel: str) -> datetime | None:
+        """Return when the channel last accepted a message; None if it never did."""
+        with self._database.queries() as run:
+            return outbox.last_accepted_at(run, channel)
+
+    def failing_since(self, channel: str) -> datetime | None:
+        """Return the first failed attempt since the channel last accepted a message; None if none has failed since."""
+        with self._database.queries() as run:
+            return outbox.failing_since(run, channel)
 
     def text(self, alert_id: int) -> AlertText | None:
         """Return the text of an alert, or None for an unknown alert."""
         with self._database.queries() as run:
             return outbox.alert_text(run, alert_id)
 
-    def mark_sent(self, alert_ids: Collection[int], now: datetime, *, note: str | None = None) -> None:
-        """Record that the channel has delivered these alerts.
+    def mark_sent(self, alert_ids: Collection[int], now: datetime) -> None:
+        """Record that the channel has delivered these alerts in one message.
 
         If that cannot be written (a full disk), raises `StoreUnusable`, but this object remembers it, so that the same
         alerts are not sent again and again: `due` leaves them out, and writes it as soon as possible.
         """
-        self._unsaved.append(_Delivered(ids=tuple(alert_ids), at=now, note=note))
+        self._unsaved.append(_Delivered(ids=tuple(alert_ids), at=now))
         self._save()
 
     def _save(self) -> None:
@@ -96,9 +133,9 @@ class Outbox(OutboxView):
             if not batch:
                 return
             sent = [
-                {"alert_id_": alert_id, "sent_at_": delivered.at, "note_": delivered.note}
+                {"alert_id_": alert_id, "sent_at_": delivered.at, "covered_by_": delivered.ids[0] if index else None}
                 for delivered in batch
-                for alert_id in delivered.ids
+                for index, alert_id in enumerate(delivered.ids)
             ]
             with self._database.writing() as connection:
                 connection.execute(_MARK_SENT, sent)
@@ -114,29 +151,49 @@ class Outbox(OutboxView):
     def _unsaved_ids(self) -> Sequence[int]:
         return [alert_id for delivered in self._unsaved for alert_id in delivered.ids]
 
-    def mark_failed(self, alert_ids: Collection[int], error: str, *, next_attempt_at: datetime | None) -> None:
-        """Record that the channel did not deliver these; without `next_attempt_at` only a retry by the user sends them.
+    def mark_failed(
+        self, alert_ids: Collection[int], error: str, *, now: datetime, next_attempt_at: datetime | None
+    ) -> None:
+        """Record that the channel did not accept these; without `next_attempt_at` only a retry by the user sends them.
 
-        A held alert becomes a queued one.
+        They keep the reason for which they were held: a digest is tried again as a digest.
         """
-        state = AlertState.FAILED if next_attempt_at is None else AlertState.QUEUED
         self._update(
             _all_of(alert_ids),
-            state=state.value,
-            hold_reason=None,
+            state=(AlertState.FAILED if next_attempt_at is None else AlertState.QUEUED).value,
             next_attempt_at=next_attempt_at,
             attempts=ALERTS.c.attempts + 1,
+            first_attempt_at=func.coalesce(ALERTS.c.first_attempt_at, now),
             last_error=error,
         )
+
+    def mark_undeliverable(self, alert_ids: Collection[int], error: str) -> None:
+        """Record that these were given up without an attempt; only a retry by the user sends them."""
+        self._update(_all_of(alert_ids), state=AlertState.FAILED.value, next_attempt_at=None, last_error=error)
 
     def postpone(self, alert_ids: Collection[int], moment: datetime) -> None:
         """Do not send these before then; this does not count as an attempt."""
         if alert_ids:
             self._update(_all_of(alert_ids), next_attempt_at=moment)
 
-    def drop(self, alert_ids: Collection[int], now: datetime, *, note: str) -> None:
-        """Mark alerts that need not be sent any more as sent; `note` says why."""
-        self._update(_all_of(alert_ids), state=AlertState.SENT.value, sent_at=now, next_attempt_at=None, note=note)
+    def hold_until(self, alert_ids: Collection[int], moment: datetime) -> None:
+        """Hold these until quiet hours end; one that was held for another reason keeps it."""
+        if alert_ids:
+            self._update(
+                _all_of(alert_ids),
+                state=AlertState.HELD.value,
+                hold_reason=func.coalesce(ALERTS.c.hold_reason, HoldReason.QUIET.value),
+                next_attempt_at=moment,
+            )
+
+    def drop(self, covered_by: Mapping[int, int | None], *, note: str) -> None:
+        """Mark alerts as dropped; `note` says why, and `covered_by` which alert made each of them untrue, if any."""
+        rows = [
+            {"alert_id_": alert_id, "covered_by_": covering, "note_": note} for alert_id, covering in covered_by.items()
+        ]
+        if rows:
+            with self._database.writing() as connection:
+                connection.execute(_DROP, rows)
 
     def bring_forward(self, now: datetime) -> None:
         """Make alerts due that are planned for later than the longest wait: the clock was ahead when they were."""
@@ -153,7 +210,9 @@ class Outbox(OutboxView):
         update = ALERTS.update().where(ALERTS.c.state.in_((AlertState.FAILED.value, AlertState.QUEUED.value)))
         if alert_id is not None:
             update = update.where(ALERTS.c.id == alert_id)
-        return self._update(update, state=AlertState.QUEUED.value, hold_reason=None, next_attempt_at=now, attempts=0)
+        return self._update(
+            update, state=AlertState.QUEUED.value, next_attempt_at=now, attempts=0, first_attempt_at=None
+        )
 
     def _update(self, update: Update, **values: Any) -> int:
         with self._database.writing() as connection:
