@@ -352,14 +352,19 @@ def test_refused_message_does_not_hold_back_others(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:
     notifier.refused = {"poison", "second poison"}
-    urgent = {"severity": Severity.URGENT}
-    record_alerts(database.store, a_draft("poison", **urgent), a_draft("second poison", **urgent), a_draft("important"))
+    urgent = Severity.URGENT
+    record_alerts(
+        database.store,
+        a_draft("poison", severity=urgent),
+        a_draft("second poison", severity=urgent),
+        a_draft("important"),
+    )
     worker = outbox_worker(database, notifier, clock)
     for _ in range(4):
         worker.deliver_due()
         clock.pass_by(timedelta(minutes=5))
     assert notifier.titles(PHONE) == ["important"]
-    record_alerts(database.store, a_draft("urgent", **urgent), now=clock.now())
+    record_alerts(database.store, a_draft("urgent", severity=urgent), now=clock.now())
     worker.deliver_due()
     assert notifier.titles(PHONE) == ["important", "urgent"]
 

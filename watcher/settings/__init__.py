@@ -202,7 +202,7 @@ class AccountSettings(Section):
 class ChannelSettings(Section):
     """One Apprise URL with its rules.
 
-    `max_per_hour` limits single alerts; further ones are combined into a summary. 0 means no limit.
+    `max_per_hour` limits messages; further alerts are combined, except urgent ones. 0 means no limit.
     """
 
     name: str
