@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.doubles.loopback import ReceivedRequest, serve
@@ -12,7 +12,7 @@ from tests.http.test_client import NOW, portal
 from watcher.http.set_cookie import parse_cookie_date, parse_set_cookie, store_cookies
 from watcher.model.cookie import Cookie, CookieJar
 from watcher.sign_in.cookie_files import read_cookies
-from watcher.sign_in.cookie_session import cookies_in, dump_cookies
+from watcher.sign_in.cookie_session import cookies_in, dump_cookies, exported
 
 HOST = "my.portal.example"
 MOMENT = NOW.timestamp()
@@ -166,12 +166,17 @@ def test_text_that_is_no_date_is_none(text: bytes) -> None:
 
 
 @given(st.binary(max_size=80))
-def test_any_line_is_a_cookie_or_nothing(line: bytes) -> None:
+@example("a=\u00a0b\u3000".encode())
+@example(b"a=b; Path=/\xff\xa0")
+def test_any_line_is_a_cookie_that_survives_a_save_or_nothing(line: bytes) -> None:
     cookie = parsed(line)
     if cookie is not None:
         pair = (cookie.name + cookie.value).encode("utf-8", "surrogateescape")
         assert pair
         assert not set(pair) & set(b";\r\n\0")
+        saved = dump_cookies([exported(cookie)])
+        loaded = [cookie] if cookie.expires is None or cookie.expires > MOMENT else []
+        assert list(read_cookies(saved, hosts=[HOST], now=MOMENT).cookies) == loaded
         assert (cookie.domain, cookie.path[:1]) in ((HOST, "/"), ("portal.example", "/"))
 
 

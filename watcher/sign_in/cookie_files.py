@@ -7,7 +7,7 @@ cannot be used is left out, never the others.
 import codecs
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from watcher.model.cookie import Cookie, CookieJar
@@ -16,7 +16,8 @@ from watcher.sign_in.cookie_formats import BadCookieFile, parse_export
 _MAX_PAIR: Final = 16 * 1024
 """The longest name and value together, in bytes. Browsers keep 4096."""
 
-_MAX_PATH: Final = 1024
+_MAX_PATH: Final = 8192
+_BLANK: Final = " \t"
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f;]")
 
 
@@ -44,7 +45,8 @@ def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> Cooki
         if isinstance(entry, BadCookieFile):
             faults.append(str(entry))
             continue
-        location, cookie = entry
+        location, given = entry
+        cookie = replace(given, name=given.name.strip(_BLANK), value=given.value.strip(_BLANK))
         if not any(cookie.is_for(host) for host in own_hosts):
             foreign += 1
         elif (part := _unsendable_part(cookie)) is not None:
@@ -71,9 +73,9 @@ def _unsendable_part(cookie: Cookie) -> str | None:
     """Return which part of a cookie no browser would send; None if it is fine."""
     if not cookie.path.startswith("/") or len(cookie.path) > _MAX_PATH or _UNSENDABLE.search(cookie.path):
         return "path"
-    if "=" in cookie.name or _UNSENDABLE.search(cookie.name) or cookie.name != cookie.name.strip():
+    if "=" in cookie.name or _UNSENDABLE.search(cookie.name):
         return "name"
-    if _UNSENDABLE.search(cookie.value) or cookie.value != cookie.value.strip():
+    if _UNSENDABLE.search(cookie.value):
         return "value"
     try:
         pair = (cookie.name + cookie.value).encode("utf-8", "surrogateescape")

@@ -86,7 +86,7 @@ def _header_string(text: str) -> str | None:
 
 def _from_header(header: str, hosts: Collection[str], location: str) -> Iterator[Entry]:
     for pair in header.split(";"):
-        name, separator, value = (part.strip() for part in pair.partition("="))
+        name, separator, value = (part.strip(" \t\r") for part in pair.partition("="))
         if not separator:
             name, value = "", name
         if name or value:
