@@ -11,7 +11,7 @@ Pure, except that it reads the files of this package once.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -81,7 +81,7 @@ def meaning_of(title: str, *, vocabulary: str = "uscis", description: str | None
     """
     source = _vocabulary(vocabulary)
     key = title_key(title)
-    meaning = source.titles.get(key) or _match_template(key, source)
+    meaning = source.titles.get(key) or next(_by_template(key, source), None)
     if meaning is None:
         asks = next((hint.asks for hint in source.hints if hint.matches(key)), None)
         return Meaning(asks=asks, severity=Severity.URGENT if asks else Severity.IMPORTANT)
@@ -109,12 +109,11 @@ def titles(vocabulary: str) -> tuple[str, ...]:
 
 def matching_templates(title: str, *, vocabulary: str = "uscis") -> tuple[Meaning, ...]:
     """Return the meaning by each template that matches `title`, whether or not the title itself is listed."""
-    key = title_key(title)
-    return tuple(meaning for pattern, meaning in _vocabulary(vocabulary).templates if pattern.fullmatch(key))
+    return tuple(_by_template(title_key(title), _vocabulary(vocabulary)))
 
 
-def _match_template(key: str, vocabulary: _Vocabulary) -> Meaning | None:
-    return next((meaning for pattern, meaning in vocabulary.templates if pattern.fullmatch(key)), None)
+def _by_template(key: str, vocabulary: _Vocabulary) -> Iterator[Meaning]:
+    return (meaning for pattern, meaning in vocabulary.templates if pattern.fullmatch(key))
 
 
 def _approves(description: str | None) -> bool:
