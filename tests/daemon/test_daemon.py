@@ -4,17 +4,20 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 from pydantic import SecretStr
 
 from tests.cli.api_workspace import api_workspace
-from tests.doubles.notifier import AcceptsAttachments
+from tests.doubles.notifier import AcceptsAttachments, FakeNotifier
+from tests.store.temporary_store import a_draft, record_alerts
 from tests.support.waiting import eventually
 from tests.support.webhook_workspace import webhook_workspace
 from watcher.app import open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
+from watcher.model.alert import AlertState
+from watcher.model.change import Severity
 
 MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EXAMPL"]\nevery = "1d"\n'
 
@@ -68,3 +71,30 @@ def test_check_is_not_delayed_by_the_blindness_check(tmp_path: Path) -> None:
             assert eventually(lambda: workspace.api.case_requests, within=10)
         finally:
             daemon.stop()
+
+
+def test_urgent_alert_reaches_a_channel_within_two_seconds_while_another_hangs(tmp_path: Path) -> None:
+    notifier = FakeNotifier(hanging={"json://slow": Event()})
+    channels = "".join(
+        f'[channels.{name}]\nurl = "json://{name}"\nmin_severity = "urgent"\n' for name in ("slow", "fast")
+    )
+    with (
+        webhook_workspace(tmp_path, MANUAL + channels) as workspace,
+        open_app(read_settings(workspace.config, {}), notifier=notifier) as app,
+    ):
+        daemon = Daemon(app)
+        daemon.start()
+        try:
+            urgent = Severity.URGENT
+            record_alerts(app.store, *(a_draft(f"{n}", channel="slow", severity=urgent) for n in range(3)))
+            daemon.reconfigure(app.settings)
+            assert eventually(lambda: ("json://slow", "0") in notifier.attempts, within=10)
+            record_alerts(app.store, a_draft("now", channel="fast", severity=urgent))
+            daemon._wake.set()
+            assert eventually(lambda: notifier.titles("json://fast") == ["now"], within=2)
+            Timer(0.3, notifier.hanging["json://slow"].set).start()
+        finally:
+            daemon.stop()
+        assert notifier.titles("json://slow") == ["0"], "the message in flight is finished, and no other is started"
+        states = {alert.title: alert.state for alert in app.store.outbox.list() if alert.channel == "slow"}
+        assert states == {"0": AlertState.SENT, "1": AlertState.QUEUED, "2": AlertState.QUEUED}

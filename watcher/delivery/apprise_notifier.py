@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from watcher.delivery.channel_url import redact_url, schema
+from watcher.delivery.smtp_passwords import SMTPLIB
 from watcher.errors import DeliveryFailed
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _asset() -> "AppriseAsset":
 
 @cache
 def _plugins() -> "NotificationManager":
-    """Return Apprise's plug-ins; reads them from disk the first time."""
+    """Return Apprise's plug-ins; reads them from disk the first time. Mail passwords may be beyond ASCII."""
     from apprise.manager_plugins import NotificationManager  # noqa: PLC0415 - see the module's docstring
 
     with warnings.catch_warnings():
@@ -205,6 +206,9 @@ def _plugins() -> "NotificationManager":
         warnings.filterwarnings("ignore", message="'imghdr' is deprecated", category=DeprecationWarning)
         plugins = NotificationManager()  # type: ignore[no-untyped-call]
         plugins.load_modules()  # type: ignore[no-untyped-call]
+        from apprise.plugins.email import smtp  # noqa: PLC0415
+
+    setattr(smtp, "smtplib", SMTPLIB)  # noqa: B010 - the plug-in has no option for its client
     return plugins
 
 
