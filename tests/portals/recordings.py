@@ -77,7 +77,7 @@ def as_json(value: Any) -> Any:
     """Return a snapshot, or any part of one, as plain JSON without empty fields."""
     if is_dataclass(value):
         contents = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: as_json(content) for name, content in contents.items() if content not in (None, frozenset())}
+        return {name: as_json(content) for name, content in contents.items() if content not in (None, "", frozenset())}
     if isinstance(value, tuple | frozenset):
         return [as_json(entry) for entry in (sorted(value) if isinstance(value, frozenset) else value)]
     if isinstance(value, Enum):

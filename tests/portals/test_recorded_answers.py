@@ -26,7 +26,7 @@ _TEXTS = frozenset(
     {"form", "title", "status", "status_key", "description", "office", "place", "code", "hint", "download"}
 )
 _COLLECTIONS = frozenset({"parts", "pending", "notices", "history"})
-_FREE = frozenset({"partial", "language"})
+_FREE = frozenset({"silent", "answered_sources", "sources", "source", "portal_id", "language"})
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -87,7 +87,7 @@ class _Evidence:
         if name in _FREE or value is None or value is Stage.UNKNOWN:
             return True
         if name == "key":
-            return self.shortened
+            return self.shortened or str(value).rpartition(":")[2] in self.days
         if isinstance(value, date):
             return str(value)[:10] in self.days
         return name in _TEXTS and (self.shortened or _plain(str(value)) in self.words)
@@ -99,16 +99,19 @@ def _differences(undamaged: Any, snapshot: Any, evidence: _Evidence) -> Iterator
         if value == expected:
             continue
         if field.name in _COLLECTIONS:
-            if value is not None and field.name not in snapshot.partial:
-                yield from _collection(field.name, expected, value, evidence)
+            if value is not None:
+                complete = snapshot.silent <= undamaged.silent
+                yield from _collection(field.name, expected, value, evidence, complete=complete)
         elif not evidence.supports(field.name, value):
             yield f"{field.name} became {value!r}, was {expected!r}"
 
 
 def _collection(
-    name: str, expected: tuple[Any, ...] | None, entries: tuple[Any, ...], evidence: _Evidence
+    name: str, expected: tuple[Any, ...] | None, entries: tuple[Any, ...], evidence: _Evidence, *, complete: bool
 ) -> Iterator[str]:
-    if len(entries) != len(expected or ()):
+    """Yield what is wrong in a collection. One that lacks a source (`complete` is false) may have fewer entries."""
+    is_wrong = len(entries) != len(expected or ()) if complete else len(entries) > len(expected or ())
+    if is_wrong:
         yield f"{name} has {len(entries)} entries, had {len(expected or ())}"
         return
     for entry in entries:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,8 @@ from watcher.store.queries.snapshot_json import decode, encode
 
 few = settings(max_examples=20, deadline=None)
 TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+UTC_ZONE = ZoneInfo("UTC")
 RFE = "Request for Initial Evidence Was Sent"
 ANSWERED = "Response To USCIS' Request For Evidence Was Received"
 REVIEW = "Case Is Being Actively Reviewed By USCIS"
@@ -29,11 +32,18 @@ NOT_COMPARED = {
     "case_number": "identifies the case",
     "language": "another language is not a change",
     "stage": "derived from the status by our own rules",
-    "partial": "describes the read, not the case",
+    "silent": "describes the check, not the case",
+    "answered_sources": "describes the checks, not the case",
 }
 NOT_COMPARED_IN_ENTRIES = {
     "key": "identifies the entry",
     "due_by_estimate": "computed by our own rules",
+    "kind": "another kind under the same id is another item",
+    "state": "whether an item opens again depends on the status; see TestAppointmentsAndItems",
+    "asked_on": "found out by our own rules",
+    "portal_id": "identifies the entry",
+    "sources": "describes the answers, not the entry",
+    "source": "describes the answers, not the entry",
 }
 
 
@@ -48,7 +58,7 @@ def with_field(snapshot: Snapshot, name: str, value: Any) -> Snapshot:
 
 def changes_between(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
     """Return the changes that a check finds: `before` is the stored snapshot, `after` the fresh one."""
-    return diff(before, normalize(before, after, vocabulary="uscis"), today=TODAY, vocabulary="uscis")
+    return diff(before, normalize(before, after, vocabulary="uscis"), now=NOW, zone=UTC_ZONE, vocabulary="uscis")
 
 
 def kinds(changes: tuple[Change, ...]) -> list[ChangeKind]:
@@ -99,6 +109,8 @@ class TestNoChange:
         """Except for the status itself and what it asks for: nothing has been reported of them yet."""
         names = [name for name in (*PLAIN, *COLLECTIONS) if name not in {"status", "pending"}]
         unknown = data.draw(st.sets(st.sampled_from(names)))
+        if "status_since" in unknown:
+            unknown.add("status_updated_on")  # stands in for the day that a status does not state
         assert changes_between(normalized(replace(fresh, **without_values(unknown))), fresh) == ()
 
     @few
@@ -161,7 +173,7 @@ def _removable_keys(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], 
         if name not in {"case_number", "stage", "status", "status_key"}:
             yield document, name
         if isinstance(value, list):
-            for entry in value:
+            for entry in (entry for entry in value if isinstance(entry, dict)):
                 yield from ((entry, key) for key in entry if key not in {"key", "kind"})
 
 
@@ -193,7 +205,7 @@ class TestEveryFieldCausesAChange:
     @given(data=st.data())
     def test_for_an_entry(self, collection: str, name: str, data: st.DataObject) -> None:
         before = normalized(data.draw(full_snapshots()))
-        (entry,) = getattr(before, collection)
+        entry = next(entry for entry in getattr(before, collection) if entry.key == "a")
         values = some.values(kind_of_entries(collection), name).filter(lambda value: value != getattr(entry, name))
         other = replace(entry, **{name: data.draw(values)})
         changes = changes_between(before, with_field(before, collection, (other,)))
@@ -224,7 +236,7 @@ class TestChangesIfAndOnlyIfSomethingDiffers:
     def test_for_any_two_snapshots(self, first: Snapshot, second: Snapshot) -> None:
         before = normalized(first)
         after = normalize(before, second, vocabulary="uscis")
-        changes = diff(before, after, today=TODAY, vocabulary="uscis")
+        changes = diff(before, after, now=NOW, zone=UTC_ZONE, vocabulary="uscis")
         assert bool(changes) is _anything_differs(before, after)
         assert len({(change.kind, change.subject) for change in changes}) == len(changes)
 
@@ -273,6 +285,7 @@ class TestBaseline:
             (ChangeKind.INTENT_TO_DENY_RECEIVED, "2"),
             (ChangeKind.APPOINTMENT_SCHEDULED, "3"),
             (ChangeKind.ITEM_ADDED, "4"),
+            (ChangeKind.RFE_RECEIVED, "7"),
         ]
 
     @few
@@ -311,23 +324,29 @@ class TestItemsFromAStatus:
         answered = normalize(normalized(self.asked()), a_case(ANSWERED), vocabulary="uscis")
         assert kinds(changes_between(answered, a_case("Case Was Approved"))) == [ChangeKind.STAGE_CHANGED]
 
-    def test_another_status_closes_the_item(self) -> None:
+    def test_the_end_of_the_case_closes_the_item(self) -> None:
         before = normalized(self.asked())
         assert kinds(changes_between(before, a_case("Case Was Approved"))) == [
             ChangeKind.ITEM_CLOSED,
             ChangeKind.STAGE_CHANGED,
         ]
-        assert normalize(before, a_case("Case Was Approved"), vocabulary="uscis").pending == ()
+        (item,) = normalize(before, a_case("Case Was Approved"), vocabulary="uscis").pending or ()
+        assert item.state is ItemState.CLOSED
 
-    def test_a_status_that_returns_is_reported_again(self) -> None:
+    @pytest.mark.parametrize("title", [REVIEW, "Name Was Updated", "Something that no rule knows"])
+    def test_a_status_that_answers_nothing_leaves_the_item_open(self, title: str) -> None:
         before = normalized(self.asked())
-        back = normalize(before, a_case(REVIEW), vocabulary="uscis")
-        assert ChangeKind.RFE_RECEIVED in kinds(changes_between(back, self.asked()))
+        back = normalize(before, a_case(title), vocabulary="uscis")
+        assert [item.state for item in back.pending or ()] == [ItemState.OPEN]
+        assert kinds(changes_between(back, self.asked())) in (
+            [ChangeKind.STAGE_CHANGED],
+            [ChangeKind.STATUS_CHANGED],
+        )
 
     def test_a_second_request_on_another_day_is_a_second_item(self) -> None:
         second = replace(self.asked(), status_since=date(2026, 6, 1), description="We asked for more evidence.")
         result = kinds(changes_between(normalized(self.asked()), second))
-        assert result == [ChangeKind.ITEM_CLOSED, ChangeKind.RFE_RECEIVED, ChangeKind.STATUS_CHANGED]
+        assert result == [ChangeKind.RFE_RECEIVED, ChangeKind.STATUS_CHANGED]
 
     @pytest.mark.parametrize(
         "changed", [{"status_since": date(2026, 3, 9)}, {"description": "We have asked you for evidence."}]
@@ -364,7 +383,7 @@ class TestItemsFromAStatus:
     def test_listing_a_request_that_a_status_made_is_not_a_second_request(self) -> None:
         listed = replace(self.asked(), pending=(an_item(key="rfe-77", due_on=date(2026, 5, 1)),))
         result = [(change.kind, change.subject) for change in changes_between(normalized(self.asked()), listed)]
-        assert result == [(ChangeKind.ITEM_CHANGED, "rfe-77")]
+        assert result == [(ChangeKind.ITEM_CHANGED, "status:rfe:2026-03-01")]
 
 
 class TestAppointmentsAndItems:
@@ -399,17 +418,17 @@ class TestAppointmentsAndItems:
 class TestPartialSnapshots:
     def test_items_of_a_missing_source_are_kept(self) -> None:
         before = normalized(a_case(pending=(an_item(key="1"), an_item(key="2"))))
-        fresh = a_case(pending=(an_item(key="2"), an_item(key="3")), partial=frozenset({"pending"}))
+        fresh = a_case(pending=(an_item(key="2"), an_item(key="3")), silent=frozenset({"pending"}))
         assert [(change.kind, change.subject) for change in changes_between(before, fresh)] == [
             (ChangeKind.RFE_RECEIVED, "3")
         ]
         after = normalize(before, fresh, vocabulary="uscis")
         assert [item.key for item in after.pending or ()] == ["1", "2", "3"]
-        assert after.partial == frozenset()
+        assert after.silent == frozenset()
 
     def test_a_partial_answer_does_not_reopen_an_answered_item(self) -> None:
         before = normalized(a_case(pending=(an_item(state=ItemState.ANSWERED),)))
-        assert changes_between(before, a_case(pending=(an_item(),), partial=frozenset({"pending"}))) == ()
+        assert changes_between(before, a_case(pending=(an_item(),), silent=frozenset({"pending"}))) == ()
 
 
 class TestSeverity:

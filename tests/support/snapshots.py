@@ -42,14 +42,19 @@ _BY_TYPE: Mapping[Any, st.SearchStrategy[Any]] = {
     ItemKind: st.sampled_from(ItemKind),
     ItemState: st.sampled_from((ItemState.OPEN, ItemState.ANSWERED)),
     type(None): st.none(),
+    frozenset[str]: st.just(frozenset()),
 }
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    return (hint,) if hint in _BY_TYPE else get_args(hint)
 
 
 @cache
 def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
     """Return every value that a field of `kind` may hold. A type not in `_BY_TYPE` is a KeyError."""
     hint = get_type_hints(kind)[name]
-    return st.one_of([_BY_TYPE[member] for member in get_args(hint) or (hint,)])
+    return st.one_of([_BY_TYPE[member] for member in _members(hint)])
 
 
 @cache
@@ -79,7 +84,8 @@ def _hint(name: str) -> Any:
 PLAIN = tuple(
     field.name
     for field in fields(Snapshot)
-    if field.name not in {"case_number", "language", "stage", "partial"} and kind_of_entries(field.name) is None
+    if field.name not in {"case_number", "language", "stage", "silent", "answered_sources"}
+    and kind_of_entries(field.name) is None
 )
 COLLECTIONS = tuple(field.name for field in fields(Snapshot) if kind_of_entries(field.name) is not None)
 
@@ -93,7 +99,7 @@ def present_values(name: str) -> st.SearchStrategy[Any]:
     if kind is not None:
         return collections(kind)
     hint = _hint(name)
-    return st.one_of([_BY_TYPE[member] for member in get_args(hint) or (hint,) if member is not type(None)])
+    return st.one_of([_BY_TYPE[member] for member in _members(hint) if member is not type(None)])
 
 
 @cache

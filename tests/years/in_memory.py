@@ -104,7 +104,7 @@ class InMemoryProgram:
             tracked = self._cases.get(fresh.case_number)
             before = None if tracked is None else tracked.snapshot
             after = normalize(before, fresh, vocabulary="uscis")
-            changes = diff(before, after, today=now.astimezone(self._zone).date(), vocabulary="uscis")
+            changes = diff(before, after, now=now, zone=self._zone, vocabulary="uscis")
             self._cases[fresh.case_number] = self._tracked_after(tracked, after, changes, now)
             self._queue_alerts(changes, now, baseline=before is None)
 

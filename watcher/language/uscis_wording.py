@@ -62,3 +62,13 @@ def _month_numbers(language: str) -> Mapping[str, int]:
     """Return the number of each month by its name and by the first three letters of it."""
     names = load_catalogue(language).message("dates", "months").lower().split()
     return {name[:length]: number for number, name in enumerate(names, start=1) for length in (3, len(name))}
+
+
+_NOTHING_OUTSTANDING = re.compile(
+    r"(?i)\bnothing is outstanding\b|\bno(?:thing)? (?:further )?(?:action|evidence) is (?:outstanding|required)\b"
+)
+
+
+def says_nothing_is_outstanding(text: str) -> bool:
+    """Return whether a status text says that USCIS expects nothing from the applicant at this time."""
+    return _NOTHING_OUTSTANDING.search(text) is not None

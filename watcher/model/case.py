@@ -76,6 +76,12 @@ class ItemState(StrEnum):
 
 STATUS_ITEM_PREFIX = "status:"
 """Prefix of the keys of items created from a status title because the portal lists none."""
+STATUS_SOURCE = "status"
+"""The source of what the present status title asks for."""
+TASK_COUNT_SOURCE = "tasks"
+"""The source of an item that is only a number of tasks without names."""
+RECORD_SOURCES = frozenset({"case.events", "case.notices", "documents", "status.history"})
+"""Sources that keep an entry after it is over, so that an entry does not say that something is still open."""
 STATUS_TEXT_FIELDS = ("status", "status_key", "description")
 """The fields of a snapshot that describe the status in words."""
 STATUS_FIELDS = (*STATUS_TEXT_FIELDS, "status_since")
@@ -88,7 +94,9 @@ class PendingItem:
 
     `key` is the portal's stable id (or one made from the status title, if the portal lists no items). `starts_at` is
     when an appointment is: a moment, a wall-clock time, or a day. `due_by_estimate` is computed from published rules,
-    never from the portal; the date on the notice takes precedence.
+    never from the portal; the date on the notice takes precedence. `asked_on` is the day that the portal gives for the
+    request or letter, not the due date. `portal_id` is the portal's own id, None if `key` was made from other facts.
+    `sources` are the parts of the portal's answers that have shown the item.
     """
 
     key: str
@@ -100,27 +108,43 @@ class PendingItem:
     starts_at: AppointmentTime | None = None
     place: str | None = None
     state: ItemState = ItemState.OPEN
+    asked_on: date | None = None
+    portal_id: str | None = None
+    sources: frozenset[str] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the portal still expects something of the applicant."""
+        return self.state is ItemState.OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A letter or document on the portal. `download` is a path or URL on the portal's own hosts."""
+    """A letter or document on the portal. `download` is a path or URL on the portal's own hosts.
+
+    `source` is the part of the portal's answers that shows it.
+    """
 
     key: str
     title: str
     dated: date | None = None
     download: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One line of the portal's history of a case. `hint` is a published interpretation of `code`, not a fact."""
+    """One line of the portal's history of a case. `hint` is a published interpretation of `code`, not a fact.
+
+    `source` is the part of the portal's answers that shows it.
+    """
 
     key: str
     title: str
     at: date | datetime | None = None
     code: str | None = None
     hint: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +161,13 @@ class Snapshot:
     """Everything that one check of a case returned. `status` and `description` are the portal's words as plain text.
 
     `status_key` is the title that determined the stage if that is not `status` itself (the English title of a Spanish
-    one). `language` is the language of the texts, so switching it does not cause changes. `partial` names collections
-    that are incomplete this time because one of their sources failed: their entries count, missing ones are left as
-    they were.
+    one). `language` is the language of the texts, so switching it does not cause changes. `status_since` is the day
+    that the portal states for the status; `status_updated_on` is the day on which it last touched the status, which
+    says nothing about the case.
+
+    A source is a part of the portal's answers, such as one endpoint or one list. `silent` are those that did not answer
+    this time: what they showed before is left as it was. `answered_sources` are those that answered; in a normalized
+    snapshot, those that have ever answered for this case.
     """
 
     case_number: str
@@ -151,6 +179,7 @@ class Snapshot:
     status_key: str | None = None
     description: str | None = None
     status_since: date | None = None
+    status_updated_on: date | None = None
     submitted_on: date | None = None
     updated_at: datetime | date | None = None
     office: str | None = None
@@ -158,7 +187,8 @@ class Snapshot:
     pending: tuple[PendingItem, ...] | None = field(default=None)
     notices: tuple[Notice, ...] | None = field(default=None)
     history: tuple[HistoryEntry, ...] | None = field(default=None)
-    partial: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    answered_sources: frozenset[str] = frozenset()
 
     @property
     def status_title(self) -> str:

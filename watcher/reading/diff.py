@@ -5,8 +5,8 @@ field that the stored snapshot never had, and the same text that our own rules n
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,6 @@ from watcher.model.case import (
 from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.reading.normalize import in_same_terms
 
-_UTC = ZoneInfo("UTC")
 _DETAILS = ("form", "title", "submitted_on", "office")
 
 
@@ -37,26 +36,42 @@ class _Keyed(Protocol):
 
 
 _Entry = TypeVar("_Entry", bound=_Keyed)
+_Sourced = TypeVar("_Sourced", Notice, HistoryEntry)
 
 
-def diff(before: Snapshot | None, after: Snapshot, *, today: date, vocabulary: str) -> tuple[Change, ...]:
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The moment of the check, and the zone of times without one."""
+
+    now: datetime
+    zone: ZoneInfo
+
+    def has_passed(self, item: PendingItem) -> bool:
+        """Return whether an appointment has begun; a day without a time counts until its end."""
+        return item.starts_at is not None and item.starts_at.is_over(self.now, self.zone)
+
+
+def diff(
+    before: Snapshot | None, after: Snapshot, *, now: datetime, zone: ZoneInfo, vocabulary: str
+) -> tuple[Change, ...]:
     """Return every change from `before` to `after`, both normalized, the most important first.
 
-    If `before` is None, this is the baseline: one `case_added`, and one change for each open item that is not over.
-    `today` decides whether an appointment that disappeared was still ahead.
+    If `before` is None, this is the baseline: one `case_added`, and one change for each open item except appointments
+    that have taken place. `now` decides whether an appointment was still ahead; `zone` is that of times without one.
     """
     if before is None:
-        return tuple(_baseline(after, today))
+        return tuple(_baseline(after, _Time(now, zone)))
     before = in_same_terms(before, after)
     if replace(before, stage=after.stage) == after:
         return ()
     meaning = meaning_of(after.status_title, vocabulary=vocabulary)
+    late = after.answered_sources - before.answered_sources
     changes = [
-        *_item_changes(before, after, today, meaning),
+        *_item_changes(before, after, _Time(now, zone), late, meaning.cancels),
         *_status_changes(before, after, meaning),
         *_part_changes(before, after),
-        *_notice_changes(before, after),
-        *_history_changes(before, after),
+        *_notice_changes(before, after, late),
+        *_history_changes(before, after, late),
         *_detail_changes(before, after),
     ]
     return tuple(changes) or tuple(_silent_update(before, after))
@@ -81,18 +96,12 @@ def _change(
     )
 
 
-def _baseline(after: Snapshot, today: date) -> Iterator[Change]:
+def _baseline(after: Snapshot, time: _Time) -> Iterator[Change]:
     new: Json = {"stage": after.stage.value, "status": after.status, "form": after.form}
     yield _change(ChangeKind.CASE_ADDED, after, new=new)
     for item in after.pending or ():
-        if item.state is ItemState.OPEN and not _is_past(item, today):
+        if item.is_open and not time.has_passed(item):
             yield _change(_kind_when_added(item), after, item.key, new=item_json(item))
-
-
-def _is_past(item: PendingItem, today: date) -> bool:
-    """Return whether an appointment or due date is over. An item without a date is not."""
-    day = item.starts_at.day_in(_UTC) if item.starts_at else item.due_on
-    return day is not None and day < today
 
 
 def _kind_when_added(item: PendingItem) -> ChangeKind:
@@ -103,31 +112,32 @@ def _kind_when_added(item: PendingItem) -> ChangeKind:
     return ChangeKind.APPOINTMENT_SCHEDULED if item.kind.is_appointment else ChangeKind.ITEM_ADDED
 
 
-def _item_changes(before: Snapshot, after: Snapshot, today: date, meaning: Meaning) -> Iterator[Change]:
-    if before.pending is None:
-        return
-    for key, old, new in _pairs(before.pending, after.pending or ()):
-        if new is None and old is not None:
-            kind = _kind_when_gone(old, today, meaning)
-            yield _change(kind, after, key, old=item_json(old))
-        elif old is None and new is not None:
-            kind = _kind_when_added(new) if new.state is ItemState.OPEN else ChangeKind.ITEM_CLOSED
-            yield _change(kind, after, key, new=item_json(new))
-        elif old is not None and new is not None and replace(old, due_by_estimate=new.due_by_estimate) != new:
-            yield _change(_kind_when_changed(old, new), after, key, old=item_json(old), new=item_json(new))
+def _item_changes(
+    before: Snapshot, after: Snapshot, time: _Time, late: frozenset[str], cancels: frozenset[ItemKind]
+) -> Iterator[Change]:
+    """Yield the changes of items. Of what a source shows when it first answers, only what is ahead is news."""
+    for key, old, new in _pairs(before.pending or (), after.pending or ()):
+        if new is None:  # normalized snapshots keep every item
+            continue
+        if old is None:
+            if new.is_open and not (new.sources <= late and time.has_passed(new)):
+                yield _change(_kind_when_added(new), after, key, new=item_json(new))
+            elif new.state is ItemState.ANSWERED and not new.sources <= late:
+                yield _change(ChangeKind.ITEM_CLOSED, after, key, new=item_json(new))
+        elif _comparable(old) != _comparable(new):
+            kind = _kind_when_changed(old, new, is_ahead=not time.has_passed(old) or old.kind in cancels)
+            yield _change(kind, after, key, old=item_json(old), new=item_json(new))
 
 
-def _kind_when_gone(item: PendingItem, today: date, meaning: Meaning) -> ChangeKind:
-    ahead = item.starts_at is not None and item.starts_at.day_in(_UTC) > today
-    if item.kind.is_appointment and item.state is ItemState.OPEN and (ahead or item.kind in meaning.cancels):
-        return ChangeKind.APPOINTMENT_CANCELLED
-    return ChangeKind.ITEM_CLOSED
+def _comparable(item: PendingItem) -> PendingItem:
+    return replace(item, due_by_estimate=None, asked_on=None, portal_id=None, sources=frozenset())
 
 
-def _kind_when_changed(old: PendingItem, new: PendingItem) -> ChangeKind:
-    if new.state is not ItemState.OPEN and old.state is ItemState.OPEN:
-        return ChangeKind.ITEM_CLOSED
-    if new.state is ItemState.OPEN and old.state is not ItemState.OPEN:
+def _kind_when_changed(old: PendingItem, new: PendingItem, *, is_ahead: bool) -> ChangeKind:
+    if old.is_open and not new.is_open:
+        is_called_off = old.kind.is_appointment and new.state is ItemState.CLOSED and is_ahead
+        return ChangeKind.APPOINTMENT_CANCELLED if is_called_off else ChangeKind.ITEM_CLOSED
+    if new.is_open and not old.is_open:
         return _kind_when_added(new)
     if new.kind is not old.kind and new.kind in {ItemKind.RFE, ItemKind.INTENT_TO_DENY}:
         return _kind_when_added(new)
@@ -170,16 +180,26 @@ def _part_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
                 yield _change(ChangeKind.PART_CHANGED, after, key, old=_part_json(old), new=_part_json(new))
 
 
-def _notice_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+def _notice_changes(before: Snapshot, after: Snapshot, late: frozenset[str]) -> Iterator[Change]:
     kinds = (ChangeKind.NOTICE_ADDED, ChangeKind.NOTICE_CHANGED, ChangeKind.NOTICE_REMOVED)
     if before.notices is not None:
-        yield from _entry_changes(after, before.notices, after.notices or (), kinds, _notice_json)
+        yield from _entry_changes(
+            after, before.notices, _not_late(before.notices, after.notices, late), kinds, _notice_json
+        )
 
 
-def _history_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
+def _history_changes(before: Snapshot, after: Snapshot, late: frozenset[str]) -> Iterator[Change]:
     kinds = (ChangeKind.HISTORY_ADDED, ChangeKind.HISTORY_CHANGED, ChangeKind.HISTORY_REMOVED)
     if before.history is not None:
-        yield from _entry_changes(after, before.history, after.history or (), kinds, _history_json)
+        yield from _entry_changes(
+            after, before.history, _not_late(before.history, after.history, late), kinds, _history_json
+        )
+
+
+def _not_late(before: Sequence[_Sourced], after: Sequence[_Sourced] | None, late: frozenset[str]) -> list[_Sourced]:
+    """Return the entries without those that a source shows when it first answers: they are part of the baseline."""
+    known = {entry.key for entry in before}
+    return [entry for entry in after or () if entry.key in known or entry.source not in late]
 
 
 def _entry_changes(
@@ -211,9 +231,12 @@ def _detail_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
 
 
 def _silent_update(before: Snapshot, after: Snapshot) -> Iterator[Change]:
-    old, new = before.updated_at, after.updated_at
-    if old is not None and old != new:
-        yield _change(ChangeKind.SILENT_UPDATE, after, "updated_at", old=iso_text(old), new=iso_text(new))
+    """Yield one change if the portal's timestamp of the case, or else that of its status, moved."""
+    for name in ("updated_at", "status_updated_on"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old is not None and old != new:
+            yield _change(ChangeKind.SILENT_UPDATE, after, name, old=iso_text(old), new=iso_text(new))
+            return
 
 
 def _pairs(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[tuple[str, _Entry | None, _Entry | None]]:

@@ -9,96 +9,44 @@ from typing import Any
 
 from watcher.language.due_estimates import estimate_due
 from watcher.language.status_meaning import Meaning, meaning_of
-from watcher.model.case import STATUS_FIELDS, STATUS_ITEM_PREFIX, ItemKind, ItemState, PendingItem, Snapshot
+from watcher.language.uscis_wording import says_nothing_is_outstanding
+from watcher.model.case import STATUS_FIELDS, STATUS_ITEM_PREFIX, STATUS_SOURCE, PendingItem, Snapshot
+from watcher.reading.item_identity import StatusContext
+from watcher.reading.item_states import StatusEffect, follow_items
+
+_COLLECTIONS = ("parts", "notices", "history")
 
 
 def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> Snapshot:
-    """Return `after` with missing data taken from `before`, and with the items that its status asks for.
+    """Return `after` with missing data taken from `before`, and with every item that was ever known, by its key.
 
-    `before` is a normalized snapshot of the same case, or None on the first check.
+    `before` is a normalized snapshot of the same case, or None on the first check. An item that the portal no longer
+    shows stays, answered or closed, so that the same item is recognized when it appears again.
     """
+    silent = after.silent | ({STATUS_SOURCE} if after.status is None else frozenset())
+    fresh_items = None if after.pending is None else tuple(map(_with_source, after.pending))
+    after = _with_status_day(before, after)
     if before is not None:
-        after = _fill_gaps(before, after)
-    after = replace(after, partial=frozenset())
-    if after.pending is None or all(item.key.startswith(STATUS_ITEM_PREFIX) for item in after.pending):
-        meaning = meaning_of(after.status_title, vocabulary=vocabulary)
-        after = replace(after, pending=_status_items(before, after, meaning))
-    return after
+        after = _fill_gaps(before, after, silent)
+    meaning = meaning_of(after.status_title, vocabulary=vocabulary)
+    from_title = None if STATUS_SOURCE in silent else _item_of_title(after, meaning)
+    known = tuple(map(_with_title_source, (before and before.pending) or ()))
+    pending = None
+    if fresh_items is not None or from_title is not None or (before is not None and before.pending is not None):
+        pending = follow_items(
+            known,
+            (*(fresh_items or ()), *((from_title,) if from_title else ())),
+            _status_effect(before, after, meaning, vocabulary),
+            silent if fresh_items is not None else None,
+        )
+    return replace(after, pending=pending, silent=frozenset(), answered_sources=_answered(before, after, fresh_items))
 
 
 def in_same_terms(before: Snapshot, after: Snapshot) -> Snapshot:
-    """Return `before` with the texts in the language of `after` and its items under the keys that `after` uses.
+    """Return `before` with the texts in the language of `after`.
 
     Both are normalized snapshots of one case. Whatever still differs has changed at the portal.
     """
-    return _with_listed_keys(_translated(before, after), after)
-
-
-def _fill_gaps(before: Snapshot, after: Snapshot) -> Snapshot:
-    """Take what the portal left out from `before`. Status, text, and date are taken together or not at all."""
-    filled = {
-        field.name: getattr(before, field.name)
-        for field in fields(Snapshot)
-        if field.name not in STATUS_FIELDS and getattr(after, field.name) is None
-    }
-    if after.status is None:
-        filled |= {name: getattr(before, name) for name in (*STATUS_FIELDS, "stage")}
-    elif after.status_since is None and after.status_title == before.status_title:
-        filled["status_since"] = before.status_since
-    for name in after.partial:
-        filled[name] = _merged(getattr(before, name), getattr(after, name))
-    return replace(after, **filled) if filled else after
-
-
-def _merged(before: tuple[Any, ...] | None, after: tuple[Any, ...] | None) -> tuple[Any, ...]:
-    known = {entry.key: entry for entry in before or ()}
-    entries = known | {entry.key: _merged_entry(known.get(entry.key), entry) for entry in after or ()}
-    return tuple(entries[key] for key in sorted(entries))
-
-
-def _merged_entry(old: Any, new: Any) -> Any:
-    """Merge an entry that only some of its sources returned: a missing source neither reopens an item nor blurs it."""
-    if not isinstance(old, PendingItem):
-        return new
-    if old.state is not ItemState.OPEN:
-        return old
-    return replace(new, kind=old.kind, due_by_estimate=old.due_by_estimate or new.due_by_estimate)
-
-
-def _status_items(before: Snapshot | None, after: Snapshot, meaning: Meaning) -> tuple[PendingItem, ...]:
-    earlier = {} if before is None else {item.key: item for item in before.pending or ()}
-    items = {}
-    for item in earlier.values():
-        if item.state is ItemState.ANSWERED or item.kind in meaning.answers:
-            items[item.key] = replace(item, state=ItemState.ANSWERED)
-    if meaning.asks is not None:
-        item = _asked_item(before, after, meaning.asks)
-        items[item.key] = item
-    return tuple(items[key] for key in sorted(items))
-
-
-def _asked_item(before: Snapshot | None, after: Snapshot, kind: ItemKind) -> PendingItem:
-    """Return the item that the status asks for.
-
-    It keeps the key of the earlier one unless both the text and the date changed: a portal that only updates its
-    timestamp, or only rewords the text, has not asked again.
-    """
-    key = f"{STATUS_ITEM_PREFIX}{kind}" + (f":{after.status_since}" if after.status_since else "")
-    estimate = estimate_due(kind, form=after.form, asked_on=after.status_since, title=after.status_title)
-    same = before is not None and (
-        before.status_title == after.status_title
-        and (before.description == after.description or before.status_since == after.status_since)
-    )
-    if same and before is not None:
-        for item in before.pending or ():
-            if item.kind is kind and item.key.startswith(STATUS_ITEM_PREFIX) and item.state is ItemState.OPEN:
-                key = item.key
-                estimate = item.due_by_estimate or estimate
-    return PendingItem(key=key, kind=kind, title=after.status or "", due_by_estimate=estimate)
-
-
-def _translated(before: Snapshot, after: Snapshot) -> Snapshot:
-    """Return `before` with the texts of `after` wherever the keys agree, if the languages differ."""
     if before.language == after.language:
         return before
     same_status = before.status_title == after.status_title
@@ -117,24 +65,97 @@ def _translated(before: Snapshot, after: Snapshot) -> Snapshot:
     )
 
 
-def _with_listed_keys(before: Snapshot, after: Snapshot) -> Snapshot:
-    """Give an item derived from a status the key under which the portal now lists the same request.
+def _with_status_day(before: Snapshot | None, after: Snapshot) -> Snapshot:
+    """Return `after` with a day for a status that states none: the earlier one for the same words, else the update."""
+    if after.status is None or after.status_since is not None:
+        return after
+    day = after.status_updated_on
+    if before is not None and before.status_title == after.status_title:
+        same_words = before.language != after.language or before.description == after.description
+        day = before.status_since if same_words else day or before.status_since
+    return replace(after, status_since=day)
 
-    The portal asked once; listing the request later is not a second one.
-    """
-    known = {item.key for item in before.pending or ()}
-    added = [
-        item for item in after.pending or () if item.key not in known and not item.key.startswith(STATUS_ITEM_PREFIX)
-    ]
-    listed = {item.kind: item.key for item in reversed(added)}
-    current = {item.key for item in after.pending or ()}
-    pending = tuple(
-        replace(item, key=listed.pop(item.kind))
-        if item.key.startswith(STATUS_ITEM_PREFIX) and item.key not in current and item.kind in listed
-        else item
-        for item in before.pending or ()
+
+def _fill_gaps(before: Snapshot, after: Snapshot, silent: frozenset[str]) -> Snapshot:
+    """Take what the portal left out from `before`. Status, text, and date are taken together or not at all."""
+    filled = {
+        field.name: getattr(before, field.name)
+        for field in fields(Snapshot)
+        if field.name not in STATUS_FIELDS and getattr(after, field.name) is None
+    }
+    if after.status is None:
+        filled |= {name: getattr(before, name) for name in (*STATUS_FIELDS, "stage")}
+    for name in _COLLECTIONS:
+        if getattr(after, name) is not None:
+            filled[name] = _merged(getattr(before, name) or (), after, name, silent)
+    return replace(after, **filled)
+
+
+def _merged(before: tuple[Any, ...], after: Snapshot, name: str, silent: frozenset[str]) -> tuple[Any, ...]:
+    """Add the entries whose source did not answer this time. Entries of older releases name no source."""
+    if silent and after.answered_sources:
+        silent |= {""}
+    kept = {entry.key: entry for entry in before if name in silent or getattr(entry, "source", "") in silent}
+    entries = kept | {entry.key: entry for entry in getattr(after, name)}
+    return tuple(entries[key] for key in sorted(entries))
+
+
+def _with_source(item: PendingItem) -> PendingItem:
+    return item if item.sources else replace(item, sources=frozenset({"pending"}))
+
+
+def _with_title_source(item: PendingItem) -> PendingItem:
+    """Return an item of an older release with the source that its key tells. Of other items it is not known."""
+    if item.sources or not item.key.startswith(STATUS_ITEM_PREFIX):
+        return item
+    return replace(item, sources=frozenset({STATUS_SOURCE}))
+
+
+def _item_of_title(after: Snapshot, meaning: Meaning) -> PendingItem | None:
+    """Return the item that the status asks for, if any."""
+    kind = meaning.asks
+    if kind is None:
+        return None
+    return PendingItem(
+        key=f"{STATUS_ITEM_PREFIX}{kind}" + (f":{after.status_since}" if after.status_since else ""),
+        kind=kind,
+        title=after.status or "",
+        due_by_estimate=estimate_due(kind, form=after.form, asked_on=after.status_since, title=after.status_title),
+        asked_on=after.status_since,
+        sources=frozenset({STATUS_SOURCE}),
     )
-    return before if before.pending is None else replace(before, pending=pending)
+
+
+def _status_effect(before: Snapshot | None, after: Snapshot, meaning: Meaning, vocabulary: str) -> StatusEffect:
+    context = StatusContext(
+        same_status=before is not None and _is_same_status(before, after),
+        asked_before=None if before is None else meaning_of(before.status_title, vocabulary=vocabulary).asks,
+        asks=meaning.asks,
+        same_language=before is None or before.language == after.language,
+    )
+    return StatusEffect(
+        context=context,
+        answers=meaning.answers,
+        cancels=meaning.cancels,
+        ends=after.stage.final,
+        nothing_outstanding=vocabulary == "uscis" and says_nothing_is_outstanding(after.description or ""),
+        since=after.status_since,
+    )
+
+
+def _is_same_status(before: Snapshot, after: Snapshot) -> bool:
+    """Return whether the portal has not asked again: only a timestamp moved, or only the text was reworded."""
+    return before.status_title == after.status_title and (
+        before.description in {None, after.description} or before.status_since == after.status_since
+    )
+
+
+def _answered(before: Snapshot | None, after: Snapshot, items: tuple[PendingItem, ...] | None) -> frozenset[str]:
+    """Return the sources that have ever answered. A collection that names no sources is one of its own."""
+    collections = {name for name in _COLLECTIONS if getattr(after, name) is not None}
+    answered = after.answered_sources | collections | ({"pending"} if items is not None else frozenset())
+    answered -= after.silent
+    return answered | (before.answered_sources if before is not None else frozenset())
 
 
 def _with_texts_of(

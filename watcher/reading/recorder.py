@@ -118,7 +118,8 @@ class ReadRecorder:
         vocabulary = self._portal.vocabulary_of(self._account)
         now = self._context.clock.now()
         after = normalize(before, fresh, vocabulary=vocabulary)
-        changes = diff(before, after, today=now.astimezone(self._settings.timezone).date(), vocabulary=vocabulary)
+        zone = self._settings.office_zone(self._account.name)
+        changes = diff(before, after, now=now, zone=zone, vocabulary=vocabulary)
         composed = self._compose(changes, snapshot=after, baseline=before is None)
         if not alert:
             composed = replace(composed, drafts=())

@@ -85,7 +85,8 @@ def _is_due(marks: Iterable[str], snapshot: Snapshot, since: date, today: date, 
     Only reminders from `since` on count, so an earlier period in the same stage, or a portal that now gives a better
     date for this one, does not matter.
     """
-    days = [date.fromisoformat(day) for _, stage, _, day in map(str.split, marks) if stage == snapshot.stage]
+    stalls = (mark.split() for mark in marks if mark.startswith("stall "))  # an item's key may be `stage` too
+    days = [date.fromisoformat(day) for _, stage, _, day in stalls if stage == snapshot.stage]
     current = [day for day in days if day >= since]
     return not current or today - max(current) >= repeat
 

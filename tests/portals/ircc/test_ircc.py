@@ -3,6 +3,7 @@ import tomllib
 from datetime import UTC, date, datetime
 from importlib import resources
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -124,20 +125,41 @@ class TestSnapshots:
         before = normalize(None, pr.snapshots()[ONE], vocabulary="ircc")
         pr.tracker.applications[ONE] = immigration(ONE, lastUpdated="2026-03-16T02:00:00.000Z")
         after = normalize(before, pr.snapshots()[ONE], vocabulary="ircc")
-        changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
+        changes = diff(
+            before,
+            after,
+            now=datetime(2026, 11, 22, 12, tzinfo=UTC),
+            zone=ZoneInfo("America/Toronto"),
+            vocabulary="ircc",
+        )
         assert [change.kind for change in changes] == [ChangeKind.SILENT_UPDATE]
 
     def test_changed_part_status_is_a_part_change(self, citizen: IrccFixture) -> None:
         before = normalize(None, citizen.snapshots()[CITIZEN], vocabulary="ircc")
         citizen.tracker.applications[CITIZEN]["activities"][0]["status"] = "inProgress"
         after = normalize(before, citizen.snapshots()[CITIZEN], vocabulary="ircc")
-        changes = diff(before, after, today=date(2026, 11, 22), vocabulary="ircc")
+        changes = diff(
+            before,
+            after,
+            now=datetime(2026, 11, 22, 12, tzinfo=UTC),
+            zone=ZoneInfo("America/Toronto"),
+            vocabulary="ircc",
+        )
         assert [(change.kind, change.subject) for change in changes] == [(ChangeKind.PART_CHANGED, "language")]
 
     def test_switching_the_language_is_not_a_change(self, citizen: IrccFixture) -> None:
         before = normalize(None, citizen.snapshots("en")[CITIZEN], vocabulary="ircc")
         after = normalize(before, citizen.snapshots("fr")[CITIZEN], vocabulary="ircc")
-        assert diff(before, after, today=date(2026, 11, 22), vocabulary="ircc") == ()
+        assert (
+            diff(
+                before,
+                after,
+                now=datetime(2026, 11, 22, 12, tzinfo=UTC),
+                zone=ZoneInfo("America/Toronto"),
+                vocabulary="ircc",
+            )
+            == ()
+        )
 
 
 class TestImmigrationActions:

@@ -54,7 +54,7 @@ def test_single_answers_are_recognized_by_their_shape() -> None:
     assert result.snapshot.status == "USCIS Is currently Processing the Case"
     assert [notice.title for notice in result.snapshot.notices or ()] == ["Account Acceptance Notice"]
     assert [item.kind for item in result.snapshot.pending or ()] == [ItemKind.RFE]
-    assert not result.snapshot.partial
+    assert not result.snapshot.silent
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_answer_without_envelope_is_accepted() -> None:
 
 def test_case_alone_gives_a_partial_snapshot() -> None:
     (result,) = import_answers([("case.json", fake.body(fake.case()))], "en")
-    assert (result.snapshot.status, result.snapshot.partial) == (None, frozenset({"pending", "notices", "history"}))
+    assert (result.snapshot.status, result.snapshot.silent) == (None, frozenset({"pending", "notices", "history"}))
 
 
 def test_list_of_answers_about_several_cases_is_split() -> None:

@@ -4,6 +4,7 @@ import copy
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -21,17 +22,20 @@ from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
 from watcher.text.html import plain_text
 
-TODAY = date(2026, 8, 1)
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+ZONE = ZoneInfo("UTC")
 
 
 def change_kinds(before: dict[str, bytes], after: dict[str, bytes], language: str = "en") -> list[ChangeKind]:
     first = normalize(None, snapshot(before, language), vocabulary="uscis")
     second = normalize(first, snapshot(after, language), vocabulary="uscis")
-    return [change.kind for change in diff(first, second, today=TODAY, vocabulary="uscis")]
+    return [change.kind for change in diff(first, second, now=NOW, zone=ZONE, vocabulary="uscis")]
 
 
 def items(answers: dict[str, bytes]) -> tuple[PendingItem, ...]:
-    return snapshot(answers, "en").pending or ()
+    """Return the items that are open at the first check."""
+    result = normalize(None, snapshot(answers, "en"), vocabulary="uscis")
+    return tuple(item for item in result.pending or () if item.is_open)
 
 
 def test_snapshot_has_the_portals_words_and_the_stage() -> None:

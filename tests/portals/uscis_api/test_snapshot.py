@@ -11,6 +11,7 @@ from watcher.errors import UnexpectedAnswer
 from watcher.language.uscis_wording import form_number
 from watcher.model.case import Stage
 from watcher.portals.uscis_api.snapshot import error_message, read
+from watcher.reading.normalize import normalize
 
 ONE = "EAC9999103403"
 
@@ -42,7 +43,8 @@ def raw_answers(**fields: Any) -> dict[str, bytes]:
 def test_day_of_a_status_comes_from_its_text_then_from_the_last_change(
     fields: dict[str, Any], since: date | None
 ) -> None:
-    assert read(raw_answers(**fields), "en").status_since == since
+    snapshot = normalize(None, read(raw_answers(**fields), "en"), vocabulary="uscis")
+    assert snapshot.status_since == since
 
 
 def test_times_of_the_portal_have_no_zone() -> None:

@@ -29,7 +29,7 @@ def read_citizenship(details: CitizenshipDetails, language: Language) -> tuple[S
         history=None
         if details.history is None
         else with_unique_keys(_entry(event, language) for event in details.history),
-        partial=frozenset() if statuses.keys() >= _ACTIVITIES else frozenset({"parts"}),
+        silent=frozenset() if statuses.keys() >= _ACTIVITIES else frozenset({"parts"}),
     )
     actions = details.actions
     return snapshot, None if actions is None else [citizenship_item(action, language) for action in actions]

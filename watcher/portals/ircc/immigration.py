@@ -9,7 +9,7 @@ from watcher.language.status_meaning import meaning_of
 from watcher.model.case import HistoryEntry, Part, PendingItem, Snapshot
 from watcher.portals.ircc.answers import Event, ImmigrationDetails, Relation
 from watcher.portals.ircc.entries import Person, sorted_parts, with_unique_keys
-from watcher.portals.ircc.pending_items import VOCABULARY, immigration_item
+from watcher.portals.ircc.pending_items import ACTIONS_SOURCE, VOCABULARY, immigration_item
 from watcher.portals.ircc.wording import Language, activity_title, history_hint, medical_until_title, text_in
 
 _PRINCIPAL: Final = 1
@@ -33,7 +33,7 @@ def read_immigration(details: ImmigrationDetails, language: Language) -> tuple[S
         updated_at=app.updated,
         parts=sorted_parts(part for person, relation in people for part in _parts(relation, person, language)),
         history=_history(people, language),
-        partial=_incomplete_collections(people),
+        silent=_incomplete_collections(people),
     )
     return snapshot, _actions(people, language)
 
@@ -96,7 +96,7 @@ def _incomplete_collections(people: People) -> frozenset[str]:
     names = set()
     if any(_has_missing_parts(one) for one in relations):
         names.add("parts")
-    for name, attribute in (("history", "history"), ("pending", "actions")):
+    for name, attribute in (("history", "history"), (ACTIONS_SOURCE, "actions")):
         present = [getattr(one, attribute) is not None for one in relations]
         if any(present) and not all(present):
             names.add(name)

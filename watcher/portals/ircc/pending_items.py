@@ -4,12 +4,14 @@ import hashlib
 from typing import Final
 
 from watcher.language.status_meaning import meaning_of
-from watcher.model.case import ItemKind, PendingItem
+from watcher.model.case import TASK_COUNT_SOURCE, ItemKind, PendingItem
 from watcher.portals.ircc.answers import CitizenshipAction, ImmigrationAction, Text
 from watcher.portals.ircc.entries import Person, with_unique_keys
 from watcher.portals.ircc.wording import Language, tasks_title, text_in, unnamed_action_title
 
 VOCABULARY: Final = "ircc"
+ACTIONS_SOURCE: Final = "actions"
+_SOURCES: Final = frozenset({ACTIONS_SOURCE})
 _KINDS: Final = (
     ("biometric", ItemKind.BIOMETRICS),
     ("medical", ItemKind.MEDICAL),
@@ -24,7 +26,8 @@ def combine_pending(
     if actions:
         return with_unique_keys(actions)
     if tasks:
-        return (PendingItem(key="tasks", kind=ItemKind.TASK, title=tasks_title(tasks, language)),)
+        title = tasks_title(tasks, language)
+        return (PendingItem(key="tasks", kind=ItemKind.TASK, title=title, sources=frozenset({TASK_COUNT_SOURCE})),)
     return None if actions is None or tasks is None else ()
 
 
@@ -39,6 +42,7 @@ def citizenship_item(action: CitizenshipAction, language: Language) -> PendingIt
         kind=_kind(action.activity, action.title.en),
         title=title,
         description=_unless_equal(title, text_in(language, action.content)),
+        sources=_SOURCES,
     )
 
 
@@ -56,6 +60,7 @@ def immigration_item(action: ImmigrationAction, person: Person, language: Langua
         kind=_kind(f"{action.activity or ''} {action.key or ''}", english),
         title=person.title(title, language),
         description=_unless_equal(title, text_in(language, action.content)),
+        sources=_SOURCES,
     )
 
 

@@ -52,7 +52,8 @@ class IrccReader:
         watched = frozenset(self._account.cases)
         if not applications and (watched or self._context.known_cases):
             raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")
-        return [one for one in applications if not watched or normalize_number(one.number) in watched]
+        unique = {normalize_number(one.number): one for one in reversed(applications)}  # a profile may list one twice
+        return [one for number, one in reversed(unique.items()) if not watched or number in watched]
 
     def _read_one(self, application: Application, profile: Response) -> CaseResult:
         answers = {PROFILE: profile.body}

@@ -16,7 +16,7 @@ from watcher.portal import RawAnswers
 from watcher.portals.ircc.answers import Application, ImmigrationDetails, read_details, read_profile
 from watcher.portals.ircc.citizenship import read_citizenship
 from watcher.portals.ircc.immigration import read_immigration
-from watcher.portals.ircc.pending_items import combine_pending
+from watcher.portals.ircc.pending_items import ACTIONS_SOURCE, combine_pending
 from watcher.portals.ircc.wording import language_of
 
 PROFILE: Final = "get-profile-summary"
@@ -45,6 +45,7 @@ def read_case(answers: RawAnswers, language: str) -> Snapshot:
         snapshot,
         language=portal_language,
         title=None if entry is None else entry.app_type or None,
+        silent=snapshot.silent | (frozenset({ACTIONS_SOURCE}) if actions is None else frozenset()),
         pending=combine_pending(actions, tasks, portal_language),
     )
 

@@ -4,6 +4,7 @@ A code never sets the stage of a case; the status title does. A code can reveal 
 evidence can cost the applicant the case, so a code for one counts even if the title lags behind.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from importlib import resources
@@ -23,7 +24,7 @@ class CodeMeaning(Enum):
 
 
 _ASKED_CODES = {
-    ItemKind.RFE: frozenset({"FA", "FB0", "FBA", "FBB", "FBC", "IK", "IKE", "IKP", "RFE0"}),
+    ItemKind.RFE: frozenset({"FA", "FB0", "FBA", "FBB", "FBC", "IK", "IKA", "IKE", "IKP", "RFE0"}),
     ItemKind.INTENT_TO_DENY: frozenset(
         {"FC", "FCA0", "FCB0", "FD", "FE", "II", "IU", "IV", "IYA", "NI", "NOID"},
     ),
@@ -31,6 +32,13 @@ _ASKED_CODES = {
 _REMINDED_CODES = {ItemKind.RFE: frozenset({"IKF"})}
 _ANSWERED_CODES = frozenset({"HA", "HAP"})
 
+ANNOUNCING_CODES: Mapping[str, ItemKind] = {
+    "FJ": ItemKind.INTERVIEW,
+    "FM": ItemKind.INTERVIEW,
+    "IM": ItemKind.INTERVIEW,
+    "IMAF": ItemKind.BIOMETRICS,
+}
+"""Codes of an appointment that was scheduled or rescheduled, or whose notice was sent (published code list)."""
 INTERVIEW_CANCELLED_CODES = frozenset({"FKA", "FKB", "IXAA", "IXAB"})
 """Codes of a cancelled interview."""
 

@@ -1,10 +1,10 @@
 """Requests for evidence and intents to deny, merged from every source that can show one. Pure.
 
 One request appears in up to six sources, in any order and days apart: the status title, earlier titles, event codes,
-letters, documents, and the list `evidenceRequests`. Each source has its own IDs, or none. So a request is identified
-by its number within the case: all dated mentions are sorted by day and grouped into cycles (asked, reminded,
-answered), the entries of `evidenceRequests` are assigned to the cycles, and the n-th cycle is the request `rfe:n`,
-whichever sources show it. A source that shows the request later adds to its cycle and starts no new one.
+letters, documents, and the list `evidenceRequests`. Each source has its own IDs, or none. So all dated mentions are
+sorted by day and grouped into cycles (asked, reminded, answered), and the entries of `evidenceRequests` are assigned to
+the cycles. A cycle is a request, with the ID of its entry and the earliest day that any source gives. A source that
+shows the request later adds to its cycle and starts no new one.
 
 A new cycle begins with a mention that asks after an answer, or with one that is too far from the last one to be the
 same request (`_SAME_REQUEST`). A mention dated to the days of an earlier cycle belongs to that cycle, even if it was
@@ -20,6 +20,7 @@ from watcher.model.case import ItemState
 from watcher.portals.uscis.answers import EvidenceRequest
 from watcher.portals.uscis.event_codes import CodeMeaning
 
+LIST_SOURCE = "case.evidence_requests"
 _SAME_REQUEST = timedelta(days=30)
 """Ordering, sending, and listing one request takes days, at most weeks."""
 _SAME_DAYS = timedelta(days=3)
@@ -34,14 +35,12 @@ class RequestMention:
     """One statement of one source about a request.
 
     `day` is the day assigned to it, `recorded_on` the later day on which it was recorded, if they differ.
-    `from_title`: the source is a status title; `from_current_title`: the current one.
     """
 
     meaning: CodeMeaning
     day: date | None
+    source: str
     recorded_on: date | None = None
-    from_title: bool = False
-    from_current_title: bool = False
 
     @property
     def latest_day(self) -> date:
@@ -73,11 +72,12 @@ class CaseProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, by its number within the case. `asked_on` is the earliest day that any source gives."""
+    """One request. `asked_on` is the earliest day that any source gives, `portal_id` the ID in `evidenceRequests`."""
 
-    number: int
     asked_on: date | None
+    portal_id: str | None
     state: ItemState
+    sources: frozenset[str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,6 +89,11 @@ class _Cycle:
     @property
     def asked_on(self) -> date | None:
         return min((mention.earliest_day for mention in self.asked if mention.days), default=None)
+
+    @property
+    def sources(self) -> frozenset[str]:
+        listed = {LIST_SOURCE} if self.entry is not None else set()
+        return frozenset({mention.source for mention in (*self.asked, *self.answered)} | listed)
 
     def has_days_of(self, mention: RequestMention) -> bool:
         """Return whether a mention that asks is about this request, judged by its days."""
@@ -119,8 +124,13 @@ def find_requests(
     cycles = _cycles(mentions, implied=implied)
     _assign_entries(cycles, entries)
     return tuple(
-        Request(number=number, asked_on=cycle.asked_on, state=_state(cycle, progress, newest=number == len(cycles)))
-        for number, cycle in enumerate(cycles, start=1)
+        Request(
+            asked_on=cycle.asked_on,
+            portal_id=(cycle.entry.id or None) if cycle.entry is not None else None,
+            state=_state(cycle, progress, newest=cycle is cycles[-1]),
+            sources=cycle.sources,
+        )
+        for cycle in cycles
     )
 
 
@@ -168,8 +178,8 @@ def _state(cycle: _Cycle, progress: CaseProgress, *, newest: bool) -> ItemState:
     """Return the state of a request.
 
     An entry of `evidenceRequests` decides first, then the current title: it asks until there is an answer that is not
-    older than the title. Letters and event codes never disappear, so they count until an answer, until the titles have
-    moved past the request, or until a title is from a day on which the request could not be open any more.
+    older than the title. Letters, event codes, and earlier titles never disappear, so they count until an answer, or
+    until a title is from a day on which the request could not be open any more. Another title answers nothing.
     """
     answered = bool(cycle.answered) or (cycle.entry is not None and not cycle.entry.is_open)
     done = ItemState.ANSWERED if answered else ItemState.CLOSED
@@ -191,7 +201,5 @@ def _answered_since(cycle: _Cycle, day: date | None) -> bool:
 
 
 def _has_passed(cycle: _Cycle, progress: CaseProgress) -> bool:
-    if any(mention.from_title and not mention.from_current_title for mention in cycle.asked):
-        return True
     days = [mention.latest_day for mention in cycle.asked if mention.latest_day != date.max]
     return bool(days) and progress.since is not None and progress.since - max(days) > LONGEST_WAIT

@@ -1,7 +1,6 @@
 """The answers about one case of the online account, as a snapshot. Pure.
 
-Collections that two endpoints supply together (pending items, history, notices) are marked `partial` if one of the
-endpoints did not answer.
+The snapshot names the parts of the answers that are missing, because several parts supply one collection.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,8 +11,17 @@ from watcher.errors import CaseNotFound, UnexpectedAnswer
 from watcher.model.case import HistoryEntry, Notice, Snapshot
 from watcher.portal import RawAnswers
 from watcher.portals.uscis.answers import Case, Status, read_case, read_documents, read_status, utc_day
+from watcher.portals.uscis.case_answers import (
+    DOCUMENTS_SOURCE,
+    EARLIER_SOURCE,
+    EVENTS_SOURCE,
+    LETTERS_SOURCE,
+    SOURCES,
+    CaseAnswers,
+    CurrentStatus,
+)
 from watcher.portals.uscis.event_codes import hint
-from watcher.portals.uscis.pending_items import CaseAnswers, CurrentStatus, pending_items
+from watcher.portals.uscis.pending_items import pending_items
 from watcher.text.html import plain_text
 
 _K = TypeVar("_K", HistoryEntry, Notice)
@@ -39,7 +47,8 @@ def snapshot(raw: RawAnswers, language: str) -> Snapshot:
         pending=pending_items(answers, language),
         notices=_by_key([*_letters(answers), *_documents(answers)]),
         history=_by_key([*_events(answers), *_earlier_statuses(answers, language)]),
-        partial=_partial(answers),
+        silent=SOURCES - answers.sources,
+        answered_sources=answers.sources,
         **_status_fields(answers, language),
     )
 
@@ -66,21 +75,6 @@ def _text(markup: str | None) -> str | None:
     return (plain_text(markup) or None) if markup else None
 
 
-def _partial(answers: CaseAnswers) -> frozenset[str]:
-    """Return the collections that lack a source. An empty list of documents counts as missing: it occurs in error."""
-    case, status = answers.case, answers.status
-    events = case is not None and case.events is not None
-    letters = case is not None and case.notices is not None
-    requests = case is not None and case.evidence_requests is not None
-    titles = status is not None and status.historical_case_statuses is not None
-    complete = {
-        "pending": events and letters and requests and titles and answers.documents is not None,
-        "notices": letters and bool(answers.documents),
-        "history": events and titles,
-    }
-    return frozenset(name for name, is_complete in complete.items() if not is_complete)
-
-
 def _status_fields(answers: CaseAnswers, language: str) -> dict[str, Any]:
     """Return the status fields of a snapshot, in Spanish if requested and available. Empty without a status."""
     status, current = answers.status, answers.current
@@ -94,7 +88,8 @@ def _status_fields(answers: CaseAnswers, language: str) -> dict[str, Any]:
         "status_key": current.title if spanish else None,
         "description": _text(markup),
         "stage": current.meaning.stage,
-        "status_since": current.since,
+        "status_since": current.stated_on,
+        "status_updated_on": utc_day(current.updated_at),
     }
 
 
@@ -102,7 +97,12 @@ def _events(answers: CaseAnswers) -> Iterator[HistoryEntry]:
     for event in answers.events:
         at = event.event_timestamp or event.event_date_time or event.created_at_timestamp
         yield HistoryEntry(
-            key=event.event_id, title=event.event_code, at=at, code=event.event_code, hint=hint(event.event_code)
+            key=event.event_id,
+            title=event.event_code,
+            at=at,
+            code=event.event_code,
+            hint=hint(event.event_code),
+            source=EVENTS_SOURCE,
         )
 
 
@@ -112,18 +112,21 @@ def _earlier_statuses(answers: CaseAnswers, language: str) -> Iterator[HistoryEn
         title = plain_text(earlier.status_title)
         spanish = _text(earlier.status_title_spanish) if language == "es" else None
         key = f"status:{earlier.date}:{title.casefold()}"
-        yield HistoryEntry(key=key, title=spanish or title, at=earlier.date, code=_text(earlier.action_code))
+        code = _text(earlier.action_code)
+        yield HistoryEntry(key=key, title=spanish or title, at=earlier.date, code=code, source=EARLIER_SOURCE)
 
 
 def _letters(answers: CaseAnswers) -> Iterator[Notice]:
     for letter in answers.letters:
-        yield Notice(key=letter.letter_id, title=plain_text(letter.action_type), dated=utc_day(letter.generation_date))
+        dated = utc_day(letter.generation_date)
+        yield Notice(key=letter.letter_id, title=plain_text(letter.action_type), dated=dated, source=LETTERS_SOURCE)
 
 
 def _documents(answers: CaseAnswers) -> Iterator[Notice]:
     """Yield documents by type, including the applicant's own. No public source states a download address."""
     for document in answers.documents or ():
-        yield Notice(key=document.content_id, title=plain_text(document.type), dated=utc_day(document.create_date))
+        title, dated = plain_text(document.type), utc_day(document.create_date)
+        yield Notice(key=document.content_id, title=title, dated=dated, source=DOCUMENTS_SOURCE)
 
 
 def _by_key(entries: Iterable[_K]) -> tuple[_K, ...]:

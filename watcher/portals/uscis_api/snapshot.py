@@ -95,6 +95,7 @@ def read(answers: RawAnswers, language: str) -> Snapshot:
         status=title,
         description=description or None,
         status_since=_since(case, description),
+        status_updated_on=_day_of(case.modifiedDate),
         submitted_on=_day_of(case.submittedDate),
         updated_at=case.modifiedDate,
         history=_history(case.hist_case_status, in_spanish=bool(spanish)),
@@ -127,12 +128,8 @@ def _receipt(text: str) -> str:
 
 
 def _since(case: _CaseStatus, description: str) -> date | None:
-    """Return the day that the English or the Spanish text states, else the day of the portal's last change."""
-    return (
-        stated_day(description)
-        or stated_day(plain_text(case.current_case_status_desc_es or ""), "es")
-        or _day_of(case.modifiedDate)
-    )
+    """Return the day that the English or the Spanish text states."""
+    return stated_day(description) or stated_day(plain_text(case.current_case_status_desc_es or ""), "es")
 
 
 def _day_of(stamp: datetime | None) -> date | None:

@@ -10,7 +10,7 @@ from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, Unexpe
 from watcher.http.hosts import host_of
 from watcher.language.status_meaning import meaning_of
 from watcher.model.appointment_time import appointment_time
-from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
+from watcher.model.case import STATUS_SOURCE, HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.portal import RawAnswers
 from watcher.recipe.model import Collection, Recipe, comparable_text
 from watcher.recipe.page.page import Page, PageLocation
@@ -159,18 +159,19 @@ def _with_collections(
     case = recipe.case
     collections = _Collections(recipe, pages, location)
     pending = collections.all(case.pending, collections.pending)
+    asked = _status_items(recipe, snapshot)
     return replace(
         snapshot,
-        pending=_status_item(recipe, snapshot) if pending is None else pending,
+        pending=None if pending is None and asked is None else (*(pending or ()), *(asked or ())),
         notices=collections.all(case.notices, collections.notice),
         history=collections.all(case.history, collections.history),
     )
 
 
-def _status_item(recipe: Recipe, snapshot: Snapshot) -> tuple[PendingItem, ...] | None:
-    """Return the item that a status implies by the recipe's table of stages, if the recipe lists no pending items.
+def _status_items(recipe: Recipe, snapshot: Snapshot) -> tuple[PendingItem, ...] | None:
+    """Return the item that a status implies by the recipe's table of stages; None if the table implies none at all.
 
-    Statuses that the built-in rules know are left to them. An empty tuple removes the item of an earlier status.
+    Statuses that the built-in rules know are left to them.
     """
     if not _ITEM_OF_STAGE.keys() & set(recipe.case.stages.values()):
         return None
@@ -182,7 +183,9 @@ def _status_item(recipe: Recipe, snapshot: Snapshot) -> tuple[PendingItem, ...] 
         or meaning_of(status, vocabulary=VOCABULARY).asks
     ):
         return ()
-    return (PendingItem(key=f"asked:{kind}", kind=kind, title=status),)
+    since = snapshot.status_since
+    key = f"asked:{kind}" + (f":{since}" if since else "")
+    return (PendingItem(key=key, kind=kind, title=status, asked_on=since, sources=frozenset({STATUS_SOURCE})),)
 
 
 class _Collections:
@@ -205,10 +208,10 @@ class _Collections:
         return _with_unique_keys(entries)
 
     def pending(self, collection: Collection, fields: _Fields) -> PendingItem:
-        title, stamp = fields.needed("title") or "", fields.moment("starts_at")
+        title, stamp, own_id = fields.needed("title") or "", fields.moment("starts_at"), fields.needed("id")
         kind = _kind(collection, fields.text("kind"), title, at_a_time=stamp is not None)
         return PendingItem(
-            key=fields.needed("id") or f"{kind}:{comparable_text(title)}",
+            key=own_id or f"{kind}:{comparable_text(title)}",
             kind=kind,
             title=title,
             description=fields.text("description"),
@@ -216,6 +219,8 @@ class _Collections:
             starts_at=None if stamp is None else appointment_time(stamp),
             place=fields.text("place"),
             state=ItemState.OPEN if comparable_text(fields.text("answered") or "") in _NO else ItemState.ANSWERED,
+            portal_id=own_id,
+            sources=frozenset({collection.key_path}),
         )
 
     def notice(self, _collection: Collection, fields: _Fields) -> Notice:

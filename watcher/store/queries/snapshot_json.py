@@ -22,7 +22,7 @@ from watcher.text.printable import composed
 _T = TypeVar("_T")
 _COLLECTIONS: dict[str, type] = {"parts": Part, "pending": PendingItem, "notices": Notice, "history": HistoryEntry}
 _NAMES = {
-    kind: tuple(field.name for field in fields(kind) if field.name != "partial")  # normalized snapshots are complete
+    kind: tuple(field.name for field in fields(kind) if field.name != "silent")  # of one check, not of the case
     for kind in (Snapshot, *_COLLECTIONS.values())
 }
 
@@ -36,6 +36,10 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "kind": ItemKind,
     "state": ItemState,
     "status_since": _date_of,
+    "status_updated_on": _date_of,
+    "asked_on": _date_of,
+    "sources": frozenset,
+    "answered_sources": frozenset,
     "submitted_on": _date_of,
     "due_on": _date_of,
     "due_by_estimate": _date_of,
@@ -53,7 +57,7 @@ def encode(value: Snapshot | PendingItem | Notice) -> str:
 
 def digest(fresh: Snapshot) -> bytes:
     """Return the digest of a fresh snapshot. It includes the release, so that an upgrade compares every case again."""
-    text = f"{__version__} {sorted(fresh.partial)} {encode(fresh)}"
+    text = f"{__version__} {sorted(fresh.silent)} {encode(fresh)}"
     return blake2b(text.encode(), digest_size=16).digest()
 
 
@@ -98,6 +102,8 @@ def _plain(value: Any) -> Any:
             content = iso_text(content)
         elif isinstance(content, AppointmentTime):
             content = str(content)
+        elif isinstance(content, frozenset):
+            content = sorted(content)
         plain[name] = content
     return plain
 

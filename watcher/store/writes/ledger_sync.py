@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam
 
 from watcher.model.appointment_time import with_known_zone
-from watcher.model.case import STATUS_ITEM_PREFIX, ItemState, Notice, PendingItem, Snapshot
+from watcher.model.case import ItemState, Notice, PendingItem, Snapshot
 from watcher.store.database.engine import queries_on
 from watcher.store.database.tables import ITEMS, NOTICES
 from watcher.store.queries.cases import ITEMS_OF_CASE, NOTICES_OF_CASE
@@ -26,11 +26,13 @@ def sync_items(connection: Connection, account: str, snapshot: Snapshot, now: da
     shown = {item.key: item for item in snapshot.pending or ()}
     rows = list(queries_on(connection)(ITEMS_OF_CASE, account=account, case_number=snapshot.case_number))
     for row in rows:
-        item = shown.pop(row.key, None) or _pop_listed(row, shown)
+        item = shown.pop(row.key, None)
         values = _closed(row) if item is None else _updated(row, item, now)
         if values:
             connection.execute(_UPDATE_ITEM, {"id_": row.id, **values})
     for item in shown.values():
+        if item.state is ItemState.CLOSED:
+            continue  # over when it was first seen, such as an appointment that was scheduled and cancelled in between
         connection.execute(
             _INSERT_ITEM,
             {
@@ -53,18 +55,8 @@ def _updated(row: Any, item: PendingItem, now: datetime) -> Mapping[str, Any]:
     document = encode(item)
     if document == row.document and row.state != ItemState.CLOSED:
         return {}
-    values = {"key": item.key, "document": document, "state": _ledger_state(row, item).value}
+    values = {"document": document, "state": _ledger_state(row, item).value}
     return values | {"date_changed_at": now} if _date_changed(row, item) else values
-
-
-def _pop_listed(row: Any, shown: dict[str, PendingItem]) -> PendingItem | None:
-    """Return the item that the portal now lists, if so far only its status asked for it: it is the same entry."""
-    if not row.key.startswith(STATUS_ITEM_PREFIX) or row.state == ItemState.CLOSED:
-        return None
-    kind = decode_item(row.document).kind
-    listed = (key for key, item in shown.items() if item.kind is kind and not key.startswith(STATUS_ITEM_PREFIX))
-    key = next(listed, None)
-    return None if key is None else shown.pop(key)
 
 
 def _ledger_state(row: Any, item: PendingItem) -> ItemState:
