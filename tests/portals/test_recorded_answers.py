@@ -100,7 +100,7 @@ def _differences(undamaged: Any, snapshot: Any, evidence: _Evidence) -> Iterator
             continue
         if field.name in _COLLECTIONS:
             if value is not None:
-                complete = snapshot.silent <= undamaged.silent
+                complete = field.name not in snapshot.silent and snapshot.silent <= undamaged.silent
                 yield from _collection(field.name, expected, value, evidence, complete=complete)
         elif not evidence.supports(field.name, value):
             yield f"{field.name} became {value!r}, was {expected!r}"

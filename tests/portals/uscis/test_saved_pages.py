@@ -85,9 +85,10 @@ def test_answer_without_envelope_is_accepted() -> None:
     assert result.snapshot.case_number == fake.RECEIPT
 
 
-def test_case_alone_gives_a_partial_snapshot() -> None:
+def test_case_alone_leaves_the_other_sources_silent() -> None:
     (result,) = import_answers([("case.json", fake.body(fake.case()))], "en")
-    assert (result.snapshot.status, result.snapshot.silent) == (None, frozenset({"pending", "notices", "history"}))
+    assert result.snapshot.status is None
+    assert result.snapshot.silent == {"status", "status.history", "documents"}
 
 
 def test_list_of_answers_about_several_cases_is_split() -> None:

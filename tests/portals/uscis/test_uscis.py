@@ -161,7 +161,7 @@ def test_answer_about_another_case_is_unexpected(portal: FakeUscis, fakes: Porta
 
 
 @pytest.mark.parametrize(
-    ("path", "part"), [("case_status/{}", "history"), ("cases/{}/documents", "notices")], ids=["status", "documents"]
+    ("path", "part"), [("case_status/{}", "status"), ("cases/{}/documents", "documents")], ids=["status", "documents"]
 )
 @pytest.mark.parametrize(
     "answer",
@@ -172,7 +172,7 @@ def test_answer_about_another_case_is_unexpected(portal: FakeUscis, fakes: Porta
     ],
     ids=["500", "maintenance", "another shape"],
 )
-def test_failing_endpoint_makes_its_part_partial_and_is_reported(
+def test_failing_endpoint_is_a_silent_source_and_is_reported(
     portal: FakeUscis, fakes: PortalFakes, path: str, part: str, answer: CannedAnswer
 ) -> None:
     portal.answers[f"{SERVICE}/{path.format(fake.RECEIPT)}"] = answer
