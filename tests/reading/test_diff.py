@@ -174,7 +174,7 @@ def _removable_keys(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], 
             yield document, name
         if isinstance(value, list):
             for entry in (entry for entry in value if isinstance(entry, dict)):
-                yield from ((entry, key) for key in entry if key not in {"key", "kind"})
+                yield from ((entry, key) for key in entry if key not in {"key", "kind", "title"})
 
 
 class TestEveryFieldCausesAChange:

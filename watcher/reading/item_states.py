@@ -105,11 +105,13 @@ def _shows_title(item: PendingItem, title: PendingItem, known: Sequence[PendingI
         return not days_contradict(item, title)
     if item.asked_on is not None and title.asked_on is not None and not title.kind.is_appointment:
         return days_agree(item, title)
-    return context.same_status and any(one.key == item.key or _same_portal_id(one, item) for one in known)
+    return context.same_status and any(_is_of_title(one, item) for one in known)
 
 
-def _same_portal_id(one: PendingItem, other: PendingItem) -> bool:
-    return one.portal_id is not None and one.portal_id == other.portal_id
+def _is_of_title(known: PendingItem, item: PendingItem) -> bool:
+    """Return whether this is the listed item that the title was about when it was open."""
+    same_id = known.portal_id is not None and known.portal_id == item.portal_id
+    return STATUS_SOURCE in known.sources and (same_id or known.key == item.key)
 
 
 def _with_title(item: PendingItem, title: PendingItem) -> PendingItem:
