@@ -44,6 +44,10 @@ class StatusEffect:
         is_moot = self.ends or (self.nothing_outstanding and not item.kind.is_appointment)
         return ItemState.CLOSED if is_moot else None
 
+    def newly_ended_state(self, item: PendingItem) -> ItemState | None:
+        """Return the same for a status that is new. An item that was open beside this status stays open."""
+        return None if self.context.same_status else self.ended_state(item)
+
     def _is_older_than(self, item: PendingItem) -> bool:
         return self.since is not None and item.asked_on is not None and item.asked_on > self.since
 
@@ -161,8 +165,8 @@ def _state(old: PendingItem, new: PendingItem, effect: StatusEffect, silent: fro
         return old.state if _is_about_another_kind(old, new, effect) else new.state
     if _was_dropped(old, new, effect, silent):
         return effect.ended_state(old) or ItemState.CLOSED
-    ended = effect.ended_state(old)
-    if _lists(new) and (old.kind.is_appointment or ended is not ItemState.CLOSED or effect.context.same_status):
+    ended = effect.newly_ended_state(old)
+    if _lists(new) and (old.kind.is_appointment or ended is not ItemState.CLOSED):
         return ItemState.OPEN  # what a list shows as open is not answered by a title
     return ended or ItemState.OPEN
 
@@ -201,7 +205,7 @@ def _opens_again(old: PendingItem, new: PendingItem, effect: StatusEffect, silen
 def _missing(item: PendingItem, effect: StatusEffect, silent: frozenset[str] | None) -> PendingItem:
     if not item.is_open:
         return item
-    state = effect.ended_state(item)
+    state = effect.newly_ended_state(item)
     if state is None:
         state = ItemState.CLOSED if _left_its_list(item, effect, silent) else ItemState.OPEN
     return replace(item, state=state)
