@@ -7,6 +7,7 @@ import pytest
 
 from tests.postgres.installations import Installations, installations
 from tests.postgres.server import PASSWORD, Server
+from watcher.delivery.outbox_worker import delivery_lock
 from watcher.model.account_health import ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.practice import Fault
@@ -62,7 +63,7 @@ def test_two_outbox_workers_do_not_deliver_an_alert_twice(shared: Installations)
     (name,) = shared.numbers
     with shared.first.app() as app, shared.first.app() as other:
         app.poll(name)
-        with other.store.locks.acquire("delivery"):
+        with other.store.locks.acquire(delivery_lock("phone")):
             assert app.outbox_worker().deliver_due() == 0
         assert app.outbox_worker().deliver_due() + other.outbox_worker().deliver_due() == 1
     assert len(shared.first.phone.messages) == 1

@@ -14,6 +14,8 @@ from watcher.model.alert import AlertState
 from watcher.model.change import Json
 from watcher.settings import Settings
 
+_UNFINISHED = (AlertState.QUEUED, AlertState.HELD, AlertState.FAILED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatus:
@@ -132,5 +134,5 @@ def status_json(status: ServiceStatus) -> dict[str, Json]:
             }
             for account in status.accounts
         ],
-        "alerts": {state.value: status.alerts.get(state, 0) for state in AlertState if state is not AlertState.SENT},
+        "alerts": {state.value: status.alerts.get(state, 0) for state in _UNFINISHED},
     }
