@@ -17,8 +17,8 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_health import record_channel_health
 from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
-from watcher.model.account_health import ReadResult
-from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
+from watcher.model.account_health import ReadResult, report
+from watcher.model.change import ChangeKind, RecordedChange
 from watcher.portal import CodeSource, Portal, Trace
 from watcher.reading.poll import ReadOptions, poll
 from watcher.remind.time_reminders import record_time_reminders
@@ -179,16 +179,12 @@ class App:
         return FirstAvailable(sources) if sources else NoCodeSource(account.name)
 
     def _alert_code_needed(self, name: str) -> None:
-        health = self.store.accounts.health(name, self.clock.now())
-        if ChangeKind.MFA_NEEDED in health.notified:
-            return
-        kind = ChangeKind.MFA_NEEDED
         reason = f"the portal wants a one-time code; hand it in with `watcher code {name} CODE` within ten minutes"
-        change = Change(kind=kind, severity=severity_of(kind), new={"reason": reason})
-        self.context.record_changes(
-            self.settings.accounts[name], (change,), health=replace(health, notified=health.notified | {kind})
-        )
-        self.outbox_worker().deliver_due()
+        health = self.store.accounts.health(name, self.clock.now())
+        health, changes = report(health, ChangeKind.MFA_NEEDED, {"reason": reason})
+        if changes:
+            self.context.record_changes(self.settings.accounts[name], changes, health=health)
+            self.outbox_worker().deliver_due()
 
 
 @contextmanager

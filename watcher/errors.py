@@ -8,8 +8,8 @@
     │   ├── SignInRejected        pause the account, alert, wait for a changed credential or `watcher resume`
     │   ├── AccountLocked         the same, and name the portal's official way to unlock the account
     │   ├── CodeNeeded            pause until a person supplies a one-time code or a new session
-    │   ├── SessionEnded          sign in once more within the same check
-    │   ├── CaseNotFound          skip the case and continue; it counts as missing after three such checks in a row
+    │   ├── SessionEnded          sign in once more within the same check, else pause until there is a new session
+    │   ├── CaseNotFound          skip the case and continue; at first report it, later count it as missing
     │   ├── ForeignHost           the portal pointed to a host that is not its own: end the check, send nothing
     │   └── UnexpectedAnswer      keep the last snapshot and store the unexpected answer, alert once
     └── DeliveryFailed            retry with backoff, or stop if `permanent`
@@ -63,15 +63,23 @@ class AccountLocked(ReadFailed):
 
 
 class CodeNeeded(ReadFailed):
-    """A step that only a person can do: a one-time code, a captcha, a consent, or a new session."""
+    """A step that only a person can do: a one-time code, a captcha, or a consent."""
 
 
 class SessionEnded(ReadFailed):
-    """A session that the portal no longer accepts."""
+    """A session that the portal no longer accepts. If it ends a check, only a person can supply a new one."""
 
 
 class CaseNotFound(ReadFailed):
-    """A case that the portal does not know or does not show to this account."""
+    """A case that the portal does not know or does not show to this account.
+
+    `out_of_reach`: the number may be right, but this account cannot show the case. The message says what can.
+    """
+
+    def __init__(self, message: str, *, out_of_reach: bool = False) -> None:
+        """Store whether the case exists elsewhere."""
+        self.out_of_reach = out_of_reach
+        super().__init__(message)
 
 
 class ForeignHost(ReadFailed):

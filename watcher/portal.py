@@ -207,6 +207,10 @@ class Question:
     only_if: tuple[str, str] | None = None
 
 
+def _no_caution(_account: object) -> str:
+    return ""
+
+
 def _no_origins(_account: object) -> tuple[str, ...]:
     return ()
 
@@ -223,6 +227,9 @@ class Portal:
     `open` yields a `Reader` and closes its connections when the context is left. Raises `ReadFailed`.
     `read` turns the answers about one case into a snapshot in the given language. It is pure. Raises
     `UnexpectedAnswer` or `CaseNotFound`, and nothing else, whatever the answers contain.
+    `agency` is the short name of the agency in alerts (USCIS), or a function that returns it for an account; empty:
+    `title`.
+    `caution` returns the key of a message about the account that the user must know whatever it reports, or "".
     `vocabulary` is the name of the list of status titles that `read` uses (`language/vocabulary/NAME.toml`), or a
     function that returns it.
     `has_recordings`: whether answers recorded under `tests/portals/recorded/NAME/` test `read`. False only if the
@@ -246,6 +253,8 @@ class Portal:
     account: type[AccountSettings]
     open: Callable[[Any, PortalContext], AbstractContextManager[Reader]]
     read: Callable[[RawAnswers, str], Snapshot]
+    agency: str | Callable[[Any], str] = ""
+    caution: Callable[[Any], str] = _no_caution
     vocabulary: str | Callable[[Any], str] = "uscis"
     has_recordings: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
@@ -253,6 +262,11 @@ class Portal:
     is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = _no_origins
     questions: tuple[Question, ...] = ()
+
+    def agency_of(self, account: AccountSettings) -> str:
+        """Return the name of the agency that an account's cases are at."""
+        name = self.agency if isinstance(self.agency, str) else self.agency(account)
+        return name or self.title
 
     def vocabulary_of(self, account: AccountSettings) -> str:
         """Return the name of the vocabulary for an account's statuses."""

@@ -21,6 +21,7 @@ ACCOUNT_KINDS = frozenset(
         ChangeKind.SIGN_IN_REJECTED,
         ChangeKind.ACCOUNT_LOCKED,
         ChangeKind.MFA_NEEDED,
+        ChangeKind.SESSION_ENDED,
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.BLIND,
         ChangeKind.RECOVERED,
@@ -117,11 +118,17 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ),
     ChangeKind.LOOK_REMINDER: ("look", None, {"site": "ceac", "looked_at": "2026-07-02T14:00:00+00:00"}),
     ChangeKind.CASE_ADDED: (None, None, {"stage": "received", "status": "Case Was Received", "form": "I-485"}),
+    ChangeKind.CASE_NOT_FOUND: (
+        "presence",
+        None,
+        {"agency": "USCIS", "reason": "USCIS does not know this receipt number", "elsewhere": False},
+    ),
     ChangeKind.CASE_MISSING: ("presence", None, {"reads": 3}),
     ChangeKind.CASE_RETURNED: ("presence", None, None),
     ChangeKind.SIGN_IN_REJECTED: (None, None, {"reason": "USCIS refused the user name or password"}),
     ChangeKind.ACCOUNT_LOCKED: (None, None, {"reason": "USCIS says the account is locked"}),
     ChangeKind.MFA_NEEDED: (None, None, {"reason": "USCIS asks for the code it sent by e-mail"}),
+    ChangeKind.SESSION_ENDED: (None, None, {"reason": "USCIS online account: no session, or it has ended"}),
     ChangeKind.PORTAL_UNREADABLE: (None, None, {"reason": "the answer about a case had no status"}),
     ChangeKind.BLIND: (
         None,
@@ -147,7 +154,7 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
 
 
 def alert_context(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertContext:
-    is_account = all(changed.kind in ACCOUNT_KINDS for changed in changes)
+    is_account = all(changed.kind in ACCOUNT_KINDS | {ChangeKind.CASE_NOT_FOUND} for changed in changes)
     return AlertContext(
         account="family",
         portal_title="USCIS online account",
@@ -185,6 +192,12 @@ def examples() -> dict[str, AlertContext]:
         old=status("received", "Case Was Received"),
         new=status("unknown", "Something USCIS Has Never Said"),
     )
+    paper_receipt = Change(
+        kind=ChangeKind.CASE_NOT_FOUND,
+        severity=severity_of(ChangeKind.CASE_NOT_FOUND),
+        case_number=NUMBER,
+        new={"agency": "USCIS", "reason": "the online account shows only IOE receipts", "elsewhere": True},
+    )
     appointment: dict[str, Json] = _INTERVIEW | {"days": 1, "item_id": 4}
     evidence_requested = _stage_change(
         status("received", "Case Was Received"), status("evidence_requested", "Request for Evidence Was Sent")
@@ -194,6 +207,7 @@ def examples() -> dict[str, AlertContext]:
             refused, links=CEAC, case_number="AA00000001", form=None
         ),
         "stage_changed to unknown": alert_context(unknown),
+        "case_not_found, a paper receipt": alert_context(paper_receipt),
         "deadline_near, an appointment": alert_context(_reminder(ChangeKind.DEADLINE_NEAR, appointment)),
         "deadline_passed, an appointment": alert_context(
             _reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})

@@ -38,22 +38,26 @@ PAUSES = [
     (SignInRejected("no"), AccountState.REJECTED, ReadOutcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
     (AccountLocked("locked"), AccountState.LOCKED, ReadOutcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
     (CodeNeeded("a code"), AccountState.MFA_NEEDED, ReadOutcome.MFA_NEEDED, ChangeKind.MFA_NEEDED),
+    (SessionEnded("ended"), AccountState.SESSION_ENDED, ReadOutcome.SESSION_ENDED, ChangeKind.SESSION_ENDED),
 ]
-ERRORS: list[ReadFailed] = [
-    UNAVAILABLE,
-    UNREADABLE,
-    SessionEnded("ended"),
-    ForeignHost("elsewhere"),
-    CaseNotFound("gone"),
-]
+UNKNOWN = CaseNotFound("no such number")
+ERRORS: list[ReadFailed] = [UNAVAILABLE, UNREADABLE, ForeignHost("elsewhere")]
 few = settings(max_examples=60, deadline=None)
 new = AccountHealth(first_seen_at=NOW)
 
 
 def read(
-    health: AccountHealth, *errors: ReadFailed, at: timedelta = timedelta(), **options: str
+    health: AccountHealth,
+    *errors: ReadFailed,
+    at: timedelta = timedelta(),
+    cases_read: int | None = None,
+    fingerprint: str | None = None,
 ) -> tuple[AccountHealth, list[Change]]:
-    after, changes = after_read(health, errors, now=NOW + at, blind_after=DAY, **options)
+    """Return health and changes after a check; unless `cases_read` is given, one with an error read no case."""
+    count = int(not errors) if cases_read is None else cases_read
+    after, changes = after_read(
+        health, errors, now=NOW + at, blind_after=DAY, cases_read=count, fingerprint=fingerprint
+    )
     return after, list(changes)
 
 
@@ -69,6 +73,10 @@ class TestOutcome:
     def test_error_makes_the_check_partial_or_failed(self, error: ReadFailed) -> None:
         assert outcome_of([error], cases_read=2) is ReadOutcome.PARTIAL
         assert outcome_of([error], cases_read=0) is ReadOutcome.FAILED
+
+    def test_number_that_the_portal_does_not_know_makes_the_check_partial(self) -> None:
+        assert outcome_of([UNKNOWN], cases_read=0) is ReadOutcome.PARTIAL
+        assert outcome_of([UNKNOWN, UNAVAILABLE], cases_read=0) is ReadOutcome.FAILED
 
     @pytest.mark.parametrize(("error", "state", "outcome", "kind"), PAUSES)
     def test_errors_that_need_a_person_take_precedence(
@@ -98,6 +106,54 @@ class TestSuccessfulChecks:
         assert changes[0].new == {"after": first[0].kind.value, "since": "2026-03-02T12:00:00Z"}
         assert (up.notified, up.failures, up.failing_since, up.last_error) == (frozenset(), 0, None, None)
         assert read(up, at=2 * INTERVAL)[1] == []
+
+
+class TestPartialChecks:
+    def test_account_of_which_one_case_is_read_never_becomes_blind(self) -> None:
+        health, _ = read(new)
+        for number in range(1, 20):
+            health, changes = read(health, UNAVAILABLE, at=number * INTERVAL, cases_read=9)
+            assert changes == []
+            assert health.last_read_at == NOW + number * INTERVAL
+            assert check_blindness(health, now=NOW + number * INTERVAL + DAY, blind_after=DAY)[1] == ()
+        assert (health.state, health.last_error) == (AccountState.FAILING, str(UNAVAILABLE))
+
+    def test_blindness_after_partial_checks_is_reported_and_counts_from_the_last_of_them(self) -> None:
+        health, _ = read(new, UNAVAILABLE, at=30 * DAY, cases_read=1)
+        health, changes = read(health, UNAVAILABLE, at=31 * DAY)
+        assert changes == []
+        health, changes = read(health, UNAVAILABLE, at=31 * DAY + INTERVAL)
+        assert kinds(changes) == [ChangeKind.BLIND]
+
+    def test_partial_check_ends_blindness_once_and_a_later_one_is_reported_again(self) -> None:
+        health, _ = read(new, UNAVAILABLE, at=2 * DAY)
+        health, changes = read(health, UNAVAILABLE, at=3 * DAY, cases_read=1)
+        assert [(change.kind, change.new) for change in changes] == [
+            (ChangeKind.RECOVERED, {"after": "blind", "since": "2026-03-04T12:00:00Z"})
+        ]
+        health, changes = read(health, UNAVAILABLE, at=4 * DAY, cases_read=1)
+        assert changes == []
+        assert kinds(read(health, UNAVAILABLE, at=6 * DAY)[1]) == [ChangeKind.BLIND]
+        assert read(health, at=5 * DAY)[1] == []
+
+    def test_partial_check_does_not_end_another_problem(self) -> None:
+        health, _ = read(new, UNREADABLE, at=2 * DAY)
+        assert health.notified == {ChangeKind.PORTAL_UNREADABLE, ChangeKind.BLIND}
+        health, changes = read(health, UNREADABLE, at=3 * DAY, cases_read=1)
+        assert kinds(changes) == [ChangeKind.RECOVERED]
+        assert health.notified == {ChangeKind.PORTAL_UNREADABLE}
+
+    def test_pause_in_a_partial_check_after_blindness_is_the_only_news(self) -> None:
+        health, _ = read(new, UNAVAILABLE, at=2 * DAY)
+        health, changes = read(health, SessionEnded("ended"), at=3 * DAY, cases_read=1)
+        assert kinds(changes) == [ChangeKind.SESSION_ENDED]
+        assert health.notified == {ChangeKind.SESSION_ENDED}
+
+    def test_unknown_number_is_no_problem_of_the_account(self) -> None:
+        health, changes = read(new, UNKNOWN)
+        assert (health.state, health.last_read_at, health.last_error) == (AccountState.OK, None, str(UNKNOWN))
+        assert (changes, health.failing_since) == ([], None)
+        assert read(health, UNKNOWN, cases_read=1)[0].last_read_at == NOW
 
 
 class TestProblems:
@@ -141,12 +197,27 @@ class TestProblems:
 class TestResume:
     @pytest.mark.parametrize("error", [pause[0] for pause in PAUSES])
     def test_recovery_after_a_pause_is_reported_only_after_a_successful_check(self, error: ReadFailed) -> None:
-        paused, _ = read(read(new)[0], error, fingerprint="f")
+        paused, (problem,) = read(read(new)[0], error, fingerprint="f")
         resumed = resume(paused)
         assert (resumed.state, resumed.rejected_fingerprint) == (AccountState.FAILING, None)
-        assert resumed.notified == paused.notified
-        assert read(resumed, error, at=INTERVAL)[1] == []
-        assert kinds(read(resumed, at=INTERVAL)[1]) == [ChangeKind.RECOVERED]
+        (recovered,) = read(resumed, at=INTERVAL)[1]
+        assert recovered.kind is ChangeKind.RECOVERED
+        assert recovered.new == {"after": problem.kind.value, "since": "2026-03-02T12:00:00Z"}
+
+    @pytest.mark.parametrize("error", [pause[0] for pause in PAUSES])
+    def test_problem_that_recurs_after_a_resume_is_reported_again_and_its_end_once(self, error: ReadFailed) -> None:
+        health, first = read(read(new)[0], error)
+        health, again = read(resume(health), error, at=INTERVAL)
+        assert kinds(again) == kinds(first)
+        assert read(health, error, at=2 * INTERVAL)[1] == []
+        health, changes = read(resume(health), at=3 * INTERVAL)
+        assert kinds(changes) == [ChangeKind.RECOVERED]
+        assert read(health, at=4 * INTERVAL)[1] == []
+
+    def test_recovery_is_still_reported_if_a_failure_follows_the_resume(self) -> None:
+        health, _ = read(new, SignInRejected("no"))
+        health, _ = read(resume(health), UNAVAILABLE, at=INTERVAL)
+        assert kinds(read(health, at=2 * INTERVAL)[1]) == [ChangeKind.RECOVERED]
 
     def test_account_that_was_never_checked_returns_to_never_read(self) -> None:
         assert resume(read(new, SignInRejected("no"))[0]).state is AccountState.NEVER_READ

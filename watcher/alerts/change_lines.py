@@ -7,7 +7,7 @@ line that needs it is left out.
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from watcher.alerts.style import TextStyle
+from watcher.alerts.style import MAX_TEXT_LENGTH, TextStyle
 from watcher.language.catalogue import format_text
 from watcher.model.appointment_time import time_from_json
 from watcher.model.case import ItemKind, ItemState
@@ -83,8 +83,11 @@ def _object(value: object) -> _Json:
 def _message_key(change: Change) -> str:
     if change.kind is ChangeKind.RECOVERED and change.subject is not None:
         return "channel_recovered"
-    is_appointment = change.kind in _DEADLINE_KINDS and names_appointment(change)
-    return f"{change.kind}_appointment" if is_appointment else change.kind.value
+    if change.kind in _DEADLINE_KINDS and names_appointment(change):
+        return f"{change.kind}_appointment"
+    if change.kind is ChangeKind.CASE_NOT_FOUND and _object(change.new).get("elsewhere"):
+        return f"{change.kind}_elsewhere"
+    return change.kind.value
 
 
 # --- the fields of each kind of change ----------------------------------------------------------------------------
@@ -194,7 +197,8 @@ def _look_reminder_fields(change: Change, _: _Json, new: _Json, style: TextStyle
 
 def _account_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> Fields:
     return {
-        "reason": style.portal_text(new.get("reason")),
+        "agency": style.portal_text(new.get("agency")),
+        "reason": style.portal_text(new.get("reason"), max_length=MAX_TEXT_LENGTH),
         "since": style.moment(new.get("since")),
         "attempts": style.plural("attempts", new.get("attempts")),
         "reads": style.plural("reads", new.get("reads")),
@@ -239,9 +243,11 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.STALLED: _stall_fields,
     ChangeKind.LOOK_REMINDER: _look_reminder_fields,
     ChangeKind.CASE_MISSING: _account_fields,
+    ChangeKind.CASE_NOT_FOUND: _account_fields,
     ChangeKind.SIGN_IN_REJECTED: _account_fields,
     ChangeKind.ACCOUNT_LOCKED: _account_fields,
     ChangeKind.MFA_NEEDED: _account_fields,
+    ChangeKind.SESSION_ENDED: _account_fields,
     ChangeKind.PORTAL_UNREADABLE: _account_fields,
     ChangeKind.BLIND: _account_fields,
     ChangeKind.RECOVERED: _account_fields,

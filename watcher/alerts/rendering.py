@@ -40,8 +40,15 @@ _ITEM_KINDS = frozenset(
         ChangeKind.ITEM_CHANGED,
     }
 )
-_SIGN_IN_KINDS = frozenset({ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED, ChangeKind.MFA_NEEDED})
-_HELP_KINDS = _SIGN_IN_KINDS | {ChangeKind.STALLED, ChangeKind.DEADLINE_PASSED, ChangeKind.CASE_MISSING}
+_SIGN_IN_KINDS = frozenset(
+    {ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED, ChangeKind.MFA_NEEDED, ChangeKind.SESSION_ENDED}
+)
+_HELP_KINDS = _SIGN_IN_KINDS | {
+    ChangeKind.STALLED,
+    ChangeKind.DEADLINE_PASSED,
+    ChangeKind.CASE_NOT_FOUND,
+    ChangeKind.CASE_MISSING,
+}
 _LEAD_ORDER = (
     ChangeKind.INTENT_TO_DENY_RECEIVED,
     ChangeKind.RFE_RECEIVED,

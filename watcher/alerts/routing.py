@@ -38,6 +38,29 @@ def route(
     ]
 
 
+def route_to_all(
+    account: str, channels: Mapping[str, ChannelSettings], *, zone: ZoneInfo, now: datetime
+) -> list[RoutedAlert]:
+    """Return a routine alert for every channel of the account, whatever changes the channel selects.
+
+    Only quiet hours delay it. `now` is aware, UTC.
+    """
+    routes = []
+    for name, channel in channels.items():
+        if not channel.accounts or account in channel.accounts:
+            end_of_quiet = channel.quiet_hours.ends_after(now, zone) if channel.quiet_hours else None
+            routes.append(
+                RoutedAlert(
+                    channel=name,
+                    changes=(),
+                    severity=Severity.ROUTINE,
+                    not_before=end_of_quiet or now,
+                    hold_reason=HoldReason.QUIET if end_of_quiet else None,
+                )
+            )
+    return routes
+
+
 def _by_subject(changes: Sequence[Change]) -> list[Sequence[int]]:
     groups: dict[str | None, list[int]] = {}
     for index, change in enumerate(changes):

@@ -52,6 +52,10 @@ class Context:
             now=(now := self.clock.now()),
         )
         writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)
+        return self.marked_if_uncertain(account, writes)
+
+    def marked_if_uncertain(self, account: AccountSettings, writes: WriteSet) -> WriteSet:
+        """Return the writes, with a note if a restored backup leaves open whether their alerts were sent before."""
         since = self.store.restore_marks.uncertain_since(account.name) if writes.drafts else None
         return writes if since is None else compose.mark_uncertain(writes, self.settings, since=since)
 

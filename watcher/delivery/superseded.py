@@ -31,6 +31,7 @@ _ALWAYS_REPLACED_BY: Mapping[ChangeKind, Collection[ChangeKind]] = {
     ChangeKind.SIGN_IN_REJECTED: {ChangeKind.RECOVERED},
     ChangeKind.ACCOUNT_LOCKED: {ChangeKind.RECOVERED},
     ChangeKind.MFA_NEEDED: {ChangeKind.RECOVERED},
+    ChangeKind.SESSION_ENDED: {ChangeKind.RECOVERED},
     ChangeKind.PORTAL_UNREADABLE: {ChangeKind.RECOVERED},
     ChangeKind.BLIND: {ChangeKind.BLIND, ChangeKind.RECOVERED},
     ChangeKind.CHANNEL_FAILING: {ChangeKind.RECOVERED},

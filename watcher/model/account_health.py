@@ -3,13 +3,23 @@
 Each problem is reported once when it starts, and its end once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from watcher.clock.timestamps import utc_text
-from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
+from watcher.errors import (
+    AccountLocked,
+    CaseNotFound,
+    CodeNeeded,
+    PortalUnavailable,
+    ReadFailed,
+    SessionEnded,
+    SignInRejected,
+    UnexpectedAnswer,
+)
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
 
@@ -22,6 +32,7 @@ class AccountState(StrEnum):
     REJECTED = "rejected"
     LOCKED = "locked"
     MFA_NEEDED = "mfa_needed"
+    SESSION_ENDED = "session_ended"
     PAUSED = "paused"
 
     @property
@@ -30,11 +41,23 @@ class AccountState(StrEnum):
         return self in _WAITING
 
 
-_WAITING = frozenset({AccountState.REJECTED, AccountState.LOCKED, AccountState.MFA_NEEDED, AccountState.PAUSED})
+_WAITING = frozenset(
+    {
+        AccountState.REJECTED,
+        AccountState.LOCKED,
+        AccountState.MFA_NEEDED,
+        AccountState.SESSION_ENDED,
+        AccountState.PAUSED,
+    }
+)
 
 
 class ReadOutcome(StrEnum):
-    """The outcome of one check of an account. `paused`: the portal was not contacted."""
+    """The outcome of one check of an account.
+
+    `partial`: something could not be read, or the portal does not know a case that the user asked for. `paused`: the
+    portal was not contacted.
+    """
 
     OK = "ok"
     PARTIAL = "partial"
@@ -42,6 +65,7 @@ class ReadOutcome(StrEnum):
     REJECTED = "rejected"
     LOCKED = "locked"
     MFA_NEEDED = "mfa_needed"
+    SESSION_ENDED = "session_ended"
     PAUSED = "paused"
 
 
@@ -49,9 +73,11 @@ class ReadOutcome(StrEnum):
 class AccountHealth:
     """The health of an account. Times are aware, UTC.
 
-    `last_read_at` is the last complete check, `failing_since` the first failure after it. The portal asked not to be
-    contacted before `not_before`. `notified` has the problems that were reported and have not ended.
-    `rejected_fingerprint` is the fingerprint of the credential that the portal rejected, never the credential.
+    `last_read_at` is the last check in which any case was read, `failing_since` the first failure after the last
+    complete one. The portal asked not to be contacted before `not_before`. `notified` has the problems that were
+    reported and have not ended. `lifted` has those of them whose pause the user has lifted: they are reported again if
+    they recur. `rejected_fingerprint` is the fingerprint of the credential that the portal rejected, never the
+    credential.
     """
 
     state: AccountState = AccountState.NEVER_READ
@@ -63,6 +89,7 @@ class AccountHealth:
     last_error: str | None = None
     not_before: datetime | None = None
     notified: frozenset[ChangeKind] = field(default_factory=frozenset)
+    lifted: frozenset[ChangeKind] = field(default_factory=frozenset)
     rejected_fingerprint: str | None = None
 
 
@@ -70,18 +97,42 @@ _PAUSES: dict[type[ReadFailed], tuple[AccountState, ReadOutcome, ChangeKind]] = 
     SignInRejected: (AccountState.REJECTED, ReadOutcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
     AccountLocked: (AccountState.LOCKED, ReadOutcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
     CodeNeeded: (AccountState.MFA_NEEDED, ReadOutcome.MFA_NEEDED, ChangeKind.MFA_NEEDED),
+    SessionEnded: (AccountState.SESSION_ENDED, ReadOutcome.SESSION_ENDED, ChangeKind.SESSION_ENDED),
 }
+
+
+class _Pause(NamedTuple):
+    state: AccountState
+    outcome: ReadOutcome
+    kind: ChangeKind
+    reason: str
+
+
+_PAUSE_KINDS = frozenset(change for _, _, change in _PAUSES.values())
 
 
 def outcome_of(errors: Sequence[ReadFailed], *, cases_read: int) -> ReadOutcome:
     """Return the outcome of a check that read `cases_read` cases and had `errors`."""
-    for error in errors:
-        for kind, (_, outcome, _) in _PAUSES.items():
-            if isinstance(error, kind):
-                return outcome
+    if (pause := _pause_of(errors)) is not None:
+        return pause.outcome
     if not errors:
         return ReadOutcome.OK
-    return ReadOutcome.PARTIAL if cases_read else ReadOutcome.FAILED
+    answered = cases_read or all(isinstance(error, CaseNotFound) for error in errors)
+    return ReadOutcome.PARTIAL if answered else ReadOutcome.FAILED
+
+
+def pauses(errors: Sequence[ReadFailed]) -> bool:
+    """Return whether one of the errors pauses the account until a person acts."""
+    return _pause_of(errors) is not None
+
+
+def _pause_of(errors: Iterable[ReadFailed]) -> _Pause | None:
+    """Return the pause that the first error with one causes, or None."""
+    for error in errors:
+        for kind, (state, outcome, change) in _PAUSES.items():
+            if isinstance(error, kind):
+                return _Pause(state, outcome, change, reason=str(error))
+    return None
 
 
 def after_read(
@@ -90,71 +141,109 @@ def after_read(
     *,
     now: datetime,
     blind_after: timedelta,
+    cases_read: int,
     fingerprint: str | None = None,
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
     """Return the health after a check, and the changes to report.
 
-    A check without `errors` was complete. `fingerprint` is that of the credential in use.
+    A check without `errors` was complete. A case that the portal does not know is no problem of the account: it is
+    reported with the case. `fingerprint` is that of the credential in use.
     """
-    if not errors:
-        return _recovered(health, now)
+    health = replace(health, last_attempt_at=now, last_read_at=now if cases_read or not errors else health.last_read_at)
+    problems = [error for error in errors if not isinstance(error, CaseNotFound)]
+    if not problems:
+        return _recovered(health, last_error=str(errors[0]) if errors else None)
     health = replace(
         health,
         state=AccountState.FAILING,
-        last_attempt_at=now,
         failing_since=health.failing_since or now,
         failures=health.failures + 1,
-        last_error=str(errors[0]),
-        not_before=_end_of_wait(errors, now),
+        last_error=str(problems[0]),
+        not_before=_end_of_wait(problems, now),
     )
-    for error in errors:
-        for kind, (state, _, change) in _PAUSES.items():
-            if isinstance(error, kind):
-                health = replace(health, state=state, rejected_fingerprint=fingerprint, last_error=str(error))
-                return _report(health, change, {"reason": str(error)})
-    unreadable = next((error for error in errors if isinstance(error, UnexpectedAnswer)), None)
-    if unreadable is not None:
-        health, changes = _report(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(unreadable)})
-    else:
-        changes = ()
-    health, blind_changes = check_blindness(health, now=now, blind_after=blind_after)
-    return health, changes + blind_changes
+    if (pause := _pause_of(problems)) is not None:
+        health = replace(
+            health,
+            state=pause.state,
+            rejected_fingerprint=fingerprint,
+            last_error=pause.reason,
+            notified=health.notified - {ChangeKind.BLIND} if cases_read else health.notified,
+        )
+        return report(health, pause.kind, {"reason": pause.reason})
+    health, sighted = _end_of_blindness(health) if cases_read else (health, ())
+    health, unreadable = _report_unreadable(health, problems)
+    health, blind = check_blindness(health, now=now, blind_after=blind_after)
+    return health, sighted + unreadable + blind
 
 
 def check_blindness(
     health: AccountHealth, *, now: datetime, blind_after: timedelta
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
-    """Report `blind`, once, if checks fail and the last complete one is longer ago than `blind_after`."""
+    """Report `blind`, once, if checks fail and no case was read for longer than `blind_after`."""
     last_seen_at = health.last_read_at or health.first_seen_at
     if health.failing_since is None or now - last_seen_at <= blind_after:
         return health, ()
     details: Json = {"reason": health.last_error, "since": utc_text(last_seen_at), "attempts": health.failures}
-    return _report(health, ChangeKind.BLIND, details)
+    return report(health, ChangeKind.BLIND, details)
 
 
 def resume(health: AccountHealth) -> AccountHealth:
-    """End a pause: the next check contacts the portal again. `notified` is kept until a check succeeds."""
+    """End a pause: the next check contacts the portal again. A problem that recurs then is reported again."""
     state = AccountState.NEVER_READ if health.last_read_at is None else AccountState.FAILING
     if not health.state.waits_for_person:
         state = health.state
-    return replace(health, state=state, rejected_fingerprint=None, not_before=None)
-
-
-def _recovered(health: AccountHealth, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
-    healthy = AccountHealth(
-        state=AccountState.OK, first_seen_at=health.first_seen_at, last_attempt_at=now, last_read_at=now
+    lifted = health.notified & _PAUSE_KINDS
+    return replace(
+        health,
+        state=state,
+        rejected_fingerprint=None,
+        not_before=None,
+        notified=health.notified - lifted,
+        lifted=health.lifted | lifted,
     )
-    if not health.notified:
-        return healthy, ()
-    after = min(health.notified, key=list(ChangeKind).index)
-    details: Json = {"after": after.value, "since": utc_text(health.failing_since)}
-    return healthy, (_account_change(ChangeKind.RECOVERED, details),)
 
 
-def _report(health: AccountHealth, kind: ChangeKind, details: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
+def report(health: AccountHealth, kind: ChangeKind, details: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
+    """Return the change that reports a problem, and the health that remembers it. Nothing if it was reported."""
     if kind in health.notified:
         return health, ()
-    return replace(health, notified=health.notified | {kind}), (_account_change(kind, details),)
+    health = replace(health, notified=health.notified | {kind}, lifted=health.lifted - {kind})
+    return health, (_account_change(kind, details),)
+
+
+def _report_unreadable(
+    health: AccountHealth, problems: Sequence[ReadFailed]
+) -> tuple[AccountHealth, tuple[Change, ...]]:
+    unreadable = next((error for error in problems if isinstance(error, UnexpectedAnswer)), None)
+    if unreadable is None:
+        return health, ()
+    return report(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(unreadable)})
+
+
+def _recovered(health: AccountHealth, *, last_error: str | None) -> tuple[AccountHealth, tuple[Change, ...]]:
+    """Return the health after a check without problems. `last_error` is what it says of a case nevertheless."""
+    healthy = AccountHealth(
+        state=AccountState.OK,
+        first_seen_at=health.first_seen_at,
+        last_attempt_at=health.last_attempt_at,
+        last_read_at=health.last_read_at,
+        last_error=last_error,
+    )
+    return healthy, _recovery(health, health.notified | health.lifted)
+
+
+def _end_of_blindness(health: AccountHealth) -> tuple[AccountHealth, tuple[Change, ...]]:
+    """End blindness because a case was read again. Other problems of the account last until a complete check."""
+    ended = health.notified & {ChangeKind.BLIND}
+    return replace(health, notified=health.notified - ended), _recovery(health, ended)
+
+
+def _recovery(health: AccountHealth, ended: frozenset[ChangeKind]) -> tuple[Change, ...]:
+    if not ended:
+        return ()
+    after = min(ended, key=list(ChangeKind).index)
+    details: Json = {"after": after.value, "since": utc_text(health.failing_since)}
+    return (_account_change(ChangeKind.RECOVERED, details),)
 
 
 def _account_change(kind: ChangeKind, details: Json) -> Change:

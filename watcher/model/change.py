@@ -56,12 +56,14 @@ class ChangeKind(StrEnum):
     LOOK_REMINDER = "look_reminder"
 
     CASE_ADDED = "case_added"
+    CASE_NOT_FOUND = "case_not_found"
     CASE_MISSING = "case_missing"
     CASE_RETURNED = "case_returned"
 
     SIGN_IN_REJECTED = "sign_in_rejected"
     ACCOUNT_LOCKED = "account_locked"
     MFA_NEEDED = "mfa_needed"
+    SESSION_ENDED = "session_ended"
     PORTAL_UNREADABLE = "portal_unreadable"
     BLIND = "blind"
     RECOVERED = "recovered"
@@ -81,6 +83,7 @@ _URGENT = frozenset(
         ChangeKind.SIGN_IN_REJECTED,
         ChangeKind.ACCOUNT_LOCKED,
         ChangeKind.MFA_NEEDED,
+        ChangeKind.SESSION_ENDED,
     }
 )
 _IMPORTANT = frozenset(
@@ -93,6 +96,7 @@ _IMPORTANT = frozenset(
         ChangeKind.NOTICE_ADDED,
         ChangeKind.STALLED,
         ChangeKind.LOOK_REMINDER,
+        ChangeKind.CASE_NOT_FOUND,
         ChangeKind.CASE_MISSING,
         ChangeKind.BLIND,
         ChangeKind.PORTAL_UNREADABLE,

@@ -32,7 +32,8 @@ class CaseWrite:
 class WriteSet:
     """Everything that is written together, in one transaction.
 
-    `summaries` has one line for each change. `answers` replace the case's last good ones, or its last unexpected ones
+    `summaries` has one line for each change. `about` has the ids of earlier changes that every draft is also about.
+    `answers` replace the case's last good ones, or its last unexpected ones
     if `answers_unexpected` is true.
     """
 
@@ -42,6 +43,7 @@ class WriteSet:
     changes: tuple[Change, ...] = ()
     summaries: tuple[str, ...] = ()
     drafts: tuple[AlertDraft, ...] = ()
+    about: tuple[int, ...] = ()
     reminders: tuple[SentReminder, ...] = ()
     health: AccountHealth | None = None
     answers: Mapping[str, bytes] | None = None
@@ -50,7 +52,10 @@ class WriteSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadEnd:
-    """The end of one check of an account. `read` and `missing` are case numbers."""
+    """The end of one check of an account. `read` and `missing` are case numbers.
+
+    `complete`: every known case was read or is missing.
+    """
 
     account: str
     complete: bool

@@ -48,7 +48,8 @@ def beat_url(url: str, beat: Beat) -> str:
 class CheckBatches:
     """Groups checks that overlap in time into batches.
 
-    A batch succeeds if the latest check of every account did, so a failing account is not hidden by a working one.
+    A batch succeeds if the latest check of every account read a case, so a failing account is not hidden by a working
+    one. A case that cannot be read while others can does not fail it.
     Thread-safe.
     """
 
@@ -72,7 +73,7 @@ class CheckBatches:
         """
         with self._lock:
             self._running.discard(account)
-            if outcome is ReadOutcome.OK:
+            if outcome in {ReadOutcome.OK, ReadOutcome.PARTIAL}:
                 self._failing.discard(account)
             elif outcome is not None:
                 self._failing.add(account)

@@ -154,6 +154,10 @@ def _links(account: RecipeAccount) -> Links:
     return account.parsed.links
 
 
+def _agency(account: RecipeAccount) -> str:
+    return account.parsed.name
+
+
 def _session_hosts(account: RecipeAccount) -> frozenset[str]:
     return account.hosts
 
@@ -184,6 +188,7 @@ PORTAL = Portal(
     ),
     min_every=MIN_EVERY,
     links=_links,
+    agency=_agency,
     account=RecipeAccount,
     open=_open,
     read=read,

@@ -180,13 +180,16 @@ class _AccountCheck:
     def _skip(self, now: datetime) -> ReadResult | None:
         """Return the result if no request may be sent now: the account is paused, or the portal asked to wait.
 
-        Both are stored, so they outlast a restart. A changed credential ends the pause.
+        Both are stored, so they outlast a restart. A changed credential ends the pause; otherwise a paused account
+        comes up again after its interval.
         """
-        health = self._recorder.health
+        health, accounts = self._recorder.health, self._context.store.accounts
         if health.state.waits_for_person:
             if self._recorder.fingerprint == health.rejected_fingerprint:
+                accounts.set_next_read(self._account.name, now + self._recorder.interval)
                 return self._recorder.result(ReadOutcome.PAUSED, error=health.last_error)
             self._recorder.health = resume(health)
+            accounts.set_health(self._account.name, self._recorder.health)
         elif health.not_before is not None and now < health.not_before:
             until = utc_text(health.not_before)
             return self._recorder.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")
@@ -211,7 +214,9 @@ class _AccountCheck:
         return None
 
     def _portal_context(self, options: ReadOptions, guard: SignInGuard) -> PortalContext:
-        shared = portal_context(self._account, options, self._context, sign_in_guard=guard, known=self._recorder.known)
+        shared = portal_context(
+            self._account, options, self._context, sign_in_guard=guard, known=self._recorder.read_before
+        )
         return replace(shared, is_unchanged=self._recorder.is_unchanged)
 
     def _record_cases(self, reader: Reader, options: ReadOptions) -> None:

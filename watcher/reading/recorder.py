@@ -4,7 +4,7 @@ Each case is written, with its changes and alerts, before the next one is compar
 last. After a kill, everything written is still there, and the next check reads the rest again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -12,16 +12,17 @@ from functools import cached_property
 import structlog
 
 from watcher.context.context import Context
-from watcher.errors import AccountLocked, CaseNotFound, CodeNeeded, ReadFailed, SignInRejected, UnexpectedAnswer
-from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult, after_read, outcome_of
+from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
+from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult, after_read, outcome_of, pauses
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseUnchanged, Portal, RawAnswers
 from watcher.reading.diff import diff
+from watcher.reading.first_contact import first_contact, without_case_added
 from watcher.reading.normalize import normalize
 from watcher.settings import AccountSettings
-from watcher.settings.derived import watched_numbers
+from watcher.settings.derived import is_watched, watched_numbers
 from watcher.store import StoredCase, digest, digest_of_answers
 from watcher.text.printable import printable_fields
 
@@ -50,6 +51,7 @@ class ReadRecorder:
         self.read: set[str] = set()
         self.errors: list[ReadFailed] = []
         self.case_count = 0
+        self._not_found: dict[str, CaseNotFound] = {}
         self._returned: list[str] = []
         self._changes: list[RecordedChange] = []
 
@@ -57,6 +59,11 @@ class ReadRecorder:
     def fingerprint(self) -> str | None:
         """The fingerprint of the account's credential; None if it has no credential."""
         return self._store.accounts.fingerprint(self._account.credential())
+
+    @property
+    def read_before(self) -> frozenset[str]:
+        """The numbers of the cases that an earlier check has read."""
+        return frozenset(number for number, case in self.known.items() if case.was_read)
 
     @property
     def interval(self) -> timedelta:
@@ -84,6 +91,7 @@ class ReadRecorder:
             self._note_read(result.case_number)
         elif isinstance(result.error, CaseNotFound):
             _log.info("case_not_found", account=self._account.name, case=result.case_number)
+            self._not_found[result.case_number] = result.error
         else:
             self._record_failure(result)
 
@@ -108,6 +116,8 @@ class ReadRecorder:
         self, fresh: Snapshot, answers: RawAnswers, *, alert: bool = True, with_changes: bool = True
     ) -> None:
         fresh = printable_fields(fresh)
+        if fresh.case_number in self.read:  # a second result of this check: compare it with the first
+            self.known = self._store.known_cases(self._account.name)
         known = self._note_read(fresh.case_number)
         snapshot_digest = digest(fresh)
         if known is not None and known.snapshot_digest == snapshot_digest:
@@ -123,6 +133,8 @@ class ReadRecorder:
         composed = self._compose(changes, snapshot=after, baseline=before is None)
         if not alert:
             composed = replace(composed, drafts=())
+        elif self._is_first_contact:
+            composed = without_case_added(composed)
         if not with_changes:
             composed = replace(composed, changes=(), summaries=())
         case = _case_write(
@@ -138,11 +150,17 @@ class ReadRecorder:
 
     def _note_read(self, case_number: str) -> StoredCase | None:
         """Count the case as read, changed or not, and return what the store has of it."""
-        self.read.add(case_number)
         known = self.known.get(case_number)
-        if known is not None and known.missing_reads >= MISSING_AFTER:
+        is_back = known is not None and known.was_read and known.missing_reads >= MISSING_AFTER
+        if is_back and case_number not in self.read:
             self._returned.append(case_number)
+        self.read.add(case_number)
         return known
+
+    @property
+    def _is_first_contact(self) -> bool:
+        """Whether no earlier check of the account has read a case."""
+        return self.health.last_read_at is None
 
     def _write(self, writes: WriteSet) -> None:
         self._changes += self._store.record([writes], now=self._context.clock.now())
@@ -156,11 +174,16 @@ class ReadRecorder:
         incomplete. Raises `StoreUnusable`.
         """
         now = self._context.clock.now()
-        watched = watched_numbers(self.known, self._account)
+        watched = watched_numbers(self.read_before, self._account)
         if not self.case_count and not self.errors and watched:
             self.errors.append(UnexpectedAnswer(f"the portal listed no case at all, where {len(watched)} are known"))
         complete = complete and not self.errors
-        missing = (watched | set(self._account.cases)) - self.read if complete else set()
+        unknown = self._unknown(complete=complete)
+        missing = (watched - self.read if complete else set()) | unknown.keys()
+        self.errors += [
+            CaseNotFound(f"{number}: {error}") for number, error in unknown.items() if self._asks_for(number)
+        ]
+        first = self._first_contact(now)
         health, changes = self._health_after(now)
         end = ReadEnd(
             account=self._account.name,
@@ -169,7 +192,13 @@ class ReadRecorder:
             read=frozenset(self.read),
             missing=frozenset(missing),
         )
-        writes = [self._compose(changes, health=health), *self._newly_missing(missing), *self._newly_returned()]
+        writes = [
+            first,
+            self._compose(changes, health=health),
+            *self._newly_unknown(unknown),
+            *self._newly_missing(watched & missing),
+            *self._newly_returned(),
+        ]
         self._changes += self._store.record(writes, now=now, read_end=end)
         if self.read and not self.errors:
             self._store.restore_marks.clear_uncertain(self._account.name)
@@ -186,29 +215,59 @@ class ReadRecorder:
             error=error,
         )
 
+    def _unknown(self, *, complete: bool) -> dict[str, CaseNotFound]:
+        """Return the numbers that the portal does not know and never knew, each with what to say about it."""
+        agency, never_read = self._portal.agency_of(self._account), set(self._account.cases) - self.read_before
+        absent = never_read - self.read - self._not_found.keys() if complete else set()
+        unknown = {number: CaseNotFound(f"{agency} does not list it; check it for a typo") for number in absent}
+        unknown |= {number: error for number, error in self._not_found.items() if number not in self.read_before}
+        return {
+            number: error
+            for number, error in sorted(unknown.items())
+            if number not in self.read and is_watched(self._account, number)
+        }
+
+    def _asks_for(self, number: str) -> bool:
+        return number in self._account.cases
+
+    def _newly_unknown(self, unknown: Mapping[str, CaseNotFound]) -> Iterator[WriteSet]:
+        """Report each number that the portal does not know once."""
+        kind, agency = ChangeKind.CASE_NOT_FOUND, self._portal.agency_of(self._account)
+        for number, error in unknown.items():
+            if not self._store.history(accounts=[self._account.name], case_number=number, kinds={kind}, limit=1):
+                elsewhere = error.out_of_reach or not self._asks_for(number)
+                new: Json = {"agency": agency, "reason": str(error), "elsewhere": elsewhere}
+                yield self._compose((_presence(kind, number, new),))
+
+    def _first_contact(self, now: datetime) -> WriteSet:
+        """Return the alert to every channel after the first check that read a case; empty after any other check."""
+        if self._is_first_contact and self.read:
+            return first_contact(self._account, self._portal, self._context, self.read, now=now)
+        return WriteSet(account=self._account.name)
+
     def _health_after(self, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
         # An alert during the check, such as for a needed one-time code, is in the store only.
-        notified = self._store.accounts.health(self._account.name, now).notified
-        self.health = replace(self.health, notified=self.health.notified | notified)
+        stored = self._store.accounts.health(self._account.name, now)
+        self.health = replace(self.health, notified=stored.notified, lifted=stored.lifted)
         if self.health.state.waits_for_person and not self.errors:
-            return self.health, ()  # Results entered by hand do not end the pause: the portal still waits for a person.
-        rejected = isinstance(self.errors[0], SignInRejected | AccountLocked | CodeNeeded) if self.errors else False
+            # Results entered by hand do not end the pause: the portal still waits for a person.
+            return replace(self.health, last_read_at=now if self.read else self.health.last_read_at), ()
         return after_read(
             self.health,
             self.errors,
             now=now,
             blind_after=self._settings.schedule.blind_after,
-            fingerprint=self.fingerprint if rejected else None,
+            cases_read=len(self.read),
+            fingerprint=self.fingerprint if pauses(self.errors) else None,
         )
 
-    def _newly_missing(self, missing: Iterable[str]) -> Iterable[WriteSet]:
+    def _newly_missing(self, missing: Iterable[str]) -> Iterator[WriteSet]:
         """Report a case as missing once: at the complete check that reaches `MISSING_AFTER`."""
         for number in sorted(missing):
-            known = self.known.get(number)
-            if known is not None and known.missing_reads + 1 == MISSING_AFTER:
+            if self.known[number].missing_reads + 1 == MISSING_AFTER:
                 yield self._compose((_presence(ChangeKind.CASE_MISSING, number, {"reads": MISSING_AFTER}),))
 
-    def _newly_returned(self) -> Iterable[WriteSet]:
+    def _newly_returned(self) -> Iterator[WriteSet]:
         for number in self._returned:
             yield self._compose((_presence(ChangeKind.CASE_RETURNED, number, None),))
 

@@ -18,7 +18,7 @@ from watcher.store.database.migrate import bring_up_to_date
 from watcher.store.database.server_locks import locks_of
 from watcher.store.database.tables import NOTICES
 from watcher.store.queries import cases, changes
-from watcher.store.queries.accounts import last_complete_read
+from watcher.store.queries.accounts import last_read
 from watcher.store.queries.cases import StoredCase
 from watcher.store.queries.snapshot_json import decode
 from watcher.store.view import StoreReader
@@ -84,7 +84,7 @@ class Store(StoreReader):
         """Write everything in one transaction: snapshots, changes, and the alerts they cause."""
         sealed = [self._answers.sealed(write_set) for write_set in writes]
         with self._database.writing() as connection:
-            read_before = last_complete_read(queries_on(connection), read_end.account) if read_end else None
+            read_before = last_read(queries_on(connection), read_end.account) if read_end else None
             recorded = [change for write_set in sealed for change in write(connection, write_set, now)]
             if read_end is not None:
                 write_read_end(connection, read_end, now, read_before=read_before)

@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 from tests.doubles import uscis_answers as fake
 from tests.doubles.uscis import CannedAnswer, FakeUscis, Fault, running_uscis
 from tests.portals.context import PortalFakes
-from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, UnexpectedAnswer
+from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.model.case import Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals import find
@@ -91,7 +91,7 @@ def test_page_without_receipts_is_unexpected_if_no_case_is_known(portal: FakeUsc
 
 
 def test_missing_session_tells_the_user_what_to_do(portal: FakeUscis) -> None:
-    with pytest.raises(CodeNeeded, match="watcher login family --cookies FILE"):
+    with pytest.raises(SessionEnded, match="watcher login family --cookies FILE"):
         check(account(portal), PortalFakes().context())
     assert portal.requests == []
 
@@ -102,7 +102,7 @@ def test_ended_session_requires_the_user_and_submits_nothing(
 ) -> None:
     portal.faults |= {fault} if fault else set()
     portal.end_sessions()
-    with pytest.raises(CodeNeeded, match="ended"):
+    with pytest.raises(SessionEnded, match="has ended"):
         check(account(portal), fakes.context())
     assert (portal.passwords, fakes.sign_in_guard.submissions) == ([], [])
 
@@ -117,7 +117,7 @@ def test_session_that_ends_between_two_cases_loses_no_result(
         results = reader.read()
         first = next(iter(results))
         portal.end_sessions()
-        with pytest.raises(CodeNeeded):
+        with pytest.raises(SessionEnded):
             list(results)
     assert [snapshot.case_number for snapshot in snapshots([first])] == [fake.RECEIPT]
 
@@ -146,12 +146,31 @@ def test_case_of_another_account_is_an_error_of_that_case_only(
     assert (missing.case_number, type(missing.error)) == (OTHER, CaseNotFound)
 
 
-def test_server_error_for_one_case_does_not_affect_the_others(portal: FakeUscis, fakes: PortalFakes) -> None:
-    results = check(account(portal, cases=(OTHER, fake.RECEIPT)), fakes.context())
+def test_server_error_for_a_case_of_the_account_does_not_affect_the_others(
+    portal: FakeUscis, fakes: PortalFakes
+) -> None:
+    context = replace(fakes.context(), known_cases=frozenset({OTHER}))
+    results = check(account(portal, cases=(OTHER, fake.RECEIPT)), context)
     assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT]
     (failure,) = failures(results)
     assert isinstance(failure.error, PortalUnavailable)
     assert "another account" in str(failure.error)
+
+
+def test_server_error_for_a_number_that_the_account_never_showed_means_that_it_is_not_found(
+    portal: FakeUscis, fakes: PortalFakes
+) -> None:
+    results = check(account(portal, cases=(OTHER, fake.RECEIPT)), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT]
+    (failure,) = failures(results)
+    assert isinstance(failure.error, CaseNotFound)
+    assert failure.error.out_of_reach
+
+
+def test_server_error_is_trouble_while_the_page_lists_nothing(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.faults.add(Fault.EMPTY_PAGE)
+    (failure,) = failures(check(account(portal, cases=(OTHER,)), fakes.context()))
+    assert isinstance(failure.error, PortalUnavailable)
 
 
 def test_answer_about_another_case_is_unexpected(portal: FakeUscis, fakes: PortalFakes) -> None:
@@ -217,9 +236,28 @@ def test_session_file_is_unchanged_if_the_portal_renewed_no_cookie(portal: FakeU
 
 
 @pytest.mark.parametrize("receipt", ["EAC9999103403", "LIN9999106498", "SRC*999913271"])
-def test_paper_receipt_is_rejected_with_the_reason(receipt: str) -> None:
-    with pytest.raises(ValidationError, match="paper files"):
-        UscisAccount(name="family", portal="uscis", cases=(receipt,))
+def test_paper_receipt_is_out_of_reach_and_never_requested(portal: FakeUscis, fakes: PortalFakes, receipt: str) -> None:
+    results = check(account(portal, cases=(receipt, fake.RECEIPT)), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT]
+    (failure,) = failures(results)
+    assert failure.case_number == receipt
+    assert isinstance(failure.error, CaseNotFound)
+    assert failure.error.out_of_reach
+    assert "uscis-api" in str(failure.error)
+    assert not any(receipt in request for request in portal.requests)
+
+
+def test_paper_receipt_that_the_page_lists_is_out_of_reach(portal: FakeUscis, fakes: PortalFakes) -> None:
+    paper = "EAC9999103403"
+    portal.add_case(paper, case=fake.case(paper))
+    results = check(account(portal), fakes.context())
+    assert [snapshot.case_number for snapshot in snapshots(results)] == [fake.RECEIPT]
+    assert [failure.case_number for failure in failures(results)] == [paper]
+
+
+def test_number_that_is_no_receipt_is_rejected() -> None:
+    with pytest.raises(ValidationError, match="three letters and ten digits"):
+        UscisAccount(name="family", portal="uscis", cases=("IOE12",))
 
 
 @pytest.mark.parametrize("written", ["ioe0000000001", "IOE-000-000-0001", " IOE 0000000001 "])

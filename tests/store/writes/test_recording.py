@@ -126,16 +126,34 @@ class TestChecks:
         reads = {case.case_number: case.last_read_at for case in temporary.store.tracked_cases()}
         assert reads == {first: times[3], second: times[1]}
 
-    def check(self, temporary: TemporaryStore, now: datetime, read: list[str], *, missing: Sequence[str] = ()) -> None:
+    def check(
+        self,
+        temporary: TemporaryStore,
+        now: datetime,
+        read: list[str],
+        *,
+        missing: Sequence[str] = (),
+        complete: bool = True,
+    ) -> None:
         health = AccountHealth(state=AccountState.OK, first_seen_at=NOW, last_read_at=now)
         temporary.store.record(
-            [WriteSet(account="family", health=health)], now=now, read_end=read_end(read, missing=missing)
+            [WriteSet(account="family", health=health)],
+            now=now,
+            read_end=read_end(read, missing=missing, complete=complete),
         )
+
+    def test_case_read_in_an_incomplete_check_is_no_longer_missing(self, temporary: TemporaryStore) -> None:
+        first, second = self.numbers(temporary, 2)
+        for _ in range(2):
+            temporary.store.record([], now=NOW, read_end=read_end([first], missing=[second]))
+        temporary.store.record([], now=NOW, read_end=read_end([second], complete=False))
+        assert temporary.store.known_cases("family")[second].missing_reads == 0
 
     def test_incomplete_check_counts_nothing_as_missing(self, temporary: TemporaryStore) -> None:
         first, second = self.numbers(temporary, 2)
         later = NOW + timedelta(hours=4)
-        temporary.store.record([], now=later, read_end=read_end([first], complete=False))
+        self.check(temporary, NOW, [first, second])
+        self.check(temporary, later, [first], complete=False)
         reads = {case.case_number: case.last_read_at for case in temporary.store.tracked_cases()}
         assert reads == {first: later, second: NOW}
         assert temporary.store.known_cases("family")[second].missing_reads == 0

@@ -69,6 +69,7 @@ PORTAL = Portal(
     ),
     min_every=timedelta(hours=1),
     links=_links,
+    agency="IRCC",
     account=IrccAccount,
     open=_open,
     read=read_case,

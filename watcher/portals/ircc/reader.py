@@ -48,7 +48,8 @@ class IrccReader:
             yield self._read_one(application, profile)
 
     def _watched(self, profile: Response) -> list[Application]:
-        applications = read_profile(profile.body).apps
+        listed = read_profile(profile.body).apps
+        applications = list({normalize_number(one.number): one for one in reversed(listed)}.values())[::-1]
         watched = frozenset(self._account.cases)
         if not applications and (watched or self._context.known_cases):
             raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")

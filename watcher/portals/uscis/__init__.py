@@ -104,6 +104,7 @@ PORTAL = Portal(
     ),
     min_every=timedelta(hours=4),
     links=lambda _: _LINKS,
+    agency="USCIS",
     account=UscisAccount,
     open=_open,
     read=snapshot,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
-from watcher.language.uscis_wording import is_online_receipt, is_receipt, normalize_receipt
+from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
 from watcher.settings import AccountSettings, WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
@@ -13,14 +13,9 @@ from watcher.sign_in.totp import parse_totp_secret
 
 def _receipt(number: str) -> str:
     receipt = normalize_receipt(number)
-    if is_online_receipt(receipt):
+    if is_receipt(receipt):
         return receipt
-    if is_receipt(receipt) and not receipt.startswith("IOE"):
-        raise ValueError(
-            f"{receipt[:3]} receipts are those of paper files, which the online account does not serve; "
-            'only receipts that begin with IOE are (portal = "uscis-api" and "manual" can watch the others)'
-        )
-    raise ValueError("must be a receipt number of the online account: IOE and ten digits, such as IOE0000000001")
+    raise ValueError("must be a receipt number: three letters and ten digits, such as IOE0000000001")
 
 
 def _totp_secret(secret: SecretStr) -> SecretStr:

@@ -12,7 +12,7 @@ from typing import Any
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.response import Response
-from watcher.language.uscis_wording import ONLINE_RECEIPT
+from watcher.language.uscis_wording import RECEIPT
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals.uscis.answers import read_case, read_documents, read_status, unwrap
 from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_sign_in_address
@@ -22,7 +22,7 @@ from watcher.text.html import plain_text
 
 SERVICE = "/account/case-service/api"
 
-_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({ONLINE_RECEIPT})(?!\d)", re.IGNORECASE)
+_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({RECEIPT})(?!\d)", re.IGNORECASE)
 _SERVER_ERRORS = frozenset(range(500, 600)) - {502, 503, 504}  # those of the service itself, not of its gateway
 _OK = 200
 _FORBIDDEN = 403
@@ -40,7 +40,7 @@ class CaseService:
         self._http, self._origins, self._context, self._name = http, origins, context, name
 
     def listed_receipts(self) -> list[str]:
-        """Return the receipts on the applicant's page, each once, in the order of the page.
+        """Return the receipts on the applicant's page, each once, in the order of the page; paper receipts too.
 
         The visit also carries a sign-in at myaccount.uscis.gov over to my.uscis.gov. Raises `SessionEnded` if it
         leads to a sign-in.
@@ -55,14 +55,19 @@ class CaseService:
         text = plain_text(answer.text())
         return list(dict.fromkeys(receipt.upper() for receipt in _LISTED.findall(text)))
 
-    def read(self, receipt: str, embedded: Any = None) -> Iterator[CaseResult]:
+    def read(self, receipt: str, embedded: Any = None, *, expected: bool = True) -> Iterator[CaseResult]:
         """Yield the result for one case, then a failure for its status or its documents if they could not be read.
 
-        `embedded` is the case as another one contained it; then it is not requested again. Raises `SessionEnded`, and
-        `PortalUnavailable` if the portal as a whole is unavailable.
+        `embedded` is the case as another one contained it; then it is not requested again. `expected`: the account is
+        known to have the case, so a server error means trouble and not the case of another account. Raises
+        `SessionEnded`, and `PortalUnavailable` if the portal as a whole is unavailable.
         """
         try:
-            answers = {"case": without_personal_fields({"data": self._case(receipt) if embedded is None else embedded})}
+            answers = {
+                "case": without_personal_fields(
+                    {"data": self._case(receipt, expected=expected) if embedded is None else embedded}
+                )
+            }
             _check_receipt(read_case(answers["case"]).receipt_number, receipt)
         except (CaseNotFound, UnexpectedAnswer, _CaseUnavailable) as error:
             yield CaseFailed(case_number=receipt, error=error)
@@ -71,20 +76,25 @@ class CaseService:
         yield CaseRead(snapshot=snapshot(answers, self._context.language), answers=answers)
         yield from failures
 
-    def _case(self, receipt: str) -> Any:
+    def _case(self, receipt: str, *, expected: bool) -> Any:
         answer = self._get(f"/cases/{receipt}", allow=_SERVER_ERRORS)
         data = _data(answer)
         if data is not None:
             return data
         if answer.status != _NOT_FOUND:
             self._check_session()
-        if answer.status in _SERVER_ERRORS:
+        if answer.status in _SERVER_ERRORS and expected:
             raise _CaseUnavailable(
                 f"{_ME}: {receipt} cannot be read (HTTP {answer.status}); the portal answers so when it is in "
                 "trouble, and also for a case of another account"
             )
-        if answer.status in _DENIED | _EMPTY | {_OK}:
-            raise CaseNotFound(f"{_ME}: {receipt} is not shown to this account")
+        if answer.status in _DENIED | _EMPTY | _SERVER_ERRORS | {_OK}:
+            raise CaseNotFound(
+                "the online account does not show this case; check the number for a typo. If it is right, the case "
+                'belongs to another account; one with portal = "uscis-api", or with portal = "manual" and '
+                'site = "egov", can watch it',
+                out_of_reach=True,
+            )
         raise UnexpectedAnswer(f"{_ME}: {receipt} came with HTTP {answer.status}")
 
     def _check_session(self) -> None:

@@ -7,10 +7,11 @@ so, and the user is asked for a session.
 
 from collections.abc import Callable, Iterator
 
-from watcher.errors import CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp
+from watcher.language.uscis_wording import is_online_receipt
 from watcher.model.cookie import Cookie, CookieJar
-from watcher.portal import CaseRead, CaseResult, CaseResults, PortalContext
+from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.answers import embedded_cases, unwrap
 from watcher.portals.uscis.case_service import CaseService
@@ -26,7 +27,7 @@ class UscisReader:
     def read(self) -> CaseResults:
         """Yield every case, those on the applicant's page first. Signs in at most once.
 
-        Raises `CodeNeeded` if only the user can provide a session, and the errors of a sign-in.
+        Raises `SessionEnded` if only the user can provide a session, and the errors of a sign-in.
         """
         done: set[str] = set()
         if self._cookies():
@@ -75,30 +76,51 @@ class UscisReader:
 
     def _every_case(self, service: CaseService, done: set[str]) -> Iterator[CaseResult]:
         listed = service.listed_receipts()
-        receipts = list(self._account.cases) or [*listed, *sorted(self._context.known_cases - set(listed))]
+        known = self._context.known_cases
+        receipts = list(self._account.cases) or [*listed, *sorted(known - set(listed))]
         if not receipts:
             raise UnexpectedAnswer(
                 "USCIS online account: the applicant's page lists no receipt number; name your receipts in `cases`"
             )
+        for receipt in receipts:
+            if not is_online_receipt(receipt):
+                yield CaseFailed(case_number=receipt, error=_paper_receipt())
+        receipts = list(filter(is_online_receipt, receipts))
         embedded: dict[str, object] = {}
         for receipt in receipts:
             if receipt not in done:
                 case = embedded.get(receipt) if receipt not in listed and not self._account.cases else None
-                yield from self._one_case(service, receipt, case, embedded, done)
+                expected = not listed or receipt in listed or receipt in known
+                yield from self._one_case(service, receipt, case, embedded, done, expected=expected)
         if not self._account.cases:
             for receipt in sorted(embedded.keys() - set(receipts) - done):
                 yield from self._one_case(service, receipt, embedded[receipt], {}, done)
 
     def _one_case(
-        self, service: CaseService, receipt: str, case: object, embedded: dict[str, object], done: set[str]
+        self,
+        service: CaseService,
+        receipt: str,
+        case: object,
+        embedded: dict[str, object],
+        done: set[str],
+        *,
+        expected: bool = True,
     ) -> Iterator[CaseResult]:
-        for result in service.read(receipt, case):
+        for result in service.read(receipt, case, expected=expected):
             if isinstance(result, CaseRead):
                 embedded.update(embedded_cases(unwrap(result.answers["case"], "case")))
             done.add(receipt)
             yield result
 
 
+def _paper_receipt() -> CaseNotFound:
+    return CaseNotFound(
+        "the online account shows only cases whose receipt number begins with IOE; this is the number of a paper file. "
+        'An account with portal = "uscis-api", or with portal = "manual" and site = "egov", can watch it',
+        out_of_reach=True,
+    )
+
+
 def request_session(account: UscisAccount) -> None:
-    """Raise `CodeNeeded` with what the user has to do. Renews the session of an account that cannot sign in."""
-    raise CodeNeeded(f"USCIS online account: no session, or it has ended. {account.manual_sign_in}")
+    """Raise `SessionEnded` with what the user has to do. Renews the session of an account that cannot sign in."""
+    raise SessionEnded(f"USCIS online account: no session, or it has ended. {account.manual_sign_in}")

@@ -31,6 +31,10 @@ def _origins(account: UscisApiAccount) -> tuple[str, ...]:
     return tuple(dict.fromkeys((account.origin, f"{token.scheme}://{token.netloc}")))
 
 
+def _caution(account: UscisApiAccount) -> str:
+    return "sandbox" if account.at_sandbox else ""
+
+
 _QUESTIONS = (
     Question(key="client_id", text="Client id of your app at developer.uscis.gov", required=True),
     Question(key="client_secret", text="Its client secret", secret=True, required=True),
@@ -46,6 +50,8 @@ PORTAL = Portal(
     verified="against answers in the published shape (October 2026), by recording and on loopback; never against USCIS",
     min_every=timedelta(minutes=30),
     links=lambda _: _LINKS,
+    agency="USCIS",
+    caution=_caution,
     account=UscisApiAccount,
     open=_open,
     read=read,

@@ -66,13 +66,14 @@ class UscisApiAccount(AccountSettings):
     @property
     def rate(self) -> float:
         """The maximum number of requests per second."""
-        return self.requests_per_second or (_SANDBOX_RATE if self._at_sandbox else _RATE)
+        return self.requests_per_second or (_SANDBOX_RATE if self.at_sandbox else _RATE)
 
     @property
     def daily_limit(self) -> int:
         """The maximum number of requests per day."""
-        return self.daily_requests or (_SANDBOX_DAILY if self._at_sandbox else _DAILY)
+        return self.daily_requests or (_SANDBOX_DAILY if self.at_sandbox else _DAILY)
 
     @property
-    def _at_sandbox(self) -> bool:
+    def at_sandbox(self) -> bool:
+        """Whether the account reads USCIS's sandbox, which holds made-up cases."""
         return host_of(self.origin) == host_of(SANDBOX)

@@ -170,7 +170,7 @@ class Visit:
         sign-ins with an unclear result.
         """
         if not self._recipe.sign_in:
-            return CodeNeeded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
+            return SessionEnded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
         when = "right after a sign-in that nothing said was rejected" if self._unconfirmed else "again within one read"
         return UnexpectedAnswer(f"{ended} {when}")
 

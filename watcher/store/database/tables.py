@@ -45,7 +45,7 @@ class AccountRow(Row, table=True):
 class CaseRow(Row, table=True):
     """A case as of its last check.
 
-    `last_read_at` is NULL if the account's last complete check also included this case: then the account's time
+    `last_read_at` is NULL if the account's last check also included this case: then the account's time
     counts, so that a check without changes writes a single row. `snapshot_digest` and `answer_digest` are the digests
     of the fresh snapshot and of the answers that `document` was last recorded for.
     """

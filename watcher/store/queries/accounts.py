@@ -11,6 +11,7 @@ _HEALTH = (
     "name, state, first_seen_at, last_attempt_at, last_read_at, next_read_at, failing_since, failures, last_error,"
     " not_before, told AS notified, rejected_fingerprint"
 )
+_LIFTED = "*"
 _ACCOUNTS, _ACCOUNT = select_rows("account", _HEALTH), select_rows("account", _HEALTH, "WHERE name = :name")
 _NEXT_READ = select_rows("account", "next_read_at", "WHERE name = :name")
 _LAST_READ = select_rows("account", "last_read_at", "WHERE name = :name")
@@ -37,6 +38,7 @@ def account_health(run: RunQuery, name: str) -> AccountHealth | None:
 
 
 def _health(row: Any) -> AccountHealth:
+    reported = [kind for kind in row.notified.split(",") if kind]
     return AccountHealth(
         state=AccountState(row.state),
         first_seen_at=row.first_seen_at,
@@ -46,9 +48,15 @@ def _health(row: Any) -> AccountHealth:
         failures=row.failures,
         last_error=row.last_error,
         not_before=row.not_before,
-        notified=frozenset(ChangeKind(kind) for kind in row.notified.split(",") if kind),
+        notified=frozenset(ChangeKind(kind) for kind in reported if not kind.endswith(_LIFTED)),
+        lifted=frozenset(ChangeKind(kind.removesuffix(_LIFTED)) for kind in reported if kind.endswith(_LIFTED)),
         rejected_fingerprint=row.rejected_fingerprint,
     )
+
+
+def encode_notified(health: AccountHealth) -> str:
+    """Return the reported problems as they are stored, those whose pause was lifted with a mark."""
+    return ",".join([*sorted(health.notified), *(f"{kind}{_LIFTED}" for kind in sorted(health.lifted))])
 
 
 def next_read(run: RunQuery, name: str) -> datetime | None:
@@ -57,8 +65,8 @@ def next_read(run: RunQuery, name: str) -> datetime | None:
     return None if row is None else row.next_read_at
 
 
-def last_complete_read(run: RunQuery, name: str) -> datetime | None:
-    """Return the account's last complete check, which was also that of each case without a time of its own."""
+def last_read(run: RunQuery, name: str) -> datetime | None:
+    """Return the account's last check, which was also that of each case without a time of its own."""
     row = first_row(run(_LAST_READ, name=name))
     return None if row is None else row.last_read_at
 

@@ -26,6 +26,7 @@ _STORED_CASES = select_rows(
 )
 _NUMBERS = select_rows("case", "case_number", _OF_ACCOUNT)
 _READ_APART = select_rows("case", "case_number", f"{_OF_ACCOUNT} AND (last_read_at IS NOT NULL OR missing_reads > 0)")
+_READ_TOGETHER = select_rows("case", "case_number", f"{_OF_ACCOUNT} AND last_read_at IS NULL")
 _DOCUMENT = select_rows("case", "document", _OF_CASE)
 _ITEM_BY_ID = select_rows("item", _ITEM, "WHERE id = :id")
 ITEMS_OF_CASE = select_rows("item", "id, key, document, state", _OF_CASE)
@@ -51,6 +52,11 @@ class StoredCase:
     silent_update_at: datetime | None
     missing_reads: int
 
+    @property
+    def was_read(self) -> bool:
+        """Whether a check has read the case; false for a number that the portal never showed."""
+        return self.revision > 0
+
 
 def stored_cases(run: RunQuery, account: str) -> dict[str, StoredCase]:
     """Return the account's cases by number, for comparison with a fresh check."""
@@ -74,8 +80,13 @@ def numbers_of_account(run: RunQuery, account: str) -> set[str]:
 
 
 def numbers_read_apart(run: RunQuery, account: str) -> set[str]:
-    """Return the numbers of cases that were missing from, or read after, the account's last complete check."""
+    """Return the numbers of cases whose last check is not that of the account."""
     return {row.case_number for row in run(_READ_APART, account=account)}
+
+
+def numbers_read_together(run: RunQuery, account: str) -> set[str]:
+    """Return the numbers of cases whose last check is that of the account."""
+    return {row.case_number for row in run(_READ_TOGETHER, account=account)}
 
 
 def tracked_cases(run: RunQuery, account: str | None = None, case_number: str | None = None) -> list[TrackedCase]:

@@ -15,7 +15,8 @@ from watcher.model.change import Json, RecordedChange
 from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
 from watcher.store.database.engine import queries_on
 from watcher.store.database.tables import ACCOUNTS, ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES, REMINDERS
-from watcher.store.queries.cases import numbers_of_account, numbers_read_apart
+from watcher.store.queries.accounts import encode_notified
+from watcher.store.queries.cases import numbers_of_account, numbers_read_apart, numbers_read_together
 from watcher.store.queries.snapshot_json import encode
 from watcher.store.writes.ledger_sync import sync_items, sync_notices
 
@@ -26,9 +27,8 @@ _NEXT_READ = ACCOUNTS.update().where(_OF_ACCOUNT).values(next_read_at=bindparam(
 _OF_CASE = (CASES.c.account == bindparam("account_")) & (CASES.c.case_number == bindparam("case_number_"))
 _INSERT_CASE = CASES.insert()
 _UPDATE_CASE = CASES.update().where(_OF_CASE, CASES.c.revision == bindparam("revision_"))
-_READ_NOW = CASES.update().where(_OF_CASE).values(last_read_at=bindparam("moment_"))
 _READ_WITH_ACCOUNT = CASES.update().where(_OF_CASE).values(last_read_at=None, missing_reads=0)
-_LAST_READ_WITH_ACCOUNT = _READ_NOW.where(CASES.c.last_read_at.is_(None))
+_LEFT_OUT = CASES.update().where(_OF_CASE, CASES.c.last_read_at.is_(None)).values(last_read_at=bindparam("moment_"))
 _MISSING_AGAIN = CASES.update().where(_OF_CASE).values(missing_reads=CASES.c.missing_reads + 1)
 
 _DELETE_ANSWERS = ANSWERS.delete().where(
@@ -64,25 +64,25 @@ def write(connection: Connection, write_set: WriteSet, now: datetime) -> list[Re
 def write_read_end(connection: Connection, end: ReadEnd, now: datetime, *, read_before: datetime | None) -> None:
     """Record when each case was last read; writes nothing for cases that are always read with the account.
 
-    `read_before` is the account's last complete check before this one.
+    `read_before` is the account's last check before this one in which any case was read.
     """
-    if end.complete:
-        _count_missing(connection, end, now, read_before or now)
-        apart = numbers_read_apart(queries_on(connection), end.account)
-        _for_each(connection, _READ_WITH_ACCOUNT, end.account, end.read.intersection(apart) - end.missing)
-    else:
-        _for_each(connection, _READ_NOW, end.account, end.read, moment_=now)
+    _count_missing(connection, end, now)
+    if end.read or end.complete:
+        run = queries_on(connection)
+        left_out = end.missing if end.complete else numbers_read_together(run, end.account) - end.read
+        _for_each(connection, _LEFT_OUT, end.account, left_out, moment_=read_before or now)
+        apart = numbers_read_apart(run, end.account)
+        _for_each(connection, _READ_WITH_ACCOUNT, end.account, end.read & apart)
     connection.execute(_NEXT_READ, {"account_": end.account, "moment_": end.next_read_at})
 
 
-def _count_missing(connection: Connection, end: ReadEnd, now: datetime, read_before: datetime) -> None:
-    """Count the cases as missing. A configured number that the portal never showed is added, so that it can count."""
+def _count_missing(connection: Connection, end: ReadEnd, now: datetime) -> None:
+    """Count the cases as missing. A number that the portal never showed is added, so that it can count."""
     if not end.missing:
         return
     for number in sorted(end.missing - numbers_of_account(queries_on(connection), end.account)):
         case = {"account": end.account, "case_number": number, "first_seen_at": now}
         connection.execute(_INSERT_CASE, {**case, "revision": 0, "stage_since_from_portal": False, "missing_reads": 0})
-    _for_each(connection, _LAST_READ_WITH_ACCOUNT, end.account, end.missing, moment_=read_before)
     _for_each(connection, _MISSING_AGAIN, end.account, end.missing)
 
 
@@ -104,7 +104,7 @@ def save_health(connection: Connection, name: str, health: AccountHealth) -> Non
         "failures": health.failures,
         "last_error": health.last_error,
         "not_before": health.not_before,
-        "notified": ",".join(sorted(health.notified)),
+        "notified": encode_notified(health),
         "rejected_fingerprint": health.rejected_fingerprint,
     }
     if connection.execute(_UPDATE_ACCOUNT, {"account_": name, **values}).rowcount == 0:
@@ -203,8 +203,9 @@ def _queue(
             },
         )
     )
-    if routed.changes:
-        links = [{"alert_id": alert_id, "change_id": recorded[index].id} for index in routed.changes]
+    change_ids = [*write_set.about, *(recorded[index].id for index in routed.changes)]
+    if change_ids:
+        links = [{"alert_id": alert_id, "change_id": change_id} for change_id in change_ids]
         connection.execute(_INSERT_ALERT_CHANGE, links)
 
 

@@ -1,0 +1,63 @@
+"""The alert after the first check that read a case: to every channel, what is being watched from now on."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from watcher.alerts.first_contact import FirstContact, WatchedCase, compose_first_contact
+from watcher.context.context import Context
+from watcher.model.change import ChangeKind
+from watcher.model.reminder import DueReminder
+from watcher.model.writes import WriteSet
+from watcher.portal import Portal
+from watcher.remind.stalls import stall_reminder
+from watcher.settings import AccountSettings
+
+
+def without_case_added(writes: WriteSet) -> WriteSet:
+    """Return the writes without the alert that only says that the case is watched now: the first contact does."""
+    kinds = {index: change.kind for index, change in enumerate(writes.changes)}
+    drafts = [
+        draft for draft in writes.drafts if {kinds[index] for index in draft.routed.changes} != {ChangeKind.CASE_ADDED}
+    ]
+    return replace(writes, drafts=tuple(drafts))
+
+
+def first_contact(
+    account: AccountSettings, portal: Portal, context: Context, numbers: Collection[str], *, now: datetime
+) -> WriteSet:
+    """Return the alerts about the account's cases, with the reminders that they make unnecessary. Does not write.
+
+    A case that has already been in its stage for longer than its threshold says so here, so that no `stalled` follows
+    until `repeat` has passed. The alerts are about the changes `case_added` that the store has.
+    """
+    settings, reminders = context.settings, []
+    watched = []
+    for case in context.store.tracked_cases(account.name):
+        if case.snapshot is None or case.case_number not in numbers:
+            continue
+        stall = stall_reminder(
+            case, stall=settings.stall, published=settings.stall.published, zone=settings.timezone, now=now, marks=()
+        )
+        reminders += [stall] if stall else []
+        watched.append(WatchedCase(snapshot=case.snapshot, days_without_change=_days(stall)))
+    added = context.store.history(accounts=[account.name], kinds={ChangeKind.CASE_ADDED})
+    contact = FirstContact(
+        account=account.name,
+        portal_title=portal.title,
+        link=portal.links(account).sign_in,
+        cases=watched,
+        caution=portal.caution(account),
+    )
+    writes = compose_first_contact(contact, settings, now=now)
+    return replace(
+        context.marked_if_uncertain(account, writes),
+        about=tuple(sorted(change.id for change in added if change.change.case_number in numbers)),
+        reminders=tuple(reminder.sent_reminder for reminder in reminders),
+    )
+
+
+def _days(stall: DueReminder | None) -> int | None:
+    new = stall.change.new if stall else None
+    days = new.get("days") if isinstance(new, dict) else None
+    return days if isinstance(days, int) else None
