@@ -49,7 +49,9 @@ def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
     config.write_text(CONFIG, encoding="utf-8")
     with open_app(read_settings(config, {}), clock=clock) as app:
         now = clock.now()
-        health, _ = after_read(app.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1))
+        health, _ = after_read(
+            app.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1), cases_read=1
+        )
         snapshot = Snapshot(case_number=NUMBER, status="Case Is Pending", stage=Stage.UNDER_REVIEW)
         case = CaseWrite(
             snapshot=snapshot,
@@ -96,6 +98,7 @@ def test_a_failed_account_without_another_check_is_reported_as_blind_once(app: A
     failing, _ = after_read(
         app.store.accounts.health("family", now),
         (PortalUnavailable("down"),),
+        cases_read=0,
         now=now,
         blind_after=timedelta(days=1),
     )

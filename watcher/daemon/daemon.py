@@ -84,21 +84,12 @@ class Daemon:
         for name in self._app.settings.accounts:
             self._schedule.cancel(f"account {name}")
         self._next_checks.clear()
-        self._check_corrected_accounts(settings)
         self._app = self._app.with_settings(settings)
         self._liveness.reconfigure(self._app)
         self._schedule_accounts()
         self._channels.end_rests()
         self._wake.set()
         _log.info("configuration_reloaded", accounts=len(settings.accounts), channels=len(settings.channels))
-
-    def _check_corrected_accounts(self, settings: Settings) -> None:
-        """Check paused accounts at once if the user has just changed their credential."""
-        stored, before = self._app.store.accounts.all(), self._app.settings.accounts
-        for name in settings.accounts.keys() & before.keys() & stored.keys():
-            changed = settings.accounts[name].credential() != before[name].credential()
-            if changed and stored[name][0].state.waits_for_person:
-                self._app.store.accounts.set_next_read(name, self._app.clock.now())
 
     def _schedule_regular_jobs(self) -> None:
         self._schedule.every("reminders", _REMINDER_INTERVAL, self._record_reminders)
@@ -113,7 +104,7 @@ class Daemon:
             health, next_read_at = stored.get(name, (None, None))
             if health is not None and next_read_at is not None:
                 latest = self._latest_check(name, health, now)
-                if latest < next_read_at:  # it was stored while the clock was ahead
+                if latest < next_read_at:  # it was stored while the clock was ahead, or the credential is new
                     self._app.store.accounts.set_next_read(name, latest)
                     next_read_at = latest
             self._schedule_check(name, next_read_at or now)
@@ -122,9 +113,16 @@ class Daemon:
         """Return the latest next check that a correct clock can have scheduled. Manual checks have no limit."""
         if self._app.portal_of(name).is_manual:
             return _NEVER
+        if health.state.waits_for_person and self._has_new_credential(name, health):
+            return now
         schedule = self._app.settings.schedule
         latest = now + (self._app.settings.accounts[name].every or schedule.every) + schedule.jitter
         return max(latest, health.not_before) if health.not_before else latest
+
+    def _has_new_credential(self, name: str, health: AccountHealth) -> bool:
+        """Return whether the user has changed the credential since the account was paused."""
+        credential = self._app.settings.accounts[name].credential()
+        return self._app.store.accounts.fingerprint(credential) != health.rejected_fingerprint
 
     def _handle_clock_change(self) -> None:
         """Reschedule all jobs if the clock was set back. They would otherwise wait until it catches up."""

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from watcher.app import App
 from watcher.clock.durations import format_duration
 from watcher.doctor.finding import Finding, failed, ok, warning
-from watcher.model.account_health import AccountHealth
+from watcher.language.catalogue import load_catalogue
+from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
 
 
@@ -20,12 +21,17 @@ def check_accounts(app: App) -> Iterator[Finding]:
             yield warning(f"account {name}", "has never been read", remedy)
         else:
             yield _account(name, health, now, app.settings.schedule.blind_after)
+        if caution := app.portal_of(name).caution(app.settings.accounts[name]):
+            text = load_catalogue(app.settings.language).message("caution", caution)
+            yield warning(f"account {name}", text, "nothing, if that is what you want")
 
 
 def _account(name: str, health: AccountHealth, now: datetime, blind_after: timedelta) -> Finding:
     about = f"account {name}"
     if health.state.waits_for_person:
-        remedy = f"put right what it names, then `watcher resume {name}`"
+        remedy = f"fix this first, then run `watcher resume {name}`"
+        if health.state in {AccountState.MFA_NEEDED, AccountState.SESSION_ENDED}:
+            remedy = f"run `watcher login {name}`, with `--cookies FILE` if you signed in with your own browser"
         return failed(about, f"is paused ({health.state.value}): {health.last_error}", remedy)
     if health.last_read_at is None:
         return failed(about, f"has never been read well: {health.last_error}", "see the reason")
@@ -33,7 +39,7 @@ def _account(name: str, health: AccountHealth, now: datetime, blind_after: timed
     if now - health.last_read_at > blind_after:
         reason = f": {health.last_error}" if health.last_error else ""
         return failed(about, f"{text}{reason}", "is `watcher run` running? `watcher check` reads once now")
-    if health.failures:
+    if health.last_error:
         return warning(about, f"{text}; since then: {health.last_error}", "nothing yet: it is tried again")
     return ok(about, text)
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from watcher.model.account_health import ReadResult
 
 
-def account_document(account: AccountSettings, health: AccountHealth | None, next_read_at: Any) -> dict[str, Any]:
-    """Return an account as in `watcher status --json`."""
+def account_document(
+    account: AccountSettings, health: AccountHealth | None, next_read_at: Any, *, caution: str = ""
+) -> dict[str, Any]:
+    """Return an account as in `watcher status --json`. `caution` is what a portal says of it, such as `sandbox`."""
     return {
         "name": account.name,
         "portal": account.portal,
@@ -24,6 +26,7 @@ def account_document(account: AccountSettings, health: AccountHealth | None, nex
         "last_read_at": utc_text(health.last_read_at) if health else None,
         "next_read_at": utc_text(next_read_at),
         "last_error": health.last_error if health else None,
+        "caution": caution or None,
     }
 
 

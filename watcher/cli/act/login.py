@@ -64,7 +64,7 @@ def code_command(config: Path | None, account: str, code: str) -> None:
     print_line(f"{account}: the code is handed over; a sign-in that waits for it takes it within seconds.")
     if state.waits_for_person:
         print_line(
-            f"No sign-in waits now ({state.value}): say `watcher resume {account}`, then hand in the newest code."
+            f"No sign-in waits now ({state.value}): `watcher login {account}` signs in and asks for the code here."
         )
 
 
@@ -85,7 +85,7 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
         account_names(app, (account,), param_hint="ACCOUNT")
         if cookies is not None:
             _import_cookies(app, account, cookies)
-        _end_wait_for_code(app, account)
+        _end_pause(app, account, has_session=cookies is not None)
         result = app.poll(account, wait=LOCK_TIMEOUT, codes=PromptedCode(ask_code))
         app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     print_read_results([result], [])
@@ -121,11 +121,15 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
     print_line(f"{account}: {number} taken over. Delete {file}: it is as good as your password.")
 
 
-def _end_wait_for_code(app: App, account: str) -> None:
-    """End a pause for a missing code, since a person is present. A pause after a rejected password stays."""
-    health = app.store.accounts.health(account, app.clock.now())
-    if health.state is AccountState.MFA_NEEDED:
+def _end_pause(app: App, account: str, *, has_session: bool) -> None:
+    """End a pause for a code or a session, since a person is present; with a new session, end any pause.
+
+    A pause after a rejected password stays without a session, because the password would be submitted again.
+    """
+    state = app.store.accounts.health(account, app.clock.now()).state
+    if state in {AccountState.MFA_NEEDED, AccountState.SESSION_ENDED} or (has_session and state.waits_for_person):
         with account_lock(app, account):
+            health = app.store.accounts.health(account, app.clock.now())
             app.store.accounts.set_health(account, resume(health))
 
 

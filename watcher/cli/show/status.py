@@ -17,6 +17,7 @@ from watcher.language.date_text import brief_appointment_text
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
+from watcher.portals import find
 from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
 from watcher.store import StoreReader
@@ -32,7 +33,7 @@ def status_command(config: Path | None, *, as_json: bool) -> None:
     with read_only_context(config) as context:
         cases, stored = context.watched_cases(), context.store.accounts.all()
         accounts = [
-            account_document(account, *stored.get(name, (None, None)))
+            account_document(account, *stored.get(name, (None, None)), caution=find(account.portal).caution(account))
             for name, account in context.settings.accounts.items()
         ]
         if as_json:
@@ -64,6 +65,10 @@ def _show_accounts(context: ReadOnlyContext) -> None:
             )
         )
     print_table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
+    for name, account in context.settings.accounts.items():
+        if caution := find(account.portal).caution(account):
+            text = load_catalogue(context.settings.language).message("caution", caution)
+            print_line(f"{name}: {text}", color="yellow")
     for name, (health, _) in stored.items():
         if name in context.settings.accounts and health.last_error:
             print_line(f"{name}: {health.last_error}", color="red")
