@@ -16,13 +16,14 @@ from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult, after_read, outcome_of, pauses
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
-from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
+from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseUnchanged, Portal, RawAnswers
+from watcher.reading.case_write import case_write
 from watcher.reading.diff import diff
 from watcher.reading.first_contact import first_contact, without_case_added
 from watcher.reading.normalize import normalize
 from watcher.settings import AccountSettings
-from watcher.settings.derived import is_watched, watched_numbers
+from watcher.settings.derived import watched_numbers
 from watcher.store import StoredCase, digest, digest_of_answers
 from watcher.text.printable import printable_fields
 
@@ -137,7 +138,7 @@ class ReadRecorder:
             composed = without_case_added(composed)
         if not with_changes:
             composed = replace(composed, changes=(), summaries=())
-        case = _case_write(
+        case = case_write(
             known,
             before,
             after,
@@ -180,9 +181,8 @@ class ReadRecorder:
         complete = complete and not self.errors
         unknown = self._unknown(complete=complete)
         missing = (watched - self.read if complete else set()) | unknown.keys()
-        self.errors += [
-            CaseNotFound(f"{number}: {error}") for number, error in unknown.items() if self._asks_for(number)
-        ]
+        asked_for = unknown.keys() & set(self._account.cases)
+        self.errors += [CaseNotFound(f"{number}: {unknown[number]}") for number in sorted(asked_for)]
         first = self._first_contact(now)
         health, changes = self._health_after(now)
         end = ReadEnd(
@@ -221,21 +221,15 @@ class ReadRecorder:
         absent = never_read - self.read - self._not_found.keys() if complete else set()
         unknown = {number: CaseNotFound(f"{agency} does not list it; check it for a typo") for number in absent}
         unknown |= {number: error for number, error in self._not_found.items() if number not in self.read_before}
-        return {
-            number: error
-            for number, error in sorted(unknown.items())
-            if number not in self.read and is_watched(self._account, number)
-        }
-
-    def _asks_for(self, number: str) -> bool:
-        return number in self._account.cases
+        watched = watched_numbers(unknown, self._account) - self.read
+        return {number: unknown[number] for number in sorted(watched)}
 
     def _newly_unknown(self, unknown: Mapping[str, CaseNotFound]) -> Iterator[WriteSet]:
         """Report each number that the portal does not know once."""
         kind, agency = ChangeKind.CASE_NOT_FOUND, self._portal.agency_of(self._account)
         for number, error in unknown.items():
             if not self._store.history(accounts=[self._account.name], case_number=number, kinds={kind}, limit=1):
-                elsewhere = error.out_of_reach or not self._asks_for(number)
+                elsewhere = error.out_of_reach or number not in self._account.cases
                 new: Json = {"agency": agency, "reason": str(error), "elsewhere": elsewhere}
                 yield self._compose((_presence(kind, number, new),))
 
@@ -304,32 +298,3 @@ class ReadRecorder:
 
 def _presence(kind: ChangeKind, number: str, new: Json) -> Change:
     return Change(kind=kind, severity=severity_of(kind), case_number=number, new=new)
-
-
-def _case_write(
-    known: StoredCase | None,
-    before: Snapshot | None,
-    after: Snapshot,
-    changes: tuple[Change, ...],
-    now: datetime,
-    *,
-    snapshot_digest: bytes,
-    answer_digest: bytes,
-) -> CaseWrite:
-    """Return the case as stored from now on, with the start of its stage and the time of its last silent update."""
-    kinds = {change.kind for change in changes}
-    silent_update_at = now if ChangeKind.SILENT_UPDATE in kinds else None
-    since, from_portal = after.status_since or now.date(), after.status_since is not None
-    if known is not None:
-        silent_update_at = silent_update_at or known.silent_update_at
-        if known.stage_since is not None and before is not None and ChangeKind.STAGE_CHANGED not in kinds:
-            since, from_portal = known.stage_since, known.stage_since_from_portal
-    return CaseWrite(
-        snapshot=after,
-        snapshot_digest=snapshot_digest,
-        answer_digest=answer_digest,
-        revision=known.revision if known else None,
-        stage_since=since,
-        stage_since_from_portal=from_portal,
-        silent_update_at=silent_update_at,
-    )
