@@ -23,7 +23,9 @@ _POLL_INTERVAL: Final = 5.0
 _MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
 _REASONS: Final = {
     MailVerdict.OTHER_SENDER: "from other senders",
-    MailVerdict.TOO_OLD: "dated before the request, or without a date",
+    MailVerdict.FORGED: "forged, as the mail server found (DMARC)",
+    MailVerdict.TOO_OLD: "dated before the request or without a date (do the clocks differ?)",
+    MailVerdict.UNREADABLE: "malformed",
     MailVerdict.NO_CODE: "without a code",
     MailVerdict.SEVERAL: "with several numbers that could be the code",
 }
