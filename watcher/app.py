@@ -19,7 +19,7 @@ from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
 from watcher.model.account_health import ReadResult, report
 from watcher.model.change import ChangeKind, RecordedChange
-from watcher.portal import CodeSource, Portal, Trace
+from watcher.portal import CodeSource, Portal, SignInTurn, Trace
 from watcher.reading.poll import ReadOptions, poll
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
@@ -99,7 +99,9 @@ class App:
     def read_options(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> ReadOptions:
         """Return what `poll` needs to sign in to an account. `codes` replaces the account's source of codes."""
         account = self.settings.accounts[name]
-        return ReadOptions(session=self.sessions.of(name), codes=codes or self._codes(account), trace=trace)
+        turn = None if codes else self._mailbox_turn(account)
+        codes = codes or self._codes(account, turn)
+        return ReadOptions(session=self.sessions.of(name), codes=codes, turn=turn, trace=trace)
 
     def sign_in_guard(self, name: str) -> StoredSignInGuard:
         """Return the guard that limits sign-ins with an account's credential."""
@@ -110,6 +112,24 @@ class App:
             fingerprint=lambda: self.store.accounts.fingerprint(account.credential()),
             max_sign_ins_per_day=account.max_sign_ins_per_day,
         )
+
+    def _mailbox_guard(self, mailbox: "MailboxSettings") -> StoredSignInGuard:
+        """Return the guard that limits sign-ins to a mailbox."""
+        from watcher.sign_in.shared_mailbox import login_name  # noqa: PLC0415 - as in `_mailbox_codes`
+
+        login = mailbox.imap_login()
+        return self.store.sign_in_guard(
+            login_name(login),
+            clock=self.clock,
+            fingerprint=lambda: self.store.accounts.fingerprint(f"{login.username}\n{login.password}"),
+            max_sign_ins_per_day=0,
+        )
+
+    def forget_rejections(self, name: str) -> None:
+        """Allow an account's credentials to be submitted again, to the portal and to the account's mailbox."""
+        self.sign_in_guard(name).reset()
+        if (mailbox := _mailbox_of(self.settings.accounts[name])) is not None:
+            self._mailbox_guard(mailbox).reset()
 
     def record_time_reminders(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
         """Record the changes that only time causes, as `watcher.remind.time_reminders`, and which channels fail."""
@@ -152,20 +172,48 @@ class App:
                 if content is not None:
                     file.save(content)
 
-    def _codes(self, account: AccountSettings) -> CodeSource:
+    def _mailbox_turn(self, account: AccountSettings) -> SignInTurn | None:
+        mailbox = _mailbox_of(account)
+        if mailbox is None:
+            return None
+        from watcher.sign_in.shared_mailbox import MailboxTurn, login_name  # noqa: PLC0415 - as in `_mailbox_codes`
+
+        name = login_name(mailbox.imap_login())
+        return MailboxTurn(name, self.store.locks, busy=Busy, stop=self.context.stop)
+
+    def _mailbox_codes(self, account: AccountSettings, mailbox: "MailboxSettings", turn: SignInTurn) -> CodeSource:
+        # Imported only now: IMAP, MIME, and TLS take a tenth of the start-up time of a command that reads no mail.
+        from watcher.sign_in.mailbox import MailboxCodes  # noqa: PLC0415
+        from watcher.sign_in.shared_mailbox import UsedMails, folder_name  # noqa: PLC0415
+
+        name = folder_name(mailbox.imap_login())
+        sharing = (
+            other
+            for other in self.settings.accounts.values()
+            if (others := _mailbox_of(other)) is not None and folder_name(others.imap_login()) == name
+        )
+        return MailboxCodes(
+            mailbox,
+            guard=self._mailbox_guard(mailbox),
+            used=UsedMails(self.sessions.of(name, "mails")),
+            turn=turn,
+            recipient=_user_name(account),
+            others=frozenset(map(_user_name, sharing)),
+            clock=self.clock,
+            wait=self.context.stop.wait,
+        )
+
+    def _codes(self, account: AccountSettings, turn: SignInTurn | None) -> CodeSource:
         """Return the account's source of one-time codes: its authenticator secret, its mailbox, or a person."""
         sources: list[CodeSource] = []
         totp: SecretStr | None = getattr(account, "totp_secret", None)
-        mailbox: MailboxSettings | None = getattr(account, "mailbox", None)
+        mailbox = _mailbox_of(account)
         wait = self.context.stop.wait
         if totp is not None:
             used_steps = StoredUsedSteps(self.sessions.of(account.name, "totp"))
             sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used_steps, wait=wait))
-        if mailbox is not None:
-            # Imported only now: IMAP, MIME, and TLS take a tenth of the start-up time of a command that reads no mail.
-            from watcher.sign_in.mailbox import MailboxCodes  # noqa: PLC0415
-
-            sources.append(MailboxCodes(mailbox, clock=self.clock, wait=wait))
+        if mailbox is not None and turn is not None:
+            sources.append(self._mailbox_codes(account, mailbox, turn))
         if getattr(account, "mfa", None) == "prompt":
             sources.append(
                 SubmittedCode(
@@ -185,6 +233,14 @@ class App:
         if changes:
             self.context.record_changes(self.settings.accounts[name], changes, health=health)
             self.outbox_worker().deliver_due()
+
+
+def _mailbox_of(account: AccountSettings) -> "MailboxSettings | None":
+    return getattr(account, "mailbox", None)
+
+
+def _user_name(account: AccountSettings) -> str:
+    return getattr(account, "username", None) or ""
 
 
 @contextmanager

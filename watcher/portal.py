@@ -137,6 +137,18 @@ class SignInGuard(Protocol):
         ...
 
 
+class SignInTurn(Protocol):
+    """An account's turn to sign in, for accounts whose codes come to the same mailbox."""
+
+    def begin(self) -> None:
+        """Wait for the turn, unless it has begun. Raises `PortalUnavailable` if it does not come."""
+        ...
+
+    def end(self) -> None:
+        """Let other accounts sign in. Nothing to end is not an error."""
+        ...
+
+
 class CodeSource(Protocol):
     """A source of one-time codes: an authenticator secret, a mailbox, or a person."""
 

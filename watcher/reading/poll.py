@@ -23,6 +23,7 @@ from watcher.portal import (
     Reader,
     SessionFile,
     SignInGuard,
+    SignInTurn,
     Trace,
 )
 from watcher.reading.recorder import ReadRecorder
@@ -40,9 +41,10 @@ _log = structlog.get_logger(__name__)
 class ReadOptions:
     """What one check of an account needs besides its settings.
 
-    `session` stores the session, `codes` supplies one-time codes, and `trace` saves the portal's answers. `on_start` is
-    called once it is certain that this process does the check. `progress` is called after each case with the number of
-    cases so far.
+    `session` stores the session, `codes` supplies one-time codes, and `trace` saves the portal's answers. `turn` is the
+    account's turn to sign in, if its codes come to a mailbox that other accounts may share. `on_start` is called once
+    it is certain that this process does the check. `progress` is called after each case with the number of cases so
+    far.
 
     A check that takes longer than `max_duration` (real time) ends between two cases, and the next check reads the rest.
     None stands for 12 hours, or for the account's interval if that is longer.
@@ -50,6 +52,7 @@ class ReadOptions:
 
     session: SessionFile
     codes: CodeSource
+    turn: SignInTurn | None = None
     trace: Trace | None = None
     on_start: Callable[[], None] | None = None
     progress: Callable[[int], None] | None = None
@@ -131,6 +134,8 @@ def portal_context(
     known: Iterable[str],
 ) -> PortalContext:
     """Return what a portal works with during one check. `known` are the case numbers in the store."""
+    if options.turn is not None:
+        sign_in_guard = _GuardInTurn(sign_in_guard, options.turn)
     return PortalContext(
         clock=context.clock,
         language=context.settings.language,
@@ -142,6 +147,20 @@ def portal_context(
         trace=options.trace,
         known_cases=frozenset(known),
     )
+
+
+class _GuardInTurn:
+    """A `SignInGuard` that submits nothing before the account's turn to sign in."""
+
+    def __init__(self, guard: SignInGuard, turn: SignInTurn) -> None:
+        self._guard, self._turn = guard, turn
+
+    def before_submission(self, *, counts: bool = True) -> None:
+        self._turn.begin()
+        self._guard.before_submission(counts=counts)
+
+    def accepted(self) -> None:
+        self._guard.accepted()
 
 
 class _AccountCheck:
@@ -211,6 +230,8 @@ class _AccountCheck:
             unexpected = UnexpectedAnswer(f"reading failed in an unforeseen way: {type(error).__name__}; see the log")
             self._recorder.errors.append(unexpected)
             return unexpected
+        finally:
+            _end_turn(options)
         return None
 
     def _portal_context(self, options: ReadOptions, guard: SignInGuard) -> PortalContext:
@@ -225,6 +246,7 @@ class _AccountCheck:
             max_duration = max(self._recorder.interval, _MAX_DURATION)
         with closing(reader.read()) as results:
             for result in _until_too_late(results, max_duration):
+                _end_turn(options)  # the account is signed in
                 self._recorder.record(result)
                 if options.progress is not None:
                     options.progress(self._recorder.case_count)
@@ -234,6 +256,11 @@ class _AccountCheck:
         if self._account.save_notices and isinstance(reader, Downloads):
             wait = fetch_notices(reader, self._account, self._recorder.read, self._context)
             self._recorder.errors += [wait] if wait else []
+
+
+def _end_turn(options: ReadOptions) -> None:
+    if options.turn is not None:
+        options.turn.end()
 
 
 def _until_too_late(results: Iterable[CaseResult], max_duration: timedelta) -> Iterator[CaseResult]:

@@ -9,7 +9,7 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,12 +30,22 @@ _UID: Final = re.compile(rb"\bUID ([0-9]+)")
 _ARRIVED: Final = re.compile(
     rb'INTERNALDATE "([ 0-9][0-9]-[A-Za-z]{3}-[0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4})"'
 )
+_TEMPORARY: Final = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\b", re.IGNORECASE)
+"""Response codes of failures that pass (RFC 5530)."""
 CONNECTION_ERRORS: Final = (OSError, ValueError, imaplib.IMAP4.error)
 """Errors of a mailbox that may be temporary. A server whose numbers are not numbers raises ValueError."""
 
 
 class MailboxRefused(Exception):
     """The mailbox cannot be opened, and another attempt will not help. The message says why."""
+
+
+class PasswordRefused(MailboxRefused):
+    """The server does not accept the mailbox's user name and password."""
+
+
+class TemporarilyRefused(imaplib.IMAP4.error):
+    """The server answered that it cannot sign in anyone, or open the folder, at the moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,8 @@ class Folder:
 
     def __init__(self, connection: imaplib.IMAP4, name: str) -> None:
         self._connection, self._name = connection, name
+        self.uid_validity = 0
+        """Of the folder when `newest` was called; a message is the same only if this is the same."""
 
     def newest(self) -> dict[int, datetime]:
         """Return when the newest fifty messages arrived, by UID (aware, UTC).
@@ -64,7 +76,11 @@ class Folder:
         """
         status, data = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
+            if _TEMPORARY.search(str(data)):
+                raise TemporarilyRefused("the folder cannot be opened at the moment")
             raise MailboxRefused(f"the mailbox has no folder {self._name!r}")
+        _, validity = self._connection.response("UIDVALIDITY")
+        self.uid_validity = int((validity or [None])[0] or b"0")
         count = int(data[0] or b"0")
         if not count:
             return {}
@@ -122,14 +138,17 @@ class _LimitedTls(_Limited, imaplib.IMAP4_SSL):
 
 
 @contextmanager
-def open_folder(login: ImapLogin, *, seconds: float = _MAX_CONNECTION) -> Iterator[Folder]:
+def open_folder(
+    login: ImapLogin, *, before_password: Callable[[], None], seconds: float = _MAX_CONNECTION
+) -> Iterator[Folder]:
     """Connect and sign in to the mailbox; leaving the context signs out.
 
-    After `seconds` the connection is cut. Raises `MailboxRefused` or `CONNECTION_ERRORS`.
+    `before_password` is called immediately before the password is submitted. After `seconds` the connection is cut.
+    Raises `MailboxRefused` or `CONNECTION_ERRORS`.
     """
     connection = _connect(login, seconds)
     try:
-        _sign_in(connection, login)
+        _sign_in(connection, login, before_password)
         yield Folder(connection, login.folder)
     finally:
         with suppress(*CONNECTION_ERRORS):  # the server may have closed the connection
@@ -175,21 +194,23 @@ def _after_starttls(connection: imaplib.IMAP4, login: ImapLogin, context: ssl.SS
     return connection
 
 
-def _sign_in(connection: imaplib.IMAP4, login: ImapLogin) -> None:
+def _sign_in(connection: imaplib.IMAP4, login: ImapLogin, before_password: Callable[[], None]) -> None:
+    is_plain = "AUTH=PLAIN" in connection.capabilities
+    if not is_plain and not f"{login.username}{login.password}".isascii():
+        raise MailboxRefused(f"the mail server {login.host} takes no user name or password beyond ASCII")
+    before_password()
     try:
-        if "AUTH=PLAIN" in connection.capabilities:
+        if is_plain:
             identity = f"\0{login.username}\0{login.password}".encode()
             connection.authenticate("PLAIN", lambda _: identity)
         else:
             connection.login(_quoted(login.username), login.password)
     except imaplib.IMAP4.abort:
         raise
-    except UnicodeEncodeError:
-        raise MailboxRefused(f"the mail server {login.host} takes no user name or password beyond ASCII") from None
     except imaplib.IMAP4.error as error:
-        if "UNAVAILABLE" in str(error):  # RFC 5530: a temporary failure of the server
-            raise
-        raise MailboxRefused(
+        if _TEMPORARY.search(str(error)):
+            raise TemporarilyRefused("nobody can sign in at the moment") from None
+        raise PasswordRefused(
             f"the mail server {login.host} did not accept the mailbox's user name and password"
         ) from None
 

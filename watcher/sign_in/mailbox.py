@@ -1,11 +1,6 @@
-"""One-time codes from the user's own mailbox.
-
-A code is accepted only from a message that arrived after the request, by the mail server's clock and by its own `Date`,
-and that is from the expected sender (see `watcher.sign_in.code_mail`). The newest such message is used, and none twice.
-"""
+"""One-time codes from the user's own mailbox, which several accounts may share."""
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,21 +9,27 @@ from typing import Annotated, Final, Literal, NoReturn
 from pydantic import AfterValidator, Field, SecretStr
 
 from watcher.clock import Clock
-from watcher.errors import CodeNeeded, PortalUnavailable
+from watcher.errors import CodeNeeded, PortalUnavailable, SignInRejected
+from watcher.portal import SignInTurn
 from watcher.settings import Section
-from watcher.sign_in.code_mail import MailVerdict, Verdict, find_code
-from watcher.sign_in.imap import CONNECTION_ERRORS, Folder, ImapLogin, MailboxRefused, open_folder
+from watcher.sign_in.code_search import CodeSearch
+from watcher.sign_in.imap import (
+    CONNECTION_ERRORS,
+    Folder,
+    ImapLogin,
+    MailboxRefused,
+    PasswordRefused,
+    TemporarilyRefused,
+    open_folder,
+)
+from watcher.sign_in.shared_mailbox import PasswordGuard, UsedMails
 
 _POLL_INTERVAL: Final = 5.0
+_PAUSES: Final = (5.0, 15.0, 60.0)
+"""Seconds between two connections, by the number of submissions of the password that led to nothing."""
+_MAX_BROKEN: Final = 2
+"""Connections of one wait that may break after the password was submitted."""
 _MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
-_REASONS: Final = {
-    MailVerdict.OTHER_SENDER: "from other senders",
-    MailVerdict.FORGED: "forged, as the mail server found (DMARC)",
-    MailVerdict.TOO_OLD: "dated before the request or without a date (do the clocks differ?)",
-    MailVerdict.UNREADABLE: "malformed",
-    MailVerdict.NO_CODE: "without a code",
-    MailVerdict.SEVERAL: "with several numbers that could be the code",
-}
 
 
 def _sender(text: str) -> str:
@@ -83,45 +84,70 @@ class MailboxCodes:
         self,
         settings: MailboxSettings,
         *,
+        guard: PasswordGuard,
+        used: UsedMails,
+        turn: SignInTurn,
+        recipient: str,
+        others: frozenset[str] = frozenset(),
         clock: Clock,
         wait: Callable[[float], bool],
         timeout: timedelta = timedelta(minutes=5),
     ) -> None:
-        """`wait` waits some seconds and returns whether the daemon is stopping. Does not connect yet."""
+        """`wait` waits some seconds and returns whether the daemon is stopping. Does not connect yet.
+
+        `recipient` is the account's user name, and `others` are those of other accounts that share the mailbox.
+        """
         self._settings, self._clock, self._wait, self._timeout = settings, clock, wait, timeout
-        self._used: set[int] = set()
+        self._guard, self._used, self._turn = guard, used, turn
+        self._recipient, self._others = recipient.lower(), frozenset(map(str.lower, others)) - {recipient.lower()}
 
     def code(self, *, asked_at: datetime) -> str:
-        """Return the code in the newest mail that arrived after `asked_at`, waiting up to `timeout`.
+        """Return the code that came by mail after `asked_at`, waiting up to `timeout`.
 
         Clocks may differ by a minute. Raises `CodeNeeded` with what was found instead, or `PortalUnavailable` if the
-        daemon stops.
+        daemon stops or another account is signing in with the same mailbox.
         """
-        search = _Search(sender=self._settings.sender, since=asked_at - _MAX_CLOCK_DIFFERENCE, used=self._used)
+        self._turn.begin()
+        search = CodeSearch(
+            sender=self._settings.sender,
+            since=asked_at - _MAX_CLOCK_DIFFERENCE,
+            used=self._used,
+            recipient=self._recipient,
+            others=self._others,
+        )
         until = self._clock.now() + self._timeout
+        attempts = _Attempts(self._guard)
         while True:
             try:
-                with open_folder(self._settings.imap_login()) as folder:
+                with open_folder(self._settings.imap_login(), before_password=attempts.before_password) as folder:
+                    attempts.signed_in()
                     return self._poll(folder, search, until)
             except MailboxRefused as refused:
+                attempts.refused(refused)
                 raise CodeNeeded(f"The one-time code could not be fetched: {refused}.") from None
             except CONNECTION_ERRORS as error:
                 search.error = f"the mailbox at {self._settings.host} could not be read ({type(error).__name__})"
-            self._pause(search, until)
+                attempts.failed(error)
+            if attempts.broken >= _MAX_BROKEN:
+                raise CodeNeeded(
+                    f"The one-time code could not be fetched: the mail server broke off {_MAX_BROKEN} times after the"
+                    " mailbox's password was submitted."
+                )
+            self._pause(search, until, attempts.pause)
 
-    def _poll(self, folder: Folder, search: "_Search", until: datetime) -> str:
-        while (code := search.newest_code(folder)) is None:
-            self._pause(search, until)
+    def _poll(self, folder: Folder, search: CodeSearch, until: datetime) -> str:
+        while (code := search.code_in(folder)) is None:
+            self._pause(search, until, _POLL_INTERVAL)
         return code
 
-    def _pause(self, search: "_Search", until: datetime) -> None:
+    def _pause(self, search: CodeSearch, until: datetime, seconds: float) -> None:
         left = self._clock.seconds_until(until)
         if left <= 0:
             self._give_up(search)
-        if self._wait(min(_POLL_INTERVAL, left)):
+        if self._wait(min(seconds, left)):
             raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
 
-    def _give_up(self, search: "_Search") -> NoReturn:
+    def _give_up(self, search: CodeSearch) -> NoReturn:
         minutes = round(self._timeout.total_seconds() / 60)
         raise CodeNeeded(
             f"No one-time code came to {self._settings.folder} of the mailbox within {minutes} minutes: "
@@ -129,37 +155,51 @@ class MailboxCodes:
         )
 
 
-class _Search:
-    """The messages examined for one request."""
+class _Attempts:
+    """The connections of one wait. The mailbox's password is submitted as carefully as that of a portal."""
 
-    def __init__(self, *, sender: str, since: datetime, used: set[int]) -> None:
-        self.sender, self._since, self._used = sender, since, used
-        self._verdicts: dict[int, Verdict] = {}
-        self._newest: datetime | None = None
-        self.error: str | None = None
+    def __init__(self, guard: PasswordGuard) -> None:
+        self._guard = guard
+        self._is_submitted = False
+        self._refusals = 0
+        self.broken = 0
+        """How many connections broke after the password was submitted."""
 
-    def newest_code(self, folder: Folder) -> str | None:
-        """Return the code of the newest message that has one, and mark it as used."""
-        arrivals = folder.newest()
-        self.error = None
-        self._newest = max(arrivals.values(), default=None)
-        new = [uid for uid, at in arrivals.items() if at >= self._since and uid not in self._used]
-        for uid in new:
-            if uid not in self._verdicts:
-                self._verdicts[uid] = find_code(folder.message(uid), sender=self.sender, since=self._since)
-        for uid in sorted(new, reverse=True):
-            if (code := self._verdicts[uid].code) is not None:
-                self._used.update(new)
-                return code
-        return None
+    @property
+    def pause(self) -> float:
+        """Seconds until the next connection; more after each that cost a submission."""
+        return _PAUSES[min(self._refusals, len(_PAUSES) - 1)]
 
-    def reasons(self) -> str:
-        """Return why there is no code, for a person."""
-        if self.error is not None:
-            return self.error
-        if not self._verdicts:
-            newest = "the folder is empty" if self._newest is None else f"the newest is of {self._newest:%H:%M:%S} UTC"
-            return f"no mail came after the request ({newest})"
-        counts = Counter(verdict.kind for verdict in self._verdicts.values())
-        reasons = ", ".join(f"{counts[kind]} {text}" for kind, text in _REASONS.items() if counts[kind])
-        return f"of the mails that came, {reasons}"
+    def before_password(self) -> None:
+        try:
+            self._guard.before_submission(counts=False)
+        except SignInRejected:
+            raise CodeNeeded(
+                "The one-time code could not be fetched: the mail server refused the mailbox's password before, or"
+                " broke off each time it was submitted. It is not submitted again until you change it, or say"
+                " `watcher resume` for the account."
+            ) from None
+        except PortalUnavailable as cut_off:
+            raise PortalUnavailable(
+                "The mailbox's password was submitted a moment ago without an answer; waiting to be safe.",
+                retry_after=cut_off.retry_after,
+            ) from None
+        self._is_submitted = True
+
+    def signed_in(self) -> None:
+        self._guard.accepted()
+
+    def refused(self, refused: MailboxRefused) -> None:
+        if isinstance(refused, PasswordRefused):
+            self._guard.refused()
+
+    def failed(self, error: Exception) -> None:
+        if not self._is_submitted:
+            return
+        self._is_submitted = False
+        self._refusals += 1
+        if isinstance(error, TemporarilyRefused):
+            self._guard.unanswered()
+        else:
+            self.broken += 1
+            self._guard.unclear()

@@ -147,5 +147,5 @@ def _resume(app: App, account: str) -> None:
     with account_lock(app, account):
         now = app.clock.now()
         app.store.accounts.set_health(account, resume(app.store.accounts.health(account, now)))
-        app.sign_in_guard(account).reset()
+        app.forget_rejections(account)
         app.store.accounts.set_next_read(account, now)

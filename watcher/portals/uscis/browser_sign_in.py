@@ -100,8 +100,8 @@ class _SignIn:
         self._browser.write(page.EMAIL, self._account.username)
         if page.TERMS in self._browser.visible([page.TERMS]):
             self._browser.tick(page.TERMS)
+        self._context.sign_in_guard.before_submission()  # may wait for other accounts that share the mailbox
         self._submitted_at = self._context.clock.now()
-        self._context.sign_in_guard.before_submission()
         self._browser.write(page.PASSWORD, password)
         self._browser.press(page.SUBMIT)
         state = self._wait_for(set(SignInState) - {SignInState.SIGNED_OUT, *_TRANSIENT})

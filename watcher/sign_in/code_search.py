@@ -1,0 +1,83 @@
+"""The search of a mailbox for the code that one sign-in asked for.
+
+A code is accepted only from a message that arrived after the request, by the mail server's clock and by its own `Date`,
+and that is from the expected sender (see `watcher.sign_in.code_mail`). A message is used once. Several accounts may
+share the mailbox: a message to another account's user name is not this one's, and one to this account's is preferred.
+Of two different codes, none is used.
+"""
+
+from collections import Counter
+from datetime import datetime
+from typing import Final
+
+from watcher.errors import CodeNeeded
+from watcher.sign_in.code_mail import MailVerdict, Verdict, find_code
+from watcher.sign_in.imap import Folder
+from watcher.sign_in.shared_mailbox import UsedMails
+
+_REASONS: Final = {
+    MailVerdict.OTHER_SENDER: "from other senders",
+    MailVerdict.FORGED: "forged, as the mail server found (DMARC)",
+    MailVerdict.TOO_OLD: "dated before the request or without a date (do the clocks differ?)",
+    MailVerdict.UNREADABLE: "malformed",
+    MailVerdict.NO_CODE: "without a code",
+    MailVerdict.SEVERAL: "with several numbers that could be the code",
+    MailVerdict.CODE: "for another account",
+}
+
+
+class CodeSearch:
+    """The messages examined for one request."""
+
+    def __init__(
+        self, *, sender: str, since: datetime, used: UsedMails, recipient: str, others: frozenset[str] = frozenset()
+    ) -> None:
+        """`recipient` and `others` are user names in lower case: this account's, and those that share the mailbox."""
+        self.sender, self._since, self._used = sender, since, used
+        self._recipient, self._others = recipient, others
+        self._verdicts: dict[tuple[int, int], Verdict] = {}
+        self._newest: datetime | None = None
+        self.error: str | None = None
+
+    def code_in(self, folder: Folder) -> str | None:
+        """Return the code in the folder's new messages and mark them as used; None if there is none.
+
+        Raises `CodeNeeded` if there are two, `StoreUnusable` if they cannot be marked.
+        """
+        arrivals = folder.newest()
+        self.error = None
+        self._newest = max(arrivals.values(), default=None)
+        validity = folder.uid_validity
+        used = self._used.uids(validity)
+        new = [uid for uid, at in arrivals.items() if at >= self._since and uid not in used]
+        for uid in new:
+            if (validity, uid) not in self._verdicts:
+                self._verdicts[validity, uid] = find_code(folder.message(uid), sender=self.sender, since=self._since)
+        found = self._mine({uid: self._verdicts[validity, uid] for uid in new})
+        codes = set(found.values())
+        if len(codes) > 1:
+            raise CodeNeeded(
+                f"Two mails with different codes came from {self.sender}; one may be forged or for another account, so"
+                " neither was used."
+            )
+        if codes:
+            self._used.add(found, validity)
+        return codes.pop() if codes else None
+
+    def _mine(self, verdicts: dict[int, Verdict]) -> dict[int, str]:
+        """Return the codes that may be this account's, by UID."""
+        found = {uid: verdict for uid, verdict in verdicts.items() if verdict.code is not None}
+        to_me = {uid: verdict for uid, verdict in found.items() if self._recipient in verdict.recipients}
+        to_anyone = {uid: verdict for uid, verdict in found.items() if not verdict.recipients & self._others}
+        return {uid: verdict.code for uid, verdict in (to_me or to_anyone).items() if verdict.code is not None}
+
+    def reasons(self) -> str:
+        """Return why there is no code, for a person."""
+        if self.error is not None:
+            return self.error
+        if not self._verdicts:
+            newest = "the folder is empty" if self._newest is None else f"the newest is of {self._newest:%H:%M:%S} UTC"
+            return f"no mail came after the request ({newest})"
+        counts = Counter(verdict.kind for verdict in self._verdicts.values())
+        reasons = ", ".join(f"{counts[kind]} {text}" for kind, text in _REASONS.items() if counts[kind])
+        return f"of the mails that came, {reasons}"
