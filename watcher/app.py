@@ -109,6 +109,7 @@ class App:
         return self.store.sign_in_guard(
             name,
             clock=self.clock,
+            login=account.login(),
             fingerprint=lambda: self.store.accounts.fingerprint(account.credential()),
             max_sign_ins_per_day=account.max_sign_ins_per_day,
         )

@@ -29,7 +29,7 @@ def account(office: Office, cases: Sequence[str], *, name: str = ACCOUNT, concur
     return f"""
 [accounts.{name}]
 portal = "uscis-api"
-client_id = "made-up-id"
+client_id = "made-up-id-{name}"
 client_secret = "made-up-secret"
 base_url = "{office.origin}"
 requests_per_second = 1000000

@@ -63,11 +63,8 @@ class CaseStatusApi:
         if self.token_answer is not None:
             return self.token_answer
         form = request.form
-        if (form["grant_type"], form["client_id"], form["client_secret"]) != (
-            "client_credentials",
-            "made-up-id",
-            self.client_secret,
-        ):
+        known = form["client_id"].startswith("made-up-id") and form["client_secret"] == self.client_secret
+        if form["grant_type"] != "client_credentials" or not known:
             return _json(401, {"ErrorCode": "invalid_client", "Error": "ClientId is Invalid"})
         self.tokens_issued += 1
         token = f"made-up-token-{self.tokens_issued}"

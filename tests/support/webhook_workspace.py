@@ -60,7 +60,7 @@ def api_account(portal: PracticePortal, *numbers: str, name: str = "api") -> str
     """Return the TOML of an account at the practice portal's Case Status API."""
     return (
         f'[accounts.{name}]\nportal = "uscis-api"\nbase_url = "{portal.base_url}"\nca_file = "{portal.ca_file}"\n'
-        f'client_id = "{portal.account.client_id}"\nclient_secret = "{portal.account.client_secret}"\n'
+        f'client_id = "{portal.account.client_id}-{name}"\nclient_secret = "{portal.account.client_secret}"\n'
         f"cases = {json.dumps(list(numbers))}\n"
     )
 

@@ -20,6 +20,7 @@ from watcher.recipe.model import Recipe
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
 from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
+from watcher.settings.logins import login_id
 from watcher.sign_in.mailbox import MailboxSettings
 
 if TYPE_CHECKING:
@@ -101,6 +102,11 @@ class RecipeAccount(AccountSettings):
     def credential(self) -> str | None:
         """Return the user name and the password; None without a password."""
         return None if self.password is None else f"{self.username}\n{self.password.get_secret_value()}"
+
+    def login(self) -> str | None:
+        """Return the login of the user name, or of the password alone; None if the recipe sends neither."""
+        is_used = self.username or self.password is not None
+        return login_id(self.portal, self.address, self.username) if is_used else None
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from watcher.portal import (
     Trace,
 )
 from watcher.reading.recorder import ReadRecorder
+from watcher.reading.renamed import account_locks, keep_pause
 from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
 from watcher.store import Busy
@@ -68,7 +69,7 @@ def poll(
     wait: float = 0.0,
     scheduled_at: datetime | None = None,
 ) -> ReadResult:
-    """Check the account once and record the result. Only one process at a time checks an account.
+    """Check the account once and record the result. Only one process at a time checks an account, whatever its name.
 
     `wait` is how many real seconds to wait for a check in another process; after that the outcome is `failed`.
     `scheduled_at` is the stored time that this check was scheduled for: if the store has a later one by now, another
@@ -78,7 +79,7 @@ def poll(
     check, records the reminders that are due instead. Raises only `StoreUnusable`.
     """
     try:
-        with context.store.locks.acquire(f"account {account.name}", wait=wait, stop=context.stop):
+        with account_locks(account, context, wait=wait):
             if scheduled_at is not None and _is_done_elsewhere(account, context, scheduled_at):
                 return ReadResult(account=account.name, outcome=ReadOutcome.OK, read_elsewhere=True)
             if options.on_start is not None:
@@ -86,6 +87,7 @@ def poll(
             if portal.is_manual:
                 reminders = remind_manual_checks(account, context)
                 return ReadResult(account=account.name, outcome=ReadOutcome.OK, changes=tuple(reminders))
+            keep_pause(account, context)
             return _AccountCheck(account, portal, context).run(options)
     except Busy:
         return ReadResult(
@@ -139,7 +141,7 @@ def portal_context(
     return PortalContext(
         clock=context.clock,
         language=context.settings.language,
-        quota=context.store.quota(account.name),
+        quota=context.store.quota(account.login() or account.name),
         session=options.session,
         sign_in_guard=sign_in_guard,
         codes=options.codes,
@@ -181,6 +183,7 @@ class _AccountCheck:
         guard = self._context.store.sign_in_guard(
             self._account.name,
             clock=self._context.clock,
+            login=self._account.login(),
             fingerprint=lambda: self._recorder.fingerprint,
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )

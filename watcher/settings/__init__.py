@@ -198,6 +198,13 @@ class AccountSettings(Section):
         """
         return None
 
+    def login(self) -> str | None:
+        """Return which login this is (see `watcher.settings.logins`); None if nobody signs in.
+
+        Two sections cannot have the same one, and what the sign-in guard knows of it outlasts a new name.
+        """
+        return None
+
 
 class ChannelSettings(Section):
     """One Apprise URL with its rules.

@@ -98,6 +98,19 @@ def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
             yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; write {valid}"
 
 
+def login_faults(settings: Settings) -> Iterator[str]:
+    """Check that no two accounts are the same login, which each would sign in to and lock."""
+    names: dict[str, str] = {}
+    for name, account in settings.accounts.items():
+        login = account.login()
+        if login is not None and (other := names.setdefault(login, name)) != name:
+            same = toml_key(("accounts", other))
+            yield (
+                f"{toml_key(('accounts', name))}: has the same login (portal, address, and user) as {same}, which could"
+                " lock it; remove one of the two sections and list the cases of both in the other"
+            )
+
+
 def url_faults(settings: Settings, channel_fault: ChannelFault) -> Iterator[str]:
     """Check that alerts can be sent to each channel's URL."""
     for name, channel in settings.channels.items():

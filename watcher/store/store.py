@@ -133,13 +133,20 @@ class Store(StoreReader):
         return DailyQuota(self._database, account)
 
     def sign_in_guard(
-        self, account: str, *, clock: Clock, fingerprint: Callable[[], str | None], max_sign_ins_per_day: int
+        self,
+        account: str,
+        *,
+        clock: Clock,
+        fingerprint: Callable[[], str | None],
+        max_sign_ins_per_day: int,
+        login: str | None = None,
     ) -> StoredSignInGuard:
         """Return the guard that decides whether the account's credential may be submitted."""
         return StoredSignInGuard(
             self._database,
             account,
             clock=clock,
+            login=login,
             fingerprint=fingerprint,
             max_sign_ins_per_day=max_sign_ins_per_day,
         )

@@ -125,7 +125,8 @@ class TestReload:
             until(lambda: "going on with the old" in lines.readline(), "the fault was logged")
             assert process.poll() is None
             account = valid_sections.partition("[accounts.family]")[2].partition("[channels.phone]")[0]
-            workspace.write(f"{valid_sections}\n[accounts.work]{account.replace(RECEIPT, SECOND)}")
+            another = account.replace(RECEIPT, SECOND).replace("made-up-id", "made-up-id-2")
+            workspace.write(f"{valid_sections}\n[accounts.work]{another}")
             process.send_signal(signal.SIGHUP)
             until(lambda: SECOND in workspace.api.case_requests, "the new account was checked")
             assert stop(process) < MAX_STOP_SECONDS

@@ -14,6 +14,7 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
 from watcher.model.account_health import AccountState, ReadOutcome, resume
+from watcher.reading.renamed import account_locks, keep_pause
 from watcher.sign_in.code_sources import PromptedCode, tidy_code
 from watcher.sign_in.cookie_files import read_cookies
 from watcher.sign_in.cookie_formats import BadCookieFile
@@ -126,10 +127,11 @@ def _end_pause(app: App, account: str, *, has_session: bool) -> None:
 
     A pause after a rejected password stays without a session, because the password would be submitted again.
     """
-    state = app.store.accounts.health(account, app.clock.now()).state
-    if state in {AccountState.MFA_NEEDED, AccountState.SESSION_ENDED} or (has_session and state.waits_for_person):
-        with account_lock(app, account):
-            health = app.store.accounts.health(account, app.clock.now())
+    with account_lock(app, account):
+        keep_pause(app.settings.accounts[account], app.context)
+        health = app.store.accounts.health(account, app.clock.now())
+        ends = health.state in {AccountState.MFA_NEEDED, AccountState.SESSION_ENDED}
+        if ends or (has_session and health.state.waits_for_person):
             app.store.accounts.set_health(account, resume(health))
 
 
@@ -137,7 +139,7 @@ def _end_pause(app: App, account: str, *, has_session: bool) -> None:
 def account_lock(app: App, account: str) -> Iterator[None]:
     """Hold the account's lock, so that no check in another process interferes."""
     try:
-        with app.store.locks.acquire(f"account {account}", wait=LOCK_TIMEOUT):
+        with account_locks(app.settings.accounts[account], app.context, wait=LOCK_TIMEOUT):
             yield
     except Busy:
         raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
@@ -145,6 +147,7 @@ def account_lock(app: App, account: str) -> Iterator[None]:
 
 def _resume(app: App, account: str) -> None:
     with account_lock(app, account):
+        keep_pause(app.settings.accounts[account], app.context)
         now = app.clock.now()
         app.store.accounts.set_health(account, resume(app.store.accounts.health(account, now)))
         app.forget_rejections(account)

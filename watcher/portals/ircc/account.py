@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, Field, SecretStr
 
 from watcher.settings import AccountSettings, WebAddress
+from watcher.settings.logins import login_id
 
 Program: TypeAlias = Literal["immigration", "citizenship"]
 
@@ -87,6 +88,10 @@ class IrccAccount(AccountSettings):
     def credential(self) -> str:
         """Return the UCI and the password, for the sign-in guard's fingerprint."""
         return f"{self.username}\n{self.password.get_secret_value()}"
+
+    def login(self) -> str:
+        """Return the login of the UCI at this tracker."""
+        return login_id(self.portal, self.auth_url or AUTH_URL, self.client_id or self.tracker.client_id, self.username)
 
     @property
     def tracker(self) -> Tracker:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, SecretStr, model_validator
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
 from watcher.settings import AccountSettings, WebAddress
+from watcher.settings.logins import login_id
 from watcher.sign_in.mailbox import MailboxSettings
 from watcher.sign_in.totp import parse_totp_secret
 
@@ -76,3 +77,7 @@ class UscisAccount(AccountSettings):
         if self.sign_in == "session" or self.password is None:
             return None
         return f"{self.username}\0{self.password.get_secret_value()}"
+
+    def login(self) -> str | None:
+        """Return the login of the user name; None for a session whose user name is not set."""
+        return login_id(self.portal, self.origins.auth, self.username) if self.username else None

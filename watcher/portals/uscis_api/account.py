@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from watcher.http.hosts import host_of
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.settings import AccountSettings, WebAddress
+from watcher.settings.logins import login_id
 
 SANDBOX = "https://api-int.uscis.gov"
 """The only address that USCIS publishes. That of production is in its access letter."""
@@ -52,6 +53,10 @@ class UscisApiAccount(AccountSettings):
     def credential(self) -> str:
         """Return the client ID and the secret."""
         return f"{self.client_id}\0{self.client_secret.get_secret_value()}"
+
+    def login(self) -> str:
+        """Return the login of the client ID."""
+        return login_id(self.portal, self.token_endpoint, self.client_id)
 
     @property
     def origin(self) -> str:

@@ -65,7 +65,10 @@ class TokenServer:
             self._secret = secret
 
     def _is_client(self, form: dict[str, str]) -> bool:
-        known_id = hmac.compare_digest(form.get("client_id", "").encode(), self._account.client_id.encode())
+        """Return whether the client is known. The IDs of further apps begin with the first one's and a hyphen."""
+        app = self._account.client_id
+        client_id = app if (given := form.get("client_id", "")).startswith(f"{app}-") else given
+        known_id = hmac.compare_digest(client_id.encode(), app.encode())
         known_secret = hmac.compare_digest(form.get("client_secret", "").encode(), self._secret.encode())
         return known_id and known_secret
 

@@ -17,12 +17,15 @@ _NEXT_READ = select_rows("account", "next_read_at", "WHERE name = :name")
 _LAST_READ = select_rows("account", "last_read_at", "WHERE name = :name")
 _QUOTA = select_rows("quota", "taken", "WHERE account = :account AND day = :day")
 _SUBMISSIONS = select_rows(
-    "submission", "at, verdict", "WHERE account = :account AND fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit"
+    "submission",
+    "at, verdict",
+    "WHERE account IN (:login, :account) AND fingerprint = :fingerprint ORDER BY id DESC LIMIT :limit",
 )
 _COUNTED_SUBMISSIONS = Query(
     "submission",
     ("submissions", "at"),
-    "SELECT count(*) AS submissions, min(at) AS at FROM submission WHERE account = :account AND counts AND at > :since",
+    "SELECT count(*) AS submissions, min(at) AS at FROM submission WHERE account IN (:login, :account) AND counts"
+    " AND at > :since",
 )
 
 
@@ -77,12 +80,17 @@ def used_quota(run: RunQuery, account: str, day: str) -> int | None:
     return None if row is None else row.taken
 
 
-def last_submissions(run: RunQuery, account: str, fingerprint: str, *, limit: int) -> list[Any]:
-    """Return the last submissions of a credential, newest first, each with `at` and `verdict`."""
-    return list(run(_SUBMISSIONS, account=account, fingerprint=fingerprint, limit=limit))
+def last_submissions(run: RunQuery, owners: tuple[str, str], fingerprint: str, *, limit: int) -> list[Any]:
+    """Return the last submissions of a credential, newest first, each with `at` and `verdict`.
+
+    `owners` are the login and the account's name, under which earlier releases recorded submissions.
+    """
+    login, account = owners
+    return list(run(_SUBMISSIONS, login=login, account=account, fingerprint=fingerprint, limit=limit))
 
 
-def counted_submissions(run: RunQuery, account: str, since: datetime) -> tuple[int, datetime | None]:
+def counted_submissions(run: RunQuery, owners: tuple[str, str], since: datetime) -> tuple[int, datetime | None]:
     """Return how many submissions since then count against the daily limit, and when the first one was."""
-    row = first_row(run(_COUNTED_SUBMISSIONS, account=account, since=since))
+    login, account = owners
+    row = first_row(run(_COUNTED_SUBMISSIONS, login=login, account=account, since=since))
     return row.submissions, row.at

@@ -18,6 +18,8 @@ _LOCKOUT = timedelta(minutes=20)  # the strictest known portal opens a locked ac
 class StoredSignInGuard:
     """Decides whether an account's credential may be submitted to the portal.
 
+    What it records belongs to the login, so that the same login under another name is the same to it.
+
     A submission is recorded before it is sent. If its verdict was never recorded (a kill during the submission), it may
     have been refused: the next one waits for twenty minutes, and after two in a row without a verdict there is no
     third. After three in a row that left unclear whether the portal accepted the credential, there is no fourth.
@@ -29,11 +31,16 @@ class StoredSignInGuard:
         account: str,
         *,
         clock: Clock,
+        login: str | None = None,
         fingerprint: Callable[[], str | None],
         max_sign_ins_per_day: int,
     ) -> None:
-        """`fingerprint` returns that of the current credential; it is called only before a submission."""
+        """`fingerprint` returns that of the current credential; it is called only before a submission.
+
+        `login` identifies the login; None stands for the account's name, which earlier releases recorded.
+        """
         self._database, self._account, self._clock = database, account, clock
+        self._login = login or account
         self._fingerprint = fingerprint
         self._limit = max_sign_ins_per_day
         self._submission: int | None = None
@@ -44,15 +51,19 @@ class StoredSignInGuard:
         fingerprint = self._fingerprint() or ""
         with self._database.writing() as connection:
             run = queries_on(connection)
-            self._check_verdicts(last_submissions(run, self._account, fingerprint, limit=_MAX_UNCLEAR), now)
+            self._check_verdicts(last_submissions(run, self._owners, fingerprint, limit=_MAX_UNCLEAR), now)
             if counts:
                 self._check_daily_limit(run, now)
             inserted = connection.execute(
                 SUBMISSIONS.insert(),
-                {"account": self._account, "at": now, "fingerprint": fingerprint, "counts": counts},
+                {"account": self._login, "at": now, "fingerprint": fingerprint, "counts": counts},
             )
             key: Any = inserted.inserted_primary_key
             self._submission = key[0]
+
+    @property
+    def _owners(self) -> tuple[str, str]:
+        return self._login, self._account
 
     def accepted(self) -> None:
         """Record that the portal accepted the credential."""
@@ -103,7 +114,7 @@ class StoredSignInGuard:
             )
 
     def _check_daily_limit(self, run: RunQuery, now: datetime) -> None:
-        count, first = counted_submissions(run, self._account, now - timedelta(days=1))
+        count, first = counted_submissions(run, self._owners, now - timedelta(days=1))
         if count >= self._limit:
             wait = (first or now) + timedelta(days=1) - now
             raise PortalUnavailable(
@@ -117,7 +128,7 @@ class StoredSignInGuard:
             connection.execute(
                 SUBMISSIONS.update()
                 .where(
-                    SUBMISSIONS.c.account == self._account,
+                    SUBMISSIONS.c.account.in_(self._owners),
                     SUBMISSIONS.c.verdict.is_(None) | SUBMISSIONS.c.verdict.in_(["refused", "unclear"]),
                 )
                 .values(verdict="lifted")
