@@ -154,7 +154,7 @@ def test_watchdog_is_not_notified_while_the_database_does_not_answer(manager: Ma
         daemon.communicate()
 
 
-def test_daemon_ends_at_once_while_a_portal_hangs(workspace: ApiWorkspace) -> None:
+def test_daemon_ends_within_the_grace_of_a_request_while_a_portal_hangs(workspace: ApiWorkspace) -> None:
     requested, ended = threading.Event(), threading.Event()
 
     def hang(_: ReceivedRequest) -> BodyChunks:
@@ -171,7 +171,7 @@ def test_daemon_ends_at_once_while_a_portal_hangs(workspace: ApiWorkspace) -> No
             signaled_at = time.monotonic()
             daemon.send_signal(signal.SIGTERM)
             assert daemon.wait(30) == 0
-            assert time.monotonic() - signaled_at < 5
+            assert time.monotonic() - signaled_at < 10
         finally:
             ended.set()
             daemon.kill()

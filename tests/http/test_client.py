@@ -421,14 +421,24 @@ class TestDeadline:
                 http.send("GET", f"{scheme}://127.0.0.1:{silent.getsockname()[1]}")
             assert time.monotonic() - started < 3
 
-    def test_stopping_the_daemon_ends_a_waiting_request(self) -> None:
+    def test_request_in_flight_gets_its_answer_when_the_daemon_stops(self) -> None:
+        stop = Event()
+
+        def answer_while_stopping(_: ReceivedRequest) -> Iterator[bytes]:
+            stop.set()
+            yield reply()
+
+        with serve(answer_while_stopping) as server, portal(stop=stop) as http:
+            assert http.send("GET", server.origin).status == 200
+
+    def test_stopping_the_daemon_ends_a_waiting_request_after_the_grace(self) -> None:
         stop, release = Event(), Event()
 
         def stay_silent(_: ReceivedRequest) -> Iterator[bytes]:
             release.wait(30)
             yield b""
 
-        with serve(stay_silent) as server, portal(stop=stop) as http:
+        with serve(stay_silent) as server, portal(stop=stop, stop_grace=0.2) as http:
             Timer(0.2, stop.set).start()
             started = time.monotonic()
             with pytest.raises(PortalUnavailable, match="stopping"):

@@ -19,7 +19,7 @@ from watcher.practice import Account, Fault, PracticePortal
 from watcher.practice.site.exchange import Response
 from watcher.reading.poll import poll
 
-FIRST, SECOND = "EAC9999000001", "EAC9999000002"
+FIRST, SECOND, UNKNOWN = "EAC9999000001", "EAC9999000002", "EAC9999000099"
 EVERY = timedelta(hours=4)
 
 
@@ -32,14 +32,21 @@ class Workspace:
     clock: HandClock
     phones: FakeNotifier = field(default_factory=FakeNotifier)
 
-    def configure(self, *numbers: str, secret: str = "", top: str = "") -> None:
+    def configure(
+        self,
+        *numbers: str,
+        secret: str = "",
+        top: str = "",
+        stall: str = "0",
+        channel: str = 'min_severity = "routine"',
+    ) -> None:
         account = self.portal.account
         (self.folder / "watcher.toml").touch(mode=0o600)
         (self.folder / "watcher.toml").write_text(
-            f'timezone = "UTC"\nstate_dir = "state"\n{top}\n[stall]\nafter = "0"\n[accounts.api]\n'
+            f'timezone = "UTC"\nstate_dir = "state"\n{top}\n[stall]\nafter = "{stall}"\n[accounts.api]\n'
             f'portal = "uscis-api"\nbase_url = "{self.portal.base_url}"\nclient_id = "{account.client_id}"\n'
             f'client_secret = "{secret or account.client_secret}"\ncases = {json.dumps(list(numbers))}\n'
-            '[channels.phone]\nurl = "json://phone"\nmin_severity = "routine"\n',
+            f'[channels.phone]\nurl = "json://phone"\n{channel}\n',
             encoding="utf-8",
         )
 
@@ -240,6 +247,86 @@ class TestSchedule:
         watching.portal.cases[FIRST].set_status("Case Was Approved")
         assert watching.kinds(after=timedelta(minutes=1)) == ["stage_changed"]
         assert watching.kinds(after=timedelta(days=400)) == []
+
+
+class TestUnknownNumbers:
+    def test_number_that_the_portal_does_not_know_is_reported_at_once_and_only_once(self, workspace: Workspace) -> None:
+        workspace.configure(FIRST, UNKNOWN)
+        results = [workspace.check() for _ in range(5)]
+        kinds = [[change.change.kind.value for change in result.changes] for result in results]
+        assert kinds == [["case_added", "case_not_found"], [], [], [], []]
+        assert {result.outcome for result in results} == {ReadOutcome.PARTIAL}
+        assert all(UNKNOWN in (result.error or "") for result in results)
+        with workspace.opened() as app:
+            assert app.store.accounts.all()["api"][0].state is AccountState.OK
+            assert {case.case_number: case.missing_reads for case in app.store.tracked_cases()} == {
+                FIRST: 0,
+                UNKNOWN: 5,
+            }
+
+    def test_check_that_knows_no_number_at_all_is_partial_and_not_blind(self, workspace: Workspace) -> None:
+        workspace.configure(UNKNOWN)
+        results = [workspace.check() for _ in range(9)]
+        assert {result.outcome for result in results} == {ReadOutcome.PARTIAL}
+        assert sum(len(result.changes) for result in results) == 1
+
+    def test_number_that_the_portal_knows_later_is_a_new_case_and_not_a_returned_one(
+        self, workspace: Workspace
+    ) -> None:
+        workspace.configure(FIRST, UNKNOWN)
+        for _ in range(4):
+            workspace.check()
+        workspace.portal.cases.add(UNKNOWN, form="I-765").set_status("Case Was Received")
+        assert workspace.kinds() == ["case_added"]
+        assert workspace.check().outcome is ReadOutcome.OK
+
+
+class TestFirstContact:
+    def test_every_channel_hears_once_what_is_watched(self, workspace: Workspace) -> None:
+        workspace.configure(FIRST, SECOND, channel='min_severity = "urgent"')
+        for _ in range(3):
+            workspace.check()
+        with workspace.opened() as app:
+            (alert,) = app.store.outbox.list()
+        assert alert.title.startswith("Watching 2 cases: ")
+        assert "Case Is Being Actively Reviewed By USCIS" in alert.body
+        assert len(alert.change_ids) == 2
+
+    def test_case_that_has_long_stood_still_says_so_there_and_is_not_reminded_of(self, workspace: Workspace) -> None:
+        workspace.configure(FIRST, stall="30d")
+        workspace.portal.cases[FIRST].set_status("Case Was Received")
+        workspace.clock.pass_by(timedelta(days=40))
+        workspace.check()
+        with workspace.opened() as app:
+            (alert,) = app.store.outbox.list()
+            assert "No change for 40 days" in alert.body
+            assert app.record_time_reminders() == []
+            workspace.clock.pass_by(timedelta(days=30))
+            assert [change.change.kind for change in app.record_time_reminders()] == [ChangeKind.STALLED]
+
+    def test_case_that_appears_later_is_announced_by_itself(self, watching: Workspace) -> None:
+        watching.portal.cases.add(UNKNOWN, form="I-765").set_status("Case Was Received")
+        watching.configure(FIRST, SECOND, UNKNOWN)
+        assert watching.kinds() == ["case_added"]
+        with watching.opened() as app:
+            assert [alert.title[:8] for alert in app.store.outbox.list()] == ["EAC•••••", "Watching"]
+
+
+class TestPause:
+    def test_second_refusal_with_another_password_is_reported(self, watching: Workspace) -> None:
+        watching.portal.tokens.change_client_secret("the right one")
+        watching.portal.tokens.revoke_tokens()
+        assert watching.kinds() == ["sign_in_rejected"]
+        watching.configure(FIRST, SECOND, secret="a typo")
+        assert watching.kinds() == ["sign_in_rejected"]
+        assert watching.kinds() == []
+
+    def test_paused_account_comes_up_again_after_its_interval(self, watching: Workspace) -> None:
+        watching.portal.tokens.change_client_secret("another")
+        watching.portal.tokens.revoke_tokens()
+        watching.check()
+        assert watching.check().outcome is ReadOutcome.PAUSED
+        assert watching.next_read_at == watching.clock.now() + EVERY
 
 
 def test_another_language_is_not_a_change(watching: Workspace) -> None:

@@ -25,6 +25,7 @@ _MAX_PAUSE = 15.0  # real seconds until changes by another process (`watcher che
 _MIN_PAUSE = 0.05
 _LOCK_WAIT = 3.0  # real seconds; the blindness check holds the account's lock only briefly
 _MAX_PARALLEL_CHECKS = 8
+_CHECK_GRACE = 6.0  # real seconds; a request in flight may still take five, its answer is recorded then
 _CLOCK_TOLERANCE = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _log = structlog.get_logger(__name__)
@@ -71,10 +72,11 @@ class Daemon:
         )
 
     def stop(self) -> None:
-        """Start no more work and wait up to `STOP_GRACE` for messages in flight. Interrupted work is repeated later."""
+        """Start no more work and wait a moment for the requests and messages in flight. The rest is repeated later."""
         self._app.context.stop.set()
         self._schedule.stop()
         self._wake.set()
+        self._schedule.join(_CHECK_GRACE)
         self._delivery.join(STOP_GRACE)
         self._channels.join(STOP_GRACE)
         self._liveness.stop()

@@ -6,7 +6,7 @@ start. It runs on real time; the times of a faster `Clock` are converted here.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Event, Lock
+from threading import Condition, Event, Lock
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
@@ -53,6 +53,7 @@ class Schedule:
         )
         self._scheduler.add_listener(_log_event, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
         self._stopped = Event()
+        self._running, self._all_done = 0, Condition()
 
     def start(self) -> None:
         """Start. Overdue jobs run at once."""
@@ -100,13 +101,24 @@ class Schedule:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
+    def join(self, seconds: float) -> None:
+        """Wait up to this many real seconds until no job runs, except regular ones."""
+        with self._all_done:
+            self._all_done.wait_for(lambda: not self._running, seconds)
+
     def _run(self, name: str, work: Callable[[], datetime | None], pool: str) -> None:
         next_run: datetime | None = self._clock.now() + timedelta(minutes=1)
+        counts = int(pool != _REGULAR)
+        with self._all_done:
+            self._running += counts
         try:
             next_run = work()
         except WatcherError as error:
             _log.error("job_failed", job=name, error=type(error).__name__, reason=str(error))
         finally:
+            with self._all_done:
+                self._running -= counts
+                self._all_done.notify_all()
             if next_run is not None:
                 self._add(name, next_run, work, pool)
 

@@ -4,7 +4,7 @@ It uses httpx's transport instead of its client, because redirects, cookies, and
 and because a client's defaults cost as much as the rest of a request together.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
@@ -30,6 +30,9 @@ _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
 DEFAULT_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
 """The headers of every request: what program this is, and that the answer should not be compressed."""
 
+STOP_GRACE = 5.0
+"""Seconds that the request in flight may still take when the daemon stops."""
+
 _MAX_REDIRECTS = 10
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
@@ -44,8 +47,9 @@ class PortalHttp:
 
     `portal` is the portal's name in errors. `hosts` are the only hosts that requests go to, redirects included, always
     over HTTPS (plain HTTP on loopback hosts only). `ca_file` adds to the system's trusted certificates. If `cookies` is
-    None, the portal's cookies are ignored. `request_deadline` is in seconds and covers a request with all its redirects
-    and the complete body; `max_bytes` is the longest body that is accepted.
+    None, the portal's cookies are ignored; `on_cookies` is called after each answer that sets one. `request_deadline`
+    is in seconds and covers a request with all its redirects and the complete body; when the daemon stops, it shrinks
+    to `stop_grace`. `max_bytes` is the longest body that is accepted.
     """
 
     def __init__(
@@ -58,13 +62,15 @@ class PortalHttp:
         trace: Trace | None = None,
         ca_file: Path | None = None,
         cookies: CookieJar | None = None,
+        on_cookies: Callable[[], None] | None = None,
         request_deadline: float = 45.0,
+        stop_grace: float = STOP_GRACE,
         max_bytes: int = 8 * 1024 * 1024,
     ) -> None:
         self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
         self._hosts = frozenset(host.lower() for host in hosts)
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
-        self._cookies = cookies
+        self._cookies, self._on_cookies, self._grace = cookies, on_cookies, stop_grace
         register_cookies(cookies or ())
         self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._opening_lock = Lock()
@@ -102,7 +108,9 @@ class PortalHttp:
         """
         for sent in (headers, form, json):
             register_sent(sent)
-        deadline = Deadline(self._deadline, self._stop)
+        if self._stop.is_set():
+            raise self._stopping()
+        deadline = Deadline(self._deadline, self._stop, grace=self._grace)
         pairs = [*DEFAULT_HEADERS, *headers.items()] if headers else DEFAULT_HEADERS
         limits = deadline.extensions()
         try:
@@ -147,6 +155,8 @@ class PortalHttp:
             host, path = _host_and_path(request.url)
             now = self._clock.now().timestamp()
             store_cookies(self._cookies, response.headers.raw, host=host, path=path, now=now)
+            if self._on_cookies is not None and "set-cookie" in response.headers:
+                self._on_cookies()
 
     def _check_host(self, url: httpx.URL) -> None:
         host = url.raw_host.decode("ascii")
@@ -175,9 +185,12 @@ class PortalHttp:
             body = decompress(body, encoding, max_bytes)
         return json_in_utf8(body, raw.headers.get("content-type", ""))
 
+    def _stopping(self) -> PortalUnavailable:
+        return PortalUnavailable(f"{self._portal}: the watcher is stopping; the read was given up")
+
     def _raise_unavailable(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():
-            raise PortalUnavailable(f"{self._portal}: the watcher is stopping; the read was given up") from None
+            raise self._stopping() from None
         if isinstance(error, httpx.ProxyError):
             raise PortalUnavailable(f"{self._portal}: the proxy did not connect to {host}") from None
         # Quote only messages of our own sockets: those of other layers may contain a header.

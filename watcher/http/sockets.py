@@ -23,26 +23,30 @@ _CONNECT_ATTEMPTS = 4
 
 
 class Deadline(float):
-    """The time that one request may take in all, in seconds, and the event that ends it sooner.
+    """The time that one request may take in all, in seconds, and the event after which it ends within `grace` seconds.
 
     httpx passes it on as the timeout of every step, which must be a number; hence a float.
     """
 
-    __slots__ = ("_ends_at", "_stop")
+    __slots__ = ("_ends_at", "_grace", "_stop", "_stopping")
     _ends_at: float
+    _grace: float
     _stop: Event
+    _stopping: bool
 
-    def __new__(cls, seconds: float, stop: Event) -> Self:
+    def __new__(cls, seconds: float, stop: Event, *, grace: float = 0.0) -> Self:
         """Start the time now."""
         deadline = super().__new__(cls, seconds)
         deadline._ends_at = time.monotonic() + seconds
-        deadline._stop = stop
+        deadline._grace, deadline._stop, deadline._stopping = grace, stop, False
         return deadline
 
     @property
     def expired(self) -> bool:
-        """Whether the deadline has passed or the daemon stops."""
-        return time.monotonic() >= self._ends_at or self._stop.is_set()
+        """Whether the deadline has passed. When the daemon stops, it moves to `grace` from then."""
+        if self._stop.is_set() and not self._stopping:
+            self._ends_at, self._stopping = min(self._ends_at, time.monotonic() + self._grace), True
+        return time.monotonic() >= self._ends_at
 
     def extensions(self) -> dict[str, Any]:
         """Return the extensions of an httpx request that has this deadline."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.recipe.account import RecipeClient, account_of
-from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable, SessionEnded, SignInRejected, UnexpectedAnswer
 
 RECIPE = """
 name = "Office"
@@ -185,7 +185,7 @@ def test_session_comes_from_a_browser_without_sign_in_steps(
     assert server.requests[0].headers["cookie"] == "sid=8"
 
     site.show("/app/cases", "You are signed out")
-    with pytest.raises(CodeNeeded, match="cookies"):
+    with pytest.raises(SessionEnded, match="cookies"):
         family.read()
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, ReadFailed, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.response import Response
 from watcher.language.uscis_wording import RECEIPT
@@ -112,7 +112,7 @@ class CaseService:
         except (UnexpectedAnswer, PortalUnavailable) as error:
             if isinstance(error, TooManyRequests) or self._context.stop.is_set():
                 raise
-            return CaseFailed(case_number=receipt, error=error)
+            return CaseFailed(case_number=receipt, error=_of_part(name, receipt, error))
         return None
 
     def _get(self, path: str, allow: frozenset[int] = frozenset()) -> Response:
@@ -139,6 +139,14 @@ class CaseService:
 
 class _CaseUnavailable(PortalUnavailable):
     """A server error that may concern one case only."""
+
+
+def _of_part(name: str, receipt: str, error: UnexpectedAnswer | PortalUnavailable) -> ReadFailed:
+    """Return the error with the part of the case that it concerns."""
+    message = f"the {name} of {receipt} could not be read: {error}"
+    if isinstance(error, PortalUnavailable):
+        return PortalUnavailable(message, retry_after=error.retry_after)
+    return UnexpectedAnswer(message)
 
 
 def _session_ended() -> SessionEnded:

@@ -54,10 +54,17 @@ class UscisReader:
             raise PortalUnavailable("USCIS online account: the watcher is stopping; nobody was signed in")
 
     def _cases(self, done: set[str]) -> Iterator[CaseResult]:
-        """Yield the cases that are not in `done` and add them to it. Saves cookies that the portal renewed."""
+        """Yield the cases that are not in `done` and add them to it. Saves each cookie that the portal renews."""
         origins, context = self._account.origins, self._context
         jar = CookieJar(self._cookies())
-        before = dump_cookies(cookies_in(jar))
+        saved = dump_cookies(cookies_in(jar))
+
+        def save() -> None:
+            nonlocal saved
+            if (content := dump_cookies(cookies_in(jar))) != saved:
+                context.session.save(content)
+                saved = content
+
         http = PortalHttp(
             portal="USCIS online account",
             hosts=origins.hosts,
@@ -66,13 +73,10 @@ class UscisReader:
             trace=context.trace,
             ca_file=self._account.ca_file,
             cookies=jar,
+            on_cookies=save,
         )
         with http:
-            try:
-                yield from self._every_case(CaseService(http, origins, context, name=self._account.name), done)
-            finally:
-                if (after := dump_cookies(cookies_in(jar))) != before:
-                    context.session.save(after)
+            yield from self._every_case(CaseService(http, origins, context, name=self._account.name), done)
 
     def _every_case(self, service: CaseService, done: set[str]) -> Iterator[CaseResult]:
         listed = service.listed_receipts()

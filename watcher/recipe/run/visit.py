@@ -155,6 +155,8 @@ class Visit:
         raise_if_signed_out(self._recipe, page)
         if self._unconfirmed:
             self._confirm_sign_in()
+        elif "set-cookie" in page.headers:
+            self.save()
         return page
 
     def _confirm_sign_in(self) -> None:
