@@ -24,7 +24,7 @@ LIBRARY_USERS = {
     "sqlite3": {"store/"},
     "alembic": {"store/database/"},
     "icalendar": {"export/ics.py"},
-    "jmespath": {"recipe/page/selectors.py"},
+    "jmespath": {"recipe/page/json_query.py"},
     "re2": {"recipe/page/patterns.py"},
     "keyring": {"settings/system_keyring.py"},
     "playwright": {"sign_in/browser.py"},

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
@@ -60,10 +61,13 @@ _NO_VALUES: Final = frozenset(
 """Attributes that need no value."""
 _ENTITY: Final = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 """An entity with its semicolon, so not the beginning of `&copy=2` in an address."""
+_END_TAG: Final = re.compile(r"</([A-Za-z]+)")
 _NESTING_TAG: Final = re.compile(r"<(/?)([A-Za-z][^\s/>]*)")
 _BOM_AND_SPACE: Final = b"\xef\xbb\xbf \t\r\n"
 _MAX_DEPTH: Final = 10_000
 """Nested elements; the parser takes a third of a second for this depth, and four times that for twice the depth."""
+_MAX_PARSED: Final = 100_000
+"""Characters of a text of which a tree is made; the parser takes up to three seconds for them."""
 _NOT_NESTING: Final = frozenset(
     re.findall(
         r"\w+",
@@ -142,6 +146,8 @@ def css_error(query: str) -> str | None:
 def _without_tags(markup: str) -> str:
     if not _TAG.search(markup):
         return html.unescape(markup)
+    if len(markup) > _MAX_PARSED:
+        return html.unescape(drop_tags(markup))
     try:
         root = parse_html(_TAG_OR_LESS_THAN.sub(_prepare_tag, markup)).root
     except UnexpectedAnswer:
@@ -167,8 +173,13 @@ def _is_tag(tag: re.Match[str]) -> bool:
     if attributes:
         return "=" in attributes or (name in _ELEMENTS and _NO_VALUES.issuperset(attributes.split()))
     if name in _WORDS:
-        return f"</{name}" in tag.string.lower()
+        return name in _end_tags(tag.string)
     return name in _ELEMENTS or ":" in name
+
+
+@lru_cache(maxsize=1)
+def _end_tags(text: str) -> frozenset[str]:
+    return frozenset(name.lower() for name in _END_TAG.findall(text))
 
 
 def _pieces(root: "Node", hidden: frozenset[str]) -> Iterator[str]:

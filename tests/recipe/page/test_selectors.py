@@ -199,7 +199,7 @@ def test_invisible_characters_are_removed(char: str) -> None:
         ("css:p[@x", "no CSS selector"),
         ("json:a[", "no JMESPath"),
         ("json:", "no JMESPath"),
-        ("json:[@,@][] | [@,@][] | [@,@][] | [@,@][]", "lists"),
+        ("json:[@,@,@][] | [@,@,@][] | [@,@,@][] | [@,@,@][]", "more than 10 values"),
         ("json:" + "[" * 900, "JMESPath"),
         ("regex:(", "no regular expression"),
         ("regex:", "empty"),

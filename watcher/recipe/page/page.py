@@ -5,20 +5,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 from urllib.parse import urljoin
 
 from watcher.errors import UnexpectedAnswer
 from watcher.model.change import Json
+from watcher.recipe.page.budget import Budget
+from watcher.recipe.page.html_document import FoundElement, HtmlDocument
 from watcher.text.charset import read_text
-from watcher.text.html import HIDDEN_TAGS, parse_html, plain_text_of, visible_text
+from watcher.text.html import HIDDEN_TAGS, plain_text_of
 from watcher.text.json import read_json
 from watcher.text.printable import clean
 
-if TYPE_CHECKING:
-    from watcher.text.html import Node, Tree
-
 _ADDRESSES: Final = frozenset({"href", "src", "action"})
+_MAX_JSON_TEXT: Final = 1_000_000
 _DOCTYPE_WITHIN: Final = 10_000
 
 
@@ -70,8 +70,17 @@ class Page:
         return read_text(self.body, self.headers.get("content-type", ""))
 
     @cached_property
-    def _html(self) -> "Tree":
-        return parse_html(self._text)
+    def budget(self) -> Budget:
+        """The time for all searches on the page."""
+        return Budget()
+
+    @cached_property
+    def _html(self) -> HtmlDocument:
+        return HtmlDocument(self._text, self.budget)
+
+    @cached_property
+    def _plain_text(self) -> str:
+        return clean(self._text) if self.is_json else plain_text_of(self._html.text_of())
 
     @cached_property
     def _json(self) -> Json:
@@ -90,7 +99,7 @@ class Page:
 
     def elements(self, query: str) -> "list[Element]":
         """Return the elements that match a CSS selector, in the order of the page; none in JSON."""
-        return [] if self.is_json else [Element(page=self, node=node) for node in self._html.css(query)]
+        return [] if self.is_json else _elements(self, self._html, self._html.css(query))
 
     def raw(self) -> str:
         """Return the body as text."""
@@ -98,9 +107,7 @@ class Page:
 
     def plain_text(self) -> str:
         """Return the visible text of an HTML page; the cleaned body of any other answer."""
-        if self.is_json or self._html.root is None:
-            return clean(self._text)
-        return plain_text_of(visible_text(self._html.root))
+        return self._plain_text
 
     def value(self) -> Json:
         """Return the body as JSON. Raises UnexpectedAnswer."""
@@ -116,15 +123,16 @@ class Element:
     """An element of a page."""
 
     page: Page
-    node: "Node"
+    document: HtmlDocument
+    found: FoundElement
 
     def elements(self, query: str) -> "list[Element]":
         """Return the matching ones among the element and its descendants."""
-        return [Element(page=self.page, node=node) for node in self.node.css(query)]
+        return _elements(self.page, self.document, self.document.css(query, within=self.found.number))
 
     def attribute(self, name: str) -> "Text | None":
         """Return an attribute, or None if the element lacks it. Addresses are made absolute."""
-        attributes = self.node.attributes
+        attributes = self.found.attributes
         if name not in attributes:
             return None
         value = attributes[name] or ""
@@ -132,11 +140,11 @@ class Element:
 
     def raw(self) -> str:
         """Return the visible text; of a script, its content."""
-        return (self.node.text() if self.node.tag in HIDDEN_TAGS else visible_text(self.node)) or ""
+        return self.document.text_of(self.found.number)
 
     def plain_text(self) -> str:
         """Return the visible text, cleaned; of a script, its content."""
-        return clean(self.raw()) if self.node.tag in HIDDEN_TAGS else plain_text_of(self.raw())
+        return clean(self.raw()) if self.found.tag in HIDDEN_TAGS else plain_text_of(self.raw())
 
     def value(self) -> Json:
         """Return the JSON in the element, such as a `script`. Raises UnexpectedAnswer."""
@@ -156,8 +164,8 @@ class Text:
 
     def elements(self, query: str) -> "list[Element]":
         """Return the matching elements of the text, parsed as HTML."""
-        page = Page(status=self.page.status, url=self.page.url, headers={}, body=b"")
-        return [Element(page=page, node=node) for node in parse_html(self.text).css(query)]
+        document = HtmlDocument(self.text, self.page.budget)
+        return _elements(self.page, document, document.css(query))
 
     def raw(self) -> str:
         """Return the text."""
@@ -189,7 +197,7 @@ class Value:
 
     def raw(self) -> str:
         """Return a string as it is, any other value as JSON text."""
-        return self.json if isinstance(self.json, str) else json.dumps(self.json, ensure_ascii=False)
+        return self.json if isinstance(self.json, str) else _json_text(self.json)
 
     def plain_text(self) -> str:
         """Return the value as text, cleaned. Raises UnexpectedAnswer for a list or an object."""
@@ -206,6 +214,21 @@ class Value:
         if not isinstance(self.json, list):
             return [self]
         return [Value(page=self.page, json=item) for item in self.json if item is not None]
+
+
+def _elements(page: Page, document: HtmlDocument, found: list[FoundElement]) -> list[Element]:
+    return [Element(page=page, document=document, found=element) for element in found]
+
+
+def _json_text(value: Json) -> str:
+    """Return a value as JSON. A value may contain the same part many times, so its text is limited."""
+    pieces, length = [], 0
+    for piece in json.JSONEncoder(ensure_ascii=False).iterencode(value):
+        pieces.append(piece)
+        length += len(piece)
+        if length > _MAX_JSON_TEXT:
+            raise UnexpectedAnswer("a list or an object is too long to be a text; select a smaller part")
+    return "".join(pieces)
 
 
 def _json(body: bytes, url: str) -> Json:

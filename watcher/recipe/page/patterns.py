@@ -71,7 +71,7 @@ def search(pattern: Pattern, text: str) -> str | None:
         raise ValueError(
             f"there are more than {MAX_TEXT_LENGTH} characters to search; narrow them with css: or json: first"
         )
-    match = pattern.search(text.removesuffix("\n"))  # `$` of `re` also matches before a last line break
+    match = pattern.search(text.removesuffix("\n") if "$" in pattern.pattern else text)
     if match is None:
         return None
     group = match[1] if pattern.groups else match[0]

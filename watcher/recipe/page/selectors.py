@@ -9,18 +9,17 @@
     url:PART              the answer's address if it contains this part
     header:NAME           a header of the answer
 
-A piped selector continues from the result of the one before it. The only module that imports JMESPath.
+A piped selector continues from the result of the one before it. All searches on one answer share its time budget.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
-
-import jmespath
-import jmespath.exceptions
+from typing import Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
+from watcher.recipe.page.budget import OutOfTime
+from watcher.recipe.page.json_query import JsonQuery, JsonQueryFailed
 from watcher.recipe.page.page import Element, PageLocation, Text, Value
 from watcher.recipe.page.patterns import compile_pattern, search
 from watcher.text.html import css_error
@@ -29,8 +28,6 @@ from watcher.text.printable import clean
 MAX_LENGTH: Final = 1000
 """Characters in a selector."""
 _MAX_TEXT_LENGTH: Final = 20_000
-_MAX_LISTS: Final = 3
-"""Lists that a JMESPath expression may build; each can double the amount of data."""
 _KINDS: Final = ("css", "json", "regex", "text", "status", "url", "header")
 _WHOLE_ANSWER: Final = frozenset({"status", "url", "header"})
 _PIPE: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(_KINDS) + "):)")
@@ -41,9 +38,10 @@ _Finder: TypeAlias = Callable[[PageLocation], Iterable[PageLocation]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """A parsed selector. `text` is as the recipe has it."""
+    """A parsed selector. `text` is as the recipe has it, at `place` (its file and line)."""
 
     text: str
+    place: str
     finders: tuple[_Finder, ...]
 
     def all(self, location: PageLocation) -> list[PageLocation]:
@@ -67,6 +65,8 @@ class Selector:
         """Return whether it finds anything, even if empty. False for an answer of another kind."""
         try:
             return bool(self.all(location))
+        except OutOfTime:
+            raise
         except UnexpectedAnswer:
             return False
 
@@ -74,6 +74,8 @@ class Selector:
         """Return whether it finds anything but JSON's null, false, 0, and empty values."""
         try:
             results = self.all(location)
+        except OutOfTime:
+            raise
         except UnexpectedAnswer:
             return False
         return any(bool(result.json) if isinstance(result, Value) else True for result in results)
@@ -89,29 +91,34 @@ class Selector:
         try:
             text = result.plain_text()
         except UnexpectedAnswer as error:
-            raise UnexpectedAnswer(f"{self.text!r}: {error}") from None
+            raise self._named(error) from None
         if len(text) > _MAX_TEXT_LENGTH:
             raise UnexpectedAnswer(
                 f"{self.text!r} finds more than {_MAX_TEXT_LENGTH} characters; select a smaller part"
             )
         return text or None
 
+    def _named(self, error: UnexpectedAnswer) -> UnexpectedAnswer:
+        if isinstance(error, OutOfTime):
+            return OutOfTime(f"{self.place}: {self.text!r}: {error}")
+        return UnexpectedAnswer(f"{self.text!r}: {error}")
+
     def _apply(self, find: _Finder, location: PageLocation) -> list[PageLocation]:
         try:
             return list(find(location))
         except UnexpectedAnswer as error:
-            raise UnexpectedAnswer(f"{self.text!r}: {error}") from None
-        except (ValueError, ArithmeticError, RecursionError, jmespath.exceptions.JMESPathError):
+            raise self._named(error) from None
+        except (ValueError, ArithmeticError, RecursionError, JsonQueryFailed):
             # The message of the library may quote the portal's answer.
             raise UnexpectedAnswer(f"{self.text!r} cannot be applied to this answer") from None
 
 
-def parse_selector(text: str) -> Selector:
-    """Parse a selector. Raises ValueError with what to correct."""
+def parse_selector(text: str, place: str = "the recipe") -> Selector:
+    """Parse a selector; `place` is its file and line. Raises ValueError with what to correct."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"a selector has at most {MAX_LENGTH} characters")
     finds = tuple(_parse_one(part.strip(), place) for place, part in enumerate(_PIPE.split(text.strip())))
-    return Selector(text=text.strip(), finders=finds)
+    return Selector(text=text.strip(), place=place, finders=finds)
 
 
 def _parse_one(text: str, index: int) -> _Finder:
@@ -147,39 +154,26 @@ def _css(text: str) -> _Finder:
 
 def _json(text: str) -> _Finder:
     try:
-        expression = jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError:
+        query = JsonQuery(text)
+    except JsonQueryFailed:
         raise ValueError(f"{_short(text)} is no JMESPath expression") from None
-    except RecursionError:
-        raise ValueError("the JMESPath expression is nested too deeply") from None
-    if _count_lists(expression.parsed) > _MAX_LISTS:
-        raise ValueError(f"the JMESPath expression builds more than {_MAX_LISTS} lists")
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
-        result = expression.search(location.value())
-        values = result if isinstance(result, list) and _is_projection(expression.parsed) else [result]
+        with location.page.budget.spend() as until:
+            values = query.values(location.value(), until)
         return [Value(page=location.page, json=value) for value in values if value is not None]
 
     return find
-
-
-def _count_lists(node: Any) -> int:
-    return int(node["type"] == "multi_select_list") + sum(map(_count_lists, node["children"]))
-
-
-def _is_projection(node: Any) -> bool:
-    """Return whether the result is a list of results (`cases[*]`) rather than one value (`cases`)."""
-    if node["type"] in {"projection", "filter_projection", "value_projection", "flatten"}:
-        return True
-    return node["type"] in {"pipe", "subexpression"} and _is_projection(node["children"][-1])
 
 
 def _regex(text: str) -> _Finder:
     pattern = compile_pattern(text)
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
+        text = location.raw() if not isinstance(location, Element) else location.plain_text()
         try:
-            match = search(pattern, location.raw() if not isinstance(location, Element) else location.plain_text())
+            with location.page.budget.spend():
+                match = search(pattern, text)
         except ValueError as error:
             raise UnexpectedAnswer(str(error)) from None
         return [] if match is None else [Text(page=location.page, text=match)]

@@ -38,6 +38,10 @@ class Faults:
         if entry not in self._entries:
             self._entries.append(entry)
 
+    def place(self, path: KeyPath) -> str:
+        """Return file and line of a key."""
+        return f"{self._file}:{self._lines.line_of(path)}"
+
     @property
     def lines(self) -> tuple[str, ...]:
         """One line for each fault, with file, line number, and key."""
@@ -102,11 +106,12 @@ class Table:
 
     def selector(self, key: str, *, required: bool = False) -> Selector | None:
         """Return a selector."""
-        return self.parse(key, parse_selector, required=required)
+        text = self.text(key, required=required)
+        return None if text is None else self._selector((key,), text)
 
     def selectors(self, key: str) -> tuple[Selector, ...]:
         """Return the selectors of a list, or a single selector."""
-        selectors = [self._parsed(path, text, parse_selector) for path, text in self._list(key)]
+        selectors = [self._selector(path, text) for path, text in self._list(key)]
         return tuple(selector for selector in selectors if selector is not None)
 
     def named_selectors(self, key: str) -> dict[str, Selector]:
@@ -114,7 +119,7 @@ class Table:
         selectors: dict[str, Selector] = {}
         for name, value in self._mapping(key).items():
             text = self._text((key, name), value)
-            selector = None if text is None else self._parsed((key, name), text, parse_selector)
+            selector = None if text is None else self._selector((key, name), text)
             if not NAME.fullmatch(name):
                 self.faults.add((*self.path, key, name), "a name is of small letters, digits and _")
             elif selector is not None:
@@ -200,6 +205,10 @@ class Table:
             self.faults.add((*self.path, *key_path), f"is longer than {_MAX_TEXT_LENGTH} characters")
             return None
         return value
+
+    def _selector(self, key_path: KeyPath, text: str) -> Selector | None:
+        place = self.faults.place((*self.path, *key_path))
+        return self._parsed(key_path, text, lambda selector: parse_selector(selector, place))
 
     def _parsed(self, key_path: KeyPath, text: str, parse: Callable[[str], _T]) -> _T | None:
         try:

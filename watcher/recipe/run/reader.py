@@ -8,6 +8,7 @@ from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, Unexpect
 from watcher.model.case import Notice, Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, Download, PortalContext, RawAnswers
 from watcher.recipe.model import CaseList, Recipe
+from watcher.recipe.page.budget import OutOfTime
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.run.addresses import resolve_address
@@ -118,6 +119,8 @@ class RecipeReader:
             if error.retry_after is not None or self._context.stop.is_set():
                 raise
             return CaseFailed(case_number=listed.number, error=error)
+        except OutOfTime:
+            raise  # the other cases would take as long
         except (CaseNotFound, UnexpectedAnswer) as error:
             return CaseFailed(case_number=listed.number, error=error, answers=self._dump(listed, pages))
         return CaseRead(snapshot=snapshot, answers=self._dump(listed, pages))

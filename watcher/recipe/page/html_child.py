@@ -1,0 +1,81 @@
+"""The child process of `watcher.recipe.page.html_document`: parses HTML and searches it, within limits on memory.
+
+Parsing and CSS selectors take quadratic or even exponential time on hostile pages, and hold the interpreter's lock
+meanwhile. Elements are named by their number in the order of the document, which is the same in every child.
+"""
+
+import json
+import logging
+import signal
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, Final
+
+from watcher.errors import UnexpectedAnswer
+from watcher.text.html import HIDDEN_TAGS, parse_html, visible_text
+
+if TYPE_CHECKING:
+    from watcher.text.html import Node
+
+_MEMORY_BYTES: Final = 1024 * 1024 * 1024
+_MAX_DOCUMENTS: Final = 4
+_MAX_FOUND: Final = 20_000
+_IDLE: Final = 60.0
+"""Seconds without a request after which the child ends."""
+
+
+class _Document:
+    def __init__(self, text: str) -> None:
+        root = parse_html(text).root
+        self.elements: list[Node] = [] if root is None else list(root.traverse(include_text=False))
+        self._numbers = {node.mem_id: number for number, node in enumerate(self.elements)}
+
+    def answer(self, element: int, query: str | None) -> dict[str, Any]:
+        if not self.elements:
+            return {"text": "", "found": []}
+        node = self.elements[element]
+        if query is None:
+            return {"text": (node.text() if node.tag in HIDDEN_TAGS else visible_text(node)) or ""}
+        found = node.css(query)
+        if len(found) > _MAX_FOUND:
+            return {"error": f"the selector finds more than {_MAX_FOUND} elements"}
+        return {"found": [[self._numbers[node.mem_id], node.tag, node.attributes] for node in found]}
+
+
+def _limit_memory() -> None:
+    with suppress(ImportError, OSError, ValueError):
+        import resource  # noqa: PLC0415 - not available on every system
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+def serve(descriptor: int) -> None:
+    """Answer requests from this descriptor until its other end is closed, or until none has come for a while.
+
+    A request has the number of a `document`, its `text` if the child may lack it, the number of an `element`, and a
+    CSS `query`, or null for the element's text.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # meant for the parent, which ends this process itself
+    logging.disable()
+    _limit_memory()
+    connection: Connection[Any, Any] = Connection(descriptor)
+    documents: dict[int, _Document] = {}
+    with suppress(EOFError, OSError):
+        while connection.poll(_IDLE):
+            request = json.loads(connection.recv_bytes())
+            connection.send_bytes(json.dumps(_reply(request, documents)).encode())
+
+
+def _reply(request: dict[str, Any], documents: dict[int, _Document]) -> dict[str, Any]:
+    number = request["document"]
+    if number not in documents and request["text"] is None:
+        return {"lacks": True}
+    try:
+        if number not in documents:
+            while len(documents) >= _MAX_DOCUMENTS:
+                documents.pop(next(iter(documents)))
+            documents[number] = _Document(request["text"])
+        return documents[number].answer(request["element"], request["query"])
+    except UnexpectedAnswer as error:
+        return {"error": str(error)}
