@@ -68,6 +68,9 @@ _MAX_DEPTH: Final = 10_000
 """Nested elements; the parser takes a third of a second for this depth, and four times that for twice the depth."""
 _MAX_PARSED: Final = 100_000
 """Characters of a text of which a tree is made; the parser takes up to three seconds for them."""
+_FORMATTING_TAG: Final = re.compile(r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
+"""See https://html.spec.whatwg.org/multipage/parsing.html#the-list-of-active-formatting-elements."""
+_MAX_ELEMENTS: Final = 300_000
 _NOT_NESTING: Final = frozenset(
     re.findall(
         r"\w+",
@@ -99,17 +102,38 @@ def plain_text_of(text: str) -> str:
     return clean(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
 
 
-def parse_html(text: str) -> "Tree":
-    """Return the tree of a page. Raises UnexpectedAnswer if its nesting would keep the parser busy for minutes."""
-    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - commands that only show something need no parser
+def parse_html(text: str, *, memory_is_limited: bool = False) -> "Tree":
+    """Return the tree of a page.
 
+    Raises UnexpectedAnswer if its nesting would keep the parser busy for minutes, or, unless the process has limited
+    its memory, if the tree could be many times the size of the page.
+    """
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError  # noqa: PLC0415 - commands that only show something
+
+    if not memory_is_limited and _could_multiply(text):
+        raise UnexpectedAnswer("the page has too many elements that are not closed")
     depth = 0
     for tag in _NESTING_TAG.finditer(text) if len(text) > _MAX_DEPTH else ():
         if tag[2].lower() not in _NOT_NESTING:
             depth = max(0, depth - 1) if tag[1] else depth + 1
         if depth > _MAX_DEPTH:
             raise UnexpectedAnswer("the page is nested too deeply")
-    return LexborHTMLParser(text)
+    try:
+        return LexborHTMLParser(text)
+    except SelectolaxError:
+        raise UnexpectedAnswer("the page takes too much memory") from None
+
+
+def _could_multiply(text: str) -> bool:
+    """Return whether the tree could have far more elements than the text has tags.
+
+    The parser repeats every formatting element that is not closed, such as `<b>`, in each table that follows.
+    """
+    opened = most = 0
+    for tag in _FORMATTING_TAG.finditer(text):
+        opened = max(0, opened - 1) if tag[1] else opened + 1
+        most = max(most, opened)
+    return most * text.count("<") > _MAX_ELEMENTS
 
 
 def json_shown_by(page: bytes) -> bytes | None:

@@ -92,10 +92,10 @@ def test_page_whose_time_is_used_up_is_not_searched_again() -> None:
     assert time.monotonic() - started < 0.5
 
 
-@pytest.mark.usefixtures("one_second")
-def test_one_page_does_not_cost_another_one() -> None:
+def test_one_page_does_not_cost_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     good = page("<ul><li>a<li>b</ul>")
     rows = parse_selector("css:li").all(good)
+    monkeypatch.setattr(budget.Budget.__init__, "__defaults__", (1.0,))
     with pytest.raises(OutOfTime):
         parse_selector("css:x div div p").all(page(NESTED))
     assert [parse_selector("css:li").text_at(row) for row in rows] == ["a", "b"]
@@ -114,6 +114,22 @@ def test_value_that_repeats_a_large_part_is_not_written_out() -> None:
     with pytest.raises(UnexpectedAnswer):
         parse_selector("json:to_string([@, @, @])").first(document)
     assert parse_selector("json:to_string(`7`)").text_at(document) == "7"
+
+
+MULTIPLYING = "".join(f"<b a={number}><table>" for number in range(3_000))
+"""Each table repeats all the elements before it: 4.5 million elements."""
+
+
+def test_page_whose_tree_would_fill_the_memory_is_given_up() -> None:
+    with pytest.raises(UnexpectedAnswer, match=r"memory|longer than"):
+        parse_selector("css:p").all(page(MULTIPLYING))
+    assert parse_selector("css:p").text_at(page("<p>x</p>" * 100_000)) == "x"
+
+
+def test_text_whose_tree_would_fill_the_memory_is_read_without_a_tree() -> None:
+    started = time.monotonic()
+    assert plain_text(f"approved {MULTIPLYING}").startswith("approved")
+    assert time.monotonic() - started < 2
 
 
 def test_long_markup_is_a_text_soon() -> None:

@@ -17,16 +17,16 @@ from watcher.text.html import HIDDEN_TAGS, parse_html, visible_text
 if TYPE_CHECKING:
     from watcher.text.html import Node
 
-_MEMORY_BYTES: Final = 1024 * 1024 * 1024
+_MEMORY_BYTES: Final = 256 * 1024 * 1024
 _MAX_DOCUMENTS: Final = 4
-_MAX_FOUND: Final = 20_000
+_MAX_FOUND: Final = 100_000
 _IDLE: Final = 60.0
 """Seconds without a request after which the child ends."""
 
 
 class _Document:
     def __init__(self, text: str) -> None:
-        root = parse_html(text).root
+        root = parse_html(text, memory_is_limited=True).root
         self.elements: list[Node] = [] if root is None else list(root.traverse(include_text=False))
         self._numbers = {node.mem_id: number for number, node in enumerate(self.elements)}
 
@@ -79,3 +79,5 @@ def _reply(request: dict[str, Any], documents: dict[int, _Document]) -> dict[str
         return documents[number].answer(request["element"], request["query"])
     except UnexpectedAnswer as error:
         return {"error": str(error)}
+    except MemoryError:
+        return {"error": "the page takes too much memory"}
