@@ -217,3 +217,16 @@ def test_close_leaves_no_process(hook: Webhook) -> None:
         send(sender, f"json://{hook.host}/hook")
         assert children()
     assert eventually(lambda: not children())
+
+
+def test_endless_answer_of_a_service_does_not_take_all_memory(sender: SenderProcess) -> None:
+    def endless(_: ReceivedRequest) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\ncontent-length: 3000000000\r\n\r\n"
+        for _megabyte in range(3000):
+            yield b"x" * 1_000_000
+
+    with serve(endless) as server:
+        reason, permanent = failure(sender, server.origin.replace("http", "json"))
+    assert "exception" in reason
+    assert not permanent
+    assert child().memory_info().rss < 400 * 1024 * 1024

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -180,11 +181,33 @@ def test_second_library_reads_the_same_events() -> None:
 
 @given(
     title=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=120),
-    place=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=120),
+    place=st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=120).map("Room {}".format),
 )
 def test_portal_text_never_becomes_another_property(title: str, place: str) -> None:
     hostile = item(key="interview-1", kind=ItemKind.INTERVIEW, starts_at=date(2026, 11, 6), place=place, title=title)
     result = event(hostile)
-    assert result["location"] == place
-    assert title in result["description"]
     assert set(result) == set(event(interview(starts_at=date(2026, 11, 6))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://evil.example/pay",
+        "[pay here](http://evil.example)",
+        "<a href='http://evil.example'>pay</a>",
+        "tel:+15550100123",
+        "www.evil.example",
+        "pay@evil.example",
+        "Call me\x1b]0;x\x07 at evil.example",
+    ],
+)
+def test_calendar_has_no_link_from_the_portal(text: str) -> None:
+    tracked = interview(title=text, place=text, due_on=DUE)
+    for result in events(tracked):
+        shown = " ".join(str(result.get(name, "")) for name in ("summary", "description", "location"))
+        assert not re.search(r"https?:|tel:|www\.|@|evil\.example|\x1b|\x07|</?a", shown), shown
+
+
+def test_place_is_otherwise_unchanged() -> None:
+    place = "26 Federal Plaza #7/8, St. Louis [gate_2]"
+    assert event(interview(place=place))["location"] == place

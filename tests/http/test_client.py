@@ -2,6 +2,7 @@ import gzip
 import json
 import ssl
 import time
+import tracemalloc
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -371,6 +372,22 @@ class TestFailure:
             pytest.raises(UnexpectedAnswer, match="longer than 1000"),
         ):
             http.send("GET", server.origin)
+
+    def test_answer_in_chunks_of_one_byte_takes_no_more_memory_than_another(self) -> None:
+        chunks = b"1\r\nx\r\n" * 200_000
+
+        def answer(_: ReceivedRequest) -> Iterator[bytes]:
+            yield b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+
+        with serve(answer) as server, portal() as http:
+            tracemalloc.start()
+            try:
+                body = http.send("GET", server.origin).body
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+        assert len(body) == 200_000
+        assert peak < 6_000_000
 
     def test_decompression_bomb_is_not_decompressed(self) -> None:
         bomb = gzip.compress(b"\0" * 5_000_000)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.store.temporary_store import NUMBER, TemporaryStore, a_draft, record_alerts, temporary_store
 from watcher.errors import StoreUnusable
+from watcher.store.backup.backup_files import create_backup
 from watcher.store.database.locks import FileLocks
 
 
@@ -88,3 +89,11 @@ def test_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pyte
         FileLocks(tmp_path / "locks").acquire("delivery"),
     ):
         pass
+
+
+def test_backup_to_a_full_disk_says_so(small_disk: Path, tmp_path: Path) -> None:
+    with temporary_store(tmp_path) as temporary:
+        _fill(temporary)
+        with pytest.raises(StoreUnusable, match="the disk is full"):
+            create_backup(temporary.file, small_disk / "copy.sqlite3")
+    assert list(small_disk.glob("*.sqlite3")) == []

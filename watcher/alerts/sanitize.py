@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from watcher.language.catalogue import Catalogue
 from watcher.text.html import drop_tags
-from watcher.text.printable import visible
+from watcher.text.printable import printable, visible
 
 _MARKUP = str.maketrans(
     {
@@ -52,6 +52,15 @@ def sanitize(text: str, catalogue: Catalogue, *, max_length: int) -> str:
     plain = _disarm(plain, catalogue.message("general", "link_left_out"))
     hidden = max(0, len(text) - 20 * max_length)
     return shorten(plain, catalogue, max_length=max_length, hidden=hidden)
+
+
+def without_links(text: str, catalogue: Catalogue) -> str:
+    """Return `text` on one line without web, mail, and phone addresses, for programs that show markup as it is."""
+    plain, link = drop_tags(printable(html.unescape(text))), catalogue.message("general", "link_left_out")
+    for pattern in (_URL, _OTHER_URL, _NUMERIC_HOST):
+        plain = pattern.sub(link, plain)
+    plain = _DOTTED.sub(". ", _COLON.sub(": ", _BARE_SCHEME.sub(r"\1 ", plain.replace("@", "(at)"))))
+    return " ".join(_STACKED_MARKS.sub(r"\1", plain).split())
 
 
 def shorten(text: str, catalogue: Catalogue, *, max_length: int, hidden: int = 0) -> str:

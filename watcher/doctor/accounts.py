@@ -64,13 +64,13 @@ def check_alerts(app: App) -> Iterator[Finding]:
     failed_alerts = _by_channel(app.store.outbox.list(state=AlertState.FAILED))
     unaccepted = _by_channel([alert for alert in app.store.outbox.list(state=AlertState.QUEUED) if alert.last_error])
     for channel, alerts in failed_alerts.items():
-        text = f"{_count_text(alerts)} given up: {alerts[0].last_error}"
+        text = f"{_count_text(alerts)} not delivered: {alerts[0].last_error}"
         yield failed(f"channel {channel}", text, "put the channel right, then `watcher alerts retry`")
     for channel, alerts in unaccepted.items():
         text = f"{_count_text(alerts)} not taken so far: {alerts[0].last_error}"
         yield warning(f"channel {channel}", text, f"it is tried again; `watcher notify test {channel}` tries it now")
     if not failed_alerts:
-        yield ok("alerts", "none was given up")
+        yield ok("alerts", "all were delivered or still wait")
 
 
 def _by_channel(alerts: Iterable[Alert]) -> Mapping[str, Sequence[Alert]]:

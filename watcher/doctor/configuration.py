@@ -25,7 +25,8 @@ def check_file(configuration: Configuration) -> Iterator[Finding]:
     """Report on the file itself. Loading it has already found it to be without faults."""
     settings = configuration.settings
     accounts, channels = len(settings.accounts), len(settings.channels)
-    yield ok("configuration", f"{configuration.file}: no fault; {accounts} accounts, {channels} channels")
+    counts = f"{accounts} {'account' if accounts == 1 else 'accounts'}, {channels} channel{'s' * (channels != 1)}"
+    yield ok("configuration", f"{configuration.file}: no fault; {counts}")
     if configuration.file.stat().st_mode & _WRITABLE_BY_OTHERS:
         yield failed(
             "configuration",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Alarm, Calendar, Event
 
+from watcher.alerts.sanitize import sanitize, without_links
 from watcher.language.catalogue import Catalogue, load_catalogue
 from watcher.model.appointment_time import AppointmentTime, Day, Moment
 from watcher.model.case import ItemState
@@ -21,6 +22,7 @@ from watcher.privacy.masking import mask_case_number, mask_numbers
 _NAMESPACE = UUID("0c6f7c0a-6a53-4f0f-9c1b-6f2f4f6f7a11")
 _ALL_DAY_ALARMS = (timedelta(days=-7, hours=9), timedelta(days=-1, hours=9))
 """All-day events begin at midnight, so these alarms are at nine in the morning, when people are awake."""
+_MAX_LENGTH = 500
 _TIMED_ALARMS = (timedelta(days=-1), timedelta(hours=-2))
 _MARKS = {ItemState.DONE: "✓ ", ItemState.ANSWERED: "✓ "}
 
@@ -91,7 +93,8 @@ def _event(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Event:
     event.add("class", "PRIVATE")
     if item.item.place and entry.source is None:
         place = item.item.place
-        event.add("location", mask_numbers(place, item.case_number) if masked else place)
+        place = mask_numbers(place, item.case_number) if masked else place
+        event.add("location", without_links(place, catalogue))
     if item.state is ItemState.OPEN:
         for before in _ALL_DAY_ALARMS if isinstance(entry.at, Day) else _TIMED_ALARMS:
             event.add_component(_alarm(before, str(event["summary"])))
@@ -126,8 +129,8 @@ def _summary(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> str:
     subject = catalogue.format(
         "general",
         "case",
-        number=mask_case_number(number) if masked else number,
-        form=(snapshot.form if snapshot else None) or "",
+        number=_plain(mask_case_number(number) if masked else number, catalogue),
+        form=_plain((snapshot.form if snapshot else None) or "", catalogue),
     )
     task = catalogue.message("item", entry.item.item.kind.value, "name")
     if entry.source is not None:
@@ -140,13 +143,19 @@ def _summary(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> str:
 def _description(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Iterator[str]:
     """Yield the portal's title, the state of the item, and how reliable the date is."""
     title = entry.item.item.title
-    yield catalogue.format("general", "quoted", text=mask_numbers(title, entry.case.case_number) if masked else title)
+    title = mask_numbers(title, entry.case.case_number) if masked else title
+    yield catalogue.format("general", "quoted", text=_plain(title, catalogue))
     if entry.item.state is not ItemState.OPEN:
         yield catalogue.message("item_state", entry.item.state.value)
     if entry.source is DueSource.ESTIMATE:
         yield catalogue.message("general", "estimate")
     elif entry.source is not DueSource.LETTER:
         yield catalogue.message("general", "notice_governs")
+
+
+def _plain(text: str, catalogue: Catalogue) -> str:
+    """Return a portal's text so that a calendar shows no link."""
+    return sanitize(text, catalogue, max_length=_MAX_LENGTH)
 
 
 def _alarm(before: timedelta, text: str) -> Alarm:

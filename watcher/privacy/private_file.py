@@ -61,7 +61,7 @@ def remove_temporary_files(folder: Path, name: str = "*", *, older_than: float =
     `older_than` is in seconds; younger files may belong to another process that is still writing.
     """
     limit = time.time() - older_than
-    for temporary in folder.glob(f".{name}.*.tmp"):
+    for temporary in folder.glob(f".{name}.*.tmp*"):
         with suppress(FileNotFoundError):  # another process has just renamed or removed it
             if temporary.stat().st_mtime <= limit:
                 temporary.unlink()

@@ -64,8 +64,9 @@ class ReadOnlyStore(StoreReader):
     def _reading(self) -> Iterator[RunQuery]:
         try:
             yield self._run
-        except sqlite3.Error as error:
-            raise StoreUnusable(f"database {self.display_name}: {reason_of(error)}") from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            reason = reason_of(error) if isinstance(error, sqlite3.Error) else reason_of("malformed")
+            raise StoreUnusable(f"database {self.display_name}: {reason}") from error
 
     def _run(self, query: Query, /, **parameters: object) -> Iterable[Any]:
         return map(_row(query.columns)._make, self._database.execute(query.sql, parameters))
@@ -101,7 +102,7 @@ def _begin_reading(database: sqlite3.Connection) -> bool:
         mode = database.execute("PRAGMA journal_mode").fetchone()
         database.execute("BEGIN")
         schema = database.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return False
     return bool(mode == ("wal",) and schema == (HEAD,))
 

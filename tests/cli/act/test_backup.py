@@ -123,3 +123,28 @@ def test_file_that_is_not_a_database_is_refused(empty_workspace: Workspace) -> N
     (empty_workspace.folder / "letter.txt").write_text("Dear officer,\n" * 100)
     result = empty_workspace.run("restore", "letter.txt", expect=(1,))
     assert "no database of case-watcher" in result.err
+
+
+def test_what_a_killed_restore_left_is_removed(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+    for name in (".watcher.sqlite3.0123456789abcdef.tmp", ".watcher.sqlite3.0123456789abcdef.tmp-journal"):
+        (workspace.state / name).write_bytes(b"a whole copy")
+    workspace.run("restore", "copy.sqlite3", "--force")
+    assert list(workspace.state.glob(".*")) == []
+
+
+def test_damaged_schema_is_reported_without_a_traceback(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+    for suffix in ("-wal", "-shm"):
+        workspace.database.with_name(f"{workspace.database.name}{suffix}").unlink(missing_ok=True)
+    content = (workspace.folder / "copy.sqlite3").read_bytes()
+    assert b"CREATE TABLE alert (" in content
+    workspace.database.write_bytes(content.replace(b"CREATE TABLE alert (", b"CREATE TABL\xff alert ("))
+    for command in (("status",), ("check",), ("doctor", "--offline"), ("backup", "other.sqlite3")):
+        result = workspace.run(*command, expect=(1, 2))
+        assert "damaged" in result.out + result.err, command
+        assert "Traceback" not in result.err, command
+    workspace.run("restore", "copy.sqlite3")
+    assert not workspace.check().changes

@@ -1,6 +1,7 @@
 """`watcher import` as a real command, with answers that a person saved from the portal's pages."""
 
 import json
+import os
 from pathlib import Path
 
 from tests.cli.api_workspace import ApiWorkspace
@@ -58,3 +59,10 @@ def test_import_updates_the_calendar_file(empty_workspace: Workspace) -> None:
     empty_workspace.write(f'calendar_file = "deadlines.ics"\n{ACCOUNT}')
     empty_workspace.run("import", "family", save_answer(empty_workspace, requests=1))
     assert "BEGIN:VCALENDAR" in Path(empty_workspace.folder, "deadlines.ics").read_text()
+
+
+def test_pipe_that_nobody_writes_to_does_not_hang(empty_workspace: Workspace) -> None:
+    empty_workspace.write(ACCOUNT)
+    os.mkfifo(empty_workspace.folder / "pipe")
+    result = empty_workspace.run("import", "family", "pipe", expect=(2,))
+    assert "nobody writes to it" in result.err

@@ -61,7 +61,7 @@ def test_undelivered_alerts_are_reported_with_the_reason(workspace: ApiWorkspace
     with workspace.app() as app:
         app.store.outbox.mark_failed([1], "the service said no", now=app.clock.now(), next_attempt_at=None)
     (finding,) = findings_with(workspace.run("doctor", "--offline", "--json", expect=(1,)), "failed")
-    assert finding["told"] == "1 alert was given up: the service said no"
+    assert finding["told"] == "1 alert was not delivered: the service said no"
 
 
 def test_offline_sends_no_request_and_creates_nothing(family: PracticeWorkspace) -> None:

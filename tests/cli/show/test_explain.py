@@ -63,3 +63,11 @@ def test_portals_are_listed_as_text(empty_workspace: Workspace) -> None:
     result = empty_workspace.run("portals")
     for name in portals.names():
         assert f"{name}: {portals.find(name).title}" in result.out
+
+
+def test_escape_sequences_of_the_argument_are_not_shown(empty_workspace: Workspace) -> None:
+    text = "Case\x1b[31m Was\x1b]0;title\x07 Received\u202e"
+    for arguments in (("explain", text), ("explain", "--json", text)):
+        result = empty_workspace.run(*arguments)
+        assert "Was" in result.out
+        assert not {"\x1b", "\x07", "\u202e"} & set(result.out)

@@ -13,6 +13,7 @@ from tests.recipe.account import RECIPES, RecipeClient, account_of
 from watcher.errors import AccountLocked, CaseNotFound, PortalUnavailable, SignInRejected, UnexpectedAnswer
 from watcher.model.appointment_time import Moment
 from watcher.model.case import ItemKind, ItemState, Stage
+from watcher.portal import CaseFailed, CaseRead
 
 NUMBERS = [f"E00000000{number}" for number in range(1, 6)]
 
@@ -219,3 +220,13 @@ def test_answer_about_another_case_is_unexpected(client: RecipeClient, office: J
     failures = client.failures()
 
     assert isinstance(failures["IOE0000000001"].error, UnexpectedAnswer)
+
+
+@pytest.mark.parametrize("number", ["<b>", "=1+1", "A" * 5000])
+def test_row_with_an_odd_number_costs_only_itself(family: RecipeClient, office: JsonOffice, number: str) -> None:
+    office.cases = {number: case_of(number), **office.cases}
+
+    results = list(family.results())
+
+    assert [result.case_number for result in results if isinstance(result, CaseFailed)] == ["row 1"]
+    assert [result.snapshot.case_number for result in results if isinstance(result, CaseRead)] == NUMBERS

@@ -92,6 +92,12 @@ def test_invalid_case_number_is_unexpected(number: str) -> None:
         read_row(f"<li><b>{number.replace('<', '&lt;')}</b><i>Received</i></li>")
 
 
+def test_row_with_an_odd_number_leaves_the_others_readable() -> None:
+    page = "<li><b>IOE0000000001</b><i>Received</i></li><li><b>=1+1</b><i>x</i></li>"
+
+    assert read_row(page).stage is Stage.RECEIVED
+
+
 def test_case_missing_in_the_list_is_not_found() -> None:
     with pytest.raises(CaseNotFound):
         read_row("<li><b>IOE0000000002</b><i>Received</i></li>")

@@ -9,6 +9,7 @@ import click
 from watcher.app import App
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG, JSON
+from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
 from watcher.errors import os_error_text
 from watcher.export.calendar_file import update_calendar_file
@@ -99,21 +100,15 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
         print_read_results([result], [])
 
 
-def _content(file: Path) -> bytes:
-    """Read a little more than the maximum size at most, so that the portal can report that the file is too large."""
-    with file.open("rb") as stream:
-        return stream.read(_MAX_FILE_SIZE + 1)
-
-
 def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
     """Return the watched cases in the files. Others are reported and left out."""
     portal, settings = app.portal_of(account), app.settings.accounts[account]
     if portal.import_answers is None:
         raise click.UsageError(f"{account}: {portal.title} shows nothing that could be saved and imported")
     try:
-        contents = [(file.name, _content(file)) for file in files]
+        contents = [(file.name, read_input(file, max_bytes=_MAX_FILE_SIZE + 1)) for file in files]
     except OSError as error:
-        raise click.BadParameter(f"{error.filename}: {error.strerror}", param_hint="FILE") from None
+        raise click.BadParameter(f"{error.filename}: {os_error_text(error)}", param_hint="FILE") from None
     reads = portal.import_answers(contents, app.settings.language)
     for read in reads:
         if not is_watched(settings, read.snapshot.case_number):

@@ -11,6 +11,7 @@ from watcher.app import App
 from watcher.cli.act.check import account_names, print_read_results
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG
+from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
 from watcher.model.account_health import AccountState, ReadOutcome, resume
@@ -102,8 +103,7 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
         raise click.UsageError(f"{account}: {app.portal_of(account).title} has no session that a browser could lend")
     hosts = hosts_of(app.settings.accounts[account])
     try:
-        with file.open("rb") as stream:
-            content = stream.read(_MAX_COOKIE_FILE_SIZE)
+        content = read_input(file, max_bytes=_MAX_COOKIE_FILE_SIZE)
         selection = read_cookies(content, hosts=hosts, now=app.clock.now().timestamp())
     except (BadCookieFile, OSError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--cookies") from None

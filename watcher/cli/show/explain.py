@@ -15,6 +15,7 @@ from watcher.language.catalogue import LANGUAGES, load_catalogue
 from watcher.language.explanation import Explanation, explain
 from watcher.settings.config_files import find_file
 from watcher.settings.load import load
+from watcher.text.printable import clean
 
 _WIDTH = 100
 
@@ -27,7 +28,7 @@ _WIDTH = 100
 def explain_command(config: Path | None, text: tuple[str, ...], language: str | None, *, as_json: bool) -> None:
     """What TEXT means in plain words: a status in a portal's own words, a stage, or a kind of pending item."""
     language = language or _configured_language(config)
-    explanation = explain(" ".join(text), language=language)
+    explanation = explain(clean(" ".join(text)), language=language)
     if as_json:
         print_json(
             {

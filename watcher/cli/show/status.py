@@ -104,7 +104,9 @@ def _print_next_steps(context: ReadOnlyContext, cases: Sequence[TrackedCase]) ->
     failed = context.store.outbox.counts()[AlertState.FAILED]
     if failed:
         print_line()
-        print_line(f"{failed} alerts were given up; see `watcher alerts`, then `watcher alerts retry`.", color="red")
+        alerts = "1 alert" if failed == 1 else f"{failed} alerts"
+        advice = "`watcher alerts` says why, `watcher alerts retry` tries again"
+        print_line(f"{alerts} could not be delivered; {advice}.", color="red")
     if not context.settings.accounts:
         print_line("No account is set up yet; `watcher init` adds one.")
     elif not cases:

@@ -8,23 +8,33 @@ from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
 from watcher.text.printable import composed
 
+_MAX_LENGTH = 64
+
 
 def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, PageLocation]]:
     """Yield case number and row of each case on a page of the list; rows without a number are headings.
 
-    Raises `UnexpectedAnswer` if no row has a number, or if one is not a case number.
+    Rows whose number is odd are left out; see `odd_rows`. Raises `UnexpectedAnswer` if no row has a case number.
     """
+    entries = _numbered(recipe, page)
+    valid = [(number, entry) for number, entry in entries if number is not None and is_case_number(number)]
+    if entries and not valid:
+        selector = recipe.cases.case_number.text if recipe.cases else ""
+        found = "no case number" if any(number for number, _ in entries) else "nothing"
+        raise UnexpectedAnswer(f"{recipe.name}: cases.case_number {selector!r} finds {found} in any row")
+    yield from valid
+
+
+def odd_rows(recipe: Recipe, page: Page) -> list[int]:
+    """Return the positions, from 1, of the rows whose number is no case number."""
+    entries = enumerate(_numbered(recipe, page), start=1)
+    return [position for position, (number, _) in entries if number is not None and not is_case_number(number)]
+
+
+def _numbered(recipe: Recipe, page: Page) -> list[tuple[str | None, PageLocation]]:
     if recipe.cases is None:
-        return
-    entries = locations(recipe.cases.each, page)
-    numbers = [recipe.cases.case_number.text_at(entry) for entry in entries]
-    if entries and not any(numbers):
-        raise UnexpectedAnswer(
-            f"{recipe.name}: cases.case_number {recipe.cases.case_number.text!r} finds nothing in any row"
-        )
-    for number, entry in zip(numbers, entries, strict=True):
-        if number is not None:
-            yield _checked_number(recipe, number), entry
+        return []
+    return [(recipe.cases.case_number.text_at(entry), entry) for entry in locations(recipe.cases.each, page)]
 
 
 def locations(each: Selector, location: PageLocation) -> list[PageLocation]:
@@ -38,9 +48,7 @@ def comparable_number(number: str) -> str:
     return "".join(char for char in composed(number) if char.isalnum()).casefold()
 
 
-def _checked_number(recipe: Recipe, number: str) -> str:
-    """Check that a case number is short, has a digit, and consists of letters, digits, and separators."""
+def is_case_number(number: str) -> bool:
+    """Return whether a case number is short, has a digit, and consists of letters, digits, and separators."""
     is_plain = all(char.isalnum() or char in " -_./:#()" for char in number)
-    if not is_plain or len(number) > 64 or not any(char.isdigit() for char in number):  # noqa: PLR2004 - see the docstring
-        raise UnexpectedAnswer(f"{recipe.name}: what cases.case_number finds is no case number")
-    return number
+    return is_plain and len(number) <= _MAX_LENGTH and any(char.isdigit() for char in number)

@@ -12,7 +12,7 @@ from watcher.recipe.page.budget import OutOfTime
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.run.addresses import resolve_address
-from watcher.recipe.run.case_list import comparable_number, rows
+from watcher.recipe.run.case_list import comparable_number, odd_rows, rows
 from watcher.recipe.run.kept_answers import CASE, LIST, dump_pages
 from watcher.recipe.run.last_found import found_in, lost_selectors
 from watcher.recipe.run.refusals import raise_if_case_missing, raise_if_unexpected
@@ -42,6 +42,7 @@ class RecipeReader:
         """`cases` are the case numbers to check; empty means all."""
         self._recipe, self._visit, self._context = recipe, visit, context
         self._cases = {comparable_number(number): number for number in cases}
+        self._odd_rows: list[int] = []
 
     def read(self) -> CaseResults:
         """Yield the result of each requested case on the list, as defined by `watcher.portal.Reader`.
@@ -79,6 +80,7 @@ class RecipeReader:
                         number=self._cases.get(key, number), shown=number, page=page, taken=self._taken(location)
                     )
                 seen.add(key)
+            self._odd_rows += odd_rows(self._recipe, page)
             if len(seen) > _MAX_CASES:
                 raise UnexpectedAnswer(f"{self._recipe.name} lists more than {_MAX_CASES} cases")
         if not seen and (self._context.known_cases or not self._recipe.cases.expect):
@@ -109,6 +111,9 @@ class RecipeReader:
             if isinstance(result, CaseFailed) and is_down and was_down:
                 raise result.error  # twice in a row: it is the portal, not the case
             was_down = is_down
+        for position in self._odd_rows:
+            error = UnexpectedAnswer(f"{self._recipe.name}: row {position} of the list has no case number but a text")
+            yield CaseFailed(case_number=f"row {position}", error=error)
 
     def _read(self, listed: ListedCase) -> CaseResult:
         pages: dict[str, Page] = {}

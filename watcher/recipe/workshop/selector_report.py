@@ -12,7 +12,7 @@ from watcher.model.case import Snapshot
 from watcher.recipe.model import CaseList, Collection, Recipe, Step
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
-from watcher.recipe.run.case_list import locations, rows
+from watcher.recipe.run.case_list import locations, odd_rows, rows
 from watcher.recipe.run.kept_answers import CASE
 from watcher.recipe.run.snapshot import read_case
 from watcher.text.printable import clean
@@ -86,6 +86,9 @@ def inspect_list(recipe: Recipe, cases: CaseList, page: Page) -> Iterator[Select
     yield SelectorResult(
         key_path="cases.case_number", selector=cases.case_number.text, values=numbers[:_MAX_SHOWN], note=_more(numbers)
     )
+    for position in odd_rows(recipe, page):
+        note = f"row {position}: what it finds is no case number; the other cases are read"
+        yield SelectorResult(key_path="cases.case_number", selector=cases.case_number.text, note=note, failed=True)
     for _, location in listed[:1]:
         yield from inspect_takes("cases", cases.take, location)
     if cases.next:

@@ -10,17 +10,21 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from watcher.errors import StoreUnusable, os_error_text
-from watcher.privacy.private_file import replace_private_file
-from watcher.store.backup.replaced_database import open_for_reading
+from watcher.privacy.private_file import remove_temporary_files, replace_private_file
+from watcher.store.backup.replaced_database import DAMAGE, open_for_reading
 from watcher.store.backup.restore_merge import AddRestoreNote, merge_into
 from watcher.store.database.engine import parse_url
 from watcher.store.database.schema import HEAD
+from watcher.store.database.sqlite_errors import reason_of
 
 _FOLDER_ERRORS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS)
 _SIDE_FILES = ("-wal", "-shm")
+_STALE_AFTER = 3600.0  # seconds after which a temporary file is assumed to be left by a killed process
+_OF_THE_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _TEMPORARY = ("-journal", *_SIDE_FILES)
 _LAST_MOMENTS = (
     "SELECT max(last_attempt_at) FROM account",
@@ -96,6 +100,8 @@ def create_backup(database: Path, target: Path, *, force: bool = False) -> Backu
         exists = target.exists()
     if exists and not force:
         raise StoreUnusable(f"{target}: is there already; name another file, or say --force to replace it")
+    with _translated_errors(target):
+        remove_temporary_files(target.parent, escape(target.name), older_than=_STALE_AFTER)
     with _translated_errors(target), replace_private_file(target, suffixes=_TEMPORARY) as stream:
         temporary = Path(stream.name)
         _copy(database, temporary)
@@ -124,6 +130,8 @@ def restore(
         raise StoreUnusable(f"{copy}: was made by a newer release (schema {backup.schema}); install that release")
     if not force:
         _refuse_newer(database, backup)
+    with _translated_errors(database):
+        remove_temporary_files(database.parent, escape(database.name))
     with _translated_errors(database), replace_private_file(database, suffixes=_TEMPORARY) as stream:
         temporary = Path(stream.name)
         _copy(copy, temporary)
@@ -183,7 +191,11 @@ def _translated_errors(file: Path) -> Iterator[None]:
     """Raise errors of the system and of SQLite as `StoreUnusable`."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except DAMAGE as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise StoreUnusable(f"{file}: the database is damaged") from None
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+            raise StoreUnusable(f"{file}: {reason_of(error)}") from None
         raise StoreUnusable(f"{file}: is no database of case-watcher, or a damaged one ({error})") from None
     except OSError as error:
         remedy = "; its folder has to be there, and open to you" if error.errno in _FOLDER_ERRORS else ""

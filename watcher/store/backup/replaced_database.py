@@ -12,6 +12,9 @@ from watcher.store.database.sqlite_url import file_uri
 from watcher.store.queries.snapshot_json import decode_item, decode_notice
 from watcher.store.writes.restore_marks import UNCERTAIN, mark_prefix
 
+DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What sqlite3 raises for a damaged file: the second where a damaged schema would be quoted in the message."""
+
 
 class ReplacedDatabase:
     """The readable part of a replaced database."""
@@ -27,7 +30,7 @@ class ReplacedDatabase:
             return False
         try:
             results = [row[0] for row in self._connection.execute(f'PRAGMA quick_check("{table}")')]
-        except sqlite3.DatabaseError:
+        except DAMAGE:
             return False
         return results == ["ok"]
 
@@ -45,7 +48,7 @@ class ReplacedDatabase:
                     if row["place"] in rows:
                         break
                     rows[row["place"]] = row
-            except sqlite3.DatabaseError:
+            except DAMAGE:
                 continue  # the rows beyond the damage are read from the other end
         return [rows[place] for place in sorted(rows)]
 

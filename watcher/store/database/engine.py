@@ -7,6 +7,7 @@ SQLite runs in WAL mode with foreign keys on, and every write transaction begins
 `StoreUnusable`, with a message a person can act on.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -179,8 +180,11 @@ def _prepare_sqlite(engine: Engine, path: str | None) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy begins transactions in _begin, also for schema changes
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(pragma)
+        except UnicodeDecodeError:  # sqlite3 quotes the text of a damaged schema
+            raise sqlite3.DatabaseError("database disk image is malformed") from None
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
