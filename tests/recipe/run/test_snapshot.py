@@ -60,6 +60,30 @@ def read_row(items: str, recipe: Recipe = BY_ROW) -> Snapshot:
     return snapshot
 
 
+def test_letters_history_and_items_name_the_list_that_shows_them() -> None:
+    lists = (
+        ROWS
+        + """
+[[case.notices]]
+each = "css:em"
+title = "css:em"
+[[case.notices]]
+each = "css:s"
+title = "css:s"
+[[case.history]]
+each = "css:q"
+title = "css:q"
+"""
+    )
+    content = f"<li><b>{NUMBER}</b><i>Open</i><p>Pay</p><em>One</em><s>Two</s><q>Three</q></li>"
+    case = read_row(content, parse_recipe(lists, "rows.toml"))
+    entries = [*(case.notices or ()), *(case.history or ())]
+    sources = {entry.title: entry.source for entry in entries}
+    assert len(set(sources.values())) == len(sources) == 3
+    listed = {source for item in case.pending or () for source in item.sources}
+    assert case.answered_sources == {*sources.values(), *listed}
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_words_in_either_unicode_form_are_equal_and_match_the_recipes_stages(form: Literal["NFC", "NFD"]) -> None:
     in_recipe, on_page = "Dossi\xea em an\xe1lise", unicodedata.normalize(form, "Dossi\xea em an\xe1lise")

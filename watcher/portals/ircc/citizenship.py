@@ -45,4 +45,5 @@ def _entry(event: CitizenshipEvent, language: Language) -> HistoryEntry:
         title=f"{heading}: {text}" if text and text != heading else heading,
         at=event.time,
         code=event.type,
+        source="history",
     )

@@ -1,7 +1,7 @@
 """Snapshots of the immigration tracker's applications. Pure."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
@@ -24,6 +24,7 @@ def read_immigration(details: ImmigrationDetails, language: Language) -> tuple[S
     Raises `UnexpectedAnswer`.
     """
     app, people = details.app, _people(details.relations or ())
+    answered = _history_sources(one for one in people if one[1].history is not None)
     snapshot = Snapshot(
         case_number=app.number,
         form=text_in(language, app.lob),
@@ -33,7 +34,8 @@ def read_immigration(details: ImmigrationDetails, language: Language) -> tuple[S
         updated_at=app.updated,
         parts=sorted_parts(part for person, relation in people for part in _parts(relation, person, language)),
         history=_history(people, language),
-        silent=_incomplete_collections(people),
+        silent=_incomplete_collections(people) | (_history_sources(people) - answered),
+        answered_sources=answered,
     )
     return snapshot, _actions(people, language)
 
@@ -70,6 +72,11 @@ def _history(people: People, language: Language) -> tuple[HistoryEntry, ...] | N
     return with_unique_keys(_entry(event, person, language) for person, events in histories for event in events)
 
 
+def _history_sources(people: Iterable[tuple[Person, Relation]]) -> frozenset[str]:
+    """Return the source of each person's history: one may be missing while another is there."""
+    return frozenset(person.key("history") for person, _ in people)
+
+
 def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
     return HistoryEntry(
         key=person.key(f"{event.created.isoformat()} {event.key}"),
@@ -77,6 +84,7 @@ def _entry(event: Event, person: Person, language: Language) -> HistoryEntry:
         at=event.created,
         code=event.key,
         hint=history_hint(event, language),
+        source=person.key("history"),
     )
 
 
@@ -96,10 +104,8 @@ def _incomplete_collections(people: People) -> frozenset[str]:
     names = set()
     if any(_has_missing_parts(one) for one in relations):
         names.add("parts")
-    for name, attribute in (("history", "history"), (ACTIONS_SOURCE, "actions")):
-        present = [getattr(one, attribute) is not None for one in relations]
-        if any(present) and not all(present):
-            names.add(name)
+    if any(one.actions is None for one in relations) and any(one.actions is not None for one in relations):
+        names.add(ACTIONS_SOURCE)
     return frozenset(names)
 
 

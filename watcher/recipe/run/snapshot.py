@@ -160,8 +160,10 @@ def _with_collections(
     collections = _Collections(recipe, pages, location)
     pending = collections.all(case.pending, collections.pending)
     asked = _status_items(recipe, snapshot)
+    lists = (*case.pending, *case.notices, *case.history)
     return replace(
         snapshot,
+        answered_sources=frozenset(collection.key_path for collection in lists),
         pending=None if pending is None and asked is None else (*(pending or ()), *(asked or ())),
         notices=collections.all(case.notices, collections.notice),
         history=collections.all(case.history, collections.history),
@@ -223,15 +225,16 @@ class _Collections:
             sources=frozenset({collection.key_path}),
         )
 
-    def notice(self, _collection: Collection, fields: _Fields) -> Notice:
+    def notice(self, collection: Collection, fields: _Fields) -> Notice:
         title, dated = fields.needed("title") or "", fields.day("dated")
         key = fields.needed("id") or f"{dated}:{comparable_text(title)}"
-        return Notice(key=key, title=title, dated=dated, download=self._download(fields.text("download")))
+        download = self._download(fields.text("download"))
+        return Notice(key=key, title=title, dated=dated, download=download, source=collection.key_path)
 
-    def history(self, _collection: Collection, fields: _Fields) -> HistoryEntry:
+    def history(self, collection: Collection, fields: _Fields) -> HistoryEntry:
         title, at = fields.needed("title") or "", fields.moment("at")
         key = fields.needed("id") or f"{at.isoformat() if at else at}:{comparable_text(title)}"
-        return HistoryEntry(key=key, title=title, at=at, code=fields.text("code"))
+        return HistoryEntry(key=key, title=title, at=at, code=fields.text("code"), source=collection.key_path)
 
     def _entries(self, collection: Collection) -> list[PageLocation]:
         if collection.request is None:
