@@ -39,6 +39,7 @@ def item(kind: str, title: str, **more: Json) -> dict[str, Json]:
         "due_by_estimate": None,
         "starts_at": None,
         "place": None,
+        "asked_on": "2026-07-09",
         "state": "open",
     } | more
 
@@ -61,7 +62,7 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ChangeKind.INTENT_TO_DENY_RECEIVED: ("n-1", None, _NOID),
     ChangeKind.APPOINTMENT_SCHEDULED: ("n-1", None, _INTERVIEW),
     ChangeKind.APPOINTMENT_CHANGED: ("n-1", _INTERVIEW, _MOVED),
-    ChangeKind.APPOINTMENT_CANCELLED: ("n-1", _INTERVIEW, None),
+    ChangeKind.APPOINTMENT_CANCELLED: ("n-1", _INTERVIEW, _INTERVIEW | {"state": "closed"}),
     ChangeKind.STAGE_CHANGED: (
         None,
         status("received", "Case Was Received", "2026-05-29"),
@@ -80,7 +81,7 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ChangeKind.DETAIL_CHANGED: ("office", "NATIONAL BENEFITS CENTER", "NEBRASKA SERVICE CENTER"),
     ChangeKind.ITEM_ADDED: ("n-1", None, _CARD),
     ChangeKind.ITEM_CHANGED: ("n-1", _CARD, _CARD | {"due_on": "2026-12-31"}),
-    ChangeKind.ITEM_CLOSED: ("n-1", _RFE, _RFE | {"state": "answered"}),
+    ChangeKind.ITEM_CLOSED: ("n-1", _RFE, _RFE | {"state": "answered", "reason": "answered"}),
     ChangeKind.NOTICE_ADDED: ("l-1", None, {"key": "l-1", "title": "Appointment Scheduled", "dated": "2026-06-19"}),
     ChangeKind.NOTICE_CHANGED: (
         "l-1",
@@ -202,7 +203,40 @@ def examples() -> dict[str, AlertContext]:
     evidence_requested = _stage_change(
         status("received", "Case Was Received"), status("evidence_requested", "Request for Evidence Was Sent")
     )
+    refused_again: dict[str, Json] = {"stage": "refused", "status": "Refused"}
+    updated = Change(
+        kind=ChangeKind.STATUS_CHANGED,
+        severity=severity_of(ChangeKind.STATUS_CHANGED),
+        case_number="AA00000001",
+        old=refused_again | {"since": "2026-11-10"},
+        new=refused_again | {"since": "2026-11-16"},
+    )
+    reworded = Change(
+        kind=ChangeKind.STATUS_CHANGED,
+        severity=severity_of(ChangeKind.STATUS_CHANGED),
+        case_number=NUMBER,
+        old=status("under_review", "Case Was Reopened", "2026-07-09") | {"description": "We reopened your case."},
+        new=status("under_review", "Case Was Reopened", "2026-07-20"),
+    )
+    back_in_review = _stage_change(
+        status("evidence_requested", "Request for Evidence Was Sent"),
+        status("under_review", "Case Is Being Actively Reviewed By USCIS"),
+    )
     return contexts | {
+        "status_changed, only a new date": alert_context(updated, links=CEAC, case_number="AA00000001", form=None),
+        "status_changed, only a new text": alert_context(reworded),
+        "rfe_received, overdue": alert_context(_received(ChangeKind.RFE_RECEIVED, _RFE | {"is_overdue": True})),
+        "item_added, overdue": alert_context(
+            _received(ChangeKind.ITEM_ADDED, item("fee", "Immigrant fee", due_on="2026-05-02", is_overdue=True))
+        ),
+        "item_closed, no longer listed": alert_context(_closed(_RFE, "unlisted")),
+        "item_closed, nothing outstanding, with the stage": alert_context(
+            _closed(_RFE, "nothing_outstanding"), back_in_review
+        ),
+        "item_closed, cancelled": alert_context(_closed(_RFE, "cancelled")),
+        "item_closed, the case has ended": alert_context(_closed(_RFE, "case_ended")),
+        "item_closed, an appointment that was held": alert_context(_closed(_INTERVIEW, "answered")),
+        "item_closed, an appointment in the past": alert_context(_closed(_INTERVIEW, "time_passed")),
         "stage_changed to refused at a consulate": alert_context(
             refused, links=CEAC, case_number="AA00000001", form=None
         ),
@@ -221,6 +255,16 @@ def examples() -> dict[str, AlertContext]:
 def _stage_change(old: Json, new: Json) -> Change:
     severity = severity_of(ChangeKind.STAGE_CHANGED, _stage(new))
     return Change(kind=ChangeKind.STAGE_CHANGED, severity=severity, case_number=NUMBER, old=old, new=new)
+
+
+def _received(kind: ChangeKind, new: Json) -> Change:
+    return Change(kind=kind, severity=severity_of(kind), case_number=NUMBER, subject="n-1", new=new)
+
+
+def _closed(values: dict[str, Json], reason: str) -> Change:
+    new: Json = values | {"state": "answered" if reason == "answered" else "closed", "reason": reason}
+    kind = ChangeKind.ITEM_CLOSED
+    return Change(kind=kind, severity=severity_of(kind), case_number=NUMBER, subject="n-1", old=values, new=new)
 
 
 def _reminder(kind: ChangeKind, new: Json) -> Change:

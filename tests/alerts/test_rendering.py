@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.alerts.alert_contexts import EXAMPLE_VALUES, LINKS, NUMBER, alert_context, change, examples, item
-from watcher.alerts.rendering import render
+from watcher.alerts.rendering import render, summarize
 from watcher.alerts.style import Privacy
 from watcher.model.alert import AlertContext, AlertText
 from watcher.model.case import Stage
@@ -107,6 +107,44 @@ def test_zone_without_an_abbreviation_is_shown_by_name() -> None:
 
 def test_first_day_of_a_month_follows_the_french_rule() -> None:
     assert "1er octobre 2026" in rendered(change(ChangeKind.RFE_RECEIVED), language="fr").body
+
+
+@pytest.mark.parametrize("privacy", ["full", "masked"])
+@pytest.mark.parametrize(
+    ("old_text", "new_text", "same_words"),
+    [
+        (None, None, True),
+        ("On November 1, 2026, we looked.", "On December 16, 2026, we looked.", True),
+        ("El 1 de noviembre de 2026 miramos.", "El 16 de diciembre de 2026 miramos.", True),
+        ("Vu le 01/11/2026.", "Vu le 16/12/2026.", True),
+        ("On November 1, 2026, we looked.", "On December 16, 2026, we decided.", False),
+        ("We need 3 letters.", "We need 4 letters.", False),
+    ],
+)
+def test_a_new_date_under_the_same_words_names_both_dates(
+    privacy: Privacy,
+    old_text: str | None,
+    new_text: str | None,
+    same_words: bool,  # noqa: FBT001
+) -> None:
+    old: dict[str, Json] = {"stage": "refused", "status": "Refused", "description": old_text, "since": "2026-11-01"}
+    new = old | {"description": new_text, "since": "2026-12-16"}
+    moved = Change(kind=ChangeKind.STATUS_CHANGED, severity=Severity.IMPORTANT, case_number=NUMBER, old=old, new=new)
+    alert = rendered(moved, privacy=privacy)
+    if same_words:
+        text = "Updated on December 16, 2026 (before: November 1, 2026), still “Refused”"
+        assert alert.title.endswith(text)
+        assert alert.body.startswith(text)
+        assert summarize(moved, "en") == text
+    else:
+        assert alert.title.endswith("New text below “Refused”")
+    assert "New status" not in alert.body
+
+
+def test_a_cancelled_appointment_names_its_time_and_no_time_to_keep() -> None:
+    body = rendered(change(ChangeKind.APPOINTMENT_CANCELLED)).body
+    assert body.startswith("Interview cancelled, was Thursday, August 20, 2026, 3:00 PM EDT")
+    assert "printed on your notice govern" not in body
 
 
 def test_consular_refusal_is_not_presented_as_final() -> None:

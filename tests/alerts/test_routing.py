@@ -54,6 +54,24 @@ def test_channel_gets_changes_of_its_minimum_severity() -> None:
     assert routed_alerts([TOUCHED, MOVED], min_severity="urgent") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason", "goes_along"),
+    [
+        ("rfe", "unlisted", True),
+        ("rfe", "nothing_outstanding", True),
+        ("intent_to_deny", "cancelled", True),
+        ("rfe", "answered", False),
+        ("rfe", "case_ended", False),
+        ("interview", "time_passed", False),
+    ],
+)
+def test_alert_about_a_case_says_that_a_request_may_need_no_answer(kind: str, reason: str, goes_along: bool) -> None:  # noqa: FBT001
+    closed = change(ChangeKind.ITEM_CLOSED, subject="rfe-1", new={"kind": kind, "reason": reason})
+    assert routed_alerts([closed, MOVED]) == [((0, 1) if goes_along else (1,), NOON, None)]
+    assert routed_alerts([closed]) == []
+    assert routed_alerts([closed, MOVED], kinds=["stage_changed"]) == [((1,), NOON, None)]
+
+
 def test_channel_gets_only_its_kinds() -> None:
     assert routed_alerts([RFE, MOVED], kinds=["stage_changed"]) == [((1,), NOON, None)]
 

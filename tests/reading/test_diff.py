@@ -415,6 +415,79 @@ class TestAppointmentsAndItems:
         assert self.kinds_between(None, an_item(state=ItemState.ANSWERED)) == [ChangeKind.ITEM_CLOSED]
 
 
+class TestReasons:
+    """Why an item is over, and what is said of a new one whose date has passed."""
+
+    def reason(self, before: Snapshot, after: Snapshot) -> str | None:
+        closed = [one for one in changes_between(normalized(before), after) if one.kind is ChangeKind.ITEM_CLOSED]
+        return closed[0].new["reason"] if closed and isinstance(closed[0].new, dict) else None
+
+    def listed(self, status: str = RFE, **values: Any) -> Snapshot:
+        asked = an_item(asked_on=date(2026, 1, 20), **values)
+        return a_case(status, status_since=date(2026, 2, 1), pending=(asked,))
+
+    def test_a_request_that_left_its_list_is_unlisted(self) -> None:
+        before = self.listed(REVIEW)
+        assert self.reason(before, replace(before, pending=())) == "unlisted"
+
+    def test_an_answer_is_the_reason_whoever_reports_it(self) -> None:
+        before = self.listed()
+        answered = an_item(asked_on=date(2026, 1, 20), state=ItemState.ANSWERED)
+        assert self.reason(before, replace(before, pending=(answered,))) == "answered"
+        assert self.reason(replace(before, pending=None), a_case(ANSWERED)) == "answered"
+
+    @pytest.mark.parametrize(
+        "title", ["Case Was Approved", "Case Was Denied", "Withdrawal Acknowledgement Notice Was Sent"]
+    )
+    def test_the_end_of_the_case_is_a_reason(self, title: str) -> None:
+        assert self.reason(self.listed(), a_case(title, status_since=date(2026, 3, 1), pending=())) == "case_ended"
+
+    def test_a_status_may_say_that_nothing_is_outstanding(self) -> None:
+        text = "Our records show nothing is outstanding at this time."
+        after = a_case(REVIEW, status_since=date(2026, 3, 1), description=text, pending=())
+        assert self.reason(self.listed(), after) == "nothing_outstanding"
+
+    def test_an_appointment_whose_time_has_passed_is_no_longer_shown(self) -> None:
+        visit = an_item(ItemKind.BIOMETRICS, starts_at=Day(TODAY - timedelta(days=1)))
+        assert self.reason(a_case(pending=(visit,)), a_case(pending=())) == "time_passed"
+
+    @pytest.mark.parametrize("before", [None, a_case(pending=())])
+    @pytest.mark.parametrize("name", ["due_on", "due_by_estimate"])
+    @pytest.mark.parametrize("days", [-1, 0])
+    def test_a_new_item_whose_date_has_passed_says_so(self, before: Snapshot | None, name: str, days: int) -> None:
+        item = replace(an_item(), **{name: TODAY + timedelta(days=days)})
+        change = changes_between(before and normalized(before), a_case(pending=(item,)))[-1]
+        assert isinstance(change.new, dict)
+        assert (change.kind, change.new.get("is_overdue")) == (ChangeKind.RFE_RECEIVED, True if days < 0 else None)
+
+    def test_a_new_date_alone_is_important(self) -> None:
+        before = a_case(status_since=date(2026, 2, 1))
+        (change,) = changes_between(normalized(before), replace(before, status_since=date(2026, 2, 7)))
+        assert (change.kind, change.severity) == (ChangeKind.STATUS_CHANGED, Severity.IMPORTANT)
+
+
+class TestSourcesOfEntries:
+    """What a list of letters shows when it first answers belongs to the baseline (review A10)."""
+
+    OLD = Notice(key="a", title="Receipt notice", source="case.notices[0]")
+    LATE = Notice(key="1:b", title="Request for Initial Evidence Was Sent", source="case.notices[1]")
+
+    def test_a_list_that_answers_for_the_first_time_is_not_news(self) -> None:
+        before = normalized(a_case(notices=(self.OLD,), answered_sources=frozenset({self.OLD.source})))
+        both = a_case(notices=(self.LATE, self.OLD), answered_sources=frozenset({self.OLD.source, self.LATE.source}))
+        assert changes_between(before, both) == ()
+        new = Notice(key="c", title="Decision", source=self.LATE.source)
+        after = replace(both, notices=(self.LATE, self.OLD, new))
+        assert kinds(changes_between(normalize(before, both, vocabulary="uscis"), after)) == [ChangeKind.NOTICE_ADDED]
+
+    def test_entries_of_an_older_release_without_a_source_do_not_hide_a_new_one(self) -> None:
+        before = normalized(a_case(notices=(replace(self.OLD, source=""),)))
+        after = a_case(notices=(self.LATE, self.OLD), answered_sources=frozenset({self.OLD.source, self.LATE.source}))
+        assert [(one.kind, one.subject) for one in changes_between(before, after)] == [
+            (ChangeKind.NOTICE_ADDED, self.LATE.key)
+        ]
+
+
 class TestPartialSnapshots:
     def test_items_of_a_missing_source_are_kept(self) -> None:
         before = normalized(a_case(pending=(an_item(key="1"), an_item(key="2"))))

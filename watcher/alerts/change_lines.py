@@ -7,17 +7,17 @@ line that needs it is left out.
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from watcher.alerts.change_facts import OVER_KINDS, close_reason, is_estimated, item_kind_of, message_key, object_of
 from watcher.alerts.style import MAX_TEXT_LENGTH, TextStyle
 from watcher.language.catalogue import format_text
 from watcher.model.appointment_time import time_from_json
-from watcher.model.case import ItemKind, ItemState
+from watcher.model.case import ItemState
 from watcher.model.change import Change, ChangeKind
 
 Fields: TypeAlias = dict[str, str]
 _Json: TypeAlias = Mapping[str, Any]
 
 _SHAREABLE_DETAILS = frozenset({"form", "office", "submitted_on"})
-_DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 
 
 def line_of(change: Change, style: TextStyle, *, visible_status: str | None = None) -> str:
@@ -26,68 +26,33 @@ def line_of(change: Change, style: TextStyle, *, visible_status: str | None = No
     if _FIELD_BUILDERS.get(change.kind) in (_status_fields, _item_fields):
         quoted = style.quoted(visible_status)
         fields |= {name: "" for name in ("status", "title") if fields.get(name) == quoted}
-    return style.catalogue.format("change", _message_key(change), "line", **fields)
+    return style.catalogue.format("change", message_key(change), "line", **fields)
 
 
 def headline_of(change: Change, style: TextStyle) -> str:
     """Return what happened, in a few words: for a new status in the portal's own, not by the stage they stand for."""
-    return style.catalogue.format("change", _message_key(change), "headline", **fields_of(change, style))
+    return style.catalogue.format("change", message_key(change), "headline", **fields_of(change, style))
 
 
 def meaning_of_change(change: Change, style: TextStyle, part: str) -> str:
     """Return the catalogue's text for this kind of change; `part` is `plain` (what it means) or `next`."""
-    template = style.catalogue.message("change", _message_key(change), part)
+    template = style.catalogue.message("change", message_key(change), part)
     return format_text(template, fields_of(change, style)) if template else ""
 
 
 def fields_of(change: Change, style: TextStyle) -> Fields:
     """Return all fields that the messages about this change can contain."""
     build = _FIELD_BUILDERS.get(change.kind, _no_fields)
-    return build(change, _object(change.old), _object(change.new), style)
+    return build(change, object_of(change.old), object_of(change.new), style)
 
 
 def status_of(change: Change) -> str | None:
     """Return the status or item title that the change is about, in the portal's words; None for other changes."""
     if _FIELD_BUILDERS.get(change.kind) not in (_status_fields, _item_fields):
         return None
-    values = _object(change.new) or _object(change.old)
+    values = object_of(change.new) or object_of(change.old)
     title = values.get("status") or values.get("title")
     return title if isinstance(title, str) else None
-
-
-def item_kind_of(change: Change) -> ItemKind:
-    """Return the kind of the pending item that the change is about; `task` if unknown."""
-    kind = (_object(change.new) or _object(change.old)).get("kind")
-    return ItemKind(kind) if isinstance(kind, str) and kind in set(ItemKind) else ItemKind.TASK
-
-
-def is_estimated(change: Change) -> bool:
-    """Return whether the change contains a due date that still applies and is only an estimate."""
-    values = _object(change.new)
-    if change.kind is ChangeKind.ITEM_CLOSED:
-        return False
-    if "source" in values:
-        return values.get("source") == "estimate"
-    return bool(values.get("due_by_estimate")) and not values.get("due_on")
-
-
-def names_appointment(change: Change) -> bool:
-    """Return whether the change contains the time of an appointment that is not cancelled."""
-    return time_from_json(_object(change.new)) is not None
-
-
-def _object(value: object) -> _Json:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _message_key(change: Change) -> str:
-    if change.kind is ChangeKind.RECOVERED and change.subject is not None:
-        return "channel_recovered"
-    if change.kind in _DEADLINE_KINDS and names_appointment(change):
-        return f"{change.kind}_appointment"
-    if change.kind is ChangeKind.CASE_NOT_FOUND and _object(change.new).get("elsewhere"):
-        return f"{change.kind}_elsewhere"
-    return change.kind.value
 
 
 # --- the fields of each kind of change ----------------------------------------------------------------------------
@@ -101,27 +66,44 @@ def _status_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Field
         "new_stage": stage,
         "status": status,
         "words": status or stage,
+        "quoted_status": status,
+        "since": style.day(new.get("since")),
+        "old_since": _if_different(style.day(old.get("since")), style.day(new.get("since"))),
         "form": style.portal_text(new.get("form")),
     }
 
 
 def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
     values = new or old
-    state = new.get("state") if new else ItemState.CLOSED
     when, old_when = time_from_json(values), time_from_json(old)
+    present = None if change.kind in OVER_KINDS else time_from_json(new)
+    is_overdue = new.get("is_overdue") is True
     return {
         "kind": style.catalogue.message("item", item_kind_of(change), "name"),
         "title": style.quoted(values.get("title")),
-        "due": _due(new, style),
+        "due": "" if is_overdue else _due(new, style),
+        "overdue": _due(new, style) if is_overdue else "",
+        "over": style.catalogue.message("general", "overdue") if is_overdue else "",
+        "asked": "" if item_kind_of(change).is_appointment else style.day(values.get("asked_on")),
         "when": style.appointment(when),
         "brief_when": style.brief_appointment(when),
-        "old_when": _if_different(style.appointment(old_when), style.appointment(time_from_json(new))),
+        "old_when": _if_different(style.appointment(old_when), style.appointment(present)),
         "place": style.portal_text(values.get("place")),
         "old_place": _if_different(style.portal_text(old.get("place")), style.portal_text(new.get("place"))),
-        "how": style.catalogue.message("item_state", state) if isinstance(state, str) else "",
+        "how": _how(change, new, style),
         "soon": _soon(new.get("days"), style),
         "mark": style.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
     }
+
+
+def _how(change: Change, new: _Json, style: TextStyle) -> str:
+    """Return how an item came to its state, as far as the portal tells."""
+    reason, kind = close_reason(change), item_kind_of(change)
+    if reason is not None:
+        specific = style.catalogue.message("close_reason", f"{reason}_{'appointment' if kind.is_appointment else kind}")
+        return specific or style.catalogue.message("close_reason", reason)
+    state = new.get("state") if new else ItemState.CLOSED
+    return style.catalogue.message("item_state", state) if isinstance(state, str) else ""
 
 
 def _part_fields(_: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:

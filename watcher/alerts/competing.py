@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from watcher.alerts.change_lines import item_kind_of, names_appointment
+from watcher.alerts.change_facts import item_kind_of, names_appointment
 from watcher.model.alert import AlertContext
 from watcher.model.appointment_time import AppointmentTime
 from watcher.model.case import ItemKind, ItemState, PendingItem

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from watcher.alerts.change_facts import is_estimated, item_kind_of, may_be_unanswered, names_appointment
 from watcher.alerts.change_lines import (
     headline_of,
-    is_estimated,
-    item_kind_of,
     line_of,
     meaning_of_change,
-    names_appointment,
     status_of,
 )
 from watcher.alerts.competing import competing_times
@@ -168,10 +166,11 @@ def _blocks(context: AlertContext, changes: Sequence[Change], style: TextStyle) 
 
 
 def _meanings(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> Iterator[GlossaryText]:
-    """Yield what the most severe changes and any stage change mean, each meaning once."""
+    """Yield what the most severe changes, any stage change, and a withdrawn request mean, each meaning once."""
     used: list[str] = []
     for change in changes:
-        if change.severity is not changes[0].severity and change.kind is not ChangeKind.STAGE_CHANGED:
+        is_explained = change.kind is ChangeKind.STAGE_CHANGED or may_be_unanswered(change)
+        if change.severity is not changes[0].severity and not is_explained:
             continue
         meaning = _meaning(context, change, style)
         if meaning.plain and meaning.plain not in used and len(used) < _MAX_MEANINGS:

@@ -1,15 +1,17 @@
 """Which channel gets which alert, and when. Pure.
 
 A channel selects changes by account, kind, and severity. The selected changes of one check are one alert with the
-severity of the most urgent of them. An urgent alert is sent at once, including its routine changes, which give
-context. Others wait for the channel's digest, and all alerts wait for the end of quiet hours, except urgent alerts
-on channels with `urgent_breaks_quiet`.
+severity of the most urgent of them; what says that a request may need no answer any more goes along, whatever its
+severity. An urgent alert is sent at once, including its routine changes, which give context. Others wait for the
+channel's digest, and all alerts wait for the end of quiet hours, except urgent alerts on channels with
+`urgent_breaks_quiet`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from watcher.alerts.change_facts import may_be_unanswered
 from watcher.model.alert import AlertContext, HoldReason, RoutedAlert
 from watcher.model.change import Change, ChangeKind, Severity, severity_of
 from watcher.settings import ChannelSettings
@@ -74,6 +76,7 @@ def _routed(
     selected = tuple(index for index in group if _accepts(channel, changes[index]))
     if not selected:
         return
+    selected = tuple(index for index in group if index in selected or _goes_along(channel, changes[index]))
     severity = max((changes[index].severity for index in selected), key=lambda severity: severity.rank)
     if channel.escalate_after and severity is not Severity.URGENT:
         return
@@ -85,6 +88,11 @@ def _accepts(channel: ChannelSettings, change: Change) -> bool:
     if channel.kinds and change.kind not in channel.kinds:
         return False
     return routing_severity(change).rank >= channel.min_severity.rank
+
+
+def _goes_along(channel: ChannelSettings, change: Change) -> bool:
+    """Return whether the change is part of an alert about others: who hears of the case must not answer in vain."""
+    return may_be_unanswered(change) and (not channel.kinds or change.kind in channel.kinds)
 
 
 def routing_severity(change: Change) -> Severity:

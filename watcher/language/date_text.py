@@ -1,10 +1,12 @@
-"""Dates and times in the format of the reader's language. Pure."""
+"""Dates and times in the format of the reader's language, and in a portal's text. Pure."""
 
+import re
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import parse_iso
 from watcher.language.catalogue import Catalogue
+from watcher.language.month_names import month_number
 from watcher.model.appointment_time import AppointmentTime, Day
 
 
@@ -24,6 +26,29 @@ def parse_stamp(value: object) -> datetime | date | None:
     """Parse a portal's stamp like `parse_moment`. Midnight on its own clock stands for a day, which has no zone."""
     moment = parse_moment(value)
     return moment.date() if isinstance(moment, datetime) and moment.time() == time() else moment
+
+
+_WORDS = re.compile(r"\w+")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|er)?")
+
+
+def differ_only_in_day(one: str, other: str, one_day: date, other_day: date) -> bool:
+    """Return whether two texts are the same but for the day, which is `one_day` in one and `other_day` in the other.
+
+    The day may be in numbers or with the name of the month, in any language of `month_number`.
+    """
+    words, other_words = _WORDS.findall(one), _WORDS.findall(other)
+    return len(words) == len(other_words) and all(
+        word == changed or (_is_part_of(word, one_day) and _is_part_of(changed, other_day))
+        for word, changed in zip(words, other_words, strict=True)
+    )
+
+
+def _is_part_of(word: str, day: date) -> bool:
+    number = _ORDINAL.fullmatch(word)
+    if number is None:
+        return month_number(word) == day.month
+    return int(number[1]) in {day.day, day.month, day.year, day.year % 100}
 
 
 def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:

@@ -26,6 +26,17 @@ class Severity(StrEnum):
 _RANKS = {Severity.ROUTINE: 0, Severity.IMPORTANT: 1, Severity.URGENT: 2}
 
 
+class CloseReason(StrEnum):
+    """Why an item was closed; part of an `item_closed` under `reason`. `unlisted`: the portal does not say why."""
+
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+    CASE_ENDED = "case_ended"
+    NOTHING_OUTSTANDING = "nothing_outstanding"
+    TIME_PASSED = "time_passed"
+    UNLISTED = "unlisted"
+
+
 class ChangeKind(StrEnum):
     """The kind of a change. The first four groups concern a case, the fifth an account, the last a channel."""
 

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import iso_text
 from watcher.language.status_meaning import Meaning, meaning_of
-from watcher.model.appointment_time import time_json
 from watcher.model.case import (
     STATUS_FIELDS,
     STATUS_TEXT_FIELDS,
@@ -20,12 +19,13 @@ from watcher.model.case import (
     ItemKind,
     ItemState,
     Notice,
-    Part,
     PendingItem,
     Snapshot,
 )
-from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
-from watcher.reading.normalize import in_same_terms
+from watcher.model.change import Change, ChangeKind, CloseReason, Json, Severity, severity_of
+from watcher.reading.change_json import closed_json, history_json, item_json, notice_json, part_json, status_json
+from watcher.reading.item_states import StatusEffect
+from watcher.reading.normalize import in_same_terms, status_effect
 
 _DETAILS = ("form", "title", "submitted_on", "office")
 
@@ -50,6 +50,11 @@ class _Time:
         """Return whether an appointment has begun; a day without a time counts until its end."""
         return item.starts_at is not None and item.starts_at.is_over(self.now, self.zone)
 
+    def is_overdue(self, item: PendingItem) -> bool:
+        """Return whether the day on which the answer was due is over."""
+        due = item.due_on or item.due_by_estimate
+        return due is not None and due < self.now.astimezone(self.zone).date()
+
 
 def diff(
     before: Snapshot | None, after: Snapshot, *, now: datetime, zone: ZoneInfo, vocabulary: str
@@ -65,9 +70,10 @@ def diff(
     if replace(before, stage=after.stage) == after:
         return ()
     meaning = meaning_of(after.status_title, vocabulary=vocabulary)
+    effect = status_effect(before, after, meaning, vocabulary)
     late = after.answered_sources - before.answered_sources
     changes = [
-        *_item_changes(before, after, _Time(now, zone), late, meaning.cancels),
+        *_item_changes(before, after, _Time(now, zone), late, effect),
         *_status_changes(before, after, meaning),
         *_part_changes(before, after),
         *_notice_changes(before, after, late),
@@ -101,7 +107,13 @@ def _baseline(after: Snapshot, time: _Time) -> Iterator[Change]:
     yield _change(ChangeKind.CASE_ADDED, after, new=new)
     for item in after.pending or ():
         if item.is_open and not time.has_passed(item):
-            yield _change(_kind_when_added(item), after, item.key, new=item_json(item))
+            yield _added(item, after, time)
+
+
+def _added(item: PendingItem, case: Snapshot, time: _Time) -> Change:
+    """Return the change for an open item that is new; it says so if the answer is already overdue."""
+    overdue: dict[str, Json] = {"is_overdue": True} if time.is_overdue(item) else {}
+    return _change(_kind_when_added(item), case, item.key, new=item_json(item) | overdue)
 
 
 def _kind_when_added(item: PendingItem) -> ChangeKind:
@@ -113,7 +125,7 @@ def _kind_when_added(item: PendingItem) -> ChangeKind:
 
 
 def _item_changes(
-    before: Snapshot, after: Snapshot, time: _Time, late: frozenset[str], cancels: frozenset[ItemKind]
+    before: Snapshot, after: Snapshot, time: _Time, late: frozenset[str], effect: StatusEffect
 ) -> Iterator[Change]:
     """Yield the changes of items. Of what a source shows when it first answers, only what is ahead is news."""
     for key, old, new in _pairs(before.pending or (), after.pending or ()):
@@ -121,12 +133,26 @@ def _item_changes(
             continue
         if old is None:
             if new.is_open and not (new.sources <= late and time.has_passed(new)):
-                yield _change(_kind_when_added(new), after, key, new=item_json(new))
+                yield _added(new, after, time)
             elif new.state is ItemState.ANSWERED and not new.sources <= late:
-                yield _change(ChangeKind.ITEM_CLOSED, after, key, new=item_json(new))
+                yield _change(ChangeKind.ITEM_CLOSED, after, key, new=closed_json(new, CloseReason.ANSWERED))
         elif _comparable(old) != _comparable(new):
-            kind = _kind_when_changed(old, new, is_ahead=not time.has_passed(old) or old.kind in cancels)
-            yield _change(kind, after, key, old=item_json(old), new=item_json(new))
+            kind = _kind_when_changed(old, new, is_ahead=not time.has_passed(old) or old.kind in effect.cancels)
+            shown = item_json(new)
+            if kind is ChangeKind.ITEM_CLOSED:
+                shown = closed_json(new, _close_reason(old, new, time, effect))
+            yield _change(kind, after, key, old=item_json(old), new=shown)
+
+
+def _close_reason(old: PendingItem, new: PendingItem, time: _Time, effect: StatusEffect) -> CloseReason:
+    """Return why an item that was open is not: what the status says, or else that the portal no longer lists it."""
+    if new.state is ItemState.ANSWERED:
+        return CloseReason.ANSWERED
+    if effect.newly_ended_state(old) is not None:
+        return CloseReason.CASE_ENDED if effect.ends else CloseReason.NOTHING_OUTSTANDING
+    if old.kind in effect.cancels and not effect.context.same_status:
+        return CloseReason.CANCELLED
+    return CloseReason.TIME_PASSED if time.has_passed(old) else CloseReason.UNLISTED
 
 
 def _comparable(item: PendingItem) -> PendingItem:
@@ -150,23 +176,18 @@ def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iter
     """Yield a stage change only if the status text changed too. A field without an earlier value is not a change.
 
     What a first status asks for is reported by its item. The vocabulary says how severe new words are; under the same
-    title, a new description is not urgent, and a new date alone is routine.
+    title, a new description or date is not urgent.
     """
     if before.status is None:
         return
-    old, new = _status_json(before), _status_json(after)
+    old, new = status_json(before), status_json(after)
     text_changed = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
     if text_changed and before.stage is not after.stage:
         yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new, words=meaning.severity)
     elif _any_changed(before, after, STATUS_FIELDS):
-        words = _severity_of_words(before, after, meaning)
+        is_same = before.status_title == after.status_title and meaning.severity is Severity.URGENT
+        words = Severity.IMPORTANT if is_same else meaning.severity
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new, words=words)
-
-
-def _severity_of_words(before: Snapshot, after: Snapshot, meaning: Meaning) -> Severity:
-    if before.status_title != after.status_title or meaning.severity is Severity.ROUTINE:
-        return meaning.severity
-    return Severity.ROUTINE if before.description == after.description else Severity.IMPORTANT
 
 
 def _any_changed(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
@@ -177,14 +198,14 @@ def _part_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
     if before.parts is not None:
         for key, old, new in _pairs(before.parts, after.parts or ()):
             if old != new:
-                yield _change(ChangeKind.PART_CHANGED, after, key, old=_part_json(old), new=_part_json(new))
+                yield _change(ChangeKind.PART_CHANGED, after, key, old=part_json(old), new=part_json(new))
 
 
 def _notice_changes(before: Snapshot, after: Snapshot, late: frozenset[str]) -> Iterator[Change]:
     kinds = (ChangeKind.NOTICE_ADDED, ChangeKind.NOTICE_CHANGED, ChangeKind.NOTICE_REMOVED)
     if before.notices is not None:
         yield from _entry_changes(
-            after, before.notices, _not_late(before.notices, after.notices, late), kinds, _notice_json
+            after, before.notices, _not_late(before.notices, after.notices, late), kinds, notice_json
         )
 
 
@@ -192,26 +213,31 @@ def _history_changes(before: Snapshot, after: Snapshot, late: frozenset[str]) ->
     kinds = (ChangeKind.HISTORY_ADDED, ChangeKind.HISTORY_CHANGED, ChangeKind.HISTORY_REMOVED)
     if before.history is not None:
         yield from _entry_changes(
-            after, before.history, _not_late(before.history, after.history, late), kinds, _history_json
+            after, before.history, _not_late(before.history, after.history, late), kinds, history_json
         )
 
 
 def _not_late(before: Sequence[_Sourced], after: Sequence[_Sourced] | None, late: frozenset[str]) -> list[_Sourced]:
-    """Return the entries without those that a source shows when it first answers: they are part of the baseline."""
+    """Return the entries without those that a source shows when it first answers: they are part of the baseline.
+
+    Entries of older releases name no source; beside them, no source is late.
+    """
+    if any(not entry.source for entry in before):
+        return list(after or ())
     known = {entry.key for entry in before}
     return [entry for entry in after or () if entry.key in known or entry.source not in late]
 
 
 def _entry_changes(
     case: Snapshot,
-    before: Sequence[_Entry],
-    after: Sequence[_Entry],
+    before: Sequence[_Sourced],
+    after: Sequence[_Sourced],
     kinds: tuple[ChangeKind, ChangeKind, ChangeKind],
-    as_json: Callable[[_Entry], Json],
+    as_json: Callable[[_Sourced], Json],
 ) -> Iterator[Change]:
     added, changed, removed = kinds
     for key, old, new in _pairs(before, after):
-        if old == new:
+        if old is not None and new is not None and replace(old, source=new.source) == new:
             continue
         kind = added if old is None else removed if new is None else changed
         yield _change(
@@ -245,42 +271,3 @@ def _pairs(before: Sequence[_Entry], after: Sequence[_Entry]) -> Iterator[tuple[
     right: Mapping[str, _Entry] = {entry.key: entry for entry in after}
     for key in sorted(left.keys() | right.keys()):
         yield key, left.get(key), right.get(key)
-
-
-# --- as JSON ------------------------------------------------------------------------------------------------------
-
-
-def item_json(item: PendingItem) -> dict[str, Json]:
-    """Return a pending item as the history and alerts hold it."""
-    return {
-        "key": item.key,
-        "kind": item.kind.value,
-        "title": item.title,
-        "description": item.description,
-        "due_on": iso_text(item.due_on),
-        "due_by_estimate": iso_text(item.due_by_estimate),
-        **time_json(item.starts_at),
-        "place": item.place,
-        "state": item.state.value,
-    }
-
-
-def _status_json(case: Snapshot) -> Json:
-    return {
-        "stage": case.stage.value,
-        "status": case.status,
-        "description": case.description,
-        "since": iso_text(case.status_since),
-    }
-
-
-def _notice_json(notice: Notice) -> Json:
-    return {"key": notice.key, "title": notice.title, "dated": iso_text(notice.dated)}
-
-
-def _history_json(entry: HistoryEntry) -> Json:
-    return {"key": entry.key, "title": entry.title, "at": iso_text(entry.at), "code": entry.code, "hint": entry.hint}
-
-
-def _part_json(part: Part | None) -> Json:
-    return None if part is None else {"key": part.key, "title": part.title, "status": part.status}

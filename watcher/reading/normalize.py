@@ -36,7 +36,7 @@ def normalize(before: Snapshot | None, after: Snapshot, *, vocabulary: str) -> S
         pending = follow_items(
             known,
             (*(fresh_items or ()), *((from_title,) if from_title else ())),
-            _status_effect(before, after, meaning, vocabulary),
+            status_effect(before, after, meaning, vocabulary),
             silent if fresh_items is not None else None,
         )
     return replace(after, pending=pending, silent=frozenset(), answered_sources=_answered(before, after, fresh_items))
@@ -95,7 +95,7 @@ def _merged(before: tuple[Any, ...], after: Snapshot, name: str, silent: frozens
     """Add the entries whose source did not answer this time. Entries of older releases name no source."""
     if silent and after.answered_sources:
         silent |= {""}
-    kept = {entry.key: entry for entry in before if name in silent or getattr(entry, "source", "") in silent}
+    kept = {entry.key: entry for entry in before if name in silent or getattr(entry, "source", None) in silent}
     entries = kept | {entry.key: entry for entry in getattr(after, name)}
     return tuple(entries[key] for key in sorted(entries))
 
@@ -126,7 +126,8 @@ def _item_of_title(after: Snapshot, meaning: Meaning) -> PendingItem | None:
     )
 
 
-def _status_effect(before: Snapshot | None, after: Snapshot, meaning: Meaning, vocabulary: str) -> StatusEffect:
+def status_effect(before: Snapshot | None, after: Snapshot, meaning: Meaning, vocabulary: str) -> StatusEffect:
+    """Return what the status of `after` does to the items that `before` knows."""
     context = StatusContext(
         same_status=before is not None and _is_same_status(before, after),
         asked_before=None if before is None else meaning_of(before.status_title, vocabulary=vocabulary).asks,
