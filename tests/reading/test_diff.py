@@ -16,7 +16,7 @@ from tests.support.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, 
 from watcher.language.status_meaning import meaning_of
 from watcher.model.appointment_time import Day, Moment
 from watcher.model.case import STATUS_FIELDS, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
-from watcher.model.change import Change, ChangeKind, Severity
+from watcher.model.change import Change, ChangeKind, Json, Severity
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
 from watcher.store.queries.snapshot_json import decode, encode
@@ -418,7 +418,7 @@ class TestAppointmentsAndItems:
 class TestReasons:
     """Why an item is over, and what is said of a new one whose date has passed."""
 
-    def reason(self, before: Snapshot, after: Snapshot) -> str | None:
+    def reason(self, before: Snapshot, after: Snapshot) -> Json:
         closed = [one for one in changes_between(normalized(before), after) if one.kind is ChangeKind.ITEM_CLOSED]
         return closed[0].new["reason"] if closed and isinstance(closed[0].new, dict) else None
 
@@ -455,7 +455,8 @@ class TestReasons:
     @pytest.mark.parametrize("name", ["due_on", "due_by_estimate"])
     @pytest.mark.parametrize("days", [-1, 0])
     def test_a_new_item_whose_date_has_passed_says_so(self, before: Snapshot | None, name: str, days: int) -> None:
-        item = replace(an_item(), **{name: TODAY + timedelta(days=days)})
+        values: dict[str, Any] = {name: TODAY + timedelta(days=days)}
+        item = replace(an_item(), **values)
         change = changes_between(before and normalized(before), a_case(pending=(item,)))[-1]
         assert isinstance(change.new, dict)
         assert (change.kind, change.new.get("is_overdue")) == (ChangeKind.RFE_RECEIVED, True if days < 0 else None)

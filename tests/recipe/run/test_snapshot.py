@@ -77,8 +77,8 @@ title = "css:q"
     )
     content = f"<li><b>{NUMBER}</b><i>Open</i><p>Pay</p><em>One</em><s>Two</s><q>Three</q></li>"
     case = read_row(content, parse_recipe(lists, "rows.toml"))
-    entries = [*(case.notices or ()), *(case.history or ())]
-    sources = {entry.title: entry.source for entry in entries}
+    sources = {notice.title: notice.source for notice in case.notices or ()}
+    sources |= {entry.title: entry.source for entry in case.history or ()}
     assert len(set(sources.values())) == len(sources) == 3
     listed = {source for item in case.pending or () for source in item.sources}
     assert case.answered_sources == {*sources.values(), *listed}
