@@ -5,7 +5,7 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import create_server
@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from tests.doubles.loopback import ReceivedRequest, reply, serve
 from watcher import __version__
-from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, UnexpectedAnswer
+from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import check_base_url, host_of, is_loopback
 from watcher.http.response import Response, decompress, parse_retry_after
-from watcher.model.cookie import CookieJar
+from watcher.model.cookie import Cookie, CookieJar
 from watcher.text.charset import read_text
 from watcher.text.json import read_json
 
@@ -128,6 +128,16 @@ class TestHosts:
     def test_other_schemes_are_refused(self) -> None:
         with portal() as http, pytest.raises(ForeignHost):
             http.send("GET", "ftp://127.0.0.1/")
+
+    def test_another_port_of_the_same_host_is_another_server(self) -> None:
+        with serve(lambda _: reply()) as other, serve(lambda _: reply(302, location=other.origin)) as server:
+            with portal(origins=[server.origin]) as http:
+                for url in (server.origin, other.origin):
+                    with pytest.raises(ForeignHost, match="is not one of its own; nothing was sent there"):
+                        http.send("GET", url)
+            assert other.requests == []
+            with portal(origins=[server.origin, other.origin]) as http:
+                assert http.send("GET", server.origin).status == 200
 
     def test_redirect_to_a_foreign_host_is_reported_and_nothing_is_sent(self) -> None:
         with serve(lambda _: reply()) as other:
@@ -246,6 +256,28 @@ class TestCookies:
             http.send("GET", f"{server.origin}/")
         assert server.requests[1].headers["cookie"] == "s=1"
         assert [cookie.name for cookie in jar] == ["s"]
+
+    @pytest.mark.parametrize("status", [400, 413, 431])
+    def test_cookies_that_are_too_long_for_the_portal_are_forgotten(self, status: int) -> None:
+        def answer(received: ReceivedRequest) -> bytes:
+            is_too_long = len(received.headers.get("cookie", "")) > 8192
+            return reply(status if is_too_long else 200)
+
+        saved: list[int] = []
+        for size, kept in ((3000, True), (9000, False)):
+            jar = CookieJar((Cookie(name="a", value="x" * size, domain="127.0.0.1", host_only=True),))
+            with serve(answer) as server, portal(cookies=jar, on_cookies=lambda: saved.append(1)) as http:
+                with nullcontext() if kept else pytest.raises(SessionEnded, match="too long"):
+                    http.send("GET", server.origin)
+                assert http.send("GET", server.origin).status == 200
+            assert bool(len(jar)) is kept
+        assert saved == [1]
+
+    def test_other_refusals_keep_the_cookies(self) -> None:
+        jar = CookieJar((Cookie(name="a", value="x" * 100, domain="127.0.0.1", host_only=True),))
+        with serve(lambda _: reply(400)) as server, portal(cookies=jar) as http:
+            assert http.send("GET", server.origin).status == 400
+        assert len(jar) == 1
 
     def test_cookie_for_another_host_is_not_stored(self) -> None:
         jar = CookieJar()

@@ -14,8 +14,8 @@ import httpx
 
 from watcher import __version__
 from watcher.clock import Clock
-from watcher.errors import ForeignHost, PortalUnavailable, UnexpectedAnswer
-from watcher.http.hosts import is_loopback
+from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.http.hosts import host_and_port, is_loopback
 from watcher.http.redirects import REDIRECTS, next_request
 from watcher.http.registered_secrets import register_cookies, register_received, register_sent
 from watcher.http.response import Response, decompress, parse_retry_after
@@ -36,6 +36,9 @@ STOP_GRACE = 5.0
 _MAX_REDIRECTS = 10
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
+_TOO_LONG = frozenset({400, 413, 431})
+_LONG_COOKIES = 4096
+"""Bytes of cookies that are not the reason of a refusal; servers accept 8 KiB of headers and more."""
 
 
 class TooManyRequests(PortalUnavailable):
@@ -46,7 +49,8 @@ class PortalHttp:
     """An HTTP client for one portal's own hosts. Threads may share it; leaving its context closes the connections.
 
     `portal` is the portal's name in errors. `hosts` are the only hosts that requests go to, redirects included, always
-    over HTTPS (plain HTTP on loopback hosts only). `ca_file` adds to the system's trusted certificates. If `cookies` is
+    over HTTPS (plain HTTP on loopback hosts only), and only to the default port or to one of `origins`; None stands for
+    any port. `ca_file` adds to the system's trusted certificates. If `cookies` is
     None, the portal's cookies are ignored; `on_cookies` is called after each answer that sets one. `request_deadline`
     is in seconds and covers a request with all its redirects and the complete body; when the daemon stops, it shrinks
     to `stop_grace`. `max_bytes` is the longest body that is accepted.
@@ -60,6 +64,7 @@ class PortalHttp:
         clock: Clock,
         stop: Event,
         trace: Trace | None = None,
+        origins: Collection[str] | None = None,
         ca_file: Path | None = None,
         cookies: CookieJar | None = None,
         on_cookies: Callable[[], None] | None = None,
@@ -69,6 +74,7 @@ class PortalHttp:
     ) -> None:
         self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._ports = None if origins is None else frozenset(map(host_and_port, origins))
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
         self._cookies, self._on_cookies, self._grace = cookies, on_cookies, stop_grace
         register_cookies(cookies or ())
@@ -103,7 +109,8 @@ class PortalHttp:
 
         Raises `ForeignHost` before anything is sent elsewhere; `PortalUnavailable` if the portal cannot be reached,
         closes the connection, is too slow, answers 429 (`TooManyRequests`) or 5xx (unless that status is in `allow`),
-        or if the daemon stops; `UnexpectedAnswer` if the body is too long or redirects never end. Any other status is
+        or if the daemon stops; `SessionEnded` if the cookies, which are forgotten, are too long for the portal;
+        `UnexpectedAnswer` if the body is too long or redirects never end. Any other status is
         returned as a `Response`.
         """
         for sent in (headers, form, json):
@@ -120,6 +127,7 @@ class PortalHttp:
         for _ in range(_MAX_REDIRECTS + 1):
             response = self._exchange(request, deadline, max_bytes)
             if response.status not in REDIRECTS or not follow or "location" not in response.headers:
+                self._check_cookies_accepted(request, response)
                 return self._checked(response, request.url.host, allow)
             request = self._next_request(request, response)
         raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected more than {_MAX_REDIRECTS} times")
@@ -164,6 +172,10 @@ class PortalHttp:
             raise ForeignHost(
                 f"{self._portal}: {host or 'no host'} is not one of its own hosts; nothing was sent there"
             )
+        if self._ports is not None and url.port is not None and (host, url.port) not in self._ports:
+            raise ForeignHost(
+                f"{self._portal}: port {url.port} of {host} is not one of its own; nothing was sent there"
+            )
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
             raise ForeignHost(f"{self._portal}: {host} would have been spoken to without TLS; nothing was sent there")
 
@@ -204,6 +216,16 @@ class PortalHttp:
             raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected to no valid address") from None
         except ForeignHost as error:
             raise ForeignHost(f"{self._portal}: {error}") from None
+
+    def _check_cookies_accepted(self, request: httpx.Request, response: Response) -> None:
+        """Forget cookies that add up to more than the portal accepts, which would otherwise refuse every request."""
+        length = sum(len(value) for name, value in request.headers.raw if name.lower() == b"cookie")
+        if self._cookies is None or length < _LONG_COOKIES or response.status not in _TOO_LONG:
+            return
+        self._cookies.clear()
+        if self._on_cookies is not None:
+            self._on_cookies()
+        raise SessionEnded(f"{self._portal}: the session's cookies were too long (HTTP {response.status})")
 
     def _checked(self, response: Response, host: str, allow: Collection[int]) -> Response:
         status = response.status

@@ -20,6 +20,13 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """Return host, in lower case, and port of a valid address; None for the default port."""
+    parts = urlsplit(url)
+    is_default = parts.port == {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.hostname or "", None if is_default else parts.port
+
+
 def check_base_url(url: str) -> str | None:
     """Return what is wrong with an address that credentials are sent to, or None if it is valid.
 

@@ -128,6 +128,7 @@ def _open_visit(account: RecipeAccount, context: PortalContext) -> Iterator[tupl
     with PortalHttp(
         portal=recipe.name,
         hosts=account.hosts,
+        origins=(account.address, *recipe.addresses),
         clock=context.clock,
         stop=context.stop,
         trace=context.trace,

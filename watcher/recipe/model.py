@@ -1,5 +1,6 @@
 """A checked recipe, as values. `watcher.recipe.parse.check` creates them from a file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,8 @@ STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may disappear with it."""
 CASE_FIELDS: Final = ("form", "title", "submitted_on", "office")
 """Fields that never disappear from a case."""
+
+_ORIGIN: Final = re.compile(r"https?://[^/?#{]+")
 
 
 def comparable_text(text: str) -> str:
@@ -124,7 +127,17 @@ class Recipe:
     @property
     def placeholders(self) -> frozenset[str]:
         """All placeholders in all requests."""
+        return frozenset().union(*(request.placeholders for request in self._requests))
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The origins that the recipe names in addresses of its own, besides `base_url`."""
+        texts = [request.address.text for request in self._requests]
+        texts += [self.cases.next_address.text] if self.cases and self.cases.next_address else []
+        return frozenset(match[0] for text in texts if (match := _ORIGIN.match(text)))
+
+    @property
+    def _requests(self) -> list[Request]:
         parts = [*self.case.pending, *self.case.notices, *self.case.history]
         requests = [step.request for step in self.sign_in]
-        requests += [part.request for part in (self.cases, self.case, *parts) if part and part.request]
-        return frozenset().union(*(request.placeholders for request in requests))
+        return requests + [part.request for part in (self.cases, self.case, *parts) if part and part.request]

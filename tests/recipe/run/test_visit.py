@@ -215,3 +215,33 @@ def test_check_ends_when_the_daemon_stops(family: RecipeClient) -> None:
 
     with pytest.raises(PortalUnavailable):
         family.read()
+
+
+def test_cookies_that_pile_up_cost_one_sign_in(site: Site, tmp_path: Path) -> None:
+    visits = 0
+
+    def answer(asked: ReceivedRequest) -> bytes:
+        nonlocal visits
+        if len(asked.headers.get("cookie", "")) > 8192:
+            return reply(400, b"Request Header Or Cookie Too Large")
+        if asked.target == "/app/cases":
+            visits += 1
+            cookies = f"OpenIdConnect.nonce.{visits}={'x' * 1000}; Path=/"
+            site.show("/app/cases", '<ul><li>E000000001<u data-link="/app/1"></u></li></ul>', set_cookie=cookies)
+        return site.answer(asked)
+
+    with serve(answer) as server:
+        (tmp_path / "office.toml").write_text(RECIPE)
+        account = account_of(tmp_path / "office.toml", base_url=f"{server.origin}/app", username="me", password="p-7")
+        family = RecipeClient(account=account)
+        for _ in range(15):
+            assert sorted(family.read()) == ["E000000001"]
+        assert sum(request.target == "/app/in" for request in server.requests) == 2
+
+
+def test_page_does_not_send_the_session_to_another_port(family: RecipeClient, site: Site) -> None:
+    with serve(lambda _: reply()) as other:
+        site.show("/app/cases", f'<ul><li>E000000001<u data-link="{other.origin}/1"></u></li></ul>')
+        with pytest.raises(ForeignHost):
+            family.read()
+        assert other.requests == []

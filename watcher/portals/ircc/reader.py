@@ -110,10 +110,11 @@ class IrccReader:
 @contextmanager
 def open_reader(account: IrccAccount, context: PortalContext) -> Iterator[IrccReader]:
     """Open a reader. Leaving the context closes its connections."""
-    hosts = {host_of(account.auth_url or AUTH_URL), host_of(account.base_url or account.tracker.api)}
+    origins = (account.auth_url or AUTH_URL, account.base_url or account.tracker.api)
     with PortalHttp(
         portal="IRCC",
-        hosts=hosts,
+        hosts=set(map(host_of, origins)),
+        origins=origins,
         clock=context.clock,
         stop=context.stop,
         trace=context.trace,

@@ -68,6 +68,7 @@ class UscisReader:
         http = PortalHttp(
             portal="USCIS online account",
             hosts=origins.hosts,
+            origins=(origins.auth, origins.cases),
             clock=context.clock,
             stop=context.stop,
             trace=context.trace,

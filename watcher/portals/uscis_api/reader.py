@@ -33,6 +33,7 @@ def open_reader(account: UscisApiAccount, context: PortalContext) -> Iterator["C
     with PortalHttp(
         portal="USCIS Case Status API",
         hosts={host_of(account.origin), host_of(account.token_endpoint)},
+        origins=(account.origin, account.token_endpoint),
         clock=context.clock,
         stop=context.stop,
         trace=context.trace,
