@@ -1,7 +1,8 @@
 """The messages of the five years, derived from the story and the contract only, without the program.
 
 Every row has the changes that one check finds for one case: the day, the hour (UTC), and the changes, each with its
-severity (`!` urgent, `*` important, `.` routine) and the number of the case.
+severity (`!` urgent, `*` important, `.` routine) and the number of the case. `+` marks the first contact, which goes to
+every channel at once.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -13,8 +14,7 @@ from tests.years.in_memory import Message
 _NEW_YORK = ZoneInfo("America/New_York")
 
 _CHANGES = """
-2026-02-02 17  .1 case_added
-2026-02-02 17  .2 case_added
+2026-02-02 17  +1 case_added, +2 case_added
 2026-02-02 17  *2 item_added
 2026-02-06 17  !2 deadline_near 14d
 2026-02-10 17  !2 deadline_near 18d
@@ -112,6 +112,9 @@ def _messages(row: str) -> list[Message]:
     time, _, changes_text = row.partition("  ")
     at = datetime.strptime(time, "%Y-%m-%d %H").replace(tzinfo=UTC)
     changes = [(change[0], change[1:]) for change in changes_text.strip().split(", ")]
+    if changes[0][0] == "+":
+        contents = tuple(description for _, description in changes)
+        return [Message(at, channel, contents) for channel in ("phone", "grandma", "brother", "lawyer")]
     urgent = any(severity == "!" for severity, _ in changes)
     notable = tuple(description for severity, description in changes if severity in "!*")
     all_changes = tuple(description for _, description in changes)

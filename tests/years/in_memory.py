@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from watcher.alerts.routing import route, routing_severity
+from watcher.alerts.routing import route, route_to_all, routing_severity
 from watcher.delivery.superseded import ChangeFact, ChannelAlert, fact_of, is_over, superseded
 from watcher.model.alert import AlertContext, HoldReason, Links, RoutedAlert
 from watcher.model.case import ItemState, PendingItem, Snapshot
@@ -100,13 +100,25 @@ class InMemoryProgram:
         self._ids = 0
 
     def check(self, now: datetime, snapshots: Sequence[Snapshot]) -> None:
+        added: list[Change] = []
+        is_first = not self._cases
         for fresh in snapshots:
             tracked = self._cases.get(fresh.case_number)
             before = None if tracked is None else tracked.snapshot
             after = normalize(before, fresh, vocabulary="uscis")
             changes = diff(before, after, now=now, zone=self._zone, vocabulary="uscis")
             self._cases[fresh.case_number] = self._tracked_after(tracked, after, changes, now)
+            if is_first:
+                added += [change for change in changes if change.kind is ChangeKind.CASE_ADDED]
+                changes = tuple(change for change in changes if change.kind is not ChangeKind.CASE_ADDED)
             self._queue_alerts(changes, now, baseline=before is None)
+        if added:
+            self._queue_first_contact(tuple(added), now)
+
+    def _queue_first_contact(self, added: tuple[Change, ...], now: datetime) -> None:
+        for routed in route_to_all(ACCOUNT, self._settings.channels, zone=self._zone, now=now):
+            self._ids += 1
+            self._queue.append(_Queued(id=self._ids, routed=routed, changes=added, recorded=len(self._history)))
 
     def record_time_reminders(self, now: datetime) -> None:
         settings = self._settings
