@@ -53,13 +53,10 @@ def longest_pause(action: Callable[[], None]) -> float:
         ("css:x div div p", NESTED),
         ("css:div:has(div:has(div:has(x)))", NESTED),
         ("css:x ~ p ~ p", FLAT),
-        ("css:p:has(~ p ~ p ~ x)", FLAT),
-        ("css:p:nth-last-child(2n)", FLAT),
         ("css:p", "<p " + " ".join(f"a{number}" for number in range(200_000)) + ">"),
-        ("css:p", "<span>" * 9_000 + "</p>" * 200_000),
         ("text:x", "<p " + " ".join(f"a{number}" for number in range(200_000)) + ">"),
     ],
-    ids=["descendants", "has", "siblings", "siblings in has", "count", "attributes", "end tags", "text"],
+    ids=["descendants", "has", "siblings", "attributes", "text"],
 )
 def test_search_of_a_hostile_page_is_given_up_and_lets_other_threads_run(selector: str, text: str) -> None:
     def search() -> None:
