@@ -61,7 +61,7 @@ class Workspace:
 
 @contextmanager
 def open_workspace(folder: Path, channel: str = "attach_notices = true", account: str = "") -> Iterator[Workspace]:
-    """Yield a workspace after its first check."""
+    """Yield a workspace after its first check and the alert about what is watched."""
     clock = FakeClock()
     with PracticePortal(SystemClock(), account=Account(totp_secret=None)) as portal, webhook() as phone:
         portal.cases.add(NUMBER, form="I-485")
@@ -74,6 +74,7 @@ def open_workspace(folder: Path, channel: str = "attach_notices = true", account
         with open_app(read_settings(file, {}), clock=clock) as app:
             workspace = Workspace(app, clock, portal, phone)
             assert workspace.check() is ReadOutcome.OK
+            workspace.deliver()
             yield workspace
 
 
@@ -200,7 +201,7 @@ def test_an_alert_is_delivered_without_attachments_that_the_service_refuses(work
     (message,) = workspace.deliver()
     assert message["attachments"] == []
     assert "could not be sent along" in message["message"]
-    (alert,) = workspace.app.store.outbox.list()
+    alert, _first_contact = workspace.app.store.outbox.list()
     assert alert.state is AlertState.SENT
 
 

@@ -54,7 +54,7 @@ def damage(database: Path, tables: Iterable[str]) -> None:
 
 def back_up_after_check(workspace: ApiWorkspace) -> None:
     workspace.check()
-    assert len(take_titles(workspace)) == 1
+    assert set(take_titles(workspace)) == {"Watching 1 case: IOE••••••0001 (I-130)"}
     workspace.run("backup", "copy.sqlite3")
 
 
@@ -285,6 +285,8 @@ def test_held_alert_stays_held_without_the_note(workspace: ApiWorkspace) -> None
     """The end of quiet hours, a digest, or an escalation is still to come, so the alert was certainly not sent."""
     workspace.configure(channel='digest = "daily 08:00"')
     workspace.check()
+    show_status(workspace, APPROVED)
+    workspace.check()
     workspace.run("backup", "copy.sqlite3")
     damage(workspace.database, ["alert"])
     workspace.run("restore", "copy.sqlite3")
@@ -312,9 +314,11 @@ def check_again(workspace: ApiWorkspace) -> None:
 
 
 def aunt_alert_states(workspace: ApiWorkspace) -> list[str]:
-    """Return the states of the alerts of the channel `aunt`."""
+    """Return the states of the alerts of the channel `aunt`, newest first, without the one about what is watched."""
     alerts = workspace.run("alerts", "--json").json["alerts"]
-    return [alert["state"] for alert in alerts if alert["channel"] == "aunt"]
+    *later, first_contact = [alert["state"] for alert in alerts if alert["channel"] == "aunt"]
+    assert first_contact == "sent"
+    return later
 
 
 @pytest.fixture
@@ -384,7 +388,7 @@ def test_records_with_the_same_number_in_two_histories_are_both_kept(escalating_
     kinds_by_channel = [
         (alert["channel"], sorted(changes[file] for file in alert["change_ids"])) for alert in reversed(alerts)
     ]
-    assert kinds_by_channel[1:] == [
+    assert kinds_by_channel[2:] == [
         ("phone", ["rfe_received", "stage_changed"]),
         ("aunt", ["rfe_received", "stage_changed"]),
         ("phone", ["stage_changed"]),
