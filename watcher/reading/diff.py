@@ -136,7 +136,7 @@ def _item_changes(
                 yield _added(new, after, time)
             elif new.state is ItemState.ANSWERED and not new.sources <= late:
                 yield _change(ChangeKind.ITEM_CLOSED, after, key, new=closed_json(new, CloseReason.ANSWERED))
-        elif _comparable(old) != _comparable(new):
+        elif _comparable(old) != _comparable(new) and not _is_over_in_late_words(old, new, late):
             kind = _kind_when_changed(old, new, is_ahead=not time.has_passed(old) or old.kind in effect.cancels)
             shown = item_json(new)
             if kind is ChangeKind.ITEM_CLOSED:
@@ -153,6 +153,11 @@ def _close_reason(old: PendingItem, new: PendingItem, time: _Time, effect: Statu
     if old.kind in effect.cancels and not effect.context.same_status:
         return CloseReason.CANCELLED
     return CloseReason.TIME_PASSED if time.has_passed(old) else CloseReason.UNLISTED
+
+
+def _is_over_in_late_words(old: PendingItem, new: PendingItem, late: frozenset[str]) -> bool:
+    """Return whether an item that was over is only described otherwise by a source that answers for the first time."""
+    return not old.is_open and not new.is_open and bool(new.sources & late)
 
 
 def _comparable(item: PendingItem) -> PendingItem:
