@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -169,7 +170,7 @@ def _events(story: Story, check: int) -> tuple[HistoryEntry, ...]:
 
 def uscis_answer(story: Story, check: int) -> Snapshot:
     """Return what the online account of USCIS shows at this check, with the parts of its answers as sources."""
-    parts: dict[str, object] = {"events": None, "notices": None, "evidenceRequests": None}
+    parts: dict[str, Any] = {"events": None, "notices": None, "evidenceRequests": None}
     if not story.is_silent(check, EVENTS):
         parts["events"] = list(_codes(story, check))
     if not story.is_silent(check, LETTERS):

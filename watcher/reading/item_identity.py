@@ -145,6 +145,8 @@ def _same_title(known: PendingItem, fresh: PendingItem, context: StatusContext) 
     """Two items of titles are one if the status is the same, or if both are of the same day."""
     if not (is_from_title(known) and is_from_title(fresh)):
         return False
+    if fresh.state is ItemState.ANSWERED and fresh.asked_on is None:
+        return True  # an answer alone implies a request; it is the known one
     if known.is_open:
         return context.same_status or (_is_of_last_title(known, context) and days_agree(known, fresh, timedelta()))
     if known.asked_on is None or fresh.asked_on is None:
@@ -177,7 +179,7 @@ def _title_and_list(known: PendingItem, fresh: PendingItem, context: StatusConte
 def _same_otherwise(known: PendingItem, fresh: PendingItem, context: StatusContext) -> bool:
     """Items that are both open or both over, and that nothing tells apart."""
     are_alike = known.is_open is fresh.is_open and not fresh.kind.is_appointment
-    if not are_alike or is_from_title(fresh) or is_from_title(known):
+    if not are_alike or is_from_title(fresh) or (is_from_title(known) and known.is_open):
         return False
     if known.portal_id is not None and fresh.portal_id is not None:
         return False
