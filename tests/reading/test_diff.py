@@ -16,7 +16,7 @@ from tests.support.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, 
 from watcher.language.status_meaning import meaning_of
 from watcher.model.appointment_time import Day, Moment
 from watcher.model.case import STATUS_FIELDS, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
-from watcher.model.change import Change, ChangeKind, Json, Severity
+from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
 from watcher.store.queries.snapshot_json import decode, encode
@@ -256,8 +256,11 @@ class TestChangesIfAndOnlyIfSomethingDiffers:
 def _anything_differs(before: Snapshot, after: Snapshot) -> bool:
     """Answer the same question in the simplest way: does any field with an earlier value differ?
 
-    Without an earlier status, its text and date do not count: the three belong together.
+    Without an earlier status, its text and date do not count: the three belong together. A bad end counts.
     """
+    ends_badly = severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
+    if before.status is None and before.stage is not after.stage and ends_badly:
+        return True
     ignored = set(STATUS_FIELDS if before.status is None else ()) | NOT_COMPARED.keys()
     names = [field.name for field in fields(Snapshot) if field.name not in ignored]
     return any(
@@ -297,8 +300,14 @@ class TestBaseline:
         assert {change.subject for change in others} <= open_keys
 
     def test_a_first_status_is_not_a_change_except_for_what_it_asks_for(self) -> None:
-        assert kinds(changes_between(normalized(a_case(None)), a_case("Case Was Denied"))) == []
+        assert kinds(changes_between(normalized(a_case(None)), a_case("Case Was Approved"))) == []
         assert kinds(changes_between(normalized(a_case(None)), a_case(RFE))) == [ChangeKind.RFE_RECEIVED]
+
+    def test_a_first_status_that_ends_the_case_badly_is_urgent(self) -> None:
+        denied = a_case("Case Was Denied")
+        (change,) = changes_between(normalized(a_case(None)), denied)
+        assert (change.kind, change.severity) == (ChangeKind.STAGE_CHANGED, Severity.URGENT)
+        assert changes_between(normalized(denied), denied) == ()
 
 
 class TestItemsFromAStatus:

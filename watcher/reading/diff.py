@@ -180,10 +180,11 @@ def _kind_when_changed(old: PendingItem, new: PendingItem, *, is_ahead: bool) ->
 def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iterator[Change]:
     """Yield a stage change only if the status text changed too. A field without an earlier value is not a change.
 
-    What a first status asks for is reported by its item. The vocabulary says how severe new words are; under the same
+    What a first status asks for is reported by its item; one that ends the case badly is reported itself.
+    The vocabulary says how severe new words are; under the same
     title, a new description or date is not urgent.
     """
-    if before.status is None:
+    if before.status is None and not _ends_badly(before, after):
         return
     old, new = status_json(before), status_json(after)
     text_changed = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
@@ -193,6 +194,11 @@ def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iter
         is_same = before.status_title == after.status_title and meaning.severity is Severity.URGENT
         words = Severity.IMPORTANT if is_same else meaning.severity
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new, words=words)
+
+
+def _ends_badly(before: Snapshot, after: Snapshot) -> bool:
+    is_urgent = severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
+    return is_urgent and before.stage is not after.stage
 
 
 def _any_changed(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
