@@ -136,7 +136,7 @@ def _item_changes(
                 yield _added(new, after, time)
             elif new.state is ItemState.ANSWERED and not new.sources <= late:
                 yield _change(ChangeKind.ITEM_CLOSED, after, key, new=closed_json(new, CloseReason.ANSWERED))
-        elif _comparable(old) != _comparable(new) and not _is_over_in_late_words(old, new, late):
+        elif not _is_same(old, new) and not _is_over_in_late_words(old, new, late):
             kind = _kind_when_changed(old, new, is_ahead=not time.has_passed(old) or old.kind in effect.cancels)
             shown = item_json(new)
             if kind is ChangeKind.ITEM_CLOSED:
@@ -160,6 +160,13 @@ def _is_over_in_late_words(old: PendingItem, new: PendingItem, late: frozenset[s
     return not old.is_open and not new.is_open and bool(new.sources & late)
 
 
+def _is_same(old: PendingItem, new: PendingItem) -> bool:
+    """Return whether nothing changed. Another source calls the same item by another title, which is no change."""
+    if old.sources and old.sources != new.sources:
+        new = replace(new, title=old.title, description=old.description)
+    return _comparable(old) == _comparable(new)
+
+
 def _comparable(item: PendingItem) -> PendingItem:
     return replace(item, due_by_estimate=None, asked_on=None, portal_id=None, sources=frozenset())
 
@@ -180,9 +187,8 @@ def _kind_when_changed(old: PendingItem, new: PendingItem, *, is_ahead: bool) ->
 def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iterator[Change]:
     """Yield a stage change only if the status text changed too. A field without an earlier value is not a change.
 
-    What a first status asks for is reported by its item; one that ends the case badly is reported itself.
-    The vocabulary says how severe new words are; under the same
-    title, a new description or date is not urgent.
+    What a first status asks for is reported by its item; one that ends the case badly is reported itself. The
+    vocabulary says how severe new words are; under the same title, a new description or date is not urgent.
     """
     if before.status is None and not _ends_badly(before, after):
         return
