@@ -25,7 +25,7 @@ _MAX_PAUSE = 15.0  # real seconds until changes by another process (`watcher che
 _MIN_PAUSE = 0.05
 _LOCK_WAIT = 3.0  # real seconds; the blindness check holds the account's lock only briefly
 _MAX_PARALLEL_CHECKS = 8
-_CHECK_GRACE = 6.0  # real seconds; a request in flight may still take five, its answer is recorded then
+_CHECK_GRACE = 4.0  # real seconds; a request in flight may still take 3.5, its answer is recorded then
 _CLOCK_TOLERANCE = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ _USER_AGENT = f"case-watcher/{__version__} (+self-hosted)"
 DEFAULT_HEADERS = (("User-Agent", _USER_AGENT), ("Accept-Encoding", "identity"))
 """The headers of every request: what program this is, and that the answer should not be compressed."""
 
-STOP_GRACE = 5.0
+STOP_GRACE = 3.5
 """Seconds that the request in flight may still take when the daemon stops."""
 
 _MAX_REDIRECTS = 10

@@ -157,8 +157,9 @@ class TestClock:
             clock.move(timedelta(days=7))
             running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
         assert len(clock_workspace.api.case_requests) == requests_before + 1
-        _, alert = [message["title"] for message in clock_workspace.phone.messages]
-        assert ": Evidence requested" in alert
+        assert [message["title"].partition(": ")[2] for message in clock_workspace.phone.messages][1:] == [
+            "Evidence requested, the date has passed"
+        ]
 
 
 class TestDisk:
