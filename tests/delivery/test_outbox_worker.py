@@ -174,6 +174,21 @@ def test_digest_is_one_message(database: TemporaryStore, notifier: FakeNotifier,
     assert [alert.covered_by for alert in reversed(database.store.outbox.list())] == [None, 1, 1]
 
 
+def test_urgent_alerts_that_may_have_been_sent_before_are_sent_alone_and_first(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
+    for title, severity in (
+        ("a", Severity.ROUTINE),
+        ("evidence", Severity.URGENT),
+        ("b", Severity.IMPORTANT),
+        ("denied", Severity.URGENT),
+    ):
+        record_alerts(database.store, a_draft(title, hold=HoldReason.MAYBE_SENT, severity=severity))
+    assert outbox_worker(database, notifier, clock).deliver_due() == 4
+    assert notifier.titles(PHONE)[:2] == ["evidence", "denied"]
+    assert len(notifier.delivered) == 3
+
+
 def test_many_alerts_are_combined_except_the_urgent_one(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:

@@ -36,7 +36,7 @@ def compose(context: AlertContext, settings: Settings, *, now: datetime, baselin
 def mark_uncertain(writes: WriteSet, settings: Settings, *, since: datetime) -> WriteSet:
     """Add a note that the alerts may have been sent before, because a restored backup ends at `since`.
 
-    Alerts that are not held for another reason are sent as one message per channel.
+    Alerts that are not held for another reason and not urgent are sent as one message per channel.
     """
     return replace(
         writes,

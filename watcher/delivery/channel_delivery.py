@@ -73,9 +73,10 @@ class ChannelDelivery:
         now = self._clock.now()
         due = self._without_awaiting(self._outside_quiet_hours(due, now), now)
         due = drop_outdated(self._store, self._channel.name, due)
-        by_reason = ([queued for queued in due if queued.hold_reason is reason] for reason in _COMBINED_REASONS)
-        messages: list[_Message] = [sorted(batch, key=_urgent_first) for batch in by_reason if batch]
-        single = {queued.alert.id: queued for queued in due if queued.hold_reason not in _COMBINED_REASONS}
+        combined = [queued for queued in due if _is_combined(queued)]
+        by_reason = ([queued for queued in combined if queued.hold_reason is reason] for reason in _COMBINED_REASONS)
+        messages: list[_Message] = [batch for batch in by_reason if batch]
+        single = {queued.alert.id: queued for queued in due if queued not in combined}
         plan = throttle(
             [queued.alert for queued in single.values()],
             limit=self._channel.max_per_hour,
@@ -226,8 +227,9 @@ def _is_exhausted(queued: QueuedAlert, now: datetime) -> bool:
     return is_exhausted(queued.alert.first_attempt_at, queued.alert.attempts, now)
 
 
-def _urgent_first(queued: QueuedAlert) -> tuple[bool, int]:
-    return queued.alert.severity is not Severity.URGENT, queued.alert.id
+def _is_combined(queued: QueuedAlert) -> bool:
+    """Return whether the alert is sent together with others that are held for the same reason."""
+    return queued.hold_reason in _COMBINED_REASONS and queued.alert.severity is not Severity.URGENT
 
 
 def _text_of(queued: QueuedAlert) -> AlertText:

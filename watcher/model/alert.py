@@ -48,8 +48,8 @@ class AlertText:
 class HoldReason(StrEnum):
     """Why an alert waits: for the end of quiet hours, for a digest, or to escalate if nobody acknowledges it.
 
-    An alert with `MAYBE_SENT` does not wait. After a restore it is not known whether it was sent before, so all such
-    alerts of a channel are sent as one message.
+    An alert with `MAYBE_SENT` does not wait. After a restore it is not known whether it was sent before. Such alerts of
+    a channel are sent as one message, except urgent ones, which are never combined.
     """
 
     QUIET = "quiet"
