@@ -13,7 +13,7 @@ from watcher.model.case import ItemKind, Stage
 from watcher.model.change import Severity
 
 _ORDER = ("uscis", "ceac", "ircc", "general")
-_NOT_BY_RULE = 0.15
+_NOT_BY_RULE = 0.1
 """The share of the reported titles that no template covers: labels, and sentences with no second of their kind."""
 
 
