@@ -46,7 +46,7 @@ _FIELDS = {
     "{fee_form}": r"\{fee_form\}",
     "{lawyer_form}": r"\{lawyer_form\}",
     "{ina}": r"(?:under )?(?:ina )?(?:section )?[0-9]{3}(?:\([0-9a-z]{1,4}\))*",
-    "{reason}": r"(?!.*\b(?:but|however|reopened|rescinded|reversed|overturned|in error|by mistake|mistakenly)\b)"
+    "{reason}": r"(?!.*\b(?:but|however|reopened|rescinded|reversed|overturned|in error|by mistake|mistakenly|pero|sin embargo|por error|reabiert[oa])\b)"
     r"(?:(?!\. |;).){1,300}",
 }
 
@@ -108,7 +108,7 @@ def _form_pattern() -> re.Pattern[str]:
     names = {_without_accents(line.partition("\t")[2].casefold()) for line in lines if "\t" in line}
     name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     return re.compile(
-        r"(?<![\w-])(?:form )*(?P<letters>[a-z]{1,2})-?(?P<digits>[0-9]{2,4}[a-z]{0,3})(?![\w-])"
+        r"(?<![\w-])(?:form(?:ulario)? )*(?P<letters>[a-z]{1,2})-?(?P<digits>[0-9]{2,4}[a-z]{0,3})(?![\w-])"
         rf"(?:,? (?:{name})(?=$|[ ,.]))?"
     )
 
