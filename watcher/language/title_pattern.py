@@ -46,7 +46,8 @@ _FIELDS = {
     "{fee_form}": r"\{fee_form\}",
     "{lawyer_form}": r"\{lawyer_form\}",
     "{ina}": r"(?:under )?(?:ina )?(?:section )?[0-9]{3}(?:\([0-9a-z]{1,4}\))*",
-    "{reason}": r"(?!.*\b(?:but|however|reopened|rescinded|reversed|overturned|in error|by mistake|mistakenly|pero|sin embargo|por error|reabiert[oa])\b)"
+    "{reason}": r"(?!.*\b(?:but|however|reopened|rescinded|reversed|overturned|in error|by mistake|mistakenly"
+    r"|pero|sin embargo|por error|reabiert[oa])\b)"
     r"(?:(?!\. |;).){1,300}",
 }
 
