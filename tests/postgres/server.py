@@ -5,12 +5,13 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from pwd import getpwnam
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -64,24 +65,30 @@ def rows_in(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(
+    settings: Mapping[str, object] = MappingProxyType({}), environ: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
     """Run the server in a temporary folder. Skips the test, with a message, if PostgreSQL is not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     folder = Path(tempfile.mkdtemp(prefix="watcher-postgres-"))
     try:
-        yield from _serve(initdb, postgres, folder)
+        yield from _serve(initdb, postgres, folder, settings, environ)
     finally:
         shutil.rmtree(folder)
 
 
-def _serve(initdb: str, postgres: str, folder: Path) -> Iterator[Server]:
+def _serve(
+    initdb: str, postgres: str, folder: Path, chosen: Mapping[str, object], environ: Mapping[str, str]
+) -> Iterator[Server]:
     files, password, port = folder / "files", folder / "password", free_port()
     password.write_text(PASSWORD, encoding="utf-8")
-    as_user = _as_user(folder, password)
+    as_user = as_unprivileged(folder, password)
     options = ["-U", "watcher", "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run([*as_user, initdb, "-D", str(files), "-N", *options], check=True, capture_output=True, cwd=folder)
-    settings = ["-c", "fsync=off", "-c", "unix_socket_directories=", "-c", "listen_addresses=127.0.0.1"]
-    with running([*as_user, postgres, "-D", files, "-p", str(port), *settings], port=port, folder=folder):
+    settings = {"fsync": "off", "unix_socket_directories": "", "listen_addresses": "127.0.0.1", **chosen}
+    options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+    command: list[str | Path] = [*as_user, postgres, "-D", files, "-p", str(port), *options]
+    with running(command, port=port, folder=folder, environ=environ):
         started = Server(port=port)
         _await(started)
         yield started
@@ -99,12 +106,15 @@ def _await(started: Server) -> None:
     pytest.fail("PostgreSQL listens but does not become ready")
 
 
-def _as_user(folder: Path, password: Path) -> list[str]:
-    """Return the command prefix for running as nobody if this is root: PostgreSQL does not run as root."""
+def as_unprivileged(*paths: Path) -> list[str]:
+    """Return the command prefix for running as nobody, who gets the paths, if this is root.
+
+    PostgreSQL and pgbouncer do not run as root.
+    """
     if os.geteuid() != 0:
         return []
     user = getpwnam(_UNPRIVILEGED)
-    for path in (folder, password):
+    for path in paths:
         os.chown(path, user.pw_uid, user.pw_gid)
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 

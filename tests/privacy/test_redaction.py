@@ -299,6 +299,22 @@ def test_host_of_a_registered_url_stays_readable() -> None:
     assert redacted == f"https://ntfy.example.org:8443/{BLANK} refused {BLANK} with {BLANK} and {BLANK}"
 
 
+@pytest.mark.parametrize(
+    ("url", "password"),
+    [
+        ("postgresql://books-user:pa55.w0rd.a@db.example.org/books-name", "pa55.w0rd.a"),
+        ("postgresql+psycopg://books-user:55555501@db.example.org:5432/books-name?sslmode=require", "55555501"),
+        ("postgres://books-user@db.example.org/books-name?user=books-user&password=pa55%23w0rd-b", "pa55#w0rd-b"),
+        ("mailtos://mail-user:pa55.w0rd.c@mail.example.org", "pa55.w0rd.c"),
+    ],
+)
+def test_password_of_a_url_is_blanked_and_the_user_name_of_a_database_is_not(url: str, password: str) -> None:
+    register_secrets([url])
+    assert redact_text(f"it was {password}!") == f"it was {BLANK}!"
+    if url.startswith("postgres"):
+        assert redact_text("books-user of books-name") == "books-user of books-name"
+
+
 def test_each_of_several_keys_in_one_text_is_blanked() -> None:
     register_secrets(["new-state-key-1,old-state-key-2", "ntfys://ntfy.example.org/t0pic-other"])
     assert redact_text("old-state-key-2 at ntfy.example.org t0pic-other") == f"{BLANK} at ntfy.example.org {BLANK}"

@@ -14,7 +14,7 @@ from watcher.settings import Settings, config_files
 from watcher.settings.derived import database_url
 from watcher.store.backup import backup_files
 from watcher.store.backup.rotation import backup_folder, backup_time, backups_in, restore_advice
-from watcher.store.database import locks, migrate
+from watcher.store.database import locks, migrate, server_url
 
 _MIB = 1024 * 1024
 _LOW_SPACE, _TOO_LOW_SPACE = 200 * _MIB, 20 * _MIB
@@ -81,7 +81,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     try:
         file = backup_files.sqlite_path(url)
     except StoreUnusable:
-        yield _on_server(url)
+        yield from _on_server(url)
         return
     try:
         exists = file.exists()
@@ -125,14 +125,24 @@ def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield ok("backups", text)
 
 
-def _on_server(url: str) -> Finding:
+def _on_server(url: str) -> Iterator[Finding]:
     try:
         server, schema = migrate.schema_on_server(url)
     except StoreUnusable as error:
-        return failed("database", str(error), "put right what it names")
+        yield failed("database", str(error), "fix this first")
+        return
     if schema is None:
-        return ok("database", f"{server} answers and has no tables yet; they are made at the first start")
-    return ok("database", f"{server} answers; its server looks after its files")
+        yield ok("database", f"{server} answers and has no tables yet; they are made at the first start")
+    else:
+        yield ok("database", f"{server} answers; its server looks after its files")
+    if (mode := server_url.weak_tls(url)) is not None:
+        is_encrypted = mode in {"require", "verify-ca"}
+        risk = "anybody on the way can pose as the server" if is_encrypted else "anybody on the way can read it"
+        yield warning(
+            "database",
+            f"{server} is reached with sslmode={mode}: {risk}, its password included",
+            "set sslmode=verify-full, with sslrootcert=FILE for an authority of your own",
+        )
 
 
 def database_exists(url: str) -> bool:

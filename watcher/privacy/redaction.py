@@ -51,6 +51,11 @@ _BEFORE_JSON_NUMBER = re.compile(r'[^\\]":\s?$')
 
 _MIN_LENGTH, _MIN_ITEM_LENGTH = 4, 8
 
+_DATABASE_URL = re.compile(
+    r"(?:postgres(?:ql)?|sqlite)(?:\+\w+)?://(?:[^:@/?#]*(?::(?P<password>[^@/?#]*))?@)?[^@?#]*(?:\?(?P<query>[^@]*))?"
+)
+_DATABASE_PASSWORD = re.compile(r"(?<![^&])\w*password=([^&]*)")
+
 _live = LiveSecrets()
 
 
@@ -79,15 +84,26 @@ def register_url(url: str) -> None:
     """Register a secret URL and each part that could be secret: names, passwords, path, query values.
 
     The host stays readable. A token in the place of the host, as in some Apprise URLs, contains no dot and is
-    registered.
+    registered. Of a database's URL only passwords are secret.
     """
-    _, _, rest = url.partition("://")
     register_secret(url)
+    for secret in _secret_parts(url):
+        register_secret(secret)
+        register_secret(unquote(secret))
+
+
+def _secret_parts(url: str) -> Iterator[str]:
+    if database := _DATABASE_URL.fullmatch(url):
+        yield database["password"] or ""
+        yield from _DATABASE_PASSWORD.findall(database["query"] or "")
+        return
+    _, _, rest = url.partition("://")
+    if password := re.match(r"[^/:@]*:([^/@]+)@", rest):
+        yield password[1]
     for part in re.split(r"[/?&=:@,;#]", rest):
         is_host = "." in part or part == "localhost"
         if len(part) > _MIN_LENGTH and not is_host and not part.isdigit():
-            register_secret(part)
-            register_secret(unquote(part))
+            yield part
 
 
 def redact_secrets(text: str, seen: LiveSecrets | None = None) -> str:

@@ -18,7 +18,7 @@ from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind
 from watcher.store import Store
 from watcher.store.database import migrate, schema
-from watcher.store.database.postgres import is_postgres, with_driver
+from watcher.store.database.server_url import with_driver
 from watcher.store.database.tables import Row
 
 RELEASED = sorted(Path(__file__).parent.glob("released_*.sql"))
@@ -31,7 +31,7 @@ def load(dump: Path, file: Path) -> None:
 
 def test_migrations_create_the_tables_that_the_program_uses(temporary: TemporaryStore) -> None:
     url = make_url(temporary.url)
-    engine = create_engine(with_driver(url) if is_postgres(url) else url)
+    engine = create_engine(with_driver(url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"render_as_batch": True, "compare_type": False})
         assert compare_metadata(context, Row.metadata) == []

@@ -23,7 +23,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_file
-from watcher.store.database import postgres, sqlite_errors
+from watcher.store.database import postgres, server_errors, server_url, sqlite_errors
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.sqlite_url import split_sqlite_url
 from watcher.store.database.tables import Row
@@ -47,9 +47,9 @@ class Database:
     def __init__(self, url: str) -> None:
         """Connects to nothing yet. Raises `StoreUnusable` for a URL that is not understood."""
         parsed = _parsed(url)
-        self.shared = postgres.is_postgres(parsed)
+        self.shared = server_url.is_server(url)
         if self.shared:
-            self.display_name = postgres.display_name_of(parsed)
+            self.display_name = server_url.display_name_of(parsed)
             self.engine = _postgres_engine(parsed)
             self._for_reading = self._for_ping = postgres.for_reading(self.engine)
         else:
@@ -111,7 +111,7 @@ class Database:
         self.engine.dispose()
 
     def _reason(self, error: DBAPIError) -> str:
-        return postgres.reason_of(error) if self.shared else sqlite_errors.reason_of(error.orig)
+        return server_errors.reason_of(error) if self.shared else sqlite_errors.reason_of(error.orig)
 
 
 def queries_on(connection: Connection) -> RunQuery:
@@ -144,20 +144,23 @@ def parse_url(url: str) -> URL | None:
         if parts is None:
             return make_url(url)
         return make_url(f"sqlite:///x{parts[1]}").set(database=parts[0])
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
         return None
 
 
 def _parsed(url: str) -> URL:
+    is_server = server_url.is_server(url)
+    if is_server and (fault := server_url.fault_of(url)) is not None:
+        raise StoreUnusable(f"database_url: {fault}")
     parsed = parse_url(url)
-    if parsed is None or not (postgres.is_postgres(parsed) or parsed.get_backend_name() == "sqlite"):
+    if parsed is None or not (is_server or parsed.get_backend_name() == "sqlite"):
         raise StoreUnusable("database_url: it should look like sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     return parsed
 
 
 def _postgres_engine(url: URL) -> Engine:
     try:
-        return postgres.engine_for(postgres.with_driver(url))
+        return postgres.engine_for(server_url.with_driver(url))
     except (ImportError, NoSuchModuleError):
         raise StoreUnusable(
             "database_url: the driver for PostgreSQL is missing; install case-watcher[postgres], which brings it"

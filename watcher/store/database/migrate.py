@@ -3,19 +3,21 @@
 A database of a newer release is refused, because an older program would write to tables it does not know.
 """
 
+import re
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
 from watcher.errors import StoreUnusable
 from watcher.store.database.engine import Database
-from watcher.store.database.schema import HEAD
+from watcher.store.database.schema import FOREIGN, HEAD
+from watcher.store.database.tables import Row
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
 def bring_up_to_date(database: Database) -> None:
-    """Create the tables in an empty database, migrate an older one, and refuse a newer one."""
+    """Create the tables in an empty database, migrate an older one, and refuse a newer one or another program's."""
     with database.reading() as connection:
         if _version(connection) == HEAD:
             return
@@ -53,6 +55,8 @@ def _upgrade(connection: Connection, display_name: str, version: str | None) -> 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version not in known and _is_foreign(connection, version):
+        raise StoreUnusable(f"database {display_name}: {FOREIGN}")
     if version is not None and version not in known:
         raise StoreUnusable(
             f"database {display_name}: it was written by a newer release (schema {version}); install that release, "
@@ -60,3 +64,11 @@ def _upgrade(connection: Connection, display_name: str, version: str | None) -> 
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _is_foreign(connection: Connection, version: str | None) -> bool:
+    """Return whether the tables are another program's: without our version, or with one that no release of ours has."""
+    has_ours = not Row.metadata.tables.keys().isdisjoint(inspect(connection).get_table_names())
+    if version is None:
+        return has_ours
+    return not has_ours or re.fullmatch("[0-9]{4}", version) is None

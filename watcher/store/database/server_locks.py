@@ -14,7 +14,7 @@ from threading import Event
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import StoreUnusable
-from watcher.store.database import postgres
+from watcher.store.database import postgres, server_errors
 from watcher.store.database.engine import Database
 from watcher.store.database.locks import FileLocks, Locks, wait_for_lock
 
@@ -46,7 +46,7 @@ class ServerLocks:
         try:
             yield
         except DBAPIError as error:
-            raise StoreUnusable(f"database {self._display_name}: {postgres.reason_of(error)}") from error
+            raise StoreUnusable(f"database {self._display_name}: {server_errors.reason_of(error)}") from error
 
 
 def locks_of(database: Database, folder: Path) -> Locks:

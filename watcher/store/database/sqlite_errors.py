@@ -1,5 +1,7 @@
 """SQLite's errors as messages a person can act on; for PostgreSQL see `watcher.store.database.postgres`."""
 
+from watcher.store.database.schema import FOREIGN, OTHER_TABLES
+
 _REASONS = {
     "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",
     "malformed": "the database is damaged; `watcher restore` brings back a backup",
@@ -8,6 +10,10 @@ _REASONS = {
     "unable to open": "it cannot be opened; check that its folder exists and belongs to the user who runs this",
     "locked": "another program holds it locked",
     "disk i/o": "the disk reports errors",
+    "no such table": OTHER_TABLES,
+    "no such column": OTHER_TABLES,
+    "has no column": OTHER_TABLES,
+    "already exists": FOREIGN,
 }
 
 

@@ -1,0 +1,81 @@
+"""Errors of a PostgreSQL server, and of the way to it, as messages a person can act on.
+
+A server names its errors with a code (SQLSTATE, https://www.postgresql.org/docs/15/errcodes-appendix.html); its texts
+may be in any language. Errors before the server has accepted the connection have only a text, of libpq, psycopg, or
+the server.
+"""
+
+import re
+
+from sqlalchemy.exc import DBAPIError
+
+from watcher.store.database.schema import FOREIGN, OTHER_TABLES
+
+_ENDED = "its server ended the connection; it is tried again"
+_STARTING = "its server is starting or stopping; it is tried again"
+_REFUSED = "the server refuses the name or the password of database_url"
+_NO_DATABASE = "the server has no such database; createdb makes one"
+_CROWDED = "the server takes no more connections; raise its max_connections"
+_FORBIDDEN = "the user of database_url may not do this there; make it the owner of the database"
+
+_BY_STATE = {
+    "08003": _ENDED,
+    "08006": _ENDED,
+    "25006": "it is read-only: a standby, or default_transaction_read_only is on",
+    "25P03": _ENDED,
+    "28": _REFUSED,
+    "3D000": _NO_DATABASE,
+    "3F000": "the schema that its search_path names does not exist",
+    "42501": _FORBIDDEN,
+    "42703": OTHER_TABLES,
+    "42710": FOREIGN,
+    "42P01": OTHER_TABLES,
+    "42P07": FOREIGN,
+    "53100": "the server's disk is full; nothing was lost, free some space there",
+    "53200": "the server is out of memory; it is tried again",
+    "53300": _CROWDED,
+    "55P03": "another program has been writing for too long",
+    "57014": "the server took too long and gave up; is its statement_timeout too short?",
+    "57P": _ENDED,
+    "57P03": _STARTING,
+    "57P04": "the database was removed from its server",
+}
+_BEFORE_LOGIN = {
+    r"password authentication failed|no pg_hba\.conf entry|authentication failed": _REFUSED,
+    r"role .* does not exist": "the server does not know the user of database_url",
+    r"no password supplied": "the server wants a password; put it in database_url, best as a secret",
+    r"database .* does not exist": _NO_DATABASE,
+    r"permission denied for database": _FORBIDDEN,
+    r"could not translate host name|failed to resolve host": (
+        "its server's name is not known; check the host in database_url"
+    ),
+    r"root certificate file .* does not exist": (
+        "the file of certificate authorities, sslrootcert in database_url, does not exist"
+    ),
+    r"certificate verify failed|does not match host name|could not get server's host name": (
+        "its server has no certificate for this host name from an authority that is trusted here; add"
+        " sslmode=verify-full&sslrootcert=FILE to database_url, where FILE has the server's authority"
+    ),
+    r"does not support ssl": (
+        "its server does not offer TLS, without which others could read the password; turn on ssl there, or, in a"
+        " network that only you use, add sslmode=disable to database_url"
+    ),
+    r"connection refused": "nothing answers there; is the server running, are host and port of database_url right?",
+    r"no such file or directory": "nothing answers there; is the server running, is its socket where it should be?",
+    r"timeout expired|connection timeout": (
+        "its server does not answer; check host and port of database_url, and the network"
+    ),
+    r"too many (clients|connections)|remaining connection slots": _CROWDED,
+    r"the database system is": _STARTING,
+    r"server closed the connection|terminating connection|connection is lost|the connection is closed": _ENDED,
+}
+
+
+def reason_of(error: DBAPIError) -> str:
+    """Return what went wrong. Of an unknown error only the first line: the rest may quote what was written."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    message = str(error.orig)
+    known = next((_BY_STATE[state[:length]] for length in (5, 3, 2) if state[:length] in _BY_STATE), None)
+    if known is None and not state:
+        known = next((reason for sign, reason in _BEFORE_LOGIN.items() if re.search(sign, message.lower())), None)
+    return known or (message.splitlines() or [type(error.orig).__name__])[0]
