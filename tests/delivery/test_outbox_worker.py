@@ -252,27 +252,44 @@ def test_accepted_alert_is_not_sent_again_if_that_could_not_be_stored(
     for title in "ab":
         record_alerts(database.store, a_draft(title))
     worker = outbox_worker(database, notifier, clock)
+    notifier.hanging[PHONE] = Event()
+    errors: list[StoreUnusable] = []
+
+    def deliver() -> None:
+        try:
+            worker.deliver_due()
+        except StoreUnusable as error:
+            errors.append(error)
+
+    thread = Thread(target=deliver)
+    thread.start()
+    assert eventually(lambda: notifier.attempts, within=10)
     with failing(fault, database.file):
-        for _ in range(2):
-            with pytest.raises(StoreUnusable):
-                worker.deliver_due()
-        assert worker.deliver_due() == 0
-        assert database.store.outbox.next_due() is None
-        assert notifier.titles(PHONE) == ["a", "b"]
+        notifier.hanging.pop(PHONE).set()
+        thread.join(20)
+        with pytest.raises(StoreUnusable):
+            worker.deliver_due()
+        assert errors
+        assert notifier.titles(PHONE) == ["a"], "what cannot be claimed is not sent"
     record_alerts(database.store, a_draft("c"))
-    assert worker.deliver_due() == 1
+    assert worker.deliver_due() == 2
     assert notifier.titles(PHONE) == ["a", "b", "c"]
     assert database.store.outbox.counts()[AlertState.SENT] == 3
 
 
-def test_channel_whose_failure_cannot_be_stored_does_not_delay_others(
+def test_channel_whose_delivery_fails_unexpectedly_does_not_delay_others(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:
-    record_alerts(database.store, a_draft("a"), a_draft("a", channel="aunt"))
-    notifier.broken[PHONE] = False
-    with failing(DiskFault.READ_ONLY, database.file), pytest.raises(StoreUnusable):
+    record_alerts(database.store, a_draft("a"), a_draft("b", channel="aunt"))
+
+    def fail(title: str) -> None:
+        if title == "a":
+            raise StoreUnusable("gone")
+
+    notifier.on_send = fail
+    with pytest.raises(StoreUnusable):
         outbox_worker(database, notifier, clock).deliver_due()
-    assert notifier.titles(AUNT) == ["a"]
+    assert notifier.titles(AUNT) == ["b"]
 
 
 def test_flood_leaves_urgent_alerts_alone_and_first_and_names_all_others(

@@ -29,7 +29,7 @@ from watcher.errors import DeliveryFailed
 from watcher.model.alert import AlertText, HoldReason
 from watcher.model.change import Severity
 from watcher.settings import ChannelSettings, Settings
-from watcher.store import QueuedAlert, Store
+from watcher.store import QueuedAlert, Store, claimant
 
 _HOUR = timedelta(hours=1)
 _COMBINED_REASONS = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
@@ -57,20 +57,23 @@ class ChannelDelivery:
         self._store, self._notifier, self._clock = store, notifier, clock
         self._settings, self._channel, self._stop = settings, channel, stop
         self._random = random.SystemRandom()
+        self._claimant = ""
 
     def run(self) -> int:
         """Send the due alerts; return how many the channel accepted. Raises `StoreUnusable`."""
         accepted, is_interrupted = 0, True
-        while is_interrupted and not self._stop.is_set():
-            due = self._store.outbox.due(self._clock.now(), channels=[self._channel.name])
-            newest = max(_ids(due), default=0)
-            number, is_interrupted = self._send_in_order(self._messages(due), newest)
-            accepted += number
+        with claimant() as self._claimant:
+            while is_interrupted and not self._stop.is_set():
+                due = self._store.outbox.due(self._clock.now(), channels=[self._channel.name])
+                newest = max(_ids(due), default=0)
+                number, is_interrupted = self._send_in_order(self._messages(due), newest)
+                accepted += number
         return accepted
 
     def _messages(self, due: Sequence[QueuedAlert]) -> list[_Message]:
         """Drop, hold, and postpone alerts; return the messages to send now, most urgent first."""
         now = self._clock.now()
+        due = [queued for queued in due if not queued.is_claimed]
         due = self._without_awaiting(self._outside_quiet_hours(due, now), now)
         due = drop_outdated(self._store, self._channel.name, due)
         combined = [queued for queued in due if _is_combined(queued)]
@@ -107,7 +110,8 @@ class ChannelDelivery:
             # After a failure, a message that was refused least often shows best whether the channel is down.
             message = min(waiting, key=_attempts) if failed else waiting[0]
             waiting.remove(message)
-            error = self._send(message)
+            message = self._claim(message)
+            error = self._send(message) if message else None
             if error is None:
                 accepted, failed = accepted + len(message), []
                 if waiting and self._store.outbox.has_urgent(self._channel.name, self._clock.now(), after=newest):
@@ -121,6 +125,11 @@ class ChannelDelivery:
                 self._wait_for_channel(waiting, failed)
                 break
         return accepted, False
+
+    def _claim(self, message: _Message) -> _Message:
+        """Return the alerts of the message that still are to be sent, and that no other delivery is sending."""
+        claimed = set(self._store.outbox.claim(_ids(message), self._claimant, self._clock.now()))
+        return [queued for queued in message if queued.alert.id in claimed]
 
     def _send(self, message: _Message) -> DeliveryFailed | None:
         """Send one message. Return why it was not accepted, or None."""
@@ -156,7 +165,13 @@ class ChannelDelivery:
         retry_at = now + message_delay(_attempts(message)) * self._jitter()
         for alerts, next_attempt_at in ((given_up, None), (retried, retry_at)):
             if alerts:
-                self._store.outbox.mark_failed(_ids(alerts), str(error), now=now, next_attempt_at=next_attempt_at)
+                self._store.outbox.mark_failed(
+                    _ids(alerts),
+                    str(error),
+                    now=now,
+                    next_attempt_at=next_attempt_at,
+                    claimant=self._claimant,
+                )
                 given_up_now = next_attempt_at is None
                 _log.warning(
                     "alert_not_sent", channel=name, alerts=_ids(alerts), reason=str(error), given_up=given_up_now

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from watcher.store.queries.snapshot_json import digest, digest_of_answers
     from watcher.store.store import Store
     from watcher.store.view import StoreReader
+    from watcher.store.writes.claims import claimant
     from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "StoreReader",
     "StoredCase",
     "StoredSignInGuard",
+    "claimant",
     "digest",
     "digest_of_answers",
 ]
@@ -37,6 +39,7 @@ _MODULES = {
     "StoreReader": "view",
     "StoredCase": "queries.cases",
     "StoredSignInGuard": "writes.sign_in_guard",
+    "claimant": "writes.claims",
     "digest": "queries.snapshot_json",
     "digest_of_answers": "queries.snapshot_json",
 }

@@ -45,6 +45,10 @@ _ALERT_PROGRESS = (
     "note",
     "first_attempt_at",
     "covered_by",
+    "claimed_by",
+    "claimed_until",
+    "accepted_by",
+    "service_rests_until",
 )
 _CHANGE_IDENTITY = ("at", "account", "case_number", "kind", "subject", "old", "new")
 _NOT_FROM_REPLACED = ("name", "next_read_at")

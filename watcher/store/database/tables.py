@@ -128,6 +128,10 @@ class AlertRow(Row, table=True):
 
     `first_attempt_at` is NULL until an attempt has failed. `covered_by` is the id of another alert on the same channel:
     the one whose message included this one, or the one that made it untrue before it was sent.
+
+    `claimed_by` is the delivery that is sending it, and its claim ends at `claimed_until` at the latest. `accepted_by`
+    are the targets of the channel that have accepted a message which others have not (JSON, see
+    `watcher.delivery.targets`). `service_rests_until` is when the service permits another message (`Retry-After`).
     """
 
     __tablename__ = "alert"
@@ -153,6 +157,10 @@ class AlertRow(Row, table=True):
     note: str | None
     first_attempt_at: datetime | None
     covered_by: int | None
+    claimed_by: str | None
+    claimed_until: datetime | None
+    accepted_by: str | None
+    service_rests_until: datetime | None
 
 
 class AlertChangeRow(Row, table=True):

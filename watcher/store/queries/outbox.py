@@ -15,8 +15,9 @@ _ALERT = (
     "id, channel, state, severity, title, body, html, short, attempts, created_at, next_attempt_at, sent_at,"
     " last_error, note, first_attempt_at, covered_by"
 )
-_QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason"
+_QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason, claimed_by"
 _WAITING = f"state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}')"
+_UNCLAIMED = "claimed_by IS NULL"
 _COUNTS = Query("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
 _MESSAGES_SINCE = Query(
     "alert",
@@ -31,18 +32,33 @@ _FIRST_ATTEMPTS = (
     "SELECT min(first_attempt_at) AS first_attempt_at FROM alert WHERE channel = :channel"  # noqa: S608 - constants
     f" AND state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}', '{AlertState.FAILED.value}')"
 )
+_CLAIMS = Query(
+    "alert",
+    ("claimed_by", "claimed_until"),
+    "SELECT DISTINCT claimed_by, claimed_until FROM alert"  # noqa: S608 - constants
+    f" WHERE {_WAITING} AND claimed_by IS NOT NULL AND claimed_until IS NOT NULL",
+)
 _TEXT = select_rows("alert", "title, body, html, short", "WHERE id = :id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedAlert:
-    """An alert that has not been sent yet, with the changes it is about."""
+    """An alert that has not been sent yet, with the changes it is about. `is_claimed`: a delivery is sending it."""
 
     alert: Alert
     account: str
     case_number: str | None
     hold_reason: HoldReason | None
     changes: tuple[RecordedChange, ...]
+    is_claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A delivery that sends alerts, and when its claim on them ends at the latest."""
+
+    claimed_by: str
+    claimed_until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +126,15 @@ def due(
     return _queued_alerts(run, f"{where(*conditions)} {order} {limit_to(limit, parameters)}", parameters)
 
 
+def claims(run: RunQuery) -> list[Claim]:
+    """Return the claims on alerts that wait."""
+    return [Claim(claimed_by=row.claimed_by, claimed_until=row.claimed_until) for row in run(_CLAIMS)]
+
+
 def due_channels(run: RunQuery, now: datetime, *, excluded: Collection[int]) -> list[str]:
-    """Return the channels that have waiting alerts whose time has come."""
+    """Return the channels that have waiting alerts whose time has come, and that nobody is sending."""
     parameters: dict[str, object] = {"now": now}
-    conditions = where(*_waiting(excluded, parameters), "next_attempt_at <= :now")
+    conditions = where(*_waiting(excluded, parameters), "next_attempt_at <= :now", _UNCLAIMED)
     query = Query("alert", ("channel",), f"SELECT DISTINCT channel FROM alert {conditions} ORDER BY channel")  # noqa: S608
     return [row.channel for row in run(query, **parameters)]
 
@@ -144,10 +165,10 @@ def sent_after(run: RunQuery, channel: str, alert_id: int) -> list[SentAlert]:
 
 
 def next_due(run: RunQuery, *, excluded: Collection[int], busy: Collection[str] = ()) -> datetime | None:
-    """Return when the next waiting alert of a channel that is not `busy` is due; None if none is waiting."""
+    """Return when the next waiting alert that nobody is sending is due; None if none is. Leaves out `busy` channels."""
     parameters: dict[str, object] = {}
     free = [f"NOT {in_list('channel', busy, parameters)}"] if busy else []
-    conditions = where(*_waiting(excluded, parameters), *free)
+    conditions = where(*_waiting(excluded, parameters), _UNCLAIMED, *free)
     query = Query(
         "alert",
         ("next_attempt_at",),
@@ -199,6 +220,7 @@ def _queued_alerts(run: RunQuery, selection: str, parameters: dict[str, object])
             case_number=row.case_number,
             hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,
             changes=tuple(changes.get(row.id, ())),
+            is_claimed=row.claimed_by is not None,
         )
         for row in rows
     ]

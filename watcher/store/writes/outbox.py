@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Update, bindparam, func
+from sqlalchemy import ColumnElement, Update, bindparam, func, or_
 
 from watcher.errors import StoreUnusable
 from watcher.model.alert import AlertState, AlertText, HoldReason
@@ -18,6 +18,7 @@ from watcher.store.queries import changes, outbox
 from watcher.store.queries.outbox import QueuedAlert, SentAlert
 from watcher.store.queries.views import OutboxView
 from watcher.store.writes.acknowledging import acknowledge_alert, acknowledge_subject
+from watcher.store.writes.claims import CLAIM_TIME, is_abandoned
 
 _MARK_SENT = (
     ALERTS.update()
@@ -29,11 +30,15 @@ _MARK_SENT = (
         attempts=ALERTS.c.attempts + 1,
         last_error=None,
         covered_by=bindparam("covered_by_"),
+        claimed_by=None,
+        claimed_until=None,
     )
 )
+_IS_WAITING = ALERTS.c.state.in_((AlertState.QUEUED.value, AlertState.HELD.value))
+_IS_UNCLAIMED = ALERTS.c.claimed_by.is_(None)
 _DROP = (
     ALERTS.update()
-    .where(ALERTS.c.id == bindparam("alert_id_"))
+    .where(ALERTS.c.id == bindparam("alert_id_"), _IS_WAITING, _IS_UNCLAIMED)
     .values(
         state=AlertState.DROPPED.value,
         next_attempt_at=None,
@@ -53,7 +58,12 @@ class _Delivered:
 
 
 class Outbox(OutboxView):
-    """Alerts by their state. Every method is one transaction. Safe to share between threads."""
+    """Alerts by their state. Every method is one transaction. Safe to share between threads.
+
+    An alert is claimed before it is sent, and only the delivery that claimed it records a failure. What another
+    delivery has claimed, sent, or dropped meanwhile cannot be claimed, postponed, or dropped: a list of due alerts may
+    be outdated when it is used.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database.queries)
@@ -64,12 +74,14 @@ class Outbox(OutboxView):
     def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[QueuedAlert]:
         """Return what is to be sent now: queued alerts that are due, and held ones whose hold is over. Urgent first."""
         unsaved = self._save_or_list_unsaved()
+        self._release_abandoned(now, unsaved)
         with self._database.queries() as run:
             return outbox.due(run, now, channels=channels, excluded=unsaved, limit=limit)
 
     def due_channels(self, now: datetime) -> list[str]:
         """Return the channels that have alerts to be sent now."""
         unsaved = self._save_or_list_unsaved()
+        self._release_abandoned(now, unsaved)
         with self._database.queries() as run:
             return outbox.due_channels(run, now, excluded=unsaved)
 
@@ -114,6 +126,29 @@ class Outbox(OutboxView):
         with self._database.queries() as run:
             return outbox.alert_text(run, alert_id)
 
+    def claim(self, alert_ids: Collection[int], claimant: str, now: datetime) -> list[int]:
+        """Claim alerts for a delivery (see `watcher.store.writes.claims`); return those that nobody else has taken.
+
+        Only they may be sent. The claim ends when they are marked as sent or failed, or with the delivery.
+        """
+        statement = (
+            ALERTS.update()
+            .where(ALERTS.c.id.in_(alert_ids), _IS_WAITING, _is_free_for(claimant))
+            .values(claimed_by=claimant, claimed_until=now + CLAIM_TIME)
+            .returning(ALERTS.c.id)
+        )
+        with self._database.writing() as connection:
+            return sorted(connection.execute(statement).scalars())
+
+    def _release_abandoned(self, now: datetime, unsaved: Collection[int]) -> None:
+        """End the claims of deliveries that are over. What they delivered without saving it is kept."""
+        with self._database.queries() as run:
+            claims = outbox.claims(run)
+        abandoned = {claim.claimed_by for claim in claims if is_abandoned(claim.claimed_by, claim.claimed_until, now)}
+        if abandoned:
+            ended = ALERTS.update().where(ALERTS.c.claimed_by.in_(abandoned), ALERTS.c.id.not_in(unsaved))
+            self._update(ended, claimed_by=None, claimed_until=None)
+
     def mark_sent(self, alert_ids: Collection[int], now: datetime) -> None:
         """Record that the channel has delivered these alerts in one message.
 
@@ -152,35 +187,43 @@ class Outbox(OutboxView):
         return [alert_id for delivered in self._unsaved for alert_id in delivered.ids]
 
     def mark_failed(
-        self, alert_ids: Collection[int], error: str, *, now: datetime, next_attempt_at: datetime | None
+        self,
+        alert_ids: Collection[int],
+        error: str,
+        *,
+        now: datetime,
+        next_attempt_at: datetime | None,
+        claimant: str | None = None,
     ) -> None:
         """Record that the channel did not accept these; without `next_attempt_at` only a retry by the user sends them.
 
-        They keep the reason for which they were held: a digest is tried again as a digest.
+        They keep the reason for which they were held: a digest is tried again as a digest. Their claim ends.
         """
         self._update(
-            _all_of(alert_ids),
+            ALERTS.update().where(ALERTS.c.id.in_(alert_ids), _IS_WAITING, _is_free_for(claimant)),
             state=(AlertState.FAILED if next_attempt_at is None else AlertState.QUEUED).value,
             next_attempt_at=next_attempt_at,
             attempts=ALERTS.c.attempts + 1,
             first_attempt_at=func.coalesce(ALERTS.c.first_attempt_at, now),
             last_error=error,
+            claimed_by=None,
+            claimed_until=None,
         )
 
     def mark_undeliverable(self, alert_ids: Collection[int], error: str) -> None:
         """Record that these were given up without an attempt; only a retry by the user sends them."""
-        self._update(_all_of(alert_ids), state=AlertState.FAILED.value, next_attempt_at=None, last_error=error)
+        self._update(_waiting(alert_ids), state=AlertState.FAILED.value, next_attempt_at=None, last_error=error)
 
     def postpone(self, alert_ids: Collection[int], moment: datetime) -> None:
         """Do not send these before then; this does not count as an attempt."""
         if alert_ids:
-            self._update(_all_of(alert_ids), next_attempt_at=moment)
+            self._update(_waiting(alert_ids), next_attempt_at=moment)
 
     def hold_until(self, alert_ids: Collection[int], moment: datetime) -> None:
         """Hold these until quiet hours end; one that was held for another reason keeps it."""
         if alert_ids:
             self._update(
-                _all_of(alert_ids),
+                _waiting(alert_ids),
                 state=AlertState.HELD.value,
                 hold_reason=func.coalesce(ALERTS.c.hold_reason, HoldReason.QUIET.value),
                 next_attempt_at=moment,
@@ -229,5 +272,10 @@ class Outbox(OutboxView):
             acknowledge_subject(connection, account, case_number, subject, now)
 
 
-def _all_of(alert_ids: Collection[int]) -> Update:
-    return ALERTS.update().where(ALERTS.c.id.in_(alert_ids))
+def _waiting(alert_ids: Collection[int]) -> Update:
+    """Return an update of those that still wait and that nobody is sending."""
+    return ALERTS.update().where(ALERTS.c.id.in_(alert_ids), _IS_WAITING, _IS_UNCLAIMED)
+
+
+def _is_free_for(claimant: str | None) -> ColumnElement[bool]:
+    return or_(_IS_UNCLAIMED, ALERTS.c.claimed_by == (claimant or ""))
