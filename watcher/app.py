@@ -1,7 +1,7 @@
 """The composition root: builds the objects and connects them. Makes no decisions."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
@@ -24,12 +24,12 @@ from watcher.reading.poll import ReadOptions, poll
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys
-from watcher.sign_in.code_inbox import FileInbox
+from watcher.sign_in.code_inbox import StoredInbox
 from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
-from watcher.sign_in.session_files import SessionFiles, UnusableSession
+from watcher.sign_in.session_takeover import take_over_session
 from watcher.sign_in.submitted_code import SubmittedCode
 from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
-from watcher.store import Busy, Store, StoredSignInGuard
+from watcher.store import Busy, SavedValues, Store, StoredSignInGuard
 from watcher.store.backup import backup_files
 from watcher.store.backup.rotation import back_up, restore_advice
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """One configuration with its database, channels, and session files."""
+    """One configuration with its database, channels, and saved sessions."""
 
     context: Context
     notifier: Notifier
-    sessions: SessionFiles
+    sessions: SavedValues
 
     @property
     def settings(self) -> Settings:
@@ -61,9 +61,9 @@ class App:
         return self.context.clock
 
     @property
-    def inbox(self) -> FileInbox:
+    def inbox(self) -> StoredInbox:
         """The one-time codes that people submitted."""
-        return FileInbox(self.sessions)
+        return StoredInbox(self.sessions)
 
     def portal_of(self, name: str) -> Portal:
         """Return the portal of an account."""
@@ -85,7 +85,7 @@ class App:
         scheduled_at: datetime | None = None,
     ) -> ReadResult:
         """Check one account now, as `watcher.reading.poll.poll`. `codes` replaces the account's source of codes."""
-        self._reseal(name)
+        self._update_sessions(name)
         options = replace(self.read_options(name, trace=trace, codes=codes), on_start=on_start, progress=progress)
         return poll(
             self.settings.accounts[name],
@@ -151,27 +151,18 @@ class App:
         if not self.store.shared and self.settings.backup.every is not None:
             back_up(self.settings, backup_files.sqlite_path(database_url(self.settings)), now=self.clock.now())
 
-    def unusable_sessions(self) -> list[UnusableSession]:
-        """Return the saved sessions that exist but cannot be used."""
-        unusable: list[UnusableSession] = []
-        files = _sessions(self.settings, on_unusable=unusable.append)
-        for name in self.settings.accounts:
-            files.of(name).load()
-        return unusable
-
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""
-        return replace(self, context=replace(self.context, settings=settings), sessions=_sessions(settings))
+        return replace(
+            self, context=replace(self.context, settings=settings), sessions=_saved_values(self.store, settings)
+        )
 
-    def _reseal(self, name: str) -> None:
-        """Seal the account's files again if the key has changed. On failure the next check tries again."""
-        if not self.sessions.sealed_differently(name):
-            return
-        with suppress(Busy, StoreUnusable), self.store.locks.acquire(f"account {name}"):
-            for file in self.sessions.sealed_differently(name):
-                content = file.load()
-                if content is not None:
-                    file.save(content)
+    def _update_sessions(self, name: str) -> None:
+        """Take over the session that an earlier version saved, and encrypt again if the key has changed."""
+        folder = self.settings.state_dir / "sessions"
+        if folder.is_dir():
+            take_over_session(folder, name, sealing_keys(self.settings), self.sessions.of(name))
+        self.sessions.reseal()
 
     def _mailbox_turn(self, account: AccountSettings) -> SignInTurn | None:
         mailbox = _mailbox_of(account)
@@ -211,7 +202,7 @@ class App:
         mailbox = _mailbox_of(account)
         wait = self.context.stop.wait
         if totp is not None:
-            used_steps = StoredUsedSteps(self.sessions.of(account.name, "totp"))
+            used_steps = StoredUsedSteps(self.sessions.of(account.login() or account.name, "totp"))
             sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used_steps, wait=wait))
         if mailbox is not None and turn is not None:
             sources.append(self._mailbox_codes(account, mailbox, turn))
@@ -253,10 +244,9 @@ def open_app(
         yield App(
             context=Context(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
             notifier=notifier or AppriseNotifier(),
-            sessions=_sessions(settings),
+            sessions=_saved_values(store, settings),
         )
 
 
-def _sessions(settings: Settings, *, on_unusable: Callable[[UnusableSession], None] | None = None) -> SessionFiles:
-    folder, keys = settings.state_dir / "sessions", sealing_keys(settings)
-    return SessionFiles(folder, keys) if on_unusable is None else SessionFiles(folder, keys, on_unusable=on_unusable)
+def _saved_values(store: Store, settings: Settings) -> SavedValues:
+    return store.saved_values(sealing_keys(settings), machine_key=settings.state_dir / "state_key")

@@ -2,7 +2,7 @@
 
 An adapter defines a `Portal`. The program calls its `open` with a `PortalContext`, iterates over the `Reader`, and
 handles the errors that each method documents. An adapter may also let `StoreUnusable` pass, which the session, the
-quota, and the sign-in guard raise if the database or a file cannot be used.
+quota, and the sign-in guard raise if the database cannot be used.
 """
 
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
@@ -101,19 +101,19 @@ class Quota(Protocol):
         ...
 
 
-class SessionFile(Protocol):
-    """The file that preserves the account's session between checks. Mode 0600, encrypted if a key is configured."""
+class SavedSession(Protocol):
+    """What preserves the account's session between checks: encrypted, and shared by all daemons of a database."""
 
     def load(self) -> bytes | None:
-        """Return what was last saved, or None if there is nothing usable. Raises nothing."""
+        """Return what was last saved, or None if there is nothing usable. Raises `StoreUnusable`."""
         ...
 
     def save(self, content: bytes) -> None:
-        """Replace the content atomically: a kill leaves the old or the new content. Raises `StoreUnusable`."""
+        """Replace the content: a kill leaves the old or the new one. Raises `StoreUnusable`."""
         ...
 
     def delete(self) -> None:
-        """Remove the file. Nothing to remove is not an error. Raises `StoreUnusable`."""
+        """Remove the session. Nothing to remove is not an error. Raises `StoreUnusable`."""
         ...
 
 
@@ -186,7 +186,7 @@ class PortalContext:
     clock: Clock
     language: str
     quota: Quota
-    session: SessionFile
+    session: SavedSession
     sign_in_guard: SignInGuard
     codes: CodeSource
     stop: Event

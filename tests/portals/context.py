@@ -1,5 +1,6 @@
 """In-memory fakes of everything in a `PortalContext`. They behave like the real ones, and tests can inspect them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
@@ -39,7 +40,7 @@ class InMemoryQuota:
 
 
 @dataclass(slots=True)
-class InMemorySessionFile:
+class InMemorySession:
     content: bytes | None = None
 
     def load(self) -> bytes | None:
@@ -50,6 +51,9 @@ class InMemorySessionFile:
 
     def delete(self) -> None:
         self.content = None
+
+    def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+        self.content = change(self.content)
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class PortalFakes:
 
     clock: FakeClock = field(default_factory=FakeClock)
     quota: InMemoryQuota = field(default_factory=InMemoryQuota)
-    session: InMemorySessionFile = field(default_factory=InMemorySessionFile)
+    session: InMemorySession = field(default_factory=InMemorySession)
     sign_in_guard: FakeSignInGuard = field(default_factory=FakeSignInGuard)
     stop: Event = field(default_factory=Event)
 

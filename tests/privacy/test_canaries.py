@@ -8,12 +8,14 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -183,8 +185,8 @@ def _run_through(household: Household) -> None:
     workspace.config.write_text(
         workspace.config.read_text().replace(SECRETS["password"], "Another" + SECRETS["password"])
     )
-    for file in (workspace.state / "sessions").glob("*"):
-        file.unlink()
+    with workspace.app() as app:
+        app.sessions.of("family").delete()
     household.run("check", "--trace", trace)
     household.run_daemon("warning")
     portal.stop()
@@ -227,12 +229,12 @@ def test_only_the_configuration_has_secrets_in_plain_text_on_disk(household: Hou
     assert leaks == []
 
 
-def test_session_file_is_encrypted_and_private(household: Household) -> None:
-    sessions = list((household.workspace.state / "sessions").glob("*"))
-    for file in [*sessions, household.workspace.database]:
-        assert file.stat().st_mode & 0o077 == 0
-    for file in sessions:
-        assert file.read_bytes().startswith(b"watcher-session 1 fernet "), file.name
+def test_session_is_encrypted_and_the_database_private(household: Household) -> None:
+    assert household.workspace.database.stat().st_mode & 0o077 == 0
+    with closing(sqlite3.connect(household.workspace.database)) as database:
+        sealed = [row[0] for row in database.execute("SELECT content FROM sealed")]
+    assert sealed
+    assert all(content.startswith(b"watcher-session 1 fernet ") for content in sealed)
 
 
 def test_trace_contains_no_cookie_token_or_password(household: Household) -> None:

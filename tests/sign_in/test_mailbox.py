@@ -15,7 +15,6 @@ from tests.store.temporary_store import TemporaryStore, temporary_store
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.sign_in.imap import _utf7
 from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
-from watcher.sign_in.session_files import SessionFiles
 from watcher.sign_in.shared_mailbox import MailboxTurn, UsedMails, folder_name, login_name
 from watcher.store import Busy
 
@@ -62,7 +61,7 @@ class World(Waiting):
             guard=store.sign_in_guard(
                 login_name(login), clock=self, fingerprint=lambda: login.password, max_sign_ins_per_day=0
             ),
-            used=UsedMails(SessionFiles(self.stored.file.parent).of(folder_name(login), "mails")),
+            used=UsedMails(self.stored.values().of(folder_name(login), "mails")),
             turn=MailboxTurn(login_name(login), store.locks, busy=Busy, stop=Event()),
             recipient="someone",
             clock=self,

@@ -15,7 +15,6 @@ from tests.sign_in.waiting import NOON, Waiting
 from tests.store.temporary_store import TemporaryStore, temporary_store
 from watcher.errors import CodeNeeded, PortalUnavailable
 from watcher.sign_in.mailbox import MailboxCodes, MailboxSettings
-from watcher.sign_in.session_files import SessionFiles
 from watcher.sign_in.shared_mailbox import MailboxTurn, UsedMails, folder_name, login_name
 from watcher.store import Busy, StoredSignInGuard
 
@@ -24,11 +23,10 @@ ANN, BOB = "ann@example.org", "bob@example.org"
 
 @dataclass
 class Household(Waiting):
-    """Accounts that share a mailbox, with the real database, locks, and files."""
+    """Accounts that share a mailbox, with the real database and locks."""
 
     server: MailServer
     stored: TemporaryStore
-    folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -63,7 +61,7 @@ class Household(Waiting):
         return MailboxCodes(
             settings,
             guard=self.guard(settings),
-            used=UsedMails(SessionFiles(self.folder).of(folder_name(settings.imap_login()), "mails")),
+            used=UsedMails(self.stored.values().of(folder_name(settings.imap_login()), "mails")),
             turn=turn or self.turn(),
             recipient=account,
             others=frozenset({ANN, BOB}),
@@ -82,7 +80,7 @@ class Household(Waiting):
 @pytest.fixture
 def household(tmp_path: Path) -> Iterator[Household]:
     with serving(tmp_path) as server, temporary_store(tmp_path) as stored:
-        yield Household(server, stored, tmp_path / "sessions")
+        yield Household(server, stored)
 
 
 def test_code_is_that_of_the_mail_to_the_account(household: Household) -> None:
@@ -166,7 +164,7 @@ def test_malformed_mail_does_not_hide_the_true_one(household: Household) -> None
 
 def test_damaged_record_of_used_mails_counts_as_none(household: Household) -> None:
     name = folder_name(household.settings().imap_login())
-    SessionFiles(household.folder).of(name, "mails").save(b'{"validity": [], "uids": {}}')
+    household.stored.values().of(name, "mails").save(b'{"validity": [], "uids": {}}')
     household.deliver("111111")
     assert household.code(ANN) == "111111"
 

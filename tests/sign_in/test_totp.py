@@ -1,14 +1,14 @@
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.portals.context import InMemorySession
 from watcher.errors import PortalUnavailable
-from watcher.sign_in.session_files import SessionFiles
 from watcher.sign_in.totp import Algorithm, StoredUsedSteps, TotpCodes, TotpSecret, parse_totp_secret
 
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -133,83 +133,70 @@ class Time:
         self.now += timedelta(seconds=seconds)
         return False
 
-    def codes(self, files: SessionFiles) -> TotpCodes:
-        used = StoredUsedSteps(files.of("family", "codes"))
+    def codes(self, value: InMemorySession) -> TotpCodes:
+        used = StoredUsedSteps(value)
         return TotpCodes(parse_totp_secret(SECRET), used=used, wait=self.wait, now=lambda: self.now)
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> SessionFiles:
-    return SessionFiles(tmp_path / "sessions")
+def value() -> InMemorySession:
+    return InMemorySession()
 
 
-def test_code_of_the_current_step_is_returned_at_once(files: SessionFiles) -> None:
+def test_code_of_the_current_step_is_returned_at_once(value: InMemorySession) -> None:
     time = Time(NOON + timedelta(seconds=11))
     secret = parse_totp_secret(SECRET)
-    assert time.codes(files).code(asked_at=NOON) == secret.code_for(secret.step_at(time.now))
+    assert time.codes(value).code(asked_at=NOON) == secret.code_for(secret.step_at(time.now))
     assert time.waited == []
 
 
-def test_second_code_waits_for_the_next_step(files: SessionFiles) -> None:
+def test_second_code_waits_for_the_next_step(value: InMemorySession) -> None:
     time = Time(NOON + timedelta(seconds=11))
-    codes = time.codes(files)
+    codes = time.codes(value)
     first, second = codes.code(asked_at=NOON), codes.code(asked_at=NOON)
     assert first != second
     assert time.waited == [19.0]
     assert time.now == NOON + timedelta(seconds=30)
 
 
-def test_used_codes_survive_a_restart(files: SessionFiles) -> None:
+def test_used_codes_survive_a_restart(value: InMemorySession) -> None:
     time = Time(NOON)
-    first = time.codes(files).code(asked_at=NOON)
-    second = time.codes(files).code(asked_at=NOON)
+    first = time.codes(value).code(asked_at=NOON)
+    second = time.codes(value).code(asked_at=NOON)
     assert first != second
     assert time.waited == [30.0]
 
 
-def test_clock_set_back_repeats_no_code_and_does_not_wait_for_hours(files: SessionFiles) -> None:
+def test_clock_set_back_repeats_no_code_and_does_not_wait_for_hours(value: InMemorySession) -> None:
     time = Time(NOON)
-    first = time.codes(files).code(asked_at=NOON)
+    first = time.codes(value).code(asked_at=NOON)
     time.now = NOON - timedelta(hours=2)
-    second = time.codes(files).code(asked_at=NOON)
+    second = time.codes(value).code(asked_at=NOON)
     time.now = NOON
-    third = time.codes(files).code(asked_at=NOON)
+    third = time.codes(value).code(asked_at=NOON)
     assert len({first, second, third}) == 3
     assert time.waited == [30.0]
 
 
-def test_code_about_to_expire_is_not_used(files: SessionFiles) -> None:
+def test_code_about_to_expire_is_not_used(value: InMemorySession) -> None:
     time = Time(NOON + timedelta(seconds=29))
     secret = parse_totp_secret(SECRET)
-    assert time.codes(files).code(asked_at=NOON) == secret.code_for(secret.step_at(NOON + timedelta(seconds=30)))
+    assert time.codes(value).code(asked_at=NOON) == secret.code_for(secret.step_at(NOON + timedelta(seconds=30)))
     assert time.waited == [1.0]
 
 
-def test_wait_ends_with_the_daemon_and_uses_no_code(files: SessionFiles) -> None:
+def test_wait_ends_with_the_daemon_and_uses_no_code(value: InMemorySession) -> None:
     time = Time(NOON)
-    time.codes(files).code(asked_at=NOON)
+    time.codes(value).code(asked_at=NOON)
     time.stop.set()
     with pytest.raises(PortalUnavailable, match="ending"):
-        time.codes(files).code(asked_at=NOON)
-    assert len(StoredUsedSteps(files.of("family", "codes")).used()) == 1
+        time.codes(value).code(asked_at=NOON)
+    assert len(StoredUsedSteps(value).used()) == 1
 
 
 @given(st.lists(st.integers(min_value=0, max_value=200), max_size=25))
 def test_no_step_is_used_twice_at_any_intervals(pauses: list[int]) -> None:
-    class Memory:
-        def __init__(self) -> None:
-            self.content: bytes | None = None
-
-        def load(self) -> bytes | None:
-            return self.content
-
-        def save(self, content: bytes) -> None:
-            self.content = content
-
-        def delete(self) -> None:
-            self.content = None
-
-    time, memory, seen = Time(NOON), Memory(), list[int]()
+    time, memory, seen = Time(NOON), InMemorySession(), list[int]()
     for pause in pauses:
         time.now += timedelta(seconds=pause)
         secret = parse_totp_secret(SECRET)
@@ -221,11 +208,32 @@ def test_no_step_is_used_twice_at_any_intervals(pauses: list[int]) -> None:
     assert all(waited <= 60 for waited in time.waited)
 
 
-def test_damaged_file_of_used_codes_counts_as_empty(files: SessionFiles) -> None:
-    keep = files.of("family", "codes")
-    keep.save(b"12 \xff -3 x 15")
-    steps = StoredUsedSteps(keep)
+def test_damaged_record_of_used_codes_counts_as_empty(value: InMemorySession) -> None:
+    value.save(b"12 \xff -3 x 15")
+    steps = StoredUsedSteps(value)
     assert steps.used() == {12, 15}
     for step in range(100, 130):
-        steps.add(step)
+        assert steps.claim(step)
+        assert not steps.claim(step)
     assert steps.used() == set(range(120, 130))
+
+
+def test_step_that_another_machine_took_in_the_meantime_is_not_used(value: InMemorySession) -> None:
+    """The other machine looks, waits, and signs in at the same moments as this one."""
+    time, other = Time(NOON + timedelta(seconds=29)), InMemorySession()
+    secret = parse_totp_secret(SECRET)
+    taken = secret.step_at(NOON + timedelta(seconds=30))
+
+    class Shared(InMemorySession):
+        def load(self) -> bytes | None:
+            seen = value.content
+            if taken not in StoredUsedSteps(other).used():
+                value.save(str(taken).encode())  # right after this machine has looked
+                other.save(str(taken).encode())
+            return seen
+
+        def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+            value.update(change)
+
+    codes = TotpCodes(secret, used=StoredUsedSteps(Shared()), wait=time.wait, now=lambda: time.now)
+    assert codes.code(asked_at=NOON) == secret.code_for(taken + 1)

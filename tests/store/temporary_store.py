@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from tests.postgres.server import rows_in
 from watcher.model.alert import AlertDraft, AlertText, HoldReason, RoutedAlert
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, RecordedChange, Severity
 from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
-from watcher.store import Store, digest
+from watcher.store import SavedValues, Store, digest
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NUMBER = "IOE0000000001"
@@ -21,15 +23,20 @@ NUMBER = "IOE0000000001"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemporaryStore:
-    """An open store, and the URL of its database."""
+    """An open store, and the URL of its database. `folder` is for files beside it."""
 
     url: str
     store: Store
+    folder: Path
 
     @property
     def file(self) -> Path:
         """The database file, with SQLite."""
         return Path(self.url.removeprefix("sqlite:///"))
+
+    def values(self, *keys: str, machine: str = "machine") -> SavedValues:
+        """Return the saved values as a machine with these keys sees them. Without keys it has one of its own."""
+        return self.store.saved_values(list(map(SecretStr, keys)), machine_key=self.folder / machine / "state_key")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return what another program reads from the database."""
@@ -50,7 +57,7 @@ class StoreAddress:
     def open(self) -> Iterator[TemporaryStore]:
         store = Store(self.url, locks=self.locks)
         try:
-            yield TemporaryStore(url=self.url, store=store)
+            yield TemporaryStore(url=self.url, store=store, folder=self.locks.parent)
         finally:
             store.close()
 

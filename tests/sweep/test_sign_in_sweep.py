@@ -11,7 +11,6 @@ from tests.sweep.killed_command import KILLED_STATUS
 from tests.sweep.test_sweep import MAX_STATEMENTS, NUMBER, run_command
 from watcher.clock import SystemClock
 from watcher.practice import Account, PracticePortal
-from watcher.sign_in.session_files import SessionFiles
 
 
 @pytest.fixture
@@ -32,17 +31,20 @@ def submissions(portal: PracticePortal) -> int:
 
 
 def saved_session(workspace: WebhookWorkspace) -> bytes | None:
-    return SessionFiles(workspace.state / "sessions").of("family").load()
+    with workspace.app() as app:
+        session = app.sessions.of("family")
+        assert session.fault() is None, "a session half-written"
+        return session.load()
 
 
 @pytest.mark.timeout(600)
 def test_a_kill_during_a_sign_in_causes_no_second_submission(
     workspace: WebhookWorkspace, portal: PracticePortal
 ) -> None:
-    session = workspace.state / "sessions" / "family.session"
     workspace.check()
     saved_state = workspace.folder / "saved"
-    session.unlink()
+    with workspace.app() as app:
+        app.sessions.of("family").delete()
     shutil.copytree(workspace.state, saved_state)
     for step in range(1, MAX_STATEMENTS):
         shutil.rmtree(workspace.state)
@@ -50,9 +52,8 @@ def test_a_kill_during_a_sign_in_causes_no_second_submission(
         portal.desk.revoke_sessions()
         portal.forget_requests()
         status = run_command(workspace, "check", kill_before=step)
-        submitted, saved = submissions(portal), session.exists()
+        submitted, saved = submissions(portal), saved_session(workspace) is not None
         assert submitted <= 1
-        assert not saved or saved_session(workspace) is not None, f"statement {step}: a session half-written"
         second_status = run_command(workspace, "check")
         assert submissions(portal) <= 1, f"statement {step}"
         assert second_status == 0 or not saved, f"statement {step}: the session that was saved serves"

@@ -9,6 +9,13 @@ from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.language.catalogue import load_catalogue
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
+from watcher.privacy.sealing import SealFault
+
+_FAULTS = {
+    SealFault.DAMAGED: "it is damaged",
+    SealFault.KEY_MISSING: "it is encrypted, and no state_key is set",
+    SealFault.KEY_WRONG: "it is damaged, or was encrypted with a state_key that is no longer set",
+}
 
 
 def check_accounts(app: App) -> Iterator[Finding]:
@@ -53,10 +60,12 @@ def _ago(span: timedelta) -> str:
 
 
 def check_sessions(app: App) -> Iterator[Finding]:
-    """Report saved sessions that cannot be used. The next check of such an account signs in."""
-    unusable = app.unusable_sessions()
-    for error in unusable:
-        yield warning(f"account {error.account}", str(error), f"`watcher login {error.account}` makes a new one")
+    """Report saved sessions that cannot be used."""
+    for name in app.settings.accounts:
+        fault = app.sessions.of(name).fault()
+        if fault is not None:
+            text = f"its saved session cannot be used: {_FAULTS[fault]}"
+            yield warning(f"account {name}", text, f"`watcher login {name}` makes a new one")
 
 
 def check_alerts(app: App) -> Iterator[Finding]:

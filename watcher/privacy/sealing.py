@@ -3,13 +3,14 @@
 Sealed content begins with a line that names the format:
 
     NAME plain SHA256          the content follows; SHA256 is its checksum
-    NAME fernet SALT           a Fernet token follows; its key is derived from `state_key` and SALT with scrypt
+    NAME fernet SALT           a Fernet token follows; its key is derived from a key of the user's and SALT
 
 Fernet: https://github.com/fernet/spec. The first key encrypts, every key decrypts, so that keys can change.
 """
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,6 +21,13 @@ from pydantic import SecretStr
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
+
+_RANDOM_KEY = re.compile(r"random:[0-9a-f]{64}")
+
+
+def new_key() -> SecretStr:
+    """Return a random key of 256 bits."""
+    return SecretStr(f"random:{secrets.token_hex(32)}")
 
 
 class SealFault(StrEnum):
@@ -105,5 +113,8 @@ def _fernet(key: str, salt: bytes) -> "Fernet":
     """Derive the encryption key from `key`, which may be a passphrase (scrypt, RFC 7914; 16 MiB, some 0.05 s)."""
     from cryptography.fernet import Fernet  # noqa: PLC0415 - loaded only if a key is set
 
-    derived_key = hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
+    if _RANDOM_KEY.fullmatch(key):
+        derived_key = hashlib.blake2b(salt, key=key[-64:].encode(), digest_size=32).digest()
+    else:
+        derived_key = hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
     return Fernet(base64.urlsafe_b64encode(derived_key))

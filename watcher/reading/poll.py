@@ -21,7 +21,7 @@ from watcher.portal import (
     Portal,
     PortalContext,
     Reader,
-    SessionFile,
+    SavedSession,
     SignInGuard,
     SignInTurn,
     Trace,
@@ -51,7 +51,7 @@ class ReadOptions:
     None stands for 12 hours, or for the account's interval if that is longer.
     """
 
-    session: SessionFile
+    session: SavedSession
     codes: CodeSource
     turn: SignInTurn | None = None
     trace: Trace | None = None

@@ -1,4 +1,4 @@
-"""Cookies as the content of a session file, which the next check starts with.
+"""Cookies as the content of a saved session, which the next check starts with.
 
 `{"cookies": [{"name", "value", "domain", "hostOnly", "path", "expires", "secure", "httpOnly"}]}`: what Playwright and
 browser extensions write and `read_cookies` reads.
@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from watcher.model.cookie import Cookie, CookieJar
-from watcher.portal import SessionFile
+from watcher.portal import SavedSession
 from watcher.sign_in.cookie_files import read_cookies
 from watcher.sign_in.cookie_formats import BadCookieFile
 
 
 def dump_cookies(cookies: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the content of a session file with these cookies."""
+    """Return the content of a saved session with these cookies."""
     return json.dumps({"cookies": [dict(cookie) for cookie in cookies]}).encode()
 
 
@@ -33,7 +33,7 @@ def exported(cookie: Cookie) -> dict[str, str | int | bool | None]:
     }
 
 
-def load_cookies(session: SessionFile, *, hosts: Collection[str], now: float) -> tuple[Cookie, ...]:
+def load_cookies(session: SavedSession, *, hosts: Collection[str], now: float) -> tuple[Cookie, ...]:
     """Return the cookies of `hosts` that have not expired at `now` (Unix time); none without a session."""
     content = session.load()
     if content is None:
@@ -44,7 +44,7 @@ def load_cookies(session: SessionFile, *, hosts: Collection[str], now: float) ->
         return ()
 
 
-def save_cookies(session: SessionFile, cookies: Iterable[Mapping[str, Any]]) -> None:
+def save_cookies(session: SavedSession, cookies: Iterable[Mapping[str, Any]]) -> None:
     """Save cookies as the session."""
     session.save(dump_cookies(cookies))
 

@@ -9,8 +9,9 @@ from threading import Event
 from typing import Final, Protocol
 
 from watcher.errors import PortalUnavailable
-from watcher.portal import SessionFile, SignInGuard
+from watcher.portal import SignInGuard
 from watcher.sign_in.imap import ImapLogin
+from watcher.sign_in.shared_value import SharedValue
 from watcher.text.json import load_or_none
 
 _MAX_WAIT: Final = 900.0
@@ -53,22 +54,30 @@ class PasswordGuard(SignInGuard, Protocol):
 class UsedMails:
     """The messages whose codes were used, by UID, for one UIDVALIDITY (RFC 3501, section 2.3.1.1)."""
 
-    def __init__(self, file: SessionFile) -> None:
-        """The accounts that share the mailbox share the file."""
-        self._file = file
+    def __init__(self, value: SharedValue) -> None:
+        """The accounts that share the mailbox share the value."""
+        self._value = value
 
     def uids(self, validity: int) -> frozenset[int]:
         """Return the UIDs of used messages; none if the folder has numbered its messages anew."""
-        try:
-            entry = load_or_none(self._file.load())
-            return frozenset(map(int, entry["uids"])) if int(entry["validity"]) == validity else frozenset()
-        except (KeyError, TypeError, ValueError):
-            return frozenset()
+        return _uids_in(self._value.load(), validity)
 
     def add(self, uids: Iterable[int], validity: int) -> None:
         """Record messages as used. Raises `StoreUnusable`."""
-        kept = sorted(self.uids(validity).union(uids))[-_MAX_USED:]
-        self._file.save(json.dumps({"validity": validity, "uids": kept}).encode())
+
+        def with_added(content: bytes | None) -> bytes:
+            kept = sorted(_uids_in(content, validity).union(uids))[-_MAX_USED:]
+            return json.dumps({"validity": validity, "uids": kept}).encode()
+
+        self._value.update(with_added)
+
+
+def _uids_in(content: bytes | None, validity: int) -> frozenset[int]:
+    try:
+        entry = load_or_none(content)
+        return frozenset(map(int, entry["uids"])) if int(entry["validity"]) == validity else frozenset()
+    except (KeyError, TypeError, ValueError):
+        return frozenset()
 
 
 class TurnLocks(Protocol):

@@ -16,7 +16,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from watcher.errors import PortalUnavailable
-from watcher.portal import SessionFile
+from watcher.sign_in.shared_value import SharedValue
 
 Algorithm: TypeAlias = Literal["sha1", "sha256", "sha512"]
 
@@ -119,38 +119,46 @@ def _key(text: str) -> bytes:
 
 
 class UsedSteps(Protocol):
-    """The time steps whose code was used; survives a restart."""
+    """The time steps whose code was used, by any process; survives a restart."""
 
     def used(self) -> frozenset[int]:
         """Return the most recently used steps."""
         ...
 
-    def add(self, step: int) -> None:
-        """Record a used step."""
+    def claim(self, step: int) -> bool:
+        """Record a step as used. Return False if it is used already, perhaps by another process."""
         ...
 
 
 class StoredUsedSteps:
-    """`UsedSteps` in a small file. Keeps the last ten, so that no code repeats if the clock is set back."""
+    """`UsedSteps` in a stored value. Keeps the last ten, so that no code repeats if the clock is set back."""
 
     _KEPT: Final = 10
 
-    def __init__(self, file: SessionFile) -> None:
-        """`file` must belong to this account, and must not be its session file."""
-        self._file = file
+    def __init__(self, value: SharedValue) -> None:
+        """`value` must belong to the login, and must not be its session."""
+        self._value = value
 
     def used(self) -> frozenset[int]:
-        """Return the most recently used steps; anything else in the file is ignored."""
-        return frozenset(self._steps())
+        """Return the most recently used steps; anything else in the value is ignored."""
+        return frozenset(_steps_in(self._value.load()))
 
-    def add(self, step: int) -> None:
-        """Record a used step and drop the oldest."""
-        steps = [*self._steps(), step][-self._KEPT :]
-        self._file.save(" ".join(map(str, steps)).encode())
+    def claim(self, step: int) -> bool:
+        """Record a used step and drop the oldest; see `UsedSteps.claim`. Raises `StoreUnusable`."""
+        is_unused: list[bool] = []
 
-    def _steps(self) -> list[int]:
-        words = (self._file.load() or b"").split()
-        return [int(word) for word in words if word.isdigit()]
+        def add(content: bytes | None) -> bytes:
+            steps = _steps_in(content)
+            is_unused.append(step not in steps)
+            kept = [*steps, step][-self._KEPT :] if is_unused[-1] else steps
+            return " ".join(map(str, kept)).encode()
+
+        self._value.update(add)
+        return is_unused[-1]
+
+
+def _steps_in(content: bytes | None) -> list[int]:
+    return [int(word) for word in (content or b"").split() if word.isdigit()]
 
 
 def wall_time() -> datetime:
@@ -177,12 +185,13 @@ class TotpCodes:
 
         The step is recorded as used before its code is returned. Raises `PortalUnavailable` if the daemon stops.
         """
-        step = self._first_unused()
-        while (seconds := step * self._secret.period - self._now().timestamp()) > 0:
-            if self._wait(seconds):
-                raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
-        self._used.add(step)
-        return self._secret.code_for(step)
+        while True:
+            step = self._first_unused()
+            while (seconds := step * self._secret.period - self._now().timestamp()) > 0:
+                if self._wait(seconds):
+                    raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
+            if self._used.claim(step):
+                return self._secret.code_for(step)
 
     def _first_unused(self) -> int:
         moment, used = self._now(), self._used.used()

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from watcher.store.store import Store
     from watcher.store.view import StoreReader
     from watcher.store.writes.claims import claimant
+    from watcher.store.writes.saved_values import SavedValues
     from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 __all__ = [
     "Busy",
     "QueuedAlert",
+    "SavedValues",
     "Store",
     "StoreReader",
     "StoredCase",
@@ -35,6 +37,7 @@ __all__ = [
 _MODULES = {
     "Busy": "database.locks",
     "QueuedAlert": "queries.outbox",
+    "SavedValues": "writes.saved_values",
     "Store": "store",
     "StoreReader": "view",
     "StoredCase": "queries.cases",

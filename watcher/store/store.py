@@ -13,9 +13,11 @@ from watcher.model.case import Snapshot
 from watcher.model.change import RecordedChange
 from watcher.model.reminder import SentReminder
 from watcher.model.writes import ReadEnd, WriteSet
+from watcher.privacy.state_keys import StateKeys
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.migrate import bring_up_to_date
 from watcher.store.database.server_locks import locks_of
+from watcher.store.database.server_url import password_of
 from watcher.store.database.tables import NOTICES
 from watcher.store.queries import cases, changes
 from watcher.store.queries.accounts import last_read
@@ -28,6 +30,7 @@ from watcher.store.writes.outbox import Outbox
 from watcher.store.writes.raw_answers import RawAnswerStore
 from watcher.store.writes.recording import write, write_read_end
 from watcher.store.writes.restore_marks import RestoreMarks
+from watcher.store.writes.saved_values import SavedValues
 from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 _NOTICE = NOTICES.update().where(NOTICES.c.id == bindparam("notice_id_"))
@@ -127,6 +130,15 @@ class Store(StoreReader):
     def answers(self, account: str, case_number: str) -> dict[tuple[str, str], bytes]:
         """Return the raw answers about a case that can be decrypted, by quality ("good", "strange") and endpoint."""
         return self._answers.about(account, case_number)
+
+    def saved_values(self, keys: Sequence[SecretStr], *, machine_key: Path) -> SavedValues:
+        """Return the sessions, submitted codes, and used one-time codes.
+
+        `keys` encrypt them: the first one is used for writing, all of them for reading. Without any, a key is made from
+        the password of the database's server, or else kept in the file `machine_key`.
+        """
+        password = password_of(self._database.engine.url)
+        return SavedValues(self._database, StateKeys(keys, password=password, file=machine_key))
 
     def quota(self, account: str) -> DailyQuota:
         """Return the account's daily request quota."""

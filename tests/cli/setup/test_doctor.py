@@ -42,11 +42,11 @@ def test_working_installation_has_no_failures_and_no_password_is_sent(family: Pr
 def test_unusable_session_is_a_warning(family: PracticeWorkspace) -> None:
     with family.app() as app:
         assert app.poll("family").outcome.value == "ok"
-    (session,) = (family.state / "sessions").glob("family.session")
-    session.write_bytes(session.read_bytes()[:-1])
+    with closing(sqlite3.connect(family.database)) as database, database:
+        database.execute("UPDATE sealed SET content = CAST(x'00' || content AS BLOB)")
     result = family.run("doctor", "--offline", "--json")
     (finding,) = (finding for finding in findings_with(result, "warning") if finding["about"] == "account family")
-    assert "the file is damaged" in finding["told"]
+    assert "it is damaged" in finding["told"]
     assert "watcher login family" in finding["remedy"]
 
 

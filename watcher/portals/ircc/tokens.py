@@ -62,12 +62,12 @@ class Owner:
 
 
 def dump_tokens(tokens: Tokens, owner: Owner) -> bytes:
-    """Return the content of a session file with these tokens and their owner."""
+    """Return the content of a saved session with these tokens and their owner."""
     return json.dumps(asdict(tokens) | asdict(owner)).encode()
 
 
 def load_tokens(content: bytes | None, owner: Owner) -> Tokens | None:
-    """Return the tokens of a session file; None if there are none, they are damaged, or they have another owner."""
+    """Return the tokens of a saved session; None if there are none, they are damaged, or they have another owner."""
     session = load_or_none(content)
     if not isinstance(session, dict) or {name: session.get(name) for name in asdict(owner)} != asdict(owner):
         return None

@@ -1,4 +1,4 @@
-"""The access token of the USCIS API: used until a minute before it expires, and saved in the session file."""
+"""The access token of the USCIS API: used until a minute before it expires, and saved in the saved session."""
 
 import json
 import re
@@ -117,7 +117,7 @@ class TokenProvider:
         self._context.session.save(json.dumps(saved).encode())
 
     def _load(self) -> _Token | None:
-        """Return the saved token if it is valid and belongs to this credential. A damaged session file has none."""
+        """Return the saved token if it is valid and belongs to this credential. A damaged one has none."""
         content = self._context.session.load()
         if content is None:
             return None

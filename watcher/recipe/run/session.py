@@ -1,6 +1,6 @@
 """The session of a recipe's account between checks: cookies, values from `take`, and the fields found last.
 
-The session file is JSON: `cookies` in the format of browser extensions, so that cookies imported from a browser are a
+The saved session is JSON: `cookies` in the format of browser extensions, so that cookies imported from a browser are a
 valid session, `taken`, `found`, and `owner`, which binds all of it to one user name at one address.
 """
 
@@ -39,7 +39,7 @@ class Session:
         self.taken.clear()
 
     def dump(self) -> bytes:
-        """Return the content of the session file; equal sessions have equal content."""
+        """Return the content of the saved session; equal sessions have equal content."""
         found = {number: [case.status, *sorted(case.fields)] for number, case in sorted(self.last_found.items())}
         content = {"owner": self.owner, "cookies": cookies_in(self.cookies), "taken": self.taken, "found": found}
         return json.dumps(content, sort_keys=True).encode()

@@ -105,6 +105,7 @@ def create_backup(database: Path, target: Path, *, force: bool = False) -> Backu
     with _translated_errors(target), replace_private_file(target, suffixes=_TEMPORARY) as stream:
         temporary = Path(stream.name)
         _copy(database, temporary)
+        _remove_sessions(temporary)
         backup = examine(temporary)
     return replace(backup, file=target)
 
@@ -184,6 +185,14 @@ def _copy(source: Path, target: Path) -> None:
     with open_for_reading(source) as origin, closing(sqlite3.connect(target)) as copy:
         origin.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
+
+
+def _remove_sessions(copy: Path) -> None:
+    """Remove sessions, so that a backup lets nobody sign in. An older database has no such table."""
+    with closing(sqlite3.connect(copy)) as database, database:
+        database.execute("PRAGMA secure_delete=ON")
+        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sealed'").fetchone():
+            database.execute("DELETE FROM sealed")
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What a restore takes over from the database it replaces, because it cannot be undone.
 
 The restored database is as the backup says. But since the backup, alerts were sent, credentials submitted, requests
-counted, items marked as done, and letters saved. All that is copied from the replaced database, as far as it can be
-read: it may be damaged.
+counted, items marked as done, letters saved, and sessions used. All that is copied from the replaced database, as far
+as it can be read: it may be damaged.
 """
 
 import sqlite3
@@ -80,6 +80,7 @@ def merge_into(
         database.execute("PRAGMA secure_delete=ON")
         continues = old.continues(database)
         known = continues and all(old.is_intact(table) for table in _REPORTED_IN) and not old.is_uncertain()
+        _keep_sealed(old, database)
         _merge_alert_progress(old, database)
         _merge_entries("item", old, database, is_valid=is_valid_item, with_new=continues)
         _merge_entries("notice", old, database, is_valid=is_valid_notice, with_new=continues)
@@ -92,6 +93,13 @@ def merge_into(
             _note_waiting(old, database, since=since, now=now, add_note=add_note)
             _mark_uncertain(database, accounts, since)
         return MergeResult(alerts_known=known, ledger_known=continues and old.is_intact("item"))
+
+
+def _keep_sealed(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
+    """Take over sessions and the one-time codes that were used. A backup has none; an older one has no such table."""
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sealed'").fetchone():
+        for row in old.rows("sealed"):
+            _insert(database, "sealed", row)
 
 
 def _merge_submissions(old: ReplacedDatabase, database: sqlite3.Connection) -> None:

@@ -1,6 +1,6 @@
 """The version of the schema that this release uses."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A test compares it with the migrations and the tables."""
 
 _OWN = "give the watcher a database of its own (on a server, a schema will do)"

@@ -66,6 +66,12 @@ def display_name_of(url: URL) -> str:
     return f"{url.database or url.username or 'postgres'} at {named or 'this machine'}"
 
 
+def password_of(url: URL) -> str | None:
+    """Return the password in the URL, which may be in its query; None if there is none."""
+    given = url.password or url.query.get("password")
+    return given[-1] if isinstance(given, tuple) else given
+
+
 def tls_arguments(url: URL, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return libpq's arguments for TLS that the URL and libpq's environment variables leave open.
 

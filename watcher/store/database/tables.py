@@ -221,6 +221,19 @@ class SubmissionRow(Row, table=True):
     verdict: str | None
 
 
+class SealedRow(Row, table=True):
+    """What lets somebody sign in, encrypted: a session, a submitted code. Also the codes and mails already used.
+
+    `owner` is an account, a login, or a mailbox.
+    """
+
+    __tablename__ = "sealed"
+
+    owner: str = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    content: bytes
+
+
 class MetaRow(Row, table=True):
     """Values about the database itself, such as the salt of the fingerprints."""
 
@@ -233,6 +246,6 @@ class MetaRow(Row, table=True):
 ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES = (
     Row.metadata.tables[name] for name in ("account", "case", "change", "item", "notice", "alert", "alert_change")
 )
-ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, META = (
-    Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "meta")
+ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, SEALED, META = (
+    Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "sealed", "meta")
 )

@@ -1,0 +1,121 @@
+"""Small secrets that outlast a check, in the database and encrypted, so that every daemon that shares it has them.
+
+They are sessions (cookies, tokens), submitted codes, and the one-time codes and mails that were used. What cannot be
+decrypted counts as nothing, so that the portal signs in again; `SavedValue.fault` has the reason.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pydantic import SecretStr
+from sqlalchemy import Connection
+
+from watcher.privacy.sealing import Seal, SealFault, Unsealable
+from watcher.privacy.state_keys import StateKeys
+from watcher.store.database.engine import Database, queries_on
+from watcher.store.database.tables import SEALED
+from watcher.store.queries.sealed import ALL_SEALED, sealed_content
+
+_NAME = "watcher-session 1"
+
+Change: TypeAlias = Callable[[bytes | None], bytes | None]
+"""Takes a content and returns the new one; None stands for no content."""
+
+
+class SavedValues:
+    """The values of every account. Safe to share between threads."""
+
+    def __init__(self, database: Database, keys: StateKeys) -> None:
+        """Access nothing yet."""
+        self._database, self._keys = database, keys
+        self._seal, self._seal_keys = Seal(_NAME), list[SecretStr]()
+        self._is_resealed = False
+
+    def of(self, owner: str, purpose: str = "session") -> "SavedValue":
+        """Return the value of an account, a login, or a mailbox. One owner has a value for each purpose."""
+        return SavedValue(self._database, self, owner, purpose)
+
+    def seal(self) -> Seal:
+        """Return what encrypts and decrypts with the keys that there are now. Raises `StoreUnusable`."""
+        keys = self._keys.all()
+        if keys != self._seal_keys:
+            self._seal, self._seal_keys = Seal(_NAME, keys), keys
+        return self._seal
+
+    def reseal(self) -> None:
+        """Encrypt with the first key what another key encrypted, so that the other one can be removed.
+
+        Does something once per object. Raises `StoreUnusable`.
+        """
+        if self._is_resealed or len(self._keys.all()) < 2:  # noqa: PLR2004 - a second key
+            return
+        with self._database.writing() as connection:
+            seal = self.seal()
+            for row in list(queries_on(connection)(ALL_SEALED)):
+                if not seal.is_current(row.content) and (content := _unsealed(seal, row.content)) is not None:
+                    _write(connection, row.owner, row.purpose, seal.seal(content))
+        self._is_resealed = True
+
+    def create_key(self) -> None:
+        """Create a key if there is none. Call within a write transaction. Raises `StoreUnusable`."""
+        self._keys.create()
+
+
+class SavedValue:
+    """One value. Implements the protocols `watcher.portal.SavedSession` and `watcher.sign_in.SharedValue`."""
+
+    def __init__(self, database: Database, values: SavedValues, owner: str, purpose: str) -> None:
+        """Access nothing yet."""
+        self._database, self._values = database, values
+        self._owner, self._purpose = owner, purpose
+
+    def load(self) -> bytes | None:
+        """Return what was last saved; None if there is nothing, or nothing usable. Raises `StoreUnusable`."""
+        sealed = self._stored()
+        return None if sealed is None else _unsealed(self._values.seal(), sealed)
+
+    def fault(self) -> SealFault | None:
+        """Return why there is a content that cannot be used; None if it can, or there is none."""
+        sealed = self._stored()
+        if sealed is None:
+            return None
+        try:
+            self._values.seal().unseal(sealed)
+        except Unsealable as unusable:
+            return unusable.fault
+        return None
+
+    def save(self, content: bytes) -> None:
+        """Replace the content; a kill leaves the old or the new one. Raises `StoreUnusable`."""
+        self.update(lambda _: content)
+
+    def delete(self) -> None:
+        """Remove the content. Nothing to remove is not an error. Raises `StoreUnusable`."""
+        self.update(lambda _: None)
+
+    def update(self, change: Change) -> None:
+        """Replace the content by what `change` makes of it, while no other process writes. Raises `StoreUnusable`."""
+        with self._database.writing() as connection:
+            self._values.create_key()
+            seal, sealed = self._values.seal(), sealed_content(queries_on(connection), self._owner, self._purpose)
+            before = None if sealed is None else _unsealed(seal, sealed)
+            after = change(before)
+            if after is None or after != before:
+                _write(connection, self._owner, self._purpose, None if after is None else seal.seal(after))
+
+    def _stored(self) -> bytes | None:
+        with self._database.queries() as run:
+            return sealed_content(run, self._owner, self._purpose)
+
+
+def _unsealed(seal: Seal, sealed: bytes) -> bytes | None:
+    try:
+        return seal.unseal(sealed)
+    except Unsealable:
+        return None
+
+
+def _write(connection: Connection, owner: str, purpose: str, sealed: bytes | None) -> None:
+    connection.execute(SEALED.delete().where(SEALED.c.owner == owner, SEALED.c.purpose == purpose))
+    if sealed is not None:
+        connection.execute(SEALED.insert(), {"owner": owner, "purpose": purpose, "content": sealed})
