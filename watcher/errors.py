@@ -3,6 +3,7 @@
     WatcherError
     ├── SettingsFaults            the configuration is wrong: print every fault, exit with status 2
     ├── StoreUnusable             the database, or a file beside it, is unusable: print why, exit with 1 (2 at start)
+    │   └── StoreLost             it is no longer the file that is open: end, so that the service manager restarts it
     ├── ReadFailed                a check of an account or a case failed; the last snapshot stays
     │   ├── PortalUnavailable     try again after `retry_after`, else at the next scheduled check
     │   ├── SignInRejected        pause the account, alert, wait for a changed credential or `watcher resume`
@@ -36,6 +37,10 @@ class SettingsFaults(WatcherError):
 
 class StoreUnusable(WatcherError):
     """A database, or a file beside it, that cannot be opened, read, or written."""
+
+
+class StoreLost(StoreUnusable):
+    """A database or a lock whose file was deleted, moved, or replaced while it was open. Going on would be wrong."""
 
 
 class ReadFailed(WatcherError):

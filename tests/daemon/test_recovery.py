@@ -233,7 +233,7 @@ def test_emergency_notice_is_sent_once_a_day_while_the_database_fails(tmp_path: 
         notice = EmergencyNotice(phones)
 
         def fails() -> int:
-            notice.write_failed("the disk is <full>", family.app.settings, now=clock.now())
+            notice.write_failed("check", "the disk is <full>", family.app.settings, now=clock.now())
             return len(phones.messages)
 
         assert fails() == 0, "a short failure is not reported"
@@ -243,13 +243,29 @@ def test_emergency_notice_is_sent_once_a_day_while_the_database_fails(tmp_path: 
         assert fails() == 1
         clock.set(NOON + FAILURE_THRESHOLD + MIN_INTERVAL)
         assert fails() == 2
-        notice.write_succeeded()
-        clock.set(NOON + FAILURE_THRESHOLD + 2 * MIN_INTERVAL)
-        assert fails() == 2, "it worked in between, so the wait starts again"
+
+
+def test_end_of_a_reported_failure_is_reported_once(tmp_path: Path) -> None:
+    with household(tmp_path) as family:
+        clock, settings = SettableClock(NOON), family.app.settings
+        phones = FakePhones(clock)
+        notice = EmergencyNotice(phones)
+        notice.write_failed("check", "busy", settings, now=clock.now())
+        notice.write_succeeded("check", settings)
+        assert phones.messages == [], "a short failure was not reported, so its end is not"
+        for source in ("check", "probe"):
+            notice.write_failed(source, "full", settings, now=clock.now())
+        clock.set(NOON + FAILURE_THRESHOLD)
+        notice.write_failed("probe", "full", settings, now=clock.now())
+        notice.write_succeeded("probe", settings)
+        assert len(phones.messages) == 1, "checks still fail"
+        for _ in range(2):
+            notice.write_succeeded("check", settings)
+        assert [message.title for message in phones.messages[1:]] == ["The watcher can write its database again"]
 
 
 def test_failing_channel_does_not_break_the_emergency_notice(tmp_path: Path) -> None:
     with household(tmp_path) as family:
         notice = EmergencyNotice(FailingChannel())
         for now in (NOON, NOON + FAILURE_THRESHOLD):
-            notice.write_failed("the disk is full", family.app.settings, now=now)
+            notice.write_failed("check", "the disk is full", family.app.settings, now=now)

@@ -1,5 +1,6 @@
 """Open the settings and the store."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from watcher.settings.derived import database_url, sealing_keys, watched_numbers
 from watcher.settings.load import load
 from watcher.settings.processing_times import read_processing_times
 from watcher.store import StoreReader
+from watcher.store.database.daemon_lock import daemon_holds
+from watcher.store.database.known_databases import FILE, KnownDatabases
+from watcher.store.database.sqlite_url import split_sqlite_url
 
 if TYPE_CHECKING:
     from watcher.store import Store
@@ -23,20 +27,39 @@ def open_store(settings: Settings) -> "Store":
     from watcher.store import Store  # noqa: PLC0415 - importing SQLModel takes longer than a whole command that only reads
 
     state_dir = settings.state_dir
+    file = missing_database(settings)
+    if file is not None and daemon_holds(file):  # on the file that was there before
+        raise StoreUnusable(
+            f"database {file}: it was deleted or moved while `watcher run` works on it, and is not created again."
+            " Wait a minute until `watcher run` has ended"
+        )
     try:
         create_private_folder(state_dir)
     except OSError as error:
         raise StoreUnusable(
             f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
         ) from None
+    known = KnownDatabases(state_dir / FILE)
     try:
-        return Store(database_url(settings), locks=locks_folder(settings), keys=sealing_keys(settings))
+        return Store(database_url(settings), locks=locks_folder(settings), keys=sealing_keys(settings), known=known)
     except StoreUnusable as error:
         if "damaged" in str(error):
             from watcher.store.backup.rotation import restore_advice  # noqa: PLC0415 - needed for a damaged database only
 
             raise StoreUnusable(f"{error}; {restore_advice(settings)}") from None
         raise
+
+
+def database_file(settings: Settings) -> Path | None:
+    """Return the database file; None if the database is on a server."""
+    name, _ = split_sqlite_url(database_url(settings)) or ("", "")
+    return Path(name) if name else None
+
+
+def missing_database(settings: Settings) -> Path | None:
+    """Return the database file if it does not exist, else None."""
+    file = database_file(settings)
+    return None if file is None or os.path.lexists(file) else file
 
 
 def locks_folder(settings: Settings) -> Path:

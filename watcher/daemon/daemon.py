@@ -1,19 +1,20 @@
 """The daemon: checks each account on schedule, records reminders, and delivers alerts. Makes no decisions itself."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 import structlog
 
 from watcher.app import App
-from watcher.daemon import malloc
+from watcher.daemon import database_watch, malloc
+from watcher.daemon.database_watch import DatabaseWatch
 from watcher.daemon.liveness import Liveness
 from watcher.daemon.schedule import Schedule
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.channel_threads import ChannelThreads
-from watcher.delivery.emergency_notice import EmergencyNotice
 from watcher.delivery.outbox_worker import STOP_GRACE
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreLost, StoreUnusable
 from watcher.export.calendar_file import update_calendar_file
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.settings import Settings
@@ -39,21 +40,31 @@ class Daemon:
     daemon, and the caller holds the lock.
     """
 
-    def __init__(self, app: App, manager: ServiceManager | None = None) -> None:
-        """Start nothing yet. `manager` is notified while the daemon works."""
+    def __init__(
+        self, app: App, manager: ServiceManager | None = None, *, on_lost: Callable[[], object] = lambda: None
+    ) -> None:
+        """Start nothing yet. `manager` is notified while the daemon works.
+
+        `on_lost` is called once if the daemon must end because its database is `lost`; then call `stop`.
+        """
         self._app = app
-        self._liveness = Liveness(app, manager or ServiceManager())
+        self._database = DatabaseWatch(app, on_lost)
+        self._liveness = Liveness(app, manager or ServiceManager(), self._database)
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _MAX_PARALLEL_CHECKS) + 2)
         self._next_checks: dict[str, datetime] = {}
-        self._emergency_notice = EmergencyNotice(app.notifier)
         self._last_now = app.clock.now()
         self._wake = Event()
         self._channels = ChannelThreads(
             lambda channel: self._app.outbox_worker().deliver(channel, wait=_MAX_PAUSE),
-            on_error=_log_delivery_error,
+            on_error=self._delivery_failed,
             on_end=self._wake.set,
         )
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
+
+    @property
+    def lost(self) -> StoreLost | None:
+        """Why the daemon must end, or None."""
+        return self._database.lost
 
     def start(self) -> None:
         """Schedule each account at the time in the database, then start.
@@ -88,7 +99,12 @@ class Daemon:
         self._next_checks.clear()
         self._app = self._app.with_settings(settings)
         self._liveness.reconfigure(self._app)
-        self._schedule_accounts()
+        self._database.reconfigure(self._app)
+        try:
+            self._schedule_accounts()
+        except StoreUnusable as error:
+            self._database.failed(error)
+            self._schedule.at("accounts", self._app.clock.now() + timedelta(minutes=1), self._schedule_accounts)
         self._channels.end_rests()
         self._wake.set()
         _log.info("configuration_reloaded", accounts=len(settings.accounts), channels=len(settings.channels))
@@ -96,6 +112,7 @@ class Daemon:
     def _schedule_regular_jobs(self) -> None:
         self._schedule.every("reminders", _REMINDER_INTERVAL, self._record_reminders)
         self._schedule.every("backup", _BACKUP_INTERVAL, self._back_up)
+        self._schedule.every("database", database_watch.INTERVAL, self._database.look)
         self._schedule.every("liveness", self._liveness.interval, self._liveness.notify_manager)
 
     def _schedule_accounts(self) -> None:
@@ -158,9 +175,9 @@ class Daemon:
                 app, name, lambda on_start: app.poll(name, wait=_LOCK_WAIT, on_start=on_start, scheduled_at=scheduled)
             )
         except StoreUnusable as error:
-            self._emergency_notice.write_failed(str(error), app.settings, now=app.clock.now())
+            self._database.failed(error)
             raise
-        self._emergency_notice.write_succeeded()
+        self._database.check_succeeded()
         _log_result(result)
         self._wake.set()
         malloc.give_back()
@@ -184,35 +201,37 @@ class Daemon:
         while not self._app.context.stop.is_set():
             self._wake.clear()
             try:
+                self._app.store.verify()
                 self._handle_clock_change()
                 self._check_resumed_accounts()
                 for channel in self._app.outbox_worker().due_channels():
                     self._channels.start(channel)
                 pause = self._until_next_alert()
             except StoreUnusable as error:
-                _log.error("database_unavailable", reason=str(error))
+                self._delivery_failed("", error)
                 pause = _MAX_PAUSE
             except Exception:  # noqa: BLE001 - this thread must not end while the daemon runs, or no alert is sent
                 _log.exception("delivery_failed_unexpectedly")
                 pause = _MAX_PAUSE
             self._wake.wait(pause)
 
+    def _delivery_failed(self, channel: str, error: Exception) -> float:
+        """Log what a delivery raised. Return for how many real seconds the channel rests."""
+        if isinstance(error, Busy):
+            return 0.0  # another process delivers to it
+        if isinstance(error, StoreLost):
+            self._database.failed(error)
+        elif isinstance(error, StoreUnusable):
+            _log.error("database_unavailable", reason=str(error))
+        else:
+            _log.error("delivery_failed_unexpectedly", channel=channel, exc_info=error)
+        return _MAX_PAUSE
+
     def _until_next_alert(self) -> float:
         due = self._app.store.outbox.next_due(busy=self._channels.busy())
         if due is None:
             return _MAX_PAUSE
         return min(_MAX_PAUSE, max(_MIN_PAUSE, self._app.clock.seconds_until(due)))
-
-
-def _log_delivery_error(channel: str, error: Exception) -> float:
-    """Log what a channel's delivery raised. Return for how many real seconds the channel rests."""
-    if isinstance(error, Busy):
-        return 0.0  # another process delivers to it
-    if isinstance(error, StoreUnusable):
-        _log.error("database_unavailable", reason=str(error))
-    else:
-        _log.error("delivery_failed_unexpectedly", channel=channel, exc_info=error)
-    return _MAX_PAUSE
 
 
 def _log_result(result: ReadResult) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from watcher.app import App
+from watcher.daemon.database_watch import DatabaseWatch
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.errors import StoreUnusable, WatcherError
 from watcher.model.account_health import ReadOutcome, ReadResult
@@ -32,9 +33,9 @@ _log = structlog.get_logger(__name__)
 class Liveness:
     """The daemon's signs of life. Thread-safe."""
 
-    def __init__(self, app: App, manager: ServiceManager) -> None:
+    def __init__(self, app: App, manager: ServiceManager, database: DatabaseWatch) -> None:
         """Start nothing yet."""
-        self._app, self._manager = app, manager
+        self._app, self._manager, self._database = app, manager, database
         self._counters, self._batches = Counters(), CheckBatches()
         self._notified_at = time.monotonic()
         self._server: HealthServer | None = None
@@ -108,6 +109,7 @@ class Liveness:
             app.store.outbox.counts(),
             now=app.clock.now(),
             scheduler_alive=late < _MAX_MISSED * self.interval.total_seconds(),
+            database_writable=self._database.error is None,
         )
 
     def _open(self, health: HealthSettings) -> None:

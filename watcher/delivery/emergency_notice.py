@@ -1,10 +1,13 @@
-"""Notices sent directly to the channels while the database cannot be written, so no alert can be queued.
+"""Notices sent directly to the channels about the database itself, while no alert can be queued in it.
 
-One notice for each such period, at most one a day, and not at the first failure: a database may be busy for a moment.
+While writes fail: one notice for each such period, at most one a day, and not at the first failure, because a database
+may be busy for a moment; and one when writes succeed again. A database that is lost is announced at once.
 """
 
 import threading
+import time
 from datetime import datetime, timedelta
+from threading import Thread
 
 import structlog
 
@@ -14,43 +17,66 @@ from watcher.errors import DeliveryFailed
 from watcher.language.catalogue import load_catalogue
 from watcher.settings import ChannelSettings, Settings
 
-FAILURE_THRESHOLD = timedelta(minutes=2)
-"""How long all writes must have failed before a notice is sent."""
+FAILURE_THRESHOLD = timedelta(seconds=30)
+"""How long writes must have failed before a notice is sent."""
 
 MIN_INTERVAL = timedelta(days=1)
+_TIMEOUT = 20.0  # real seconds for all channels together
 _log = structlog.get_logger(__name__)
 
 
 class EmergencyNotice:
-    """Follows the results of database writes. Thread-safe."""
+    """Follows the results of database writes. Thread-safe.
+
+    `source` in its methods names who wrote: a success ends the failures of the same source only.
+    """
 
     def __init__(self, notifier: Notifier) -> None:
         """Create it without sending anything."""
         self._notifier = notifier
         self._lock = threading.Lock()
-        self._failing_since: datetime | None = None
+        self._failing_since: dict[str, datetime] = {}
         self._notified_at: datetime | None = None
+        self._is_announced = False
 
-    def write_succeeded(self) -> None:
-        """Record a successful write."""
+    def write_succeeded(self, source: str, settings: Settings) -> None:
+        """Record a successful write. If failures that were announced are over, return after trying every channel."""
         with self._lock:
-            self._failing_since = None
+            self._failing_since.pop(source, None)
+            if self._failing_since or not self._is_announced:
+                return
+            self._is_announced = False
+        self._send_to_all("database_works", "", settings)
 
-    def write_failed(self, reason: str, settings: Settings, *, now: datetime) -> None:
+    def write_failed(self, source: str, reason: str, settings: Settings, *, now: datetime) -> None:
         """Record a failed write. If a notice is due, return after trying every channel."""
         with self._lock:
-            self._failing_since = self._failing_since or now
+            self._failing_since.setdefault(source, now)
             notified_recently = self._notified_at is not None and now - self._notified_at < MIN_INTERVAL
-            if notified_recently or now - self._failing_since < FAILURE_THRESHOLD:
+            if notified_recently or now - min(self._failing_since.values()) < FAILURE_THRESHOLD:
                 return
-            self._notified_at = now
-        for channel in settings.channels.values():
-            self._send(channel, reason, settings)
+            self._notified_at, self._is_announced = now, True
+        self._send_to_all("last_resort", reason, settings)
 
-    def _send(self, channel: ChannelSettings, reason: str, settings: Settings) -> None:
+    def database_lost(self, reason: str, settings: Settings) -> None:
+        """Announce that the daemon ends because its database is lost. Return after trying every channel."""
+        self._send_to_all("database_lost", reason, settings)
+
+    def _send_to_all(self, message: str, reason: str, settings: Settings) -> None:
+        threads = [
+            Thread(target=self._send, args=(channel, message, reason, settings), daemon=True)
+            for channel in settings.channels.values()
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + _TIMEOUT
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _send(self, channel: ChannelSettings, message: str, reason: str, settings: Settings) -> None:
         catalogue = load_catalogue(settings.language)
-        title = catalogue.message("last_resort", "title")
-        text = Paragraph(catalogue.format("last_resort", "body", reason=reason))
+        title = catalogue.message(message, "title")
+        text = Paragraph(catalogue.format(message, "body", reason=reason))
         try:
             self._notifier.send(channel.url, title=title, body=text.plain(), html=text.html(), short=title)
         except DeliveryFailed as error:

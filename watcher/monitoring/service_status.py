@@ -1,7 +1,7 @@
 """The status of the whole service, for health checks, metrics, and systemd. Pure.
 
-The service is healthy while its scheduler runs and no account has been without a successful check for longer than
-`blind_after`.
+The service is healthy while its scheduler runs, its database can be written, and no account has been without a
+successful check for longer than `blind_after`.
 """
 
 from collections.abc import Mapping
@@ -35,17 +35,22 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStatus:
-    """The status of the service. `scheduler_alive` is false if the scheduler is stuck."""
+    """The status of the service.
+
+    `scheduler_alive` is false if the scheduler is stuck, `database_writable` if the last probe of a write failed.
+    """
 
     at: datetime
     accounts: tuple[AccountStatus, ...]
     alerts: Mapping[AlertState, int]
     scheduler_alive: bool = True
+    database_writable: bool = True
 
     @property
     def healthy(self) -> bool:
-        """Whether the scheduler runs and no account is blind."""
-        return self.scheduler_alive and not any(account.blind for account in self.accounts)
+        """Whether the scheduler runs, the database can be written, and no account is blind."""
+        works = self.scheduler_alive and self.database_writable
+        return works and not any(account.blind for account in self.accounts)
 
     @property
     def pending_alerts(self) -> int:
@@ -60,6 +65,7 @@ def service_status(
     *,
     now: datetime,
     scheduler_alive: bool = True,
+    database_writable: bool = True,
 ) -> ServiceStatus:
     """Build the status from the stored `accounts`, each with its health and the time of its next check."""
     configured = tuple(
@@ -68,7 +74,13 @@ def service_status(
         )
         for name, account in settings.accounts.items()
     )
-    return ServiceStatus(at=now, accounts=configured, alerts=alerts, scheduler_alive=scheduler_alive)
+    return ServiceStatus(
+        at=now,
+        accounts=configured,
+        alerts=alerts,
+        scheduler_alive=scheduler_alive,
+        database_writable=database_writable,
+    )
 
 
 def _account(
@@ -108,6 +120,7 @@ def status_line(status: ServiceStatus) -> str:
     paused = sum(state.waits_for_person for state in states)
     blind = sum(account.blind for account in status.accounts)
     parts += [f"{number} {label}" for number, label in ((failing, "failing"), (paused, "paused")) if number]
+    parts += [] if status.database_writable else ["the database cannot be written"]
     parts += [f"{blind} without a good read for too long"] if blind else []
     next_checks = [account.next_read_at for account in status.accounts if account.next_read_at is not None]
     parts += [f"next read {local_text(min(next_checks))}Z"] if next_checks else []
@@ -122,6 +135,7 @@ def status_json(status: ServiceStatus) -> dict[str, Json]:
         "summary": status_line(status),
         "at": utc_text(status.at),
         "scheduler": "turning" if status.scheduler_alive else "stuck",
+        "database": "writable" if status.database_writable else "not writable",
         "accounts": [
             {
                 "name": account.name,

@@ -52,7 +52,12 @@ class ReadOnlyStore(StoreReader):
     def __init__(self, display_name: str, database: sqlite3.Connection, locks: Path) -> None:
         """Called by `open_read_only_store`. `locks` is the folder of lock files."""
         super().__init__(self._reading)
-        self.display_name, self.shared, self.locks = display_name, False, FileLocks(locks)
+        self.display_name, self.file, self.shared, self.locks = (
+            display_name,
+            Path(display_name),
+            False,
+            FileLocks(locks),
+        )
         self.accounts, self.outbox = AccountsView(self._reading), OutboxView(self._reading)
         self._database = database
 

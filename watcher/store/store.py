@@ -15,6 +15,7 @@ from watcher.model.reminder import SentReminder
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.privacy.state_keys import StateKeys
 from watcher.store.database.engine import Database, queries_on
+from watcher.store.database.known_databases import KnownDatabases
 from watcher.store.database.migrate import bring_up_to_date
 from watcher.store.database.server_locks import locks_of
 from watcher.store.database.server_url import password_of
@@ -52,19 +53,24 @@ class Store(StoreReader):
     accounts: Accounts
     outbox: Outbox
 
-    def __init__(self, url: str, *, locks: Path, keys: Sequence[SecretStr] = ()) -> None:
+    def __init__(
+        self, url: str, *, locks: Path, keys: Sequence[SecretStr] = (), known: KnownDatabases | None = None
+    ) -> None:
         """Open the database; create it if there is none, and upgrade an older one.
 
         `locks` is the folder of lock files, used if the database is a file. `keys` encrypt the raw answers of portals:
         the first one is used for writing, all of them for reading; if the first one has changed, everything is
-        encrypted again. Raises `StoreUnusable`, also for a database of a newer release.
+        encrypted again. A database in `known` is not created again. Raises `StoreUnusable`, also for a database of a
+        newer release.
         """
-        self._database = database = Database(url)
+        self._database = database = Database(url, known)
         super().__init__(database.queries)
-        self.display_name, self.shared, self.locks = database.display_name, database.shared, locks_of(database, locks)
+        self.display_name, self.shared, self.file = database.display_name, database.shared, database.file
+        self.locks = locks_of(database, locks)
         try:
             bring_up_to_date(self._database)
             self._answers = RawAnswerStore(self._database, keys)
+            database.opened(self.locks.verify)
         except StoreUnusable:
             self.close()
             raise
@@ -76,6 +82,14 @@ class Store(StoreReader):
     def ping(self) -> None:
         """Make the database itself answer, not a cache. Raises `StoreUnusable` if it does not."""
         self._database.ping()
+
+    def verify(self) -> None:
+        """Raise `StoreLost` if the database or a lock that is held was deleted, moved, or replaced."""
+        self._database.verify()
+
+    def probe_writing(self) -> None:
+        """Find out whether a write would succeed, without writing anything. Raises `StoreUnusable` if not."""
+        self._database.probe_writing()
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from pathlib import Path
 
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
@@ -14,11 +15,12 @@ from watcher.store.queries.views import AccountsView, OutboxView
 class StoreReader(ABC):
     """Everything stored. Every method sees one consistent state and raises `StoreUnusable`.
 
-    `display_name` names the database in messages. `locks` show which work is in progress. `shared` is true if several
-    daemons may use the database; otherwise only one may.
+    `display_name` names the database in messages, `file` is its file with SQLite. `locks` show which work is in
+    progress. `shared` is true if several daemons may use the database; otherwise only one may.
     """
 
     display_name: str
+    file: Path | None
     shared: bool
     locks: Locks
     accounts: AccountsView

@@ -1,5 +1,6 @@
 """After `watcher restore`, nothing is lost, and nothing known to have been sent is sent again."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -237,8 +238,7 @@ def test_known_alert_is_sent_once_although_other_tables_are_lost(
 
 def test_backup_of_another_database_takes_nothing_over(workspace: ApiWorkspace) -> None:
     back_up_after_check(workspace)
-    for file in workspace.state.glob("watcher.sqlite3*"):
-        file.unlink()
+    shutil.rmtree(workspace.state)
     workspace.ask_for_evidence()
     workspace.check()  # the baseline of a new database
     take_titles(workspace)
@@ -479,8 +479,7 @@ def test_damaged_items_are_not_taken_over(evidence_workspace: ApiWorkspace) -> N
 
 
 def test_items_of_another_database_are_not_taken_over(evidence_workspace: ApiWorkspace) -> None:
-    for file in evidence_workspace.state.glob("watcher.sqlite3*"):
-        file.unlink()
+    shutil.rmtree(evidence_workspace.state)
     evidence_workspace.check()
     evidence_workspace.run("done", "1")
     evidence_workspace.run("restore", "copy.sqlite3", "--force")

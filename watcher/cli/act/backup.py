@@ -10,13 +10,16 @@ from watcher.alerts.restore_note import with_restore_note
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_line
+from watcher.context.opening import locks_folder
 from watcher.delivery.outbox_worker import delivery_lock
 from watcher.model.alert import AlertText
+from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
 from watcher.store import Busy
 from watcher.store.backup import backup_files
 from watcher.store.backup.restore_merge import AddRestoreNote
+from watcher.store.database.daemon_lock import hold_daemon_lock
 from watcher.store.database.locks import FileLocks
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -85,9 +88,10 @@ def _restore_note(settings: Settings) -> AddRestoreNote:
 
 def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
     """Hold every lock that a check, a delivery, or the daemon takes."""
-    locks = FileLocks(settings.state_dir / "locks")
+    create_private_folder(settings.state_dir)
+    locks = FileLocks(locks_folder(settings))
     try:
-        stack.enter_context(locks.acquire("daemon"))
+        stack.enter_context(hold_daemon_lock(locks, backup_files.sqlite_path(database_url(settings))))
     except Busy:
         raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
     try:

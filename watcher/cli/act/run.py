@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import FrameType
@@ -16,12 +15,14 @@ import click
 from watcher.app import open_app
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
+from watcher.context.opening import database_file
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import SettingsFaults, StoreUnusable
 from watcher.monitoring import logs
 from watcher.store import Busy
+from watcher.store.database.daemon_lock import daemon_holds, hold_daemon_lock
 
 
 @click.command("run")
@@ -36,52 +37,65 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
     logs.configure(level=log_level, log_format=log_format, environ=os.environ)
     settings = load_settings(config)
     manager = ServiceManager.from_environ(os.environ)
-    signals = _listen_for(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    signals = _Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     with ExitStack() as stack:
         try:
+            _refuse_second_daemon(database_file(settings))
             app = stack.enter_context(open_app(settings, notifier=stack.enter_context(closing(SenderProcess()))))
             if not app.store.shared:
-                stack.enter_context(app.store.locks.acquire("daemon"))
+                stack.enter_context(hold_daemon_lock(app.store.locks, app.store.file))
         except StoreUnusable as error:
             click.echo(f"watcher: {error}", err=True)
             sys.exit(2)
         except Busy:
             click.echo(
-                f"watcher: another `watcher run` already works on {app.store.display_name}; one is enough", err=True
+                f"watcher: another `watcher run` already works on {database_file(settings)}; one is enough", err=True
             )
             sys.exit(1)
-        daemon = Daemon(app, manager)
+        daemon = Daemon(app, manager, on_lost=signals.end)
         daemon.start()
         manager.ready()
-        while next(signals) == signal.SIGHUP:
+        while signals.next() == signal.SIGHUP:
             manager.reloading()
             _reload(daemon, config)
             manager.ready()
         manager.stopping()
         daemon.stop()
+    if daemon.lost is not None:
+        click.echo(f"watcher: {daemon.lost}", err=True)
     logging.shutdown()
     # A check may still wait for a portal in its thread. Do not wait for it: the next start repeats it.
-    os._exit(0)
+    os._exit(0 if daemon.lost is None else 1)
 
 
-def _listen_for(*numbers: signal.Signals) -> Iterator[int]:
-    """Return an iterator over these signals from now on, in order of arrival.
+def _refuse_second_daemon(database: Path | None) -> None:
+    """Raise `Busy` before anything is opened or created: the other daemon may have lost its files."""
+    if database is not None and daemon_holds(database):
+        raise Busy(database)
+
+
+class _Signals:
+    """Signals in order of arrival.
 
     It uses Python's wakeup descriptor, which is written to immediately. A Python handler waits for the main thread, and
     a signal that arrives just as that thread starts to wait would not wake it.
     """
-    receiver, sender = socket.socketpair()
-    sender.setblocking(False)
-    signal.set_wakeup_fd(sender.fileno())
-    for number in numbers:
-        signal.signal(number, _ignore)
-    return _receive(receiver, sender)
 
+    def __init__(self, *numbers: signal.Signals) -> None:
+        """Receive these signals from now on."""
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        signal.set_wakeup_fd(self._sender.fileno())
+        for number in numbers:
+            signal.signal(number, _ignore)
 
-def _receive(receiver: socket.socket, sender: socket.socket) -> Iterator[int]:
-    with receiver, sender:
-        while True:
-            yield from receiver.recv(16)
+    def next(self) -> int:
+        """Wait for the next signal. Return its number, or 0 after `end`."""
+        return self._receiver.recv(1)[0]
+
+    def end(self) -> None:
+        """Let `next` return 0. Called from any thread."""
+        self._sender.send(b"\0")
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

@@ -11,11 +11,15 @@ import click
 from watcher.cli.context import load_settings, read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_json, print_line
+from watcher.context.opening import missing_database
 from watcher.context.read_only import ReadOnlyContext
+from watcher.errors import StoreUnusable
 from watcher.model.change import Json
 from watcher.monitoring.service_status import service_status, status_json
 from watcher.settings import HealthSettings
 from watcher.store import Busy, StoreReader
+from watcher.store.database.daemon_lock import hold_daemon_lock
+from watcher.store.database.open_file import probe_disk
 
 _TIMEOUT = 5.0
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared with
@@ -29,9 +33,11 @@ def health_command(*, config: Path | None, as_json: bool) -> None:
 
     It asks the daemon itself where [health] listen is set, and else looks into the books.
     """
-    health = load_settings(config).health
-    if health.listen:
-        healthy, document = _ask_daemon(health)
+    settings = load_settings(config)
+    if settings.health.listen:
+        healthy, document = _ask_daemon(settings.health)
+    elif (file := missing_database(settings)) is not None:
+        healthy, document = _unwell(f"there is no database {file}")
     else:
         with read_only_context(config) as context:
             healthy, document = _read_status(context)
@@ -53,7 +59,7 @@ def _ask_daemon(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
         response = connection.getresponse()
         document = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return False, {"status": "unwell", "reason": f"no daemon answers at {health.listen}: {type(error).__name__}"}
+        return _unwell(f"no daemon answers at {health.listen}: {type(error).__name__}")
     finally:
         connection.close()
     return response.status == http.HTTPStatus.OK, document
@@ -66,14 +72,23 @@ def _read_status(context: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
     """
     store = context.store
     if not store.shared and not _daemon_runs(store):
-        return False, {"status": "unwell", "reason": f"no `watcher run` works on {store.display_name}"}
+        return _unwell(f"no `watcher run` works on {store.display_name}")
+    if store.file is not None:
+        try:
+            probe_disk(store.file)
+        except StoreUnusable as error:
+            return _unwell(str(error))
     status = service_status(context.settings, store.accounts.all(), store.outbox.counts(), now=context.clock.now())
     return status.healthy, status_json(status)
 
 
+def _unwell(reason: str) -> tuple[bool, dict[str, Json]]:
+    return False, {"status": "unwell", "reason": reason}
+
+
 def _daemon_runs(store: StoreReader) -> bool:
     try:
-        with store.locks.acquire("daemon"):
+        with hold_daemon_lock(store.locks, store.file):
             return False
     except Busy:
         return True

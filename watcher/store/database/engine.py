@@ -8,7 +8,7 @@ SQLite runs in WAL mode with foreign keys on, and every write transaction begins
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -24,8 +24,10 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, server_errors, server_url, sqlite_errors
+from watcher.store.database.known_databases import KnownDatabases
+from watcher.store.database.open_file import OpenFiles, probe_disk
 from watcher.store.database.query import Query, RunQuery
-from watcher.store.database.sqlite_url import split_sqlite_url
+from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
 from watcher.store.database.tables import Row
 
 _PRAGMAS = (
@@ -41,12 +43,18 @@ class Database:
     """A database and its connections, safe to share between threads.
 
     `shared` is true for a server: processes on several machines may use the database. `display_name` names it in
-    messages.
+    messages. `file` is the database file with SQLite, else None.
     """
 
-    def __init__(self, url: str) -> None:
-        """Connects to nothing yet. Raises `StoreUnusable` for a URL that is not understood."""
+    def __init__(self, url: str, known: KnownDatabases | None = None) -> None:
+        """Connect to nothing yet, but create a missing file. Raises `StoreUnusable` for a URL that is not understood.
+
+        A database in `known` must exist: it is not created again.
+        """
         parsed = _parsed(url)
+        self._known = known
+        self._open_files: OpenFiles | None = None
+        self._verifications: list[Callable[[], None]] = []
         self.shared = server_url.is_server(url)
         if self.shared:
             self.display_name = server_url.display_name_of(parsed)
@@ -54,13 +62,51 @@ class Database:
             self._for_reading = self._for_ping = postgres.for_reading(self.engine)
         else:
             self.display_name = parsed.database or parsed.render_as_string(hide_password=True)
+            if parsed.database:
+                self._open_files = self._create(Path(parsed.database))
             self.engine = self._for_reading = _sqlite_engine(parsed)
             self._for_ping = _sqlite_engine(parsed, poolclass=NullPool)
         self._for_writing = self.engine.execution_options(writing=True)
 
+    @property
+    def file(self) -> Path | None:
+        """The database file with SQLite, else None."""
+        return self._open_files.database if self._open_files else None
+
+    def _create(self, file: Path) -> OpenFiles:
+        """Create the file if it is missing and not known."""
+        if not file.exists():
+            self.refuse_if_known()
+        _create_private(file)
+        return OpenFiles(file)
+
+    def refuse_if_known(self) -> None:
+        """Raise `StoreUnusable` if the database was used before. Called when it is about to be created."""
+        if self._known is not None:
+            self._known.refuse_new(self.display_name)
+
+    def opened(self, verify_locks: Callable[[], None]) -> None:
+        """Remember the database and its side files, now that it has its tables. Writes call `verify_locks` first."""
+        self._verifications.append(verify_locks)
+        if self._open_files is not None:
+            self._open_files.include_side_files()
+        if self._known is not None:
+            self._known.add(self.display_name)
+
+    def verify(self) -> None:
+        """Raise `StoreLost` if the database or a lock is no longer the file that is open."""
+        self._verify_file()
+        for verify in self._verifications:
+            verify()
+
+    def _verify_file(self) -> None:
+        if self._open_files is not None:
+            self._open_files.verify()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection that sees one consistent state of the database."""
+        self._verify_file()
         with self._translated_errors(), self._for_reading.connect() as connection:
             yield connection
 
@@ -72,13 +118,27 @@ class Database:
 
     def ping(self) -> None:
         """Make the database itself answer: an open SQLite connection can answer from its cache."""
+        self.verify()
         with self._translated_errors(), self._for_ping.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM account")
 
+    def probe_writing(self) -> None:
+        """Find out whether a write would succeed, without writing anything. Raises `StoreUnusable` if not."""
+        self.verify()
+        if self.file is not None:
+            probe_disk(self.file)
+        with self.writing() as connection:
+            connection.exec_driver_sql("UPDATE meta SET value = value WHERE 1 = 0")
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that is committed at the end of the block, and rolled back if the block raises."""
+        """Open a transaction that is committed at the end of the block, and rolled back if the block raises.
+
+        Nothing is written to a file that was deleted, moved, or replaced: `StoreLost`.
+        """
+        self.verify()
         with self._translated_errors(), self._for_writing.begin() as connection:
+            self.verify()  # again: `watcher restore` replaces the file while it keeps writers waiting
             yield connection
 
     @contextmanager
@@ -104,6 +164,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
+            self._verify_file()  # a missing or replaced file is the reason for any error
             raise StoreUnusable(f"database {self.display_name}: {self._reason(error)}") from error
 
     def close(self) -> None:
@@ -172,13 +233,16 @@ def _sqlite_engine(url: URL, *, poolclass: type[Pool] | None = None) -> Engine:
         engine = create_engine(url, poolclass=poolclass)
     except (ArgumentError, ImportError, NoSuchModuleError):
         raise StoreUnusable("database_url: the way to a file is written sqlite:///FILE, with no driver") from None
-    _prepare_sqlite(engine, url.database)
+    _prepare_sqlite(engine)
     return engine
 
 
-def _prepare_sqlite(engine: Engine, path: str | None) -> None:
-    if path is not None:
-        _create_private(Path(path))
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def _never_create(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+        if not options.get("uri"):
+            arguments[0] = file_uri(Path(arguments[0]), "rw")
+            options["uri"] = True
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:

@@ -15,8 +15,8 @@ from tempfile import TemporaryFile
 from threading import Event
 from typing import Protocol
 
-from watcher.errors import StoreUnusable, os_error_text
-from watcher.privacy.private_file import create_private_folder
+from watcher.errors import StoreLost, StoreUnusable, os_error_text
+from watcher.store.database.open_file import is_same_file
 
 _PAUSE = 0.1  # seconds
 
@@ -35,27 +35,54 @@ class Locks(Protocol):
         """
         ...
 
+    def verify(self) -> None:
+        """Raise `StoreLost` if a lock that is held here no longer excludes others."""
+        ...
+
 
 class FileLocks:
     """A folder with one file for each lock."""
 
     def __init__(self, folder: Path) -> None:
-        """The folder is created on first use, for the owner only."""
+        """The folder is created on first use, for the owner only. Its parent must exist."""
         self._folder = folder
+        self._held: dict[int, Path] = {}
 
     @contextmanager
     def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
         """See `Locks.acquire`."""
-        file = self._open(self._folder / f"{_safe(name)}.lock")
+        path = self._folder / f"{_safe(name)}.lock"
+        taken: list[int] = []
+        wait_for_lock(lambda: self._take(path, taken), name, wait, stop)
+        (file,) = taken
+        self._held[file] = path
         try:
-            wait_for_lock(lambda: _flock(file, self._folder), name, wait, stop)
             yield
         finally:
+            del self._held[file]
             os.close(file)
+
+    def verify(self) -> None:
+        """Raise `StoreLost` if the file of a lock that is held was deleted or replaced: others could take that lock."""
+        for file, path in tuple(self._held.items()):
+            if not is_same_file(file, path):
+                raise StoreLost(f"lock {path} was deleted or replaced while this program held it")
+
+    def _take(self, path: Path, taken: list[int]) -> bool:
+        """Try to lock the file that the path names, and add its descriptor to `taken`."""
+        file = self._open(path)
+        try:
+            if _flock(file, self._folder) and is_same_file(file, path):
+                taken.append(file)
+        finally:
+            if not taken:
+                os.close(file)
+        return bool(taken)
 
     def _open(self, path: Path) -> int:
         try:
-            create_private_folder(self._folder)
+            # Not its parents: a state folder that was deleted stays deleted.
+            self._folder.mkdir(mode=0o700, exist_ok=True)
             return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnusable(f"lock {path}: {error.strerror}; check its folder's owner and mode") from None

@@ -25,6 +25,8 @@ def bring_up_to_date(database: Database) -> None:
         version = _version(connection)
         if version == HEAD:
             return  # another process was faster
+        if version is None:
+            database.refuse_if_known()
         _upgrade(connection, database.display_name, version)
 
 

@@ -41,6 +41,9 @@ class ServerLocks:
         finally:
             connection.close()
 
+    def verify(self) -> None:
+        """Do nothing: a lock of the server cannot be deleted."""
+
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
         try:

@@ -2,11 +2,13 @@
 
 from watcher.store.database.schema import FOREIGN, OTHER_TABLES
 
+DISK_FULL = "the disk is full; nothing was lost, free some space"
+NOT_WRITABLE = "it cannot be written to; check its owner and mode and those of its folder"
 _REASONS = {
     "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",
     "malformed": "the database is damaged; `watcher restore` brings back a backup",
-    "disk is full": "the disk is full; nothing was lost, free some space",
-    "readonly": "it cannot be written to; check its owner and mode and those of its folder",
+    "disk is full": DISK_FULL,
+    "readonly": NOT_WRITABLE,
     "unable to open": "it cannot be opened; check that its folder exists and belongs to the user who runs this",
     "locked": "another program holds it locked",
     "disk i/o": "the disk reports errors",

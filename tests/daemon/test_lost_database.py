@@ -1,0 +1,147 @@
+"""The database under the daemon is deleted, moved, or replaced: the daemon says so once, writes nothing, and ends."""
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.cli.api_workspace import ApiWorkspace, api_workspace
+from tests.doubles.notifier import FakeNotifier
+from tests.support.waiting import eventually
+from watcher.app import open_app
+from watcher.context.opening import read_settings
+from watcher.daemon.daemon import Daemon
+from watcher.errors import StoreLost
+from watcher.store.database.daemon_lock import hold_daemon_lock
+
+LOST = "The watcher has lost its database and stopped"
+
+
+def replace_by_a_copy(database: Path) -> None:
+    copy = database.with_name("copy")
+    shutil.copy(database, copy)
+    copy.rename(database)
+
+
+def delete(database: Path) -> None:
+    database.unlink()
+
+
+def delete_state(database: Path) -> None:
+    shutil.rmtree(database.parent)
+
+
+def move(database: Path) -> None:
+    database.rename(database.with_name("elsewhere.sqlite3"))
+
+
+def move_state(database: Path) -> None:
+    database.parent.rename(database.parent.with_name("elsewhere"))
+
+
+def delete_log(database: Path) -> None:
+    database.with_name(f"{database.name}-wal").unlink()
+
+
+def delete_daemon_lock(database: Path) -> None:
+    (database.parent / "locks" / "daemon.lock").unlink()
+
+
+def replace_daemon_lock(database: Path) -> None:
+    lock = database.parent / "locks" / "daemon.lock"
+    lock.unlink()
+    lock.touch()
+
+
+LOSSES = [
+    *(replace_by_a_copy, delete, delete_state, move, move_state, delete_log),
+    *(delete_daemon_lock, replace_daemon_lock),
+]
+
+
+@contextmanager
+def running_daemon(workspace: ApiWorkspace, phone: FakeNotifier) -> Iterator[tuple[Daemon, Event]]:
+    """Run a daemon in this process. The event is set when it must end."""
+    ended = Event()
+    with open_app(read_settings(workspace.config, {}), notifier=phone) as app:
+        store = app.store
+        with hold_daemon_lock(store.locks, store.file):
+            daemon = Daemon(app, on_lost=ended.set)
+            daemon.start()
+            try:
+                assert eventually(lambda: phone.delivered, within=20)
+                yield daemon, ended
+            finally:
+                daemon.stop()
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_daemon_whose_files_are_lost_reports_it_once_and_ends(lose: Callable[[Path], None], tmp_path: Path) -> None:
+    phone = FakeNotifier()
+    with api_workspace(tmp_path) as workspace, running_daemon(workspace, phone) as (daemon, ended):
+        lose(workspace.database)
+        before = sorted(tmp_path.rglob("*"))
+        daemon._wake.set()
+        assert ended.wait(10)
+        assert isinstance(daemon.lost, StoreLost)
+        for _ in range(2):
+            with pytest.raises(StoreLost):
+                daemon._app.store.ping()
+            daemon._database.look()
+        assert [title for _, title in phone.delivered].count(LOST) == 1
+        assert sorted(tmp_path.rglob("*")) == before, "nothing is created anew"
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_second_daemon_does_not_start_while_the_first_has_lost_its_files(
+    lose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    with (
+        api_workspace(tmp_path) as workspace,
+        workspace.app() as app,
+        hold_daemon_lock(app.store.locks, app.store.file),
+    ):
+        lose(workspace.database)
+        exists = workspace.database.exists()
+        assert "another `watcher run` already works on" in workspace.run("run", expect=(1,)).err
+        if not exists:
+            for command in ("status", "check", "health"):
+                result = workspace.run(command, expect=(1, 2))
+                assert workspace.database.name in result.err + result.out
+        assert workspace.database.exists() is exists
+
+
+def test_check_under_way_is_not_recorded_in_a_deleted_file(tmp_path: Path) -> None:
+    with api_workspace(tmp_path) as workspace, workspace.app() as app:
+
+        def replace_meanwhile(_receipt: str, _nth: int) -> None:
+            replace_by_a_copy(workspace.database)
+
+        workspace.api.override = replace_meanwhile
+        with pytest.raises(StoreLost):
+            app.poll("family")
+    with workspace.app() as app:
+        assert app.store.history() == []
+
+
+def test_daemon_ends_with_status_1_and_the_restarted_one_reports_nothing_twice(tmp_path: Path) -> None:
+    with api_workspace(tmp_path) as workspace:
+        with workspace.popen("run") as process:
+            assert eventually(lambda: workspace.phone.requests)
+            assert eventually(lambda: not workspace.run("alerts", "--json").json["alerts"][0]["next_attempt_at"])
+            replace_by_a_copy(workspace.database)
+            process.send_signal(signal.SIGHUP)  # wakes it before its usual pause of 15 seconds is over
+            _, err = process.communicate(timeout=40)
+        assert process.returncode == 1, err
+        assert "was replaced by another file" in err
+        assert workspace.run("health", expect=(1,)).status == 1
+        before = len(workspace.phone.requests)
+        with workspace.popen("run") as process:
+            assert eventually(lambda: workspace.run("health", expect=(0, 1)).status == 0)
+            process.terminate()
+        titles = [message["title"] for message in workspace.phone.messages]
+        assert (len(titles), titles.count(LOST)) == (before, 1)

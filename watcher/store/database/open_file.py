@@ -1,0 +1,81 @@
+"""The files of an open SQLite database, and whether their paths still name them.
+
+If another program replaces, moves, or deletes them, an open connection continues on the old files, where nobody finds
+what it writes. A side file that is deleted is worse: the next program creates another one, and the two overwrite each
+other's pages (https://www.sqlite.org/howtocorrupt.html).
+"""
+
+import os
+from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from watcher.errors import StoreLost, StoreUnusable, os_error_text
+from watcher.store.database.sqlite_errors import DISK_FULL, NOT_WRITABLE
+
+SIDE_FILES = ("-wal", "-shm")
+"""What SQLite appends to the name of a database for the files beside it."""
+
+_Identity = tuple[int, int]
+_PROBE = bytes(64 * 1024)
+_REASONS = {
+    ENOSPC: DISK_FULL,
+    EDQUOT: DISK_FULL,
+    EROFS: NOT_WRITABLE,
+    EACCES: NOT_WRITABLE,
+    EPERM: NOT_WRITABLE,
+}
+
+
+class OpenFiles:
+    """The database file and, after `include_side_files`, those that SQLite has put beside it. Thread-safe."""
+
+    def __init__(self, database: Path) -> None:
+        """Take the file that the path names now. Raises `StoreUnusable` if it cannot be examined."""
+        self.database = database
+        self._identities = {database: _identity(database)}
+
+    def include_side_files(self) -> None:
+        """Take the side files too. They keep their identity while a connection is open."""
+        for suffix in SIDE_FILES:
+            file = Path(f"{self.database}{suffix}")
+            if (identity := _identity(file)) is not None:
+                self._identities = {**self._identities, file: identity}
+
+    def verify(self) -> None:
+        """Raise `StoreLost` if a path no longer names the file that was taken. Does not open it."""
+        for file, identity in self._identities.items():
+            current = _identity(file)
+            if current != identity:
+                change = "was deleted or moved" if current is None else "was replaced by another file"
+                raise StoreLost(f"{file} {change} while this program used it; nothing more was written to it")
+
+
+def probe_disk(database: Path) -> None:
+    """Write to the database's folder, on a file without a name. Raises `StoreUnusable` with the reason if that fails.
+
+    SQLite itself would not notice: a small write reuses space of its log on a disk that is full.
+    """
+    try:
+        with TemporaryFile(dir=database.parent, buffering=0) as file:
+            file.write(_PROBE)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0) or os_error_text(error)
+        raise StoreUnusable(f"database {database}: {reason}") from None
+
+
+def is_same_file(descriptor: int, path: Path) -> bool:
+    """Return whether the path names the open file. Raises `StoreUnusable` if the path cannot be examined."""
+    status = os.fstat(descriptor)
+    return _identity(path) == (status.st_dev, status.st_ino)
+
+
+def _identity(file: Path) -> _Identity | None:
+    """Return device and inode, or None if there is no such file."""
+    try:
+        status = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreUnusable(f"{file}: {os_error_text(error)}; check its folder's owner and mode") from None
+    return status.st_dev, status.st_ino
