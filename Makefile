@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak release lock clean
+.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak adversary release lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -59,6 +59,9 @@ fuzz: $(VENV)/development  ## read damaged input, EXAMPLES=5000 per reader
 
 soak: $(VENV)/development  ## run checks under random faults for MINUTES=10, then verify history and alerts
 	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
+
+adversary: $(VENV)/development  ## attack the real command for KILLS=2000 or MINUTES=60, then verify what arrived (SEED=)
+	@$(BIN)/python -m tests.adversary --kills $(or $(KILLS),2000) --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
 release: $(VENV)/development  ## build wheel and source distribution in dist/, and check their contents
 	@rm -rf dist

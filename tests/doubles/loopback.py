@@ -14,12 +14,13 @@ from urllib.parse import parse_qs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """A request as it arrived; header names in lower case."""
+    """A request as it arrived; header names in lower case. `port` is the client's."""
 
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
+    port: int = 0
 
     @property
     def form(self) -> dict[str, str]:
@@ -85,8 +86,9 @@ def _handle_connection(
     try:
         wire = connection if tls is None else tls.wrap_socket(connection, server_side=True)
         server.connections += 1
+        port = wire.getpeername()[1]
         with wire, wire.makefile("rb") as incoming:
-            while (request := _next_request(incoming)) is not None:
+            while (request := _next_request(incoming, port)) is not None:
                 server.requests.append(request)
                 body = handler(request)
                 for chunk in (body,) if isinstance(body, bytes) else body:
@@ -97,7 +99,7 @@ def _handle_connection(
         return  # the client hung up, rejected the certificate, or sent something else; its own tests check that
 
 
-def _next_request(incoming: BufferedReader) -> ReceivedRequest | None:
+def _next_request(incoming: BufferedReader, port: int) -> ReceivedRequest | None:
     first = incoming.readline()
     if not first:
         return None
@@ -107,4 +109,4 @@ def _next_request(incoming: BufferedReader) -> ReceivedRequest | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     body = incoming.read(int(headers.get("content-length", "0")))
-    return ReceivedRequest(method=method, target=target, headers=headers, body=body)
+    return ReceivedRequest(method=method, target=target, headers=headers, body=body, port=port)

@@ -19,11 +19,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import watcher
 
@@ -56,11 +57,12 @@ def run(
     with TemporaryFile() as stdin_file, TemporaryFile() as out, TemporaryFile() as err:
         stdin_file.write(stdin.encode())
         stdin_file.seek(0)
-        status = _client().run(
-            {"module": module, "arguments": arguments, "folder": str(folder), "environ": dict(environ)},
-            (stdin_file, out, err),
-            timeout,
-        )
+        with _shared().start(module, arguments, folder, environ, (stdin_file, out, err)) as command:
+            status = command.wait(timeout)
+            if status is None:
+                command.send_signal(signal.SIGKILL)
+                status = command.wait(None)
+        assert status is not None
         return CompletedCommand(status=status, out=_read_all(out), err=_read_all(err))
 
 
@@ -69,35 +71,67 @@ def _read_all(stream: IO[bytes]) -> str:
     return stream.read().decode()
 
 
-class _Client:
-    """The client of the process that forks."""
+class ForkedCommand:
+    """A command that runs in a session of its own. Close it after it has ended, or leave the `with` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self.pid = int(control.recv(64))
+
+    def wait(self, timeout: float | None) -> int | None:
+        """Return the exit status, or the negated number of the signal that killed it; None after `timeout` seconds."""
+        self._control.settimeout(timeout)
+        try:
+            return int(self._control.recv(64))
+        except TimeoutError:
+            return None
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def close(self) -> None:
+        self._control.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class ForkServer:
+    """The client of the process that forks. `environ` is added to that process's own environment."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=_REPOSITORY,
+                env={**os.environ, **(environ or {})},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
 
-    def run(self, request: Mapping[str, object], streams: Sequence[IO[bytes]], timeout: float) -> int:
-        """Run one child and return its exit status."""
-        with self._lock:
-            socket.send_fds(self._socket, [json.dumps(request).encode()], [stream.fileno() for stream in streams])
-            child = int(self._socket.recv(64))
-            self._socket.settimeout(timeout)
-            try:
-                return int(self._socket.recv(64))
-            except TimeoutError:
-                os.kill(child, signal.SIGKILL)
-                self._socket.settimeout(None)
-                return int(self._socket.recv(64))
-            finally:
-                self._socket.settimeout(None)
+    def start(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str],
+        streams: Sequence[IO[bytes]],
+    ) -> ForkedCommand:
+        """Start `python -m MODULE ARGUMENTS` with these standard streams."""
+        request = {"module": module, "arguments": arguments, "folder": str(folder), "environ": dict(environ)}
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, self._lock:
+            descriptors = [*(stream.fileno() for stream in streams), theirs.fileno()]
+            socket.send_fds(self._socket, [json.dumps(request).encode()], descriptors)
+        return ForkedCommand(control)
 
     def close(self) -> None:
         self._socket.close()
@@ -105,27 +139,42 @@ class _Client:
 
 
 @cache
-def _client() -> _Client:
-    client = _Client()
-    atexit.register(client.close)
-    return client
+def _shared() -> ForkServer:
+    server = ForkServer()
+    atexit.register(server.close)
+    return server
 
 
 def _serve(requests: socket.socket) -> str | None:
     """Fork for each request. Return the module to run in a child, or None in the parent after the last request."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # of the processes that wait for the commands
     while True:
-        request, streams, _, _ = socket.recv_fds(requests, _MAX_REQUEST, 3)
+        request, descriptors, _, _ = socket.recv_fds(requests, _MAX_REQUEST, 4)
         if not request:
             return None
-        child = os.fork()
-        if child == 0:
+        if os.fork() == 0:
             requests.close()
-            return _set_up_child(json.loads(request), streams)
-        for stream in streams:
-            os.close(stream)
-        requests.send(str(child).encode())
+            return _run_and_wait(json.loads(request), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _run_and_wait(request: Mapping[str, Any], descriptors: Sequence[int]) -> str:
+    """Return the module to run in a child. The parent reports the child's number and status, and ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    *streams, control = descriptors
+    child = os.fork()
+    if child == 0:
+        os.close(control)
+        os.setsid()
+        return _set_up_child(request, streams)
+    for stream in streams:
+        os.close(stream)
+    with socket.socket(fileno=control) as client, suppress(OSError):
+        client.send(str(child).encode())
         _, status = os.waitpid(child, 0)
-        requests.send(str(os.waitstatus_to_exitcode(status)).encode())
+        client.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
 
 
 def _set_up_child(request: Mapping[str, Any], streams: Sequence[int]) -> str:

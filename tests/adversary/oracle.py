@@ -1,0 +1,209 @@
+"""What has to be true after a run, from the story and the contract alone. Nothing of the program is imported here."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from tests.adversary.channel import Arrival
+from tests.adversary.processes import Kill, query
+from tests.adversary.story import Author, CaseStory, Happening
+
+_ROUTINE = frozenset({"item_closed", "case_added"})
+_CAUSED_BY_TIME = frozenset(
+    {"silent_update", "blind", "recovered", "portal_unreadable", "channel_failing", "stalled", "deadline_near"}
+    | {"deadline_passed", "sign_in_rejected", "clock_set_back"}
+)
+"""Kinds that hostile portals, channels, and clocks may cause. They say nothing that the story could contradict."""
+
+_QUOTED = re.compile(r"The portal's own words: “([^”]*)”")
+_BEFORE = "Before this:"
+_LOOKED_UP_WITHIN = 2.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A row of the outbox."""
+
+    id: int
+    channel: str
+    state: str
+    severity: str
+    case_number: str | None
+    text: tuple[str, str]
+    covered_by: int | None
+    changes: frozenset[int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Verdict:
+    """What was wrong, by kind, and what was counted."""
+
+    lost: list[str] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+    unproved: list[str] = field(default_factory=list)
+    untrue: list[str] = field(default_factory=list)
+    after_acceptance: int = 0
+    in_flight: int = 0
+    uncertain: int = 0
+    happenings: int = 0
+    alerts: int = 0
+    dropped: int = 0
+
+    @property
+    def faults(self) -> list[str]:
+        kinds = {"lost": self.lost, "invented": self.invented, "double": self.unproved, "untrue": self.untrue}
+        return [f"{kind}: {text}" for kind, texts in kinds.items() for text in texts]
+
+
+def judge(
+    author: Author, arrivals: Sequence[Arrival], kills: Sequence[Kill], database: Path, channels: Mapping[str, str]
+) -> Verdict:
+    """Compare the story with the history, the outbox, and what arrived. `channels` are targets and their channel."""
+    verdict = Verdict(happenings=len(author.happenings))
+    alerts = _alerts(database)
+    verdict.alerts, verdict.dropped = len(alerts), sum(alert.state == "dropped" for alert in alerts.values())
+    _judge_history(verdict, author.happenings, database)
+    _judge_outbox(verdict, author.happenings, alerts, set(channels.values()))
+    for target, channel in channels.items():
+        mine = [arrival for arrival in arrivals if arrival.target == target]
+        rows = [alert for alert in alerts.values() if alert.channel == channel]
+        _judge_arrivals(verdict, target, mine, rows, kills)
+        _judge_truth(verdict, target, mine, author.cases.values())
+    return verdict
+
+
+def _alerts(database: Path) -> dict[int, Alert]:
+    linked = defaultdict[int, set[int]](set)
+    for alert, change in query(database, "SELECT alert_id, change_id FROM alert_change") or ():
+        linked[alert].add(change)
+    rows = query(database, "SELECT id, channel, state, severity, case_number, title, body, covered_by FROM alert")
+    assert rows is not None, "the database cannot be read at the end"
+    return {
+        row[0]: Alert(
+            id=row[0],
+            channel=row[1],
+            state=row[2],
+            severity=row[3],
+            case_number=row[4],
+            text=_text(row[5], row[6]),
+            covered_by=row[7],
+            changes=frozenset(linked[row[0]]),
+        )
+        for row in rows
+    }
+
+
+def _text(title: str, body: str) -> tuple[str, str]:
+    return title.strip(), "\n".join(line.rstrip() for line in body.strip().splitlines())
+
+
+def _judge_history(verdict: Verdict, happenings: Iterable[Happening], database: Path) -> None:
+    """Every happening is one change; every other change is of a kind that needs none."""
+    told = {happening.change for happening in happenings if happening.change is not None}
+    verdict.lost += [
+        f"{happening.number} {sorted(happening.kinds)} {happening.token} was never recorded"
+        for happening in happenings
+        if happening.change is None
+    ]
+    rows = query(database, 'SELECT id, kind, case_number, summary FROM "change"') or ()
+    verdict.invented += [
+        f"change {change} {kind} {number}: {summary}"
+        for change, kind, number, summary in rows
+        if change not in told and kind not in _CAUSED_BY_TIME
+    ]
+
+
+def _judge_outbox(
+    verdict: Verdict, happenings: Iterable[Happening], alerts: Mapping[int, Alert], channels: set[str]
+) -> None:
+    """Every happening has an alert on each channel that takes its severity; each was sent, or dropped for another."""
+    linked = defaultdict[int, set[str]](set)
+    for alert in alerts.values():
+        for change in alert.changes:
+            linked[change].add(alert.channel)
+        covering = alerts.get(alert.covered_by or 0)
+        if alert.state == "dropped" and not (covering and covering.state == "sent" and _same_case(covering, alert)):
+            verdict.lost.append(f"alert {alert.id} was dropped, and no later one about the case was sent instead")
+        elif alert.state not in {"sent", "dropped"}:
+            verdict.lost.append(f"alert {alert.id} on {alert.channel} is still {alert.state}: {alert.text[0]}")
+    for happening in happenings:
+        for channel in channels - linked[happening.change or 0]:
+            if happening.change is not None and not (channel == "mail" and happening.kinds <= _ROUTINE):
+                verdict.lost.append(f"{channel} has no alert about {happening.number} {happening.token}")
+
+
+def _same_case(one: Alert, other: Alert) -> bool:
+    return one.case_number == other.case_number and one.id > other.id
+
+
+def _judge_arrivals(
+    verdict: Verdict, target: str, arrivals: Sequence[Arrival], alerts: Sequence[Alert], kills: Sequence[Kill]
+) -> None:
+    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit."""
+    rows, seen = defaultdict[tuple[str, str], list[Alert]](list), defaultdict[tuple[str, str], list[Arrival]](list)
+    for alert in alerts:
+        rows[alert.text].append(alert)
+    for arrival in arrivals:
+        seen[_text(arrival.title, arrival.body)].append(arrival)
+    verdict.invented += [f"{target}: a message that no alert has: {title}" for title, _ in seen.keys() - rows.keys()]
+    for text, same in rows.items():
+        accepted = [arrival for arrival in seen[text] if arrival.accepted is not None]
+        verdict.uncertain += sum(arrival.uncertain for arrival in seen[text])
+        sent = [alert for alert in same if alert.state == "sent"]
+        verdict.lost += [f"{target}: marked as sent, never accepted: {text[0]}"] * max(0, len(sent) - len(accepted))
+        surplus = len(accepted) - len(sent)
+        proofs = [_proof(one, other, same, kills) for one, other in pairwise(accepted)]
+        verdict.after_acceptance += proofs.count("after_acceptance")
+        verdict.in_flight += proofs.count("in_flight")
+        if surplus > len(proofs) - proofs.count(None):
+            verdict.unproved.append(f"{target}: {len(accepted)} times, {len(sent)} alerts: {text[0]}{_when(accepted)}")
+
+
+def _proof(first: Arrival, second: Arrival, alerts: Iterable[Alert], kills: Iterable[Kill]) -> str | None:
+    """Return how a kill explains the second arrival: it met the first one's sender before its commit.
+
+    A sender without a group had been killed before it could be looked up, while its message was in flight.
+    """
+    assert first.accepted is not None
+    ids = {alert.id for alert in alerts}
+    for kill in kills:
+        if kill.unsent is None or not ids & kill.unsent or kill.at > second.began:
+            continue
+        if kill.group == first.group and first.accepted <= kill.gone:
+            return "after_acceptance" if first.accepted <= kill.at else "in_flight"
+        is_sender = kill.group == first.group and first.began <= kill.gone
+        if is_sender or (first.group is None and abs(kill.gone - first.began) < _LOOKED_UP_WITHIN):
+            return "in_flight"
+    return None
+
+
+def _when(arrivals: Iterable[Arrival]) -> str:
+    return "; " + ", ".join(
+        f"{arrival.began:.3f}-{arrival.accepted or 0:.3f} by {arrival.group}" for arrival in arrivals
+    )
+
+
+def _judge_truth(verdict: Verdict, target: str, arrivals: Sequence[Arrival], stories: Iterable[CaseStory]) -> None:
+    """The last message about a case quotes its status as it is, and the last one about an item has its date."""
+    for story in stories:
+        about = [arrival for arrival in _in_order(arrivals) if story.number[-4:] in arrival.title]
+        quotes = [quote for arrival in about for quote in _QUOTED.findall(arrival.body)]
+        if quotes and quotes[-1] != story.status:
+            verdict.untrue.append(f"{target}: the last message about {story.number} says {quotes[-1]}: {story.status}")
+        for token, item in story.open_items.items():
+            told = [arrival.body.partition(_BEFORE)[0] for arrival in about]
+            last = next((head for head in reversed(told) if token in head), "")
+            if item.due_on and f"{item.due_on:%B} {item.due_on.day}, {item.due_on.year}" not in last:
+                verdict.untrue.append(
+                    f"{target}: {story.number} {token} is due {item.due_on}; the last message: {last}"
+                )
+
+
+def _in_order(arrivals: Sequence[Arrival]) -> Iterator[Arrival]:
+    """Yield what was accepted, in the order in which it was."""
+    yield from sorted(
+        (arrival for arrival in arrivals if arrival.accepted is not None), key=lambda arrival: arrival.accepted or 0.0
+    )

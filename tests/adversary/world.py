@@ -1,0 +1,433 @@
+"""One run: an installation, a story, and everything that attacks them, from one seed.
+
+The seed decides what is attacked and when. What a kill meets also depends on the machine, so the kills are logged.
+"""
+
+import base64
+import html
+import json
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from urllib.parse import quote
+
+from tests.adversary.channel import HostileChannels, Mood, hostile_channels
+from tests.adversary.clock import MovedClock, moved_clock
+from tests.adversary.files import ATTACKS, Undo
+from tests.adversary.life_signs import LifeSigns
+from tests.adversary.oracle import Verdict, judge
+from tests.adversary.portal import CLIENT_SECRET, HARMFUL, HARMLESS, PASSWORD, HostilePortal, hostile_portal
+from tests.adversary.processes import Command, Commands, query
+from tests.adversary.story import API_NUMBERS, FAMILY_NUMBERS, Author, Happening
+from tests.support.waiting import eventually
+from tests.support.workspace import REPOSITORY
+
+STATE_KEY: Final = "canary-state-key-0123456789"
+TARGETS: Final = {"phone": "phone", "mail": "mail"}
+"""What messages are sent to, and the channel that it belongs to."""
+
+_PATIENCE = 4.0  # seconds without progress after which time is moved on
+_PATIENCE_AFTER_LEAP = 10.0
+_STOP_LIMIT = 60.0  # seconds; 25 are promised, and the machine may be busy
+_LEAPS = (timedelta(minutes=21), timedelta(hours=26), timedelta(days=8), timedelta(days=8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run found."""
+
+    seed: int
+    kills: Counter[str]
+    verdict: Verdict
+    faults: tuple[str, ...]
+    counts: Counter[str]
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """A run that goes on. `faults` are what was wrong before the end."""
+
+    folder: Path
+    chance: random.Random
+    clock: MovedClock
+    portal: HostilePortal
+    channels: HostileChannels
+    commands: Commands
+    author: Author
+    signs: LifeSigns
+    faults: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    daemon: Command | None = None
+    calm: threading.Event = field(default_factory=threading.Event)
+    _undo: list[Undo] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    def live(self, kills: int, until: float) -> None:
+        """Attack until there were so many kills, or until this monotonic time."""
+        with self._in_background(self._tell, self._trouble):
+            while len(self.commands.kills) < kills and time.monotonic() < until and not self.faults:
+                self._one_life()
+            self._end_daemon(signal.SIGKILL)
+
+    # --- in the background ---
+
+    @contextmanager
+    def _in_background(self, *works: Callable[[], None]) -> Iterator[None]:
+        self._ended.clear()
+        threads = [threading.Thread(target=work) for work in works]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            for thread in threads:
+                thread.join()
+
+    def _tell(self) -> None:
+        while not self._ended.wait(0.15):
+            self.author.tick()
+
+    def _trouble(self) -> None:
+        """Change the moods of the portal and of the channels."""
+        chance = random.Random(self.chance.random())  # noqa: S311 - repeatable, not secret
+        while not self._ended.wait(chance.uniform(0.2, 1.5)):
+            if self.calm.is_set():
+                continue
+            seconds = chance.uniform(0.3, 2.5)
+            match chance.randrange(6):
+                case 0:
+                    self.portal.begin(chance.choice(HARMLESS), seconds, on_sign_ins=True)
+                case 1:
+                    self.portal.begin(chance.choice(HARMFUL), seconds, on_sign_ins=chance.random() < 0.1)
+                case 2 | 3:
+                    mood = chance.choice(list(Mood))
+                    self.counts[f"channel {mood}"] += 1
+                    self.channels.begin(chance.choice(list(TARGETS)), mood, seconds)
+                case _:
+                    self.portal.calm()
+
+    # --- processes ---
+
+    def _one_life(self) -> None:
+        """Let the daemon run for a moment, then attack a process, a file, or the clock."""
+        daemon = self._running_daemon()
+        self._undo_all()
+        if self._stuck():
+            self._rescue()
+            return
+        time.sleep(self.chance.uniform(0, 1.2) if self.chance.random() < 0.97 else 8)
+        actions: dict[Callable[[Command], None], int] = {
+            self._kill_daemon: 40,
+            self._kill_check: 25,
+            self._kill_child: 25,
+            self._stop_for_a_moment: 4,
+            self._terminate: 4,
+            self._hang_up: 2,
+            self._attack_files: 5,
+            self._attack_clock: 3,
+        }
+        self.chance.choices(list(actions), list(actions.values()))[0](daemon)
+
+    def _running_daemon(self) -> Command:
+        if self.daemon is not None and self.daemon.has_ended():
+            if not self._undo:
+                self.faults.append(f"the daemon ended by itself with {self.daemon.status}")
+            self.commands.forget(self.daemon)
+            self.daemon = None
+        if self.daemon is None:
+            cold = self.chance.random() < 0.05
+            self.daemon = self.commands.start("run", cold=cold, environ=self.signs.environ)
+            self.signs.watch(self.daemon)
+            self.counts["starts"] += 1
+        return self.daemon
+
+    def _end_daemon(self, number: int) -> None:
+        """End the daemon by a kill, or by a signal after which it must end well."""
+        daemon, self.daemon = self.daemon, None
+        self.signs.watch(None)
+        if daemon is None:
+            return
+        if number == signal.SIGKILL:
+            self.commands.kill(daemon)
+            return
+        daemon.send(number)
+        if not daemon.has_ended(_STOP_LIMIT):
+            self.faults.append(f"the daemon did not end within {_STOP_LIMIT:g} seconds after SIGTERM")
+            self.commands.kill(daemon)
+            return
+        self.commands.forget(daemon)
+        if daemon.status not in {0, -signal.SIGTERM} and not self._undo:
+            self.faults.append(f"the daemon ended with {daemon.status} after SIGTERM")
+
+    def _kill_daemon(self, _: Command) -> None:
+        self._end_daemon(signal.SIGKILL)
+
+    def _kill_check(self, _: Command) -> None:
+        """Kill a `watcher check`, which runs beside the daemon or alone."""
+        if self.chance.random() < 0.5:
+            self._end_daemon(signal.SIGKILL)
+        traced = ["--trace", "traces"] if self.chance.random() < 0.3 else []
+        check = self.commands.start("check", *traced)
+        if check.has_ended(self.chance.uniform(0.1, 1.2)):
+            self.commands.forget(check)
+        else:
+            self.commands.kill(check)
+
+    def _kill_child(self, daemon: Command) -> None:
+        name = self.chance.choices(("sender", "html", "pdf"), (5, 3, 2))[0]
+        if eventually(lambda: daemon.child(name), within=self.chance.uniform(0, 1)):
+            time.sleep(self.chance.uniform(0, 0.5))
+            self.commands.kill_child(daemon, name)
+
+    def _stop_for_a_moment(self, daemon: Command) -> None:
+        self.counts["stops"] += 1
+        daemon.send(signal.SIGSTOP)
+        time.sleep(self.chance.uniform(0.1, 2))
+        daemon.send(signal.SIGCONT)
+        self.signs.excuse()
+
+    def _terminate(self, _: Command) -> None:
+        self.counts["terminations"] += 1
+        self._end_daemon(signal.SIGTERM)
+
+    def _hang_up(self, daemon: Command) -> None:
+        """Send SIGHUP once the daemon has said that it runs; before, it ends a process."""
+        if self.signs.is_ready:
+            self.counts["reloads"] += 1
+            daemon.send(signal.SIGHUP)
+
+    def _attack_files(self, daemon: Command) -> None:
+        attack = self.chance.choice(ATTACKS)
+        self.counts[attack.__name__] += 1
+        self._undo.append(attack(self.state, daemon, self.chance))
+
+    def _attack_clock(self, _: Command) -> None:
+        """Move the clock ahead or back; a clock that is back is right again."""
+        self.counts["clock"] += 1
+        if self.clock.offset and self.chance.random() < 0.7:
+            self.clock.move(-self.clock.offset)
+        else:
+            self.clock.move(timedelta(hours=self.chance.choice((-30, -2, 3, 50, 24 * 300))))
+
+    def _undo_all(self) -> None:
+        for undo in self._undo:
+            undo()
+        self._undo.clear()
+
+    # --- progress ---
+
+    def _stuck(self) -> list[Happening]:
+        """Return what the portal has shown for long without being recorded."""
+        before = time.monotonic() - _PATIENCE
+        return [happening for happening in self.author.waiting() if happening.at < before]
+
+    def _rescue(self) -> None:
+        """Move time on: waits after a cut-off sign-in, limits per day, and `Retry-After` end. It must help."""
+        self.counts["rescues"] += 1
+        self._be_calm()
+        stuck = self._stuck()
+        for leap in _LEAPS:
+            self._lift_pauses()
+            self._end_daemon(signal.SIGKILL)
+            self.clock.move(leap)
+            self._running_daemon()
+            if eventually(lambda: all(each.change is not None for each in stuck), within=_PATIENCE_AFTER_LEAP):
+                break
+        else:
+            self.faults += [self._unrecorded(each) for each in stuck if each.change is None]
+        self.calm.clear()
+
+    def _unrecorded(self, happening: Happening) -> str:
+        sql = 'SELECT id, kind, summary FROM "change" WHERE case_number = ? AND id > ? ORDER BY id'
+        changes = query(self.state / "watcher.sqlite3", sql, happening.number, happening.since)
+        accounts = query(self.state / "watcher.sqlite3", "SELECT name, state, next_read_at, last_error FROM account")
+        return f"not recorded: {happening}; since then {changes}; at {self.clock.now()}: {accounts}"
+
+    def _lift_pauses(self) -> None:
+        for (name,) in query(self.state / "watcher.sqlite3", "SELECT name FROM account WHERE state <> 'ok'") or ():
+            self.commands.run("resume", name)
+
+    def _be_calm(self) -> None:
+        self.calm.set()
+        self._undo_all()
+        self.portal.calm()
+        self.channels.calm()
+
+    def settle(self) -> None:
+        """Let everything that waits be recorded and delivered, without attacks."""
+        self._be_calm()
+        self.author.is_telling = False
+        for leap in (timedelta(), *_LEAPS[1:]):
+            self.clock.move(leap)
+            self._lift_pauses()
+            self.commands.run("alerts", "retry")
+            self.commands.run("check")
+            self.author.tick()
+            if not self.author.waiting() and not self._undelivered():
+                break
+
+    def _undelivered(self) -> bool:
+        sql = "SELECT id FROM alert WHERE state NOT IN ('sent', 'dropped')"
+        return query(self.state / "watcher.sqlite3", sql) != []
+
+    def verdict(self) -> Verdict:
+        return judge(
+            self.author,
+            self.channels.arrivals,
+            self.commands.kills,
+            self.state / "watcher.sqlite3",
+            TARGETS,
+        )
+
+    def last_faults(self) -> Iterator[str]:
+        """Yield what is left where nothing may be."""
+        yield from self.faults
+        yield from self.signs.faults
+        yield from (f"still running: {line}" for line in self.commands.left())
+        yield from (f"left over: {path}" for path in self._left_over())
+        yield from self._secrets_shown()
+
+    def _left_over(self) -> Iterator[Path]:
+        yield from (self.folder / "tmp").iterdir()
+        yield from (path for path in self.state.rglob("*") if ".tmp" in path.name or path.name.startswith("."))
+
+    def _secrets_shown(self) -> Iterator[str]:
+        secrets = {spelling for secret in (PASSWORD, CLIENT_SECRET, STATE_KEY) for spelling in _spellings(secret)}
+        secrets |= {secret for secret in self.portal.secrets if len(secret) > 7}
+        texts = {
+            path: path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.name not in {"watcher.toml", "clock.so"}
+        }
+        alerts = "\n".join(f"{arrival.title}\n{arrival.body}" for arrival in self.channels.arrivals)
+        texts[Path("alerts")] = alerts.encode()
+        for path, text in texts.items():
+            shown = [secret for secret in secrets if secret.encode() in text]
+            if shown:
+                yield f"{path.name} shows {len(shown)} secrets, such as {shown[0]!r}"
+
+
+def _spellings(secret: str) -> set[str]:
+    quoted = json.dumps(secret)[1:-1]
+    return {secret, html.escape(secret), quote(secret), quoted, base64.b64encode(secret.encode()).decode()}
+
+
+@contextmanager
+def world(folder: Path, seed: int) -> Iterator[World]:
+    """Set up a run. Nothing of the program runs yet."""
+    chances = [random.Random(f"{seed} {name}") for name in ("portal", "channels", "author", "world")]  # noqa: S311
+    (folder / "tmp").mkdir()
+    clock = moved_clock(folder)
+    with ExitStack() as stack:
+        portal = stack.enter_context(hostile_portal(clock, chances[0]))
+        signs = stack.enter_context(LifeSigns(folder))
+        environ = {
+            "HOME": str(folder),
+            "PYTHONPATH": str(REPOSITORY),
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(folder / "tmp"),
+            **clock.environ,
+        }
+        database = folder / "state" / "watcher.sqlite3"
+        commands = Commands(folder, environ, folder / "output.log", database)
+        stack.callback(commands.close)
+        channels = stack.enter_context(hostile_channels(chances[1], commands.group_of))
+        author = Author(portal.practice, clock, database, chances[2])
+        _configure(folder, portal, channels, signs)
+        yield World(
+            folder=folder,
+            chance=chances[3],
+            clock=clock,
+            portal=portal,
+            channels=channels,
+            commands=commands,
+            author=author,
+            signs=signs,
+        )
+
+
+def run(folder: Path, seed: int, *, kills: int, seconds: float) -> Result:
+    """Live through a run, for at most so many seconds before everything settles, and judge it."""
+    with world(folder, seed) as lived:
+        lived.live(kills, time.monotonic() + seconds)
+        lived.settle()
+        faults = tuple(lived.last_faults())
+        lived.counts += lived.portal.attacked
+        lived.counts += Counter({f"sign-ins {what}": number for what, number in lived.portal.submissions.items()})
+        lived.counts += Counter(keep_alives=lived.signs.beats, health_answers=lived.signs.answers)
+        return Result(
+            seed=seed,
+            kills=Counter(kill.victim for kill in lived.commands.kills),
+            verdict=lived.verdict(),
+            faults=faults,
+            counts=lived.counts,
+        )
+
+
+def run_anew(seed: int, kills: int, seconds: float) -> Result:
+    """Do the same in a folder of its own."""
+    with TemporaryDirectory(prefix="adversary-") as folder:
+        return run(Path(folder), seed, kills=kills, seconds=seconds)
+
+
+def _configure(folder: Path, portal: HostilePortal, channels: HostileChannels, signs: LifeSigns) -> None:
+    practice = portal.practice.account
+    path = folder / "watcher.toml"
+    path.write_text(
+        f"""
+timezone = "America/New_York"
+state_dir = "state"
+state_key = {json.dumps(STATE_KEY)}
+[schedule]
+every = "1s"
+jitter = "0s"
+[stall]
+after = "0"
+[deadlines]
+remind = []
+[appointments]
+remind = []
+[health]
+listen = "127.0.0.1:{signs.port}"
+[accounts.api]
+portal = "uscis-api"
+base_url = "{portal.origin}"
+client_id = "{practice.client_id}"
+client_secret = {json.dumps(practice.client_secret)}
+cases = {json.dumps(API_NUMBERS)}
+requests_per_second = 500
+daily_requests = 1000000
+[accounts.family]
+portal = "recipe"
+recipe = "{REPOSITORY}/config/recipes/practice.toml"
+base_url = "{portal.origin}"
+username = "{practice.username}"
+password = {json.dumps(practice.password)}
+cases = {json.dumps(FAMILY_NUMBERS)}
+[channels.phone]
+url = "json://{channels.host}/phone"
+min_severity = "routine"
+privacy = "full"
+max_per_hour = 0
+[channels.mail]
+url = "json://{channels.host}/mail"
+max_per_hour = 0
+""",
+        "utf-8",
+    )
+    path.chmod(0o600)
