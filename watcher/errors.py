@@ -4,6 +4,7 @@
     ├── SettingsFaults            the configuration is wrong: print every fault, exit with status 2
     ├── StoreUnusable             the database, or a file beside it, is unusable: print why, exit with 1 (2 at start)
     │   └── StoreLost             it is no longer the file that is open: end, so that the service manager restarts it
+    ├── LockLost                  stop this work at once, and write nothing: another process may do it by now
     ├── ReadFailed                a check of an account or a case failed; the last snapshot stays
     │   ├── PortalUnavailable     try again after `retry_after`, else at the next scheduled check
     │   ├── SignInRejected        pause the account, alert, wait for a changed credential or `watcher resume`
@@ -41,6 +42,10 @@ class StoreUnusable(WatcherError):
 
 class StoreLost(StoreUnusable):
     """A database or a lock whose file was deleted, moved, or replaced while it was open. Going on would be wrong."""
+
+
+class LockLost(WatcherError):
+    """A server's lock that was held and may have been given to another process."""
 
 
 class ReadFailed(WatcherError):

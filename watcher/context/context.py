@@ -1,6 +1,8 @@
 """The context of everything that writes: store, settings, and clock. Records changes with their alerts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from random import Random, SystemRandom
 from threading import Event
 
@@ -13,21 +15,36 @@ from watcher.model.case import Snapshot
 from watcher.model.change import Change, RecordedChange
 from watcher.model.ledger import TrackedCase
 from watcher.model.reminder import SentReminder
-from watcher.model.writes import WriteSet
+from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portals import find
 from watcher.settings import AccountSettings, Settings
-from watcher.store import Store
+from watcher.store import HeldLock, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Dependencies shared by all accounts of one daemon. `stop` is set on shutdown."""
+    """Dependencies shared by all accounts of one daemon. `stop` is set on shutdown.
+
+    `held` is the lock under which something is recorded, if any.
+    """
 
     store: Store
     settings: Settings
     clock: Clock
     stop: Event = field(default_factory=Event)
     random: Random = field(default_factory=SystemRandom)
+    held: HeldLock | None = None
+
+    def verify_lock(self) -> None:
+        """Raise `LockLost` if another process may have the lock by now."""
+        if self.held is not None:
+            self.held.verify()
+
+    def record(
+        self, writes: Sequence[WriteSet], *, now: datetime, read_end: ReadEnd | None = None
+    ) -> list[RecordedChange]:
+        """Record as `Store.record` does, unless the lock was lost. Raises `LockLost`."""
+        return self.store.record(writes, now=now, read_end=read_end, held=self.held)
 
     def compose(
         self,
@@ -68,10 +85,13 @@ class Context:
         health: AccountHealth | None = None,
         reminders: tuple[SentReminder, ...] = (),
     ) -> list[RecordedChange]:
-        """Record the changes with their alerts, the health, and the sent reminders in one transaction."""
+        """Record the changes with their alerts, the health, and the sent reminders in one transaction.
+
+        Raises `LockLost` if the lock was lost.
+        """
         writes = self.compose(account, changes, snapshot=snapshot)
         writes = replace(writes, health=health, reminders=reminders)
-        return self.store.record([writes], now=self.clock.now())
+        return self.record([writes], now=self.clock.now())
 
     def watched_cases(self) -> list[TrackedCase]:
         """Return the stored cases that the configuration still lists."""

@@ -14,7 +14,7 @@ from watcher.daemon.schedule import Schedule
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.channel_threads import ChannelThreads
 from watcher.delivery.outbox_worker import STOP_GRACE
-from watcher.errors import StoreLost, StoreUnusable
+from watcher.errors import LockLost, StoreLost, StoreUnusable
 from watcher.export.calendar_file import update_calendar_file
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.settings import Settings
@@ -217,7 +217,7 @@ class Daemon:
 
     def _delivery_failed(self, channel: str, error: Exception) -> float:
         """Log what a delivery raised. Return for how many real seconds the channel rests."""
-        if isinstance(error, Busy):
+        if isinstance(error, Busy | LockLost):
             return 0.0  # another process delivers to it
         if isinstance(error, StoreLost):
             self._database.failed(error)

@@ -29,7 +29,7 @@ from watcher.errors import DeliveryFailed
 from watcher.model.alert import AlertText, HoldReason
 from watcher.model.change import Severity
 from watcher.settings import ChannelSettings, Settings
-from watcher.store import QueuedAlert, Store, claimant
+from watcher.store import HeldLock, QueuedAlert, Store, claimant
 
 _HOUR = timedelta(hours=1)
 _COMBINED_REASONS = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
@@ -52,15 +52,17 @@ class ChannelDelivery:
         settings: Settings,
         channel: ChannelSettings,
         stop: Event,
+        *,
+        held: HeldLock,
     ) -> None:
-        """Send nothing yet. After `stop` is set, no further message is started."""
+        """Send nothing yet. After `stop` is set, or the lock `held` was lost, no further message is started."""
         self._store, self._notifier, self._clock = store, notifier, clock
-        self._settings, self._channel, self._stop = settings, channel, stop
+        self._settings, self._channel, self._stop, self._held = settings, channel, stop, held
         self._random = random.SystemRandom()
         self._claimant = ""
 
     def run(self) -> int:
-        """Send the due alerts; return how many the channel accepted. Raises `StoreUnusable`."""
+        """Send the due alerts; return how many the channel accepted. Raises `StoreUnusable` and `LockLost`."""
         accepted, is_interrupted = 0, True
         with claimant() as self._claimant:
             while is_interrupted and not self._stop.is_set():
@@ -127,7 +129,11 @@ class ChannelDelivery:
         return accepted, False
 
     def _claim(self, message: _Message) -> _Message:
-        """Return the alerts of the message that still are to be sent, and that no other delivery is sending."""
+        """Return the alerts of the message that still are to be sent, and that no other delivery is sending.
+
+        Raises `LockLost` if another delivery may have begun.
+        """
+        self._held.verify()
         claimed = set(self._store.outbox.claim(_ids(message), self._claimant, self._clock.now()))
         return [queued for queued in message if queued.alert.id in claimed]
 

@@ -5,12 +5,13 @@ it accepted, so one that had nothing to send is not.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watcher.alerts import compose
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
+from watcher.errors import LockLost
 from watcher.model.alert import AlertContext
 from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.store import Busy
@@ -57,9 +58,9 @@ def record_channel_health(context: Context) -> list[RecordedChange]:
     Does nothing while another process does the same.
     """
     recorded: list[RecordedChange] = []
-    with suppress(Busy), context.store.locks.acquire("channels"):
+    with suppress(Busy, LockLost), context.store.locks.acquire("channels") as held:
         for name in context.settings.channels:
-            recorded += _record(context, name)
+            recorded += _record(replace(context, held=held), name)
     return recorded
 
 
@@ -75,4 +76,4 @@ def _record(context: Context, name: str) -> list[RecordedChange]:
     if change is None:
         return []
     about = AlertContext(account=CHANNEL_ACCOUNT, portal_title="", links=None, changes=(change,))
-    return context.store.record([compose.compose(about, context.settings, now=now)], now=now)
+    return context.record([compose.compose(about, context.settings, now=now)], now=now)

@@ -11,6 +11,7 @@ from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.channel_delivery import ChannelDelivery
 from watcher.delivery.channel_threads import ChannelThreads
+from watcher.errors import LockLost
 from watcher.settings import Settings
 from watcher.store import Busy, Store
 
@@ -54,7 +55,7 @@ class OutboxWorker:
         errors: list[Exception] = []
 
         def keep(_: str, error: Exception) -> float:
-            if not isinstance(error, Busy):
+            if not isinstance(error, Busy | LockLost):
                 errors.append(error)
             return 0.0
 
@@ -71,15 +72,17 @@ class OutboxWorker:
     def deliver(self, channel: str, *, wait: float = 0.0) -> int:
         """Send the due alerts of one channel; return how many it accepted. A message in flight is finished on `stop`.
 
-        Raises `Busy` if another worker serves the channel and does not finish within `wait` seconds (monotonic), and
-        `StoreUnusable`.
+        Raises `Busy` if another worker serves the channel and does not finish within `wait` seconds (monotonic),
+        `LockLost` if another one may have begun to serve it meanwhile, and `StoreUnusable`.
         """
-        with self._store.locks.acquire(delivery_lock(channel), wait=wait, stop=self._stop):
+        with self._store.locks.acquire(delivery_lock(channel), wait=wait, stop=self._stop) as held:
             settings = self._settings.channels.get(channel)
             if settings is None:
                 self._give_up(channel)
                 return 0
-            delivery = ChannelDelivery(self._store, self._notifier, self._clock, self._settings, settings, self._stop)
+            delivery = ChannelDelivery(
+                self._store, self._notifier, self._clock, self._settings, settings, self._stop, held=held
+            )
             return delivery.run()
 
     def _give_up(self, channel: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 import structlog
 
 from watcher.context.context import Context
-from watcher.errors import PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable
+from watcher.errors import LockLost, PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument, file_extension
 from watcher.notices.notice_files import NoticeFiles
@@ -59,6 +59,7 @@ class _Downloads:
 
     def download(self, notice: TrackedNotice) -> bool:
         """Download one document. Returns whether to continue with the next."""
+        self._context.verify_lock()
         try:
             self._download(notice)
         except PortalUnavailable as error:
@@ -92,7 +93,7 @@ class _Downloads:
             if extension == "pdf":
                 self._pdf_checker.check(download.content)
             saved_as, digest = self._files.save(notice, download.content, extension=extension)
-        except (PortalUnavailable, SessionEnded, StoreUnusable, OSError):
+        except (PortalUnavailable, SessionEnded, StoreUnusable, LockLost, OSError):
             raise
         except (ReadFailed, NotADocument) as error:
             _count_failure(notice, str(error), self._context)

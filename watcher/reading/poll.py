@@ -11,7 +11,15 @@ import structlog
 from watcher.clock.durations import format_duration
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
-from watcher.errors import AccountLocked, PortalUnavailable, ReadFailed, SignInRejected, StoreUnusable, UnexpectedAnswer
+from watcher.errors import (
+    AccountLocked,
+    LockLost,
+    PortalUnavailable,
+    ReadFailed,
+    SignInRejected,
+    StoreUnusable,
+    UnexpectedAnswer,
+)
 from watcher.model.account_health import ReadOutcome, ReadResult, resume
 from watcher.notices import fetch_notices
 from watcher.portal import (
@@ -28,6 +36,7 @@ from watcher.portal import (
 )
 from watcher.reading.recorder import ReadRecorder
 from watcher.reading.renamed import account_locks, keep_pause
+from watcher.reading.sign_in_under_lock import CodesUnderLock, GuardInTurn
 from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
 from watcher.store import Busy
@@ -75,11 +84,15 @@ def poll(
     `scheduled_at` is the stored time that this check was scheduled for: if the store has a later one by now, another
     process has done the check, and this call does nothing.
 
+    A check whose lock is lost submits and records nothing more, and its outcome is `failed`: another process may have
+    begun a check of its own.
+
     Sends no request for an account that is paused, or whose portal asked to wait. For a portal that only a person can
     check, records the reminders that are due instead. Raises only `StoreUnusable`.
     """
     try:
-        with account_locks(account, context, wait=wait):
+        with account_locks(account, context, wait=wait) as held:
+            context = replace(context, held=held)
             if scheduled_at is not None and _is_done_elsewhere(account, context, scheduled_at):
                 return ReadResult(account=account.name, outcome=ReadOutcome.OK, read_elsewhere=True)
             if options.on_start is not None:
@@ -96,6 +109,8 @@ def poll(
             error="another process is reading this account",
             read_elsewhere=True,
         )
+    except LockLost as lost:
+        return ReadResult(account=account.name, outcome=ReadOutcome.FAILED, error=str(lost))
 
 
 def _is_done_elsewhere(account: AccountSettings, context: Context, scheduled_at: datetime) -> bool:
@@ -114,9 +129,10 @@ def record_results(
     """Record results that a person supplied (a saved answer, a status they saw) like those of a check.
 
     `complete`: these are all cases of the account; otherwise the cases without a result do not count as missing.
-    Raises `Busy` and `StoreUnusable`.
+    Raises `Busy`, `LockLost`, and `StoreUnusable`.
     """
-    with context.store.locks.acquire(f"account {account.name}", wait=60.0, stop=context.stop):
+    with context.store.locks.acquire(f"account {account.name}", wait=60.0, stop=context.stop) as held:
+        context = replace(context, held=held)
         recorder = ReadRecorder(account, portal, context)
         recorder.replay_after_restore()
         for result in results:
@@ -136,33 +152,17 @@ def portal_context(
     known: Iterable[str],
 ) -> PortalContext:
     """Return what a portal works with during one check. `known` are the case numbers in the store."""
-    if options.turn is not None:
-        sign_in_guard = _GuardInTurn(sign_in_guard, options.turn)
     return PortalContext(
         clock=context.clock,
         language=context.settings.language,
         quota=context.store.quota(account.login() or account.name),
         session=options.session,
-        sign_in_guard=sign_in_guard,
-        codes=options.codes,
+        sign_in_guard=GuardInTurn(sign_in_guard, options.turn, context),
+        codes=CodesUnderLock(options.codes, context),
         stop=context.stop,
         trace=options.trace,
         known_cases=frozenset(known),
     )
-
-
-class _GuardInTurn:
-    """A `SignInGuard` that submits nothing before the account's turn to sign in."""
-
-    def __init__(self, guard: SignInGuard, turn: SignInTurn) -> None:
-        self._guard, self._turn = guard, turn
-
-    def before_submission(self, *, counts: bool = True) -> None:
-        self._turn.begin()
-        self._guard.before_submission(counts=counts)
-
-    def accepted(self) -> None:
-        self._guard.accepted()
 
 
 class _AccountCheck:
@@ -173,6 +173,12 @@ class _AccountCheck:
         self._recorder = ReadRecorder(account, portal, context)
 
     def run(self, options: ReadOptions) -> ReadResult:
+        try:
+            return self._run(options)
+        except LockLost as lost:
+            return self._recorder.result(ReadOutcome.FAILED, error=str(lost))
+
+    def _run(self, options: ReadOptions) -> ReadResult:
         now = self._context.clock.now()
         skipped = self._skip(now)
         if skipped is not None:
@@ -187,7 +193,11 @@ class _AccountCheck:
             fingerprint=lambda: self._recorder.fingerprint,
             max_sign_ins_per_day=self._account.max_sign_ins_per_day,
         )
-        error = self._read_portal(options, guard)
+        try:
+            error = self._read_portal(options, guard)
+        except LockLost:
+            guard.unanswered()
+            raise
         if error is not None and self._context.stop.is_set():
             guard.unanswered()
             return self._recorder.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
@@ -226,7 +236,7 @@ class _AccountCheck:
         except ReadFailed as error:
             self._recorder.errors.append(error)
             return error
-        except StoreUnusable:
+        except (StoreUnusable, LockLost):
             raise
         except Exception as error:  # noqa: BLE001 - the one place that catches errors of a portal's own code
             _log.exception("check_failed_unexpectedly", account=self._account.name)

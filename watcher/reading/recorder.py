@@ -84,7 +84,7 @@ class ReadRecorder:
         self._returned.clear()
 
     def record(self, result: CaseResult) -> None:
-        """Record the result for one case. Raises `StoreUnusable`."""
+        """Record the result for one case. Raises `StoreUnusable` and `LockLost`."""
         self.case_count += 1
         if isinstance(result, CaseRead):
             self._record_snapshot(result.snapshot, result.answers)
@@ -164,7 +164,7 @@ class ReadRecorder:
         return self.health.last_read_at is None
 
     def _write(self, writes: WriteSet) -> None:
-        self._changes += self._store.record([writes], now=self._context.clock.now())
+        self._changes += self._context.record([writes], now=self._context.clock.now())
 
     # --- the end of the check ---
 
@@ -172,7 +172,7 @@ class ReadRecorder:
         """Write the end of the check: the account's health, missing and returned cases, and the time of the next check.
 
         `complete`: all cases were asked for, so a known case without a result is missing; an error makes any check
-        incomplete. Raises `StoreUnusable`.
+        incomplete. Raises `StoreUnusable` and `LockLost`.
         """
         now = self._context.clock.now()
         watched = watched_numbers(self.read_before, self._account)
@@ -199,7 +199,7 @@ class ReadRecorder:
             *self._newly_missing(watched & missing),
             *self._newly_returned(),
         ]
-        self._changes += self._store.record(writes, now=now, read_end=end)
+        self._changes += self._context.record(writes, now=now, read_end=end)
         if self.read and not self.errors:
             self._store.restore_marks.clear_uncertain(self._account.name)
         error = "; ".join(dict.fromkeys(str(error) for error in self.errors)) or None

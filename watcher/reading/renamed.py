@@ -1,24 +1,38 @@
 """Accounts whose section in the configuration was renamed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from watcher.context.context import Context
 from watcher.settings import AccountSettings
+from watcher.store import HeldLock
 
 
 @contextmanager
-def account_locks(account: AccountSettings, context: Context, *, wait: float) -> Iterator[None]:
+def account_locks(account: AccountSettings, context: Context, *, wait: float) -> Iterator[HeldLock]:
     """Hold the lock of the account, and that of its login, which another name may have had until now.
 
     `wait` is in real seconds, for each. Raises `Busy` and `StoreUnusable`.
     """
-    with ExitStack() as locks:
-        for name in (f"account {account.name}", account.login()):
-            if name is not None:
-                locks.enter_context(context.store.locks.acquire(name, wait=wait, stop=context.stop))
-        yield
+    names = [f"account {account.name}", account.login()]
+    with ExitStack() as stack:
+        acquire = context.store.locks.acquire
+        yield _AllHeld(
+            [stack.enter_context(acquire(name, wait=wait, stop=context.stop)) for name in names if name is not None]
+        )
+
+
+class _AllHeld:
+    """Several locks as one."""
+
+    def __init__(self, locks: Sequence[HeldLock]) -> None:
+        self._locks = locks
+
+    def verify(self) -> None:
+        """Raise `LockLost` if one of them was lost."""
+        for lock in self._locks:
+            lock.verify()
 
 
 def keep_pause(account: AccountSettings, context: Context) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import time, timedelta
 from itertools import groupby
 
 import structlog
 
 from watcher.context.context import Context
-from watcher.errors import SettingsFaults
+from watcher.errors import LockLost, SettingsFaults
 from watcher.model.account_health import check_blindness
 from watcher.model.change import RecordedChange
 from watcher.remind.due_now import due_reminders
@@ -30,11 +31,11 @@ def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list
     `StoreUnusable`.
     """
     recorded: list[RecordedChange] = []
-    with suppress(Busy), context.store.locks.acquire("time"):
-        recorded += _reminders(context, at_any_hour=at_any_hour)
+    with suppress(Busy, LockLost), context.store.locks.acquire("time") as held:
+        recorded += _reminders(replace(context, held=held), at_any_hour=at_any_hour)
     for name in context.settings.accounts:
-        with suppress(Busy), context.store.locks.acquire(f"account {name}"):
-            recorded += _blindness(context, name)
+        with suppress(Busy, LockLost), context.store.locks.acquire(f"account {name}") as held:
+            recorded += _blindness(replace(context, held=held), name)
     return recorded
 
 

@@ -80,10 +80,18 @@ def _uids_in(content: bytes | None, validity: int) -> frozenset[int]:
         return frozenset()
 
 
+class TurnLock(Protocol):
+    """A lock of the store while it is held."""
+
+    def verify(self) -> None:
+        """Raise `LockLost` if another process may have the lock by now."""
+        ...
+
+
 class TurnLocks(Protocol):
     """The locks of the store."""
 
-    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[TurnLock]:
         """Hold a lock, waiting up to `wait` seconds."""
         ...
 
@@ -95,25 +103,25 @@ class MailboxTurn:
         """`busy` is what the locks raise if another account has the turn. Takes no turn yet."""
         self._name, self._locks, self._busy, self._stop = name, locks, busy, stop
         self._held = ExitStack()
-        self._has_begun = False
+        self._lock: TurnLock | None = None
 
     def begin(self) -> None:
         """Wait until no other account signs in with a code from the mailbox.
 
-        Raises `PortalUnavailable` after 15 minutes, or when the program ends.
+        Raises `PortalUnavailable` after 15 minutes, or when the program ends, and `LockLost` if the turn was lost.
         """
-        if self._has_begun:
+        if self._lock is not None:
+            self._lock.verify()
             return
         try:
-            self._held.enter_context(self._locks.acquire(self._name, wait=_MAX_WAIT, stop=self._stop))
+            self._lock = self._held.enter_context(self._locks.acquire(self._name, wait=_MAX_WAIT, stop=self._stop))
         except self._busy:
             raise PortalUnavailable(
                 "Another account is signing in with a code from the same mailbox; this one signs in later.",
                 retry_after=_RETRY_AFTER,
             ) from None
-        self._has_begun = True
 
     def end(self) -> None:
         """Let other accounts sign in."""
-        self._has_begun = False
+        self._lock = None
         self._held.close()

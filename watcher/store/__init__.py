@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from watcher.store.database.locks import Busy
+    from watcher.store.database.locks import Busy, HeldLock
     from watcher.store.queries.cases import StoredCase
     from watcher.store.queries.outbox import QueuedAlert
     from watcher.store.queries.snapshot_json import digest, digest_of_answers
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Busy",
+    "HeldLock",
     "QueuedAlert",
     "SavedValues",
     "Store",
@@ -36,6 +37,7 @@ __all__ = [
 
 _MODULES = {
     "Busy": "database.locks",
+    "HeldLock": "database.locks",
     "QueuedAlert": "queries.outbox",
     "SavedValues": "writes.saved_values",
     "Store": "store",

@@ -16,6 +16,7 @@ from watcher.model.writes import ReadEnd, WriteSet
 from watcher.privacy.state_keys import StateKeys
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.known_databases import KnownDatabases
+from watcher.store.database.locks import HeldLock
 from watcher.store.database.migrate import bring_up_to_date
 from watcher.store.database.server_locks import locks_of
 from watcher.store.database.server_url import password_of
@@ -96,11 +97,21 @@ class Store(StoreReader):
         self._database.close()
 
     def record(
-        self, writes: Iterable[WriteSet], *, now: datetime, read_end: ReadEnd | None = None
+        self,
+        writes: Iterable[WriteSet],
+        *,
+        now: datetime,
+        read_end: ReadEnd | None = None,
+        held: HeldLock | None = None,
     ) -> list[RecordedChange]:
-        """Write everything in one transaction: snapshots, changes, and the alerts they cause."""
+        """Write everything in one transaction: snapshots, changes, and the alerts they cause.
+
+        Writes nothing and raises `LockLost` if the lock `held`, under which they came about, was lost.
+        """
         sealed = [self._answers.sealed(write_set) for write_set in writes]
         with self._database.writing() as connection:
+            if held is not None:
+                held.verify()
             read_before = last_read(queries_on(connection), read_end.account) if read_end else None
             recorded = [change for write_set in sealed for change in write(connection, write_set, now)]
             if read_end is not None:

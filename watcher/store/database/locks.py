@@ -25,10 +25,18 @@ class Busy(Exception):
     """Another process (or thread) holds the lock."""
 
 
+class HeldLock(Protocol):
+    """A lock while it is held."""
+
+    def verify(self) -> None:
+        """Raise `LockLost` (a server's lock) or `StoreLost` (a file) if another process may have it by now."""
+        ...
+
+
 class Locks(Protocol):
     """Locks by name."""
 
-    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> AbstractContextManager[HeldLock]:
         """Hold the lock for the block. Waits up to `wait` seconds (monotonic), or until `stop`, then raises `Busy`.
 
         Raises `StoreUnusable` if the lock cannot be opened or its file system has no locks.
@@ -49,7 +57,7 @@ class FileLocks:
         self._held: dict[int, Path] = {}
 
     @contextmanager
-    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[HeldLock]:
         """See `Locks.acquire`."""
         path = self._folder / f"{_safe(name)}.lock"
         taken: list[int] = []
@@ -57,7 +65,7 @@ class FileLocks:
         (file,) = taken
         self._held[file] = path
         try:
-            yield
+            yield self
         finally:
             del self._held[file]
             os.close(file)

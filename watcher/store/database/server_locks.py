@@ -9,14 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
+import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from watcher.errors import StoreUnusable
+from watcher.errors import LockLost, StoreUnusable
 from watcher.store.database import postgres, server_errors
 from watcher.store.database.engine import Database
-from watcher.store.database.locks import FileLocks, Locks, wait_for_lock
+from watcher.store.database.locks import FileLocks, HeldLock, Locks, wait_for_lock
+
+_log = structlog.get_logger(__name__)
 
 
 class ServerLocks:
@@ -28,7 +32,7 @@ class ServerLocks:
         self._engine = postgres.engine_for_locks(database.engine.url)
 
     @contextmanager
-    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[None]:
+    def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[HeldLock]:
         """See `Locks.acquire`."""
         key = lock_key(name)
         with self._translated_errors():
@@ -37,7 +41,7 @@ class ServerLocks:
             with self._translated_errors():
                 query = f"SELECT pg_try_advisory_lock({key})"
                 wait_for_lock(lambda: bool(connection.exec_driver_sql(query).scalar()), name, wait, stop)
-            yield
+            yield _HeldOnServer(name, key, connection)
         finally:
             connection.close()
 
@@ -50,6 +54,33 @@ class ServerLocks:
             yield
         except DBAPIError as error:
             raise StoreUnusable(f"database {self._display_name}: {server_errors.reason_of(error)}") from error
+
+
+class _HeldOnServer:
+    """An advisory lock while it is held. It is lost when the connection that holds it ends. Thread-safe."""
+
+    def __init__(self, name: str, key: int, connection: Connection) -> None:
+        self._name, self._connection, self._one_at_a_time = name, connection, Lock()
+        # https://www.postgresql.org/docs/15/view-pg-locks.html shows a key as two halves.
+        high, low = (key >> 32) & 0xFFFFFFFF, key & 0xFFFFFFFF
+        self._query = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"  # noqa: S608
+            f" AND pid = pg_backend_pid() AND classid = {high} AND objid = {low}"
+        )
+
+    def verify(self) -> None:
+        """See `HeldLock.verify`. Logs it if the lock was lost."""
+        try:
+            with self._one_at_a_time:
+                is_held = self._connection.exec_driver_sql(self._query).scalar() == 1
+        except DBAPIError as error:
+            raise self._lost(server_errors.reason_of(error)) from error
+        if not is_held:
+            raise self._lost("the server has released it")
+
+    def _lost(self, reason: str) -> LockLost:
+        _log.warning("lock_lost", lock=self._name, reason=reason)
+        return LockLost(f"the lock that keeps other processes away was lost; this is done again later ({reason})")
 
 
 def locks_of(database: Database, folder: Path) -> Locks:
