@@ -29,7 +29,7 @@ from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
 from watcher.sign_in.session_takeover import take_over_session
 from watcher.sign_in.submitted_code import SubmittedCode
 from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
-from watcher.store import Busy, SavedValues, Store, StoredSignInGuard
+from watcher.store import Busy, SavedValue, SavedValues, Store, StoredSignInGuard
 from watcher.store.backup import backup_files
 from watcher.store.backup.rotation import back_up, restore_advice
 
@@ -101,7 +101,24 @@ class App:
         account = self.settings.accounts[name]
         turn = None if codes else self._mailbox_turn(account)
         codes = codes or self._codes(account, turn)
-        return ReadOptions(session=self.sessions.of(name), codes=codes, turn=turn, trace=trace)
+        session = self.sessions.of(name)
+        return ReadOptions(session=session, codes=codes, turn=turn, sealed=self.sealed_values(account), trace=trace)
+
+    def sealed_values(self, account: AccountSettings) -> list[SavedValue]:
+        """Return what is stored encrypted about signing in to an account: its session, and what was used."""
+        values = [self.sessions.of(account.name), self._used_steps(account)]
+        if (mailbox := _mailbox_of(account)) is not None:
+            values.append(self._used_mails(mailbox))
+        return values
+
+    def forget_session(self, name: str) -> bool:
+        """Delete an account's session and what no key opens. Return whether there was a session."""
+        values = self.sealed_values(self.settings.accounts[name])
+        session, *used = values
+        existed = session.load() is not None or session.fault() is not None
+        for value in (session, self.sessions.of(name, "code"), *(value for value in used if value.fault())):
+            value.delete()
+        return existed
 
     def sign_in_guard(self, name: str) -> StoredSignInGuard:
         """Return the guard that limits sign-ins with an account's credential."""
@@ -164,6 +181,14 @@ class App:
             take_over_session(folder, name, sealing_keys(self.settings), self.sessions.of(name))
         self.sessions.reseal()
 
+    def _used_steps(self, account: AccountSettings) -> SavedValue:
+        return self.sessions.of(account.login() or account.name, "totp")
+
+    def _used_mails(self, mailbox: "MailboxSettings") -> SavedValue:
+        from watcher.sign_in.shared_mailbox import folder_name  # noqa: PLC0415 - as in `_mailbox_codes`
+
+        return self.sessions.of(folder_name(mailbox.imap_login()), "mails")
+
     def _mailbox_turn(self, account: AccountSettings) -> SignInTurn | None:
         mailbox = _mailbox_of(account)
         if mailbox is None:
@@ -187,7 +212,7 @@ class App:
         return MailboxCodes(
             mailbox,
             guard=self._mailbox_guard(mailbox),
-            used=UsedMails(self.sessions.of(name, "mails")),
+            used=UsedMails(self._used_mails(mailbox)),
             turn=turn,
             recipient=_user_name(account),
             others=frozenset(map(_user_name, sharing)),
@@ -202,7 +227,7 @@ class App:
         mailbox = _mailbox_of(account)
         wait = self.context.stop.wait
         if totp is not None:
-            used_steps = StoredUsedSteps(self.sessions.of(account.login() or account.name, "totp"))
+            used_steps = StoredUsedSteps(self._used_steps(account))
             sources.append(TotpCodes(parse_totp_secret(totp.get_secret_value()), used=used_steps, wait=wait))
         if mailbox is not None and turn is not None:
             sources.append(self._mailbox_codes(account, mailbox, turn))

@@ -23,6 +23,7 @@ _COMMANDS = {
     "due": ("act.items", "Sets the due date that stands on the paper letter."),
     "explain": ("show.explain", "What a status means, in plain words."),
     "export": ("show.export", "Cases, history and items as JSON, CSV or a calendar."),
+    "forget": ("act.login", "Deletes the saved session of an account."),
     "health": ("show.health", "Whether the daemon runs and can see, as an exit status."),
     "history": ("show.status", "Every recorded change, newest first."),
     "import": ("act.check", "Takes JSON that you saved from the portal as one read."),

@@ -51,11 +51,20 @@ def notices_of(batch: Iterable[QueuedAlert], notices: Iterable[TrackedNotice]) -
     return [notice for notice in notices if (notice.account, notice.case_number, notice.notice.key) in keys]
 
 
-def awaits_letter(alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: Settings, now: datetime) -> bool:
-    """Return whether a download of a letter of this recent alert is still to come, because none was tried yet."""
+def awaits_letter(
+    alert: QueuedAlert, letters: Sequence[TrackedNotice], settings: Settings, now: datetime, *, shared: bool
+) -> bool:
+    """Return whether this recent alert should wait for a letter: no download was tried yet.
+
+    `shared`: other machines use the same database, and one of them may have the letter and send the alert.
+    """
     account = settings.accounts.get(alert.account)
     if account is None or not account.save_notices or now - alert.alert.created_at >= MAX_WAIT:
         return False
+    if shared and any(
+        letter.saved_as is not None and not (settings.state_dir / letter.saved_as).is_file() for letter in letters
+    ):
+        return True
     return any(
         letter.saved_as is None and letter.notice.download and not letter.attempts and letter.last_error is None
         for letter in letters

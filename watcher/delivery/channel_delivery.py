@@ -213,7 +213,7 @@ class ChannelDelivery:
         awaiting = {
             queued.alert.id
             for queued in due
-            if awaits_letter(queued, notices_of([queued], notices), self._settings, now)
+            if awaits_letter(queued, notices_of([queued], notices), self._settings, now, shared=self._store.shared)
         }
         self._store.outbox.postpone(awaiting, now + _LETTER_DELAY)
         return [queued for queued in due if queued.alert.id not in awaiting]

@@ -10,6 +10,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
 from watcher.privacy.sealing import SealFault
+from watcher.reading.other_key import other_key_message
 
 _FAULTS = {
     SealFault.DAMAGED: "it is damaged",
@@ -60,10 +61,15 @@ def _ago(span: timedelta) -> str:
 
 
 def check_sessions(app: App) -> Iterator[Finding]:
-    """Report saved sessions that cannot be used."""
+    """Report saved sessions that cannot be used, and a database that is shared without a common key."""
+    if app.store.shared and not app.sessions.has_common_key:
+        text = "none is set, so that no other machine can use the sessions of this one"
+        yield warning("secret state_key", text, "set the same state_key on every machine that uses this database")
     for name in app.settings.accounts:
         fault = app.sessions.of(name).fault()
-        if fault is not None:
+        if fault is not None and fault is not SealFault.DAMAGED and app.store.shared:
+            yield failed(f"account {name}", other_key_message(name), "until then only the other machines check it")
+        elif fault is not None:
             text = f"its saved session cannot be used: {_FAULTS[fault]}"
             yield warning(f"account {name}", text, f"`watcher login {name}` makes a new one")
 

@@ -22,6 +22,11 @@ class StateKeys:
         derived = [SecretStr(f"database password\n{password}")] if password else []
         self._known, self._file = [*configured, *derived], file
 
+    @property
+    def are_common(self) -> bool:
+        """Whether the key that encrypts comes from the configuration, and not from this machine."""
+        return bool(self._known)
+
     def all(self) -> list[SecretStr]:
         """Return every key there is, the one that encrypts first. Raises `StoreUnusable`."""
         return [*self._known, *self._machine_key()]

@@ -1,7 +1,7 @@
 """Check one account once: take its lock, visit the portal, record the results and how the sign-in went."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ from watcher.portal import (
     SignInTurn,
     Trace,
 )
+from watcher.reading.other_key import Sealed, leave_to_others
 from watcher.reading.recorder import ReadRecorder
 from watcher.reading.renamed import account_locks, keep_pause
 from watcher.reading.sign_in_under_lock import CodesUnderLock, GuardInTurn
@@ -52,7 +53,8 @@ class ReadOptions:
     """What one check of an account needs besides its settings.
 
     `session` stores the session, `codes` supplies one-time codes, and `trace` saves the portal's answers. `turn` is the
-    account's turn to sign in, if its codes come to a mailbox that other accounts may share. `on_start` is called once
+    account's turn to sign in, if its codes come to a mailbox that other accounts may share. `sealed` are the encrypted
+    values that the check uses, see `watcher.reading.other_key`. `on_start` is called once
     it is certain that this process does the check. `progress` is called after each case with the number of cases so
     far.
 
@@ -63,6 +65,7 @@ class ReadOptions:
     session: SavedSession
     codes: CodeSource
     turn: SignInTurn | None = None
+    sealed: Sequence[Sealed] = ()
     trace: Trace | None = None
     on_start: Callable[[], None] | None = None
     progress: Callable[[int], None] | None = None
@@ -95,6 +98,8 @@ def poll(
             context = replace(context, held=held)
             if scheduled_at is not None and _is_done_elsewhere(account, context, scheduled_at):
                 return ReadResult(account=account.name, outcome=ReadOutcome.OK, read_elsewhere=True)
+            if (left := leave_to_others(account, options.sealed, context)) is not None:
+                return left
             if options.on_start is not None:
                 options.on_start()
             if portal.is_manual:

@@ -260,8 +260,8 @@ class HealthSettings(Section):
 class Settings(Section):
     """The whole configuration, validated. The loader sets the defaults of `state_dir` and `secrets_dir`.
 
-    `state_key` encrypts state on disk. It may hold several keys, separated by commas or line breaks: the first one
-    encrypts, and all of them decrypt.
+    `state_key` encrypts sessions and portal answers. It may hold several keys, separated by commas or line breaks: the
+    first one encrypts, and all of them decrypt.
     """
 
     timezone: Zone = Field(default_factory=machine_zone)

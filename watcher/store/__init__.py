@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from watcher.store.store import Store
     from watcher.store.view import StoreReader
     from watcher.store.writes.claims import claimant
-    from watcher.store.writes.saved_values import SavedValues
+    from watcher.store.writes.saved_values import SavedValue, SavedValues
     from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 __all__ = [
     "Busy",
     "HeldLock",
     "QueuedAlert",
+    "SavedValue",
     "SavedValues",
     "Store",
     "StoreReader",
@@ -39,6 +40,7 @@ _MODULES = {
     "Busy": "database.locks",
     "HeldLock": "database.locks",
     "QueuedAlert": "queries.outbox",
+    "SavedValue": "writes.saved_values",
     "SavedValues": "writes.saved_values",
     "Store": "store",
     "StoreReader": "view",

@@ -1,4 +1,4 @@
-"""`watcher login`, `code`, `resume`: what only a person can do for an account."""
+"""`watcher login`, `code`, `resume`, `forget`: what only a person can do for an account."""
 
 import sys
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
 from watcher.model.account_health import AccountState, ReadOutcome, resume
+from watcher.reading.other_key import other_key_message
 from watcher.reading.renamed import account_locks, keep_pause
 from watcher.sign_in.code_sources import PromptedCode, tidy_code
 from watcher.sign_in.cookie_files import read_cookies
@@ -49,6 +50,21 @@ def resume_command(config: Path | None, account: str) -> None:
     print_line(f"`watcher check {account}` reads it now; a running `watcher run` does so within a minute.")
 
 
+@click.command("forget")
+@CONFIG
+@_ACCOUNT
+def forget_command(config: Path | None, account: str) -> None:
+    """Deletes the saved session of ACCOUNT: its cookies or tokens, and a code that was handed in.
+
+    The portal is not contacted. To end the session there as well, sign out with your browser.
+    """
+    with open_context(config) as app:
+        account_names(app, (account,), param_hint="ACCOUNT")
+        with account_lock(app, account):
+            existed = app.forget_session(account)
+    print_line(f"{account}: the saved session was deleted." if existed else f"{account}: there is no saved session.")
+
+
 @click.command("code")
 @CONFIG
 @_ACCOUNT
@@ -61,6 +77,7 @@ def code_command(config: Path | None, account: str, code: str) -> None:
         raise click.BadParameter(str(error), param_hint="CODE") from None
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
+        _check_key(app, account)
         app.inbox.put(account, tidy, at=app.clock.now())
         state = app.store.accounts.health(account, app.clock.now()).state
     print_line(f"{account}: the code is handed over; a sign-in that waits for it takes it within seconds.")
@@ -117,9 +134,16 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
             param_hint="--cookies",
         )
     with account_lock(app, account):
+        _check_key(app, account)
         app.sessions.of(account).save(dump_cookies(map(exported, selection.cookies)))
     number = "1 cookie" if len(selection.cookies) == 1 else f"{len(selection.cookies)} cookies"
     print_line(f"{account}: {number} taken over. Delete {file}: it is as good as your password.")
+
+
+def _check_key(app: App, account: str) -> None:
+    """Exit if other machines would not be able to decrypt what this one stores about the account, nor the reverse."""
+    if app.store.shared and any(value.fault() for value in app.sealed_values(app.settings.accounts[account])):
+        raise click.ClickException(f"{account}: {other_key_message(account)}")
 
 
 def _end_pause(app: App, account: str, *, has_session: bool) -> None:

@@ -76,12 +76,14 @@ def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> No
     from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - imports all that downloads letters
 
     with read_only_context(config) as context:
+        shared = context.store.shared
         try:
             count, missing = write_archive(context.store.notices(), context.settings.state_dir, file)
         except OSError as error:
             raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
     for name in missing:
-        print_error(f"{name} is gone from disk; it is not in the archive")
+        reason = "is not on this machine" if shared else "is gone from disk"
+        print_error(f"{name} {reason}; it is not in the archive")
     print_error(f"written: {file}, letters: {count}")
 
 

@@ -67,6 +67,12 @@ def open_command(parent_options: tuple[Path | None, bool], own_config: Path | No
         if notice.saved_as is None:
             raise click.ClickException(f"notice {number} is not saved: {_reason_not_saved(notice)}")
         file = context.settings.state_dir / notice.saved_as
+        shared = context.store.shared
+    if not file.is_file() and shared:
+        raise click.ClickException(
+            f"notice {number} is not on this machine: another one that uses this database saved it, in its own"
+            f" state_dir, as {notice.saved_as}"
+        )
     if not file.is_file():
         raise click.ClickException(f"notice {number}: {file} is gone; it was saved there")
     print_line(str(file))
@@ -102,7 +108,7 @@ def _show(context: ReadOnlyContext, notices: Sequence[TrackedNotice]) -> None:
             notice.case_number,
             str(notice.notice.dated or "-"),
             notice.notice.title,
-            notice.saved_as or styled(_reason_not_saved(notice), "yellow" if notice.last_error else None),
+            _saved_as(context, notice) or styled(_reason_not_saved(notice), "yellow" if notice.last_error else None),
         )
         for notice in notices
     ]
@@ -111,6 +117,13 @@ def _show(context: ReadOnlyContext, notices: Sequence[TrackedNotice]) -> None:
         print_line("No notice has been seen yet.")
     elif any(notice.saved_as for notice in notices):
         print_line(f"Saved in {context.settings.state_dir}; `watcher notices open ID` opens one.")
+
+
+def _saved_as(context: ReadOnlyContext, notice: TrackedNotice) -> str | None:
+    """Return where a notice is saved, with a remark if that is on another machine; None if it is not saved."""
+    if notice.saved_as is None or not context.store.shared or (context.settings.state_dir / notice.saved_as).is_file():
+        return notice.saved_as
+    return f"{notice.saved_as} {styled('(not on this machine)', 'yellow')}"
 
 
 def _reason_not_saved(notice: TrackedNotice) -> str:

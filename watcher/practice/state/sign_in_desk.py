@@ -136,6 +136,8 @@ class SignInService:
         return Verdict.LOCKED
 
     def _begin(self, step: Step) -> Visit:
+        if step is Step.SIGNED_IN and self._terms.one_session:
+            self._visits.clear()
         visit = Visit(
             cookie=secrets.token_urlsafe(24),
             csrf=secrets.token_urlsafe(24),

@@ -22,10 +22,11 @@ class Terms:
     """How the portal behaves. Lifetimes and the lock use the portal's clock.
 
     `unix_time` is the time for one-time codes: the machine's time even if the portal's clock runs fast, because
-    authenticators use that.
+    authenticators use that. `one_session`: a sign-in ends the sessions before it.
     """
 
     session_lifetime: timedelta = timedelta(hours=8)
+    one_session: bool = False
     token_lifetime: timedelta = timedelta(minutes=30)
     wrong_passwords: int = 5
     lock_for: timedelta = timedelta(minutes=20)

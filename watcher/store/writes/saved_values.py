@@ -31,6 +31,11 @@ class SavedValues:
         self._seal, self._seal_keys = Seal(_NAME), list[SecretStr]()
         self._is_resealed = False
 
+    @property
+    def has_common_key(self) -> bool:
+        """Whether other machines with the same configuration can decrypt what this one encrypts."""
+        return self._keys.are_common
+
     def of(self, owner: str, purpose: str = "session") -> "SavedValue":
         """Return the value of an account, a login, or a mailbox. One owner has a value for each purpose."""
         return SavedValue(self._database, self, owner, purpose)
