@@ -156,17 +156,17 @@ class App:
 
     def check_database(self) -> None:
         """Check a database file for damage. Raises `StoreUnusable`, with the way to restore a backup."""
-        if self.store.shared:
+        database = backup_files.sqlite_path(database_url(self.settings))
+        if database is None:
             return
         try:
-            backup_files.examine(backup_files.sqlite_path(database_url(self.settings)))
+            backup_files.examine(database)
         except StoreUnusable as error:
             raise StoreUnusable(f"{error}; {restore_advice(self.settings)}") from None
 
     def back_up(self) -> None:
         """Create a backup if one is due. Raises `StoreUnusable`."""
-        if not self.store.shared and self.settings.backup.every is not None:
-            back_up(self.settings, backup_files.sqlite_path(database_url(self.settings)), now=self.clock.now())
+        back_up(self.settings, now=self.clock.now())
 
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""

@@ -36,7 +36,7 @@ def _database(folder: Path) -> Path:
 
 
 def _backed_up(family: Household, folder: Path) -> list[str]:
-    back_up(family.app.settings, _database(folder), now=family.clock.now())
+    back_up(family.app.settings, now=family.clock.now())
     return [file.name for file in backups_in(folder / "state" / "backups")]
 
 

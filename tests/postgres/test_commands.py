@@ -69,10 +69,6 @@ def test_two_outbox_workers_do_not_deliver_an_alert_twice(shared: Installations)
     assert len(shared.first.phone.messages) == 1
 
 
-def test_backup_is_left_to_the_tools_of_the_server(shared: Installations) -> None:
-    assert "pg_dump" in shared.first.run("backup", "copy", expect=(1, 2)).err
-
-
 def test_doctor_finds_the_database_and_writes_nothing(postgres: Server, shared: Installations, url: str) -> None:
     def findings() -> str:
         ran = shared.first.run("doctor", "--offline", "--json", expect=(0, 1))

@@ -95,5 +95,5 @@ def test_backup_to_a_full_disk_says_so(small_disk: Path, tmp_path: Path) -> None
     with temporary_store(tmp_path) as temporary:
         _fill(temporary)
         with pytest.raises(StoreUnusable, match="the disk is full"):
-            create_backup(temporary.file, small_disk / "copy.sqlite3")
+            create_backup(temporary.url, small_disk / "copy.sqlite3")
     assert list(small_disk.glob("*.sqlite3")) == []

@@ -25,6 +25,7 @@ def run_checks(loaded: Configuration, clock: Clock, *, offline: bool) -> Iterato
     yield from disk.check_locks(settings)
     yield from disk.check_file_system(database_url(settings))
     yield from _check_database(settings, clock)
+    yield from disk.check_unmoved_database(loaded)
     yield from disk.check_backups(settings, clock.now())
     yield from configuration.check_channels(loaded)
     if not offline:

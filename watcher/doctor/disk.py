@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,9 +12,11 @@ from watcher.clock.timestamps import local_text
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable, os_error_text
 from watcher.settings import Settings, config_files
-from watcher.settings.derived import database_url
+from watcher.settings.derived import DATABASE, database_url
+from watcher.settings.load import Configuration
 from watcher.store.backup import backup_files
 from watcher.store.backup.rotation import backup_folder, backup_time, backups_in, restore_advice
+from watcher.store.backup.unmoved_database import unmoved_database
 from watcher.store.database import locks, migrate, server_url
 
 _MIB = 1024 * 1024
@@ -44,13 +47,16 @@ def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
 
     See sqlite.org/faq.html, question 5. Reports nothing for a database on a server.
     """
+    file = backup_files.sqlite_path(url)
+    if file is None:
+        return
+    folder = file.absolute().parent
     try:
-        folder = backup_files.sqlite_path(url).absolute().parent
         kind = file_system_type(
             _nearest_existing(folder).resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape")
         )
-    except (StoreUnusable, OSError):
-        return  # a server, or no mountinfo (not Linux)
+    except OSError:
+        return  # no mountinfo (not Linux)
     if kind in _NETWORK_TYPES or kind in _NETWORK_FUSE_TYPES:
         yield warning(
             "file system",
@@ -63,9 +69,7 @@ def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
 
 def check_locks(settings: Settings) -> Iterator[Finding]:
     """Report a state folder without locks. Leaves nothing in it. Reports nothing for a database on a server."""
-    try:
-        backup_files.sqlite_path(database_url(settings))
-    except StoreUnusable:
+    if backup_files.sqlite_path(database_url(settings)) is None:
         return
     try:
         locks.check_locks(_nearest_existing(settings.state_dir))
@@ -78,9 +82,8 @@ def check_locks(settings: Settings) -> Iterator[Finding]:
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Report whether every page of the database is intact. For a server, report whether it responds."""
     url = database_url(settings)
-    try:
-        file = backup_files.sqlite_path(url)
-    except StoreUnusable:
+    file = backup_files.sqlite_path(url)
+    if file is None:
         yield from _on_server(url)
         return
     try:
@@ -100,15 +103,23 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
 
 
+def check_unmoved_database(loaded: Configuration) -> Iterator[Finding]:
+    """Warn about an SQLite database in state_dir that was not moved to the server of `database_url`."""
+    settings = loaded.settings
+    try:
+        unmoved = unmoved_database(database_url(settings), settings.state_dir / DATABASE)
+    except StoreUnusable:
+        return  # a server that cannot be reached is reported with the database
+    if unmoved is not None:
+        command = ["watcher", "restore", "--config", str(loaded.file), *unmoved.options, str(unmoved.file)]
+        text, remedy = unmoved.text(shlex.join(command))
+        yield warning("database", text, remedy)
+
+
 def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Report whether the daemon's backups are up to date. Reports nothing if none are configured."""
     every, folder = settings.backup.every, backup_folder(settings)
     if every is None:
-        return
-    try:
-        backup_files.sqlite_path(database_url(settings))
-    except StoreUnusable:
-        yield warning("backups", "a database on a server is not copied", "let its own tools do it (pg_dump)")
         return
     try:
         backups = backups_in(folder)
@@ -147,11 +158,8 @@ def _on_server(url: str) -> Iterator[Finding]:
 
 def database_exists(url: str) -> bool:
     """Return whether there is a database. Raises StoreUnusable if a server cannot be reached."""
-    try:
-        file = backup_files.sqlite_path(url)
-    except StoreUnusable:
-        return migrate.schema_on_server(url)[1] is not None
-    return file.exists()
+    file = backup_files.sqlite_path(url)
+    return migrate.schema_on_server(url)[1] is not None if file is None else file.exists()
 
 
 def _nearest_existing(folder: Path) -> Path:

@@ -27,20 +27,30 @@ def replace_private_file(
     The content is on the disk itself before the rename. After an error the temporary file is removed, and so are files
     with its name and one of `suffixes`, which a library may have created beside it. The name of the stream is the path.
     """
+    with temporary_private_file(file, suffixes=suffixes) as stream:
+        yield stream
+        stream.flush()
+        if mode != _OWNER_ONLY:  # not every file system can change a mode
+            os.fchmod(stream.fileno(), mode)
+        os.fsync(stream.fileno())
+        Path(stream.name).replace(file)
+    _sync_folder(file.parent)
+
+
+@contextmanager
+def temporary_private_file(file: Path, *, suffixes: Sequence[str] = ()) -> Iterator[BufferedRandom]:
+    """Open a temporary file that belongs to `file` and lies beside it. It is removed at the end of the block.
+
+    So are files with its name and one of `suffixes`. `remove_temporary_files` finds what a kill has left.
+    """
     temporary = file.with_name(f".{file.name}.{token_hex(8)}.tmp")
     try:
         with open(temporary, "x+b", opener=_open_private) as stream:
             yield stream
-            stream.flush()
-            if mode != _OWNER_ONLY:  # not every file system can change a mode
-                os.fchmod(stream.fileno(), mode)
-            os.fsync(stream.fileno())
-        temporary.replace(file)
     finally:
         for suffix in ("", *suffixes):
             with suppress(OSError):
                 Path(f"{temporary}{suffix}").unlink(missing_ok=True)
-    _sync_folder(file.parent)
 
 
 def create_private_folder(folder: Path) -> None:

@@ -111,13 +111,6 @@ def test_missing_database_cannot_be_backed_up_but_can_be_restored(workspace: Api
     assert backup_files.examine(workspace.database).cases == 1
 
 
-def test_database_on_a_server_is_left_to_its_own_tools(empty_workspace: Workspace) -> None:
-    empty_workspace.write('database_url = "postgresql+psycopg://watcher:pass-word@db.example.org/watcher"\n')
-    result = empty_workspace.run("backup", "copy.sqlite3", expect=(1,))
-    assert "pg_dump" in result.err
-    assert "pass-word" not in result.err
-
-
 def test_file_that_is_not_a_database_is_refused(empty_workspace: Workspace) -> None:
     empty_workspace.write()
     (empty_workspace.folder / "letter.txt").write_text("Dear officer,\n" * 100)

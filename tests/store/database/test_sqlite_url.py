@@ -45,7 +45,7 @@ def test_database_can_be_in_a_folder_with_any_name(tmp_path: Path, name: str) ->
         read_only = open_read_only_store(url, locks=folder / "locks")
         assert read_only is not None
         read_only.close()
-        create_backup(file, folder / f"{name}.sqlite3", force=False)
+        create_backup(f"sqlite:///{file}", folder / f"{name}.sqlite3", force=False)
     assert examine(folder / f"{name}.sqlite3").cases == 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

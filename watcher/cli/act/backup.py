@@ -1,6 +1,7 @@
 """`watcher backup`, `restore`: copy the database while the daemon runs, and put a copy back."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,16 +10,18 @@ import click
 from watcher.alerts.restore_note import with_restore_note
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
-from watcher.cli.terminal.output import print_line
+from watcher.cli.terminal.output import Progress, print_line
 from watcher.context.opening import locks_folder
 from watcher.delivery.outbox_worker import delivery_lock
 from watcher.model.alert import AlertText
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
-from watcher.settings.derived import database_url
+from watcher.settings.derived import DATABASE, database_url
 from watcher.store import Busy
 from watcher.store.backup import backup_files
 from watcher.store.backup.restore_merge import AddRestoreNote
+from watcher.store.backup.restoring import Restore
+from watcher.store.backup.server_rows import CountRows, no_count
 from watcher.store.database.daemon_lock import hold_daemon_lock
 from watcher.store.database.locks import FileLocks
 
@@ -33,10 +36,13 @@ _CHECK_TIMEOUT = 60.0
 def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
     """Writes a consistent copy of the database to FILE (mode 0600), also while the daemon runs, and examines it.
 
-    Sessions and saved notices lie beside the database in state_dir and are not in it.
+    FILE is an SQLite database, also where the database is on a PostgreSQL server. `watcher restore` puts it into either
+    of them, and so moves from one to the other. Saved notices lie in state_dir and are not in it; sessions are not
+    copied either.
     """
     settings = load_settings(config)
-    contents = backup_files.create_backup(backup_files.sqlite_path(database_url(settings)), file, force=force)
+    with _progress("backup") as count:
+        contents = backup_files.create_backup(database_url(settings), file, force=force, count=count)
     cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
     print_line(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
 
@@ -46,24 +52,27 @@ def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
 @click.option("--force", is_flag=True, help="Also over a database that tells of more than FILE does.")
 @FILE
 def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
-    """Puts the copy in FILE in the place of the database. What was there is kept beside it.
+    """Puts the copy in FILE in the place of the database. What was there is kept as a file in state_dir.
 
     What was told since the copy was made is not told again, and what you said of items since (done, due) stands, as far
     as the database that is replaced can be read. Where it cannot, alerts that may have gone out before say so.
+
+    FILE may also be the database of an installation that has ended, such as the SQLite database that a new database_url
+    leaves in state_dir.
     """
     settings = load_settings(config)
-    database = backup_files.sqlite_path(database_url(settings))
     with ExitStack() as stack:
         _hold_all_locks(stack, settings)
-        result = backup_files.restore(
-            file,
-            database,
+        restore = Restore(
+            copy=file,
             accounts=settings.accounts,
             now=datetime.now(UTC),
             add_note=_restore_note(settings),
             force=force,
+            count=stack.enter_context(_progress("restore")),
         )
-    print_line(f"{database}: restored from {file}.")
+        result = restore.run(database_url(settings), settings.state_dir / DATABASE)
+    print_line(f"{result.database}: restored from {file}.")
     if result.previous_file is not None:
         print_line(f"What was there before is kept as {result.previous_file}.")
     if result.alerts_known:
@@ -79,6 +88,19 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
         )
 
 
+@contextmanager
+def _progress(task: str) -> Iterator[CountRows]:
+    """Show the number of rows on a terminal while a server's database is copied."""
+    if not Progress.is_visible():
+        yield no_count
+        return
+    progress = Progress(task, "rows")
+    try:
+        yield progress
+    finally:
+        progress.clear()
+
+
 def _restore_note(settings: Settings) -> AddRestoreNote:
     def add_note(text: AlertText, since: datetime) -> AlertText:
         return with_restore_note(text, since=since, language=settings.language, zone=settings.timezone)
@@ -87,11 +109,15 @@ def _restore_note(settings: Settings) -> AddRestoreNote:
 
 
 def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
-    """Hold every lock that a check, a delivery, or the daemon takes."""
+    """Hold every lock that a check, a delivery, or the daemon takes on a database file.
+
+    With a server, they are those of the file in state_dir, which may be moved to it.
+    """
     create_private_folder(settings.state_dir)
     locks = FileLocks(locks_folder(settings))
     try:
-        stack.enter_context(hold_daemon_lock(locks, backup_files.sqlite_path(database_url(settings))))
+        database = backup_files.sqlite_path(database_url(settings))
+        stack.enter_context(hold_daemon_lock(locks, database or settings.state_dir / DATABASE))
     except Busy:
         raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
     try:

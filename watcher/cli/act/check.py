@@ -11,6 +11,7 @@ from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
+from watcher.cli.terminal.unmoved import mention_unmoved_database
 from watcher.errors import os_error_text
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import change_document, read_result_document
@@ -43,6 +44,7 @@ def check_command(
     """One read of every account (or of those named) now, then what time has brought; alerts delivered."""
     with open_context(config) as app:
         names = account_names(app, accounts)
+        mention_unmoved_database(app.settings, config, only_first=True)
         results = [_check_account(app, name, trace, quiet=as_json) for name in names]
         time_changes = app.record_time_reminders()
         update_calendar_file(app.context)
@@ -137,7 +139,7 @@ def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool) -> R
         folder = TraceFolder(trace / name) if trace else None
     except OSError as error:
         raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
-    progress = Progress(name) if not quiet and Progress.is_visible() else None
+    progress = Progress(f"reading {name}", "cases") if not quiet and Progress.is_visible() else None
     try:
         return app.poll(name, wait=LOCK_TIMEOUT, trace=folder, progress=progress)
     finally:

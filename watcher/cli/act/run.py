@@ -15,6 +15,7 @@ import click
 from watcher.app import open_app
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
+from watcher.cli.terminal.unmoved import mention_unmoved_database
 from watcher.context.opening import database_file
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.sd_notify import ServiceManager
@@ -44,6 +45,7 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
             app = stack.enter_context(open_app(settings, notifier=stack.enter_context(closing(SenderProcess()))))
             if not app.store.shared:
                 stack.enter_context(hold_daemon_lock(app.store.locks, app.store.file))
+            mention_unmoved_database(settings, config)
         except StoreUnusable as error:
             click.echo(f"watcher: {error}", err=True)
             sys.exit(2)

@@ -114,22 +114,22 @@ def local_time(moment: datetime | None, zone: ZoneInfo) -> str:
 
 
 class Progress:
-    """A line on a terminal's standard error that counts the cases of a long check and disappears at its end."""
+    """A line on a terminal's standard error that counts during a long task and disappears at its end."""
 
     @staticmethod
     def is_visible() -> bool:
         """Return whether there is a terminal that can erase a line."""
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    def __init__(self, account: str) -> None:
-        """Show at once that a check is running."""
-        self._account, self._last_shown = account, 0.0
+    def __init__(self, task: str, counted: str) -> None:
+        """Show at once that the task is running. `counted` is what it counts, such as "cases"."""
+        self._task, self._counted, self._last_shown = task, counted, 0.0
         self._show("...")
 
-    def __call__(self, cases: int) -> None:
-        """Show the number of cases so far, at most a few times a second."""
+    def __call__(self, number: int) -> None:
+        """Show the number so far, at most a few times a second."""
         if time.monotonic() - self._last_shown > _UPDATE_INTERVAL:
-            self._show(f"{cases} cases")
+            self._show(f"{number} {self._counted}")
 
     def clear(self) -> None:
         """Erase the line."""
@@ -138,5 +138,5 @@ class Progress:
 
     def _show(self, text: str) -> None:
         self._last_shown = time.monotonic()
-        sys.stderr.write(f"\r\x1b[Kreading {self._account}: {text}")
+        sys.stderr.write(f"\r\x1b[K{self._task}: {text}")
         sys.stderr.flush()

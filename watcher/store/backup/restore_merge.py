@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from watcher.model.alert import AlertState, AlertText, HoldReason
+from watcher.store.backup.left_out import LEFT_OUT
 from watcher.store.backup.replaced_database import (
     ReplacedDatabase,
     alert_identity,
@@ -21,7 +22,9 @@ from watcher.store.backup.replaced_database import (
     is_valid_moment,
     is_valid_notice,
     open_replaced,
+    stored_moment,
 )
+from watcher.store.backup.row_copies import common_columns, insert, insert_with_id, update
 from watcher.store.writes.accounts import SALT
 from watcher.store.writes.restore_marks import RECORDED, REPORTED, UNCERTAIN, mark_key, mark_prefix
 
@@ -34,22 +37,20 @@ _ENTRY = ("id", "account", "case_number", "first_seen_at")
 _REPORTED_IN = ("account", "case", "alert", "reminder", "meta")
 _WAITING = (AlertState.QUEUED.value, AlertState.HELD.value)
 _ENDED = (AlertState.SENT.value, AlertState.DROPPED.value)
-_ALERT_PROGRESS = (
-    "state",
-    "hold",
-    "attempts",
-    "next_attempt_at",
-    "sent_at",
-    "acknowledged_at",
-    "last_error",
-    "note",
-    "first_attempt_at",
-    "covered_by",
-    "claimed_by",
-    "claimed_until",
-    "accepted_by",
-    "service_rests_until",
+_ALERT_CONTENT = (
+    "id",
+    "channel",
+    "severity",
+    "account",
+    "case_number",
+    "title",
+    "body",
+    "html",
+    "short",
+    "created_at",
 )
+"""The columns of an alert that never change. All others tell of its delivery."""
+
 _CHANGE_IDENTITY = ("at", "account", "case_number", "kind", "subject", "old", "new")
 _NOT_FROM_REPLACED = ("name", "next_read_at")
 
@@ -78,12 +79,14 @@ def merge_into(
     with closing(sqlite3.connect(copy)) as database, open_replaced(replaced) as old, database:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA secure_delete=ON")
-        continues = old.continues(database)
+        continues = old.continues(database) and not old.is_older(database, now)
         known = continues and all(old.is_intact(table) for table in _REPORTED_IN) and not old.is_uncertain()
-        _keep_sealed(old, database)
-        _merge_alert_progress(old, database)
-        _merge_entries("item", old, database, is_valid=is_valid_item, with_new=continues)
-        _merge_entries("notice", old, database, is_valid=is_valid_notice, with_new=continues)
+        for table in LEFT_OUT:
+            _replace_all(table, old, database)
+        if not old.is_older(database, now):
+            _merge_alert_progress(old, database)
+            _merge_entries("item", old, database, is_valid=is_valid_item, with_new=continues)
+            _merge_entries("notice", old, database, is_valid=is_valid_notice, with_new=continues)
         if continues:
             _merge_submissions(old, database)
             _merge_quota(old, database)
@@ -95,11 +98,12 @@ def merge_into(
         return MergeResult(alerts_known=known, ledger_known=continues and old.is_intact("item"))
 
 
-def _keep_sealed(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
-    """Take over sessions and the one-time codes that were used. A backup has none; an older one has no such table."""
-    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sealed'").fetchone():
-        for row in old.rows("sealed"):
-            _insert(database, "sealed", row)
+def _replace_all(table: str, old: ReplacedDatabase, database: sqlite3.Connection) -> None:
+    """Take over the rows of a table that no backup carries. A database of an earlier release may lack it."""
+    if database.execute(f'PRAGMA table_info("{table}")').fetchall():
+        database.execute(f'DELETE FROM "{table}"')  # noqa: S608 - our own names
+        for row in old.rows(table):
+            insert(database, table, row)
 
 
 def _merge_submissions(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
@@ -113,7 +117,7 @@ def _merge_submissions(old: ReplacedDatabase, database: sqlite3.Connection) -> N
         key = (row["account"], row["at"])
         known = database.execute("SELECT id FROM submission WHERE account = ? AND at = ?", key).fetchone()
         if known is None:
-            _insert(database, "submission", row, without=("id",))
+            insert(database, "submission", row, without=("id",))
         elif row["verdict"] is not None:
             database.execute("UPDATE submission SET verdict = ? WHERE id = ?", (row["verdict"], known["id"]))
 
@@ -130,9 +134,9 @@ def _merge_quota(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
 def _merge_alert_progress(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
     """Take over what later happened to alerts that wait in the backup, where it can be read."""
     for row in _waiting_alerts(database):
-        later = old.alerts.get(alert_identity(row))
+        later = old.alert(row)
         if later is not None and later["state"] in set(AlertState):
-            columns = [name for name in _common_columns(database, "alert", later, ()) if name in _ALERT_PROGRESS]
+            columns = common_columns(database, "alert", later, _ALERT_CONTENT)
             assignments = ", ".join(f"{column} = :{column}" for column in columns)
             values = {column: later[column] for column in columns} | {"id": row["id"]}
             database.execute(f"UPDATE OR IGNORE alert SET {assignments} WHERE id = :id", values)  # noqa: S608 - our own names
@@ -157,9 +161,9 @@ def _merge_entries(
             continue
         if row["id"] not in known:
             if with_new:
-                _insert(database, table, row)
+                insert(database, table, row)
         elif known[row["id"]] == tuple(row[name] for name in _ENTRY):
-            _update(database, table, row, key="id")
+            update(database, table, row, key="id")
 
 
 def _merge_reported(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
@@ -167,34 +171,46 @@ def _merge_reported(old: ReplacedDatabase, database: sqlite3.Connection) -> None
     change_ids = _merge_history(old, database)
     _merge_alerts(old, database, change_ids)
     for row in old.rows("reminder"):
-        _insert(database, "reminder", row)
+        insert(database, "reminder", row)
     for row in old.rows("account"):
-        _insert(database, "account", row)
-        _update(database, "account", row, key="name", without=_NOT_FROM_REPLACED)
+        insert(database, "account", row)
+        update(database, "account", row, key="name", without=_NOT_FROM_REPLACED)
     marks = (REPORTED,) if change_ids is None else (REPORTED, RECORDED)
     for row in old.rows("meta"):
         if row["key"].startswith(tuple(mark_prefix(mark) for mark in marks)):
-            _insert(database, "meta", row)
+            insert(database, "meta", row)
     _mark_reported(old, database, recorded=change_ids is not None)
 
 
 def _merge_history(old: ReplacedDatabase, database: sqlite3.Connection) -> dict[int, int] | None:
-    """Take over the changes since the backup. Return the new id of each change by its old one.
+    """Take over the changes since the backup. Return the new ids of those whose id was in use, by their old ones.
 
     Returns None and takes over nothing if the history is damaged or from a release whose rows lack a column: the next
     check then records the changes again.
     """
     if not (old.is_intact("change") and old.is_intact("alert_change")):
         return None
-    changes = database.execute("SELECT * FROM change")
-    known = {tuple(row[name] for name in _CHANGE_IDENTITY): row["id"] for row in changes}
-    change_ids = {}
+    since = database.execute("SELECT max(at) FROM change").fetchone()[0] or ""
+    new_ids = {}
     for row in old.rows("change"):
-        change_id = known.get(tuple(row[name] for name in _CHANGE_IDENTITY)) or _insert_with_id(database, "change", row)
+        known = _known_change(database, row) if row["at"] <= since else None
+        change_id = known or insert_with_id(database, "change", row)
         if change_id is None:
             return None
-        change_ids[row["id"]] = change_id
-    return change_ids
+        if change_id != row["id"]:
+            new_ids[row["id"]] = change_id
+    return new_ids
+
+
+def _known_change(database: sqlite3.Connection, row: sqlite3.Row) -> int | None:
+    """Return the id of the same change, nearly always the same id; None if there is none."""
+    identity = tuple(row[name] for name in _CHANGE_IDENTITY)
+    same_id = database.execute("SELECT * FROM change WHERE id = ?", (row["id"],)).fetchone()
+    if same_id is not None and tuple(same_id[name] for name in _CHANGE_IDENTITY) == identity:
+        return int(row["id"])
+    conditions = " AND ".join(f"{name} IS ?" for name in _CHANGE_IDENTITY)
+    found = database.execute(f"SELECT max(id) FROM change WHERE {conditions}", identity).fetchone()[0]  # noqa: S608
+    return None if found is None else int(found)
 
 
 def _merge_alerts(old: ReplacedDatabase, database: sqlite3.Connection, change_ids: dict[int, int] | None) -> None:
@@ -202,16 +218,19 @@ def _merge_alerts(old: ReplacedDatabase, database: sqlite3.Connection, change_id
 
     If it is unknown which changes they are about, only alerts that still wait or have failed.
     """
-    known = {alert_identity(row) for row in database.execute("SELECT * FROM alert")}
-    alert_ids = {
-        row["id"]: _insert_with_id(database, "alert", row)
-        for identity, row in old.alerts.items()
-        if identity not in known and (change_ids is not None or row["state"] not in _ENDED)
-    }
-    for row in old.rows("alert_change"):
-        link = (alert_ids.get(row["alert_id"]), (change_ids or {}).get(row["change_id"]))
-        if None not in link:
-            database.execute("INSERT OR IGNORE INTO alert_change (alert_id, change_id) VALUES (?, ?)", link)
+    for row in old.rows("alert"):
+        if _has_alert(database, row) or (change_ids is None and row["state"] in _ENDED):
+            continue
+        alert_id = insert_with_id(database, "alert", row)
+        if alert_id is None or change_ids is None:
+            continue
+        links = ((alert_id, change_ids.get(change_id, change_id)) for change_id in old.changes_of(row["id"]))
+        database.executemany("INSERT INTO alert_change SELECT ?, id FROM change WHERE id = ?", links)
+
+
+def _has_alert(database: sqlite3.Connection, alert: sqlite3.Row) -> bool:
+    present = database.execute("SELECT * FROM alert WHERE id = ?", (alert["id"],)).fetchone()
+    return present is not None and alert_identity(present) == alert_identity(alert)
 
 
 def _mark_reported(old: ReplacedDatabase, database: sqlite3.Connection, *, recorded: bool) -> None:
@@ -237,10 +256,10 @@ def _note_waiting(
     old: ReplacedDatabase, database: sqlite3.Connection, *, since: datetime, now: datetime, add_note: AddRestoreNote
 ) -> None:
     """Add the note to the waiting alerts that were due by now: it is unknown whether they were sent."""
-    due = now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    due = stored_moment(now)
     for row in _waiting_alerts(database):
         still_held = row["hold"] is not None and row["next_attempt_at"] > due
-        if still_held or alert_identity(row) in old.alerts:
+        if still_held or old.alert(row) is not None:
             continue
         text = add_note(AlertText(**{part: row[part] for part in ("title", "body", "html", "short")}), since)
         database.execute(
@@ -262,37 +281,3 @@ def _set_meta(database: sqlite3.Connection, key: str, value: str) -> None:
 
 def _waiting_alerts(database: sqlite3.Connection) -> list[sqlite3.Row]:
     return database.execute("SELECT * FROM alert WHERE state IN (?, ?) ORDER BY id", _WAITING).fetchall()
-
-
-def _insert(
-    database: sqlite3.Connection, table: str, row: sqlite3.Row, *, without: tuple[str, ...] = ()
-) -> sqlite3.Cursor:
-    """Insert a row of the replaced database if there is none with its key."""
-    columns = _common_columns(database, table, row, without)
-    values = ", ".join(f":{name}" for name in columns)
-    query = f'INSERT OR IGNORE INTO "{table}" ({", ".join(columns)}) VALUES ({values})'  # noqa: S608 - our own names
-    return database.execute(query, dict(row))
-
-
-def _insert_with_id(database: sqlite3.Connection, table: str, row: sqlite3.Row) -> int | None:
-    """Insert a row under its id, by which the user knows it. Return the id, or None if the row cannot be written.
-
-    It gets another id if that one is in use: the backup and the replaced database have both given it.
-    """
-    in_use = database.execute(f'SELECT 1 FROM "{table}" WHERE id = ?', (row["id"],)).fetchone()  # noqa: S608
-    inserted = _insert(database, table, row, without=("id",) if in_use else ())
-    return inserted.lastrowid if inserted.rowcount == 1 else None
-
-
-def _update(
-    database: sqlite3.Connection, table: str, row: sqlite3.Row, *, key: str, without: tuple[str, ...] = ()
-) -> None:
-    """Replace the row with this key by that of the replaced database, unless another row conflicts with it."""
-    assignments = ", ".join(f"{name} = :{name}" for name in _common_columns(database, table, row, without))
-    database.execute(f'UPDATE OR IGNORE "{table}" SET {assignments} WHERE {key} = :{key}', dict(row))  # noqa: S608
-
-
-def _common_columns(database: sqlite3.Connection, table: str, row: sqlite3.Row, without: tuple[str, ...]) -> list[str]:
-    """Return the columns that both have: the replaced database may be from another release than the backup."""
-    present = {column["name"] for column in database.execute(f'PRAGMA table_info("{table}")')}
-    return [name for name in row.keys() if name in present and name not in without]  # noqa: SIM118 - a Row is no dict

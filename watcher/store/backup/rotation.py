@@ -1,4 +1,4 @@
-"""Scheduled backups of an SQLite database, and advice on which one to restore if the database is damaged."""
+"""Scheduled backups, and advice on which one to restore if the database is damaged."""
 
 import re
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ import structlog
 from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
+from watcher.settings.derived import database_url
 from watcher.store.backup import backup_files
 
 _NAME = re.compile(r"watcher-([0-9]{8}T[0-9]{6}Z)\.sqlite3")
@@ -21,7 +22,7 @@ def backup_folder(settings: Settings) -> Path:
     return settings.backup.folder or settings.state_dir / "backups"
 
 
-def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None:
+def back_up(settings: Settings, *, now: datetime) -> Path | None:
     """Create a backup if one is due, then delete all but the newest `keep`. Return its file, or None if none was due.
 
     Only files with the names that this function gives are deleted, and only after a new good copy exists. After the
@@ -36,7 +37,7 @@ def back_up(settings: Settings, database: Path, *, now: datetime) -> Path | None
     except OSError as error:
         raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
     target = folder / f"watcher-{now.astimezone(UTC):{_STAMP}}.sqlite3"
-    backup_files.create_backup(database, target)
+    backup_files.create_backup(database_url(settings), target)
     for old in backups_in(folder)[settings.backup.keep :]:
         old.unlink(missing_ok=True)
     _log.info("backup_created", file=str(target))

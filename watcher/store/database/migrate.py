@@ -19,15 +19,15 @@ _SCRIPTS = Path(__file__).with_name("migrations")
 def bring_up_to_date(database: Database) -> None:
     """Create the tables in an empty database, migrate an older one, and refuse a newer one or another program's."""
     with database.reading() as connection:
-        if _version(connection) == HEAD:
+        if schema_of(connection) == HEAD:
             return
     with database.migrating() as connection:
-        version = _version(connection)
+        version = schema_of(connection)
         if version == HEAD:
             return  # another process was faster
         if version is None:
             database.refuse_if_known()
-        _upgrade(connection, database.display_name, version)
+        upgrade(connection, database.display_name)
 
 
 def schema_on_server(url: str) -> tuple[str, str | None]:
@@ -38,18 +38,33 @@ def schema_on_server(url: str) -> tuple[str, str | None]:
     database = Database(url)
     try:
         with database.reading() as connection:
-            return database.display_name, _version(connection)
+            return database.display_name, schema_of(connection)
     finally:
         database.close()
 
 
-def _version(connection: Connection) -> str | None:
+def schema_of(connection: Connection) -> str | None:
+    """Return the version of the schema; None if there are no tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(connection: Connection, display_name: str, version: str | None) -> None:
+def create_tables(connection: Connection, display_name: str, schema: str) -> None:
+    """Create the tables of a release, by its schema, in an empty database. `display_name` is where the schema is from.
+
+    Raises `StoreUnusable` for a newer release.
+    """
+    if schema != HEAD:
+        upgrade(connection, display_name, to=schema)
+        return
+    Row.metadata.create_all(connection)  # without Alembic's memory, which the daemon's backups would take each time
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:schema)"), {"schema": schema})
+
+
+def upgrade(connection: Connection, display_name: str, *, to: str = "head") -> None:
+    """Run the migrations that are missing. Raises `StoreUnusable` for a database of a newer release."""
     from alembic import command  # noqa: PLC0415 - 38 MiB that only a migration needs
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -57,15 +72,17 @@ def _upgrade(connection: Connection, display_name: str, version: str | None) -> 
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    version = schema_of(connection)
     if version not in known and _is_foreign(connection, version):
         raise StoreUnusable(f"database {display_name}: {FOREIGN}")
-    if version is not None and version not in known:
+    newer = {version, to} - known - {None, "head"}
+    if newer:
         raise StoreUnusable(
-            f"database {display_name}: it was written by a newer release (schema {version}); install that release, "
+            f"database {display_name}: it was written by a newer release (schema {newer.pop()}); install that release, "
             "or restore a backup made by this one"
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _is_foreign(connection: Connection, version: str | None) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from watcher.store.database import server_session
+from watcher.store.database.server_in_use import mark_in_use
 from watcher.store.database.server_url import display_name_of, tls_arguments
 
 _WRITE_WAIT = "10s"  # as long as with SQLite
@@ -29,6 +30,11 @@ def engine_for(url: URL) -> Engine:
     # Not the isolation that the database or the user may have as a default: one with a snapshot of its own would be of
     # the time before the writer's lock was taken.
     engine = _engine(url, holds_lock=False, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    name = display_name_of(url)
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: object) -> None:
+        mark_in_use(connection, name)
 
     @event.listens_for(engine, "checkout")
     def _checkout(connection: Any, *_: object) -> None:
