@@ -163,6 +163,7 @@ def alert_context(*changes: Change, links: Links = LINKS, **fields: Any) -> Aler
         changes=changes,
         snapshot=None if is_account else _snapshot(changes, fields),
         history=() if is_account else _history(),
+        agency="USCIS",
     )
 
 
@@ -178,6 +179,13 @@ def examples() -> dict[str, AlertContext]:
     failing = change(ChangeKind.CHANNEL_FAILING)
     works_again = replace(
         change(ChangeKind.RECOVERED), subject="phone", new={"after": "channel_failing", "since": "2026-07-30T12:00:00Z"}
+    )
+    partly = replace(
+        change(ChangeKind.PORTAL_UNREADABLE),
+        new={"reason": "the documents could not be read", "since": "2026-07-30T12:00:00Z", "partly": True},
+    )
+    readable = replace(
+        change(ChangeKind.RECOVERED), new={"after": "portal_unreadable", "since": "2026-07-30T12:00:00Z"}
     )
     refused = Change(
         kind=ChangeKind.STAGE_CHANGED,
@@ -236,6 +244,7 @@ def examples() -> dict[str, AlertContext]:
         "item_closed, cancelled": alert_context(_closed(_RFE, "cancelled")),
         "item_closed, the case has ended": alert_context(_closed(_RFE, "case_ended")),
         "item_closed, an appointment that was held": alert_context(_closed(_INTERVIEW, "answered")),
+        "item_closed, an appointment that was scheduled again": alert_context(_closed(_INTERVIEW, "replaced")),
         "item_closed, an appointment in the past": alert_context(_closed(_INTERVIEW, "time_passed")),
         "stage_changed to refused at a consulate": alert_context(
             refused, links=CEAC, case_number="AA00000001", form=None
@@ -246,6 +255,8 @@ def examples() -> dict[str, AlertContext]:
         "deadline_passed, an appointment": alert_context(
             _reminder(ChangeKind.DEADLINE_PASSED, appointment | {"days": -1})
         ),
+        "portal_unreadable, only a part": alert_context(partly),
+        "recovered, what could not be read": alert_context(readable),
         "channel_failing": channel_context(failing),
         "recovered, a channel": channel_context(works_again),
         "stage_changed and rfe_received, one alert": alert_context(evidence_requested, change(ChangeKind.RFE_RECEIVED)),

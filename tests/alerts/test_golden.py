@@ -56,7 +56,10 @@ def test_alert_text_is_unchanged(privacy: Privacy, language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_history_lines_are_unchanged(language: str) -> None:
-    lines = [f"{name}\n    {summarize(context.changes[0], language)}\n" for name, context in examples().items()]
+    lines = [
+        f"{name}\n    {summarize(context.changes[0], language, agency=context.agency)}\n"
+        for name, context in examples().items()
+    ]
     text = "".join(lines)
     assert text == golden(f"history-{language}.txt", text)
 

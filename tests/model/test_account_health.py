@@ -112,11 +112,33 @@ class TestPartialChecks:
     def test_account_of_which_one_case_is_read_never_becomes_blind(self) -> None:
         health, _ = read(new)
         for number in range(1, 20):
-            health, changes = read(health, UNAVAILABLE, at=number * INTERVAL, cases_read=9)
-            assert changes == []
+            health, _ = read(health, UNAVAILABLE, at=number * INTERVAL, cases_read=9)
+            assert ChangeKind.BLIND not in health.notified
             assert health.last_read_at == NOW + number * INTERVAL
             assert check_blindness(health, now=NOW + number * INTERVAL + DAY, blind_after=DAY)[1] == ()
-        assert (health.state, health.last_error) == (AccountState.FAILING, str(UNAVAILABLE))
+        assert (health.state, health.last_error) == (AccountState.OK, str(UNAVAILABLE))
+
+    def test_what_cannot_be_read_for_long_is_named_once_and_its_end_is_reported(self) -> None:
+        health, _ = read(new)
+        news: list[Change] = []
+        for number in range(1, 200):
+            health, changes = read(health, UNAVAILABLE, at=number * INTERVAL, cases_read=9)
+            news += changes
+        reason = {"reason": str(UNAVAILABLE), "since": "2026-03-02T16:00:00Z", "partly": True}
+        assert [(change.kind, change.new) for change in news] == [(ChangeKind.PORTAL_UNREADABLE, reason)]
+        assert kinds(read(health, at=200 * INTERVAL)[1]) == [ChangeKind.RECOVERED]
+
+    def test_partial_checks_after_blindness_are_counted_anew(self) -> None:
+        health, _ = read(new, UNAVAILABLE, at=2 * DAY)
+        health, changes = read(health, UNAVAILABLE, at=3 * DAY, cases_read=1)
+        assert kinds(changes) == [ChangeKind.RECOVERED]
+        assert kinds(read(health, UNAVAILABLE, at=4 * DAY + INTERVAL, cases_read=1)[1]) == [
+            ChangeKind.PORTAL_UNREADABLE
+        ]
+
+    def test_errors_are_listed_once_each_and_the_others_counted(self) -> None:
+        errors = [PortalUnavailable(f"endpoint {number}") for number in (1, 1, 2, 3, 4, 5)]
+        assert read(new, *errors, cases_read=1)[0].last_error == "endpoint 1; endpoint 2; endpoint 3; 2 more"
 
     def test_blindness_after_partial_checks_is_reported_and_counts_from_the_last_of_them(self) -> None:
         health, _ = read(new, UNAVAILABLE, at=30 * DAY, cases_read=1)

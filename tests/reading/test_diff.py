@@ -15,7 +15,7 @@ from tests.support import snapshots as some
 from tests.support.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, kind_of_entries, snapshots
 from watcher.language.status_meaning import meaning_of
 from watcher.model.appointment_time import Day, Moment
-from watcher.model.case import STATUS_FIELDS, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
+from watcher.model.case import STATUS_FIELDS, STATUS_SOURCE, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
@@ -42,6 +42,7 @@ NOT_COMPARED_IN_ENTRIES = {
     "state": "whether an item opens again depends on the status; see TestAppointmentsAndItems",
     "asked_on": "found out by our own rules",
     "portal_id": "identifies the entry",
+    "list_key": "identifies the entry",
     "sources": "describes the answers, not the entry",
     "source": "describes the answers, not the entry",
 }
@@ -218,14 +219,16 @@ class TestEveryFieldCausesAChange:
 
 def _differs(old: Any, new: Any) -> bool:
     """Return whether the values differ in more than what our own rules compute."""
-    return bool(_without_estimates(old) != _without_estimates(new))
+    return bool(_without_own_fields(old) != _without_own_fields(new))
 
 
-def _without_estimates(value: Any) -> Any:
+def _without_own_fields(value: Any) -> Any:
+    """Return the entries by key, without what our own rules found out about them."""
     if not isinstance(value, tuple):
         return value
     return {
-        entry.key: replace(entry, due_by_estimate=None) if isinstance(entry, PendingItem) else entry for entry in value
+        entry.key: replace(entry, due_by_estimate=None, list_key=None) if isinstance(entry, PendingItem) else entry
+        for entry in value
     }
 
 
@@ -255,8 +258,11 @@ class TestChangesIfAndOnlyIfSomethingDiffers:
 def _anything_differs(before: Snapshot, after: Snapshot) -> bool:
     """Answer the same question in the simplest way: does any field with an earlier value differ?
 
-    Without an earlier status, its text and date do not count: the three belong together. A bad end counts.
+    Without an earlier status, its text and date do not count: the three belong together. A bad end counts, and so does
+    what the status asks for where nothing was asked for before.
     """
+    if before.pending is None and any(item.sources == {STATUS_SOURCE} for item in after.pending or ()):
+        return True
     ends_badly = severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
     if before.status is None and before.stage is not after.stage and ends_badly:
         return True

@@ -59,8 +59,9 @@ def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
 
 @cache
 def entries(kind: Any, key: str) -> st.SearchStrategy[Any]:
-    """Return an item, notice, history entry, or part with this key."""
-    others = {field.name: values(kind, field.name) for field in fields(kind) if field.name != "key"}
+    """Return an item, notice, history entry, or part with this key, as a portal returns it."""
+    names = [field.name for field in fields(kind) if field.name not in {"key", "list_key"}]
+    others = {name: values(kind, name) for name in names}
     return st.builds(kind, key=st.just(key), **others)
 
 

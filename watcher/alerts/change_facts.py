@@ -13,7 +13,7 @@ _Json: TypeAlias = Mapping[str, Any]
 _DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 OVER_KINDS = frozenset({ChangeKind.ITEM_CLOSED, ChangeKind.APPOINTMENT_CANCELLED})
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
-_OWN_TEXT = frozenset({CloseReason.ANSWERED, CloseReason.CASE_ENDED, CloseReason.TIME_PASSED, CloseReason.UNLISTED})
+_OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING_OUTSTANDING}
 
 
 def item_kind_of(change: Change) -> ItemKind:
@@ -58,16 +58,25 @@ def object_of(value: object) -> _Json:
 
 def message_key(change: Change) -> str:
     """Return the key of the messages about this change, below `change` in the catalogues."""
-    if change.kind is ChangeKind.RECOVERED and change.subject is not None:
-        return "channel_recovered"
+    if change.kind is ChangeKind.RECOVERED:
+        return _recovery_key(change)
     if change.kind in _DEADLINE_KINDS and names_appointment(change):
         return f"{change.kind}_appointment"
     if change.kind is ChangeKind.CASE_NOT_FOUND and object_of(change.new).get("elsewhere"):
         return f"{change.kind}_elsewhere"
+    if change.kind is ChangeKind.PORTAL_UNREADABLE and object_of(change.new).get("partly"):
+        return f"{change.kind}_partly"
     if change.kind is ChangeKind.STATUS_CHANGED:
         return f"{change.kind}{_what_changed(object_of(change.old), object_of(change.new))}"
     reason = close_reason(change)
     return f"{change.kind}_{reason}" if reason in _OWN_TEXT else change.kind.value
+
+
+def _recovery_key(change: Change) -> str:
+    if change.subject is not None:
+        return "channel_recovered"
+    is_readable = object_of(change.new).get("after") == ChangeKind.PORTAL_UNREADABLE
+    return "recovered_readable" if is_readable else "recovered"
 
 
 def _what_changed(old: _Json, new: _Json) -> str:

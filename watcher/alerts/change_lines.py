@@ -79,6 +79,7 @@ def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fi
     present = None if change.kind in OVER_KINDS else time_from_json(new)
     is_overdue = new.get("is_overdue") is True
     return {
+        "agency": style.portal_text(style.agency) or style.catalogue.message("general", "agency"),
         "kind": style.catalogue.message("item", item_kind_of(change), "name"),
         "title": style.quoted(values.get("title")),
         "due": "" if is_overdue else _due(new, style),

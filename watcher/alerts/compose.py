@@ -27,7 +27,8 @@ def compose(context: AlertContext, settings: Settings, *, now: datetime, baselin
         case_number=context.changes[0].case_number,
         changes=context.changes,
         summaries=tuple(
-            summarize(change, settings.language, zone=zone, office_zone=office_zone) for change in context.changes
+            summarize(change, settings.language, zone=zone, office_zone=office_zone, agency=context.agency)
+            for change in context.changes
         ),
         drafts=tuple(AlertDraft(routed=routed, text=_text(routed, context, settings, texts)) for routed in routes),
     )

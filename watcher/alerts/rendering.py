@@ -79,6 +79,7 @@ def render(
         privacy=privacy,
         case_number=_case_number(context) or "",
         account=context.account,
+        agency=context.agency,
     )
     blocks = list(_blocks(context, changes, style))
     return AlertText(
@@ -242,7 +243,11 @@ def _links(context: AlertContext, changes: Sequence[Change], style: TextStyle) -
 _UTC = ZoneInfo("UTC")
 
 
-def summarize(change: Change, language: str, *, zone: ZoneInfo = _UTC, office_zone: ZoneInfo | None = None) -> str:
+def summarize(
+    change: Change, language: str, *, zone: ZoneInfo = _UTC, office_zone: ZoneInfo | None = None, agency: str = ""
+) -> str:
     """Return one line for the history, without the case number. Times are as in `render`."""
-    style = TextStyle(catalogue=load_catalogue(language), zone=zone, office_zone=office_zone, privacy="full")
-    return line_of(change, style)
+    catalogue = load_catalogue(language)
+    return line_of(
+        change, TextStyle(catalogue=catalogue, zone=zone, office_zone=office_zone, privacy="full", agency=agency)
+    )

@@ -38,7 +38,7 @@ class TextStyle:
 
     Days and moments are in `zone`, the user's; appointments are in `office_zone` (None: in `zone` too).
     `case_number` is masked wherever it occurs, except with `full` privacy. `account` is the user's name for the
-    account, shown only with `full` privacy.
+    account, shown only with `full` privacy. `agency` is the name of the agency, empty if it is not known.
     """
 
     catalogue: Catalogue
@@ -47,6 +47,7 @@ class TextStyle:
     office_zone: ZoneInfo | None = None
     case_number: str = ""
     account: str = ""
+    agency: str = ""
 
     def portal_text(self, value: object, *, max_length: int = MAX_NAME_LENGTH) -> str:
         """Return a portal's text, sanitized, on one line; "" if `value` is not a string."""

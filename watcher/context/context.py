@@ -67,6 +67,7 @@ class Context:
             snapshot=snapshot,
             history=history,
             now=(now := self.clock.now()),
+            agency=portal.agency_of(account),
         )
         writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)
         return self.marked_if_uncertain(account, writes)

@@ -26,6 +26,7 @@ _BAD_ENDS = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.WITHDR
 _NEGATIVE = re.compile(
     r"\b(?:not|denied|deny|decline[sd]?|unable|cannot|refused?|revoked?|expired?|ineligible|no longer)\b"
 )
+_RESCHEDULED = re.compile(r"\b(?:rescheduled|reprogramad[ao]s?|reportée?s?)\b")
 _POSITIVE = re.compile(r"\b(?:approved|authorized to travel|authorization (?:was|is|has been) granted)\b")
 
 
@@ -88,6 +89,11 @@ def meaning_of(title: str, *, vocabulary: str = "uscis", description: str | None
     if key in source.in_text and _approves(description):
         return Meaning(stage=Stage.APPROVED, known=True, entry=meaning.entry)
     return meaning
+
+
+def says_rescheduled(title: str) -> bool:
+    """Return whether `title` says that an appointment was moved, so that its earlier date no longer holds."""
+    return _RESCHEDULED.search(title_key(title)) is not None
 
 
 def is_placeholder(title: str, *, vocabulary: str = "uscis") -> bool:

@@ -73,11 +73,11 @@ class ReadOutcome(StrEnum):
 class AccountHealth:
     """The health of an account. Times are aware, UTC.
 
-    `last_read_at` is the last check in which any case was read, `failing_since` the first failure after the last
-    complete one. The portal asked not to be contacted before `not_before`. `notified` has the problems that were
-    reported and have not ended. `lifted` has those of them whose pause the user has lifted: they are reported again if
-    they recur. `rejected_fingerprint` is the fingerprint of the credential that the portal rejected, never the
-    credential.
+    `last_read_at` is the last check in which any case was read; the state after it is `ok`, even if `last_error` says
+    what could not be read. `failing_since` is the first failure after the last complete check. The portal asked not to
+    be contacted before `not_before`. `notified` has the problems that were reported and have not ended. `lifted` has
+    those of them whose pause the user has lifted: they are reported again if they recur. `rejected_fingerprint` is the
+    fingerprint of the credential that the portal rejected, never the credential.
     """
 
     state: AccountState = AccountState.NEVER_READ
@@ -93,6 +93,7 @@ class AccountHealth:
     rejected_fingerprint: str | None = None
 
 
+_LISTED_ERRORS = 3
 _PAUSES: dict[type[ReadFailed], tuple[AccountState, ReadOutcome, ChangeKind]] = {
     SignInRejected: (AccountState.REJECTED, ReadOutcome.REJECTED, ChangeKind.SIGN_IN_REJECTED),
     AccountLocked: (AccountState.LOCKED, ReadOutcome.LOCKED, ChangeKind.ACCOUNT_LOCKED),
@@ -155,10 +156,10 @@ def after_read(
         return _recovered(health, last_error=str(errors[0]) if errors else None)
     health = replace(
         health,
-        state=AccountState.FAILING,
+        state=AccountState.OK if cases_read else AccountState.FAILING,
         failing_since=health.failing_since or now,
         failures=health.failures + 1,
-        last_error=str(problems[0]),
+        last_error=_summary(problems),
         not_before=_end_of_wait(problems, now),
     )
     if (pause := _pause_of(problems)) is not None:
@@ -170,10 +171,11 @@ def after_read(
             notified=health.notified - {ChangeKind.BLIND} if cases_read else health.notified,
         )
         return report(health, pause.kind, {"reason": pause.reason})
-    health, sighted = _end_of_blindness(health) if cases_read else (health, ())
+    health, sighted = _end_of_blindness(health, now) if cases_read else (health, ())
     health, unreadable = _report_unreadable(health, problems)
+    health, partly = _report_partly_unreadable(health, now=now, blind_after=blind_after) if cases_read else (health, ())
     health, blind = check_blindness(health, now=now, blind_after=blind_after)
-    return health, sighted + unreadable + blind
+    return health, sighted + unreadable + partly + blind
 
 
 def check_blindness(
@@ -220,6 +222,16 @@ def _report_unreadable(
     return report(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(unreadable)})
 
 
+def _report_partly_unreadable(
+    health: AccountHealth, *, now: datetime, blind_after: timedelta
+) -> tuple[AccountHealth, tuple[Change, ...]]:
+    """Report, once, that some cases or endpoints could not be read for longer than `blind_after` while others could."""
+    if health.failing_since is None or now - health.failing_since <= blind_after:
+        return health, ()
+    details: Json = {"reason": health.last_error, "since": utc_text(health.failing_since), "partly": True}
+    return report(health, ChangeKind.PORTAL_UNREADABLE, details)
+
+
 def _recovered(health: AccountHealth, *, last_error: str | None) -> tuple[AccountHealth, tuple[Change, ...]]:
     """Return the health after a check without problems. `last_error` is what it says of a case nevertheless."""
     healthy = AccountHealth(
@@ -232,10 +244,12 @@ def _recovered(health: AccountHealth, *, last_error: str | None) -> tuple[Accoun
     return healthy, _recovery(health, health.notified | health.lifted)
 
 
-def _end_of_blindness(health: AccountHealth) -> tuple[AccountHealth, tuple[Change, ...]]:
+def _end_of_blindness(health: AccountHealth, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
     """End blindness because a case was read again. Other problems of the account last until a complete check."""
     ended = health.notified & {ChangeKind.BLIND}
-    return replace(health, notified=health.notified - ended), _recovery(health, ended)
+    if not ended:
+        return health, ()
+    return replace(health, notified=health.notified - ended, failing_since=now), _recovery(health, ended)
 
 
 def _recovery(health: AccountHealth, ended: frozenset[ChangeKind]) -> tuple[Change, ...]:
@@ -248,6 +262,13 @@ def _recovery(health: AccountHealth, ended: frozenset[ChangeKind]) -> tuple[Chan
 
 def _account_change(kind: ChangeKind, details: Json) -> Change:
     return Change(kind=kind, severity=severity_of(kind), new=details)
+
+
+def _summary(errors: Sequence[ReadFailed]) -> str:
+    """Return the first few errors in one line, each once, and how many others there are."""
+    texts = list(dict.fromkeys(map(str, errors)))
+    more = [f"{len(texts) - _LISTED_ERRORS} more"] if len(texts) > _LISTED_ERRORS else []
+    return "; ".join([*texts[:_LISTED_ERRORS], *more])
 
 
 def _end_of_wait(errors: Sequence[ReadFailed], now: datetime) -> datetime | None:

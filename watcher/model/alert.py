@@ -22,6 +22,7 @@ class AlertContext:
     """The subject of one alert: the changes of one case in one check, of one account, or of one channel.
 
     `changes` has at least one entry. For a channel, `account` and `portal_title` are empty and `links` is None.
+    `agency` is the short name of the agency, empty if it is not known.
     `snapshot` is the present state of the case, None if the alert concerns something else. `history` has earlier
     changes of the case, newest first. `now` is when the alert is written, aware; None if that does not matter.
     """
@@ -33,6 +34,7 @@ class AlertContext:
     snapshot: Snapshot | None = None
     history: tuple[RecordedChange, ...] = ()
     now: datetime | None = None
+    agency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,8 @@ class PendingItem:
     when an appointment is: a moment, a wall-clock time, or a day. `due_by_estimate` is computed from published rules,
     never from the portal; the date on the notice takes precedence. `asked_on` is the day that the portal gives for the
     request or letter, not the due date. `portal_id` is the portal's own id, None if `key` was made from other facts.
-    `sources` are the parts of the portal's answers that have shown the item.
+    `list_key` is the key under which the portal lists an item that became known under another one. `sources` are the
+    parts of the portal's answers that have shown the item.
     """
 
     key: str
@@ -110,6 +111,7 @@ class PendingItem:
     state: ItemState = ItemState.OPEN
     asked_on: date | None = None
     portal_id: str | None = None
+    list_key: str | None = None
     sources: frozenset[str] = frozenset()
 
     @property

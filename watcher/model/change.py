@@ -33,6 +33,7 @@ class CloseReason(StrEnum):
     CANCELLED = "cancelled"
     CASE_ENDED = "case_ended"
     NOTHING_OUTSTANDING = "nothing_outstanding"
+    REPLACED = "replaced"
     TIME_PASSED = "time_passed"
     UNLISTED = "unlisted"
 

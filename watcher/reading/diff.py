@@ -24,6 +24,7 @@ from watcher.model.case import (
 )
 from watcher.model.change import Change, ChangeKind, CloseReason, Json, Severity, severity_of
 from watcher.reading.change_json import closed_json, history_json, item_json, notice_json, part_json, status_json
+from watcher.reading.item_identity import is_bare_count
 from watcher.reading.item_states import StatusEffect
 from watcher.reading.normalize import in_same_terms, status_effect
 
@@ -45,6 +46,10 @@ class _Time:
 
     now: datetime
     zone: ZoneInfo
+
+    def is_ahead(self, item: PendingItem) -> bool:
+        """Return whether the time of an appointment is known and has not come yet."""
+        return item.starts_at is not None and not self.has_passed(item)
 
     def has_passed(self, item: PendingItem) -> bool:
         """Return whether an appointment has begun; a day without a time counts until its end."""
@@ -137,10 +142,9 @@ def _item_changes(
             elif new.state is ItemState.ANSWERED and not new.sources <= late:
                 yield _change(ChangeKind.ITEM_CLOSED, after, key, new=closed_json(new, CloseReason.ANSWERED))
         elif not _is_same(old, new) and not _is_over_in_late_words(old, new, late):
-            kind = _kind_when_changed(old, new, is_ahead=not time.has_passed(old) or old.kind in effect.cancels)
-            shown = item_json(new)
-            if kind is ChangeKind.ITEM_CLOSED:
-                shown = closed_json(new, _close_reason(old, new, time, effect))
+            kind = _kind_when_changed(old, new, is_called_off=_is_called_off(old, time, effect))
+            is_over = kind is ChangeKind.ITEM_CLOSED
+            shown = closed_json(new, _close_reason(old, new, time, effect)) if is_over else item_json(new)
             yield _change(kind, after, key, old=item_json(old), new=shown)
 
 
@@ -152,7 +156,15 @@ def _close_reason(old: PendingItem, new: PendingItem, time: _Time, effect: Statu
         return CloseReason.CASE_ENDED if effect.ends else CloseReason.NOTHING_OUTSTANDING
     if old.kind in effect.cancels and not effect.context.same_status:
         return CloseReason.CANCELLED
+    if effect.context.replaces(old):
+        return CloseReason.REPLACED
     return CloseReason.TIME_PASSED if time.has_passed(old) else CloseReason.UNLISTED
+
+
+def _is_called_off(old: PendingItem, time: _Time, effect: StatusEffect) -> bool:
+    """Return whether an appointment is called off and not just moved. Of one without a date, only a title says so."""
+    is_gone = time.is_ahead(old) and not effect.context.replaces(old)
+    return old.kind.is_appointment and (is_gone or old.kind in effect.cancels)
 
 
 def _is_over_in_late_words(old: PendingItem, new: PendingItem, late: frozenset[str]) -> bool:
@@ -162,22 +174,22 @@ def _is_over_in_late_words(old: PendingItem, new: PendingItem, late: frozenset[s
 
 def _is_same(old: PendingItem, new: PendingItem) -> bool:
     """Return whether nothing changed. Another source calls the same item by another title, which is no change."""
-    if old.sources and old.sources != new.sources:
+    if old.sources and old.sources != new.sources and not is_bare_count(old):
         new = replace(new, title=old.title, description=old.description)
     return _comparable(old) == _comparable(new)
 
 
 def _comparable(item: PendingItem) -> PendingItem:
-    return replace(item, due_by_estimate=None, asked_on=None, portal_id=None, sources=frozenset())
+    return replace(item, due_by_estimate=None, asked_on=None, portal_id=None, list_key=None, sources=frozenset())
 
 
-def _kind_when_changed(old: PendingItem, new: PendingItem, *, is_ahead: bool) -> ChangeKind:
+def _kind_when_changed(old: PendingItem, new: PendingItem, *, is_called_off: bool) -> ChangeKind:
     if old.is_open and not new.is_open:
-        is_called_off = old.kind.is_appointment and new.state is ItemState.CLOSED and is_ahead
-        return ChangeKind.APPOINTMENT_CANCELLED if is_called_off else ChangeKind.ITEM_CLOSED
+        is_closed = new.state is ItemState.CLOSED
+        return ChangeKind.APPOINTMENT_CANCELLED if is_closed and is_called_off else ChangeKind.ITEM_CLOSED
     if new.is_open and not old.is_open:
         return _kind_when_added(new)
-    if new.kind is not old.kind and new.kind in {ItemKind.RFE, ItemKind.INTENT_TO_DENY}:
+    if _kind_when_added(new) is not _kind_when_added(old):
         return _kind_when_added(new)
     if new.kind.is_appointment and (old.starts_at, old.place) != (new.starts_at, new.place):
         return ChangeKind.APPOINTMENT_SCHEDULED if old.starts_at is None else ChangeKind.APPOINTMENT_CHANGED
@@ -196,7 +208,7 @@ def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iter
     text_changed = any(getattr(before, name) != getattr(after, name) for name in STATUS_TEXT_FIELDS)
     if text_changed and before.stage is not after.stage:
         yield _change(ChangeKind.STAGE_CHANGED, after, old=old, new=new, words=meaning.severity)
-    elif _any_changed(before, after, STATUS_FIELDS):
+    elif any(getattr(before, name) not in {None, getattr(after, name)} for name in STATUS_FIELDS):
         is_same = before.status_title == after.status_title and meaning.severity is Severity.URGENT
         words = Severity.IMPORTANT if is_same else meaning.severity
         yield _change(ChangeKind.STATUS_CHANGED, after, old=old, new=new, words=words)
@@ -205,10 +217,6 @@ def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iter
 def _ends_badly(before: Snapshot, after: Snapshot) -> bool:
     is_urgent = severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
     return is_urgent and before.stage is not after.stage
-
-
-def _any_changed(before: Snapshot, after: Snapshot, names: Sequence[str]) -> bool:
-    return any(getattr(before, name) not in {None, getattr(after, name)} for name in names)
 
 
 def _part_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:

@@ -26,17 +26,24 @@ class StatusContext:
     """What the two statuses say about each other.
 
     `same_status`: the same title with the same text or the same day. `asked_before` and `asks` are the kinds that the
-    earlier and the present title ask for. `same_language`: the titles of items can be compared.
+    earlier and the present title ask for. `same_language`: the titles of items can be compared. `reschedules`: the
+    present title says that the appointment it asks for replaces an earlier one.
     """
 
     same_status: bool
     asked_before: ItemKind | None
     asks: ItemKind | None
     same_language: bool = True
+    reschedules: bool = False
 
     def asks_again(self, kind: ItemKind) -> bool:
         """Return whether another title than before asks for the same kind: a second request."""
         return not self.same_status and self.asked_before is kind and self.asks is kind
+
+    def replaces(self, item: PendingItem) -> bool:
+        """Return whether the present title announces another appointment instead of this one."""
+        is_announced_again = is_from_title(item) and not self.same_status
+        return item.kind.is_appointment and self.asks is item.kind and (self.reschedules or is_announced_again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def _partner(
 
 def _distance(known: PendingItem, fresh: PendingItem) -> tuple[bool, bool, timedelta, bool]:
     days = abs(known.asked_on - fresh.asked_on) if known.asked_on and fresh.asked_on else timedelta.max
-    return (known.key != fresh.key, known.is_open is not fresh.is_open, days, known.kind is not fresh.kind)
+    return (not _has_key_of(known, fresh), known.is_open is not fresh.is_open, days, known.kind is not fresh.kind)
 
 
 def _compatible(known: PendingItem, fresh: PendingItem) -> bool:
@@ -123,7 +130,11 @@ def _compatible(known: PendingItem, fresh: PendingItem) -> bool:
 def _has_same_id(known: PendingItem, fresh: PendingItem) -> bool:
     if known.portal_id is not None and fresh.portal_id is not None:
         return known.portal_id == fresh.portal_id
-    return known.key == fresh.key
+    return _has_key_of(known, fresh)
+
+
+def _has_key_of(known: PendingItem, fresh: PendingItem) -> bool:
+    return fresh.key in {known.key, known.list_key}
 
 
 def _same_id(known: PendingItem, fresh: PendingItem, context: StatusContext) -> bool:
@@ -148,7 +159,9 @@ def _same_title(known: PendingItem, fresh: PendingItem, context: StatusContext) 
     if fresh.state is ItemState.ANSWERED and fresh.asked_on is None:
         return True  # an answer alone implies a request; it is the known one
     if known.is_open:
-        return context.same_status or (_is_of_last_title(known, context) and days_agree(known, fresh, timedelta()))
+        same_words = context.same_language and known.title == fresh.title
+        tolerance = SAME_DAY if same_words else timedelta()
+        return context.same_status or (_is_of_last_title(known, context) and days_agree(known, fresh, tolerance))
     if known.asked_on is None or fresh.asked_on is None:
         return context.same_status
     return days_agree(known, fresh, timedelta()) and (not context.same_language or known.title == fresh.title)
@@ -202,7 +215,7 @@ def _with_new_keys(items: Sequence[PendingItem], taken: set[str]) -> list[Pendin
             number += 1
             key = f"{item.key}#{number}"
         taken.add(key)
-        keyed.append(replace(item, key=key))
+        keyed.append(item if key == item.key else replace(item, key=key, list_key=item.key))
     return keyed
 
 

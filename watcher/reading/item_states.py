@@ -67,7 +67,8 @@ def follow_items(
     pairs = pair_items(known, items, effect.context)
     unheard = silent or frozenset()
     current = [_updated(old, new, effect, unheard) for old, new in pairs.matched]
-    current += [_missing(item, effect, silent) for item in pairs.missing]
+    listed_anew = frozenset(item.kind for item in pairs.new if item.is_open and not is_from_title(item))
+    current += [_missing(item, effect, silent, listed_anew) for item in pairs.missing]
     has_names = _has_names(current)
     current += [_first_seen(item, effect) for item in pairs.new if not (has_names and is_bare_count(item))]
     return by_key(_cancelled(current, known, effect))
@@ -153,9 +154,16 @@ def _described(old: PendingItem, new: PendingItem, silent: frozenset[str]) -> Pe
         asked_on=first.asked_on or second.asked_on,
         due_by_estimate=first.due_by_estimate or second.due_by_estimate,
         portal_id=new.portal_id or old.portal_id,
+        list_key=_list_key(old, new),
         sources=sources,
         **details,
     )
+
+
+def _list_key(old: PendingItem, new: PendingItem) -> str | None:
+    if is_from_title(new):
+        return old.list_key
+    return None if new.key == old.key else new.key
 
 
 def _state(old: PendingItem, new: PendingItem, effect: StatusEffect, silent: frozenset[str]) -> ItemState:
@@ -191,34 +199,49 @@ def _was_dropped(old: PendingItem, new: PendingItem, effect: StatusEffect, silen
 
 
 def _opens_again(old: PendingItem, new: PendingItem, effect: StatusEffect, silent: frozenset[str]) -> bool:
-    """Return whether a list or a new title says that an item which was over is open. A mere record does not."""
+    """Return whether a list or a new title asks for an item which was over. A mere record does not."""
     if old.sources & silent or effect.keeps_over(old):
         return False
     if old.kind.is_appointment and (old.starts_at, old.place) == (new.starts_at, new.place):
         return False
-    return bool(_lists(new)) or not effect.context.same_status
+    return bool(_lists(new)) or (STATUS_SOURCE in new.sources and not effect.context.same_status)
 
 
 # --- a known item that is not shown -------------------------------------------------------------------------------
 
 
-def _missing(item: PendingItem, effect: StatusEffect, silent: frozenset[str] | None) -> PendingItem:
+def _missing(
+    item: PendingItem, effect: StatusEffect, silent: frozenset[str] | None, listed_anew: frozenset[ItemKind]
+) -> PendingItem:
     if not item.is_open:
         return item
     state = effect.newly_ended_state(item)
     if state is None:
-        state = ItemState.CLOSED if _left_its_list(item, effect, silent) else ItemState.OPEN
+        is_over = _left_its_list(item, effect, silent, listed_anew) or _is_replaced(item, effect)
+        state = ItemState.CLOSED if is_over else ItemState.OPEN
     return replace(item, state=state)
 
 
-def _left_its_list(item: PendingItem, effect: StatusEffect, silent: frozenset[str] | None) -> bool:
+def _left_its_list(
+    item: PendingItem, effect: StatusEffect, silent: frozenset[str] | None, listed_anew: frozenset[ItemKind]
+) -> bool:
+    """Return whether a list answered without the item. What the title still asks for may be what is listed instead."""
     if silent is None or item.sources & silent or (silent and not item.sources):
         return False
-    return not is_from_title(item) and effect.context.asks is not item.kind
+    is_asked_for = effect.context.asks is item.kind and item.kind not in listed_anew
+    return not is_from_title(item) and not is_asked_for
+
+
+def _is_replaced(item: PendingItem, effect: StatusEffect) -> bool:
+    """Return whether only a title announced this appointment, and another one now announces one of its kind."""
+    return is_from_title(item) and not effect.context.same_status and effect.context.replaces(item)
 
 
 def _cancelled(items: list[PendingItem], known: Sequence[PendingItem], effect: StatusEffect) -> list[PendingItem]:
-    """Close, once for each new cancelling title, the item of its kind that was announced last before it."""
+    """Close, once for each new cancelling title, the item of its kind that was announced last before it.
+
+    Where several are open and it is not known when they were announced, none is closed: the title itself is news.
+    """
     if effect.context.same_status:
         return items
     was_open = {item.key for item in known if item.is_open}
@@ -227,6 +250,7 @@ def _cancelled(items: list[PendingItem], known: Sequence[PendingItem], effect: S
         of_kind = [item for item in items if item.kind is kind and item.key in was_open]
         fitting = [item for item in of_kind if effect.since is None or (item.asked_on or date.min) <= effect.since]
         last = max(fitting, key=lambda item: (item.asked_on or date.min, item.key), default=None)
-        if last is not None and all(item.is_open for item in of_kind):
+        is_clear = len(of_kind) == 1 or all(item.asked_on is not None for item in of_kind)
+        if last is not None and is_clear and all(item.is_open for item in of_kind):
             result[result.index(last)] = replace(last, state=ItemState.CLOSED)
     return result

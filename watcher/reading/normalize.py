@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from watcher.language.due_estimates import estimate_due
-from watcher.language.status_meaning import Meaning, meaning_of
+from watcher.language.status_meaning import Meaning, meaning_of, says_rescheduled
 from watcher.language.uscis_wording import says_nothing_is_outstanding
 from watcher.model.case import STATUS_FIELDS, STATUS_ITEM_PREFIX, STATUS_SOURCE, PendingItem, Snapshot
 from watcher.reading.item_identity import StatusContext
@@ -66,14 +66,14 @@ def in_same_terms(before: Snapshot, after: Snapshot) -> Snapshot:
 
 
 def _with_status_day(before: Snapshot | None, after: Snapshot) -> Snapshot:
-    """Return `after` with a day for a status that states none: the earlier one for the same words, else the update."""
+    """Return `after` with a day for a status that states none: the earlier one for the same title, else the update.
+
+    An update alone, even with a reworded text, does not mean that the portal has asked again.
+    """
     if after.status is None or after.status_since is not None:
         return after
-    day = after.status_updated_on
-    if before is not None and before.status_title == after.status_title:
-        same_words = before.language != after.language or before.description == after.description
-        day = before.status_since if same_words else day or before.status_since
-    return replace(after, status_since=day)
+    is_known = before is not None and before.status_title == after.status_title and before.status_since is not None
+    return replace(after, status_since=before.status_since if before and is_known else after.status_updated_on)
 
 
 def _fill_gaps(before: Snapshot, after: Snapshot, silent: frozenset[str]) -> Snapshot:
@@ -133,6 +133,7 @@ def status_effect(before: Snapshot | None, after: Snapshot, meaning: Meaning, vo
         asked_before=None if before is None else meaning_of(before.status_title, vocabulary=vocabulary).asks,
         asks=meaning.asks,
         same_language=before is None or before.language == after.language,
+        reschedules=says_rescheduled(after.status_title),
     )
     return StatusEffect(
         context=context,

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from watcher.language.status_meaning import says_rescheduled
 from watcher.language.title_pattern import normalize_title
 from watcher.model.case import STATUS_SOURCE, ItemKind, ItemState, PendingItem
 from watcher.portals.uscis.answers import Event, Letter, utc_day
 from watcher.portals.uscis.case_answers import LETTERS_SOURCE, CaseAnswers, title_meaning
-from watcher.portals.uscis.event_codes import ANNOUNCING_CODES, INTERVIEW_CANCELLED_CODES
+from watcher.portals.uscis.event_codes import ANNOUNCING_CODES, INTERVIEW_CANCELLED_CODES, RESCHEDULING_CODE
 from watcher.text.html import plain_text
 
 _UTC = ZoneInfo("UTC")  # the portal's own days
@@ -29,6 +30,7 @@ class _Announcement:
     kind: ItemKind
     at: datetime | None
     is_current: bool = False
+    reschedules: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def appointments(answers: CaseAnswers) -> Iterator[PendingItem]:
     letters = sorted(filter(_has_appointment, answers.letters), key=_written_at)
     announced = _announced(letters, answers)
     kinds = {letter.letter_id: _kind(letter, announced.get(letter.letter_id)) for letter in letters}
-    cancelled = _cancelled(letters, kinds, answers)
+    cancelled = _cancelled(letters, kinds, answers) | _rescheduled(letters, kinds, announced)
     for letter in letters:
         kind, announcement = kinds[letter.letter_id], announced.get(letter.letter_id)
         is_over = letter.letter_id in cancelled or _is_over(letter, answers)
@@ -108,16 +110,18 @@ def _in_titles(answers: CaseAnswers) -> Iterator[_Announcement]:
     current = answers.current
     if (asks := current.meaning.asks) is not None and asks.is_appointment:
         at = current.updated_at if utc_day(current.updated_at) == current.since else None
-        yield _Announcement(kind=asks, at=at or _noon(current.since), is_current=True)
+        moves = says_rescheduled(current.title)
+        yield _Announcement(kind=asks, at=at or _noon(current.since), is_current=True, reschedules=moves)
     for earlier in answers.earlier_statuses:
         if (asks := title_meaning(earlier.status_title).asks) is not None and asks.is_appointment:
-            yield _Announcement(kind=asks, at=_noon(earlier.date))
+            moves = says_rescheduled(earlier.status_title)
+            yield _Announcement(kind=asks, at=_noon(earlier.date), reschedules=moves)
 
 
 def _in_events(answers: CaseAnswers) -> Iterator[_Announcement]:
     for event in answers.events:
         if (kind := ANNOUNCING_CODES.get(event.event_code)) is not None:
-            yield _Announcement(kind=kind, at=event_at(event))
+            yield _Announcement(kind=kind, at=event_at(event), reschedules=event.event_code == RESCHEDULING_CODE)
 
 
 def _fit(
@@ -132,6 +136,19 @@ def _fit(
     if any(moment is not None and made < moment < at for moment in cancelled_at):
         return None
     return made.date() < at.date(), abs(made - at)
+
+
+def _rescheduled(
+    letters: Sequence[Letter], kinds: dict[str, ItemKind], announced: dict[str, _Announcement]
+) -> set[str]:
+    """Return the letters whose appointment was moved: those of the same kind before the letter that moves it."""
+    moving = [letter for letter in letters if letter.letter_id in announced and announced[letter.letter_id].reschedules]
+    return {
+        letter.letter_id
+        for letter in letters
+        for later in moving
+        if _written_at(letter) < _written_at(later) and kinds[letter.letter_id] is kinds[later.letter_id]
+    }
 
 
 # --- what cancels which letter ------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ ANNOUNCING_CODES: Mapping[str, ItemKind] = {
     "IMAF": ItemKind.BIOMETRICS,
 }
 """Codes of an appointment that was scheduled or rescheduled, or whose notice was sent (published code list)."""
+RESCHEDULING_CODE = "FM"
+"""The code of a rescheduled interview."""
 INTERVIEW_CANCELLED_CODES = frozenset({"FKA", "FKB", "IXAA", "IXAB"})
 """Codes of a cancelled interview."""
 
