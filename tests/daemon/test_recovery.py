@@ -230,7 +230,7 @@ def test_emergency_notice_is_sent_once_a_day_while_the_database_fails(tmp_path: 
     with household(tmp_path) as family:
         clock = SettableClock(NOON)
         phones = FakePhones(clock)
-        notice = EmergencyNotice(phones)
+        notice = EmergencyNotice(phones, machine="cellar")
 
         def fails() -> int:
             notice.write_failed("check", "the disk is <full>", family.app.settings, now=clock.now())
@@ -240,6 +240,7 @@ def test_emergency_notice_is_sent_once_a_day_while_the_database_fails(tmp_path: 
         clock.set(NOON + FAILURE_THRESHOLD)
         assert fails() == 1
         assert "the disk is <full>" in phones.messages[0].body
+        assert "on cellar" in phones.messages[0].body
         assert fails() == 1
         clock.set(NOON + FAILURE_THRESHOLD + MIN_INTERVAL)
         assert fails() == 2

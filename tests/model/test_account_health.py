@@ -23,6 +23,7 @@ from watcher.model.account_health import (
     AccountState,
     ReadOutcome,
     after_read,
+    apparent_health,
     check_blindness,
     outcome_of,
     resume,
@@ -207,6 +208,24 @@ class TestProblems:
     def test_account_without_failed_checks_is_not_blind(self) -> None:
         health, _ = read(new)
         assert check_blindness(health, now=NOW + 9 * DAY, blind_after=DAY) == (health, ())
+
+    def test_account_whose_checks_have_stopped_appears_as_failing(self) -> None:
+        health, _ = read(new)
+        late = NOW + DAY
+        for next_read_at, days, state in (
+            (late, 1, AccountState.OK),
+            (late, 1.5, AccountState.OK),
+            (late, 1.6, AccountState.FAILING),
+            (NOW + 9 * DAY, 8, AccountState.OK),
+            (None, 8, AccountState.OK),
+        ):
+            seen = apparent_health(health, next_read_at, now=NOW + days * DAY, blind_after=DAY)
+            assert seen.state is state
+            assert (seen.last_error is not None) == (state is AccountState.FAILING)
+
+    def test_failing_account_appears_with_its_own_error(self) -> None:
+        health, _ = read(new, UNAVAILABLE)
+        assert apparent_health(health, NOW, now=NOW + 9 * DAY, blind_after=DAY) == health
 
     def test_longest_requested_wait_applies_until_the_next_answer(self) -> None:
         waits = [PortalUnavailable("wait", retry_after=timedelta(minutes=minutes)) for minutes in (5, 60, 10)]

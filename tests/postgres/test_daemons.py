@@ -1,8 +1,9 @@
 """Several daemons with one database, each a real process with its own state folder."""
 
+import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.postgres.installations import Installations, installations, running_d
 from tests.support.waiting import eventually
 from tests.support.webhook_workspace import WebhookWorkspace
 from watcher.app import App
+from watcher.model.change import ChangeKind
 from watcher.practice import Fault
 from watcher.store import Busy
 
@@ -80,6 +82,53 @@ def test_accounts_of_a_killed_daemon_are_taken_over_and_a_change_is_alerted_once
         wait_for(lambda: bool(shared.alerts_of(name)), shared)
         assert shared.reads(name) == 2
         assert len(shared.alerts_of(name)) == 1
+
+
+def test_daemon_that_hangs_in_a_check_is_reported_by_others_and_recovers(tmp_path: Path, url: str) -> None:
+    with installations(tmp_path, url, accounts=1, machines=2) as shared, ExitStack() as stack:
+        (hanging,) = shared.numbers
+        for machine in shared.machines:
+            machine.schedule = f'database_url = "{url}"\n[schedule]\njitter = "0"\nevery = "1s"\nblind_after = "1s"'
+            machine.configure()
+        shared.first.check()
+        shared.portal.faults.throw(
+            Fault.SLOW, path=f"/case-status/{shared.numbers[hanging]}", delay=timedelta(minutes=5)
+        )
+        first = stack.enter_context(running_daemon(shared.machines[0]))
+        app = stack.enter_context(shared.machines[1].app())
+        wait_for(lambda: is_read_somewhere(app, hanging), shared)
+        wait_for(lambda: shared.reads(hanging) == 2, shared)
+        first.send_signal(signal.SIGSTOP)
+        wait_for(lambda: app.clock.now() - utc(app.store.accounts.next_read(hanging)) > timedelta(seconds=2), shared)
+        assert [change.change.kind for change in app.record_time_reminders() if change.account == hanging] == [
+            ChangeKind.BLIND
+        ]
+        assert app.record_time_reminders() == []
+        accounts = {account["name"]: account for account in shared.first.run("status", "--json").json["accounts"]}
+        assert accounts[hanging]["state"] == "failing"
+        assert "no successful check since" in accounts[hanging]["last_error"]
+
+        shared.portal.faults.clear()
+        first.kill()
+        wait_for(lambda: not is_read_somewhere(app, hanging), shared)
+        assert [change.change.kind for change in app.poll(hanging).changes] == [ChangeKind.RECOVERED]
+
+
+def test_command_checks_the_free_accounts_first_and_then_waits_for_the_others(tmp_path: Path, url: str) -> None:
+    with installations(tmp_path, url, accounts=2, machines=1) as shared, ExitStack() as stack:
+        held, free = shared.numbers
+        app = stack.enter_context(shared.first.app())
+        with app.store.locks.acquire(f"account {held}"):
+            command = stack.enter_context(shared.first.popen("check", held, free))
+            wait_for(lambda: shared.reads(free) == 1, shared)
+            assert shared.reads(held) == 0
+        assert command.wait(_TIMEOUT) == 0
+        assert shared.reads(held) == 1
+
+
+def utc(moment: datetime | None) -> datetime:
+    assert moment is not None
+    return moment
 
 
 def test_account_checked_by_another_daemon_is_not_checked_again(tmp_path: Path, url: str) -> None:

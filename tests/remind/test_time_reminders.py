@@ -12,7 +12,7 @@ from watcher.app import App, open_app
 from watcher.context.context import Context
 from watcher.context.opening import read_settings
 from watcher.errors import PortalUnavailable
-from watcher.model.account_health import after_read
+from watcher.model.account_health import AccountState, after_read
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import ChangeKind
 from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
@@ -106,6 +106,29 @@ def test_a_failed_account_without_another_check_is_reported_as_blind_once(app: A
     assert kinds(app.context) == []
     clock.pass_by(timedelta(days=1, seconds=1))
     assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.BLIND], []]
+
+
+def test_check_that_hangs_is_reported_once_and_its_end_too(app: App, clock: HandClock, tmp_path: Path) -> None:
+    app.context.stop.set()  # so that nothing waits
+    app.store.accounts.set_next_read("family", clock.now() + timedelta(minutes=15))
+    with temporary_store(tmp_path) as other, other.store.locks.acquire("account family"):
+        clock.pass_by(timedelta(hours=23))
+        assert kinds(app.context) == []
+        clock.pass_by(timedelta(hours=1, seconds=1))
+        assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.BLIND], []]
+    (blind,) = app.store.history(kinds={ChangeKind.BLIND})
+    assert blind.summary.endswith("the check of this account does not end, or no watcher runs")
+    health = app.store.accounts.health("family", clock.now())
+    assert (health.state, health.failing_since) == (AccountState.OK, None)
+    _, changes = after_read(health, (), now=clock.now(), blind_after=timedelta(days=1), cases_read=1)
+    assert [change.kind for change in changes] == [ChangeKind.RECOVERED]
+
+
+def test_check_that_began_a_moment_ago_does_not_hang(app: App, clock: HandClock, tmp_path: Path) -> None:
+    clock.pass_by(timedelta(days=9))
+    app.store.accounts.set_next_read("family", clock.now() + timedelta(minutes=15))
+    with temporary_store(tmp_path) as other, other.store.locks.acquire("account family"):
+        assert kinds(app.context) == []
 
 
 def test_a_case_without_changes_does_not_make_the_account_blind(app: App, clock: HandClock) -> None:

@@ -85,13 +85,14 @@ class Context:
         snapshot: Snapshot | None = None,
         health: AccountHealth | None = None,
         reminders: tuple[SentReminder, ...] = (),
+        only_notified: bool = False,
     ) -> list[RecordedChange]:
         """Record the changes with their alerts, the health, and the sent reminders in one transaction.
 
-        Raises `LockLost` if the lock was lost.
+        `only_notified` is that of `WriteSet`. Raises `LockLost` if the lock was lost.
         """
         writes = self.compose(account, changes, snapshot=snapshot)
-        writes = replace(writes, health=health, reminders=reminders)
+        writes = replace(writes, health=health, reminders=reminders, only_notified=only_notified)
         return self.record([writes], now=self.clock.now())
 
     def watched_cases(self) -> list[TrackedCase]:

@@ -4,6 +4,7 @@ While writes fail: one notice for each such period, at most one a day, and not a
 may be busy for a moment; and one when writes succeed again. A database that is lost is announced at once.
 """
 
+import socket
 import threading
 import time
 from datetime import datetime, timedelta
@@ -31,9 +32,9 @@ class EmergencyNotice:
     `source` in its methods names who wrote: a success ends the failures of the same source only.
     """
 
-    def __init__(self, notifier: Notifier) -> None:
-        """Create it without sending anything."""
-        self._notifier = notifier
+    def __init__(self, notifier: Notifier, *, machine: str | None = None) -> None:
+        """Create it without sending anything. `machine` is the name of this machine: daemons on others speak too."""
+        self._notifier, self._machine = notifier, machine or socket.gethostname()
         self._lock = threading.Lock()
         self._failing_since: dict[str, datetime] = {}
         self._notified_at: datetime | None = None
@@ -76,7 +77,8 @@ class EmergencyNotice:
     def _send(self, channel: ChannelSettings, message: str, reason: str, settings: Settings) -> None:
         catalogue = load_catalogue(settings.language)
         title = catalogue.message(message, "title")
-        text = Paragraph(catalogue.format(message, "body", reason=reason))
+        machine = catalogue.format("emergency", "machine", machine=self._machine)
+        text = Paragraph(f"{catalogue.format(message, 'body', reason=reason)}\n\n{machine}")
         try:
             self._notifier.send(channel.url, title=title, body=text.plain(), html=text.html(), short=title)
         except DeliveryFailed as error:

@@ -34,7 +34,8 @@ class WriteSet:
 
     `summaries` has one line for each change. `about` has the ids of earlier changes that every draft is also about.
     `answers` replace the case's last good ones, or its last unexpected ones
-    if `answers_unexpected` is true.
+    if `answers_unexpected` is true. With `only_notified`, of `health` only which problems were reported is written:
+    the rest belongs to a check that is under way.
     """
 
     account: str
@@ -46,6 +47,7 @@ class WriteSet:
     about: tuple[int, ...] = ()
     reminders: tuple[SentReminder, ...] = ()
     health: AccountHealth | None = None
+    only_notified: bool = False
     answers: Mapping[str, bytes] | None = None
     answers_unexpected: bool = False
 

@@ -20,7 +20,7 @@ from watcher.errors import (
     StoreUnusable,
     UnexpectedAnswer,
 )
-from watcher.model.account_health import ReadOutcome, ReadResult, resume
+from watcher.model.account_health import MAX_CHECK_DURATION, ReadOutcome, ReadResult, resume
 from watcher.notices import fetch_notices
 from watcher.portal import (
     CaseResult,
@@ -44,7 +44,6 @@ from watcher.store import Busy
 
 _RETRY_AFTER_KILL = timedelta(minutes=15)
 """A check that a kill interrupted is started again after this time, or after the account's interval if shorter."""
-_MAX_DURATION = timedelta(hours=12)
 _log = structlog.get_logger(__name__)
 
 
@@ -261,7 +260,7 @@ class _AccountCheck:
     def _record_cases(self, reader: Reader, options: ReadOptions) -> None:
         max_duration = options.max_duration
         if max_duration is None:
-            max_duration = max(self._recorder.interval, _MAX_DURATION)
+            max_duration = max(self._recorder.interval, MAX_CHECK_DURATION)
         with closing(reader.read()) as results:
             for result in _until_too_late(results, max_duration):
                 _end_turn(options)  # the account is signed in

@@ -10,7 +10,7 @@ import structlog
 
 from watcher.context.context import Context
 from watcher.errors import LockLost, SettingsFaults
-from watcher.model.account_health import check_blindness
+from watcher.model.account_health import check_blindness, is_overdue
 from watcher.model.change import RecordedChange
 from watcher.remind.due_now import due_reminders
 from watcher.settings import StallSettings
@@ -20,6 +20,7 @@ from watcher.store import Busy
 MORNING = time(8)
 """In the user's zone. Reminders counted in days are due at midnight; nobody should be woken for them."""
 
+_BEGINNING = 3.0  # real seconds
 _log = structlog.get_logger(__name__)
 
 
@@ -34,8 +35,8 @@ def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list
     with suppress(Busy, LockLost), context.store.locks.acquire("time") as held:
         recorded += _reminders(replace(context, held=held), at_any_hour=at_any_hour)
     for name in context.settings.accounts:
-        with suppress(Busy, LockLost), context.store.locks.acquire(f"account {name}") as held:
-            recorded += _blindness(replace(context, held=held), name)
+        with suppress(Busy, LockLost):
+            recorded += _blindness(context, name)
     return recorded
 
 
@@ -84,9 +85,34 @@ def _published(stall: StallSettings) -> Mapping[str, timedelta]:
 
 
 def _blindness(context: Context, name: str) -> list[RecordedChange]:
-    """Detect an account that has gone blind between two checks. A check that fails detects it itself."""
-    now = context.clock.now()
+    """Detect an account that has gone blind between two checks. A check that fails detects it itself.
+
+    A check that hangs cannot, and holds the account's lock. Raises `Busy` while a check is under way that does not.
+    """
+    lock = f"account {name}"
+    try:
+        with context.store.locks.acquire(lock) as held:
+            return _record_blindness(replace(context, held=held), name)
+    except Busy:
+        if not _hangs(context, name):
+            raise
+    # A check that has begun this moment sets the time of the next one before this wait is over.
+    with suppress(Busy), context.store.locks.acquire(lock, wait=_BEGINNING, stop=context.stop):
+        return []
+    with context.store.locks.acquire("time") as held:
+        return _record_blindness(replace(context, held=held), name, hangs=_hangs(context, name))
+
+
+def _hangs(context: Context, name: str) -> bool:
+    next_read_at = context.store.accounts.next_read(name)
+    return is_overdue(next_read_at, now=context.clock.now(), blind_after=context.settings.schedule.blind_after)
+
+
+def _record_blindness(context: Context, name: str, *, hangs: bool = False) -> list[RecordedChange]:
+    now, blind_after = context.clock.now(), context.settings.schedule.blind_after
     health, changes = check_blindness(
-        context.store.accounts.health(name, now), now=now, blind_after=context.settings.schedule.blind_after
+        context.store.accounts.health(name, now), now=now, blind_after=blind_after, hangs=hangs
     )
-    return context.record_changes(context.settings.accounts[name], changes, health=health) if changes else []
+    if not changes:
+        return []
+    return context.record_changes(context.settings.accounts[name], changes, health=health, only_notified=hangs)

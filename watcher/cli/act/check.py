@@ -1,6 +1,7 @@
 """`watcher check`, `import`: check accounts at the portal or from files, then record reminders and deliver alerts."""
 
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def check_command(
     with open_context(config) as app:
         names = account_names(app, accounts)
         mention_unmoved_database(app.settings, config, only_first=True)
-        results = [_check_account(app, name, trace, quiet=as_json) for name in names]
+        results = _check_accounts(app, names, trace, quiet=as_json)
         time_changes = app.record_time_reminders()
         update_calendar_file(app.context)
         refused = _deliver(app)
@@ -134,14 +135,26 @@ def account_names(app: App, names: Sequence[str], *, param_hint: str | None = No
     return list(names or app.settings.accounts)
 
 
-def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool) -> ReadResult:
+def _check_accounts(app: App, names: Sequence[str], trace: Path | None, *, quiet: bool) -> list[ReadResult]:
+    """Check each account once. Those that another process is checking come last, and are waited for together."""
+    names = list(dict.fromkeys(names))
+    results = {name: _check_account(app, name, trace, quiet=quiet) for name in names}
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    for name in names:
+        if results[name].read_elsewhere:
+            wait = max(0.0, deadline - time.monotonic())
+            results[name] = _check_account(app, name, trace, quiet=quiet, wait=wait)
+    return [results[name] for name in names]
+
+
+def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool, wait: float = 0.0) -> ReadResult:
     try:
         folder = TraceFolder(trace / name) if trace else None
     except OSError as error:
         raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
     progress = Progress(f"reading {name}", "cases") if not quiet and Progress.is_visible() else None
     try:
-        return app.poll(name, wait=LOCK_TIMEOUT, trace=folder, progress=progress)
+        return app.poll(name, wait=wait, trace=folder, progress=progress)
     finally:
         if progress is not None:
             progress.clear()

@@ -1,6 +1,7 @@
 """`watcher status`, `history`, `pending`: accounts, cases, changes, and open items, from the database alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import brief_appointment_text
+from watcher.model.account_health import AccountHealth, apparent_health
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
@@ -31,7 +33,7 @@ _STATE_COLORS = {"ok": "green", "never_read": None}
 def status_command(config: Path | None, *, as_json: bool) -> None:
     """Accounts and cases as they stand."""
     with read_only_context(config) as context:
-        cases, stored = context.watched_cases(), context.store.accounts.all()
+        cases, stored = context.watched_cases(), _stored_accounts(context)
         accounts = [
             account_document(account, *stored.get(name, (None, None)), caution=find(account.portal).caution(account))
             for name, account in context.settings.accounts.items()
@@ -40,7 +42,7 @@ def status_command(config: Path | None, *, as_json: bool) -> None:
             documents = [case_document(case, stalled=_stalled(context, case)) for case in cases]
             print_json({"accounts": accounts, "cases": documents})
             return
-        _show_accounts(context)
+        _show_accounts(context, stored)
         _show_cases(context, cases)
         _print_next_steps(context, cases)
 
@@ -49,8 +51,19 @@ def _stalled(context: ReadOnlyContext, case: TrackedCase) -> bool:
     return is_stalled(case, stall=context.settings.stall, zone=context.settings.timezone, now=context.clock.now())
 
 
-def _show_accounts(context: ReadOnlyContext) -> None:
-    stored, zone = context.store.accounts.all(), context.settings.timezone
+def _stored_accounts(context: ReadOnlyContext) -> Mapping[str, tuple[AccountHealth, datetime | None]]:
+    """Return the health and the next check of each account; checks that hang or have stopped count as failing."""
+    now, blind_after = context.clock.now(), context.settings.schedule.blind_after
+    stored = dict(context.store.accounts.all())
+    for name, account in context.settings.accounts.items():
+        if name in stored and not find(account.portal).is_manual:
+            health, next_read_at = stored[name]
+            stored[name] = apparent_health(health, next_read_at, now=now, blind_after=blind_after), next_read_at
+    return stored
+
+
+def _show_accounts(context: ReadOnlyContext, stored: Mapping[str, tuple[AccountHealth, datetime | None]]) -> None:
+    zone = context.settings.timezone
     rows = []
     for name, account in context.settings.accounts.items():
         health, next_read_at = stored.get(name, (None, None))

@@ -48,7 +48,10 @@ def write(connection: Connection, write_set: WriteSet, now: datetime) -> list[Re
     """
     if write_set.case is not None:
         _write_case(connection, write_set.account, write_set.case, now)
-    if write_set.health is not None:
+    if write_set.health is not None and write_set.only_notified:
+        notified = encode_notified(write_set.health)
+        connection.execute(_UPDATE_ACCOUNT, {"account_": write_set.account, "notified": notified})
+    elif write_set.health is not None:
         save_health(connection, write_set.account, write_set.health)
     if write_set.answers and write_set.case_number is not None:
         _replace_answers(connection, write_set, write_set.answers, now)
