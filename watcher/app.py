@@ -24,7 +24,7 @@ from watcher.reading.poll import ReadOptions, poll
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys
-from watcher.sign_in.code_inbox import StoredInbox
+from watcher.sign_in.code_inbox import CODE, EXPECTED, StoredInbox
 from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
 from watcher.sign_in.session_takeover import take_over_session
 from watcher.sign_in.submitted_code import SubmittedCode
@@ -105,8 +105,8 @@ class App:
         return ReadOptions(session=session, codes=codes, turn=turn, sealed=self.sealed_values(account), trace=trace)
 
     def sealed_values(self, account: AccountSettings) -> list[SavedValue]:
-        """Return what is stored encrypted about signing in to an account: its session, and what was used."""
-        values = [self.sessions.of(account.name), self._used_steps(account)]
+        """Return what is stored encrypted about signing in to an account, its session first."""
+        values = [self.sessions.of(account.name), self._used_steps(account), self.sessions.of(account.name, EXPECTED)]
         if (mailbox := _mailbox_of(account)) is not None:
             values.append(self._used_mails(mailbox))
         return values
@@ -114,9 +114,9 @@ class App:
     def forget_session(self, name: str) -> bool:
         """Delete an account's session and what no key opens. Return whether there was a session."""
         values = self.sealed_values(self.settings.accounts[name])
-        session, *used = values
+        session, *others = values
         existed = session.load() is not None or session.fault() is not None
-        for value in (session, self.sessions.of(name, "code"), *(value for value in used if value.fault())):
+        for value in (session, self.sessions.of(name, CODE), *(value for value in others if value.fault())):
             value.delete()
         return existed
 

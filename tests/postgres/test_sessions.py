@@ -194,7 +194,8 @@ def test_one_time_code_is_used_by_one_machine_only(tmp_path: Path, url: str) -> 
 def test_code_given_on_one_machine_reaches_the_daemon_on_the_other(tmp_path: Path, url: str, uscis: FakeUscis) -> None:
     with machines(tmp_path, url, uscis_account(uscis)) as (one, other), one.app() as app:
         asked_at = app.clock.now()
-        other.run("code", "family", "012345")
+        app.inbox.expect("family", until=asked_at + timedelta(minutes=1))
+        assert "handed over" in other.run("code", "family", "012345").out
         assert b"012345" not in b"".join(bytes(row[0]) for row in rows_in(url, "SELECT content FROM sealed"))
         assert app.inbox.take("family", not_before=asked_at) == "012345"
         assert app.inbox.take("family", not_before=asked_at) is None

@@ -4,7 +4,7 @@ import pytest
 
 from tests.sign_in.waiting import NOON, Waiting
 from watcher.errors import CodeNeeded, PortalUnavailable
-from watcher.sign_in.submitted_code import CodeInbox, SubmittedCode
+from watcher.sign_in.submitted_code import SubmittedCode
 
 
 class MemoryInbox:
@@ -12,9 +12,14 @@ class MemoryInbox:
 
     def __init__(self) -> None:
         self._lying: dict[str, tuple[datetime, str]] = {}
+        self.expected: list[datetime | None] = []
 
     def put(self, account: str, code: str, *, at: datetime) -> None:
         self._lying[account] = (at, code)
+
+    def expect(self, account: str, *, until: datetime | None) -> None:
+        assert account == "family"
+        self.expected.append(until)
 
     def take(self, account: str, *, not_before: datetime) -> str | None:
         at, code = self._lying.pop(account, (not_before, None))
@@ -26,7 +31,7 @@ class World(Waiting):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inbox: CodeInbox = MemoryInbox()
+        self.inbox = MemoryInbox()
         self.announced = 0
 
     def hands_in(self, code: str, *, after: timedelta) -> None:
@@ -55,6 +60,7 @@ def world() -> World:
 def test_code_submitted_during_the_wait_is_taken_once(world: World) -> None:
     world.hands_in("012345", after=timedelta(minutes=3))
     assert world.codes().code(asked_at=NOON) == "012345"
+    assert world.inbox.expected == [NOON + timedelta(minutes=10), None]
     assert timedelta(minutes=3) <= world.time - NOON <= timedelta(minutes=3, seconds=2)
     assert world.inbox.take("family", not_before=NOON) is None
 

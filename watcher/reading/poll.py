@@ -29,7 +29,6 @@ from watcher.portal import (
     Portal,
     PortalContext,
     Reader,
-    SavedSession,
     SignInGuard,
     SignInTurn,
     Trace,
@@ -37,9 +36,11 @@ from watcher.portal import (
 from watcher.reading.other_key import Sealed, leave_to_others
 from watcher.reading.recorder import ReadRecorder
 from watcher.reading.renamed import account_locks, keep_pause
+from watcher.reading.session_of_check import SessionOfCheck
 from watcher.reading.sign_in_under_lock import CodesUnderLock, GuardInTurn
 from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
+from watcher.sign_in.shared_value import SharedValue
 from watcher.store import Busy
 
 _RETRY_AFTER_KILL = timedelta(minutes=15)
@@ -61,7 +62,7 @@ class ReadOptions:
     None stands for 12 hours, or for the account's interval if that is longer.
     """
 
-    session: SavedSession
+    session: SharedValue
     codes: CodeSource
     turn: SignInTurn | None = None
     sealed: Sequence[Sealed] = ()
@@ -160,7 +161,7 @@ def portal_context(
         clock=context.clock,
         language=context.settings.language,
         quota=context.store.quota(account.login() or account.name),
-        session=options.session,
+        session=SessionOfCheck(options.session),
         sign_in_guard=GuardInTurn(sign_in_guard, options.turn, context),
         codes=CodesUnderLock(options.codes, context),
         stop=context.stop,

@@ -24,6 +24,10 @@ class CodeInbox(Protocol):
         """
         ...
 
+    def expect(self, account: str, *, until: datetime | None) -> None:
+        """Record that a sign-in waits for a code until then (aware, UTC), or with None that it no longer does."""
+        ...
+
 
 class SubmittedCode:
     """A `CodeSource` that waits for a person to submit a code."""
@@ -47,7 +51,14 @@ class SubmittedCode:
 
         Raises `CodeNeeded` if none came, `PortalUnavailable` if the daemon stops.
         """
-        self._announce()
+        self._inbox.expect(self._account, until=self._clock.now() + self._timeout)
+        try:
+            self._announce()
+            return self._wait_for_code(asked_at)
+        finally:
+            self._inbox.expect(self._account, until=None)
+
+    def _wait_for_code(self, asked_at: datetime) -> str:
         until = self._clock.now() + self._timeout
         while (code := self._inbox.take(self._account, not_before=asked_at)) is None:
             left = self._clock.seconds_until(until)

@@ -11,7 +11,6 @@ from tests.cli.practice_workspace import FIRST, SECOND, PracticeWorkspace, pract
 from tests.practice.visitor import Visitor
 from tests.support.waiting import eventually
 from watcher.model.account_health import AccountState
-from watcher.model.change import ChangeKind
 
 
 @pytest.fixture
@@ -61,8 +60,7 @@ class TestStateKey:
 
 def waits_for_code(workspace: PracticeWorkspace) -> bool:
     with workspace.app() as app:
-        known = app.store.accounts.all()
-    return "family" in known and ChangeKind.MFA_NEEDED in known["family"][0].notified
+        return app.inbox.is_expected("family", now=app.clock.now())
 
 
 class TestResume:
@@ -109,10 +107,11 @@ class TestCode:
         family.configure(mfa="prompt")
         check = family.popen("check")
         assert eventually(lambda: waits_for_code(family))
-        family.run("code", "family", family.code())
+        assert "handed over" in family.run("code", "family", family.code()).out
         _, err = check.communicate(timeout=60)
         assert check.returncode == 0, err
         assert case_numbers(family) == [FIRST, SECOND]
+        assert "no sign-in waits for a code now" in family.run("code", "family", "012345").out
 
     @pytest.mark.parametrize("code", ["12", "12345x", "1234567890123"])
     def test_invalid_code_is_refused(self, workspace: ApiWorkspace, code: str) -> None:

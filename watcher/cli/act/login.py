@@ -78,12 +78,14 @@ def code_command(config: Path | None, account: str, code: str) -> None:
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
         _check_key(app, account)
-        app.inbox.put(account, tidy, at=app.clock.now())
-        state = app.store.accounts.health(account, app.clock.now()).state
-    print_line(f"{account}: the code is handed over; a sign-in that waits for it takes it within seconds.")
-    if state.waits_for_person:
+        now = app.clock.now()
+        app.inbox.put(account, tidy, at=now)
+        is_expected = app.inbox.is_expected(account, now=now)
+    if is_expected:
+        print_line(f"{account}: the code is handed over; the sign-in that waits for it takes it within seconds.")
+    else:
         print_line(
-            f"No sign-in waits now ({state.value}): `watcher login {account}` signs in and asks for the code here."
+            f"{account}: no sign-in waits for a code now. `watcher login {account}` signs in and asks for it here."
         )
 
 
