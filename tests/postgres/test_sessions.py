@@ -19,6 +19,7 @@ from tests.support.waiting import eventually
 from tests.support.webhook_workspace import WebhookWorkspace, page_account
 from watcher.clock import SystemClock
 from watcher.model.account_health import AccountState, ReadOutcome
+from watcher.model.alert import AlertState
 from watcher.practice import Account, PracticePortal
 from watcher.practice.state.terms import Terms
 from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
@@ -199,6 +200,29 @@ def test_code_given_on_one_machine_reaches_the_daemon_on_the_other(tmp_path: Pat
         assert b"012345" not in b"".join(bytes(row[0]) for row in rows_in(url, "SELECT content FROM sealed"))
         assert app.inbox.take("family", not_before=asked_at) == "012345"
         assert app.inbox.take("family", not_before=asked_at) is None
+
+
+def test_letter_is_attached_by_the_machine_that_saved_it_and_said_to_be_elsewhere_on_the_others(
+    tmp_path: Path, url: str, portal: PracticePortal
+) -> None:
+    with machines(tmp_path, url, page_account(portal)) as both:
+        for machine in both:
+            machine.write(f"{machine.sections}attach_notices = true\n")
+        with both[0].app() as app, both[1].app() as other:
+            app.poll("family")
+            app.outbox_worker().deliver_due()
+            portal.cases[NUMBER].add_notice("Interview")
+            app.poll("family")
+            assert other.outbox_worker().deliver_due() == 0  # in its place it waits for the one with the letter
+            (alert,) = app.store.outbox.list(state=AlertState.QUEUED)
+            assert eventually(lambda: app.outbox_worker().deliver_due() == 1)
+            assert both[0].phone.messages[-1]["attachments"]
+            assert app.store.outbox.list(state=AlertState.SENT)[0].id == alert.id
+        assert "not on this machine" not in both[0].run("notices").out
+        assert "(not on this machine)" in both[1].run("notices").out
+        (notice,) = both[1].run("notices", "--json").json["notices"]
+        assert "not on this machine" in both[1].run("notices", "open", notice["id"], expect=(1,)).err
+        assert "is not on this machine" in both[1].run("export", "--notices", "letters.zip").err
 
 
 class TestDifferentKeys:

@@ -1,11 +1,22 @@
 """`watcher backup` and `restore` as real commands."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from tests.cli.api_workspace import ApiWorkspace
+from tests.cli.practice_workspace import PracticeWorkspace, practice_workspace
 from tests.support.workspace import Workspace
 from watcher.store.backup import backup_files
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
+    with practice_workspace(tmp_path) as workspace:
+        yield workspace
 
 
 def test_backup_is_complete_private_and_never_overwritten_by_accident(workspace: ApiWorkspace) -> None:
@@ -141,3 +152,23 @@ def test_damaged_schema_is_reported_without_a_traceback(workspace: ApiWorkspace)
         assert "Traceback" not in result.err, command
     workspace.run("restore", "copy.sqlite3")
     assert not workspace.check().changes
+
+
+def test_backup_holds_no_session_and_a_restore_keeps_the_one_in_use(family: PracticeWorkspace) -> None:
+    family.configure(totp_secret=family.portal.account.totp_secret)
+    family.run("check")
+    family.run("backup", "copy.sqlite3")
+    assert b"watcher-session 1" in family.database.read_bytes()
+    assert b"watcher-session 1" not in (family.folder / "copy.sqlite3").read_bytes()
+    family.run("restore", "copy.sqlite3", "--force")
+    family.run("check")
+    assert family.sign_ins == 1
+
+
+def test_session_that_is_forgotten_is_not_brought_back_by_a_restore(family: PracticeWorkspace) -> None:
+    family.configure(totp_secret=family.portal.account.totp_secret)
+    family.run("check")
+    family.run("backup", "copy.sqlite3")
+    assert "the saved session was deleted" in family.run("forget", "family").out
+    family.run("restore", "copy.sqlite3", "--force")
+    assert "there is no saved session" in family.run("forget", "family").out
