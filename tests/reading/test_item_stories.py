@@ -18,7 +18,8 @@ from tests.doubles import uscis_answers as fake
 from tests.reading.followed_case import ENDED, START, FollowedCase
 from tests.store.temporary_store import TemporaryStore, temporary_store
 from watcher.language.status_meaning import meaning_of
-from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot
+from watcher.model.appointment_time import Moment
+from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.model.change import ChangeKind
 from watcher.portals.uscis.snapshot import snapshot as uscis_snapshot
 from watcher.reading.normalize import normalize
@@ -276,3 +277,25 @@ def test_what_a_late_source_shows_of_the_past_is_not_news(
         case.check(show(without, check), now=START + timedelta(days=2 * check))
     changes = case.check(show(without, without.checks[-1]))
     assert [change.kind for change in changes if change.kind is not ChangeKind.SILENT_UPDATE] == []
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_appointment_that_vanishes_and_returns_unchanged_is_announced_again(
+    stored: TemporaryStore, *, beside: bool
+) -> None:
+    interview = PendingItem(
+        key="1", portal_id="1", kind=ItemKind.INTERVIEW, title="Interview", starts_at=Moment(START + timedelta(days=60))
+    )
+    others = (
+        (replace(interview, key="2", portal_id="2", starts_at=Moment(START + timedelta(days=61))),) if beside else ()
+    )
+    shown = Snapshot(case_number="IOE0900000001", stage=Stage.UNDER_REVIEW, status=REVIEW, pending=(interview, *others))
+    case = FollowedCase(temporary=stored)
+    case.check(shown)
+    for _ in range(2):
+        assert [change.kind for change in case.check(replace(shown, pending=others))] == [
+            ChangeKind.APPOINTMENT_CANCELLED
+        ]
+        assert case.check(replace(shown, pending=others)) == []
+        assert [change.kind for change in case.check(shown)] == [ChangeKind.APPOINTMENT_SCHEDULED]
+        assert case.check(shown) == []

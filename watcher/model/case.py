@@ -80,6 +80,8 @@ STATUS_SOURCE = "status"
 """The source of what the present status title asks for."""
 TASK_COUNT_SOURCE = "tasks"
 """The source of an item that is only a number of tasks without names."""
+UNLISTED_SOURCE = "unlisted"
+"""Marks an appointment that is over because the list in which it stood no longer shows it."""
 RECORD_SOURCES = frozenset({"case.events", "case.notices", "documents", "status.history"})
 """Sources that keep an entry after it is over, so that an entry does not say that something is still open."""
 STATUS_TEXT_FIELDS = ("status", "status_key", "description")

@@ -4,7 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from watcher.model.case import RECORD_SOURCES, STATUS_SOURCE, TASK_COUNT_SOURCE, ItemKind, ItemState, PendingItem
+from watcher.model.case import (
+    RECORD_SOURCES,
+    STATUS_SOURCE,
+    TASK_COUNT_SOURCE,
+    UNLISTED_SOURCE,
+    ItemKind,
+    ItemState,
+    PendingItem,
+)
 from watcher.reading.item_identity import (
     StatusContext,
     by_key,
@@ -135,13 +143,15 @@ def _with_title(item: PendingItem, title: PendingItem) -> PendingItem:
 def _updated(old: PendingItem, new: PendingItem, effect: StatusEffect, silent: frozenset[str]) -> PendingItem:
     """Return a known item as the fresh one shows it, under its key and, unless it becomes more exact, with its kind."""
     item = _described(old, new, silent)
-    return replace(item, state=_state(old, new, effect, silent))
+    item = replace(item, state=_state(old, new, effect, silent))
+    was_unlisted = UNLISTED_SOURCE in old.sources or (old.is_open and _was_dropped(old, new, effect, silent))
+    return _unlisted(item) if was_unlisted and not _lists(new) else item
 
 
 def _described(old: PendingItem, new: PendingItem, silent: frozenset[str]) -> PendingItem:
     if is_bare_count(new):
         return old
-    sources = new.sources if is_bare_count(old) else old.sources | new.sources
+    sources = new.sources if is_bare_count(old) else (old.sources | new.sources) - {UNLISTED_SOURCE}
     if is_from_title(new) and not is_from_title(old):
         return replace(old, sources=sources, asked_on=old.asked_on or new.asked_on)
     same_title = is_from_title(old) and is_from_title(new)
@@ -187,7 +197,13 @@ def _is_about_another_kind(old: PendingItem, new: PendingItem, effect: StatusEff
 
 def _lists(item: PendingItem) -> frozenset[str]:
     """Return the lists of what is open in which the item stands or has stood."""
-    return item.sources - RECORD_SOURCES - {STATUS_SOURCE}
+    return item.sources - RECORD_SOURCES - {STATUS_SOURCE, UNLISTED_SOURCE}
+
+
+def _unlisted(item: PendingItem) -> PendingItem:
+    """Mark an appointment that is over, so that it is open again when a list shows it again, unchanged or not."""
+    is_over = item.kind.is_appointment and not item.is_open
+    return replace(item, sources=item.sources | {UNLISTED_SOURCE}) if is_over else item
 
 
 def _was_dropped(old: PendingItem, new: PendingItem, effect: StatusEffect, silent: frozenset[str]) -> bool:
@@ -202,7 +218,8 @@ def _opens_again(old: PendingItem, new: PendingItem, effect: StatusEffect, silen
     """Return whether a list or a new title asks for an item which was over. A mere record does not."""
     if old.sources & silent or effect.keeps_over(old):
         return False
-    if old.kind.is_appointment and (old.starts_at, old.place) == (new.starts_at, new.place):
+    is_unchanged = (old.starts_at, old.place) == (new.starts_at, new.place)
+    if old.kind.is_appointment and is_unchanged and UNLISTED_SOURCE not in old.sources:
         return False
     return bool(_lists(new)) or (STATUS_SOURCE in new.sources and not effect.context.same_status)
 
@@ -213,13 +230,12 @@ def _opens_again(old: PendingItem, new: PendingItem, effect: StatusEffect, silen
 def _missing(
     item: PendingItem, effect: StatusEffect, silent: frozenset[str] | None, listed_anew: frozenset[ItemKind]
 ) -> PendingItem:
-    if not item.is_open:
-        return item
-    state = effect.newly_ended_state(item)
-    if state is None:
-        is_over = _left_its_list(item, effect, silent, listed_anew) or _is_replaced(item, effect)
-        state = ItemState.CLOSED if is_over else ItemState.OPEN
-    return replace(item, state=state)
+    has_left = _left_its_list(item, effect, silent, listed_anew)
+    is_unlisted = has_left and bool(_lists(item))
+    if item.is_open:
+        state = ItemState.CLOSED if has_left or _is_replaced(item, effect) else ItemState.OPEN
+        item = replace(item, state=effect.newly_ended_state(item) or state)
+    return _unlisted(item) if is_unlisted else item
 
 
 def _left_its_list(
