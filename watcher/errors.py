@@ -19,7 +19,7 @@
 A message says what happened, where, and what the user can do. It never contains a secret or a portal's raw answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 
@@ -101,11 +101,25 @@ class UnexpectedAnswer(ReadFailed):
 
 
 class DeliveryFailed(WatcherError):
-    """An alert that a channel did not accept. `permanent`: sending it again unchanged cannot succeed."""
+    """An alert that a channel did not accept.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
-        """Store whether a retry can help."""
-        self.permanent = permanent
+    `permanent`: sending it again unchanged cannot succeed. `refused`: the service answered that it is this message it
+    does not accept. `retry_after` is how long the service asks to be left alone. `accepted_by` are the targets of the
+    channel that have accepted the message all the same, see `watcher.delivery.targets`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        refused: bool = False,
+        retry_after: timedelta | None = None,
+        accepted_by: Collection[str] = (),
+    ) -> None:
+        """Store whether a retry can help, when, and for whom."""
+        self.permanent, self.refused = permanent, refused
+        self.retry_after, self.accepted_by = retry_after, frozenset(accepted_by)
         super().__init__(message)
 
 

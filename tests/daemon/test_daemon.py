@@ -1,7 +1,7 @@
 """The daemon continues to deliver after an error, and does not delay checks."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Timer
@@ -30,12 +30,21 @@ class FailingOnce(AcceptsAttachments):
     delivered: Event = field(default_factory=Event)
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
     ) -> None:
         assert url, title
         assert body, html
         assert short
         assert not attachments
+        assert not accepted_by
         if not self.failed.is_set():
             self.failed.set()
             raise ZeroDivisionError("a fault of the program")

@@ -61,8 +61,8 @@ def mail_server() -> Iterator[tuple[Inbox, int]]:
     controller.stop()
 
 
-def send(url: str, *, timeout: float = 20, attachments: tuple[Path, ...] = (), **text: str) -> None:
-    AppriseNotifier(timeout=timeout).send(SecretStr(url), **{**TEXT, **text}, attachments=attachments)
+def send(url: str, *, timeout: float = 20, attachments: tuple[Path, ...] = (), **text: Any) -> None:
+    AppriseNotifier(timeout=timeout).send(SecretStr(url), **TEXT | text, attachments=attachments)
 
 
 def failure(url: str, *, timeout: float = 20) -> DeliveryFailed:

@@ -99,7 +99,7 @@ def test_channel_is_down_after_two_failures_and_the_rest_waits(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:
     for title in "abc":
-        record_alerts(database.store, a_draft(title))
+        record_alerts(database.store, a_draft(title), number=title)
     notifier.broken[PHONE] = False
     worker = outbox_worker(database, notifier, clock)
     worker.deliver_due()
@@ -183,7 +183,7 @@ def test_urgent_alerts_that_may_have_been_sent_before_are_sent_alone_and_first(
         ("b", Severity.IMPORTANT),
         ("denied", Severity.URGENT),
     ):
-        record_alerts(database.store, a_draft(title, hold=HoldReason.MAYBE_SENT, severity=severity))
+        record_alerts(database.store, a_draft(title, hold=HoldReason.MAYBE_SENT, severity=severity), number=title)
     assert outbox_worker(database, notifier, clock).deliver_due() == 4
     assert notifier.titles(PHONE)[:2] == ["evidence", "denied"]
     assert len(notifier.delivered) == 3
@@ -193,7 +193,7 @@ def test_many_alerts_are_combined_except_the_urgent_one(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:
     for number in range(20):
-        record_alerts(database.store, a_draft(f"relabelled {number}"))
+        record_alerts(database.store, a_draft(f"relabelled {number}"), number=str(number))
     record_alerts(database.store, a_draft("evidence", severity=Severity.URGENT))
     assert outbox_worker(database, notifier, clock, limit=3).deliver_due() == 21
     assert len(notifier.delivered) == 2
@@ -295,7 +295,8 @@ def test_channel_whose_delivery_fails_unexpectedly_does_not_delay_others(
 def test_flood_leaves_urgent_alerts_alone_and_first_and_names_all_others(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:
-    record_alerts(database.store, *(a_draft(f"important {number}") for number in range(150)))
+    for number in range(150):
+        record_alerts(database.store, a_draft(f"important {number}"), number=str(number))
     record_alerts(database.store, *(a_draft(f"urgent {number}", severity=Severity.URGENT) for number in range(20)))
     assert outbox_worker(database, notifier, clock, limit=30).deliver_due() == 170
     assert notifier.titles(PHONE)[:20] == [f"urgent {number}" for number in range(20)]
@@ -404,7 +405,9 @@ def test_refused_message_does_not_hold_back_others(
 def test_urgent_alert_written_during_delivery_goes_before_the_rest(
     database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
 ) -> None:
-    record_alerts(database.store, *(a_draft(title) for title in "abc"))
+    record_alerts(database.store, a_draft("a"))
+    record_alerts(database.store, a_draft("b"), number="b")
+    record_alerts(database.store, a_draft("c"), number="c")
     notifier.on_send = lambda title: (
         record_alerts(database.store, a_draft("urgent", severity=Severity.URGENT)) if title == "a" else None
     )

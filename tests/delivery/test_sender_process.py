@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import psutil
 import pytest
@@ -20,7 +22,12 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import DeliveryFailed
 
-TEXT = {"title": "A title", "body": "What happened", "html": "<p>What happened</p>", "short": "It happened"}
+TEXT: dict[str, Any] = {
+    "title": "A title",
+    "body": "What happened",
+    "html": "<p>What happened</p>",
+    "short": "It happened",
+}
 SECRET = "canaryToken42"
 TIMEOUT = 30.0
 
@@ -56,7 +63,7 @@ def children() -> list[psutil.Process]:
     processes = []
     for process in psutil.Process().children():
         with suppress(psutil.Error):  # it has just ended
-            if "watcher.delivery.sender_process" in " ".join(process.cmdline()):
+            if "watcher.delivery.sender_child" in " ".join(process.cmdline()):
                 processes.append(process)
     return processes
 
@@ -219,14 +226,37 @@ def test_close_leaves_no_process(hook: Webhook) -> None:
     assert eventually(lambda: not children())
 
 
-def test_endless_answer_of_a_service_does_not_take_all_memory(sender: SenderProcess) -> None:
+def test_endless_answer_of_a_service_is_read_to_a_limit_and_its_status_counts(sender: SenderProcess) -> None:
     def endless(_: ReceivedRequest) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\ncontent-length: 3000000000\r\n\r\n"
         for _megabyte in range(3000):
             yield b"x" * 1_000_000
 
     with serve(endless) as server:
-        reason, permanent = failure(sender, server.origin.replace("http", "json"))
-    assert "exception" in reason
-    assert not permanent
-    assert child().memory_info().rss < 400 * 1024 * 1024
+        send(sender, server.origin.replace("http", "json"))
+    assert child().memory_info().rss < 200 * 1024 * 1024
+
+
+def test_targets_that_accepted_a_message_are_known_although_another_hangs() -> None:
+    ended = Event()
+
+    def topics(received: ReceivedRequest) -> BodyChunks:
+        if b"bad" in received.body:
+            ended.wait(TIMEOUT)
+        return reply()
+
+    with serve(topics) as server, closing(SenderProcess(timeout=6.0)) as sender:
+        url = SecretStr(server.origin.replace("http", "ntfy") + "/bad/good")
+        with pytest.raises(DeliveryFailed) as raised:
+            sender.send(url, **TEXT)
+        ended.set()
+        assert len(raised.value.accepted_by) == 1
+        sent = len(server.requests)
+        sender.send(url, **TEXT, accepted_by=raised.value.accepted_by)
+        assert [b"bad" in request.body for request in server.requests[sent:]] == [True]
+
+
+def test_wait_that_a_busy_service_asks_for_is_reported(sender: SenderProcess) -> None:
+    with serve(lambda _: reply(429, retry_after="90")) as server, pytest.raises(DeliveryFailed) as raised:
+        send(sender, server.origin.replace("http", "json"))
+    assert raised.value.retry_after == timedelta(seconds=90)

@@ -1,7 +1,8 @@
 """A fake notifier that records messages by URL, whose services can be down, misconfigured, or hanging."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Lock
 
@@ -21,7 +22,10 @@ class AcceptsAttachments:
 class FakeNotifier(AcceptsAttachments):
     """Services in `broken` fail, permanently if True. One in `hanging` answers when its event is set.
 
-    All services refuse the titles in `refused`. `on_send` is called with the title of each message.
+    All services fail for the next `failures` messages. They refuse the titles in `refused`, and those in `failing_once`
+    the first time. `on_send` is called with the title of each message. A URL in `targets` has several targets, of which
+    those that are `down` accept nothing; the others deliver to the service "URL TARGET". A service that is `busy` asks
+    to be left alone for a time.
     """
 
     broken: dict[str, bool] = field(default_factory=dict)
@@ -30,11 +34,24 @@ class FakeNotifier(AcceptsAttachments):
     delivered: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    failures: int = 0
+    failing_once: set[str] = field(default_factory=set)
+    targets: dict[str, Sequence[str]] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    busy: dict[str, timedelta] = field(default_factory=dict)
     on_send: Callable[[str], object] = lambda _: None
     lock: Lock = field(default_factory=Lock)
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
     ) -> None:
         assert body, html
         assert short
@@ -45,13 +62,26 @@ class FakeNotifier(AcceptsAttachments):
         if service in self.hanging:
             self.hanging[service].wait(20)
         self.on_send(title)
+        if self.failures:
+            self.failures -= 1
+            raise DeliveryFailed("the service is down")
+        if title in self.failing_once:
+            self.failing_once.remove(title)
+            raise DeliveryFailed("the service was down for a moment")
         if title in self.refused:
             raise DeliveryFailed("the service refused this message")
+        if service in self.busy:
+            raise DeliveryFailed("the service is busy", retry_after=self.busy[service])
         if service in self.broken:
             raise DeliveryFailed("the service said no", permanent=self.broken[service])
+        accepting = [name for name in self.targets.get(service, ()) if name not in self.down]
         with self.lock:
-            self.delivered.append((service, title))
-            self.bodies.append(body)
+            self.delivered += [(f"{service} {name}", title) for name in accepting if name not in accepted_by]
+            if service not in self.targets:
+                self.delivered.append((service, title))
+                self.bodies.append(body)
+        if len(accepting) < len(self.targets.get(service, ())):
+            raise DeliveryFailed("one target is down", accepted_by={*accepting, *accepted_by})
 
     def titles(self, service: str) -> list[str]:
         """Return the titles that the service accepted, in order."""

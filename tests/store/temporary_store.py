@@ -86,8 +86,10 @@ def a_snapshot(status: str = "Case Was Received", *, number: str = NUMBER, **fie
     return Snapshot(case_number=number, status=status, stage=Stage.RECEIVED, **fields)
 
 
-def a_change(kind: ChangeKind = ChangeKind.STATUS_CHANGED, *, subject: str | None = None) -> Change:
-    return Change(kind=kind, severity=Severity.IMPORTANT, case_number=NUMBER, subject=subject)
+def a_change(
+    kind: ChangeKind = ChangeKind.STATUS_CHANGED, *, subject: str | None = None, number: str = NUMBER
+) -> Change:
+    return Change(kind=kind, severity=Severity.IMPORTANT, case_number=number, subject=subject)
 
 
 def a_draft(
@@ -103,13 +105,13 @@ def a_draft(
 
 
 def record_alerts(
-    store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW
+    store: Store, *drafts: AlertDraft, change: Change | None = None, now: datetime = NOW, number: str = NUMBER
 ) -> list[RecordedChange]:
-    """Record one change with these alerts."""
-    change = change or a_change()
+    """Record one change of the case with these alerts."""
+    change = change or a_change(number=number)
     store.accounts.health("family", now)
     write_set = WriteSet(
-        account="family", case_number=NUMBER, changes=(change,), summaries=("something",), drafts=drafts
+        account="family", case_number=number, changes=(change,), summaries=("something",), drafts=drafts
     )
     return store.record([write_set], now=now)
 

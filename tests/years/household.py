@@ -1,6 +1,6 @@
 """A household with one account, a real database, a settable clock, and phones that record their messages."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -48,8 +48,17 @@ class FakePhones(AcceptsAttachments):
     unreachable: bool = False
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
     ) -> None:
+        assert not accepted_by, "each channel is one target"
         if self.unreachable:
             raise DeliveryFailed("nobody answers")
         assert html

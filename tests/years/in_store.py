@@ -3,7 +3,7 @@
 Only the two ends are replaced: the snapshots come from the story, and a notifier records the messages.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -47,8 +47,17 @@ class RecordingNotifier(AcceptsAttachments):
     messages: list[Message] = field(default_factory=list)
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
     ) -> None:
+        assert not accepted_by, "each channel is one target"
         channel = urlsplit(url.get_secret_value()).path.strip("/")
         assert short
         assert html

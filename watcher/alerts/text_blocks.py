@@ -109,3 +109,9 @@ def append_paragraph(text: AlertText, sentence: str) -> AlertText:
     """Add a paragraph at the end of an alert's body and HTML."""
     block = Paragraph(sentence)
     return replace(text, body=f"{text.body}\n\n{block.plain()}", html=f"{text.html}\n{block.html()}")
+
+
+def prepend_paragraph(text: AlertText, sentence: str) -> AlertText:
+    """Add a paragraph at the beginning of an alert's body and HTML."""
+    block = Paragraph(sentence)
+    return replace(text, body=f"{block.plain()}\n\n{text.body}", html=f"{block.html()}\n{text.html}")

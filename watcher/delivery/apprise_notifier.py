@@ -10,9 +10,9 @@ an object, such as the sign-in at a Matrix server, is created anew for each mess
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from threading import Thread, get_ident
@@ -22,7 +22,9 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from watcher.delivery.channel_url import redact_url, schema
+from watcher.delivery.service_content import Content, content_for, schemas_of
 from watcher.delivery.smtp_passwords import SMTPLIB
+from watcher.delivery.targets import AcceptedTargets
 from watcher.errors import DeliveryFailed
 
 if TYPE_CHECKING:
@@ -31,11 +33,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_MAX_SHORT_FORM_BODY = 400
-_LONG_SMS = frozenset(
-    {"cm", "eight00com", "exotel", "octopush", "smpp", "smpps", "smseagle", "smseagles", "smstunnel", "telesign"}
-)
-_HTML_CHATS = frozenset({"tgram", "wecom", "pushplus"})
 _CONNECT_TIMEOUT, _READ_TIMEOUT = 10.0, 20.0
 
 
@@ -43,12 +40,21 @@ class Notifier(Protocol):
     """Sends messages to channels."""
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
     ) -> None:
         """Send one message in the form that suits the service: plain text, HTML, or short enough for an SMS.
 
-        Returns when the service has accepted it. Raises `DeliveryFailed`, whose message shows neither the URL nor a
-        secret; it is `permanent` if the URL itself is invalid.
+        Returns when every target of the URL has accepted it; those in `accepted_by` have, and do not get it again.
+        Raises `DeliveryFailed`, whose message shows neither the URL nor a secret; it is `permanent` if the URL itself
+        is invalid.
         """
         ...
 
@@ -69,17 +75,42 @@ class AppriseNotifier:
         self._timeout = timeout
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
+        report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Send as described in `Notifier.send`. Missing attachments are left out."""
+        """Send as described in `Notifier.send`. Missing attachments are left out.
+
+        `report` is called with each target that accepts the message, at once.
+        """
         service = _service(url)
-        content = _content_for(service, title=title, body=body, html=html, short=short)
+        content = content_for(service, title=title, body=body, html=html, short=short)
         present = [path for path in attachments if path.is_file()] if service.attachment_support else []
         if service.attachment_support and len(present) < len(attachments):
             _log.warning("attachment_missing")
-        result = self._send_within_timeout(service, content, present)
-        if not result:
-            raise DeliveryFailed(f"{_name(service)}: {_reason(result, url)}")
+        from watcher.delivery.service_answers import AnswerLog, noting  # noqa: PLC0415 - it imports `requests`
+
+        targets, answers = AcceptedTargets(accepted_by, report), AnswerLog()
+
+        def deliver() -> "AppriseResult":
+            with _remembering(targets), noting(answers):
+                return _deliver(service, content, present)
+
+        result = self._within_timeout(deliver)
+        if isinstance(result, str) or not result:
+            raise DeliveryFailed(
+                f"{_name(service)}: {result if isinstance(result, str) else _reason(result, url)}",
+                refused=answers.refuse_message,
+                retry_after=answers.retry_after,
+                accepted_by=frozenset(targets.tokens),
+            )
 
     def can_attach(self, url: SecretStr) -> bool:
         """Return as described in `Notifier.can_attach`."""
@@ -88,39 +119,26 @@ class AppriseNotifier:
         except DeliveryFailed:
             return False
 
-    def _send_within_timeout(
-        self, service: "NotifyBase", content: "_Content", attachments: Sequence[Path]
-    ) -> "AppriseResult":
-        """Return Apprise's result. Uses its own daemon thread: one in Apprise's pool would delay the process's exit."""
-        outcome: list[Any] = []
+    def _within_timeout(self, deliver: "Callable[[], AppriseResult]") -> "AppriseResult | str":
+        """Return Apprise's result, or why there is none.
 
-        def deliver() -> None:
+        Uses its own daemon thread: one in Apprise's pool would delay the process's exit.
+        """
+        outcome: list[AppriseResult | str] = []
+
+        def run() -> None:
             try:
-                outcome.append(_deliver(service, content, attachments))
+                outcome.append(deliver())
             except Exception as error:  # noqa: BLE001 - there are 183 plug-ins by as many authors; none may stop the outbox
-                outcome.append(error)
+                outcome.append(f"the plug-in failed with {type(error).__name__}")
 
         if self._timeout is None:
-            deliver()
+            run()
         else:
-            thread = Thread(target=deliver, name="delivery", daemon=True)
+            thread = Thread(target=run, name="delivery", daemon=True)
             thread.start()
             thread.join(self._timeout)
-        if not outcome:
-            raise DeliveryFailed(f"{_name(service)}: no answer within {self._timeout:g} seconds")
-        if isinstance(outcome[0], Exception):
-            raise DeliveryFailed(f"{_name(service)}: the plug-in failed with {type(outcome[0]).__name__}")
-        result: AppriseResult = outcome[0]
-        return result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Content:
-    """A message in the form that a service takes. `format` is Apprise's: "text" or "html"."""
-
-    title: str
-    body: str
-    format: str
+        return outcome[0] if outcome else f"no answer within {self._timeout:g} seconds"
 
 
 def check_url(url: SecretStr) -> str | None:
@@ -132,7 +150,7 @@ def check_url(url: SecretStr) -> str | None:
         service = _service(url)
     except DeliveryFailed as error:
         return str(error)
-    if "ntfy" in _schemas(service) and not getattr(service, "topics", None):
+    if "ntfy" in schemas_of(service) and not getattr(service, "topics", None):
         return "ntfy: the URL names no topic; write ntfys://SERVER/TOPIC"
     return None
 
@@ -149,6 +167,7 @@ def _service(url: SecretStr) -> "NotifyBase":
         raise DeliveryFailed(f"{shown} is no URL that Apprise understands; see the page of the service", permanent=True)
     # An optional service would report a failure as a success.
     service.optional = False
+    service.retry = 0  # the outbox repeats an attempt, and remembers who has accepted the message
     options = {name.lower() for name, _ in parse_qsl(urlsplit(url.get_secret_value()).query)}
     if "cto" not in options:
         service.socket_connect_timeout = _CONNECT_TIMEOUT
@@ -208,6 +227,9 @@ def _plugins() -> "NotificationManager":
         plugins.load_modules()  # type: ignore[no-untyped-call]
         from apprise.plugins.email import smtp  # noqa: PLC0415
 
+        from watcher.delivery import service_answers  # noqa: PLC0415 - it imports `requests`
+
+    service_answers.install()
     setattr(smtp, "smtplib", SMTPLIB)  # noqa: B010 - the plug-in has no option for its client
     return plugins
 
@@ -222,29 +244,7 @@ def _refuse_disabled(name: str) -> None:
     raise DeliveryFailed(f"{name}:// needs {packages}; install it beside case-watcher", permanent=True)
 
 
-def _content_for(service: "NotifyBase", *, title: str, body: str, html: str, short: str) -> _Content:
-    formats = _formats(service)
-    if service.body_maxlen <= _MAX_SHORT_FORM_BODY or _schemas(service) & _LONG_SMS:
-        return _Content(title="", body=short, format="text")
-    if formats[0] == "html" and not _schemas(service) & _HTML_CHATS:
-        return _Content(title=title, body=html, format="html")
-    return _Content(title=title, body=body, format="text")
-
-
-def _formats(service: "NotifyBase") -> tuple[str, ...]:
-    """Return the formats that the service takes, preferred first. A `format` in the URL overrides them."""
-    override = service._format_override  # noqa: SLF001 - Apprise has no public way to get it
-    if override is not None:
-        return (str(override.value),)
-    declared: Any = service.notify_format  # one, or several of which the first is preferred
-    return tuple(str(entry.value) for entry in (declared if isinstance(declared, tuple | list) else (declared,)))
-
-
-def _schemas(service: "NotifyBase") -> frozenset[str]:
-    return frozenset(service.schemas())  # type: ignore[no-untyped-call]
-
-
-def _deliver(service: "NotifyBase", content: _Content, attachments: Sequence[Path]) -> "AppriseResult":
+def _deliver(service: "NotifyBase", content: Content, attachments: Sequence[Path]) -> "AppriseResult":
     from apprise import Apprise, AppriseAttachment  # noqa: PLC0415 - see the module's docstring
     from apprise.attachment.file import AttachFile  # noqa: PLC0415
 
@@ -252,6 +252,19 @@ def _deliver(service: "NotifyBase", content: _Content, attachments: Sequence[Pat
     attach = AppriseAttachment(files) if files else None
     sender = Apprise(service, asset=service.asset)
     return sender.notify(content.body, title=content.title, body_format=content.format, attach=attach)
+
+
+@contextmanager
+def _remembering(targets: AcceptedTargets) -> Iterator[None]:
+    """Let the plug-ins in this thread note the targets that accept a message, as they do for Apprise's own retries."""
+    from apprise.plugins.base import _delivery_tracker  # noqa: PLC0415 - see the module's docstring
+
+    tracker: ContextVar[Any] = _delivery_tracker
+    token = tracker.set(targets)
+    try:
+        yield
+    finally:
+        tracker.reset(token)
 
 
 def _name(service: "NotifyBase") -> str:

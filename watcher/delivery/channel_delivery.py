@@ -1,87 +1,65 @@
 """Delivery of the due alerts of one channel.
 
-Urgent alerts go first, also ones that are written while others are sent. A message that the service refuses does not
-hold back others: another one is tried before the channel counts as down, and then everything waits.
+Urgent alerts go first, also ones that are written while others are sent. Alerts about one case are sent in the order in
+which they were written; one that newer ones have made untrue is dropped with a note. A message that the service refuses
+does not hold back others for long: another one is tried before the channel counts as down, and then everything waits.
 """
 
-import random
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Event
 
-import structlog
-
-from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.routing import quiet_until
-from watcher.clock import Clock
-from watcher.delivery.apprise_notifier import Notifier
-from watcher.delivery.attachments import (
-    Attachments,
-    awaits_letter,
-    notices_of,
-    select_attachments,
-    with_missing_letter_note,
-)
-from watcher.delivery.outdated import drop_outdated
-from watcher.delivery.retry import is_exhausted, message_delay, outage_delay
+from watcher.delivery.attachments import awaits_letter, notices_of
+from watcher.delivery.message_order import Message, attempts_of, in_order, is_urgent, must_follow, ready, subjects_of
+from watcher.delivery.message_sender import COMBINED_REASONS, MessageSender, has_failed_long_enough, ids_of, jitter
+from watcher.delivery.outdated import SentAlerts, drop_outdated
+from watcher.delivery.retry import message_delay, outage_delay
 from watcher.delivery.throttle import throttle
 from watcher.errors import DeliveryFailed
-from watcher.model.alert import AlertText, HoldReason
 from watcher.model.change import Severity
-from watcher.settings import ChannelSettings, Settings
-from watcher.store import HeldLock, QueuedAlert, Store, claimant
+from watcher.store import QueuedAlert
 
 _HOUR = timedelta(hours=1)
-_COMBINED_REASONS = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
 _LETTER_DELAY = timedelta(seconds=5)
+_CLAIMED_DELAY = timedelta(seconds=2)
 _FAILURES_OF_AN_OUTAGE = 2
-_log = structlog.get_logger(__name__)
-
-_Message = Sequence[QueuedAlert]
-"""Alerts that are sent as one message."""
 
 
 class ChannelDelivery:
     """Delivers the due alerts of one channel, whose lock the caller holds."""
 
-    def __init__(
-        self,
-        store: Store,
-        notifier: Notifier,
-        clock: Clock,
-        settings: Settings,
-        channel: ChannelSettings,
-        stop: Event,
-        *,
-        held: HeldLock,
-    ) -> None:
-        """Send nothing yet. After `stop` is set, or the lock `held` was lost, no further message is started."""
-        self._store, self._notifier, self._clock = store, notifier, clock
-        self._settings, self._channel, self._stop, self._held = settings, channel, stop, held
-        self._random = random.SystemRandom()
-        self._claimant = ""
+    def __init__(self, sender: MessageSender, stop: Event) -> None:
+        """Send nothing yet. After `stop` is set, or the sender's lock was lost, no further message is started."""
+        self._sender, self._stop = sender, stop
+        self._store, self._clock = sender.store, sender.clock
+        self._settings, self._channel = sender.settings, sender.channel
+        self._sent = SentAlerts([])
 
     def run(self) -> int:
         """Send the due alerts; return how many the channel accepted. Raises `StoreUnusable` and `LockLost`."""
         accepted, is_interrupted = 0, True
-        with claimant() as self._claimant:
-            while is_interrupted and not self._stop.is_set():
-                due = self._store.outbox.due(self._clock.now(), channels=[self._channel.name])
-                newest = max(_ids(due), default=0)
-                number, is_interrupted = self._send_in_order(self._messages(due), newest)
-                accepted += number
+        while is_interrupted and not self._stop.is_set():
+            due = self._store.outbox.to_send(self._channel.name, self._clock.now())
+            newest = max(ids_of(due), default=0)
+            number, is_interrupted = self._send_in_order(self._messages(due), newest)
+            accepted += number
         return accepted
 
-    def _messages(self, due: Sequence[QueuedAlert]) -> list[_Message]:
+    def _messages(self, due: Sequence[QueuedAlert]) -> list[Message]:
         """Drop, hold, and postpone alerts; return the messages to send now, most urgent first."""
         now = self._clock.now()
-        due = [queued for queued in due if not queued.is_claimed]
+        due = self._while_service_rests(due, now)
+        claimed = [queued for queued in due if queued.is_claimed]
+        due = self._not_before(claimed, [queued for queued in due if not queued.is_claimed], now + _CLAIMED_DELAY)
         due = self._without_awaiting(self._outside_quiet_hours(due, now), now)
-        due = drop_outdated(self._store, self._channel.name, due)
-        combined = [queued for queued in due if _is_combined(queued)]
-        by_reason = ([queued for queued in combined if queued.hold_reason is reason] for reason in _COMBINED_REASONS)
-        messages: list[_Message] = [batch for batch in by_reason if batch]
-        single = {queued.alert.id: queued for queued in due if queued not in combined}
+        sent = self._store.outbox.sent_after(self._channel.name, min(ids_of(due))) if due else []
+        due = drop_outdated(self._store, self._channel.name, due, sent)
+        self._sent = SentAlerts(sent)
+        messages = _partly_accepted(due) + _combined(due)
+        grouped = {alert_id for message in messages for alert_id in ids_of(message)}
+        single = {queued.alert.id: queued for queued in due if queued.alert.id not in grouped}
         plan = throttle(
             [queued.alert for queued in single.values()],
             limit=self._channel.max_per_hour,
@@ -90,7 +68,15 @@ class ChannelDelivery:
         messages += [[single[alert.id]] for alert in (*plan.urgent, *plan.separate)]
         messages += [[single[alert.id] for alert in plan.combined]] if plan.combined else []
         self._store.outbox.postpone([alert.id for alert in plan.postponed], now + _HOUR / 6)
-        return sorted(messages, key=lambda message: (not _is_urgent(message), _attempts(message)))
+        return in_order(messages)
+
+    def _while_service_rests(self, due: Sequence[QueuedAlert], now: datetime) -> Sequence[QueuedAlert]:
+        """Postpone all alerts while the service has asked for a pause (`Retry-After`)."""
+        rests_until = self._store.outbox.service_rests_until(self._channel.name, now)
+        if not due or rests_until is None:
+            return due
+        self._store.outbox.postpone(ids_of(due), rests_until)
+        return []
 
     def _outside_quiet_hours(self, due: Sequence[QueuedAlert], now: datetime) -> Sequence[QueuedAlert]:
         """Hold what became due, or is tried again, within quiet hours."""
@@ -101,158 +87,124 @@ class ChannelDelivery:
             self._store.outbox.hold_until(held, end)
         return [queued for queued in due if ends[queued.alert.id] is None]
 
-    def _send_in_order(self, messages: Sequence[_Message], newest: int) -> tuple[int, bool]:
+    def _without_awaiting(self, due: Sequence[QueuedAlert], now: datetime) -> Sequence[QueuedAlert]:
+        """Postpone alerts whose letter is being downloaded, if the channel attaches letters, with those behind them."""
+        if not self._channel.attach_notices:
+            return due
+        notices = self._store.notices()
+        awaiting = [
+            queued
+            for queued in due
+            if awaits_letter(queued, notices_of([queued], notices), self._settings, now, shared=self._store.shared)
+        ]
+        self._store.outbox.postpone(ids_of(awaiting), now + _LETTER_DELAY)
+        return self._not_before(awaiting, [queued for queued in due if queued not in awaiting], now + _LETTER_DELAY)
+
+    def _not_before(
+        self, earlier: Sequence[QueuedAlert], due: Sequence[QueuedAlert], moment: datetime
+    ) -> Sequence[QueuedAlert]:
+        """Postpone what must not arrive before these earlier alerts about the same case; return the rest."""
+        behind = {queued.alert.id for queued in due if any(must_follow(queued, other) for other in earlier)}
+        self._store.outbox.postpone(behind, moment)
+        return [queued for queued in due if queued.alert.id not in behind]
+
+    def _send_in_order(self, messages: Sequence[Message], newest: int) -> tuple[int, bool]:
         """Send messages until all are tried or the channel is down.
 
         Return how many alerts were accepted, and whether to begin anew because an urgent alert with an id above
         `newest` has become due.
         """
-        waiting, accepted, failed = list(messages), 0, list[_Message]()
-        while waiting and not self._stop.is_set():
-            # After a failure, a message that was refused least often shows best whether the channel is down.
-            message = min(waiting, key=_attempts) if failed else waiting[0]
+        waiting, accepted, failed, blocking = list(messages), 0, list[Message](), list[Message]()
+        while not self._stop.is_set():
+            message = _next(waiting, blocking, is_probe=bool(failed))
+            if message is None:
+                break
             waiting.remove(message)
-            message = self._claim(message)
-            error = self._send(message) if message else None
-            if error is None:
-                accepted, failed = accepted + len(message), []
+            result = self._send(message)
+            if isinstance(result, int):
+                accepted, failed = accepted + result, [] if result else failed
                 if waiting and self._store.outbox.has_urgent(self._channel.name, self._clock.now(), after=newest):
+                    self._postpone_behind(blocking, waiting)
                     return accepted, True
                 continue
             failed.append(message)
-            if error.permanent:
-                self._record_failure([queued for message in waiting for queued in message], error)
-                break
-            if len(failed) == _FAILURES_OF_AN_OUTAGE:
-                self._wait_for_channel(waiting, failed)
-                break
+            blocking += [] if result.refused else [message]
+            if self._is_down(result, waiting, failed):
+                return accepted, False
+        self._postpone_behind(blocking, waiting)
         return accepted, False
 
-    def _claim(self, message: _Message) -> _Message:
-        """Return the alerts of the message that still are to be sent, and that no other delivery is sending.
-
-        Raises `LockLost` if another delivery may have begun.
-        """
-        self._held.verify()
-        claimed = set(self._store.outbox.claim(_ids(message), self._claimant, self._clock.now()))
-        return [queued for queued in message if queued.alert.id in claimed]
-
-    def _send(self, message: _Message) -> DeliveryFailed | None:
-        """Send one message. Return why it was not accepted, or None."""
-        try:
-            self._notify(message)
-        except DeliveryFailed as error:
-            self._record_failure(message, error)
+    def _send(self, message: Message) -> int | DeliveryFailed:
+        """Send what is still true of a message and could be claimed: return how many alerts, or why it failed."""
+        overtaken = self._sent.overtaking(message)
+        dropped = {alert_id: entry.by for alert_id, entry in overtaken.items() if entry.entirely}
+        self._store.outbox.drop(dropped, note="a later alert was sent before it")
+        message = self._sender.claim([queued for queued in message if queued.alert.id not in dropped])
+        error = self._sender.send(message, late=overtaken.keys()) if message else None
+        if error is not None:
             return error
-        self._store.outbox.mark_sent(_ids(message), self._clock.now())
-        _log.info("alert_sent", channel=self._channel.name, alerts=_ids(message))
-        return None
+        self._sent.add(message)
+        return len(message)
 
-    def _notify(self, message: _Message) -> None:
-        text, attachments = self._text(message), self._attachments(message)
-        if attachments.has_missing:
-            text = with_missing_letter_note(text, language=self._settings.language)
-        self._notifier.send(
-            self._channel.url,
-            title=text.title,
-            body=text.body,
-            html=text.html,
-            short=text.short,
-            attachments=attachments.files,
-        )
+    def _is_down(self, error: DeliveryFailed, waiting: Sequence[Message], failed: Sequence[Message]) -> bool:
+        """Return whether to stop because of this failure; if so, give up or postpone what waits."""
+        if error.permanent:
+            self._sender.record_failure([queued for message in waiting for queued in message], error)
+        elif error.retry_after is not None:
+            self._while_service_rests([queued for message in waiting for queued in message], self._clock.now())
+        elif len(failed) == _FAILURES_OF_AN_OUTAGE:
+            self._wait_for_channel(waiting, failed)
+        else:
+            return False
+        return True
 
-    def _record_failure(self, message: _Message, error: DeliveryFailed) -> None:
-        """Schedule another attempt, or give up: at once after a permanent error, else after a week of attempts."""
-        if not message:
+    def _postpone_behind(self, blocking: Sequence[Message], waiting: Sequence[Message]) -> None:
+        """Postpone what waits for a failed message about the same case until that is tried again."""
+        if not blocking:
             return
-        now, name = self._clock.now(), self._channel.name
-        given_up = [queued for queued in message if error.permanent or _is_exhausted(queued, now)]
-        retried = [queued for queued in message if queued not in given_up]
-        retry_at = now + message_delay(_attempts(message)) * self._jitter()
-        for alerts, next_attempt_at in ((given_up, None), (retried, retry_at)):
-            if alerts:
-                self._store.outbox.mark_failed(
-                    _ids(alerts),
-                    str(error),
-                    now=now,
-                    next_attempt_at=next_attempt_at,
-                    claimant=self._claimant,
-                )
-                given_up_now = next_attempt_at is None
-                _log.warning(
-                    "alert_not_sent", channel=name, alerts=_ids(alerts), reason=str(error), given_up=given_up_now
-                )
+        subjects = {subject for message in blocking for subject in subjects_of(message)}
+        behind = [queued for message in waiting if subjects_of(message) & subjects for queued in message]
+        delay = message_delay(max(map(attempts_of, blocking))) * jitter()
+        self._store.outbox.postpone(ids_of(behind), self._clock.now() + delay)
 
-    def _wait_for_channel(self, waiting: Sequence[_Message], failed: Sequence[_Message]) -> None:
+    def _wait_for_channel(self, waiting: Sequence[Message], failed: Sequence[Message]) -> None:
         """Postpone all messages because the channel is down; urgent ones that failed keep their own delays."""
         now, outbox = self._clock.now(), self._store.outbox
         duration = now - (outbox.failing_since(self._channel.name) or now)
-        retry_at = now + outage_delay(duration) * self._jitter()
+        retry_at = now + outage_delay(duration) * jitter()
         retried = [
-            [queued for queued in message if not _is_exhausted(queued, now)]
+            [queued for queued in message if not has_failed_long_enough(queued, now)]
             for message in failed
-            if not _is_urgent(message)
+            if not is_urgent(message)
         ]
-        outbox.postpone([alert_id for message in (*waiting, *retried) for alert_id in _ids(message)], retry_at)
-
-    def _jitter(self) -> float:
-        return self._random.uniform(1, 1.2)
-
-    def _text(self, message: _Message) -> AlertText:
-        """Return the text of the alert, of a digest, or of a batch that lists and counts alerts."""
-        texts = [_text_of(queued) for queued in message]
-        if message[0].hold_reason in _COMBINED_REASONS:
-            return render_digest(texts, language=self._settings.language)
-        return texts[0] if len(texts) == 1 else render_batch(texts, language=self._settings.language)
-
-    def _without_awaiting(self, due: Sequence[QueuedAlert], now: datetime) -> Sequence[QueuedAlert]:
-        """Postpone alerts whose letter is being downloaded, if the channel attaches letters."""
-        if not self._channel.attach_notices:
-            return due
-        notices = self._store.notices()
-        awaiting = {
-            queued.alert.id
-            for queued in due
-            if awaits_letter(queued, notices_of([queued], notices), self._settings, now, shared=self._store.shared)
-        }
-        self._store.outbox.postpone(awaiting, now + _LETTER_DELAY)
-        return [queued for queued in due if queued.alert.id not in awaiting]
-
-    def _attachments(self, message: _Message) -> Attachments:
-        """Return the saved letters that the message is about, if the channel attaches letters."""
-        if not self._channel.attach_notices:
-            return Attachments()
-        letters = notices_of(message, self._store.notices())
-        return select_attachments(
-            letters,
-            self._channel,
-            self._settings.state_dir,
-            can_attach=bool(letters) and self._notifier.can_attach(self._channel.url),
-            attempts=_attempts(message),
-        )
+        outbox.postpone([alert_id for message in (*waiting, *retried) for alert_id in ids_of(message)], retry_at)
 
 
-def _ids(message: _Message) -> list[int]:
-    return [queued.alert.id for queued in message]
+def _next(waiting: Sequence[Message], blocking: Sequence[Message], *, is_probe: bool) -> Message | None:
+    """Return the message to send next. The one that was refused least often shows best whether a channel is down."""
+    candidates = ready(waiting, blocking)
+    return min(candidates, key=attempts_of, default=None) if is_probe else next(candidates, None)
 
 
-def _attempts(message: _Message) -> int:
-    return max(queued.alert.attempts for queued in message)
+def _combined(due: Sequence[QueuedAlert]) -> list[Message]:
+    """Return a message for each reason to combine alerts."""
+    by_reason = (
+        [queued for queued in due if _is_combined(queued) and queued.hold_reason is reason]
+        for reason in COMBINED_REASONS
+    )
+    return [batch for batch in by_reason if batch]
 
 
-def _is_urgent(message: _Message) -> bool:
-    return any(queued.alert.severity is Severity.URGENT for queued in message)
-
-
-def _is_exhausted(queued: QueuedAlert, now: datetime) -> bool:
-    return is_exhausted(queued.alert.first_attempt_at, queued.alert.attempts, now)
+def _partly_accepted(due: Sequence[QueuedAlert]) -> list[Message]:
+    """Return the messages that some targets of the channel have accepted, each with the alerts that it had."""
+    messages: dict[int, list[QueuedAlert]] = defaultdict(list)
+    for queued in due:
+        if queued.accepted_by:
+            messages[queued.alert.covered_by or queued.alert.id].append(queued)
+    return list(messages.values())
 
 
 def _is_combined(queued: QueuedAlert) -> bool:
     """Return whether the alert is sent together with others that are held for the same reason."""
-    return queued.hold_reason in _COMBINED_REASONS and queued.alert.severity is not Severity.URGENT
-
-
-def _text_of(queued: QueuedAlert) -> AlertText:
-    alert = queued.alert
-    return AlertText(title=alert.title, body=alert.body, html=alert.html, short=alert.short)
+    is_held_together = queued.hold_reason in COMBINED_REASONS and not queued.accepted_by
+    return is_held_together and queued.alert.severity is not Severity.URGENT

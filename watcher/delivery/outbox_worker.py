@@ -2,6 +2,7 @@
 
 An alert is marked as sent after the channel accepted it, never before. A kill in between may send it twice, but no
 alert is lost. Each channel has its own lock, so that one worker at a time delivers to it, whatever process it is in.
+Each alert is also claimed in the database, so that a worker whose lock was lost sends nothing twice.
 """
 
 from threading import Event
@@ -11,9 +12,10 @@ from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.channel_delivery import ChannelDelivery
 from watcher.delivery.channel_threads import ChannelThreads
+from watcher.delivery.message_sender import MessageSender
 from watcher.errors import LockLost
 from watcher.settings import Settings
-from watcher.store import Busy, Store
+from watcher.store import Busy, Store, claimant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -80,10 +82,17 @@ class OutboxWorker:
             if settings is None:
                 self._give_up(channel)
                 return 0
-            delivery = ChannelDelivery(
-                self._store, self._notifier, self._clock, self._settings, settings, self._stop, held=held
-            )
-            return delivery.run()
+            with claimant() as name:
+                sender = MessageSender(
+                    store=self._store,
+                    notifier=self._notifier,
+                    clock=self._clock,
+                    settings=self._settings,
+                    channel=settings,
+                    claimant=name,
+                    held=held,
+                )
+                return ChannelDelivery(sender, self._stop).run()
 
     def _give_up(self, channel: str) -> None:
         due = self._store.outbox.due(self._clock.now(), channels=[channel])

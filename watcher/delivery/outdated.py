@@ -1,30 +1,68 @@
-"""Drop due alerts that are no longer true, with a note in the outbox (`watcher.delivery.superseded` decides which)."""
+"""Drop due alerts that are no longer true, with a note in the outbox.
 
+`watcher.delivery.superseded` and `watcher.delivery.overtaken` decide which.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import structlog
 
 from watcher.alerts.routing import routing_severity
+from watcher.delivery.overtaken import Overtaken, overtaken
 from watcher.delivery.superseded import ChangeFact, ChannelAlert, fact_of, is_over, superseded
 from watcher.model.alert import HoldReason
 from watcher.model.change import RecordedChange, Severity
-from watcher.store import QueuedAlert, Store
+from watcher.store import QueuedAlert, SentAlert, Store
 
 _log = structlog.get_logger(__name__)
 
 
-def drop_outdated(store: Store, channel: str, due: Sequence[QueuedAlert]) -> list[QueuedAlert]:
-    """Return the alerts without those that are outdated, which are dropped. `due` are sent to the channel now."""
+def drop_outdated(
+    store: Store, channel: str, due: Sequence[QueuedAlert], sent: Sequence[SentAlert]
+) -> list[QueuedAlert]:
+    """Return the alerts without those that are outdated, which are dropped.
+
+    `due` are sent to the channel now, and `sent` are the ones that it accepted after the oldest of them was written.
+    """
     over = {
         queued.alert.id for queued in due if queued.hold_reason is HoldReason.ESCALATION and _is_over(store, queued)
     }
     store.outbox.drop(dict.fromkeys(over), note="over before it was sent")
     due = [queued for queued in due if queued.alert.id not in over]
-    dropped = _superseded(store, channel, due)
+    dropped = superseded([*map(_queued_alert, due), *map(_sent_alert, sent)])
     store.outbox.drop(dropped, note="made untrue by a later alert")
     if over or dropped:
-        _log.info("held_alerts_dropped", channel=channel, alerts=sorted(over | dropped.keys()))
+        _log.info("alerts_dropped", channel=channel, alerts=sorted(over | dropped.keys()))
     return [queued for queued in due if queued.alert.id not in dropped]
+
+
+class SentAlerts:
+    """The alerts that a channel has accepted, for comparison with older ones that are about to be sent."""
+
+    def __init__(self, sent: Iterable[SentAlert]) -> None:
+        """Start with alerts that were sent before."""
+        self._by_subject: dict[tuple[str, str | None], list[ChannelAlert]] = defaultdict(list)
+        for alert in sent:
+            self._by_subject[alert.account, alert.case_number].append(_sent_alert(alert))
+
+    def add(self, message: Iterable[QueuedAlert]) -> None:
+        """Add alerts that were sent now."""
+        for queued in message:
+            self._by_subject[queued.account, queued.case_number].append(_queued_alert(queued))
+
+    def overtaking(self, message: Iterable[QueuedAlert]) -> dict[int, Overtaken]:
+        """Return, for each alert of the message that newer ones have made outdated, how they did."""
+        found = {
+            queued.alert.id: overtaken(
+                _channel_alert(
+                    queued.alert.id, queued.account, queued.changes, queued.alert.severity, queued.hold_reason
+                ),
+                self._by_subject[queued.account, queued.case_number],
+            )
+            for queued in message
+        }
+        return {alert_id: result for alert_id, result in found.items() if result is not None}
 
 
 def _is_over(store: Store, queued: QueuedAlert) -> bool:
@@ -34,19 +72,14 @@ def _is_over(store: Store, queued: QueuedAlert) -> bool:
     return is_over(_facts(queued.account, urgent), _facts(queued.account, later))
 
 
-def _superseded(store: Store, channel: str, due: Sequence[QueuedAlert]) -> dict[int, int]:
-    held = [queued.alert.id for queued in due if queued.hold_reason is not None]
-    if not held:
-        return {}
-    now = [
-        _channel_alert(queued.alert.id, queued.account, queued.changes, queued.alert.severity, queued.hold_reason)
-        for queued in due
-    ]
-    sent = [
-        _channel_alert(alert.id, alert.account, alert.changes, alert.severity)
-        for alert in store.outbox.sent_after(channel, min(held))
-    ]
-    return superseded([*now, *sent])
+def _sent_alert(alert: SentAlert) -> ChannelAlert:
+    return _channel_alert(alert.id, alert.account, alert.changes, alert.severity)
+
+
+def _queued_alert(queued: QueuedAlert) -> ChannelAlert:
+    """Return the alert. One that was refused before counts as held overnight: only what is true now matters."""
+    hold_reason = queued.hold_reason or (HoldReason.QUIET if queued.alert.attempts else None)
+    return _channel_alert(queued.alert.id, queued.account, queued.changes, queued.alert.severity, hold_reason)
 
 
 def _channel_alert(

@@ -8,19 +8,12 @@ The child receives requests through a socket pair and handles them concurrently.
 even if the daemon was killed.
 """
 
-import logging
 import os
-import resource
-import signal
 import socket
 import struct
 import subprocess
 import sys
-import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -31,38 +24,19 @@ from typing import Any
 from pydantic import SecretStr
 
 import watcher
-from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
+from watcher.delivery.sender_child import Accepted, Reply, Request, serve
 from watcher.errors import DeliveryFailed
 
-_MAX_WORKERS = 100
-"""Concurrent messages in one child; more than anybody has channels."""
-
-_MEMORY_BYTES = 320 * 1024 * 1024
-"""Memory of the child: several times what Apprise and a large attachment take, less than the unit's `MemoryMax`."""
-
-_STACK_BYTES = 1024 * 1024
 _SEND_TIMEOUT = 5
 """Seconds in which the child must take a request from the socket."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    """A call of a method of `Notifier`."""
+class _Pending:
+    """A request that the child is working on."""
 
-    number: int
-    method: str
-    url: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reply:
-    """The return value of the method, or the message of the `DeliveryFailed` that it raised."""
-
-    number: int
-    value: Any = None
-    error: str | None = None
-    permanent: bool = False
+    def __init__(self, accepted_by: Collection[str]) -> None:
+        self.reply: SimpleQueue[Reply] = SimpleQueue()
+        self.accepted_by = set(accepted_by)
 
 
 class SenderProcess:
@@ -81,11 +55,28 @@ class SenderProcess:
         self._child: _Child | None = None
 
     def send(
-        self, url: SecretStr, *, title: str, body: str, html: str, short: str, attachments: Sequence[Path] = ()
+        self,
+        url: SecretStr,
+        *,
+        title: str,
+        body: str,
+        html: str,
+        short: str,
+        attachments: Sequence[Path] = (),
+        accepted_by: Collection[str] = (),
     ) -> None:
         """Send as described in `Notifier.send`."""
         files = tuple(file.absolute() for file in attachments)
-        self._call("send", url, title=title, body=body, html=html, short=short, attachments=files)
+        self._call(
+            "send",
+            url,
+            title=title,
+            body=body,
+            html=html,
+            short=short,
+            attachments=files,
+            accepted_by=frozenset(accepted_by),
+        )
 
     def can_attach(self, url: SecretStr) -> bool:
         """Return as described in `Notifier.can_attach`. Raises `DeliveryFailed` if the child does not answer."""
@@ -98,28 +89,34 @@ class SenderProcess:
             child.kill()
 
     def _call(self, method: str, url: SecretStr, **arguments: Any) -> Any:
-        request = _Request(number=next(self._numbers), method=method, url=url.get_secret_value(), arguments=arguments)
-        child, replies = self._submit(request)
+        request = Request(number=next(self._numbers), method=method, url=url.get_secret_value(), arguments=arguments)
+        child, pending = self._submit(request)
         try:
-            reply = replies.get(timeout=self._timeout)
+            reply = pending.reply.get(timeout=self._timeout)
         except Empty:
             child.abandon(request)
-            raise DeliveryFailed(f"no answer within {self._timeout:g} seconds") from None
+            reply = Reply(number=request.number, error=f"no answer within {self._timeout:g} seconds")
         if reply.error is not None:
-            raise DeliveryFailed(reply.error, permanent=reply.permanent)
+            raise DeliveryFailed(
+                reply.error,
+                permanent=reply.permanent,
+                refused=reply.refused,
+                retry_after=reply.retry_after,
+                accepted_by=frozenset(pending.accepted_by),
+            )
         return reply.value
 
-    def _submit(self, request: _Request) -> "tuple[_Child, SimpleQueue[_Reply]]":
+    def _submit(self, request: Request) -> "tuple[_Child, _Pending]":
         """Send the request to the child, or to a new one if it has ended."""
         with self._starting:
-            replies = self._child.submit(request) if self._child is not None else None
-            if self._child is None or replies is None:
+            pending = self._child.submit(request) if self._child is not None else None
+            if self._child is None or pending is None:
                 self._child = self._start_child()
-                replies = self._child.submit(request)
+                pending = self._child.submit(request)
                 self._child.listener.start()
-            if replies is None:
+            if pending is None:
                 raise DeliveryFailed("the process that sends ended as it began")
-            return self._child, replies
+            return self._child, pending
 
     def _start_child(self) -> "_Child":
         try:
@@ -136,7 +133,7 @@ class _Child:
 
     def __init__(self, idle: float) -> None:
         self._idle = idle
-        self._pending: dict[int, SimpleQueue[_Reply]] = {}
+        self._pending: dict[int, _Pending] = {}
         self._lock = Lock()
         self._ended = False
         self._connection, child_end = Pipe()
@@ -145,22 +142,22 @@ class _Child:
             self._process = _start(child_end.fileno())
         self.listener = Thread(target=self._listen, name="sender replies", daemon=True)
 
-    def submit(self, request: _Request) -> "SimpleQueue[_Reply] | None":
-        """Send a request. Return the queue that will get its reply; None if the child has ended."""
-        replies: SimpleQueue[_Reply] = SimpleQueue()
+    def submit(self, request: Request) -> _Pending | None:
+        """Send a request. Return what will get its reply; None if the child has ended."""
+        pending = _Pending(request.arguments.get("accepted_by", ()))
         with self._lock:
             if self._ended:
                 return None
-            self._pending[request.number] = replies
+            self._pending[request.number] = pending
             try:
                 self._connection.send(request)
             except OSError:  # it has ended, or hangs and reads nothing more
                 del self._pending[request.number]
                 self.kill()
                 return None
-        return replies
+        return pending
 
-    def abandon(self, request: _Request) -> None:
+    def abandon(self, request: Request) -> None:
         """Stop waiting for a reply. The child gets no further requests, because it may hang."""
         self._ended = True
         self._pending.pop(request.number, None)
@@ -176,20 +173,27 @@ class _Child:
         try:
             while not self._is_over():
                 if self._connection.poll(self._idle):
-                    reply = self._connection.recv()
-                    replies = self._pending.pop(reply.number, None)
-                    if replies is not None:
-                        replies.put(reply)
+                    self._distribute(self._connection.recv())
                 else:
                     self._end_if_idle()
         except (EOFError, OSError):
             self._ended = True
         with self._lock:
-            for number, replies in tuple(self._pending.items()):
-                replies.put(_Reply(number=number, error="the process that sends has ended in the middle of it"))
+            for number, pending in tuple(self._pending.items()):
+                pending.reply.put(Reply(number=number, error="the process that sends has ended in the middle of it"))
         self._connection.close()
         self._process.kill()
         self._process.wait()
+
+    def _distribute(self, message: Reply | Accepted) -> None:
+        if isinstance(message, Accepted):
+            pending = self._pending.get(message.number)
+            if pending is not None:
+                pending.accepted_by.add(message.target)
+            return
+        pending = self._pending.pop(message.number, None)
+        if pending is not None:
+            pending.reply.put(message)
 
     def _is_over(self) -> bool:
         """Return whether the child gets no further requests and has none pending."""
@@ -211,52 +215,10 @@ def _start(connection: int) -> "subprocess.Popen[bytes]":
     """Start the child with the same package directory and working directory as this process."""
     path = [str(Path(watcher.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {__name__} import serve; serve({connection})"],
+        [sys.executable, "-P", "-c", f"from {serve.__module__} import serve; serve({connection})"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
         pass_fds=(connection,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,  # a plug-in's output may contain the URL; the reply has the reason of a failure
     )
-
-
-# --- in the child ---
-
-
-def serve(descriptor: int) -> None:
-    """Handle requests from this descriptor until its other end is closed, then end the process."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # meant for the daemon, which ends this process itself
-    _limit_memory()
-    logging.getLogger().addHandler(logging.NullHandler())
-    connection: Connection[_Reply, _Request] = Connection(descriptor)
-    notifier, send_lock = AppriseNotifier(timeout=None), Lock()
-
-    def work(request: _Request) -> None:
-        reply = _reply_of(notifier, request)
-        with send_lock:
-            connection.send(reply)
-
-    workers = ThreadPoolExecutor(_MAX_WORKERS)
-    try:
-        while True:
-            workers.submit(work, connection.recv())
-    except (EOFError, OSError):
-        os._exit(0)  # does not wait for plug-ins that hang
-
-
-def _limit_memory() -> None:
-    """Make an endless answer of a service a `MemoryError` in its plug-in, instead of the end of the daemon."""
-    threading.stack_size(_STACK_BYTES)
-    with suppress(OSError, ValueError):  # not every system has the limit
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
-
-
-def _reply_of(notifier: Notifier, request: _Request) -> _Reply:
-    try:
-        value = getattr(notifier, request.method)(SecretStr(request.url), **request.arguments)
-    except DeliveryFailed as error:
-        return _Reply(number=request.number, error=str(error), permanent=error.permanent)
-    except Exception as error:  # noqa: BLE001 - every request must get a reply
-        return _Reply(number=request.number, error=f"the plug-in failed with {type(error).__name__}")
-    return _Reply(number=request.number, value=value)

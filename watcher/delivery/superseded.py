@@ -1,8 +1,9 @@
-"""Which held alerts are no longer true when they are due. Pure.
+"""Which alerts that waited are no longer true when they are due. Pure.
 
-Alerts do not expire. A held alert is dropped only if later alerts on the same channel, about the same case and topic,
-make everything in it untrue: an appointment that was changed twice overnight, failed checks that work again by morning.
-Those alerts were really sent or are sent now, and are not less severe. An alert with one more fact is kept unchanged.
+Alerts do not expire. One that was held, or that the channel refused at first, is dropped only if later alerts on the
+same channel, about the same case and topic, make everything in it untrue: an appointment that was changed twice
+overnight, failed checks that work again by morning. Those alerts were really sent or are sent now, and are not less
+severe. An alert with one more fact is kept unchanged.
 
 An escalation is dropped if what it is about is over, whether or not the same channel heard of that.
 """
@@ -75,7 +76,7 @@ class ChangeFact:
 class ChannelAlert:
     """An alert that a channel has accepted or gets now. A higher id is later.
 
-    `hold_reason` is why it is held, None if it cannot be dropped: because it was sent, or was never held.
+    `hold_reason` is why it is held, None if it cannot be dropped: it was sent, or is sent without having waited.
     """
 
     id: int
@@ -147,6 +148,11 @@ _Matter: TypeAlias = tuple[str, str | None, str | None]
 
 def _matter(fact: ChangeFact) -> _Matter:
     return fact.account, fact.case_number, fact.topic
+
+
+def concern_one_matter(one: ChangeFact, other: ChangeFact) -> bool:
+    """Return whether two facts are about the same matter, and not one about its due date and one about its start."""
+    return _matter(one) == _matter(other) and (None in {one.aspect, other.aspect} or one.aspect == other.aspect)
 
 
 def _replaces(kind: ChangeKind, aspect: str | None, old: ChangeFact, hold_reason: HoldReason) -> bool:

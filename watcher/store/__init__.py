@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from watcher.store.database.locks import Busy, HeldLock
     from watcher.store.queries.cases import StoredCase
-    from watcher.store.queries.outbox import QueuedAlert
+    from watcher.store.queries.outbox import QueuedAlert, SentAlert
     from watcher.store.queries.snapshot_json import digest, digest_of_answers
     from watcher.store.store import Store
     from watcher.store.view import StoreReader
     from watcher.store.writes.claims import claimant
+    from watcher.store.writes.outbox import MAX_REST
     from watcher.store.writes.saved_values import SavedValue, SavedValues
     from watcher.store.writes.sign_in_guard import StoredSignInGuard
 
 __all__ = [
+    "MAX_REST",
     "Busy",
     "HeldLock",
     "QueuedAlert",
     "SavedValue",
     "SavedValues",
+    "SentAlert",
     "Store",
     "StoreReader",
     "StoredCase",
@@ -37,11 +40,13 @@ __all__ = [
 ]
 
 _MODULES = {
+    "MAX_REST": "writes.outbox",
     "Busy": "database.locks",
     "HeldLock": "database.locks",
     "QueuedAlert": "queries.outbox",
     "SavedValue": "writes.saved_values",
     "SavedValues": "writes.saved_values",
+    "SentAlert": "queries.outbox",
     "Store": "store",
     "StoreReader": "view",
     "StoredCase": "queries.cases",

@@ -106,6 +106,12 @@ def test_dropped_alert_is_not_sent_and_names_the_one_that_made_it_untrue(tempora
     assert temporary.store.outbox.due(LATER) == []
 
 
+def test_several_alerts_are_dropped_at_once(temporary: TemporaryStore) -> None:
+    record_alerts(temporary.store, a_draft("a"), a_draft("b"), a_draft("c"))
+    temporary.store.outbox.drop({1: 3, 2: 3}, note="came untrue")
+    assert [alert.covered_by for alert in reversed(temporary.store.outbox.list())] == [3, 3, None]
+
+
 def test_messages_are_counted_not_the_alerts_in_them(temporary: TemporaryStore) -> None:
     record_alerts(temporary.store, *(a_draft(title) for title in "abcd"))
     temporary.store.outbox.mark_sent([1, 2, 3], NOW)

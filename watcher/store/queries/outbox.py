@@ -1,5 +1,6 @@
 """Queries about alerts."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ _ALERT = (
     "id, channel, state, severity, title, body, html, short, attempts, created_at, next_attempt_at, sent_at,"
     " last_error, note, first_attempt_at, covered_by"
 )
-_QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason, claimed_by"
+_QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason, claimed_by, accepted_by"
 _WAITING = f"state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}')"
 _UNCLAIMED = "claimed_by IS NULL"
 _COUNTS = Query("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
@@ -38,12 +39,28 @@ _CLAIMS = Query(
     "SELECT DISTINCT claimed_by, claimed_until FROM alert"  # noqa: S608 - constants
     f" WHERE {_WAITING} AND claimed_by IS NOT NULL AND claimed_until IS NOT NULL",
 )
+_QUEUED_SINGLY = select_rows(
+    "alert",
+    "id, account, case_number",
+    f"WHERE channel = :channel AND state = '{AlertState.QUEUED.value}' AND (hold IS NULL OR hold NOT IN"
+    f" ('{HoldReason.DIGEST.value}', '{HoldReason.MAYBE_SENT.value}')) ORDER BY id",
+)
+_SERVICE_RESTS = Query(
+    "alert",
+    ("service_rests_until",),
+    "SELECT max(service_rests_until) AS service_rests_until FROM alert"
+    " WHERE channel = :channel AND sent_at IS NULL AND service_rests_until > :now AND service_rests_until <= :latest",
+)
+_MAX_PRECEDING = 500
 _TEXT = select_rows("alert", "title, body, html, short", "WHERE id = :id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedAlert:
-    """An alert that has not been sent yet, with the changes it is about. `is_claimed`: a delivery is sending it."""
+    """An alert that has not been sent yet, with the changes it is about.
+
+    `is_claimed`: a delivery is sending it. `accepted_by`: the targets of the channel that have accepted its message.
+    """
 
     alert: Alert
     account: str
@@ -51,6 +68,7 @@ class QueuedAlert:
     hold_reason: HoldReason | None
     changes: tuple[RecordedChange, ...]
     is_claimed: bool = False
+    accepted_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +85,7 @@ class SentAlert:
 
     id: int
     account: str
+    case_number: str | None
     severity: Severity
     changes: tuple[RecordedChange, ...]
 
@@ -126,6 +145,34 @@ def due(
     return _queued_alerts(run, f"{where(*conditions)} {order} {limit_to(limit, parameters)}", parameters)
 
 
+def preceding(
+    run: RunQuery, channel: str, later: Collection[QueuedAlert], *, excluded: Collection[int]
+) -> list[QueuedAlert]:
+    """Return what is queued on the channel about the same cases as these alerts, and is older than they are.
+
+    It need not be due. A digest is not included, because it is sent as a whole.
+    """
+    newest: dict[tuple[str, str | None], int] = {}
+    for queued in later:
+        subject = queued.account, queued.case_number
+        newest[subject] = max(newest.get(subject, 0), queued.alert.id)
+    known = {queued.alert.id for queued in later} | set(excluded)
+    older = [
+        row.id
+        for row in run(_QUEUED_SINGLY, channel=channel)
+        if row.id not in known and row.id < newest.get((row.account, row.case_number), 0)
+    ]
+    parameters: dict[str, object] = {}
+    return _queued_alerts(run, where(in_list("id", older[:_MAX_PRECEDING], parameters)), parameters) if older else []
+
+
+def service_rests_until(run: RunQuery, channel: str, now: datetime, *, latest: datetime) -> datetime | None:
+    """Return the last moment, up to `latest`, before which the channel's service has asked not to be called, if any."""
+    row = first_row(run(_SERVICE_RESTS, channel=channel, now=now, latest=latest))
+    moment: datetime | None = row.service_rests_until
+    return moment
+
+
 def claims(run: RunQuery) -> list[Claim]:
     """Return the claims on alerts that wait."""
     return [Claim(claimed_by=row.claimed_by, claimed_until=row.claimed_until) for row in run(_CLAIMS)]
@@ -151,12 +198,13 @@ def sent_after(run: RunQuery, channel: str, alert_id: int) -> list[SentAlert]:
     """Return the alerts with a higher id that the channel has accepted, with their changes."""
     parameters: dict[str, object] = {"channel": channel, "alert_id": alert_id, "sent": AlertState.SENT.value}
     selection = where("id > :alert_id", "channel = :channel", "state = :sent")
-    rows = list(run(select_rows("alert", "id, account, severity", selection), **parameters))
+    rows = list(run(select_rows("alert", "id, account, case_number, severity", selection), **parameters))
     changes = _changes_by_alert(run, selection, parameters) if rows else {}
     return [
         SentAlert(
             id=row.id,
             account=row.account,
+            case_number=row.case_number,
             severity=Severity(row.severity),
             changes=tuple(changes.get(row.id, ())),
         )
@@ -221,6 +269,7 @@ def _queued_alerts(run: RunQuery, selection: str, parameters: dict[str, object])
             hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,
             changes=tuple(changes.get(row.id, ())),
             is_claimed=row.claimed_by is not None,
+            accepted_by=frozenset(json.loads(row.accepted_by)) if row.accepted_by else frozenset(),
         )
         for row in rows
     ]

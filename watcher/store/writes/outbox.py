@@ -1,5 +1,6 @@
 """The outbox: alerts wait here until a channel has delivered them. Their text is already fixed."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, bindparam, func, or_
+from sqlalchemy import Update, case, func
 
 from watcher.errors import StoreUnusable
 from watcher.model.alert import AlertState, AlertText, HoldReason
@@ -18,34 +19,12 @@ from watcher.store.queries import changes, outbox
 from watcher.store.queries.outbox import QueuedAlert, SentAlert
 from watcher.store.queries.views import OutboxView
 from watcher.store.writes.acknowledging import acknowledge_alert, acknowledge_subject
+from watcher.store.writes.alert_statements import DROP, IS_WAITING, MARK_SENT, is_free_for, update_waiting
 from watcher.store.writes.claims import CLAIM_TIME, is_abandoned
 
-_MARK_SENT = (
-    ALERTS.update()
-    .where(ALERTS.c.id == bindparam("alert_id_"))
-    .values(
-        state=AlertState.SENT.value,
-        sent_at=bindparam("sent_at_"),
-        next_attempt_at=None,
-        attempts=ALERTS.c.attempts + 1,
-        last_error=None,
-        covered_by=bindparam("covered_by_"),
-        claimed_by=None,
-        claimed_until=None,
-    )
-)
-_IS_WAITING = ALERTS.c.state.in_((AlertState.QUEUED.value, AlertState.HELD.value))
-_IS_UNCLAIMED = ALERTS.c.claimed_by.is_(None)
-_DROP = (
-    ALERTS.update()
-    .where(ALERTS.c.id == bindparam("alert_id_"), _IS_WAITING, _IS_UNCLAIMED)
-    .values(
-        state=AlertState.DROPPED.value,
-        next_attempt_at=None,
-        covered_by=bindparam("covered_by_"),
-        note=bindparam("note_"),
-    )
-)
+MAX_REST = timedelta(days=1)
+"""The longest time for which a service is left alone because it asked for that."""
+
 _LONGEST_WAIT = {AlertState.QUEUED: timedelta(hours=3), AlertState.HELD: timedelta(days=31)}
 
 
@@ -78,6 +57,12 @@ class Outbox(OutboxView):
         with self._database.queries() as run:
             return outbox.due(run, now, channels=channels, excluded=unsaved, limit=limit)
 
+    def to_send(self, channel: str, now: datetime) -> list[QueuedAlert]:
+        """Return what is due on the channel, with older alerts of the same cases that wait for another attempt."""
+        due = self.due(now, channels=[channel])
+        with self._database.queries() as run:
+            return due + outbox.preceding(run, channel, due, excluded=self._unsaved_ids()) if due else []
+
     def due_channels(self, now: datetime) -> list[str]:
         """Return the channels that have alerts to be sent now."""
         unsaved = self._save_or_list_unsaved()
@@ -106,6 +91,14 @@ class Outbox(OutboxView):
         with self._database.queries() as run:
             return outbox.next_due(run, excluded=self._unsaved_ids(), busy=busy)
 
+    def service_rests_until(self, channel: str, now: datetime) -> datetime | None:
+        """Return until when the channel's service has asked not to be called; None if it may be called now.
+
+        A moment more than `MAX_REST` ahead comes from a clock that was wrong, and does not count.
+        """
+        with self._database.queries() as run:
+            return outbox.service_rests_until(run, channel, now, latest=now + MAX_REST)
+
     def messages_since(self, channel: str, since: datetime) -> int:
         """Return how many messages the channel has accepted since then. Several alerts in one message count once."""
         with self._database.queries() as run:
@@ -133,7 +126,7 @@ class Outbox(OutboxView):
         """
         statement = (
             ALERTS.update()
-            .where(ALERTS.c.id.in_(alert_ids), _IS_WAITING, _is_free_for(claimant))
+            .where(ALERTS.c.id.in_(alert_ids), IS_WAITING, is_free_for(claimant))
             .values(claimed_by=claimant, claimed_until=now + CLAIM_TIME)
             .returning(ALERTS.c.id)
         )
@@ -173,7 +166,7 @@ class Outbox(OutboxView):
                 for index, alert_id in enumerate(delivered.ids)
             ]
             with self._database.writing() as connection:
-                connection.execute(_MARK_SENT, sent)
+                connection.execute(MARK_SENT, sent)
             del self._unsaved[: len(batch)]
 
     def _save_or_list_unsaved(self) -> Sequence[int]:
@@ -194,13 +187,21 @@ class Outbox(OutboxView):
         now: datetime,
         next_attempt_at: datetime | None,
         claimant: str | None = None,
+        accepted_by: Collection[str] = (),
+        service_rests_until: datetime | None = None,
     ) -> None:
         """Record that the channel did not accept these; without `next_attempt_at` only a retry by the user sends them.
 
-        They keep the reason for which they were held: a digest is tried again as a digest. Their claim ends.
+        They keep the reason for which they were held: a digest is tried again as a digest. Their claim ends. What some
+        targets have accepted (`accepted_by`) remains one message.
         """
+        first = min(alert_ids, default=0)
+        partly = {
+            "accepted_by": json.dumps(sorted(accepted_by)),
+            "covered_by": case((ALERTS.c.id == first, None), else_=first),
+        }
         self._update(
-            ALERTS.update().where(ALERTS.c.id.in_(alert_ids), _IS_WAITING, _is_free_for(claimant)),
+            ALERTS.update().where(ALERTS.c.id.in_(alert_ids), IS_WAITING, is_free_for(claimant)),
             state=(AlertState.FAILED if next_attempt_at is None else AlertState.QUEUED).value,
             next_attempt_at=next_attempt_at,
             attempts=ALERTS.c.attempts + 1,
@@ -208,22 +209,24 @@ class Outbox(OutboxView):
             last_error=error,
             claimed_by=None,
             claimed_until=None,
+            service_rests_until=service_rests_until,
+            **(partly if accepted_by else {}),
         )
 
     def mark_undeliverable(self, alert_ids: Collection[int], error: str) -> None:
         """Record that these were given up without an attempt; only a retry by the user sends them."""
-        self._update(_waiting(alert_ids), state=AlertState.FAILED.value, next_attempt_at=None, last_error=error)
+        self._update(update_waiting(alert_ids), state=AlertState.FAILED.value, next_attempt_at=None, last_error=error)
 
     def postpone(self, alert_ids: Collection[int], moment: datetime) -> None:
         """Do not send these before then; this does not count as an attempt."""
         if alert_ids:
-            self._update(_waiting(alert_ids), next_attempt_at=moment)
+            self._update(update_waiting(alert_ids), next_attempt_at=moment)
 
     def hold_until(self, alert_ids: Collection[int], moment: datetime) -> None:
         """Hold these until quiet hours end; one that was held for another reason keeps it."""
         if alert_ids:
             self._update(
-                _waiting(alert_ids),
+                update_waiting(alert_ids),
                 state=AlertState.HELD.value,
                 hold_reason=func.coalesce(ALERTS.c.hold_reason, HoldReason.QUIET.value),
                 next_attempt_at=moment,
@@ -236,7 +239,7 @@ class Outbox(OutboxView):
         ]
         if rows:
             with self._database.writing() as connection:
-                connection.execute(_DROP, rows)
+                connection.execute(DROP, rows)
 
     def bring_forward(self, now: datetime) -> None:
         """Make alerts due that are planned for later than the longest wait: the clock was ahead when they were."""
@@ -254,7 +257,12 @@ class Outbox(OutboxView):
         if alert_id is not None:
             update = update.where(ALERTS.c.id == alert_id)
         return self._update(
-            update, state=AlertState.QUEUED.value, next_attempt_at=now, attempts=0, first_attempt_at=None
+            update,
+            state=AlertState.QUEUED.value,
+            next_attempt_at=now,
+            attempts=0,
+            first_attempt_at=None,
+            service_rests_until=None,
         )
 
     def _update(self, update: Update, **values: Any) -> int:
@@ -270,12 +278,3 @@ class Outbox(OutboxView):
         """Acknowledge the alerts about an item that is done: its escalations and held reminders are dropped."""
         with self._database.writing() as connection:
             acknowledge_subject(connection, account, case_number, subject, now)
-
-
-def _waiting(alert_ids: Collection[int]) -> Update:
-    """Return an update of those that still wait and that nobody is sending."""
-    return ALERTS.update().where(ALERTS.c.id.in_(alert_ids), _IS_WAITING, _IS_UNCLAIMED)
-
-
-def _is_free_for(claimant: str | None) -> ColumnElement[bool]:
-    return or_(_IS_UNCLAIMED, ALERTS.c.claimed_by == (claimant or ""))

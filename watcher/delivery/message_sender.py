@@ -1,0 +1,151 @@
+"""Sending of one message to its channel, and what is recorded about it.
+
+Only alerts that could be claimed are sent. Targets of the channel that have accepted the message do not get it again.
+"""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from watcher.alerts.digest import render_batch, render_digest
+from watcher.alerts.text_blocks import prepend_paragraph
+from watcher.clock import Clock
+from watcher.delivery.apprise_notifier import Notifier
+from watcher.delivery.attachments import Attachments, notices_of, select_attachments, with_missing_letter_note
+from watcher.delivery.message_order import Message, attempts_of
+from watcher.delivery.retry import is_exhausted, message_delay
+from watcher.errors import DeliveryFailed
+from watcher.language.catalogue import load_catalogue
+from watcher.model.alert import AlertText, HoldReason
+from watcher.settings import ChannelSettings, Settings
+from watcher.store import MAX_REST, HeldLock, QueuedAlert, Store
+
+COMBINED_REASONS = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
+"""Why alerts that are not urgent are sent as one digest."""
+
+_RANDOM = random.SystemRandom()
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSender:
+    """Sends the messages of one delivery to a channel. `claimant` is the delivery's name, `held` the channel's lock."""
+
+    store: Store
+    notifier: Notifier
+    clock: Clock
+    settings: Settings
+    channel: ChannelSettings
+    claimant: str
+    held: HeldLock
+
+    def claim(self, message: Message) -> Message:
+        """Return the alerts of the message that still are to be sent, and that no other delivery is sending.
+
+        Raises `LockLost` if another delivery may have begun.
+        """
+        self.held.verify()
+        claimed = set(self.store.outbox.claim(ids_of(message), self.claimant, self.clock.now()))
+        return [queued for queued in message if queued.alert.id in claimed]
+
+    def send(self, message: Message, late: Collection[int]) -> DeliveryFailed | None:
+        """Send a claimed message and record the result. Return why it was not accepted, or None.
+
+        `late` are the alerts of which newer ones that were sent say more: their text says so.
+        """
+        try:
+            self._notify(message, late)
+        except DeliveryFailed as error:
+            self.record_failure(message, error)
+            return error
+        self.store.outbox.mark_sent(ids_of(message), self.clock.now())
+        _log.info("alert_sent", channel=self.channel.name, alerts=ids_of(message))
+        return None
+
+    def record_failure(self, message: Message, error: DeliveryFailed) -> None:
+        """Schedule another attempt, or give up: at once after a permanent error, else after a week of attempts."""
+        if not message:
+            return
+        now = self.clock.now()
+        rest = error.retry_after
+        delay = message_delay(attempts_of(message)) * jitter()
+        retry_at = now + (delay if rest is None else min(max(rest, delay), MAX_REST))
+        given_up = [queued for queued in message if error.permanent or has_failed_long_enough(queued, now)]
+        retried = [queued for queued in message if queued not in given_up]
+        for alerts, next_attempt_at in ((given_up, None), (retried, retry_at)):
+            if alerts:
+                self.store.outbox.mark_failed(
+                    ids_of(alerts),
+                    str(error),
+                    now=now,
+                    next_attempt_at=next_attempt_at,
+                    claimant=self.claimant,
+                    accepted_by=error.accepted_by,
+                    service_rests_until=None if rest is None else retry_at,
+                )
+                _log.warning(
+                    "alert_not_sent",
+                    channel=self.channel.name,
+                    alerts=ids_of(alerts),
+                    reason=str(error),
+                    given_up=next_attempt_at is None,
+                )
+
+    def _notify(self, message: Message, late: Collection[int]) -> None:
+        text, attachments = self._text(message, late), self._attachments(message)
+        if attachments.has_missing:
+            text = with_missing_letter_note(text, language=self.settings.language)
+        self.notifier.send(
+            self.channel.url,
+            title=text.title,
+            body=text.body,
+            html=text.html,
+            short=text.short,
+            attachments=attachments.files,
+            accepted_by=message[0].accepted_by,
+        )
+
+    def _text(self, message: Message, late: Collection[int]) -> AlertText:
+        """Return the text of the alert, of a digest, or of a batch that lists and counts alerts."""
+        language = self.settings.language
+        texts = [_text_of(queued, is_late=queued.alert.id in late, language=language) for queued in message]
+        if message[0].hold_reason in COMBINED_REASONS:
+            return render_digest(texts, language=language)
+        return texts[0] if len(texts) == 1 else render_batch(texts, language=language)
+
+    def _attachments(self, message: Message) -> Attachments:
+        """Return the saved letters that the message is about, if the channel attaches letters."""
+        if not self.channel.attach_notices:
+            return Attachments()
+        letters = notices_of(message, self.store.notices())
+        return select_attachments(
+            letters,
+            self.channel,
+            self.settings.state_dir,
+            can_attach=bool(letters) and self.notifier.can_attach(self.channel.url),
+            attempts=attempts_of(message),
+        )
+
+
+def ids_of(message: Message) -> list[int]:
+    """Return the numbers of the alerts of a message."""
+    return [queued.alert.id for queued in message]
+
+
+def has_failed_long_enough(queued: QueuedAlert, now: datetime) -> bool:
+    """Return whether to give up on an alert."""
+    return is_exhausted(queued.alert.first_attempt_at, queued.alert.attempts, now)
+
+
+def jitter() -> float:
+    """Return a random factor that spreads the attempts of several daemons."""
+    return _RANDOM.uniform(1, 1.2)
+
+
+def _text_of(queued: QueuedAlert, *, is_late: bool, language: str) -> AlertText:
+    alert = queued.alert
+    text = AlertText(title=alert.title, body=alert.body, html=alert.html, short=alert.short)
+    return prepend_paragraph(text, load_catalogue(language).message("general", "late")) if is_late else text
