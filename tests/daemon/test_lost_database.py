@@ -2,8 +2,9 @@
 
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -145,3 +146,97 @@ def test_daemon_ends_with_status_1_and_the_restarted_one_reports_nothing_twice(t
             process.terminate()
         titles = [message["title"] for message in workspace.phone.messages]
         assert (len(titles), titles.count(LOST)) == (before, 1)
+
+
+def keep(workspace: ApiWorkspace, lose: Callable[[Path], None]) -> str | None:
+    """Lose files of an open database with one recorded case, and save what is left of it."""
+    with workspace.app() as app:
+        app.poll("family")
+        app.outbox_worker().deliver_due()
+        lose(workspace.database)
+        return app.keep_lost_database()
+
+
+def checkpoint(database: Path) -> None:
+    """Empty the log, without which the file alone says nothing new."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def titles(workspace: ApiWorkspace) -> list[str]:
+    return [message["title"] for message in workspace.phone.messages]
+
+
+@pytest.mark.parametrize("lose", [replace_by_a_copy, delete_log])
+def test_nothing_is_lost_if_the_copy_or_the_log_held_nothing_else(lose: Callable[[Path], None], tmp_path: Path) -> None:
+    with api_workspace(tmp_path) as workspace:
+        assert keep(workspace, lose) is None
+        assert [file.name for file in workspace.state.glob("*.lost*")] == []
+        with workspace.app() as app:
+            assert len(app.store.history()) == 1
+            assert app.poll("family").changes == ()
+
+
+@pytest.mark.parametrize("lose", [delete, delete_state])
+def test_content_of_a_deleted_database_is_kept_and_can_be_restored(
+    lose: Callable[[Path], None], tmp_path: Path
+) -> None:
+    with api_workspace(tmp_path) as workspace:
+        message = keep(workspace, lose)
+        (kept,) = workspace.state.glob("watcher.sqlite3.lost-*Z")
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert message is not None
+        assert message.endswith(f"mv {kept} {workspace.database}")
+        assert "although it was used before" in workspace.run("run", expect=(2,)).err
+        kept.rename(workspace.database)
+        assert workspace.check().changes == ()
+        assert len(titles(workspace)) == 1
+
+
+@pytest.mark.parametrize("lose", [move, move_state])
+def test_moved_database_is_not_created_again_and_can_be_put_back(lose: Callable[[Path], None], tmp_path: Path) -> None:
+    with api_workspace(tmp_path) as workspace:
+        message = keep(workspace, lose)
+        (moved,) = (*tmp_path.glob("elsewhere/watcher.sqlite3"), *tmp_path.glob("state/elsewhere.sqlite3"))
+        assert message is not None
+        assert str(moved) in message
+        assert "although it was used before" in workspace.run("status", expect=(2,)).err
+        moved.rename(workspace.database)
+        assert workspace.check().changes == ()
+
+
+def test_older_copy_in_place_of_the_database_is_restored_and_reports_nothing_twice(tmp_path: Path) -> None:
+    def replace_by_older(database: Path) -> None:
+        checkpoint(database)
+        (tmp_path / "older").replace(database)
+
+    with api_workspace(tmp_path) as workspace:
+        workspace.check()
+        shutil.copy(workspace.database, tmp_path / "older")
+        workspace.ask_for_evidence()
+        message = keep(workspace, replace_by_older)
+        assert message is not None
+        assert "restored as by `watcher restore`" in message
+        before = titles(workspace)
+        with workspace.app() as app:
+            assert "rfe_received" in [recorded.change.kind for recorded in app.store.history()]
+        workspace.check()
+        assert titles(workspace) == before
+        (replacement,) = workspace.state.glob("watcher.sqlite3.new-*Z")
+        assert replacement.stat().st_size > 0
+
+
+def test_file_that_is_no_database_stays_where_it_was_put(tmp_path: Path) -> None:
+    def replace_by_nonsense(database: Path) -> None:
+        checkpoint(database)
+        (tmp_path / "nonsense").write_bytes(b"dear diary " * 1000)
+        (tmp_path / "nonsense").replace(database)
+
+    with api_workspace(tmp_path) as workspace:
+        message = keep(workspace, replace_by_nonsense)
+        assert message is not None
+        assert "cannot be used" in message
+        assert workspace.database.read_bytes().startswith(b"dear diary")
+        (kept,) = workspace.state.glob("watcher.sqlite3.lost-*Z")
+        workspace.run("restore", str(kept))
+        assert workspace.check().changes == ()

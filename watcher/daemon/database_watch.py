@@ -44,6 +44,8 @@ class DatabaseWatch:
             self.error = str(error)
             self.failed(error, source="probe")
         else:
+            if self.error is not None:
+                _log.info("database_available")
             self.error = None
             self._notice.write_succeeded("probe", self._app.settings)
 

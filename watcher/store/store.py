@@ -14,6 +14,7 @@ from watcher.model.change import RecordedChange
 from watcher.model.reminder import SentReminder
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.privacy.state_keys import StateKeys
+from watcher.store.backup.lost_database import RestoreCopy, keep_lost_database
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.known_databases import KnownDatabases
 from watcher.store.database.locks import HeldLock
@@ -91,6 +92,10 @@ class Store(StoreReader):
     def probe_writing(self) -> None:
         """Find out whether a write would succeed, without writing anything. Raises `StoreUnusable` if not."""
         self._database.probe_writing()
+
+    def keep_lost_database(self, *, now: datetime, restore: RestoreCopy) -> str | None:
+        """Save a database that was deleted, moved, or replaced; see `watcher.store.backup.lost_database`."""
+        return keep_lost_database(self._database, now=now, restore=restore)
 
     def close(self) -> None:
         """Close every connection."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 import click
 
-from watcher.app import open_app
+from watcher.app import App, open_app
 from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.unmoved import mention_unmoved_database
@@ -63,11 +63,21 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
             manager.ready()
         manager.stopping()
         daemon.stop()
-    if daemon.lost is not None:
-        click.echo(f"watcher: {daemon.lost}", err=True)
+        if daemon.lost is not None:
+            click.echo(f"watcher: {daemon.lost}", err=True)
+            _keep_lost_database(app)
     logging.shutdown()
     # A check may still wait for a portal in its thread. Do not wait for it: the next start repeats it.
     os._exit(0 if daemon.lost is None else 1)
+
+
+def _keep_lost_database(app: App) -> None:
+    try:
+        done = app.keep_lost_database()
+    except StoreUnusable as error:
+        done = f"what it held cannot be kept: {error}"
+    if done is not None:
+        click.echo(f"watcher: {done}", err=True)
 
 
 def _refuse_second_daemon(database: Path | None) -> None:

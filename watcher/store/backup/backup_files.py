@@ -14,10 +14,10 @@ from watcher.store.backup.left_out import LEFT_OUT
 from watcher.store.backup.replaced_database import DAMAGE, last_moment, open_for_reading
 from watcher.store.backup.server_rows import CountRows, no_count, save_rows
 from watcher.store.database.engine import Database, parse_url
+from watcher.store.database.open_file import SIDE_FILES
 from watcher.store.database.sqlite_errors import reason_of
 
 _FOLDER_ERRORS = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS)
-SIDE_FILES = ("-wal", "-shm")
 _STALE_AFTER = 3600.0  # seconds after which a temporary file is assumed to be left by a killed process
 _OF_THE_DISK = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 TEMPORARY = ("-journal", *SIDE_FILES)

@@ -20,7 +20,6 @@ from watcher.privacy.private_file import (
     temporary_private_file,
 )
 from watcher.store.backup.backup_files import (
-    SIDE_FILES,
     TEMPORARY,
     BackupFile,
     copy_file,
@@ -33,6 +32,7 @@ from watcher.store.backup.restore_merge import AddRestoreNote, MergeResult, merg
 from watcher.store.backup.server_rows import CountRows, load_rows, no_count, open_alone, save_rows
 from watcher.store.database.engine import Database
 from watcher.store.database.migrate import bring_up_to_date, upgrade
+from watcher.store.database.open_file import SIDE_FILES
 from watcher.store.database.schema import HEAD
 from watcher.store.database.server_in_use import hold_alone, machines_using
 from watcher.store.database.tables import ACCOUNTS

@@ -25,7 +25,7 @@ from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, server_errors, server_url, sqlite_errors
 from watcher.store.database.known_databases import KnownDatabases
-from watcher.store.database.open_file import OpenFiles, probe_disk
+from watcher.store.database.open_file import OpenFiles, identity_of, probe_disk
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
 from watcher.store.database.tables import Row
@@ -39,11 +39,15 @@ _PRAGMAS = (
 )
 
 
+IDENTITY = "identity"
+"""The key in a connection's `info` of the identity of the file that its path named when it was opened."""
+
+
 class Database:
     """A database and its connections, safe to share between threads.
 
     `shared` is true for a server: processes on several machines may use the database. `display_name` names it in
-    messages. `file` is the database file with SQLite, else None.
+    messages. `file` is the database file with SQLite, else None, and `open_files` says whether it is still there.
     """
 
     def __init__(self, url: str, known: KnownDatabases | None = None) -> None:
@@ -53,7 +57,7 @@ class Database:
         """
         parsed = _parsed(url)
         self._known = known
-        self._open_files: OpenFiles | None = None
+        self.open_files: OpenFiles | None = None
         self._verifications: list[Callable[[], None]] = []
         self.shared = server_url.is_server(url)
         if self.shared:
@@ -63,7 +67,7 @@ class Database:
         else:
             self.display_name = parsed.database or parsed.render_as_string(hide_password=True)
             if parsed.database:
-                self._open_files = self._create(Path(parsed.database))
+                self.open_files = self._create(Path(parsed.database))
             self.engine = self._for_reading = _sqlite_engine(parsed)
             self._for_ping = _sqlite_engine(parsed, poolclass=NullPool)
         self._for_writing = self.engine.execution_options(writing=True)
@@ -71,7 +75,7 @@ class Database:
     @property
     def file(self) -> Path | None:
         """The database file with SQLite, else None."""
-        return self._open_files.database if self._open_files else None
+        return self.open_files.database if self.open_files else None
 
     def _create(self, file: Path) -> OpenFiles:
         """Create the file if it is missing and not known."""
@@ -88,8 +92,12 @@ class Database:
     def opened(self, verify_locks: Callable[[], None]) -> None:
         """Remember the database and its side files, now that it has its tables. Writes call `verify_locks` first."""
         self._verifications.append(verify_locks)
-        if self._open_files is not None:
-            self._open_files.include_side_files()
+        if self.open_files is not None:
+            self.open_files.include_side_files()
+        self.remember()
+
+    def remember(self) -> None:
+        """Remember that the database was used, so that it is not created again if it vanishes."""
         if self._known is not None:
             self._known.add(self.display_name)
 
@@ -100,8 +108,8 @@ class Database:
             verify()
 
     def _verify_file(self) -> None:
-        if self._open_files is not None:
-            self._open_files.verify()
+        if self.open_files is not None:
+            self.open_files.verify()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -233,11 +241,11 @@ def _sqlite_engine(url: URL, *, poolclass: type[Pool] | None = None) -> Engine:
         engine = create_engine(url, poolclass=poolclass)
     except (ArgumentError, ImportError, NoSuchModuleError):
         raise StoreUnusable("database_url: the way to a file is written sqlite:///FILE, with no driver") from None
-    _prepare_sqlite(engine)
+    _prepare_sqlite(engine, Path(url.database) if url.database else None)
     return engine
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
     @event.listens_for(engine, "do_connect")
     def _never_create(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
         if not options.get("uri"):
@@ -245,7 +253,8 @@ def _prepare_sqlite(engine: Engine) -> None:
             options["uri"] = True
 
     @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _: Any) -> None:
+    def _connect(connection: Any, record: Any) -> None:
+        record.info[IDENTITY] = identity_of(file) if file is not None else None
         connection.isolation_level = None  # SQLAlchemy begins transactions in _begin, also for schema changes
         try:
             for pragma in _PRAGMAS:

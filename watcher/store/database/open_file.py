@@ -6,6 +6,7 @@ other's pages (https://www.sqlite.org/howtocorrupt.html).
 """
 
 import os
+from contextlib import suppress
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -16,7 +17,7 @@ from watcher.store.database.sqlite_errors import DISK_FULL, NOT_WRITABLE
 SIDE_FILES = ("-wal", "-shm")
 """What SQLite appends to the name of a database for the files beside it."""
 
-_Identity = tuple[int, int]
+Identity = tuple[int, int]
 _PROBE = bytes(64 * 1024)
 _REASONS = {
     ENOSPC: DISK_FULL,
@@ -33,19 +34,46 @@ class OpenFiles:
     def __init__(self, database: Path) -> None:
         """Take the file that the path names now. Raises `StoreUnusable` if it cannot be examined."""
         self.database = database
-        self._identities = {database: _identity(database)}
+        self._identities = {database: identity_of(database)}
 
     def include_side_files(self) -> None:
         """Take the side files too. They keep their identity while a connection is open."""
         for suffix in SIDE_FILES:
             file = Path(f"{self.database}{suffix}")
-            if (identity := _identity(file)) is not None:
+            if (identity := identity_of(file)) is not None:
                 self._identities = {**self._identities, file: identity}
+
+    @property
+    def identity(self) -> Identity | None:
+        """Device and inode of the database."""
+        return self._identities[self.database]
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the path of the database no longer names it."""
+        return identity_of(self.database) != self.identity
+
+    def new_path(self) -> Path | None:
+        """Return the path that the database has now if it was moved; None if it was deleted, or if that is unknown.
+
+        Only Linux knows the paths of open files (proc(5)).
+        """
+        for descriptor in Path("/proc/self/fd").glob("*"):
+            with suppress(OSError):
+                status = descriptor.stat()
+                if (status.st_dev, status.st_ino) == self.identity and status.st_nlink:
+                    return descriptor.readlink()
+        return None
+
+    def side_files(self) -> list[Path]:
+        """Return the paths that still name a side file of the database."""
+        side_files = (file for file in self._identities if file != self.database)
+        return [file for file in side_files if identity_of(file) == self._identities[file]]
 
     def verify(self) -> None:
         """Raise `StoreLost` if a path no longer names the file that was taken. Does not open it."""
         for file, identity in self._identities.items():
-            current = _identity(file)
+            current = identity_of(file)
             if current != identity:
                 change = "was deleted or moved" if current is None else "was replaced by another file"
                 raise StoreLost(f"{file} {change} while this program used it; nothing more was written to it")
@@ -67,10 +95,10 @@ def probe_disk(database: Path) -> None:
 def is_same_file(descriptor: int, path: Path) -> bool:
     """Return whether the path names the open file. Raises `StoreUnusable` if the path cannot be examined."""
     status = os.fstat(descriptor)
-    return _identity(path) == (status.st_dev, status.st_ino)
+    return identity_of(path) == (status.st_dev, status.st_ino)
 
 
-def _identity(file: Path) -> _Identity | None:
+def identity_of(file: Path) -> Identity | None:
     """Return device and inode, or None if there is no such file."""
     try:
         status = file.stat()

@@ -1,0 +1,143 @@
+"""What becomes of a database that was deleted, moved, or replaced while it was open.
+
+Its content is still in the open connections. It is kept beside the place where it was, and a file that replaced it is
+restored as `watcher restore` does, so that nothing recorded is lost and nothing is reported or submitted again.
+"""
+
+import filecmp
+import shlex
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from watcher.errors import StoreLost, StoreUnusable
+from watcher.privacy.private_file import replace_private_file
+from watcher.store.backup.backup_files import TEMPORARY, examine, translated_errors
+from watcher.store.backup.restoring import RestoreResult
+from watcher.store.database.engine import IDENTITY, Database
+from watcher.store.database.open_file import SIDE_FILES, OpenFiles
+
+RestoreCopy: TypeAlias = Callable[[Path], RestoreResult]
+"""Restores a file at the path of the database."""
+
+
+def keep_lost_database(database: Database, *, now: datetime, restore: RestoreCopy) -> str | None:
+    """Save what the open connections still see, and return what was done. The caller holds the daemon's lock.
+
+    Returns None if nothing is lost: the paths still name the database, or its replacement has the same content. A
+    folder that was deleted is made again, so that the next start knows that a database is missing. Raises
+    `StoreUnusable` if the content cannot be saved, such as on a full disk.
+    """
+    files = database.open_files
+    if files is None or not _is_lost(files):
+        return None
+    stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    kept = files.database.with_name(f"{files.database.name}.lost-{stamp}")
+    with translated_errors(kept):
+        files.database.parent.mkdir(mode=0o700, exist_ok=True)
+        database.remember()
+        exists, moved = files.database.exists(), files.new_path()
+        with _first_connection(database, files) as connection:
+            is_moved = moved is not None and not exists
+            if is_moved or not files.is_replaced:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log stayed behind, or is gone
+            if is_moved:
+                return f"it is {moved} now; stop what uses it there, and put it back"
+            _save(connection, kept)
+        if not exists:
+            _remove_side_files(files)  # all that they held is in the copy
+        elif _has_content_of(files.database, kept):
+            kept.unlink()
+            return None
+    if exists and files.is_replaced:
+        replacement = files.database.with_name(f"{files.database.name}.new-{stamp}")
+        return _restore_replacement(files, kept, replacement, restore)
+    return _text(files, kept)
+
+
+def _text(files: OpenFiles, kept: Path) -> str:
+    command = shlex.join(["mv", str(kept), str(files.database)])
+    return f"what it held is kept as {kept}; to continue with it: {command}"
+
+
+def _remove_side_files(files: OpenFiles) -> None:
+    for side_file in files.side_files():
+        side_file.unlink(missing_ok=True)
+
+
+def _is_lost(files: OpenFiles) -> bool:
+    try:
+        files.verify()
+    except StoreLost:
+        return True
+    return False
+
+
+@contextmanager
+def _first_connection(database: Database, files: OpenFiles) -> Iterator[sqlite3.Connection]:
+    """Lend an open connection to the file that was opened first, whatever its path names now."""
+    connection = database.engine.raw_connection()
+    try:
+        driver = connection.driver_connection
+        if driver is None or connection.info.get(IDENTITY) != files.identity:
+            raise StoreUnusable(f"{files.database}: no connection to it is left")
+        yield driver
+    finally:
+        connection.close()
+
+
+def _restore_replacement(files: OpenFiles, kept: Path, replacement: Path, restore: RestoreCopy) -> str:
+    """Restore the file that replaced the database over what the database held."""
+    with translated_errors(files.database):
+        _remove_side_files(files)
+        _move(files.database, replacement)
+        shutil.copy(kept, files.database)
+    try:
+        result = restore(replacement)
+    except StoreUnusable as error:
+        with translated_errors(files.database):
+            _move(replacement, files.database)
+        return f"the file that replaced it cannot be used ({error}); {_text(files, kept)}"
+    if result.previous_file is not None:
+        kept.unlink()
+    return (
+        f"the file that replaced it was restored as by `watcher restore`; it is kept as {replacement}, and what the"
+        f" database held as {result.previous_file or kept}"
+    )
+
+
+def _move(file: Path, target: Path) -> None:
+    """Rename a database with its side files."""
+    for suffix in (*SIDE_FILES, ""):
+        if (source := Path(f"{file}{suffix}")).exists():
+            source.replace(f"{target}{suffix}")
+
+
+def _save(connection: sqlite3.Connection, target: Path) -> None:
+    with replace_private_file(target, suffixes=TEMPORARY) as stream:
+        temporary = Path(stream.name)
+        with closing(sqlite3.connect(temporary)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        examine(temporary)
+
+
+def _has_content_of(file: Path, kept: Path) -> bool:
+    """Return whether a program that opens the file now sees what was kept. Looks at a copy of the file and its log."""
+    copy, content = kept.with_name(f".{kept.name}.tmp"), kept.with_name(f".{kept.name}.content.tmp")
+    try:
+        for suffix in ("", SIDE_FILES[0]):
+            if (source := Path(f"{file}{suffix}")).exists():
+                shutil.copy(source, f"{copy}{suffix}")
+        with closing(sqlite3.connect(copy)) as connection:
+            _save(connection, content)
+        return filecmp.cmp(content, kept, shallow=False)
+    except (sqlite3.Error, StoreUnusable):
+        return False
+    finally:
+        for path in (*(Path(f"{copy}{suffix}") for suffix in ("", *TEMPORARY)), content):
+            path.unlink(missing_ok=True)
