@@ -33,12 +33,17 @@ def bring_up_to_date(database: Database) -> None:
 def schema_on_server(url: str) -> tuple[str, str | None]:
     """Return the database's name for messages and its schema, which is None if it has no tables yet.
 
-    Writes nothing. Raises `StoreUnusable` if the database cannot be reached.
+    Writes nothing. Raises `StoreUnusable` if the database cannot be reached or written to, or is another program's.
     """
     database = Database(url)
     try:
         with database.reading() as connection:
-            return database.display_name, schema_of(connection)
+            version = schema_of(connection)
+            if version != HEAD and _is_foreign(connection, version):
+                raise StoreUnusable(f"database {database.display_name}: {FOREIGN}")
+        if version is not None:
+            database.probe_writing()
+        return database.display_name, version
     finally:
         database.close()
 

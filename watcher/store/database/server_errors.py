@@ -69,13 +69,17 @@ _BEFORE_LOGIN = {
     r"the database system is": _STARTING,
     r"server closed the connection|terminating connection|connection is lost|the connection is closed": _ENDED,
 }
+_REFUSAL = re.compile(r"connection to server .* failed: (\w+: .*)")
 
 
 def reason_of(error: DBAPIError) -> str:
     """Return what went wrong. Of an unknown error only the first line: the rest may quote what was written."""
     state = getattr(error.orig, "sqlstate", None) or ""
     message = str(error.orig)
-    known = next((_BY_STATE[state[:length]] for length in (5, 3, 2) if state[:length] in _BY_STATE), None)
-    if known is None and not state:
-        known = next((reason for sign, reason in _BEFORE_LOGIN.items() if re.search(sign, message.lower())), None)
-    return known or (message.splitlines() or [type(error.orig).__name__])[0]
+    line = (message.splitlines() or [type(error.orig).__name__])[0]
+    if state:
+        return next((_BY_STATE[state[:length]] for length in (5, 3, 2) if state[:length] in _BY_STATE), line)
+    known = next((reason for sign, reason in _BEFORE_LOGIN.items() if re.search(sign, message.lower())), None)
+    if known is None and (refusal := _REFUSAL.search(line)) is not None:
+        return f"its server refuses the connection; check user, password, and database of database_url: {refusal[1]}"
+    return known or line
