@@ -9,7 +9,7 @@ from multiprocessing import get_context
 
 from tests.adversary.world import Result, run_anew
 
-_KILLS_OF_A_RUN = 120
+_KILLS_OF_A_RUN = 150
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ STATE_KEY: Final = "canary-state-key-0123456789"
 TARGETS: Final = {"phone": "phone", "mail": "mail"}
 """What messages are sent to, and the channel that it belongs to."""
 
-_PATIENCE = 4.0  # seconds without progress after which time is moved on
+_PATIENCE = 6.0  # seconds without progress after which nothing more is attacked for a moment
 _PATIENCE_AFTER_LEAP = 10.0
 _STOP_LIMIT = 60.0  # seconds; 25 are promised, and the machine may be busy
 _LEAPS = (timedelta(minutes=21), timedelta(hours=26), timedelta(days=8), timedelta(days=9))
@@ -131,8 +131,8 @@ class World:
             return
         time.sleep(self.chance.uniform(0, 1.2) if self.chance.random() < 0.97 else 8)
         actions: dict[Callable[[Command], None], int] = {
-            self._kill_daemon: 40,
-            self._kill_check: 25,
+            self._kill_daemon: 30,
+            self._kill_check: 35,
             self._kill_child: 25,
             self._stop_for_a_moment: 4,
             self._terminate: 4,
@@ -177,12 +177,18 @@ class World:
         self._end_daemon(signal.SIGKILL)
 
     def _kill_check(self, _: Command) -> None:
-        """Kill a `watcher check`, which runs beside the daemon or alone."""
-        if self.chance.random() < 0.5:
-            self._end_daemon(signal.SIGKILL)
+        """Kill a `watcher check` beside the daemon, or, after a kill of the daemon, several that run alone."""
+        if self.chance.random() < 0.4:
+            self._check_and_kill()
+            return
+        self._end_daemon(signal.SIGKILL)
+        for _number in range(self.chance.randint(1, 8)):
+            self._check_and_kill()
+
+    def _check_and_kill(self) -> None:
         traced = ["--trace", "traces"] if self.chance.random() < 0.3 else []
         check = self.commands.start("check", *traced)
-        if check.has_ended(self.chance.uniform(0.1, 1.2)):
+        if check.has_ended(self.chance.uniform(0.05, 1.2)):
             self.commands.forget(check)
         else:
             self.commands.kill(check)
@@ -236,17 +242,26 @@ class World:
         return [happening for happening in self.author.waiting() if happening.at < before]
 
     def _rescue(self) -> None:
-        """Move time on: waits after a cut-off sign-in, limits per day, and `Retry-After` end. It must help."""
-        self.counts["rescues"] += 1
+        """Let the daemon live undisturbed for a moment. If that is not enough, move time on; that must help.
+
+        Waits after a cut-off sign-in, limits per day, and `Retry-After` end with time.
+        """
         self._be_calm()
         stuck = self._stuck()
+
+        def has_moved(within: float) -> bool:
+            return eventually(lambda: all(each.change is not None for each in stuck), within=within)
+
+        if has_moved(_PATIENCE):
+            self.calm.clear()
+            return
         for leap in _LEAPS:
+            self.counts["leaps"] += 1
             self._lift_pauses()
             self._end_daemon(signal.SIGKILL)
             self.clock.move(leap)
             self._running_daemon()
-            patience = _PATIENCE_AFTER_LEAP * (4 if leap is _LEAPS[-1] else 1)
-            if eventually(lambda: all(each.change is not None for each in stuck), within=patience):
+            if has_moved(_PATIENCE_AFTER_LEAP * (4 if leap is _LEAPS[-1] else 1)):
                 break
         else:
             self.faults += [self._unrecorded(each) for each in stuck if each.change is None]
@@ -370,6 +385,8 @@ def run(folder: Path, seed: int, *, kills: int, seconds: float) -> Result:
         faults = tuple(lived.last_faults())
         lived.counts += lived.portal.attacked
         lived.counts += Counter({f"sign-ins {what}": number for what, number in lived.portal.submissions.items()})
+        unknown = sum(arrival.group is None for arrival in lived.channels.arrivals)
+        lived.counts += Counter(messages=len(lived.channels.arrivals), messages_of_unknown_senders=unknown)
         lived.counts += Counter(keep_alives=lived.signs.beats, health_answers=lived.signs.answers)
         return Result(
             seed=seed,
