@@ -70,7 +70,7 @@ def judge(
     for target, channel in channels.items():
         mine = [arrival for arrival in arrivals if arrival.target == target]
         rows = [alert for alert in alerts.values() if alert.channel == channel]
-        _judge_arrivals(verdict, target, mine, rows, kills)
+        judge_arrivals(verdict, target, mine, rows, kills)
         _judge_truth(verdict, target, mine, author.cases.values())
     return verdict
 
@@ -139,7 +139,7 @@ def _same_case(one: Alert, other: Alert) -> bool:
     return one.case_number == other.case_number and one.id > other.id
 
 
-def _judge_arrivals(
+def judge_arrivals(
     verdict: Verdict, target: str, arrivals: Sequence[Arrival], alerts: Sequence[Alert], kills: Sequence[Kill]
 ) -> None:
     """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit."""
