@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -79,7 +80,7 @@ class _Answer:
 
 @dataclass(slots=True, kw_only=True)
 class HostilePortal:
-    """`secrets` are the cookies and tokens that were issued; `submissions` counts passwords by the portal's verdict.
+    """`secrets` are the cookies and tokens that were issued; `submissions` are the passwords by time and verdict.
 
     `attacked` counts attacks, `attacked_sign_ins` those that met a sign-in.
     """
@@ -89,7 +90,7 @@ class HostilePortal:
     chance: random.Random
     origin: str = ""
     secrets: set[str] = field(default_factory=set)
-    submissions: Counter[str] = field(default_factory=Counter)
+    submissions: list[tuple[datetime, str]] = field(default_factory=list)
     attacked: Counter[str] = field(default_factory=Counter)
     attacked_sign_ins: int = 0
     _attack: Attack | None = None
@@ -113,6 +114,23 @@ class HostilePortal:
         self.practice.faults.clear()
         self._released.set()
         self._released = Event()
+
+    def refusals(self) -> int:
+        """Return how often a password was refused."""
+        return sum(verdict == "refused" for _, verdict in self.submissions)
+
+    def beyond_limit(self, limit: int) -> Iterator[datetime]:
+        """Yield the moments at which more passwords than the limit had been submitted within a day.
+
+        What was submitted before the clock was set back does not count.
+        """
+        recent: list[datetime] = []
+        for moment, _ in self.submissions:
+            if recent and moment < recent[-1]:
+                recent.clear()
+            recent = [*(each for each in recent if moment - each < timedelta(days=1)), moment]
+            if len(recent) > limit:
+                yield moment
 
     def answer(self, request: ReceivedRequest) -> BodyChunks:
         path = request.target.partition("?")[0]
@@ -151,7 +169,8 @@ class HostilePortal:
                 self.secrets.add(value.partition(";")[0].partition("=")[2])
         self.secrets.update(token.decode() for token in _ISSUED.findall(answer.body))
         if path == "/login" and request.method == "POST":
-            self.submissions["accepted" if answer.status == HTTPStatus.SEE_OTHER else "refused"] += 1
+            verdict = "accepted" if answer.status == HTTPStatus.SEE_OTHER else "refused"
+            self.submissions.append((self.clock.now(), verdict))
 
     def _misdeliver(self, answer: _Answer, attack: Attack | None) -> BodyChunks:
         whole = answer.head() + answer.body

@@ -37,6 +37,7 @@ TARGETS: Final = {"phone": "phone", "mail": "mail"}
 
 _PATIENCE = 6.0  # seconds without progress after which nothing more is attacked for a moment
 _PATIENCE_AFTER_LEAP = 10.0
+_SIGN_INS = 5  # max_sign_ins_per_day
 _STOP_LIMIT = 60.0  # seconds; 25 are promised, and the machine may be busy
 _LEAPS = (timedelta(minutes=21), timedelta(hours=26), timedelta(days=8), timedelta(days=9))
 
@@ -139,6 +140,7 @@ class World:
             self._hang_up: 2,
             self._attack_files: 5,
             self._attack_clock: 3,
+            self._refuse_password: 1,
         }
         self.chance.choices(list(actions), list(actions.values()))[0](daemon)
 
@@ -229,6 +231,23 @@ class World:
         else:
             self.clock.move(timedelta(hours=self.chance.choice((-30, -2, 3, 50, 24 * 300))))
 
+    def _refuse_password(self, _: Command) -> None:
+        """Refuse the password for a while, in which it may be submitted once, whatever runs."""
+        self.counts["refused passwords"] += 1
+        self._be_calm()
+        before = self.portal.refusals()
+        self.portal.practice.desk.change_password("another one")
+        eventually(lambda: self.portal.refusals() > before, within=_PATIENCE)
+        self._end_daemon(signal.SIGTERM)
+        self.commands.run("check")
+        self._running_daemon()
+        time.sleep(1.5)
+        if self.portal.refusals() > before + 1:
+            self.faults.append(f"a refused password was submitted {self.portal.refusals() - before} times")
+        self.portal.practice.desk.change_password(PASSWORD)
+        self._lift_pauses()
+        self.calm.clear()
+
     def _undo_all(self) -> None:
         for undo in self._undo:
             undo()
@@ -316,6 +335,7 @@ class World:
         yield from (f"still running: {line}" for line in self.commands.left())
         yield from (f"left over: {path}" for path in self._left_over())
         yield from self._secrets_shown()
+        yield from (f"more than {_SIGN_INS} sign-ins in a day: {at}" for at in self.portal.beyond_limit(_SIGN_INS))
 
     def _left_over(self) -> Iterator[Path]:
         yield from (self.folder / "tmp").iterdir()
@@ -384,7 +404,7 @@ def run(folder: Path, seed: int, *, kills: int, seconds: float) -> Result:
         lived.settle()
         faults = tuple(lived.last_faults())
         lived.counts += lived.portal.attacked
-        lived.counts += Counter({f"sign-ins {what}": number for what, number in lived.portal.submissions.items()})
+        lived.counts += Counter(f"sign-ins {verdict}" for _, verdict in lived.portal.submissions)
         unknown = sum(arrival.group is None for arrival in lived.channels.arrivals)
         lived.counts += Counter(messages=len(lived.channels.arrivals), messages_of_unknown_senders=unknown)
         lived.counts += Counter(keep_alives=lived.signs.beats, health_answers=lived.signs.answers)
