@@ -204,6 +204,26 @@ class TestFailures:
         with watching.opened() as app:
             assert app.store.accounts.all()["api"][0].state is AccountState.OK
 
+    def test_a_credential_that_is_rejected_while_the_daemon_stops_is_not_submitted_again(
+        self, watching: Workspace
+    ) -> None:
+        watching.portal.tokens.change_client_secret("another secret")
+        watching.portal.tokens.revoke_tokens()
+        watching.portal.forget_requests()
+        watching.clock.pass_by(EVERY)
+        with watching.opened() as app:
+            stop = app.context.stop
+
+            class StoppingTrace:
+                """A trace that stops the program as an answer arrives."""
+
+                def save(self, *_: object, **__: object) -> None:
+                    stop.set()
+
+            assert app.poll("api", trace=StoppingTrace()).outcome is ReadOutcome.REJECTED
+        assert watching.check().outcome is ReadOutcome.PAUSED
+        assert sum(request.path == "/oauth/accesstoken" for request in watching.portal.requests) == 1
+
     def test_an_unexpected_answer_does_not_change_the_case(self, watching: Workspace) -> None:
         with watching.opened() as app:
             before = app.store.tracked_cases()

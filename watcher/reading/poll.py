@@ -203,11 +203,11 @@ class _AccountCheck:
         except LockLost:
             guard.unanswered()
             raise
-        if error is not None and self._context.stop.is_set():
-            guard.unanswered()
-            return self._recorder.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
         if isinstance(error, SignInRejected | AccountLocked):
             guard.refused()
+        elif error is not None and self._context.stop.is_set():
+            guard.unanswered()
+            return self._recorder.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
         elif isinstance(error, PortalUnavailable):
             guard.unanswered()
         elif error is not None:
