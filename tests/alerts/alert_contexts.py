@@ -27,6 +27,7 @@ ACCOUNT_KINDS = frozenset(
         ChangeKind.RECOVERED,
     }
 )
+GENERAL_KINDS = frozenset({ChangeKind.CHANNEL_FAILING, ChangeKind.CLOCK_SET_BACK})
 
 
 def item(kind: str, title: str, **more: Json) -> dict[str, Json]:
@@ -138,6 +139,11 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ),
     ChangeKind.RECOVERED: (None, None, {"after": "blind", "since": "2026-07-30T12:00:00+00:00"}),
     ChangeKind.CHANNEL_FAILING: ("phone", None, {"since": "2026-07-30T12:00:00+00:00"}),
+    ChangeKind.CLOCK_SET_BACK: (
+        None,
+        None,
+        {"from": "2027-05-26T12:00:00Z", "to": "2026-07-30T12:00:00Z", "days": 300, "hours": 7200, "first_change": 7},
+    ),
 }
 """Subject, old value, and new value of a typical change of each kind."""
 
@@ -147,7 +153,7 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
     return Change(
         kind=kind,
         severity=severity_of(kind, _stage(new)),
-        case_number=None if kind in ACCOUNT_KINDS or kind is ChangeKind.CHANNEL_FAILING else case_number,
+        case_number=None if kind in ACCOUNT_KINDS | GENERAL_KINDS else case_number,
         subject=subject,
         old=old,
         new=new,
@@ -173,9 +179,7 @@ def channel_context(changed: Change) -> AlertContext:
 
 def examples() -> dict[str, AlertContext]:
     """Return a context for every kind of change and for variants with a different text, by name."""
-    contexts = {
-        kind.value: alert_context(change(kind)) for kind in ChangeKind if kind is not ChangeKind.CHANNEL_FAILING
-    }
+    contexts = {kind.value: alert_context(change(kind)) for kind in ChangeKind if kind not in GENERAL_KINDS}
     failing = change(ChangeKind.CHANNEL_FAILING)
     works_again = replace(
         change(ChangeKind.RECOVERED), subject="phone", new={"after": "channel_failing", "since": "2026-07-30T12:00:00Z"}
@@ -258,6 +262,7 @@ def examples() -> dict[str, AlertContext]:
         "portal_unreadable, only a part": alert_context(partly),
         "recovered, what could not be read": alert_context(readable),
         "channel_failing": channel_context(failing),
+        "clock_set_back": channel_context(change(ChangeKind.CLOCK_SET_BACK)),
         "recovered, a channel": channel_context(works_again),
         "stage_changed and rfe_received, one alert": alert_context(evidence_requested, change(ChangeKind.RFE_RECEIVED)),
     }

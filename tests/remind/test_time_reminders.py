@@ -84,12 +84,21 @@ def test_a_stall_is_reported_once_and_again_after_the_repetition(app: App, clock
     assert len(app.store.outbox.list()) == 2
 
 
-def test_a_clock_that_jumps_back_repeats_nothing(app: App, clock: HandClock) -> None:
+def test_reminders_of_a_clock_that_was_ahead_are_given_again(app: App, clock: HandClock) -> None:
     clock.pass_by(timedelta(days=95))
     assert kinds(app.context) == [ChangeKind.STALLED]
     clock.pass_by(-timedelta(days=50))
-    assert kinds(app.context) == []
+    assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.CLOCK_SET_BACK], []]
     clock.pass_by(timedelta(days=50))
+    assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.STALLED], []]
+
+
+def test_clock_that_is_set_back_by_less_than_an_hour_repeats_nothing(app: App, clock: HandClock) -> None:
+    clock.pass_by(timedelta(days=95))
+    assert kinds(app.context) == [ChangeKind.STALLED]
+    clock.pass_by(-timedelta(minutes=59))
+    assert kinds(app.context) == []
+    clock.pass_by(timedelta(minutes=59))
     assert kinds(app.context) == []
 
 

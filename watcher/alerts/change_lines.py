@@ -190,6 +190,10 @@ def _account_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> F
     }
 
 
+def _clock_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
+    return {"ahead": style.plural("days", new.get("days")) or style.plural("hours", new.get("hours"))}
+
+
 def _account_name(style: TextStyle) -> str:
     """Return the account's name for use in a command, or a placeholder."""
     name = style.portal_text(style.account) if style.privacy == "full" else ""
@@ -235,6 +239,7 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.BLIND: _account_fields,
     ChangeKind.RECOVERED: _account_fields,
     ChangeKind.CHANNEL_FAILING: _account_fields,
+    ChangeKind.CLOCK_SET_BACK: _clock_fields,
 }
 
 

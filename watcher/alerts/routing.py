@@ -80,7 +80,7 @@ def _routed(
     severity = max((changes[index].severity for index in selected), key=lambda severity: severity.rank)
     if channel.escalate_after and severity is not Severity.URGENT:
         return
-    not_before, hold_reason = _schedule(channel, severity, zone, now)
+    not_before, hold_reason = schedule(channel, severity, zone, now)
     yield RoutedAlert(channel=name, changes=selected, severity=severity, not_before=not_before, hold_reason=hold_reason)
 
 
@@ -96,7 +96,13 @@ def _goes_along(channel: ChannelSettings, change: Change) -> bool:
 
 
 def routing_severity(change: Change) -> Severity:
-    """Return the severity, for a recovery that of the problem: channels that reported it also report its end."""
+    """Return the severity by which channels select the change.
+
+    For a recovery it is that of the problem: channels that reported it also report its end. That the clock was wrong is
+    for every channel that may have said something wrong.
+    """
+    if change.kind is ChangeKind.CLOCK_SET_BACK:
+        return Severity.URGENT
     if change.kind is ChangeKind.RECOVERED and isinstance(change.new, dict):
         problem = change.new.get("after")
         if problem in set(ChangeKind):
@@ -104,7 +110,7 @@ def routing_severity(change: Change) -> Severity:
     return change.severity
 
 
-def _schedule(
+def schedule(
     channel: ChannelSettings, severity: Severity, zone: ZoneInfo, now: datetime
 ) -> tuple[datetime, HoldReason | None]:
     """Return the earliest time to send an alert of this severity, and the reason to hold it.

@@ -1,12 +1,13 @@
 """The daemon: checks each account on schedule, records reminders, and delivers alerts. Makes no decisions itself."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 import structlog
 
 from watcher.app import App
+from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.daemon import database_watch, malloc
 from watcher.daemon.database_watch import DatabaseWatch
 from watcher.daemon.liveness import Liveness
@@ -28,7 +29,6 @@ _LOCK_WAIT = 3.0  # real seconds; the blindness check holds the account's lock o
 _MAX_PARALLEL_CHECKS = 8
 _CHECK_GRACE = 4.0  # real seconds; a request in flight may still take 3.5, its answer is recorded then
 _CLOCK_TOLERANCE = timedelta(seconds=1)
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
@@ -73,6 +73,7 @@ class Daemon:
         used.
         """
         self._app.check_database()
+        correct_wrong_clock(self._app.context)
         self._liveness.start()
         self._schedule_accounts()
         self._schedule_regular_jobs()
@@ -118,33 +119,24 @@ class Daemon:
     def _schedule_accounts(self) -> None:
         stored = self._app.store.accounts.all()
         now = self._app.clock.now()
-        self._app.store.outbox.bring_forward(now)
         for name in self._app.settings.accounts:
             health, next_read_at = stored.get(name, (None, None))
-            if health is not None and next_read_at is not None:
-                latest = self._latest_check(name, health, now)
-                if latest < next_read_at:  # it was stored while the clock was ahead, or the credential is new
-                    self._app.store.accounts.set_next_read(name, latest)
-                    next_read_at = latest
-            self._schedule_check(name, next_read_at or now)
-
-    def _latest_check(self, name: str, health: AccountHealth, now: datetime) -> datetime:
-        """Return the latest next check that a correct clock can have scheduled. Manual checks have no limit."""
-        if self._app.portal_of(name).is_manual:
-            return _NEVER
-        if health.state.waits_for_person and self._has_new_credential(name, health):
-            return now
-        schedule = self._app.settings.schedule
-        latest = now + (self._app.settings.accounts[name].every or schedule.every) + schedule.jitter
-        return max(latest, health.not_before) if health.not_before else latest
+            next_read_at = next_read_at or now
+            if next_read_at > now and health is not None and self._has_new_credential(name, health):
+                self._app.store.accounts.set_next_read(name, now)
+                next_read_at = now
+            self._schedule_check(name, next_read_at)
 
     def _has_new_credential(self, name: str, health: AccountHealth) -> bool:
-        """Return whether the user has changed the credential since the account was paused."""
+        """Return whether the account is paused and the user has changed its credential since."""
+        if not health.state.waits_for_person:
+            return False
         credential = self._app.settings.accounts[name].credential()
         return self._app.store.accounts.fingerprint(credential) != health.rejected_fingerprint
 
     def _handle_clock_change(self) -> None:
-        """Reschedule all jobs if the clock was set back. They would otherwise wait until it catches up."""
+        """Correct stored moments if the clock was set back, and reschedule all jobs, which would otherwise wait."""
+        self._liveness.count_changes(correct_wrong_clock(self._app.context))
         now = self._app.clock.now()
         set_back_by = self._last_now - now
         if set_back_by > _CLOCK_TOLERANCE:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from watcher.alerts import compose
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
+from watcher.context.wrong_clock import is_undone, recorded_set_backs
 from watcher.errors import LockLost
 from watcher.model.alert import AlertContext
 from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
@@ -26,26 +27,29 @@ _KINDS = (ChangeKind.CHANNEL_FAILING, ChangeKind.RECOVERED)
 class ChannelHistory:
     """What is known of a channel. Times are aware, UTC; None stands for never.
 
-    `reported` is the last change that was recorded about it.
+    `reported` is the last change that was recorded about it. `is_undone`: it was recorded by a clock that was ahead, so
+    it may have been too early.
     """
 
     failing_since: datetime | None
     last_accepted_at: datetime | None
     reported: RecordedChange | None
+    is_undone: bool = False
 
 
 def channel_change(name: str, history: ChannelHistory, *, now: datetime, blind_after: timedelta) -> Change | None:
     """Return the change to record about a channel now, if any. Pure."""
     reported, accepted_at, since = history.reported, history.last_accepted_at, history.failing_since
     if reported is not None and reported.change.kind is ChangeKind.CHANNEL_FAILING:
-        if accepted_at is None or accepted_at <= reported.at:
+        if accepted_at is not None and accepted_at > reported.at:
+            old = reported.change.new
+            told_since = old.get("since") if isinstance(old, dict) else None
+            details = {"after": ChangeKind.CHANNEL_FAILING.value, "since": told_since}
+            return Change(
+                kind=ChangeKind.RECOVERED, severity=severity_of(ChangeKind.RECOVERED), subject=name, new=dict(details)
+            )
+        if not history.is_undone:
             return None
-        old = reported.change.new
-        told_since = old.get("since") if isinstance(old, dict) else None
-        details = {"after": ChangeKind.CHANNEL_FAILING.value, "since": told_since}
-        return Change(
-            kind=ChangeKind.RECOVERED, severity=severity_of(ChangeKind.RECOVERED), subject=name, new=dict(details)
-        )
     if since is None or now - since < blind_after:
         return None
     kind = ChangeKind.CHANNEL_FAILING
@@ -67,10 +71,12 @@ def record_channel_health(context: Context) -> list[RecordedChange]:
 def _record(context: Context, name: str) -> list[RecordedChange]:
     outbox, now = context.store.outbox, context.clock.now()
     known = context.store.history(accounts=[CHANNEL_ACCOUNT], kinds=_KINDS)
+    reported = next((entry for entry in known if entry.change.subject == name), None)
     history = ChannelHistory(
         failing_since=outbox.failing_since(name),
         last_accepted_at=outbox.last_accepted_at(name),
-        reported=next((entry for entry in known if entry.change.subject == name), None),
+        reported=reported,
+        is_undone=reported is not None and is_undone(reported, recorded_set_backs(context)),
     )
     change = channel_change(name, history, now=now, blind_after=context.settings.schedule.blind_after)
     if change is None:

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from watcher.model.alert import GIVE_UP_AFTER
+
 _DELAYS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 900, 1800, 3600, 7200))
-_GIVE_UP_AFTER = timedelta(days=7)
 
 
 def message_delay(attempts: int) -> timedelta:
@@ -30,4 +31,4 @@ def is_exhausted(first_attempt_at: datetime | None, attempts: int, now: datetime
     A minimum number of attempts is required too, because the computer may have slept through that week, and its network
     may need a moment after it wakes.
     """
-    return first_attempt_at is not None and now - first_attempt_at > _GIVE_UP_AFTER and attempts >= len(_DELAYS)
+    return first_attempt_at is not None and now - first_attempt_at > GIVE_UP_AFTER and attempts >= len(_DELAYS)

@@ -8,10 +8,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from watcher.errors import UnexpectedAnswer
+from watcher.model.account_health import MAX_RETRY_AFTER
 from watcher.text.charset import read_text
 from watcher.text.json import read_json
 
-_LONGEST_WAIT = timedelta(days=7)
 _MAX_WAIT_DIGITS = 9
 _SUPPORTED_CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _UNSUPPORTED_CODINGS = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"})
@@ -82,4 +82,4 @@ def parse_retry_after(retry_after: str | None, now: datetime) -> timedelta | Non
         except (ValueError, IndexError, OverflowError):
             return None
         wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
-    return max(timedelta(0), min(wait, _LONGEST_WAIT))
+    return max(timedelta(0), min(wait, MAX_RETRY_AFTER))

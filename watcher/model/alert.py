@@ -1,11 +1,14 @@
 """Alerts: what they are about, their text, and where they go."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, RecordedChange, Severity
+
+GIVE_UP_AFTER = timedelta(days=7)
+"""How long after its first attempt an alert is given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

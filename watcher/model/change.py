@@ -39,7 +39,7 @@ class CloseReason(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """The kind of a change. The first four groups concern a case, the fifth an account, the last a channel."""
+    """The kind of a change. The first four groups concern a case, the fifth an account, then a channel, then all."""
 
     RFE_RECEIVED = "rfe_received"
     INTENT_TO_DENY_RECEIVED = "intent_to_deny_received"
@@ -82,6 +82,8 @@ class ChangeKind(StrEnum):
 
     CHANNEL_FAILING = "channel_failing"
 
+    CLOCK_SET_BACK = "clock_set_back"
+
 
 _URGENT = frozenset(
     {
@@ -113,6 +115,7 @@ _IMPORTANT = frozenset(
         ChangeKind.BLIND,
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.CHANNEL_FAILING,
+        ChangeKind.CLOCK_SET_BACK,
     }
 )
 _URGENT_STAGES = frozenset({Stage.DENIED, Stage.REFUSED, Stage.REJECTED, Stage.CLOSED})

@@ -11,6 +11,7 @@ import structlog
 from watcher.clock.durations import format_duration
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
+from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import (
     AccountLocked,
     LockLost,
@@ -94,6 +95,7 @@ def poll(
     check, records the reminders that are due instead. Raises only `StoreUnusable`.
     """
     try:
+        correct_wrong_clock(context)
         with account_locks(account, context, wait=wait) as held:
             context = replace(context, held=held)
             if scheduled_at is not None and _is_done_elsewhere(account, context, scheduled_at):
@@ -136,6 +138,7 @@ def record_results(
     `complete`: these are all cases of the account; otherwise the cases without a result do not count as missing.
     Raises `Busy`, `LockLost`, and `StoreUnusable`.
     """
+    correct_wrong_clock(context)
     with context.store.locks.acquire(f"account {account.name}", wait=60.0, stop=context.stop) as held:
         context = replace(context, held=held)
         recorder = ReadRecorder(account, portal, context)

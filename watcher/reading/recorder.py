@@ -240,9 +240,8 @@ class ReadRecorder:
         return WriteSet(account=self._account.name)
 
     def _health_after(self, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
-        # An alert during the check, such as for a needed one-time code, is in the store only.
-        stored = self._store.accounts.health(self._account.name, now)
-        self.health = replace(self.health, notified=stored.notified, lifted=stored.lifted)
+        # An alert during the check, or a correction after the clock was set back, is in the store only.
+        self.health = self._store.accounts.health(self._account.name, now)
         if self.health.state.waits_for_person and not self.errors:
             # Results entered by hand do not end the pause: the portal still waits for a person.
             return replace(self.health, last_read_at=now if self.read else self.health.last_read_at), ()

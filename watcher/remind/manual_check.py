@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from watcher.clock.timestamps import iso_text
 from watcher.context.context import Context
+from watcher.context.wrong_clock import is_undone, recorded_set_backs
 from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.model.ledger import TrackedCase
 from watcher.remind.manual_reminder import MIN_REPEAT, ManualChecks, next_reminder
@@ -47,10 +48,14 @@ def _cases_by_number(account: AccountSettings, context: Context) -> dict[str, Tr
 
 
 def _due_at(account: AccountSettings, number: str, case: TrackedCase | None, context: Context) -> datetime | None:
-    reminders = context.store.history(accounts=[account.name], case_number=number, kinds=[_KIND], limit=1)
+    set_backs = recorded_set_backs(context)
+    reminders = context.store.history(
+        accounts=[account.name], case_number=number, kinds=[_KIND], limit=None if set_backs else 1
+    )
+    valid = (reminder for reminder in reminders if not is_undone(reminder, set_backs))
     checks = ManualChecks(
         checked_at=case.last_read_at if case else None,
-        reminded_at=reminders[0].at if reminders else None,
+        reminded_at=next((reminder.at for reminder in valid), None),
     )
     return next_reminder(checks, every=account.every or max(context.settings.schedule.every, MIN_REPEAT))
 

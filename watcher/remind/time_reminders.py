@@ -9,6 +9,7 @@ from itertools import groupby
 import structlog
 
 from watcher.context.context import Context
+from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import LockLost, SettingsFaults
 from watcher.model.account_health import check_blindness, is_overdue
 from watcher.model.change import RecordedChange
@@ -27,11 +28,11 @@ _log = structlog.get_logger(__name__)
 def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list[RecordedChange]:
     """Record each reminder that is due and each account that has gone blind, once, and queue the alerts.
 
-    The reminders of one case make one alert. Without `at_any_hour`, which is how the daemon calls this all day,
-    reminders counted in days wait for `MORNING`. Does nothing while another process does the same. Raises
-    `StoreUnusable`.
+    Stored moments are corrected first if the clock was ahead. The reminders of one case make one alert. Without
+    `at_any_hour`, which is how the daemon calls this all day, reminders counted in days wait for `MORNING`. Does
+    nothing while another process does the same. Raises `StoreUnusable`.
     """
-    recorded: list[RecordedChange] = []
+    recorded = correct_wrong_clock(context)
     with suppress(Busy, LockLost), context.store.locks.acquire("time") as held:
         recorded += _reminders(replace(context, held=held), at_any_hour=at_any_hour)
     for name in context.settings.accounts:

@@ -27,7 +27,9 @@ from watcher.store.queries.accounts import last_read
 from watcher.store.queries.cases import StoredCase
 from watcher.store.queries.snapshot_json import decode
 from watcher.store.view import StoreReader
+from watcher.store.writes import clock_correction
 from watcher.store.writes.accounts import Accounts, DailyQuota
+from watcher.store.writes.clock_correction import Plans, StoredTimes
 from watcher.store.writes.ledger import Ledger
 from watcher.store.writes.outbox import Outbox
 from watcher.store.writes.raw_answers import RawAnswerStore
@@ -169,6 +171,27 @@ class Store(StoreReader):
         """
         password = password_of(self._database.engine.url)
         return SavedValues(self._database, StateKeys(keys, password=password, file=machine_key))
+
+    def stored_times(self) -> StoredTimes:
+        """Return what shows whether the clock was ahead."""
+        with self._database.reading() as connection:
+            return clock_correction.stored_times(connection)
+
+    def first_change_after(self, moment: datetime) -> int | None:
+        """Return the id of the first recorded change that is dated after `moment`."""
+        with self._database.reading() as connection:
+            return clock_correction.first_change_after(connection, moment)
+
+    def correct_clock(
+        self, now: datetime, plans: Plans, *, undo_reminders: bool, writes: Iterable[WriteSet] = ()
+    ) -> list[RecordedChange]:
+        """Correct every stored moment that is too late, and write `writes`, in one transaction.
+
+        `undo_reminders`: reminders that are dated after `now` count as not sent.
+        """
+        with self._database.writing() as connection:
+            clock_correction.correct_clock(connection, now, plans, undo_reminders=undo_reminders)
+            return [change for write_set in writes for change in write(connection, write_set, now)]
 
     def quota(self, account: str) -> DailyQuota:
         """Return the account's daily request quota."""

@@ -13,6 +13,7 @@ from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
 from watcher.cli.terminal.unmoved import mention_unmoved_database
+from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import os_error_text
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import change_document, read_result_document
@@ -46,8 +47,9 @@ def check_command(
     with open_context(config) as app:
         names = account_names(app, accounts)
         mention_unmoved_database(app.settings, config, only_first=True)
+        corrections = correct_wrong_clock(app.context)
         results = _check_accounts(app, names, trace, quiet=as_json)
-        time_changes = app.record_time_reminders()
+        time_changes = corrections + app.record_time_reminders()
         update_calendar_file(app.context)
         refused = _deliver(app)
         if as_json:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Event
+from threading import Event, Lock
 from typing import Protocol
 
 from watcher.errors import StoreLost, StoreUnusable, os_error_text
@@ -55,6 +55,7 @@ class FileLocks:
         """The folder is created on first use, for the owner only. Its parent must exist."""
         self._folder = folder
         self._held: dict[int, Path] = {}
+        self._holding = Lock()
 
     @contextmanager
     def acquire(self, name: str, *, wait: float = 0.0, stop: Event | None = None) -> Iterator[HeldLock]:
@@ -63,18 +64,21 @@ class FileLocks:
         taken: list[int] = []
         wait_for_lock(lambda: self._take(path, taken), name, wait, stop)
         (file,) = taken
-        self._held[file] = path
+        with self._holding:
+            self._held[file] = path
         try:
             yield self
         finally:
-            del self._held[file]
-            os.close(file)
+            with self._holding:
+                del self._held[file]
+                os.close(file)
 
     def verify(self) -> None:
         """Raise `StoreLost` if the file of a lock that is held was deleted or replaced: others could take that lock."""
-        for file, path in tuple(self._held.items()):
-            if not is_same_file(file, path):
-                raise StoreLost(f"lock {path} was deleted or replaced while this program held it")
+        with self._holding:  # another thread may release a lock, and its descriptor may become another file's
+            for file, path in self._held.items():
+                if not is_same_file(file, path):
+                    raise StoreLost(f"lock {path} was deleted or replaced while this program held it")
 
     def _take(self, path: Path, taken: list[int]) -> bool:
         """Try to lock the file that the path names, and add its descriptor to `taken`."""

@@ -25,8 +25,6 @@ from watcher.store.writes.claims import CLAIM_TIME, is_abandoned
 MAX_REST = timedelta(days=1)
 """The longest time for which a service is left alone because it asked for that."""
 
-_LONGEST_WAIT = {AlertState.QUEUED: timedelta(hours=3), AlertState.HELD: timedelta(days=31)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Delivered:
@@ -240,16 +238,6 @@ class Outbox(OutboxView):
         if rows:
             with self._database.writing() as connection:
                 connection.execute(DROP, rows)
-
-    def bring_forward(self, now: datetime) -> None:
-        """Make alerts due that are planned for later than the longest wait: the clock was ahead when they were."""
-        with self._database.writing() as connection:
-            for state, wait in _LONGEST_WAIT.items():
-                connection.execute(
-                    ALERTS.update()
-                    .where(ALERTS.c.state == state.value, ALERTS.c.next_attempt_at > now + wait)
-                    .values(next_attempt_at=now)
-                )
 
     def retry(self, now: datetime, alert_id: int | None = None) -> int:
         """Make failed alerts, and those waiting for another attempt, due now (all, or this one); return how many."""
