@@ -42,28 +42,33 @@ _ACCOUNT = ""  # as in changes about a channel
 _log = structlog.get_logger(__name__)
 
 
-def correct_wrong_clock(context: Context) -> list[RecordedChange]:
+def correct_wrong_clock(context: Context, *, set_back_by: timedelta = timedelta()) -> list[RecordedChange]:
     """Correct stored moments if the clock was ahead when they were stored; record that if it was by over an hour.
 
-    Returns the recorded change, if any. Leaves it to another process that is doing the same. Raises `StoreUnusable`.
+    `set_back_by` is what the caller has seen of it. Returns the recorded change, if any. Leaves it to another process
+    that is doing the same. Raises `StoreUnusable`.
     """
-    now = context.clock.now()
-    if now < _EARLIEST or not _is_suspect(context.store.stored_times(), context.settings, now):
+    if not _must_act(context, context.clock.now(), set_back_by):
         return []
     with suppress(Busy), context.store.locks.acquire("clock", wait=_LOCK_WAIT, stop=context.stop):
-        now, times = context.clock.now(), context.store.stored_times()
-        if not _is_suspect(times, context.settings, now):
+        now = context.clock.now()
+        if not _must_act(context, now, set_back_by):
             return []
-        ahead = max((times.latest or now) - now, timedelta())
-        is_reported = ahead > _REPORTED_FROM
-        writes = [_announcement(context, times.latest, now)] if times.latest and is_reported else []
+        latest = max(context.store.stored_times().latest or now, now + set_back_by)
+        is_reported = latest - now > _REPORTED_FROM
+        _log.warning("stored_times_corrected", ahead_seconds=max(0, round((latest - now).total_seconds())))
+        writes = [_announcement(context, latest, now)] if is_reported else []
         if context.store.shared and _was_reported_lately(context, now):
             writes = []  # the clock of one of several machines is wrong: once a day is enough
-        if ahead:
-            _log.warning("clock_was_ahead", seconds=round(ahead.total_seconds()))
         plans = _Plans(settings=context.settings, now=now)
         return context.store.correct_clock(now, plans, undo_reminders=is_reported, writes=writes)
     return []
+
+
+def _must_act(context: Context, now: datetime, set_back_by: timedelta) -> bool:
+    if now < _EARLIEST:
+        return False
+    return set_back_by > _REPORTED_FROM or _is_suspect(context.store.stored_times(), context.settings, now)
 
 
 def is_undone(change: RecordedChange, set_backs: Iterable[RecordedChange]) -> bool:

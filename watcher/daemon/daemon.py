@@ -136,9 +136,9 @@ class Daemon:
 
     def _handle_clock_change(self) -> None:
         """Correct stored moments if the clock was set back, and reschedule all jobs, which would otherwise wait."""
-        self._liveness.count_changes(correct_wrong_clock(self._app.context))
         now = self._app.clock.now()
         set_back_by = self._last_now - now
+        self._liveness.count_changes(correct_wrong_clock(self._app.context, set_back_by=set_back_by))
         if set_back_by > _CLOCK_TOLERANCE:
             _log.warning("clock_set_back", seconds=round(set_back_by.total_seconds()))
             self._schedule_regular_jobs()

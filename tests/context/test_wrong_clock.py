@@ -1,0 +1,84 @@
+"""After the clock was ahead, nothing stays silent, nothing is left alone, and only what it explains is told twice."""
+
+from collections import Counter
+from datetime import timedelta
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.context.wrong_clock_story import DAY, HOUR, LAST_DAY, STEP, Story, played
+from watcher.model.account_health import ReadOutcome
+from watcher.model.alert import AlertState
+from watcher.model.change import ChangeKind
+from watcher.store.writes.clock_correction import TIME_KINDS
+
+PORTALS = ("uscis-api", "uscis", "ircc", "recipe", "manual")
+BY_DATE = TIME_KINDS - {ChangeKind.LOOK_REMINDER}
+OF_THE_CLOCK = TIME_KINDS | {ChangeKind.CLOCK_SET_BACK, ChangeKind.RECOVERED}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("stories")
+
+
+@cache
+def control(folder: Path, portal: str) -> Story:
+    """Return the story with a right clock, which is the same for all portals that the program reads."""
+    if portal not in {"manual", "uscis-api"}:
+        return control(folder, "uscis-api")
+    return played(folder / f"control-{portal}", portal)
+
+
+def check_story(jumped: Story, right: Story, *, jump_at: float, steps: int, ahead: timedelta) -> None:
+    back_at = jump_at + steps * STEP
+    news = frozenset(ChangeKind) - OF_THE_CLOCK
+    assert jumped.told_from(0, news) == right.told_from(0, news), "what the portal said is told once, as ever"
+    announced = [told.day for told in jumped.told if told.change.change.kind is ChangeKind.CLOCK_SET_BACK]
+    assert len(announced) == int(ahead > HOUR)
+    if ahead > HOUR:
+        assert jumped.told_from(back_at, BY_DATE) == right.told_from(jump_at, BY_DATE), (
+            "nothing is silenced or repeated"
+        )
+    assert longest_without_reminder(jumped) <= longest_without_reminder(right) + 7
+    later_visits = [day for day in right.visits if day > back_at + 1 / 24]
+    assert Counter(later_visits) <= Counter(jumped.visits), "the account is not left alone"
+    late_failures = [day for day, outcome in jumped.outcomes.items() if outcome != ReadOutcome.OK and day > back_at]
+    assert all(15 <= day < 18 for day in late_failures if day > back_at + 1 / 24)
+    alerts = jumped.app_alerts
+    assert not [alert for alert in alerts if alert.state in {AlertState.QUEUED, AlertState.FAILED}]
+    held = [alert.next_attempt_at for alert in alerts if alert.state is AlertState.HELD]
+    assert all(moment is not None and moment <= jumped.clock.real + 7 * DAY for moment in held)
+    assert jumped.latest is not None
+    assert jumped.latest <= jumped.clock.real, "what was stored is corrected on disk"
+
+
+def longest_without_reminder(story: Story) -> float:
+    """Return the most days between two reminders to look at the site; 0 for a portal that the program reads."""
+    if not story.portal.is_manual:
+        return 0.0
+    looks = [told.day for told in story.told if told.change.change.kind is ChangeKind.LOOK_REMINDER]
+    return max(later - day for day, later in pairwise([0.0, *looks, LAST_DAY]))
+
+
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    portal=st.sampled_from(PORTALS),
+    day=st.integers(1, 40),
+    steps=st.integers(1, 3),
+    ahead=st.sampled_from([timedelta(minutes=50), 2 * HOUR, 3 * DAY, 300 * DAY, 365 * DAY]),
+)
+@example(portal="uscis-api", day=0, steps=1, ahead=365 * DAY)
+@example(portal="uscis", day=15, steps=2, ahead=300 * DAY)
+@example(portal="ircc", day=37, steps=1, ahead=2 * HOUR)
+@example(portal="recipe", day=20, steps=3, ahead=300 * DAY)
+@example(portal="manual", day=10, steps=2, ahead=300 * DAY)
+def test_clock_that_is_ahead_by_any_time_at_any_moment_silences_nothing(
+    tmp_path_factory: pytest.TempPathFactory, folder: Path, portal: str, day: int, steps: int, ahead: timedelta
+) -> None:
+    jump = {"jump_at": float(day), "steps": steps, "ahead": ahead}
+    check_story(played(tmp_path_factory.mktemp("jumped"), portal, **jump), control(folder, portal), **jump)
