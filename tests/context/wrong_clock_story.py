@@ -22,7 +22,7 @@ from watcher.portals import find
 from watcher.reading.poll import poll, record_results
 
 START = datetime(2026, 7, 1, 14, tzinfo=UTC)
-DAYS = (*range(5), 8, 10, *range(15, 26), 31, 32, 35, 37, 38, 39, 41, 44)
+DAYS = (*range(5), 8, 10, *range(14, 26), 31, 32, 35, 37, 38, 39, 41, 44)
 LAST_DAY = 44.0
 DUE_DAY = 38
 STEP = 1 / 144

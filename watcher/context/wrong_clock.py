@@ -6,7 +6,7 @@ time. A clock that was behind and is right now needs no correction: what is over
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,7 +16,7 @@ from watcher.alerts import compose
 from watcher.alerts.routing import schedule
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
-from watcher.model.account_health import MAX_RETRY_AFTER, AccountHealth, check_blindness
+from watcher.model.account_health import MAX_RETRY_AFTER
 from watcher.model.alert import AlertContext, AlertState
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 from watcher.model.writes import WriteSet
@@ -145,10 +145,3 @@ class _Plans:
         if channel is None or alert.state is AlertState.QUEUED:
             return self.now + SHORT_WAIT
         return schedule(channel, alert.severity, self.settings.timezone, self.now)[0]
-
-    def without_early_blindness(self, health: AccountHealth) -> AccountHealth:
-        """Return the health without a report of blindness that is not true yet. Its end is still reported."""
-        told = health.notified & {ChangeKind.BLIND}
-        untold = replace(health, notified=health.notified - told)
-        _, true_now = check_blindness(untold, now=self.now, blind_after=self.settings.schedule.blind_after)
-        return health if true_now or not told else replace(untold, lifted=health.lifted | told)

@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Table, and_, bindparam, func, select
 
-from watcher.model.account_health import MAX_RETRY_AFTER, AccountHealth
+from watcher.model.account_health import MAX_RETRY_AFTER
 from watcher.model.alert import GIVE_UP_AFTER, AlertState, HoldReason
 from watcher.model.change import ChangeKind, Severity
 from watcher.store.database.engine import queries_on
@@ -86,10 +86,6 @@ class Plans(Protocol):
         """Return the latest moment for which sending the alert can be planned now."""
         ...
 
-    def without_early_blindness(self, health: AccountHealth) -> AccountHealth:
-        """Return the health so that blindness is reported again when it is true, if it was reported too early."""
-        ...
-
 
 def stored_times(connection: Connection) -> StoredTimes:
     """Read what shows whether the clock was ahead. Looks only at the newest rows of the two long tables."""
@@ -134,11 +130,12 @@ def correct_clock(connection: Connection, now: datetime, plans: Plans, *, undo_r
     """
     if undo_reminders:
         _drop_wrong_alerts(connection, now)
+        _undo_blindness(connection, now)
         connection.execute(REMINDERS.delete().where(REMINDERS.c.at > now))
     _correct_waits(connection, now)
     _correct_past(connection, now)
     _correct_days(connection, now)
-    _correct_accounts(connection, plans, undo_reminders=undo_reminders)
+    _correct_next_checks(connection, now, plans)
     _correct_alerts(connection, now, plans)
     if undo_reminders:
         _retry_given_up(connection, now)
@@ -203,17 +200,12 @@ def _add_to_quota(connection: Connection, account: str, day: str, taken: int) ->
         connection.execute(QUOTAS.insert(), {"account": account, "day": day, "taken": taken})
 
 
-def _correct_accounts(connection: Connection, plans: Plans, *, undo_reminders: bool) -> None:
-    run = queries_on(connection)
-    for name, planned in list(connection.execute(select(ACCOUNTS.c.name, ACCOUNTS.c.next_read_at))):
-        health = account_health(run, name)
-        if health is not None and undo_reminders and (corrected := plans.without_early_blindness(health)) != health:
-            save_health(connection, name, corrected)
-        latest = plans.latest_check(name)
-        if health is not None and health.not_before is not None:
-            latest = max(latest, health.not_before)
-        if planned is not None and planned > latest:
-            connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == name).values(next_read_at=latest))
+def _correct_next_checks(connection: Connection, now: datetime, plans: Plans) -> None:
+    name = ACCOUNTS.c.name.label("key_name")
+    query = select(name, ACCOUNTS.c.next_read_at, ACCOUNTS.c.not_before).where(ACCOUNTS.c.next_read_at > now)
+    rows = list(connection.execute(query))
+    latest = ((row, max(plans.latest_check(row.key_name), row.not_before or now)) for row in rows)
+    _set(connection, ACCOUNTS, "next_read_at", ((row, moment) for row, moment in latest if moment < row.next_read_at))
 
 
 def _correct_alerts(connection: Connection, now: datetime, plans: Plans) -> None:
@@ -239,6 +231,18 @@ def _waiting_alert(row: Any) -> WaitingAlert:
         severity=Severity(row.severity),
         hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,
     )
+
+
+def _undo_blindness(connection: Connection, now: datetime) -> None:
+    """Let blindness that was reported while the clock was ahead be reported again, and its end too."""
+    blind = ChangeKind.BLIND
+    told = select(CHANGES.c.account).where(CHANGES.c.at > now, CHANGES.c.kind == blind.value).distinct()
+    run = queries_on(connection)
+    for (name,) in list(connection.execute(told)):
+        health = account_health(run, name)
+        if health is not None and blind in health.notified:
+            undone = replace(health, notified=health.notified - {blind}, lifted=health.lifted | {blind})
+            save_health(connection, name, undone)
 
 
 def _drop_wrong_alerts(connection: Connection, now: datetime) -> None:
