@@ -22,6 +22,9 @@ A message says what happened, where, and what the user can do. It never contains
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+MAX_RETRY_AFTER = timedelta(days=7)
+"""The longest wait that a portal can ask for; a longer one counts as this."""
+
 
 class WatcherError(Exception):
     """The base class of all errors that this program raises on purpose."""

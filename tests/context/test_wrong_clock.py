@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.context.wrong_clock_story import DAY, HOUR, LAST_DAY, STEP, Story, played
+from tests.context.wrong_clock_story import DAY, HOUR, LAST_DAY, Jump, Story, played
 from watcher.model.account_health import ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind
@@ -34,14 +34,14 @@ def control(folder: Path, portal: str) -> Story:
     return played(folder / f"control-{portal}", portal)
 
 
-def check_story(jumped: Story, right: Story, *, jump_at: float, steps: int, ahead: timedelta) -> None:
-    back_at = jump_at + steps * STEP
+def check_story(jumped: Story, right: Story, jump: Jump) -> None:
+    back_at, ahead = jump.back_at, jump.ahead
     news = frozenset(ChangeKind) - OF_THE_CLOCK
     assert jumped.told_from(0, news) == right.told_from(0, news), "what the portal said is told once, as ever"
     announced = [told.day for told in jumped.told if told.change.change.kind is ChangeKind.CLOCK_SET_BACK]
     assert len(announced) == int(ahead > HOUR)
     if ahead > HOUR:
-        assert jumped.told_from(back_at, BY_DATE) == right.told_from(jump_at, BY_DATE), (
+        assert jumped.told_from(back_at, BY_DATE) == right.told_from(jump.at, BY_DATE), (
             "nothing is silenced or repeated"
         )
     assert longest_without_reminder(jumped) <= longest_without_reminder(right) + 7
@@ -80,5 +80,5 @@ def longest_without_reminder(story: Story) -> float:
 def test_clock_that_is_ahead_by_any_time_at_any_moment_silences_nothing(
     tmp_path_factory: pytest.TempPathFactory, folder: Path, portal: str, day: int, steps: int, ahead: timedelta
 ) -> None:
-    jump = {"jump_at": float(day), "steps": steps, "ahead": ahead}
-    check_story(played(tmp_path_factory.mktemp("jumped"), portal, **jump), control(folder, portal), **jump)
+    jump = Jump(at=float(day), steps=steps, ahead=ahead)
+    check_story(played(tmp_path_factory.mktemp("jumped"), portal, jump), control(folder, portal), jump)

@@ -4,7 +4,7 @@ Everything that time can cause happens in it: reminders of a due date, blindness
 digest, an escalation, sign-ins. The portal and the channels live in real time; only the program's clock is wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +17,7 @@ from watcher.errors import PortalUnavailable
 from watcher.model.alert import Alert
 from watcher.model.case import ItemKind, PendingItem, Snapshot, Stage
 from watcher.model.change import ChangeKind, RecordedChange
-from watcher.portal import CaseRead, CaseResult, Portal, PortalContext
+from watcher.portal import CaseRead, CaseResult, Portal, PortalContext, Reader
 from watcher.portals import find
 from watcher.reading.poll import poll, record_results
 
@@ -63,6 +63,19 @@ escalate_after = "36h"
 portal = "{portal}"
 cases = ["{number}"]
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """The clock is ahead at `steps` checks from the real day `at` on."""
+
+    at: float
+    steps: int
+    ahead: timedelta
+
+    @property
+    def back_at(self) -> float:
+        return self.at + self.steps * STEP
 
 
 @dataclass(slots=True)
@@ -167,7 +180,7 @@ def story(folder: Path, portal_name: str = "uscis-api") -> Iterator[Story]:
         told = Story(app=app, clock=clock, phones=phones, portal=find(portal_name))
 
         @contextmanager
-        def opened(_: object, context: PortalContext) -> Iterator["_Reader"]:
+        def opened(_: object, context: PortalContext) -> Iterator[Reader]:
             told.visits.append(told.day)
             context.sign_in_guard.before_submission()
             if 15 <= told.day < 18:
@@ -184,18 +197,15 @@ class _Reader:
     day: float
     number: str
 
-    def read(self) -> Iterator[CaseResult]:
+    def read(self) -> Generator[CaseResult, None, None]:
         yield CaseRead(snapshot=_snapshot(self.day, self.number))
 
 
-def played(
-    folder: Path, portal_name: str, *, jump_at: float = 0.0, steps: int = 0, ahead: timedelta = timedelta()
-) -> Story:
-    """Play all days; the clock is ahead at `steps` steps from the real day `jump_at` on."""
+def played(folder: Path, portal_name: str, jump: Jump | None = None) -> Story:
+    """Play all days. The clock is right without a jump."""
+    jump = jump or Jump(at=0.0, steps=0, ahead=timedelta())
     with story(folder, portal_name) as told:
-        moments = [float(day) for day in DAYS] + [jump_at + step * STEP for step in range(steps + 1)]
-        for moment in sorted(set(moments)):
-            is_ahead = jump_at <= moment < jump_at + steps * STEP
-            told.step(moment, ahead if is_ahead else timedelta())
+        for moment in sorted({*map(float, DAYS), *(jump.at + step * STEP for step in range(jump.steps + 1))}):
+            told.step(moment, jump.ahead if jump.at <= moment < jump.back_at else timedelta())
         told.app_alerts, told.latest = list(told.app.store.outbox.list()), told.app.store.stored_times().latest
         return told

@@ -16,13 +16,13 @@ from watcher.alerts import compose
 from watcher.alerts.routing import schedule
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
-from watcher.model.account_health import MAX_RETRY_AFTER
+from watcher.errors import MAX_RETRY_AFTER
 from watcher.model.alert import AlertContext, AlertState
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 from watcher.model.writes import WriteSet
 from watcher.portals import find
 from watcher.settings import Settings
-from watcher.store import Busy
+from watcher.store import MAX_REST, Busy
 from watcher.store.writes.clock_correction import SHORT_WAIT, StoredTimes, WaitingAlert
 
 _TOLERANCE: Final = timedelta(minutes=1)
@@ -30,7 +30,6 @@ _TOLERANCE: Final = timedelta(minutes=1)
 
 _REPORTED_FROM: Final = timedelta(hours=1)
 _REPEATED_AFTER: Final = timedelta(days=1)
-_LONGEST_RETRY: Final = timedelta(hours=3)
 _LONGEST_HOLD: Final = timedelta(days=31)
 _MANUAL: Final = timedelta(days=1)
 _TWO_DAYS: Final = timedelta(days=2)
@@ -94,7 +93,7 @@ def _is_suspect(times: StoredTimes, settings: Settings, now: datetime) -> bool:
     limits = (
         (times.latest, now),
         (times.not_before, now + MAX_RETRY_AFTER),
-        (times.queued_until, now + _LONGEST_RETRY),
+        (times.queued_until, now + MAX_REST),
         (times.held_until, now + _LONGEST_HOLD + max(escalations, default=timedelta())),
         *(
             (moment, max(plans.latest_check(name), times.not_before or now))

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from watcher.errors import UnexpectedAnswer
-from watcher.model.account_health import MAX_RETRY_AFTER
+from watcher.errors import MAX_RETRY_AFTER, UnexpectedAnswer
 from watcher.text.charset import read_text
 from watcher.text.json import read_json
 

@@ -25,9 +25,6 @@ from watcher.model.change import Change, ChangeKind, Json, RecordedChange, sever
 MAX_CHECK_DURATION = timedelta(hours=12)
 """The longest that a check takes, unless the account's interval is longer."""
 
-MAX_RETRY_AFTER = timedelta(days=7)
-"""The longest wait that a portal can ask for; a longer one counts as this."""
-
 _HANGS = "the check of this account does not end, or no watcher runs"
 
 

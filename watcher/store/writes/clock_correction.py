@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Table, and_, bindparam, func, select
 
-from watcher.model.account_health import MAX_RETRY_AFTER
+from watcher.errors import MAX_RETRY_AFTER
 from watcher.model.alert import GIVE_UP_AFTER, AlertState, HoldReason
 from watcher.model.change import ChangeKind, Severity
 from watcher.store.database.engine import queries_on
