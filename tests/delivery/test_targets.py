@@ -18,11 +18,14 @@ from tests.doubles.notifier import FakeNotifier
 from tests.practice.visitor import HandClock
 from tests.store.temporary_store import NOW, TemporaryStore, a_draft, record_alerts, temporary_store
 from tests.support.workspace import REPOSITORY
+from watcher.context.context import Context
+from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.delivery.apprise_notifier import AppriseNotifier
 from watcher.delivery.targets import AcceptedTargets
 from watcher.errors import DeliveryFailed
 from watcher.model.alert import AlertState, HoldReason
 from watcher.model.change import Severity
+from watcher.settings import Settings
 
 TEXT: dict[str, Any] = {
     "title": "A title",
@@ -209,7 +212,8 @@ def test_pause_is_at_most_a_day_and_ends_when_the_clock_was_wrong(
     (alert,) = database.store.outbox.list()
     assert alert.next_attempt_at == clock.now() + timedelta(days=1)
     notifier.busy.clear()
-    earlier = HandClock(NOW - timedelta(days=300))
-    database.store.outbox.bring_forward(earlier.now())
+    earlier = HandClock(NOW - timedelta(days=30))
+    correct_wrong_clock(Context(store=database.store, settings=Settings(state_dir=database.file.parent), clock=earlier))
+    earlier.pass_by(10 * MINUTE)
     assert outbox_worker(database, notifier, earlier).deliver_due() == 1
     assert database.store.outbox.counts()[AlertState.SENT] == 1
