@@ -194,12 +194,14 @@ def test_one_time_code_is_used_by_one_machine_only(tmp_path: Path, url: str) -> 
 
 def test_code_given_on_one_machine_reaches_the_daemon_on_the_other(tmp_path: Path, url: str, uscis: FakeUscis) -> None:
     with machines(tmp_path, url, uscis_account(uscis)) as (one, other), one.app() as app:
-        asked_at = app.clock.now()
-        app.inbox.expect("family", until=asked_at + timedelta(minutes=1))
+        asked_at = app.clock.now() + timedelta(minutes=2)  # its clock is ahead of that of the other
+        app.inbox.begin_wait("family", asked_at=asked_at, until=asked_at + timedelta(minutes=10))
         assert "handed over" in other.run("code", "family", "012345").out
         assert b"012345" not in b"".join(bytes(row[0]) for row in rows_in(url, "SELECT content FROM sealed"))
         assert app.inbox.take("family", not_before=asked_at) == "012345"
         assert app.inbox.take("family", not_before=asked_at) is None
+        app.inbox.end_wait("family")
+        assert not app.inbox.is_expected("family", now=app.clock.now())
 
 
 def test_letter_is_attached_by_the_machine_that_saved_it_and_said_to_be_elsewhere_on_the_others(

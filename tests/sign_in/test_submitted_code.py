@@ -17,9 +17,13 @@ class MemoryInbox:
     def put(self, account: str, code: str, *, at: datetime) -> None:
         self._lying[account] = (at, code)
 
-    def expect(self, account: str, *, until: datetime | None) -> None:
-        assert account == "family"
+    def begin_wait(self, account: str, *, asked_at: datetime, until: datetime) -> None:
+        assert (account, asked_at) == ("family", NOON)
         self.expected.append(until)
+
+    def end_wait(self, account: str) -> None:
+        assert account == "family"
+        self.expected.append(None)
 
     def take(self, account: str, *, not_before: datetime) -> str | None:
         at, code = self._lying.pop(account, (not_before, None))

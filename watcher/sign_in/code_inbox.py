@@ -1,7 +1,7 @@
 """Submitted codes, stored until the daemon takes them, whichever machine it runs on."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.sign_in.shared_value import SharedValues
@@ -9,6 +9,8 @@ from watcher.text.json import load_or_none
 
 CODE, EXPECTED = "code", "code expected"
 """The purposes of the values."""
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class StoredInbox:
@@ -19,21 +21,35 @@ class StoredInbox:
         self._values = values
 
     def put(self, account: str, code: str, *, at: datetime) -> None:
-        """Store a code for the account, replacing an earlier one. `at` is aware, UTC."""
-        content = json.dumps({"code": code, "at": iso_text(at)}).encode()
+        """Store a code for the account, replacing an earlier one. `at` is aware, UTC.
+
+        A sign-in that waits takes it, although this machine's clock may be behind that of the other.
+        """
+        asked_at, _ = self._wait(account)
+        content = json.dumps({"code": code, "at": iso_text(max(at, asked_at))}).encode()
         self._values.of(account, CODE).update(lambda _: content)
 
-    def expect(self, account: str, *, until: datetime | None) -> None:
-        """Record that a sign-in waits for a code until then (aware, UTC), or with None that it no longer does."""
-        content = None if until is None else iso_text(until).encode()
+    def begin_wait(self, account: str, *, asked_at: datetime, until: datetime) -> None:
+        """Record that a sign-in waits for a code that was asked for at `asked_at` (both aware, UTC)."""
+        content = json.dumps({"asked_at": iso_text(asked_at), "until": iso_text(until)}).encode()
         self._values.of(account, EXPECTED).update(lambda _: content)
+
+    def end_wait(self, account: str) -> None:
+        """Record that no sign-in waits for a code."""
+        self._values.of(account, EXPECTED).update(lambda _: None)
 
     def is_expected(self, account: str, *, now: datetime) -> bool:
         """Return whether a sign-in waits for a code of the account."""
+        _, until = self._wait(account)
+        return until > now
+
+    def _wait(self, account: str) -> tuple[datetime, datetime]:
+        """Return when the code was asked for that a sign-in waits for, and until when; long ago if none waits."""
         try:
-            return parse_utc((self._values.of(account, EXPECTED).load() or b"").decode()) > now
-        except ValueError:
-            return False
+            entry = load_or_none(self._values.of(account, EXPECTED).load())
+            return parse_utc(entry["asked_at"]), parse_utc(entry["until"])
+        except (ValueError, KeyError, TypeError):
+            return _LONG_AGO, _LONG_AGO
 
     def take(self, account: str, *, not_before: datetime) -> str | None:
         """Remove the account's code and return it if it was stored at `not_before` or later; else None."""

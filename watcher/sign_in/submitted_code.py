@@ -24,8 +24,12 @@ class CodeInbox(Protocol):
         """
         ...
 
-    def expect(self, account: str, *, until: datetime | None) -> None:
-        """Record that a sign-in waits for a code until then (aware, UTC), or with None that it no longer does."""
+    def begin_wait(self, account: str, *, asked_at: datetime, until: datetime) -> None:
+        """Record that a sign-in waits for a code that was asked for at `asked_at` (both aware, UTC)."""
+        ...
+
+    def end_wait(self, account: str) -> None:
+        """Record that no sign-in waits for a code."""
         ...
 
 
@@ -51,12 +55,12 @@ class SubmittedCode:
 
         Raises `CodeNeeded` if none came, `PortalUnavailable` if the daemon stops.
         """
-        self._inbox.expect(self._account, until=self._clock.now() + self._timeout)
+        self._inbox.begin_wait(self._account, asked_at=asked_at, until=self._clock.now() + self._timeout)
         try:
             self._announce()
             return self._wait_for_code(asked_at)
         finally:
-            self._inbox.expect(self._account, until=None)
+            self._inbox.end_wait(self._account)
 
     def _wait_for_code(self, asked_at: datetime) -> str:
         until = self._clock.now() + self._timeout

@@ -154,6 +154,7 @@ def _end_pause(app: App, account: str, *, has_session: bool) -> None:
     A pause after a rejected password stays without a session, because the password would be submitted again.
     """
     with account_lock(app, account):
+        _check_key(app, account)
         keep_pause(app.settings.accounts[account], app.context)
         health = app.store.accounts.health(account, app.clock.now())
         ends = health.state in {AccountState.MFA_NEEDED, AccountState.SESSION_ENDED}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from pydantic import SecretStr
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from watcher.privacy.sealing import Seal, SealFault, Unsealable
 from watcher.privacy.state_keys import StateKeys
@@ -58,7 +58,7 @@ class SavedValues:
             seal = self.seal()
             for row in list(queries_on(connection)(ALL_SEALED)):
                 if not seal.is_current(row.content) and (content := _unsealed(seal, row.content)) is not None:
-                    _write(connection, row.owner, row.purpose, seal.seal(content))
+                    _write(connection, row.owner, row.purpose, seal.seal(content), is_new=False)
         self._is_resealed = True
 
     def create_key(self) -> None:
@@ -105,8 +105,10 @@ class SavedValue:
             seal, sealed = self._values.seal(), sealed_content(queries_on(connection), self._owner, self._purpose)
             before = None if sealed is None else _unsealed(seal, sealed)
             after = change(before)
-            if after is None or after != before:
-                _write(connection, self._owner, self._purpose, None if after is None else seal.seal(after))
+            if after is not None and after != before:
+                _write(connection, self._owner, self._purpose, seal.seal(after), is_new=sealed is None)
+            elif after is None and sealed is not None:
+                connection.execute(SEALED.delete().where(_is(self._owner, self._purpose)))
 
     def _stored(self) -> bytes | None:
         with self._database.queries() as run:
@@ -120,7 +122,12 @@ def _unsealed(seal: Seal, sealed: bytes) -> bytes | None:
         return None
 
 
-def _write(connection: Connection, owner: str, purpose: str, sealed: bytes | None) -> None:
-    connection.execute(SEALED.delete().where(SEALED.c.owner == owner, SEALED.c.purpose == purpose))
-    if sealed is not None:
+def _is(owner: str, purpose: str) -> ColumnElement[bool]:
+    return (SEALED.c.owner == owner) & (SEALED.c.purpose == purpose)
+
+
+def _write(connection: Connection, owner: str, purpose: str, sealed: bytes, *, is_new: bool) -> None:
+    if is_new:
         connection.execute(SEALED.insert(), {"owner": owner, "purpose": purpose, "content": sealed})
+    else:
+        connection.execute(SEALED.update().where(_is(owner, purpose)).values(content=sealed))
