@@ -20,6 +20,7 @@ from watcher.errors import StoreUnusable
 from watcher.model.account_health import AccountHealth
 from watcher.store import Store
 from watcher.store.database.engine import Database
+from watcher.store.database.postgres import engine_for_locks
 
 NOW = datetime(2026, 3, 1, 23, 59, 59, 123456, tzinfo=UTC)
 HEALTH = AccountHealth(first_seen_at=NOW, last_error="“no” - ☃")
@@ -107,14 +108,14 @@ def test_tables_of_another_program_are_named_as_such(postgres: Server, url: str,
 
 def test_connections_outlast_the_limits_of_the_server_only_where_they_must(postgres: Server, url: str) -> None:
     postgres.do(f"ALTER DATABASE {name_of(url)} SET idle_session_timeout = '7s'")
-    with closing(open_store(url)) as store, store.locks.acquire("account family"):
-        store.accounts.all()
-        settings = "idle_session_timeout", "tcp_keepalives_idle", "idle_in_transaction_session_timeout"
-        database = Database(url)
+    settings = "idle_session_timeout", "tcp_keepalives_idle", "idle_in_transaction_session_timeout"
+    with closing(Database(url)) as database:
         with database.writing() as connection:
             chosen = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in settings]
-        database.close()
+        with engine_for_locks(database.engine.url).connect() as connection:
+            chosen_for_locks = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in settings]
     assert chosen == ["7s", "60", "1min"]
+    assert chosen_for_locks == ["0", "60", "1min"]
 
 
 class TestPoolers:

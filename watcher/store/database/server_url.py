@@ -26,6 +26,8 @@ _SHAPE = re.compile(
 )
 _QUERY = re.compile(r"(?:\w+=[^&]*(?:&\w+=[^&]*)*)?", re.DOTALL)
 _MAX_PORT = 65535
+_OWN_ROOT = "~/.postgresql/root.crt"
+"""The authorities that libpq trusts by default. Who made this file has chosen them."""
 _BUNDLES = (
     # where Debian, Red Hat, SUSE, and Alpine keep the certificate authorities that the system trusts
     "/etc/ssl/certs/ca-certificates.crt",
@@ -85,7 +87,7 @@ def tls_arguments(url: URL, environ: Mapping[str, str] = os.environ) -> dict[str
         return {}
     arguments = {} if chosen else {"sslmode": "verify-full"}
     has_root = "sslrootcert" in url.query or "PGSSLROOTCERT" in environ or by_service
-    if (chosen or "verify-full") == "verify-full" and not has_root and not _own_root().exists():
+    if (chosen or "verify-full") == "verify-full" and not has_root and not _is_file(_OWN_ROOT):
         arguments["sslrootcert"] = _trusted_by_system()
     return arguments
 
@@ -114,11 +116,6 @@ def _hosts(url: URL, environ: Mapping[str, str]) -> Iterator[str]:
                 yield name if port.isdigit() and ":" not in name else host
 
 
-def _own_root() -> Path:
-    """Return the file of the authorities that libpq trusts by default; who made it has chosen them."""
-    return Path("~/.postgresql/root.crt").expanduser()
-
-
 def _trusted_by_system() -> str:
     """Return the file of the authorities that this system trusts.
 
@@ -126,4 +123,11 @@ def _trusted_by_system() -> str:
     has it.
     """
     files = (ssl.get_default_verify_paths().cafile, *_BUNDLES)
-    return next((file for file in files if file and Path(file).is_file()), "system")
+    return next((file for file in files if file and _is_file(file)), "system")
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_file()
+    except (OSError, RuntimeError):  # it may not be looked at, or the user has no home
+        return False
