@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres.database_rows import rows_of
 from tests.postgres.installations import Installations, installations
 from tests.postgres.server import PASSWORD, Server, rows_in
+from tests.store.database_rows import rows_of
 
 APPROVED = "Case Was Approved"
 RESTORE_NOTE = "You may have been told this before"

@@ -79,6 +79,7 @@ def merge_into(
     with closing(sqlite3.connect(copy)) as database, open_replaced(replaced) as old, database:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA secure_delete=ON")
+        database.execute("PRAGMA synchronous=OFF")  # the caller syncs the file as a whole before it gets its name
         continues = old.continues(database) and not old.is_older(database, now)
         known = continues and all(old.is_intact(table) for table in _REPORTED_IN) and not old.is_uncertain()
         for table in LEFT_OUT:

@@ -107,7 +107,7 @@ class Restore:
                 previous = self._save_server(connection, server.display_name, backup, self._previous(default_file))
                 with translated_errors(default_file), _temporary(default_file) as temporary:
                     merged = self._merge(backup, previous or default_file, temporary)
-                    load_rows(temporary, connection, self.count)
+                    load_rows(temporary, connection, self.count, name=str(self.copy))
         return _result(server.display_name, previous, merged)
 
     def _save_server(self, server: Connection, name: str, backup: BackupFile, target: Path) -> Path | None:

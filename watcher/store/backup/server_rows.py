@@ -43,10 +43,10 @@ def save_rows(server: Connection, display_name: str, file: Path, count: CountRow
         _copy_rows(server, copy, count)
 
 
-def load_rows(file: Path, server: Connection, count: CountRows) -> None:
+def load_rows(file: Path, server: Connection, count: CountRows, *, name: str = "") -> None:
     """Replace the rows on the server by those of a file, in the open transaction. New ids continue above the highest.
 
-    Raises `StoreUnusable` if the file has values that the server does not take.
+    Raises `StoreUnusable` if the file, called `name`, has values that the server does not take.
     """
     for table in reversed(carried_tables()):
         server.execute(table.delete())
@@ -55,7 +55,7 @@ def load_rows(file: Path, server: Connection, count: CountRows) -> None:
             _copy_rows(copy, server, count)
     except (DataError, IntegrityError, ValueError, TypeError) as error:
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise StoreUnusable(f"the backup is damaged: it has values that cannot be stored ({reason})") from None
+        raise StoreUnusable(f"{name}: is damaged: it has values that cannot be stored ({reason})") from None
     for table in carried_tables():
         _advance_identity(server, table)
 
@@ -108,10 +108,11 @@ def _advance_identity(server: Connection, table: Table) -> None:
 
 @contextmanager
 def open_alone(file: Path) -> Iterator[Connection]:
-    """Open a file that nobody else uses, in one transaction. Raises sqlite3.Error."""
+    """Open a temporary file that nobody else uses, in one transaction. Raises sqlite3.Error."""
     engine = create_engine("sqlite://", creator=partial(sqlite3.connect, file), poolclass=NullPool)
     try:
         with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")  # it is synced as a whole before it gets its name
             yield connection
     except DBAPIError as error:
         if isinstance(error.orig, sqlite3.Error):

@@ -49,7 +49,7 @@ def mark_prefix(mark: str) -> str:
 class RestoreMarks:
     """The marks of a restore, by account. Nearly always there are none, which is looked up once.
 
-    No mark appears while a database is open, because a restore replaces the file.
+    No mark appears while a database is open: a restore replaces the file, or is refused while a server's is in use.
     """
 
     def __init__(self, database: Database) -> None:

@@ -1,5 +1,6 @@
 """Made-up rows for every table, and the rows that a file has."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -9,7 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 from sqlalchemy import Column, Table, UniqueConstraint, insert
 
-from watcher.store.backup.server_rows import carried_tables, open_alone
+from watcher.store.backup.backup_files import sqlite_path
+from watcher.store.backup.server_rows import carried_tables, no_count, open_alone, save_rows
+from watcher.store.database.engine import Database
 from watcher.store.database.migrate import create_tables
 from watcher.store.database.schema import HEAD
 
@@ -75,3 +78,19 @@ def rows_of(file: Path) -> dict[str, list[tuple[Any, ...]]]:
             )
             for table in carried_tables()
         }
+
+
+def stored_rows(url: str, folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of a database that is not in use, without changing its files. `folder` is for a copy."""
+    copy = folder / "copy.sqlite3"
+    for name in ("", "-wal", "-shm"):
+        Path(f"{copy}{name}").unlink(missing_ok=True)
+    database = sqlite_path(url)
+    if database is None:
+        with closing(Database(url)) as server, server.reading() as connection:
+            save_rows(connection, "", copy, no_count)
+    else:
+        for name in ("", "-wal"):
+            if (file := Path(f"{database}{name}")).exists():
+                shutil.copyfile(file, f"{copy}{name}")
+    return rows_of(copy)
