@@ -19,7 +19,7 @@ from watcher.context.opening import open_store
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_health import record_channel_health
 from watcher.delivery.outbox_worker import OutboxWorker
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreLost, StoreUnusable
 from watcher.model.account_health import ReadResult, report
 from watcher.model.alert import AlertText
 from watcher.model.change import ChangeKind, RecordedChange
@@ -173,7 +173,7 @@ class App:
         """Create a backup if one is due. Raises `StoreUnusable`."""
         back_up(self.settings, now=self.clock.now())
 
-    def keep_lost_database(self) -> str | None:
+    def keep_lost_database(self, lost: StoreLost) -> str | None:
         """Save what is left of a database that was deleted, moved, or replaced. Return what was done, if anything."""
         settings, now = self.settings, self.clock.now()
 
@@ -182,7 +182,7 @@ class App:
             restoring = Restore(copy=copy, accounts=settings.accounts, now=now, add_note=note, force=True)
             return restoring.run(database_url(settings), settings.state_dir / DATABASE)
 
-        return self.store.keep_lost_database(now=now, restore=restore)
+        return self.store.keep_lost_database(lost, now=now, restore=restore)
 
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""

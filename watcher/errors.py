@@ -44,7 +44,15 @@ class StoreUnusable(WatcherError):
 
 
 class StoreLost(StoreUnusable):
-    """A database or a lock whose file was deleted, moved, or replaced while it was open. Going on would be wrong."""
+    """A database or a lock whose file was deleted, moved, replaced, or damaged while it was open.
+
+    `in_place`: the file is still the same one, but another program has written to it.
+    """
+
+    def __init__(self, message: str, *, in_place: bool = False) -> None:
+        """Store what happened to the file."""
+        self.in_place = in_place
+        super().__init__(message)
 
 
 class LockLost(WatcherError):

@@ -1,5 +1,6 @@
 """The database under the daemon is deleted, moved, or replaced: the daemon says so once, writes nothing, and ends."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ import pytest
 
 from tests.cli.api_workspace import ApiWorkspace, api_workspace
 from tests.doubles.notifier import FakeNotifier
+from tests.store.temporary_store import a_draft, record_alerts
 from tests.support.waiting import eventually
 from watcher.app import open_app
 from watcher.context.opening import read_settings
@@ -154,7 +156,9 @@ def keep(workspace: ApiWorkspace, lose: Callable[[Path], None]) -> str | None:
         app.poll("family")
         app.outbox_worker().deliver_due()
         lose(workspace.database)
-        return app.keep_lost_database()
+        with pytest.raises(StoreLost) as lost:
+            app.store.ping()
+        return app.keep_lost_database(lost.value)
 
 
 def checkpoint(database: Path) -> None:
@@ -240,3 +244,36 @@ def test_file_that_is_no_database_stays_where_it_was_put(tmp_path: Path) -> None
         (kept,) = workspace.state.glob("watcher.sqlite3.lost-*Z")
         workspace.run("restore", str(kept))
         assert workspace.check().changes == ()
+
+
+def overwrite_with_older(database: Path) -> None:
+    shutil.copy(database.parent.parent / "older", database)
+
+
+def truncate(database: Path) -> None:
+    os.truncate(database, 0)
+
+
+@pytest.mark.parametrize("damage", [overwrite_with_older, truncate])
+def test_database_that_is_damaged_or_overwritten_in_place_is_noticed(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    with api_workspace(tmp_path) as workspace:
+        workspace.check()
+        shutil.copy(workspace.database, tmp_path / "older")
+        with workspace.app() as app:
+            app.outbox_worker().deliver_due()
+            for number in range(300):
+                record_alerts(app.store, a_draft(f"{number} " * 200))
+            checkpoint(workspace.database)
+            daemon = Daemon(app)
+            daemon._database.look()
+            damage(workspace.database)
+            daemon._database.look()
+            assert isinstance(daemon.lost, StoreLost)
+            message = app.keep_lost_database(daemon.lost)
+        if damage is overwrite_with_older:
+            assert message is not None
+            assert workspace.run("history", "--json").json["changes"]
+        else:
+            assert "damaged" in workspace.run("run", expect=(1, 2)).err

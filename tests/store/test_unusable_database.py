@@ -3,12 +3,15 @@
 import errno
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.cli.api_workspace import api_workspace
 from tests.store.temporary_store import NUMBER, TemporaryStore, a_draft, record_alerts, temporary_store
 from watcher.errors import StoreUnusable
 from watcher.store.backup.backup_files import create_backup
@@ -97,3 +100,25 @@ def test_backup_to_a_full_disk_says_so(small_disk: Path, tmp_path: Path) -> None
         with pytest.raises(StoreUnusable, match="the disk is full"):
             create_backup(temporary.url, small_disk / "copy.sqlite3")
     assert list(small_disk.glob("*.sqlite3")) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE \"case\" SET document = replace(document, '{', '~')",
+        "UPDATE item SET document = replace(document, '\"kind\"', '\"kond\"')",
+        "UPDATE change SET new = 'x' || new, at = '2026x'",
+        "UPDATE alert SET severity = 'urgenu'",
+        "UPDATE account SET state = 'oj'",
+    ],
+)
+def test_damaged_value_is_reported_in_one_sentence(tmp_path: Path, damage: str) -> None:
+    with api_workspace(tmp_path) as workspace:
+        workspace.check()
+        workspace.ask_for_evidence()
+        workspace.check()
+        with closing(sqlite3.connect(workspace.database)) as database, database:
+            database.execute(damage)
+        errors = [workspace.run(command, expect=(0, 1)).err for command in ("status", "history", "alerts", "check")]
+        assert any("a stored row is damaged" in error for error in errors)
+        assert not any("Traceback" in error for error in errors)

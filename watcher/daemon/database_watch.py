@@ -1,11 +1,14 @@
 """Whether the database under the daemon is still the one it opened, and can be written to.
 
 What may pass (a full disk, a read-only folder) is announced, and the daemon continues. If the database was deleted,
-moved, or replaced, or a lock was, continuing would be wrong: the daemon ends, and the service manager restarts it.
+moved, replaced, or damaged, or a lock was lost, continuing would be wrong: the daemon ends, and the service manager
+restarts it.
 """
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from threading import Lock
 
 import structlog
@@ -17,6 +20,7 @@ from watcher.errors import StoreLost, StoreUnusable
 INTERVAL = timedelta(seconds=20)
 """Time between calls of `look`."""
 
+_EXAMINE_SHARE = 100  # a large database is examined for at most a hundredth of the time
 _log = structlog.get_logger(__name__)
 
 
@@ -31,6 +35,9 @@ class DatabaseWatch:
         self._app, self._on_lost = app, on_lost
         self._notice = EmergencyNotice(app.notifier)
         self._lock = Lock()
+        self._seen: tuple[int, int] | None = None
+        self._examine_after = 0.0
+        self._newest_ids: tuple[int, ...] = (0, 0, 0)
         self.error: str | None = None
         self.lost: StoreLost | None = None
 
@@ -38,16 +45,40 @@ class DatabaseWatch:
         """Compare the files and probe a write. Called by the scheduler."""
         try:
             self._app.store.probe_writing()
+            self._look_into_file()
         except StoreUnusable as error:
             if self.error is None:
                 _log.error("database_unavailable", reason=str(error))
             self.error = str(error)
-            self.failed(error, source="probe")
+            self.failed(_as_lost(error) if "damaged" in self.error else error, source="probe")
         else:
             if self.error is not None:
                 _log.info("database_available")
             self.error = None
             self._notice.write_succeeded("probe", self._app.settings)
+
+    def _look_into_file(self) -> None:
+        """Raise `StoreLost` if another program has written an older database into the file, or damage."""
+        file = self._app.store.file
+        if file is None:
+            return
+        newest, before = self._app.store.newest_ids(), self._newest_ids
+        if any(now < then for now, then in zip(newest, before, strict=True)):
+            raise StoreLost(f"{file} was overwritten with an older database while this program used it", in_place=True)
+        self._newest_ids = newest
+        self._examine_if_changed(file)
+
+    def _examine_if_changed(self, file: Path) -> None:
+        """Examine the file if it has changed: by SQLite, which writes to it rarely, or by another program."""
+        if time.monotonic() < self._examine_after:
+            return
+        status = file.stat()
+        seen = (status.st_size, status.st_mtime_ns)
+        if self._seen not in (None, seen):
+            started_at = time.monotonic()
+            self._app.check_database()
+            self._examine_after = time.monotonic() + _EXAMINE_SHARE * (time.monotonic() - started_at)
+        self._seen = seen
 
     def check_succeeded(self) -> None:
         """Record that a check was written."""
@@ -71,3 +102,8 @@ class DatabaseWatch:
         with self._lock:
             is_first, self.lost = self.lost is None, self.lost or error
         return is_first
+
+
+def _as_lost(error: StoreUnusable) -> StoreLost:
+    """Return the error for a damaged database, which a restart refuses to use until it is restored."""
+    return error if isinstance(error, StoreLost) else StoreLost(str(error), in_place=True)

@@ -17,7 +17,7 @@ from watcher.errors import StoreUnusable
 from watcher.store.database.locks import FileLocks
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.schema import HEAD
-from watcher.store.database.sqlite_errors import reason_of
+from watcher.store.database.sqlite_errors import DAMAGED_ROW, DAMAGED_VALUE, reason_of
 from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
 from watcher.store.queries.views import AccountsView, OutboxView
 from watcher.store.view import StoreReader
@@ -52,12 +52,8 @@ class ReadOnlyStore(StoreReader):
     def __init__(self, display_name: str, database: sqlite3.Connection, locks: Path) -> None:
         """Called by `open_read_only_store`. `locks` is the folder of lock files."""
         super().__init__(self._reading)
-        self.display_name, self.file, self.shared, self.locks = (
-            display_name,
-            Path(display_name),
-            False,
-            FileLocks(locks),
-        )
+        self.display_name, self.file, self.shared = display_name, Path(display_name), False
+        self.locks = FileLocks(locks)
         self.accounts, self.outbox = AccountsView(self._reading), OutboxView(self._reading)
         self._database = database
 
@@ -72,6 +68,8 @@ class ReadOnlyStore(StoreReader):
         except (sqlite3.Error, UnicodeDecodeError) as error:
             reason = reason_of(error) if isinstance(error, sqlite3.Error) else reason_of("malformed")
             raise StoreUnusable(f"database {self.display_name}: {reason}") from error
+        except DAMAGED_VALUE as error:
+            raise StoreUnusable(f"database {self.display_name}: {DAMAGED_ROW}") from error
 
     def _run(self, query: Query, /, **parameters: object) -> Iterable[Any]:
         return map(_row(query.columns)._make, self._database.execute(query.sql, parameters))

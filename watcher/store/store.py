@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import bindparam
 
 from watcher.clock import Clock
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreLost, StoreUnusable
 from watcher.model.case import Snapshot
 from watcher.model.change import RecordedChange
 from watcher.model.reminder import SentReminder
@@ -95,9 +95,13 @@ class Store(StoreReader):
         """Find out whether a write would succeed, without writing anything. Raises `StoreUnusable` if not."""
         self._database.probe_writing()
 
-    def keep_lost_database(self, *, now: datetime, restore: RestoreCopy) -> str | None:
+    def newest_ids(self) -> tuple[int, ...]:
+        """Return the highest ids of changes, alerts, and submissions, read from the file and not from a cache."""
+        return self._database.newest_ids()
+
+    def keep_lost_database(self, lost: StoreLost, *, now: datetime, restore: RestoreCopy) -> str | None:
         """Save a database that was deleted, moved, or replaced; see `watcher.store.backup.lost_database`."""
-        return keep_lost_database(self._database, now=now, restore=restore)
+        return keep_lost_database(self._database, lost, now=now, restore=restore)
 
     def close(self) -> None:
         """Close every connection."""
@@ -137,7 +141,7 @@ class Store(StoreReader):
         """
         with self._database.queries() as run:
             document = cases.document(run, account, case_number)
-        return None if document is None else decode(document, fallback=fallback)
+            return None if document is None else decode(document, fallback=fallback)
 
     def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
         """Record that the notice was saved to this file, relative to state_dir."""

@@ -182,7 +182,8 @@ class TestDisk:
             running.limit_files(resource.RLIM_INFINITY)
             clock.move(timedelta(hours=10))
             running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
-        assert len(clock_workspace.phone.requests) == 3
+            running.until(lambda: alerts_with(clock_workspace, "can write its database again"))
+        assert len(clock_workspace.phone.requests) == 4
         assert "Traceback" not in running.log
 
     def test_backups_are_made_when_due_and_the_oldest_is_removed(

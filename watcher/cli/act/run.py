@@ -20,7 +20,7 @@ from watcher.context.opening import database_file
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.sender_process import SenderProcess
-from watcher.errors import SettingsFaults, StoreUnusable
+from watcher.errors import SettingsFaults, StoreLost, StoreUnusable
 from watcher.monitoring import logs
 from watcher.store import Busy
 from watcher.store.database.daemon_lock import daemon_holds, hold_daemon_lock
@@ -65,15 +65,17 @@ def run_command(config: Path | None, log_level: str, log_format: Literal["consol
         daemon.stop()
         if daemon.lost is not None:
             click.echo(f"watcher: {daemon.lost}", err=True)
-            _keep_lost_database(app)
+            _keep_lost_database(app, daemon.lost)
+            logging.shutdown()
+            os._exit(1)
     logging.shutdown()
     # A check may still wait for a portal in its thread. Do not wait for it: the next start repeats it.
-    os._exit(0 if daemon.lost is None else 1)
+    os._exit(0)
 
 
-def _keep_lost_database(app: App) -> None:
+def _keep_lost_database(app: App, lost: StoreLost) -> None:
     try:
-        done = app.keep_lost_database()
+        done = app.keep_lost_database(lost)
     except StoreUnusable as error:
         done = f"what it held cannot be kept: {error}"
     if done is not None:

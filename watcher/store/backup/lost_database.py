@@ -25,14 +25,18 @@ RestoreCopy: TypeAlias = Callable[[Path], RestoreResult]
 """Restores a file at the path of the database."""
 
 
-def keep_lost_database(database: Database, *, now: datetime, restore: RestoreCopy) -> str | None:
+def keep_lost_database(database: Database, lost: StoreLost, *, now: datetime, restore: RestoreCopy) -> str | None:
     """Save what the open connections still see, and return what was done. The caller holds the daemon's lock.
 
     Returns None if nothing is lost: the paths still name the database, or its replacement has the same content. A
     folder that was deleted is made again, so that the next start knows that a database is missing. Raises
     `StoreUnusable` if the content cannot be saved, such as on a full disk.
+
+    The caller ends the process without closing the database: closing would write what its log holds into the file.
     """
     files = database.open_files
+    if files is not None and lost.in_place:
+        return _without_outdated_log(files)
     if files is None or not _is_lost(files):
         return None
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
@@ -50,13 +54,35 @@ def keep_lost_database(database: Database, *, now: datetime, restore: RestoreCop
             _save(connection, kept)
         if not exists:
             _remove_side_files(files)  # all that they held is in the copy
-        elif _has_content_of(files.database, kept):
+            return _text(files, kept)
+    return _compare(files, kept, files.database.with_name(f"{files.database.name}.new-{stamp}"), restore)
+
+
+def _compare(files: OpenFiles, kept: Path, replacement: Path, restore: RestoreCopy) -> str | None:
+    """Decide what becomes of the content that was kept, now that the path names another file or the log is gone."""
+    with translated_errors(kept):
+        if _has_content_of(files.database, kept):
             kept.unlink()
             return None
-    if exists and files.is_replaced:
-        replacement = files.database.with_name(f"{files.database.name}.new-{stamp}")
-        return _restore_replacement(files, kept, replacement, restore)
-    return _text(files, kept)
+    return _restore_replacement(files, kept, replacement, restore) if files.is_replaced else _text(files, kept)
+
+
+def _without_outdated_log(files: OpenFiles) -> str | None:
+    """Remove the log of what was in the file before another program wrote a good database into it.
+
+    Does nothing if the file is damaged without its log too.
+    """
+    copy = files.database.with_name(f".{files.database.name}.alone.tmp")
+    try:
+        shutil.copy(files.database, copy)
+        examine(copy)
+    except (OSError, StoreUnusable):
+        return None
+    finally:
+        copy.unlink(missing_ok=True)
+    with translated_errors(files.database):
+        _remove_side_files(files)
+    return f"{files.database} holds the database that another program wrote into it; what was recorded before is gone"
 
 
 def _text(files: OpenFiles, kept: Path) -> str:

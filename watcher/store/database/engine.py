@@ -120,15 +120,25 @@ class Database:
 
     @contextmanager
     def queries(self) -> Iterator[RunQuery]:
-        """Run queries on one consistent state of the database."""
+        """Run queries on one consistent state of the database, and nothing else."""
         with self.reading() as connection:
-            yield queries_on(connection)
+            try:
+                yield queries_on(connection)
+            except sqlite_errors.DAMAGED_VALUE as error:
+                raise StoreUnusable(f"database {self.display_name}: {sqlite_errors.DAMAGED_ROW}") from error
 
     def ping(self) -> None:
         """Make the database itself answer: an open SQLite connection can answer from its cache."""
         self.verify()
         with self._translated_errors(), self._for_ping.connect() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM account")
+
+    def newest_ids(self) -> tuple[int, ...]:
+        """Return the highest ids in tables that only grow, read like `ping`."""
+        self.verify()
+        with self._translated_errors(), self._for_ping.connect() as connection:
+            queries = (f"SELECT max(id) FROM {table}" for table in ("change", "alert", "submission"))  # noqa: S608 - our own names
+            return tuple(connection.exec_driver_sql(query).scalar() or 0 for query in queries)
 
     def probe_writing(self) -> None:
         """Find out whether a write would succeed, without writing anything. Raises `StoreUnusable` if not."""

@@ -35,13 +35,20 @@ class OpenFiles:
         """Take the file that the path names now. Raises `StoreUnusable` if it cannot be examined."""
         self.database = database
         self._identities = {database: identity_of(database)}
+        self._has_content = False
 
     def include_side_files(self) -> None:
-        """Take the side files too. They keep their identity while a connection is open."""
+        """Take the side files too. They keep their identity while a connection is open. Now the database has tables."""
+        self._has_content = True
         for suffix in SIDE_FILES:
             file = Path(f"{self.database}{suffix}")
             if (identity := identity_of(file)) is not None:
                 self._identities = {**self._identities, file: identity}
+
+    def _is_empty(self) -> bool:
+        with suppress(OSError):  # the next `verify` says what happened to it
+            return not self.database.stat().st_size
+        return False
 
     @property
     def identity(self) -> Identity | None:
@@ -77,6 +84,8 @@ class OpenFiles:
             if current != identity:
                 change = "was deleted or moved" if current is None else "was replaced by another file"
                 raise StoreLost(f"{file} {change} while this program used it; nothing more was written to it")
+        if self._has_content and self._is_empty():
+            raise StoreLost(f"{self.database} was emptied while this program used it", in_place=True)
 
 
 def probe_disk(database: Path) -> None:

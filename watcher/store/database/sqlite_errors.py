@@ -2,6 +2,10 @@
 
 from watcher.store.database.schema import FOREIGN, OTHER_TABLES
 
+DAMAGED_ROW = "a stored row is damaged; `watcher restore` brings back a backup"
+DAMAGED_VALUE = (ValueError, TypeError, KeyError, AttributeError)
+"""What reading a row raises if a value in it is not what was written."""
+
 DISK_FULL = "the disk is full; nothing was lost, free some space"
 NOT_WRITABLE = "it cannot be written to; check its owner and mode and those of its folder"
 _REASONS = {

@@ -7,7 +7,8 @@ as they came.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import date
 from hashlib import blake2b
@@ -15,8 +16,10 @@ from typing import Any, TypeVar
 
 from watcher import __version__
 from watcher.clock.timestamps import iso_text, parse_iso
+from watcher.errors import StoreUnusable
 from watcher.model.appointment_time import AppointmentTime, parse_appointment_time, with_known_zone
 from watcher.model.case import HistoryEntry, ItemKind, ItemState, Notice, Part, PendingItem, Snapshot, Stage
+from watcher.store.database.sqlite_errors import DAMAGED_ROW, DAMAGED_VALUE
 from watcher.text.printable import composed
 
 _T = TypeVar("_T")
@@ -25,6 +28,10 @@ _NAMES = {
     kind: tuple(field.name for field in fields(kind) if field.name != "silent")  # of one check, not of the case
     for kind in (Snapshot, *_COLLECTIONS.values())
 }
+
+
+class DamagedDocument(StoreUnusable, ValueError):
+    """A stored document that is not what was written."""
 
 
 def _date_of(text: str) -> date:
@@ -72,24 +79,36 @@ def digest_of_answers(answers: Mapping[str, bytes], language: str) -> bytes:
 
 def decode(text: str, *, fallback: Snapshot | None = None) -> Snapshot:
     """Return the snapshot that this or an older release encoded; `fallback` supplies the fields it did not store."""
-    return _build(Snapshot, json.loads(composed(text)), fallback)
+    with _damage_reported():
+        return _build(Snapshot, json.loads(composed(text)), fallback)
 
 
 def decode_without_history(text: str) -> Snapshot:
     """Return the snapshot without the portal's history, which takes the most time and which few callers need."""
-    document = json.loads(composed(text))
-    document["history"] = None
-    return _build(Snapshot, document, None)
+    with _damage_reported():
+        document = json.loads(composed(text))
+        document["history"] = None
+        return _build(Snapshot, document, None)
 
 
 def decode_item(text: str) -> PendingItem:
     """Return the pending item that `encode` wrote."""
-    return _build(PendingItem, json.loads(composed(text)), None)
+    with _damage_reported():
+        return _build(PendingItem, json.loads(composed(text)), None)
 
 
 def decode_notice(text: str) -> Notice:
     """Return the notice that `encode` wrote."""
-    return _build(Notice, json.loads(text), None)
+    with _damage_reported():
+        return _build(Notice, json.loads(text), None)
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    try:
+        yield
+    except DAMAGED_VALUE as error:
+        raise DamagedDocument(DAMAGED_ROW) from error
 
 
 def _plain(value: Any) -> Any:
