@@ -86,7 +86,7 @@ class Command:
 
     def child(self, name: str) -> int | None:
         """Return the number of a child of this kind."""
-        return next((pid for pid in processes_of({self.group}) if CHILDREN[name] in _command_line(pid)), None)
+        return next((pid for pid in _children(self.group) if CHILDREN[name] in _command_line(pid)), None)
 
 
 class Commands:
@@ -214,6 +214,16 @@ def processes_of(groups: set[int]) -> list[int]:
                 state, group = _stat(int(entry.name))
                 if group in groups and state not in "ZX":
                     found.append(int(entry.name))
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children that any thread of a process has started."""
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                found += map(int, (thread / "children").read_text(encoding="ascii").split())
     return found
 
 

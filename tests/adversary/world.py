@@ -276,9 +276,9 @@ class World:
             return
         for leap in _LEAPS:
             self.counts["leaps"] += 1
-            self._lift_pauses()
             self._end_daemon(signal.SIGKILL)
             self.clock.move(leap)
+            self._lift_pauses()  # after the kill, which may have cut a sign-in off
             self._running_daemon()
             if has_moved(_PATIENCE_AFTER_LEAP * (4 if leap is _LEAPS[-1] else 1)):
                 break
