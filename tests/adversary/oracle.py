@@ -120,13 +120,13 @@ def _judge_outbox(
     verdict: Verdict, happenings: Iterable[Happening], alerts: Mapping[int, Alert], channels: set[str]
 ) -> None:
     """Every happening has an alert on each channel that takes its severity; each was sent, or dropped for another."""
+    told = {happening.change for happening in happenings}
     linked = defaultdict[int, set[str]](set)
     for alert in alerts.values():
         for change in alert.changes:
             linked[change].add(alert.channel)
-        covering = alerts.get(alert.covered_by or 0)
-        if alert.state == "dropped" and not (covering and covering.state == "sent" and _same_case(covering, alert)):
-            verdict.lost.append(f"alert {alert.id} was dropped, and no later one about the case was sent instead")
+        if alert.state == "dropped" and alert.changes & told and not _has_sent_successor(alert, alerts):
+            verdict.lost.append(f"alert {alert.id} was dropped, and no later one about the case was sent: {alert}")
         elif alert.state not in {"sent", "dropped"}:
             verdict.lost.append(f"alert {alert.id} on {alert.channel} is still {alert.state}: {alert.text[0]}")
     for happening in happenings:
@@ -135,14 +135,23 @@ def _judge_outbox(
                 verdict.lost.append(f"{channel} has no alert about {happening.number} {happening.token}")
 
 
-def _same_case(one: Alert, other: Alert) -> bool:
-    return one.case_number == other.case_number and one.id > other.id
+def _has_sent_successor(alert: Alert, alerts: Mapping[int, Alert]) -> bool:
+    """Return whether the alert was dropped for a later one about the case that was sent, or dropped likewise."""
+    later = alerts.get(alert.covered_by or 0)
+    while later is not None and later.id > alert.id and later.case_number == alert.case_number:
+        if later.state == "sent":
+            return True
+        alert, later = later, alerts.get(later.covered_by or 0)
+    return False
 
 
 def judge_arrivals(
     verdict: Verdict, target: str, arrivals: Sequence[Arrival], alerts: Sequence[Alert], kills: Sequence[Kill]
 ) -> None:
-    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit."""
+    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit.
+
+    A sender may take an answer that was cut for an acceptance or not, because the message did arrive.
+    """
     rows, seen = defaultdict[tuple[str, str], list[Alert]](list), defaultdict[tuple[str, str], list[Arrival]](list)
     for alert in alerts:
         rows[alert.text].append(alert)
@@ -151,9 +160,12 @@ def judge_arrivals(
     verdict.invented += [f"{target}: a message that no alert has: {title}" for title, _ in seen.keys() - rows.keys()]
     for text, same in rows.items():
         accepted = [arrival for arrival in seen[text] if arrival.accepted is not None]
-        verdict.uncertain += sum(arrival.uncertain for arrival in seen[text])
+        uncertain = sum(arrival.uncertain for arrival in seen[text])
+        verdict.uncertain += uncertain
         sent = [alert for alert in same if alert.state == "sent"]
-        verdict.lost += [f"{target}: marked as sent, never accepted: {text[0]}"] * max(0, len(sent) - len(accepted))
+        verdict.lost += [f"{target}: marked as sent, never accepted: {text[0]}"] * max(
+            0, len(sent) - len(accepted) - uncertain
+        )
         surplus = len(accepted) - len(sent)
         proofs = [_proof(one, other, same, kills) for one, other in pairwise(accepted)]
         verdict.after_acceptance += proofs.count("after_acceptance")
