@@ -25,13 +25,13 @@ def next_request(request: httpx.Request, status: int, location: str) -> httpx.Re
         raise ForeignHost(
             f"{request.url.host} wanted what was submitted to it sent on to {target.host}; nothing was sent there"
         )
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if (same_origin or name in _SAFE_HEADERS)
+    headers = [
+        (raw_name, value)  # bytes: a cookie may have any
+        for raw_name, value in request.headers.raw
+        if ((name := raw_name.decode("ascii").lower()) in _SAFE_HEADERS or same_origin)
         and name not in _RECOMPUTED_HEADERS
         and (keeps_body or name != "content-type")
-    }
+    ]
     return httpx.Request(
         _next_method(request.method, status),
         target,
