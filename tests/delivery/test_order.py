@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,7 @@ from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import Alert, AlertContext, AlertDraft, AlertState, AlertText, HoldReason
 from watcher.model.change import Change, ChangeKind, Severity
+from watcher.model.writes import WriteSet
 from watcher.settings import ChannelSettings, Settings
 
 MINUTE = timedelta(minutes=1)
@@ -217,6 +219,26 @@ def test_failed_alert_is_dropped_if_a_newer_one_ends_it_on_the_account(
     database.store.outbox.retry(clock.now())
     worker.deliver_due()
     assert notifier.titles(PHONE) == ["fails again"]
+
+
+def test_first_alert_about_an_account_is_sent_before_later_ones_about_its_cases(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
+    added = [
+        record_alerts(database.store, change=a_change(ChangeKind.CASE_ADDED, number=name), number=name) for name in "ab"
+    ]
+    draft = a_draft("watching 2 cases")
+    draft = replace(draft, routed=replace(draft.routed, changes=()))
+    watching = WriteSet(account="family", drafts=(draft,), about=tuple(change.id for (change,) in added))
+    database.store.record([watching], now=NOW)
+    worker = outbox_worker(database, notifier, clock)
+    notifier.failing_once = {"watching 2 cases"}
+    worker.deliver_due()
+    record_alerts(
+        database.store, a_draft("a approved"), change=a_change(ChangeKind.STAGE_CHANGED, number="a"), number="a"
+    )
+    worker.deliver_due()
+    assert notifier.titles(PHONE) == ["watching 2 cases", "a approved"]
 
 
 STEPS = st.lists(

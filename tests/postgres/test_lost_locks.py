@@ -1,6 +1,5 @@
 """Work stops before its next step when the server has ended the connection that holds its lock."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ def test_delivery_stops_before_the_next_message(books: Books, tmp_path: Path) ->
             stack.enter_context(closing(Store(books.url, locks=tmp_path / "state" / "locks"))) for _ in range(2)
         )
         for title in titles:
-            record_alerts(store, a_draft(title))
+            record_alerts(store, a_draft(title), number=title)
         other_worker = OutboxWorker(other, other_notifier, clock, settings=settings)
 
         def cut_at_third(title: str) -> None:
@@ -106,9 +105,7 @@ def test_delivery_stops_before_the_next_message(books: Books, tmp_path: Path) ->
         OutboxWorker(store, notifier, clock, settings=settings).deliver_due()
         other_worker.deliver_due()
     assert [title for _, title in notifier.delivered] == ["a", "b", "c"]
-    sent = Counter(title for _, title in notifier.delivered + other_notifier.delivered)
-    assert sorted(sent) == titles
-    assert {title for title, count in sent.items() if count > 1} <= {"c"}  # the one under way
+    assert [title for _, title in other_notifier.delivered] == ["d", "e", "f"]
 
 
 def test_check_does_not_submit_a_password(

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from watcher.delivery.channel_url import redact_url, schema
+from watcher.delivery.memory_limit import limited_growth
 from watcher.delivery.service_content import Content, content_for, schemas_of
 from watcher.delivery.smtp_passwords import SMTPLIB
 from watcher.delivery.targets import AcceptedTargets
@@ -64,7 +65,7 @@ class Notifier(Protocol):
 
 
 class AppriseNotifier:
-    """Sends through Apprise. `timeout` limits one message, in seconds; with None, the caller limits the time.
+    """Sends through Apprise. `timeout` limits one message, in seconds; with None, the caller limits time and memory.
 
     A message that takes longer counts as failed and is sent again later. If the service accepted it after all, it
     arrives twice, so `timeout` is longer than Apprise's own timeouts for a server.
@@ -136,8 +137,9 @@ class AppriseNotifier:
             run()
         else:
             thread = Thread(target=run, name="delivery", daemon=True)
-            thread.start()
-            thread.join(self._timeout)
+            with limited_growth():
+                thread.start()
+                thread.join(self._timeout)
         return outcome[0] if outcome else f"no answer within {self._timeout:g} seconds"
 
 

@@ -22,14 +22,13 @@ _BLOCKING_ATTEMPTS = 3
 _BLOCKING_ATTEMPTS_URGENT = 2
 
 
-def subject_of(queued: QueuedAlert) -> Subject:
-    """Return what the alert is about."""
-    return queued.account, queued.case_number
-
-
 def subjects_of(message: Message) -> set[Subject]:
-    """Return what the alerts of the message are about."""
-    return {subject_of(queued) for queued in message}
+    """Return what the alerts of the message are about. One about an account may be about several of its cases, too."""
+    return {
+        (queued.account, number)
+        for queued in message
+        for number in (queued.case_number, *(change.change.case_number for change in queued.changes))
+    }
 
 
 def attempts_of(message: Message) -> int:
@@ -47,7 +46,7 @@ def must_follow(queued: QueuedAlert, earlier: QueuedAlert) -> bool:
 
     Every alert waits for one that another delivery is sending at this moment.
     """
-    if subject_of(queued) != subject_of(earlier) or queued.alert.id < earlier.alert.id:
+    if queued.alert.id < earlier.alert.id or not subjects_of([queued]) & subjects_of([earlier]):
         return False
     return earlier.is_claimed or is_urgent([earlier]) or not is_urgent([queued])
 
@@ -84,9 +83,9 @@ def _holds_back(failed: Message, later: Message) -> bool:
 def _oldest(message: Message) -> dict[Subject, int]:
     """Return the number of the oldest alert about each subject."""
     oldest: dict[Subject, int] = {}
-    for queued in message:
-        number = oldest.setdefault(subject_of(queued), queued.alert.id)
-        oldest[subject_of(queued)] = min(number, queued.alert.id)
+    for queued in sorted(message, key=lambda queued: queued.alert.id):
+        for subject in subjects_of([queued]):
+            oldest.setdefault(subject, queued.alert.id)
     return oldest
 
 

@@ -5,6 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -42,27 +43,28 @@ class SentAlerts:
 
     def __init__(self, sent: Iterable[SentAlert]) -> None:
         """Start with alerts that were sent before."""
-        self._by_subject: dict[tuple[str, str | None], list[ChannelAlert]] = defaultdict(list)
+        self._by_case: dict[tuple[str, str | None], dict[int, ChannelAlert]] = defaultdict(dict)
         for alert in sent:
-            self._by_subject[alert.account, alert.case_number].append(_sent_alert(alert))
+            self._add(_sent_alert(alert))
 
     def add(self, message: Iterable[QueuedAlert]) -> None:
         """Add alerts that were sent now."""
         for queued in message:
-            self._by_subject[queued.account, queued.case_number].append(_queued_alert(queued))
+            self._add(_queued_alert(queued))
 
     def overtaking(self, message: Iterable[QueuedAlert]) -> dict[int, Overtaken]:
         """Return, for each alert of the message that newer ones have made outdated, how they did."""
-        found = {
-            queued.alert.id: overtaken(
-                _channel_alert(
-                    queued.alert.id, queued.account, queued.changes, queued.alert.severity, queued.hold_reason
-                ),
-                self._by_subject[queued.account, queued.case_number],
-            )
-            for queued in message
-        }
+        found = {queued.alert.id: self._overtaken(_queued_alert(queued), queued.hold_reason) for queued in message}
         return {alert_id: result for alert_id, result in found.items() if result is not None}
+
+    def _add(self, alert: ChannelAlert) -> None:
+        for fact in alert.facts:
+            self._by_case[fact.account, fact.case_number][alert.id] = alert
+
+    def _overtaken(self, alert: ChannelAlert, hold_reason: HoldReason | None) -> Overtaken | None:
+        cases = {(fact.account, fact.case_number) for fact in alert.facts}
+        others = {number: other for case in cases for number, other in self._by_case[case].items()}
+        return overtaken(replace(alert, hold_reason=hold_reason), others.values())
 
 
 def _is_over(store: Store, queued: QueuedAlert) -> bool:

@@ -6,12 +6,10 @@ the daemon was killed.
 
 import logging
 import os
-import resource
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -21,13 +19,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
+from watcher.delivery.memory_limit import limit_memory
 from watcher.errors import DeliveryFailed
 
 _MAX_WORKERS = 100
 """Concurrent messages in one child; more than anybody has channels."""
-
-_MEMORY_BYTES = 320 * 1024 * 1024
-"""Memory of the child: several times what Apprise and a large attachment take, less than the unit's `MemoryMax`."""
 
 _STACK_BYTES = 1024 * 1024
 
@@ -66,7 +62,8 @@ def serve(descriptor: int) -> None:
     """Handle requests from this descriptor until its other end is closed, then end the process."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # meant for the daemon, which ends this process itself
-    _limit_memory()
+    threading.stack_size(_STACK_BYTES)
+    limit_memory()
     logging.getLogger().addHandler(logging.NullHandler())
     connection: Connection[Reply | Accepted, Request] = Connection(descriptor)
     notifier, send_lock = AppriseNotifier(timeout=None), Lock()
@@ -84,13 +81,6 @@ def serve(descriptor: int) -> None:
             workers.submit(work, connection.recv())
     except (EOFError, OSError):
         os._exit(0)  # does not wait for plug-ins that hang
-
-
-def _limit_memory() -> None:
-    """Make an endless answer of a service a `MemoryError` in its plug-in, instead of the end of the daemon."""
-    threading.stack_size(_STACK_BYTES)
-    with suppress(OSError, ValueError):  # not every system has the limit
-        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
 def _reply_of(notifier: Notifier, request: Request, report: Callable[[str], None]) -> Reply:

@@ -150,12 +150,13 @@ def preceding(
 ) -> list[QueuedAlert]:
     """Return what is queued on the channel about the same cases as these alerts, and is older than they are.
 
-    It need not be due. A digest is not included, because it is sent as a whole.
+    It need not be due. An alert about an account counts as one about each of its cases. A digest is not included,
+    because it is sent as a whole.
     """
     newest: dict[tuple[str, str | None], int] = {}
     for queued in later:
-        subject = queued.account, queued.case_number
-        newest[subject] = max(newest.get(subject, 0), queued.alert.id)
+        for subject in ((queued.account, queued.case_number), (queued.account, None)):
+            newest[subject] = max(newest.get(subject, 0), queued.alert.id)
     known = {queued.alert.id for queued in later} | set(excluded)
     older = [
         row.id
