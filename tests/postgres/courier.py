@@ -1,6 +1,7 @@
 """A process that delivers the alerts of a database until none is left.
 
-Run with `python -m tests.postgres.courier URL HOOK FOLDER`. It goes on after every error of the database or its locks, as the daemon does.
+Run with `python -m tests.postgres.courier URL HOOK FOLDER`. It goes on after every error of the database or its locks,
+as the daemon does.
 """
 
 import sys
