@@ -16,7 +16,7 @@ from tests.delivery.test_outbox_worker import PHONE, outbox_worker
 from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.doubles.notifier import FakeNotifier
 from tests.practice.visitor import HandClock
-from tests.store.temporary_store import NOW, TemporaryStore, a_draft, record_alerts, temporary_store
+from tests.store.temporary_store import NOW, TemporaryStore, a_change, a_draft, record_alerts, temporary_store
 from tests.support.workspace import REPOSITORY
 from watcher.context.context import Context
 from watcher.context.wrong_clock import correct_wrong_clock
@@ -24,7 +24,7 @@ from watcher.delivery.apprise_notifier import AppriseNotifier
 from watcher.delivery.targets import AcceptedTargets
 from watcher.errors import DeliveryFailed
 from watcher.model.alert import AlertState, HoldReason
-from watcher.model.change import Severity
+from watcher.model.change import ChangeKind, Severity
 from watcher.settings import Settings
 
 TEXT: dict[str, Any] = {
@@ -166,6 +166,20 @@ def test_target_does_not_get_an_alert_again_that_the_user_retries(
     database.store.outbox.retry(clock.now())
     worker.deliver_due()
     assert notifier.titles(f"{PHONE} good") == ["a"]
+
+
+def test_target_that_is_down_does_not_delay_the_others(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
+    worker = outbox_worker(database, notifier, clock)
+    for title in "abcdef":
+        record_alerts(database.store, a_draft(title), change=a_change(ChangeKind.NOTICE_ADDED, subject=title))
+        worker.deliver_due()
+    assert notifier.titles(f"{PHONE} good") == list("abcdef")
+    notifier.down.clear()
+    clock.pass_by(timedelta(hours=1))
+    assert worker.deliver_due() == 6
+    assert notifier.titles(f"{PHONE} bad") == list("abcdef")
 
 
 def test_digest_that_one_target_accepted_is_tried_again_with_the_same_alerts(

@@ -123,14 +123,15 @@ class ChannelDelivery:
             result = self._send(message)
             if isinstance(result, int):
                 accepted, failed = accepted + result, [] if result else failed
-                if waiting and self._store.outbox.has_urgent(self._channel.name, self._clock.now(), after=newest):
-                    self._postpone_behind(blocking, waiting)
-                    return accepted, True
+            elif not result.accepted_by:  # otherwise the channel works for some targets, which need not wait for others
+                failed.append(message)
+                blocking += [] if result.refused else [message]
+                if self._is_down(result, waiting, failed):
+                    return accepted, False
                 continue
-            failed.append(message)
-            blocking += [] if result.refused else [message]
-            if self._is_down(result, waiting, failed):
-                return accepted, False
+            if waiting and self._store.outbox.has_urgent(self._channel.name, self._clock.now(), after=newest):
+                self._postpone_behind(blocking, waiting)
+                return accepted, True
         self._postpone_behind(blocking, waiting)
         return accepted, False
 
@@ -139,7 +140,8 @@ class ChannelDelivery:
         overtaken = self._sent.overtaking(message)
         dropped = {alert_id: entry.by for alert_id, entry in overtaken.items() if entry.entirely}
         self._store.outbox.drop(dropped, note="a later alert was sent before it")
-        message = self._sender.claim([queued for queued in message if queued.alert.id not in dropped])
+        message = [queued for queued in message if queued.alert.id not in dropped]
+        message = self._sender.claim(message) if message else []
         error = self._sender.send(message, late=overtaken.keys()) if message else None
         if error is not None:
             return error

@@ -84,7 +84,7 @@ class MessageSender:
                     next_attempt_at=next_attempt_at,
                     claimant=self.claimant,
                     accepted_by=error.accepted_by,
-                    service_rests_until=None if rest is None else retry_at,
+                    service_rests_until=None if rest is None or error.accepted_by else retry_at,
                 )
                 _log.warning(
                     "alert_not_sent",
