@@ -12,8 +12,17 @@ from threading import Event
 
 from watcher.alerts.routing import quiet_until
 from watcher.delivery.attachments import awaits_letter, notices_of
-from watcher.delivery.message_order import Message, attempts_of, in_order, is_urgent, must_follow, ready, subjects_of
-from watcher.delivery.message_sender import COMBINED_REASONS, MessageSender, has_failed_long_enough, ids_of, jitter
+from watcher.delivery.message_order import (
+    COMBINED_REASONS,
+    Message,
+    attempts_of,
+    in_order,
+    is_urgent,
+    must_follow,
+    ready,
+    subjects_of,
+)
+from watcher.delivery.message_sender import MessageSender, has_failed_long_enough, ids_of, jitter
 from watcher.delivery.outdated import SentAlerts, drop_outdated
 from watcher.delivery.retry import message_delay, outage_delay
 from watcher.delivery.throttle import throttle
@@ -35,7 +44,7 @@ class ChannelDelivery:
         self._sender, self._stop = sender, stop
         self._store, self._clock = sender.store, sender.clock
         self._settings, self._channel = sender.settings, sender.channel
-        self._sent = SentAlerts([])
+        self._sent, self._has_company = SentAlerts([]), False
 
     def run(self) -> int:
         """Send the due alerts; return how many the channel accepted. Raises `StoreUnusable` and `LockLost`."""
@@ -49,7 +58,7 @@ class ChannelDelivery:
 
     def _messages(self, due: Sequence[QueuedAlert]) -> list[Message]:
         """Drop, hold, and postpone alerts; return the messages to send now, most urgent first."""
-        now = self._clock.now()
+        now, self._has_company = self._clock.now(), False
         due = self._while_service_rests(due, now)
         claimed = [queued for queued in due if queued.is_claimed]
         due = self._not_before(claimed, [queued for queued in due if not queued.is_claimed], now + _CLAIMED_DELAY)
@@ -111,8 +120,7 @@ class ChannelDelivery:
     def _send_in_order(self, messages: Sequence[Message], newest: int) -> tuple[int, bool]:
         """Send messages until all are tried or the channel is down.
 
-        Return how many alerts were accepted, and whether to begin anew because an urgent alert with an id above
-        `newest` has become due.
+        Return how many alerts were accepted, and whether to begin anew because the plan is outdated.
         """
         waiting, accepted, failed, blocking = list(messages), 0, list[Message](), list[Message]()
         while not self._stop.is_set():
@@ -129,7 +137,7 @@ class ChannelDelivery:
                 if self._is_down(result, waiting, failed):
                     return accepted, False
                 continue
-            if waiting and self._store.outbox.has_urgent(self._channel.name, self._clock.now(), after=newest):
+            if waiting and self._is_outdated(newest):
                 self._postpone_behind(blocking, waiting)
                 return accepted, True
         self._postpone_behind(blocking, waiting)
@@ -141,12 +149,20 @@ class ChannelDelivery:
         dropped = {alert_id: entry.by for alert_id, entry in overtaken.items() if entry.entirely}
         self._store.outbox.drop(dropped, note="a later alert was sent before it")
         message = [queued for queued in message if queued.alert.id not in dropped]
-        message = self._sender.claim(message) if message else []
+        claimed = self._sender.claim(message) if message else []
+        self._has_company = self._has_company or len(claimed) < len(message)
+        message = claimed
         error = self._sender.send(message, late=overtaken.keys()) if message else None
         if error is not None:
             return error
         self._sent.add(message)
         return len(message)
+
+    def _is_outdated(self, newest: int) -> bool:
+        """Return whether an urgent alert above `newest` has become due, or another delivery sends alerts, too."""
+        if self._has_company:
+            return True
+        return self._store.outbox.has_urgent(self._channel.name, self._clock.now(), after=newest)
 
     def _is_down(self, error: DeliveryFailed, waiting: Sequence[Message], failed: Sequence[Message]) -> bool:
         """Return whether to stop because of this failure; if so, give up or postpone what waits."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
+from watcher.model.alert import HoldReason
 from watcher.model.change import Severity
 from watcher.store import QueuedAlert
 
@@ -17,6 +18,9 @@ Message: TypeAlias = Sequence[QueuedAlert]
 
 Subject: TypeAlias = tuple[str, str | None]
 """The account and case that an alert is about; None for the account itself."""
+
+COMBINED_REASONS = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
+"""Why alerts that are not urgent are sent as one digest."""
 
 _BLOCKING_ATTEMPTS = 3
 _BLOCKING_ATTEMPTS_URGENT = 2
@@ -89,6 +93,11 @@ def _oldest(message: Message) -> dict[Subject, int]:
     return oldest
 
 
+def _is_combined(message: Message) -> bool:
+    """Return whether the message is a digest, even of one alert, or a flood message."""
+    return len(message) > 1 or message[0].hold_reason in COMBINED_REASONS
+
+
 class _Placement:
     """Places messages one after the other, each after those that precede it.
 
@@ -119,5 +128,5 @@ class _Placement:
             for earlier_number, earlier in self._by_subject[subject]:
                 if earlier_number >= number:
                     break
-                if len(earlier) == 1 or is_urgent(earlier) or not is_urgent(message):
+                if not is_urgent(message) or is_urgent(earlier) or not _is_combined(earlier):
                     yield earlier

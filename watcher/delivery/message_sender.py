@@ -15,16 +15,13 @@ from watcher.alerts.text_blocks import prepend_paragraph
 from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.attachments import Attachments, notices_of, select_attachments, with_missing_letter_note
-from watcher.delivery.message_order import Message, attempts_of
+from watcher.delivery.message_order import COMBINED_REASONS, Message, attempts_of
 from watcher.delivery.retry import is_exhausted, message_delay
 from watcher.errors import DeliveryFailed
 from watcher.language.catalogue import load_catalogue
-from watcher.model.alert import AlertText, HoldReason
+from watcher.model.alert import AlertText
 from watcher.settings import ChannelSettings, Settings
 from watcher.store import MAX_REST, HeldLock, QueuedAlert, Store
-
-COMBINED_REASONS = (HoldReason.DIGEST, HoldReason.MAYBE_SENT)
-"""Why alerts that are not urgent are sent as one digest."""
 
 _RANDOM = random.SystemRandom()
 _log = structlog.get_logger(__name__)

@@ -53,8 +53,15 @@ class SentAlerts:
             self._add(_queued_alert(queued))
 
     def overtaking(self, message: Iterable[QueuedAlert]) -> dict[int, Overtaken]:
-        """Return, for each alert of the message that newer ones have made outdated, how they did."""
-        found = {queued.alert.id: self._overtaken(_queued_alert(queued), queued.hold_reason) for queued in message}
+        """Return, for each alert of the message that newer ones have made outdated, how they did.
+
+        What may have been sent before a restore is left alone, because its text says so.
+        """
+        found = {
+            queued.alert.id: self._overtaken(_queued_alert(queued), queued.hold_reason)
+            for queued in message
+            if queued.hold_reason is not HoldReason.MAYBE_SENT
+        }
         return {alert_id: result for alert_id, result in found.items() if result is not None}
 
     def _add(self, alert: ChannelAlert) -> None:
