@@ -20,12 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_account, webhook_workspace
 from tests.support.workspace import CommandResult
 from watcher.clock import SystemClock
 from watcher.practice import Account, Fault, PracticePortal
 from watcher.privacy.redaction import BLANK
+from watcher.store import Store
 
 NUMBERS = ("EAC9999010001", "EAC9999010002")
 USERNAME = "canary.of.a.person@example.org"
@@ -235,6 +237,11 @@ def test_session_is_encrypted_and_the_database_private(household: Household) -> 
         sealed = [row[0] for row in database.execute("SELECT content FROM sealed")]
     assert sealed
     assert all(content.startswith(b"watcher-session 1 fernet ") for content in sealed)
+    keys, state = [SecretStr(SECRETS["state_key"])], household.workspace.state
+    with closing(Store(f"sqlite:///{household.workspace.database}", locks=state / "locks", keys=keys)) as store:
+        session = store.saved_values(keys, machine_key=state / "state_key").of("api").load()
+    token = json.loads(session or b"")["token"]
+    assert token.encode() not in household.workspace.database.read_bytes()
 
 
 def test_trace_contains_no_cookie_token_or_password(household: Household) -> None:

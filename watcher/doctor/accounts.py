@@ -10,7 +10,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
 from watcher.privacy.sealing import SealFault
-from watcher.reading.other_key import other_key_message
+from watcher.reading.other_key import have_other_key, other_key_message
 
 _FAULTS = {
     SealFault.DAMAGED: "it is damaged",
@@ -67,7 +67,7 @@ def check_sessions(app: App) -> Iterator[Finding]:
         yield warning("secret state_key", text, "set the same state_key on every machine that uses this database")
     for name in app.settings.accounts:
         fault = app.sessions.of(name).fault()
-        if fault is not None and fault is not SealFault.DAMAGED and app.store.shared:
+        if have_other_key(app.sealed_values(app.settings.accounts[name]), app.context):
             yield failed(f"account {name}", other_key_message(name), "until then only the other machines check it")
         elif fault is not None:
             text = f"its saved session cannot be used: {_FAULTS[fault]}"

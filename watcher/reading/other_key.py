@@ -26,13 +26,18 @@ class Sealed(Protocol):
         ...
 
 
+def have_other_key(values: Iterable[Sealed], context: Context) -> bool:
+    """Return whether another machine with the same database encrypted one of the values with a key of its own."""
+    return context.store.shared and any(value.fault() in _OTHER_KEY for value in values)
+
+
 def leave_to_others(account: AccountSettings, values: Iterable[Sealed], context: Context) -> ReadResult | None:
     """Return the result of a check that only a machine with the right key can do; None if this one can.
 
     A sign-in here would end the session that the other machines use, or repeat a one-time code. If the check has been
     overdue for an hour, none of them is there, and this machine takes over with a new session.
     """
-    if not context.store.shared or not any(value.fault() in _OTHER_KEY for value in values):
+    if not have_other_key(values, context):
         return None
     next_read = context.store.accounts.next_read(account.name)
     if next_read is not None and context.clock.now() - next_read > _TAKEN_OVER_AFTER:

@@ -55,9 +55,8 @@ class ReadOptions:
 
     `session` stores the session, `codes` supplies one-time codes, and `trace` saves the portal's answers. `turn` is the
     account's turn to sign in, if its codes come to a mailbox that other accounts may share. `sealed` are the encrypted
-    values that the check uses, see `watcher.reading.other_key`. `on_start` is called once
-    it is certain that this process does the check. `progress` is called after each case with the number of cases so
-    far.
+    values that the check uses, see `watcher.reading.other_key`. `on_start` is called once it is certain that this
+    process does the check. `progress` is called after each case with the number of cases so far.
 
     A check that takes longer than `max_duration` (real time) ends between two cases, and the next check reads the rest.
     None stands for 12 hours, or for the account's interval if that is longer.

@@ -43,14 +43,6 @@ class StoredInbox:
         _, until = self._wait(account)
         return until > now
 
-    def _wait(self, account: str) -> tuple[datetime, datetime]:
-        """Return when the code was asked for that a sign-in waits for, and until when; long ago if none waits."""
-        try:
-            entry = load_or_none(self._values.of(account, EXPECTED).load())
-            return parse_utc(entry["asked_at"]), parse_utc(entry["until"])
-        except (ValueError, KeyError, TypeError):
-            return _LONG_AGO, _LONG_AGO
-
     def take(self, account: str, *, not_before: datetime) -> str | None:
         """Remove the account's code and return it if it was stored at `not_before` or later; else None."""
         value = self._values.of(account, CODE)
@@ -68,3 +60,11 @@ class StoredInbox:
         except (ValueError, KeyError, TypeError):
             return None  # not written by `put`: wait for another code
         return code if at >= not_before else None
+
+    def _wait(self, account: str) -> tuple[datetime, datetime]:
+        """Return when the code was asked for that a sign-in waits for, and until when; long ago if none waits."""
+        try:
+            entry = load_or_none(self._values.of(account, EXPECTED).load())
+            return parse_utc(entry["asked_at"]), parse_utc(entry["until"])
+        except (ValueError, KeyError, TypeError):
+            return _LONG_AGO, _LONG_AGO

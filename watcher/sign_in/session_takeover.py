@@ -20,7 +20,7 @@ def take_over_session(folder: Path, account: str, keys: Sequence[SecretStr], ses
     A file that cannot be read stays. Raises `StoreUnusable`.
     """
     name = _file_name(account)
-    with suppress(FileNotFoundError, OSError, Unsealable):
+    with suppress(OSError, Unsealable):
         content = Seal(_NAME, keys).unseal((folder / f"{name}.session").read_bytes())
         session.update(lambda present: content if present is None else present)
         for file in folder.glob(f"{name}.*"):

@@ -15,7 +15,7 @@ from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
 from watcher.model.account_health import AccountState, ReadOutcome, resume
-from watcher.reading.other_key import other_key_message
+from watcher.reading.other_key import have_other_key, other_key_message
 from watcher.reading.renamed import account_locks, keep_pause
 from watcher.sign_in.code_sources import PromptedCode, tidy_code
 from watcher.sign_in.cookie_files import read_cookies
@@ -144,7 +144,7 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
 
 def _check_key(app: App, account: str) -> None:
     """Exit if other machines would not be able to decrypt what this one stores about the account, nor the reverse."""
-    if app.store.shared and any(value.fault() for value in app.sealed_values(app.settings.accounts[account])):
+    if have_other_key(app.sealed_values(app.settings.accounts[account]), app.context):
         raise click.ClickException(f"{account}: {other_key_message(account)}")
 
 

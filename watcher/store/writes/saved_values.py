@@ -67,7 +67,7 @@ class SavedValues:
 
 
 class SavedValue:
-    """One value. Implements the protocols `watcher.portal.SavedSession` and `watcher.sign_in.SharedValue`."""
+    """One value. Implements the protocols `SavedSession` (`watcher.portal`) and `SharedValue` (`watcher.sign_in`)."""
 
     def __init__(self, database: Database, values: SavedValues, owner: str, purpose: str) -> None:
         """Access nothing yet."""
