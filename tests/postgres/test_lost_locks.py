@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,8 @@ from pydantic import SecretStr
 
 from tests.doubles.notifier import FakeNotifier
 from tests.postgres.server import Server
-from tests.store.temporary_store import a_draft, record_alerts
+from tests.practice.visitor import HandClock
+from tests.store.temporary_store import NOW, a_draft, record_alerts
 from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_account, webhook_workspace
 from watcher.clock import SystemClock
 from watcher.delivery.outbox_worker import OutboxWorker
@@ -86,7 +88,7 @@ def test_delivery_stops_before_the_next_message(books: Books, tmp_path: Path) ->
         timezone=ZoneInfo("UTC"),
         channels={"phone": ChannelSettings(name="phone", url=SecretStr("json://phone"), max_per_hour=0)},
     )
-    titles, clock = list("abcdef"), SystemClock()
+    titles, clock = list("abcdef"), HandClock(NOW)
     notifier, other_notifier = FakeNotifier(), FakeNotifier()
     with ExitStack() as stack:
         store, other = (
@@ -103,6 +105,7 @@ def test_delivery_stops_before_the_next_message(books: Books, tmp_path: Path) ->
 
         notifier.on_send = cut_at_third
         OutboxWorker(store, notifier, clock, settings=settings).deliver_due()
+        clock.pass_by(timedelta(hours=1))  # what follows the message under way was postponed
         other_worker.deliver_due()
     assert [title for _, title in notifier.delivered] == ["a", "b", "c"]
     assert [title for _, title in other_notifier.delivered] == ["d", "e", "f"]
