@@ -24,7 +24,7 @@ from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.model.case import ItemKind, PendingItem
 from watcher.model.change import ChangeKind
 from watcher.store.backup import backup_files
-from watcher.store.backup.rotation import back_up, backups_in
+from watcher.store.backup.rotation import back_up, backup_folder, backup_time, backups_in
 from watcher.store.database.locks import FileLocks
 
 MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EXAMPL"]\nevery = "1d"\n'
@@ -50,6 +50,26 @@ def test_backups_are_made_when_due_and_only_the_newest_are_kept(tmp_path: Path) 
         assert (len(first), len(second), len(third)) == (1, 2, 2)
         assert first[0] not in third
         assert backup_files.examine(tmp_path / "state" / "backups" / third[0]).cases == 1
+
+
+def test_backups_of_a_clock_that_was_ahead_count_as_made_now(tmp_path: Path) -> None:
+    with household(tmp_path, backup={"every": "1d", "keep": 3}) as family:
+        family.clock.moment = NOON + timedelta(days=300)
+        assert back_up(family.app.settings, now=family.clock.now()) is not None
+        folder = backup_folder(family.app.settings)
+        assert back_up(family.app.settings, now=NOON) is None
+        assert [backup_time(file) for file in backups_in(folder)] == [NOON]
+        assert back_up(family.app.settings, now=NOON + timedelta(days=1)) is not None
+
+
+def test_emergency_notice_is_not_delayed_by_a_clock_that_was_ahead(tmp_path: Path) -> None:
+    with household(tmp_path) as family:
+        clock = SettableClock(NOON)
+        phones = FakePhones(clock)
+        notice = EmergencyNotice(phones)
+        for now in (NOON + timedelta(days=300), NOON, NOON + FAILURE_THRESHOLD):
+            notice.write_failed("check", "full", family.app.settings, now=now)
+        assert len(phones.messages) == 1
 
 
 def test_rotation_removes_only_files_named_like_its_backups(tmp_path: Path) -> None:

@@ -198,8 +198,8 @@ def test_code_given_on_one_machine_reaches_the_daemon_on_the_other(tmp_path: Pat
         app.inbox.begin_wait("family", asked_at=asked_at, until=asked_at + timedelta(minutes=10))
         assert "handed over" in other.run("code", "family", "012345").out
         assert b"012345" not in b"".join(bytes(row[0]) for row in rows_in(url, "SELECT content FROM sealed"))
-        assert app.inbox.take("family", not_before=asked_at) == "012345"
-        assert app.inbox.take("family", not_before=asked_at) is None
+        assert app.inbox.take("family", not_before=asked_at, now=app.clock.now()) == "012345"
+        assert app.inbox.take("family", not_before=asked_at, now=app.clock.now()) is None
         app.inbox.end_wait("family")
         assert not app.inbox.is_expected("family", now=app.clock.now())
 

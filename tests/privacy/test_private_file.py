@@ -149,6 +149,9 @@ class TestTemporaryFiles:
         os.utime(old, (1_700_000_000, 1_700_000_000))
         remove_temporary_files(tmp_path, "mine", older_than=3600)
         assert list(tmp_path.iterdir()) == [young]
+        os.utime(young, (4_000_000_000, 4_000_000_000))
+        remove_temporary_files(tmp_path, "mine", older_than=3600)
+        assert list(tmp_path.iterdir()) == [], "a file from the future was written while the clock was ahead"
 
     def test_missing_folder_is_no_error(self, tmp_path: Path) -> None:
         remove_temporary_files(tmp_path / "missing")

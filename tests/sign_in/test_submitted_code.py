@@ -25,9 +25,9 @@ class MemoryInbox:
         assert account == "family"
         self.expected.append(None)
 
-    def take(self, account: str, *, not_before: datetime) -> str | None:
+    def take(self, account: str, *, not_before: datetime, now: datetime) -> str | None:
         at, code = self._lying.pop(account, (not_before, None))
-        return code if at >= not_before else None
+        return code if not_before <= at <= now else None
 
 
 class World(Waiting):
@@ -66,7 +66,7 @@ def test_code_submitted_during_the_wait_is_taken_once(world: World) -> None:
     assert world.codes().code(asked_at=NOON) == "012345"
     assert world.inbox.expected == [NOON + timedelta(minutes=10), None]
     assert timedelta(minutes=3) <= world.time - NOON <= timedelta(minutes=3, seconds=2)
-    assert world.inbox.take("family", not_before=NOON) is None
+    assert world.inbox.take("family", not_before=NOON, now=world.now()) is None
 
 
 def test_person_is_alerted_once_that_a_code_is_needed(world: World) -> None:
@@ -85,7 +85,7 @@ def test_code_of_another_account_is_left_alone(world: World) -> None:
     world.inbox.put("other", "999999", at=NOON)
     with pytest.raises(CodeNeeded):
         world.codes().code(asked_at=NOON)
-    assert world.inbox.take("other", not_before=NOON) == "999999"
+    assert world.inbox.take("other", not_before=NOON, now=world.now()) == "999999"
 
 
 def test_timeout_error_says_what_to_do(world: World) -> None:
@@ -99,3 +99,32 @@ def test_wait_ends_with_the_daemon(world: World) -> None:
     with pytest.raises(PortalUnavailable, match="ending"):
         world.codes().code(asked_at=NOON)
     assert world.time == NOON + timedelta(seconds=5)
+
+
+def set_back(world: World, span: timedelta) -> None:
+    world.time -= span
+
+
+def test_clock_that_is_set_back_does_not_prolong_the_wait(world: World) -> None:
+    world.plans.append((NOON + timedelta(minutes=4), lambda: set_back(world, timedelta(days=300))))
+    with pytest.raises(CodeNeeded):
+        world.codes().code(asked_at=NOON)
+    assert world.time == NOON - timedelta(days=300) + timedelta(minutes=10)
+
+
+def test_code_that_is_submitted_after_the_clock_was_set_back_is_taken(world: World) -> None:
+    back = timedelta(days=300)
+    submitted_at = NOON - back + timedelta(minutes=5)
+
+    def correct_and_submit_later() -> None:
+        set_back(world, back)
+        world.plans.append((submitted_at, lambda: world.inbox.put("family", "012345", at=submitted_at)))
+
+    world.plans.append((NOON + timedelta(minutes=4), correct_and_submit_later))
+    assert world.codes().code(asked_at=NOON) == "012345"
+
+
+def test_code_from_the_time_when_the_clock_was_ahead_is_not_submitted(world: World) -> None:
+    world.inbox.put("family", "999999", at=NOON + timedelta(days=300))
+    world.hands_in("012345", after=timedelta(seconds=30))
+    assert world.codes().code(asked_at=NOON) == "012345"

@@ -53,6 +53,9 @@ class EmergencyNotice:
         """Record a failed write. If a notice is due, return after trying every channel."""
         with self._lock:
             self._failing_since.setdefault(source, now)
+            # The clock may have been set back since.
+            self._failing_since = {name: min(since, now) for name, since in self._failing_since.items()}
+            self._notified_at = self._notified_at and min(self._notified_at, now)
             notified_recently = self._notified_at is not None and now - self._notified_at < MIN_INTERVAL
             if notified_recently or now - min(self._failing_since.values()) < FAILURE_THRESHOLD:
                 return

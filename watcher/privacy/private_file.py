@@ -68,12 +68,13 @@ def create_private_file(file: Path) -> None:
 def remove_temporary_files(folder: Path, name: str = "*", *, older_than: float = 0.0) -> None:
     """Remove what killed writers of the file `name` (a glob pattern) left in `folder`. Raises OSError.
 
-    `older_than` is in seconds; younger files may belong to another process that is still writing.
+    `older_than` is in seconds; younger files may belong to another process that is still writing. A file that is from
+    as far in the future was written while the clock was ahead.
     """
-    limit = time.time() - older_than
+    now = time.time()
     for temporary in folder.glob(f".{name}.*.tmp*"):
         with suppress(FileNotFoundError):  # another process has just renamed or removed it
-            if temporary.stat().st_mtime <= limit:
+            if abs(now - temporary.stat().st_mtime) >= older_than:
                 temporary.unlink()
 
 

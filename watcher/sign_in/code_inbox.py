@@ -1,7 +1,7 @@
 """Submitted codes, stored until the daemon takes them, whichever machine it runs on."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.sign_in.shared_value import SharedValues
@@ -11,6 +11,8 @@ CODE, EXPECTED = "code", "code expected"
 """The purposes of the values."""
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_LONGEST_WAIT = timedelta(minutes=30)
+"""No wait lasts longer, also by another machine's clock. What is further in the future is from a wrong clock."""
 
 
 class StoredInbox:
@@ -26,7 +28,8 @@ class StoredInbox:
         A sign-in that waits takes it, although this machine's clock may be behind that of the other.
         """
         asked_at, _ = self._wait(account)
-        content = json.dumps({"code": code, "at": iso_text(max(at, asked_at))}).encode()
+        stored_at = asked_at if at < asked_at <= at + _LONGEST_WAIT else at
+        content = json.dumps({"code": code, "at": iso_text(stored_at)}).encode()
         self._values.of(account, CODE).update(lambda _: content)
 
     def begin_wait(self, account: str, *, asked_at: datetime, until: datetime) -> None:
@@ -41,10 +44,13 @@ class StoredInbox:
     def is_expected(self, account: str, *, now: datetime) -> bool:
         """Return whether a sign-in waits for a code of the account."""
         _, until = self._wait(account)
-        return until > now
+        return now < until <= now + _LONGEST_WAIT
 
-    def take(self, account: str, *, not_before: datetime) -> str | None:
-        """Remove the account's code and return it if it was stored at `not_before` or later; else None."""
+    def take(self, account: str, *, not_before: datetime, now: datetime) -> str | None:
+        """Remove the account's code and return it if it was stored at `not_before` or later; else None.
+
+        A code dated much later than `now` is from a clock that was wrong.
+        """
         value = self._values.of(account, CODE)
         if value.load() is None:
             return None
@@ -59,7 +65,7 @@ class StoredInbox:
             code, at = str(entry["code"]), parse_utc(entry["at"])
         except (ValueError, KeyError, TypeError):
             return None  # not written by `put`: wait for another code
-        return code if at >= not_before else None
+        return code if not_before <= at <= now + _LONGEST_WAIT else None
 
     def _wait(self, account: str) -> tuple[datetime, datetime]:
         """Return when the code was asked for that a sign-in waits for, and until when; long ago if none waits."""

@@ -13,6 +13,7 @@ from watcher.errors import CodeNeeded, PortalUnavailable, SignInRejected
 from watcher.portal import SignInTurn
 from watcher.settings import Section
 from watcher.sign_in.code_search import CodeSearch
+from watcher.sign_in.deadline import Deadline
 from watcher.sign_in.imap import (
     CONNECTION_ERRORS,
     Folder,
@@ -115,13 +116,13 @@ class MailboxCodes:
             recipient=self._recipient,
             others=self._others,
         )
-        until = self._clock.now() + self._timeout
+        deadline = Deadline(self._clock, self._timeout)
         attempts = _Attempts(self._guard)
         while True:
             try:
                 with open_folder(self._settings.imap_login(), before_password=attempts.before_password) as folder:
                     attempts.signed_in()
-                    return self._poll(folder, search, until)
+                    return self._poll(folder, search, deadline)
             except MailboxRefused as refused:
                 attempts.refused(refused)
                 raise CodeNeeded(f"The one-time code could not be fetched: {refused}.") from None
@@ -133,19 +134,20 @@ class MailboxCodes:
                     f"The one-time code could not be fetched: the mail server broke off {_MAX_BROKEN} times after the"
                     " mailbox's password was submitted."
                 )
-            self._pause(search, until, attempts.pause)
+            self._pause(search, deadline, attempts.pause)
 
-    def _poll(self, folder: Folder, search: CodeSearch, until: datetime) -> str:
+    def _poll(self, folder: Folder, search: CodeSearch, deadline: Deadline) -> str:
         while (code := search.code_in(folder)) is None:
-            self._pause(search, until, _POLL_INTERVAL)
+            self._pause(search, deadline, _POLL_INTERVAL)
         return code
 
-    def _pause(self, search: CodeSearch, until: datetime, seconds: float) -> None:
-        left = self._clock.seconds_until(until)
-        if left <= 0:
+    def _pause(self, search: CodeSearch, deadline: Deadline, seconds: float) -> None:
+        pause = min(seconds, deadline.left())
+        if pause <= 0:
             self._give_up(search)
-        if self._wait(min(seconds, left)):
+        if self._wait(pause):
             raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
+        deadline.waited(pause)
 
     def _give_up(self, search: CodeSearch) -> NoReturn:
         minutes = round(self._timeout.total_seconds() / 60)

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable
+from watcher.sign_in.deadline import Deadline
 
 _POLL_INTERVAL: Final = 1.0
 
@@ -17,8 +18,8 @@ class CodeInbox(Protocol):
         """Store a code for the account, replacing an earlier one. `at` is aware, UTC."""
         ...
 
-    def take(self, account: str, *, not_before: datetime) -> str | None:
-        """Remove the account's code and return it if it was stored at `not_before` or later; else None.
+    def take(self, account: str, *, not_before: datetime, now: datetime) -> str | None:
+        """Remove the account's code and return it if it was stored between `not_before` and `now`; else None.
 
         An older code belongs to an earlier sign-in: it is removed and not returned.
         """
@@ -63,14 +64,19 @@ class SubmittedCode:
             self._inbox.end_wait(self._account)
 
     def _wait_for_code(self, asked_at: datetime) -> str:
-        until = self._clock.now() + self._timeout
-        while (code := self._inbox.take(self._account, not_before=asked_at)) is None:
-            left = self._clock.seconds_until(until)
-            if left <= 0:
+        deadline = Deadline(self._clock, self._timeout)
+        while True:
+            now = self._clock.now()
+            if now < asked_at:  # the clock was set back
+                asked_at = now - timedelta(seconds=_POLL_INTERVAL)
+            if (code := self._inbox.take(self._account, not_before=asked_at, now=now)) is not None:
+                return code
+            pause = min(_POLL_INTERVAL, deadline.left())
+            if pause <= 0:
                 raise CodeNeeded(self._timeout_message())
-            if self._wait(min(_POLL_INTERVAL, left)):
+            if self._wait(pause):
                 raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
-        return code
+            deadline.waited(pause)
 
     def _timeout_message(self) -> str:
         minutes = round(self._timeout.total_seconds() / 60)

@@ -1,7 +1,7 @@
 """Scheduled backups, and advice on which one to restore if the database is damaged."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -13,6 +13,7 @@ from watcher.settings.derived import database_url
 from watcher.store.backup import backup_files
 
 _NAME = re.compile(r"watcher-([0-9]{8}T[0-9]{6}Z)\.sqlite3")
+_CLOCK_TOLERANCE = timedelta(minutes=1)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _log = structlog.get_logger(__name__)
 
@@ -25,23 +26,42 @@ def backup_folder(settings: Settings) -> Path:
 def back_up(settings: Settings, *, now: datetime) -> Path | None:
     """Create a backup if one is due, then delete all but the newest `keep`. Return its file, or None if none was due.
 
-    Only files with the names that this function gives are deleted, and only after a new good copy exists. After the
-    clock was set back, there is no backup until it has caught up. Raises `StoreUnusable`.
+    Only files with the names that this function gives are deleted, and only after a new good copy exists. Backups from
+    the future, which were made while the clock was ahead, count as made now. Raises `StoreUnusable`.
     """
     every, folder = settings.backup.every, backup_folder(settings)
-    present = backups_in(folder)
+    present = _without_future(backups_in(folder), now)
     if every is None or (present and now - backup_time(present[0]) < every):
         return None
     try:
         create_private_folder(folder)
     except OSError as error:
         raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
-    target = folder / f"watcher-{now.astimezone(UTC):{_STAMP}}.sqlite3"
+    target = folder / _name(now)
     backup_files.create_backup(database_url(settings), target)
     for old in backups_in(folder)[settings.backup.keep :]:
         old.unlink(missing_ok=True)
     _log.info("backup_created", file=str(target))
     return target
+
+
+def _without_future(files: list[Path], now: datetime) -> list[Path]:
+    """Rename the files, newest first, that are from the future: the newest as made now, others a second earlier each.
+
+    Raises `StoreUnusable`.
+    """
+    future = [file for file in files if backup_time(file) > now + _CLOCK_TOLERANCE]
+    renamed = [file.with_name(_name(now - timedelta(seconds=order))) for order, file in enumerate(future)]
+    for file, target in zip(future, renamed, strict=True):
+        try:
+            file.replace(target)
+        except OSError as error:
+            raise StoreUnusable(f"backup {file}: {error.strerror}") from None
+    return sorted({*renamed, *files[len(future) :]}, reverse=True)
+
+
+def _name(moment: datetime) -> str:
+    return f"watcher-{moment.astimezone(UTC):{_STAMP}}.sqlite3"
 
 
 def backups_in(folder: Path) -> list[Path]:
