@@ -10,6 +10,7 @@ from keyring.errors import KeyringLocked
 
 from tests.settings.configuration import ConfigFolder, OfficeAccount
 from watcher.doctor.configuration import check_secrets
+from watcher.errors import SettingsFaults
 from watcher.settings import Settings
 
 TEXT = 'keyring = true\n[accounts.family]\nportal = "office"\n'
@@ -86,6 +87,9 @@ def test_locked_keyring_is_one_fault_with_advice(config: ConfigFolder, ring: InM
     ring.locked = True
     (fault,) = config.faults(TEXT)
     assert fault.startswith("keyring: cannot be read (KeyringLocked); unlock it")
+    with pytest.raises(SettingsFaults) as error:
+        config.configuration(TEXT)
+    assert error.value.faults[0].startswith(f"{config.file}: ")
 
 
 @pytest.mark.usefixtures("ring")

@@ -29,6 +29,7 @@ from watcher.settings.faults import fault_lines
 from watcher.settings.key_names import KeyPath
 from watcher.settings.secret_sources import SecretOrigin, find_secret, secret_keys, with_secrets
 from watcher.settings.sections import Portals, prepared, section_models, tables
+from watcher.settings.system_keyring import KeyringFaults
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -142,9 +143,12 @@ class _Loader:
         try:
             keyring = self._keys.get("keyring") is True
             return find_secret(key_path, environ=self._environ, folders=folders, keyring=keyring)
+        except KeyringFaults as faults:
+            named = [f"{self._document.file}: {fault}" for fault in faults.faults]
         except SettingsFaults as faults:
-            self.faults += [fault for fault in faults.faults if fault not in self.faults]
-            return None
+            named = list(faults.faults)
+        self.faults += [fault for fault in named if fault not in self.faults]
+        return None
 
     def _is_in_file(self, key_path: KeyPath) -> bool:
         value: Any = self._keys

@@ -9,25 +9,29 @@ from watcher.errors import SettingsFaults
 SERVICE = "case-watcher"
 
 
+class KeyringFaults(SettingsFaults):
+    """The keyring that the configuration asks for cannot be used. Its texts begin with the key, not with the file."""
+
+
 def keyring_secret(name: str) -> str | None:
     """Return the secret of this name, or None. May wait until the user unlocks the keyring.
 
-    Raises `SettingsFaults` if there is no keyring or it cannot be read.
+    Raises `KeyringFaults` if there is no keyring or it cannot be read.
     """
     try:
         import keyring  # noqa: PLC0415 - an extra, loaded only if configured
         from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415
     except ImportError:
-        raise SettingsFaults(
+        raise KeyringFaults(
             ["keyring: install case-watcher[keyring], which brings the library for it, or remove this key"]
         ) from None
     try:
         return keyring.get_password(SERVICE, name)
     except NoKeyringError:
-        raise SettingsFaults(
+        raise KeyringFaults(
             ["keyring: this machine has no keyring for this user; keep secrets in secrets_dir and remove this key"]
         ) from None
     except KeyringError as error:
-        raise SettingsFaults(
+        raise KeyringFaults(
             [f"keyring: cannot be read ({type(error).__name__}); unlock it, then start again"]
         ) from None

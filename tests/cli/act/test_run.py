@@ -35,12 +35,12 @@ def daemon(workspace: ApiWorkspace, *arguments: str) -> Iterator["subprocess.Pop
             process.kill()
 
 
-def stop(process: "subprocess.Popen[str]") -> float:
-    """Send SIGTERM. Return how many seconds the clean exit took."""
+def stop(process: "subprocess.Popen[str]", *, status: int = 0) -> float:
+    """Send SIGTERM. Return how many seconds the clean exit with this status took."""
     started_at = time.monotonic()
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=EXIT_TIMEOUT)
-    assert process.returncode == 0, err
+    assert process.returncode == status, err
     return time.monotonic() - started_at
 
 
@@ -74,6 +74,16 @@ class TestStop:
             assert 0.5 < stop(process) < MAX_STOP_SECONDS
         with workspace.app() as app:
             assert app.store.outbox.counts()[AlertState.SENT] == 1
+            assert app.outbox_worker().deliver_due() == 0
+        assert len(workspace.phone.requests) == 1
+
+    def test_check_that_is_stopped_finishes_a_message_in_flight(self, workspace: ApiWorkspace) -> None:
+        workspace.phone.hold.clear()
+        with workspace.popen("check") as process:
+            until(lambda: workspace.phone.requests, "the phone received a request")
+            Timer(1.0, workspace.phone.hold.set).start()
+            assert 0.5 < stop(process, status=128 + signal.SIGTERM) < MAX_STOP_SECONDS
+        with workspace.app() as app:
             assert app.outbox_worker().deliver_due() == 0
         assert len(workspace.phone.requests) == 1
 

@@ -86,6 +86,11 @@ class TestDataService:
         pr.tracker.applications.clear()
         assert pr.read() == []
 
+    def test_numbers_are_compared_without_spaces_dashes_and_case(self, pr: IrccFixture) -> None:
+        written = "e-000-000 001"
+        pr.tracker.applications = {written: immigration(written)}
+        assert list(pr.snapshots(cases=["E000000001"])) == [ONE]
+
     def test_stopping_the_daemon_ends_the_check(self, pr: IrccFixture) -> None:
         pr.read()
         pr.fakes.stop.set()

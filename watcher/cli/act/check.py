@@ -12,6 +12,7 @@ from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
+from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.cli.terminal.unmoved import mention_unmoved_database
 from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import os_error_text
@@ -44,7 +45,7 @@ def check_command(
     config: Path | None, accounts: tuple[str, ...], trace: Path | None, *, exit_code: bool, as_json: bool
 ) -> None:
     """One read of every account (or of those named) now, then what time has brought; alerts delivered."""
-    with open_context(config) as app:
+    with open_context(config) as app, finishing_on_sigterm(app.context.stop):
         names = account_names(app, accounts)
         mention_unmoved_database(app.settings, config, only_first=True)
         corrections = correct_wrong_clock(app.context)
@@ -90,7 +91,7 @@ def _deliver(app: App) -> int:
 )
 def import_command(config: Path | None, account: str, files: tuple[Path, ...], *, as_json: bool) -> None:
     """Takes what you saved from the portal's pages of ACCOUNT (JSON or HAR) as one read: same diff, same alerts."""
-    with open_context(config) as app:
+    with open_context(config) as app, finishing_on_sigterm(app.context.stop):
         account_names(app, (account,))
         reads = _import_files(app, account, files)
         try:

@@ -14,6 +14,7 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
+from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.reading.other_key import have_other_key, other_key_message
 from watcher.reading.renamed import account_locks, keep_pause
@@ -108,7 +109,8 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
             _import_cookies(app, account, cookies)
         _end_pause(app, account, has_session=cookies is not None)
         result = app.poll(account, wait=LOCK_TIMEOUT, codes=PromptedCode(ask_code))
-        app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
+        with finishing_on_sigterm(app.context.stop):
+            app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     print_read_results([result], [])
     if result.outcome is not ReadOutcome.OK:
         print_error(f"{account}: {result.outcome.value}: {result.error}")

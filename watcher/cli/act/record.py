@@ -11,6 +11,7 @@ from watcher.cli.act.check import print_read_results
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
+from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import read_result_document
@@ -52,7 +53,8 @@ def record_command(
         except Busy:
             raise click.ClickException(f"{account.name}: another process is at work on it; try again soon") from None
         update_calendar_file(app.context)
-        app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
+        with finishing_on_sigterm(app.context.stop):
+            app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
         vocabulary = app.portal_of(account.name).vocabulary_of(account)
     if as_json:
         print_json({"accounts": [read_result_document(result)]})

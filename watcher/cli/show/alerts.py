@@ -19,6 +19,7 @@ from watcher.cli.terminal.output import (
     severity_color,
     styled,
 )
+from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.context.read_only import ReadOnlyContext
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_url import delivery_caveat
@@ -99,7 +100,8 @@ def retry_command(config: Path | None, own_config: Path | None, alert: int | Non
             print_line("Nothing was given up, nothing is queued.")
             return
         app.store.outbox.retry(app.clock.now(), alert)
-        app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
+        with finishing_on_sigterm(app.context.stop):
+            app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
         retried = [item for item in app.store.outbox.list() if item.id in selected]
     for item in sorted(retried, key=lambda item: item.id):
         print_line(f"{item.id}  {item.channel}  {styled(item.state.value, _COLORS[item.state])}  {item.title}")

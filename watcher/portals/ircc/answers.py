@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from watcher.errors import UnexpectedAnswer
+from watcher.portals.ircc.account import normalize_number
 from watcher.text.json import read_json
 from watcher.text.printable import clean
 
@@ -43,6 +44,10 @@ Moment: TypeAlias = Annotated[datetime, BeforeValidator(_moment)]
 MaybeMoment: TypeAlias = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
+def _number(value: object) -> object:
+    return normalize_number(value) if isinstance(value, str) else value
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -55,14 +60,15 @@ class Bilingual(_Answer):
 
 
 Text: TypeAlias = Bilingual | str | None
-Number: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z]{1,3}[0-9]{7,10}$")]
-"""A complete application number."""
+Number: TypeAlias = Annotated[str, BeforeValidator(_number), Field(pattern=r"^[A-Z]{1,3}[0-9]{7,10}$")]
+"""A complete application number, normalized."""
 
 
 class Application(_Answer):
     """An entry of the list of applications."""
 
     number: str = Field(validation_alias=AliasChoices("appNum", "appNumber", "applicationNumber"), min_length=1)
+    """As the tracker spells it, for the request of the details."""
     app_type: str | None = Field(None, validation_alias="appType")
     uci: str | None = None
     tasks: int | None = None

@@ -49,11 +49,10 @@ class IrccReader:
 
     def _watched(self, profile: Response) -> list[Application]:
         listed = read_profile(profile.body).apps
-        applications = list({normalize_number(one.number): one for one in reversed(listed)}.values())[::-1]
         watched = frozenset(self._account.cases)
-        if not applications and (watched or self._context.known_cases):
+        if not listed and (watched or self._context.known_cases):
             raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")
-        unique = {normalize_number(one.number): one for one in reversed(applications)}  # a profile may list one twice
+        unique = {normalize_number(one.number): one for one in reversed(listed)}  # a profile may list one twice
         return [one for number, one in reversed(unique.items()) if not watched or number in watched]
 
     def _read_one(self, application: Application, profile: Response) -> CaseResult:
@@ -61,12 +60,12 @@ class IrccReader:
         try:
             answers[DETAILS] = self._details(application).body
             snapshot = read_case(answers, self._context.language)
-            if normalize_number(snapshot.case_number) != normalize_number(application.number):
+            if snapshot.case_number != normalize_number(application.number):
                 raise UnexpectedAnswer("the tracker answered with another application than the one asked for")
         except ReadFailed as error:
             if self._ends_check(error):
                 raise
-            return CaseFailed(case_number=application.number, error=error, answers=answers)
+            return CaseFailed(case_number=normalize_number(application.number), error=error, answers=answers)
         return CaseRead(snapshot=snapshot, answers=answers)
 
     def _ends_check(self, error: ReadFailed) -> bool:

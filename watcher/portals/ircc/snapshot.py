@@ -13,6 +13,7 @@ from typing import Final
 from watcher.errors import UnexpectedAnswer
 from watcher.model.case import Snapshot
 from watcher.portal import RawAnswers
+from watcher.portals.ircc.account import normalize_number
 from watcher.portals.ircc.answers import Application, ImmigrationDetails, read_details, read_profile
 from watcher.portals.ircc.citizenship import read_citizenship
 from watcher.portals.ircc.immigration import read_immigration
@@ -53,4 +54,4 @@ def read_case(answers: RawAnswers, language: str) -> Snapshot:
 def _profile_entry(answers: RawAnswers, number: str) -> Application | None:
     if PROFILE not in answers:
         return None
-    return next((app for app in read_profile(answers[PROFILE]).apps if app.number == number), None)
+    return next((app for app in read_profile(answers[PROFILE]).apps if normalize_number(app.number) == number), None)
