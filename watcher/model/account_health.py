@@ -292,7 +292,7 @@ def _end_of_blindness(health: AccountHealth, now: datetime) -> tuple[AccountHeal
 def _recovery(health: AccountHealth, ended: frozenset[ChangeKind]) -> tuple[Change, ...]:
     if not ended:
         return ()
-    after = min(ended, key=list(ChangeKind).index)
+    after = min(ended - {ChangeKind.PORTAL_UNREADABLE} or ended, key=list(ChangeKind).index)
     details: Json = {"after": after.value, "since": utc_text(health.failing_since)}
     return (_account_change(ChangeKind.RECOVERED, details),)
 

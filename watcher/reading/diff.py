@@ -108,8 +108,9 @@ def _change(
 
 
 def _baseline(after: Snapshot, time: _Time) -> Iterator[Change]:
-    new: Json = {"stage": after.stage.value, "status": after.status, "form": after.form}
-    yield _change(ChangeKind.CASE_ADDED, after, new=new)
+    yield _change(
+        ChangeKind.CASE_ADDED, after, new={"stage": after.stage.value, "status": after.status, "form": after.form}
+    )
     for item in after.pending or ():
         if item.is_open and not time.has_passed(item):
             yield _added(item, after, time)
@@ -142,9 +143,10 @@ def _item_changes(
             elif new.state is ItemState.ANSWERED and not new.sources <= late:
                 yield _change(ChangeKind.ITEM_CLOSED, after, key, new=closed_json(new, CloseReason.ANSWERED))
         elif not _is_same(old, new) and not _is_over_in_late_words(old, new, late):
-            kind = _kind_when_changed(old, new, is_called_off=_is_called_off(old, time, effect))
-            is_over = kind is ChangeKind.ITEM_CLOSED
-            shown = closed_json(new, _close_reason(old, new, time, effect)) if is_over else item_json(new)
+            is_moved = _is_moved(old, after, effect)
+            kind = _kind_when_changed(old, new, is_called_off=not is_moved and _is_called_off(old, time, effect))
+            reason = CloseReason.REPLACED if is_moved else _close_reason(old, new, time, effect)
+            shown = closed_json(new, reason) if kind is ChangeKind.ITEM_CLOSED else item_json(new)
             yield _change(kind, after, key, old=item_json(old), new=shown)
 
 
@@ -156,15 +158,18 @@ def _close_reason(old: PendingItem, new: PendingItem, time: _Time, effect: Statu
         return CloseReason.CASE_ENDED if effect.ends else CloseReason.NOTHING_OUTSTANDING
     if old.kind in effect.cancels and not effect.context.same_status:
         return CloseReason.CANCELLED
-    if effect.context.replaces(old):
-        return CloseReason.REPLACED
     return CloseReason.TIME_PASSED if time.has_passed(old) else CloseReason.UNLISTED
 
 
 def _is_called_off(old: PendingItem, time: _Time, effect: StatusEffect) -> bool:
-    """Return whether an appointment is called off and not just moved. Of one without a date, only a title says so."""
-    is_gone = time.is_ahead(old) and not effect.context.replaces(old)
-    return old.kind.is_appointment and (is_gone or old.kind in effect.cancels)
+    """Return whether an appointment that is over was called off. Of one without a date, only a title says so."""
+    return old.kind.is_appointment and (time.is_ahead(old) or old.kind in effect.cancels)
+
+
+def _is_moved(old: PendingItem, after: Snapshot, effect: StatusEffect) -> bool:
+    """Return whether the title says that an appointment was moved, and the new one is known."""
+    others = [item for item in after.pending or () if item.is_open and item.kind is old.kind]
+    return effect.context.replaces(old) and any(item.key != old.key for item in others)
 
 
 def _is_over_in_late_words(old: PendingItem, new: PendingItem, late: frozenset[str]) -> bool:
@@ -215,8 +220,7 @@ def _status_changes(before: Snapshot, after: Snapshot, meaning: Meaning) -> Iter
 
 
 def _ends_badly(before: Snapshot, after: Snapshot) -> bool:
-    is_urgent = severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
-    return is_urgent and before.stage is not after.stage
+    return before.stage is not after.stage and severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
 
 
 def _part_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
@@ -265,13 +269,8 @@ def _entry_changes(
         if old is not None and new is not None and replace(old, source=new.source) == new:
             continue
         kind = added if old is None else removed if new is None else changed
-        yield _change(
-            kind,
-            case,
-            key,
-            old=None if old is None else as_json(old),
-            new=None if new is None else as_json(new),
-        )
+        values = [None if entry is None else as_json(entry) for entry in (old, new)]
+        yield _change(kind, case, key, old=values[0], new=values[1])
 
 
 def _detail_changes(before: Snapshot, after: Snapshot) -> Iterator[Change]:
