@@ -24,7 +24,7 @@ from watcher.model.change import ChangeKind
 from watcher.portals.uscis.snapshot import snapshot as uscis_snapshot
 from watcher.reading.normalize import normalize
 
-few = settings(max_examples=6, deadline=None)
+few = settings(max_examples=12, deadline=None)
 RFE, RFE_AGAIN = "Request for Initial Evidence Was Sent", "Request for Additional Evidence Was Sent"
 RECEIVED = "Response To USCIS' Request For Evidence Was Received"
 REVIEW = "Case Is Being Actively Reviewed By USCIS"

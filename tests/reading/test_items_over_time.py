@@ -138,6 +138,15 @@ class TestRequests:
         assert checks.add(shown(RFE)) == [(ChangeKind.RFE_RECEIVED, "status:rfe#2")]
         assert checks.add(shown(RFE_AGAIN)) == [(ChangeKind.RFE_RECEIVED, "status:rfe#3")]
 
+    @pytest.mark.parametrize("has_id", [True, False])
+    def test_the_same_entry_after_an_answer_and_a_new_title_is_another_item(self, *, has_id: bool) -> None:
+        checks, entry = Checks(), listed("R7", ItemKind.RFE, has_id=has_id)
+        checks.add(shown(RFE, None, entry))
+        assert checks.add(shown(RECEIVED)) == [(ChangeKind.ITEM_CLOSED, "R7")]
+        assert checks.add(shown(RFE_AGAIN, None, entry)) == [(ChangeKind.RFE_RECEIVED, "R7#2")]
+        assert checks.add(shown(RFE_AGAIN, None, entry)) == []
+        assert checks.add(shown(RECEIVED)) == [(ChangeKind.ITEM_CLOSED, "R7#2")]
+
     def test_a_new_text_and_a_later_update_are_no_second_request(self) -> None:
         checks = Checks(vocabulary="uscis")
         checks.add(uscis(RFE, "2026-06-01", text="Send the papers."))

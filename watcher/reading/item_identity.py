@@ -145,10 +145,16 @@ def _same_id(known: PendingItem, fresh: PendingItem, context: StatusContext) -> 
 
 
 def _is_asked_again(known: PendingItem, fresh: PendingItem, context: StatusContext) -> bool:
-    """Return whether an item that was over is open again as another request: other words, or a later day."""
+    """Return whether an item that was over is open again as another request: other words, or a later day.
+
+    Without days, a new title that asks for what had been answered asks for something else.
+    """
     if known.is_open or not fresh.is_open:
         return False
-    is_later = None not in (known.asked_on, fresh.asked_on) and not days_agree(known, fresh)
+    if None in (known.asked_on, fresh.asked_on):
+        is_later = known.state is ItemState.ANSWERED and context.asks is known.kind and not context.same_status
+    else:
+        is_later = not days_agree(known, fresh)
     return is_later or (context.same_language and known.title != fresh.title and not is_from_title(known))
 
 
