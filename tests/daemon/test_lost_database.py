@@ -1,25 +1,28 @@
 """The database under the daemon is deleted, moved, or replaced: the daemon says so once, writes nothing, and ends."""
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 
 from tests.cli.api_workspace import ApiWorkspace, api_workspace
+from tests.doubles.disk import largest_file
 from tests.doubles.notifier import FakeNotifier
 from tests.store.temporary_store import a_draft, record_alerts
 from tests.support.waiting import eventually
 from watcher.app import open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
-from watcher.errors import StoreLost
+from watcher.errors import StoreLost, StoreUnusable
 from watcher.store.database.daemon_lock import hold_daemon_lock
+from watcher.store.database.open_file import probe_disk
 
 LOST = "The watcher has lost its database and stopped"
 
@@ -271,9 +274,27 @@ def test_database_that_is_damaged_or_overwritten_in_place_is_noticed(
             damage(workspace.database)
             daemon._database.look()
             assert isinstance(daemon.lost, StoreLost)
-            message = app.keep_lost_database(daemon.lost)
+            message = None
+            with suppress(StoreUnusable):  # nothing is left of the emptied one
+                message = app.keep_lost_database(daemon.lost)
         if damage is overwrite_with_older:
             assert message is not None
             assert workspace.run("history", "--json").json["changes"]
         else:
-            assert "damaged" in workspace.run("run", expect=(1, 2)).err
+            assert message is None
+            assert re.search("damaged|used before", workspace.run("run", expect=(1, 2)).err)
+
+
+def test_content_of_an_emptied_database_is_kept_as_far_as_its_log_has_it(tmp_path: Path) -> None:
+    with api_workspace(tmp_path) as workspace:
+        assert keep(workspace, truncate) is not None
+        (kept,) = workspace.state.glob("watcher.sqlite3.lost-*Z")
+        kept.replace(workspace.database)
+        assert workspace.check().changes == ()
+
+
+def test_disk_without_room_is_found_by_the_probe(tmp_path: Path) -> None:
+    probe_disk(tmp_path / "watcher.sqlite3")
+    with largest_file(0), pytest.raises(StoreUnusable, match="file too large"):
+        probe_disk(tmp_path / "watcher.sqlite3")
+    assert list(tmp_path.iterdir()) == []

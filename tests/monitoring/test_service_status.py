@@ -1,5 +1,6 @@
 """When the service counts as healthy."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def test_failures_are_tolerated_for_blind_after(state: AccountState) -> None:
 def test_overdue_check_is_unhealthy_without_a_failure() -> None:
     assert status_of(last_success(23 * HOUR), next_read_in=-HOUR).healthy
     assert not status_of(last_success(25 * HOUR), next_read_in=-HOUR).healthy
+
+
+def test_database_that_cannot_be_written_is_unhealthy() -> None:
+    status = replace(status_of(last_success(HOUR)), database_writable=False)
+    assert not status.healthy
+    assert "the database cannot be written" in status_line(status)
+    assert status_json(status)["database"] == "not writable"
 
 
 def test_stuck_scheduler_is_unhealthy() -> None:

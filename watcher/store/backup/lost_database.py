@@ -35,12 +35,12 @@ def keep_lost_database(database: Database, lost: StoreLost, *, now: datetime, re
     The caller ends the process without closing the database: closing would write what its log holds into the file.
     """
     files = database.open_files
-    if files is not None and lost.in_place:
-        return _without_outdated_log(files)
-    if files is None or not _is_lost(files):
+    if files is None or not (lost.in_place or _is_lost(files)):
         return None
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     kept = files.database.with_name(f"{files.database.name}.lost-{stamp}")
+    if lost.in_place:
+        return _overwritten(database, files, kept)
     with translated_errors(kept):
         files.database.parent.mkdir(mode=0o700, exist_ok=True)
         database.remember()
@@ -65,6 +65,17 @@ def _compare(files: OpenFiles, kept: Path, replacement: Path, restore: RestoreCo
             kept.unlink()
             return None
     return _restore_replacement(files, kept, replacement, restore) if files.is_replaced else _text(files, kept)
+
+
+def _overwritten(database: Database, files: OpenFiles, kept: Path) -> str | None:
+    """Keep what an emptied database held, which may still be in its log; else see `_without_outdated_log`."""
+    with translated_errors(kept):
+        if files.database.stat().st_size:
+            return _without_outdated_log(files)
+        with _first_connection(database, files) as connection:
+            _save(connection, kept)
+        _remove_side_files(files)
+    return _text(files, kept)
 
 
 def _without_outdated_log(files: OpenFiles) -> str | None:

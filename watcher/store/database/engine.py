@@ -66,10 +66,10 @@ class Database:
             self._for_reading = self._for_ping = postgres.for_reading(self.engine)
         else:
             self.display_name = parsed.database or parsed.render_as_string(hide_password=True)
-            if parsed.database:
-                self.open_files = self._create(Path(parsed.database))
             self.engine = self._for_reading = _sqlite_engine(parsed)
             self._for_ping = _sqlite_engine(parsed, poolclass=NullPool)
+            if parsed.database:
+                self.open_files = self._create(Path(parsed.database))
         self._for_writing = self.engine.execution_options(writing=True)
 
     @property
