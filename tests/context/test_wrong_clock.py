@@ -1,7 +1,7 @@
 """After the clock was ahead, nothing stays silent, nothing is left alone, and only what it explains is told twice."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.context.wrong_clock_story import DAY, HOUR, LAST_DAY, Jump, Story, played
+from tests.context.wrong_clock_story import DAY, HOUR, LAST_DAY, Jump, Story, played, story
+from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.model.account_health import ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind
@@ -82,3 +83,32 @@ def test_clock_that_is_ahead_by_any_time_at_any_moment_silences_nothing(
 ) -> None:
     jump = Jump(at=float(day), steps=steps, ahead=ahead)
     check_story(played(tmp_path_factory.mktemp("jumped"), portal, jump), control(folder, portal), jump)
+
+
+def test_clock_that_is_set_back_is_reported_once_by_whoever_notices_it_first(tmp_path: Path) -> None:
+    with story(tmp_path) as told:
+        told.step(0)
+        told.step(1, ahead=300 * DAY)
+        told.clock.ahead = timedelta()
+        kinds = [
+            [change.change.kind for change in correct_wrong_clock(told.app.context, set_back_by=300 * DAY)]
+            for _ in range(2)
+        ]
+        assert kinds == [[ChangeKind.CLOCK_SET_BACK], []]
+
+
+def test_daemon_reports_a_clock_that_is_set_back_although_nothing_stored_shows_it(tmp_path: Path) -> None:
+    with story(tmp_path) as told:
+        told.step(0)
+        told.clock.real += DAY
+        (change,) = correct_wrong_clock(told.app.context, set_back_by=2 * HOUR)
+        assert change.summary == "The computer's clock was set back by 2 hours"
+
+
+def test_clock_in_the_distant_past_corrects_nothing(tmp_path: Path) -> None:
+    with story(tmp_path) as told:
+        told.step(0)
+        before = told.app.store.stored_times()
+        told.clock.ahead = datetime(1970, 1, 1, tzinfo=UTC) - told.clock.real
+        assert correct_wrong_clock(told.app.context, set_back_by=20_000 * DAY) == []
+        assert told.app.store.stored_times() == before

@@ -55,9 +55,9 @@ def correct_wrong_clock(context: Context, *, set_back_by: timedelta = timedelta(
             return []
         latest = max(context.store.stored_times().latest or now, now + set_back_by)
         is_reported = latest - now > _REPORTED_FROM
-        _log.warning("stored_times_corrected", ahead_seconds=max(0, round((latest - now).total_seconds())))
+        _log.warning("stored_times_corrected", ahead_hours=round((latest - now) / timedelta(hours=1), 1))
         writes = [_announcement(context, latest, now)] if is_reported else []
-        if context.store.shared and _was_reported_lately(context, now):
+        if context.store.shared and _was_reported(context, now, within=_REPEATED_AFTER):
             writes = []  # the clock of one of several machines is wrong: once a day is enough
         plans = _Plans(settings=context.settings, now=now)
         return context.store.correct_clock(now, plans, undo_reminders=is_reported, writes=writes)
@@ -67,7 +67,10 @@ def correct_wrong_clock(context: Context, *, set_back_by: timedelta = timedelta(
 def _must_act(context: Context, now: datetime, set_back_by: timedelta) -> bool:
     if now < _EARLIEST:
         return False
-    return set_back_by > _REPORTED_FROM or _is_suspect(context.store.stored_times(), context.settings, now)
+    if _is_suspect(context.store.stored_times(), context.settings, now):
+        return True
+    # Another thread or process may have noticed it first, and reported it.
+    return set_back_by > _REPORTED_FROM and not _was_reported(context, now, within=_REPORTED_FROM)
 
 
 def is_undone(change: RecordedChange, set_backs: Iterable[RecordedChange]) -> bool:
@@ -103,8 +106,8 @@ def _is_suspect(times: StoredTimes, settings: Settings, now: datetime) -> bool:
     return any(moment is not None and moment - limit > _TOLERANCE for moment, limit in limits)
 
 
-def _was_reported_lately(context: Context, now: datetime) -> bool:
-    return any(now - set_back.at < _REPEATED_AFTER for set_back in recorded_set_backs(context)[:1])
+def _was_reported(context: Context, now: datetime, *, within: timedelta) -> bool:
+    return any(now - set_back.at < within for set_back in recorded_set_backs(context)[:1])
 
 
 def _announcement(context: Context, latest: datetime, now: datetime) -> WriteSet:
