@@ -23,12 +23,12 @@ from watcher.model.account_health import (
     AccountState,
     ReadOutcome,
     after_read,
-    apparent_health,
     check_blindness,
     outcome_of,
     resume,
 )
 from watcher.model.change import Change, ChangeKind, Severity
+from watcher.model.overdue_check import apparent_health
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(hours=24)

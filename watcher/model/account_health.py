@@ -22,10 +22,8 @@ from watcher.errors import (
 )
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
-MAX_CHECK_DURATION = timedelta(hours=12)
-"""The longest that a check takes, unless the account's interval is longer."""
-
-_HANGS = "the check of this account does not end, or no watcher runs"
+HANGS = "the check of this account does not end, or no watcher runs"
+"""Why nothing is known of an account whose checks do not even fail."""
 
 
 class AccountState(StrEnum):
@@ -188,42 +186,18 @@ def check_blindness(
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
     """Report `blind`, once, if checks fail and no case was read for longer than `blind_after`.
 
-    `hangs`: checks do not even fail, see `is_overdue`.
+    `hangs`: checks do not even fail, see `watcher.model.overdue_check`.
     """
     last_seen_at = health.last_read_at or health.first_seen_at
     fails = health.failing_since is not None
     if not (fails or hangs) or now - last_seen_at <= blind_after:
         return health, ()
     details: Json = {
-        "reason": health.last_error if fails else _HANGS,
+        "reason": health.last_error if fails else HANGS,
         "since": utc_text(last_seen_at),
         "attempts": health.failures if fails else None,
     }
     return report(health, ChangeKind.BLIND, details)
-
-
-def is_overdue(next_read_at: datetime | None, *, now: datetime, blind_after: timedelta) -> bool:
-    """Return whether a check is so late that the one under way hangs, or that nothing checks the account.
-
-    A check that begins sets the time of the next one.
-    """
-    return next_read_at is not None and now - next_read_at > min(blind_after, MAX_CHECK_DURATION)
-
-
-def apparent_health(
-    health: AccountHealth, next_read_at: datetime | None, *, now: datetime, blind_after: timedelta
-) -> AccountHealth:
-    """Return the health as a person should see it: as failing if checks hang or have stopped, which none can report."""
-    last_seen_at = health.last_read_at or health.first_seen_at
-    is_quiet = health.state in {AccountState.OK, AccountState.NEVER_READ}
-    if (
-        not is_quiet
-        or now - last_seen_at <= blind_after
-        or not is_overdue(next_read_at, now=now, blind_after=blind_after)
-    ):
-        return health
-    error = f"no successful check since {utc_text(last_seen_at)}: {_HANGS}"
-    return replace(health, state=AccountState.FAILING, last_error=error)
 
 
 def resume(health: AccountHealth) -> AccountHealth:

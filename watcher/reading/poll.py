@@ -21,7 +21,8 @@ from watcher.errors import (
     StoreUnusable,
     UnexpectedAnswer,
 )
-from watcher.model.account_health import MAX_CHECK_DURATION, ReadOutcome, ReadResult, resume
+from watcher.model.account_health import ReadOutcome, ReadResult, resume
+from watcher.model.overdue_check import MAX_CHECK_DURATION
 from watcher.notices import fetch_notices
 from watcher.portal import (
     CaseResult,

@@ -11,8 +11,9 @@ import structlog
 from watcher.context.context import Context
 from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import LockLost, SettingsFaults
-from watcher.model.account_health import check_blindness, is_overdue
+from watcher.model.account_health import check_blindness
 from watcher.model.change import RecordedChange
+from watcher.model.overdue_check import is_overdue
 from watcher.remind.due_now import due_reminders
 from watcher.settings import StallSettings
 from watcher.settings.processing_times import read_processing_times

@@ -15,10 +15,11 @@ from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import brief_appointment_text
-from watcher.model.account_health import AccountHealth, apparent_health
+from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
+from watcher.model.overdue_check import apparent_health
 from watcher.portals import find
 from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
