@@ -166,12 +166,12 @@ def judge_arrivals(
         verdict.lost += [f"{target}: marked as sent, never accepted: {text[0]}"] * max(
             0, len(sent) - len(accepted) - uncertain
         )
-        surplus = len(accepted) - len(sent)
+        surplus = len(accepted) - len(same)  # one that was accepted may be dropped after a kill before its commit
         proofs = [_proof(one, other, same, kills) for one, other in pairwise(accepted)]
         verdict.after_acceptance += proofs.count("after_acceptance")
         verdict.in_flight += proofs.count("in_flight")
         if surplus > len(proofs) - proofs.count(None):
-            verdict.unproved.append(f"{target}: {len(accepted)} times, {len(sent)} alerts: {text[0]}{_when(accepted)}")
+            verdict.unproved.append(f"{target}: {len(accepted)} times, {len(same)} alerts: {text[0]}{_when(accepted)}")
 
 
 def _proof(first: Arrival, second: Arrival, alerts: Iterable[Alert], kills: Iterable[Kill]) -> str | None:
