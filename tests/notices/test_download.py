@@ -32,6 +32,7 @@ from watcher.portal import CaseRead, Download
 from watcher.portals import find
 from watcher.practice.site.pdf import letter
 from watcher.reading.poll import record_results
+from watcher.store.database import known_databases
 
 ACCOUNT = "family"
 NUMBER = "IOE0000000001"
@@ -98,9 +99,10 @@ class Workspace:
         return {notice.notice.key: notice for notice in self.app.store.notices()}
 
     def files(self) -> list[str]:
-        """Return all files in the state folder except the database and locks."""
+        """Return all files in the state folder except those of the database and locks."""
         files = (file.relative_to(self.folder) for file in self.folder.rglob("*") if not file.is_dir())
-        return sorted(str(file) for file in files if file.parts[0] != "locks" and "sqlite3" not in file.name)
+        others = (file for file in files if file.parts[0] not in {"locks", known_databases.FILE})
+        return sorted(str(file) for file in others if "sqlite3" not in file.name)
 
 
 def open_workspace(folder: Path) -> Iterator[Workspace]:
