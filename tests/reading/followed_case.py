@@ -31,6 +31,8 @@ class FollowedCase:
     account: str = field(default_factory=lambda: f"account-{next(_NUMBERS)}")
     before: Snapshot | None = None
     changes: list[Change] = field(default_factory=list)
+    once_open: set[str] = field(default_factory=set)
+    """The keys of items that were open after a check."""
 
     def __post_init__(self) -> None:
         self.temporary.store.accounts.health(self.account, self.now)
@@ -55,6 +57,7 @@ class FollowedCase:
         self.before = store.snapshot(self.account, fresh.case_number, fallback=after)
         assert self.before == after, "a stored snapshot is read as it was written"
         self.changes += changes
+        self.once_open |= {item.key for item in after.pending if item.is_open}
         return list(changes)
 
     def items(self, kind: ItemKind | None = None) -> list[TrackedItem]:
