@@ -87,6 +87,7 @@ def test_document_shows_accounts_and_queue_but_no_error_text() -> None:
         ),
         "at": "2026-07-09T12:00:00Z",
         "scheduler": "turning",
+        "database": "writable",
         "accounts": [
             {
                 "name": "family",

@@ -71,7 +71,7 @@ def reckon(lived: World) -> Reckoning:
         statuses=sum(map(len, lived.told.values())),
         alerts=len(alerts),
         differing=differing,
-        waiting=len(alerts) - sent.total(),
+        waiting=sum(alert.state not in {AlertState.SENT, AlertState.DROPPED} for alert in alerts),
         lost=(sent - received).total(),
         twice=(received - sent).total(),
     )

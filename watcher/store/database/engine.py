@@ -113,19 +113,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a connection that sees one consistent state of the database."""
+        """Open a connection that sees one consistent state of the database. A damaged value is `StoreUnusable`."""
         self._verify_file()
         with self._translated_errors(), self._for_reading.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            except sqlite_errors.DAMAGED_VALUE as error:
+                raise StoreUnusable(f"database {self.display_name}: {sqlite_errors.DAMAGED_ROW}") from error
 
     @contextmanager
     def queries(self) -> Iterator[RunQuery]:
         """Run queries on one consistent state of the database, and nothing else."""
         with self.reading() as connection:
-            try:
-                yield queries_on(connection)
-            except sqlite_errors.DAMAGED_VALUE as error:
-                raise StoreUnusable(f"database {self.display_name}: {sqlite_errors.DAMAGED_ROW}") from error
+            yield queries_on(connection)
 
     def ping(self) -> None:
         """Make the database itself answer: an open SQLite connection can answer from its cache."""
