@@ -180,7 +180,8 @@ def _state(old: PendingItem, new: PendingItem, effect: StatusEffect, silent: fro
     if not old.is_open:
         return ItemState.OPEN if new.is_open and _opens_again(old, new, effect, silent) else old.state
     if not new.is_open:
-        return old.state if _is_about_another_kind(old, new, effect) else new.state
+        listed = _lists(old) & silent and not _lists(new)  # the list showed it as open, and it does not answer
+        return old.state if listed or _is_about_another_kind(old, new, effect) else new.state
     if _was_dropped(old, new, effect, silent):
         return effect.ended_state(old) or ItemState.CLOSED
     ended = effect.newly_ended_state(old)
