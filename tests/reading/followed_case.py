@@ -57,7 +57,7 @@ class FollowedCase:
         self.before = store.snapshot(self.account, fresh.case_number, fallback=after)
         assert self.before == after, "a stored snapshot is read as it was written"
         self.changes += changes
-        self.once_open |= {item.key for item in after.pending if item.is_open}
+        self.once_open |= {item.key for item in after.pending or () if item.is_open}
         return list(changes)
 
     def items(self, kind: ItemKind | None = None) -> list[TrackedItem]:
