@@ -169,7 +169,7 @@ def test_message_that_times_out_does_not_abort_others_in_progress() -> None:
         (ended if received.target == "/never" else given_up).wait(TIMEOUT)
         return reply()
 
-    with serve(slow) as server, closing(SenderProcess(timeout=3.0)) as sender:
+    with serve(slow) as server, closing(SenderProcess(timeout=8.0)) as sender:
         url = server.origin.replace("http", "json")
         send_first = Thread(target=failure, args=(sender, f"{url}/never"))
         send_first.start()
