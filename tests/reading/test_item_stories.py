@@ -302,3 +302,20 @@ def test_appointment_that_vanishes_and_returns_unchanged_is_announced_again(
         assert case.check(replace(shown, pending=others)) == []
         assert [change.kind for change in case.check(shown)] == [ChangeKind.APPOINTMENT_SCHEDULED]
         assert case.check(shown) == []
+
+
+def test_a_silent_list_leaves_open_what_it_showed_as_open(stored: TemporaryStore) -> None:
+    story = Story(
+        requests=(AskedFor(number=1, asked=0, answered=8),),
+        lags={TITLE: 0, LIST: 1, EVENTS: 0, LETTERS: 0},
+        first_answers=dict.fromkeys(SOURCES, 0),
+        silences=frozenset(),
+        has_ids=False,
+        keeps_answered=False,
+    )
+    case = FollowedCase(temporary=stored)
+    for check in story.checks[:9]:
+        case.check(uscis_answer(story, check), now=START + timedelta(days=2 * check))
+    silenced = replace(story, silences=frozenset({(8, LIST), (8, TITLE)}))
+    assert case.check(uscis_answer(silenced, 8)) == []
+    assert len(case.open_items()) == 1
