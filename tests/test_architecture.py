@@ -44,6 +44,8 @@ PURE = [
     "text",
     "delivery/superseded.py",
     "delivery/throttle.py",
+    "monitoring/reported_status.py",
+    "monitoring/service_status.py",
     "reading/diff.py",
     "reading/normalize.py",
     "remind/date_reminders.py",

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 
 from tests.cli.api_workspace import ApiWorkspace, api_workspace
 from tests.doubles.loopback import BodyChunks, LoopbackServer, ReceivedRequest, serve
-from watcher.model.account_health import ReadOutcome
+from watcher.model.account_health import AccountHealth, AccountState, ReadOutcome
 from watcher.monitoring.heartbeat import Beat, CheckBatches, Heartbeat, beat_url
 
 OK_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK"
@@ -42,49 +43,82 @@ def test_start_and_fail_are_below_the_page(url: str, start: str, success: str) -
 GOOD = {ReadOutcome.OK, ReadOutcome.PARTIAL}
 """Outcomes of a check that read a case."""
 
+STATES = {ReadOutcome.FAILED: AccountState.FAILING}
+"""The state after an outcome that has another name."""
+
+NOW = datetime(2026, 7, 9, 12, tzinfo=UTC)
+
+
+class Checks:
+    """Checks of accounts that end one after the other, whose health is stored as `watcher.reading` stores it."""
+
+    def __init__(self, **stored: AccountState) -> None:
+        self.batches, self.stored = CheckBatches(), stored
+
+    def check(self, account: str, outcome: ReadOutcome) -> list[Beat | None]:
+        return [self.batches.started(account), self.finish(account, outcome)]
+
+    def finish(self, account: str, outcome: ReadOutcome | None) -> Beat | None:
+        if outcome is not None:
+            self.stored[account] = AccountState.OK if outcome in GOOD else AccountState(STATES.get(outcome, outcome))
+        return self.batches.finished(account, outcome, self.health)
+
+    def health(self) -> list[AccountHealth]:
+        return [AccountHealth(state=state, first_seen_at=NOW) for state in self.stored.values()]
+
 
 class TestBatches:
     def test_single_check_is_a_batch(self) -> None:
-        batches = CheckBatches()
-        assert batches.started("a") is Beat.START
-        assert batches.finished("a", ReadOutcome.OK) is Beat.SUCCESS
+        assert Checks().check("a", ReadOutcome.OK) == [Beat.START, Beat.SUCCESS]
 
     def test_overlapping_checks_are_one_batch(self) -> None:
-        batches = CheckBatches()
-        assert [batches.started("a"), batches.started("b")] == [Beat.START, None]
-        assert [batches.finished("a", ReadOutcome.OK), batches.finished("b", ReadOutcome.OK)] == [None, Beat.SUCCESS]
+        checks = Checks()
+        assert [checks.batches.started("a"), checks.batches.started("b")] == [Beat.START, None]
+        assert [checks.finish("a", ReadOutcome.OK), checks.finish("b", ReadOutcome.OK)] == [None, Beat.SUCCESS]
 
     @pytest.mark.parametrize("outcome", sorted(set(ReadOutcome) - GOOD))
     def test_failing_account_fails_every_batch_until_it_succeeds(self, outcome: ReadOutcome) -> None:
+        checks = Checks()
+        ends = [checks.check("a", outcome), checks.check("b", ReadOutcome.OK), checks.check("a", ReadOutcome.OK)]
+        assert [end for _, end in ends] == [Beat.FAIL, Beat.FAIL, Beat.SUCCESS]
+
+    @pytest.mark.parametrize("state", sorted(set(AccountState) - {AccountState.OK, AccountState.NEVER_READ}))
+    def test_new_process_knows_from_the_store_which_accounts_fail(self, state: AccountState) -> None:
+        assert Checks(a=state).check("b", ReadOutcome.OK)[1] is Beat.FAIL
+        assert Checks(a=state).check("a", ReadOutcome.OK)[1] is Beat.SUCCESS
+
+    def test_account_that_another_process_checked_no_longer_fails(self) -> None:
+        checks = Checks()
+        checks.check("a", ReadOutcome.FAILED)
+        checks.stored["a"] = AccountState.OK
+        assert checks.check("b", ReadOutcome.OK)[1] is Beat.SUCCESS
+
+    def test_check_whose_result_could_not_be_stored_fails_its_batch(self) -> None:
         batches = CheckBatches()
         batches.started("a")
-        assert batches.finished("a", outcome) is Beat.FAIL
-        batches.started("b")
-        assert batches.finished("b", ReadOutcome.OK) is Beat.FAIL
-        batches.started("a")
-        assert batches.finished("a", ReadOutcome.OK) is Beat.SUCCESS
+        assert batches.finished("a", ReadOutcome.FAILED, list) is Beat.FAIL
+
+    def test_account_that_recovers_within_a_batch_does_not_fail_it(self) -> None:
+        checks = Checks()
+        for account in "abc":
+            checks.batches.started(account)
+        assert checks.finish("a", ReadOutcome.FAILED) is None
+        checks.batches.started("a")
+        ends = [checks.finish(account, ReadOutcome.OK) for account in "abc"]
+        assert ends == [None, None, Beat.SUCCESS]
 
     def test_interrupted_check_sends_no_beat(self) -> None:
-        batches = CheckBatches()
-        batches.started("a")
-        assert batches.finished("a", None) is None
-
-    def test_removed_account_does_not_count(self) -> None:
-        batches = CheckBatches()
-        batches.started("a")
-        batches.finished("a", ReadOutcome.FAILED)
-        batches.keep_only(frozenset({"b"}))
-        batches.started("b")
-        assert batches.finished("b", ReadOutcome.OK) is Beat.SUCCESS
+        checks = Checks()
+        checks.batches.started("a")
+        assert checks.finish("a", None) is None
 
     @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(ReadOutcome)), min_size=1))
-    def test_every_start_is_followed_by_one_end(self, checks: list[tuple[str, ReadOutcome]]) -> None:
-        batches, beats = CheckBatches(), []
-        for account, outcome in checks:
-            beats += [batches.started(account), batches.finished(account, outcome)]
-        assert beats[::2] == [Beat.START] * len(checks)
+    def test_every_start_is_followed_by_one_end(self, outcomes: list[tuple[str, ReadOutcome]]) -> None:
+        checks = Checks()
+        beats = [beat for account, outcome in outcomes for beat in checks.check(account, outcome)]
+        assert beats[::2] == [Beat.START] * len(outcomes)
         assert set(beats[1::2]) <= {Beat.SUCCESS, Beat.FAIL}
-        assert (beats[-1] is Beat.SUCCESS) == (set(dict(checks).values()) <= GOOD)
+        assert (beats[-1] is Beat.SUCCESS) == (set(dict(outcomes).values()) <= GOOD)
 
 
 class FakeWait:
@@ -103,9 +137,7 @@ def beating(url: str, pauses: FakeWait) -> Iterator[Heartbeat]:
     heartbeat = Heartbeat(SecretStr(url), wait=pauses.wait)
     heartbeat.start()
     yield heartbeat
-    heartbeat.stop()
-    heartbeat._thread.join(20)
-    assert not heartbeat._thread.is_alive()
+    assert heartbeat.close(20)
 
 
 def targets(server: LoopbackServer) -> list[str]:
@@ -178,8 +210,26 @@ def test_excess_beats_are_dropped_without_blocking() -> None:
     start = time.monotonic()
     for _ in range(1000):
         heartbeat.send(Beat.SUCCESS)
-    heartbeat.stop()
+    heartbeat.close()
     assert time.monotonic() - start < 5
+
+
+def test_close_does_not_wait_for_a_service_that_hangs() -> None:
+    release = threading.Event()
+
+    def answer(_: ReceivedRequest) -> BodyChunks:
+        release.wait(20)
+        return OK_ANSWER
+
+    with serve(answer) as server:
+        heartbeat = Heartbeat(SecretStr(f"{server.origin}/ping"), wait=FakeWait().wait)
+        heartbeat.start()
+        heartbeat.send(Beat.SUCCESS)
+        start = time.monotonic()
+        assert not heartbeat.close(0.2)
+        assert time.monotonic() - start < 5
+        release.set()
+        assert heartbeat.close(20)
 
 
 def test_untrusted_certificate_is_not_accepted() -> None:

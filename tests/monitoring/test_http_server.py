@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import SecretStr
 
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace, api_workspace
 from tests.servers.running import free_port
@@ -24,28 +23,36 @@ from tests.support.waiting import eventually
 from watcher.errors import SettingsFaults, StoreUnusable, WatcherError
 from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
+from watcher.model.change import Change, ChangeKind, RecordedChange, Severity
 from watcher.monitoring.http_server import HealthServer
 from watcher.monitoring.metrics import Counters, exposition
-from watcher.monitoring.service_status import AccountStatus, ServiceStatus
+from watcher.monitoring.reported_status import ReportedAccount, ReportedStatus
+from watcher.monitoring.service_status import ServiceStatus
 
 NOW = datetime(2026, 7, 9, 12, tzinfo=UTC)
+REPOSITORY = Path(__file__).parents[2]
+BLIND = RecordedChange(
+    id=1, at=NOW, account="family", summary="", change=Change(kind=ChangeKind.BLIND, severity=Severity.IMPORTANT)
+)
 TOKEN = "a-long-random-text"
-HEALTHY = ServiceStatus(
-    at=NOW,
-    accounts=(
-        AccountStatus(
-            name="family",
-            portal="uscis-api",
-            state=AccountState.OK,
-            blind=False,
-            last_attempt_at=NOW,
-            last_read_at=NOW - timedelta(minutes=5),
-            next_read_at=NOW + timedelta(hours=4),
-        ),
-    ),
+ACCOUNT = ReportedAccount(
+    name="family",
+    portal="uscis-api",
+    state=AccountState.OK,
+    first_seen_at=NOW - timedelta(days=90),
+    last_attempt_at=NOW,
+    last_read_at=NOW - timedelta(minutes=5),
+    next_read_at=NOW + timedelta(hours=4),
+)
+REPORTED = ReportedStatus(
+    blind_after=timedelta(days=1),
+    accounts=(ACCOUNT,),
     alerts={AlertState.QUEUED: 1, AlertState.SENT: 3, AlertState.FAILED: 2},
 )
-UNHEALTHY = replace(HEALTHY, accounts=(replace(HEALTHY.accounts[0], blind=True),))
+HEALTHY = ServiceStatus(at=NOW, reported=REPORTED)
+UNHEALTHY = replace(
+    HEALTHY, reported=replace(REPORTED, blind_after=timedelta(minutes=1), accounts=(replace(ACCOUNT, failing=True),))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +83,7 @@ class Client:
 def serving(status: Callable[[], ServiceStatus] = lambda: HEALTHY, token: str | None = None) -> Iterator[Client]:
     counters = Counters()
     counters.count_check("uscis-api", "ok")
-    server = HealthServer(
-        "127.0.0.1:0",
-        token=SecretStr(token) if token else None,
-        status=status,
-        metrics=lambda: exposition(status(), counters),
-    )
+    server = HealthServer("127.0.0.1:0", token=token, status=status, counters=counters)
     server.start()
     try:
         yield Client(server.port)
@@ -229,12 +231,12 @@ class TestLimits:
             port = client.port
         with pytest.raises(ConnectionRefusedError):
             client.get("/healthz")
-        server = HealthServer(f"127.0.0.1:{port}", token=None, status=lambda: HEALTHY, metrics=bytes)
+        server = HealthServer(f"127.0.0.1:{port}", token=None, status=lambda: HEALTHY, counters=Counters())
         server.stop()
 
     def test_used_address_is_reported_with_its_key(self) -> None:
         with serving() as client, pytest.raises(WatcherError, match=r"health.listen: 127.0.0.1:\d+: address already"):
-            HealthServer(f"127.0.0.1:{client.port}", token=None, status=lambda: HEALTHY, metrics=bytes)
+            HealthServer(f"127.0.0.1:{client.port}", token=None, status=lambda: HEALTHY, counters=Counters())
 
 
 class TestMetrics:
@@ -256,9 +258,24 @@ class TestMetrics:
     def test_no_label_contains_an_account_name(self) -> None:
         assert "family" not in exposition(HEALTHY, Counters()).decode()
 
-    def test_library_is_imported_only_on_request(self) -> None:
-        code = "import watcher.daemon.liveness, sys; sys.exit('prometheus_client' in sys.modules)"
-        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    def test_increments_of_several_workers_are_summed(self) -> None:
+        total = Counters()
+        for outcomes in (["ok", "ok", "failed"], ["ok"]):
+            worker = Counters()
+            for outcome in outcomes:
+                worker.count_check("uscis-api", outcome)
+            worker.count_changes([BLIND])
+            total.add(json.loads(json.dumps(worker.take())))
+            assert worker.take() == Counters().take()
+        assert total.checks() == {("uscis-api", "ok"): 3, ("uscis-api", "failed"): 1}
+        assert total.changes() == {"blind": 2}
+
+
+def test_page_needs_only_the_standard_library() -> None:
+    code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); import watcher.monitoring.http_server"
+    without_packages = [sys.executable, "-I", "-S", "-c", code]
+    completed = subprocess.run(without_packages, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stderr) == (0, "")
 
 
 @pytest.fixture

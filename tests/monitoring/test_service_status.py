@@ -1,5 +1,6 @@
 """When the service counts as healthy."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,9 @@ import pytest
 
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import AlertState
-from watcher.monitoring.service_status import ServiceStatus, service_status, status_json, status_line
+from watcher.model.change import Json
+from watcher.monitoring.reported_status import ReportedStatus, reported_status
+from watcher.monitoring.service_status import ServiceStatus, status_json, status_line
 from watcher.settings import AccountSettings, ScheduleSettings, Settings
 
 NOW = datetime(2026, 7, 9, 12, tzinfo=UTC)
@@ -16,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 
 def status_of(
-    health: AccountHealth | None, *, next_read_in: timedelta = HOUR, scheduler_alive: bool = True
+    health: AccountHealth | None, *, next_read_in: timedelta = HOUR, scheduler_alive: bool = True, writable: bool = True
 ) -> ServiceStatus:
     """Return the status with one account and `blind_after` at one day."""
     settings = Settings(
@@ -25,9 +28,11 @@ def status_of(
         schedule=ScheduleSettings(blind_after=timedelta(days=1)),
     )
     accounts = {} if health is None else {"family": (health, NOW + next_read_in)}
-    return service_status(
-        settings, accounts, {AlertState.QUEUED: 2, AlertState.SENT: 40}, now=NOW, scheduler_alive=scheduler_alive
-    )
+    alerts = {AlertState.QUEUED: 2, AlertState.SENT: 40}
+    reported = reported_status(settings, accounts, alerts, database_writable=writable)
+    received = ReportedStatus.from_json(json.loads(json.dumps(reported.to_json())))
+    assert received == reported
+    return ServiceStatus(at=NOW, reported=received, scheduler_alive=scheduler_alive)
 
 
 def last_success(ago: timedelta, state: AccountState = AccountState.OK) -> AccountHealth:
@@ -56,8 +61,33 @@ def test_overdue_check_is_unhealthy_without_a_failure() -> None:
     assert not status_of(last_success(25 * HOUR), next_read_in=-HOUR).healthy
 
 
+def test_report_is_evaluated_at_the_moment_of_the_request() -> None:
+    status = status_of(last_success(23 * HOUR, AccountState.FAILING))
+    assert status.healthy
+    assert not replace(status, at=NOW + 2 * HOUR).healthy
+
+
+def test_check_that_was_not_started_in_time_becomes_unhealthy() -> None:
+    status = status_of(last_success(24 * HOUR), next_read_in=2 * HOUR)
+    assert replace(status, at=NOW + 2 * HOUR).healthy
+    assert not replace(status, at=NOW + 3 * HOUR).healthy
+
+
+@pytest.mark.parametrize("message", [{}, {"blind_after": 1, "accounts": [], "alerts": {"lost": 1}}])
+def test_message_of_another_shape_is_refused(message: dict[str, Json]) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        ReportedStatus.from_json(message)
+
+
+def test_message_keeps_moments_to_the_microsecond() -> None:
+    at = NOW + timedelta(microseconds=1)
+    reported = status_of(AccountHealth(first_seen_at=at, last_attempt_at=at, last_read_at=at)).reported
+    (account,) = reported.accounts
+    assert account.first_seen_at == account.last_attempt_at == account.last_read_at == at
+
+
 def test_database_that_cannot_be_written_is_unhealthy() -> None:
-    status = replace(status_of(last_success(HOUR)), database_writable=False)
+    status = status_of(last_success(HOUR), writable=False)
     assert not status.healthy
     assert "the database cannot be written" in status_line(status)
     assert status_json(status)["database"] == "not writable"

@@ -6,6 +6,7 @@ All of them depend on a regular job that reads the database, so a daemon that ha
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,11 +15,12 @@ from watcher.app import App
 from watcher.daemon.database_watch import DatabaseWatch
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.errors import StoreUnusable, WatcherError
-from watcher.model.account_health import ReadOutcome, ReadResult
+from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult
 from watcher.model.change import RecordedChange
-from watcher.monitoring.heartbeat import Beat, CheckBatches, Heartbeat
-from watcher.monitoring.metrics import Counters, exposition
-from watcher.monitoring.service_status import ServiceStatus, service_status, status_line
+from watcher.monitoring.heartbeat import CLOSE_LIMIT, Beat, CheckBatches, Heartbeat
+from watcher.monitoring.metrics import Counters
+from watcher.monitoring.reported_status import reported_status
+from watcher.monitoring.service_status import ServiceStatus, status_line
 from watcher.settings import HealthSettings
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ class Liveness:
             outcome = None if result.read_elsewhere else result.outcome
         finally:
             # A check that the daemon's shutdown interrupted says nothing about the account.
-            self._beat(self._batches.finished(name, None if app.context.stop.is_set() else outcome))
+            outcome = None if app.context.stop.is_set() else outcome
+            self._beat(self._batches.finished(name, outcome, partial(_stored_health, app)))
         if not result.read_elsewhere:
             self._counters.count_check(portal, result.outcome.value)
             self._counters.count_changes(result.changes)
@@ -85,10 +88,9 @@ class Liveness:
     def reconfigure(self, app: App) -> None:
         """Switch to another configuration. An unusable address is only logged, because checks matter more."""
         before, self._app = self._app.settings.health, app
-        self._batches.keep_only(frozenset(app.settings.accounts))
         if app.settings.health == before:
             return
-        self._close()
+        self._close(heartbeat_wait=0.0)
         try:
             self._open(app.settings.health)
         except WatcherError as error:
@@ -103,14 +105,14 @@ class Liveness:
         app = self._app
         app.store.ping()
         late = time.monotonic() - self._notified_at
-        return service_status(
+        reported = reported_status(
             app.settings,
             app.store.accounts.all(),
             app.store.outbox.counts(),
-            now=app.clock.now(),
-            scheduler_alive=late < _MAX_MISSED * self.interval.total_seconds(),
             database_writable=self._database.error is None,
         )
+        alive = late < _MAX_MISSED * self.interval.total_seconds()
+        return ServiceStatus(at=app.clock.now(), reported=reported, scheduler_alive=alive)
 
     def _open(self, health: HealthSettings) -> None:
         if health.heartbeat_url is not None:
@@ -119,20 +121,27 @@ class Liveness:
         if health.listen:
             from watcher.monitoring.http_server import HealthServer  # noqa: PLC0415 - http.server is loaded only if configured
 
-            self._server = HealthServer(health.listen, token=health.token, status=self.status, metrics=self._metrics)
+            token = None if health.token is None else health.token.get_secret_value()
+            self._server = HealthServer(health.listen, token=token, status=self.status, counters=self._counters)
             self._server.start()
 
-    def _close(self) -> None:
+    def _close(self, *, heartbeat_wait: float = CLOSE_LIMIT) -> None:
         if self._server is not None:
             self._server.stop()
         if self._heartbeat is not None:
-            self._heartbeat.stop()
+            self._heartbeat.close(heartbeat_wait)
         self._server = self._heartbeat = None
-
-    def _metrics(self) -> bytes:
-        return exposition(self.status(), self._counters)
 
     def _beat(self, beat: Beat | None) -> None:
         heartbeat = self._heartbeat
         if heartbeat is not None and beat is not None:
             heartbeat.send(beat)
+
+
+def _stored_health(app: App) -> list[AccountHealth]:
+    """Return what is stored about the configured accounts; nothing if the database cannot be read."""
+    try:
+        stored = app.store.accounts.all()
+    except StoreUnusable:
+        return []
+    return [health for name, (health, _) in stored.items() if name in app.settings.accounts]

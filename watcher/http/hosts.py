@@ -6,13 +6,14 @@ Imports no HTTP library, so that settings can be checked without loading one.
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from watcher.settings import addresses
+from watcher.settings.addresses import web_address
+from watcher.text import loopback
 
 
 @lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Return whether this host name or address is the machine itself: `localhost`, 127.0.0.0/8, or ::1."""
-    return addresses.is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
+    return loopback.is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
 
 
 def host_of(url: str) -> str:
@@ -33,7 +34,7 @@ def check_base_url(url: str) -> str | None:
     It must be `https`, or `http` on a loopback host, without user name, query, or fragment.
     """
     try:
-        addresses.web_address(url)
+        web_address(url)
     except ValueError as error:
         return str(error)
     return None if url else "must not be empty"

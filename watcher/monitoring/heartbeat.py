@@ -9,10 +9,10 @@ answers into errors of a check. This is one request whose answer is ignored and 
 Certificates are verified, redirects are not followed, and the address, which is a secret, is never logged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from http.client import HTTPException
-from queue import Full, Queue
+from queue import SimpleQueue
 from threading import Lock, Thread
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, UnknownHandler
@@ -21,13 +21,18 @@ import structlog
 from pydantic import SecretStr
 
 from watcher import __version__
-from watcher.model.account_health import ReadOutcome
+from watcher.model.account_health import AccountHealth, AccountState, ReadOutcome
 
 _TIMEOUT = 10.0
 _RETRY_PAUSES = (2.0, 10.0)
 _QUEUE_SIZE = 16
 _SUCCESS_STATUSES = range(200, 300)
+_SUCCESSES = frozenset({ReadOutcome.OK, ReadOutcome.PARTIAL})
+_NOT_FAILING = frozenset({AccountState.OK, AccountState.NEVER_READ})
 _log = structlog.get_logger(__name__)
+
+CLOSE_LIMIT = 3.0
+"""Real seconds in which a process that ends sends the beats that are queued."""
 
 
 class Beat(StrEnum):
@@ -49,7 +54,8 @@ class CheckBatches:
     """Groups checks that overlap in time into batches.
 
     A batch succeeds if the latest check of every account read a case, so a failing account is not hidden by a working
-    one. A case that cannot be read while others can does not fail it.
+    one. A case that cannot be read while others can does not fail it. The accounts that are not in the batch are judged
+    by their stored health, because another process may have checked them.
     Thread-safe.
     """
 
@@ -57,7 +63,7 @@ class CheckBatches:
         """Start without a running check."""
         self._lock = Lock()
         self._running: set[str] = set()
-        self._failing: set[str] = set()
+        self._failed: set[str] = set()
 
     def started(self, account: str) -> Beat | None:
         """Note the start of a check. Return the beat to send."""
@@ -66,34 +72,34 @@ class CheckBatches:
             self._running.add(account)
             return Beat.START if first else None
 
-    def finished(self, account: str, outcome: ReadOutcome | None) -> Beat | None:
+    def finished(
+        self, account: str, outcome: ReadOutcome | None, stored: Callable[[], Iterable[AccountHealth]]
+    ) -> Beat | None:
         """Note the end of a check. Return the beat to send.
 
         `outcome` is None if the check was interrupted or left to another process, which says nothing about the account.
+        `stored` returns the health of every configured account as it is stored now; called at the end of a batch.
         """
         with self._lock:
             self._running.discard(account)
-            if outcome in {ReadOutcome.OK, ReadOutcome.PARTIAL}:
-                self._failing.discard(account)
+            if outcome in _SUCCESSES:
+                self._failed.discard(account)
             elif outcome is not None:
-                self._failing.add(account)
+                self._failed.add(account)
             if self._running or outcome is None:
                 return None
-            return Beat.FAIL if self._failing else Beat.SUCCESS
-
-    def keep_only(self, accounts: frozenset[str]) -> None:
-        """Forget accounts that are no longer configured."""
-        with self._lock:
-            self._failing &= accounts
+            failed = self._failed or any(health.state not in _NOT_FAILING for health in stored())
+            self._failed = set()
+            return Beat.FAIL if failed else Beat.SUCCESS
 
 
 class Heartbeat:
-    """Sends heartbeats in its own thread."""
+    """Sends heartbeats in its own thread. A process that ends calls `close`, or beats that are queued are lost."""
 
     def __init__(self, url: SecretStr, *, wait: Callable[[float], object]) -> None:
         """Start nothing yet. `wait` waits for the seconds between two attempts."""
         self._url, self._wait = url, wait
-        self._beats: Queue[Beat | None] = Queue(_QUEUE_SIZE)
+        self._beats: SimpleQueue[Beat | None] = SimpleQueue()
         self._opener = _opener()
         self._reachable = True
         self._thread = Thread(target=self._work, name="heartbeat", daemon=True)
@@ -103,18 +109,21 @@ class Heartbeat:
         self._thread.start()
 
     def send(self, beat: Beat) -> None:
-        """Queue a beat and return at once. Beats are dropped while the queue is full."""
-        self._put(beat)
-
-    def stop(self) -> None:
-        """End after sending the queued beats. Does not wait."""
-        self._put(None)
-
-    def _put(self, beat: Beat | None) -> None:
-        try:
-            self._beats.put_nowait(beat)
-        except Full:
+        """Queue a beat and return at once. Beats are dropped while too many are queued."""
+        if self._beats.qsize() < _QUEUE_SIZE:
+            self._beats.put(beat)
+        else:
             _log.debug("heartbeat_dropped")
+
+    def close(self, seconds: float = CLOSE_LIMIT) -> bool:
+        """End after the queued beats. Wait up to so many seconds (monotonic). Return whether all of them were tried.
+
+        With 0 seconds the thread goes on until it has tried them, or the process ends.
+        """
+        self._beats.put(None)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (beat := self._beats.get()) is not None:

@@ -8,6 +8,7 @@ here (DNS rebinding) learns nothing.
 import hmac
 import io
 import json
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -19,20 +20,17 @@ from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-from pydantic import SecretStr
-
 from watcher.errors import StoreUnusable, WatcherError, os_error_text
-from watcher.monitoring.metrics import CONTENT_TYPE
+from watcher.monitoring.metrics import CONTENT_TYPE, Counters, exposition
 from watcher.monitoring.service_status import ServiceStatus, status_json
-from watcher.settings.addresses import is_loopback
+from watcher.text.loopback import is_loopback
 
 _MAX_CONNECTIONS = 8
 _DEADLINE = 5.0
 _ACCEPT_TIMEOUT = 30.0
 _JSON = "application/json; charset=utf-8"
 _PAGES = ("/healthz", "/metrics")
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 Response = tuple[HTTPStatus, str, bytes]
 """Status, media type, body."""
@@ -45,19 +43,20 @@ class HealthServer:
         self,
         listen: str,
         *,
-        token: SecretStr | None,
+        token: str | None,
         status: Callable[[], ServiceStatus],
-        metrics: Callable[[], bytes],
+        counters: Counters,
     ) -> None:
         """Bind the address, such as "127.0.0.1:8787". Requests are answered after `start`.
 
-        `status` and `metrics` may raise `StoreUnusable`. Raises `WatcherError` if the address cannot be used.
+        `status` returns the status of this moment; it is called from the server's threads and may raise
+        `StoreUnusable`. `token` must never be logged. Raises `WatcherError` if the address cannot be used.
         """
         parts = urlsplit(f"//{listen}")
         host, port = parts.hostname or "", parts.port or 0
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            self._server = _Server(family, (host, port), partial(_Request, _Pages(token, status, metrics)))
+            self._server = _Server(family, (host, port), partial(_Request, _Pages(token, status, counters)))
         except OSError as error:
             raise WatcherError(
                 f"health.listen: {listen}: {os_error_text(error)}; choose an address that is free"
@@ -93,10 +92,8 @@ class HealthServer:
 class _Pages:
     """The responses."""
 
-    def __init__(
-        self, token: SecretStr | None, status: Callable[[], ServiceStatus], metrics: Callable[[], bytes]
-    ) -> None:
-        self._token, self._status, self._metrics = token, status, metrics
+    def __init__(self, token: str | None, status: Callable[[], ServiceStatus], counters: Counters) -> None:
+        self._token, self._status, self._counters = token, status, counters
 
     def answer(self, path: str, *, host: str, authorization: str) -> Response:
         if not self._is_authorized(host, authorization):
@@ -105,7 +102,7 @@ class _Pages:
         if path not in _PAGES:
             return _error(HTTPStatus.NOT_FOUND, f"there are {' and '.join(_PAGES)}")
         try:
-            return self._health() if path == "/healthz" else (HTTPStatus.OK, CONTENT_TYPE, self._metrics())
+            return self._health() if path == "/healthz" else self._metrics()
         except StoreUnusable:
             return _error(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be read; see the log")
 
@@ -113,13 +110,16 @@ class _Pages:
         if self._token is None:
             return is_loopback(f"//{host}")
         scheme, _, token = authorization.partition(" ")
-        expected = self._token.get_secret_value().encode()
+        expected = self._token.encode()
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode("latin-1"), expected)
 
     def _health(self) -> Response:
         status = self._status()
         code = HTTPStatus.OK if status.healthy else HTTPStatus.SERVICE_UNAVAILABLE
         return code, _JSON, _document(status_json(status))
+
+    def _metrics(self) -> Response:
+        return HTTPStatus.OK, CONTENT_TYPE, exposition(self._status(), self._counters)
 
 
 def _error(status: HTTPStatus, reason: str) -> Response:

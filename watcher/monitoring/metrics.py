@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from watcher.model.alert import AlertState
-from watcher.model.change import RecordedChange
-from watcher.monitoring.service_status import AccountStatus, ServiceStatus
+from watcher.model.change import Json, RecordedChange
+from watcher.monitoring.reported_status import ReportedAccount
+from watcher.monitoring.service_status import ServiceStatus
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -23,7 +24,11 @@ _PENDING = (AlertState.QUEUED, AlertState.HELD)
 
 
 class Counters:
-    """Checks and changes since this process started. Thread-safe."""
+    """Checks and changes, counted. Thread-safe.
+
+    A worker counts, and sends the increments with each of its reports: `counters.take()`. The process that answers
+    `/metrics` sums them since its start: `counters.add(increments)`.
+    """
 
     def __init__(self) -> None:
         """Start at zero."""
@@ -40,6 +45,21 @@ class Counters:
         """Count recorded changes."""
         with self._lock:
             self._changes.update(change.change.kind.value for change in changes)
+
+    def take(self) -> dict[str, Json]:
+        """Return the numbers as a message, and start again at zero."""
+        with self._lock:
+            checks, self._checks = self._checks, Counter()
+            changes, self._changes = self._changes, Counter()
+        return {"checks": [[*labels, number] for labels, number in checks.items()], "changes": dict(changes)}
+
+    def add(self, increments: Mapping[str, Any]) -> None:
+        """Add what another process returned from `take`. Raises `KeyError` or `ValueError` for anything else."""
+        checks = {(portal, outcome): number for portal, outcome, number in increments["checks"]}
+        changes = increments["changes"]
+        with self._lock:
+            self._checks.update(checks)
+            self._changes.update(changes)
 
     def checks(self) -> Mapping[tuple[str, str], int]:
         """Return the number of checks by portal and outcome."""
@@ -84,11 +104,13 @@ def _families(status: ServiceStatus, counters: Counters) -> "Iterator[Metric]":
     queue = Gauge("watcher_alerts_waiting", "Alerts that are still to go out.", labels=["state"])
     for state in AlertState:
         family = queue if state in _PENDING else alerts
-        family.add_metric([state.value], status.alerts.get(state, 0))
+        family.add_metric([state.value], status.reported.alerts.get(state, 0))
     yield alerts
     yield queue
     accounts = Gauge("watcher_accounts", "Accounts by their state.", labels=["portal", "state"])
-    for labels, number in Counter((account.portal, account.state.value) for account in status.accounts).items():
+    for labels, number in Counter(
+        (account.portal, account.state.value) for account in status.reported.accounts
+    ).items():
         accounts.add_metric(labels, number)
     yield accounts
     age = Gauge(
@@ -96,12 +118,12 @@ def _families(status: ServiceStatus, counters: Counters) -> "Iterator[Metric]":
         "Time since the last good read, of the account at this portal that has waited longest.",
         labels=["portal"],
     )
-    for portal, since in _oldest_checks(status.accounts).items():
+    for portal, since in _oldest_checks(status.reported.accounts).items():
         age.add_metric([portal], (status.at - since).total_seconds())
     yield age
 
 
-def _oldest_checks(accounts: Iterable[AccountStatus]) -> Mapping[str, datetime]:
+def _oldest_checks(accounts: Iterable[ReportedAccount]) -> Mapping[str, datetime]:
     """Return the oldest last successful check of each portal's accounts. Accounts without one are left out."""
     oldest: dict[str, datetime] = {}
     for account in accounts:

@@ -24,9 +24,10 @@ from watcher.clock.durations import parse_duration
 from watcher.clock.quiet_hours import Digest, QuietHours
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind, Severity
-from watcher.settings.addresses import is_loopback, listening_address, page_address, web_address
+from watcher.settings.addresses import listening_address, page_address, web_address
 from watcher.settings.faults import types_within
 from watcher.settings.machine_zone import machine_zone
+from watcher.text.loopback import is_loopback
 
 MAX_PROCESSING_DAYS = 3660
 """No processing time is longer than ten years."""

@@ -1,22 +1,9 @@
 """Validators of the addresses in the configuration."""
 
 import re
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-
-def is_loopback(url: str) -> bool:
-    """Return whether the URL's host is this machine: `localhost`, 127.0.0.0/8, or ::1. False for an invalid URL."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+from watcher.text.loopback import is_loopback
 
 
 def web_address(value: str) -> str:

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from watcher.clock.durations import format_duration
 from watcher.settings import Settings
-from watcher.settings.addresses import is_loopback
 from watcher.settings.config_files import Document
 from watcher.settings.faults import did_you_mean
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 from watcher.settings.sections import Portals
+from watcher.text.loopback import is_loopback
 
 ChannelFault = Callable[[SecretStr], str | None]
 """Returns the fault of a channel's URL without showing it, or None."""

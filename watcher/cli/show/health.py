@@ -15,7 +15,8 @@ from watcher.context.opening import missing_database
 from watcher.context.read_only import ReadOnlyContext
 from watcher.errors import StoreUnusable
 from watcher.model.change import Json
-from watcher.monitoring.service_status import service_status, status_json
+from watcher.monitoring.reported_status import reported_status
+from watcher.monitoring.service_status import ServiceStatus, status_json
 from watcher.settings import HealthSettings
 from watcher.store import Busy, StoreReader
 from watcher.store.database.daemon_lock import hold_daemon_lock
@@ -78,7 +79,8 @@ def _read_status(context: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
             probe_disk(store.file)
         except StoreUnusable as error:
             return _unwell(str(error))
-    status = service_status(context.settings, store.accounts.all(), store.outbox.counts(), now=context.clock.now())
+    reported = reported_status(context.settings, store.accounts.all(), store.outbox.counts())
+    status = ServiceStatus(at=context.clock.now(), reported=reported)
     return status.healthy, status_json(status)
 
 

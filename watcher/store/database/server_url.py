@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 
-from watcher.settings.addresses import is_loopback
+from watcher.text.loopback import is_loopback
 
 _SCHEMES = ("postgres", "postgresql")
 _DRIVER = "postgresql+psycopg"
