@@ -4,9 +4,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any
 
 LANGUAGES = ("en", "es", "fr")
 """The languages that have a catalogue. Others fall back to English."""
@@ -24,10 +24,7 @@ class Catalogue:
 
     def message(self, *path: str) -> str:
         """Return the message with this key path; "" if there is none."""
-        entry: Any = self.content
-        for key in path:
-            entry = entry.get(key, {}) if isinstance(entry, Mapping) else {}
-        return entry if isinstance(entry, str) else ""
+        return _message(self, path)
 
     def format(self, *path: str, **fields: str) -> str:
         """Return the message with its {fields} filled in; see `format_text`."""
@@ -37,6 +34,14 @@ class Catalogue:
         """Return a number with its unit in the correct form: "1 day", "7 days"."""
         form = "one" if abs(number) == 1 or (number == 0 and self.language == "fr") else "other"
         return self.format("units", unit, form, n=str(number))
+
+
+@lru_cache(maxsize=2048)  # one alert looks up a hundred messages
+def _message(catalogue: Catalogue, path: tuple[str, ...]) -> str:
+    entry: Any = catalogue.content
+    for key in path:
+        entry = entry.get(key, {}) if isinstance(entry, Mapping) else {}
+    return entry if isinstance(entry, str) else ""
 
 
 def load_catalogue(language: str) -> Catalogue:
@@ -50,26 +55,30 @@ def format_text(template: str, fields: Mapping[str, str]) -> str:
     A part in [square brackets] is left out if a field in it is missing or empty, so one template serves complete and
     partial data. A missing field outside brackets becomes an empty string.
     """
-    output = []
-    for pieces, required in _parse(template):
-        if all(map(fields.get, required)):
-            output += [fields.get(piece, "") if is_field else piece for is_field, piece in pieces]
-    return "".join(output)
+    filled = _Fields(fields)
+    return "".join([text.format_map(filled) for text, required in _parse(template) if all(map(filled.get, required))])
 
 
-_Piece: TypeAlias = tuple[bool, str]
-"""Whether the text is the name of a field, and the text."""
+class _Fields(dict[str, str]):
+    """Fields by name; a missing one is empty."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 @cache
-def _parse(template: str) -> tuple[tuple[tuple[_Piece, ...], tuple[str, ...]], ...]:
-    """Return the parts of a template, each with the fields that it requires. There are a few hundred templates."""
+def _parse(template: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the parts of a template for `str.format_map`, each with the fields that it requires.
+
+    There are a few hundred templates. Braces that enclose no name of a field are text.
+    """
     parts = []
     for index, text in enumerate(_OPTIONAL_PART.split(template)):
-        pieces = [(bool(number % 2), piece) for number, piece in enumerate(_FIELD.split(text)) if number % 2 or piece]
-        in_brackets = index % 2 == 1
-        required = tuple(piece for is_field, piece in pieces if is_field) if in_brackets else ()
-        parts.append((tuple(pieces), required))
+        pieces = _FIELD.split(text)
+        names = tuple(pieces[1::2]) if index % 2 else ()  # every second part was in brackets
+        pieces[::2] = [piece.replace("{", "{{").replace("}", "}}") for piece in pieces[::2]]
+        pieces[1::2] = [f"{{{name}}}" for name in pieces[1::2]]
+        parts.append(("".join(pieces), names))
     return tuple(parts)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import parse_iso
@@ -54,9 +55,14 @@ def _is_part_of(word: str, day: date) -> bool:
 def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
     """Return the day: "July 9, 2026". An aware time is converted to the reader's zone first."""
     value = _in_zone(value, zone)
-    first = catalogue.message("dates", "first") if value.day == 1 else ""
-    month = catalogue.message("dates", "months").split()[value.month - 1]
-    return catalogue.format("dates", "date", month=month, day=first or str(value.day), year=str(value.year))
+    return _day_text(value.year, value.month, value.day, catalogue)
+
+
+@lru_cache(maxsize=1024)
+def _day_text(year: int, month: int, day: int, catalogue: Catalogue) -> str:
+    first = catalogue.message("dates", "first") if day == 1 else ""
+    name = catalogue.message("dates", "months").split()[month - 1]
+    return catalogue.format("dates", "date", month=name, day=first or str(day), year=str(year))
 
 
 def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:

@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -80,15 +80,21 @@ def meaning_of(title: str, *, vocabulary: str = "uscis", description: str | None
     stage is `approved` if the text says so and nothing contradicts it, else `under_review`. Raises KeyError for an
     unknown vocabulary.
     """
-    source = _vocabulary(vocabulary)
     key = title_key(title)
-    meaning = source.titles.get(key) or next(_by_template(key, source), None)
-    if meaning is None:
-        asks = next((hint.asks for hint in source.hints if hint.matches(key)), None)
-        return Meaning(asks=asks, severity=Severity.URGENT if asks else Severity.IMPORTANT)
-    if key in source.in_text and _approves(description):
+    meaning = _meaning_of_key(key, vocabulary)
+    if key in _vocabulary(vocabulary).in_text and _approves(description):
         return Meaning(stage=Stage.APPROVED, known=True, entry=meaning.entry)
     return meaning
+
+
+@lru_cache(maxsize=256)
+def _meaning_of_key(key: str, vocabulary: str) -> Meaning:
+    source = _vocabulary(vocabulary)
+    meaning = source.titles.get(key) or next(_by_template(key, source), None)
+    if meaning is not None:
+        return meaning
+    asks = next((hint.asks for hint in source.hints if hint.matches(key)), None)
+    return Meaning(asks=asks, severity=Severity.URGENT if asks else Severity.IMPORTANT)
 
 
 def says_rescheduled(title: str) -> bool:

@@ -9,7 +9,7 @@ forms once.
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from watcher.text.html import plain_text
@@ -64,6 +64,7 @@ def normalize_title(title: str) -> str:
     return " ".join(text.casefold().split()).rstrip(" .\N{HORIZONTAL ELLIPSIS}")
 
 
+@lru_cache(maxsize=256)  # the cases of a portal share a few titles
 def title_key(title: str) -> str:
     """Return the words of a title that say what happened, for lookup in a vocabulary.
 
