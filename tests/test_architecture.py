@@ -51,6 +51,7 @@ PURE = [
     "remind/date_reminders.py",
     "remind/due_now.py",
     "remind/manual_reminder.py",
+    "remind/next_reminder.py",
     "remind/stalls.py",
 ]
 

@@ -7,33 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.practice.visitor import HandClock
+from tests.remind.app_with_case import app_with_case
 from tests.store.temporary_store import temporary_store
-from watcher.app import App, open_app
+from watcher.app import App
 from watcher.context.context import Context
-from watcher.context.opening import read_settings
 from watcher.errors import PortalUnavailable
 from watcher.model.account_health import AccountState, after_read
-from watcher.model.case import Snapshot, Stage
 from watcher.model.change import ChangeKind
-from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
 from watcher.remind.time_reminders import record_time_reminders
-from watcher.store import digest
-
-NUMBER = "IOE0000000001"
-CONFIG = """
-timezone = "UTC"
-state_dir = "."
-[stall]
-after = "90d"
-repeat = "30d"
-[accounts.family]
-portal = "uscis-api"
-client_id = "made-up-id"
-client_secret = "made-up-secret"
-cases = ["IOE0000000001"]
-[channels.phone]
-url = "json://127.0.0.1/"
-"""
 
 
 @pytest.fixture
@@ -43,28 +24,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def app(tmp_path: Path, clock: HandClock) -> Iterator[App]:
-    """One case that was read just now, under review since today."""
-    config = tmp_path / "watcher.toml"
-    config.touch(mode=0o600)
-    config.write_text(CONFIG, encoding="utf-8")
-    with open_app(read_settings(config, {}), clock=clock) as app:
-        now = clock.now()
-        health, _ = after_read(
-            app.store.accounts.health("family", now), (), now=now, blind_after=timedelta(days=1), cases_read=1
-        )
-        snapshot = Snapshot(case_number=NUMBER, status="Case Is Pending", stage=Stage.UNDER_REVIEW)
-        case = CaseWrite(
-            snapshot=snapshot,
-            snapshot_digest=digest(snapshot),
-            answer_digest=b"",
-            revision=None,
-            stage_since=now.date(),
-            stage_since_from_portal=True,
-            silent_update_at=None,
-        )
-        end = ReadEnd(account="family", complete=True, next_read_at=now, read=frozenset({NUMBER}))
-        writes = WriteSet(account="family", case_number=NUMBER, case=case, health=health)
-        app.store.record([writes], now=now, read_end=end)
+    with app_with_case(tmp_path, clock) as app:
         yield app
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watcher.alerts import compose
+from watcher.clock.first_moment import first_moment
 from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
 from watcher.context.wrong_clock import is_undone, recorded_set_backs
@@ -68,17 +69,35 @@ def record_channel_health(context: Context) -> list[RecordedChange]:
     return recorded
 
 
-def _record(context: Context, name: str) -> list[RecordedChange]:
-    outbox, now = context.store.outbox, context.clock.now()
+def next_channel_change(context: Context, until: datetime) -> datetime | None:
+    """Return when `record_channel_health` next has something to record; None if nothing by `until`.
+
+    A moment that is not in the future: now. Raises `StoreUnusable`.
+    """
+    histories = {name: _history(context, name) for name in context.settings.channels}
+    blind_after = context.settings.schedule.blind_after
+
+    def is_due(at: datetime) -> bool:
+        return any(channel_change(name, of, now=at, blind_after=blind_after) for name, of in histories.items())
+
+    return first_moment(is_due, context.clock.now(), until)
+
+
+def _history(context: Context, name: str) -> ChannelHistory:
+    outbox = context.store.outbox
     known = context.store.history(accounts=[CHANNEL_ACCOUNT], kinds=_KINDS)
     reported = next((entry for entry in known if entry.change.subject == name), None)
-    history = ChannelHistory(
+    return ChannelHistory(
         failing_since=outbox.failing_since(name),
         last_accepted_at=outbox.last_accepted_at(name),
         reported=reported,
         is_undone=reported is not None and is_undone(reported, recorded_set_backs(context)),
     )
-    change = channel_change(name, history, now=now, blind_after=context.settings.schedule.blind_after)
+
+
+def _record(context: Context, name: str) -> list[RecordedChange]:
+    now = context.clock.now()
+    change = channel_change(name, _history(context, name), now=now, blind_after=context.settings.schedule.blind_after)
     if change is None:
         return []
     about = AlertContext(account=CHANNEL_ACCOUNT, portal_title="", links=None, changes=(change,))

@@ -72,6 +72,15 @@ def date_reminders(
             yield _reminder(item, target, reached, now.astimezone(zone).date())
 
 
+def hourly_distances_reached_at(
+    item: TrackedItem, appointments: Sequence[timedelta], zone: ZoneInfo
+) -> Iterator[datetime]:
+    """Yield when each distance of less than a day before the item's appointment is reached. Only if it is open."""
+    when = item.item.starts_at
+    if item.state is ItemState.OPEN and when is not None and (begins_at := when.begins_in(zone)) is not None:
+        yield from (begins_at - distance for distance in appointments if distance < _DAY)
+
+
 def _deadline(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | None:
     """Return the due date that applies, unless it is the day of the appointment, which has its own reminders."""
     if item.due is None:

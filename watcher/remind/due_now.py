@@ -4,7 +4,7 @@ Only time causes an account's `blind` change too, but that is part of its health
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from watcher.model.ledger import TrackedCase
@@ -14,7 +14,10 @@ from watcher.remind.stalls import SUBJECT as STAGE
 from watcher.remind.stalls import is_stalled, stall_reminder
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
 
-__all__ = ["DueReminder", "SentReminder", "due_reminders", "is_stalled"]
+__all__ = ["MORNING", "DueReminder", "SentReminder", "due_reminders", "is_after_morning", "is_stalled"]
+
+MORNING = time(8)
+"""In the user's zone. Reminders counted in days are due at midnight; nobody should be woken for them."""
 
 
 def due_reminders(
@@ -50,6 +53,11 @@ def due_reminders(
         stalled = stall_reminder(case, stall=stall, published=times, zone=zone, now=now, marks=of_stage)
         reminders += [stalled] if stalled else []
     return reminders
+
+
+def is_after_morning(now: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the daemon records reminders counted in days at this time of day. `zone` is the user's."""
+    return now.astimezone(zone).time() >= MORNING
 
 
 _Marks = Mapping[tuple[str, str, str], list[str]]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import structlog
@@ -13,14 +13,13 @@ from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import LockLost, SettingsFaults
 from watcher.model.account_health import check_blindness
 from watcher.model.change import RecordedChange
+from watcher.model.ledger import TrackedCase
 from watcher.model.overdue_check import is_overdue
-from watcher.remind.due_now import due_reminders
+from watcher.remind.due_now import due_reminders, is_after_morning
+from watcher.remind.next_reminder import next_blindness, next_reminder
 from watcher.settings import StallSettings
 from watcher.settings.processing_times import read_processing_times
 from watcher.store import Busy
-
-MORNING = time(8)
-"""In the user's zone. Reminders counted in days are due at midnight; nobody should be woken for them."""
 
 _BEGINNING = 3.0  # real seconds
 _log = structlog.get_logger(__name__)
@@ -44,9 +43,7 @@ def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list
 
 def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
     settings, now = context.settings, context.clock.now()
-    # After a restore, what the store has of these accounts is out of date until their next check.
-    behind = context.store.restore_marks.accounts_behind()
-    cases = [case for case in context.watched_cases() if case.account not in behind]
+    cases = _cases(context)
     snapshots = {(case.account, case.case_number): case.snapshot for case in cases}
     due = due_reminders(
         cases,
@@ -58,7 +55,7 @@ def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
         now=now,
         sent=context.store.reminders(),
         published=_published(settings.stall),
-        include_days=at_any_hour or now.astimezone(settings.timezone).time() >= MORNING,
+        include_days=at_any_hour or is_after_morning(now, settings.timezone),
     )
     recorded: list[RecordedChange] = []
     for (account, number), reminders in groupby(due, key=lambda reminder: (reminder.account, reminder.case_number)):
@@ -70,6 +67,29 @@ def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
             reminders=tuple(reminder.sent_reminder for reminder in of_case),
         )
     return recorded
+
+
+def next_time_reminder(context: Context, until: datetime) -> datetime | None:
+    """Return when `record_time_reminders` next has something to record in the daemon; None if nothing by `until`.
+
+    A moment that is not in the future: now. Raises `StoreUnusable`.
+    """
+    settings, now, store = context.settings, context.clock.now(), context.store
+    accounts = [stored for name, stored in store.accounts.all().items() if name in settings.accounts]
+    moments = (
+        next_blindness(accounts, blind_after=settings.schedule.blind_after, now=now, until=until),
+        next_reminder(_cases(context), settings=settings, sent=store.reminders(), now=now, until=until),
+    )
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _cases(context: Context) -> list[TrackedCase]:
+    """Return the cases that have reminders.
+
+    After a restore, what the store has of some accounts is out of date until their next check.
+    """
+    behind = context.store.restore_marks.accounts_behind()
+    return [case for case in context.watched_cases() if case.account not in behind]
 
 
 def _published(stall: StallSettings) -> Mapping[str, timedelta]:

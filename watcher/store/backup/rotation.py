@@ -45,6 +45,17 @@ def back_up(settings: Settings, *, now: datetime) -> Path | None:
     return target
 
 
+def next_backup(settings: Settings, *, now: datetime) -> datetime | None:
+    """Return when `back_up` next creates a backup, `now` if there is none yet; None if backups are off.
+
+    Raises `StoreUnusable`.
+    """
+    every, present = settings.backup.every, backups_in(backup_folder(settings))
+    if every is None or not present:
+        return None if every is None else now
+    return min(backup_time(present[0]), now) + every
+
+
 def _without_future(files: list[Path], now: datetime) -> list[Path]:
     """Rename the files, newest first, that are from the future: the newest as made now, others a second earlier each.
 

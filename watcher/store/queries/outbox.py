@@ -39,6 +39,12 @@ _CLAIMS = Query(
     "SELECT DISTINCT claimed_by, claimed_until FROM alert"  # noqa: S608 - constants
     f" WHERE {_WAITING} AND claimed_by IS NOT NULL AND claimed_until IS NOT NULL",
 )
+_NEXT_NEEDED = Query(
+    "alert",
+    ("next_attempt_at",),
+    "SELECT min(CASE WHEN claimed_by IS NULL THEN next_attempt_at ELSE claimed_until END) AS next_attempt_at"  # noqa: S608 - constants
+    f" FROM alert WHERE {_WAITING}",
+)
 _QUEUED_SINGLY = select_rows(
     "alert",
     "id, account, case_number",
@@ -224,6 +230,12 @@ def next_due(run: RunQuery, *, excluded: Collection[int], busy: Collection[str] 
         f"SELECT min(next_attempt_at) AS next_attempt_at FROM alert {conditions}",  # noqa: S608 - constants and :names
     )
     moment: datetime | None = first_row(run(query, **parameters)).next_attempt_at
+    return moment
+
+
+def next_needed(run: RunQuery) -> datetime | None:
+    """Return when the next waiting alert is due, or the claim of a delivery on one ends; None if nothing waits."""
+    moment: datetime | None = first_row(run(_NEXT_NEEDED)).next_attempt_at
     return moment
 
 

@@ -89,6 +89,16 @@ class Outbox(OutboxView):
         with self._database.queries() as run:
             return outbox.next_due(run, excluded=self._unsaved_ids(), busy=busy)
 
+    def next_needed(self, now: datetime) -> datetime | None:
+        """Return when a worker is next needed for a waiting alert, `now` while something delivered is unsaved.
+
+        None if nothing waits. An alert that another process is sending may need one when that process's claim ends.
+        """
+        if self._unsaved:
+            return now
+        with self._database.queries() as run:
+            return outbox.next_needed(run)
+
     def service_rests_until(self, channel: str, now: datetime) -> datetime | None:
         """Return until when the channel's service has asked not to be called; None if it may be called now.
 

@@ -1,0 +1,37 @@
+"""When a worker is next needed, so that none has to run until then."""
+
+from datetime import datetime, timedelta
+
+from watcher.app import App
+from watcher.delivery.channel_health import next_channel_change
+from watcher.remind.time_reminders import next_time_reminder
+from watcher.store.backup.rotation import next_backup
+
+HORIZON = timedelta(days=1)
+"""How far ahead `next_needed` looks."""
+
+
+def next_needed(app: App) -> datetime:
+    """Return when something is next to be done because its time has come, `HORIZON` from now at the latest.
+
+    A moment that is not in the future means now: a worker checks the accounts that are due, delivers, calls
+    `app.record_time_reminders(at_any_hour=False)` and `app.back_up()`, and asks again before it ends. If something is
+    still due then, because another process is doing it or it failed, the worker stays. Whatever another process writes
+    to the database may bring the moment forward. Reads every case once. Raises `StoreUnusable`.
+    """
+    now, store = app.clock.now(), app.store
+    stored = store.accounts.all()
+    checks = (stored[name][1] if name in stored else None for name in app.settings.accounts)
+    until = _earliest(
+        now + HORIZON,
+        *(planned or now for planned in checks),
+        store.outbox.next_needed(now),
+        next_backup(app.settings, now=now),
+    )
+    if until <= now:
+        return until
+    return _earliest(until, next_time_reminder(app.context, until), next_channel_change(app.context, until))
+
+
+def _earliest(latest: datetime, *others: datetime | None) -> datetime:
+    return min([latest, *(moment for moment in others if moment is not None)])
