@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 from tests.adversary.world import Result, run_anew
 
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", type=Path, default=None, help="folder for the evidence of runs with faults")
     options = parser.parse_args()
     first = int(time.time()) if options.seed is None else options.seed
     until = time.monotonic() + options.minutes * 60
@@ -30,7 +32,7 @@ def main() -> int:
             planned = sum(sum(result.kills.values()) for result in results) + _KILLS_OF_A_RUN * len(running)
             if planned < options.kills and time.monotonic() < until and len(running) < options.workers:
                 size = min(_KILLS_OF_A_RUN, options.kills - planned)
-                running.add(pool.submit(run_anew, seed, size, until - time.monotonic()))
+                running.add(pool.submit(run_anew, seed, size, until - time.monotonic(), options.keep))
                 seed += 1
                 continue
             if not running:
@@ -67,9 +69,9 @@ def _summary(seed: int, results: list[Result]) -> int:
         f" lost {sum(len(each.lost) for each in verdicts)}, invented {sum(len(each.invented) for each in verdicts)},"
         f" untrue in the end {sum(len(each.untrue) for each in verdicts)},"
         f" dropped for a later one {sum(each.dropped for each in verdicts)}\n"
-        f"sent twice: {after} with a kill between acceptance and commit, {in_flight} with a kill while the message was"
-        f" in flight, {sum(len(each.unproved) for each in verdicts)} without a kill; again after a cut answer"
-        f" {sum(each.uncertain for each in verdicts)}\n"
+        f"sent twice: {after} with a kill between acceptance and commit, at most"
+        f" {max((each.longest_gap for each in verdicts), default=0):.2f} s after it; {in_flight} accepted while the"
+        f" sender was being killed; {sum(len(each.unproved) for each in verdicts)} without a proof\n"
         f"attacks and answers: {_listed(counts)}\n"
         f"other faults: {sum(len(result.faults) for result in results)}\n"
     )

@@ -1,6 +1,6 @@
 """The services behind the channels of a run. They note every message, when they accepted it, and who had sent it.
 
-`json://` has one target for a URL. The channel `pair` is an ntfy URL with two topics, of which `bad` fails at times.
+`json://` has one target for a URL. The channel `pair` is an ntfy URL with two topics, which fail independently.
 """
 
 import json
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Event, Lock
 
+from tests.adversary.witness import Sender
 from tests.doubles.loopback import BodyChunks, ReceivedRequest, reply, serve
 
 _MOST = 3 * 1024**3  # bytes of an endless answer
@@ -19,7 +20,7 @@ _WRONG = (500, 404, 301, 418, 429, 503, 400)
 
 
 class Mood(StrEnum):
-    """How a channel treats messages. After `CUT` and `ENDLESS` the sender cannot know whether it was accepted."""
+    """How a channel treats messages. `CUT` and `ENDLESS` accept them: only what follows the status goes wrong."""
 
     ACCEPT = "accept"
     DRIP = "drip"
@@ -32,26 +33,25 @@ class Mood(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Arrival:
-    """A message as it arrived. Times are monotonic; `accepted` is the moment before the answer's last byte.
+    """A message as it arrived. Times are monotonic; `accepted` is the moment before the acceptance is sent.
 
-    `uncertain`: the answer was cut, so the sender may send it again. `group` is the process group of the sender.
+    It is sent with the end of the answer's head, after which nothing that happens to the answer takes it back.
     """
 
     target: str
     title: str
     body: str
     began: float
-    group: int | None
+    sender: Sender | None
     accepted: float | None = None
-    uncertain: bool = False
 
 
 @dataclass(slots=True)
 class HostileChannels:
-    """All channels. `group_of` finds who has a client's port."""
+    """All channels. `sender_of` finds who has a client's port."""
 
     chance: random.Random
-    group_of: Callable[[int], int | None]
+    sender_of: Callable[[int], Sender | None]
     host: str = ""
     arrivals: list[Arrival] = field(default_factory=list)
     _moods: dict[str, tuple[Mood, float, Event]] = field(default_factory=dict)
@@ -91,39 +91,40 @@ class HostileChannels:
                 released.wait(30)
                 raise OSError("hung up")
             case _:
-                arrival.uncertain = True
                 return _slowly(mood, arrival, released)
 
     def _arrival(self, request: ReceivedRequest) -> Arrival:
-        began, group = time.monotonic(), self.group_of(request.port)
+        began, sender = time.monotonic(), self.sender_of(request.port)
         content = json.loads(request.body)
         target = request.target.strip("/") or str(content["topic"])
         title, body = str(content.get("title", "")), str(content.get("message", ""))
-        return Arrival(target=target, title=title, body=body, began=began, group=group)
+        return Arrival(target=target, title=title, body=body, began=began, sender=sender)
 
 
 def _slowly(mood: Mood, arrival: Arrival, released: Event) -> Iterator[bytes]:
-    whole = reply(200, b"taken")
-    if mood is Mood.CUT:
-        yield whole[:-3]
-    elif mood is Mood.ENDLESS:
-        yield reply(200).replace(b"content-length: 0", f"content-length: {_MOST}".encode())
-        for _ in range(_MOST // 65536):
-            if released.is_set():
-                return
-            yield b" " * 65536
-    else:
-        for byte in whole[:-1]:
+    head, body = reply(200, b"taken")[:-5], b"taken"
+    if mood is Mood.ENDLESS:
+        head = head.replace(b"content-length: 5", f"content-length: {_MOST}".encode())
+    if mood is Mood.DRIP:
+        for byte in head[:-1]:
             yield bytes((byte,))
             released.wait(0.02)
-        arrival.accepted, arrival.uncertain = time.monotonic(), False
-        yield whole[-1:]
+        head = head[-1:]
+    arrival.accepted = time.monotonic()
+    yield head
+    if mood is not Mood.ENDLESS:
+        yield body[:2] if mood is Mood.CUT else body
+        return
+    for _ in range(_MOST // 65536):
+        if released.is_set():
+            return
+        yield b" " * 65536
 
 
 @contextmanager
-def hostile_channels(chance: random.Random, group_of: Callable[[int], int | None]) -> Iterator[HostileChannels]:
+def hostile_channels(chance: random.Random, sender_of: Callable[[int], Sender | None]) -> Iterator[HostileChannels]:
     """Run the services until the context ends."""
-    channels = HostileChannels(chance, group_of)
+    channels = HostileChannels(chance, sender_of)
     with serve(channels.answer) as server:
         channels.host = server.origin.removeprefix("http://")
         yield channels

@@ -50,7 +50,7 @@ def take_descriptors(state: Path, command: Command, chance: random.Random) -> Un
     """Let the process open hardly any more files."""
     del state
     with suppress(OSError):
-        held = len(list(Path(f"/proc/{command.group}/fd").iterdir()))
+        held = len(list(Path(f"/proc/{command.pid}/fd").iterdir()))
         return _limit(command, resource.RLIMIT_NOFILE, held + chance.randint(0, 3))
     return _nothing
 
@@ -78,12 +78,12 @@ ATTACKS = (damage_session, delete_letters, fill_disk, take_descriptors, hold_dat
 
 def _limit(command: Command, limit: int, value: int) -> Undo:
     with suppress(OSError):
-        soft, hard = resource.prlimit(command.group, limit)
-        resource.prlimit(command.group, limit, (min(value, hard) if hard != resource.RLIM_INFINITY else value, hard))
+        soft, hard = resource.prlimit(command.pid, limit)
+        resource.prlimit(command.pid, limit, (min(value, hard) if hard != resource.RLIM_INFINITY else value, hard))
 
         def undo() -> None:
             with suppress(OSError):
-                resource.prlimit(command.group, limit, (soft, hard))
+                resource.prlimit(command.pid, limit, (soft, hard))
 
         return undo
     return _nothing

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,8 @@ _CAUSED_BY_TIME = frozenset(
 
 _QUOTED = re.compile(r"The portal's own words: “([^”]*)”")
 _BEFORE = "Before this:"
-_LOOKED_UP_WITHIN = 2.0  # seconds
+_LATE = "This alert is late. Newer alerts"
+_ON_ITS_WAY = 2.0  # seconds in which the request of a killed process may still be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,11 @@ class Alert:
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
-    """What was wrong, by kind, and what was counted."""
+    """What was wrong, by kind, and what was counted.
+
+    Of the alerts that came twice, `after_acceptance` had been accepted before the kill, at most `longest_gap` seconds;
+    those `in_flight` were accepted although their sender was being killed.
+    """
 
     lost: list[str] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
@@ -47,7 +52,7 @@ class Verdict:
     untrue: list[str] = field(default_factory=list)
     after_acceptance: int = 0
     in_flight: int = 0
-    uncertain: int = 0
+    longest_gap: float = 0.0
     happenings: int = 0
     alerts: int = 0
     dropped: int = 0
@@ -97,7 +102,10 @@ def _alerts(database: Path) -> dict[int, Alert]:
 
 
 def _text(title: str, body: str) -> tuple[str, str]:
-    return title.strip(), "\n".join(line.rstrip() for line in body.strip().splitlines())
+    lines = [line.rstrip() for line in body.strip().splitlines()]
+    if lines and lines[0].startswith(_LATE):
+        lines = lines[2:]
+    return title.strip(), "\n".join(lines)
 
 
 def _judge_history(verdict: Verdict, happenings: Iterable[Happening], database: Path) -> None:
@@ -131,7 +139,7 @@ def _judge_outbox(
             verdict.lost.append(f"alert {alert.id} on {alert.channel} is still {alert.state}: {alert.text[0]}")
     for happening in happenings:
         for channel in channels - linked[happening.change or 0]:
-            if happening.change is not None and not (channel == "mail" and happening.kinds <= _ROUTINE):
+            if happening.change is not None and not (channel != "phone" and happening.kinds <= _ROUTINE):
                 verdict.lost.append(f"{channel} has no alert about {happening.number} {happening.token}")
 
 
@@ -148,10 +156,7 @@ def _has_sent_successor(alert: Alert, alerts: Mapping[int, Alert]) -> bool:
 def judge_arrivals(
     verdict: Verdict, target: str, arrivals: Sequence[Arrival], alerts: Sequence[Alert], kills: Sequence[Kill]
 ) -> None:
-    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit.
-
-    A sender may take an answer that was cut for an acceptance or not, because the message did arrive.
-    """
+    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit."""
     rows, seen = defaultdict[tuple[str, str], list[Alert]](list), defaultdict[tuple[str, str], list[Arrival]](list)
     for alert in alerts:
         rows[alert.text].append(alert)
@@ -160,58 +165,81 @@ def judge_arrivals(
     verdict.invented += [f"{target}: a message that no alert has: {title}" for title, _ in seen.keys() - rows.keys()]
     for text, same in rows.items():
         accepted = [arrival for arrival in seen[text] if arrival.accepted is not None]
-        uncertain = sum(arrival.uncertain for arrival in seen[text])
-        verdict.uncertain += uncertain
         sent = [alert for alert in same if alert.state == "sent"]
-        verdict.lost += [f"{target}: marked as sent, never accepted: {text[0]}"] * max(
-            0, len(sent) - len(accepted) - uncertain
-        )
+        verdict.lost += [f"{target}: marked as sent, never accepted: {text[0]}"] * max(0, len(sent) - len(accepted))
         surplus = len(accepted) - len(same)  # one that was accepted may be dropped after a kill before its commit
-        proofs = [_proof(one, other, same, kills) for one, other in pairwise(accepted)]
-        verdict.after_acceptance += proofs.count("after_acceptance")
-        verdict.in_flight += proofs.count("in_flight")
-        if surplus > len(proofs) - proofs.count(None):
-            verdict.unproved.append(f"{target}: {len(accepted)} times, {len(same)} alerts: {text[0]}{_when(accepted)}")
+        if surplus > 0:
+            ids = {alert.id for alert in same}
+            found = [proof_of(one, other, seen[text], ids, kills) for one, other in pairwise(accepted)]
+            proofs = [proof for proof in found if proof is not None]
+            verdict.after_acceptance += sum(proof >= 0 for proof in proofs)
+            verdict.in_flight += sum(proof < 0 for proof in proofs)
+            verdict.longest_gap = max([verdict.longest_gap, *proofs])
+            if surplus > len(proofs):
+                verdict.unproved.append(
+                    f"{target}: {len(accepted)} times, {len(same)} alerts: {text[0]}{_when(seen[text])}"
+                )
 
 
-def _proof(first: Arrival, second: Arrival, alerts: Iterable[Alert], kills: Iterable[Kill]) -> str | None:
-    """Return how a kill explains the second arrival: it met the first one's sender before its commit.
+def proof_of(
+    arrival: Arrival, second: Arrival, same: Iterable[Arrival], ids: Collection[int], kills: Iterable[Kill]
+) -> float | None:
+    """Return for how many seconds the message had been accepted when a kill met it before its commit; else None.
 
-    A sender without a group had been killed before it could be looked up, while its message was in flight.
+    The victim is the process that sent the message, or the one for which that process sends and which would have marked
+    the alert as sent. At that moment the database showed that the alert was on its way for that one. Neither of them
+    had begun another attempt, and the `second` time came later. Negative if the channel accepted a message whose
+    sender was being killed.
     """
-    assert first.accepted is not None
-    ids = {alert.id for alert in alerts}
+    if arrival.accepted is None or arrival.sender is None:
+        return None
     for kill in kills:
-        if kill.unsent is None or not ids & kill.unsent or kill.at > second.began:
+        if kill.claims is None or kill.at > second.began or arrival.began > kill.gone + _ON_ITS_WAY:
             continue
-        if kill.group == first.group and first.accepted <= kill.gone:
-            return "after_acceptance" if first.accepted <= kill.at else "in_flight"
-        is_sender = kill.group == first.group and first.began <= kill.gone
-        if is_sender or (first.group is None and abs(kill.gone - first.began) < _LOOKED_UP_WITHIN):
-            return "in_flight"
+        claimants = {kill.claims[alert] for alert in ids & kill.claims.keys()}
+        involved = {arrival.sender.pid, arrival.sender.parent}
+        if arrival.sender.parent is None:  # it had been killed before its child could look: the claim tells
+            involved.add(kill.pid)
+        again = any(arrival.began < other.began <= kill.at and _is_of(other, involved) for other in same)
+        if kill.pid in involved and claimants & involved and not again:
+            return kill.at - arrival.accepted
     return None
+
+
+def _is_of(arrival: Arrival, processes: Collection[int | None]) -> bool:
+    return arrival.sender is not None and bool({arrival.sender.pid, arrival.sender.parent or 0} & set(processes))
 
 
 def _when(arrivals: Iterable[Arrival]) -> str:
     return "; " + ", ".join(
-        f"{arrival.began:.3f}-{arrival.accepted or 0:.3f} by {arrival.group}" for arrival in arrivals
+        f"{arrival.began:.3f}-{arrival.accepted or 0:.3f} by {arrival.sender}" for arrival in arrivals
     )
 
 
 def _judge_truth(verdict: Verdict, target: str, arrivals: Sequence[Arrival], stories: Iterable[CaseStory]) -> None:
-    """The last message about a case quotes its status as it is, and the last one about an item has its date."""
+    """The last message about a case quotes its status as it is, and the last one about an item has its date.
+
+    A message that says that newer ones were sent before it does not count.
+    """
     for story in stories:
-        about = [arrival for arrival in _in_order(arrivals) if story.number[-4:] in arrival.title]
-        quotes = [quote for arrival in about for quote in _QUOTED.findall(arrival.body)]
-        if quotes and quotes[-1] != story.status:
-            verdict.untrue.append(f"{target}: the last message about {story.number} says {quotes[-1]}: {story.status}")
-        for token, item in story.open_items.items():
-            told = [arrival.body.partition(_BEFORE)[0] for arrival in about]
-            last = next((head for head in reversed(told) if token in head), "")
-            if item.due_on and f"{item.due_on:%B} {item.due_on.day}, {item.due_on.year}" not in last:
-                verdict.untrue.append(
-                    f"{target}: {story.number} {token} is due {item.due_on}; the last message: {last}"
-                )
+        about = [
+            arrival
+            for arrival in _in_order(arrivals)
+            if story.number[-4:] in arrival.title and not arrival.body.startswith(_LATE)
+        ]
+        verdict.untrue += [f"{target}: {fault}" for fault in untrue_about(story, about)]
+
+
+def untrue_about(story: CaseStory, about: Sequence[Arrival]) -> Iterator[str]:
+    """Yield what the last messages about a case say that is not so. `about` are in the order of their acceptance."""
+    quotes = [quote for arrival in about for quote in _QUOTED.findall(arrival.body)]
+    if quotes and quotes[-1] != story.status:
+        yield f"the last message about {story.number} says {quotes[-1]}: {story.status}"
+    told = [arrival.body.partition(_BEFORE)[0] for arrival in about]
+    for token, item in story.open_items.items():
+        last = next((head for head in reversed(told) if token in head), "")
+        if item.due_on and f"{item.due_on:%B} {item.due_on.day}, {item.due_on.year}" not in last:
+            yield f"{story.number} {token} is due {item.due_on}; the last message: {last}"
 
 
 def _in_order(arrivals: Sequence[Arrival]) -> Iterator[Arrival]:

@@ -6,32 +6,41 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.adversary.witness import VARIABLE
 from tests.support.fork_server import ForkServer
 
-CHILDREN = {"sender": "sender_process", "html": "html_child", "pdf": "pdf_child"}
-"""The children of a command, and what stands in their command lines."""
+CHILDREN = {
+    "worker": "watcher.daemon.worker",
+    "sender": "sender_",
+    "html": "html_child",
+    "pdf": "pdf_child",
+}
+"""The processes that a command starts, and what stands in their command lines."""
 
-_ESTABLISHED = "01"
+_CLAIMS = """SELECT id, claimed_by FROM alert WHERE claimed_by IS NOT NULL AND state NOT IN ('sent', 'dropped')"""
+_FREEZE_LIMIT = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
     """A SIGKILL. Times are monotonic: when it was sent, and when the process was gone.
 
-    `unsent` are the alerts that the database did not show as sent right after; None if it could not be read.
+    `claims` are the alerts that were on their way at that moment, with the process that would have to mark each as
+    sent. It is what the database showed while the victim, and the process that had started it, stood still; None if it
+    could not be read.
     """
 
     victim: str
-    group: int
+    pid: int
     at: float
     gone: float
-    unsent: frozenset[int] | None
+    claims: Mapping[int, int] | None
 
 
 class _Process(Protocol):
@@ -60,7 +69,7 @@ class _ColdProcess:
 
 @dataclass(slots=True)
 class Command:
-    """A running `watcher COMMAND`. It leads a process group, to which its children belong."""
+    """A running `watcher COMMAND`. It leads a session, to which its children belong unless they leave it."""
 
     name: str
     process: _Process
@@ -68,7 +77,7 @@ class Command:
     status: int | None = None
 
     @property
-    def group(self) -> int:
+    def pid(self) -> int:
         return self.process.pid
 
     def has_ended(self, timeout: float = 0.001) -> bool:
@@ -82,11 +91,7 @@ class Command:
     def send(self, number: int) -> None:
         if not self.has_ended():
             with suppress(ProcessLookupError):
-                os.kill(self.group, number)
-
-    def child(self, name: str) -> int | None:
-        """Return the number of a child of this kind."""
-        return next((pid for pid in _children(self.group) if CHILDREN[name] in _command_line(pid)), None)
+                os.kill(self.pid, number)
 
 
 class Commands:
@@ -95,7 +100,8 @@ class Commands:
     def __init__(self, folder: Path, environ: Mapping[str, str], output: Path, database: Path) -> None:
         self._folder, self._environ, self._output, self._database = folder, dict(environ), output, database
         self._server = ForkServer({name: environ[name] for name in environ if name == "LD_PRELOAD"})
-        self.groups: set[int] = set()
+        self._marker = f"{VARIABLE}={environ[VARIABLE]}".encode()
+        self._sessions: set[int] = set()
         self.kills: list[Kill] = []
         self.running: list[Command] = []
 
@@ -121,7 +127,7 @@ class Commands:
             else:
                 process = self._server.start("watcher", arguments, self._folder, merged, (nothing, output, output))
         command = Command(arguments[0], process)
-        self.groups.add(command.group)
+        self._sessions.add(command.pid)
         self.running.append(command)
         return command
 
@@ -139,105 +145,133 @@ class Commands:
 
     def kill(self, command: Command) -> bool:
         """Kill a command at once, and log it. Return False if it had already ended."""
-        at = time.monotonic()
-        command.send(signal.SIGKILL)
-        assert command.has_ended(30)
+        with self._frozen([command.pid]):
+            claims, at = self._claims(), time.monotonic()
+            command.send(signal.SIGKILL)
+            assert command.has_ended(30)
         self.forget(command)
         if command.status != -signal.SIGKILL:
             return False
-        self._log(command.name, command.group, at)
+        self._log(command.name, command.pid, at, claims)
         return True
 
-    def kill_child(self, command: Command, name: str) -> bool:
-        """Kill a child of the command, and log it. Return False if there is none."""
-        pid = command.child(name)
-        if pid is None:
-            return False
-        at = time.monotonic()
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        while _is_alive(pid):
-            time.sleep(0.001)
-        self._log(name, command.group, at)
-        return True
+    def kill_child(self, name: str) -> bool:
+        """Kill a process of this kind, whichever command or orphan has started it, and log it.
 
-    def _log(self, victim: str, group: int, at: float) -> None:
-        gone = time.monotonic()
-        rows = query(self._database, "SELECT id FROM alert WHERE state <> 'sent'")
-        unsent = None if rows is None else frozenset(int(row[0]) for row in rows)
-        self.kills.append(Kill(victim=victim, group=group, at=at, gone=gone, unsent=unsent))
+        Return False if there is none, or if it ends by itself at this moment.
+        """
+        found = self.find(name)
+        return bool(found) and self._kill_process(name, found[0])
 
-    def group_of(self, port: int) -> int | None:
-        """Return the group of the process that is connected from this port of the loopback address."""
-        wanted = f"0100007F:{port:04X}"
-        for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
-            fields = line.split()
-            if fields[1] == wanted and fields[3] == _ESTABLISHED:
-                return self._holder_of(f"socket:[{fields[9]}]")
-        return None
+    def kill_all(self) -> None:
+        """Kill every process of the run at one moment, as a loss of power does, and log each kill."""
+        victims = {pid: _kind(pid) for pid in self.alive()}
+        with self._frozen(victims):
+            claims, at = self._claims(), time.monotonic()
+            for pid in victims:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        for command in tuple(self.running):
+            assert command.has_ended(30)
+            self.forget(command)
+            victims[command.pid] = command.name
+        for pid, kind in victims.items():
+            _wait_for_end(pid)
+            self._log(kind, pid, at, claims)
 
-    def _holder_of(self, link: str) -> int | None:
-        groups = {command.group for command in tuple(self.running)}
-        for pid in processes_of(groups | set(self._recent_groups())):
-            with suppress(OSError):
-                for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-                    with suppress(OSError):
-                        if descriptor.readlink().name == link:
-                            return _stat(pid)[1]
-        return None
+    def find(self, name: str) -> list[int]:
+        """Return the living processes of this kind."""
+        return [pid for pid in self.alive() if CHILDREN[name] in _command_line(pid)]
 
-    def _recent_groups(self) -> Iterator[int]:
-        """Yield the groups that were killed last; a child may live a moment longer."""
-        return (kill.group for kill in self.kills[-4:])
+    def alive(self) -> list[int]:
+        """Return the living processes of the run: commands, children of children, and those whose parent was killed."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError, ValueError):
+                    state, session, _ = _stat(int(entry.name))
+                    if state not in "ZX" and (session in self._sessions or self._is_marked(entry)):
+                        found.append(int(entry.name))
+        return found
+
+    def _is_marked(self, entry: Path) -> bool:
+        return self._marker in (entry / "environ").read_bytes().split(b"\0")
+
+    def _kill_process(self, name: str, pid: int) -> bool:
+        with suppress(OSError, ValueError):
+            parent = _stat(pid)[2]
+            with self._frozen([pid, parent] if parent in self.alive() else [pid]):
+                claims, at = self._claims(), time.monotonic()
+                os.kill(pid, signal.SIGKILL)
+                _wait_for_end(pid)
+                self._log(name, pid, at, claims)
+            return True
+        return False
+
+    @contextmanager
+    def _frozen(self, pids: Collection[int]) -> Iterator[None]:
+        """Let these processes stand still within the block, so that what the database shows is what the kill meets."""
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        try:
+            until = time.monotonic() + _FREEZE_LIMIT
+            while not all(map(_stands_still, pids)) and time.monotonic() < until:
+                time.sleep(0.0005)
+            yield
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def _claims(self) -> dict[int, int] | None:
+        rows = query(self._database, _CLAIMS, timeout=1)
+        return None if rows is None else {int(alert): int(name.split("/")[1]) for alert, name in rows}
+
+    def _log(self, victim: str, pid: int, at: float, claims: Mapping[int, int] | None) -> None:
+        self.kills.append(Kill(victim=victim, pid=pid, at=at, gone=time.monotonic(), claims=claims))
 
     def left(self) -> list[str]:
         """Return the command lines of processes that still live, after a moment in which they may end."""
-        until = time.monotonic() + 10
-        while (alive := processes_of(self.groups)) and time.monotonic() < until:
+        until = time.monotonic() + 30
+        while (alive := self.alive()) and time.monotonic() < until:
             time.sleep(0.05)
         return [_command_line(pid) for pid in alive]
 
     def close(self) -> None:
         """Kill what is left."""
-        for pid in processes_of(self.groups):
+        for pid in self.alive():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._server.close()
 
 
-def processes_of(groups: set[int]) -> list[int]:
-    """Return the living processes of these process groups."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError, ValueError):
-                state, group = _stat(int(entry.name))
-                if group in groups and state not in "ZX":
-                    found.append(int(entry.name))
-    return found
+def _kind(pid: int) -> str:
+    line = _command_line(pid)
+    return next((name for name, part in CHILDREN.items() if part in line), "command")
 
 
-def _children(pid: int) -> list[int]:
-    """Return the children that any thread of a process has started."""
-    found: list[int] = []
-    with suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            with suppress(OSError):
-                found += map(int, (thread / "children").read_text(encoding="ascii").split())
-    return found
-
-
-def _stat(pid: int) -> tuple[str, int]:
-    """Return a process's state and group."""
+def _stat(pid: int) -> tuple[str, int, int]:
+    """Return a process's state, session, and parent."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    return fields[0], int(fields[2])
+    return fields[0], int(fields[3]), int(fields[1])
 
 
-def _is_alive(pid: int) -> bool:
+def _stands_still(pid: int) -> bool:
+    """Return whether no thread of a process runs, or it has ended."""
     try:
-        return _stat(pid)[0] not in "ZX"
+        tasks = tuple(Path(f"/proc/{pid}/task").iterdir())
+        return all(
+            (task / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] in "TtZX" for task in tasks
+        )
     except OSError:
-        return False
+        return True
+
+
+def _wait_for_end(pid: int) -> None:
+    with suppress(OSError):
+        while _stat(pid)[0] not in "ZX":
+            time.sleep(0.001)
 
 
 def _command_line(pid: int) -> str:
@@ -247,13 +281,13 @@ def _command_line(pid: int) -> str:
         return ""
 
 
-def query(database: Path, sql: str, *values: object) -> list[tuple[Any, ...]] | None:
+def query(database: Path, sql: str, *values: object, timeout: float = 5) -> list[tuple[Any, ...]] | None:
     """Return the rows of a query, read beside the program; None if there is no database, or it cannot be read now.
 
     Not with `mode=ro`, which cannot roll back what a killed process left.
     """
     try:
-        with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True, timeout=5)) as connection:
+        with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True, timeout=timeout)) as connection:
             connection.execute("PRAGMA query_only=ON")
             return connection.execute(sql, values).fetchall()
     except sqlite3.Error:

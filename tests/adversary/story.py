@@ -42,7 +42,7 @@ class Happening:
 
 
 @dataclass(slots=True)
-class _Item:
+class Item:
     key: str
     title: str
     kind: str
@@ -57,8 +57,8 @@ class CaseStory:
     number: str
     case: PracticeCase
     status: str
-    open_items: dict[str, _Item] = field(default_factory=dict)
-    closed_items: dict[str, _Item] = field(default_factory=dict)
+    open_items: dict[str, Item] = field(default_factory=dict)
+    closed_items: dict[str, Item] = field(default_factory=dict)
     waits_for: Happening | None = None
 
 
@@ -119,16 +119,16 @@ class Author:
     def _new_item(self, story: CaseStory) -> None:
         token = self._token()
         if self._chance.random() < 0.5:
-            item = _Item(key=f"item-{token}", title=f"Send {token}", kind="Request for Evidence", due_on=self._day())
+            item = Item(key=f"item-{token}", title=f"Send {token}", kind="Request for Evidence", due_on=self._day())
         else:
-            item = _Item(key=f"item-{token}", title=f"Come {token}", kind="Interview", starts_at=self._moment())
+            item = Item(key=f"item-{token}", title=f"Come {token}", kind="Interview", starts_at=self._moment())
         self._show(story, token, item)
 
     def _return_item(self, story: CaseStory) -> None:
         token = self._chance.choice(list(story.closed_items))
         self._show(story, token, story.closed_items.pop(token))
 
-    def _show(self, story: CaseStory, token: str, item: _Item) -> None:
+    def _show(self, story: CaseStory, token: str, item: Item) -> None:
         story.open_items[token] = item
         self._expect(story, "rfe_received" if item.due_on else "appointment_scheduled", token=token)
         story.case.add_item(item.kind, item.title, key=item.key, due_on=item.due_on, starts_at=item.starts_at)

@@ -7,13 +7,14 @@ import base64
 import html
 import json
 import random
+import shutil
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,8 +27,9 @@ from tests.adversary.files import ATTACKS, Undo
 from tests.adversary.life_signs import LifeSigns
 from tests.adversary.oracle import Verdict, judge
 from tests.adversary.portal import CLIENT_SECRET, HARMFUL, HARMLESS, PASSWORD, HostilePortal, hostile_portal
-from tests.adversary.processes import Command, Commands, query
+from tests.adversary.processes import CHILDREN, Command, Commands, query
 from tests.adversary.story import API_NUMBERS, FAMILY_NUMBERS, Author, Happening
+from tests.adversary.witness import witness
 from tests.support.waiting import eventually
 from tests.support.workspace import REPOSITORY
 
@@ -134,7 +136,9 @@ class World:
         actions: dict[Callable[[Command], None], int] = {
             self._kill_daemon: 30,
             self._kill_check: 35,
-            self._kill_child: 25,
+            self._kill_child: 15,
+            self._kill_sender: 25,
+            self._kill_everything: 5,
             self._stop_for_a_moment: 4,
             self._terminate: 4,
             self._hang_up: 2,
@@ -195,11 +199,24 @@ class World:
         else:
             self.commands.kill(check)
 
-    def _kill_child(self, daemon: Command) -> None:
-        name = self.chance.choices(("sender", "html", "pdf"), (5, 3, 2))[0]
-        if eventually(lambda: daemon.child(name), within=self.chance.uniform(0, 1)):
+    def _kill_child(self, _: Command) -> None:
+        name = self.chance.choices(tuple(CHILDREN), (4, 5, 2, 1))[0]
+        if eventually(lambda: self.commands.find(name), within=self.chance.uniform(0, 1)):
             time.sleep(self.chance.uniform(0, 0.5))
-            self.commands.kill_child(daemon, name)
+            self.commands.kill_child(name)
+
+    def _kill_sender(self, _: Command) -> None:
+        """Kill what sends while it sends, a moment after a message has begun to arrive."""
+        seen = len(self.channels.arrivals)
+        if eventually(lambda: len(self.channels.arrivals) > seen, within=1.5, every=0.001):
+            time.sleep(self.chance.choice((0, 0.001, 0.003, 0.01, 0.03)))
+            self.commands.kill_child(self.chance.choice(("sender", "sender", "worker")))
+
+    def _kill_everything(self, _: Command) -> None:
+        """Kill all processes at once, as a loss of power does."""
+        self.signs.watch(None)
+        self.daemon = None
+        self.commands.kill_all()
 
     def _stop_for_a_moment(self, daemon: Command) -> None:
         self.counts["stops"] += 1
@@ -347,7 +364,7 @@ class World:
         texts = {
             path: path.read_bytes()
             for path in self.folder.rglob("*")
-            if path.is_file() and path.name not in {"watcher.toml", "clock.so"}
+            if path.is_file() and path.name not in {"watcher.toml", "clock.so", "witness.so"}
         }
         alerts = "\n".join(f"{arrival.title}\n{arrival.body}" for arrival in self.channels.arrivals)
         texts[Path("alerts")] = alerts.encode()
@@ -367,7 +384,7 @@ def world(folder: Path, seed: int) -> Iterator[World]:
     """Set up a run. Nothing of the program runs yet."""
     chances = [random.Random(f"{seed} {name}") for name in ("portal", "channels", "author", "world")]  # noqa: S311
     (folder / "tmp").mkdir()
-    clock = moved_clock(folder)
+    clock, seen = moved_clock(folder), witness(folder)
     with ExitStack() as stack:
         portal = stack.enter_context(hostile_portal(clock, chances[0]))
         signs = stack.enter_context(LifeSigns(folder))
@@ -378,11 +395,13 @@ def world(folder: Path, seed: int) -> Iterator[World]:
             "LANG": "C.UTF-8",
             "TMPDIR": str(folder / "tmp"),
             **clock.environ,
+            **seen.environ,
+            "LD_PRELOAD": f"{clock.environ['LD_PRELOAD']} {seen.library}",
         }
         database = folder / "state" / "watcher.sqlite3"
         commands = Commands(folder, environ, folder / "output.log", database)
         stack.callback(commands.close)
-        channels = stack.enter_context(hostile_channels(chances[1], commands.group_of))
+        channels = stack.enter_context(hostile_channels(chances[1], seen.sender))
         author = Author(portal.practice, clock, database, chances[2])
         _configure(folder, portal, channels, signs)
         yield World(
@@ -405,9 +424,10 @@ def run(folder: Path, seed: int, *, kills: int, seconds: float) -> Result:
         faults = tuple(lived.last_faults())
         lived.counts += lived.portal.attacked
         lived.counts += Counter(f"sign-ins {verdict}" for _, verdict in lived.portal.submissions)
-        unknown = sum(arrival.group is None for arrival in lived.channels.arrivals)
+        unknown = sum(arrival.sender is None for arrival in lived.channels.arrivals)
         lived.counts += Counter(messages=len(lived.channels.arrivals), messages_of_unknown_senders=unknown)
         lived.counts += Counter(keep_alives=lived.signs.beats, health_answers=lived.signs.answers)
+        _write_evidence(lived)
         return Result(
             seed=seed,
             kills=Counter(kill.victim for kill in lived.commands.kills),
@@ -417,10 +437,35 @@ def run(folder: Path, seed: int, *, kills: int, seconds: float) -> Result:
         )
 
 
-def run_anew(seed: int, kills: int, seconds: float) -> Result:
-    """Do the same in a folder of its own."""
+def run_anew(seed: int, kills: int, seconds: float, keep: Path | None = None) -> Result:
+    """Do the same in a folder of its own. A run with faults is copied to a folder in `keep`."""
     with TemporaryDirectory(prefix="adversary-") as folder:
-        return run(Path(folder), seed, kills=kills, seconds=seconds)
+        result = run(Path(folder), seed, kills=kills, seconds=seconds)
+        if keep is not None and (result.faults or result.verdict.faults):
+            shutil.copytree(folder, keep / f"seed-{seed}", ignore=_sockets, dirs_exist_ok=True)
+        return result
+
+
+def _sockets(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if Path(folder, name).is_socket()]
+
+
+def _write_evidence(lived: World) -> None:
+    """Write beside the database what a fault is explained with: the true story, what arrived, and the kills."""
+    evidence = {
+        "cases": {number: (story.status, story.open_items) for number, story in lived.author.cases.items()},
+        "happenings": lived.author.happenings,
+        "arrivals": lived.channels.arrivals,
+        "kills": lived.commands.kills,
+    }
+    for name, value in evidence.items():
+        (lived.folder / f"{name}.json").write_text(json.dumps(value, default=_as_json, indent=1), "utf-8")
+
+
+def _as_json(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _configure(folder: Path, portal: HostilePortal, channels: HostileChannels, signs: LifeSigns) -> None:

@@ -7,11 +7,11 @@ TIMEOUT = 60.0
 """Seconds."""
 
 
-def eventually(condition: Callable[[], object], *, within: float = TIMEOUT) -> bool:
-    """Return whether the condition becomes true within `within` seconds."""
+def eventually(condition: Callable[[], object], *, within: float = TIMEOUT, every: float = 0.05) -> bool:
+    """Return whether the condition becomes true within `within` seconds. `every` is the time between two looks."""
     end = time.monotonic() + within
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(0.05)
+        time.sleep(every)
     return True
