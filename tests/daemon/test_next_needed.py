@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles.disk import DiskFault, failing
 from tests.practice.visitor import HandClock
 from tests.remind.app_with_case import app_with_case
 from watcher.app import App
 from watcher.daemon.next_needed import HORIZON, next_needed
-from watcher.errors import PortalUnavailable
+from watcher.errors import PortalUnavailable, StoreUnusable
 from watcher.model.account_health import AccountHealth, after_read, check_blindness
 from watcher.model.change import ChangeKind
 from watcher.store.writes.claims import CLAIM_TIME, claimant
@@ -118,6 +119,18 @@ def test_alert_that_another_process_sends_is_looked_at_when_its_claim_ends(app: 
     with claimant() as name:
         app.store.outbox.claim([alert], name, clock.now())
         assert next_needed(app) == clock.now() + CLAIM_TIME
+
+
+def test_worker_is_needed_until_what_was_delivered_is_saved(app: App, clock: HandClock) -> None:
+    alerts = queue_alerts(app, clock.now())
+    app.store.outbox.postpone(list(alerts.values()), clock.now() + 5 * MINUTE)
+    assert app.store.file is not None
+    with failing(DiskFault.READ_ONLY, app.store.file):
+        with pytest.raises(StoreUnusable):
+            app.store.outbox.mark_sent([alerts["phone"]], clock.now())
+        assert next_needed(app) == clock.now()
+    assert app.store.outbox.due_channels(clock.now()) == []
+    assert next_needed(app) > clock.now()
 
 
 @pytest.mark.parametrize(("passed", "left"), [(0, 24), (23, 1), (24, 0), (-48, 24)])
