@@ -54,7 +54,8 @@ class FollowedCase:
             summaries=("something",) * len(changes),
         )
         store.record([writes], now=self.now)
-        self.before = store.snapshot(self.account, fresh.case_number, fallback=after)
+        number = fresh.case_number
+        self.before = store.earlier_cases(self.account, [number], limit=1)[number].snapshot(fallback=after)
         assert self.before == after, "a stored snapshot is read as it was written"
         self.changes += changes
         self.once_open |= {item.key for item in after.pending or () if item.is_open}

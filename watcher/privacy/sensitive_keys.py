@@ -18,11 +18,29 @@ _NOT_SECRET: Final = frozenset({"secrets_dir", "token_url", "token_type", "token
 _IN_ADDRESSES: Final = re.compile(r"(?i)(?:^|[_.-])(?:code|state|key|sig|signature|auth|ticket|assertion|hash)$")
 _CACHED: Final = 4096
 
-SECRET_WORDS: Final = (
-    *("pass", "secret", "token", "cookie", "credential", "api", "state_key", "_url", "csrf", "xsrf", "nonce", "saml"),
-    *("relaystate", "verifier", "author", "otp", "pwd", "jwt", "sid", "pin", "sess", "auth", "code"),
+_WORDS: Final = (
+    *("password", "passwd", "passphrase", "secret", "token", "cookie", "credential", "api_key", "api-key", "apikey"),
+    *("state_key", "heartbeat_url", "database_url", "csrf", "xsrf", "nonce", "saml", "relaystate", "verifier"),
+    *("authorization", "authorisation"),
 )
-"""At least one of these is in every name that `is_secret_key` recognizes, in lower case."""
+_ENDS: Final = tuple(
+    (word, re.compile(rf"{end}(?![\w$.-])"))
+    for word, end in (
+        *((word, word) for word in ("otp", "pwd", "jwt", "sid", "pin", "pass", "code")),
+        ("sess", "sess(?:ion(?:[_-]?(?:id|key))?|id)"),
+        ("auth", "auth[_-]?key"),
+    )
+)
+"""How a name ends that `_WORDS_AT_END` matches, as "residence" and "opinion" do not. A plain word is found faster."""
+
+
+def may_name_secret(text: str) -> bool:
+    """Return whether a text may contain a name that `is_secret_key` recognizes. Fast, unlike a search for all names."""
+    lower = text.lower()
+    if any(word in lower for word in _WORDS):
+        return True
+    return any(word in lower and end.search(lower) for word, end in _ENDS)
+
 
 _PERSONAL = re.compile(
     r"name|addendum|beneficiar|address|alien|birth|email|phone|mobile|ssn|passport|country|gender", re.IGNORECASE

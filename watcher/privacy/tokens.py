@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from watcher.privacy.sensitive_keys import SECRET_WORDS, is_secret_field, is_secret_key, is_secret_parameter
+from watcher.privacy.sensitive_keys import is_secret_field, is_secret_key, is_secret_parameter, may_name_secret
 from watcher.privacy.spellings import Span
 
 # Every repetition that can start anywhere is bounded or possessive, so that matching takes linear time.
@@ -41,13 +41,13 @@ _TOKEN: Final = re.compile(r"(?=[A-Za-z+/_.=-]*[0-9])[A-Za-z0-9+/_.=-]{20,}")
 
 def token_spans(text: str) -> Iterator[Span]:
     """Yield the parts of a page, a script, or an address that are secret by name or by form."""
-    lower = text.lower()
-    if any(word in lower for word in SECRET_WORDS):
+    if may_name_secret(text):
         yield from _named_spans(text)
     if "=" in text:
         for match in _PARAMETER.finditer(text):
             if is_secret_parameter(match["name"]) if match["start"] else is_secret_key(match["name"]):
                 yield match.span("value")
+    lower = text.lower()
     if any(hint in lower for hint in _FORM_HINTS):
         for match in _BY_FORM.finditer(text):
             yield _first_span(match, "user", "bot", "credential", "jwt")

@@ -265,12 +265,15 @@ class _AccountCheck:
         max_duration = options.max_duration
         if max_duration is None:
             max_duration = max(self._recorder.interval, MAX_CHECK_DURATION)
-        with closing(reader.read()) as results:
-            for result in _until_too_late(results, max_duration):
-                _end_turn(options)  # the account is signed in
-                self._recorder.record(result)
-                if options.progress is not None:
-                    options.progress(self._recorder.case_count)
+        try:
+            with closing(reader.read()) as results:
+                for result in _until_too_late(results, max_duration):
+                    _end_turn(options)  # the account is signed in
+                    self._recorder.record(result)
+                    if options.progress is not None:
+                        options.progress(self._recorder.case_count)
+        finally:
+            self._recorder.write_group()
 
     def _fetch_notices(self, reader: Reader) -> None:
         """Download new letters. If the portal asks to wait here, that counts as an error of the check."""

@@ -1,7 +1,7 @@
-"""Record the results of one check of an account: each case as it arrives, then the end of the check.
+"""Record the results of one check of an account: the cases as they arrive, in groups, then the end of the check.
 
-Each case is written, with its changes and alerts, before the next one is compared. The end of the check is written
-last. After a kill, everything written is still there, and the next check reads the rest again.
+A case is written together with its changes and alerts, in one transaction with the others of its group. The end of the
+check is written last. After a kill, everything written is still there, and the next check reads the rest again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,10 +18,9 @@ from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseUnchanged, Portal, RawAnswers
-from watcher.reading.case_write import case_write
-from watcher.reading.diff import diff
-from watcher.reading.first_contact import first_contact, without_case_added
-from watcher.reading.normalize import normalize
+from watcher.reading.case_group import MAX_HISTORY, CaseGroup, history_kinds
+from watcher.reading.compare import FreshCase
+from watcher.reading.first_contact import first_contact
 from watcher.settings import AccountSettings
 from watcher.settings.derived import watched_numbers
 from watcher.store import StoredCase, digest, digest_of_answers
@@ -30,8 +29,6 @@ from watcher.text.printable import printable_fields
 MISSING_AFTER = 3
 """Consecutive complete checks without a case after which it is reported as missing (promise 4)."""
 
-_HISTORY_IN_ALERTS = 5
-_HISTORY_OF_MANUAL_CASES = frozenset(ChangeKind) - {ChangeKind.LOOK_REMINDER}
 _log = structlog.get_logger(__name__)
 
 
@@ -55,6 +52,7 @@ class ReadRecorder:
         self._not_found: dict[str, CaseNotFound] = {}
         self._returned: list[str] = []
         self._changes: list[RecordedChange] = []
+        self._group = CaseGroup(account, portal, context, is_first_contact=self._is_first_contact)
 
     @cached_property
     def fingerprint(self) -> str | None:
@@ -77,17 +75,18 @@ class ReadRecorder:
         if not reported:
             return
         for case in reported:
-            self._record_snapshot(case.snapshot, {}, alert=False, with_changes=not case.recorded)
+            self._take_snapshot(case.snapshot, {}, alert=False, with_changes=not case.recorded)
+        self.write_group()
         self._store.restore_marks.forget_reported(self._account.name)
         self.known = self._store.known_cases(self._account.name)
         self.read.clear()
         self._returned.clear()
 
     def record(self, result: CaseResult) -> None:
-        """Record the result for one case. Raises `StoreUnusable` and `LockLost`."""
+        """Take the result for one case; what changed is written with other cases. Raises as `write_group` does."""
         self.case_count += 1
         if isinstance(result, CaseRead):
-            self._record_snapshot(result.snapshot, result.answers)
+            self._take_snapshot(result.snapshot, result.answers)
         elif isinstance(result, CaseUnchanged):
             self._note_read(result.case_number)
         elif isinstance(result.error, CaseNotFound):
@@ -95,6 +94,8 @@ class ReadRecorder:
             self._not_found[result.case_number] = result.error
         else:
             self._record_failure(result)
+        if self._group.is_due:
+            self.write_group()
 
     def is_unchanged(self, case_number: str, answers: RawAnswers) -> bool:
         """Return whether these answers are byte for byte those that the stored case was read from."""
@@ -104,50 +105,39 @@ class ReadRecorder:
     def _record_failure(self, failure: CaseFailed) -> None:
         self.errors.append(failure.error)
         if failure.answers:
-            self._write(
-                WriteSet(
-                    account=self._account.name,
-                    case_number=failure.case_number,
-                    answers=failure.answers,
-                    answers_unexpected=True,
-                )
+            strange = WriteSet(
+                account=self._account.name,
+                case_number=failure.case_number,
+                answers=failure.answers,
+                answers_unexpected=True,
             )
+            self._context.record([strange], now=self._context.clock.now())
 
-    def _record_snapshot(
+    def _take_snapshot(
         self, fresh: Snapshot, answers: RawAnswers, *, alert: bool = True, with_changes: bool = True
     ) -> None:
+        """Add the case to the group that is written next, if anything changed."""
         fresh = printable_fields(fresh)
         if fresh.case_number in self.read:  # a second result of this check: compare it with the first
+            self.write_group()
             self.known = self._store.known_cases(self._account.name)
         known = self._note_read(fresh.case_number)
         snapshot_digest = digest(fresh)
-        if known is not None and known.snapshot_digest == snapshot_digest:
-            return
-        before = None
-        if known is not None:
-            before = self._store.snapshot(self._account.name, fresh.case_number, fallback=fresh)
-        vocabulary = self._portal.vocabulary_of(self._account)
-        now = self._context.clock.now()
-        after = normalize(before, fresh, vocabulary=vocabulary)
-        zone = self._settings.office_zone(self._account.name)
-        changes = diff(before, after, now=now, zone=zone, vocabulary=vocabulary)
-        composed = self._compose(changes, snapshot=after, baseline=before is None)
-        if not alert:
-            composed = replace(composed, drafts=())
-        elif self._is_first_contact:
-            composed = without_case_added(composed)
-        if not with_changes:
-            composed = replace(composed, changes=(), summaries=())
-        case = case_write(
-            known,
-            before,
-            after,
-            changes,
-            now,
-            snapshot_digest=snapshot_digest,
-            answer_digest=digest_of_answers(answers, self._settings.language),
-        )
-        self._write(replace(composed, case_number=fresh.case_number, case=case, answers=answers))
+        if known is None or known.snapshot_digest != snapshot_digest:
+            self._group.add(
+                FreshCase(
+                    snapshot=fresh,
+                    snapshot_digest=snapshot_digest,
+                    answers=answers,
+                    known=known,
+                    alert=alert,
+                    with_changes=with_changes,
+                )
+            )
+
+    def write_group(self) -> None:
+        """Write the cases that were read and not yet written. Raises `StoreUnusable` and `LockLost`."""
+        self._changes += self._group.write()
 
     def _note_read(self, case_number: str) -> StoredCase | None:
         """Count the case as read, changed or not, and return what the store has of it."""
@@ -163,9 +153,6 @@ class ReadRecorder:
         """Whether no earlier check of the account has read a case."""
         return self.health.last_read_at is None
 
-    def _write(self, writes: WriteSet) -> None:
-        self._changes += self._context.record([writes], now=self._context.clock.now())
-
     # --- the end of the check ---
 
     def finish(self, *, complete: bool = True) -> ReadResult:
@@ -174,6 +161,7 @@ class ReadRecorder:
         `complete`: all cases were asked for, so a known case without a result is missing; an error makes any check
         incomplete. Raises `StoreUnusable` and `LockLost`.
         """
+        self.write_group()
         now = self._context.clock.now()
         watched = watched_numbers(self.read_before, self._account)
         if not self.case_count and not self.errors and watched:
@@ -271,28 +259,18 @@ class ReadRecorder:
         planned = now + self.interval + timedelta(seconds=self._context.random.uniform(0, jitter))
         return max(planned, health.not_before) if health.not_before else planned
 
-    def _compose(
-        self,
-        changes: tuple[Change, ...],
-        *,
-        snapshot: Snapshot | None = None,
-        baseline: bool = False,
-        health: AccountHealth | None = None,
-    ) -> WriteSet:
-        """Return the changes with their summaries and alerts. Does not write."""
+    def _compose(self, changes: tuple[Change, ...], *, health: AccountHealth | None = None) -> WriteSet:
+        """Return changes of one case, or of the account, with their summaries and alerts. Does not write."""
         number = changes[0].case_number if changes else None
         history: list[RecordedChange] = []
-        if number is not None and not baseline:
+        if number is not None:
             history = self._store.history(
                 accounts=[self._account.name],
                 case_number=number,
-                kinds=_HISTORY_OF_MANUAL_CASES if self._portal.is_manual else None,
-                limit=_HISTORY_IN_ALERTS,
+                kinds=history_kinds(self._portal),
+                limit=MAX_HISTORY,
             )
-        composed = self._context.compose(
-            self._account, changes, snapshot=snapshot, history=tuple(history), baseline=baseline
-        )
-        return replace(composed, health=health)
+        return replace(self._context.compose(self._account, changes, history=tuple(history)), health=health)
 
 
 def _presence(kind: ChangeKind, number: str, new: Json) -> Change:

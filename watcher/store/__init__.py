@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watcher.store.database.locks import Busy, HeldLock
-    from watcher.store.queries.cases import StoredCase
+    from watcher.store.queries.cases import EarlierCase, StoredCase
     from watcher.store.queries.outbox import QueuedAlert, SentAlert
     from watcher.store.queries.snapshot_json import digest, digest_of_answers
     from watcher.store.store import Store
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_REST",
     "Busy",
+    "EarlierCase",
     "HeldLock",
     "QueuedAlert",
     "SavedValue",
@@ -42,6 +43,7 @@ __all__ = [
 _MODULES = {
     "MAX_REST": "writes.outbox",
     "Busy": "database.locks",
+    "EarlierCase": "queries.cases",
     "HeldLock": "database.locks",
     "QueuedAlert": "queries.outbox",
     "SavedValue": "writes.saved_values",

@@ -1,6 +1,6 @@
 """The store: one database, with everything that can be read from it and written to it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,8 +9,7 @@ from sqlalchemy import bindparam
 
 from watcher.clock import Clock
 from watcher.errors import StoreLost, StoreUnusable
-from watcher.model.case import Snapshot
-from watcher.model.change import RecordedChange
+from watcher.model.change import ChangeKind, RecordedChange
 from watcher.model.reminder import SentReminder
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.privacy.state_keys import StateKeys
@@ -24,8 +23,7 @@ from watcher.store.database.server_url import password_of
 from watcher.store.database.tables import NOTICES
 from watcher.store.queries import cases, changes
 from watcher.store.queries.accounts import last_read
-from watcher.store.queries.cases import StoredCase
-from watcher.store.queries.snapshot_json import decode
+from watcher.store.queries.cases import EarlierCase, StoredCase
 from watcher.store.view import StoreReader
 from watcher.store.writes import clock_correction
 from watcher.store.writes.accounts import Accounts, DailyQuota
@@ -124,7 +122,7 @@ class Store(StoreReader):
             if held is not None:
                 held.verify()
             read_before = last_read(queries_on(connection), read_end.account) if read_end else None
-            recorded = [change for write_set in sealed for change in write(connection, write_set, now)]
+            recorded = write(connection, sealed, now)
             if read_end is not None:
                 write_read_end(connection, read_end, now, read_before=read_before)
         return recorded
@@ -134,14 +132,17 @@ class Store(StoreReader):
         with self._database.queries() as run:
             return cases.stored_cases(run, account)
 
-    def snapshot(self, account: str, case_number: str, *, fallback: Snapshot) -> Snapshot | None:
-        """Return the stored snapshot of a case, or None for one never read.
-
-        Fields that an older release did not store are taken from `fallback`.
-        """
+    def earlier_cases(
+        self, account: str, numbers: Sequence[str], *, kinds: Collection[ChangeKind] | None = None, limit: int
+    ) -> dict[str, EarlierCase]:
+        """Return what is stored of these cases, by number, with the newest `limit` changes (of these kinds) of each."""
         with self._database.queries() as run:
-            document = cases.document(run, account, case_number)
-            return None if document is None else decode(document, fallback=fallback)
+            documents = cases.documents(run, account, numbers)
+            history = changes.newest(run, account, list(documents), kinds=kinds, limit=limit)
+        return {
+            number: EarlierCase(document=document, history=tuple(history.get(number, ())))
+            for number, document in documents.items()
+        }
 
     def set_saved(self, notice_id: int, *, saved_as: str, sha256: str) -> None:
         """Record that the notice was saved to this file, relative to state_dir."""
@@ -195,7 +196,7 @@ class Store(StoreReader):
         """
         with self._database.writing() as connection:
             clock_correction.correct_clock(connection, now, plans, undo_reminders=undo_reminders)
-            return [change for write_set in writes for change in write(connection, write_set, now)]
+            return write(connection, list(writes), now)
 
     def quota(self, account: str) -> DailyQuota:
         """Return the account's daily request quota."""

@@ -8,14 +8,14 @@ SQLite runs in WAL mode with foreign keys on, and every write transaction begins
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, TextualSelect, bindparam, column, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, TextualSelect, UpdateBase, bindparam, column, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, Pool
@@ -191,6 +191,11 @@ class Database:
 
     def _reason(self, error: DBAPIError) -> str:
         return server_errors.reason_of(error) if self.shared else sqlite_errors.reason_of(error.orig)
+
+
+def execute_many(connection: Connection, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Run a statement for each row of parameters, all with the same names; return how many rows it changed."""
+    return connection.execute(statement, rows).rowcount if rows else 0
 
 
 def queries_on(connection: Connection) -> RunQuery:

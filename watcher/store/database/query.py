@@ -4,7 +4,7 @@ There are two implementations: `watcher.store.database.engine` runs queries thro
 runs them on a file with the standard library. The queries themselves are in `watcher.store.queries`.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -48,6 +48,20 @@ def in_list(column: str, values: Collection[object], parameters: dict[str, objec
     names = [f"{column}_{index}" for index in range(len(values))]
     parameters.update(zip(names, values, strict=True))
     return f"{column} IN ({', '.join(f':{name}' for name in names)})"
+
+
+_BATCH_SIZES = (1, 8, 64)
+
+
+def batches(values: Sequence[str]) -> Iterator[list[str]]:
+    """Split values for `in_list` into batches of a few fixed sizes, in which the last value may be repeated.
+
+    So each query has few different texts, which are prepared once, and no more parameters than a database accepts.
+    """
+    for start in range(0, len(values), _BATCH_SIZES[-1]):
+        batch = list(values[start : start + _BATCH_SIZES[-1]])
+        size = next(size for size in _BATCH_SIZES if size >= len(batch))
+        yield batch + batch[-1:] * (size - len(batch))
 
 
 def limit_to(limit: int | None, parameters: dict[str, object]) -> str:

@@ -1,15 +1,16 @@
 """Queries about cases, their pending items, and their notices."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from watcher.model.case import ItemState
+from watcher.model.case import ItemState, Snapshot
+from watcher.model.change import RecordedChange
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
-from watcher.store.database.query import Query, RunQuery, first_row, select_rows, where
-from watcher.store.queries.snapshot_json import decode_item, decode_notice, decode_without_history
+from watcher.store.database.query import Query, RunQuery, batches, first_row, in_list, select_rows, where
+from watcher.store.queries.snapshot_json import decode, decode_item, decode_notice, decode_without_history
 
 _Tracked = TypeVar("_Tracked", TrackedItem, TrackedNotice)
 _PROGRESS = "stage_since, stage_since_told AS stage_since_from_portal, touched_at AS silent_update_at, missing_reads"
@@ -27,10 +28,7 @@ _STORED_CASES = select_rows(
 _NUMBERS = select_rows("case", "case_number", _OF_ACCOUNT)
 _READ_APART = select_rows("case", "case_number", f"{_OF_ACCOUNT} AND (last_read_at IS NOT NULL OR missing_reads > 0)")
 _READ_TOGETHER = select_rows("case", "case_number", f"{_OF_ACCOUNT} AND last_read_at IS NULL")
-_DOCUMENT = select_rows("case", "document", _OF_CASE)
 _ITEM_BY_ID = select_rows("item", _ITEM, "WHERE id = :id")
-ITEMS_OF_CASE = select_rows("item", "id, key, document, state", _OF_CASE)
-NOTICES_OF_CASE = select_rows("notice", "id, key, document", _OF_CASE)
 RAW_ANSWERS_OF_CASE = select_rows("answer", "quality, endpoint, body", _OF_CASE)
 RAW_ANSWERS = select_rows("answer", "account, case_number, quality, endpoint, at, body")
 
@@ -58,15 +56,45 @@ class StoredCase:
         return self.revision > 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCase:
+    """What is stored of a case that was read before: its last snapshot, and its newest changes, newest first."""
+
+    document: str
+    history: tuple[RecordedChange, ...]
+
+    def snapshot(self, fallback: Snapshot) -> Snapshot:
+        """Return the snapshot, with the fields that an older release did not store from `fallback`, the fresh one."""
+        return decode(self.document, fallback=fallback)
+
+
 def stored_cases(run: RunQuery, account: str) -> dict[str, StoredCase]:
     """Return the account's cases by number, for comparison with a fresh check."""
     return {row.case_number: StoredCase(**row._asdict()) for row in run(_STORED_CASES, account=account)}
 
 
-def document(run: RunQuery, account: str, case_number: str) -> str | None:
-    """Return the stored snapshot of a case as JSON; None for a case that was never read."""
-    row = first_row(run(_DOCUMENT, account=account, case_number=case_number))
-    return None if row is None else row.document
+def documents(run: RunQuery, account: str, numbers: Sequence[str]) -> dict[str, str]:
+    """Return the stored snapshots of these cases as JSON, by number, without cases that were never read."""
+    rows = _of_cases(run, "case", "case_number, document", account, numbers)
+    return {row.case_number: row.document for row in rows if row.document is not None}
+
+
+def item_rows(run: RunQuery, account: str, numbers: Sequence[str]) -> Iterator[Any]:
+    """Yield the rows of the pending items of these cases, for an update."""
+    columns = "id, case_number, key, document, state, dated_at AS date_changed_at"
+    return _of_cases(run, "item", columns, account, numbers)
+
+
+def notice_rows(run: RunQuery, account: str, numbers: Sequence[str]) -> Iterator[Any]:
+    """Yield the rows of the notices of these cases, for an update."""
+    return _of_cases(run, "notice", "id, case_number, key, document", account, numbers)
+
+
+def _of_cases(run: RunQuery, table: str, columns: str, account: str, numbers: Sequence[str]) -> Iterator[Any]:
+    for batch in batches(numbers):
+        parameters: dict[str, object] = {"account": account}
+        condition = in_list("case_number", batch, parameters)
+        yield from run(select_rows(table, columns, f"{_OF_ACCOUNT} AND {condition}"), **parameters)
 
 
 def case_numbers(run: RunQuery) -> list[str]:

@@ -1,12 +1,13 @@
 """Queries about recorded changes, and the reminders that were sent because of time."""
 
 import json
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, Severity
 from watcher.model.reminder import SentReminder
-from watcher.store.database.query import RunQuery, in_list, limit_to, select_rows, where
+from watcher.store.database.query import RunQuery, batches, in_list, limit_to, select_rows, where
 
 CHANGE = "id, at, account, case_number, kind, severity, subject, summary, old, new"
 """The columns that `recorded_change` needs."""
@@ -34,6 +35,33 @@ def history(
         conditions.append(in_list("kind", [kind.value for kind in kinds], parameters))
     query = select_rows("change", CHANGE, f"{where(*conditions)} ORDER BY id DESC {limit_to(limit, parameters)}")
     return [recorded_change(row) for row in run(query, **parameters)]
+
+
+def newest(
+    run: RunQuery, account: str, numbers: Sequence[str], *, kinds: Collection[ChangeKind] | None = None, limit: int
+) -> dict[str, list[RecordedChange]]:
+    """Return the newest changes of each of these cases, newest first, by case number.
+
+    An index alone says which ones they are, so that years of history are not read.
+    """
+    found: dict[str, list[RecordedChange]] = defaultdict(list)
+    for batch in batches(numbers):
+        parameters: dict[str, object] = {"account": account, "limit": limit}
+        conditions = ["account = :account", in_list("case_number", batch, parameters)]
+        if kinds is not None:
+            conditions.append(in_list("kind", sorted(kinds), parameters))
+        numbered = (
+            "SELECT id, row_number() OVER (PARTITION BY case_number ORDER BY id DESC) AS place"  # noqa: S608 - constants
+            f" FROM change {where(*conditions)}"
+        )
+        query = select_rows(
+            "change",
+            CHANGE,
+            f"WHERE id IN (SELECT id FROM ({numbered}) AS numbered WHERE place <= :limit) ORDER BY id DESC",  # noqa: S608
+        )
+        for row in run(query, **parameters):
+            found[row.case_number].append(recorded_change(row))
+    return found
 
 
 def after(run: RunQuery, account: str, case_number: str | None, change_id: int) -> list[RecordedChange]:

@@ -1,56 +1,80 @@
-"""Update of the ledger's items and notices from a fresh snapshot, within the caller's transaction."""
+"""Update of the ledger's items and notices from fresh snapshots, within the caller's transaction."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, Connection, bindparam
 
 from watcher.model.appointment_time import with_known_zone
 from watcher.model.case import ItemState, Notice, PendingItem, Snapshot
-from watcher.store.database.engine import queries_on
+from watcher.store.database.engine import execute_many, queries_on
 from watcher.store.database.tables import ITEMS, NOTICES
-from watcher.store.queries.cases import ITEMS_OF_CASE, NOTICES_OF_CASE
+from watcher.store.queries.cases import item_rows, notice_rows
 from watcher.store.queries.snapshot_json import decode_item, decode_notice, encode
 
 # Statements are built once, here and in `recording`: building one with SQLAlchemy takes longer than running it.
 _ID: BindParameter[int] = bindparam("id_")
 _INSERT_ITEM, _UPDATE_ITEM = ITEMS.insert(), ITEMS.update().where(ITEMS.c.id == _ID)
 _INSERT_NOTICE, _UPDATE_NOTICE = NOTICES.insert(), NOTICES.update().where(NOTICES.c.id == _ID)
+_REPLACE_NOTICE = _UPDATE_NOTICE.values(saved_as=None, sha256=None, last_error=None, attempts=0)
 _ENDED = {ItemState.ANSWERED, ItemState.CLOSED}
-_NOT_DOWNLOADED: Mapping[str, Any] = {"saved_as": None, "sha256": None, "last_error": None, "attempts": 0}
+
+_Values: TypeAlias = dict[str, Any]
 
 
-def sync_items(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
-    """Add new items to the ledger, update known ones, and close those the portal no longer shows."""
-    shown = {item.key: item for item in snapshot.pending or ()}
-    rows = list(queries_on(connection)(ITEMS_OF_CASE, account=account, case_number=snapshot.case_number))
+def sync_ledger(connection: Connection, account: str, snapshots: Sequence[Snapshot], now: datetime) -> None:
+    """Update items and notices of an account's cases from their snapshots, with one query and write for each table."""
+    run = queries_on(connection)
+    items = _by_case(item_rows(run, account, [snapshot.case_number for snapshot in snapshots]))
+    with_notices = [snapshot for snapshot in snapshots if snapshot.notices]
+    notices = _by_case(notice_rows(run, account, [snapshot.case_number for snapshot in with_notices]))
+    _sync_items(connection, [(snapshot, items[snapshot.case_number]) for snapshot in snapshots], account, now)
+    _sync_notices(connection, [(snapshot, notices[snapshot.case_number]) for snapshot in with_notices], account, now)
+
+
+def _by_case(rows: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    """Return rows by the number of their case and their key."""
+    by_case: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in rows:
-        item = shown.pop(row.key, None)
-        values = _closed(row) if item is None else _updated(row, item, now)
+        by_case[row.case_number][row.key] = row
+    return by_case
+
+
+_WithRows: TypeAlias = Iterable[tuple[Snapshot, dict[str, Any]]]
+
+
+def _sync_items(connection: Connection, cases: _WithRows, account: str, now: datetime) -> None:
+    """Add new items to the ledger, update known ones, and close those the portal no longer shows."""
+    added: list[_Values] = []
+    updated: list[_Values] = []
+    for snapshot, rows in cases:
+        shown = {item.key: item for item in snapshot.pending or ()}
+        updated += _item_updates(rows, shown, now)
+        case = {"account": account, "case_number": snapshot.case_number, "first_seen_at": now}
+        added += [
+            {**case, "key": key, "document": encode(item), "state": item.state.value}
+            for key, item in shown.items()
+            if key not in rows and item.state is not ItemState.CLOSED  # over when first seen: scheduled and cancelled
+        ]
+    execute_many(connection, _UPDATE_ITEM, updated)
+    execute_many(connection, _INSERT_ITEM, added)
+
+
+def _item_updates(rows: dict[str, Any], shown: dict[str, PendingItem], now: datetime) -> Iterator[_Values]:
+    for key, row in rows.items():
+        values = _updated(row, shown[key], now) if key in shown else _closed(row)
         if values:
-            connection.execute(_UPDATE_ITEM, {"id_": row.id, **values})
-    for item in shown.values():
-        if item.state is ItemState.CLOSED:
-            continue  # over when it was first seen, such as an appointment that was scheduled and cancelled in between
-        connection.execute(
-            _INSERT_ITEM,
-            {
-                "account": account,
-                "case_number": snapshot.case_number,
-                "key": item.key,
-                "document": encode(item),
-                "state": item.state.value,
-                "first_seen_at": now,
-            },
-        )
+            kept = {"document": row.document, "date_changed_at": row.date_changed_at}
+            yield {"id_": row.id, **kept, **values}
 
 
-def _closed(row: Any) -> Mapping[str, Any]:
+def _closed(row: Any) -> _Values:
     return {} if row.state in _ENDED else {"state": ItemState.CLOSED.value}
 
 
-def _updated(row: Any, item: PendingItem, now: datetime) -> Mapping[str, Any]:
+def _updated(row: Any, item: PendingItem, now: datetime) -> _Values:
     """Return the values that change in the ledger; none if the item is the same."""
     document = encode(item)
     if document == row.document and row.state != ItemState.CLOSED:
@@ -72,21 +96,26 @@ def _date_changed(row: Any, item: PendingItem) -> bool:
     return (before.due_on, starts_at) != (item.due_on, item.starts_at)
 
 
-def sync_notices(connection: Connection, account: str, snapshot: Snapshot, now: datetime) -> None:
-    """Add new notices and update known ones; a notice stays when the portal removes it."""
-    if not snapshot.notices:
-        return
-    rows = queries_on(connection)(NOTICES_OF_CASE, account=account, case_number=snapshot.case_number)
-    known = {row.key: row for row in rows}
-    for notice in snapshot.notices:
-        row, document = known.get(notice.key), encode(notice)
-        if row is None:
-            values = {"account": account, "case_number": snapshot.case_number, "key": notice.key, "document": document}
-            connection.execute(_INSERT_NOTICE, {**values, "first_seen_at": now, "attempts": 0})
-        elif row.document != document:
-            # Another letter under the same key is downloaded too. The earlier file stays on disk.
-            reset = _NOT_DOWNLOADED if _is_another(decode_notice(row.document), notice) else {}
-            connection.execute(_UPDATE_NOTICE, {"id_": row.id, "document": document, **reset})
+def _sync_notices(connection: Connection, cases: _WithRows, account: str, now: datetime) -> None:
+    """Add new notices and update known ones; a notice stays when the portal removes it.
+
+    Another letter under the same key is downloaded too. The earlier file stays on disk.
+    """
+    added: list[_Values] = []
+    updated: list[_Values] = []
+    replaced: list[_Values] = []
+    for snapshot, rows in cases:
+        case = {"account": account, "case_number": snapshot.case_number, "first_seen_at": now, "attempts": 0}
+        for notice in snapshot.notices or ():
+            row, document = rows.get(notice.key), encode(notice)
+            if row is None:
+                added.append({**case, "key": notice.key, "document": document})
+            elif row.document != document:
+                is_another = _is_another(decode_notice(row.document), notice)
+                (replaced if is_another else updated).append({"id_": row.id, "document": document})
+    execute_many(connection, _UPDATE_NOTICE, updated)
+    execute_many(connection, _REPLACE_NOTICE, replaced)
+    execute_many(connection, _INSERT_NOTICE, added)
 
 
 def _is_another(before: Notice, after: Notice) -> bool:

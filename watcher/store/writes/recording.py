@@ -1,24 +1,27 @@
 """Writes of snapshot, ledger, changes, and alerts, within the caller's transaction."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Update, bindparam
+from sqlalchemy import Connection, Update, bindparam
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.errors import StoreUnusable
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertDraft, AlertState
 from watcher.model.change import Json, RecordedChange
 from watcher.model.writes import CaseWrite, ReadEnd, WriteSet
-from watcher.store.database.engine import queries_on
+from watcher.store.database.engine import execute_many, queries_on
 from watcher.store.database.tables import ACCOUNTS, ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES, REMINDERS
 from watcher.store.queries.accounts import encode_notified
 from watcher.store.queries.cases import numbers_of_account, numbers_read_apart, numbers_read_together
 from watcher.store.queries.snapshot_json import encode
-from watcher.store.writes.ledger_sync import sync_items, sync_notices
+from watcher.store.writes.ledger_sync import sync_ledger
 
 _OF_ACCOUNT = ACCOUNTS.c.name == bindparam("account_")
 _INSERT_ACCOUNT, _UPDATE_ACCOUNT = ACCOUNTS.insert(), ACCOUNTS.update().where(_OF_ACCOUNT)
@@ -37,31 +40,40 @@ _DELETE_ANSWERS = ANSWERS.delete().where(
     ANSWERS.c.quality == bindparam("quality_"),
 )
 _INSERT_ANSWER, _INSERT_REMINDER = ANSWERS.insert(), REMINDERS.insert()
-_INSERT_CHANGE, _INSERT_ALERT, _INSERT_ALERT_CHANGE = CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
+_INSERT_CHANGE = CHANGES.insert().returning(CHANGES.c.id, sort_by_parameter_order=True)
+_INSERT_ALERT = ALERTS.insert().returning(ALERTS.c.id, sort_by_parameter_order=True)
+_INSERT_ALERT_CHANGE = ALERT_CHANGES.insert()
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def write(connection: Connection, write_set: WriteSet, now: datetime) -> list[RecordedChange]:
-    """Write everything in the write set and return the recorded changes.
+def write(connection: Connection, write_sets: Sequence[WriteSet], now: datetime) -> list[RecordedChange]:
+    """Write everything in the write sets, with one statement for each table, and return the recorded changes.
 
     Plain statements instead of objects: creating objects and finding out what changed in them takes several times as
     long as writing the rows, and nothing uses the objects afterwards.
     """
-    if write_set.case is not None:
-        _write_case(connection, write_set.account, write_set.case, now)
-    if write_set.health is not None and write_set.only_notified:
-        notified = encode_notified(write_set.health)
-        connection.execute(_UPDATE_ACCOUNT, {"account_": write_set.account, "notified": notified})
-    elif write_set.health is not None:
-        save_health(connection, write_set.account, write_set.health)
-    if write_set.answers and write_set.case_number is not None:
-        _replace_answers(connection, write_set, write_set.answers, now)
-    recorded = _write_changes(connection, write_set, now)
-    for draft in write_set.drafts:
-        _queue(connection, write_set, draft, recorded, now)
-    for reminder in write_set.reminders:
-        case = {"account": reminder.account, "case_number": reminder.case_number}
-        connection.execute(_INSERT_REMINDER, {**case, "subject": reminder.subject, "mark": reminder.mark, "at": now})
-    return recorded
+    cases: dict[str, list[CaseWrite]] = defaultdict(list)
+    for write_set in write_sets:
+        if write_set.case is not None:
+            cases[write_set.account].append(write_set.case)
+    for account, of_account in cases.items():
+        _write_cases(connection, account, of_account, now)
+    for write_set in write_sets:
+        if write_set.health is not None:
+            _write_health(connection, write_set.account, write_set.health, only_notified=write_set.only_notified)
+    _replace_answers(connection, write_sets, now)
+    recorded = _write_changes(connection, write_sets, now)
+    _queue(connection, write_sets, recorded, now)
+    reminders = [reminder for write_set in write_sets for reminder in write_set.reminders]
+    execute_many(connection, _INSERT_REMINDER, [{**asdict(reminder), "at": now} for reminder in reminders])
+    return [change for of_write_set in recorded for change in of_write_set]
+
+
+def _write_health(connection: Connection, account: str, health: AccountHealth, *, only_notified: bool) -> None:
+    if only_notified:
+        connection.execute(_UPDATE_ACCOUNT, {"account_": account, "notified": encode_notified(health)})
+    else:
+        save_health(connection, account, health)
 
 
 def write_read_end(connection: Connection, end: ReadEnd, now: datetime, *, read_before: datetime | None) -> None:
@@ -92,8 +104,7 @@ def _count_missing(connection: Connection, end: ReadEnd, now: datetime) -> None:
 def _for_each(connection: Connection, statement: Update, account: str, numbers: Iterable[str], **values: Any) -> None:
     """Run the statement for each case; an account may have more cases than one statement may have parameters."""
     cases = [{"account_": account, "case_number_": number, **values} for number in sorted(numbers)]
-    if cases:
-        connection.execute(statement, cases)
+    execute_many(connection, statement, cases)
 
 
 def save_health(connection: Connection, name: str, health: AccountHealth) -> None:
@@ -114,10 +125,33 @@ def save_health(connection: Connection, name: str, health: AccountHealth) -> Non
         connection.execute(_INSERT_ACCOUNT, {"name": name, **values})
 
 
-def _write_case(connection: Connection, account: str, case: CaseWrite, now: datetime) -> None:
-    snapshot = case.snapshot
-    values = {
-        "document": encode(snapshot),
+def _write_cases(connection: Connection, account: str, cases: Sequence[CaseWrite], now: datetime) -> None:
+    """Write the cases with their items and notices, unless one is no longer the revision that was compared."""
+    first = {"account": account, "first_seen_at": now, "missing_reads": 0}
+    added = [
+        {**first, "case_number": case.snapshot.case_number, **_case_values(case)}
+        for case in cases
+        if case.revision is None
+    ]
+    updated = [
+        {"account_": account, "case_number_": case.snapshot.case_number, "revision_": case.revision}
+        | _case_values(case)
+        for case in cases
+        if case.revision is not None
+    ]
+    try:
+        execute_many(connection, _INSERT_CASE, added)
+        is_current = execute_many(connection, _UPDATE_CASE, updated) == len(updated)
+    except IntegrityError:
+        is_current = False
+    if not is_current:
+        raise StoreUnusable(f"{account}: another process recorded a case meanwhile; it is read again next time")
+    sync_ledger(connection, account, [case.snapshot for case in cases], now)
+
+
+def _case_values(case: CaseWrite) -> dict[str, Any]:
+    return {
+        "document": encode(case.snapshot),
         "snapshot_digest": case.snapshot_digest,
         "answer_digest": case.answer_digest,
         "revision": (case.revision or 0) + 1,
@@ -125,94 +159,92 @@ def _write_case(connection: Connection, account: str, case: CaseWrite, now: date
         "stage_since_from_portal": case.stage_since_from_portal,
         "silent_update_at": case.silent_update_at,
     }
-    if not _write_case_row(connection, account, case, values, now):
-        raise StoreUnusable(f"{account}: another process recorded this case meanwhile; it is read again next time")
-    sync_items(connection, account, snapshot, now)
-    sync_notices(connection, account, snapshot, now)
 
 
-def _write_case_row(
-    connection: Connection, account: str, case: CaseWrite, values: Mapping[str, Any], now: datetime
-) -> bool:
-    """Write the case's row; return False if it is no longer the revision that was compared."""
-    number = case.snapshot.case_number
-    if case.revision is not None:
-        compared = {"account_": account, "case_number_": number, "revision_": case.revision}
-        return connection.execute(_UPDATE_CASE, {**compared, **values}).rowcount == 1
-    first = {"account": account, "case_number": number, "first_seen_at": now, "missing_reads": 0}
-    try:
-        connection.execute(_INSERT_CASE, {**first, **values})
-    except IntegrityError:
-        return False
-    return True
+def _replace_answers(connection: Connection, write_sets: Iterable[WriteSet], now: datetime) -> None:
+    replaced: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for write_set in write_sets:
+        if write_set.answers and write_set.case_number is not None:
+            quality = "strange" if write_set.answers_unexpected else "good"
+            key = {"account": write_set.account, "case_number": write_set.case_number, "quality": quality}
+            replaced.append({f"{name}_": value for name, value in key.items()})
+            rows += [{**key, "endpoint": name, "at": now, "body": body} for name, body in write_set.answers.items()]
+    execute_many(connection, _DELETE_ANSWERS, replaced)
+    execute_many(connection, _INSERT_ANSWER, rows)
 
 
-def _replace_answers(connection: Connection, write_set: WriteSet, answers: Mapping[str, bytes], now: datetime) -> None:
-    quality = "strange" if write_set.answers_unexpected else "good"
-    key = {"account": write_set.account, "case_number": write_set.case_number or "", "quality": quality}
-    connection.execute(_DELETE_ANSWERS, {f"{name}_": value for name, value in key.items()})
-    rows = [{**key, "endpoint": endpoint, "at": now, "body": body} for endpoint, body in answers.items()]
-    connection.execute(_INSERT_ANSWER, rows)
-
-
-def _write_changes(connection: Connection, write_set: WriteSet, now: datetime) -> list[RecordedChange]:
-    """Write the changes one by one, so that the database numbers them in order."""
-    recorded = []
-    for change, summary in zip(write_set.changes, write_set.summaries, strict=True):
-        inserted = connection.execute(
-            _INSERT_CHANGE,
-            {
-                "at": now,
-                "account": write_set.account,
-                "case_number": change.case_number,
-                "kind": change.kind.value,
-                "severity": change.severity.value,
-                "subject": change.subject,
-                "summary": summary,
-                "old": _json(change.old),
-                "new": _json(change.new),
-            },
-        )
-        change_id = _new_id(inserted)
-        recorded.append(RecordedChange(id=change_id, at=now, account=write_set.account, change=change, summary=summary))
-    return recorded
+def _write_changes(connection: Connection, write_sets: Sequence[WriteSet], now: datetime) -> list[list[RecordedChange]]:
+    """Write the changes, numbered in their order, and return them for each write set."""
+    rows = [
+        {
+            "at": now,
+            "account": write_set.account,
+            "case_number": change.case_number,
+            "kind": change.kind.value,
+            "severity": change.severity.value,
+            "subject": change.subject,
+            "summary": summary,
+            "old": _json(change.old),
+            "new": _json(change.new),
+        }
+        for write_set in write_sets
+        for change, summary in zip(write_set.changes, write_set.summaries, strict=True)
+    ]
+    ids = iter(_new_ids(connection, _INSERT_CHANGE, rows))
+    return [
+        [
+            RecordedChange(id=next(ids), at=now, account=write_set.account, change=change, summary=summary)
+            for change, summary in zip(write_set.changes, write_set.summaries, strict=True)
+        ]
+        for write_set in write_sets
+    ]
 
 
 def _json(value: Json) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return None if value is None else _encode_json(value)
 
 
 def _queue(
-    connection: Connection, write_set: WriteSet, draft: AlertDraft, recorded: Sequence[RecordedChange], now: datetime
+    connection: Connection,
+    write_sets: Sequence[WriteSet],
+    recorded: Sequence[Sequence[RecordedChange]],
+    now: datetime,
 ) -> None:
+    """Write the alerts, in their order, and which changes each is about."""
+    rows: list[dict[str, Any]] = []
+    about: list[list[int]] = []
+    for write_set, changes in zip(write_sets, recorded, strict=True):
+        for draft in write_set.drafts:
+            rows.append(_alert_values(write_set, draft, now))
+            about.append([*write_set.about, *(changes[index].id for index in draft.routed.changes)])
+    links = [
+        {"alert_id": alert_id, "change_id": change_id}
+        for alert_id, change_ids in zip(_new_ids(connection, _INSERT_ALERT, rows), about, strict=True)
+        for change_id in change_ids
+    ]
+    execute_many(connection, _INSERT_ALERT_CHANGE, links)
+
+
+def _alert_values(write_set: WriteSet, draft: AlertDraft, now: datetime) -> dict[str, Any]:
     routed = draft.routed
-    alert_id = _new_id(
-        connection.execute(
-            _INSERT_ALERT,
-            {
-                "channel": routed.channel,
-                "state": (AlertState.HELD if routed.hold_reason else AlertState.QUEUED).value,
-                "hold_reason": routed.hold_reason.value if routed.hold_reason else None,
-                "severity": routed.severity.value,
-                "account": write_set.account,
-                "case_number": write_set.case_number,
-                "title": draft.text.title,
-                "body": draft.text.body,
-                "html": draft.text.html,
-                "short": draft.text.short,
-                "attempts": 0,
-                "created_at": now,
-                "next_attempt_at": routed.not_before,
-            },
-        )
-    )
-    change_ids = [*write_set.about, *(recorded[index].id for index in routed.changes)]
-    if change_ids:
-        links = [{"alert_id": alert_id, "change_id": change_id} for change_id in change_ids]
-        connection.execute(_INSERT_ALERT_CHANGE, links)
+    return {
+        "channel": routed.channel,
+        "state": (AlertState.HELD if routed.hold_reason else AlertState.QUEUED).value,
+        "hold_reason": routed.hold_reason.value if routed.hold_reason else None,
+        "severity": routed.severity.value,
+        "account": write_set.account,
+        "case_number": write_set.case_number,
+        "title": draft.text.title,
+        "body": draft.text.body,
+        "html": draft.text.html,
+        "short": draft.text.short,
+        "attempts": 0,
+        "created_at": now,
+        "next_attempt_at": routed.not_before,
+    }
 
 
-def _new_id(inserted: CursorResult[Any]) -> int:
-    """Return the id that the database gave the inserted row."""
-    key: Any = inserted.inserted_primary_key
-    return int(key[0])
+def _new_ids(connection: Connection, insert: ReturningInsert[int], rows: list[dict[str, Any]]) -> Sequence[int]:
+    """Insert the rows and return the ids that the database gave them, which rise in the order of the rows."""
+    return connection.execute(insert, rows).scalars().all() if rows else ()
