@@ -58,7 +58,7 @@ def _page(metadata: Path) -> tuple[Page, str]:
         document = json.loads(_read(metadata).decode())
         status, url, headers = int(document["status"]), str(document["url"]), dict(document["headers"])
         path = urlsplit(url).path
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, OverflowError, KeyError, TypeError, RecursionError):  # JSON's 1e999 is infinite
         raise ValueError(f"{metadata}: this is no answer that `watcher check --trace` kept") from None
     stem = metadata.name.removesuffix(_METADATA)
     bodies = [file for file in sorted(metadata.parent.glob(f"{stem}.*")) if file != metadata]
