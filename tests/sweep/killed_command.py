@@ -6,12 +6,8 @@ rolled back, no `finally` block runs, and nothing is flushed.
 
 import os
 import sys
-from itertools import count
-from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-
+from tests.sweep.statements import before_each_statement
 from watcher import cli
 
 KILLED_STATUS = 137
@@ -20,14 +16,12 @@ KILLED_STATUS = 137
 def main() -> None:
     """Run the command. It ends normally if it has fewer than N statements, or if N is 0."""
     kill_before = int(sys.argv.pop(1))
-    statements = count(1)
 
-    def step(*_: Any) -> None:
-        if next(statements) == kill_before:
+    def step(number: int) -> None:
+        if number == kill_before:
             os._exit(KILLED_STATUS)
 
-    event.listen(Engine, "before_cursor_execute", step)
-    event.listen(Engine, "commit", step)
+    before_each_statement(step)
     cli.main()
 
 
