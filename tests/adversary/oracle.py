@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.adversary.channel import Arrival
 from tests.adversary.processes import Kill, query
-from tests.adversary.story import Author, CaseStory, Happening
+from tests.adversary.story import TITLES, Author, CaseStory, Happening
 
 _ROUTINE = frozenset({"item_closed", "case_added"})
 _CAUSED_BY_TIME = frozenset(
@@ -18,7 +18,8 @@ _CAUSED_BY_TIME = frozenset(
 )
 """Kinds that hostile portals, channels, and clocks may cause. They say nothing that the story could contradict."""
 
-_QUOTED = re.compile(r"The portal's own words: “([^”]*)”")
+_STATUS = re.compile(rf"(?:{'|'.join(map(re.escape, TITLES))}|Case Was Received) q[0-9]+q")
+_DATE = re.compile(r"[A-Z][a-z]+ [0-9]{1,2}, [0-9]{4}")
 _BEFORE = "Before this:"
 _LATE = "This alert is late. Newer alerts"
 _ON_ITS_WAY = 2.0  # seconds in which the request of a killed process may still be read
@@ -217,7 +218,7 @@ def _when(arrivals: Iterable[Arrival]) -> str:
 
 
 def _judge_truth(verdict: Verdict, target: str, arrivals: Sequence[Arrival], stories: Iterable[CaseStory]) -> None:
-    """The last message about a case quotes its status as it is, and the last one about an item has its date.
+    """The last message about a case names its status as it is, and the last one about an item has its date.
 
     A message that says that newer ones were sent before it does not count.
     """
@@ -232,12 +233,12 @@ def _judge_truth(verdict: Verdict, target: str, arrivals: Sequence[Arrival], sto
 
 def untrue_about(story: CaseStory, about: Sequence[Arrival]) -> Iterator[str]:
     """Yield what the last messages about a case say that is not so. `about` are in the order of their acceptance."""
-    quotes = [quote for arrival in about for quote in _QUOTED.findall(arrival.body)]
-    if quotes and quotes[-1] != story.status:
-        yield f"the last message about {story.number} says {quotes[-1]}: {story.status}"
-    told = [arrival.body.partition(_BEFORE)[0] for arrival in about]
+    told = [f"{arrival.title}\n{arrival.body.partition(_BEFORE)[0]}" for arrival in about]
+    statuses = [status for head in told for status in _STATUS.findall(head)]
+    if statuses and statuses[-1] != story.status:
+        yield f"the last message about {story.number} says {statuses[-1]}: {story.status}"
     for token, item in story.open_items.items():
-        last = next((head for head in reversed(told) if token in head), "")
+        last = next((head for head in reversed(told) if token in head and _DATE.search(head)), "")
         if item.due_on and f"{item.due_on:%B} {item.due_on.day}, {item.due_on.year}" not in last:
             yield f"{story.number} {token} is due {item.due_on}; the last message: {last}"
 

@@ -16,7 +16,7 @@ from watcher.practice import PracticeCase, PracticePortal
 
 API_NUMBERS = ("IOE0900000011", "IOE0900000012")
 FAMILY_NUMBERS = ("EAC9999040021", "EAC9999040022", "EAC9999040023")
-_TITLES = ("Case Was Transferred", "Case Is Being Actively Reviewed", "Name Was Updated", "Notice Was Mailed")
+TITLES = ("Case Was Transferred", "Case Is Being Actively Reviewed", "Name Was Updated", "Notice Was Mailed")
 _MOVE = 0.3  # how often a case moves when it can
 _CHANGES = """SELECT id, case_number, kind, coalesce("old", '') || coalesce("new", '') || summary FROM "change"
     WHERE id > ? ORDER BY id"""
@@ -107,7 +107,7 @@ class Author:
 
     def _status(self, story: CaseStory) -> None:
         token = self._token()
-        story.status = f"{self._chance.choice(_TITLES)} {token}"
+        story.status = f"{self._chance.choice(TITLES)} {token}"
         story.case.set_status(story.status)
         self._expect(story, "stage_changed", "status_changed", token=token)
 

@@ -15,29 +15,36 @@ import pytest
 from tests.alerts.alert_contexts import CEAC, LINKS, examples
 from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
-from watcher.alerts.style import Privacy
+from watcher.alerts.style import Detail, Privacy
 from watcher.language.catalogue import LANGUAGES
 from watcher.model.alert import AlertContext, AlertText
+from watcher.text.gsm import gsm_length, gsm_text, is_gsm
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ZONE = ZoneInfo("America/New_York")
 PRIVACIES: tuple[Privacy, ...] = get_args(Privacy)
 
 
-def rendered(context: AlertContext, privacy: Privacy, language: str) -> AlertText:
-    return render(context, privacy=privacy, language=language, zone=ZONE)
+def rendered(context: AlertContext, privacy: Privacy, language: str, detail: Detail = "full") -> AlertText:
+    return render(context, privacy=privacy, language=language, zone=ZONE, detail=detail)
 
 
 def page(privacy: Privacy, language: str) -> str:
-    texts = {name: rendered(context, privacy, language) for name, context in examples().items()}
+    short, full = texts(privacy, language, "short"), texts(privacy, language, "full")
+    return "\n".join(_section(name, text, full[name]) for name, text in short.items())
+
+
+def texts(privacy: Privacy, language: str, detail: Detail) -> dict[str, AlertText]:
+    texts = {name: rendered(context, privacy, language, detail) for name, context in examples().items()}
     several = [texts["rfe_received"], texts["stage_changed"], texts["blind"]]
     texts["a digest of three"] = render_digest(several, language=language)
     texts["a flood of three"] = render_batch([texts["status_changed"], *several[:2]], language=language)
-    return "\n".join(_section(name, text) for name, text in texts.items())
+    return texts
 
 
-def _section(name: str, text: AlertText) -> str:
-    return f"##### {name}\n\n{text.title}\n[{text.short}]\n\n{text.body}\n"
+def _section(name: str, short: AlertText, full: AlertText) -> str:
+    in_full = f"\n--- in full\n\n{full.body}\n" if full.body != short.body else ""
+    return f"##### {name}\n\n{short.title}\n[{short.short}]\n\n{short.body}\n{in_full}"
 
 
 def golden(name: str, text: str) -> str:
@@ -85,7 +92,7 @@ def test_alert_contains_only_links_from_the_fixed_table(name: str, privacy: Priv
 def test_minimal_text_says_only_that_something_changed(name: str, language: str) -> None:
     minimal = rendered(examples()[name], "minimal", language)
     full = rendered(examples()[name], "full", language)
-    assert minimal.title == minimal.short
+    assert minimal.short == gsm_text(minimal.title)
     for detail in ("IOE", "0001", "USCIS", "I-485", "family", "https", full.title):
         assert detail not in minimal.title + minimal.body + minimal.html
 
@@ -103,9 +110,14 @@ def test_masked_text_shows_no_case_number_file_name_or_account(name: str, langua
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", list(examples()))
 @pytest.mark.parametrize("privacy", PRIVACIES)
-def test_text_has_no_template_syntax_and_respects_length_limits(name: str, language: str, privacy: Privacy) -> None:
-    alert = rendered(examples()[name], privacy, language)
-    assert len(alert.short) <= 140
-    assert len(alert.title) <= 120
+@pytest.mark.parametrize("detail", get_args(Detail))
+def test_text_has_no_template_syntax_and_respects_length_limits(
+    name: str, language: str, privacy: Privacy, detail: Detail
+) -> None:
+    alert = rendered(examples()[name], privacy, language, detail)
+    assert is_gsm(alert.short)
+    assert gsm_length(alert.short) <= 160
+    assert len(alert.title) <= 65
+    assert len(alert.body) <= (350 if detail == "short" else 1_500)
     for text in (alert.title, alert.body, alert.short):
         assert not re.search(r"[{}\[\]]|  |\( |: ?\n\n|: ?\Z|,,|\bNone\b", text)

@@ -19,6 +19,7 @@ from watcher.language.catalogue import LANGUAGES, load_catalogue
 from watcher.model.alert import AlertText
 from watcher.model.case import Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity
+from watcher.text.gsm import gsm_length, is_gsm
 
 EN = load_catalogue("en")
 ZONE = ZoneInfo("America/New_York")
@@ -170,8 +171,9 @@ def check_harmless(alert: AlertText) -> None:
         assert not set(text) & set("<>[]{}*~|\\@#")
         assert not EMPHASIS.search(text)
     assert "\n" not in alert.title + alert.short
-    assert len(alert.short) <= 140
-    assert len(alert.title) <= 120
+    assert is_gsm(alert.short)
+    assert gsm_length(alert.short) <= 160
+    assert len(alert.title) <= 65
     assert len(alert.body) < 20_000
     tags = Tags()
     tags.feed(alert.html)

@@ -24,7 +24,7 @@ from watcher.errors import StoreLost, StoreUnusable
 from watcher.store.database.daemon_lock import hold_daemon_lock
 from watcher.store.database.open_file import probe_disk
 
-LOST = "The watcher has lost its database and stopped"
+LOST = "case-watcher has lost its database and stopped"
 
 
 def replace_by_a_copy(database: Path) -> None:

@@ -283,7 +283,7 @@ def test_end_of_a_reported_failure_is_reported_once(tmp_path: Path) -> None:
         assert len(phones.messages) == 1, "checks still fail"
         for _ in range(2):
             notice.write_succeeded("check", settings)
-        assert [message.title for message in phones.messages[1:]] == ["The watcher can write its database again"]
+        assert [message.title for message in phones.messages[1:]] == ["case-watcher can write to its database again"]
 
 
 def test_failing_channel_does_not_break_the_emergency_notice(tmp_path: Path) -> None:

@@ -73,6 +73,6 @@ def test_no_letters_without_support_or_after_repeated_failures(tmp_path: Path) -
 def test_note_is_added_to_the_plain_text_and_the_html(language: str) -> None:
     text = with_missing_letter_note(AlertText(title="t", body="b", html="<p>b</p>", short="s"), language=language)
     assert (text.title, text.short) == ("t", "s")
-    assert text.body.startswith("b\n\n")
+    assert text.body.startswith("b\n")
     assert len(text.body) > 20
     assert text.html.startswith("<p>b</p>\n<p>")

@@ -81,7 +81,7 @@ def test_frightening_statuses_are_explained_with_care(text: str, stage: Stage, e
 def test_unknown_text_is_explained_as_new() -> None:
     explanation = explain("The Stars Are Favourable")
     assert (explanation.stage, explanation.known) == (Stage.UNKNOWN, False)
-    assert "new to this program" in explanation.plain
+    assert "does not recognize" in explanation.plain
 
 
 def test_unknown_text_that_requests_something_says_what() -> None:

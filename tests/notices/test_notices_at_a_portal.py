@@ -95,7 +95,7 @@ def test_a_new_letter_is_attached_to_its_alert_and_downloaded_once(workspace: Wo
     (file,) = workspace.saved()
     assert "New document" in message["title"]
     assert attached(message) == [(file.name, file.read_bytes())]
-    assert "could not be sent along" not in message["message"]
+    assert "could not be attached" not in message["message"]
     (notice,) = workspace.app.store.notices()
     assert notice.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
     workspace.check()
@@ -138,7 +138,7 @@ def test_an_alert_does_not_wait_forever_and_says_that_the_letter_is_missing(work
     workspace.later(MAX_WAIT)
     (message,) = first + workspace.deliver()
     assert message["attachments"] == []
-    assert "could not be sent along" in message["message"]
+    assert "could not be attached" in message["message"]
     workspace.portal.faults.clear()
     workspace.check()
     assert len(workspace.saved()) == 1
@@ -159,7 +159,7 @@ def test_an_invalid_letter_is_not_saved_and_does_not_fail_the_check(workspace: W
     workspace.portal.faults.throw(Fault.VERBATIM, path="/notices/*", answer=answer)
     assert workspace.check() is ReadOutcome.OK
     (message,) = workspace.deliver()
-    assert "could not be sent along" in message["message"]
+    assert "could not be attached" in message["message"]
     assert workspace.saved() == []
     (notice,) = workspace.app.store.notices()
     assert notice.attempts == 1
@@ -200,7 +200,7 @@ def test_an_alert_is_delivered_without_attachments_that_the_service_refuses(work
     workspace.phone.status = 200
     (message,) = workspace.deliver()
     assert message["attachments"] == []
-    assert "could not be sent along" in message["message"]
+    assert "could not be attached" in message["message"]
     alert, _first_contact = workspace.app.store.outbox.list()
     assert alert.state is AlertState.SENT
 
@@ -211,7 +211,7 @@ def test_an_alert_says_that_a_deleted_letter_is_missing(workspace: Workspace) ->
     workspace.saved()[0].unlink()
     (message,) = workspace.deliver()
     assert message["attachments"] == []
-    assert "could not be sent along" in message["message"]
+    assert "could not be attached" in message["message"]
 
 
 @pytest.mark.parametrize("channel", ["attach_notices = false", 'attach_notices = true\nprivacy = "minimal"'])
@@ -221,7 +221,7 @@ def test_a_channel_without_attachments_does_not_wait_for_letters(tmp_path: Path,
         workspace.check()
         (message,) = workspace.deliver()
         assert message["attachments"] == []
-        assert "could not be sent along" not in json.dumps(message)
+        assert "could not be attached" not in json.dumps(message)
 
 
 def test_without_save_notices_nothing_is_downloaded_or_waited_for(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_without_save_notices_nothing_is_downloaded_or_waited_for(tmp_path: Path
         workspace.portal.cases[NUMBER].add_notice(TITLE)
         workspace.check()
         (message,) = workspace.deliver()
-        assert "could not be sent along" in message["message"]
+        assert "could not be attached" in message["message"]
         assert workspace.saved() == []
         assert not any(request.path.startswith("/notices/") for request in workspace.portal.requests)
 

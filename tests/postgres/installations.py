@@ -38,7 +38,7 @@ class Installations:
         """Return the phone's alerts about the account's case since it moved; its number is masked in them."""
         titles = [message["title"] for message in self.first.phone.messages]
         return [
-            title for title in titles if title.endswith("Evidence requested") and self.numbers[account][-4:] in title
+            title for title in titles if title.endswith("asks for evidence") and self.numbers[account][-4:] in title
         ]
 
 

@@ -21,7 +21,7 @@ def compose(context: AlertContext, settings: Settings, *, now: datetime, baselin
     channels = {name: channel for name, channel in settings.channels.items() if name not in subjects}
     routes = route(context, channels, zone=settings.timezone, now=now, baseline=baseline)
     zone, office_zone = settings.timezone, settings.office_zone(context.account)
-    texts: dict[tuple[tuple[int, ...], str], AlertText] = {}
+    texts: dict[tuple[tuple[int, ...], str, str], AlertText] = {}
     return WriteSet(
         account=context.account,
         case_number=context.changes[0].case_number,
@@ -55,11 +55,12 @@ def _text(
     routed: RoutedAlert,
     context: AlertContext,
     settings: Settings,
-    texts: dict[tuple[tuple[int, ...], str], AlertText],
+    texts: dict[tuple[tuple[int, ...], str, str], AlertText],
 ) -> AlertText:
-    """Return the text, rendered once for all channels with the same changes and privacy."""
-    privacy = settings.channels[routed.channel].privacy
-    key = (routed.changes, privacy)
+    """Return the text, rendered once for all channels with the same changes, privacy, and detail."""
+    channel = settings.channels[routed.channel]
+    privacy, detail = channel.privacy, channel.text_detail
+    key = (routed.changes, privacy, detail)
     if key not in texts:
         selected = replace(context, changes=tuple(context.changes[index] for index in routed.changes))
         texts[key] = render(
@@ -68,5 +69,6 @@ def _text(
             language=settings.language,
             zone=settings.timezone,
             office_zone=settings.office_zone(context.account),
+            detail=detail,
         )
     return texts[key]

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from watcher.alerts.packing import Form, Part, pack
 from watcher.alerts.routing import route_to_all
-from watcher.alerts.style import MAX_SHORT_LENGTH, TextStyle
-from watcher.alerts.text_blocks import Block, Link, Listing, Paragraph, as_html, as_plain
+from watcher.alerts.sms import sms_of
+from watcher.alerts.style import Detail, TextStyle
+from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, as_html, as_plain
+from watcher.alerts.title import cut_title
 from watcher.clock.timestamps import iso_text
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertDraft, AlertText
@@ -14,8 +17,7 @@ from watcher.model.case import Snapshot
 from watcher.model.writes import WriteSet
 from watcher.settings import Settings
 
-_MAX_TITLE_LENGTH = 120
-_MAX_CASES = 20
+_MAX_CASES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,32 +46,31 @@ def compose_first_contact(contact: FirstContact, settings: Settings, *, now: dat
     """Return the alert for every channel of the account, whatever its `min_severity`. `now` is aware."""
     drafts = []
     for routed in route_to_all(contact.account, settings.channels, zone=settings.timezone, now=now.astimezone(UTC)):
-        style = TextStyle(
-            catalogue=load_catalogue(settings.language),
-            zone=settings.timezone,
-            privacy=settings.channels[routed.channel].privacy,
-        )
-        drafts.append(AlertDraft(routed=routed, text=render_first_contact(contact, style)))
+        channel = settings.channels[routed.channel]
+        style = TextStyle(catalogue=load_catalogue(settings.language), zone=settings.timezone, privacy=channel.privacy)
+        drafts.append(AlertDraft(routed=routed, text=render_first_contact(contact, style, channel.text_detail)))
     return WriteSet(account=contact.account, drafts=tuple(drafts))
 
 
-def render_first_contact(contact: FirstContact, style: TextStyle) -> AlertText:
+def render_first_contact(contact: FirstContact, style: TextStyle, detail: Detail = "full") -> AlertText:
     """Return the text. With `minimal` privacy it says only how many cases are watched."""
     count = style.plural("cases", len(contact.cases))
     if style.privacy == "minimal":
         title = style.catalogue.format("first_contact", "title", cases=count)
-        blocks: list[Block] = [Paragraph(f"{title}.")]
+        parts = [Part(pieces=(f"{title}.",), rank=0)]
+        sms = title
     else:
-        title = _title(contact, count, style)
-        blocks = list(_blocks(contact, style))
-    masked = TextStyle(catalogue=style.catalogue, zone=style.zone, privacy="masked")
-    short = title if style.privacy == "minimal" else _title(contact, count, masked)
+        title, sms = _title(contact, count, style), _title(contact, count, style.as_masked())
+        parts = list(_parts(contact, style))
+    gap = GAP[detail]
+    blocks = pack(parts, limit=MAX_BODY_LENGTH[detail], gap=gap, more=lambda number: _more(number, style))
     return AlertText(
-        title=_cut(title, _MAX_TITLE_LENGTH),
-        body=as_plain(blocks),
-        html=as_html(blocks),
-        short=_cut(short, MAX_SHORT_LENGTH),
+        title=cut_title(title), body=as_plain(blocks, gap=gap), html=as_html(blocks), short=sms_of(sms, style.catalogue)
     )
+
+
+def _more(number: int, style: TextStyle) -> str:
+    return style.catalogue.format("first_contact", "more", cases=style.plural("cases", number))
 
 
 def _title(contact: FirstContact, count: str, style: TextStyle) -> str:
@@ -77,19 +78,16 @@ def _title(contact: FirstContact, count: str, style: TextStyle) -> str:
     return style.catalogue.format("first_contact", "title", cases=count, names=names)
 
 
-def _blocks(contact: FirstContact, style: TextStyle) -> Iterator[Block]:
+def _parts(contact: FirstContact, style: TextStyle) -> Iterator[Part]:
     catalogue = style.catalogue
     if contact.caution:
-        yield Paragraph(catalogue.message("caution", contact.caution))
+        yield Part(pieces=(catalogue.message("caution", contact.caution),), rank=1)
     account = style.portal_text(contact.account) if style.privacy == "full" else ""
     about = catalogue.format("general", "account", portal=style.portal_text(contact.portal_title), account=account)
-    yield Paragraph(catalogue.format("first_contact", "plain", about=about))
-    lines = [_line(case, style) for case in contact.cases[:_MAX_CASES]]
-    if len(contact.cases) > _MAX_CASES:
-        more = style.plural("cases", len(contact.cases) - _MAX_CASES)
-        lines.append(catalogue.format("first_contact", "more", cases=more))
-    yield Listing(lines)
-    yield Link(catalogue.message("general", "site"), contact.link)
+    yield Part(pieces=(catalogue.format("first_contact", "plain", about=about),), rank=2)
+    lines = tuple(_line(case, style) for case in contact.cases)
+    yield Part(pieces=lines, rank=3, form=Form.LINES, counted=True)
+    yield Part(pieces=(catalogue.message("general", "site"), contact.link), rank=0, form=Form.LINK)
 
 
 def _line(case: WatchedCase, style: TextStyle) -> str:
@@ -107,7 +105,3 @@ def _line(case: WatchedCase, style: TextStyle) -> str:
 def _name(snapshot: Snapshot, style: TextStyle) -> str:
     form = style.portal_text(snapshot.form, max_length=20)
     return style.catalogue.format("general", "case", number=style.number(snapshot.case_number), form=form)
-
-
-def _cut(text: str, max_length: int) -> str:
-    return text if len(text) <= max_length else text[: max_length - 1].rstrip() + "…"

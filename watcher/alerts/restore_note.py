@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from watcher.alerts.style import MAX_SHORT_LENGTH
-from watcher.alerts.text_blocks import append_paragraph
+from watcher.alerts.text_blocks import append_note
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import moment_text
 from watcher.model.alert import AlertText
+from watcher.text.gsm import MAX_SMS_LENGTH, gsm_length, gsm_text
 
 
 def with_restore_note(text: AlertText, *, since: datetime, language: str, zone: ZoneInfo) -> AlertText:
@@ -18,5 +18,5 @@ def with_restore_note(text: AlertText, *, since: datetime, language: str, zone: 
     """
     catalogue = load_catalogue(language)
     note = catalogue.format("restored", "doubt", since=moment_text(since, catalogue, zone))
-    short = catalogue.format("restored", "short", short=text.short)
-    return replace(append_paragraph(text, note), short=short if len(short) <= MAX_SHORT_LENGTH else text.short)
+    sms = gsm_text(catalogue.format("restored", "sms", sms=text.short), max_length=2 * MAX_SMS_LENGTH)
+    return replace(append_note(text, note), short=sms if gsm_length(sms) <= MAX_SMS_LENGTH else text.short)

@@ -1,7 +1,7 @@
 """The text style of one reader: language, time zone, and level of privacy. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from watcher.model.appointment_time import AppointmentTime
 from watcher.privacy.masking import mask_case_number, mask_numbers
 
 Privacy: TypeAlias = Literal["full", "masked", "minimal"]
+Detail: TypeAlias = Literal["short", "full"]
 
 MAX_NAME_LENGTH = 160
 """Characters shown of a title, a place, or another name from the portal."""
@@ -26,8 +27,8 @@ MAX_NAME_LENGTH = 160
 MAX_TEXT_LENGTH = 1_200
 """Characters shown of a longer text from the portal."""
 
-MAX_SHORT_LENGTH = 140
-"""Characters of the version of an alert that fits in an SMS."""
+MAX_REASON_LENGTH = 300
+"""Characters shown of why something failed."""
 
 _FILE_NAME = re.compile(r"\S\.[A-Za-z]{2,4}$|\S_\S")
 
@@ -49,6 +50,10 @@ class TextStyle:
     account: str = ""
     agency: str = ""
 
+    def as_masked(self) -> "TextStyle":
+        """Return the same style with `masked` privacy."""
+        return self if self.privacy == "masked" else replace(self, privacy="masked")
+
     def portal_text(self, value: object, *, max_length: int = MAX_NAME_LENGTH) -> str:
         """Return a portal's text, sanitized, on one line; "" if `value` is not a string."""
         if not isinstance(value, str):
@@ -58,14 +63,25 @@ class TextStyle:
 
     def quoted(self, value: object, *, max_length: int = MAX_NAME_LENGTH) -> str:
         """Return a portal's text in quotation marks; "" if there is none."""
-        text = self.portal_text(value, max_length=max_length)
+        return self.in_quotes(self.portal_text(value, max_length=max_length))
+
+    def in_quotes(self, text: str) -> str:
+        """Return a text of this style in quotation marks; "" if it is empty."""
         return text and self.catalogue.format("general", "quoted", text=text)
 
-    def document_title(self, value: object) -> str:
+    def agency_name(self) -> str:
+        """Return the name of the agency, or "the agency" if it has none."""
+        return self.portal_text(self.agency) or self.catalogue.message("general", "agency")
+
+    def document_name(self, value: object) -> str:
         """Return the title of a document. A file name may contain a person's name: "" except with `full` privacy."""
         if self.privacy != "full" and isinstance(value, str) and _FILE_NAME.search(value.strip()):
             return ""
-        return self.quoted(value)
+        return self.portal_text(value)
+
+    def document_title(self, value: object) -> str:
+        """Return the title of a document, as `document_name` does, in quotation marks."""
+        return self.in_quotes(self.document_name(value))
 
     def number(self, value: str) -> str:
         """Return a case number, masked except with `full` privacy."""
@@ -91,9 +107,10 @@ class TextStyle:
         """Return the day with its weekday and, if known, the time of an appointment; "" for None."""
         return "" if when is None else appointment_text(when, self.catalogue, self.office_zone or self.zone)
 
-    def brief_appointment(self, when: AppointmentTime | None) -> str:
+    def brief_appointment(self, when: AppointmentTime | None, *, months: str = "months") -> str:
         """Return the same in short form, without the year."""
-        return "" if when is None else brief_appointment_text(when, self.catalogue, self.office_zone or self.zone)
+        zone = self.office_zone or self.zone
+        return "" if when is None else brief_appointment_text(when, self.catalogue, zone, months=months)
 
     def moment(self, value: object) -> str:
         """Return the day with its weekday and, if known, the time; "" if `value` is not an ISO 8601 text."""

@@ -6,9 +6,15 @@ The content of a block is always text. Only this module writes markup, and only 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from watcher.model.alert import AlertText
+
+GAP: Final = {"short": "\n", "full": "\n\n"}
+"""What separates the parts of a body, by its detail."""
+
+MAX_BODY_LENGTH: Final = {"short": 350, "full": 1_500}
+"""Characters of a body, by its detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,9 @@ class Preformatted:
 Block: TypeAlias = Paragraph | Listing | Heading | Link | Preformatted
 
 
-def as_plain(blocks: Sequence[Block]) -> str:
-    """Return the blocks as plain text, separated by empty lines."""
-    return "\n\n".join(block.plain() for block in blocks)
+def as_plain(blocks: Sequence[Block], *, gap: str = GAP["full"]) -> str:
+    """Return the blocks as plain text, separated by empty lines or by `gap`."""
+    return gap.join(block.plain() for block in blocks)
 
 
 def as_html(blocks: Sequence[Block]) -> str:
@@ -105,13 +111,28 @@ def as_html(blocks: Sequence[Block]) -> str:
     return "\n".join(block.html() for block in blocks)
 
 
-def append_paragraph(text: AlertText, sentence: str) -> AlertText:
-    """Add a paragraph at the end of an alert's body and HTML."""
-    block = Paragraph(sentence)
-    return replace(text, body=f"{text.body}\n\n{block.plain()}", html=f"{text.html}\n{block.html()}")
+def append_note(text: AlertText, sentence: str) -> AlertText:
+    """Add a note at the end of an alert's body and HTML."""
+    body, gap = _with_room(text.body, sentence)
+    return replace(text, body=f"{body}{gap}{sentence}", html=f"{text.html}\n{Paragraph(sentence).html()}")
 
 
-def prepend_paragraph(text: AlertText, sentence: str) -> AlertText:
-    """Add a paragraph at the beginning of an alert's body and HTML."""
-    block = Paragraph(sentence)
-    return replace(text, body=f"{block.plain()}\n\n{text.body}", html=f"{block.html()}\n{text.html}")
+def prepend_note(text: AlertText, sentence: str) -> AlertText:
+    """Add a note at the beginning of an alert's body and HTML."""
+    body, gap = _with_room(text.body, sentence)
+    return replace(text, body=f"{sentence}{gap}{body}", html=f"{Paragraph(sentence).html()}\n{text.html}")
+
+
+def _with_room(body: str, note: str) -> tuple[str, str]:
+    """Return the body with room for a note within its length, and the gap between its parts.
+
+    Its last parts but one go first: the first says what happened, and the last one is usually a link.
+    """
+    detail = "short" if len(body) <= MAX_BODY_LENGTH["short"] and GAP["full"] not in body else "full"
+    gap, limit = GAP[detail], MAX_BODY_LENGTH[detail]
+    parts = body.split(gap)
+    if len(body) > limit:  # a digest, which has its own limit
+        return body, gap
+    while len(parts) > 2 and len(gap.join([*parts, note])) > limit:  # noqa: PLR2004 - the first and the last
+        del parts[-2]
+    return gap.join(parts), gap

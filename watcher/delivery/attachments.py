@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from watcher.alerts.text_blocks import append_paragraph
+from watcher.alerts.text_blocks import append_note
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertText
 from watcher.model.change import ChangeKind
@@ -95,4 +95,4 @@ def select_attachments(
 
 def with_missing_letter_note(text: AlertText, *, language: str) -> AlertText:
     """Add a note that a letter which the message is about is not attached."""
-    return append_paragraph(text, load_catalogue(language).message("general", "not_attached"))
+    return append_note(text, load_catalogue(language).message("general", "not_attached"))

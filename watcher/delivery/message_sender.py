@@ -10,8 +10,8 @@ from datetime import datetime
 
 import structlog
 
-from watcher.alerts.digest import render_batch, render_digest
-from watcher.alerts.text_blocks import prepend_paragraph
+from watcher.alerts.digest import MAX_CHAT_BYTES, render_batch, render_digest
+from watcher.alerts.text_blocks import prepend_note
 from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.attachments import Attachments, notices_of, select_attachments, with_missing_letter_note
@@ -21,6 +21,7 @@ from watcher.errors import DeliveryFailed
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertText
 from watcher.settings import ChannelSettings, Settings
+from watcher.settings.email_services import is_email
 from watcher.store import MAX_REST, HeldLock, QueuedAlert, Store
 
 _RANDOM = random.SystemRandom()
@@ -109,9 +110,10 @@ class MessageSender:
         """Return the text of the alert, of a digest, or of a batch that lists and counts alerts."""
         language = self.settings.language
         texts = [_text_of(queued, is_late=queued.alert.id in late, language=language) for queued in message]
+        limit = None if is_email(self.channel.url) else MAX_CHAT_BYTES
         if message[0].hold_reason in COMBINED_REASONS:
-            return render_digest(texts, language=language)
-        return texts[0] if len(texts) == 1 else render_batch(texts, language=language)
+            return render_digest(texts, language=language, max_bytes=limit)
+        return render_batch(texts, language=language, max_bytes=limit)
 
     def _attachments(self, message: Message) -> Attachments:
         """Return the saved letters that the message is about, if the channel attaches letters."""
@@ -145,4 +147,4 @@ def jitter() -> float:
 def _text_of(queued: QueuedAlert, *, is_late: bool, language: str) -> AlertText:
     alert = queued.alert
     text = AlertText(title=alert.title, body=alert.body, html=alert.html, short=alert.short)
-    return prepend_paragraph(text, load_catalogue(language).message("general", "late")) if is_late else text
+    return prepend_note(text, load_catalogue(language).message("general", "late")) if is_late else text

@@ -90,15 +90,20 @@ def appointment_text(when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo
     return moment_text(when.at, catalogue, zone)
 
 
-def brief_appointment_text(when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo) -> str:
-    """Return the day and, if known, the time, for a title or a table: "Thu, July 9, 3:00 PM EDT"."""
+def brief_appointment_text(
+    when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo, *, months: str = "months"
+) -> str:
+    """Return the day and, if known, the time, for a title or a table: "Thu, July 9, 3:00 PM EDT".
+
+    `months` "short_months" shortens the name of the month.
+    """
     value = when.day if isinstance(when, Day) else _in_zone(when.at, zone)
     first = catalogue.message("dates", "first") if value.day == 1 else ""
     day = catalogue.format(
         "dates",
         "brief_day",
         weekday=catalogue.message("dates", "short_weekdays").split()[value.weekday()],
-        month=catalogue.message("dates", "months").split()[value.month - 1],
+        month=catalogue.message("dates", months).split()[value.month - 1],
         day=first or str(value.day),
     )
     if not isinstance(value, datetime):

@@ -25,6 +25,7 @@ from watcher.clock.quiet_hours import Digest, QuietHours
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import listening_address, page_address, web_address
+from watcher.settings.email_services import is_email
 from watcher.settings.faults import types_within
 from watcher.settings.machine_zone import machine_zone
 from watcher.text.loopback import is_loopback
@@ -210,7 +211,8 @@ class AccountSettings(Section):
 class ChannelSettings(Section):
     """One Apprise URL with its rules.
 
-    `max_per_hour` limits messages; further alerts are combined, except urgent ones. 0 means no limit.
+    `max_per_hour` limits messages; further alerts are combined, except urgent ones. 0 means no limit. `detail` "" is
+    full for e-mail and short elsewhere.
     """
 
     name: str
@@ -222,9 +224,15 @@ class ChannelSettings(Section):
     urgent_breaks_quiet: bool = True
     digest: DigestPlan = None
     privacy: Literal["full", "masked", "minimal"] = "masked"
+    detail: Literal["", "short", "full"] = ""
     attach_notices: bool = False
     escalate_after: Escalation = None
     max_per_hour: Annotated[int, Field(ge=0)] = 30
+
+    @property
+    def text_detail(self) -> Literal["short", "full"]:
+        """How much the alerts of this channel say."""
+        return self.detail or ("full" if is_email(self.url) else "short")
 
 
 class BackupSettings(Section):

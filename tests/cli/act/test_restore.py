@@ -166,7 +166,7 @@ def test_unknown_alerts_have_the_note_and_the_next_do_not(workspace: ApiWorkspac
     messages = workspace.phone.messages
     assert [message["message"].count(RESTORE_NOTE) for message in messages] == [1] * len(messages)
     assert len(messages) == (2 if tables in (["alert"], ["sqlite_schema"]) else 1)
-    assert "Evidence requested" in messages[0]["title"]
+    assert "asks for evidence" in messages[0]["title"]
     take_titles(workspace)
     show_status(workspace, APPROVED)
     workspace.check()
@@ -209,7 +209,7 @@ def test_baseline_missing_from_the_backup_gets_the_note_if_alerts_are_unknown(
     assert "will say so" in workspace.run("restore", "copy.sqlite3").out
     workspace.run("check", expect=(0, 1))
     urgent, watching = workspace.phone.messages
-    assert "Evidence requested" in urgent["title"]
+    assert "asks for evidence" in urgent["title"]
     assert [message["message"].count(RESTORE_NOTE) for message in (urgent, watching)] == [1, 1]
     take_titles(workspace)
     show_status(workspace, APPROVED)

@@ -123,11 +123,11 @@ class TestClock:
             clock.move(-timedelta(days=1))
             time.sleep(0.5)
             clock_workspace.ask_for_evidence()
-            running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
+            running.until(lambda: alerts_with(clock_workspace, "asks for evidence"))
             pings = watchdog.pings
             running.until(lambda: watchdog.pings > pings + 1)
         assert "clock_set_back" in running.log
-        assert alerts_with(clock_workspace, "Evidence requested") == 1
+        assert alerts_with(clock_workspace, "asks for evidence") == 1
 
     def test_corrected_clock_that_was_a_year_ahead_stops_no_check_and_no_alert(
         self, clock_workspace: ApiWorkspace, clock: SetClock
@@ -155,10 +155,10 @@ class TestClock:
             clock_workspace.ask_for_evidence()
             requests_before = len(clock_workspace.api.case_requests)
             clock.move(timedelta(days=7))
-            running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
+            running.until(lambda: alerts_with(clock_workspace, "asks for evidence"))
         assert len(clock_workspace.api.case_requests) == requests_before + 1
         assert [message["title"].partition(": ")[2] for message in clock_workspace.phone.messages][1:] == [
-            "Evidence requested, the date has passed"
+            "USCIS asks for evidence: the date has passed"
         ]
 
 
@@ -175,14 +175,14 @@ class TestDisk:
             running.until(lambda: running.log.count("job_failed") == 1)
             assert len(clock_workspace.phone.requests) == 1, "a short failure sends no notice"
             clock.move(timedelta(hours=5, minutes=10))
-            running.until(lambda: alerts_with(clock_workspace, "cannot write its database"))
+            running.until(lambda: alerts_with(clock_workspace, "cannot write to its database"))
             clock.move(timedelta(hours=5, minutes=20))
             running.until(lambda: running.log.count("job_failed") >= 3)
             assert len(clock_workspace.phone.requests) == 2, "once a day is enough"
             running.limit_files(resource.RLIM_INFINITY)
             clock.move(timedelta(hours=10))
-            running.until(lambda: alerts_with(clock_workspace, "Evidence requested"))
-            running.until(lambda: alerts_with(clock_workspace, "can write its database again"))
+            running.until(lambda: alerts_with(clock_workspace, "asks for evidence"))
+            running.until(lambda: alerts_with(clock_workspace, "can write to its database again"))
         assert len(clock_workspace.phone.requests) == 4
         assert "Traceback" not in running.log
 

@@ -1,0 +1,58 @@
+"""The title of an alert: which case it is about, and what happened. Pure."""
+
+from watcher.alerts.change_lines import headlines_of
+from watcher.alerts.packing import cut
+from watcher.alerts.style import TextStyle
+from watcher.model.alert import AlertContext
+from watcher.model.change import Change
+
+MAX_TITLE_LENGTH = 65
+_MAX_PORTAL_LENGTH = 30
+
+
+def title_of(context: AlertContext, lead: Change, style: TextStyle) -> str:
+    """Return the title: as much of the subject as there is room for, because what happened matters more."""
+    titles = titles_of(context, lead, style)
+    return next((title for title in titles if len(title) <= MAX_TITLE_LENGTH), cut_title(titles[-1]))
+
+
+def titles_of(context: AlertContext, lead: Change, style: TextStyle) -> list[str]:
+    """Return the title with ever less of the subject, and with a shorter headline, the complete one first."""
+    subjects = [subject_of(context, style), _short_subject(context, style)]
+    return [
+        style.catalogue.format("general", "title", about=subject, headline=headline)
+        for headline in headlines_of(lead, style)
+        for subject in dict.fromkeys(subjects)
+    ]
+
+
+def cut_title(title: str) -> str:
+    """Shorten a title that is too long."""
+    return cut(title, MAX_TITLE_LENGTH)
+
+
+def subject_of(context: AlertContext, style: TextStyle) -> str:
+    """Return the subject of the alert: the number and form of the case, the agency and account, or delivery."""
+    number = case_number_of(context)
+    if context.links is None:
+        return style.catalogue.message("general", "delivery")
+    if number is None:
+        account = style.portal_text(context.account) if style.privacy == "full" else ""
+        portal = style.portal_text(context.agency or context.portal_title, max_length=_MAX_PORTAL_LENGTH)
+        return style.catalogue.format("general", "account", portal=portal, account=account)
+    form = style.portal_text(context.snapshot.form if context.snapshot else None, max_length=20)
+    return style.catalogue.format("general", "case", number=style.number(number), form=form)
+
+
+def case_number_of(context: AlertContext) -> str | None:
+    """Return the number of the case that the alert is about; None if it is about something else."""
+    if context.snapshot is not None:
+        return context.snapshot.case_number
+    return next((change.case_number for change in context.changes if change.case_number), None)
+
+
+def _short_subject(context: AlertContext, style: TextStyle) -> str:
+    number = case_number_of(context)
+    if number is not None:
+        return style.number(number)
+    return subject_of(context, style)
