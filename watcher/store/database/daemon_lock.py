@@ -8,10 +8,10 @@ import os
 import socket
 import struct
 import sys
+from _blake2 import blake2b  # hashlib would load OpenSSL, which takes 4 MiB
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from errno import EADDRINUSE
-from hashlib import blake2b
 from pathlib import Path
 
 from watcher.store.database.locks import Busy, Locks

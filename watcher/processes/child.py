@@ -1,0 +1,108 @@
+"""A child process: a module of this program in a new interpreter, with a channel to it.
+
+The child finds its end of the channel as descriptor 3, and ends when the other end is closed, even if this process was
+killed. Its log lines go to standard error, which it inherits.
+"""
+
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from types import FrameType
+
+import watcher
+from watcher.processes.channel import Channel
+
+_DESCRIPTOR = 3
+_SHIELDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NULL_INPUT = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+_NULL_OUTPUT = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
+
+
+class Child:
+    """A running process. Thread-safe, except for its `channel`, see there."""
+
+    def __init__(self, module: str, *, quiet: bool = False) -> None:
+        """Start `python -m MODULE`. Raises OSError if no process can be started.
+
+        `quiet` discards what it prints.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            its_end = (os.POSIX_SPAWN_DUP2, theirs.fileno(), _DESCRIPTOR)
+            try:
+                self.pid = os.posix_spawn(
+                    sys.executable,
+                    [sys.executable, "-P", "-m", module],
+                    _environment(),
+                    file_actions=[_NULL_INPUT, *(_NULL_OUTPUT if quiet else []), its_end],
+                    setsigmask=_SHIELDED,
+                )
+            except OSError:
+                ours.close()
+                raise
+        self.channel = Channel(ours)
+        self._waiting = Lock()
+        self._status: int | None = None
+
+    def status(self) -> int | None:
+        """Return the exit status, or the negated number of the signal that ended it; None while it runs."""
+        return self._wait(os.WNOHANG)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._wait(0)
+
+    def kill(self) -> None:
+        """End it at once. Does not wait."""
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless the end of the process was noticed: its number may be another's by now."""
+        if self._status is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def _wait(self, options: int) -> int | None:
+        with self._waiting:
+            if self._status is None:
+                pid, status = os.waitpid(self.pid, options)
+                self._status = os.waitstatus_to_exitcode(status) if pid else None
+            return self._status
+
+
+def channel_to_parent() -> Channel:
+    """Return the channel that this process was started with.
+
+    Also lets signals pass without effect that are meant for the parent, which a terminal or a service manager sends to
+    all processes. Processes that this one starts receive them as usual.
+    """
+    for number in _SHIELDED:
+        signal.signal(number, _ignore)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SHIELDED)
+    return Channel(socket.socket(fileno=_DESCRIPTOR))
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing."""
+
+
+def reap_orphans(child: Child | None) -> None:
+    """Take the exit status of all processes that have ended except `child`.
+
+    Process 1 of a container becomes the parent of those whose own parent was killed.
+    """
+    with suppress(ChildProcessError):
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if child is not None and ended.si_pid == child.pid:
+                return
+            os.waitpid(ended.si_pid, 0)
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment, with this package in the path: the child does not look in its folder."""
+    path = [str(Path(watcher.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
