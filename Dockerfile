@@ -30,8 +30,6 @@ FROM docker.io/library/python:3.13-slim-trixie AS plain
 ENV PATH=/opt/watcher/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    # All threads share one memory arena, which saves a few MiB.
-    MALLOC_ARENA_MAX=1 \
     HOME=/var/lib/watcher \
     STATE_DIRECTORY=/var/lib/watcher \
     WATCHER_CONFIG=/etc/watcher/watcher.toml

@@ -4,30 +4,26 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from watcher import portals
-from watcher.alerts.restore_note import with_restore_note
 from watcher.clock import Clock, SystemClock
 from watcher.context.context import Context
 from watcher.context.opening import open_store
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_health import record_channel_health
 from watcher.delivery.outbox_worker import OutboxWorker
-from watcher.errors import StoreLost, StoreUnusable
+from watcher.errors import StoreUnusable
 from watcher.model.account_health import ReadResult, report
-from watcher.model.alert import AlertText
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.portal import CodeSource, Portal, SignInTurn, Trace
 from watcher.reading.poll import ReadOptions, poll
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
-from watcher.settings.derived import DATABASE, database_url, sealing_keys
+from watcher.settings.derived import database_url, sealing_keys
 from watcher.sign_in.code_inbox import CODE, EXPECTED, StoredInbox
 from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
 from watcher.sign_in.session_takeover import take_over_session
@@ -35,7 +31,6 @@ from watcher.sign_in.submitted_code import SubmittedCode
 from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
 from watcher.store import Busy, SavedValue, SavedValues, Store, StoredSignInGuard
 from watcher.store.backup import backup_files
-from watcher.store.backup.restoring import Restore, RestoreResult
 from watcher.store.backup.rotation import back_up, restore_advice
 
 if TYPE_CHECKING:
@@ -173,17 +168,6 @@ class App:
         """Create a backup if one is due. Raises `StoreUnusable`."""
         back_up(self.settings, now=self.clock.now())
 
-    def keep_lost_database(self, lost: StoreLost) -> str | None:
-        """Save what is left of a database that was deleted, moved, or replaced. Return what was done, if anything."""
-        settings, now = self.settings, self.clock.now()
-
-        def restore(copy: Path) -> RestoreResult:
-            note = partial(_restore_note, settings)
-            restoring = Restore(copy=copy, accounts=settings.accounts, now=now, add_note=note, force=True)
-            return restoring.run(database_url(settings), settings.state_dir / DATABASE)
-
-        return self.store.keep_lost_database(lost, now=now, restore=restore)
-
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""
         return replace(
@@ -274,10 +258,6 @@ def _mailbox_of(account: AccountSettings) -> "MailboxSettings | None":
 
 def _user_name(account: AccountSettings) -> str:
     return getattr(account, "username", None) or ""
-
-
-def _restore_note(settings: Settings, text: AlertText, since: datetime) -> AlertText:
-    return with_restore_note(text, since=since, language=settings.language, zone=settings.timezone)
 
 
 @contextmanager

@@ -122,7 +122,6 @@ def test_unit_of_a_user_has_no_setting_that_needs_privileges() -> None:
     assert {"NoNewPrivileges", "SystemCallFilter", "MemoryDenyWriteExecute", "WatchdogSec", "ExecStart"} <= keys
     assert "WantedBy=default.target" in text
     assert "LoadCredential" not in text
-    assert "\nEnvironment=MALLOC_ARENA_MAX=1\n" in text
 
 
 def test_restart_pause_grows_if_systemd_supports_it() -> None:

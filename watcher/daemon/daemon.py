@@ -1,6 +1,6 @@
-"""The daemon: checks each account on schedule, records reminders, and delivers alerts. Makes no decisions itself."""
+"""The daemon's work: checks accounts on schedule, records reminders, delivers alerts. Makes no decisions itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -8,11 +8,11 @@ import structlog
 
 from watcher.app import App
 from watcher.context.wrong_clock import correct_wrong_clock
-from watcher.daemon import database_watch, malloc
+from watcher.daemon import database_watch
 from watcher.daemon.database_watch import DatabaseWatch
-from watcher.daemon.liveness import Liveness
+from watcher.daemon.liveness import Liveness, Send
+from watcher.daemon.next_needed import next_needed
 from watcher.daemon.schedule import Schedule
-from watcher.daemon.sd_notify import ServiceManager
 from watcher.delivery.channel_threads import ChannelThreads
 from watcher.delivery.outbox_worker import STOP_GRACE
 from watcher.errors import LockLost, StoreLost, StoreUnusable
@@ -32,8 +32,12 @@ _CLOCK_TOLERANCE = timedelta(seconds=1)
 _log = structlog.get_logger(__name__)
 
 
+def _nobody(_: object) -> None:
+    """Tell nobody."""
+
+
 class Daemon:
-    """The daemon, running between `start` and `stop`.
+    """The work of the daemon, between `start` and `stop`.
 
     Several daemons may share a PostgreSQL database: the one that takes an account's lock first checks it. The times of
     the next checks are in the database, so others take over from a daemon that died. With SQLite there is only one
@@ -41,15 +45,22 @@ class Daemon:
     """
 
     def __init__(
-        self, app: App, manager: ServiceManager | None = None, *, on_lost: Callable[[], object] = lambda: None
+        self,
+        app: App,
+        *,
+        send: Send = _nobody,
+        on_lost: Callable[[StoreLost], object] = _nobody,
+        sign_of_life: timedelta = timedelta(seconds=30),
     ) -> None:
-        """Start nothing yet. `manager` is notified while the daemon works.
+        """Start nothing yet. `send` gets the signs of life, one at least every `sign_of_life`.
 
-        `on_lost` is called once if the daemon must end because its database is `lost`; then call `stop`.
+        `on_lost` is called once if the daemon must end because its database is lost; then call `stop`.
         """
         self._app = app
+        self._sign_of_life = sign_of_life
         self._database = DatabaseWatch(app, on_lost)
-        self._liveness = Liveness(app, manager or ServiceManager(), self._database)
+        self._liveness = Liveness(app, self._database, send)
+        self._is_reminded = False
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _MAX_PARALLEL_CHECKS) + 2)
         self._next_checks: dict[str, datetime] = {}
         self._last_now = app.clock.now()
@@ -57,7 +68,7 @@ class Daemon:
         self._channels = ChannelThreads(
             lambda channel: self._app.outbox_worker().deliver(channel, wait=_MAX_PAUSE),
             on_error=self._delivery_failed,
-            on_end=self._wake.set,
+            on_end=self._delivered,
         )
         self._delivery = Thread(target=self._deliver, name="delivery", daemon=True)
 
@@ -66,22 +77,45 @@ class Daemon:
         """Why the daemon must end, or None."""
         return self._database.lost
 
-    def start(self) -> None:
+    @property
+    def newest_ids(self) -> tuple[int, ...]:
+        """The highest ids in the database, which another process that continues the work must not find lower."""
+        return self._database.newest_ids
+
+    def start(
+        self,
+        *,
+        must_examine: bool = True,
+        set_back_by: timedelta = timedelta(),
+        newest_ids: Sequence[int] = (),
+    ) -> None:
         """Schedule each account at the time in the database, then start.
 
-        Raises `WatcherError`, and starts nothing, if the database is damaged or the health page's address cannot be
-        used.
+        `must_examine`: look for damage in the database file. `set_back_by`: how far the clock was set back since an
+        earlier process did this work, and `newest_ids` what that one returned. Raises `WatcherError`, and starts
+        nothing, if the database is damaged.
         """
-        self._app.check_database()
-        correct_wrong_clock(self._app.context)
+        if must_examine:
+            self._app.check_database()
+        self._database.newest_ids = tuple(newest_ids) or self._database.newest_ids
+        self._correct_clock(set_back_by)
         self._liveness.start()
         self._schedule_accounts()
+        self._liveness.report()
         self._schedule_regular_jobs()
         self._schedule.start()
         self._delivery.start()
-        _log.info(
-            "daemon_started", accounts=len(self._app.settings.accounts), channels=len(self._app.settings.channels)
-        )
+
+    def next_needed(self) -> datetime | None:
+        """Return when there is something to do; None while it works, or has to watch the database of several machines.
+
+        Raises `StoreUnusable`.
+        """
+        is_busy = self._schedule.is_busy() or self._channels.busy() or not self._is_reminded
+        clock_is_right = self._last_now - self._app.clock.now() <= _CLOCK_TOLERANCE
+        if is_busy or self._app.store.shared or not self._database.is_settled or not clock_is_right:
+            return None
+        return next_needed(self._app)
 
     def stop(self) -> None:
         """Start no more work and wait a moment for the requests and messages in flight. The rest is repeated later."""
@@ -108,13 +142,14 @@ class Daemon:
             self._schedule.at("accounts", self._app.clock.now() + timedelta(minutes=1), self._schedule_accounts)
         self._channels.end_rests()
         self._wake.set()
+        self._liveness.report()
         _log.info("configuration_reloaded", accounts=len(settings.accounts), channels=len(settings.channels))
 
     def _schedule_regular_jobs(self) -> None:
         self._schedule.every("reminders", _REMINDER_INTERVAL, self._record_reminders)
         self._schedule.every("backup", _BACKUP_INTERVAL, self._back_up)
         self._schedule.every("database", database_watch.INTERVAL, self._database.look)
-        self._schedule.every("liveness", self._liveness.interval, self._liveness.notify_manager)
+        self._schedule.every("liveness", self._sign_of_life, self._liveness.give_sign)
 
     def _schedule_accounts(self) -> None:
         stored = self._app.store.accounts.all()
@@ -136,14 +171,18 @@ class Daemon:
 
     def _handle_clock_change(self) -> None:
         """Correct stored moments if the clock was set back, and reschedule all jobs, which would otherwise wait."""
-        now = self._app.clock.now()
-        set_back_by = self._last_now - now
-        self._liveness.count_changes(correct_wrong_clock(self._app.context, set_back_by=set_back_by))
-        if set_back_by > _CLOCK_TOLERANCE:
-            _log.warning("clock_set_back", seconds=round(set_back_by.total_seconds()))
+        if self._correct_clock(self._last_now - self._app.clock.now()):
             self._schedule_regular_jobs()
             self._schedule_accounts()
-        self._last_now = now
+
+    def _correct_clock(self, set_back_by: timedelta) -> bool:
+        """Correct stored moments that are too late. Return whether the clock was set back."""
+        self._last_now = self._app.clock.now()
+        self._liveness.count_changes(correct_wrong_clock(self._app.context, set_back_by=set_back_by))
+        is_set_back = set_back_by > _CLOCK_TOLERANCE
+        if is_set_back:
+            _log.warning("clock_set_back", seconds=round(set_back_by.total_seconds()))
+        return is_set_back
 
     def _schedule_check(self, name: str, moment: datetime) -> None:
         self._next_checks[name] = moment
@@ -172,7 +211,7 @@ class Daemon:
         self._database.check_succeeded()
         _log_result(result)
         self._wake.set()
-        malloc.give_back()
+        self._liveness.report()
         if result.changes:
             update_calendar_file(app.context)
         next_read_at = app.store.accounts.next_read(name)
@@ -185,6 +224,7 @@ class Daemon:
             self._liveness.count_changes(changes)
             self._wake.set()
         update_calendar_file(self._app.context)  # the user may have answered an item since
+        self._is_reminded = True
 
     def _back_up(self) -> None:
         self._app.back_up()
@@ -206,6 +246,10 @@ class Daemon:
                 _log.exception("delivery_failed_unexpectedly")
                 pause = _MAX_PAUSE
             self._wake.wait(pause)
+
+    def _delivered(self) -> None:
+        self._wake.set()
+        self._liveness.report()
 
     def _delivery_failed(self, channel: str, error: Exception) -> float:
         """Log what a delivery raised. Return for how many real seconds the channel rests."""

@@ -27,19 +27,25 @@ _log = structlog.get_logger(__name__)
 class DatabaseWatch:
     """Watches the database of a daemon. Thread-safe.
 
-    `error` is why the database cannot be written, or None. `lost` is why the daemon must end, or None.
+    `error` is why the database cannot be written, or None. `lost` is why the daemon must end, or None. `newest_ids` are
+    the highest ids that were seen in tables that only grow; set them to what an earlier process has seen.
     """
 
-    def __init__(self, app: App, on_lost: Callable[[], object]) -> None:
+    def __init__(self, app: App, on_lost: Callable[[StoreLost], object]) -> None:
         """Look at nothing yet. `on_lost` is called once, when the daemon must end."""
         self._app, self._on_lost = app, on_lost
         self._notice = EmergencyNotice(app.notifier)
         self._lock = Lock()
         self._seen: tuple[int, int] | None = None
         self._examine_after = 0.0
-        self._newest_ids: tuple[int, ...] = (0, 0, 0)
+        self.newest_ids: tuple[int, ...] = (0, 0, 0)
         self.error: str | None = None
         self.lost: StoreLost | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the database can be written, and no notice about it is due."""
+        return self.error is None and not self._notice.is_open
 
     def look(self) -> None:
         """Compare the files and probe a write. Called by the scheduler."""
@@ -62,10 +68,10 @@ class DatabaseWatch:
         file = self._app.store.file
         if file is None:
             return
-        newest, before = self._app.store.newest_ids(), self._newest_ids
+        newest, before = self._app.store.newest_ids(), self.newest_ids
         if any(now < then for now, then in zip(newest, before, strict=True)):
             raise StoreLost(f"{file} was overwritten with an older database while this program used it", in_place=True)
-        self._newest_ids = newest
+        self.newest_ids = newest
         self._examine_if_changed(file)
 
     def _examine_if_changed(self, file: Path) -> None:
@@ -91,8 +97,7 @@ class DatabaseWatch:
         elif self._is_first(error):
             _log.critical("database_lost", reason=str(error))
             self._app.context.stop.set()
-            self._notice.database_lost(str(error), self._app.settings)
-            self._on_lost()
+            self._on_lost(error)
 
     def reconfigure(self, app: App) -> None:
         """Switch to another configuration of the same database."""

@@ -106,6 +106,10 @@ class Schedule:
         with self._all_done:
             self._all_done.wait_for(lambda: not self._running, seconds)
 
+    def is_busy(self) -> bool:
+        """Return whether a job runs, except regular ones."""
+        return self._running > 0
+
     def _run(self, name: str, work: Callable[[], datetime | None], pool: str) -> None:
         next_run: datetime | None = self._clock.now() + timedelta(minutes=1)
         counts = int(pool != _REGULAR)

@@ -3,6 +3,7 @@
 Nothing is sent if the program was not started by systemd or another manager with this protocol.
 """
 
+import logging
 import os
 import socket
 import time
@@ -10,10 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 _MAX_STATUS_LENGTH = 200
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,4 +65,5 @@ class ServiceManager:
                 client.settimeout(1.0)
                 client.sendto("\n".join(lines).encode(), address)
         except OSError as error:
-            _log.warning("service_manager_unreachable", message=lines[0], reason=error.strerror)
+            details = {"notification": lines[0], "reason": error.strerror}
+            _log.warning("service_manager_unreachable", extra=details)

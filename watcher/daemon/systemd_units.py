@@ -32,9 +32,6 @@ _FOR_A_USER = frozenset(
 )
 """Settings that a user's own service manager supports. The rest needs privileges, and `~/.local/state` needs no
 StateDirectory."""
-_ARENA = "Environment=MALLOC_ARENA_MAX="
-"""For users too, unlike the HOME of the browser's drop-in: users have a home."""
-
 _LONGER_PAUSES = 254
 """The first version of systemd that lengthens the pause from restart to restart."""
 
@@ -104,7 +101,7 @@ def _user_lines(text: str) -> Iterator[str]:
         key, is_setting, _ = line.partition("=")
         if line.startswith("#"):
             comment.append(line)
-        elif line.startswith(("[", _ARENA)) or not is_setting or key in _FOR_A_USER:
+        elif line.startswith("[") or not is_setting or key in _FOR_A_USER:
             yield from comment
             yield line
             comment = []

@@ -1,5 +1,9 @@
-"""A worker as the supervisor sees it: a child process with a deadline for its start and for each of its signs of life."""
+"""Workers as the supervisor sees them: child processes with deadlines, started one at a time.
 
+After one that failed, the next is started with a growing delay.
+"""
+
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -7,10 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from watcher.processes.channel import Message
-from watcher.processes.child import Child
+from watcher.processes.child import Child, reap_orphans
 
 MODULE = "watcher.daemon.worker"
+
 _MAX_MISSED = 4  # signs of life
+_MIN_DEADLINE = 30.0  # a busy machine
+_MAX_FAILURES = 3
+_EXIT_TIME = 1.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +28,8 @@ class Pace:
 
     `tick`: between two looks at the database at rest. `idle`: without work, after which a worker ends. `linger`: if a
     worker is needed again within this time, it waits instead, because a start takes more than waiting. `start`: in
-    which a worker must be ready. `stop`: in which it must end. `first_delay` to `max_delay`: before the next start after
-    a failed one.
+    which a worker must be ready. `stop`: in which it must end. `first_delay` to `max_delay`: before the start that
+    follows a failed one. `sign_of_life`: between those of a worker.
     """
 
     tick: float = 15.0
@@ -30,47 +39,38 @@ class Pace:
     stop: float = 28.0
     first_delay: float = 1.0
     max_delay: float = 300.0
+    sign_of_life: float = 30.0
 
 
 class WorkerProcess:
     """A worker that was started.
 
-    `is_ready` means that it works. `is_done` means that it has reported that nothing is left to do.
+    `has_begun`: it may be working. `is_ready`: it works. `is_done`: it has reported that nothing is left to do.
     """
 
-    def __init__(self, module: str, start: Message, *, pace: Pace, interval: float) -> None:
-        """Start it, and give it `start`, see `watcher.daemon.worker`. Raises OSError if that is not possible.
-
-        `interval`: seconds between its signs of life.
-        """
-        self._pace, self._interval = pace, interval
-        self.child = Child(module)
-        self.is_ready = self.is_done = False
-        self._has_left = False
-        self._deadline = time.monotonic() + pace.start
-        try:
-            self.send("start", **start)
-        except OSError:
-            self.kill()
-            self.child.channel.close()
-            self.child.wait()
-            raise
+    def __init__(self, module: str, pace: Pace) -> None:
+        """Start it. Raises OSError if that is not possible."""
+        self._pace, self.child = pace, Child(module)
+        self.has_begun = self.is_ready = self.is_done = self.has_left = False
+        self._set_deadline(pace.start)
 
     def send(self, kind: str, **content: Any) -> None:
-        """Send a message. Raises OSError."""
-        self.child.channel.send({"is": kind, **content})
+        """Send a message. If it has ended or hangs, that is noticed otherwise."""
+        with suppress(OSError):
+            self.child.channel.send({"is": kind, **content})
 
     def messages(self) -> Iterator[Message]:
-        """Yield what it has sent."""
+        """Yield what it has sent. Set `has_left` if it has closed its channel."""
         try:
             while (message := self.child.channel.receive(0)) is not None:
                 yield message
         except EOFError:
-            self._has_left = True
+            self.has_left = True
 
-    def has_left(self) -> bool:
-        """Return whether it has ended or closed its channel, after all of its messages were yielded."""
-        return self._has_left
+    def begin(self) -> None:
+        """Let it begin to work."""
+        self.has_begun = True
+        self.send("work")
 
     def ready(self) -> None:
         """Note that it works. From now on it must show signs of life."""
@@ -79,32 +79,100 @@ class WorkerProcess:
 
     def alive(self) -> None:
         """Note a sign of life."""
-        self._deadline = time.monotonic() + _MAX_MISSED * self._interval
+        self._set_deadline(max(_MAX_MISSED * self._pace.sign_of_life, _MIN_DEADLINE))
 
     def stop(self) -> None:
         """Ask it to end. One that has not begun to work is killed."""
-        self._deadline = time.monotonic() + self._pace.stop
-        if not self.is_ready:
-            self.kill()
-        with suppress(OSError):
+        self._set_deadline(self._pace.stop)
+        if self.has_begun:
             self.send("stop")
+        else:
+            self.child.kill()
 
     def time_left(self) -> float:
         """Return the seconds until its deadline."""
         return self._deadline - time.monotonic()
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, or try again later."""
         self.child.kill()
+        self._set_deadline(self._pace.stop)
 
-    def end(self) -> int:
-        """Wait for its end after `has_left`. Return its exit status, or the negated number of the signal."""
-        end = time.monotonic() + 1.0
+    def exit_status(self) -> int:
+        """Return its exit status after it has left, or the negated number of the signal that ended it."""
+        end = time.monotonic() + _EXIT_TIME
         while (status := self.child.status()) is None and time.monotonic() < end:
-            time.sleep(0.005)
+            time.sleep(0.001)
         if status is None:
-            self.kill()
-            self.child.wait()
-            status = self.child.status()
+            self.child.kill()
+            status = self.child.wait()
         self.child.channel.close()
-        return status or 0
+        return status
+
+    def _set_deadline(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+
+class Workers:
+    """The workers, one after the other. `current` is the one that runs."""
+
+    def __init__(self, module: str, pace: Pace) -> None:
+        """Start none yet."""
+        self._module, self._pace = module, pace
+        self.current: WorkerProcess | None = None
+        self._failures, self._may_start_at = 0, 0.0
+
+    @property
+    def fail_repeatedly(self) -> bool:
+        """Whether the last few workers could not be started, or died."""
+        return self._failures >= _MAX_FAILURES
+
+    @property
+    def must_start(self) -> bool:
+        """Whether the last worker failed, so that its work has to be taken up."""
+        return self._failures > 0
+
+    def may_start(self) -> bool:
+        """Return whether none runs, and the delay after a failed one is over."""
+        return self.current is None and time.monotonic() >= self._may_start_at
+
+    def start(self, **content: Any) -> WorkerProcess | None:
+        """Start one, and send it its first message. Return None if it cannot be started."""
+        try:
+            self.current = WorkerProcess(self._module, self._pace)
+        except OSError as error:
+            self._failed("worker_not_started", reason=error.strerror)
+            return None
+        self.current.send("start", **content)
+        return self.current
+
+    def time_left(self) -> float | None:
+        """Return the seconds until something has to be done: a kill, or the next start after a failed one."""
+        if self.current is not None:
+            return self.current.time_left()
+        return self._may_start_at - time.monotonic() if self._failures else None
+
+    def look(self) -> None:
+        """Kill a worker that is past its deadline, and take the status of orphaned processes."""
+        worker = self.current
+        reap_orphans(worker.child if worker else None)
+        if worker is not None and worker.time_left() <= 0:
+            _log.error("worker_hangs")
+            worker.kill()
+
+    def ended(self, *, expected: bool) -> int:
+        """Note that the current worker has left. Return its exit status. `expected` unless it failed."""
+        worker, self.current = self.current, None
+        status = worker.exit_status() if worker else 0
+        if expected:
+            self._failures = 0
+        else:
+            ended = {"signal": -status} if status < 0 else {"status": status}
+            self._failed("worker_died", **ended)
+        return status
+
+    def _failed(self, event: str, **details: Any) -> None:
+        delay = min(self._pace.first_delay * 2**self._failures, self._pace.max_delay)
+        self._failures = min(self._failures + 1, 30)
+        self._may_start_at = time.monotonic() + delay
+        _log.error(event, extra={**details, "next_start_in": delay})

@@ -40,6 +40,11 @@ class EmergencyNotice:
         self._notified_at: datetime | None = None
         self._is_announced = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a write has failed since the last good one, or the end of failures is still to be announced."""
+        return bool(self._failing_since) or self._is_announced
+
     def write_succeeded(self, source: str, settings: Settings) -> None:
         """Record a successful write. If failures that were announced are over, return after trying every channel."""
         with self._lock:

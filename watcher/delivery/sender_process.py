@@ -79,9 +79,7 @@ class SenderProcess:
 
     def _call(self, method: str, url: SecretStr, **arguments: Any) -> Any:
         number = next(self._numbers)
-        child, pending = self._submit(
-            {"number": number, "method": method, "url": url.get_secret_value(), **arguments}
-        )
+        child, pending = self._submit({"number": number, "method": method, "url": url.get_secret_value(), **arguments})
         try:
             reply = pending.reply.get(timeout=self._timeout)
         except Empty:

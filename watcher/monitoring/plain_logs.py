@@ -1,4 +1,4 @@
-"""The log lines of the supervisor, in the formats of `watcher.monitoring.logs` but without structlog, which takes 13 MiB.
+"""The supervisor's log lines, in the formats of `watcher.monitoring.logs` but without structlog, which takes 13 MiB.
 
 What is logged here contains no secret and nothing that a stranger wrote.
 """

@@ -66,4 +66,3 @@ class Channel:
         if not chunk:
             raise EOFError
         self._received += chunk
-

@@ -36,8 +36,8 @@ class Child:
             try:
                 self.pid = os.posix_spawn(
                     sys.executable,
-                    [sys.executable, "-P", "-m", module],
-                    _environment(),
+                    command(module),
+                    environment(),
                     file_actions=[_NULL_INPUT, *(_NULL_OUTPUT if quiet else []), its_end],
                     setsigmask=_SHIELDED,
                 )
@@ -52,9 +52,9 @@ class Child:
         """Return the exit status, or the negated number of the signal that ended it; None while it runs."""
         return self._wait(os.WNOHANG)
 
-    def wait(self) -> None:
-        """Wait until it has ended."""
-        self._wait(0)
+    def wait(self) -> int:
+        """Wait until it has ended. Return its status."""
+        return self._wait(0) or 0
 
     def kill(self) -> None:
         """End it at once. Does not wait."""
@@ -83,6 +83,7 @@ def channel_to_parent() -> Channel:
     for number in _SHIELDED:
         signal.signal(number, _ignore)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SHIELDED)
+    os.set_inheritable(_DESCRIPTOR, False)
     return Channel(socket.socket(fileno=_DESCRIPTOR))
 
 
@@ -102,7 +103,12 @@ def reap_orphans(child: Child | None) -> None:
             os.waitpid(ended.si_pid, 0)
 
 
-def _environment() -> dict[str, str]:
-    """Return this process's environment, with this package in the path: the child does not look in its folder."""
-    path = [str(Path(watcher.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of this program in this process's interpreter, see `environment`."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment with the folder of this package in the path, where it was found."""
+    folder, path = str(Path(watcher.__file__).parents[1]), os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([folder, *(part for part in path if part not in {"", folder})])}

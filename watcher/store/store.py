@@ -8,12 +8,11 @@ from pydantic import SecretStr
 from sqlalchemy import bindparam
 
 from watcher.clock import Clock
-from watcher.errors import StoreLost, StoreUnusable
+from watcher.errors import StoreUnusable
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.model.reminder import SentReminder
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.privacy.state_keys import StateKeys
-from watcher.store.backup.lost_database import RestoreCopy, keep_lost_database
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.known_databases import KnownDatabases
 from watcher.store.database.locks import HeldLock
@@ -96,10 +95,6 @@ class Store(StoreReader):
     def newest_ids(self) -> tuple[int, ...]:
         """Return the highest ids of changes, alerts, and submissions, read from the file and not from a cache."""
         return self._database.newest_ids()
-
-    def keep_lost_database(self, lost: StoreLost, *, now: datetime, restore: RestoreCopy) -> str | None:
-        """Save a database that was deleted, moved, or replaced; see `watcher.store.backup.lost_database`."""
-        return keep_lost_database(self._database, lost, now=now, restore=restore)
 
     def close(self) -> None:
         """Close every connection."""

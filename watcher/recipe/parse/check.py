@@ -1,7 +1,8 @@
 """A recipe file, as a `Recipe` or as all its faults. Nothing is sent, and no other file is opened."""
 
+import copyreg
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -60,6 +61,13 @@ def parse_recipe(text: str, file: str) -> Recipe:
     if faults.lines or recipe is None:
         raise RecipeFaults(faults.lines)
     return recipe
+
+
+def _as_text(recipe: Recipe) -> tuple[Callable[[str, str], Recipe], tuple[str, str]]:
+    return parse_recipe, (recipe.text, recipe.name)
+
+
+copyreg.pickle(Recipe, _as_text)  # its selectors are functions; a copy in another process is made from its text
 
 
 class _Check:

@@ -1,6 +1,6 @@
 """What becomes of a database that was deleted, moved, or replaced while it was open.
 
-Its content is still in the open connections. It is kept beside the place where it was, and a file that replaced it is
+Its content is still in an open connection. It is kept beside the place where it was, and a file that replaced it is
 restored as `watcher restore` does, so that nothing recorded is lost and nothing is reported or submitted again.
 """
 
@@ -8,8 +8,8 @@ import filecmp
 import shlex
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -18,40 +18,46 @@ from watcher.errors import StoreLost, StoreUnusable
 from watcher.privacy.private_file import replace_private_file
 from watcher.store.backup.backup_files import TEMPORARY, examine, translated_errors
 from watcher.store.backup.restoring import RestoreResult
-from watcher.store.database.engine import IDENTITY, Database
+from watcher.store.database.known_databases import KnownDatabases
 from watcher.store.database.open_file import SIDE_FILES, OpenFiles
 
 RestoreCopy: TypeAlias = Callable[[Path], RestoreResult]
 """Restores a file at the path of the database."""
 
 
-def keep_lost_database(database: Database, lost: StoreLost, *, now: datetime, restore: RestoreCopy) -> str | None:
-    """Save what the open connections still see, and return what was done. The caller holds the daemon's lock.
+def keep_lost_database(
+    connection: sqlite3.Connection,
+    files: OpenFiles,
+    lost: StoreLost,
+    *,
+    known: KnownDatabases,
+    now: datetime,
+    restore: RestoreCopy,
+) -> str | None:
+    """Save what the open connection still sees, and return what was done. The caller holds the daemon's lock.
 
     Returns None if nothing is lost: the paths still name the database, or its replacement has the same content. A
     folder that was deleted is made again, so that the next start knows that a database is missing. Raises
     `StoreUnusable` if the content cannot be saved, such as on a full disk.
 
-    The caller ends the process without closing the database: closing would write what its log holds into the file.
+    The caller ends the process without closing the connection: closing would write what its log holds into the file.
     """
-    files = database.open_files
-    if files is None or not (lost.in_place or _is_lost(files)):
+    if not (lost.in_place or _is_lost(files)):
         return None
     stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     kept = files.database.with_name(f"{files.database.name}.lost-{stamp}")
     if lost.in_place:
-        return _overwritten(database, files, kept)
+        return _overwritten(connection, files, kept)
     with translated_errors(kept):
         files.database.parent.mkdir(mode=0o700, exist_ok=True)
-        database.remember()
+        known.add(str(files.database))
         exists, moved = files.database.exists(), files.new_path()
-        with _first_connection(database, files) as connection:
-            is_moved = moved is not None and not exists
-            if is_moved or not files.is_replaced:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log stayed behind, or is gone
-            if is_moved:
-                return f"it is {moved} now; stop what uses it there, and put it back"
-            _save(connection, kept)
+        is_moved = moved is not None and not exists
+        if is_moved or not files.is_replaced:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log stayed behind, or is gone
+        if is_moved:
+            return f"it is {moved} now; stop what uses it there, and put it back"
+        _save(connection, kept)
         if not exists:
             _remove_side_files(files)  # all that they held is in the copy
             return _text(files, kept)
@@ -67,13 +73,12 @@ def _compare(files: OpenFiles, kept: Path, replacement: Path, restore: RestoreCo
     return _restore_replacement(files, kept, replacement, restore) if files.is_replaced else _text(files, kept)
 
 
-def _overwritten(database: Database, files: OpenFiles, kept: Path) -> str | None:
+def _overwritten(connection: sqlite3.Connection, files: OpenFiles, kept: Path) -> str | None:
     """Keep what an emptied database held, which may still be in its log; else see `_without_outdated_log`."""
     with translated_errors(kept):
         if files.database.stat().st_size:
             return _without_outdated_log(files)
-        with _first_connection(database, files) as connection:
-            _save(connection, kept)
+        _save(connection, kept)
         _remove_side_files(files)
     return _text(files, kept)
 
@@ -112,19 +117,6 @@ def _is_lost(files: OpenFiles) -> bool:
     except StoreLost:
         return True
     return False
-
-
-@contextmanager
-def _first_connection(database: Database, files: OpenFiles) -> Iterator[sqlite3.Connection]:
-    """Lend an open connection to the file that was opened first, whatever its path names now."""
-    connection = database.engine.raw_connection()
-    try:
-        driver = connection.driver_connection
-        if driver is None or connection.info.get(IDENTITY) != files.identity:
-            raise StoreUnusable(f"{files.database}: no connection to it is left")
-        yield driver
-    finally:
-        connection.close()
 
 
 def _restore_replacement(files: OpenFiles, kept: Path, replacement: Path, restore: RestoreCopy) -> str:

@@ -25,7 +25,7 @@ from watcher.errors import StoreUnusable
 from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, server_errors, server_url, sqlite_errors
 from watcher.store.database.known_databases import KnownDatabases
-from watcher.store.database.open_file import OpenFiles, identity_of, probe_disk
+from watcher.store.database.open_file import OpenFiles, probe_disk
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
 from watcher.store.database.tables import Row
@@ -37,10 +37,6 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA secure_delete=ON",  # deleted or resealed data does not remain in free pages
 )
-
-
-IDENTITY = "identity"
-"""The key in a connection's `info` of the identity of the file that its path named when it was opened."""
 
 
 class Database:
@@ -256,11 +252,11 @@ def _sqlite_engine(url: URL, *, poolclass: type[Pool] | None = None) -> Engine:
         engine = create_engine(url, poolclass=poolclass)
     except (ArgumentError, ImportError, NoSuchModuleError):
         raise StoreUnusable("database_url: the way to a file is written sqlite:///FILE, with no driver") from None
-    _prepare_sqlite(engine, Path(url.database) if url.database else None)
+    _prepare_sqlite(engine)
     return engine
 
 
-def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
+def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "do_connect")
     def _never_create(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
         if not options.get("uri"):
@@ -268,8 +264,7 @@ def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
             options["uri"] = True
 
     @event.listens_for(engine, "connect")
-    def _connect(connection: Any, record: Any) -> None:
-        record.info[IDENTITY] = identity_of(file) if file is not None else None
+    def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy begins transactions in _begin, also for schema changes
         try:
             for pragma in _PRAGMAS:

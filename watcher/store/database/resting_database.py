@@ -5,8 +5,8 @@ replaced the file. Nothing is written through it.
 """
 
 import sqlite3
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from watcher.errors import StoreUnusable

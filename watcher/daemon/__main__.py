@@ -1,0 +1,29 @@
+"""The program that `watcher run` executes: `python -m watcher.daemon OPTIONS`, with the options as a JSON object.
+
+It is a program of its own so that the memory of the command line's libraries is not kept.
+"""
+
+import json
+import logging
+import os
+import sys
+
+from watcher.clock import Clock, SystemClock
+from watcher.daemon.sd_notify import ServiceManager
+from watcher.daemon.supervisor import Options, Supervisor
+from watcher.daemon.worker_process import MODULE, Pace
+from watcher.monitoring import plain_logs
+
+
+def main(clock: Clock | None = None, *, pace: Pace | None = None, module: str = MODULE) -> None:
+    """Supervise until the end. `clock`, `pace`, and the worker's `module` replace the usual ones."""
+    options = Options(**json.loads(sys.argv[1]))
+    plain_logs.configure(level=options.log_level, log_format=options.log_format)
+    manager = ServiceManager.from_environ(os.environ)
+    status = Supervisor(options, clock=clock or SystemClock(), manager=manager, pace=pace, module=module).run()
+    logging.shutdown()
+    os._exit(status)  # without closing a lost database
+
+
+if __name__ == "__main__":
+    main()

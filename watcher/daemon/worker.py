@@ -1,0 +1,294 @@
+"""The worker: the process that does the daemon's work and ends when nothing is due for a while.
+
+It exchanges these messages with the supervisor, by the key "is":
+
+    start       how to work, see `_Start`; the first message
+    configured  a configuration was loaded: it goes to later workers, and is not read again before `reload`
+    open        only after the first configuration: no other daemon runs, so the database may be opened
+    opened      the database is open; `work` answers that the supervisor holds the lock of the daemon
+    ready       the work has begun
+    alive       whether the database answers; a regular sign of life
+    report      the state of the service, and what was counted since the last report
+    reload      read the configuration again; answered with `configured`, or with `refused` if it has faults
+    idle        nothing is due for a while. `end` answers that what another process writes from now on is noticed
+    done        the last message: when something is next due, and what the next worker has to know
+    lost        the database is lost; the supervisor ends this process and itself
+    stop        end, as on SIGTERM; the end of the channel means the same
+
+"""
+
+import os
+import sys
+import time
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Timer
+from typing import Any, Literal
+
+import structlog
+
+from watcher.app import App, open_app
+from watcher.clock import Clock, SystemClock
+from watcher.clock.timestamps import iso_text
+from watcher.context.opening import database_file, locks_folder, read_settings
+from watcher.daemon.accepted_settings import packed, unpacked
+from watcher.daemon.daemon import Daemon
+from watcher.daemon.worker_process import MODULE
+from watcher.delivery.sender_process import SenderProcess
+from watcher.errors import SettingsFaults, StoreLost, StoreUnusable, WatcherError
+from watcher.monitoring import logs
+from watcher.processes.channel import Channel, Message
+from watcher.processes.child import channel_to_parent
+from watcher.settings import Settings
+from watcher.settings.derived import DATABASE, database_url
+from watcher.store.backup.unmoved_database import unmoved_database
+from watcher.store.database.locks import Busy, Locks
+
+_LOCK = "worker"
+_LOCK_WAIT = 40.0  # seconds; the worker of a supervisor that was killed ends within 28
+_LOCK_PAUSE = 0.5
+_LOOKS = 3  # while it waits to be idle
+_log = structlog.get_logger(MODULE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """How to work, see `Options` and `Pace` of the supervisor. `settings` is empty until some are accepted."""
+
+    config: str | None
+    log_level: str
+    log_format: Literal["console", "json"]
+    command: str
+    settings: str
+    is_first: bool
+    must_examine: bool
+    set_back_by: float
+    carried: dict[str, Any]
+    idle: float
+    linger: float
+    sign_of_life: float
+    stop: float
+
+    @classmethod
+    def from_message(cls, message: Message) -> "_Start":
+        """Leave out what is not meant for a worker."""
+        return cls(**{field.name: message[field.name] for field in fields(cls)})
+
+
+class _Ended(Exception):
+    """The supervisor wants this process to end, or has ended."""
+
+
+class Worker:
+    """One worker. `run` returns its exit status."""
+
+    def __init__(self, channel: Channel, clock: Clock) -> None:
+        """Wait for the first message. Raises `EOFError` if the supervisor has ended."""
+        self._channel, self._clock = channel, clock
+        self._start = _Start.from_message(channel.receive() or {})
+        self._idle_since: float | None = None
+        self._busy_until = 0.0
+
+    def run(self) -> int:
+        """Work until nothing is due, or until the supervisor says so."""
+        start = self._start
+        logs.configure(level=start.log_level, log_format=start.log_format, environ=os.environ)
+        with ExitStack() as stack:
+            try:
+                settings = self._settings()
+                notifier = stack.enter_context(closing(SenderProcess()))
+                app = stack.enter_context(open_app(settings, clock=self._clock, notifier=notifier))
+                if start.is_first and app.store.shared:
+                    self._mention_unmoved_database(settings)
+                self._send("opened", database=_text(app.store.file), locks=str(locks_folder(settings)))
+                self._expect("work")
+                if not app.store.shared:
+                    self._take_lock(app.store.locks, stack)
+                return self._work(app)
+            except SettingsFaults as faults:
+                _print(*faults.faults)
+                return 2
+            except StoreUnusable as error:
+                _print(f"watcher: {error}")
+                return 2
+            except Busy:
+                _print("watcher: the worker of an earlier `watcher run` does not end")
+                return 1
+            except _Ended:
+                return 0
+
+    def _settings(self) -> Settings:
+        if self._start.settings:
+            return unpacked(self._start.settings)
+        settings = self._load()
+        self._send_settings(settings)
+        self._expect("open")
+        return settings
+
+    def _load(self) -> Settings:
+        """Read the configuration. Raises `SettingsFaults`."""
+        config = self._start.config
+        settings = read_settings(None if config is None else Path(config), os.environ)
+        return unpacked(packed(settings))
+
+    def _send_settings(self, settings: Settings) -> None:
+        health, file = settings.health, database_file(settings)
+        self._send(
+            "configured",
+            settings=packed(settings),
+            database=_text(file),
+            listen=health.listen,
+            token=health.token.get_secret_value() if health.token else None,
+        )
+
+    def _take_lock(self, locks: Locks, stack: ExitStack) -> None:
+        """Wait for a worker whose supervisor was killed. Raises `Busy` if it does not end."""
+        end = time.monotonic() + _LOCK_WAIT
+        while True:
+            try:
+                stack.enter_context(locks.acquire(_LOCK, wait=_LOCK_PAUSE))
+            except Busy:
+                if time.monotonic() > end:
+                    raise
+                self._receive(0)
+            else:
+                return
+
+    def _work(self, app: App) -> int:
+        start = self._start
+        daemon = Daemon(
+            app,
+            send=self._send_message,
+            on_lost=self._lost,
+            sign_of_life=timedelta(seconds=start.sign_of_life),
+        )
+        try:
+            daemon.start(
+                must_examine=start.is_first or start.must_examine,
+                set_back_by=timedelta(seconds=start.set_back_by),
+                newest_ids=start.carried.get("newest_ids", ()),
+            )
+        except WatcherError as error:
+            _print(f"watcher: {error}")
+            return 1
+        if start.is_first:
+            settings = app.settings
+            _log.info("daemon_started", accounts=len(settings.accounts), channels=len(settings.channels))
+        self._send("ready")
+        with suppress(_Ended):
+            due = self._until_idle(daemon, app.settings)
+            daemon.stop()
+            self._send("done", next=iso_text(due), carried={"newest_ids": daemon.newest_ids})
+            return 0
+        limit = Timer(start.stop, os._exit, [1])
+        limit.daemon = True
+        limit.start()
+        daemon.stop()
+        if daemon.lost is not None:
+            os._exit(1)  # closing the database would write what its log holds into the file that replaced it
+        return 0
+
+    def _until_idle(self, daemon: Daemon, settings: Settings) -> datetime:
+        """Handle messages until nothing is due for a while. Return when something is next due."""
+        while True:
+            message = self._receive(self._start.idle / _LOOKS)
+            kind = message["is"] if message else None
+            if kind == "reload":
+                settings = self._reload(daemon, settings)
+            elif kind == "end" and (due := self._due_later(daemon)) is not None:
+                return due
+            elif kind is None and self._is_idle(daemon):
+                self._send("idle")
+
+    def _is_idle(self, daemon: Daemon) -> bool:
+        """Return whether nothing has been due since long enough."""
+        now = time.monotonic()
+        if now < self._busy_until or self._due_later(daemon) is None:
+            self._idle_since = None
+            return False
+        self._idle_since = self._idle_since or now
+        return now - self._idle_since >= self._start.idle
+
+    def _due_later(self, daemon: Daemon) -> datetime | None:
+        """Return when something is next due; None if that is soon."""
+        try:
+            due = daemon.next_needed()
+        except StoreUnusable:
+            return None
+        if due is None:
+            return None
+        seconds = self._clock.seconds_until(due)
+        if seconds < self._start.linger:
+            self._busy_until = time.monotonic() + min(max(seconds, 0.0), self._start.linger)
+            return None
+        return due
+
+    def _reload(self, daemon: Daemon, settings: Settings) -> Settings:
+        """Read the configuration again, and return it. With a faulty one go on with the old."""
+        try:
+            loaded = self._load()
+        except SettingsFaults as faults:
+            _print(*faults.faults, "watcher: the configuration was not taken; going on with the old one")
+            self._send("refused")
+            return settings
+        # The database stays the one that is open.
+        kept = {"database_url": settings.database_url, "state_dir": settings.state_dir}
+        settings = loaded.model_copy(update=kept)
+        daemon.reconfigure(settings)
+        self._send_settings(settings)
+        return settings
+
+    def _mention_unmoved_database(self, settings: Settings) -> None:
+        """Print how to move the database in state_dir to the server, if it was not moved."""
+        unmoved = unmoved_database(database_url(settings), settings.state_dir / DATABASE)
+        if unmoved is not None:
+            _print(f"watcher: {'; '.join(unmoved.text(self._start.command))}")
+
+    def _lost(self, lost: StoreLost) -> None:
+        self._send("lost", reason=str(lost), in_place=lost.in_place)
+
+    def _send(self, kind: str, **content: Any) -> None:
+        self._send_message({"is": kind, **content})
+
+    def _send_message(self, message: Message) -> None:
+        with suppress(OSError):  # the supervisor has ended, which is noticed when the next message is expected
+            self._channel.send(message)
+
+    def _receive(self, timeout: float | None) -> Message | None:
+        try:
+            message = self._channel.receive(timeout)
+        except EOFError:
+            raise _Ended from None
+        if message is not None and message["is"] == "stop":
+            raise _Ended
+        return message
+
+    def _expect(self, kind: str) -> None:
+        """Wait for a message. Others are not meant for a worker that has not begun."""
+        while (message := self._receive(None)) is not None and message["is"] != kind:
+            pass
+
+
+def _text(file: Path | None) -> str | None:
+    return None if file is None else str(file)
+
+
+def _print(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - as every command does
+
+
+def main(clock: Clock | None = None) -> None:
+    """Run a worker as a child of the supervisor. `clock` replaces the machine's."""
+    try:
+        status = Worker(channel_to_parent(), clock or SystemClock()).run()
+    except EOFError:
+        status = 0
+    # A check may still wait for a portal in its thread. Do not wait for it: the next worker repeats it.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
