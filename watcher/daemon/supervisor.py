@@ -269,8 +269,9 @@ class Supervisor:
             database.verify()
             if self._workers.current is None:
                 database.probe()
-                self._must_examine = self._must_examine or database.was_overwritten()
-                self._is_wanted = self._is_wanted or self._must_examine or database.has_news()
+                has_news = database.has_news()
+                self._must_examine |= not has_news and database.was_overwritten()
+                self._is_wanted |= has_news or self._must_examine
             self._page.can_write = True
         except StoreLost as error:
             self._lose(error)

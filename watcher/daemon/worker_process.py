@@ -15,8 +15,6 @@ from watcher.processes.child import Child, reap_orphans
 
 MODULE = "watcher.daemon.worker"
 
-_MAX_MISSED = 4  # signs of life
-_MIN_DEADLINE = 30.0  # a busy machine
 _MAX_FAILURES = 3
 _EXIT_TIME = 1.0
 _log = logging.getLogger(__name__)
@@ -29,7 +27,7 @@ class Pace:
     `tick`: between two looks at the database at rest. `idle`: without work, after which a worker ends. `linger`: if a
     worker is needed again within this time, it waits instead, because a start takes more than waiting. `start`: in
     which a worker must be ready. `stop`: in which it must end. `first_delay` to `max_delay`: before the start that
-    follows a failed one. `sign_of_life`: between those of a worker.
+    follows a failed one. `sign_of_life`: between those of a worker. `patience`: without one, until it is killed.
     """
 
     tick: float = 15.0
@@ -40,6 +38,7 @@ class Pace:
     first_delay: float = 1.0
     max_delay: float = 300.0
     sign_of_life: float = 30.0
+    patience: float = 120.0
 
 
 class WorkerProcess:
@@ -52,6 +51,7 @@ class WorkerProcess:
         """Start it. Raises OSError if that is not possible."""
         self._pace, self.child = pace, Child(module)
         self.has_begun = self.is_ready = self.is_done = self.has_left = False
+        self._started_at = time.monotonic()
         self._set_deadline(pace.start)
 
     def send(self, kind: str, **content: Any) -> None:
@@ -77,9 +77,14 @@ class WorkerProcess:
         self.is_ready = True
         self.alive()
 
+    @property
+    def age(self) -> float:
+        """For how many seconds it has run."""
+        return time.monotonic() - self._started_at
+
     def alive(self) -> None:
         """Note a sign of life."""
-        self._set_deadline(max(_MAX_MISSED * self._pace.sign_of_life, _MIN_DEADLINE))
+        self._set_deadline(self._pace.patience)
 
     def stop(self) -> None:
         """Ask it to end. One that has not begun to work is killed."""
@@ -124,8 +129,8 @@ class Workers:
 
     @property
     def fail_repeatedly(self) -> bool:
-        """Whether the last few workers could not be started, or died."""
-        return self._failures >= _MAX_FAILURES
+        """Whether the last few workers could not be started, or died, and none works now."""
+        return self._failures >= _MAX_FAILURES and not (self.current and self.current.is_ready)
 
     @property
     def must_start(self) -> bool:
@@ -164,9 +169,9 @@ class Workers:
         """Note that the current worker has left. Return its exit status. `expected` unless it failed."""
         worker, self.current = self.current, None
         status = worker.exit_status() if worker else 0
-        if expected:
+        if expected or (worker and worker.age > self._pace.max_delay):
             self._failures = 0
-        else:
+        if not expected:
             ended = {"signal": -status} if status < 0 else {"status": status}
             self._failed("worker_died", **ended)
         return status
