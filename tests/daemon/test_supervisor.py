@@ -76,7 +76,7 @@ class TestRest:
     def test_account_is_checked_when_it_is_due(self, workspace: ApiWorkspace) -> None:
         workspace.write(workspace.sections.replace('every = "4h"', 'every = "4s"'))
         with running_daemon(workspace) as daemon:
-            seen = set()
+            seen: set[int] = set()
 
             def three_workers() -> bool:
                 seen.update(worker.pid for worker in daemon.workers())
