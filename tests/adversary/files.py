@@ -1,10 +1,13 @@
 """Attacks on the files of a running command that may lose no change. Each ends with a call of what it returns."""
 
+import os
 import random
 import resource
+import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from tests.adversary.processes import Command
@@ -19,15 +22,10 @@ def _nothing() -> None:
 def damage_session(state: Path, command: Command, chance: random.Random) -> Undo:
     """Delete a saved session, cut it off, or overwrite it."""
     del command
-    for path in state.glob("sessions/*.session"):
-        with suppress(OSError):
-            match chance.randrange(3):
-                case 0:
-                    path.unlink()
-                case 1:
-                    path.write_bytes(path.read_bytes()[:20])
-                case _:
-                    path.write_bytes(chance.randbytes(200))
+    damage = chance.choice(("", "substr(content, 1, 20)", "randomblob(200)"))
+    sql = f"UPDATE sealed SET content = {damage}" if damage else "DELETE FROM sealed"  # noqa: S608 - constants
+    with suppress(sqlite3.Error), closing(_connect(state, timeout=1)) as connection, connection:
+        connection.execute(sql + " WHERE purpose = 'session'")
     return _nothing
 
 
@@ -46,6 +44,20 @@ def fill_disk(state: Path, command: Command, chance: random.Random) -> Undo:
     return _limit(command, resource.RLIMIT_FSIZE, max(1, size - 4096 * chance.randint(-4, 4)))
 
 
+def fill_file_system(state: Path, command: Command, chance: random.Random) -> Undo:
+    """Fill the file system of the folder, except for a few pages, if it is one of its own (see `small_file_system`)."""
+    del command
+    if not state.parent.is_mount():
+        return _nothing
+    filler = state.parent / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    with suppress(OSError):
+        os.truncate(filler, max(0, filler.stat().st_size - 4096 * chance.randint(0, 12)))
+    return lambda: filler.unlink(missing_ok=True)
+
+
 def take_descriptors(state: Path, command: Command, chance: random.Random) -> Undo:
     """Let the process open hardly any more files."""
     del state
@@ -59,8 +71,7 @@ def hold_database(state: Path, command: Command, chance: random.Random) -> Undo:
     """Write to the database for longer than anyone waits."""
     del command, chance
     try:
-        address = f"file:{state}/watcher.sqlite3?mode=rw"
-        connection = sqlite3.connect(address, uri=True, timeout=0.2, check_same_thread=False)
+        connection = _connect(state, timeout=0.2)
     except sqlite3.Error:
         return _nothing  # there is none yet
     with suppress(sqlite3.Error):
@@ -73,7 +84,36 @@ def hold_database(state: Path, command: Command, chance: random.Random) -> Undo:
     return undo
 
 
-ATTACKS = (damage_session, delete_letters, fill_disk, take_descriptors, hold_database)
+ATTACKS = (damage_session, delete_letters, fill_disk, fill_file_system, take_descriptors, hold_database)
+
+
+def replace_database(state: Path) -> None:
+    """Put a copy of the database in its place, as a restore of files does. Nothing may write meanwhile."""
+    copy = state / "copy"
+    with closing(_connect(state, timeout=5)) as connection, closing(sqlite3.connect(copy)) as target:
+        connection.backup(target)
+    copy.chmod(0o600)
+    for suffix in ("-wal", "-shm"):
+        (state / f"watcher.sqlite3{suffix}").unlink(missing_ok=True)
+    copy.replace(state / "watcher.sqlite3")
+
+
+@contextmanager
+def small_file_system(folder: Path) -> Iterator[None]:
+    """Mount a file system of a few MiB on the folder until the context ends. Without the privilege, do nothing."""
+    mount = [shutil.which("mount") or "mount", "-t", "tmpfs", "-o", "size=16m,mode=700", "adversary", str(folder)]
+    if os.getuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        yield
+        return
+    try:
+        yield
+    finally:
+        subprocess.run([shutil.which("umount") or "umount", "--lazy", str(folder)], check=False)
+
+
+def _connect(state: Path, *, timeout: float) -> sqlite3.Connection:
+    address = f"file:{state}/watcher.sqlite3?mode=rw"
+    return sqlite3.connect(address, uri=True, timeout=timeout, check_same_thread=False)
 
 
 def _limit(command: Command, limit: int, value: int) -> Undo:

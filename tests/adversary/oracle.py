@@ -11,10 +11,10 @@ from tests.adversary.channel import Arrival
 from tests.adversary.processes import Kill, query
 from tests.adversary.story import TITLES, Author, CaseStory, Happening
 
-_ROUTINE = frozenset({"item_closed", "case_added"})
+_ROUTINE = frozenset({"item_closed", "case_added", "case_returned", "history_added"})
 _CAUSED_BY_TIME = frozenset(
     {"silent_update", "blind", "recovered", "portal_unreadable", "channel_failing", "stalled", "deadline_near"}
-    | {"deadline_passed", "sign_in_rejected", "clock_set_back"}
+    | {"deadline_passed", "sign_in_rejected", "clock_set_back", "session_ended", "mfa_needed"}
 )
 """Kinds that hostile portals, channels, and clocks may cause. They say nothing that the story could contradict."""
 
@@ -64,20 +64,35 @@ class Verdict:
         return [f"{kind}: {text}" for kind, texts in kinds.items() for text in texts]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel of the configuration. `cases` are those it is about; `takes_routine`: alerts of every severity."""
+
+    name: str
+    targets: tuple[str, ...]
+    cases: frozenset[str]
+    takes_routine: bool
+
+    def takes(self, happening: Happening) -> bool:
+        return happening.number in self.cases and (self.takes_routine or not happening.kinds <= _ROUTINE)
+
+
 def judge(
-    author: Author, arrivals: Sequence[Arrival], kills: Sequence[Kill], database: Path, channels: Mapping[str, str]
+    author: Author, arrivals: Sequence[Arrival], kills: Sequence[Kill], database: Path, channels: Sequence[Channel]
 ) -> Verdict:
-    """Compare the story with the history, the outbox, and what arrived. `channels` are targets and their channel."""
+    """Compare the story with the history, the outbox, and what arrived."""
     verdict = Verdict(happenings=len(author.happenings))
     alerts = _alerts(database)
     verdict.alerts, verdict.dropped = len(alerts), sum(alert.state == "dropped" for alert in alerts.values())
     _judge_history(verdict, author.happenings, database)
-    _judge_outbox(verdict, author.happenings, alerts, set(channels.values()))
-    for target, channel in channels.items():
-        mine = [arrival for arrival in arrivals if arrival.target == target]
-        rows = [alert for alert in alerts.values() if alert.channel == channel]
-        judge_arrivals(verdict, target, mine, rows, kills)
-        _judge_truth(verdict, target, mine, author.cases.values())
+    _judge_outbox(verdict, author.happenings, alerts, channels)
+    for channel in channels:
+        rows = [alert for alert in alerts.values() if alert.channel == channel.name]
+        stories = [story for story in author.cases.values() if story.number in channel.cases]
+        for target in channel.targets:
+            mine = [arrival for arrival in arrivals if arrival.target == target]
+            judge_arrivals(verdict, target, mine, rows, kills)
+            _judge_truth(verdict, target, mine, stories)
     return verdict
 
 
@@ -126,7 +141,7 @@ def _judge_history(verdict: Verdict, happenings: Iterable[Happening], database: 
 
 
 def _judge_outbox(
-    verdict: Verdict, happenings: Iterable[Happening], alerts: Mapping[int, Alert], channels: set[str]
+    verdict: Verdict, happenings: Iterable[Happening], alerts: Mapping[int, Alert], channels: Iterable[Channel]
 ) -> None:
     """Every happening has an alert on each channel that takes its severity; each was sent, or dropped for another."""
     told = {happening.change for happening in happenings}
@@ -139,9 +154,10 @@ def _judge_outbox(
         elif alert.state not in {"sent", "dropped"}:
             verdict.lost.append(f"alert {alert.id} on {alert.channel} is still {alert.state}: {alert.text[0]}")
     for happening in happenings:
-        for channel in channels - linked[happening.change or 0]:
-            if happening.change is not None and not (channel != "phone" and happening.kinds <= _ROUTINE):
-                verdict.lost.append(f"{channel} has no alert about {happening.number} {happening.token}")
+        has_alert = linked[happening.change or 0]
+        for channel in channels if happening.change is not None else ():
+            if channel.takes(happening) and channel.name not in has_alert:
+                verdict.lost.append(f"{channel.name} has no alert about {happening.number} {happening.token}")
 
 
 def _has_sent_successor(alert: Alert, alerts: Mapping[int, Alert]) -> bool:
@@ -235,7 +251,7 @@ def untrue_about(story: CaseStory, about: Sequence[Arrival]) -> Iterator[str]:
     """Yield what the last messages about a case say that is not so. `about` are in the order of their acceptance."""
     told = [f"{arrival.title}\n{arrival.body.partition(_BEFORE)[0]}" for arrival in about]
     statuses = [status for head in told for status in _STATUS.findall(head)]
-    if statuses and statuses[-1] != story.status:
+    if story.status and statuses and statuses[-1] != story.status:
         yield f"the last message about {story.number} says {statuses[-1]}: {story.status}"
     for token, item in story.open_items.items():
         last = next((head for head in reversed(told) if token in head and _DATE.search(head)), "")

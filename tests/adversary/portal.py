@@ -1,4 +1,4 @@
-"""The portal of a run: the practice portal, behind a line that attacks its answers byte for byte.
+"""The portals of a run: the practice portal and others, behind a line that attacks their answers byte for byte.
 
 An attack of `HARMLESS` leaves the truth readable. After any other one, the check must say nothing about a case.
 """
@@ -17,7 +17,7 @@ from http.client import HTTPConnection
 from threading import Event
 
 from tests.adversary.clock import MovedClock
-from tests.doubles.loopback import BodyChunks, ReceivedRequest, serve
+from tests.doubles.loopback import BodyChunks, LoopbackServer, ReceivedRequest, serve
 from watcher.practice import Account, Fault, PracticePortal
 
 PASSWORD, CLIENT_SECRET = "canary-Passw0rd&<q>'7", "canary client secret 9"
@@ -37,6 +37,9 @@ FAULTS = (
 )
 _RETRY_AFTER = ("2", "0", "-5", "soon", "1e9", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "\xff", "5, 7")
 _ISSUED = re.compile(rb'"access_token": ?"([^"]{8,})"')
+_PASSED = frozenset(
+    {"cookie", "authorization", "content-type", "accept", "user-agent", "referer", "origin", "x-amz-target"}
+)
 _MOST = 3 * 1024**3  # bytes of an endless answer
 
 
@@ -115,6 +118,11 @@ class HostilePortal:
         self._released.set()
         self._released = Event()
 
+    @staticmethod
+    def forget_requests(server: LoopbackServer) -> None:
+        """Let a server keep no log of its requests, because a run has a million of them."""
+        server.requests = _Forgotten()
+
     def refusals(self) -> int:
         """Return how often a password was refused."""
         return sum(verdict == "refused" for _, verdict in self.submissions)
@@ -132,36 +140,19 @@ class HostilePortal:
             if len(recent) > limit:
                 yield moment
 
-    def answer(self, request: ReceivedRequest) -> BodyChunks:
+    def answer(self, request: ReceivedRequest, upstream: str = "", *, signs_in: bool = False) -> BodyChunks:
+        """Pass a request on to the practice portal or another one, and attack the answer."""
         path = request.target.partition("?")[0]
         attack = self._attack if time.monotonic() < self._until else None
-        if path in SIGN_IN_PATHS:
+        if signs_in or (path in SIGN_IN_PATHS and not upstream):
             attack = attack if self._on_sign_ins else None
             self.attacked_sign_ins += attack is not None
         if attack is not None:
             self.attacked[attack] += 1
-        answer = self._ask(request)
-        self._note(request, path, answer)
+        answer = _ask(request, upstream or self.practice.base_url)
+        if not upstream:
+            self._note(request, path, answer)
         return self._misdeliver(answer, attack)
-
-    def _ask(self, request: ReceivedRequest) -> _Answer:
-        connection = HTTPConnection(self.practice.base_url.removeprefix("http://"), timeout=60)
-        passed = {
-            name: value
-            for name, value in request.headers.items()
-            if name in {"cookie", "authorization", "content-type", "accept", "user-agent"}
-        }
-        try:
-            connection.request(request.method, request.target, body=request.body or None, headers=passed)
-            answer = connection.getresponse()
-            body = answer.read()
-        except Exception as error:
-            raise OSError("the practice portal cut the answer off") from error
-        finally:
-            connection.close()
-        dropped = {"content-length", "connection", "transfer-encoding", "date"}
-        headers = tuple((name, value) for name, value in answer.getheaders() if name.lower() not in dropped)
-        return _Answer(status=answer.status, headers=headers, body=body)
 
     def _note(self, request: ReceivedRequest, path: str, answer: _Answer) -> None:
         for name, value in answer.headers:
@@ -229,6 +220,22 @@ class HostilePortal:
             yield "Set-Cookie", value
 
 
+def _ask(request: ReceivedRequest, upstream: str) -> _Answer:
+    connection = HTTPConnection(upstream.removeprefix("http://"), timeout=60)
+    passed = {name: value for name, value in request.headers.items() if name in _PASSED}
+    try:
+        connection.request(request.method, request.target, body=request.body or None, headers=passed)
+        answer = connection.getresponse()
+        body = answer.read()
+    except Exception as error:
+        raise OSError("the portal cut the answer off") from error
+    finally:
+        connection.close()
+    dropped = {"content-length", "connection", "transfer-encoding", "date"}
+    headers = tuple((name, value) for name, value in answer.getheaders() if name.lower() not in dropped)
+    return _Answer(status=answer.status, headers=headers, body=body)
+
+
 def _odd_head(answer: _Answer) -> bytes:
     odd = b"no colon here\r\nX-Long: " + b"y" * 4000 + b"\r\nX-High: \xff\xfe\r\nDate: yesterday\r\n: empty\r\n"
     first, _, rest = answer.head().partition(b"\r\n")
@@ -251,13 +258,13 @@ def hostile_portal(clock: MovedClock, chance: random.Random) -> Iterator[Hostile
         portal = HostilePortal(practice=practice, clock=clock, chance=chance)
         with serve(portal.answer) as server:
             portal.origin = server.origin
-            server.requests = _Forgotten()
+            portal.forget_requests(server)
             yield portal
             portal.calm()
 
 
 class _Forgotten(list[ReceivedRequest]):
-    """A log that keeps nothing, because a run has a million requests."""
+    """A log that keeps nothing."""
 
     def append(self, _: ReceivedRequest) -> None:
         """Forget it."""

@@ -103,6 +103,7 @@ class Commands:
         self._marker = f"{VARIABLE}={environ[VARIABLE]}".encode()
         self._sessions: set[int] = set()
         self.kills: list[Kill] = []
+        self._interrupted: list[Kill] = []
         self.running: list[Command] = []
 
     def start(self, *arguments: str, cold: bool = False, environ: Mapping[str, str] | None = None) -> Command:
@@ -131,7 +132,7 @@ class Commands:
         self.running.append(command)
         return command
 
-    def run(self, *arguments: str, within: float = 120.0) -> int:
+    def run(self, *arguments: str, within: float = 600.0) -> int:
         """Run a command to its end; return its exit status. Fails if it takes longer."""
         command = self.start(*arguments)
         assert command.has_ended(within), f"watcher {' '.join(arguments)} took longer than {within:g} seconds"
@@ -178,6 +179,19 @@ class Commands:
         for pid, kind in victims.items():
             _wait_for_end(pid)
             self._log(kind, pid, at, claims)
+
+    @contextmanager
+    def all_frozen(self) -> Iterator[None]:
+        """Let every process of the run stand still within the block. What was on its way counts as met by a kill."""
+        pids = self.alive()
+        with self._frozen(pids):
+            claims, at = self._claims(), time.monotonic()
+            self._interrupted += [Kill(victim="end", pid=pid, at=at, gone=at, claims=claims) for pid in pids]
+            yield
+
+    def interruptions(self) -> list[Kill]:
+        """Return the kills, and what the processes that had to end by themselves were doing at that moment."""
+        return [*self.kills, *self._interrupted]
 
     def find(self, name: str) -> list[int]:
         """Return the living processes of this kind."""

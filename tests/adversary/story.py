@@ -6,18 +6,26 @@ recognized in the history and in alerts without knowing how the program words th
 
 import random
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from tests.adversary.clock import MovedClock
+from tests.adversary.other_portals import IRCC_NUMBERS, USCIS_NUMBERS, OtherPortals
 from tests.adversary.processes import query
 from watcher.practice import PracticeCase, PracticePortal
 
 API_NUMBERS = ("IOE0900000011", "IOE0900000012")
 FAMILY_NUMBERS = ("EAC9999040021", "EAC9999040022", "EAC9999040023")
 TITLES = ("Case Was Transferred", "Case Is Being Actively Reviewed", "Name Was Updated", "Notice Was Mailed")
-_MOVE = 0.3  # how often a case moves when it can
+_PACE = 0.3
+_PACES: Mapping[str, float] = dict.fromkeys(USCIS_NUMBERS, 0.1) | dict.fromkeys(IRCC_NUMBERS, 0.01)
+"""How often a case moves when it can. Messages about an application at IRCC take seconds each."""
+
+_VANISH = 0.1
+"""How often a case of the list disappears from it instead."""
+
 _CHANGES = """SELECT id, case_number, kind, coalesce("old", '') || coalesce("new", '') || summary FROM "change"
     WHERE id > ? ORDER BY id"""
 
@@ -52,11 +60,15 @@ class Item:
 
 @dataclass(slots=True, kw_only=True)
 class CaseStory:
-    """A case. `status` is what the portal shows last; `open_items` are by the token in their title."""
+    """A case. `status` is what the portal shows last, if in words; `open_items` are by the token in their title.
+
+    `pace` is how often the case moves when it can. `is_hidden`: the portal does not list it now.
+    """
 
     number: str
-    case: PracticeCase
-    status: str
+    status: str = ""
+    pace: float = 0.0
+    is_hidden: bool = False
     open_items: dict[str, Item] = field(default_factory=dict)
     closed_items: dict[str, Item] = field(default_factory=dict)
     waits_for: Happening | None = None
@@ -65,12 +77,22 @@ class CaseStory:
 class Author:
     """Tells the story. `tick` is called every now and then, from one thread."""
 
-    def __init__(self, portal: PracticePortal, clock: MovedClock, database: Path, chance: random.Random) -> None:
+    def __init__(
+        self,
+        portal: PracticePortal,
+        others: OtherPortals,
+        clock: MovedClock,
+        database: Path,
+        chance: random.Random,
+    ) -> None:
         self._portal, self._database, self._chance = portal, database, chance
         self._tokens, self._days, self._last = 0, 0, 0
         self._first_day = clock.now().date() + timedelta(days=500)
         self.happenings: list[Happening] = []
-        self.cases = {number: self._begin(number) for number in (*API_NUMBERS, *FAMILY_NUMBERS)}
+        self._uscis = {case.number: case for case in others.uscis_cases()}
+        self._ircc = {case.number: case for case in others.ircc_cases()}
+        self._practice = {number: self._new_case(number) for number in (*API_NUMBERS, *FAMILY_NUMBERS)}
+        self.cases = {number: self._begin(number) for number in (*self._practice, *self._uscis, *self._ircc)}
         self.is_telling = True
 
     def tick(self) -> None:
@@ -82,39 +104,81 @@ class Author:
             if story is not None and expected is not None and expected.matches(change, number, kind, content):
                 expected.change, story.waits_for = change, None
         for story in self.cases.values():
-            if self.is_telling and story.waits_for is None and self._chance.random() < _MOVE:
+            if self.is_telling and story.waits_for is None and self._chance.random() < story.pace:
                 self._move(story)
 
     def waiting(self) -> list[Happening]:
         """Return what the program has not recorded yet."""
         return [story.waits_for for story in self.cases.values() if story.waits_for is not None]
 
+    def _new_case(self, number: str) -> PracticeCase:
+        return self._portal.cases.add(number, form="I-765" if number in API_NUMBERS else "I-485")
+
     def _begin(self, number: str) -> CaseStory:
-        status = f"Case Was Received {self._token()}"
-        form = "I-765" if number in API_NUMBERS else "I-485"
-        case = self._portal.cases.add(number, form=form, status=status)
-        story = CaseStory(number=number, case=case, status=status)
+        story = CaseStory(number=number, pace=_PACES.get(number, _PACE))
+        if number not in self._ircc:
+            self._show_status(story, f"Case Was Received {self._token()}")
         self._expect(story, "case_added", token="")
         return story
 
     def _move(self, story: CaseStory) -> None:
+        self._chance.choice(self._moves(story))(story)
+
+    def _moves(self, story: CaseStory) -> Sequence[Callable[[CaseStory], None]]:
+        if story.is_hidden:
+            return [self._return]
+        if story.number in self._ircc:
+            return [self._event, self._request, *([self._end_request] if story.open_items else [])]
         moves = [self._status, self._status]
         if story.number in FAMILY_NUMBERS:
             moves += [self._letter, self._new_item]
             moves += [self._change_item, self._end_item] if story.open_items else []
             moves += [self._return_item] if story.closed_items else []
-        self._chance.choice(moves)(story)
+            if self._chance.random() < _VANISH and not any(other.is_hidden for other in self.cases.values()):
+                return [self._vanish]
+        return moves
+
+    def _vanish(self, story: CaseStory) -> None:
+        story.is_hidden = True
+        self._expect(story, "case_missing", token="")
+        self._portal.cases.remove(story.number)
+
+    def _return(self, story: CaseStory) -> None:
+        story.is_hidden = False
+        self._expect(story, "case_returned", token="")
+        self._portal.cases.put_back(self._practice[story.number])
+
+    def _event(self, story: CaseStory) -> None:
+        token = self._token()
+        self._expect(story, "history_added", token=token)
+        self._ircc[story.number].add_event(f"Event {token}")
+
+    def _request(self, story: CaseStory) -> None:
+        token = self._token()
+        item = Item(key=token, title=f"Do {token}", kind="task")
+        story.open_items[token] = item
+        self._expect(story, "item_added", token=token)
+        self._ircc[story.number].add_request(item.title)
+
+    def _end_request(self, story: CaseStory) -> None:
+        token = self._chance.choice(list(story.open_items))
+        self._expect(story, "item_closed", token=token)
+        self._ircc[story.number].remove_request(story.open_items.pop(token).title)
 
     def _status(self, story: CaseStory) -> None:
         token = self._token()
-        story.status = f"{self._chance.choice(TITLES)} {token}"
-        story.case.set_status(story.status)
         self._expect(story, "stage_changed", "status_changed", token=token)
+        self._show_status(story, f"{self._chance.choice(TITLES)} {token}")
+
+    def _show_status(self, story: CaseStory, title: str) -> None:
+        story.status = title
+        case = self._uscis[story.number] if story.number in self._uscis else self._practice[story.number]
+        case.set_status(title)
 
     def _letter(self, story: CaseStory) -> None:
         token = self._token()
         self._expect(story, "notice_added", token=token)
-        story.case.add_notice(f"Letter {token}")
+        self._practice[story.number].add_notice(f"Letter {token}")
 
     def _new_item(self, story: CaseStory) -> None:
         token = self._token()
@@ -131,28 +195,30 @@ class Author:
     def _show(self, story: CaseStory, token: str, item: Item) -> None:
         story.open_items[token] = item
         self._expect(story, "rfe_received" if item.due_on else "appointment_scheduled", token=token)
-        story.case.add_item(item.kind, item.title, key=item.key, due_on=item.due_on, starts_at=item.starts_at)
+        self._practice[story.number].add_item(
+            item.kind, item.title, key=item.key, due_on=item.due_on, starts_at=item.starts_at
+        )
 
     def _change_item(self, story: CaseStory) -> None:
         item = story.open_items[self._chance.choice(list(story.open_items))]
         if item.due_on:
             item.due_on = self._day()
             self._expect(story, "item_changed", token=item.due_on.isoformat())
-            story.case.set_due(item.key, item.due_on)
+            self._practice[story.number].set_due(item.key, item.due_on)
         else:
             item.starts_at = self._moment()
             self._expect(story, "appointment_changed", token=item.title)
-            story.case.move_appointment(item.key, item.starts_at)
+            self._practice[story.number].move_appointment(item.key, item.starts_at)
 
     def _end_item(self, story: CaseStory) -> None:
         token = self._chance.choice(list(story.open_items))
         item = story.open_items.pop(token)
         self._expect(story, "item_closed" if item.due_on else "appointment_cancelled", token=token)
         if item.due_on and self._chance.random() < 0.5:
-            story.case.answer_item(item.key)
+            self._practice[story.number].answer_item(item.key)
         else:
             story.closed_items[token] = item
-            story.case.remove_item(item.key)
+            self._practice[story.number].remove_item(item.key)
 
     def _expect(self, story: CaseStory, *kinds: str, token: str) -> None:
         expected = Happening(number=story.number, kinds=frozenset(kinds), token=token, since=self._last)

@@ -13,8 +13,6 @@ from tests.adversary.processes import Kill
 from tests.adversary.story import CaseStory, Item
 from tests.adversary.witness import Sender
 from tests.doubles.loopback import ReceivedRequest
-from watcher.clock import SystemClock
-from watcher.practice import CaseBook
 
 WORKER, OTHER_WORKER = 10, 20
 SENDER, OTHER = Sender(pid=11, parent=WORKER), Sender(pid=21, parent=OTHER_WORKER)
@@ -113,9 +111,8 @@ def test_a_message_that_belongs_to_no_alert_is_invented() -> None:
 
 
 def story(due_on: date) -> CaseStory:
-    case = CaseBook(SystemClock()).add("IOE0900000011")
     item = Item(key="item", title="Send q1q", kind="Request for Evidence", due_on=due_on)
-    return CaseStory(number="IOE0900000011", case=case, status="Case Was Received", open_items={"q1q": item})
+    return CaseStory(number="IOE0900000011", status="Case Was Received", open_items={"q1q": item})
 
 
 def about(body: str) -> Arrival:

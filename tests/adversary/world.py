@@ -23,9 +23,10 @@ from urllib.parse import quote
 
 from tests.adversary.channel import HostileChannels, Mood, hostile_channels
 from tests.adversary.clock import MovedClock, moved_clock
-from tests.adversary.files import ATTACKS, Undo
+from tests.adversary.files import ATTACKS, Undo, replace_database, small_file_system
 from tests.adversary.life_signs import LifeSigns
-from tests.adversary.oracle import Verdict, judge
+from tests.adversary.oracle import Channel, Verdict, judge
+from tests.adversary.other_portals import IRCC_NUMBERS, USCIS_NUMBERS, OtherPortals, other_portals
 from tests.adversary.portal import CLIENT_SECRET, HARMFUL, HARMLESS, PASSWORD, HostilePortal, hostile_portal
 from tests.adversary.processes import CHILDREN, Command, Commands, query
 from tests.adversary.story import API_NUMBERS, FAMILY_NUMBERS, Author, Happening
@@ -34,12 +35,21 @@ from tests.support.waiting import eventually
 from tests.support.workspace import REPOSITORY
 
 STATE_KEY: Final = "canary-state-key-0123456789"
-TARGETS: Final = {"phone": "phone", "mail": "mail"}
-"""What messages are sent to, and the channel that it belongs to."""
+_PAIRED: Final = frozenset(IRCC_NUMBERS)
+_ALL: Final = _PAIRED | {*API_NUMBERS, *FAMILY_NUMBERS, *USCIS_NUMBERS}
+CHANNELS: Final = (
+    Channel(name="phone", targets=("phone",), cases=_ALL, takes_routine=True),
+    Channel(name="mail", targets=("mail",), cases=_ALL, takes_routine=False),
+    Channel(name="pair", targets=("good", "bad"), cases=_PAIRED, takes_routine=True),
+)
+""""pair" has two targets, between which Apprise waits for seconds, so only the case that moves least is sent there."""
 
-_PATIENCE = 6.0  # seconds without progress after which nothing more is attacked for a moment
-_PATIENCE_AFTER_LEAP = 10.0
+_TARGETS = tuple(target for channel in CHANNELS for target in channel.targets)
+
+_PATIENCE = 15.0  # seconds without progress after which nothing more is attacked for a moment; the machine may be busy
+_PATIENCE_AFTER_LEAP = 25.0
 _SIGN_INS = 5  # max_sign_ins_per_day
+_NOTICED_WITHIN = 90.0  # seconds; a minute is promised, and the machine may be busy
 _STOP_LIMIT = 60.0  # seconds; 25 are promised, and the machine may be busy
 _LEAPS = (timedelta(minutes=21), timedelta(hours=26), timedelta(days=8), timedelta(days=9))
 
@@ -63,6 +73,7 @@ class World:
     chance: random.Random
     clock: MovedClock
     portal: HostilePortal
+    others: OtherPortals
     channels: HostileChannels
     commands: Commands
     author: Author
@@ -76,7 +87,7 @@ class World:
 
     @property
     def state(self) -> Path:
-        return self.folder / "state"
+        return self.folder / "disk" / "state"
 
     def live(self, kills: int, until: float) -> None:
         """Attack until there were so many kills, or until this monotonic time."""
@@ -119,7 +130,7 @@ class World:
                 case 2 | 3:
                     mood = chance.choice(list(Mood))
                     self.counts[f"channel {mood}"] += 1
-                    self.channels.begin(chance.choice(list(TARGETS)), mood, seconds)
+                    self.channels.begin(chance.choice(_TARGETS), mood, seconds)
                 case _:
                     self.portal.calm()
 
@@ -128,7 +139,6 @@ class World:
     def _one_life(self) -> None:
         """Let the daemon run for a moment, then attack a process, a file, or the clock."""
         daemon = self._running_daemon()
-        self._undo_all()
         if self._stuck():
             self._rescue()
             return
@@ -142,7 +152,8 @@ class World:
             self._stop_for_a_moment: 4,
             self._terminate: 4,
             self._hang_up: 2,
-            self._attack_files: 5,
+            self._attack_files: 6,
+            self._replace_database: 2,
             self._attack_clock: 3,
             self._refuse_password: 1,
         }
@@ -150,8 +161,7 @@ class World:
 
     def _running_daemon(self) -> Command:
         if self.daemon is not None and self.daemon.has_ended():
-            if not self._undo:
-                self.faults.append(f"the daemon ended by itself with {self.daemon.status}")
+            self.faults.append(f"the daemon ended by itself with {self.daemon.status}")
             self.commands.forget(self.daemon)
             self.daemon = None
         if self.daemon is None:
@@ -176,7 +186,7 @@ class World:
             self.commands.kill(daemon)
             return
         self.commands.forget(daemon)
-        if daemon.status not in {0, -signal.SIGTERM} and not self._undo:
+        if daemon.status not in {0, -signal.SIGTERM}:
             self.faults.append(f"the daemon ended with {daemon.status} after SIGTERM")
 
     def _kill_daemon(self, _: Command) -> None:
@@ -236,9 +246,35 @@ class World:
             daemon.send(signal.SIGHUP)
 
     def _attack_files(self, daemon: Command) -> None:
+        """Attack the files for a moment, perhaps with a kill in the midst of it."""
         attack = self.chance.choice(ATTACKS)
         self.counts[attack.__name__] += 1
         self._undo.append(attack(self.state, daemon, self.chance))
+        time.sleep(self.chance.uniform(0.1, 2))
+        if self.chance.random() < 0.5:
+            self._end_daemon(signal.SIGKILL)
+        elif daemon.has_ended():
+            self.faults.append(f"the daemon ended with {daemon.status} because of {attack.__name__}")
+        self._undo_all()
+
+    def _replace_database(self, daemon: Command) -> None:
+        """Replace the database by a copy of itself: the daemon must notice, and end by itself within a minute."""
+        if not self.signs.is_ready:
+            return
+        self.counts["replaced databases"] += 1
+        with self.commands.all_frozen():
+            replace_database(self.state)
+        if not daemon.has_ended(_NOTICED_WITHIN):
+            self.faults.append(
+                f"the daemon did not end within {_NOTICED_WITHIN:g} seconds after its database was replaced"
+            )
+            self.commands.kill(daemon)
+        elif daemon.status != 1:
+            self.faults.append(f"the daemon ended with {daemon.status} after its database was replaced")
+        else:
+            self.commands.forget(daemon)
+        self.daemon = None
+        self.signs.watch(None)
 
     def _attack_clock(self, _: Command) -> None:
         """Move the clock ahead or back; a clock that is back is right again."""
@@ -310,8 +346,19 @@ class World:
         return f"not recorded: {happening}; since then {changes}; at {self.clock.now()}: {accounts}"
 
     def _lift_pauses(self) -> None:
-        for (name,) in query(self.state / "watcher.sqlite3", "SELECT name FROM account WHERE state <> 'ok'") or ():
+        """Act as a person who is told that an account is paused, or that its sign-in was cut off."""
+        states = dict(query(self.state / "watcher.sqlite3", "SELECT name, state FROM account") or ())
+        if states.get("uscis", "ok") != "ok":
+            self.sign_in_at_uscis()
+        for name in ("family", "ircc"):
             self.commands.run("resume", name)
+
+    def sign_in_at_uscis(self) -> None:
+        """Hand a session over, as a person does after having signed in with a browser."""
+        file = self.folder / "cookies.json"
+        self.others.write_session(file)
+        self.commands.run("login", "uscis", "--cookies", str(file))
+        file.unlink()
 
     def _be_calm(self) -> None:
         self.calm.set()
@@ -340,9 +387,9 @@ class World:
         return judge(
             self.author,
             self.channels.arrivals,
-            self.commands.kills,
+            self.commands.interruptions(),
             self.state / "watcher.sqlite3",
-            TARGETS,
+            CHANNELS,
         )
 
     def last_faults(self) -> Iterator[str]:
@@ -360,7 +407,7 @@ class World:
 
     def _secrets_shown(self) -> Iterator[str]:
         secrets = {spelling for secret in (PASSWORD, CLIENT_SECRET, STATE_KEY) for spelling in _spellings(secret)}
-        secrets |= {secret for secret in self.portal.secrets if len(secret) > 7}
+        secrets |= {secret for secret in self.portal.secrets | self.others.sessions() if len(secret) > 7}
         texts = {
             path: path.read_bytes()
             for path in self.folder.rglob("*")
@@ -384,9 +431,12 @@ def world(folder: Path, seed: int) -> Iterator[World]:
     """Set up a run. Nothing of the program runs yet."""
     chances = [random.Random(f"{seed} {name}") for name in ("portal", "channels", "author", "world")]  # noqa: S311
     (folder / "tmp").mkdir()
+    (folder / "disk").mkdir()
     clock, seen = moved_clock(folder), witness(folder)
     with ExitStack() as stack:
+        stack.enter_context(small_file_system(folder / "disk"))
         portal = stack.enter_context(hostile_portal(clock, chances[0]))
+        others = stack.enter_context(other_portals(portal))
         signs = stack.enter_context(LifeSigns(folder))
         environ = {
             "HOME": str(folder),
@@ -398,17 +448,18 @@ def world(folder: Path, seed: int) -> Iterator[World]:
             **seen.environ,
             "LD_PRELOAD": f"{clock.environ['LD_PRELOAD']} {seen.library}",
         }
-        database = folder / "state" / "watcher.sqlite3"
+        database = folder / "disk" / "state" / "watcher.sqlite3"
         commands = Commands(folder, environ, folder / "output.log", database)
         stack.callback(commands.close)
         channels = stack.enter_context(hostile_channels(chances[1], seen.sender))
-        author = Author(portal.practice, clock, database, chances[2])
-        _configure(folder, portal, channels, signs)
+        author = Author(portal.practice, others, clock, database, chances[2])
+        _configure(folder, portal, others, channels, signs)
         yield World(
             folder=folder,
             chance=chances[3],
             clock=clock,
             portal=portal,
+            others=others,
             channels=channels,
             commands=commands,
             author=author,
@@ -419,6 +470,7 @@ def world(folder: Path, seed: int) -> Iterator[World]:
 def run(folder: Path, seed: int, *, kills: int, seconds: float) -> Result:
     """Live through a run, for at most so many seconds before everything settles, and judge it."""
     with world(folder, seed) as lived:
+        lived.sign_in_at_uscis()
         lived.live(kills, time.monotonic() + seconds)
         lived.settle()
         faults = tuple(lived.last_faults())
@@ -458,6 +510,7 @@ def _write_evidence(lived: World) -> None:
         "arrivals": lived.channels.arrivals,
         "kills": lived.commands.kills,
     }
+    shutil.copytree(lived.state, lived.folder / "state", dirs_exist_ok=True)
     for name, value in evidence.items():
         (lived.folder / f"{name}.json").write_text(json.dumps(value, default=_as_json, indent=1), "utf-8")
 
@@ -468,13 +521,15 @@ def _as_json(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
-def _configure(folder: Path, portal: HostilePortal, channels: HostileChannels, signs: LifeSigns) -> None:
+def _configure(
+    folder: Path, portal: HostilePortal, others: OtherPortals, channels: HostileChannels, signs: LifeSigns
+) -> None:
     practice = portal.practice.account
     path = folder / "watcher.toml"
     path.write_text(
         f"""
 timezone = "America/New_York"
-state_dir = "state"
+state_dir = "disk/state"
 state_key = {json.dumps(STATE_KEY)}
 [schedule]
 every = "1s"
@@ -502,6 +557,7 @@ base_url = "{portal.origin}"
 username = "{practice.username}"
 password = {json.dumps(practice.password)}
 cases = {json.dumps(FAMILY_NUMBERS)}
+{others.settings}
 [channels.phone]
 url = "json://{channels.host}/phone"
 min_severity = "routine"
@@ -509,6 +565,11 @@ privacy = "full"
 max_per_hour = 0
 [channels.mail]
 url = "json://{channels.host}/mail"
+max_per_hour = 0
+[channels.pair]
+url = "ntfy://{channels.host}/good/bad"
+accounts = ["ircc"]
+min_severity = "routine"
 max_per_hour = 0
 """,
         "utf-8",

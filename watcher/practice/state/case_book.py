@@ -190,10 +190,15 @@ class CaseBook:
         with self._lock:
             return self._cases[number]
 
-    def remove(self, number: str) -> None:
-        """Remove the case. Raises KeyError if there is none."""
+    def remove(self, number: str) -> PracticeCase:
+        """Remove the case, and return it. Raises KeyError if there is none."""
         with self._lock:
-            del self._cases[number]
+            return self._cases.pop(number)
+
+    def put_back(self, case: PracticeCase) -> None:
+        """Show a removed case again, as the last one."""
+        with self._lock:
+            self._cases[case.record.number] = case
 
     def record(self, number: str) -> CaseRecord | None:
         """Return the current content of a case, or None."""
