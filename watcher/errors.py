@@ -19,8 +19,10 @@
 A message says what happened, where, and what the user can do. It never contains a secret or a portal's raw answer.
 """
 
+import os
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from errno import EMFILE, ENFILE
 
 MAX_RETRY_AFTER = timedelta(days=7)
 """The longest wait that a portal can ask for; a longer one counts as this."""
@@ -132,6 +134,15 @@ class DeliveryFailed(WatcherError):
         self.permanent, self.refused = permanent, refused
         self.retry_after, self.accepted_by = retry_after, frozenset(accepted_by)
         super().__init__(message)
+
+
+def has_no_free_descriptor() -> bool:
+    """Return whether this process can open nothing more: no file, no connection, no child process."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in {EMFILE, ENFILE}
+    return False
 
 
 def os_error_text(error: OSError) -> str:

@@ -85,6 +85,19 @@ def test_clock_that_is_ahead_by_any_time_at_any_moment_silences_nothing(
     check_story(played(tmp_path_factory.mktemp("jumped"), portal, jump), control(folder, portal), jump)
 
 
+def test_sign_ins_of_a_clock_that_was_ahead_count_for_a_day_and_no_longer(tmp_path: Path) -> None:
+    with story(tmp_path, "recipe") as told:
+        for minutes in range(6):
+            told.step(0.01 + minutes / 1440, ahead=300 * DAY)
+        allowed = 5  # max_sign_ins_per_day
+        assert list(told.outcomes.values()) == [ReadOutcome.OK] * allowed + [ReadOutcome.FAILED]
+        told.step(0.5)
+        assert told.outcomes[0.5] == ReadOutcome.FAILED, "they count as made now"
+        for day in (1.6, 2.1, 2.6):
+            told.step(day)
+            assert told.outcomes[day] == ReadOutcome.OK
+
+
 def test_clock_that_is_set_back_is_reported_once_by_whoever_notices_it_first(tmp_path: Path) -> None:
     with story(tmp_path) as told:
         told.step(0)

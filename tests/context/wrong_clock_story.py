@@ -168,13 +168,16 @@ def _snapshot(day: float, number: str) -> Snapshot:
 
 
 @contextmanager
-def story(folder: Path, portal_name: str = "uscis-api") -> Iterator[Story]:
+def story(folder: Path, portal_name: str = "uscis-api", *, database_url: str = "") -> Iterator[Story]:
     """Begin the story in this folder."""
     clock, phones = WrongClock(), FakeNotifier()
     folder.mkdir(exist_ok=True)
     (folder / "watcher.toml").touch(mode=0o600)
     (folder / "watcher.toml").write_text(
-        CONFIG.format(portal=portal_name, number=_number(portal_name)) + SECTIONS[portal_name], encoding="utf-8"
+        f'database_url = "{database_url}"'
+        + CONFIG.format(portal=portal_name, number=_number(portal_name))
+        + SECTIONS[portal_name],
+        encoding="utf-8",
     )
     with open_app(read_settings(folder / "watcher.toml", {}), clock=clock, notifier=phones) as app:
         told = Story(app=app, clock=clock, phones=phones, portal=find(portal_name))

@@ -1,5 +1,6 @@
 """The outbox worker: alerts reach their channel in order and once; failures are retried, then reported."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -149,6 +150,28 @@ def test_channel_that_hangs_does_not_delay_others(
         notifier.hanging[PHONE].set()
         thread.join(20)
     assert notifier.titles(PHONE) == ["a"]
+
+
+def test_urgent_alert_reaches_a_channel_within_two_seconds_while_another_has_500_queued(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
+    record_alerts(database.store, *(a_draft(f"number {number}") for number in range(500)))
+    slow = notifier.hanging[PHONE] = Event()
+    worker = outbox_worker(database, notifier, clock)
+    busy = Thread(target=worker.deliver_due)
+    busy.start()
+    try:
+        assert eventually(lambda: notifier.attempts, within=20)
+        record_alerts(database.store, a_draft("urgent", channel="aunt", severity=Severity.URGENT))
+        recorded = time.monotonic()
+        worker.deliver("aunt")
+        assert notifier.titles(AUNT) == ["urgent"]
+        assert time.monotonic() - recorded < 2
+        assert not notifier.titles(PHONE)
+    finally:
+        slow.set()
+        busy.join(60)
+    assert len(notifier.titles(PHONE)) == 500
 
 
 def test_concurrent_workers_deliver_once(

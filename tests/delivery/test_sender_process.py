@@ -106,6 +106,27 @@ def test_channel_that_hangs_does_not_delay_others(sender: SenderProcess, hook: W
     assert len(hook.messages) == 1
 
 
+def test_service_that_drips_an_answer_delays_no_other_and_is_given_up(hook: Webhook) -> None:
+    dripping, failures, ended = Event(), list[str](), Event()
+
+    def drip(_: ReceivedRequest) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nx-slow: "
+        while not ended.wait(0.02):
+            dripping.set()
+            yield b"."
+
+    with serve(drip) as server, closing(SenderProcess(timeout=6.0)) as sender:
+        other = Thread(target=lambda: failures.append(failure(sender, server.origin.replace("http", "json"))[0]))
+        other.start()
+        assert dripping.wait(TIMEOUT)
+        send(sender, f"json://{hook.host}/hook")
+        assert other.is_alive()
+        other.join(TIMEOUT)
+        ended.set()
+    assert failures == ["no answer within 6 seconds"]
+    assert len(hook.messages) == 1
+
+
 def test_idle_child_ends_and_the_next_message_starts_another(hook: Webhook) -> None:
     with closing(SenderProcess(idle=0.2)) as sender:
         send(sender, f"json://{hook.host}/hook")

@@ -1,5 +1,6 @@
 """A disk that fails in the middle of the work: real refusals of SQLite and of the system, which need no privilege."""
 
+import os
 import random
 import resource
 import sqlite3
@@ -85,6 +86,19 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+
+
+@contextmanager
+def no_free_descriptor() -> Iterator[None]:
+    """Make the system refuse to open anything more in this process."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.doubles.disk import no_free_descriptor
 from tests.doubles.loopback import ReceivedRequest, reply, serve
 from watcher import __version__
 from watcher.errors import ForeignHost, PortalUnavailable, ReadFailed, SessionEnded, UnexpectedAnswer
@@ -73,6 +74,14 @@ def test_requests_have_a_user_agent_and_ask_for_no_compression() -> None:
     headers = server.requests[0].headers
     assert headers["user-agent"] == f"case-watcher/{__version__} (+self-hosted)"
     assert (headers["accept-encoding"], headers["accept-language"]) == ("identity", "es")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_process_without_free_descriptors_is_not_the_portals_fault(host: str) -> None:
+    with serve(lambda _: reply()) as server, portal(host) as http:
+        with no_free_descriptor(), pytest.raises(OSError, match="Too many open files"):
+            http.send("GET", server.origin.replace("127.0.0.1", host))
+        assert http.send("GET", server.origin.replace("127.0.0.1", host)).status == 200
 
 
 def test_form_and_json_bodies_are_sent() -> None:

@@ -1,10 +1,12 @@
 """One check of one account, from start to end, at the practice portal, with a manual clock."""
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from errno import EMFILE
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.model.account_health import AccountState, ReadOutcome, ReadResult
 from watcher.model.change import ChangeKind
+from watcher.portal import Reader
+from watcher.portals import find
 from watcher.practice import Account, Fault, PracticePortal
 from watcher.practice.site.exchange import Response
 from watcher.reading.poll import poll
@@ -86,6 +90,21 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 def watching(workspace: Workspace) -> Workspace:
     assert workspace.kinds() == ["case_added", "case_added"]
     return workspace
+
+
+def test_a_check_without_free_descriptors_blames_this_machine_and_not_the_portal(watching: Workspace) -> None:
+    portal = find("uscis-api")
+
+    def opened(*_: object) -> AbstractContextManager[Reader]:
+        raise OSError(EMFILE, os.strerror(EMFILE))
+
+    watching.clock.pass_by(EVERY)
+    with watching.opened() as app:
+        account = app.settings.accounts["api"]
+        result = poll(account, replace(portal, open=opened), app.read_options("api"), app.context)
+    assert (result.outcome, result.changes) == (ReadOutcome.FAILED, ())
+    assert result.error == "this machine is at fault, not the portal: too many open files"
+    assert watching.kinds() == []
 
 
 class TestMissingCases:

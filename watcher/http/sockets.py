@@ -5,16 +5,19 @@ wakes a waiting thread when the daemon ends. Here every wait is a series of shor
 request and the stop event are checked between them.
 """
 
+import os
 import select
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from errno import EMFILE
 from threading import Event
 from typing import Any, Self
 
 import httpcore
 
+from watcher.errors import has_no_free_descriptor
 from watcher.http.response_head import MAX_HEAD, end_of_head, is_informational, tidy_head
 
 _WAIT = 0.5
@@ -168,6 +171,15 @@ def _is_readable(connection: socket.socket) -> bool:
     return connection.fileno() < 0 or _has_data(connection)
 
 
+def _connect_error(error: OSError) -> Exception:
+    """Return what to raise. A lookup of a name fails without a reason if no file can be opened."""
+    if has_no_free_descriptor():
+        return OSError(EMFILE, os.strerror(EMFILE))
+    if isinstance(error, socket.gaierror):
+        return httpcore.ConnectError(f"its name could not be resolved ({error.strerror})")
+    return httpcore.ConnectError(f"no connection ({error.strerror or 'network error'})")
+
+
 class DeadlineBackend(httpcore.NetworkBackend):
     """Opens connections that obey the request's `Deadline` in every wait."""
 
@@ -179,7 +191,10 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, trying a few seconds at a time. Raises httpcore's `ConnectError` or `ConnectTimeout`."""
+        """Connect, trying a few seconds at a time. Raises httpcore's `ConnectError` or `ConnectTimeout`.
+
+        Raises `OSError` if it is this process that can open no connection.
+        """
         source = None if local_address is None else (local_address, 0)
         for _ in range(_CONNECT_ATTEMPTS):
             if _expired(timeout):
@@ -188,10 +203,8 @@ class DeadlineBackend(httpcore.NetworkBackend):
                 connection = socket.create_connection((host, port), _CONNECT_WAIT, source)
             except TimeoutError:
                 continue
-            except socket.gaierror as error:
-                raise httpcore.ConnectError(f"its name could not be resolved ({error.strerror})") from None
             except OSError as error:
-                raise httpcore.ConnectError(f"no connection ({error.strerror or 'network error'})") from None
+                raise _connect_error(error) from None
             for option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *(socket_options or ())):
                 connection.setsockopt(*option)
             return _Stream(connection)

@@ -20,6 +20,7 @@ from watcher.errors import (
     SignInRejected,
     StoreUnusable,
     UnexpectedAnswer,
+    os_error_text,
 )
 from watcher.model.account_health import ReadOutcome, ReadResult, resume
 from watcher.model.overdue_check import MAX_CHECK_DURATION
@@ -246,6 +247,11 @@ class _AccountCheck:
             return error
         except (StoreUnusable, LockLost):
             raise
+        except OSError as error:  # what a portal does is a `ReadFailed` by now
+            _log.exception("check_failed_on_this_machine", account=self._account.name)
+            local = PortalUnavailable(f"this machine is at fault, not the portal: {os_error_text(error)}")
+            self._recorder.errors.append(local)
+            return local
         except Exception as error:  # noqa: BLE001 - the one place that catches errors of a portal's own code
             _log.exception("check_failed_unexpectedly", account=self._account.name)
             unexpected = UnexpectedAnswer(f"reading failed in an unforeseen way: {type(error).__name__}; see the log")

@@ -1,5 +1,6 @@
 """SQLite's errors as messages a person can act on; for PostgreSQL see `watcher.store.database.postgres`."""
 
+from watcher.errors import has_no_free_descriptor
 from watcher.store.database.schema import FOREIGN, OTHER_TABLES
 
 DAMAGED_ROW = "a stored row is damaged; `watcher restore` brings back a backup"
@@ -8,6 +9,7 @@ DAMAGED_VALUE = (ValueError, TypeError, KeyError, AttributeError)
 
 DISK_FULL = "the disk is full; nothing was lost, free some space"
 NOT_WRITABLE = "it cannot be written to; check its owner and mode and those of its folder"
+OUT_OF_FILES = "this program can open no more files; raise its limit (LimitNOFILE, ulimit -n)"
 _REASONS = {
     "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",
     "malformed": "the database is damaged; `watcher restore` brings back a backup",
@@ -26,4 +28,6 @@ _REASONS = {
 def reason_of(error: object) -> str:
     """Return why SQLite refused; SQLite's own message if none of ours fits."""
     message = str(error)
+    if has_no_free_descriptor():
+        return OUT_OF_FILES
     return next((reason for sign, reason in _REASONS.items() if sign in message.lower()), message)
