@@ -71,7 +71,8 @@ def _summary(seed: int, results: list[Result]) -> int:
         f" dropped for a later one {sum(each.dropped for each in verdicts)}\n"
         f"sent twice: {after} with a kill between acceptance and commit, at most"
         f" {max((each.longest_gap for each in verdicts), default=0):.2f} s after it; {in_flight} accepted while the"
-        f" sender was being killed; {sum(len(each.unproved) for each in verdicts)} without a proof\n"
+        f" sender was being killed; {sum(each.interrupted for each in verdicts)} because the database was taken away;"
+        f" {sum(len(each.unproved) for each in verdicts)} without a proof\n"
         f"attacks and answers: {_listed(counts)}\n"
         f"other faults: {sum(len(result.faults) for result in results)}\n"
     )

@@ -1,14 +1,14 @@
 """What has to be true after a run, from the story and the contract alone. Nothing of the program is imported here."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 from tests.adversary.channel import Arrival
-from tests.adversary.processes import Kill, query
+from tests.adversary.processes import Interruption, Kill, query
 from tests.adversary.story import TITLES, Author, CaseStory, Happening
 
 _ROUTINE = frozenset({"item_closed", "case_added", "case_returned", "history_added"})
@@ -22,6 +22,7 @@ _STATUS = re.compile(rf"(?:{'|'.join(map(re.escape, TITLES))}|Case Was Received)
 _DATE = re.compile(r"[A-Z][a-z]+ [0-9]{1,2}, [0-9]{4}")
 _BEFORE = "Before this:"
 _LATE = "This alert is late. Newer alerts"
+_ENDS_WITHIN = 15.0  # seconds
 _ON_ITS_WAY = 2.0  # seconds in which the request of a killed process may still be read
 
 
@@ -44,7 +45,8 @@ class Verdict:
     """What was wrong, by kind, and what was counted.
 
     Of the alerts that came twice, `after_acceptance` had been accepted before the kill, at most `longest_gap` seconds;
-    those `in_flight` were accepted although their sender was being killed.
+    those `in_flight` were accepted although their sender was being killed. `interrupted` ones could not be committed
+    because the database was gone.
     """
 
     lost: list[str] = field(default_factory=list)
@@ -53,6 +55,7 @@ class Verdict:
     untrue: list[str] = field(default_factory=list)
     after_acceptance: int = 0
     in_flight: int = 0
+    interrupted: int = 0
     longest_gap: float = 0.0
     happenings: int = 0
     alerts: int = 0
@@ -78,9 +81,18 @@ class Channel:
 
 
 def judge(
-    author: Author, arrivals: Sequence[Arrival], kills: Sequence[Kill], database: Path, channels: Sequence[Channel]
+    author: Author,
+    arrivals: Sequence[Arrival],
+    kills: Sequence[Kill],
+    interruptions: Sequence[Interruption],
+    database: Path,
+    channels: Sequence[Channel],
+    notices: Counter[str],
 ) -> Verdict:
-    """Compare the story with the history, the outbox, and what arrived."""
+    """Compare the story with the history, the outbox, and what arrived.
+
+    `notices` are titles of messages without an alert, and how often each may arrive at a target.
+    """
     verdict = Verdict(happenings=len(author.happenings))
     alerts = _alerts(database)
     verdict.alerts, verdict.dropped = len(alerts), sum(alert.state == "dropped" for alert in alerts.values())
@@ -90,8 +102,12 @@ def judge(
         rows = [alert for alert in alerts.values() if alert.channel == channel.name]
         stories = [story for story in author.cases.values() if story.number in channel.cases]
         for target in channel.targets:
-            mine = [arrival for arrival in arrivals if arrival.target == target]
-            judge_arrivals(verdict, target, mine, rows, kills)
+            mine = [arrival for arrival in arrivals if arrival.target == target and arrival.title not in notices]
+            noticed = Counter(arrival.title for arrival in arrivals if arrival.target == target and arrival.accepted)
+            verdict.invented += [
+                f"{target}: {noticed[title]} times: {title}" for title in notices if noticed[title] > notices[title]
+            ]
+            judge_arrivals(verdict, target, mine, rows, kills, interruptions)
             _judge_truth(verdict, target, mine, stories)
     return verdict
 
@@ -171,9 +187,17 @@ def _has_sent_successor(alert: Alert, alerts: Mapping[int, Alert]) -> bool:
 
 
 def judge_arrivals(
-    verdict: Verdict, target: str, arrivals: Sequence[Arrival], alerts: Sequence[Alert], kills: Sequence[Kill]
+    verdict: Verdict,
+    target: str,
+    arrivals: Sequence[Arrival],
+    alerts: Sequence[Alert],
+    kills: Sequence[Kill],
+    interruptions: Sequence[Interruption] = (),
 ) -> None:
-    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit."""
+    """What is marked as sent was accepted, once; a second time only with a kill between acceptance and commit.
+
+    A process whose database was taken away could not commit either.
+    """
     rows, seen = defaultdict[tuple[str, str], list[Alert]](list), defaultdict[tuple[str, str], list[Arrival]](list)
     for alert in alerts:
         rows[alert.text].append(alert)
@@ -192,7 +216,10 @@ def judge_arrivals(
             verdict.after_acceptance += sum(proof >= 0 for proof in proofs)
             verdict.in_flight += sum(proof < 0 for proof in proofs)
             verdict.longest_gap = max([verdict.longest_gap, *proofs])
-            if surplus > len(proofs):
+            interrupted = [one for one, proof in zip(accepted, found, strict=False) if proof is None]
+            interrupted = [one for one in interrupted if _was_interrupted(one, interruptions)]
+            verdict.interrupted += len(interrupted)
+            if surplus > len(proofs) + len(interrupted):
                 verdict.unproved.append(
                     f"{target}: {len(accepted)} times, {len(same)} alerts: {text[0]}{_when(seen[text])}"
                 )
@@ -221,6 +248,13 @@ def proof_of(
         if kill.pid in involved and claimants & involved and not again:
             return kill.at - arrival.accepted
     return None
+
+
+def _was_interrupted(arrival: Arrival, interruptions: Iterable[Interruption]) -> bool:
+    """Return whether the sender had to end because its database was gone, a moment before or after the acceptance."""
+    return any(
+        _is_of(arrival, each.pids) and abs((arrival.accepted or 0) - each.at) < _ENDS_WITHIN for each in interruptions
+    )
 
 
 def _is_of(arrival: Arrival, processes: Collection[int | None]) -> bool:

@@ -43,6 +43,14 @@ class Kill:
     claims: Mapping[int, int] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interruption:
+    """The database was taken away from these processes, so they could not record what they had sent and had to end."""
+
+    pids: frozenset[int]
+    at: float
+
+
 class _Process(Protocol):
     pid: int
 
@@ -103,7 +111,7 @@ class Commands:
         self._marker = f"{VARIABLE}={environ[VARIABLE]}".encode()
         self._sessions: set[int] = set()
         self.kills: list[Kill] = []
-        self._interrupted: list[Kill] = []
+        self.interruptions: list[Interruption] = []
         self.running: list[Command] = []
 
     def start(self, *arguments: str, cold: bool = False, environ: Mapping[str, str] | None = None) -> Command:
@@ -181,17 +189,12 @@ class Commands:
             self._log(kind, pid, at, claims)
 
     @contextmanager
-    def all_frozen(self) -> Iterator[None]:
-        """Let every process of the run stand still within the block. What was on its way counts as met by a kill."""
+    def interrupted(self) -> Iterator[None]:
+        """Let every process of the run stand still within the block, after which each must end by itself."""
         pids = self.alive()
         with self._frozen(pids):
-            claims, at = self._claims(), time.monotonic()
-            self._interrupted += [Kill(victim="end", pid=pid, at=at, gone=at, claims=claims) for pid in pids]
+            self.interruptions.append(Interruption(pids=frozenset(pids), at=time.monotonic()))
             yield
-
-    def interruptions(self) -> list[Kill]:
-        """Return the kills, and what the processes that had to end by themselves were doing at that moment."""
-        return [*self.kills, *self._interrupted]
 
     def find(self, name: str) -> list[int]:
         """Return the living processes of this kind."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.adversary.channel import Arrival, HostileChannels, Mood
 from tests.adversary.oracle import Alert, Verdict, judge_arrivals, untrue_about
-from tests.adversary.processes import Kill
+from tests.adversary.processes import Interruption, Kill
 from tests.adversary.story import CaseStory, Item
 from tests.adversary.witness import Sender
 from tests.doubles.loopback import ReceivedRequest
@@ -96,6 +96,14 @@ def test_a_kill_does_not_explain_an_acceptance_before_another_attempt_of_the_sam
 
 def test_a_message_of_an_unknown_sender_is_explained_by_nothing() -> None:
     assert judged(arrived(1, None), arrived(5, OTHER), kills=[killed(1.2)]).unproved
+
+
+@pytest.mark.parametrize(("at", "is_explained"), [(1.0, True), (40.0, False)])
+def test_a_process_whose_database_was_taken_away_could_not_commit(at: float, is_explained: bool) -> None:  # noqa: FBT001
+    verdict = Verdict()
+    interruption = Interruption(pids=frozenset({WORKER, SENDER.pid}), at=at)
+    judge_arrivals(verdict, "phone", [arrived(1), arrived(50, OTHER)], [ALERT], [], [interruption])
+    assert bool(verdict.interrupted) == is_explained != bool(verdict.unproved)
 
 
 def test_one_kill_explains_one_second_arrival_only() -> None:

@@ -44,6 +44,9 @@ CHANNELS: Final = (
 )
 """"pair" has two targets, between which Apprise waits for seconds, so only the case that moves least is sent there."""
 
+_LOST = "The watcher has lost its database and stopped"
+"""The title of the one message that no alert has: the database is gone."""
+
 _TARGETS = tuple(target for channel in CHANNELS for target in channel.targets)
 
 _PATIENCE = 15.0  # seconds without progress after which nothing more is attacked for a moment; the machine may be busy
@@ -247,14 +250,16 @@ class World:
 
     def _attack_files(self, daemon: Command) -> None:
         """Attack the files for a moment, perhaps with a kill in the midst of it."""
-        attack = self.chance.choice(ATTACKS)
+        attack, is_ready = self.chance.choice(ATTACKS), self.signs.is_ready
         self.counts[attack.__name__] += 1
         self._undo.append(attack(self.state, daemon, self.chance))
         time.sleep(self.chance.uniform(0.1, 2))
         if self.chance.random() < 0.5:
             self._end_daemon(signal.SIGKILL)
         elif daemon.has_ended():
-            self.faults.append(f"the daemon ended with {daemon.status} because of {attack.__name__}")
+            if is_ready:  # before that, it may say why it cannot start
+                self.faults.append(f"the daemon ended with {daemon.status} because of {attack.__name__}")
+            self._end_daemon(signal.SIGKILL)
         self._undo_all()
 
     def _replace_database(self, daemon: Command) -> None:
@@ -262,7 +267,7 @@ class World:
         if not self.signs.is_ready:
             return
         self.counts["replaced databases"] += 1
-        with self.commands.all_frozen():
+        with self.commands.interrupted():
             replace_database(self.state)
         if not daemon.has_ended(_NOTICED_WITHIN):
             self.faults.append(
@@ -384,12 +389,15 @@ class World:
         return query(self.state / "watcher.sqlite3", sql) != []
 
     def verdict(self) -> Verdict:
+        losses = self.counts["replaced databases"]
         return judge(
             self.author,
             self.channels.arrivals,
-            self.commands.interruptions(),
+            self.commands.kills,
+            self.commands.interruptions,
             self.state / "watcher.sqlite3",
             CHANNELS,
+            Counter({_LOST: losses}),
         )
 
     def last_faults(self) -> Iterator[str]:
@@ -509,6 +517,7 @@ def _write_evidence(lived: World) -> None:
         "happenings": lived.author.happenings,
         "arrivals": lived.channels.arrivals,
         "kills": lived.commands.kills,
+        "interruptions": lived.commands.interruptions,
     }
     shutil.copytree(lived.state, lived.folder / "state", dirs_exist_ok=True)
     for name, value in evidence.items():
