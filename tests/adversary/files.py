@@ -1,4 +1,4 @@
-"""Attacks on the files of a running command that may lose no change. Each ends with a call of what it returns."""
+"""Attacks on the files of a running process that may lose no change. Each ends with a call of what it returns."""
 
 import os
 import random
@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from tests.adversary.processes import Command
-
 Undo = Callable[[], None]
 
 
@@ -19,9 +17,9 @@ def _nothing() -> None:
     """Leave it as it is."""
 
 
-def damage_session(state: Path, command: Command, chance: random.Random) -> Undo:
+def damage_session(state: Path, pid: int, chance: random.Random) -> Undo:
     """Delete a saved session, cut it off, or overwrite it."""
-    del command
+    del pid
     damage = chance.choice(("", "substr(content, 1, 20)", "randomblob(200)"))
     sql = f"UPDATE sealed SET content = {damage}" if damage else "DELETE FROM sealed"  # noqa: S608 - constants
     with suppress(sqlite3.Error), closing(_connect(state, timeout=1)) as connection, connection:
@@ -29,24 +27,24 @@ def damage_session(state: Path, command: Command, chance: random.Random) -> Undo
     return _nothing
 
 
-def delete_letters(state: Path, command: Command, chance: random.Random) -> Undo:
+def delete_letters(state: Path, pid: int, chance: random.Random) -> Undo:
     """Delete every saved letter."""
-    del command, chance
+    del pid, chance
     for path in state.glob("notices/**/*.pdf"):
         with suppress(OSError):
             path.unlink()
     return _nothing
 
 
-def fill_disk(state: Path, command: Command, chance: random.Random) -> Undo:
+def fill_disk(state: Path, pid: int, chance: random.Random) -> Undo:
     """Let the system refuse to write beyond some place in a file, as a full disk does."""
     size = max((path.stat().st_size for path in state.glob("watcher.sqlite3*")), default=0)
-    return _limit(command, resource.RLIMIT_FSIZE, max(1, size - 4096 * chance.randint(-4, 4)))
+    return _limit(pid, resource.RLIMIT_FSIZE, max(1, size - 4096 * chance.randint(-4, 4)))
 
 
-def fill_file_system(state: Path, command: Command, chance: random.Random) -> Undo:
+def fill_file_system(state: Path, pid: int, chance: random.Random) -> Undo:
     """Fill the file system of the folder, except for a few pages, if it is one of its own (see `small_file_system`)."""
-    del command
+    del pid
     if not state.parent.is_mount():
         return _nothing
     filler = state.parent / "filler"
@@ -58,18 +56,18 @@ def fill_file_system(state: Path, command: Command, chance: random.Random) -> Un
     return lambda: filler.unlink(missing_ok=True)
 
 
-def take_descriptors(state: Path, command: Command, chance: random.Random) -> Undo:
+def take_descriptors(state: Path, pid: int, chance: random.Random) -> Undo:
     """Let the process open hardly any more files."""
     del state
     with suppress(OSError):
-        held = len(list(Path(f"/proc/{command.pid}/fd").iterdir()))
-        return _limit(command, resource.RLIMIT_NOFILE, held + chance.randint(0, 3))
+        held = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        return _limit(pid, resource.RLIMIT_NOFILE, held + chance.randint(0, 3))
     return _nothing
 
 
-def hold_database(state: Path, command: Command, chance: random.Random) -> Undo:
+def hold_database(state: Path, pid: int, chance: random.Random) -> Undo:
     """Write to the database for longer than anyone waits."""
-    del command, chance
+    del pid, chance
     try:
         connection = _connect(state, timeout=0.2)
     except sqlite3.Error:
@@ -116,14 +114,14 @@ def _connect(state: Path, *, timeout: float) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=timeout, check_same_thread=False)
 
 
-def _limit(command: Command, limit: int, value: int) -> Undo:
+def _limit(pid: int, limit: int, value: int) -> Undo:
     with suppress(OSError):
-        soft, hard = resource.prlimit(command.pid, limit)
-        resource.prlimit(command.pid, limit, (min(value, hard) if hard != resource.RLIM_INFINITY else value, hard))
+        soft, hard = resource.prlimit(pid, limit)
+        resource.prlimit(pid, limit, (min(value, hard) if hard != resource.RLIM_INFINITY else value, hard))
 
         def undo() -> None:
             with suppress(OSError):
-                resource.prlimit(command.pid, limit, (soft, hard))
+                resource.prlimit(pid, limit, (soft, hard))
 
         return undo
     return _nothing

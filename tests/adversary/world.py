@@ -6,6 +6,7 @@ The seed decides what is attacked and when. What a kill meets also depends on th
 import base64
 import html
 import json
+import os
 import random
 import shutil
 import signal
@@ -13,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -233,9 +234,11 @@ class World:
 
     def _stop_for_a_moment(self, daemon: Command) -> None:
         self.counts["stops"] += 1
-        daemon.send(signal.SIGSTOP)
-        time.sleep(self.chance.uniform(0.1, 2))
-        daemon.send(signal.SIGCONT)
+        pid = self._one_of(daemon)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(self.chance.uniform(0.1, 2))
+            os.kill(pid, signal.SIGCONT)
         self.signs.excuse()
 
     def _terminate(self, _: Command) -> None:
@@ -248,11 +251,15 @@ class World:
             self.counts["reloads"] += 1
             daemon.send(signal.SIGHUP)
 
+    def _one_of(self, daemon: Command) -> int:
+        """Return the daemon's process, or a worker."""
+        return self.chance.choice([daemon.pid, *self.commands.find("worker")])
+
     def _attack_files(self, daemon: Command) -> None:
         """Attack the files for a moment, perhaps with a kill in the midst of it."""
         attack, is_ready = self.chance.choice(ATTACKS), self.signs.is_ready
         self.counts[attack.__name__] += 1
-        self._undo.append(attack(self.state, daemon, self.chance))
+        self._undo.append(attack(self.state, self._one_of(daemon), self.chance))
         time.sleep(self.chance.uniform(0.1, 2))
         if self.chance.random() < 0.5:
             self._end_daemon(signal.SIGKILL)
