@@ -20,6 +20,7 @@ _CAUSED_BY_TIME = frozenset(
 
 _STATUS = re.compile(rf"(?:{'|'.join(map(re.escape, TITLES))}|Case Was Received) q[0-9]+q")
 _DATE = re.compile(r"[A-Z][a-z]+ [0-9]{1,2}, [0-9]{4}")
+_SEVERAL_CASES = "Watching "
 _BEFORE = "Before this:"
 _LATE = "This alert is late. Newer alerts"
 _ENDS_WITHIN = 15.0  # seconds
@@ -276,7 +277,9 @@ def _judge_truth(verdict: Verdict, target: str, arrivals: Sequence[Arrival], sto
         about = [
             arrival
             for arrival in _in_order(arrivals)
-            if story.number[-4:] in arrival.title and not arrival.body.startswith(_LATE)
+            if story.number[-4:] in arrival.title
+            and not arrival.title.startswith(_SEVERAL_CASES)
+            and not arrival.body.startswith(_LATE)
         ]
         verdict.untrue += [f"{target}: {fault}" for fault in untrue_about(story, about)]
 
