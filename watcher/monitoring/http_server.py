@@ -30,7 +30,7 @@ from watcher.text.loopback import is_loopback
 
 _MAX_CONNECTIONS = 8
 _DEADLINE = 5.0
-_ACCEPT_TIMEOUT = 30.0
+_ACCEPT_TIMEOUT = 600.0  # a closed socket ends the wait, except on systems that cannot shut down a listening one
 _MAX_LINE, _MAX_HEADERS = 8192, 100
 _JSON = "application/json; charset=utf-8"
 _PAGES = ("/healthz", "/metrics")
@@ -59,17 +59,20 @@ class HealthServer:
         token: str | None,
         status: Callable[[], ServiceStatus],
         counters: Counters,
+        deadline: float = _DEADLINE,
     ) -> None:
         """Bind the address, such as "127.0.0.1:8787". Requests are answered after `start`.
 
+        A connection is closed if its request has not arrived `deadline` seconds (monotonic) after it was accepted.
         `status` returns the status of this moment; it is called from the server's threads and may raise
         `StoreUnusable`. `token` must never be logged. Raises `WatcherError` if the address cannot be used.
         """
         parts = urlsplit(f"//{listen}")
         host, port = parts.hostname or "", parts.port or 0
+        pages = _Pages(token, status, counters)
         try:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            self._server = _Server(family, (host, port), partial(_Connection, _Pages(token, status, counters)))
+            self._server = _Server(family, (host, port), partial(_Connection, pages, deadline))
         except OSError as error:
             raise WatcherError(
                 f"health.listen: {listen}: {os_error_text(error)}; choose an address that is free"
@@ -182,8 +185,8 @@ class _Server(ThreadingTCPServer):
 class _DeadlineReader(io.RawIOBase):
     """Reads a connection with one deadline for the whole request, which slow single bytes do not extend."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._deadline = connection, time.monotonic() + _DEADLINE
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection, self._deadline = connection, time.monotonic() + seconds
 
     def readable(self) -> bool:
         return True
@@ -199,18 +202,18 @@ class _DeadlineReader(io.RawIOBase):
 class _Connection(BaseRequestHandler):
     """A connection with one request. Slow ones are closed without a response."""
 
-    def __init__(self, pages: _Pages, *arguments: Any) -> None:
-        self._pages = pages
+    def __init__(self, pages: _Pages, deadline: float, *arguments: Any) -> None:
+        self._pages, self._deadline = pages, deadline
         super().__init__(*arguments)
 
     def handle(self) -> None:
         method = ""
         try:
-            request = _read_request(io.BufferedReader(_DeadlineReader(self.request)))
+            request = _read_request(io.BufferedReader(_DeadlineReader(self.request, self._deadline)))
             method, response = request.method, self._pages.answer(request)
         except ValueError:
             response = _error(HTTPStatus.BAD_REQUEST, "the request is not understood")
-        self.request.settimeout(_DEADLINE)
+        self.request.settimeout(self._deadline)
         self.request.sendall(_response(response, with_body=method != "HEAD"))
 
 
