@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Timer
 
@@ -16,8 +17,9 @@ from tests.support.webhook_workspace import webhook_workspace
 from watcher.app import open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
+from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertState
-from watcher.model.change import Severity
+from watcher.model.change import ChangeKind, Severity
 
 MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EXAMPL"]\nevery = "1d"\n'
 
@@ -78,6 +80,26 @@ def test_check_is_not_delayed_by_the_blindness_check(tmp_path: Path) -> None:
             time.sleep(0.5)  # the check is due and finds the lock held
         try:
             assert eventually(lambda: workspace.api.case_requests, within=10)
+        finally:
+            daemon.stop()
+
+
+def test_reminder_that_is_due_before_the_next_regular_look_is_recorded_at_its_moment(tmp_path: Path) -> None:
+    with (
+        webhook_workspace(tmp_path, MANUAL) as workspace,
+        open_app(read_settings(workspace.config, {}), notifier=FakeNotifier()) as app,
+    ):
+        daemon = Daemon(app)
+        daemon.start()
+        try:
+            now = app.clock.now()
+            assert eventually(lambda: (daemon.next_needed() or now) > now + timedelta(hours=1))
+            seen_at = app.clock.now() - app.settings.schedule.blind_after + timedelta(seconds=1)
+            app.store.accounts.set_health("embassy", AccountHealth(first_seen_at=seen_at, failing_since=seen_at))
+            due = daemon.next_needed()
+            assert due is not None
+            assert due < seen_at + app.settings.schedule.blind_after + timedelta(seconds=2)
+            assert eventually(lambda: app.store.history(kinds={ChangeKind.BLIND}), within=10)
         finally:
             daemon.stop()
 

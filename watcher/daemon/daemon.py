@@ -11,7 +11,7 @@ from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.daemon import database_watch
 from watcher.daemon.database_watch import DatabaseWatch
 from watcher.daemon.liveness import Liveness, Send
-from watcher.daemon.next_needed import next_needed
+from watcher.daemon.next_needed import next_needed, next_work
 from watcher.daemon.schedule import Schedule
 from watcher.delivery.channel_threads import ChannelThreads
 from watcher.delivery.outbox_worker import STOP_GRACE
@@ -106,16 +106,28 @@ class Daemon:
         self._schedule.start()
         self._delivery.start()
 
-    def next_needed(self) -> datetime | None:
-        """Return when there is something to do; None while it works, or has to watch the database of several machines.
+    def next_work(self) -> datetime | None:
+        """Return when a check, an alert, or a backup is next due; None while the daemon must go on.
 
-        Raises `StoreUnusable`.
+        It must while it works, and to watch the database of several machines. Raises `StoreUnusable`.
         """
         is_busy = self._schedule.is_busy() or self._channels.busy() or not self._is_reminded
         clock_is_right = self._last_now - self._app.clock.now() <= _CLOCK_TOLERANCE
         if is_busy or self._app.store.shared or not self._database.is_settled or not clock_is_right:
             return None
-        return next_needed(self._app)
+        return next_work(self._app)
+
+    def next_needed(self) -> datetime | None:
+        """Return when there is something to do, as `next_work`, which costs less and leaves out reminders.
+
+        If it is soon, reminders are recorded then.
+        """
+        if self.next_work() is None:
+            return None
+        due = next_needed(self._app)
+        if due < self._app.clock.now() + _REMINDER_INTERVAL:
+            self._schedule_reminders(due)
+        return due
 
     def stop(self) -> None:
         """Start no more work and wait a moment for the requests and messages in flight. The rest is repeated later."""
@@ -146,10 +158,13 @@ class Daemon:
         _log.info("configuration_reloaded", accounts=len(settings.accounts), channels=len(settings.channels))
 
     def _schedule_regular_jobs(self) -> None:
-        self._schedule.every("reminders", _REMINDER_INTERVAL, self._record_reminders)
+        self._schedule_reminders()
         self._schedule.every("backup", _BACKUP_INTERVAL, self._back_up)
         self._schedule.every("database", database_watch.INTERVAL, self._database.look)
         self._schedule.every("liveness", self._sign_of_life, self._liveness.give_sign)
+
+    def _schedule_reminders(self, first: datetime | None = None) -> None:
+        self._schedule.every("reminders", _REMINDER_INTERVAL, self._record_reminders, first=first)
 
     def _schedule_accounts(self) -> None:
         stored = self._app.store.accounts.all()

@@ -17,20 +17,29 @@ def next_needed(app: App) -> datetime:
     A moment that is not in the future means now: a worker checks the accounts that are due, delivers, calls
     `app.record_time_reminders(at_any_hour=False)` and `app.back_up()`, and asks again before it ends. If something is
     still due then, because another process is doing it or it failed, the worker stays. Whatever another process writes
-    to the database may bring the moment forward. Reads every case once. Raises `StoreUnusable`.
+    to the database may bring the moment forward. Reads every case once, unless `next_work` is now. Raises
+    `StoreUnusable`.
+    """
+    until = next_work(app)
+    if until <= app.clock.now():
+        return until
+    return _earliest(until, next_time_reminder(app.context, until), next_channel_change(app.context, until))
+
+
+def next_work(app: App) -> datetime:
+    """Return when a check, an alert, or a backup is next due, as `next_needed` but without the cost of reading cases.
+
+    Raises `StoreUnusable`.
     """
     now, store = app.clock.now(), app.store
     stored = store.accounts.all()
     checks = (stored[name][1] if name in stored else None for name in app.settings.accounts)
-    until = _earliest(
+    return _earliest(
         now + HORIZON,
         *(planned or now for planned in checks),
         store.outbox.next_needed(now),
         next_backup(app.settings, now=now),
     )
-    if until <= now:
-        return until
-    return _earliest(until, next_time_reminder(app.context, until), next_channel_change(app.context, until))
 
 
 def _earliest(latest: datetime, *others: datetime | None) -> datetime:

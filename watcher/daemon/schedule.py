@@ -80,14 +80,14 @@ class Schedule:
                     replace_existing=True,
                 )
 
-    def every(self, name: str, span: timedelta, work: Callable[[], None]) -> None:
-        """Run `work` now and then every `span` (of the clock)."""
+    def every(self, name: str, span: timedelta, work: Callable[[], None], *, first: datetime | None = None) -> None:
+        """Run `work` at `first` (of the clock; None: now) and then every `span`. Replaces a job of the same name."""
 
         def once() -> datetime:
             work()
             return self._clock.now() + span
 
-        self._add(name, self._clock.now(), once, _REGULAR)
+        self._add(name, first or self._clock.now(), once, _REGULAR)
 
     def cancel(self, name: str) -> None:
         """Remove a job. One that is running finishes."""

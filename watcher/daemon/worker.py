@@ -20,6 +20,7 @@ It exchanges these messages with the supervisor, by the key "is":
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -197,24 +198,26 @@ class Worker:
             kind = message["is"] if message else None
             if kind == "reload":
                 settings = self._reload(daemon, settings)
-            elif kind == "end" and (due := self._due_later(daemon)) is not None:
-                return due
+            elif kind == "end":
+                if (due := self._due_later(daemon.next_needed)) is not None:
+                    return due
+                self._idle_since = None
             elif kind is None and self._is_idle(daemon):
                 self._send("idle")
 
     def _is_idle(self, daemon: Daemon) -> bool:
         """Return whether nothing has been due since long enough."""
         now = time.monotonic()
-        if now < self._busy_until or self._due_later(daemon) is None:
+        if now < self._busy_until or self._due_later(daemon.next_work) is None:
             self._idle_since = None
             return False
         self._idle_since = self._idle_since or now
         return now - self._idle_since >= self._start.idle
 
-    def _due_later(self, daemon: Daemon) -> datetime | None:
+    def _due_later(self, next_due: Callable[[], datetime | None]) -> datetime | None:
         """Return when something is next due; None if that is soon."""
         try:
-            due = daemon.next_needed()
+            due = next_due()
         except StoreUnusable:
             return None
         if due is None:
