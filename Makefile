@@ -25,7 +25,7 @@ demo: $(VENV)/runtime  ## play fourteen months of a case against the practice po
 	@$(BIN)/python -m watcher demo
 
 test: $(VENV)/development  ## run the tests
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 check: $(VENV)/development  ## run the formatter check, linter, type checker, and tests
 	@$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """Documents name only what exists: each path, module, make target, command, and option in a README or the changelog."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,12 +37,11 @@ _TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
 def documents() -> list[str]:
-    found = (file.relative_to(REPOSITORY) for name in ("README.md", "CHANGELOG.md") for file in REPOSITORY.rglob(name))
-    return sorted(
-        str(file)
-        for file in found
-        if not any(part in MADE_BY_TOOLS or part.startswith(".") for part in file.parts[:-1])
-    )
+    found = []
+    for folder, folders, files in os.walk(REPOSITORY):
+        folders[:] = [name for name in folders if name not in MADE_BY_TOOLS and not name.startswith(".")]
+        found += [Path(folder, name) for name in files if name in {"README.md", "CHANGELOG.md"}]
+    return sorted(str(file.relative_to(REPOSITORY)) for file in found)
 
 
 def text_of(document: str) -> str:

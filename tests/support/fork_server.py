@@ -29,6 +29,7 @@ from apprise import Apprise
 
 import watcher
 from tests.support.forked_python import ForkedProcess, fork_python_children, request_fork, run_python, set_up_child
+from watcher.language.status_meaning import meaning_of
 
 _REPOSITORY = Path(__file__).parents[2]
 _MAX_REQUEST = 1 << 20  # bytes
@@ -196,7 +197,8 @@ def _import_the_program() -> None:
             importlib.import_module(module.name)
     for name in _IMPORTED_LATE:
         importlib.import_module(name)
-    assert Apprise.instantiate("json://localhost")  # imports its plug-ins
+    assert Apprise.instantiate("json://localhost"), "this imports every plug-in"
+    assert meaning_of("Case Was Received").stage, "this compiles every known title"
     assert threading.active_count() == 1
     gc.freeze()  # garbage collection in a child must not copy the pages that it shares
 

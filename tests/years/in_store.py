@@ -5,7 +5,7 @@ Only the two ends are replaced: the snapshots come from the story, and a notifie
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from watcher.model.case import Snapshot
 from watcher.model.ledger import TrackedItem
 from watcher.portal import CaseRead
 from watcher.reading.poll import record_results
+from watcher.remind.time_reminders import next_time_reminder
 from watcher.store import QueuedAlert, Store
 
 
@@ -94,23 +95,35 @@ class StoredProgram:
         self._app, self._clock, self._notifier = app, clock, notifier
         self._last_snapshots: list[Snapshot] = []
         self._next_due: datetime | None = None
+        self._next_reminder: datetime | None = None
 
     def check(self, now: datetime, snapshots: Sequence[Snapshot]) -> None:
         """Record new snapshots, and once a week unchanged ones: a check without changes only writes its time."""
         self._clock.set(now)
-        if self._last_snapshots == list(snapshots) and not _is_sunday(now):
+        if self._last_snapshots == list(snapshots) and not (_is_sunday(now) and now.hour == NOON):
             return
-        self._last_snapshots, self._next_due = list(snapshots), None
+        self._last_snapshots, self._next_due, self._next_reminder = list(snapshots), None, None
         account, portal = self._app.settings.accounts[ACCOUNT], self._app.portal_of(ACCOUNT)
         results = [CaseRead(snapshot=snapshot) for snapshot in snapshots]
         result = record_results(results, account, portal, self._app.context, complete=True)
         assert result.error is None
 
     def record_time_reminders(self, now: datetime) -> None:
-        """Do what the daemon does every noon, and on Sundays all day, to test that nights stay quiet."""
+        """Record at noon what the daemon would wake up for, and on Sundays look all day whether it has missed any.
+
+        So nights stay quiet, and nothing is due earlier than the daemon thinks.
+        """
         self._clock.set(now)
-        if (now.hour == NOON or _is_sunday(now)) and self._app.record_time_reminders(at_any_hour=False):
-            self._next_due = None
+        if _is_sunday(now) or (now.hour == NOON and now >= self._planned_reminder(now)):
+            self._next_reminder = None
+            if self._app.record_time_reminders(at_any_hour=False):
+                self._next_due = None
+
+    def _planned_reminder(self, now: datetime) -> datetime:
+        if self._next_reminder is None:
+            until = now + timedelta(days=7)
+            self._next_reminder = next_time_reminder(self._app.context, until) or until
+        return self._next_reminder
 
     def deliver(self, now: datetime) -> None:
         """Deliver like the daemon, which waits until the next alert is due or a change is recorded."""
@@ -124,11 +137,13 @@ class StoredProgram:
         self._next_due = due or datetime.max.replace(tzinfo=UTC)
 
     def set_done(self, case_number: str, key: str) -> None:
+        self._next_reminder = None
         item = self._item(case_number, key)
         self._app.store.ledger.set_done(item.id)
         self._app.store.outbox.acknowledge_subject(item.account, case_number, key, self._clock.now())
 
     def set_due(self, case_number: str, key: str, due_on: date) -> None:
+        self._next_reminder = None
         self._app.store.ledger.set_due(self._item(case_number, key).id, due_on)
 
     def messages(self) -> list[Message]:

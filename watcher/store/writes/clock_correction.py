@@ -6,9 +6,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, Table, and_, bindparam, func, select
+from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, func, select
 
 from watcher.errors import MAX_RETRY_AFTER
 from watcher.model.alert import GIVE_UP_AFTER, AlertState, HoldReason
@@ -89,14 +90,8 @@ class Plans(Protocol):
 
 def stored_times(connection: Connection) -> StoredTimes:
     """Read what shows whether the clock was ahead. Looks only at the newest rows of the two long tables."""
-    happened = [_latest(Row.metadata.tables[table], column) for table, column in columns_with(*_RECORDED)]
-    queued, held = (
-        select(func.max(ALERTS.c.next_attempt_at)).where(ALERTS.c.state == state.value).scalar_subquery()
-        for state in (AlertState.QUEUED, AlertState.HELD)
-    )
-    waits = select(func.max(ACCOUNTS.c.not_before)).scalar_subquery()
-    not_before, queued_until, held_until, *moments = connection.execute(select(waits, queued, held, *happened)).one()
-    checks = connection.execute(select(ACCOUNTS.c.name, ACCOUNTS.c.next_read_at))
+    not_before, queued_until, held_until, *moments = connection.execute(_latest_moments()).one()
+    checks = connection.execute(_NEXT_CHECKS)
     return StoredTimes(
         latest=max(filter(None, moments), default=None),
         not_before=not_before,
@@ -104,6 +99,21 @@ def stored_times(connection: Connection) -> StoredTimes:
         held_until=held_until,
         next_checks={name: moment for name, moment in checks if moment is not None},
     )
+
+
+_NEXT_CHECKS = select(ACCOUNTS.c.name, ACCOUNTS.c.next_read_at)
+
+
+@cache
+def _latest_moments() -> Select[Any]:
+    """Return the query, which takes longer to build than to run."""
+    happened = [_latest(Row.metadata.tables[table], column) for table, column in columns_with(*_RECORDED)]
+    queued, held = (
+        select(func.max(ALERTS.c.next_attempt_at)).where(ALERTS.c.state == state.value).scalar_subquery()
+        for state in (AlertState.QUEUED, AlertState.HELD)
+    )
+    waits = select(func.max(ACCOUNTS.c.not_before)).scalar_subquery()
+    return select(waits, queued, held, *happened)
 
 
 _RECORDED = (Rule.HAPPENED, Rule.REMINDED)
