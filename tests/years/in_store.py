@@ -69,8 +69,10 @@ class RecordingNotifier(AcceptsAttachments):
 
     def _alerts(self, channel: str, title: str, body: str) -> list[QueuedAlert]:
         """Return the alert with this text; for a digest, all its alerts, each of which it must contain."""
-        due = [queued for queued in self.store_of().outbox.due(self.clock.now()) if queued.alert.channel == channel]
-        single = [queued for queued in due if (queued.alert.title, queued.alert.body) == (title, body)]
+        outbox = self.store_of().outbox
+        due = [queued for queued in outbox.due(self.clock.now()) if queued.alert.channel == channel]
+        bodies = {number: text.body for number, text in outbox.texts([queued.alert.id for queued in due]).items()}
+        single = [queued for queued in due if (queued.alert.title, bodies[queued.alert.id]) == (title, body)]
         if single:
             return single[:1]
         digest = [queued for queued in due if queued.hold_reason is HoldReason.DIGEST]

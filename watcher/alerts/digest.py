@@ -4,6 +4,7 @@ The text of an alert is fixed when it is written, so a digest uses only that tex
 beginning of its title ("IOE••••••0001 (I-485): Approved"), and alerts are grouped by it.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -19,7 +20,7 @@ MAX_CHAT_BYTES: Final = 4_096
 """Bytes of a message, title and body, that every chat service takes in one piece."""
 
 MAX_FULL_ALERTS: Final = 30
-"""Alerts that a digest without a limit of bytes includes completely; it lists only the titles of the others."""
+"""Alerts that a digest includes completely, at most; it lists the titles of the others, whose texts may be empty."""
 
 MAX_COUNTED_HEADLINES: Final = 100
 """Headlines that a flood message counts before it lists all titles."""
@@ -68,11 +69,16 @@ def render_batch(alerts: Sequence[AlertText], *, language: str, max_bytes: int |
 
 def _limited(alerts: Sequence[AlertText], limit: int, catalogue: Catalogue) -> list[Block]:
     """Return the alerts that fit into `limit` bytes: as many as possible by title, the first of them completely."""
-    named = list(alerts)
-    while len(named) > 1 and _size(_entries(alerts, (), catalogue, named=named)) > limit:
-        del named[-1]
+
+    def named_size(count: int) -> int:
+        return _size(_entries(alerts, (), catalogue, named=alerts[:count]))
+
+    count = len(alerts)
+    if named_size(count) > limit:
+        count = max(1, bisect_right(range(1, count), limit, key=named_size))
+    named = alerts[:count]
     complete: list[AlertText] = []
-    for alert in named:
+    for alert in named[:MAX_FULL_ALERTS]:
         if _size(_entries(alerts, [*complete, alert], catalogue, named=named)) > limit:
             break
         complete.append(alert)

@@ -4,6 +4,7 @@ An alert is stored before its letter is downloaded, so a failed download cannot 
 letters waits a short time for the download and then sends the alert without it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,14 @@ class Attachments:
 
     files: tuple[Path, ...] = ()
     has_missing: bool = False
+
+
+def by_case(notices: Iterable[TrackedNotice]) -> dict[tuple[str, str | None], list[TrackedNotice]]:
+    """Return the notices by account and case number."""
+    found: dict[tuple[str, str | None], list[TrackedNotice]] = defaultdict(list)
+    for notice in notices:
+        found[notice.account, notice.case_number].append(notice)
+    return found
 
 
 def notices_of(batch: Iterable[QueuedAlert], notices: Iterable[TrackedNotice]) -> list[TrackedNotice]:

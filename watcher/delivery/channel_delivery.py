@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from watcher.alerts.routing import quiet_until
-from watcher.delivery.attachments import awaits_letter, notices_of
+from watcher.delivery.attachments import awaits_letter, by_case, notices_of
 from watcher.delivery.message_order import (
     COMBINED_REASONS,
     Message,
     attempts_of,
+    following,
     in_order,
     is_urgent,
-    must_follow,
     ready,
     subjects_of,
 )
@@ -100,20 +100,21 @@ class ChannelDelivery:
         """Postpone alerts whose letter is being downloaded, if the channel attaches letters, with those behind them."""
         if not self._channel.attach_notices:
             return due
-        notices = self._store.notices()
-        awaiting = [
-            queued
-            for queued in due
-            if awaits_letter(queued, notices_of([queued], notices), self._settings, now, shared=self._store.shared)
-        ]
+        notices = by_case(self._store.notices())
+        awaiting: list[QueuedAlert] = []
+        others: list[QueuedAlert] = []
+        for queued in due:
+            letters = notices_of([queued], notices.get((queued.account, queued.case_number), ()))
+            waits = awaits_letter(queued, letters, self._settings, now, shared=self._store.shared)
+            (awaiting if waits else others).append(queued)
         self._store.outbox.postpone(ids_of(awaiting), now + _LETTER_DELAY)
-        return self._not_before(awaiting, [queued for queued in due if queued not in awaiting], now + _LETTER_DELAY)
+        return self._not_before(awaiting, others, now + _LETTER_DELAY)
 
     def _not_before(
         self, earlier: Sequence[QueuedAlert], due: Sequence[QueuedAlert], moment: datetime
     ) -> Sequence[QueuedAlert]:
         """Postpone what must not arrive before these earlier alerts about the same case; return the rest."""
-        behind = {queued.alert.id for queued in due if any(must_follow(queued, other) for other in earlier)}
+        behind = following(due, earlier)
         self._store.outbox.postpone(behind, moment)
         return [queued for queued in due if queued.alert.id not in behind]
 

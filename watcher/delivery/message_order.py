@@ -6,7 +6,7 @@ along, but it does not wait for a digest or a flood message.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from watcher.model.alert import HoldReason
@@ -45,14 +45,24 @@ def is_urgent(message: Message) -> bool:
     return any(queued.alert.severity is Severity.URGENT for queued in message)
 
 
-def must_follow(queued: QueuedAlert, earlier: QueuedAlert) -> bool:
-    """Return whether an alert waits for an earlier one that cannot be sent yet. An urgent one waits only for its like.
+def following(due: Iterable[QueuedAlert], earlier: Iterable[QueuedAlert]) -> set[int]:
+    """Return the numbers of due alerts that wait for an earlier one about the same case which cannot be sent yet.
 
-    Every alert waits for one that another delivery is sending at this moment.
+    An urgent one waits only for its like. Every alert waits for one that another delivery is sending at this moment.
     """
-    if queued.alert.id < earlier.alert.id or not subjects_of([queued]) & subjects_of([earlier]):
-        return False
-    return earlier.is_claimed or is_urgent([earlier]) or not is_urgent([queued])
+    oldest: dict[Subject, int] = {}
+    oldest_for_urgent: dict[Subject, int] = {}
+    for queued in earlier:
+        holds_back_urgent = queued.is_claimed or is_urgent([queued])
+        for subject in subjects_of([queued]):
+            for found in (oldest, oldest_for_urgent) if holds_back_urgent else (oldest,):
+                found[subject] = min(queued.alert.id, found.get(subject, queued.alert.id))
+    return {
+        queued.alert.id
+        for queued in due
+        for found in [oldest_for_urgent if is_urgent([queued]) else oldest]
+        if any(found.get(subject, queued.alert.id) < queued.alert.id for subject in subjects_of([queued]))
+    }
 
 
 def in_order(messages: Sequence[Message]) -> list[Message]:

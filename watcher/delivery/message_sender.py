@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from watcher.alerts.digest import MAX_CHAT_BYTES, render_batch, render_digest
+from watcher.alerts.digest import MAX_CHAT_BYTES, MAX_FULL_ALERTS, render_batch, render_digest
 from watcher.alerts.text_blocks import prepend_note
 from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
@@ -71,8 +71,11 @@ class MessageSender:
         rest = error.retry_after
         delay = message_delay(attempts_of(message)) * jitter()
         retry_at = now + (delay if rest is None else min(max(rest, delay), MAX_REST))
-        given_up = [queued for queued in message if error.permanent or has_failed_long_enough(queued, now)]
-        retried = [queued for queued in message if queued not in given_up]
+        given_up: list[QueuedAlert] = []
+        retried: list[QueuedAlert] = []
+        for queued in message:
+            is_over = error.permanent or has_failed_long_enough(queued, now)
+            (given_up if is_over else retried).append(queued)
         for alerts, next_attempt_at in ((given_up, None), (retried, retry_at)):
             if alerts:
                 self.store.outbox.mark_failed(
@@ -109,7 +112,11 @@ class MessageSender:
     def _text(self, message: Message, late: Collection[int]) -> AlertText:
         """Return the text of the alert, of a digest, or of a batch that lists and counts alerts."""
         language = self.settings.language
-        texts = [_text_of(queued, is_late=queued.alert.id in late, language=language) for queued in message]
+        stored = self.store.outbox.texts(ids_of(message[:MAX_FULL_ALERTS]))
+        texts = [
+            _text_of(queued, stored.get(queued.alert.id), is_late=queued.alert.id in late, language=language)
+            for queued in message
+        ]
         limit = None if is_email(self.channel.url) else MAX_CHAT_BYTES
         if message[0].hold_reason in COMBINED_REASONS:
             return render_digest(texts, language=language, max_bytes=limit)
@@ -144,7 +151,7 @@ def jitter() -> float:
     return _RANDOM.uniform(1, 1.2)
 
 
-def _text_of(queued: QueuedAlert, *, is_late: bool, language: str) -> AlertText:
-    alert = queued.alert
-    text = AlertText(title=alert.title, body=alert.body, html=alert.html, short=alert.short)
+def _text_of(queued: QueuedAlert, stored: AlertText | None, *, is_late: bool, language: str) -> AlertText:
+    """Return the text of an alert; only its title if it is one of many."""
+    text = stored or AlertText(title=queued.alert.title, body="", html="", short="")
     return prepend_note(text, load_catalogue(language).message("general", "late")) if is_late else text

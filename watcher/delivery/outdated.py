@@ -26,9 +26,9 @@ def drop_outdated(
 
     `due` are sent to the channel now, and `sent` are the ones that it accepted after the oldest of them was written.
     """
-    over = {
-        queued.alert.id for queued in due if queued.hold_reason is HoldReason.ESCALATION and _is_over(store, queued)
-    }
+    escalations = [queued for queued in due if queued.hold_reason is HoldReason.ESCALATION]
+    later = store.outbox.changes_after(escalations) if escalations else {}
+    over = {queued.alert.id for queued in escalations if _is_over(queued, later[queued.alert.id])}
     store.outbox.drop(dict.fromkeys(over), note="over before it was sent")
     due = [queued for queued in due if queued.alert.id not in over]
     dropped = superseded([*map(_queued_alert, due), *map(_sent_alert, sent)])
@@ -74,10 +74,9 @@ class SentAlerts:
         return overtaken(replace(alert, hold_reason=hold_reason), others.values())
 
 
-def _is_over(store: Store, queued: QueuedAlert) -> bool:
+def _is_over(queued: QueuedAlert, later: Iterable[RecordedChange]) -> bool:
     """Return whether the urgent part of an escalation is over. The rest of it is context."""
     urgent = [change for change in queued.changes if change.change.severity is Severity.URGENT]
-    later = store.outbox.changes_after(queued)
     return is_over(_facts(queued.account, urgent), _facts(queued.account, later))
 
 

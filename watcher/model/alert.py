@@ -96,8 +96,8 @@ class AlertState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """One message for one channel, as stored in the outbox. Times are aware, UTC. The text never changes.
+class AlertHead:
+    """One message for one channel, as stored in the outbox, without its text. Times are aware, UTC.
 
     `first_attempt_at` is None until an attempt has failed. `covered_by` is the id of the alert whose message included
     this one (`sent`) or that made it untrue (`dropped`). `note` says why it was dropped.
@@ -108,9 +108,6 @@ class Alert:
     state: AlertState
     severity: Severity
     title: str
-    body: str
-    html: str
-    short: str
     change_ids: tuple[int, ...]
     attempts: int
     created_at: datetime
@@ -120,3 +117,12 @@ class Alert:
     note: str | None = None
     first_attempt_at: datetime | None = None
     covered_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(AlertHead):
+    """An alert with its text, which never changes."""
+
+    body: str
+    html: str
+    short: str

@@ -290,8 +290,9 @@ def test_held_alert_stays_held_without_the_note(workspace: ApiWorkspace) -> None
     workspace.run("restore", "copy.sqlite3")
     with workspace.app() as app:
         (queued,) = app.store.outbox.due(app.clock.now().replace(year=2100))
+        text = app.store.outbox.texts([queued.alert.id])[queued.alert.id]
     assert (queued.alert.state, queued.hold_reason) == (AlertState.HELD, HoldReason.DIGEST)
-    assert RESTORE_NOTE not in queued.alert.body
+    assert RESTORE_NOTE not in text.body
 
 
 # --- a waiting escalation and the alert that it escalates ---

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, Severity
@@ -64,16 +64,18 @@ def newest(
     return found
 
 
-def after(run: RunQuery, account: str, case_number: str | None, change_id: int) -> list[RecordedChange]:
-    """Return the changes of a case, or of the account itself, with a higher id, oldest first."""
-    parameters: dict[str, object] = {"account": account, "change_id": change_id}
-    if case_number is not None:
-        parameters["case_number"] = case_number
-    case = "case_number IS NULL" if case_number is None else "case_number = :case_number"
-    conditions = where("account = :account", case, "id > :change_id")
-    return [
-        recorded_change(row) for row in run(select_rows("change", CHANGE, f"{conditions} ORDER BY id"), **parameters)
-    ]
+def after(run: RunQuery, account: str, newest_ids: Mapping[str | None, int]) -> dict[str | None, list[RecordedChange]]:
+    """Return the changes of each case with a higher id than its own here, oldest first. None: the account itself."""
+    found: dict[str | None, list[RecordedChange]] = defaultdict(list)
+    for batch in (*([None] if None in newest_ids else []), *batches([number for number in newest_ids if number])):
+        parameters: dict[str, object] = {"account": account}
+        case = "case_number IS NULL" if batch is None else in_list("case_number", batch, parameters)
+        parameters["change_id"] = min(newest_ids[number] for number in batch or (None,))
+        conditions = where("account = :account", case, "id > :change_id")
+        for row in run(select_rows("change", CHANGE, f"{conditions} ORDER BY id"), **parameters):
+            if row.id > newest_ids[row.case_number]:
+                found[row.case_number].append(recorded_change(row))
+    return found
 
 
 def recorded_change(row: Any) -> RecordedChange:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watcher.model.alert import Alert, AlertState, AlertText, HoldReason
+from watcher.model.alert import Alert, AlertHead, AlertState, AlertText, HoldReason
 from watcher.model.change import RecordedChange, Severity
 from watcher.store.database.query import Query, RunQuery, first_row, in_list, limit_to, select_rows, where
 from watcher.store.queries.changes import CHANGE, recorded_change
 
-_ALERT = (
-    "id, channel, state, severity, title, body, html, short, attempts, created_at, next_attempt_at, sent_at,"
-    " last_error, note, first_attempt_at, covered_by"
+_HEAD = (
+    "id, channel, state, severity, title, attempts, created_at, next_attempt_at, sent_at, last_error, note,"
+    " first_attempt_at, covered_by"
 )
-_QUEUED_ALERT = f"{_ALERT}, account, case_number, hold AS hold_reason, claimed_by, accepted_by"
+_ALERT = f"{_HEAD}, body, html, short"
+_QUEUED_ALERT = f"{_HEAD}, account, case_number, hold AS hold_reason, claimed_by, accepted_by"
 _WAITING = f"state IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}')"
 _UNCLAIMED = "claimed_by IS NULL"
 _COUNTS = Query("alert", ("state", "alerts"), "SELECT state, count(*) AS alerts FROM alert GROUP BY state")
@@ -58,17 +59,18 @@ _SERVICE_RESTS = Query(
     " WHERE channel = :channel AND sent_at IS NULL AND service_rests_until > :now AND service_rests_until <= :latest",
 )
 _MAX_PRECEDING = 500
-_TEXT = select_rows("alert", "title, body, html, short", "WHERE id = :id")
+_LATER = "id > :after AND channel || '' = :channel AND state || ''"
+"""Alerts after one. The expressions leave the id as the only index: few alerts are later, but years have one state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedAlert:
-    """An alert that has not been sent yet, with the changes it is about.
+    """An alert that has not been sent yet, with the changes it is about. Its text is loaded when it is sent.
 
     `is_claimed`: a delivery is sending it. `accepted_by`: the targets of the channel that have accepted its message.
     """
 
-    alert: Alert
+    alert: AlertHead
     account: str
     case_number: str | None
     hold_reason: HoldReason | None
@@ -112,25 +114,12 @@ def alerts(run: RunQuery, *, limit: int | None = None, state: AlertState | None 
 
 
 def _alert(row: Any, change_ids: Collection[int]) -> Alert:
-    return Alert(
-        id=row.id,
-        channel=row.channel,
-        state=AlertState(row.state),
-        severity=Severity(row.severity),
-        title=row.title,
-        body=row.body,
-        html=row.html,
-        short=row.short,
-        change_ids=tuple(change_ids),
-        attempts=row.attempts,
-        created_at=row.created_at,
-        next_attempt_at=row.next_attempt_at,
-        sent_at=row.sent_at,
-        last_error=row.last_error,
-        note=row.note,
-        first_attempt_at=row.first_attempt_at,
-        covered_by=row.covered_by,
-    )
+    return Alert(**_head_fields(row, change_ids), body=row.body, html=row.html, short=row.short)
+
+
+def _head_fields(row: Any, change_ids: Collection[int]) -> dict[str, Any]:
+    read = {"state": AlertState(row.state), "severity": Severity(row.severity), "change_ids": tuple(change_ids)}
+    return {name: getattr(row, name) for name in _HEAD.split(", ")} | read
 
 
 def alert_counts(run: RunQuery) -> dict[AlertState, int]:
@@ -195,7 +184,8 @@ def due_channels(run: RunQuery, now: datetime, *, excluded: Collection[int]) -> 
 
 def has_urgent(run: RunQuery, channel: str, now: datetime, *, after: int) -> bool:
     """Return whether an urgent alert with an id above `after` is due on the channel."""
-    conditions = where(_WAITING, "next_attempt_at <= :now", "channel = :channel", "id > :after", "severity = :severity")
+    waiting = f"{_LATER} IN ('{AlertState.QUEUED.value}', '{AlertState.HELD.value}')"
+    conditions = where(waiting, "next_attempt_at <= :now", "severity = :severity")
     query = select_rows("alert", "id", f"{conditions} LIMIT 1")
     rows = run(query, now=now, channel=channel, after=after, severity=Severity.URGENT.value)
     return first_row(rows) is not None
@@ -203,8 +193,8 @@ def has_urgent(run: RunQuery, channel: str, now: datetime, *, after: int) -> boo
 
 def sent_after(run: RunQuery, channel: str, alert_id: int) -> list[SentAlert]:
     """Return the alerts with a higher id that the channel has accepted, with their changes."""
-    parameters: dict[str, object] = {"channel": channel, "alert_id": alert_id, "sent": AlertState.SENT.value}
-    selection = where("id > :alert_id", "channel = :channel", "state = :sent")
+    parameters: dict[str, object] = {"channel": channel, "after": alert_id}
+    selection = where(f"{_LATER} = '{AlertState.SENT.value}'")
     rows = list(run(select_rows("alert", "id, account, case_number, severity", selection), **parameters))
     changes = _changes_by_alert(run, selection, parameters) if rows else {}
     return [
@@ -261,10 +251,13 @@ def failing_since(run: RunQuery, channel: str) -> datetime | None:
     return moment
 
 
-def alert_text(run: RunQuery, alert_id: int) -> AlertText | None:
-    """Return the text of an alert, or None for an unknown alert."""
-    row = first_row(run(_TEXT, id=alert_id))
-    return None if row is None else AlertText(**row._asdict())
+def alert_texts(run: RunQuery, alert_ids: Collection[int]) -> dict[int, AlertText]:
+    """Return the texts of these alerts, by id."""
+    parameters: dict[str, object] = {}
+    rows = run(
+        select_rows("alert", "id, title, body, html, short", where(in_list("id", alert_ids, parameters))), **parameters
+    )
+    return {row.id: AlertText(title=row.title, body=row.body, html=row.html, short=row.short) for row in rows}
 
 
 def _waiting(excluded: Collection[int], parameters: dict[str, object]) -> list[str]:
@@ -276,7 +269,7 @@ def _queued_alerts(run: RunQuery, selection: str, parameters: dict[str, object])
     changes = _changes_by_alert(run, selection, parameters) if rows else {}
     return [
         QueuedAlert(
-            alert=_alert(row, [change.id for change in changes.get(row.id, ())]),
+            alert=AlertHead(**_head_fields(row, [change.id for change in changes.get(row.id, ())])),
             account=row.account,
             case_number=row.case_number,
             hold_reason=HoldReason(row.hold_reason) if row.hold_reason else None,

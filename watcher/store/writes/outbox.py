@@ -1,7 +1,9 @@
 """The outbox: alerts wait here until a channel has delivered them. Their text is already fixed."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +23,9 @@ from watcher.store.queries.views import OutboxView
 from watcher.store.writes.acknowledging import acknowledge_alert, acknowledge_subject
 from watcher.store.writes.alert_statements import DROP, IS_WAITING, MARK_SENT, is_free_for, update_waiting
 from watcher.store.writes.claims import CLAIM_TIME, is_abandoned
+
+MAX_DUE = 10_000
+"""Alerts that are planned together, so that a portal that rewords many statuses causes one message. A few KB each."""
 
 MAX_REST = timedelta(days=1)
 """The longest time for which a service is left alone because it asked for that."""
@@ -48,7 +53,7 @@ class Outbox(OutboxView):
         self._unsaved: list[_Delivered] = []
         self._saving = Lock()
 
-    def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = 500) -> list[QueuedAlert]:
+    def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = MAX_DUE) -> list[QueuedAlert]:
         """Return what is to be sent now: queued alerts that are due, and held ones whose hold is over. Urgent first."""
         unsaved = self._save_or_list_unsaved()
         self._release_abandoned(now, unsaved)
@@ -78,11 +83,19 @@ class Outbox(OutboxView):
         with self._database.queries() as run:
             return outbox.sent_after(run, channel, alert_id)
 
-    def changes_after(self, alert: QueuedAlert) -> list[RecordedChange]:
-        """Return the changes of the alert's case (or account) that were recorded after its own, oldest first."""
+    def changes_after(self, alerts: Iterable[QueuedAlert]) -> dict[int, list[RecordedChange]]:
+        """Return the changes that were recorded after each alert about its case (or account), oldest first."""
+        alerts, later = list(alerts), dict[int, list[RecordedChange]]()
+        oldest: dict[str, dict[str | None, int]] = defaultdict(dict)
+        for alert in alerts:
+            of_account = oldest[alert.account]
+            of_account[alert.case_number] = min(_newest_change(alert), of_account.get(alert.case_number, sys.maxsize))
         with self._database.queries() as run:
-            newest = max((change.id for change in alert.changes), default=0)
-            return changes.after(run, alert.account, alert.case_number, newest)
+            found = {account: changes.after(run, account, newest_ids) for account, newest_ids in oldest.items()}
+        for alert in alerts:
+            of_case = found[alert.account].get(alert.case_number, ())
+            later[alert.alert.id] = [change for change in of_case if change.id > _newest_change(alert)]
+        return later
 
     def next_due(self, *, busy: Collection[str] = ()) -> datetime | None:
         """Return when the next waiting alert of a channel that is not `busy` is due; None if none is waiting."""
@@ -122,10 +135,10 @@ class Outbox(OutboxView):
         with self._database.queries() as run:
             return outbox.failing_since(run, channel)
 
-    def text(self, alert_id: int) -> AlertText | None:
-        """Return the text of an alert, or None for an unknown alert."""
+    def texts(self, alert_ids: Collection[int]) -> dict[int, AlertText]:
+        """Return the texts of these alerts, by id."""
         with self._database.queries() as run:
-            return outbox.alert_text(run, alert_id)
+            return outbox.alert_texts(run, alert_ids)
 
     def claim(self, alert_ids: Collection[int], claimant: str, now: datetime) -> list[int]:
         """Claim alerts for a delivery (see `watcher.store.writes.claims`); return those that nobody else has taken.
@@ -276,3 +289,7 @@ class Outbox(OutboxView):
         """Acknowledge the alerts about an item that is done: its escalations and held reminders are dropped."""
         with self._database.writing() as connection:
             acknowledge_subject(connection, account, case_number, subject, now)
+
+
+def _newest_change(alert: QueuedAlert) -> int:
+    return max((change.id for change in alert.changes), default=0)

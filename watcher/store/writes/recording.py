@@ -40,8 +40,8 @@ _DELETE_ANSWERS = ANSWERS.delete().where(
     ANSWERS.c.quality == bindparam("quality_"),
 )
 _INSERT_ANSWER, _INSERT_REMINDER = ANSWERS.insert(), REMINDERS.insert()
-_INSERT_CHANGE = CHANGES.insert().returning(CHANGES.c.id, sort_by_parameter_order=True)
-_INSERT_ALERT = ALERTS.insert().returning(ALERTS.c.id, sort_by_parameter_order=True)
+_INSERT_CHANGE = CHANGES.insert().returning(CHANGES.c.id)
+_INSERT_ALERT = ALERTS.insert().returning(ALERTS.c.id)
 _INSERT_ALERT_CHANGE = ALERT_CHANGES.insert()
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -246,5 +246,8 @@ def _alert_values(write_set: WriteSet, draft: AlertDraft, now: datetime) -> dict
 
 
 def _new_ids(connection: Connection, insert: ReturningInsert[int], rows: list[dict[str, Any]]) -> Sequence[int]:
-    """Insert the rows and return the ids that the database gave them, which rise in the order of the rows."""
-    return connection.execute(insert, rows).scalars().all() if rows else ()
+    """Insert the rows and return their ids.
+
+    Both databases number the rows of one statement in their order, though they may return the ids in another one.
+    """
+    return sorted(connection.execute(insert, rows).scalars()) if rows else ()
