@@ -5,6 +5,8 @@ line that needs it is left out.
 """
 
 import re
+from collections.abc import Iterator
+from functools import cache
 
 from watcher.alerts.change_facts import message_key
 from watcher.alerts.change_fields import Fields, bare_title, fields_of
@@ -23,15 +25,15 @@ def line_of(change: Change, style: TextStyle, *, visible: str = "") -> str:
     return _in_words(change, style, "line", fields)
 
 
-def headlines_of(change: Change, style: TextStyle) -> list[str]:
-    """Return what happened, in a few words: for a new status in the agency's own. Shorter versions may follow."""
+def headlines_of(change: Change, style: TextStyle) -> Iterator[str]:
+    """Yield what happened, in a few words: for a new status in the agency's own. Shorter versions may follow."""
     fields = fields_of(change, style)
     bare = bare_title(change, style)
     if bare and "words" in fields:
         fields["words"] = bare
     with_months = fields | {"short_when": fields.get("brief_when", "")}
     variants = (("headline", fields), ("headline_brief", with_months), ("headline_brief", fields))
-    return list(dict.fromkeys(filter(None, (_in_words(change, style, *variant) for variant in variants))))
+    return filter(None, (_in_words(change, style, *variant) for variant in variants))
 
 
 def fact_of(change: Change, style: TextStyle, *, title: str) -> str:
@@ -61,6 +63,14 @@ def _in_words(change: Change, style: TextStyle, part: str, fields: Fields) -> st
     template = style.catalogue.message("change", message_key(change), part)
     if not template:
         return ""
-    capitals = {f"{name}_start": text[:1].upper() + text[1:] for name, text in fields.items()}
-    started = _SENTENCE_START.sub(r"\1{\2_start}", template)
+    started, names = _with_starts(template)
+    texts = ((name, fields.get(name, "")) for name in names)
+    capitals = {f"{name}_start": text[:1].upper() + text[1:] for name, text in texts}
     return _SPACES.sub(" ", format_text(started, fields | capitals)).strip()
+
+
+@cache
+def _with_starts(template: str) -> tuple[str, frozenset[str]]:
+    """Return the template with other names for the fields that begin a sentence, and their own names."""
+    names = frozenset(start[2] for start in _SENTENCE_START.finditer(template))
+    return _SENTENCE_START.sub(r"\1{\2_start}", template), names

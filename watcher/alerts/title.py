@@ -1,5 +1,7 @@
 """The title of an alert: which case it is about, and what happened. Pure."""
 
+from collections.abc import Iterator
+
 from watcher.alerts.change_lines import headlines_of
 from watcher.alerts.packing import cut
 from watcher.alerts.style import TextStyle
@@ -12,18 +14,19 @@ _MAX_PORTAL_LENGTH = 30
 
 def title_of(context: AlertContext, lead: Change, style: TextStyle) -> str:
     """Return the title: as much of the subject as there is room for, because what happened matters more."""
-    titles = titles_of(context, lead, style)
-    return next((title for title in titles if len(title) <= MAX_TITLE_LENGTH), cut_title(titles[-1]))
+    title = ""
+    for title in titles_of(context, lead, style):
+        if len(title) <= MAX_TITLE_LENGTH:
+            return title
+    return cut_title(title)
 
 
-def titles_of(context: AlertContext, lead: Change, style: TextStyle) -> list[str]:
-    """Return the title with ever less of the subject, and with a shorter headline, the complete one first."""
-    subjects = [subject_of(context, style), _short_subject(context, style)]
-    return [
-        style.catalogue.format("general", "title", about=subject, headline=headline)
-        for headline in headlines_of(lead, style)
-        for subject in dict.fromkeys(subjects)
-    ]
+def titles_of(context: AlertContext, lead: Change, style: TextStyle) -> Iterator[str]:
+    """Yield the title with ever less of the subject, and with a shorter headline, the complete one first."""
+    subjects = dict.fromkeys((subject_of(context, style), _short_subject(context, style)))
+    for headline in headlines_of(lead, style):
+        for subject in subjects:
+            yield style.catalogue.format("general", "title", about=subject, headline=headline)
 
 
 def cut_title(title: str) -> str:

@@ -17,6 +17,7 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+_ALPHABET: Final = _BASIC | _EXTENSION
 _REPLACED: Final = str.maketrans(
     {
         "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
@@ -32,12 +33,12 @@ _INNER_SPACE: Final = re.compile(r"(?<=«)\s|\s(?=»)")
 
 def gsm_length(text: str) -> int:
     """Return how many of the 160 characters of an SMS the text takes."""
-    return len(text) + sum(character in _EXTENSION for character in text)
+    return len(text) + sum(map(text.count, _EXTENSION))
 
 
 def is_gsm(text: str) -> bool:
     """Return whether every character is in the alphabet."""
-    return all(character in _BASIC or character in _EXTENSION for character in text)
+    return _ALPHABET.issuperset(text)
 
 
 def gsm_text(text: str, *, max_length: int = MAX_SMS_LENGTH) -> str:
@@ -45,8 +46,9 @@ def gsm_text(text: str, *, max_length: int = MAX_SMS_LENGTH) -> str:
 
     Accents that the alphabet lacks are dropped, and a character without any equivalent becomes a question mark.
     """
-    spaced = _DOTS.sub("..", _INNER_SPACE.sub("", text))
-    converted = "".join(map(_convert, spaced.translate(_REPLACED)))
+    converted = _DOTS.sub("..", _INNER_SPACE.sub("", text)).translate(_REPLACED)
+    if not is_gsm(converted):
+        converted = "".join(map(_convert, converted))
     if gsm_length(converted) <= max_length:
         return converted
     while gsm_length(converted) > max_length - 3:
