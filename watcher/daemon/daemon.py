@@ -22,7 +22,7 @@ from watcher.settings import Settings
 from watcher.store import Busy
 
 _REMINDER_INTERVAL = timedelta(minutes=15)
-_BACKUP_INTERVAL = timedelta(hours=1)
+_BACKUP_INTERVAL = timedelta(minutes=15)  # a worker that a due backup keeps alive makes it soon
 _MAX_PAUSE = 15.0  # real seconds until changes by another process (`watcher check`, `resume`) are noticed
 _MIN_PAUSE = 0.05
 _LOCK_WAIT = 3.0  # real seconds; the blindness check holds the account's lock only briefly
