@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -244,7 +245,9 @@ class App:
         return FirstAvailable(sources) if sources else NoCodeSource(account.name)
 
     def _alert_code_needed(self, name: str) -> None:
-        reason = f"the portal wants a one-time code; hand it in with `watcher code {name} CODE` within ten minutes"
+        reason = (
+            f"the website asks for a one-time code. Enter it within ten minutes with `watcher code {quote(name)} CODE`"
+        )
         health = self.store.accounts.health(name, self.clock.now())
         health, changes = report(health, ChangeKind.MFA_NEEDED, {"reason": reason})
         if changes:

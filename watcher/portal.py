@@ -206,6 +206,7 @@ class Question:
     `required`: the answer must not be empty.
     `is_path`: the answer is the path of a file.
     `only_if` is a key and an answer: ask only if that question was answered so.
+    `if_empty` is printed after an empty answer.
     """
 
     key: str
@@ -217,6 +218,7 @@ class Question:
     required: bool = False
     is_path: bool = False
     only_if: tuple[str, str] | None = None
+    if_empty: str = ""
 
 
 def _no_caution(_account: object) -> str:
@@ -231,6 +233,8 @@ def _no_origins(_account: object) -> tuple[str, ...]:
 class Portal:
     """A portal and its adapter. Functions that take `Any` take an instance of `account`.
 
+    `choose_for` completes "choose NAME …" in `watcher init`; `guide` is what a user must know before its questions; and
+    `session_note` says how often an imported session must be renewed.
     `needs`, `sees`, and `verified` are shown by `watcher portals`: the account's keys, what the portal reports, and
     against what the adapter was tested.
     `min_every` is the shortest time between two checks; only a loopback `base_url` may go below it.
@@ -265,6 +269,9 @@ class Portal:
     account: type[AccountSettings]
     open: Callable[[Any, PortalContext], AbstractContextManager[Reader]]
     read: Callable[[RawAnswers, str], Snapshot]
+    choose_for: str = ""
+    guide: str = ""
+    session_note: str = "You get an alert when the website has ended the session. Then do this again."
     agency: str | Callable[[Any], str] = ""
     caution: Callable[[Any], str] = _no_caution
     vocabulary: str | Callable[[Any], str] = "uscis"

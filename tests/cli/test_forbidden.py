@@ -108,7 +108,7 @@ def test_doctor_reports_forbidden_folders(locked: Locked, sections: str, subject
 
 def test_secrets_in_forbidden_folder_are_a_configuration_fault(locked: Locked) -> None:
     locked.workspace.config.write_text(f'secrets_dir = "locked/secrets"\n{locked.workspace.config.read_text()}')
-    assert "secrets_dir: there is no folder" in locked.run("status", expect=2)
+    assert "or you have no permission to read it" in locked.run("status", expect=2)
 
 
 def test_forbidden_home_and_working_folder_contain_no_configuration(locked: Locked) -> None:
@@ -116,7 +116,7 @@ def test_forbidden_home_and_working_folder_contain_no_configuration(locked: Lock
     locked.workspace.environ = {"HOME": str(locked.folder)}
     empty = locked.workspace.folder / "empty"
     empty.mkdir()
-    assert "`watcher init` writes one" in locked.run("status", expect=2, folder=empty)
+    assert "`watcher init` creates one" in locked.run("status", expect=2, folder=empty)
 
 
 def test_daemon_logs_why_it_makes_no_backup(locked: Locked) -> None:

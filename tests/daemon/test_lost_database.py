@@ -226,7 +226,7 @@ def test_older_copy_in_place_of_the_database_is_restored_and_reports_nothing_twi
         workspace.ask_for_evidence()
         message = keep(workspace, replace_by_older)
         assert message is not None
-        assert "restored as by `watcher restore`" in message
+        assert "restored like a backup" in message
         before = titles(workspace)
         with workspace.app() as app:
             assert "rfe_received" in [recorded.change.kind for recorded in app.store.history()]

@@ -191,7 +191,7 @@ def test_killed_process_that_locked_the_database_only_delays_a_command(tmp_path:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "held\n"
             refused = workspace.run("record", "AA00EXAMPL", "Issued", expect=(1, 2))
-            assert "another program holds it locked" in refused.err
+            assert "another program has locked it" in refused.err
             waiting = workspace.popen("record", "AA00EXAMPL", "Issued")
             with pytest.raises(subprocess.TimeoutExpired):
                 waiting.wait(4)

@@ -180,7 +180,7 @@ class TestInstall:
     def test_missing_configuration_is_pointed_out(self, workspace: Workspace) -> None:
         skip_if_hidden_from_services()
         result = install(workspace, "--output", "out", "--config", "/srv/none/watcher.toml")
-        assert "/srv/none/watcher.toml is not there yet" in result.err
+        assert "/srv/none/watcher.toml does not exist yet" in result.err
         assert "init --config /srv/none/watcher.toml" in result.err
 
     def test_state_of_this_user_is_pointed_out_because_the_service_does_not_use_it(self, workspace: Workspace) -> None:
@@ -190,7 +190,7 @@ class TestInstall:
         assert str(state) not in install(workspace, *arguments).err
         state.mkdir(parents=True)
         (state / "watcher.sqlite3").touch()
-        assert f"{state} holds what was read as this user" in install(workspace, *arguments).err
+        assert f"{state} contains the history of the checks made by this user" in install(workspace, *arguments).err
         workspace.write()
         assert str(state) not in install(workspace, "--user", "--output", "out").err
 
@@ -205,7 +205,7 @@ class TestInstall:
     def test_instances_of_a_user_must_have_separate_state_folders(self, workspace: Workspace) -> None:
         workspace.write()
         result = install(workspace, "--user", "--instances")
-        assert f"Each {workspace.folder / 'NAME.toml'} has to name a state_dir of its own" in result.out
+        assert f"Set a different state_dir in each {workspace.folder / 'NAME.toml'}" in result.out
         unit = workspace.folder / ".config" / "systemd" / "user" / "watcher@.service"
         assert "`systemctl --user edit watcher@`" in unit.read_text()
         assert "state_dir" not in install(workspace, "--user").out

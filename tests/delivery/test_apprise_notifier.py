@@ -243,7 +243,7 @@ def test_failure_names_the_package_that_a_plugin_lacks(url: str, package: str) -
     "url", ["ntfy://", "ntfy://ntfy.example.org", "ntfys://ntfy.example.org/", "ntfys://u:p@x.org:8/"]
 )
 def test_ntfy_url_without_a_topic_is_refused(url: str) -> None:
-    assert check_url(SecretStr(url)) == "ntfy: the URL names no topic; write ntfys://SERVER/TOPIC"
+    assert check_url(SecretStr(url)) == "ntfy: the address has no topic; use ntfys://SERVER/TOPIC"
 
 
 @pytest.mark.parametrize(

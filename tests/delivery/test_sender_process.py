@@ -157,7 +157,7 @@ def test_child_that_dies_fails_its_messages_and_is_replaced(sender: SenderProces
     with serve(deadly) as server:
         reason, permanent = failure(sender, server.origin.replace("http", "json"))
     assert received.is_set()
-    assert (reason, permanent) == ("the process that sends has ended in the middle of it", False)
+    assert (reason, permanent) == ("the process that sends messages ended while sending", False)
     send(sender, f"json://{hook.host}/hook")
     assert len(hook.messages) == 1
 

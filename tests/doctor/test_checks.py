@@ -73,7 +73,7 @@ class TestLocks:
         monkeypatch.setattr("fcntl.flock", flock)
         (finding,) = check_locks(settings)
         assert finding.verdict is Verdict.FAILED
-        assert f"{settings.state_dir} lies on a file system without locks (no locks available)" in finding.text
+        assert f"{settings.state_dir} is on a file system without locks (no locks available)" in finding.text
 
 
 def test_space_is_checked_in_the_nearest_existing_folder(tmp_path: Path) -> None:
@@ -137,4 +137,4 @@ class TestClock:
             origin = stopped.origin
         (finding,) = self.findings(tmp_path, origin, self.NOON).values()
         assert finding.verdict is Verdict.FAILED
-        assert "cannot be reached for account family" in finding.text
+        assert "account family cannot reach it" in finding.text

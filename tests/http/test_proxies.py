@@ -89,10 +89,10 @@ def test_address_is_parsed(value: str, proxy: Proxy) -> None:
         ("socks5://user:secret@proxy.example:1080", r"=socks5://.*not supported; use http://"),
         ("socks5h://proxy.example", "not supported"),
         ("https://proxy.example", "not supported"),
-        ("http://user:secret@proxy.example:no", "no address; write http://HOST:PORT"),
-        ("http://user:secret@proxy.example:99999", "no address"),
-        ("http://", "no address"),
-        ("http://[::1", "no address"),
+        ("http://user:secret@proxy.example:no", "not an address; use http://HOST:PORT"),
+        ("http://user:secret@proxy.example:99999", "not an address"),
+        ("http://", "not an address"),
+        ("http://[::1", "not an address"),
     ],
 )
 def test_unusable_proxy_is_the_same_fault_in_every_variable(variable: str, value: str, fault: str) -> None:

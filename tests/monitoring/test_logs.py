@@ -137,7 +137,7 @@ def test_library_logs_nothing_below_the_configured_level() -> None:
 
 
 def test_unknown_level_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(ValueError, match="'loud' is no log level; write debug, info"):
+    with pytest.raises(ValueError, match="'loud' is not a log level; use debug, info"):
         configure(level="loud")
 
 

@@ -99,9 +99,9 @@ def test_stuck_scheduler_is_unhealthy() -> None:
 
 def test_status_line_summarizes_the_service() -> None:
     assert status_line(status_of(last_success(HOUR))) == (
-        "watching 1 account, next read 2026-07-09 13:00Z, 2 alerts waiting"
+        "watching 1 account, next check 2026-07-09 13:00Z, 2 alerts waiting"
     )
-    assert "1 failing, 1 without a good read for too long" in status_line(
+    assert "1 failing, 1 without a successful check for too long" in status_line(
         status_of(last_success(25 * HOUR, AccountState.FAILING))
     )
     assert "1 paused" in status_line(status_of(last_success(HOUR, AccountState.REJECTED)))
@@ -112,7 +112,7 @@ def test_document_shows_accounts_and_queue_but_no_error_text() -> None:
     assert document == {
         "status": "unwell",
         "summary": (
-            "watching 1 account, 1 failing, 1 without a good read for too long, next read 2026-07-09 13:00Z,"
+            "watching 1 account, 1 failing, 1 without a successful check for too long, next check 2026-07-09 13:00Z,"
             " 2 alerts waiting"
         ),
         "at": "2026-07-09T12:00:00Z",

@@ -220,7 +220,7 @@ def test_status_is_interpreted_by_the_vocabulary_of_its_site(site: str, status: 
     "status", ["", "   ", "...", "x" * (LONGEST_STATUS + 1), "a\x1bb", "a\N{RIGHT-TO-LEFT OVERRIDE}b"]
 )
 def test_invalid_status_is_rejected(status: str) -> None:
-    with pytest.raises(UnexpectedAnswer, match="a status is a line"):
+    with pytest.raises(UnexpectedAnswer, match="a status is one line"):
         build_case_read("ceac", NUMBER, status)
 
 

@@ -79,7 +79,7 @@ def test_history_moves_to_a_server_and_back(on_file: Installations, url: str) ->
     moving = command_in(finding["remedy"])
     assert "--force" not in moving
     moved = first.run(*moving)
-    assert "is not told again" in moved.out
+    assert "will not be sent again" in moved.out
     assert PASSWORD not in moved.out + moved.err
     assert (item_states(on_file), first.run("history", "--json").json) == ([("1", "done")], before)
     assert "history of" not in first.run("check").err
@@ -124,7 +124,7 @@ def test_nothing_is_reported_twice_and_nothing_entered_is_lost_after_a_restore(s
     assert "is newer" in first.run("restore", "copy.sqlite3", expect=(1,)).err
     assert list(first.state.glob("watcher.sqlite3*")) == []
     result = first.run("restore", "copy.sqlite3", "--force")
-    assert "is not told again" in result.out
+    assert "will not be sent again" in result.out
     (previous,) = first.state.glob("watcher.sqlite3.before-restore-*Z")
     assert str(previous) in result.out
     first.run("check", expect=(0, 1))

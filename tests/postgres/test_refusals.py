@@ -48,17 +48,20 @@ REFUSED = {
     "percent": (written("postgresql://canary:kanari%W0RD@127.0.0.1:{port}/postgres"), "% as %25"),
     "port": (written("postgresql://canary:{secret}@127.0.0.1:54x2/postgres"), "the port after the host"),
     "no host": (written("postgresql://canary:{secret}/postgres"), "the port after the host"),
-    "password": (written("postgresql://canary:not-{secret}@127.0.0.1:{port}/postgres"), "refuses the name or the"),
+    "password": (written("postgresql://canary:not-{secret}@127.0.0.1:{port}/postgres"), "refuses the user name or the"),
     "in the query": (written("postgresql://127.0.0.1:{port}/postgres?user=canary&password=x{secret}"), "refuses the"),
-    "user": (written("postgresql://nobody:{secret}@127.0.0.1:{port}/postgres"), "refuses the name or the password"),
-    "database": (written("postgresql://canary:{secret}@127.0.0.1:{port}/nowhere"), "createdb makes one"),
-    "host": (written("postgresql://canary:{secret}@host.invalid/postgres"), "its server's name is not known"),
+    "user": (
+        written("postgresql://nobody:{secret}@127.0.0.1:{port}/postgres"),
+        "refuses the user name or the password",
+    ),
+    "database": (written("postgresql://canary:{secret}@127.0.0.1:{port}/nowhere"), "create it with createdb"),
+    "host": (written("postgresql://canary:{secret}@host.invalid/postgres"), "the name of its server is unknown"),
     "nothing there": (written("postgresql://canary:{secret}@127.0.0.1:1/postgres"), "nothing answers there"),
     "driver": (written("postgresql+asyncpg://canary:{secret}@127.0.0.1:{port}/postgres"), "case-watcher[postgres]"),
     "option": (written("postgresql://canary:{secret}@127.0.0.1:{port}/postgres?unknown=1"), "unknown"),
     "no tls": (written("postgresql://canary:{secret}@127.1:{port}/postgres"), "does not offer TLS"),
     "encoding": (latin, "its encoding is LATIN1"),
-    "foreign": (prepared("CREATE TABLE account (id int)"), "it holds another program's tables"),
+    "foreign": (prepared("CREATE TABLE account (id int)"), "it contains another program's tables"),
 }
 
 
@@ -115,5 +118,5 @@ def test_weak_tls_to_a_server_elsewhere_is_a_finding(postgres: Server, workspace
     elsewhere = postgres.new_store().replace("127.0.0.1", "127.1")
     workspace.write(f'database_url = "{elsewhere}?sslmode=prefer"\n{ACCOUNT}')
     shown = workspace.run("doctor", "--offline").out
-    assert "sslmode=prefer: anybody on the way can read it" in shown
+    assert "sslmode=prefer: others on the network can read the traffic" in shown
     assert PASSWORD not in shown

@@ -109,5 +109,5 @@ def test_sessions_on_the_server_stay(copy: Path, fresh: Database, tmp_path: Path
 def test_database_cannot_be_opened_during_a_restore(fresh: Database, tmp_path: Path) -> None:
     with fresh.writing() as connection:
         assert hold_alone(connection)
-        with pytest.raises(StoreUnusable, match="a backup is being restored into it"):
+        with pytest.raises(StoreUnusable, match="a backup is being restored to it"):
             Store(fresh.engine.url.render_as_string(hide_password=False), locks=tmp_path)

@@ -196,7 +196,7 @@ def test_code_given_on_one_machine_reaches_the_daemon_on_the_other(tmp_path: Pat
     with machines(tmp_path, url, uscis_account(uscis)) as (one, other), one.app() as app:
         asked_at = app.clock.now() + timedelta(minutes=2)  # its clock is ahead of that of the other
         app.inbox.begin_wait("family", asked_at=asked_at, until=asked_at + timedelta(minutes=10))
-        assert "handed over" in other.run("code", "family", "012345").out
+        assert "code received" in other.run("code", "family", "012345").out
         assert b"012345" not in b"".join(bytes(row[0]) for row in rows_in(url, "SELECT content FROM sealed"))
         assert app.inbox.take("family", not_before=asked_at, now=app.clock.now()) == "012345"
         assert app.inbox.take("family", not_before=asked_at, now=app.clock.now()) is None

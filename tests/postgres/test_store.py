@@ -83,7 +83,7 @@ def test_refused_credential_is_not_submitted_again(store: Store) -> None:
     first = new_guard(store)
     first.before_submission()
     first.refused()
-    with pytest.raises(SignInRejected, match="refused this credential before"):
+    with pytest.raises(SignInRejected, match="rejected this credential before"):
         new_guard(store).before_submission()
 
 
@@ -101,13 +101,13 @@ def end_connections(postgres: Server, store: Store) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("postgresql://watcher:{password}@127.0.0.1:{port}/nowhere", "createdb makes one"),
-        ("postgresql://watcher:not-{password}@127.0.0.1:{port}/postgres", "refuses the name or the password"),
+        ("postgresql://watcher:{password}@127.0.0.1:{port}/nowhere", "create it with createdb"),
+        ("postgresql://watcher:not-{password}@127.0.0.1:{port}/postgres", "refuses the user name or the password"),
         ("postgresql://watcher:{password}@127.0.0.1:1/postgres", "nothing answers there"),
-        ("postgresql://watcher:{password}@host.invalid/postgres", "its server's name is not known"),
+        ("postgresql://watcher:{password}@host.invalid/postgres", "the name of its server is unknown"),
         ("postgresql+nosuchdriver://watcher:{password}@127.0.0.1:{port}/postgres", r"install case-watcher\[postgres\]"),
-        ("mysql://watcher:{password}@127.0.0.1/books", "should look like"),
-        ("{password}", "should look like"),
+        ("mysql://watcher:{password}@127.0.0.1/books", "must look like"),
+        ("{password}", "must look like"),
     ],
 )
 def test_unusable_database_is_reported_without_the_password(

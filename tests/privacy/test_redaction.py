@@ -77,7 +77,7 @@ def test_personal_numbers_keep_only_enough_to_distinguish_two(text: str, expecte
         "I-485 under_review, HTTP 503, 3 of 12 cases in 0.4 s",
         "https://example.org/account?page=2",
         "the password was rejected; the token ended",
-        "accounts.family.every: '4 hours' is no duration",
+        "accounts.family.every: '4 hours' is not a duration",
     ],
 )
 def test_other_text_stays_readable(text: str) -> None:

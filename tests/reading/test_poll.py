@@ -178,7 +178,7 @@ class TestFailures:
         watching.portal.forget_requests()
         result = watching.check(after=timedelta(hours=8))
         assert (result.outcome, watching.portal.requests) == (ReadOutcome.FAILED, ())
-        assert "left alone until" in (result.error or "")
+        assert "asked us to wait until" in (result.error or "")
         assert watching.check(after=timedelta(hours=1)).outcome is ReadOutcome.OK
 
     def test_failures_for_longer_than_blind_after_and_the_recovery_are_reported_once(self, watching: Workspace) -> None:
@@ -206,7 +206,7 @@ class TestFailures:
             options = replace(app.read_options("api"), max_duration=timedelta(0))
             result = poll(app.settings.accounts["api"], app.portal_of("api"), options, app.context)
             assert (result.outcome, result.cases_read) == (ReadOutcome.FAILED, 0)
-            assert "the read took longer than 0s" in (result.error or "")
+            assert "the check took longer than 0s" in (result.error or "")
             assert app.store.tracked_cases() == []
         assert workspace.kinds() == ["case_added", "case_added"]
 
@@ -278,7 +278,7 @@ class TestSchedule:
         watching.portal.forget_requests()
         with watching.opened() as app, app.store.locks.acquire("account api"):
             result = watching.check()
-        assert (result.outcome, result.error) == (ReadOutcome.FAILED, "another process is reading this account")
+        assert (result.outcome, result.error) == (ReadOutcome.FAILED, "another process is checking this account")
         assert watching.portal.requests == ()
 
     def test_a_clock_that_jumps_back_neither_repeats_nor_loses_a_change(self, watching: Workspace) -> None:

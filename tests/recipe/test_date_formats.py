@@ -57,7 +57,7 @@ def test_format_with_a_day_is_accepted(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["%B %Y", "%H:%M", "%Q", "yyyy-mm-dd", ""])
 def test_format_without_a_day_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="write one such as"):
+    with pytest.raises(ValueError, match="use one such as"):
         check_format(text)
 
 

@@ -86,7 +86,7 @@ def test_check_that_hangs_is_reported_once_and_its_end_too(app: App, clock: Hand
         clock.pass_by(timedelta(hours=1, seconds=1))
         assert [kinds(app.context), kinds(app.context)] == [[ChangeKind.BLIND], []]
     (blind,) = app.store.history(kinds={ChangeKind.BLIND})
-    assert blind.summary.endswith("the check of this account does not end, or no watcher runs")
+    assert blind.summary.endswith("the check of this account does not finish, or the program is not running")
     health = app.store.accounts.health("family", clock.now())
     assert (health.state, health.failing_since) == (AccountState.OK, None)
     _, changes = after_read(health, (), now=clock.now(), blind_after=timedelta(days=1), cases_read=1)

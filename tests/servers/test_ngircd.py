@@ -85,4 +85,4 @@ def test_message_is_visible_in_the_channel(server: int) -> None:
 def test_unused_nick_counts_as_success_and_the_caveat_says_so(server: int) -> None:
     url = f"irc://watcher@127.0.0.1:{server}/@nobody"
     send(url)
-    assert "reports success even where the nick or channel does not exist" in (delivery_caveat(SecretStr(url)) or "")
+    assert "reports success even if the nick or channel does not exist" in (delivery_caveat(SecretStr(url)) or "")

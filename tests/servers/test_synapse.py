@@ -99,4 +99,4 @@ def test_missing_room_is_created_and_the_caveat_says_so(synapse: Synapse) -> Non
     url = f"matrix://bot:botpw@127.0.0.1:{synapse.port}/#mistyped"
     send(url)
     assert synapse.ask("GET", f"/directory/room/{quote('#mistyped:localhost')}")["room_id"] != synapse.room
-    assert "makes a room that does not exist" in (delivery_caveat(SecretStr(url)) or "")
+    assert "creates a room that does not exist" in (delivery_caveat(SecretStr(url)) or "")

@@ -85,7 +85,7 @@ def starting(summary: Summary) -> None:
     summary.check("it starts and says READY", holds=show("SubState") == "running", saw=said or f"{took:.1f} s")
     summary.check(
         "systemctl status shows how it is",
-        holds=eventually(lambda: "watching 1 account, next read" in show("StatusText")),
+        holds=eventually(lambda: "watching 1 account, next check" in show("StatusText")),
         saw=show("StatusText"),
     )
     summary.check("the first alert reaches the phone", holds=eventually(lambda: messages() == 1))

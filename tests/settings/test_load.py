@@ -113,7 +113,7 @@ def test_configuration_in_the_users_folder_is_found(config: ConfigFolder, monkey
 
 def test_missing_file_is_reported_with_the_default_locations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsFaults, match=r"no configuration in watcher\.toml, .*`watcher init`"):
+    with pytest.raises(SettingsFaults, match=r"there is no configuration in watcher\.toml, .*`watcher init`"):
         load(None, environ={"HOME": str(tmp_path)}, portals=Portals())
 
 
@@ -125,9 +125,9 @@ def test_byte_order_mark_is_ignored(config: ConfigFolder) -> None:
     ("content", "expected"),
     [
         (b"language = \n", "is not TOML: Invalid value (at line 1, column 12)"),
-        (b'a = "x"\nb = "\xff"\n', "line 2: is not UTF-8"),
+        (b'a = "x"\nb = "\xff"\n', "line 2: not UTF-8"),
         (b"\x00\x01\x02", "is not TOML"),
-        (b"a = " + b"[" * 100_000, "is nested more deeply"),
+        (b"a = " + b"[" * 100_000, "is nested too deeply"),
         (b"# " + b"x" * 2**20, "is larger than"),
         (b'language = "en"\nlanguage = "es"\n', "is not TOML: Cannot overwrite a value"),
     ],

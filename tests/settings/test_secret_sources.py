@@ -143,7 +143,7 @@ def test_other_characters_of_a_name_become_underscores(config: ConfigFolder) -> 
 
 def test_names_with_the_same_variable_are_refused(config: ConfigFolder) -> None:
     (fault,) = config.faults('[accounts.a-b]\nportal = "office"\n[accounts.a_b]\nportal = "office"\n')
-    assert fault.startswith("accounts.a_b: cannot be told from accounts.a-b in WATCHER_ACCOUNTS__A_B__")
+    assert fault.startswith("accounts.a_b: has the same environment variable as accounts.a-b (WATCHER_ACCOUNTS__A_B__")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
@@ -152,7 +152,7 @@ def test_configuration_with_a_secret_that_others_can_read_is_refused(config: Con
     with pytest.raises(SettingsFaults) as error:
         load(file, environ={VARIABLE: "elsewhere too"}, portals=Portals())
     (fault,) = error.value.faults
-    assert fault.startswith(f"{file}: accounts.family.password: a secret stands here")
+    assert fault.startswith(f"{file}: accounts.family.password: this file contains a secret")
     assert f"chmod 600 {file}" in fault
     assert "canary" not in fault
 
@@ -176,7 +176,7 @@ def test_secret_file_that_others_can_read_is_noted_but_accepted(config: ConfigFo
         (b"", "is empty"),
         (b"\n", "is empty"),
         (b"\xff\xfe", "is not UTF-8 text"),
-        (b"x" * 70000, "longer than any secret"),
+        (b"x" * 70000, "too long for a secret"),
     ],
 )
 def test_invalid_secret_file_is_reported_by_name(
@@ -195,7 +195,7 @@ def test_folder_instead_of_a_secret_file_is_reported(config: ConfigFolder, folde
 
 def test_empty_variable_is_reported(config: ConfigFolder) -> None:
     (fault,) = config.faults(FAMILY, {VARIABLE: ""})
-    assert fault.startswith(f"{VARIABLE}: is empty; give it the value of accounts.family.password")
+    assert fault.startswith(f"{VARIABLE}: is empty; set it to the value of accounts.family.password")
 
 
 def test_misspelled_variable_is_reported_with_a_suggestion(config: ConfigFolder) -> None:

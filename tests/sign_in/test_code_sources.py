@@ -77,13 +77,13 @@ def test_person_is_prompted_again_after_an_invalid_code() -> None:
     assert PromptedCode(ask).code(asked_at=NOON) == "012345"
     assert questions == [
         "One-time code: ",
-        "That is none: a one-time code has 4 to 10 digits, such as 012345. One-time code: ",
+        "A one-time code has 4 to 10 digits, such as 012345. One-time code: ",
     ]
 
 
 def test_third_invalid_code_is_the_last_prompt() -> None:
     ask, questions = _types("a", "b", "c", "012345")
-    with pytest.raises(CodeNeeded, match="nothing was submitted"):
+    with pytest.raises(CodeNeeded, match="none was submitted"):
         PromptedCode(ask).code(asked_at=NOON)
     assert len(questions) == 3
 

@@ -106,16 +106,16 @@ def test_values_do_not_show_in_the_repr() -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"", "no cookie in the file"),
-        (b"# only a comment\n", "no cookie in the file"),
+        (b"", "no cookies in the file"),
+        (b"# only a comment\n", "no cookies in the file"),
         (b"\xff\xfe\x00", "not text"),
         (b"SQLite format 3\x00\x10", "the browser's own database; export the cookies as"),
-        (b"cook\x00\x00\x00\x01", "the own file of Safari; export"),
-        ("#LWP-Cookies-2.0\nSet-Cookie3: x=secret-value; path=/\n", "the form of libwww-perl; export"),
+        (b"cook\x00\x00\x00\x01", "Safari's own file; export"),
+        ("#LWP-Cookies-2.0\nSet-Cookie3: x=secret-value; path=/\n", "the format of libwww-perl; export"),
         ("curl 'https://my.uscis.gov/' -b 'a=secret-value'", "a curl command; export"),
         ("<html>secret-value</html>", "a web page; export"),
         ('{"log": {"entries": [{"request": {"url": "https://my.uscis.gov/", "headers": []}}]}}', "with sensitive data"),
-        ('{"log": {"entries": 5}}', "this HAR file holds no cookies"),
+        ('{"log": {"entries": 5}}', "this HAR file has no cookies"),
         (b"my.uscis.gov TRUE / TRUE 0 name secret-value", "line 1 has 1 fields"),
         ("my.uscis.gov\tFALSE\t/\tTRUE\t0", "line 1 has 5 fields"),
         ("my.uscis.gov\tYES\t/\tTRUE\t0\tname\tsecret-value", "line 1: the second and fourth"),
@@ -124,15 +124,15 @@ def test_values_do_not_show_in_the_repr() -> None:
         ("my.uscis.gov\tTRUE\t/\tTRUE\t0\tname\t" + "secret-value" * 2000, "line 1: the value"),
         ("my.uscis.gov\tTRUE\t/\tTRUE\t0\tname\tsecret-value;x", "line 1: the value"),
         ("my.uscis.gov\tTRUE\tnopath\tTRUE\t0\tname\tsecret-value", "line 1: the path"),
-        (json.dumps(JSON)[:-30], "cut off"),
-        ("[" * 100_000, "cut off"),
-        ("[]", "no list of cookies"),
-        ("{}", "no list of cookies"),
-        ('{"cookies": {}}', "no list of cookies"),
+        (json.dumps(JSON)[:-30], "may be incomplete"),
+        ("[" * 100_000, "may be incomplete"),
+        ("[]", "not a list of cookies"),
+        ("{}", "not a list of cookies"),
+        ('{"cookies": {}}', "not a list of cookies"),
         ("[3]", "entry 1 is not a cookie"),
-        ([{"domain": "my.uscis.gov", "name": "x"}], 'entry 1 has no "value"'),
+        ([{"domain": "my.uscis.gov", "name": "x"}], 'entry 1 has no text in "value"'),
         ([{**JSON[0], "value": "secret-value\ud800"}], "entry 1: the value"),
-        ([{"domain": "my.uscis.gov", "name": 3, "value": "secret-value"}], 'entry 1 has no "name"'),
+        ([{"domain": "my.uscis.gov", "name": 3, "value": "secret-value"}], 'entry 1 has no text in "name"'),
         ([{**JSON[0], "session": False, "expirationDate": "soon"}], 'entry 1: "expirationDate"'),
         ([{**JSON[0], "value": "secret-value\r\nX-Header: 1"}], "entry 1: the value"),
     ],
@@ -191,7 +191,7 @@ def test_broken_line_of_cookies_txt_does_not_cost_the_others() -> None:
     taken = _read(f"{NETSCAPE}my.uscis.gov\tFALSE\t/\tTRUE\t0\n")
     assert (taken.cookies[:2], taken.faults) == (
         (SESSION, WAF),
-        ("line 11 has 5 fields between tabs, a cookie in cookies.txt has 7",),
+        ("line 11 has 5 fields separated by tabs, but a cookie in cookies.txt has 7",),
     )
 
 

@@ -143,8 +143,8 @@ def test_only_the_newest_fifty_mails_are_examined(world: World) -> None:
 @pytest.mark.parametrize(
     ("lie", "reason"),
     [
-        ({}, r"no mail came after the request \(the folder is empty\)"),
-        ({"code": "123456", "after": -600}, r"no mail came after the request \(the newest is of 11:50:00 UTC\)"),
+        ({}, r"no e-mail arrived after the request \(the folder is empty\)"),
+        ({"code": "123456", "after": -600}, r"no e-mail arrived after the request \(the newest is from 11:50:00 UTC\)"),
         ({"code": "123456", "after": -600, "arrived": 3}, "1 dated before the request"),
         ({"code": "123456", "dated": None}, "1 dated before the request or without a date"),
         ({"code": "123456", "sender": "thief@example.org"}, "1 from other senders"),

@@ -59,7 +59,7 @@ def test_read_only_disk_is_reported(small_disk: Path) -> None:
     with temporary_store(small_disk) as temporary:
         record_alerts(temporary.store)
     assert _mount("mount", "-o", "remount,ro", str(small_disk))
-    with pytest.raises(StoreUnusable, match="check its folder"), temporary_store(small_disk):
+    with pytest.raises(StoreUnusable, match="check the owner and mode"), temporary_store(small_disk):
         pass
 
 
@@ -77,7 +77,10 @@ def test_read_only_folder_is_reported(tmp_path: Path) -> None:
 
 def test_unusable_lock_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "locks").write_bytes(b"a file where the folder should be")
-    with pytest.raises(StoreUnusable, match="check its folder"), FileLocks(tmp_path / "locks").acquire("delivery"):
+    with (
+        pytest.raises(StoreUnusable, match="check the owner and mode"),
+        FileLocks(tmp_path / "locks").acquire("delivery"),
+    ):
         pass
 
 
@@ -88,7 +91,7 @@ def test_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr("fcntl.flock", flock)
     with (
-        pytest.raises(StoreUnusable, match=r"locks lies on a file system without locks .*; set state_dir"),
+        pytest.raises(StoreUnusable, match=r"locks is on a file system without locks .*; set state_dir"),
         FileLocks(tmp_path / "locks").acquire("delivery"),
     ):
         pass

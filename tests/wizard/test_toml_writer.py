@@ -22,5 +22,5 @@ def test_every_key_and_value_round_trips(keys: dict[str, Any]) -> None:
 
 def test_keys_and_sections_are_commented() -> None:
     text = as_toml({"language": "en", "accounts": {"family": {"portal": "uscis"}}})
-    assert "# One login at one portal; the name is your own.\n[accounts.family]\n" in text
+    assert "# One login at one portal. You choose the name.\n[accounts.family]\n" in text
     assert text.index("language = ") < text.index("[accounts.family]")

@@ -7,56 +7,69 @@ import sys
 import click
 
 from watcher import __version__
+from watcher.cli.groups import CommandGroup
 from watcher.cli.terminal import streams
 from watcher.errors import SettingsFaults, WatcherError
 from watcher.privacy import core_dumps
 
-_COMMANDS = {
-    "ack": ("show.alerts", "An alert has been seen: no escalation."),
-    "alerts": ("show.alerts", "What was sent, is queued, failed; `alerts retry` takes it up again."),
-    "backup": ("act.backup", "A consistent copy of the database, while the daemon runs."),
-    "check": ("act.check", "One read now, then what time has brought; alerts delivered."),
-    "code": ("act.login", "Hands a one-time code to a daemon that waits for it."),
-    "demo": ("setup.demo", "The whole program against a practice portal, in under a minute."),
-    "doctor": ("setup.doctor", "Checks configuration, secrets, database, clock, portals, channels."),
-    "done": ("act.items", "You have dealt with an item: no more reminders for it."),
-    "due": ("act.items", "Sets the due date that stands on the paper letter."),
-    "explain": ("show.explain", "What a status means, in plain words."),
-    "export": ("show.export", "Cases, history and items as JSON, CSV or a calendar."),
-    "forget": ("act.login", "Deletes the saved session of an account."),
-    "health": ("show.health", "Whether the daemon runs and can see, as an exit status."),
-    "history": ("show.status", "Every recorded change, newest first."),
-    "import": ("act.check", "Takes JSON that you saved from the portal as one read."),
-    "init": ("setup.init", "Asks its way to a working configuration."),
-    "login": ("act.login", "Signs in by hand, or takes over a browser's session."),
-    "notices": ("show.notices", "The saved letters and documents."),
-    "notify": ("show.alerts", "`notify test` sends a test alert."),
-    "pending": ("show.status", "Open items and their dates, soonest first."),
-    "portals": ("show.explain", "The portals, what each needs and sees, how far it is verified."),
-    "recipe": ("setup.recipes", "Writing and repairing recipes."),
-    "record": ("act.record", "Takes down what you read on a site yourself."),
-    "reopen": ("act.items", "Back to open, for an item that you had called done."),
-    "restore": ("act.backup", "Brings a backup back."),
-    "resume": ("act.login", "Lifts the pause after a rejected sign-in."),
-    "run": ("act.run", "The daemon: keeps watch."),
-    "service": ("setup.service", "Writes the systemd units for this machine."),
-    "status": ("show.status", "Accounts and cases as they stand."),
+_SECTIONS = {
+    "See": {
+        "status": ("show.status", "Show all accounts and cases."),
+        "pending": ("show.status", "List open requests, appointments, and fees with their dates."),
+        "history": ("show.status", "List every recorded change, newest first."),
+        "alerts": ("show.alerts", "List sent, waiting, and failed alerts; send failed ones again."),
+        "notices": ("show.notices", "List letters and documents; open a saved one."),
+        "explain": ("show.explain", "Explain a status in plain words."),
+        "export": ("show.export", "Export cases as JSON, CSV, or a calendar, or the saved letters."),
+    },
+    "Act": {
+        "check": ("act.check", "Check all cases now and send alerts."),
+        "done": ("act.items", "Mark an item as done: no more reminders."),
+        "due": ("act.items", "Enter the due date printed on your letter."),
+        "reopen": ("act.items", "Mark a done item as open again."),
+        "ack": ("show.alerts", "Mark an alert as seen, so that it is not escalated."),
+        "record": ("act.record", "Record a status you saw on the website."),
+        "import": ("act.check", "Import pages you saved from the website."),
+    },
+    "Set up": {
+        "demo": ("setup.demo", "Show the whole program with a practice portal, in under a minute."),
+        "portals": ("show.explain", "List the websites that can be watched and what each needs."),
+        "init": ("setup.init", "Set up step by step."),
+        "login": ("act.login", "Sign in, or import the session of your browser."),
+        "notify": ("show.alerts", "Send a test alert."),
+        "recipe": ("setup.recipes", "Describe a website that is not supported yet, and test it."),
+    },
+    "Run": {
+        "run": ("act.run", "Keep checking and send alerts until stopped."),
+        "service": ("setup.service", "Run in the background with systemd."),
+        "health": ("show.health", "Report by exit status whether the program runs and can check."),
+        "backup": ("act.backup", "Copy the database, even while the program runs."),
+    },
+    "Repair": {
+        "doctor": ("setup.doctor", "Check the whole setup and say how to fix it."),
+        "code": ("act.login", "Enter a one-time code that a sign-in is waiting for."),
+        "resume": ("act.login", "Check an account again after a rejected sign-in or a lock."),
+        "forget": ("act.login", "Delete the saved session of an account."),
+        "restore": ("act.backup", "Put a backup back."),
+    },
 }
-"""Each command's module and its line in the list of commands."""
+"""The sections of `watcher --help`: each command's module and summary, in the order of use."""
+
+_COMMANDS = {name: module for section in _SECTIONS.values() for name, (module, _) in section.items()}
 
 
-class _Commands(click.Group):
+class _Commands(CommandGroup):
     """A group that imports a command's module only when needed, so that `watcher --version` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
         gc.disable()  # imports create no garbage; collecting takes a tenth of the start-up time
         try:
-            module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
+            module = importlib.import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
         finally:
             gc.freeze()  # nor scan the modules in later collections
             gc.enable()
@@ -64,16 +77,18 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+        width = max(map(len, _COMMANDS))
+        for title, section in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary) for name, (_, summary) in section.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="watcher")
 def commands() -> None:
-    """Watches immigration cases on government portals and tells you the moment something changes.
+    """Watch immigration cases on government websites and get an alert when something changes.
 
-    `watcher demo` shows it all; `watcher init` sets it up; `watcher run` keeps watch.
+    New here? Run `watcher demo` to see how it works, `watcher init` to set it up, and `watcher run` to keep watching.
     """
 
 
@@ -107,5 +122,5 @@ def main() -> None:
         reason = streams.output_error()
         if reason is None:
             raise
-        click.echo(f"watcher: standard output cannot be written to: {reason}", err=True)
+        click.echo(f"watcher: cannot write to standard output: {reason}", err=True)
         sys.exit(1)

@@ -7,11 +7,11 @@ import click
 CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The configuration file; else $WATCHER_CONFIG, ./watcher.toml and the usual places.",
+    help="The configuration file. Default: $WATCHER_CONFIG, else ./watcher.toml, else the usual folders.",
 )
 OWN_CONFIG = click.option(
     "--config", "own_config", type=click.Path(path_type=Path, dir_okay=False), help="The configuration file."
 )
 """The same option for a subcommand, which overrides that of its group."""
 
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output, for programs.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for programs.")

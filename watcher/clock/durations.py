@@ -16,7 +16,7 @@ def parse_duration(text: str) -> timedelta:
     if text.strip() == "0":
         return timedelta()
     if match is None:
-        raise ValueError(f'{text!r} is no duration; write a whole number and a unit, such as "30m", "4h" or "90d"')
+        raise ValueError(f'{text!r} is not a duration; use a whole number and a unit, such as "30m", "4h", or "90d"')
     span = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if span > _MAX:
         raise ValueError(f"{text!r} is longer than ten years")

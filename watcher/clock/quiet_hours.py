@@ -29,10 +29,10 @@ class QuietHours:
         """Parse "22:00-07:00". Raises ValueError; the message says what is right."""
         match = re.fullmatch(rf"\s*{_TIME}\s*-\s*{_TIME}\s*", text)
         if match is None:
-            raise ValueError(f'{text!r} are no quiet hours; write when they begin and end, such as "22:00-07:00"')
+            raise ValueError(f'{text!r} is not a time span; use a start and an end, such as "22:00-07:00"')
         start, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
         if start == end:
-            raise ValueError(f"{text!r} begin and end at the same time; leave them empty for none")
+            raise ValueError(f"{text!r} starts and ends at the same time; use  for no quiet hours")
         return cls(start, end)
 
     def ends_after(self, now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -71,7 +71,7 @@ class Digest:
         """Parse "daily 08:00" or "weekly mon 08:00". Raises ValueError; the message says what is right."""
         match = re.fullmatch(rf"\s*(?:daily|weekly\s+({'|'.join(_WEEKDAYS)}))\s+{_TIME}\s*", text.lower())
         if match is None:
-            raise ValueError(f'{text!r} is no digest; write "daily 08:00" or "weekly mon 08:00"')
+            raise ValueError(f'{text!r} is not a digest; use "daily 08:00" or "weekly mon 08:00"')
         weekday = _WEEKDAYS.index(match[1]) if match[1] else None
         return cls(time(int(match[2]), int(match[3])), weekday)
 

@@ -30,14 +30,14 @@ def open_store(settings: Settings) -> "Store":
     file = missing_database(settings)
     if file is not None and daemon_holds(file):  # on the file that was there before
         raise StoreUnusable(
-            f"database {file}: it was deleted or moved while `watcher run` works on it, and is not created again."
-            " Wait a minute until `watcher run` has ended"
+            f"database {file}: it was deleted or moved while `watcher run` was using it. Wait a minute until"
+            " `watcher run` has stopped"
         )
     try:
         create_private_folder(state_dir)
     except OSError as error:
         raise StoreUnusable(
-            f"state_dir {state_dir}: {error.strerror}; it must be a folder that can be written"
+            f"state_dir {state_dir}: {error.strerror}; it must be a folder that you can write to"
         ) from None
     known = KnownDatabases(state_dir / FILE)
     try:

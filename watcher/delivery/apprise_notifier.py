@@ -131,7 +131,7 @@ class AppriseNotifier:
             try:
                 outcome.append(deliver())
             except Exception as error:  # noqa: BLE001 - there are 183 plug-ins by as many authors; none may stop the outbox
-                outcome.append(f"the plug-in failed with {type(error).__name__}")
+                outcome.append(f"the plug-in failed ({type(error).__name__})")
 
         if self._timeout is None:
             run()
@@ -153,7 +153,7 @@ def check_url(url: SecretStr) -> str | None:
     except DeliveryFailed as error:
         return str(error)
     if "ntfy" in schemas_of(service) and not getattr(service, "topics", None):
-        return "ntfy: the URL names no topic; write ntfys://SERVER/TOPIC"
+        return "ntfy: the address has no topic; use ntfys://SERVER/TOPIC"
     return None
 
 
@@ -166,7 +166,10 @@ def _service(url: SecretStr) -> "NotifyBase":
         service = apprise.Apprise.instantiate(url.get_secret_value(), asset=_asset())
     if service is None:
         shown = f"{schema(url)}://" if schema(url) else "this"
-        raise DeliveryFailed(f"{shown} is no URL that Apprise understands; see the page of the service", permanent=True)
+        raise DeliveryFailed(
+            f"{shown} isn't an address that Apprise understands; see the page of the service at https://appriseit.com/services/",
+            permanent=True,
+        )
     # An optional service would report a failure as a success.
     service.optional = False
     service.retry = 0  # the outbox repeats an attempt, and remembers who has accepted the message
@@ -241,7 +244,7 @@ def _refuse_disabled(name: str) -> None:
     plugins = _plugins()
     if name not in plugins or plugins[name].enabled:
         return
-    required = plugins[name].requirements.get("packages_required") or "something that this system does not have"
+    required = plugins[name].requirements.get("packages_required") or "a library that this machine does not have"
     packages = ", ".join([required] if isinstance(required, str) else required)
     raise DeliveryFailed(f"{name}:// needs {packages}; install it beside case-watcher", permanent=True)
 

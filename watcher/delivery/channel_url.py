@@ -8,13 +8,13 @@ from pydantic import SecretStr
 # Redacting shorter parts would damage the text, and they protect nothing that could not be guessed.
 _MIN_REDACTED_LENGTH = 4
 
-_MATRIX = "Apprise makes a room that does not exist and reports success: check that this is the room you read."
-_MQTT = "The broker has taken the message; it does not say whether anybody is subscribed."
-_MAIL = "The mail server has taken the message; it may still end in a spam folder or come back."
-_IRC = "IRC confirms nothing: Apprise reports success even where the nick or channel does not exist."
+_MATRIX = "Apprise creates a room that does not exist and reports success. Check that this is the room you read."
+_MQTT = "The broker accepted the message. It does not say whether anyone is subscribed."
+_MAIL = "The mail server accepted the message. It may still land in a spam folder or bounce."
+_IRC = "IRC confirms nothing: Apprise reports success even if the nick or channel does not exist."
 _XMPP = (
-    "XMPP confirms nothing: Apprise reports success even where the recipient is unknown, the server's "
-    "certificate is not trusted or the sign-in failed."
+    "XMPP confirms nothing: Apprise reports success even if the recipient is unknown, the server's certificate is"
+    " not trusted, or the sign-in failed."
 )
 _SYSLOG = "Nothing confirms that a log was written."
 _CAVEATS = {

@@ -96,5 +96,5 @@ class OutboxWorker:
 
     def _give_up(self, channel: str) -> None:
         due = self._store.outbox.due(self._clock.now(), channels=[channel])
-        reason = f"there is no channel {channel} in the configuration any more"
+        reason = f"the channel {channel} is no longer in the configuration"
         self._store.outbox.mark_undeliverable([queued.alert.id for queued in due], reason)

@@ -32,7 +32,7 @@ def drop_outdated(
     store.outbox.drop(dict.fromkeys(over), note="over before it was sent")
     due = [queued for queued in due if queued.alert.id not in over]
     dropped = superseded([*map(_queued_alert, due), *map(_sent_alert, sent)])
-    store.outbox.drop(dropped, note="made untrue by a later alert")
+    store.outbox.drop(dropped, note="replaced by a later alert")
     if over or dropped:
         _log.info("alerts_dropped", channel=channel, alerts=sorted(over | dropped.keys()))
     return [queued for queued in due if queued.alert.id not in dropped]

@@ -58,7 +58,7 @@ def _reply_of(notifier: AppriseNotifier, request: Message, report: Callable[[str
             "retry_after": None if wait is None else wait.total_seconds(),
         }
     except Exception as error:  # noqa: BLE001 - every request must get a reply
-        return {"error": f"the plug-in failed with {type(error).__name__}"}
+        return {"error": f"the plug-in failed ({type(error).__name__})"}
 
 
 def _call(notifier: AppriseNotifier, request: Message, report: Callable[[str], None]) -> bool | None:

@@ -105,14 +105,14 @@ class SenderProcess:
                 pending = self._child.submit(request)
                 self._child.listener.start()
             if pending is None:
-                raise DeliveryFailed("the process that sends ended as it began")
+                raise DeliveryFailed("the process that sends messages ended right after its start")
             return self._child, pending
 
     def _start_child(self) -> "_Sender":
         try:
             return _Sender(self._idle)
         except OSError as error:
-            raise DeliveryFailed(f"the process that sends cannot be started: {error.strerror}") from None
+            raise DeliveryFailed(f"cannot start the process that sends messages: {error.strerror}") from None
 
 
 class _Sender:
@@ -168,7 +168,7 @@ class _Sender:
             self._ended = True
         with self._lock:
             for pending in self._pending.values():
-                pending.reply.put({"error": "the process that sends has ended in the middle of it"})
+                pending.reply.put({"error": "the process that sends messages ended while sending"})
         self._child.channel.close()
         self._child.kill()
         self._child.wait()

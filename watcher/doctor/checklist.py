@@ -44,6 +44,6 @@ def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
             app = stack.enter_context(open_app(settings, clock=clock))
             findings = [*accounts.check_accounts(app), *accounts.check_sessions(app), *accounts.check_alerts(app)]
         except StoreUnusable as error:
-            yield failed("database", str(error), "see the reason")
+            yield failed("database", str(error), "fix what the reason says")
             return
     yield from findings

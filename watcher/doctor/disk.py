@@ -33,13 +33,13 @@ def check_space(state_dir: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     text = f"{free // _MIB} MiB free at {folder}"
     if free < _TOO_LOW_SPACE:
-        yield failed("disk", text, "free some space: what changes cannot be written down any more")
+        yield failed("disk", text, "free some space now: changes cannot be recorded")
     elif free < _LOW_SPACE:
         yield warning("disk", text, "free some space before it runs out")
     else:
         yield ok("disk", text)
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield failed("disk", f"{folder} cannot be written to", "give it to the user who runs this program")
+        yield failed("disk", f"cannot write to {folder}", "make the user who runs this program its owner")
 
 
 def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
@@ -60,8 +60,8 @@ def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
     if kind in _NETWORK_TYPES or kind in _NETWORK_FUSE_TYPES:
         yield warning(
             "file system",
-            f"{folder} lies on a network file system ({kind}), where SQLite's locks cannot be trusted",
-            "set state_dir to a folder on a disk of this machine, or keep the database on a server",
+            f"{folder} is on a network file system ({kind}), where SQLite's locks are not reliable",
+            "set state_dir to a folder on a disk of this machine, or use a database on a server",
         )
     elif kind:
         yield ok("file system", f"{kind}, on this machine")
@@ -74,7 +74,7 @@ def check_locks(settings: Settings) -> Iterator[Finding]:
     try:
         locks.check_locks(_nearest_existing(settings.state_dir))
     except StoreUnusable as error:
-        yield failed("locks", str(error), "until then no account can be checked")
+        yield failed("locks", str(error), "fix this first: no account can be checked until then")
     except OSError:
         return  # a folder that cannot be written to is reported with its free space
 
@@ -89,18 +89,20 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     try:
         exists = file.exists()
     except OSError as error:
-        yield failed("database", f"{file}: {os_error_text(error)}", "run this as the user who runs the watcher")
+        yield failed(
+            "database", f"{file}: {os_error_text(error)}", "run this command as the user who runs `watcher run`"
+        )
         return
     if not exists:
-        yield ok("database", f"{file} is not there yet; it is made at the first start")
+        yield ok("database", f"{file} does not exist yet; the first check creates it")
         return
     try:
         contents = backup_files.examine(file)
     except StoreUnusable as error:
-        yield failed("database", str(error), f"stop the watcher; {restore_advice(settings)}")
+        yield failed("database", str(error), f"stop `watcher run`; {restore_advice(settings)}")
         return
     cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
-    yield ok("database", f"{file} is whole: {cases}, {file.stat().st_size // 1024} KiB")
+    yield ok("database", f"{file} is intact ({cases}, {file.stat().st_size // 1024} KiB)")
 
 
 def check_unmoved_database(loaded: Configuration) -> Iterator[Finding]:
@@ -124,14 +126,16 @@ def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     try:
         backups = backups_in(folder)
     except StoreUnusable as error:
-        yield failed("backups", str(error), "give it to the user who runs this program")
+        yield failed("backups", str(error), "make the user who runs this program its owner")
         return
     if not backups:
-        yield warning("backups", f"there is none in {folder} yet", "`watcher run` takes the first one when it starts")
+        yield warning(
+            "backups", f"there are none in {folder} yet", "`watcher run` creates the first one when it starts"
+        )
         return
-    text = f"{len(backups)} in {folder}, the newest of {local_text(backup_time(backups[0]))} UTC"
+    text = f"{len(backups)} in {folder}, the newest from {local_text(backup_time(backups[0]))} UTC"
     if now - backup_time(backups[0]) > 2 * every:
-        yield failed("backups", text, "`watcher run` says in its log why it takes none")
+        yield failed("backups", text, "see the log of `watcher run` for the reason")
     else:
         yield ok("backups", text)
 
@@ -143,16 +147,20 @@ def _on_server(url: str) -> Iterator[Finding]:
         yield failed("database", str(error), "fix this first")
         return
     if schema is None:
-        yield ok("database", f"{server} answers and has no tables yet; they are made at the first start")
+        yield ok("database", f"{server} answers and is still empty; the first check creates the tables")
     else:
-        yield ok("database", f"{server} answers; its server looks after its files")
+        yield ok("database", f"{server} answers")
     if (mode := server_url.weak_tls(url)) is not None:
         is_encrypted = mode in {"require", "verify-ca"}
-        risk = "anybody on the way can pose as the server" if is_encrypted else "anybody on the way can read it"
+        risk = (
+            "others on the network can pose as the server"
+            if is_encrypted
+            else "others on the network can read the traffic"
+        )
         yield warning(
             "database",
-            f"{server} is reached with sslmode={mode}: {risk}, its password included",
-            "set sslmode=verify-full, with sslrootcert=FILE for an authority of your own",
+            f"the connection to {server} uses sslmode={mode}: {risk}, including the password",
+            "set sslmode=verify-full, with sslrootcert=FILE for your own certificate authority",
         )
 
 

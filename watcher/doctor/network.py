@@ -32,8 +32,8 @@ def _check_host(origin: str, name: str, account: AccountSettings, clock: Clock) 
         probe = probe_host(origin, ca_file=account.ca_file)
         after = clock.now()
     except Unreachable as error:
-        remedy = "check this machine's network, DNS and proxy; where a certificate is the matter, see ca_file"
-        yield failed(f"portal {host}", f"cannot be reached for account {name}: {error}", remedy)
+        remedy = "check this machine's network, DNS, and proxy; for a certificate problem, see ca_file"
+        yield failed(f"portal {host}", f"account {name} cannot reach it: {error}", remedy)
         return
     yield _certificate(host, probe, after)
     if probe.server_time is not None:
@@ -43,13 +43,15 @@ def _check_host(origin: str, name: str, account: AccountSettings, clock: Clock) 
 def _certificate(host: str, probe: HostProbe, now: datetime) -> Finding:
     about = f"portal {host}"
     if probe.certificate_expires_at is None:
-        return ok(about, "answers, without TLS, on this machine")
+        return ok(about, "answers on this machine, without TLS")
     until = probe.certificate_expires_at.date()
     if probe.certificate_expires_at - now < _MIN_CERTIFICATE_LIFE:
         return warning(
-            about, f"its certificate ends on {until}", "nothing yet: the portal renews it; if it does not, reads fail"
+            about,
+            f"its certificate expires on {until}",
+            "nothing to do yet: the website should renew it; otherwise checks will fail",
         )
-    return ok(about, f"answers; its certificate is trusted and good until {until}")
+    return ok(about, f"answers; its certificate is trusted and valid until {until}")
 
 
 def _clock(host: str, server_time: datetime, before: datetime, after: datetime) -> Finding:
@@ -63,9 +65,11 @@ def _clock(host: str, server_time: datetime, before: datetime, after: datetime) 
     seconds = round(difference.total_seconds())
     text = f"{seconds} seconds off the clock of {host}"
     if difference > _MAX_CLOCK_ERROR:
-        return failed("clock", text, "set this machine's clock (timedatectl set-ntp true): TLS and dates depend on it")
+        return failed(
+            "clock", text, "set this machine's clock (timedatectl set-ntp true): TLS and dates need the right time"
+        )
     if difference > _TOTP_STEP:
         return warning(
-            "clock", text, "set this machine's clock (timedatectl set-ntp true): one-time codes depend on it"
+            "clock", text, "set this machine's clock (timedatectl set-ntp true): one-time codes need the right time"
         )
     return ok("clock", text)

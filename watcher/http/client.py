@@ -123,7 +123,7 @@ class PortalHttp:
         try:
             request = httpx.Request(method, url, headers=pairs, params=params, data=form, json=json, extensions=limits)
         except (httpx.InvalidURL, UnicodeError):
-            raise UnexpectedAnswer(f"{self._portal}: an address or header that came from it is not valid") from None
+            raise UnexpectedAnswer(f"{self._portal}: it sent an invalid address or header") from None
         for _ in range(_MAX_REDIRECTS + 1):
             response = self._exchange(request, deadline, max_bytes)
             if response.status not in REDIRECTS or not follow or "location" not in response.headers:
@@ -169,15 +169,15 @@ class PortalHttp:
     def _check_host(self, url: httpx.URL) -> None:
         host = url.raw_host.decode("ascii")
         if host not in self._hosts:
-            raise ForeignHost(
-                f"{self._portal}: {host or 'no host'} is not one of its own hosts; nothing was sent there"
-            )
+            raise ForeignHost(f"{self._portal}: {host or 'no host'} is not one of its hosts; nothing was sent there")
         if self._ports is not None and url.port is not None and (host, url.port) not in self._ports:
             raise ForeignHost(
-                f"{self._portal}: port {url.port} of {host} is not one of its own; nothing was sent there"
+                f"{self._portal}: port {url.port} of {host} is not one of its ports; nothing was sent there"
             )
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
-            raise ForeignHost(f"{self._portal}: {host} would have been spoken to without TLS; nothing was sent there")
+            raise ForeignHost(
+                f"{self._portal}: the connection to {host} would have been without TLS; nothing was sent there"
+            )
 
     def _body(self, raw: httpx.Response, host: str, max_bytes: int) -> bytes:
         received = bytearray()  # joined at once: chunks of one byte each would take forty times the memory
@@ -187,7 +187,7 @@ class PortalHttp:
             for chunk in stream:
                 received += chunk
                 if len(received) > max_bytes:
-                    raise UnexpectedAnswer(f"{self._portal}: the answer of {host} is longer than {max_bytes} bytes")
+                    raise UnexpectedAnswer(f"{self._portal}: the answer from {host} is longer than {max_bytes} bytes")
         finally:
             stream.close()
         body = bytes(received)
@@ -197,7 +197,7 @@ class PortalHttp:
         return json_in_utf8(body, raw.headers.get("content-type", ""))
 
     def _stopping(self) -> PortalUnavailable:
-        return PortalUnavailable(f"{self._portal}: the watcher is stopping; the read was given up")
+        return PortalUnavailable(f"{self._portal}: the program is stopping, so the check was ended")
 
     def _raise_unavailable(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():
@@ -206,14 +206,14 @@ class PortalHttp:
             raise PortalUnavailable(f"{self._portal}: the proxy did not connect to {host}") from None
         # Quote only messages of our own sockets: those of other layers may contain a header.
         from_our_sockets = isinstance(error, httpx.ConnectError | httpx.TimeoutException | httpx.NetworkError)
-        reason = str(error) if from_our_sockets else "the answer broke off or is not HTTP"
-        raise PortalUnavailable(f"{self._portal}: {host} could not be read: {reason}") from None
+        reason = str(error) if from_our_sockets else "the answer is incomplete or not HTTP"
+        raise PortalUnavailable(f"{self._portal}: cannot read from {host}: {reason}") from None
 
     def _next_request(self, request: httpx.Request, response: Response) -> httpx.Request:
         try:
             return next_request(request, response.status, response.headers["location"])
         except (httpx.InvalidURL, UnicodeError):
-            raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected to no valid address") from None
+            raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected to an invalid address") from None
         except ForeignHost as error:
             raise ForeignHost(f"{self._portal}: {error}") from None
 
@@ -233,7 +233,7 @@ class PortalHttp:
             return response
         wait = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
         if status == _TOO_MANY_REQUESTS:
-            raise TooManyRequests(f"{self._portal}: {host} asks to slow down (HTTP {status})", retry_after=wait)
+            raise TooManyRequests(f"{self._portal}: {host} asks us to slow down (HTTP {status})", retry_after=wait)
         raise PortalUnavailable(f"{self._portal}: {host} is not available (HTTP {status})", retry_after=wait)
 
     def _transport(self, scheme: str, host: str) -> httpx.HTTPTransport:

@@ -55,16 +55,14 @@ def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> str | None
 def _parsed(value: str, variable: str) -> Proxy:
     scheme, separator, _ = value.partition("://")
     if separator and scheme.lower() != "http":
-        raise UnusableProxy(
-            f"the proxy of the environment ({variable}={scheme}://…) is of a kind that is not supported; use http://"
-        )
+        raise UnusableProxy(f"the proxy of the environment ({variable}={scheme}://…) is not supported; use http://")
     try:
         parts = urlsplit(value if separator else f"http://{value}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host:
-        raise UnusableProxy(f"the proxy of the environment ({variable}) is no address; write http://HOST:PORT")
+        raise UnusableProxy(f"the proxy of the environment ({variable}) is not an address; use http://HOST:PORT")
     origin = f"http://[{host}]" if ":" in host else f"http://{host}"
     return Proxy(
         origin=origin if port is None else f"{origin}:{port}",

@@ -22,9 +22,7 @@ def next_request(request: httpx.Request, status: int, location: str) -> httpx.Re
     same_origin = _origin(target) == _origin(request.url)
     keeps_body = status in _KEEP_METHOD and bool(request.content)
     if keeps_body and not same_origin:
-        raise ForeignHost(
-            f"{request.url.host} wanted what was submitted to it sent on to {target.host}; nothing was sent there"
-        )
+        raise ForeignHost(f"{request.url.host} redirected submitted data to {target.host}; nothing was sent there")
     headers = [
         (raw_name, value)  # bytes: a cookie may have any
         for raw_name, value in request.headers.raw

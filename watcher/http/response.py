@@ -44,7 +44,7 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     for coding in reversed(encoding.lower().split(",")):
         name = coding.strip()
         if name in _UNSUPPORTED_CODINGS:
-            raise UnexpectedAnswer("the answer is compressed in a way that was not asked for")
+            raise UnexpectedAnswer("the answer uses a compression that was not requested")
         if name in _SUPPORTED_CODINGS and body:
             body = _inflate(body, max_bytes)
     return body
@@ -57,11 +57,11 @@ def _inflate(body: bytes, max_bytes: int) -> bytes:
     try:
         plain = decompressor.decompress(body, max_bytes + 1)
     except zlib.error:
-        raise UnexpectedAnswer("the compressed answer is broken") from None
+        raise UnexpectedAnswer("the compressed answer is damaged") from None
     if len(plain) > max_bytes:
         raise UnexpectedAnswer(f"the answer is longer than {max_bytes} bytes")
     if not decompressor.eof:
-        raise UnexpectedAnswer("the compressed answer is cut off")
+        raise UnexpectedAnswer("the compressed answer is incomplete")
     return plain
 
 

@@ -97,7 +97,7 @@ class _Stream(httpcore.NetworkStream):
             except TimeoutError:
                 continue
             except OSError:
-                raise httpcore.ReadError("the connection broke off") from None
+                raise httpcore.ReadError("the connection was closed early") from None
         raise httpcore.ReadTimeout("no complete answer in time")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -111,7 +111,7 @@ class _Stream(httpcore.NetworkStream):
             except TimeoutError:
                 continue
             except OSError:
-                raise httpcore.WriteError("the connection broke off") from None
+                raise httpcore.WriteError("the connection was closed early") from None
 
     def close(self) -> None:
         self._socket.close()
@@ -126,7 +126,7 @@ class _Stream(httpcore.NetworkStream):
             _do_handshake(wrapped, timeout)
         except ssl.SSLCertVerificationError as error:
             self._socket.close()
-            raise httpcore.ConnectError(f"its certificate could not be verified ({error.verify_message})") from None
+            raise httpcore.ConnectError(f"its certificate cannot be verified ({error.verify_message})") from None
         except OSError:
             self._socket.close()
             raise httpcore.ConnectError("the TLS handshake failed") from None
@@ -176,7 +176,7 @@ def _connect_error(error: OSError) -> Exception:
     if has_no_free_descriptor():
         return OSError(EMFILE, os.strerror(EMFILE))
     if isinstance(error, socket.gaierror):
-        return httpcore.ConnectError(f"its name could not be resolved ({error.strerror})")
+        return httpcore.ConnectError(f"its name cannot be resolved ({error.strerror})")
     return httpcore.ConnectError(f"no connection ({error.strerror or 'network error'})")
 
 

@@ -47,7 +47,7 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
             return _create_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
     except OSError as error:
         raise ConnectionSetupFailed(
-            f"ca_file {ca_file} cannot be used: {error.strerror or 'no certificate in it'}"
+            f"cannot use ca_file {ca_file}: {error.strerror or 'it contains no certificate'}"
         ) from None
 
 

@@ -22,7 +22,7 @@ from watcher.errors import (
 )
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
-HANGS = "the check of this account does not end, or no watcher runs"
+HANGS = "the check of this account does not finish, or the program is not running"
 """Why nothing is known of an account whose checks do not even fail."""
 
 

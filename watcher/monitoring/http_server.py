@@ -74,9 +74,7 @@ class HealthServer:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             self._server = _Server(family, (host, port), partial(_Connection, pages, deadline))
         except OSError as error:
-            raise WatcherError(
-                f"health.listen: {listen}: {os_error_text(error)}; choose an address that is free"
-            ) from None
+            raise WatcherError(f"health.listen: {listen}: {os_error_text(error)}; choose another address") from None
         self._thread = Thread(target=self._serve, name="health", daemon=True)
         self._stopped = False
 
@@ -118,9 +116,9 @@ class _Pages:
         path = urlsplit(request.target).path
         if not self._is_authorized(request.headers.get("host", ""), request.headers.get("authorization", "")):
             status = HTTPStatus.UNAUTHORIZED if self._token else HTTPStatus.FORBIDDEN
-            return _error(status, "a bearer token is needed" if self._token else "ask for a name of this machine")
+            return _error(status, "this address needs a bearer token" if self._token else "use a name of this machine")
         if path not in _PAGES:
-            return _error(HTTPStatus.NOT_FOUND, f"there are {' and '.join(_PAGES)}")
+            return _error(HTTPStatus.NOT_FOUND, f"the pages are {' and '.join(_PAGES)}")
         try:
             return self._health() if path == "/healthz" else self._metrics()
         except StoreUnusable:

@@ -54,7 +54,7 @@ class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name in logging
         """Write where the line came from, without its content."""
         try:
-            self.stream.write(f"a log line from {record.pathname}:{record.lineno} could not be written\n")
+            self.stream.write(f"cannot write a log line from {record.pathname}:{record.lineno}\n")
         except (OSError, ValueError):
             # Standard error itself is closed.
             return
@@ -75,7 +75,7 @@ def configure(
     target = stream or sys.stderr
     level_number = logging.getLevelNamesMapping().get(level.upper())
     if level_number is None:
-        raise ValueError(f"{level!r} is no log level; write debug, info, warning or error")
+        raise ValueError(f"{level!r} is not a log level; use debug, info, warning, or error")
     handler = _Handler(target)
     handler.setLevel(level_number)
     handler.setFormatter(_formatter(log_format, use_color=_use_color(target, environ or {})))

@@ -92,7 +92,7 @@ def _families(status: ServiceStatus, counters: Counters) -> "Iterator[Metric]":
     from prometheus_client.metrics_core import GaugeMetricFamily as Gauge  # noqa: PLC0415
 
     yield Gauge("watcher_well", "1 while /healthz answers 200.", value=status.healthy)
-    checks = Count("watcher_reads", "Reads of accounts since the start, by outcome.", labels=["portal", "outcome"])
+    checks = Count("watcher_reads", "Checks of accounts since the start, by outcome.", labels=["portal", "outcome"])
     for labels, number in counters.checks().items():
         checks.add_metric(labels, number)
     yield checks
@@ -100,8 +100,8 @@ def _families(status: ServiceStatus, counters: Counters) -> "Iterator[Metric]":
     for kind, number in counters.changes().items():
         changes.add_metric([kind], number)
     yield changes
-    alerts = Count("watcher_alerts", "Alerts that are done with, by what became of them.", labels=["outcome"])
-    queue = Gauge("watcher_alerts_waiting", "Alerts that are still to go out.", labels=["state"])
+    alerts = Count("watcher_alerts", "Alerts that were sent, failed, or dropped, by result.", labels=["outcome"])
+    queue = Gauge("watcher_alerts_waiting", "Alerts that are waiting.", labels=["state"])
     for state in AlertState:
         family = queue if state in _PENDING else alerts
         family.add_metric([state.value], status.reported.alerts.get(state, 0))
@@ -115,7 +115,7 @@ def _families(status: ServiceStatus, counters: Counters) -> "Iterator[Metric]":
     yield accounts
     age = Gauge(
         "watcher_last_good_read_age_seconds",
-        "Time since the last good read, of the account at this portal that has waited longest.",
+        "Time since the last successful check of the account at this portal that has waited longest.",
         labels=["portal"],
     )
     for portal, since in _oldest_checks(status.reported.accounts).items():

@@ -68,9 +68,9 @@ def status_line(status: ServiceStatus) -> str:
     blind = status.blind_accounts
     parts += [f"{number} {label}" for number, label in ((failing, "failing"), (paused, "paused")) if number]
     parts += [] if status.reported.database_writable else ["the database cannot be written"]
-    parts += [f"{blind} without a good read for too long"] if blind else []
+    parts += [f"{blind} without a successful check for too long"] if blind else []
     next_checks = [account.next_read_at for account in accounts if account.next_read_at is not None]
-    parts += [f"next read {local_text(min(next_checks))}Z"] if next_checks else []
+    parts += [f"next check {local_text(min(next_checks))}Z"] if next_checks else []
     parts += [f"{status.pending_alerts} alerts waiting"] if status.pending_alerts else []
     return ", ".join(parts)
 

@@ -99,7 +99,7 @@ class _Downloads:
             _count_failure(notice, str(error), self._context)
         except Exception as error:  # noqa: BLE001 - an unexpected kind of letter must not end the check
             _log.exception("notice_failed_unexpectedly", account=notice.account)
-            reason = f"it failed in an unforeseen way: {type(error).__name__}; see the log"
+            reason = f"the download failed unexpectedly ({type(error).__name__}); see the log"
             _count_failure(notice, reason, self._context)
         else:
             self._context.store.set_saved(notice.id, saved_as=saved_as, sha256=digest)

@@ -49,16 +49,19 @@ def file_extension(download: Download) -> str:
     """
     size = len(download.content)
     if not size:
-        raise NotADocument("the portal sent an empty document")
+        raise NotADocument("the website sent an empty document")
     if size > MAX_DOCUMENT_BYTES:
-        raise NotADocument(f"the document has {size} bytes, more than the {MAX_DOCUMENT_BYTES} that are kept")
+        raise NotADocument(f"the document has {size} bytes; at most {MAX_DOCUMENT_BYTES} are saved")
     declared = download.content_type.partition(";")[0].strip().lower()
     declared = _ALIASES.get(declared, declared)
     detected = _detect(download.content)
     if detected is None:
-        raise NotADocument("what the portal sent is no PDF, PNG, JPEG or TIFF; perhaps it was a page that says so")
+        raise NotADocument(
+            "the website sent something that is not a PDF, PNG, JPEG, or TIFF file, perhaps a page with an error"
+            " message"
+        )
     if declared != detected and declared not in _GENERIC_TYPES:
-        raise NotADocument(f"what the portal sent is {detected}, and calls itself something else")
+        raise NotADocument(f"the website sent a {detected} file labeled as something else")
     return _TYPES[detected].extension
 
 

@@ -42,7 +42,7 @@ class PdfChecker:
         verdict = self._ask(self._child_process(), content, timeout)
         if verdict is None:
             self._end()
-            raise NotADocument("the PDF does not open within the time and memory that a letter takes")
+            raise NotADocument("the PDF does not open within the limits on time and memory")
         if verdict != "opens":
             raise NotADocument(f"the PDF does not open: {verdict}")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from shlex import quote
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
@@ -83,7 +84,7 @@ def _numbers(numbers: tuple[str, ...]) -> tuple[str, ...]:
     """Return the case numbers with single spaces and without duplicates."""
     plain = tuple(dict.fromkeys(" ".join(number.split()) for number in numbers))
     if not all(number and len(number) <= 64 and number.isprintable() for number in plain):  # noqa: PLR2004
-        raise ValueError("a case number is a line of at most 64 letters, digits and dashes")
+        raise ValueError("must be a case number: at most 64 letters, digits, and dashes")
     return plain
 
 
@@ -115,10 +116,10 @@ def read(answers: RawAnswers, _language: str) -> Snapshot:
         site, number, value = SITES[note["site"]], str(note["case_number"]), note["status"]
         on = None if note["on"] is None else date.fromisoformat(note["on"])
     except (KeyError, TypeError, ValueError):
-        raise UnexpectedAnswer("this is no status that `watcher record` wrote down") from None
+        raise UnexpectedAnswer("this status was not written by `watcher record`") from None
     status = " ".join(value.split()) if isinstance(value, str) else ""
     if not normalize_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():
-        raise UnexpectedAnswer(f"a status is a line of 1 to {LONGEST_STATUS} characters, as it stands on the site")
+        raise UnexpectedAnswer(f"a status is one line of 1 to {LONGEST_STATUS} characters, as the website shows it")
     meaning = meaning_of(status, vocabulary=site.vocabulary)
     return Snapshot(case_number=number, status=status, stage=meaning.stage, status_since=on)
 
@@ -132,8 +133,8 @@ class _ManualReader:
     def read(self) -> CaseResults:
         """Raise `CodeNeeded`: only a person can look."""
         raise CodeNeeded(
-            f"{SITES[self._account.site].title} is not read by this program. Look yourself, then write down what you "
-            f'saw: watcher record {self._account.cases[0]} "STATUS"'
+            f"{SITES[self._account.site].title} forbids automated access. Check the website yourself, then record what "
+            f"you saw: watcher record {quote(self._account.cases[0])} STATUS"
         )
 
 
@@ -153,28 +154,29 @@ def _vocabulary(account: ManualAccount) -> str:
 _QUESTIONS = (
     Question(
         key="site",
-        text="Which site?",
+        text="Which website?",
         choices={name: SITES[name].title for name in get_args(SiteName)},
         default="ceac",
     ),
     Question(key="cases", text="Case numbers", multiple=True, required=True),
-    Question(key="every", text="How often are you reminded to look?", default="7d"),
+    Question(key="every", text="How often should we remind you to check?", default="7d"),
 )
 
 PORTAL = Portal(
     name="manual",
-    title="A site that you open yourself",
+    title="A website that you check yourself",
     needs=(
         "site, one of: " + ", ".join(f"{name} ({SITES[name].title})" for name in get_args(SiteName)),
         "cases",
-        "every (how often you are reminded to look)",
+        "every (how often to remind you to check)",
     ),
     sees=(
-        "what you record with `watcher record CASE STATUS`: status, stage, and the day of the status where you say it",
+        "what you record with `watcher record CASE STATUS`: status, stage, and the date of the status if you give it",
     ),
+    choose_for="for a website that forbids automated access, such as CEAC: it reminds you to check",
     verified=(
-        "nothing is read from these sites, which want no program. The words of CEAC are those that applicants and "
-        "embassies published (2020 to 2026)"
+        "nothing is read from these websites, which forbid automated access. The status texts of CEAC are those that "
+        "applicants and embassies published (2020 to 2026)"
     ),
     min_every=timedelta(hours=1),
     links=_links,

@@ -55,11 +55,11 @@ class RecipeAccount(AccountSettings):
         self._recipe = load_recipe(self.recipe)
         missing = [key for key, is_missing in self._missing_keys().items() if is_missing]
         if missing:
-            raise ValueError(f"the recipe {self.recipe} needs {' and '.join(missing)}; add what is missing")
+            raise ValueError(f"the recipe {self.recipe} needs {' and '.join(missing)}")
         if self.every is not None and self.every < self.min_every:
             shortest = format_duration(self.min_every)
             raise ValueError(
-                f'the recipe {self.recipe} allows a read every {shortest} and no more often; every = "{shortest}"'
+                f'the recipe {self.recipe} allows at most one check every {shortest}; write every = "{shortest}"'
             )
         return self
 
@@ -72,7 +72,7 @@ class RecipeAccount(AccountSettings):
             "username": "username" in names and not self.username,
             "password": "password" in names and self.password is None,
             "totp_secret": "totp" in unconditional and self.totp_secret is None,
-            "cases (it has no list of them)": self._recipe.cases is None and not self.cases,
+            "cases (because it does not list them)": self._recipe.cases is None and not self.cases,
         }
 
     @property
@@ -174,24 +174,23 @@ def _origins(account: RecipeAccount) -> tuple[str, ...]:
 
 
 _QUESTIONS = (
-    Question(
-        key="recipe", text="The recipe's file (`watcher recipe new FILE` begins one)", required=True, is_path=True
-    ),
-    Question(key="base_url", text="Another address than the recipe's; empty: the recipe's"),
-    Question(key="username", text="User name, where the recipe sends one"),
-    Question(key="password", text="Password, where the recipe sends one", secret=True),
-    Question(key="totp_secret", text="Secret of the authenticator app, where there is one", secret=True),
-    Question(key="cases", text="Case numbers to watch; empty: all that the portal lists", multiple=True),
+    Question(key="recipe", text="Recipe file (`watcher recipe new FILE` creates one)", required=True, is_path=True),
+    Question(key="base_url", text="Address of the website (empty: the one in the recipe)"),
+    Question(key="username", text="User name (empty: the recipe needs none)"),
+    Question(key="password", text="Password (empty: the recipe needs none)", secret=True),
+    Question(key="totp_secret", text="Secret key of the authenticator app (empty: none)", secret=True),
+    Question(key="cases", text="Case numbers to watch (empty: all that the website lists)", multiple=True),
 )
 
 PORTAL = Portal(
     name="recipe",
-    title="Any portal, by a recipe",
-    needs=("recipe", "whatever the recipe sends: username, password, totp_secret"),
-    sees=("status", "stage", "and, where the recipe says: dates, pending items, notices, history"),
+    title="Any other website, described by a recipe",
+    needs=("recipe", "what the recipe uses: username, password, totp_secret"),
+    sees=("status", "stage", "if the recipe describes them: dates, pending items, letters, history"),
+    choose_for="for any other website that a recipe file describes",
     verified=(
-        "The engine: against the practice portal, against Django's own sign-in (forms, CSRF, sessions) and against an "
-        "OpenID Connect server (oidc-provider), each started by the tests. A recipe is as good as whoever wrote it."
+        "the engine with the practice portal, Django's own sign-in (forms, CSRF, sessions), and an OpenID Connect"
+        " server (oidc-provider); each recipe must be tested by its author"
     ),
     min_every=MIN_EVERY,
     links=_links,

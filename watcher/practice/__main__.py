@@ -32,16 +32,18 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m watcher.practice", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; default: a free one")
-    parser.add_argument("--speed", type=float, default=1.0, help="how many seconds of the story pass in a real one")
-    parser.add_argument("--http", action="store_true", help="plain HTTP, without a certificate")
-    parser.add_argument("--no-totp", action="store_true", help="ask for no one-time code")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="how many seconds of the story pass in one real second"
+    )
+    parser.add_argument("--http", action="store_true", help="use plain HTTP, without a certificate")
+    parser.add_argument("--no-totp", action="store_true", help="do not ask for a one-time code")
     return parser.parse_args()
 
 
 def _introduction(portal: PracticePortal, *, http: bool) -> str:
     account = portal.account
     lines = [
-        f"The practice portal listens at {portal.base_url} (Ctrl-C ends it).",
+        f"The practice portal runs at {portal.base_url}. Press Ctrl-C to stop it.",
         f"  CA file         {'none' if http else portal.ca_file}",
         f"  user name       {account.username}",
         f"  password        {account.password}",

@@ -42,7 +42,7 @@ class StateKeys:
             create_private_folder(self._file.parent)
             write_private_file(self._file, new_key().get_secret_value().encode())
         except OSError as error:
-            raise StoreUnusable(f"{self._file}: {error.strerror}; check its folder's owner and mode") from None
+            raise StoreUnusable(f"{self._file}: {error.strerror}; check the owner and mode of its folder") from None
 
     def _machine_key(self) -> list[SecretStr]:
         try:
@@ -50,5 +50,5 @@ class StateKeys:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError):
-            raise StoreUnusable(f"{self._file}: cannot be read; give it to the user who runs the program") from None
+            raise StoreUnusable(f"{self._file}: cannot be read; make the user who runs the program its owner") from None
         return [SecretStr(text)] if text else []

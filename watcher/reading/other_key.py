@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from shlex import quote
 from typing import Protocol
 
 import structlog
@@ -51,6 +52,6 @@ def leave_to_others(account: AccountSettings, values: Iterable[Sealed], context:
 def other_key_message(account: str) -> str:
     """Return what is wrong, and what to do about it."""
     return (
-        "its session was encrypted with another state_key than the one of this machine; set the same state_key on"
-        f" every machine that uses this database (if that key is lost: `watcher forget {account}`)"
+        "its session was encrypted with a different state_key than the one of this machine. Set the same state_key"
+        f" on every machine that uses this database (if that key is lost, run `watcher forget {quote(account)}`)"
     )

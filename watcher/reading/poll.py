@@ -114,7 +114,7 @@ def poll(
         return ReadResult(
             account=account.name,
             outcome=ReadOutcome.FAILED,
-            error="another process is reading this account",
+            error="another process is checking this account",
             read_elsewhere=True,
         )
     except LockLost as lost:
@@ -211,7 +211,9 @@ class _AccountCheck:
             guard.refused()
         elif error is not None and self._context.stop.is_set():
             guard.unanswered()
-            return self._recorder.result(ReadOutcome.FAILED, error="the watcher is stopping; the rest is read again")
+            return self._recorder.result(
+                ReadOutcome.FAILED, error="the program is stopping; the remaining cases are checked next time"
+            )
         elif isinstance(error, PortalUnavailable):
             guard.unanswered()
         elif error is not None:
@@ -233,7 +235,10 @@ class _AccountCheck:
             accounts.set_health(self._account.name, self._recorder.health)
         elif health.not_before is not None and now < health.not_before:
             until = utc_text(health.not_before)
-            return self._recorder.result(ReadOutcome.FAILED, error=f"not asked: it is to be left alone until {until}")
+            return self._recorder.result(
+                ReadOutcome.FAILED,
+                error=f"skipped: {self._portal.agency_of(self._account)} asked us to wait until {until}",
+            )
         return None
 
     def _read_portal(self, options: ReadOptions, guard: SignInGuard) -> ReadFailed | None:
@@ -254,7 +259,7 @@ class _AccountCheck:
             return local
         except Exception as error:  # noqa: BLE001 - the one place that catches errors of a portal's own code
             _log.exception("check_failed_unexpectedly", account=self._account.name)
-            unexpected = UnexpectedAnswer(f"reading failed in an unforeseen way: {type(error).__name__}; see the log")
+            unexpected = UnexpectedAnswer(f"the check failed unexpectedly ({type(error).__name__}); see the log")
             self._recorder.errors.append(unexpected)
             return unexpected
         finally:
@@ -299,6 +304,6 @@ def _until_too_late(results: Iterable[CaseResult], max_duration: timedelta) -> I
     for result in results:
         if time.monotonic() > ends_at:
             raise PortalUnavailable(
-                f"the read took longer than {format_duration(max_duration)}; the rest is read again"
+                f"the check took longer than {format_duration(max_duration)}; the remaining cases are checked next time"
             )
         yield result

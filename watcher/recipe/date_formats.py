@@ -49,7 +49,7 @@ class Dates:
         if not any(char.isdigit() for char in text):
             return None
         if len(text) > _MAX_LENGTH:
-            raise ValueError("it is longer than any date")
+            raise ValueError("it is too long for a date")
         if _ISO_DAY.fullmatch(text):
             return date.fromisoformat(text)
         if _ISO_MOMENT.fullmatch(text):
@@ -130,6 +130,6 @@ def check_format(text: str) -> None:
         formatted = datetime(2026, 11, 22, 13, 45, 30, tzinfo=UTC).strftime(text)
         parsed = datetime.strptime(formatted, text)  # noqa: DTZ007 - only a test
     except ValueError:
-        raise ValueError(f'{text!r} is no date format; write one such as "%B %d, %Y" or "%d/%m/%Y %H:%M"') from None
+        raise ValueError(f'{text!r} is not a date format; use one such as "%B %d, %Y" or "%d/%m/%Y %H:%M"') from None
     if (parsed.year, parsed.month, parsed.day) != (2026, 11, 22):
-        raise ValueError(f'{text!r} does not give a day, a month and a year; write one such as "%B %d, %Y"')
+        raise ValueError(f'{text!r} needs a day, a month, and a year; use one such as "%B %d, %Y"')

@@ -41,7 +41,7 @@ def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and value != 0):
-        raise ValueError('a duration is text: a whole number and a unit, such as "30m", "4h" or "90d"')
+        raise ValueError('a duration is text: a whole number and a unit, such as "30m", "4h", or "90d"')
     return parse_duration(str(value))
 
 
@@ -53,12 +53,12 @@ def _zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError('an IANA time zone is wanted, such as "America/New_York" or "Europe/Madrid"') from None
+        raise ValueError("use a time zone such as America/New_York or Europe/Madrid") from None
 
 
 def _positive(span: timedelta) -> timedelta:
     if not span:
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be more than 0")
     return span
 
 
@@ -66,7 +66,7 @@ def _quiet_hours(value: object) -> QuietHours | None:
     if value is None or isinstance(value, QuietHours):
         return value
     if not isinstance(value, str):
-        raise ValueError('quiet hours are text, such as "22:00-07:00"; leave them empty for none')
+        raise ValueError('quiet hours are text, such as "22:00-07:00"; use "" for none')
     return QuietHours.parse(value) if value.strip() else None
 
 
@@ -74,7 +74,7 @@ def _digest(value: object) -> Digest | None:
     if value is None or isinstance(value, Digest):
         return value
     if not isinstance(value, str):
-        raise ValueError('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; leave it empty for none')
+        raise ValueError('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; use "" for none')
     return Digest.parse(value) if value.strip() else None
 
 
@@ -258,11 +258,9 @@ class HealthSettings(Section):
     def _check_token(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         listen = info.data.get("listen", "")
         if token is None and listen and not is_loopback(f"//{listen}"):
-            raise ValueError(
-                "is missing; other machines reach the address in listen, so whoever asks must show a token"
-            )
+            raise ValueError("is missing; other machines can reach the address in listen, so requests need a token")
         if token is not None and len(token.get_secret_value()) < MIN_TOKEN_LENGTH:
-            raise ValueError(f"is too short; take {MIN_TOKEN_LENGTH} characters or more, at random")
+            raise ValueError(f"is too short; use at least {MIN_TOKEN_LENGTH} random characters")
         return token
 
 

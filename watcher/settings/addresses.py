@@ -19,9 +19,9 @@ def web_address(value: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(value))):
-        raise ValueError('write an address such as "https://portal.example.org"; http is for this machine only')
+        raise ValueError('use an address such as "https://portal.example.org"; http is allowed for this machine only')
     if parts.username or parts.query or parts.fragment:
-        raise ValueError("an address here has no user name, no query and no fragment")
+        raise ValueError("the address must not have a user name, a query, or a fragment")
     return value.rstrip("/")
 
 
@@ -35,7 +35,7 @@ def listening_address(value: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise ValueError('write a host and a port, such as "127.0.0.1:8787"')
+        raise ValueError('use a host and a port, such as "127.0.0.1:8787"')
     return value
 
 
@@ -47,5 +47,5 @@ def page_address(value: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid or re.search(r"[^!-~]", value):
-        raise ValueError('write the address of a page, such as "https://hc.example.org/ping/your-uuid"')
+        raise ValueError('use the address of a page, such as "https://hc.example.org/ping/your-uuid"')
     return value

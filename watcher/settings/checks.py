@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 from pydantic import SecretStr
@@ -27,12 +28,12 @@ _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f/\\]{0,63}")
 def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
     """Check the name and type of a section `[accounts.NAME]` or `[channels.NAME]`. Names are used in file names."""
     if not isinstance(keys, dict):
-        yield f"{toml_key(key_path)}: must be a table: write [{toml_key(key_path)}] and its keys below"
+        yield f"{toml_key(key_path)}: must be a section: write [{toml_key(key_path)}] and its keys below"
     elif not _NAME.fullmatch(name := str(key_path[-1])) or name != name.strip():
         key = toml_key(key_path)
-        yield f"{key}: a name begins with a letter or digit and has up to 64 characters, none of them a slash"
+        yield f"{key}: a name starts with a letter or digit and has up to 64 characters, without slashes"
     elif "name" in keys:
-        yield f"{toml_key((*key_path, 'name'))}: unknown key; the name stands in the section's title"
+        yield f"{toml_key((*key_path, 'name'))}: unknown key; the name is in the section's title"
 
 
 def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) -> Iterator[str]:
@@ -40,9 +41,9 @@ def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) 
     known = ", ".join(portals.names())
     portal = keys.get("portal")
     if portal is None:
-        yield f"{toml_key((*key_path, 'portal'))}: is missing; write one of {known}"
+        yield f"{toml_key((*key_path, 'portal'))}: is missing; use one of: {known}"
     elif portal not in portals.names():
-        yield f"{toml_key((*key_path, 'portal'))}: there is no portal {portal!r}; write one of {known}"
+        yield f"{toml_key((*key_path, 'portal'))}: there is no portal {portal!r}; use one of: {known}"
 
 
 def chosen_account_faults(key_path: KeyPath, keys: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
@@ -57,9 +58,9 @@ def file_mode_faults(document: Document, secrets: Sequence[KeyPath]) -> Iterator
     """Check that a file with `secrets` is readable only by its owner."""
     if secrets and document.open_to_others:
         yield (
-            f"{', '.join(map(toml_key, secrets))}: a secret stands here, and others than the owner can read this file; "
-            f"run `chmod 600 {document.file}`, or move it to the environment ({env_name(secrets[0])}) or to a file "
-            f"{secret_file_name(secrets[0])} in secrets_dir"
+            f"{', '.join(map(toml_key, secrets))}: this file contains a secret, but others can read it; "
+            f"run `chmod 600 {quote(str(document.file))}`, or move the secret to the environment variable "
+            f"{env_name(secrets[0])} or to the file {secret_file_name(secrets[0])} in secrets_dir"
         )
 
 
@@ -70,7 +71,7 @@ def shared_variable_faults(secrets: Sequence[KeyPath]) -> Iterator[str]:
         owners[env_name(key_path)].append(key_path)
     pairs = {(first[:2], other[:2]): name for name, (first, *others) in owners.items() for other in others}
     for (first, other), name in pairs.items():
-        yield f"{toml_key(other)}: cannot be told from {toml_key(first)} in {name}; give one of them another name"
+        yield f"{toml_key(other)}: has the same environment variable as {toml_key(first)} ({name}); rename one of them"
 
 
 def unknown_variable_faults(
@@ -95,7 +96,7 @@ def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
         if every < shortest and not is_loopback(account.base_url):
             key = toml_key(("accounts", name, "every")) if account.every else "schedule.every"
             valid = f'"{format_duration(shortest)}" or more'
-            yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; write {valid}"
+            yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; use {valid}"
 
 
 def login_faults(settings: Settings) -> Iterator[str]:

@@ -72,13 +72,13 @@ def read_document(file: Path) -> Document:
     except OSError as error:
         raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
     if len(content) > _MAX_SIZE:
-        raise SettingsFaults([f"{file}: is larger than {_MAX_SIZE} bytes; that is no configuration"])
+        raise SettingsFaults([f"{file}: is larger than {_MAX_SIZE} bytes, so it cannot be a configuration"])
     try:
         # Windows Notepad writes a byte order mark.
         keys = read_toml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise SettingsFaults([f"{file}: line {line}: is not UTF-8; save the file as UTF-8"]) from None
+        raise SettingsFaults([f"{file}: line {line}: not UTF-8; save the file as UTF-8"]) from None
     except NotToml as error:
         raise SettingsFaults([f"{file}: {error}"]) from None
     return Document(file=file, keys=keys, open_to_others=open_to_others)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 
-_TABLE = "must be a table of its own keys, not a single value"
+_TABLE = "must be a section with its own keys, not a single value"
 _LIST = 'must be a list in square brackets, such as ["one", "two"]'
 _TEXT = 'must be text in quotes, such as "text"'
 _MESSAGES = {
@@ -39,7 +39,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word.lower(), by_lower, n=1)
     if near:
         return f'did you mean "{by_lower[near[0]]}"?'
-    return "known here: " + ", ".join(by_lower.values()) if by_lower else "nothing is known here"
+    return "possible: " + ", ".join(by_lower.values()) if by_lower else "none can be used here"
 
 
 def types_within(annotation: object) -> Iterator[Any]:
@@ -98,7 +98,10 @@ def _message(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
     if kind == "missing" and _is_secret(model, location):
         full_path = (*key_path, *location)
         file = secret_file_name(full_path)
-        return f"is missing; set {env_name(full_path)}, or write it here or into a file {file} in secrets_dir"
+        return (
+            f"is missing; set the environment variable {env_name(full_path)}, write it here, or write it to the file"
+            f" {file} in secrets_dir"
+        )
     return _MESSAGES.get(kind, str(fault["msg"]))
 
 

@@ -69,7 +69,7 @@ def load_configuration(
     file = find_file(path, environ)
     if file is None:
         files = ", ".join(str(file) for file in default_config_files(environ))
-        raise SettingsFaults([f"no configuration in {files}; `watcher init` writes one"])
+        raise SettingsFaults([f"there is no configuration in {files}; `watcher init` creates one"])
     loader = _Loader(read_document(file), environ, portals)
     settings = loader.settings()
     if settings is not None:
@@ -122,7 +122,7 @@ class _Loader:
         if credentials and not os.access(configured, os.X_OK):
             return credentials  # only root can read the folder, and systemd passes copies to the service
         if not exists(configured) or not configured.is_dir():
-            self.add_faults([f"secrets_dir: there is no folder {configured}, or none that this user may look into"])
+            self.add_faults([f"secrets_dir: {configured} does not exist, or you have no permission to read it"])
         return (*credentials, configured)
 
     def _secrets(self, folders: tuple[Path, ...]) -> dict[KeyPath, SecretStr]:

@@ -112,4 +112,6 @@ def _clock_with_abbreviation(moment: datetime, zone: ZoneInfo) -> tuple[datetime
 
 @cache
 def _warn_once() -> None:
-    _log.warning("machine_zone_without_name", used="UTC", hint='set timezone = "America/New_York", or yours')
+    _log.warning(
+        "machine_zone_without_name", used="UTC", hint='set your time zone, such as timezone = "America/New_York"'
+    )

@@ -24,9 +24,9 @@ def read_processing_times(path: Path) -> dict[str, timedelta]:
             content = file.read(_MAX_SIZE + 1)
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsFaults([f"{path}: the published processing times cannot be read: {error}"]) from error
+        raise SettingsFaults([f"{path}: the processing times cannot be read: {error}"]) from error
     if len(content) > _MAX_SIZE:
-        raise SettingsFaults([f"{path}: is larger than {_MAX_SIZE} bytes; those are no processing times"])
+        raise SettingsFaults([f"{path}: is larger than {_MAX_SIZE} bytes, so it cannot be a list of processing times"])
     try:
         return parse_processing_times(text)
     except SettingsFaults as faults:
@@ -49,7 +49,7 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
             case [form, days] if form and re.fullmatch("[0-9]{1,6}", days) and 0 < int(days) <= MAX_PROCESSING_DAYS:
                 times[form.upper()] = timedelta(days=int(days))
             case _:
-                faults.append(f'line {number}: a form and a number of days are wanted, such as "I-485,420"')
+                faults.append(f'line {number}: use a form and a number of days, such as "I-485,420"')
     if faults:
         raise SettingsFaults(faults)
     return times
@@ -61,4 +61,4 @@ def _rows(text: str) -> Iterator[list[str]]:
         try:
             yield from csv.reader([line])
         except csv.Error:
-            yield ["a cell that is too long"]
+            yield ["a cell is too long"]

@@ -94,7 +94,7 @@ def _secret_text(file: Path) -> str:
     with file.open("rb") as stream:
         content = stream.read(_MAX_LENGTH + 1)
     if len(content) > _MAX_LENGTH:
-        raise SettingsFaults([f"{file}: is longer than any secret"])
+        raise SettingsFaults([f"{file}: is too long for a secret"])
     try:
         return content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
@@ -104,7 +104,7 @@ def _secret_text(file: Path) -> str:
 def _checked(text: str, origin: SecretOrigin) -> tuple[SecretStr, SecretOrigin]:
     if not text.strip():
         raise SettingsFaults(
-            [f"{origin.display_name}: is empty; give it the value of {toml_key(origin.key_path)} or remove it"]
+            [f"{origin.display_name}: is empty; set it to the value of {toml_key(origin.key_path)}, or remove it"]
         )
     return SecretStr(text), origin
 

@@ -22,16 +22,12 @@ def keyring_secret(name: str) -> str | None:
         import keyring  # noqa: PLC0415 - an extra, loaded only if configured
         from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415
     except ImportError:
-        raise KeyringFaults(
-            ["keyring: install case-watcher[keyring], which brings the library for it, or remove this key"]
-        ) from None
+        raise KeyringFaults(["keyring: install case-watcher[keyring], or remove this key"]) from None
     try:
         return keyring.get_password(SERVICE, name)
     except NoKeyringError:
         raise KeyringFaults(
-            ["keyring: this machine has no keyring for this user; keep secrets in secrets_dir and remove this key"]
+            ["keyring: this machine has no keyring for this user; put secrets in secrets_dir and remove this key"]
         ) from None
     except KeyringError as error:
-        raise KeyringFaults(
-            [f"keyring: cannot be read ({type(error).__name__}); unlock it, then start again"]
-        ) from None
+        raise KeyringFaults([f"keyring: cannot be read ({type(error).__name__}); unlock it, then try again"]) from None

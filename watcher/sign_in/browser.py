@@ -25,7 +25,7 @@ _KEY_DELAY: Final = 25.0
 _TIMEOUT: Final = 30_000.0
 """Milliseconds to wait for a page to load, or for an element to accept a click."""
 _SERVER_ERROR: Final = 500
-_SYSTEMD_HINT: Final = "where systemd runs the watcher, `watcher service install --browser` lets it"
+_SYSTEMD_HINT: Final = "under systemd, `watcher service install --browser` allows it"
 
 
 class Browser:
@@ -133,10 +133,11 @@ class Browser:
             reason = match.group() if match else type(error).__name__
         if self._foreign_host is not None:
             raise ForeignHost(
-                f"The browser was led to {self._foreign_host}, which is not the portal's; nothing was sent there"
+                f"The browser was redirected to {self._foreign_host}, which does not belong to the website; nothing"
+                " was sent there"
             )
         if reason is not None:
-            raise PortalUnavailable(f"The browser could not go on ({reason})")
+            raise PortalUnavailable(f"The browser could not continue ({reason})")
 
 
 def find_chromium(path: str = "") -> str:
@@ -147,11 +148,13 @@ def find_chromium(path: str = "") -> str:
     names = (path,) if path else _NAMES
     program = next((file for name in names if (file := shutil.which(name))), None)
     if program is None and path:
-        raise CodeNeeded(f"There is no browser at {path}; correct browser_path, or leave it out to use the system's")
+        raise CodeNeeded(
+            f"There is no browser at {path}. Correct browser_path, or remove it to use the system's browser"
+        )
     if program is None:
         raise CodeNeeded(
-            'Signing in with sign_in = "browser" needs Chromium: install it (on Debian: apt install chromium), or name '
-            "it in browser_path"
+            'Signing in with sign_in = "browser" needs Chromium. Install it (on Debian: apt install chromium), or'
+            " set browser_path"
         )
     return program
 
@@ -176,8 +179,7 @@ def open_browser(
             playwright = stack.enter_context(sync_playwright())
         except Exception:  # noqa: BLE001 - Playwright raises a bare Exception if its driver exits at once
             raise CodeNeeded(
-                "Playwright's driver does not start; the log has its own words (on Debian it wants libatomic1; "
-                f"{_SYSTEMD_HINT})"
+                f"Playwright's driver does not start; see the log (on Debian it needs libatomic1; {_SYSTEMD_HINT})"
             ) from None
         context = _launch(playwright, program)
         try:

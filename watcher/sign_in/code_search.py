@@ -17,8 +17,8 @@ from watcher.sign_in.shared_mailbox import UsedMails
 
 _REASONS: Final = {
     MailVerdict.OTHER_SENDER: "from other senders",
-    MailVerdict.FORGED: "forged, as the mail server found (DMARC)",
-    MailVerdict.TOO_OLD: "dated before the request or without a date (do the clocks differ?)",
+    MailVerdict.FORGED: "forged according to the mail server (DMARC)",
+    MailVerdict.TOO_OLD: "dated before the request or without a date (check the clocks)",
     MailVerdict.UNREADABLE: "malformed",
     MailVerdict.NO_CODE: "without a code",
     MailVerdict.SEVERAL: "with several numbers that could be the code",
@@ -57,8 +57,8 @@ class CodeSearch:
         codes = set(found.values())
         if len(codes) > 1:
             raise CodeNeeded(
-                f"Two mails with different codes came from {self.sender}; one may be forged or for another account, so"
-                " neither was used."
+                f"Two e-mails with different codes came from {self.sender}. One may be forged or for another"
+                " account, so neither was used."
             )
         if codes:
             self._used.add(found, validity)
@@ -76,8 +76,10 @@ class CodeSearch:
         if self.error is not None:
             return self.error
         if not self._verdicts:
-            newest = "the folder is empty" if self._newest is None else f"the newest is of {self._newest:%H:%M:%S} UTC"
-            return f"no mail came after the request ({newest})"
+            newest = (
+                "the folder is empty" if self._newest is None else f"the newest is from {self._newest:%H:%M:%S} UTC"
+            )
+            return f"no e-mail arrived after the request ({newest})"
         counts = Counter(verdict.kind for verdict in self._verdicts.values())
         reasons = ", ".join(f"{counts[kind]} {text}" for kind, text in _REASONS.items() if counts[kind])
-        return f"of the mails that came, {reasons}"
+        return f"of the e-mails that arrived, {reasons}"

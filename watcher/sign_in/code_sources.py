@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from shlex import quote
 from typing import Final
 
 from watcher.errors import CodeNeeded
@@ -15,7 +16,7 @@ def tidy_code(text: str) -> str:
     """Return a code as typed by a person, without spaces and dashes. Raises ValueError if it cannot be one."""
     code = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]{4,10}", code):
-        raise ValueError("a one-time code has 4 to 10 digits, such as 012345")
+        raise ValueError("A one-time code has 4 to 10 digits, such as 012345")
     return code
 
 
@@ -29,8 +30,8 @@ class NoCodeSource:
     def code(self, *, asked_at: datetime) -> str:  # noqa: ARG002 - there is no code at any time
         """Raise `CodeNeeded` with what the person can do."""
         raise CodeNeeded(
-            f"The portal asks for a one-time code, and {self._account} has no source of codes. "
-            f"Sign in by hand with `watcher login {self._account}`."
+            f"The website asks for a one-time code, but no source of codes is set up for {self._account}. Run"
+            f" `watcher login {quote(self._account)}` to sign in and enter the code."
         )
 
 
@@ -48,10 +49,10 @@ class PromptedCode:
             try:
                 return tidy_code(self._ask(question))
             except ValueError as fault:
-                question = f"That is none: {fault}. One-time code: "
+                question = f"{fault}. One-time code: "
             except EOFError:
                 break
-        raise CodeNeeded("No one-time code was typed; nothing was submitted.")
+        raise CodeNeeded("No one-time code was entered, so none was submitted.")
 
 
 class FirstAvailable:

@@ -50,7 +50,7 @@ def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> Cooki
         if not any(cookie.is_for(host) for host in own_hosts):
             foreign += 1
         elif (part := _unsendable_part(cookie)) is not None:
-            faults.append(f"{location}: the {part} of the cookie is not one that a browser would send")
+            faults.append(f"{location}: the {part} of the cookie is not valid")
         else:
             jar.put(cookie)
     if faults and not len(jar):
@@ -65,7 +65,7 @@ def _decoded(content: bytes) -> str:
         try:
             return content.decode("utf-16")
         except UnicodeDecodeError:
-            raise BadCookieFile("the file is not text; export the cookies as JSON or as cookies.txt") from None
+            raise BadCookieFile("the file is not text; export the cookies as cookies.txt or JSON") from None
     return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 

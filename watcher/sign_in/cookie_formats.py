@@ -22,11 +22,11 @@ _FIELDS: Final = 7
 _HTTP_ONLY: Final = "#HttpOnly_"
 _COOKIE_LINE: Final = re.compile(r"^cookie:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _SPACES_FOR_TABS: Final = re.compile(r"\S+\s+(?:TRUE|FALSE)\s+/", re.IGNORECASE)
-_ADVICE: Final = "export the cookies as cookies.txt or JSON, with a browser extension"
+_ADVICE: Final = "export the cookies as cookies.txt or JSON with a browser extension"
 _OTHER_FORMS: Final = (
     ("SQLite format 3", "the browser's own database"),
-    ("cook", "the own file of Safari"),
-    ("#LWP-Cookies", "the form of libwww-perl"),
+    ("cook", "Safari's own file"),
+    ("#LWP-Cookies", "the format of libwww-perl"),
     ("curl ", "a curl command"),
     ("<", "a web page"),
 )
@@ -56,7 +56,7 @@ def parse_export(text: str, hosts: Collection[str]) -> Iterator[Entry]:
     """
     for number, entry in enumerate(_entries(text, hosts)):
         if number == _MAX_COOKIES:
-            raise BadCookieFile(f"the file holds more than {_MAX_COOKIES} cookies")
+            raise BadCookieFile(f"the file has more than {_MAX_COOKIES} cookies")
         yield entry
 
 
@@ -113,7 +113,9 @@ def _from_netscape(text: str) -> Iterator[Entry]:
         except BadCookieFile as fault:
             yield fault
     if is_empty:
-        raise BadCookieFile("there is no cookie in the file; wanted is cookies.txt or JSON from a browser extension")
+        raise BadCookieFile(
+            "there are no cookies in the file; export them as cookies.txt or JSON with a browser extension"
+        )
 
 
 def _netscape_cookie(line: str, location: str) -> Cookie:
@@ -121,7 +123,9 @@ def _netscape_cookie(line: str, location: str) -> Cookie:
     if len(fields) == _FIELDS - 1:  # an empty value whose tab an editor cut off
         fields.append("")
     if len(fields) != _FIELDS:
-        raise BadCookieFile(f"{location} has {len(fields)} fields between tabs, a cookie in cookies.txt has {_FIELDS}")
+        raise BadCookieFile(
+            f"{location} has {len(fields)} fields separated by tabs, but a cookie in cookies.txt has {_FIELDS}"
+        )
     domain, subdomains, path, secure, expires, name, value = fields
     for flag in (subdomains, secure):
         if flag.upper() not in ("TRUE", "FALSE"):
@@ -147,7 +151,7 @@ def _from_json(text: str) -> Iterator[Entry]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise BadCookieFile("the file begins like JSON and is not; was it cut off?") from None
+        raise BadCookieFile("the file starts like JSON but is not valid; it may be incomplete") from None
     if isinstance(document, dict) and isinstance(document.get("log"), dict):
         yield from _from_archive(document["log"].get("entries"))
         return
@@ -155,7 +159,7 @@ def _from_json(text: str) -> Iterator[Entry]:
         document = [document]
     entries = document.get("cookies") if isinstance(document, dict) else document
     if not isinstance(entries, list) or not entries:
-        raise BadCookieFile('the JSON holds no list of cookies, neither as a whole nor in "cookies"')
+        raise BadCookieFile('the JSON is not a list of cookies and has none in "cookies"')
     for number, entry in enumerate(entries, start=1):
         try:
             yield f"entry {number}", _json_cookie(entry, f"entry {number}")
@@ -189,7 +193,7 @@ def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 def _text(entry: Mapping[str, Any], keys: tuple[str, ...], location: str) -> str:
     value = _first(entry, keys)
     if not isinstance(value, str):
-        raise BadCookieFile(f'{location} has no "{keys[0]}" that is text')
+        raise BadCookieFile(f'{location} has no text in "{keys[0]}"')
     return value
 
 
@@ -226,8 +230,8 @@ def _from_archive(entries: object) -> Iterator[Entry]:
             yield from _from_header(header, (host,), f"entry {number}")
     if is_empty:
         raise BadCookieFile(
-            "this HAR file holds no cookies; export it once more with sensitive data, or"
-            " export the cookies as cookies.txt or JSON"
+            "this HAR file has no cookies; export it again with sensitive data, or export the cookies as cookies.txt"
+            " or JSON"
         )
 
 

@@ -77,7 +77,7 @@ class Folder:
         status, data = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
             if _TEMPORARY.search(str(data)):
-                raise TemporarilyRefused("the folder cannot be opened at the moment")
+                raise TemporarilyRefused("the folder cannot be opened now")
             raise MailboxRefused(f"the mailbox has no folder {self._name!r}")
         _, validity = self._connection.response("UIDVALIDITY")
         self.uid_validity = int((validity or [None])[0] or b"0")
@@ -125,7 +125,7 @@ class _Limited(imaplib.IMAP4):
     def _count(self, size: int) -> None:
         self._received += size
         if self._received > _MAX_RECEIVED:
-            raise self.abort("the mail server says more than any mailbox does")
+            raise self.abort("the answer of the mail server is too long")
 
     def _cut(self) -> None:
         """Shut the socket down, so that the reading thread sees its end. TLS is left alone: that thread is using it."""
@@ -166,7 +166,7 @@ def _connect(login: ImapLogin, seconds: float) -> imaplib.IMAP4:
         return _after_starttls(plain, login, context)
     except ssl.SSLCertVerificationError as error:
         raise MailboxRefused(
-            f"the certificate of {login.host} could not be verified ({error.verify_message}); nothing was sent"
+            f"the certificate of {login.host} cannot be verified ({error.verify_message}); nothing was sent"
         ) from None
 
 
@@ -176,8 +176,8 @@ def _tls_context(login: ImapLogin) -> ssl.SSLContext:
         try:
             context.load_verify_locations(login.ca_file)
         except OSError as error:
-            reason = error.strerror or "no certificate in it"
-            raise MailboxRefused(f"the mailbox's ca_file {login.ca_file} cannot be used: {reason}") from None
+            reason = error.strerror or "it contains no certificate"
+            raise MailboxRefused(f"cannot use the mailbox's ca_file {login.ca_file}: {reason}") from None
     return context
 
 
@@ -197,7 +197,7 @@ def _after_starttls(connection: imaplib.IMAP4, login: ImapLogin, context: ssl.SS
 def _sign_in(connection: imaplib.IMAP4, login: ImapLogin, before_password: Callable[[], None]) -> None:
     is_plain = "AUTH=PLAIN" in connection.capabilities
     if not is_plain and not f"{login.username}{login.password}".isascii():
-        raise MailboxRefused(f"the mail server {login.host} takes no user name or password beyond ASCII")
+        raise MailboxRefused(f"the mail server {login.host} accepts only ASCII in user name and password")
     before_password()
     try:
         if is_plain:
@@ -209,7 +209,7 @@ def _sign_in(connection: imaplib.IMAP4, login: ImapLogin, before_password: Calla
         raise
     except imaplib.IMAP4.error as error:
         if _TEMPORARY.search(str(error)):
-            raise TemporarilyRefused("nobody can sign in at the moment") from None
+            raise TemporarilyRefused("the mail server accepts no sign-ins now") from None
         raise PasswordRefused(
             f"the mail server {login.host} did not accept the mailbox's user name and password"
         ) from None

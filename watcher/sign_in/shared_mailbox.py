@@ -117,7 +117,7 @@ class MailboxTurn:
             self._lock = self._held.enter_context(self._locks.acquire(self._name, wait=_MAX_WAIT, stop=self._stop))
         except self._busy:
             raise PortalUnavailable(
-                "Another account is signing in with a code from the same mailbox; this one signs in later.",
+                "Another account is signing in with a code from the same mailbox, so this one signs in later.",
                 retry_after=_RETRY_AFTER,
             ) from None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import Final, Protocol
 
 from watcher.clock import Clock
@@ -75,13 +76,13 @@ class SubmittedCode:
             if pause <= 0:
                 raise CodeNeeded(self._timeout_message())
             if self._wait(pause):
-                raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
+                raise PortalUnavailable("The program is stopping, so the sign-in was ended before the one-time code.")
             deadline.waited(pause)
 
     def _timeout_message(self) -> str:
         minutes = round(self._timeout.total_seconds() / 60)
         return (
-            f"The portal asks for a one-time code, and nobody handed one in within {minutes} minutes. "
-            f"When you can, say `watcher resume {self._account}` and then `watcher code {self._account} CODE` with the "
-            f"code that the portal sends; or sign in by hand with `watcher login {self._account}`."
+            f"The website asks for a one-time code, and none was entered within {minutes} minutes. When you have"
+            f" time, run `watcher resume {quote(self._account)}`, then `watcher code {quote(self._account)} CODE`"
+            f" with the code that the website sends. Or run `watcher login {quote(self._account)}` to sign in yourself."
         )

@@ -53,8 +53,8 @@ def parse_totp_secret(text: str) -> TotpSecret:
     text = text.strip()
     if text.lower().startswith("otpauth-migration:"):
         raise ValueError(
-            "this is an authenticator app's export of many accounts; wanted is the secret of one, "
-            "as the portal shows it when an authenticator app is set up"
+            "this is an authenticator app's export of many accounts; use the secret key of one, which the website"
+            " shows when you set up an authenticator app"
         )
     if text.lower().startswith("otpauth:"):
         return _from_address(text)
@@ -65,7 +65,7 @@ def _from_address(text: str) -> TotpSecret:
     try:
         address = urlsplit(text)
     except ValueError:
-        raise ValueError("the otpauth:// address cannot be read") from None
+        raise ValueError("the otpauth:// address is not valid") from None
     if address.netloc.lower() != "totp":
         raise ValueError("the otpauth:// address is not one for time-based codes (otpauth://totp/...)")
     parameters = {name.lower(): values for name, values in parse_qs(address.query).items()}
@@ -73,7 +73,7 @@ def _from_address(text: str) -> TotpSecret:
         if len(values) > 1:
             raise ValueError(f"the otpauth:// address gives {name!r} more than once")
     if "secret" not in parameters:
-        raise ValueError("the otpauth:// address holds no secret")
+        raise ValueError("the otpauth:// address has no secret")
     return TotpSecret(
         key=_key(parameters["secret"][0]),
         digits=_integer(parameters, "digits", default=6, least=6, most=10),
@@ -107,14 +107,19 @@ def _key(text: str) -> bytes:
     for position, char in enumerate(letters, start=1):
         if char not in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567":
             raise ValueError(
-                f"character {position} of the secret is none that a secret has (the letters A to Z, the digits 2 to 7)"
+                f"character {position} of the secret is not valid; a secret has the letters A to Z and the digits 2"
+                " to 7"
             )
     try:
         key = base64.b32decode(letters + "=" * (-len(letters) % 8))
     except binascii.Error:
-        raise ValueError("the secret has a length that none can have; a character is missing or too many") from None
+        raise ValueError(
+            "the secret has an impossible length; a character is missing, or there is one too many"
+        ) from None
     if len(key) < _MIN_KEY:
-        raise ValueError(f"the secret is too short: {len(letters)} characters, at least 16 are wanted; was it cut off?")
+        raise ValueError(
+            f"the secret is too short ({len(letters)} characters instead of at least 16); it may be incomplete"
+        )
     return key
 
 
@@ -189,7 +194,9 @@ class TotpCodes:
             step = self._first_unused()
             while (seconds := step * self._secret.period - self._now().timestamp()) > 0:
                 if self._wait(seconds):
-                    raise PortalUnavailable("The program is ending; the sign-in was left before its one-time code.")
+                    raise PortalUnavailable(
+                        "The program is stopping, so the sign-in was ended before the one-time code."
+                    )
             if self._used.claim(step):
                 return self._secret.code_for(step)
 

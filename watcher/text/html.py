@@ -111,7 +111,7 @@ def parse_html(text: str, *, memory_is_limited: bool = False) -> "Tree":
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError  # noqa: PLC0415 - commands that only show something
 
     if not memory_is_limited and _could_multiply(text):
-        raise UnexpectedAnswer("the page has too many elements that are not closed")
+        raise UnexpectedAnswer("the page has too many unclosed elements")
     depth = 0
     for tag in _NESTING_TAG.finditer(text) if len(text) > _MAX_DEPTH else ():
         if tag[2].lower() not in _NOT_NESTING:
@@ -121,7 +121,7 @@ def parse_html(text: str, *, memory_is_limited: bool = False) -> "Tree":
     try:
         return LexborHTMLParser(text)
     except SelectolaxError:
-        raise UnexpectedAnswer("the page takes too much memory") from None
+        raise UnexpectedAnswer("the page needs too much memory") from None
 
 
 def _could_multiply(text: str) -> bool:
@@ -163,7 +163,7 @@ def css_error(query: str) -> str | None:
     try:
         parse_html("<p></p>").css(query)
     except SelectolaxError:
-        return f"{query!r} is no CSS selector that the program knows"
+        return f"{query!r} is not a supported CSS selector"
     return None
 
 

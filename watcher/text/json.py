@@ -22,7 +22,7 @@ def read_json(body: bytes) -> Any:
         if _ESCAPED_SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(f"JSON was expected, {_description(body, error)}") from None
+        raise UnexpectedAnswer(f"expected JSON, but {_description(body, error)}") from None
     return value
 
 
@@ -36,8 +36,8 @@ def load_or_none(content: str | bytes | None) -> Any:
 
 def _description(body: bytes, error: Exception) -> str:
     if not body.strip():
-        return "an empty answer came"
+        return "the answer is empty"
     if _MARKUP.match(body):
-        return "an HTML page came (a maintenance or sign-in page, perhaps)"
+        return "the answer is an HTML page (perhaps a maintenance or sign-in page)"
     where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-    return f"something broken came{where}"
+    return f"the answer is damaged{where}"

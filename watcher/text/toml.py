@@ -23,17 +23,17 @@ class NotToml(ValueError):
 def read_toml(text: str) -> dict[str, Any]:
     """Return the content of a TOML text, in time proportional to its length. Raises `NotToml`."""
     if long_key := _LONG_KEY.search(text):
-        raise NotToml(f"line {_line(text, long_key)}: a key has more than {MAX_PARTS} parts between its dots")
+        raise NotToml(f"line {_line(text, long_key)}: a key has more than {MAX_PARTS} parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise NotToml(f"is not TOML: {error}") from None
     except RecursionError:
-        raise NotToml("is nested more deeply than anything a person writes") from None
+        raise NotToml("is nested too deeply") from None
     except ValueError:
         long_number = _LONG_NUMBER.search(text)
         location = f"line {_line(text, long_number)}: " if long_number else ""
-        raise NotToml(f"{location}a number has more digits than can be read") from None
+        raise NotToml(f"{location}a number has too many digits") from None
 
 
 def _line(text: str, match: re.Match[str]) -> int:

@@ -15,7 +15,7 @@ from watcher.settings.load import load_configuration
 from watcher.text.json import load_or_none
 from watcher.wizard.toml_writer import as_toml
 
-_INTERRUPTED_MARK = "# Broken off in: "
+_INTERRUPTED_MARK = "# Interrupted in: "
 
 
 class ConfigDraft:
@@ -88,6 +88,10 @@ class ConfigDraft:
         self.secrets_dir.chmod(0o700)
         _write(self._secret(key_path), secret + "\n")
         self.set(key_path, None)
+
+    def remove_secret(self, key_path: KeyPath) -> None:
+        """Remove the secret's file. Raises OSError."""
+        self._secret(key_path).unlink(missing_ok=True)
 
     def save(self) -> None:
         """Save the answers beside the configuration. Raises OSError."""

@@ -6,23 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _HEAD = """\
-# The configuration of case-watcher, written by `watcher init`; run that again to change it by questions, or edit it
-# here. Lines that begin with # are comments. Every key there is, with its meaning, stands in watcher.example.toml.
-# Passwords and channel addresses are not in here: they lie in secrets_dir, one file each, readable by you alone.
+# The configuration of case-watcher, written by `watcher init`. To change it, run that again or edit this file.
+# Lines that begin with # are comments. watcher.example.toml lists every key with its meaning.
+# Passwords and channel addresses are not in this file. They are in secrets_dir, one file each, readable only by you.
 """
 _COMMENTS: Mapping[tuple[str, ...], str] = {
     ("timezone",): "For quiet hours and for the dates in alerts.",
-    ("language",): "Of alerts, and of the portal's texts where it offers several: en, es or fr.",
-    ("state_dir",): "Where the database, sessions and notices are kept.",
-    ("secrets_dir",): "Where the secrets lie, one file each.",
-    ("accounts", "*"): "One login at one portal; the name is your own.",
+    ("language",): "Language of alerts, and of the website's texts if it offers several: en, es, or fr.",
+    ("state_dir",): "Folder for the database with its sessions, and for letters.",
+    ("secrets_dir",): "Folder for secrets, one file each.",
+    ("accounts", "*"): "One login at one portal. You choose the name.",
     ("accounts", "*", "portal"): "`watcher portals` lists them.",
-    ("accounts", "*", "cases"): "Case numbers; where the portal lists your cases itself, empty means all of them.",
-    ("accounts", "*", "every"): "How often; each portal has a shortest time.",
-    ("channels", "*"): "Where alerts go; its address is a secret.",
-    ("channels", "*", "min_severity"): "urgent, important or routine: what matters less is not sent here.",
-    ("channels", "*", "privacy"): "full, masked (IOE••••••0001) or minimal (says only that something changed).",
-    ("channels", "*", "quiet_hours"): "What is not urgent waits until the end of it.",
+    ("accounts", "*", "cases"): "Case numbers. If the website lists your cases, empty means all of them.",
+    ("accounts", "*", "every"): "Time between two checks. Each portal has a shortest allowed time.",
+    ("channels", "*"): "Where alerts go. The address is a secret.",
+    ("channels", "*", "min_severity"): "The lowest severity that is sent here: urgent, important, or routine.",
+    ("channels", "*", "privacy"): "full, masked (IOE••••••0001), or minimal (says only that something changed).",
+    ("channels", "*", "quiet_hours"): "Alerts that are not urgent wait until the quiet hours end.",
 }
 
 

@@ -126,7 +126,7 @@ def test_file_that_is_not_a_database_is_refused(empty_workspace: Workspace) -> N
     empty_workspace.write()
     (empty_workspace.folder / "letter.txt").write_text("Dear officer,\n" * 100)
     result = empty_workspace.run("restore", "letter.txt", expect=(1,))
-    assert "no database of case-watcher" in result.err
+    assert "not a database of case-watcher" in result.err
 
 
 def test_what_a_killed_restore_left_is_removed(workspace: ApiWorkspace) -> None:
@@ -169,6 +169,6 @@ def test_session_that_is_forgotten_is_not_brought_back_by_a_restore(family: Prac
     family.configure(totp_secret=family.portal.account.totp_secret)
     family.run("check")
     family.run("backup", "copy.sqlite3")
-    assert "the saved session was deleted" in family.run("forget", "family").out
+    assert "saved session deleted" in family.run("forget", "family").out
     family.run("restore", "copy.sqlite3", "--force")
     assert "there is no saved session" in family.run("forget", "family").out

@@ -50,7 +50,7 @@ def test_file_that_is_not_an_answer_is_named_and_nothing_is_recorded(empty_works
 
 def test_wrong_usage_exits_with_2(workspace: ApiWorkspace) -> None:
     file_name = save_answer(workspace)
-    assert "shows nothing that could be saved" in workspace.run("import", "family", file_name, expect=(2,)).err
+    assert "cannot import saved pages" in workspace.run("import", "family", file_name, expect=(2,)).err
     for arguments in (("family", file_name), ("aunt", file_name), ("family", "missing.json"), ("family",)):
         workspace.run("import", *arguments, expect=(2,))
 
@@ -65,4 +65,4 @@ def test_pipe_that_nobody_writes_to_does_not_hang(empty_workspace: Workspace) ->
     empty_workspace.write(ACCOUNT)
     os.mkfifo(empty_workspace.folder / "pipe")
     result = empty_workspace.run("import", "family", "pipe", expect=(2,))
-    assert "nobody writes to it" in result.err
+    assert "nothing writes to it" in result.err

@@ -49,9 +49,9 @@ def test_item_answered_according_to_the_portal_cannot_be_reopened(evidence_works
     )
     evidence_workspace.check()
     assert states(evidence_workspace) == ["answered"]
-    assert "answered already" in evidence_workspace.run("done", "1").out
+    assert "was already answered" in evidence_workspace.run("done", "1").out
     result = evidence_workspace.run("reopen", "1", expect=(1,))
-    assert "only the portal" in result.err
+    assert "cannot be reopened here" in result.err
     assert states(evidence_workspace) == ["answered"]
 
 
@@ -66,11 +66,11 @@ def test_due_date_from_the_letter_is_used(evidence_workspace: ApiWorkspace) -> N
 @pytest.mark.parametrize(
     ("day", "reason"),
     [
-        ("2026-02-30", "no day of the calendar"),
-        ("30.11.2026", "no day of the calendar"),
-        ("20261130", "no day of the calendar"),
-        ("2026-W01-1", "no day of the calendar"),
-        ("tomorrow", "no day of the calendar"),
+        ("2026-02-30", "is not a date"),
+        ("30.11.2026", "is not a date"),
+        ("20261130", "is not a date"),
+        ("2026-W01-1", "is not a date"),
+        ("tomorrow", "is not a date"),
         ("0206-11-30", "more than ten years away"),
         ("2999-01-01", "more than ten years away"),
     ],
@@ -80,8 +80,9 @@ def test_impossible_date_is_refused_with_the_reason(empty_workspace: Workspace, 
     assert reason in result.err
 
 
-@pytest.mark.parametrize("arguments", [("done", "9"), ("reopen", "9"), ("due", "9", "2026-12-01"), ("done", "x")])
+@pytest.mark.parametrize("arguments", [("done", "9"), ("reopen", "9"), ("due", "9", "2026-12-01"), ("done", "rfe")])
 def test_unknown_item_is_wrong_usage(empty_workspace: Workspace, arguments: tuple[str, ...]) -> None:
     empty_workspace.write()
     result = empty_workspace.run(*arguments, expect=(2,))
     assert "ITEM" in result.err
+    assert "`watcher pending` lists them." in result.err

@@ -71,7 +71,7 @@ class TestResume:
         assert workspace.check().outcome.value == "paused"
         assert workspace.api.tokens_issued == 0
         result = workspace.run("resume", "family")
-        assert "the pause (rejected) is lifted" in result.out
+        assert "no longer paused (sign-in rejected)" in result.out
         assert workspace.check().outcome.value == "ok"
         assert workspace.api.tokens_issued == 1
 
@@ -94,12 +94,15 @@ class TestResume:
     def test_resume_reports_an_account_that_is_not_paused(self, workspace: ApiWorkspace) -> None:
         workspace.check()
         result = workspace.run("resume", "family")
-        assert "it was not paused (ok)" in result.out
+        assert "was not paused (ok)" in result.out
 
     @pytest.mark.parametrize("arguments", [("resume", "aunt"), ("code", "aunt", "123456"), ("login", "aunt")])
     def test_unknown_account_is_wrong_usage(self, workspace: ApiWorkspace, arguments: tuple[str, ...]) -> None:
         result = workspace.run(*arguments, expect=(2,))
-        assert "no account aunt in the configuration; there are: family" in result.err
+        assert "There is no account 'aunt' in the configuration. There is: family." in result.err
+
+    def test_mistyped_account_gets_a_suggestion(self, workspace: ApiWorkspace) -> None:
+        assert "Did you mean 'family'?" in workspace.run("resume", "famly", expect=(2,)).err
 
 
 class TestCode:
@@ -107,11 +110,11 @@ class TestCode:
         family.configure(mfa="prompt")
         check = family.popen("check")
         assert eventually(lambda: waits_for_code(family))
-        assert "handed over" in family.run("code", "family", family.code()).out
+        assert "code received" in family.run("code", "family", family.code()).out
         _, err = check.communicate(timeout=60)
         assert check.returncode == 0, err
         assert case_numbers(family) == [FIRST, SECOND]
-        assert "no sign-in waits for a code now" in family.run("code", "family", "012345").out
+        assert "no sign-in is waiting for a code now" in family.run("code", "family", "012345").out
 
     @pytest.mark.parametrize("code", ["12", "12345x", "1234567890123"])
     def test_invalid_code_is_refused(self, workspace: ApiWorkspace, code: str) -> None:
@@ -124,7 +127,7 @@ class TestLogin:
         family.configure(mfa="none")
         result = family.run("login", "family", stdin=f"{family.code()}\n")
         assert "One-time code:" in result.err
-        assert "family: ok, 2 cases read" in result.out
+        assert "family: ok, 2 cases checked" in result.out
         with family.app() as app:
             assert app.poll("family").outcome.value == "ok"
         assert family.sign_ins == 1
@@ -132,7 +135,7 @@ class TestLogin:
     def test_login_without_a_code_exits_with_1(self, family: PracticeWorkspace) -> None:
         family.configure(mfa="none")
         result = family.run("login", "family", expect=(1,))
-        assert "No one-time code was typed" in result.err
+        assert "No one-time code was entered" in result.err
         assert account_state(family) is AccountState.MFA_NEEDED
 
     def test_login_ends_the_pause_for_a_missing_code(self, family: PracticeWorkspace) -> None:
@@ -164,7 +167,7 @@ class TestCookies:
         file.write_text(self.browser_cookies(family))
         family.portal.forget_requests()
         result = family.run("login", "family", "--cookies", str(file))
-        assert "cookie taken over" in result.out
+        assert "cookie imported" in result.out
         assert family.sign_ins == 0
         assert case_numbers(family) == [FIRST, SECOND]
 
@@ -172,7 +175,7 @@ class TestCookies:
         file = family.folder / "cookies.txt"
         file.write_text(".example.org\tTRUE\t/\tTRUE\t0\ttracker\tsecret-value\n")
         result = family.run("login", "family", "--cookies", str(file), expect=(2,))
-        assert "holds no cookie for 127.0.0.1 (1 of other sites, 0 that have run out)" in result.err
+        assert "has no usable cookie for 127.0.0.1 (1 of other websites, 0 expired)" in result.err
         assert "secret-value" not in result.err
 
     def test_file_that_is_not_a_cookie_file_is_refused(self, family: PracticeWorkspace) -> None:
@@ -184,4 +187,4 @@ class TestCookies:
         file = workspace.folder / "cookies.txt"
         file.write_text("")
         result = workspace.run("login", "family", "--cookies", str(file), expect=(2,))
-        assert "no session that a browser could lend" in result.err
+        assert "cannot use the session of a browser" in result.err

@@ -40,10 +40,16 @@ def test_recorded_status_appears_in_history_and_status(manual_workspace: Workspa
     assert {account["name"]: account["state"] for account in status["accounts"]}["embassy"] == "ok"
 
 
+def test_status_needs_no_quotes(manual_workspace: Workspace) -> None:
+    manual_workspace.run("record", "AA00000001", "Administrative", "Processing", "--on", "2026-11-02")
+    (case,) = manual_workspace.run("status", "--json").json["cases"]
+    assert (case["status"], case["status_since"]) == ("Administrative Processing", "2026-11-02")
+
+
 def test_recording_the_same_status_again_is_no_change(manual_workspace: Workspace) -> None:
     manual_workspace.run("record", "AA00000001", "At NVC")
     second = manual_workspace.run("record", "aa 0000-0001", "at  nvc")
-    assert (second.out.strip(), second.err) == ("AA00000001: seen, unchanged.", "")
+    assert (second.out.strip(), second.err) == ("AA00000001: recorded, unchanged.", "")
     assert len(manual_workspace.run("history", "--json").json["changes"]) == 1
 
 
@@ -60,7 +66,7 @@ def test_record_answers_the_reminder_to_check(manual_workspace: Workspace) -> No
 
 def test_unknown_status_is_recorded_and_a_typo_is_pointed_out(manual_workspace: Workspace) -> None:
     result = manual_workspace.run("record", "AA00000001", "Administrtive processing")
-    assert 'If you meant "Administrative Processing"' in result.err
+    assert 'Did you mean "Administrative Processing"?' in result.err
     (case,) = manual_workspace.run("status", "--json").json["cases"]
     assert (case["status"], case["stage"]) == ("Administrtive processing", "unknown")
 
@@ -76,11 +82,11 @@ def test_number_of_two_accounts_requires_the_account(manual_workspace: Workspace
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("AA00000009", "Ready"), "there are: AA00000001"),
-        (("AA00000001", "Ready", "--account", "uncle"), "no account uncle"),
-        (("AA00000001", "  "), "a status is a line"),
+        (("AA00000009", "Ready"), "There is no case 'AA00000009'"),
+        (("AA00000001", "Ready", "--account", "uncle"), "There is no account 'uncle'"),
+        (("AA00000001", "  "), "a status is one line"),
         (("AA00000001", "Ready", "--on", "yesterday"), "--on"),
-        (("AA00000001", "Ready", "--on", f"{datetime.now(UTC).date() + timedelta(days=3)}"), "is the year right"),
+        (("AA00000001", "Ready", "--on", f"{datetime.now(UTC).date() + timedelta(days=3)}"), "Check the year"),
     ],
 )
 def test_invalid_input_is_refused_and_nothing_is_recorded(

@@ -64,7 +64,7 @@ def test_change_since_the_backup_stays_in_the_history_and_is_not_alerted_again(w
     workspace.ask_for_evidence()
     workspace.check()
     assert len(take_titles(workspace)) == 1
-    assert "is not told again" in workspace.run("restore", "copy.sqlite3", "--force").out
+    assert "will not be sent again" in workspace.run("restore", "copy.sqlite3", "--force").out
     workspace.run("check", expect=(0, 1))
     assert stages(workspace) == ["evidence_requested"]
     assert take_titles(workspace) == []
@@ -141,7 +141,7 @@ def test_damage_outside_the_alerts_repeats_nothing(workspace: ApiWorkspace) -> N
     take_titles(workspace)
     damage(workspace.database, ["answer", "notice"])
     assert "damaged" in workspace.run("run", expect=(1, 2)).err
-    assert "is not told again" in workspace.run("restore", "copy.sqlite3").out
+    assert "will not be sent again" in workspace.run("restore", "copy.sqlite3").out
     workspace.run("check", expect=(0, 1))
     assert stages(workspace) == ["evidence_requested"]
     assert take_titles(workspace) == []
@@ -190,7 +190,7 @@ def test_baseline_missing_from_the_backup_is_not_alerted_again(
 ) -> None:
     back_up_before_first_check(workspace)
     before = workspace.run("history", "--json").json
-    assert "is not told again" in workspace.run("restore", "copy.sqlite3", "--force").out
+    assert "will not be sent again" in workspace.run("restore", "copy.sqlite3", "--force").out
     workspace.run("check", expect=(0, 1))
     assert take_titles(workspace) == []
     assert workspace.run("history", "--json").json == before
@@ -361,7 +361,7 @@ def test_alerts_and_changes_since_the_backup_keep_their_numbers_and_times(escala
 
 def test_damaged_history_is_recorded_again_without_a_second_alert(escalating_workspace: ApiWorkspace) -> None:
     damage(escalating_workspace.database, ["change"])
-    assert "is not told again" in escalating_workspace.run("restore", "copy.sqlite3").out
+    assert "will not be sent again" in escalating_workspace.run("restore", "copy.sqlite3").out
     assert stages(escalating_workspace) == []
     escalating_workspace.run("check", expect=(0, 1))
     assert stages(escalating_workspace) == ["evidence_requested"]
@@ -467,7 +467,7 @@ def test_user_is_asked_to_repeat_entries_that_cannot_be_read(evidence_workspace:
     else:
         for file in evidence_workspace.state.glob("watcher.sqlite3*"):
             file.unlink()
-    assert "look through `watcher pending`" in evidence_workspace.run("restore", "copy.sqlite3").out
+    assert "Check `watcher pending`" in evidence_workspace.run("restore", "copy.sqlite3").out
     assert [state for _, _, state in items_of(evidence_workspace)] == ["open"]
 
 

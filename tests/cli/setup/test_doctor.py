@@ -31,7 +31,7 @@ def test_working_installation_has_no_failures_and_no_password_is_sent(family: Pr
     result = family.run("doctor", "--json")
     assert findings_with(result, "failed") == []
     texts = {finding["about"]: finding["told"] for finding in findings_with(result, "ok")}
-    assert "is whole: 2 cases" in texts["database"]
+    assert "is intact (2 cases" in texts["database"]
     assert "its certificate is trusted" in texts[f"portal {family.portal.base_url.removeprefix('https://')}"]
     assert "0 seconds off" in texts["clock"]
     assert family.portal.requests == ()  # the portal does not record HEAD requests
@@ -56,7 +56,7 @@ def test_undelivered_alerts_are_reported_with_the_reason(workspace: ApiWorkspace
     result = workspace.run("doctor", "--offline", "--json")
     (finding,) = findings_with(result, "warning")
     assert finding["about"] == "channel phone"
-    assert "1 alert was not taken so far" in finding["told"]
+    assert "1 alert was not accepted so far" in finding["told"]
     assert "500" in finding["told"]
     with workspace.app() as app:
         app.store.outbox.mark_failed([1], "the service said no", now=app.clock.now(), next_attempt_at=None)
@@ -88,7 +88,7 @@ def test_untrusted_certificate_is_a_failure(family: PracticeWorkspace) -> None:
     family.configure(ca_file="")
     result = family.run("doctor", "--json", expect=(1,))
     (finding,) = findings_with(result, "failed")
-    assert "certificate could not be verified" in finding["told"]
+    assert "certificate cannot be verified" in finding["told"]
     assert finding["remedy"]
 
 

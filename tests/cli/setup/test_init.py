@@ -48,7 +48,7 @@ def answers(*parts: list[str]) -> str:
 def test_creates_a_working_configuration_from_nothing(family: PracticeWorkspace, phone: Webhook) -> None:
     stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["y", "y"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "family: ok, 2 cases read" in result.out
+    assert "family: ok, 2 cases checked" in result.out
     assert "phone: sent" in result.out
     assert FIRST in result.out
     assert "watcher run" in result.out
@@ -96,7 +96,7 @@ def test_continues_after_an_interruption_without_losing_answers(family: Practice
     remaining = ["", "", "", "", *previous[5:]]  # earlier answers are the defaults
     stdin = answers(DEFAULTS, remaining, NO, NO, ["n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "goes on from the answers" in result.err
+    assert "Continuing with your earlier answers" in result.err
     assert not (family.folder / "watcher.toml.unfinished").exists()
     section = tomllib.loads(family.config.read_text())["accounts"]["family"]
     assert section == {
@@ -125,7 +125,7 @@ def test_remaining_questions_are_asked_although_the_answers_suffice(family: Prac
     assert "family: ok" in result.out
     keys = tomllib.loads(family.config.read_text())
     assert keys["channels"]["phone"] == {"min_severity": "routine", "privacy": "full"}
-    assert "Broken off" not in family.config.read_text()
+    assert "Interrupted in" not in family.config.read_text()
 
 
 def test_existing_configuration_provides_defaults_and_keeps_other_keys(family: PracticeWorkspace) -> None:
@@ -158,13 +158,13 @@ def test_configuration_with_a_secret_is_made_private(family: PracticeWorkspace) 
 
 
 def test_invalid_answer_is_reported_and_asked_again(family: PracticeWorkspace) -> None:
-    invalid_answers = account(family)
-    invalid_answers[2] = "no-such-recipe.toml"
-    valid_answers = ["", str(RECIPE), "", "", "", "", ""]
-    stdin = answers(["en", "Nowhere/Land", "America/New_York"], invalid_answers, valid_answers, NO, NO, ["n"])
+    account_answers = account(family)
+    account_answers.insert(2, "no-such-recipe.toml")
+    stdin = answers(["en", "Nowhere/Land", "America/New_York"], account_answers, NO, NO, ["n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "an IANA time zone is wanted" in result.err
+    assert "such as America/New_York" in result.err
     assert "no-such-recipe.toml" in result.err
+    assert result.err.count("Please correct this answer.") == 2
     assert tomllib.loads(family.config.read_text())["timezone"] == "America/New_York"
 
 
@@ -179,9 +179,34 @@ def test_rejected_password_is_submitted_once_and_exits_with_1(family: PracticeWo
 def test_account_with_a_browser_session_gets_instructions(empty_workspace: Workspace) -> None:
     stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE0000000001"], NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
-    assert "watcher login family --cookies FILE" in result.out
+    assert "Sign in at my.uscis.gov or myaccount.uscis.gov" in result.out
+    assert "watcher login family --cookies FILE  # sign in" in result.out
     assert "IOE0000000001" in result.out
-    assert "not read yet" in result.out
+    assert "not checked yet" in result.out
+
+
+def test_names_are_quoted_in_commands(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["a/b", "Mum & Dad", "uscis", "session", ""], NO, NO)
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "a name starts with a letter or digit" in result.err
+    assert "watcher login 'Mum & Dad' --cookies FILE" in result.out
+    assert 'All cases in the account "Mum & Dad" will be watched.' in result.out
+
+
+def test_case_number_is_checked_where_it_is_given(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE123", "IOE0000000001"], NO, NO)
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "must be a receipt number: three letters and ten digits" in result.err
+    assert 'cases = ["IOE0000000001"]' in empty_workspace.config.read_text()
+
+
+def test_empty_address_of_the_api_warns_of_the_sandbox(empty_workspace: Workspace) -> None:
+    account_answers = ["office", "uscis-api", "made-up-id", "made-up-secret", "IOE0000000001", ""]
+    stdin = answers(DEFAULTS, account_answers, NO, NO, ["n"])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "Which portal to choose: " in result.err
+    assert "Register at https://developer.uscis.gov" in result.err
+    assert "this account reads the USCIS sandbox" in result.err
 
 
 def test_unusable_channel_address_is_refused_at_once(family: PracticeWorkspace, phone: Webhook) -> None:
@@ -196,8 +221,8 @@ def test_unusable_channel_address_is_refused_at_once(family: PracticeWorkspace, 
     result = family.run(
         "init", "--config", "watcher.toml", stdin=stdin, expect=(130,)
     )  # the input ends at the question about the test alert
-    assert "no URL that Apprise understands" in result.err
-    assert "names no topic" in result.err
+    assert "isn't an address that Apprise understands" in result.err
+    assert "has no topic" in result.err
     assert "nonsense" not in result.err
 
 

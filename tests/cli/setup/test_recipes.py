@@ -21,9 +21,9 @@ def test_new_recipe_is_written_once_and_has_no_faults(empty_workspace: Workspace
     empty_workspace.run("recipe", "new", "mine.toml")
     assert (empty_workspace.folder / "mine.toml").read_text() == new_recipe_text()
     result = empty_workspace.run("recipe", "check", "mine.toml")
-    assert result.out == "mine.toml: no fault found.\n"
+    assert result.out == "mine.toml: no errors found.\n"
     second = empty_workspace.run("recipe", "new", "mine.toml", expect=(2,))
-    assert "is there already" in second.err
+    assert "already exists" in second.err
 
 
 def test_recipe_faults_are_listed_with_their_lines(empty_workspace: Workspace) -> None:
@@ -76,4 +76,4 @@ def test_recipe_is_checked_offline_against_a_trace(family: PracticeWorkspace) ->
 def test_account_without_a_recipe_cannot_try_one(empty_workspace: Workspace) -> None:
     empty_workspace.write('[accounts.family]\nportal = "uscis"\n')
     result = empty_workspace.run("recipe", "try", "--account", "family", expect=(2,))
-    assert "goes by a recipe" in result.err
+    assert "There is no account 'family' with portal" in result.err

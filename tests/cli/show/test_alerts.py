@@ -60,7 +60,7 @@ class TestRetry:
     def test_sent_alert_cannot_be_retried(self, workspace: ApiWorkspace) -> None:
         workspace.check()
         result = workspace.run("alerts", "retry", "1", expect=(2,))
-        assert "neither given up nor queued" in result.err
+        assert "has not failed and is not waiting" in result.err
         assert len(workspace.phone.requests) == 1
 
     def test_channel_that_still_fails_exits_with_1(self, workspace: ApiWorkspace) -> None:
@@ -71,7 +71,7 @@ class TestRetry:
 
     def test_nothing_to_retry_is_reported(self, workspace: ApiWorkspace) -> None:
         result = workspace.run("alerts", "retry")
-        assert result.out == "Nothing was given up, nothing is queued.\n"
+        assert result.out == "No alert has failed, and none is waiting.\n"
 
 
 class TestAck:
@@ -96,7 +96,7 @@ class TestAck:
 
     def test_unknown_alert_is_wrong_usage(self, workspace: ApiWorkspace) -> None:
         result = workspace.run("ack", "7", expect=(2,))
-        assert "there is no alert 7" in result.err
+        assert "There is no alert 7" in result.err
 
 
 class TestNotifyTest:

@@ -41,7 +41,7 @@ def test_faulty_configuration_does_not_prevent_an_explanation(empty_workspace: W
     empty_workspace.write("nonsense = true\n")
     result = empty_workspace.run("explain", "--json", "received")
     assert result.json["known"]
-    assert "told in English" in result.err
+    assert "this explanation is in English" in result.err
 
 
 @pytest.mark.parametrize("arguments", [("explain",), ("explain", "--language", "tlh", "received")])

@@ -44,7 +44,7 @@ def letters(tmp_path: Path) -> Iterator[Letters]:
 def test_list_shows_where_letters_are_saved_and_why_one_is_not(letters: Letters) -> None:
     result = letters.run("notices")
     lines = result.out.splitlines()
-    assert lines[0].split() == ["NOTICE", "CASE", "DATED", "TITLE", "SAVED", "AS"]
+    assert lines[0].split() == ["LETTER", "CASE", "DATED", "TITLE", "SAVED", "AS"]
     (interview,) = [line for line in lines if "Interview" in line]
     assert f"notices/family/{NUMBER}/" in interview
     (broken,) = [line for line in lines if "Broken" in line]
@@ -53,10 +53,10 @@ def test_list_shows_where_letters_are_saved_and_why_one_is_not(letters: Letters)
 
 def test_retry_downloads_failed_letters_again(letters: Letters) -> None:
     letters.portal.faults.clear()
-    assert letters.run("notices", "retry").out.startswith("1 to be tried again")
+    assert letters.run("notices", "retry").out.startswith("1 letter will be downloaded")
     letters.run("check")
     assert all(notice["saved_as"] for notice in letters.run("notices", "--json").json["notices"])
-    assert letters.run("notices", "retry").out.strip() == "None has failed."
+    assert letters.run("notices", "retry").out.strip() == "No download has failed."
 
 
 def test_letters_of_one_case_are_listed_as_json(letters: Letters) -> None:
@@ -86,10 +86,10 @@ def test_open_prints_the_path_of_the_letter(letters: Letters) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("notices", "open", "99"), "there is no notice 99"),
+        (("notices", "open", "99"), "There is no letter 99"),
         (("notices", "open", "x"), "ID"),
-        (("notices", "IOE0000000009"), "no case IOE0000000009"),
-        (("export", "--notices", "letters.zip", "--masked"), "--notices writes the letters as they are"),
+        (("notices", "IOE0000000009"), "Case IOE0000000009 is not being watched"),
+        (("export", "--notices", "letters.zip", "--masked"), "--notices exports only the letters"),
         (("export", "--notices", "nowhere/letters.zip"), "No such file"),
     ],
 )
@@ -104,7 +104,7 @@ def test_letter_that_is_unsaved_or_missing_cannot_be_opened(letters: Letters) ->
     assert "is not saved" in result.err
     (letters.workspace.state / notices["Interview"]["saved_as"]).unlink()
     result = letters.run("notices", "open", notices["Interview"]["id"], expect=(1,))
-    assert "is gone" in result.err
+    assert "no longer exists" in result.err
 
 
 def test_archive_contains_every_saved_letter_by_account_and_case(letters: Letters) -> None:
@@ -124,12 +124,12 @@ def test_missing_letter_is_reported_by_the_archive(letters: Letters) -> None:
     (notice,) = letters.run("notices", NUMBER, "--json").json["notices"]
     (letters.workspace.state / notice["saved_as"]).unlink()
     result = letters.run("export", "--notices", "letters.zip")
-    assert f"{notice['saved_as']} is gone" in result.err
+    assert f"{notice['saved_as']} no longer exists" in result.err
     with ZipFile(letters.workspace.folder / "letters.zip") as archive:
         assert len(archive.namelist()) == 1
 
 
 def test_no_letters_is_reported(empty_workspace: Workspace) -> None:
     empty_workspace.write()
-    assert empty_workspace.run("notices").out.strip() == "No notice has been seen yet."
+    assert empty_workspace.run("notices").out.strip() == "No letters yet."
     assert empty_workspace.run("notices", "--json").json == {"notices": []}

@@ -70,12 +70,12 @@ class TestText:
     def test_empty_configuration_names_the_next_step(self, empty_workspace: Workspace) -> None:
         empty_workspace.write("")
         assert "watcher init" in empty_workspace.run("status").out
-        assert empty_workspace.run("history").out == "Nothing has been recorded yet.\n"
+        assert empty_workspace.run("history").out == "No changes have been recorded yet.\n"
         assert empty_workspace.run("pending").out == "Nothing is open.\n"
 
     def test_unchecked_account_names_the_next_step(self, workspace: ApiWorkspace) -> None:
         output = workspace.run("status").out
-        assert "never_read" in output
+        assert "not checked yet" in output
         assert "watcher check" in output
         assert workspace.run("status", "--json").json["accounts"][0].keys() >= ACCOUNT
 
@@ -84,11 +84,22 @@ class TestText:
         assert item["due_on"] is None
         output = evidence_workspace.run("pending").out
         assert f"~{item['due_by_estimate']}" in output
-        assert "the date on the notice governs" in output
+        assert "latest possible date" in output
 
     def test_unknown_case_is_wrong_usage(self, workspace: ApiWorkspace) -> None:
-        result = workspace.run("history", "IOE0000000009", expect=(2,))
-        assert "watcher status" in result.err
+        result = workspace.run("history", "IOE0000000001", expect=(2,))
+        assert "Case IOE0000000001 has not been checked yet." in result.err
+        workspace.check()
+        result = workspace.run("history", "EAC9999000001", expect=(2,))
+        assert "Case EAC9999000001 is not being watched. Watched: IOE0000000001." in result.err
+        result = workspace.run("history", "IOE0000000010", expect=(2,))
+        assert "Did you mean 'IOE0000000001'?" in result.err
+
+    def test_state_is_shown_in_words(self, workspace: ApiWorkspace) -> None:
+        workspace.api.client_secret = "changed at the portal"
+        workspace.check()
+        assert "sign-in rejected" in workspace.run("status").out
+        assert workspace.run("status", "--json").json["accounts"][0]["state"] == "rejected"
 
     @pytest.mark.parametrize("command", ["status", "history", "pending"])
     def test_pipe_receives_no_escape_codes(self, evidence_workspace: ApiWorkspace, command: str) -> None:

@@ -40,7 +40,7 @@ def test_full_output_device_is_reported_in_one_line(workspace: ApiWorkspace, arg
     completed = run_in_shell(workspace, "> /dev/full", arguments)
     assert (completed.returncode, completed.stderr) == (
         1,
-        "watcher: standard output cannot be written to: No space left on device\n",
+        "watcher: cannot write to standard output: No space left on device\n",
     )
 
 

@@ -141,7 +141,7 @@ def test_previously_rejected_credential_is_not_submitted(portal: FakeUscis, fake
 
 def test_rejected_code_is_not_followed_by_another(portal: FakeUscis, fakes: PortalFakes) -> None:
     codes = Codes("999999")
-    with pytest.raises(CodeNeeded, match="code was not taken"):
+    with pytest.raises(CodeNeeded, match="did not accept the one-time code"):
         sign_in(account(portal), context_with(fakes, codes), page_timeout=PAGE_TIMEOUT)
     assert (len(portal.passwords), len(portal.codes), fakes.sign_in_guard.acceptances) == (1, 1, 1)
 

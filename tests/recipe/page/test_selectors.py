@@ -150,7 +150,7 @@ def test_html_in_place_of_json_is_unexpected() -> None:
 def test_overlong_text_is_unexpected() -> None:
     with pytest.raises(UnexpectedAnswer, match="smaller part"):
         parse_selector("json:@").text_at(as_json("a" * 30_000))
-    with pytest.raises(UnexpectedAnswer, match="narrow"):
+    with pytest.raises(UnexpectedAnswer, match="select a part"):
         parse_selector("regex:b").text_at(html("a" * (MAX_TEXT_LENGTH + 1)))
 
 
@@ -191,23 +191,23 @@ def test_invisible_characters_are_removed(char: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("", "one begins with css:"),
-        (".status", "one begins with css:"),
-        ("xpath://p", "one begins with css:"),
+        ("", "a selector starts with css:"),
+        (".status", "a selector starts with css:"),
+        ("xpath://p", "a selector starts with css:"),
         ("css:", "needs a selector"),
-        ("css:p[", "no CSS selector"),
-        ("css:p[@x", "no CSS selector"),
-        ("json:a[", "no JMESPath"),
-        ("json:", "no JMESPath"),
+        ("css:p[", "not a supported CSS selector"),
+        ("css:p[@x", "not a supported CSS selector"),
+        ("json:a[", "not a JMESPath"),
+        ("json:", "not a JMESPath"),
         ("json:[@,@,@][] | [@,@,@][] | [@,@,@][] | [@,@,@][]", "more than 10 values"),
         ("json:" + "[" * 900, "JMESPath"),
-        ("regex:(", "no regular expression"),
+        ("regex:(", "not a regular expression"),
         ("regex:", "empty"),
         ("text: ", "needs words"),
         ("status:ok", "401"),
         ("status:99", "401"),
         ("header:a b", "name of a header"),
-        ("css:p | status:200", "only at the beginning"),
+        ("css:p | status:200", "can only come first"),
         ("css:" + "p" * 2000, "at most"),
     ],
 )

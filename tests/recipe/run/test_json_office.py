@@ -93,7 +93,7 @@ def test_session_that_ends_twice_ends_the_check(family: RecipeClient, office: Js
 
     assert office.issued == 1
     assert list(failures) == [NUMBERS[2]]
-    assert "again within one read" in str(failures[NUMBERS[2]].error)
+    assert "again within one check" in str(failures[NUMBERS[2]].error)
 
 
 @pytest.mark.parametrize(

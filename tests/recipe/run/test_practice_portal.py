@@ -227,7 +227,7 @@ def test_empty_list_is_unexpected_if_cases_are_known(family: RecipeClient, porta
     family.known = frozenset({FIRST, SECOND})
     portal.faults.throw(Fault.EMPTY_LIST)
 
-    with pytest.raises(UnexpectedAnswer, match="no case at all"):
+    with pytest.raises(UnexpectedAnswer, match="finds no cases"):
         family.read()
 
 

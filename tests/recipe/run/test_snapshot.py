@@ -106,7 +106,7 @@ def test_case_can_be_read_from_its_row() -> None:
 def test_rows_without_a_number_are_headings_unless_all_lack_one() -> None:
     assert read_row("<li>Number</li><li><b>IOE0000000001</b><i>Received</i></li>").stage is Stage.RECEIVED
 
-    with pytest.raises(UnexpectedAnswer, match="in any row"):
+    with pytest.raises(UnexpectedAnswer, match="in all rows"):
         read_row("<li>Number</li><li>Text</li>")
 
 
@@ -133,7 +133,7 @@ def test_missing_status_is_unexpected_and_names_the_selector() -> None:
 
 
 def test_invalid_date_is_unexpected_and_not_quoted() -> None:
-    with pytest.raises(UnexpectedAnswer, match=r"case\.fields\.submitted_on 'css:u' finds no date") as raised:
+    with pytest.raises(UnexpectedAnswer, match=r"case\.fields\.submitted_on 'css:u' is not a date") as raised:
         read_row("<li><b>IOE0000000001</b><i>Received</i><u>31.12.26</u></li>")
 
     assert "31.12.26" not in str(raised.value)

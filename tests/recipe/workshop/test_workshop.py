@@ -128,5 +128,5 @@ def test_check_without_a_trace_only_reports_faults(tmp_path: Path) -> None:
 def test_folder_without_a_trace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "001-GET-cases.answer.json").write_text("[]")
 
-    with pytest.raises(ValueError, match="no answer that"):
+    with pytest.raises(ValueError, match="not an answer saved by"):
         check_recipe(RECIPE, tmp_path)

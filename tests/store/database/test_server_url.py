@@ -33,7 +33,7 @@ def test_unescaped_character_in_a_password_is_a_fault_that_shows_no_part_of_it(c
 @pytest.mark.parametrize("port", ["54x2", "", "0", "65536", "-1", "\uff15\uff14", "5432,5433", SECRET])
 def test_odd_port_is_a_fault_that_does_not_show_it(port: str) -> None:
     fault = fault_of(f"postgresql://watcher:password@db.example.org:{port}/books")
-    assert fault == "the port after the host should be a number from 1 to 65535"
+    assert fault == "the port after the host must be a number from 1 to 65535"
 
 
 @pytest.mark.parametrize(

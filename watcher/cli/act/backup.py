@@ -31,34 +31,32 @@ _CHECK_TIMEOUT = 60.0
 
 @click.command("backup")
 @CONFIG
-@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @FILE
 def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
-    """Writes a consistent copy of the database to FILE (mode 0600), also while the daemon runs, and examines it.
+    """Copy the database to FILE, even while `watcher run` is running, and check the copy.
 
-    FILE is an SQLite database, also where the database is on a PostgreSQL server. `watcher restore` puts it into either
-    of them, and so moves from one to the other. Saved notices lie in state_dir and are not in it; sessions are not
-    copied either.
+    FILE is an SQLite database that only you can read, even if your database is on a PostgreSQL server. `watcher
+    restore` puts it back into either. Saved letters (in state_dir) and sessions are not part of the copy.
     """
     settings = load_settings(config)
     with _progress("backup") as count:
         contents = backup_files.create_backup(database_url(settings), file, force=force, count=count)
     cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
-    print_line(f"{file}: a good copy, {cases}, {file.stat().st_size // 1024} KiB.")
+    print_line(f"{file}: backup created ({cases}, {file.stat().st_size // 1024} KiB).")
 
 
 @click.command("restore")
 @CONFIG
-@click.option("--force", is_flag=True, help="Also over a database that tells of more than FILE does.")
+@click.option("--force", is_flag=True, help="Restore even if the current database is newer than FILE.")
 @FILE
 def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
-    """Puts the copy in FILE in the place of the database. What was there is kept as a file in state_dir.
+    """Replace the database with the backup in FILE. The replaced database is kept as a file in state_dir.
 
-    What was told since the copy was made is not told again, and what you said of items since (done, due) stands, as far
-    as the database that is replaced can be read. Where it cannot, alerts that may have gone out before say so.
+    Alerts sent since the backup are not sent again, and your `done` and `due` entries stay, if the replaced database
+    can still be read. If it cannot, alerts say that you may have seen them already.
 
-    FILE may also be the database of an installation that has ended, such as the SQLite database that a new database_url
-    leaves in state_dir.
+    FILE may also be the database of an earlier installation, for example to move from SQLite to PostgreSQL.
     """
     settings = load_settings(config)
     with ExitStack() as stack:
@@ -74,17 +72,18 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
         result = restore.run(database_url(settings), settings.state_dir / DATABASE)
     print_line(f"{result.database}: restored from {file}.")
     if result.previous_file is not None:
-        print_line(f"What was there before is kept as {result.previous_file}.")
+        print_line(f"The replaced database is kept as {result.previous_file}.")
     if result.alerts_known:
-        print_line("What was told since the copy was made is known from it and is not told again.")
+        print_line("Alerts sent since the backup will not be sent again.")
     else:
         print_line(
-            "What was told since the copy was made cannot be read; alerts that may have gone out before will say so."
+            "The alerts sent since the backup could not be read from it. Alerts that you may have seen already will"
+            " say so."
         )
     if not result.ledger_known:
         print_line(
-            "What you said of items since (`watcher done`, `watcher due`) could not all be read there; look through"
-            " `watcher pending`, and say it again where it is missing."
+            "Some of your `watcher done` and `watcher due` entries since the backup could not be read. Check"
+            " `watcher pending` and enter what is missing again."
         )
 
 
@@ -119,7 +118,7 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
         database = backup_files.sqlite_path(database_url(settings))
         stack.enter_context(hold_daemon_lock(locks, database or settings.state_dir / DATABASE))
     except Busy:
-        raise click.ClickException("`watcher run` is working on this database; stop it first, then restore") from None
+        raise click.ClickException("`watcher run` is using this database. Stop it first, then restore.") from None
     try:
         for name in (
             "time",
@@ -128,4 +127,4 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
         ):
             stack.enter_context(locks.acquire(name, wait=_CHECK_TIMEOUT))
     except Busy:
-        raise click.ClickException("another `watcher` command is working on this database; try again soon") from None
+        raise click.ClickException("Another `watcher` command is using this database. Try again in a moment.") from None

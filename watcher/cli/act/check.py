@@ -9,9 +9,11 @@ import click
 
 from watcher.app import App
 from watcher.cli.context import LOCK_TIMEOUT, open_context
+from watcher.cli.names import unknown_account
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
+from watcher.cli.terminal.state_words import kind_text, outcome_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.cli.terminal.unmoved import mention_unmoved_database
 from watcher.context.wrong_clock import correct_wrong_clock
@@ -36,15 +38,20 @@ _MAX_FILE_SIZE = 64 * 1024 * 1024
 @click.command("check")
 @CONFIG
 @JSON
-@click.option("--exit-code", is_flag=True, help=f"Exit with {EXIT_CHANGED} where something changed.")
+@click.option("--exit-code", is_flag=True, help=f"Exit with status {EXIT_CHANGED} if anything changed.")
 @click.option(
-    "--trace", type=click.Path(path_type=Path, file_okay=False), help="Keep the portal's answers here, secrets blanked."
+    "--trace",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Save the website's answers in this folder, without secrets.",
 )
 @click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...")
 def check_command(
     config: Path | None, accounts: tuple[str, ...], trace: Path | None, *, exit_code: bool, as_json: bool
 ) -> None:
-    """One read of every account (or of those named) now, then what time has brought; alerts delivered."""
+    """Check all accounts now, or only each ACCOUNT, and send alerts.
+
+    Reminders that are due are sent as well. Prints what changed.
+    """
     with open_context(config) as app, finishing_on_sigterm(app.context.stop):
         names = account_names(app, accounts)
         mention_unmoved_database(app.settings, config, only_first=True)
@@ -65,7 +72,7 @@ def check_command(
     changed = any(result.changes for result in results) or bool(time_changes)
     failed = [result for result in results if result.outcome is not ReadOutcome.OK]
     for result in failed:
-        print_error(f"{result.account}: {result.outcome.value}: {result.error}")
+        print_error(f"{result.account}: {outcome_text(result.outcome)}: {result.error}")
     sys.exit(1 if failed or refused else EXIT_CHANGED if exit_code and changed else 0)
 
 
@@ -77,7 +84,9 @@ def _deliver(app: App) -> int:
     refused = len(waiting) + app.store.outbox.counts()[AlertState.FAILED] - failed_before
     if refused:
         print_error(
-            f"alerts: {refused} not taken by their channels; `watcher alerts` says why, and the next check tries again"
+            f"{'1 alert' if refused == 1 else f'{refused} alerts'} could not be delivered yet. `watcher alerts` says"
+            " why;"
+            " the next check tries again."
         )
     return refused
 
@@ -90,14 +99,19 @@ def _deliver(app: App) -> int:
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE..."
 )
 def import_command(config: Path | None, account: str, files: tuple[Path, ...], *, as_json: bool) -> None:
-    """Takes what you saved from the portal's pages of ACCOUNT (JSON or HAR) as one read: same diff, same alerts."""
+    """Import answers that you saved from the website (JSON or HAR) as one check of ACCOUNT.
+
+    They are compared and alerted like any other check.
+    """
     with open_context(config) as app, finishing_on_sigterm(app.context.stop):
         account_names(app, (account,))
         reads = _import_files(app, account, files)
         try:
             result = record_results(reads, app.settings.accounts[account], app.portal_of(account), app.context)
         except Busy:
-            raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
+            raise click.ClickException(
+                f"Another process is checking account {account}. Try again in a moment."
+            ) from None
         update_calendar_file(app.context)
         app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     if as_json:
@@ -110,7 +124,7 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
     """Return the watched cases in the files. Others are reported and left out."""
     portal, settings = app.portal_of(account), app.settings.accounts[account]
     if portal.import_answers is None:
-        raise click.UsageError(f"{account}: {portal.title} shows nothing that could be saved and imported")
+        raise click.UsageError(f"Account {account} ({portal.title}) cannot import saved pages.")
     try:
         contents = [(file.name, read_input(file, max_bytes=_MAX_FILE_SIZE + 1)) for file in files]
     except OSError as error:
@@ -118,23 +132,18 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
     reads = portal.import_answers(contents, app.settings.language)
     for read in reads:
         if not is_watched(settings, read.snapshot.case_number):
-            print_error(
-                f"{account}: {read.snapshot.case_number} is left out; it is not among the cases of this account"
-            )
+            print_error(f"{account}: skipped {read.snapshot.case_number}, which is not one of the account's cases")
     watched = [read for read in reads if is_watched(settings, read.snapshot.case_number)]
     if not watched:
-        raise click.ClickException(f"{account}: these files hold no case that this account watches")
+        raise click.ClickException(f"The files contain no case that account {account} watches.")
     return watched
 
 
 def account_names(app: App, names: Sequence[str], *, param_hint: str | None = None) -> list[str]:
     """Return the names, or all accounts if there are none. Exit with status 2 if one is not configured."""
-    unknown = [name for name in names if name not in app.settings.accounts]
-    if unknown:
-        known = ", ".join(app.settings.accounts) or "none"
-        raise click.BadParameter(
-            f"no account {', '.join(unknown)} in the configuration; there are: {known}", param_hint=param_hint
-        )
+    for name in names:
+        if name not in app.settings.accounts:
+            raise unknown_account(name, list(app.settings.accounts), param_hint=param_hint)
     return list(names or app.settings.accounts)
 
 
@@ -155,7 +164,7 @@ def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool, wait
         folder = TraceFolder(trace / name) if trace else None
     except OSError as error:
         raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
-    progress = Progress(f"reading {name}", "cases") if not quiet and Progress.is_visible() else None
+    progress = Progress(f"checking {name}", "cases") if not quiet and Progress.is_visible() else None
     try:
         return app.poll(name, wait=wait, trace=folder, progress=progress)
     finally:
@@ -168,19 +177,20 @@ def print_read_results(results: Sequence[ReadResult], time_changes: Sequence[Rec
     for result in results:
         color = "green" if result.outcome is ReadOutcome.OK else "red"
         cases = "1 case" if result.cases_read == 1 else f"{result.cases_read} cases"
-        print_line(f"{result.account}: {styled(result.outcome.value, color)}, {cases} read, {_count(result.changes)}")
+        outcome = styled(outcome_text(result.outcome), color)
+        print_line(f"{result.account}: {outcome}, {cases} checked, {_count(result.changes)}")
         for change in result.changes:
             _show_change(change)
     if time_changes:
-        print_line(f"time: {_count(time_changes)}")
+        print_line(f"reminders: {len(time_changes)}")
     for change in time_changes:
         _show_change(change)
 
 
 def _count(changes: Sequence[RecordedChange]) -> str:
-    return {0: "no change", 1: "1 change"}.get(len(changes), f"{len(changes)} changes")
+    return {0: "no changes", 1: "1 change"}.get(len(changes), f"{len(changes)} changes")
 
 
 def _show_change(change: RecordedChange) -> None:
-    kind = styled(change.change.kind.value, severity_color(change.change.severity))
+    kind = styled(kind_text(change.change.kind), severity_color(change.change.severity))
     print_line(f"  {change.change.case_number or change.account or change.change.subject}  {kind}  {change.summary}")

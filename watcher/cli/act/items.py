@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from watcher.cli.context import open_context
+from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.model.case import ItemState
@@ -24,39 +25,42 @@ def _parse_day(_context: click.Context, _parameter: click.Parameter, value: str)
     except ValueError:
         day = None
     if day is None:
-        raise click.BadParameter(f"{value} is no day of the calendar; write it as YYYY-MM-DD, such as 2026-12-31")
+        raise click.BadParameter(f"'{value}' is not a date. Use YYYY-MM-DD, such as 2026-12-31.")
     if abs(day - datetime.now(UTC).date()) > _MAX_DISTANCE:
-        raise click.BadParameter(f"{value} is more than ten years away; is the year right?")
+        raise click.BadParameter(f"{value} is more than ten years away. Check the year.")
     return day
 
 
-ITEM = click.argument("number", type=click.IntRange(min=1), metavar="ITEM")
+ITEM = click.argument("number", callback=parse_number("an item number", "watcher pending"), metavar="ITEM")
 
 
 @click.command("done")
 @CONFIG
 @ITEM
 def done_command(config: Path | None, number: int) -> None:
-    """Says that ITEM has been dealt with: no more reminders, no escalation. `watcher pending` shows the numbers."""
+    """Mark ITEM as done: no more reminders, no escalation.
+
+    `watcher pending` shows the item numbers. Example: watcher done 3
+    """
     with open_context(config) as app:
         item = _existing(app.store.ledger.set_done(number), number)
         app.store.outbox.acknowledge_subject(item.account, item.case_number, item.item.key, app.clock.now())
     if item.state is ItemState.DONE:
-        print_line(f"{_describe(item)} is done: no more reminders. `watcher reopen {number}` takes that back.")
+        print_line(f"{_describe(item)} is done: no more reminders. Undo with `watcher reopen {number}`.")
     else:
-        print_line(f"{_describe(item)} was {item.state.value} already; there is nothing left to remind of.")
+        print_line(f"{_describe(item)} was already {item.state.value}, so there are no reminders.")
 
 
 @click.command("reopen")
 @CONFIG
 @ITEM
 def reopen_command(config: Path | None, number: int) -> None:
-    """Takes `watcher done ITEM` back: reminders go on."""
+    """Mark a done ITEM as open again, with its reminders."""
     with open_context(config) as app:
         item = _existing(app.store.ledger.reopen(number), number)
     if item.state is not ItemState.OPEN:
         print_error(
-            f"{_describe(item)} is {item.state.value}: that is the portal's word, and only the portal can reopen it."
+            f"{_describe(item)} is {item.state.value} according to the agency's website, so it cannot be reopened here."
         )
         sys.exit(1)
     print_line(f"{_describe(item)} is open.")
@@ -67,20 +71,23 @@ def reopen_command(config: Path | None, number: int) -> None:
 @ITEM
 @click.argument("day", callback=_parse_day, metavar="DATE")
 def due_command(config: Path | None, number: int, day: date) -> None:
-    """Sets the due DATE (YYYY-MM-DD) that stands on the paper letter about ITEM; from now on it counts."""
+    """Enter the due DATE printed on your letter about ITEM. It replaces any computed date.
+
+    Example: watcher due 3 2026-12-31
+    """
     with open_context(config) as app:
         item = _existing(app.store.ledger.set_due(number, day), number)
         today = app.clock.now().astimezone(app.settings.timezone).date()
-    print_line(f"{_describe(item)} is due on {day}, as the letter says.")
+    print_line(f"{_describe(item)} is due on {day} (date from your letter).")
     if day < today:
-        print_error(f"{day} is past; is that the date on the letter?")
+        print_error(f"{day} has passed. Check the date on your letter.")
     if item.state is not ItemState.OPEN:
         print_line(f"It is {item.state.value}, so there are no reminders.")
 
 
 def _existing(item: TrackedItem | None, number: int) -> TrackedItem:
     if item is None:
-        raise click.BadParameter(f"there is no item {number}; `watcher pending` lists them", param_hint="ITEM")
+        raise click.BadParameter(f"There is no item {number}. `watcher pending` lists them.", param_hint="ITEM")
     return item
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -14,6 +15,7 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import ask_code
+from watcher.cli.terminal.state_words import account_text, outcome_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.reading.other_key import have_other_key, other_key_message
@@ -34,36 +36,35 @@ _ACCOUNT = click.argument("account")
 @CONFIG
 @_ACCOUNT
 def resume_command(config: Path | None, account: str) -> None:
-    """Lifts the pause of ACCOUNT after a rejected sign-in, a lock or a missing code.
+    """Check ACCOUNT again after a rejected sign-in, a lock, or a missing code.
 
-    The credential that is set now is submitted once more, by `watcher run` within a minute, or by `watcher check`.
+    The password (or other credential) that is set now is submitted once more, by `watcher run` within a minute or by
+    `watcher check`. Correct it first if it was rejected.
     """
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
         before = app.store.accounts.health(account, app.clock.now()).state
         _resume(app, account)
     if before.waits_for_person:
-        print_line(f"{account}: the pause ({before.value}) is lifted.")
+        print_line(f"{account}: no longer paused ({account_text(before)}).")
     else:
-        print_line(
-            f"{account}: it was not paused ({before.value}); what was refused or cut off before no longer counts."
-        )
-    print_line(f"`watcher check {account}` reads it now; a running `watcher run` does so within a minute.")
+        print_line(f"{account}: was not paused ({account_text(before)}). Earlier rejected sign-ins no longer count.")
+    print_line(f"`watcher check {quote(account)}` checks it now; `watcher run`, if running, does so within a minute.")
 
 
 @click.command("forget")
 @CONFIG
 @_ACCOUNT
 def forget_command(config: Path | None, account: str) -> None:
-    """Deletes the saved session of ACCOUNT: its cookies or tokens, and a code that was handed in.
+    """Delete the saved session of ACCOUNT: cookies, tokens, and any unused one-time code.
 
-    The portal is not contacted. To end the session there as well, sign out with your browser.
+    The website is not contacted. To end the session there too, sign out in your browser.
     """
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
         with account_lock(app, account):
             existed = app.forget_session(account)
-    print_line(f"{account}: the saved session was deleted." if existed else f"{account}: there is no saved session.")
+    print_line(f"{account}: saved session deleted." if existed else f"{account}: there is no saved session.")
 
 
 @click.command("code")
@@ -71,7 +72,10 @@ def forget_command(config: Path | None, account: str) -> None:
 @_ACCOUNT
 @click.argument("code")
 def code_command(config: Path | None, account: str, code: str) -> None:
-    """Hands the one-time CODE that the portal sent to the `watcher run` that waits for it."""
+    """Enter the one-time CODE that a sign-in of `watcher run` is waiting for.
+
+    Example: watcher code family 123456
+    """
     try:
         tidy = tidy_code(code)
     except ValueError as error:
@@ -83,10 +87,11 @@ def code_command(config: Path | None, account: str, code: str) -> None:
         app.inbox.put(account, tidy, at=now)
         is_expected = app.inbox.is_expected(account, now=now)
     if is_expected:
-        print_line(f"{account}: the code is handed over; the sign-in that waits for it takes it within seconds.")
+        print_line(f"{account}: code received. The waiting sign-in uses it within seconds.")
     else:
         print_line(
-            f"{account}: no sign-in waits for a code now. `watcher login {account}` signs in and asks for it here."
+            f"{account}: no sign-in is waiting for a code now. `watcher login {quote(account)}` signs in and asks"
+            " for one."
         )
 
 
@@ -95,13 +100,14 @@ def code_command(config: Path | None, account: str, code: str) -> None:
 @click.option(
     "--cookies",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Take over the session of your own browser: its cookies as cookies.txt, JSON, header string, or HAR.",
+    help="Import the session of your browser: its cookies as cookies.txt, JSON, header string, or HAR.",
 )
 @_ACCOUNT
 def login_command(config: Path | None, account: str, cookies: Path | None) -> None:
-    """Signs ACCOUNT in by hand, asking here for the one-time code, and reads it once; the session is kept.
+    """Sign in to ACCOUNT, asking here for the one-time code, and check it once.
 
-    With --cookies nothing is signed in: a session that you opened in your own browser is used from now on.
+    With --cookies the program does not sign in but uses the session of your own browser: sign in there, export the
+    cookies, then run: watcher login ACCOUNT --cookies FILE
     """
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
@@ -113,7 +119,7 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     print_read_results([result], [])
     if result.outcome is not ReadOutcome.OK:
-        print_error(f"{account}: {result.outcome.value}: {result.error}")
+        print_error(f"{account}: {outcome_text(result.outcome)}: {result.error}")
     sys.exit(0 if result.outcome is ReadOutcome.OK else 1)
 
 
@@ -121,7 +127,9 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
     """Save the browser's cookies as the account's session. Cookies of other sites are ignored."""
     hosts_of = app.portal_of(account).session_hosts
     if hosts_of is None:
-        raise click.UsageError(f"{account}: {app.portal_of(account).title} has no session that a browser could lend")
+        raise click.UsageError(
+            f"Account {account} ({app.portal_of(account).title}) cannot use the session of a browser."
+        )
     hosts = hosts_of(app.settings.accounts[account])
     try:
         content = read_input(file, max_bytes=_MAX_COOKIE_FILE_SIZE)
@@ -129,19 +137,19 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
     except (BadCookieFile, OSError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--cookies") from None
     for fault in selection.faults[:_MAX_FAULTS]:
-        print_error(f"{file}: left out: {fault}")
+        print_error(f"{file}: skipped: {fault}")
     if not selection.cookies:
-        others = f"{selection.foreign} of other sites, {selection.expired} that have run out"
+        others = f"{selection.foreign} of other websites, {selection.expired} expired"
         raise click.BadParameter(
-            f"{file}: holds no cookie for {', '.join(sorted(hosts))} ({others});"
-            " sign in with your browser, then export",
+            f"{file} has no usable cookie for {', '.join(sorted(hosts))} ({others})."
+            " Sign in there with your browser, then export the cookies at once.",
             param_hint="--cookies",
         )
     with account_lock(app, account):
         _check_key(app, account)
         app.sessions.of(account).save(dump_cookies(map(exported, selection.cookies)))
     number = "1 cookie" if len(selection.cookies) == 1 else f"{len(selection.cookies)} cookies"
-    print_line(f"{account}: {number} taken over. Delete {file}: it is as good as your password.")
+    print_line(f"{account}: {number} imported. Delete {file} now: whoever has it can use your account.")
 
 
 def _check_key(app: App, account: str) -> None:
@@ -171,7 +179,7 @@ def account_lock(app: App, account: str) -> Iterator[None]:
         with account_locks(app.settings.accounts[account], app.context, wait=LOCK_TIMEOUT):
             yield
     except Busy:
-        raise click.ClickException(f"{account}: another process is reading this account; try again soon") from None
+        raise click.ClickException(f"Another process is checking account {account}. Try again in a moment.") from None
 
 
 def _resume(app: App, account: str) -> None:

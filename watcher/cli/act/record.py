@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from watcher.app import App
 from watcher.cli.act.check import print_read_results
 from watcher.cli.context import LOCK_TIMEOUT, open_context
+from watcher.cli.names import normalized, unknown_name
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.cli.terminal.termination import finishing_on_sigterm
@@ -28,30 +30,33 @@ from watcher.store import Busy
     "--on",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="The day that the site gives the status, YYYY-MM-DD.",
+    help="The date of the status on the website, YYYY-MM-DD.",
 )
-@click.option("--account", "name", help="Where two accounts have the same case number.")
+@click.option("--account", "name", help="The account, if two accounts have the same case number.")
 @click.argument("case")
-@click.argument("status")
+@click.argument("status", nargs=-1, required=True, metavar="STATUS...")
 def record_command(
-    config: Path | None, case: str, status: str, on: datetime | None, name: str | None, *, as_json: bool
+    config: Path | None, case: str, status: tuple[str, ...], on: datetime | None, name: str | None, *, as_json: bool
 ) -> None:
-    """Writes down the STATUS that you read on the official site about CASE, word for word.
+    """Record the STATUS of CASE as you saw it on the official website, word for word.
 
-    It is one read: compared with the last one, told, counted for stalls and deadlines. The same words again are seen
-    and unchanged, and answer the reminder to look.
+    Record it even if it has not changed: that also answers the reminder to look. For accounts with portal = "manual".
+
+    Example: watcher record AA00EXAMPLE Administrative Processing --on 2026-05-29
     """
     with open_context(config) as app:
         account, number = _find(app, case, name)
         if on is not None and on.date() > (app.clock.now() + timedelta(days=1)).date():
-            raise click.BadParameter(f"{on.date()} is still to come; is the year right?", param_hint="--on")
+            raise click.BadParameter(f"{on.date()} is in the future. Check the year.", param_hint="--on")
         try:
-            read = build_case_read(account.site, number, status, on=on.date() if on else None)
+            read = build_case_read(account.site, number, " ".join(status), on=on.date() if on else None)
             result = record_results([read], account, app.portal_of(account.name), app.context)
         except UnexpectedAnswer as error:
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
-            raise click.ClickException(f"{account.name}: another process is at work on it; try again soon") from None
+            raise click.ClickException(
+                f"Another process is using account {account.name}. Try again in a moment."
+            ) from None
         update_calendar_file(app.context)
         with finishing_on_sigterm(app.context.stop):
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
@@ -61,38 +66,42 @@ def record_command(
     elif result.changes:
         print_read_results([result], [])
     else:
-        print_line(f"{number}: seen, unchanged.")
+        print_line(f"{number}: recorded, unchanged.")
     _report_unknown(read.snapshot.status_title, vocabulary)
 
 
 def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
     """Return the manual account with this case and the number as configured. Spaces and case do not matter."""
-    manual_accounts = [account for account in app.settings.accounts.values() if isinstance(account, ManualAccount)]
-    if name is not None and name not in {account.name for account in manual_accounts}:
-        known = ", ".join(account.name for account in manual_accounts) or "none"
-        raise click.BadParameter(
-            f'no account {name} with portal = "manual"; there are: {known}', param_hint="--account"
+    accounts = [account for account in app.settings.accounts.values() if isinstance(account, ManualAccount)]
+    if name is not None and name not in {account.name for account in accounts}:
+        raise unknown_name(
+            name,
+            [account.name for account in accounts],
+            what="account",
+            where='with portal = "manual"',
+            if_none="`watcher init` adds one.",
+            param_hint="--account",
         )
     matches = [
         (account, number)
-        for account in manual_accounts
+        for account in accounts
         if name in (None, account.name)
         for number in account.cases
-        if _normalized(number) == _normalized(typed)
+        if normalized(number) == normalized(typed)
     ]
     if not matches:
-        known = ", ".join(number for account in manual_accounts for number in account.cases) or "none"
-        raise click.BadParameter(
-            f'{typed} is in the cases of no account with portal = "manual"; there are: {known}', param_hint="CASE"
+        raise unknown_name(
+            typed,
+            [number for account in accounts for number in account.cases],
+            what="case",
+            where='at an account with portal = "manual"',
+            if_none="`watcher init` adds one.",
+            param_hint="CASE",
         )
     if len(matches) > 1:
-        names = " or ".join(account.name for account, _ in matches)
-        raise click.UsageError(f"{typed} is a case of several accounts; add --account {names}")
+        names = " or ".join(quote(account.name) for account, _ in matches)
+        raise click.UsageError(f"Several accounts have the case {typed}. Add --account {names}.")
     return matches[0]
-
-
-def _normalized(number: str) -> str:
-    return "".join(character for character in number if character.isalnum()).casefold()
 
 
 def _report_unknown(status: str, vocabulary: str) -> None:
@@ -100,5 +109,5 @@ def _report_unknown(status: str, vocabulary: str) -> None:
     if meaning_of(status, vocabulary=vocabulary).known:
         return
     similar = get_close_matches(status.title(), titles(vocabulary), n=1, cutoff=0.7)
-    hint = f' If you meant "{similar[0]}", record that.' if similar else ""
-    print_error(f'"{status}" is new to this program: it is kept word for word, and its stage is unknown.{hint}')
+    hint = f' Did you mean "{similar[0]}"?' if similar else ""
+    print_error(f'"{status}" is not recognized. It is kept word for word, with the stage "unknown".{hint}')

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import as_file, files
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from shlex import quote
 from tempfile import TemporaryDirectory
 from textwrap import wrap
 from typing import Any, Self
@@ -36,7 +37,7 @@ from watcher.privacy.private_file import create_private_folder, write_private_fi
 _DAYS_PER_SECOND = 10.0
 _WIDTH = 76
 _CONFIGURATION = """\
-# Written by `watcher demo`; everything in it is made up.
+# Written by `watcher demo`. Everything in it is made up.
 timezone = "America/New_York"
 state_dir = "{state_dir}"
 
@@ -62,12 +63,19 @@ max_per_hour = 0
 
 
 @click.command("demo")
-@click.option("--speed", type=click.FloatRange(min=1.0, max=50.0), help="Days that pass in a second; 10.")
 @click.option(
-    "--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep configuration and database in this folder."
+    "--speed", type=click.FloatRange(min=1.0, max=50.0), help="The number of days that pass in one second. Default: 10."
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the configuration and the database in this folder.",
 )
 def demo_command(speed: float | None, keep: Path | None) -> None:
-    """Fourteen months of a case in under a minute, end to end, against the embedded practice portal."""
+    """Show fourteen months of a made-up case in under a minute.
+
+    The whole program runs against a practice portal on this machine. Nothing needs to be set up.
+    """
     logs.configure(level="critical", environ=os.environ)
     with ExitStack() as stack:
         folder = keep.absolute() if keep else Path(stack.enter_context(TemporaryDirectory(prefix="watcher-demo-")))
@@ -76,7 +84,7 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
         except OSError as error:
             raise click.BadParameter(f"{folder}: {os_error_text(error)}", param_hint="--keep") from None
         if (folder / "watcher.sqlite3").exists():
-            raise click.UsageError(f"{folder} holds a database already; name another folder")
+            raise click.UsageError(f"{folder} already contains a database. Choose another folder.")
         config = _play(folder, speed or _DAYS_PER_SECOND, stack)
         for command in (status_command, history_command):
             print_line()
@@ -84,9 +92,11 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
             command.main(args=["--config", str(config)], standalone_mode=False)
         print_line()
         if keep:
-            print_line(f"Configuration and database are kept: watcher status --config {config}")
+            print_line(
+                f"The configuration and the database are kept. Try: watcher status --config {quote(str(config))}"
+            )
         else:
-            print_line("That was all practice, and nothing of it is left. `watcher init` sets up the real thing.")
+            print_line("This was a demonstration; nothing of it is kept. `watcher init` sets up your own cases.")
 
 
 def _play(folder: Path, days_per_second: float, stack: ExitStack) -> Path:
@@ -101,7 +111,7 @@ def _play(folder: Path, days_per_second: float, stack: ExitStack) -> Path:
     config = _write_configuration(folder, portal, recipe, phone.port)
     app = stack.enter_context(open_app(read_settings(config, {}), clock=clock))
     print_line(
-        f"A practice portal answers at {portal.base_url}; a phone listens. One second is {days_per_second:g} days."
+        f"The practice portal runs at {portal.base_url}. One second is {days_per_second:g} days. Alerts appear below."
     )
     daemon = Daemon(app)
     daemon.start()
@@ -110,7 +120,7 @@ def _play(folder: Path, days_per_second: float, stack: ExitStack) -> Path:
     reads = sum(1 for request in portal.requests if request.path == "/cases")
     sign_ins = sum(1 for request in portal.requests if (request.method, request.path) == ("POST", "/login"))
     print_line()
-    print_line(f"{story.days} days, {reads} reads, {sign_ins} sign-in with a one-time code, {phone.received} alerts.")
+    print_line(f"{story.days} days, {reads} checks, {sign_ins} sign-in with a one-time code, {phone.received} alerts.")
     return config
 
 

@@ -23,11 +23,11 @@ _WIDTH = max(len(verdict) for verdict in Verdict)
 @click.command("doctor")
 @CONFIG
 @JSON
-@click.option("--offline", is_flag=True, help="Skip everything that needs the network.")
+@click.option("--offline", is_flag=True, help="Skip the checks that need the network.")
 def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None:
-    """Checks configuration, secrets, database, clock, TLS to each portal and each channel. Sends no password.
+    """Check configuration, secrets, database, clock, portals, and channels, and say how to fix problems.
 
-    Exit status 1 where something failed, 2 where the configuration cannot be used at all.
+    Sends no password. Exit status: 1 if something failed, 2 if the configuration cannot be used.
     """
     logs.configure(level="error", environ=os.environ)
     findings: list[Finding] = []
@@ -39,7 +39,9 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
                 _show(finding)
         status = 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
     except SettingsFaults as faults:
-        findings = [failed("configuration", line, "correct it, then ask again") for line in faults.faults]
+        findings = [
+            failed("configuration", line, "correct it, then run `watcher doctor` again") for line in faults.faults
+        ]
         for finding in () if as_json else findings:
             _show(finding)
         status = 2

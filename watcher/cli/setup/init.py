@@ -3,17 +3,20 @@
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from watcher.app import App, open_app
 from watcher.cli.act.check import print_read_results
 from watcher.cli.options import CONFIG
-from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels
+from watcher.cli.setup.guides import session_guide
+from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels, ask_setting, portal_advice
 from watcher.cli.setup.service import install_command
 from watcher.cli.show.alerts import print_test_results, send_test
 from watcher.cli.terminal.output import command_name, print_error, print_line, print_table
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_code, confirm
+from watcher.cli.terminal.state_words import outcome_text
 from watcher.context.opening import read_settings
 from watcher.errors import os_error_text
 from watcher.model.account_health import ReadOutcome
@@ -31,9 +34,10 @@ _LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
 @click.command("init")
 @CONFIG
 def init_command(config: Path | None) -> None:
-    """Asks its way to a working configuration, step by step; where you break off, it goes on next time.
+    """Set up step by step: accounts, channels, a test sign-in, and a test alert.
 
-    Passwords go into secret files that only you can read, and are never shown.
+    You can stop at any time and continue later. Passwords are saved in files that only you can read, and are never
+    shown.
     """
     logs.configure(level="error", environ=os.environ)
     file = config or find_file(None, os.environ) or default_config_files(os.environ)[1]
@@ -46,63 +50,60 @@ def init_command(config: Path | None) -> None:
         previous = draft.finish()
     except OSError as error:
         raise click.ClickException(
-            f"{error.filename or file}: {os_error_text(error)}; nothing was lost. --config FILE names another place"
+            f"{error.filename or file}: {os_error_text(error)}. No answer was lost. Use --config FILE for another"
+            " place."
         ) from None
-    print_line(f"{draft.file} is written.{f' The one before is kept as {previous}.' if previous else ''}")
+    print_line(f"Wrote {draft.file}.{f' The previous one is kept as {previous}.' if previous else ''}")
     settings = read_settings(draft.file, os.environ)
     with open_app(settings) as app:
         success = _try_sign_ins(app)
         success = _try_channels(app.settings) and success
         _print_watched_cases(app)
-    _print_next_steps(draft.file)
+        _print_next_steps(app, draft.file)
     sys.exit(0 if success else 1)
 
 
 def _print_introduction(draft: ConfigDraft) -> None:
-    print_error(
-        f"This writes {draft.file}. Enter takes what stands in [brackets]; Ctrl-C breaks off, and no answer is lost."
-    )
+    print_error(click.wrap_text(portal_advice(), width=100))
+    print_error(f"\nThe configuration will be {draft.file}.")
+    print_error("Press Enter to accept the answer in [brackets]. Press Ctrl-C to stop; your answers are kept.")
     if draft.resumed:
-        print_error("It goes on from the answers that were given before.")
+        print_error("Continuing with your earlier answers.")
 
 
 def _ask_about_user(draft: ConfigDraft) -> None:
-    language = ask_choice("In which language are you told things?", _LANGUAGES, str(draft.get(("language",)) or "en"))
+    language = ask_choice("Language for alerts?", _LANGUAGES, str(draft.get(("language",)) or "en"))
     draft.set(("language",), language)
-    while True:
+
+    def ask_time_zone() -> str:
         current = draft.get(("timezone",)) or machine_zone().key
-        draft.set(("timezone",), ask("Your time zone, such as America/New_York", str(current)))
-        faults = [line for line in draft.faults() if ": timezone:" in line]
-        if not faults:
-            return
-        draft.set(("timezone",), None)
-        print_error(faults[0])
+        draft.set(("timezone",), ask("Your time zone, for example America/New_York", str(current)))
+        return str(draft.get(("timezone",)))
+
+    ask_setting(draft, ("timezone",), ask_time_zone)
 
 
 def _try_sign_ins(app: App) -> bool:
     """Check each account once if the user agrees. Return False if one failed."""
     success = True
     for name, account in app.settings.accounts.items():
-        if not _can_sign_in(app, account) or not confirm(f"Sign in to {name} once now, to test it?"):
+        if app.portal_of(name).is_manual or _needs_session(app, account):
+            continue
+        if not confirm(f'Sign in to the account "{name}" now to test it?'):
             continue
         has_secret = getattr(account, "totp_secret", None) is not None
         result = app.poll(name, codes=None if has_secret else PromptedCode(ask_code))
         print_read_results([result], [])
         if result.outcome is not ReadOutcome.OK:
-            print_error(f"{name}: {result.outcome.value}: {result.error}")
+            print_error(f"{name}: {outcome_text(result.outcome)}: {result.error}")
             success = False
     return success
 
 
-def _can_sign_in(app: App, account: AccountSettings) -> bool:
-    portal = app.portal_of(account.name)
-    if portal.is_manual:
-        return False
-    if account.credential() is None and portal.session_hosts is not None and not app.sessions.of(account.name).load():
-        print_line(f"{account.name}: sign in with your own browser, export its cookies, then")
-        print_line(f"  watcher login {account.name} --cookies FILE")
-        return False
-    return True
+def _needs_session(app: App, account: AccountSettings) -> bool:
+    """Return whether the account needs a session from the user's own browser, and has none."""
+    has_own_session = app.portal_of(account.name).session_hosts is not None and account.credential() is None
+    return has_own_session and not app.sessions.of(account.name).load()
 
 
 def _try_channels(settings: Settings) -> bool:
@@ -122,29 +123,49 @@ def _print_watched_cases(app: App) -> None:
     ]
     checked = {number for _, number, _, _ in rows}
     rows += [
-        (name, number, "-", "not read yet")
+        (name, number, "-", "not checked yet")
         for name, account in app.settings.accounts.items()
         for number in account.cases
         if number not in checked
     ]
     print_table(("ACCOUNT", "CASE", "FORM", "STATUS"), rows)
-    complete_accounts = [name for name, account in app.settings.accounts.items() if not account.cases]
-    if complete_accounts:
-        print_line(f"Watched is every case that the portal lists for {', '.join(complete_accounts)}.")
+    complete = [
+        f'"{name}"'
+        for name, account in app.settings.accounts.items()
+        if not account.cases and not app.portal_of(name).is_manual
+    ]
+    if complete:
+        print_line(f"All cases in the account{'s' * (len(complete) > 1)} {', '.join(complete)} will be watched.")
 
 
 def _status(case: TrackedCase) -> str:
-    return (case.snapshot.status if case.snapshot else None) or "not read yet"
+    return (case.snapshot.status if case.snapshot else None) or "not checked yet"
 
 
-def _print_next_steps(file: Path) -> None:
+def _print_next_steps(app: App, file: Path) -> None:
     default_file = find_file(None, os.environ)
-    config_option = "" if default_file is not None and default_file.absolute() == file else f" --config {file}"
-    print_line()
-    steps = {
-        f"{command_name()} run{config_option}": "keeps watch",
-        f"{command_name()} doctor{config_option}": "looks over everything",
-        f"{command_name()} {install_command(file)}": "makes it run by itself",
+    is_default = default_file is not None and default_file.absolute() == file
+    program, config = quote(command_name()), "" if is_default else f" --config {quote(str(file))}"
+    steps = {}
+    for name, account in app.settings.accounts.items():
+        if _needs_session(app, account):
+            command = f"{program} login{config} {quote(name)} --cookies FILE"
+            steps[command] = "sign in: import the session of your browser"
+            print_line()
+            print_line(_session_guide(app, account, command))
+    steps |= {
+        f"{program} doctor{config}": "check the whole setup",
+        f"{program} check{config}": "check all cases now and send alerts",
+        f"{program} run{config}": "keep checking until you stop it",
+        f"{program} {install_command(file)}": "keep checking in the background",
     }
+    print_line()
+    print_line("Next steps:")
     for step, purpose in steps.items():
         print_line(f"  {step:<{max(map(len, steps))}}  # {purpose}")
+
+
+def _session_guide(app: App, account: AccountSettings, command: str) -> str:
+    portal = app.portal_of(account.name)
+    hosts = sorted(portal.session_hosts(account)) if portal.session_hosts else []
+    return session_guide(account.name, hosts=hosts, command=command, note=portal.session_note)

@@ -1,5 +1,6 @@
 """The questions of `watcher init` about accounts and channels. The answers go into a draft."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -9,17 +10,18 @@ from watcher.cli.terminal.output import print_error
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_list, ask_secret, confirm
 from watcher.delivery.apprise_notifier import check_url
 from watcher.portal import Portal, Question
+from watcher.settings.checks import section_faults
 from watcher.settings.key_names import KeyPath, toml_key
 from watcher.wizard import ConfigDraft
 
 _SEVERITIES = {
-    "important": "what moves a case, or needs you",
-    "urgent": "only what cannot wait: requests, appointments, deadlines, denials, a refused sign-in",
-    "routine": "everything, small things too",
+    "important": "when a case moves or needs you",
+    "urgent": "only what cannot wait: requests, appointments, deadlines, denials, sign-in problems",
+    "routine": "everything, small updates too",
 }
 _PRIVACY = {
-    "masked": "case numbers hidden but for their last digits (IOE••••••0001)",
-    "full": "everything, with the case number",
+    "masked": "everything, but only the last digits of case numbers (IOE••••••0001)",
+    "full": "everything, with full case numbers",
     "minimal": "only that something changed",
 }
 _EXAMPLES = """\
@@ -27,16 +29,46 @@ Alerts go to an address that Apprise understands, for example:
   ntfys://ntfy.sh/a-long-topic-that-nobody-guesses     the ntfy app on a phone
   mailtos://user:password@example.org                  e-mail
   tgram://bot-token/chat-id                            Telegram
-https://appriseit.com/services/ lists them all."""
+All services: https://appriseit.com/services/"""
+
+
+def portal_advice() -> str:
+    """Return one sentence on which portal to choose."""
+    found = map(portals.find, portals.names())
+    return "Which portal to choose: " + "; ".join(f"{portal.name} {portal.choose_for}" for portal in found) + "."
+
+
+def ask_setting(draft: ConfigDraft, key_path: KeyPath, ask_once: Callable[[], str]) -> str:
+    """Ask until the answer is usable. A rejected answer is taken back. `ask_once` saves the answer and returns it."""
+    while True:
+        previous = draft.get(key_path)
+        answer = ask_once()
+        faults = _faults(draft, key_path)
+        if not faults:
+            return answer
+        for line in faults:
+            print_error(_message(line, key_path))
+        print_error("Please correct this answer.")
+        draft.set(key_path, previous if previous != answer else None)
 
 
 def ask_about_accounts(draft: ConfigDraft) -> None:
     """Ask about existing accounts that are incomplete or that the user wants to review, then about new ones."""
     for name in list(draft.get(("accounts",)) or {}):
-        if _is_incomplete(draft, ("accounts", name)) or confirm(f"Go through account {name} again?", default=False):
+        if _is_incomplete(draft, ("accounts", name)) or confirm(f'Change the account "{name}"?', default=False):
             _ask_about_account(draft, name)
     while not draft.get(("accounts",)) or confirm("Add another account?", default=False):
-        _ask_about_account(draft, ask("A name for the account, as you like", "family"))
+        _ask_about_account(draft, _ask_name(draft, "accounts", "A short name for this account, for example maria"))
+
+
+def _ask_name(draft: ConfigDraft, table: str, question: str, default: str = "") -> str:
+    """Ask for the name of a section until it is usable."""
+    while True:
+        name = ask(question, "" if default in (draft.get((table,)) or {}) else default)
+        faults = list(section_faults((table, name), {}))
+        if not faults:
+            return name
+        print_error(faults[0].partition(": ")[2] if name else "Please enter a name.")
 
 
 def _ask_about_account(draft: ConfigDraft, name: str) -> None:
@@ -45,6 +77,8 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
     draft.begin_section(section)
     while True:
         portal = _ask_portal(draft, section)
+        if portal.guide:
+            print_error(portal.guide)
         answers: dict[str, str] = {}
         for question in portal.questions:
             if question.only_if is None or answers.get(question.only_if[0]) == question.only_if[1]:
@@ -55,14 +89,14 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
             return
         for line in faults:
             print_error(line)
-        print_error("Once more, please; what was right can stay.")
+        print_error("Please go through the answers again. Press Enter to keep one.")
 
 
 def _ask_portal(draft: ConfigDraft, key_path: KeyPath) -> Portal:
     """Ask for the portal. Keys of a portal chosen earlier are removed."""
     titles = {name: portals.find(name).title for name in portals.names()}
     current = str(draft.get((*key_path, "portal")) or "uscis")
-    portal = portals.find(ask_choice(f"Where is the account {key_path[-1]}?", titles, current))
+    portal = portals.find(ask_choice("Which website is this account on?", titles, current))
     draft.set((*key_path, "portal"), portal.name)
     for key in set(draft.get(key_path)) - set(portal.account.model_fields):
         draft.set((*key_path, key), None)
@@ -71,17 +105,16 @@ def _ask_portal(draft: ConfigDraft, key_path: KeyPath) -> Portal:
 
 def _ask(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     """Ask one question and save the answer. For a secret, return only whether there is one."""
-    if question.secret:
-        return _ask_for_secret(draft, key_path, question)
     if question.choices:
         answer = ask_choice(question.text, question.choices, str(draft.get(key_path) or question.default))
         draft.set(key_path, answer)
         return answer
-    while True:
-        answer = _ask_for_text(draft, key_path, question)
-        if answer or not question.required:
-            return answer
-        print_error("An answer is needed here.")
+    if question.secret:
+        return _ask_for_secret(draft, key_path, question)
+    answer = ask_setting(draft, key_path, lambda: _ask_for_text(draft, key_path, question))
+    if not answer and question.if_empty:
+        print_error(question.if_empty)
+    return answer
 
 
 def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
@@ -89,12 +122,16 @@ def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> 
     if question.multiple:
         values = ask_list(question.text, current if isinstance(current, list) else [])
         draft.set(key_path, values or None)
-        return " ".join(values)
-    answer = ask(question.text, str(current or question.default))
-    if question.is_path and Path(answer).expanduser().exists():
-        answer = str(Path(answer).expanduser().absolute())
-    draft.set(key_path, answer or None)
-    return answer
+        answer = " ".join(values)
+    else:
+        answer = ask(question.text, str(current or question.default))
+        if question.is_path and Path(answer).expanduser().exists():
+            answer = str(Path(answer).expanduser().absolute())
+        draft.set(key_path, answer or None)
+    if answer or not question.required:
+        return answer
+    print_error("Please enter an answer.")
+    return _ask_for_text(draft, key_path, question)
 
 
 def _ask_for_secret(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
@@ -103,18 +140,28 @@ def _ask_for_secret(draft: ConfigDraft, key_path: KeyPath, question: Question) -
         answer = ask_secret(question.text, is_set=is_set)
         if answer:
             draft.set_secret(key_path, answer)
-        if answer or is_set or not question.required:
-            return "given" if answer or is_set else ""
-        print_error("An answer is needed here.")
+        if not (answer or is_set):
+            if not question.required:
+                return ""
+            print_error("Please enter an answer.")
+            continue
+        faults = _faults(draft, key_path)
+        if not faults:
+            return "given"
+        for line in faults:
+            print_error(_message(line, key_path))
+        print_error("Please correct this answer.")
+        draft.remove_secret(key_path)
 
 
 def ask_about_channels(draft: ConfigDraft) -> None:
     """Ask about existing channels that are incomplete or that the user wants to review, then about new ones."""
     for name in list(draft.get(("channels",)) or {}):
-        if _is_incomplete(draft, ("channels", name)) or confirm(f"Go through channel {name} again?", default=False):
+        if _is_incomplete(draft, ("channels", name)) or confirm(f'Change the channel "{name}"?', default=False):
             _ask_about_channel(draft, name)
     while confirm("Add a channel for alerts?", default=not draft.get(("channels",))):
-        _ask_about_channel(draft, ask("A name for the channel, as you like", "phone"))
+        name = _ask_name(draft, "channels", "A short name for this channel, for example phone", "phone")
+        _ask_about_channel(draft, name)
 
 
 def _ask_about_channel(draft: ConfigDraft, name: str) -> None:
@@ -123,12 +170,11 @@ def _ask_about_channel(draft: ConfigDraft, name: str) -> None:
     while True:
         _ask_for_address(draft, (*section, "url"))
         for key, question, choices, default in (
-            ("min_severity", "What is sent there?", _SEVERITIES, "important"),
-            ("privacy", "How much does an alert say?", _PRIVACY, "masked"),
+            ("min_severity", "Which alerts should it get?", _SEVERITIES, "important"),
+            ("privacy", "How much should an alert say?", _PRIVACY, "masked"),
         ):
             draft.set((*section, key), ask_choice(question, choices, str(draft.get((*section, key)) or default)))
-        hours = ask("Quiet hours, such as 22:00-07:00; - for none", str(draft.get((*section, "quiet_hours")) or "-"))
-        draft.set((*section, "quiet_hours"), None if hours == "-" else hours)
+        ask_setting(draft, (*section, "quiet_hours"), lambda: _ask_for_quiet_hours(draft, (*section, "quiet_hours")))
         faults = _faults(draft, section)
         if not faults:
             draft.end_section()
@@ -137,12 +183,18 @@ def _ask_about_channel(draft: ConfigDraft, name: str) -> None:
             print_error(line)
 
 
+def _ask_for_quiet_hours(draft: ConfigDraft, key_path: KeyPath) -> str:
+    hours = ask("Quiet hours, for example 22:00-07:00 (- for none)", str(draft.get(key_path) or "-"))
+    draft.set(key_path, None if hours == "-" else hours)
+    return hours
+
+
 def _ask_for_address(draft: ConfigDraft, key_path: KeyPath) -> None:
     """Ask for a usable address. It is a secret, because anyone who has it can read or write there."""
     print_error(_EXAMPLES)
     while True:
         is_set = draft.has_secret(key_path)
-        answer = ask_secret("The address", is_set=is_set)
+        answer = ask_secret("Address", is_set=is_set)
         error = check_url(SecretStr(answer)) if answer else None
         if error is not None:
             print_error(error)
@@ -158,7 +210,12 @@ def _is_incomplete(draft: ConfigDraft, section: KeyPath) -> bool:
     return draft.is_unfinished(section) or bool(_faults(draft, section))
 
 
+def _message(line: str, key_path: KeyPath) -> str:
+    """Return a fault without the file and the key, which the question names already."""
+    return line.partition(f": {toml_key(key_path)}")[2].partition(": ")[2]
+
+
 def _faults(draft: ConfigDraft, key_path: KeyPath) -> list[str]:
     """Return the faults in this section of the draft."""
     marker = f": {toml_key(key_path)}"
-    return [line for line in draft.faults() if f"{marker}." in line or f"{marker}:" in line]
+    return [line for line in draft.faults() if any(f"{marker}{end}" in line for end in ".:[")]

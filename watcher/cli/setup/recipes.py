@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from watcher.app import App
 from watcher.cli.act.login import account_lock
 from watcher.cli.context import open_context
+from watcher.cli.groups import CommandGroup
+from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled
 from watcher.cli.terminal.prompts import ask_code
@@ -26,24 +29,26 @@ from watcher.sign_in.code_sources import PromptedCode
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 
 
-@click.group("recipe")
+@click.group("recipe", cls=CommandGroup)
 def recipe_command() -> None:
-    """Recipes: portals described in a file. Write one, try it, check it."""
+    """Describe a website in a recipe file, and test it."""
 
 
 @recipe_command.command("new")
 @FILE
 def new_command(file: Path) -> None:
-    """Writes a commented start to FILE, which must not be there yet."""
+    """Write a commented template to FILE, a new file."""
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(new_recipe_text())
     except FileExistsError:
-        raise click.BadParameter(f"{file} is there already; name another file", param_hint="FILE") from None
+        raise click.BadParameter(f"{file} already exists. Choose another name.", param_hint="FILE") from None
     except OSError as error:
         raise click.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
-    print_line(f"{file} is a recipe to begin from; its comments say what each key means.")
-    print_line(f"`watcher recipe check {file}` finds its faults; `watcher recipe try {file} --account NAME` walks it.")
+    print_line(f"Wrote {file}, a template whose comments explain each key.")
+    print_line(
+        f"Then: `watcher recipe check {quote(str(file))}`, and `watcher recipe try {quote(str(file))} --account NAME`."
+    )
 
 
 @recipe_command.command("check")
@@ -51,11 +56,11 @@ def new_command(file: Path) -> None:
 @click.option(
     "--trace",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Answers kept by `watcher check --trace DIR`: shows what each selector finds in them.",
+    help="Show what each selector finds in the answers saved by `watcher check --trace DIR`.",
 )
 @FILE
 def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
-    """Checks the recipe in FILE, offline, and with --trace against answers kept earlier."""
+    """Check the recipe in FILE for errors, without contacting the website."""
     try:
         results = check_recipe(file, trace)
     except RecipeFaults as faults:
@@ -68,19 +73,21 @@ def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
         print_json({"recipe": str(file), "sights": [_document(result) for result in results]})
     else:
         _show(results)
-        print_line(f"{file}: no fault found." if not _has_failed(results) else f"{file}: a read would fail; see above.")
+        print_line(
+            f"{file}: no errors found." if not _has_failed(results) else f"{file}: a check would fail; see above."
+        )
     sys.exit(1 if _has_failed(results) else 0)
 
 
 @recipe_command.command("try")
 @CONFIG
 @JSON
-@click.option("--account", metavar="NAME", required=True, help="The account whose sign-in is used.")
+@click.option("--account", metavar="NAME", required=True, help="The account to sign in with.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 def try_command(config: Path | None, account: str, file: Path | None, *, as_json: bool) -> None:
-    """Walks the recipe in FILE (else the account's own) step by step and shows what each selector finds.
+    """Try the recipe in FILE (default: the account's own) and show what each selector finds.
 
-    Signs in afresh. Records nothing, alerts nobody.
+    Signs in again. Records nothing and sends no alerts.
     """
     with open_context(config) as app:
         settings = _account(app, account, file)
@@ -97,8 +104,13 @@ def _account(app: App, name: str, file: Path | None) -> RecipeAccount:
     settings = app.settings.accounts.get(name)
     if not isinstance(settings, RecipeAccount):
         known = [name for name, account in app.settings.accounts.items() if isinstance(account, RecipeAccount)]
-        raise click.BadParameter(
-            f"no account {name} goes by a recipe; these do: {', '.join(known) or 'none'}", param_hint="--account"
+        raise unknown_name(
+            name,
+            known,
+            what="account",
+            where='with portal = "recipe"',
+            if_none="`watcher init` adds one.",
+            param_hint="--account",
         )
     try:
         return settings if file is None else settings.with_recipe(file)

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from shlex import quote
 
 import click
 
+from watcher.cli.groups import CommandGroup
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import command_name, installed_command, print_error, print_line
 from watcher.daemon import systemd_units
@@ -23,21 +25,25 @@ _CONFIG_FILE = Path("/etc/watcher/watcher.toml")
 _HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - only compared with
 
 
-@click.group("service")
+@click.group("service", cls=CommandGroup)
 def service_command() -> None:
-    """Runs the watcher under systemd."""
+    """Run in the background with systemd."""
 
 
 @service_command.command("install")
 @CONFIG
-@click.option("--user", is_flag=True, help="For your own service manager: no root, less protection.")
-@click.option("--timer", is_flag=True, help="A timer that reads from time to time, instead of the daemon.")
-@click.option("--instances", is_flag=True, help="The template watcher@.service: one daemon for each configuration.")
+@click.option("--user", is_flag=True, help="Install for your own user: needs no root, gives less protection.")
 @click.option(
-    "--browser", is_flag=True, help='Let a Chromium sign in (sign_in = "browser"): a drop-in opens what it needs.'
+    "--timer",
+    is_flag=True,
+    help="Install a timer that checks every four hours, instead of a process that keeps running.",
 )
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write into this folder instead.")
-@click.option("--print", "only_print", is_flag=True, help="Show what would be written.")
+@click.option("--instances", is_flag=True, help="Install the template watcher@.service, for several configurations.")
+@click.option("--browser", is_flag=True, help='Also allow what Chromium needs, for accounts with sign_in = "browser".')
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), help="Write the files to this folder instead."
+)
+@click.option("--print", "only_print", is_flag=True, help="Show the files and write nothing.")
 def install(
     *,
     config: Path | None,
@@ -48,13 +54,13 @@ def install(
     output: Path | None,
     only_print: bool,
 ) -> None:
-    """Writes the systemd unit for this machine and says what to do next. Starts nothing.
+    """Write the systemd unit for this machine and print the next steps. Starts nothing.
 
-    The unit runs this very installation on the configuration of --config (/etc/watcher/watcher.toml; with --user the
-    one that the other commands find).
+    The service uses this installation and the configuration of --config. Default: /etc/watcher/watcher.toml; with
+    --user, the configuration that the other commands use.
     """
     if timer and instances:
-        raise click.UsageError("--timer and --instances do not go together")
+        raise click.UsageError("Choose either --timer or --instances.")
     file = _configuration(config, user=user)
     program = _program()
     if not user:
@@ -78,15 +84,17 @@ def install(
 
 @service_command.command("exec", context_settings={"ignore_unknown_options": True})
 @CONFIG
-@click.option("--instance", default="", metavar="NAME", help="As the instance watcher@NAME runs.")
+@click.option(
+    "--instance", default="", metavar="NAME", help="Use the configuration and state of the instance watcher@NAME."
+)
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 def execute(*, config: Path | None, instance: str, arguments: tuple[str, ...]) -> None:
-    """Runs a command as the service runs: as its user, on its state, with its secrets. Needs root.
+    """Run COMMAND as the service does: as its user, with its state and its secrets. Needs root.
 
-    For example: watcher service exec status
+    Example: watcher service exec status
     """
     if not shutil.which("systemd-run"):
-        raise click.UsageError("there is no systemd-run on this machine")
+        raise click.UsageError("This machine has no systemd-run, which this command needs.")
     name = f"watcher-{instance}" if instance else "watcher"
     file = config or _CONFIG_FILE
     file = (file.with_name(f"{instance}.toml") if instance else file).absolute()
@@ -128,9 +136,9 @@ def install_command(file: Path) -> str:
     default_file = find_file(None, os.environ)
     if any(_hidden_folder(path) for path in (file, Path(_program()[0]))):
         return "service install --user" + (
-            "" if default_file and default_file.absolute() == file else f" --config {file}"
+            "" if default_file and default_file.absolute() == file else f" --config {quote(str(file))}"
         )
-    return "service install" + ("" if file == _CONFIG_FILE else f" --config {file}")
+    return "service install" + ("" if file == _CONFIG_FILE else f" --config {quote(str(file))}")
 
 
 def _program() -> list[str]:
@@ -142,20 +150,23 @@ def _program() -> list[str]:
 def _configuration(config: Path | None, *, user: bool) -> Path:
     match = find_file(config, os.environ) if user else config or _CONFIG_FILE
     if match is None:
-        raise SettingsFaults(["there is no configuration yet; `watcher init` writes one, or name it with --config"])
+        raise SettingsFaults(
+            ["There is no configuration yet. `watcher init` creates one; --config FILE uses another file."]
+        )
     return match.absolute()
 
 
 def _require_visible(file: Path, program: Path) -> None:
-    for path, name in ((file, "the configuration"), (program, "this installation")):
+    for path, name in ((file, "The configuration"), (program, "This installation")):
         hidden = _hidden_folder(path)
         if hidden is not None:
             raise click.UsageError(
-                f"{name} is {path}, and a service of the system sees nothing of {hidden}; put it elsewhere"
-                " (/etc/watcher, /opt), or use --user"
+                f"{name} is {path}, but a system service cannot see {hidden}. Move it, for example to /etc/watcher"
+                " or /opt,"
+                " or use --user."
             )
     if re.search(r"[\s:\"'\\]", str(file)):
-        raise click.UsageError(f"{file}: choose a place without spaces, colons and quotes in its name")
+        raise click.UsageError(f"{file}: choose a path without spaces, colons, quotes, and backslashes.")
 
 
 def _hidden_folder(path: Path) -> Path | None:
@@ -188,7 +199,7 @@ def _write(folder: Path, units: Mapping[str, str]) -> None:
             print_line(f"Wrote {file}.")
     except OSError as error:
         raise click.ClickException(
-            f"{folder} cannot be written to: {os_error_text(error)}; run it as root, or use --user or --output"
+            f"Cannot write to {folder}: {os_error_text(error)}. Run it as root, or use --user or --output."
         ) from None
 
 
@@ -197,17 +208,15 @@ def _print_next_steps(file: Path, names: tuple[str, ...], *, user: bool) -> None
     if not user:
         _print_service_requirements(file, unit)
     elif "@" in unit:
-        print_line(
-            f"\nEach {file.with_name('NAME.toml')} has to name a state_dir of its own: no two daemons work on one."
-        )
+        print_line(f"\nSet a different state_dir in each {file.with_name('NAME.toml')}: two services cannot share one.")
     systemctl = "systemctl --user" if user else "systemctl"
-    print_line("\nThen:\n")
+    print_line("\nNext:\n")
     for step in ("daemon-reload", f"enable --now {unit}", f"status {unit}"):
         print_line(f"  {systemctl} {step}")
     if user:
-        print_line("  loginctl enable-linger    # so that it runs while you are logged out")
+        print_line("  loginctl enable-linger    # keep running while you are logged out")
     else:
-        print_line("\nIts state is its own; commands run on it like this:\n")
+        print_line("\nThe service has its own state. To run a command on it:\n")
         print_line(f"  {command_name()} service exec {'--instance NAME ' if '@' in unit else ''}status")
 
 
@@ -215,29 +224,31 @@ def _print_service_requirements(file: Path, unit: str) -> None:
     """Explain where the service reads its configuration and its secrets."""
     config = file.with_name("NAME.toml") if "@" in unit else file
     if not exists(file):
-        print_error(f"\n{config} is not there yet; `{command_name()} init --config {config}` writes it.")
+        print_error(f"\n{config} does not exist yet. `{command_name()} init --config {config}` creates it.")
     print_line(
-        "\nThe service has a user of its own, which may read the configuration. Its secrets systemd hands to it, from"
+        "\nThe service runs as its own user, which must be able to read the configuration. systemd passes the secrets"
     )
-    print_line("files of root's, one for each, such as accounts__family__password:\n")
+    print_line("to it, from files that only root can read, one for each, such as accounts__family__password:\n")
     print_line(f"  chmod 0644 {config}")
     print_line(f"  install -d -m 0700 {secrets_folder(config)}")
     keys = read_document(file).keys if exists(file) else {}
     if state_dir := keys.get("state_dir"):
         print_error(
-            f"\n{file}: state_dir is {state_dir}; the service may write to its folder in /var/lib alone, and finds it"
-            " by itself. Take the line out."
+            f"\n{file}: state_dir is {state_dir}, but the service can write only to its own folder in /var/lib,"
+            " which it"
+            " uses by default. Remove the line."
         )
     if (secrets_dir := keys.get("secrets_dir")) and file.parent / str(secrets_dir) != secrets_folder(file):
         print_error(
-            f"\n{file}: secrets_dir is {secrets_dir}; the service is handed what lies in {secrets_folder(file)}. Move"
-            " the files there and take the line out."
+            f"\n{file}: secrets_dir is {secrets_dir}, but the service gets its secrets from {secrets_folder(file)}."
+            " Move the files there and remove the line."
         )
     state = default_state_dir(os.environ)
     if exists(state / DATABASE):
         print_error(
-            f"\n{state} holds what was read as this user so far. The service knows nothing of it and begins anew;"
-            " commands without `service exec` go on looking there. Remove the folder when you do not need it."
+            f"\n{state} contains the history of the checks made by this user. The service does not use it and starts"
+            " from the beginning; commands without `service exec` still use it. Delete the folder when you no longer"
+            " need it."
         )
 
 
@@ -248,5 +259,5 @@ def _warn_about_browsers(file: Path) -> None:
     for name, keys in accounts.items():
         if isinstance(keys, dict) and keys.get("sign_in") == "browser":
             print_error(
-                f"\n{name} signs in with a browser, which the unit alone does not let it: install it with --browser."
+                f"\nAccount {name} signs in with a browser, which this unit does not allow. Install it with --browser."
             )

@@ -9,6 +9,8 @@ import click
 
 from watcher.alerts.text_blocks import Paragraph
 from watcher.cli.context import LOCK_TIMEOUT, load_settings, open_context, read_only_context
+from watcher.cli.groups import CommandGroup
+from watcher.cli.names import parse_number, unknown_name
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
 from watcher.cli.terminal.output import (
     local_time,
@@ -19,6 +21,7 @@ from watcher.cli.terminal.output import (
     severity_color,
     styled,
 )
+from watcher.cli.terminal.state_words import alert_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.context.read_only import ReadOnlyContext
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
@@ -35,19 +38,25 @@ _COLORS = {
     AlertState.QUEUED: None,
     AlertState.DROPPED: None,
 }
+_PARSE_ALERT = parse_number("an alert number", "watcher alerts")
 _UNSENT = (AlertState.FAILED, AlertState.QUEUED)
 
 
-@click.group("alerts", invoke_without_command=True)
+@click.group("alerts", cls=CommandGroup, invoke_without_command=True)
 @CONFIG
 @JSON
-@click.option("--state", type=click.Choice([state.value for state in AlertState]), help="Only those in this state.")
-@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@click.option(
+    "--state", type=click.Choice([state.value for state in AlertState]), help="Show only alerts in this state."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Show only this many, the newest first.")
 @click.pass_context
 def alerts_command(
     click_context: click.Context, config: Path | None, state: str | None, limit: int | None, *, as_json: bool
 ) -> None:
-    """What was sent, is queued or held back, and what was given up; newest first."""
+    """List sent, waiting, and failed alerts, newest first.
+
+    `watcher alerts retry` sends failed ones again.
+    """
     click_context.obj = config
     if click_context.invoked_subcommand is not None:
         return
@@ -66,14 +75,14 @@ def _show(context: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
             str(alert.id),
             local_time(alert.created_at, zone),
             alert.channel,
-            styled(alert.state.value, _COLORS[alert.state]),
+            styled(alert_text(alert.state), _COLORS[alert.state]),
             local_time(alert.sent_at or alert.next_attempt_at, zone) if alert.sent_at or alert.next_attempt_at else "-",
             str(alert.attempts),
             styled(alert.title, severity_color(alert.severity)),
         )
         for alert in alerts
     ]
-    print_table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT", "TRIES", "TITLE"), rows)
+    print_table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT ATTEMPT", "ATTEMPTS", "TITLE"), rows)
     for alert in alerts:
         if alert.last_error:
             print_line(f"{alert.id}: {alert.last_error}", color="red")
@@ -82,29 +91,31 @@ def _show(context: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
     if not rows:
         print_line("There are no alerts.")
     elif any(alert.state is AlertState.FAILED for alert in alerts):
-        print_line("`watcher alerts retry` takes up again what was given up.")
+        print_line("`watcher alerts retry` sends the alerts that were not delivered again.")
 
 
 @alerts_command.command("retry")
 @OWN_CONFIG
-@click.argument("alert", type=click.IntRange(min=1), required=False, metavar="[ID]")
+@click.argument("alert", callback=_PARSE_ALERT, required=False, metavar="[ID]")
 @click.pass_obj
 def retry_command(config: Path | None, own_config: Path | None, alert: int | None) -> None:
-    """Takes up again what was given up or waits for its next attempt (all of it, or alert ID), and tries it now."""
+    """Send all alerts that failed or are waiting now, or only alert ID."""
     with open_context(own_config or config) as app:
         unsent = {item.id for state in _UNSENT for item in app.store.outbox.list(state=state)}
         selected = unsent if alert is None else {alert}
         if not selected <= unsent:
-            raise click.BadParameter(f"alert {alert} is neither given up nor queued; `watcher alerts` lists them all")
+            raise click.BadParameter(
+                f"Alert {alert} has not failed and is not waiting. `watcher alerts` lists all alerts."
+            )
         if not selected:
-            print_line("Nothing was given up, nothing is queued.")
+            print_line("No alert has failed, and none is waiting.")
             return
         app.store.outbox.retry(app.clock.now(), alert)
         with finishing_on_sigterm(app.context.stop):
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
         retried = [item for item in app.store.outbox.list() if item.id in selected]
     for item in sorted(retried, key=lambda item: item.id):
-        print_line(f"{item.id}  {item.channel}  {styled(item.state.value, _COLORS[item.state])}  {item.title}")
+        print_line(f"{item.id}  {item.channel}  {styled(alert_text(item.state), _COLORS[item.state])}  {item.title}")
     failed = [item for item in retried if item.state not in {AlertState.SENT, AlertState.DROPPED}]
     for item in failed:
         print_error(f"alert {item.id} to {item.channel}: {item.last_error or 'waits for its turn'}")
@@ -113,18 +124,21 @@ def retry_command(config: Path | None, own_config: Path | None, alert: int | Non
 
 @click.command("ack")
 @CONFIG
-@click.argument("alert", type=click.IntRange(min=1))
+@click.argument("alert", callback=_PARSE_ALERT)
 def ack_command(config: Path | None, alert: int) -> None:
-    """Says that ALERT has been seen: nothing about it is escalated any more."""
+    """Mark ALERT as seen, so that it is not escalated.
+
+    `watcher alerts` shows the numbers. Example: watcher ack 12
+    """
     with open_context(config) as app:
         if not app.store.outbox.acknowledge(alert, app.clock.now()):
-            raise click.BadParameter(f"there is no alert {alert}; `watcher alerts` lists them", param_hint="ALERT")
-        print_line(f"Alert {alert} is acknowledged; it is not escalated.")
+            raise click.BadParameter(f"There is no alert {alert}. `watcher alerts` lists them.", param_hint="ALERT")
+        print_line(f"Alert {alert} is marked as seen and will not be escalated.")
 
 
-@click.group("notify")
+@click.group("notify", cls=CommandGroup)
 def notify_command() -> None:
-    """Channels: whether a message arrives."""
+    """Test the channels that alerts go to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +155,7 @@ class TestSendResult:
 @JSON
 @click.argument("channel", required=False)
 def notify_test_command(config: Path | None, channel: str | None, *, as_json: bool) -> None:
-    """Sends a test alert to every channel, or to CHANNEL, and says what came of it."""
+    """Send a test alert to every channel, or only to CHANNEL, and print the result."""
     results = [send_test(item) for item in _select_channels(load_settings(config), channel)]
     if as_json:
         print_json(
@@ -167,20 +181,27 @@ def notify_test_command(config: Path | None, channel: str | None, *, as_json: bo
 
 
 def _select_channels(settings: Settings, channel: str | None) -> list[ChannelSettings]:
-    known = ", ".join(settings.channels) or "none"
+    none = "No channel is set up yet; `watcher init` adds one."
     if channel is not None and channel not in settings.channels:
-        raise click.BadParameter(f"no channel {channel} in the configuration; there are: {known}", param_hint="CHANNEL")
+        raise unknown_name(
+            channel,
+            list(settings.channels),
+            what="channel",
+            where="in the configuration",
+            if_none=none,
+            param_hint="CHANNEL",
+        )
     if not settings.channels:
-        raise click.UsageError("there is no channel in the configuration; `watcher init` adds one")
+        raise click.UsageError(none)
     return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
 
 
 def send_test(channel: ChannelSettings, notifier: Notifier | None = None) -> TestSendResult:
     """Send one message directly, not through the outbox, because it is about the channel and not about a case."""
-    title = "case-watcher: a test"
+    title = "case-watcher: test alert"
     body = (
-        f"This is a test of the channel {channel.name}. Nothing happened in any case; alerts will arrive like this"
-        " message.\n\nNo alert of this program ever asks for a password."
+        f"This is a test of the channel {channel.name}. No case has changed. Alerts will arrive like this message.\n\n"
+        "Alerts from this program never ask for a password."
     )
     markup = "".join(Paragraph(part).html() for part in body.split("\n\n"))
     error = None

@@ -23,10 +23,17 @@ _WIDTH = 100
 @click.command("explain")
 @CONFIG
 @JSON
-@click.option("--language", type=click.Choice(LANGUAGES), help="Default: that of the configuration, else English.")
-@click.argument("text", nargs=-1, required=True)
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="The language of the explanation. Default: the configured one, else English.",
+)
+@click.argument("text", nargs=-1, required=True, metavar="TEXT...")
 def explain_command(config: Path | None, text: tuple[str, ...], language: str | None, *, as_json: bool) -> None:
-    """What TEXT means in plain words: a status in a portal's own words, a stage, or a kind of pending item."""
+    """Explain TEXT in plain words: a status as the website shows it, or a stage. This is not legal advice.
+
+    Example: watcher explain Request for Evidence Was Sent
+    """
     language = language or _configured_language(config)
     explanation = explain(clean(" ".join(text)), language=language)
     if as_json:
@@ -52,7 +59,7 @@ def _configured_language(config: Path | None) -> str:
     try:
         return load(config, environ=os.environ, portals=portals).language
     except SettingsFaults:
-        print_error("The configuration has faults (`watcher doctor` lists them); this is told in English.")
+        print_error("The configuration has errors (`watcher doctor` lists them), so this explanation is in English.")
         return "en"
 
 
@@ -79,7 +86,7 @@ def _wrapped(text: str) -> str:
 @click.command("portals")
 @JSON
 def portals_command(*, as_json: bool) -> None:
-    """The portals: what each needs, what it can see, and how far that has been verified."""
+    """List the portals: what each needs, what it shows, and how far it has been tested."""
     listed = [portals.find(name) for name in portals.names()]
     if as_json:
         print_json(
@@ -99,7 +106,7 @@ def portals_command(*, as_json: bool) -> None:
         return
     for portal in listed:
         print_line(f"{portal.name}: {portal.title}", bold=True)
-        for label, lines in (("needs", portal.needs), ("sees", portal.sees), ("verified", (portal.verified,))):
+        for label, lines in (("needs", portal.needs), ("shows", portal.sees), ("tested", (portal.verified,))):
             for index, line in enumerate(lines):
                 print_line(f"  {label if not index else '':9} {line}")
         print_line()

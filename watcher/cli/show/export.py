@@ -39,25 +39,37 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @CONFIG
 @click.option("--format", "form", type=click.Choice(["json", "csv", "ics"]), default="json", show_default=True)
 @click.option(
-    "--what", type=click.Choice(list(_COLUMNS)), help="For csv, one table: cases unless said; for json, only this part."
+    "--what",
+    type=click.Choice(list(_COLUMNS)),
+    help="Export only this table. Default: cases for csv, everything for json.",
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write FILE, mode 0600, in one go.")
-@click.option("--masked", is_flag=True, help="Case numbers masked, names and places left out: can be shared.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to FILE, readable only by you. Default: standard output.",
+)
+@click.option(
+    "--masked", is_flag=True, help="Mask case numbers and leave out names and places, so that you can share the result."
+)
 @click.option(
     "--notices",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.zip",
-    help="The saved letters instead, in one ZIP file, mode 0600.",
+    help="Export the saved letters instead, as a ZIP file that only you can read.",
 )
 def export_command(
     config: Path | None, form: str, what: str | None, output: Path | None, notices: Path | None, *, masked: bool
 ) -> None:
-    """Everything in the books: as JSON or CSV, or deadlines and appointments as a calendar (ics)."""
+    """Export cases, history, and items as JSON or CSV, or deadlines and appointments as a calendar (ics).
+
+    Example: watcher export --format ics --output deadlines.ics
+    """
     if notices is not None:
         _export_notices(config, notices, only_option=not (what or output or masked))
         return
     if form == "ics" and what:
-        raise click.UsageError("a calendar holds deadlines and appointments; --what is for json and csv")
+        raise click.UsageError("A calendar contains deadlines and appointments only. Use --what with json or csv.")
     with read_only_context(config) as context:
         content = _calendar(context, masked=masked) if form == "ics" else _tables(context, form, what, masked=masked)
     if output is None:
@@ -67,12 +79,12 @@ def export_command(
         write_private_file(output, content)
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
-    print_error(f"written: {output}")
+    print_error(f"Wrote {output}.")
 
 
 def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> None:
     if not only_option:
-        raise click.UsageError("--notices writes the letters as they are, and nothing else; leave other options out")
+        raise click.UsageError("--notices exports only the letters. Leave out the other options.")
     from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - imports all that downloads letters
 
     with read_only_context(config) as context:
@@ -82,9 +94,9 @@ def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> No
         except OSError as error:
             raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
     for name in missing:
-        reason = "is not on this machine" if shared else "is gone from disk"
-        print_error(f"{name} {reason}; it is not in the archive")
-    print_error(f"written: {file}, letters: {count}")
+        reason = "is not on this machine" if shared else "no longer exists"
+        print_error(f"{name} {reason}, so it is not in the archive.")
+    print_error(f"Wrote {file} ({'1 letter' if count == 1 else f'{count} letters'}).")
 
 
 def _calendar(context: ReadOnlyContext, *, masked: bool) -> bytes:

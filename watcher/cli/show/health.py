@@ -30,15 +30,15 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared
 @CONFIG
 @JSON
 def health_command(*, config: Path | None, as_json: bool) -> None:
-    """Says whether the daemon runs and can see: exit status 0 where it does, 1 where not.
+    """Report whether `watcher run` is running and can check: exit status 0 if so, else 1.
 
-    It asks the daemon itself where [health] listen is set, and else looks into the books.
+    Asks the running program if [health] listen is set, else reads the database.
     """
     settings = load_settings(config)
     if settings.health.listen:
         healthy, document = _ask_daemon(settings.health)
     elif (file := missing_database(settings)) is not None:
-        healthy, document = _unwell(f"there is no database {file}")
+        healthy, document = _unwell(f"there is no database {file}; start `watcher run`")
     else:
         with read_only_context(config) as context:
             healthy, document = _read_status(context)
@@ -60,7 +60,7 @@ def _ask_daemon(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
         response = connection.getresponse()
         document = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return _unwell(f"no daemon answers at {health.listen}: {type(error).__name__}")
+        return _unwell(f"`watcher run` does not answer at {health.listen} ({type(error).__name__})")
     finally:
         connection.close()
     return response.status == http.HTTPStatus.OK, document
@@ -73,7 +73,7 @@ def _read_status(context: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
     """
     store = context.store
     if not store.shared and not _daemon_runs(store):
-        return _unwell(f"no `watcher run` works on {store.display_name}")
+        return _unwell(f"`watcher run` is not running for the database {store.display_name}")
     if store.file is not None:
         try:
             probe_disk(store.file)

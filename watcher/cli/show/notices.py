@@ -10,6 +10,7 @@ from shutil import which
 import click
 
 from watcher.cli.context import open_context, read_only_context
+from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
 from watcher.cli.show.status import case_number
 from watcher.cli.terminal.output import print_error, print_json, print_line, print_table, styled
@@ -34,9 +35,9 @@ class _CaseOrCommand(click.Group):
 @JSON
 @click.pass_context
 def notices_command(click_context: click.Context, config: Path | None, *, as_json: bool) -> None:
-    """The letters that portals offered (for CASE), and where they are saved.
+    """List the letters and documents on the website (of CASE), and where they are saved.
 
-    `open ID` opens one, `retry` takes up what failed.
+    `watcher notices open ID` opens one; `watcher notices retry` tries failed downloads again.
     """
     click_context.obj = (config, as_json)
     if click_context.invoked_subcommand is None:
@@ -49,32 +50,32 @@ def notices_command(click_context: click.Context, config: Path | None, *, as_jso
 @click.argument("case")
 @click.pass_obj
 def of_command(parent_options: tuple[Path | None, bool], own_config: Path | None, case: str, *, as_json: bool) -> None:
-    """Those of one case."""
+    """List the letters of one case."""
     config, json_before = parent_options
     _list(own_config or config, case, as_json=as_json or json_before)
 
 
 @notices_command.command("open")
 @OWN_CONFIG
-@click.argument("number", type=click.IntRange(min=1), metavar="ID")
+@click.argument("number", callback=parse_number("a letter number", "watcher notices"), metavar="ID")
 @click.pass_obj
 def open_command(parent_options: tuple[Path | None, bool], own_config: Path | None, number: int) -> None:
-    """Prints where notice ID is saved, and opens it where there is a desktop."""
+    """Print where letter ID is saved, and open it if there is a desktop."""
     with read_only_context(own_config or parent_options[0]) as context:
         notice = next((notice for notice in context.store.notices() if notice.id == number), None)
         if notice is None:
-            raise click.BadParameter(f"there is no notice {number}; `watcher notices` lists them", param_hint="ID")
+            raise click.BadParameter(f"There is no letter {number}. `watcher notices` lists them.", param_hint="ID")
         if notice.saved_as is None:
-            raise click.ClickException(f"notice {number} is not saved: {_reason_not_saved(notice)}")
+            raise click.ClickException(f"Letter {number} is not saved: {_reason_not_saved(notice)}.")
         file = context.settings.state_dir / notice.saved_as
         shared = context.store.shared
     if not file.is_file() and shared:
         raise click.ClickException(
-            f"notice {number} is not on this machine: another one that uses this database saved it, in its own"
-            f" state_dir, as {notice.saved_as}"
+            f"Letter {number} is not on this machine. Another machine that uses this database saved it in its own"
+            f" state_dir, as {notice.saved_as}."
         )
     if not file.is_file():
-        raise click.ClickException(f"notice {number}: {file} is gone; it was saved there")
+        raise click.ClickException(f"Letter {number} was saved as {file}, which no longer exists.")
     print_line(str(file))
     _show_on_desktop(file)
 
@@ -83,17 +84,20 @@ def open_command(parent_options: tuple[Path | None, bool], own_config: Path | No
 @OWN_CONFIG
 @click.pass_obj
 def retry_command(parent_options: tuple[Path | None, bool], own_config: Path | None) -> None:
-    """Takes up again the downloads that failed; the next read tries them."""
+    """Try failed downloads again with the next check."""
     with open_context(own_config or parent_options[0]) as app:
         count = app.store.retry_downloads()
     print_line(
-        f"{count} to be tried again at the next read (`watcher check` reads now)." if count else "None has failed."
+        f"{'1 letter' if count == 1 else f'{count} letters'} will be downloaded with the next check (`watcher check`"
+        " checks now)."
+        if count
+        else "No download has failed."
     )
 
 
 def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
     with read_only_context(config) as context:
-        number = None if case is None else case_number(context.store, case)
+        number = None if case is None else case_number(context, case)
         notices = [notice for notice in context.store.notices() if number in (None, notice.case_number)]
         if as_json:
             print_json({"notices": [notice_document(notice, with_case=True) for notice in notices]})
@@ -112,9 +116,9 @@ def _show(context: ReadOnlyContext, notices: Sequence[TrackedNotice]) -> None:
         )
         for notice in notices
     ]
-    print_table(("NOTICE", "CASE", "DATED", "TITLE", "SAVED AS"), rows)
+    print_table(("LETTER", "CASE", "DATED", "TITLE", "SAVED AS"), rows)
     if not rows:
-        print_line("No notice has been seen yet.")
+        print_line("No letters yet.")
     elif any(notice.saved_as for notice in notices):
         print_line(f"Saved in {context.settings.state_dir}; `watcher notices open ID` opens one.")
 
@@ -129,11 +133,11 @@ def _saved_as(context: ReadOnlyContext, notice: TrackedNotice) -> str | None:
 def _reason_not_saved(notice: TrackedNotice) -> str:
     """Return why a notice is not saved."""
     if notice.notice.download is None:
-        return "the portal offers no download that the program knows"
+        return "the website offers no download of it"
     if notice.last_error is None:
         return "not downloaded yet"
     failed_note = (
-        f" (given up after {notice.attempts} tries; `watcher notices retry`)"
+        f" (after {notice.attempts} attempts; `watcher notices retry` tries again)"
         if notice.attempts >= MAX_DOWNLOAD_ATTEMPTS
         else ""
     )
@@ -148,4 +152,4 @@ def _show_on_desktop(file: Path) -> None:
         return
     completed = subprocess.run([opener, str(file)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if completed.returncode:
-        print_error(f"{Path(opener).name} could not open it")
+        print_error(f"{Path(opener).name} could not open {file}.")

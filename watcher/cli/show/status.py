@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 import click
 
 from watcher.cli.context import read_only_context
+from watcher.cli.names import listed, normalized, suggestion
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import local_time, print_json, print_line, print_table, severity_color, styled
+from watcher.cli.terminal.state_words import account_text, kind_text
 from watcher.clock.timestamps import iso_text
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document, item_document
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import brief_appointment_text
-from watcher.model.account_health import AccountHealth
+from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import AlertState
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
@@ -23,16 +25,15 @@ from watcher.model.overdue_check import apparent_health
 from watcher.portals import find
 from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
-from watcher.store import StoreReader
 
-_STATE_COLORS = {"ok": "green", "never_read": None}
+_STATE_COLORS = {AccountState.OK: "green", AccountState.NEVER_READ: None}
 
 
 @click.command("status")
 @CONFIG
 @JSON
 def status_command(config: Path | None, *, as_json: bool) -> None:
-    """Accounts and cases as they stand."""
+    """Show all accounts and cases: when each was checked, its status, and what needs you."""
     with read_only_context(config) as context:
         cases, stored = context.watched_cases(), _stored_accounts(context)
         accounts = [
@@ -68,17 +69,17 @@ def _show_accounts(context: ReadOnlyContext, stored: Mapping[str, tuple[AccountH
     rows = []
     for name, account in context.settings.accounts.items():
         health, next_read_at = stored.get(name, (None, None))
-        state = health.state.value if health else "never_read"
+        state = health.state if health else AccountState.NEVER_READ
         rows.append(
             (
                 name,
                 account.portal,
-                styled(state, _STATE_COLORS.get(state, "red")),
+                styled(account_text(state), _STATE_COLORS.get(state, "red")),
                 local_time(health.last_read_at if health else None, zone),
                 local_time(next_read_at, zone) if next_read_at else "-",
             )
         )
-    print_table(("ACCOUNT", "PORTAL", "STATE", "LAST GOOD READ", "NEXT READ"), rows)
+    print_table(("ACCOUNT", "PORTAL", "STATE", "LAST SUCCESSFUL CHECK", "NEXT CHECK"), rows)
     for name, account in context.settings.accounts.items():
         if caution := find(account.portal).caution(account):
             text = load_catalogue(context.settings.language).message("caution", caution)
@@ -92,11 +93,12 @@ def _show_cases(context: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
     if not cases:
         return
     print_line()
+    catalogue = load_catalogue(context.settings.language)
     rows = [
         (
             case.case_number,
             (case.snapshot.form if case.snapshot else None) or "-",
-            case.snapshot.stage.value if case.snapshot else "never read",
+            catalogue.message("stage", case.snapshot.stage, "name") if case.snapshot else "not checked yet",
             str(case.stage_since or "-"),
             _note(context, case),
             (case.snapshot.status if case.snapshot else None) or "-",
@@ -110,8 +112,8 @@ def _note(context: ReadOnlyContext, case: TrackedCase) -> str:
     if case.missing_reads:
         return styled("not found", "red")
     if any(item.state is ItemState.OPEN for item in case.items):
-        return styled("to answer", "red")
-    return styled("stalled", "yellow") if _stalled(context, case) else "-"
+        return styled("needs you", "red")
+    return styled("no news", "yellow") if _stalled(context, case) else "-"
 
 
 def _print_next_steps(context: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
@@ -119,24 +121,24 @@ def _print_next_steps(context: ReadOnlyContext, cases: Sequence[TrackedCase]) ->
     if failed:
         print_line()
         alerts = "1 alert" if failed == 1 else f"{failed} alerts"
-        advice = "`watcher alerts` says why, `watcher alerts retry` tries again"
-        print_line(f"{alerts} could not be delivered; {advice}.", color="red")
+        advice = "`watcher alerts` says why, and `watcher alerts retry` tries again"
+        print_line(f"{alerts} could not be delivered: {advice}.", color="red")
     if not context.settings.accounts:
         print_line("No account is set up yet; `watcher init` adds one.")
     elif not cases:
         print_line()
-        print_line("Nothing has been read yet: `watcher check` reads once now, `watcher run` keeps watch.")
+        print_line("Nothing has been checked yet. `watcher check` checks once now; `watcher run` keeps checking.")
 
 
 @click.command("history")
 @CONFIG
 @JSON
-@click.option("--limit", type=click.IntRange(min=1), help="Only the newest so many.")
+@click.option("--limit", type=click.IntRange(min=1), help="Show only this many, the newest first.")
 @click.argument("case", required=False)
 def history_command(config: Path | None, case: str | None, limit: int | None, *, as_json: bool) -> None:
-    """Every recorded change (of CASE), newest first."""
+    """List every recorded change (of CASE), newest first."""
     with read_only_context(config) as context:
-        number = None if case is None else case_number(context.store, case)
+        number = None if case is None else case_number(context, case)
         changes = context.store.history(case_number=number, limit=limit)
         if as_json:
             print_json({"changes": [change_document(change) for change in changes]})
@@ -146,41 +148,52 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
                 str(change.id),
                 local_time(change.at, context.settings.timezone),
                 change.change.case_number or change.account or change.change.subject or "",
-                styled(change.change.kind.value, severity_color(change.change.severity)),
+                styled(kind_text(change.change.kind), severity_color(change.change.severity)),
                 change.summary,
             )
             for change in changes
         ]
-        print_table(("ID", "WHEN", "CASE", "WHAT", "IN WORDS"), rows)
+        print_table(("ID", "WHEN", "CASE", "CHANGE", "DETAILS"), rows)
         if not rows:
-            print_line("Nothing has been recorded yet.")
+            print_line("No changes have been recorded yet.")
 
 
-def case_number(store: StoreReader, typed: str) -> str:
+def case_number(context: ReadOnlyContext, typed: str) -> str:
     """Return the case number as stored. Spaces, dashes, and case of `typed` do not matter."""
-    normalized = typed.replace(" ", "").replace("-", "").upper()
-    for number in store.case_numbers():
-        if number.replace(" ", "").replace("-", "").upper() == normalized:
+    stored = context.store.case_numbers()
+    for number in stored:
+        if normalized(number) == normalized(typed):
             return number
-    raise click.BadParameter(f"no case {typed} is in the books; `watcher status` lists them", param_hint="CASE")
+    configured = [number for account in context.settings.accounts.values() for number in account.cases]
+    if any(normalized(number) == normalized(typed) for number in configured):
+        raise click.BadParameter(
+            f"Case {typed} has not been checked yet. `watcher check` checks it.", param_hint="CASE"
+        )
+    watched = f"Watched: {listed(stored)}." if stored else "No case is being watched yet."
+    hint = suggestion(typed, stored) or watched
+    raise click.BadParameter(f"Case {typed} is not being watched. {hint}", param_hint="CASE")
 
 
 @click.command("pending")
 @CONFIG
 @JSON
 def pending_command(config: Path | None, *, as_json: bool) -> None:
-    """Open items and their dates, soonest first."""
+    """List open requests, appointments, and fees with their dates, soonest first.
+
+    `watcher done ITEM` ends the reminders for one; `watcher due ITEM DATE` enters the date from your letter.
+    """
     with read_only_context(config) as context:
         items = [item for case in context.watched_cases() for item in case.items if item.state is ItemState.OPEN]
         items.sort(key=lambda item: _date_order(item, context.settings.office_zone(item.account)))
         if as_json:
             print_json({"pending": [item_document(item, with_case=True) for item in items]})
             return
+        catalogue = load_catalogue(context.settings.language)
         rows = [
             (
                 str(item.id),
                 item.case_number,
-                item.item.kind.value,
+                catalogue.message("item", item.item.kind, "name"),
                 _due(item),
                 _starts(item, context.settings),
                 item.item.title,
@@ -190,7 +203,8 @@ def pending_command(config: Path | None, *, as_json: bool) -> None:
         print_table(("ITEM", "CASE", "KIND", "DUE", "STARTS", "TITLE"), rows)
         if any(item.due and item.due[1] is DueSource.ESTIMATE for item in items):
             print_line(
-                "~ is an estimate: the date on the notice governs. `watcher due ITEM DATE` sets the one you were given."
+                "~ marks the latest possible date, which is computed. Enter the date from your letter with `watcher due"
+                " ITEM DATE`."
             )
         if not rows:
             print_line("Nothing is open.")

@@ -31,12 +31,12 @@ def ask_choice(question: str, choices: Mapping[str, str], default: str) -> str:
     for number, name in enumerate(names, start=1):
         click.echo(f"  {number}  {name}{f' - {choices[name]}' if choices[name] else ''}", err=True)
     while True:
-        answer = ask("Which", default)
+        answer = ask("Your choice", default)
         if answer in choices:
             return answer
         if answer.isdecimal() and 1 <= int(answer) <= len(names):
             return names[int(answer) - 1]
-        click.echo(f"Write one of these names, or its number: {', '.join(names)}", err=True)
+        click.echo(f"Enter a number from 1 to {len(names)}, or a name: {', '.join(names)}", err=True)
 
 
 def ask_list(question: str, default: Sequence[str]) -> list[str]:
@@ -46,7 +46,7 @@ def ask_list(question: str, default: Sequence[str]) -> list[str]:
 
 def ask_secret(question: str, *, is_set: bool) -> str:
     """Ask for a secret without echoing it. An empty answer keeps the current one if `is_set`, otherwise sets none."""
-    prompt = f"{question} [{'Enter keeps the one that is set' if is_set else 'it is not shown while you type'}]: "
+    prompt = f"{question} ({'press Enter to keep the current one' if is_set else 'hidden while you type'}): "
     if not sys.stdin.isatty():
         return _line(prompt).strip()
     answer: str = click.prompt(prompt, prompt_suffix="", default="", show_default=False, hide_input=True, err=True)
@@ -59,7 +59,7 @@ def confirm(question: str, *, default: bool = True) -> bool:
         answer = ask(f"{question} ({'Y/n' if default else 'y/N'})").lower()
         if answer in ("", "y", "yes", "n", "no"):
             return answer in ("y", "yes") if answer else default
-        click.echo("Write y or n.", err=True)
+        click.echo("Enter y or n.", err=True)
 
 
 def _line(prompt: str) -> str:

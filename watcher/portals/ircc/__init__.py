@@ -40,13 +40,13 @@ def _origins(account: IrccAccount) -> tuple[str, ...]:
 _QUESTIONS = (
     Question(
         key="program",
-        text="Which tracker?",
+        text="Which application tracker?",
         choices={"immigration": "permanent and temporary residence", "citizenship": "citizenship"},
         default="immigration",
     ),
-    Question(key="username", text="UCI", required=True),
-    Question(key="password", text="The tracker's own password, not that of GCKey", secret=True, required=True),
-    Question(key="cases", text="Application numbers to watch; empty: all of them", multiple=True),
+    Question(key="username", text="Your UCI (8 or 10 digits)", required=True),
+    Question(key="password", text="Password of the tracker (not your GCKey password)", secret=True, required=True),
+    Question(key="cases", text="Application numbers to watch (empty: all)", multiple=True),
 )
 
 PORTAL = Portal(
@@ -57,15 +57,15 @@ PORTAL = Portal(
         "status of every application",
         "parts of an application (eligibility, medical, biometrics, background; language, test, oath)",
         "history",
-        "actions and the number of waiting tasks",
-        "date received, time of the last update",
+        "actions, and the number of tasks to do",
+        "date received and time of the last update",
     ),
+    choose_for="for an IRCC application tracker (Canada)",
     verified=(
-        "against doubles of our own, written from what public clients of both trackers sent and read (2023 to 2026), "
-        "and for the sign-in against Moto's Cognito; never against the live trackers. Not known: what an action of the "
-        "immigration tracker looks like. Readings of history codes are other people's. A token's signature is not "
-        "checked, its audience, use, issuer and end are. The data service is known to leave an intermediate "
-        "certificate out: see ca_file"
+        "with test servers written from public clients of both trackers (2023 to 2026), the sign-in with Moto's"
+        " Cognito; never with the live trackers. Not known: what an action of the immigration tracker looks like. The"
+        " meanings of history codes come from other people. A token's audience, use, issuer, and expiry are checked,"
+        " but not its signature. The data service is known to omit an intermediate certificate: see ca_file"
     ),
     min_every=timedelta(hours=1),
     links=_links,

@@ -53,14 +53,14 @@ TRACKERS: Final[dict[Program, Tracker]] = {
 def _uci(text: str) -> str:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]{8}|[0-9]{10}", digits):
-        raise ValueError("a UCI has 8 or 10 digits, such as 1100000001; spaces and dashes make no difference")
+        raise ValueError("a UCI has 8 or 10 digits, such as 1100000001; spaces and dashes are ignored")
     return digits
 
 
 def _application_number(text: str) -> str:
     number = normalize_number(text)
     if not re.fullmatch(r"[A-Z]{1,2}[0-9]{7,10}", number):
-        raise ValueError("an application number is a letter and nine digits, such as E000000001")
+        raise ValueError("an application number is one letter and nine digits, such as E000000001")
     return number
 
 

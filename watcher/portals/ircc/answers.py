@@ -191,4 +191,4 @@ def _validate(shape: type[_Shape], endpoint: str, answer: Any) -> _Shape:
     except ValidationError as error:
         paths = [".".join(map(str, item["loc"])) or "the whole" for item in error.errors(include_input=False)]
         listed = ", ".join(clean(path)[:_LONGEST_PATH] for path in paths[:_MAX_LISTED_PATHS])
-        raise UnexpectedAnswer(f"the answer to {endpoint} is not in the known shape: {listed}") from None
+        raise UnexpectedAnswer(f"the answer to {endpoint} has an unknown format: {listed}") from None

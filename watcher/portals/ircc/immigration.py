@@ -50,7 +50,7 @@ def _people(relations: Sequence[Relation]) -> People:
 def _relative(relation: Relation) -> Person:
     digits = "".join(char for char in relation.uci or "" if char.isdigit())
     if not digits or relation.role is None:
-        raise UnexpectedAnswer("the tracker shows several people and does not say who one of them is")
+        raise UnexpectedAnswer("the tracker shows several people without identifying one of them")
     digest = hashlib.sha256(digits.encode()).hexdigest()[:8]
     return Person(key_prefix=f"role{relation.role}-{digest}", label=f"…{digits[-2:]}")
 

@@ -51,7 +51,7 @@ class IrccReader:
         listed = read_profile(profile.body).apps
         watched = frozenset(self._account.cases)
         if not listed and (watched or self._context.known_cases):
-            raise UnexpectedAnswer("the tracker's list of applications is empty, although some are known")
+            raise UnexpectedAnswer("the tracker's list of applications is empty, but it had applications before")
         unique = {normalize_number(one.number): one for one in reversed(listed)}  # a profile may list one twice
         return [one for number, one in reversed(unique.items()) if not watched or number in watched]
 
@@ -61,7 +61,7 @@ class IrccReader:
             answers[DETAILS] = self._details(application).body
             snapshot = read_case(answers, self._context.language)
             if snapshot.case_number != normalize_number(application.number):
-                raise UnexpectedAnswer("the tracker answered with another application than the one asked for")
+                raise UnexpectedAnswer("the tracker returned a different application than requested")
         except ReadFailed as error:
             if self._ends_check(error):
                 raise
@@ -86,13 +86,13 @@ class IrccReader:
             self._token = self._sign_in.renew_id_token()
             answer = self._send(query)
         if answer.status == _UNAUTHORIZED:
-            raise PortalUnavailable("IRCC: the data service refuses a token that its own sign-in has just handed out")
+            raise PortalUnavailable("IRCC: the data service refuses a token that the sign-in service has just issued")
         if is_firewall_answer(answer):
             raise blocked_by_firewall("its data service")
         if answer.status == _NOT_FOUND and query["method"] == DETAILS:
-            raise CaseNotFound("IRCC: the tracker does not know an application that its own list holds")
+            raise CaseNotFound("IRCC: the tracker does not know an application from its own list")
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"the data service answered {query['method']} with HTTP {answer.status}")
+            raise UnexpectedAnswer(f"the data service returned HTTP {answer.status} for {query['method']}")
         return answer
 
     def _send(self, query: dict[str, Any]) -> Response:

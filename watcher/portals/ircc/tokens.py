@@ -27,11 +27,11 @@ _MAX_TIMESTAMP: Final = 253402300799
 
 _USER_ACTIONS: Final = {
     "PasswordResetRequiredException": (
-        'IRCC: the tracker wants a new password. Choose one with "Forgot password" on the tracker\'s page, then change '
-        "it here."
+        'IRCC: the tracker requires a new password. Choose one with "Forgot password" on the tracker\'s website,'
+        " then enter it here too."
     ),
     "UserNotConfirmedException": (
-        "IRCC: the tracker account was never confirmed. Finish its registration at the tracker's page."
+        "IRCC: the registration of this tracker account is not complete. Finish it on the tracker's website."
     ),
 }
 _CHALLENGES: Final = {
@@ -39,8 +39,8 @@ _CHALLENGES: Final = {
     "SMS_MFA": "a code sent to your phone",
     "EMAIL_OTP": "a code sent by e-mail",
     "SMS_OTP": "a code sent to your phone",
-    "SOFTWARE_TOKEN_MFA": "a code of an authenticator app",
-    "MFA_SETUP": "a second factor to be set up",
+    "SOFTWARE_TOKEN_MFA": "a code from an authenticator app",
+    "MFA_SETUP": "the setup of a second factor",
     "SELECT_MFA_TYPE": "a choice between second factors",
 }
 
@@ -90,7 +90,7 @@ def read_sign_in(answer: Response, *, refresh_token: str | None = None) -> Token
         raise blocked_by_firewall("its sign-in service")
     content = answer.json()
     if not isinstance(content, dict):
-        raise UnexpectedAnswer("the sign-in service answered in no known shape")
+        raise UnexpectedAnswer("the answer of the sign-in service has an unknown format")
     if answer.status != _OK:
         raise _refusal(content, answer.status)
     if content.get("ChallengeName"):
@@ -108,8 +108,8 @@ def is_firewall_answer(answer: Response) -> bool:
 def blocked_by_firewall(service: str) -> PortalUnavailable:
     """Return the error for a firewall's refusal, which depends on the network and not on the credential."""
     return PortalUnavailable(
-        f"IRCC: a firewall before {service} turned the request away (it does so to some networks, those of cloud "
-        "providers and VPNs above all); the password is not in question"
+        f"IRCC: a firewall in front of {service} refused the request, as it often does for cloud providers and VPNs."
+        " Your password is not the problem"
     )
 
 
@@ -120,45 +120,48 @@ def _refusal(content: dict[str, Any], status: int) -> ReadFailed:
         return _not_authorized(message)
     if name in ("UserNotFoundException", "UserLambdaValidationException"):
         return SignInRejected(
-            "IRCC: the tracker did not accept this UCI and password. Check both at the tracker's page."
+            "IRCC: the tracker did not accept this UCI and password. Check both on the tracker's website."
         )
     if name in _USER_ACTIONS:
         return CodeNeeded(_USER_ACTIONS[name])
     if name == "ForbiddenException":
         return blocked_by_firewall("its sign-in service")
     if name in ("TooManyRequestsException", "LimitExceededException", "InternalErrorException"):
-        return PortalUnavailable("IRCC: the sign-in service asks to wait", retry_after=_WAIT)
-    return UnexpectedAnswer(f"the sign-in service refused the request itself (HTTP {status}); has the tracker changed?")
+        return PortalUnavailable("IRCC: the sign-in service asks us to wait", retry_after=_WAIT)
+    return UnexpectedAnswer(
+        f"the sign-in service refused the form of the request (HTTP {status}); the tracker may have changed"
+    )
 
 
 def _not_authorized(message: str) -> ReadFailed:
     if "attempts exceeded" in message:
         return AccountLocked(
-            "IRCC: the tracker has locked the sign-in after too many wrong passwords. It opens by itself after about "
-            '15 minutes without an attempt; if the password is not known, use "Forgot password" on the tracker\'s page.'
+            "IRCC: the tracker locked the account after too many wrong passwords. It unlocks about 15 minutes after"
+            ' the last attempt. If you do not know the password, use "Forgot password" on the tracker\'s website.'
         )
     if "disabled" in message:
-        return AccountLocked("IRCC: the tracker has disabled this account. Only IRCC can open it again.")
+        return AccountLocked("IRCC: the tracker disabled this account. Only IRCC can enable it again.")
     return NotAuthorized(
-        "IRCC: the tracker did not accept this UCI and password. It is not tried again until you change them or say "
-        "`watcher resume`. The tracker has a password of its own, which is not that of GCKey or the portal."
+        "IRCC: the tracker did not accept this UCI and password. They are not tried again until you change them or"
+        " run `watcher resume`. The tracker has its own password, different from your GCKey password."
     )
 
 
 def _challenge(name: object) -> CodeNeeded:
     known = name if isinstance(name, str) and name in _CHALLENGES else None
-    step = _CHALLENGES[known] if known else "something that this program does not know"
+    step = _CHALLENGES[known] if known else "a step that this program does not know"
     return CodeNeeded(
-        f"IRCC: after the password the tracker asks for {step}. Sign in at the tracker's page and see to it."
+        f"IRCC: the tracker asks for {step} after the password. Sign in on the tracker's website and complete this"
+        " step."
     )
 
 
 def _tokens(result: object, refresh_token: str | None) -> Tokens:
     if not isinstance(result, dict):
-        raise UnexpectedAnswer("the sign-in service returned neither tokens nor a question")
+        raise UnexpectedAnswer("the sign-in service returned neither tokens nor a further step")
     id_token, refresh = result.get("IdToken"), result.get("RefreshToken", refresh_token)
     if not (isinstance(id_token, str) and isinstance(refresh, str)):
-        raise UnexpectedAnswer("the sign-in service left a token out")
+        raise UnexpectedAnswer("the sign-in service did not send all tokens")
     return Tokens(id_token=id_token, refresh_token=refresh)
 
 
@@ -170,18 +173,16 @@ def check_claims(id_token: str, *, client_id: str, accepts_issuer: Callable[[str
     claims = _claims(id_token)
     issuer, expires = claims.get("iss"), claims.get("exp")
     if claims.get("aud") != client_id:
-        raise UnexpectedAnswer("the token of the sign-in service is meant for another app (aud)")
+        raise UnexpectedAnswer("the token of the sign-in service is for another app (aud)")
     if claims.get("token_use") != "id":
-        raise UnexpectedAnswer("the token of the sign-in service is no id token (token_use)")
+        raise UnexpectedAnswer("the token of the sign-in service is not an ID token (token_use)")
     if not (isinstance(issuer, str) and accepts_issuer(issuer)):
-        raise UnexpectedAnswer("the token of the sign-in service comes from elsewhere (iss)")
+        raise UnexpectedAnswer("the token of the sign-in service was issued by another service (iss)")
     if isinstance(expires, bool) or not isinstance(expires, int) or not 0 < expires < _MAX_TIMESTAMP:
-        raise UnexpectedAnswer("the token of the sign-in service does not say when it ends (exp)")
+        raise UnexpectedAnswer("the token of the sign-in service has no expiry (exp)")
     expires_at = datetime.fromtimestamp(expires, UTC)
     if expires_at + _CLOCK_TOLERANCE <= now:
-        raise UnexpectedAnswer(
-            "the token of the sign-in service has ended already (exp); is this machine's clock right?"
-        )
+        raise UnexpectedAnswer("the token of the sign-in service has already expired (exp); check this machine's clock")
     return expires_at
 
 
@@ -192,5 +193,5 @@ def _claims(id_token: str) -> dict[str, Any]:
         with suppress(ValueError, RecursionError):
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(claims, dict):
-        raise UnexpectedAnswer("the token of the sign-in service cannot be read")
+        raise UnexpectedAnswer("the token of the sign-in service is damaged")
     return claims

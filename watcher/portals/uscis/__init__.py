@@ -39,10 +39,10 @@ def _open(account: UscisAccount, context: PortalContext) -> Iterator[Reader]:
 _QUESTIONS = (
     Question(
         key="sign_in",
-        text="How is the account signed in to?",
+        text="How should the program sign in?",
         choices={
-            "session": "you sign in with your own browser and hand over its cookies; no password is stored",
-            "browser": "the program signs in itself in a Chromium (needs the extra case-watcher[browser])",
+            "session": "you sign in with your own browser and export its cookies; no password is stored",
+            "browser": "the program signs in itself with Chromium (needs the extra case-watcher[browser])",
         },
         default="session",
     ),
@@ -52,37 +52,37 @@ _QUESTIONS = (
     ),
     Question(
         key="mfa",
-        text="Where does the one-time code come from?",
+        text="How do you get one-time codes?",
         choices={
-            "totp": "an authenticator app, whose secret you have",
-            "email": "a mailbox that the program may look into",
-            "prompt": "you are asked for it",
-            "none": "the account asks for none",
+            "totp": "from an authenticator app whose secret key you have",
+            "email": "by e-mail, in a mailbox that the program may read",
+            "prompt": "you enter each code yourself",
+            "none": "the account uses no codes",
         },
         default="prompt",
         only_if=("sign_in", "browser"),
     ),
     Question(
         key="totp_secret",
-        text="What the portal showed when the app was set up",
+        text="The secret key that USCIS showed when you set up the authenticator app",
         secret=True,
         required=True,
         only_if=("mfa", "totp"),
     ),
     Question(
         key="mailbox.host",
-        text="IMAP server of the mailbox that codes come to",
+        text="IMAP server of the mailbox that receives the codes",
         required=True,
         only_if=("mfa", "email"),
     ),
-    Question(key="mailbox.username", text="User name at that mailbox", required=True, only_if=("mfa", "email")),
+    Question(key="mailbox.username", text="User name of the mailbox", required=True, only_if=("mfa", "email")),
     Question(
         key="mailbox.password",
-        text="Password of that mailbox (an app password, often)",
+        text="Password of the mailbox (often an app password)",
         secret=True,
         only_if=("mfa", "email"),
     ),
-    Question(key="cases", text="Receipt numbers (IOE...) to watch; empty: every case of the account", multiple=True),
+    Question(key="cases", text="Receipt numbers (IOE...) to watch (empty: all cases of the account)", multiple=True),
 )
 
 PORTAL = Portal(
@@ -94,13 +94,18 @@ PORTAL = Portal(
     ),
     sees=(
         "status in English and Spanish",
-        "history and event codes, with published readings as hints",
+        "history and event codes, with their published meanings as hints",
         "requests for evidence, appointments, letters, documents by type",
-        "every case of the account with an IOE receipt; no paper receipts",
+        "all cases of the account with a receipt number that begins with IOE; no paper receipts",
+    ),
+    choose_for="for a USCIS online account (my.uscis.gov)",
+    session_note=(
+        "How often: USCIS ends a session after 15 to 30 minutes without use, and after 8 hours at the latest. Expect"
+        " to do this again for nearly every check. You get an alert when it is time."
     ),
     verified=(
-        "against published descriptions of the pages and answers (August 2026) and a double built from them, the "
-        "browser sign-in in a real Chromium; never against the live portal"
+        "with a test server built from published descriptions of the pages and answers (August 2026), the browser "
+        "sign-in with a real Chromium; never with the live website"
     ),
     min_every=timedelta(hours=4),
     links=lambda _: _LINKS,

@@ -1,5 +1,6 @@
 """The settings of a USCIS online account."""
 
+from shlex import quote
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, model_validator
@@ -53,7 +54,9 @@ class UscisAccount(AccountSettings):
         if not self.username or self.password is None:
             raise ValueError('sign_in = "browser" needs a username and a password')
         if self.mfa == "totp" and self.totp_secret is None:
-            raise ValueError('mfa = "totp" needs totp_secret: what the portal showed when the app was set up')
+            raise ValueError(
+                'mfa = "totp" needs totp_secret: the secret key that USCIS showed when you set up the authenticator app'
+            )
         if self.mfa == "email" and self.mailbox is None:
             raise ValueError('mfa = "email" needs mailbox = {host, port, username, password}')
         return self
@@ -70,7 +73,10 @@ class UscisAccount(AccountSettings):
     @property
     def manual_sign_in(self) -> str:
         """The instructions for bringing in a session from the user's own browser, as an error message ends."""
-        return f"Sign in with your own browser, export its cookies, then: watcher login {self.name} --cookies FILE"
+        return (
+            f"Sign in with your own browser, export its cookies, then run: watcher login {quote(self.name)}"
+            " --cookies FILE"
+        )
 
     def credential(self) -> str | None:
         """Return user name and password if the program submits them, else None."""

@@ -203,7 +203,7 @@ def unwrap(body: bytes, answer: str) -> Any:
     if isinstance(data, dict):
         data = data.get("data")
     if data is None:
-        raise UnexpectedAnswer(f'USCIS online account: the {answer} answer holds no "data"')
+        raise UnexpectedAnswer(f'USCIS online account: the {answer} answer has no "data"')
     return data
 
 
@@ -228,4 +228,6 @@ def _unexpected(answer: str, error: ValidationError) -> UnexpectedAnswer:
     """Name the path of the first error, never the value."""
     first = error.errors(include_input=False, include_url=False)[0]
     path = ".".join(str(step) for step in first["loc"]) or "the whole"
-    return UnexpectedAnswer(f"USCIS online account: {path} of the {answer} answer is not as known ({first['type']})")
+    return UnexpectedAnswer(
+        f"USCIS online account: {path} in the {answer} answer has an unknown format ({first['type']})"
+    )

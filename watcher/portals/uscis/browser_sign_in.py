@@ -77,7 +77,7 @@ class _SignIn:
                 self._submit_code()
             else:
                 self._fail(state)
-        raise UnexpectedAnswer(f"{_ME}: the sign-in goes round in a circle")
+        raise UnexpectedAnswer(f"{_ME}: the sign-in keeps returning to the same page")
 
     def _visit_applicant(self) -> None:
         self._browser.visit(f"{self._origins.cases}{APPLICANT}")
@@ -87,7 +87,7 @@ class _SignIn:
         until = time.monotonic() + self._page_timeout
         while True:
             if self._context.stop.is_set():
-                raise PortalUnavailable(f"{_ME}: the watcher is stopping; the sign-in was given up")
+                raise PortalUnavailable(f"{_ME}: the program is stopping, so the sign-in was ended")
             state = detect_state(self._browser.url, self._browser.visible(ELEMENTS), self._origins)
             if state in states or time.monotonic() > until:
                 return state
@@ -119,9 +119,11 @@ class _SignIn:
             return
         manual_sign_in = self._account.manual_sign_in
         if self._submitted_at is None or self._account.mfa == "none":
-            raise CodeNeeded(f"{_ME}: a one-time code is asked for. {manual_sign_in}")
+            raise CodeNeeded(f"{_ME}: USCIS asks for a one-time code. {manual_sign_in}")
         if self._code_submitted:
-            raise CodeNeeded(f"{_ME}: the one-time code was not taken; no other was tried. {manual_sign_in}")
+            raise CodeNeeded(
+                f"{_ME}: USCIS did not accept the one-time code. No other code was tried. {manual_sign_in}"
+            )
         code = self._context.codes.code(asked_at=self._submitted_at)
         self._code_submitted = True
         self._browser.write(page.CODE, code)
@@ -132,16 +134,18 @@ class _SignIn:
         manual_sign_in = self._account.manual_sign_in
         if state is SignInState.LOCKED:
             raise AccountLocked(
-                f"{_ME}: the portal has locked the account. Wait 20 minutes, then sign in with your own browser; where "
-                "that does not help, reset the password or ask the portal's help desk"
+                f"{_ME}: USCIS has locked the account. Wait 20 minutes, then sign in with your own browser. If that"
+                " does not work, reset the password or contact the USCIS help desk"
             )
         if state is SignInState.CAPTCHA:
-            raise CodeNeeded(f"{_ME}: a captcha is shown, which is for a person. {manual_sign_in}")
-        raise UnexpectedAnswer(f"{_ME}: the sign-in came to a page that is not known or never ready. {manual_sign_in}")
+            raise CodeNeeded(f"{_ME}: USCIS shows a captcha, which only you can solve. {manual_sign_in}")
+        raise UnexpectedAnswer(
+            f"{_ME}: the sign-in led to an unknown page, or the page never finished loading. {manual_sign_in}"
+        )
 
 
 def _rejected() -> SignInRejected:
     return SignInRejected(
-        f"{_ME}: the password was submitted once and not taken: it is wrong, or the portal does not want this browser. "
-        "Sign in with your own to see which; nothing is submitted again"
+        f"{_ME}: the password was submitted once and not accepted: it is wrong, or USCIS does not accept this"
+        " browser. Sign in with your own browser to find out. The password is not submitted again"
     )

@@ -7,6 +7,7 @@ session is valid.
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, ReadFailed, SessionEnded, UnexpectedAnswer
@@ -51,7 +52,7 @@ class CaseService:
         if is_sign_in_address(answer.url) or answer.status in _DENIED:
             raise _session_ended()
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"{_ME}: the applicant's page came with HTTP {answer.status}")
+            raise UnexpectedAnswer(f"{_ME}: the applicant's page returned HTTP {answer.status}")
         text = plain_text(answer.text())
         return list(dict.fromkeys(receipt.upper() for receipt in _LISTED.findall(text)))
 
@@ -85,17 +86,17 @@ class CaseService:
             self._check_session()
         if answer.status in _SERVER_ERRORS and expected:
             raise _CaseUnavailable(
-                f"{_ME}: {receipt} cannot be read (HTTP {answer.status}); the portal answers so when it is in "
-                "trouble, and also for a case of another account"
+                f"{_ME}: cannot read {receipt} (HTTP {answer.status}). USCIS returns this when it has technical"
+                " problems, and for a case of another account"
             )
         if answer.status in _DENIED | _EMPTY | _SERVER_ERRORS | {_OK}:
             raise CaseNotFound(
-                "the online account does not show this case; check the number for a typo. If it is right, the case "
-                'belongs to another account; one with portal = "uscis-api", or with portal = "manual" and '
-                'site = "egov", can watch it',
+                "the online account does not show this case; check the number for a typo. If it is correct, the case"
+                ' belongs to another account; one with portal = "uscis-api", or with portal = "manual" and site ='
+                ' "egov", can watch it',
                 out_of_reach=True,
             )
-        raise UnexpectedAnswer(f"{_ME}: {receipt} came with HTTP {answer.status}")
+        raise UnexpectedAnswer(f"{_ME}: {receipt} returned HTTP {answer.status}")
 
     def _check_session(self) -> None:
         """Raise `SessionEnded` if the portal answers but does not list the account's cases."""
@@ -132,8 +133,8 @@ class CaseService:
         blocked = answer.status == _FORBIDDEN and "html" in answer.headers.get("content-type", "")
         if blocked or "x-amzn-waf-action" in answer.headers:
             raise CodeNeeded(
-                f"{_ME}: the portal answers only a person's browser now. Sign in with yours, export its cookies, then: "
-                f"watcher login {self._name} --cookies FILE"
+                f"{_ME}: USCIS now answers only to a person's browser. Sign in with your own browser, export its"
+                f" cookies, then run: watcher login {quote(self._name)} --cookies FILE"
             )
 
 
@@ -143,7 +144,7 @@ class _CaseUnavailable(PortalUnavailable):
 
 def _of_part(name: str, receipt: str, error: UnexpectedAnswer | PortalUnavailable) -> ReadFailed:
     """Return the error with the part of the case that it concerns."""
-    message = f"the {name} of {receipt} could not be read: {error}"
+    message = f"cannot read the {name} of {receipt}: {error}"
     if isinstance(error, PortalUnavailable):
         return PortalUnavailable(message, retry_after=error.retry_after)
     return UnexpectedAnswer(message)
@@ -163,13 +164,13 @@ def _data(answer: Response) -> Any:
 
 def _check_receipt(received: str, requested: str) -> None:
     if received != requested:
-        raise UnexpectedAnswer(f"{_ME}: asked for {requested}, got another case")
+        raise UnexpectedAnswer(f"{_ME}: requested {requested} but received another case")
 
 
 def _validated(name: str, receipt: str, answer: Response) -> bytes:
     """Return the answer as it is stored. Raises `UnexpectedAnswer` if it is unreadable or about another case."""
     if answer.status != _OK:
-        raise UnexpectedAnswer(f"{_ME}: the {name} of {receipt} came with HTTP {answer.status}")
+        raise UnexpectedAnswer(f"{_ME}: the {name} of {receipt} returned HTTP {answer.status}")
     body = without_personal_fields({"data": unwrap(answer.body, name)})
     if name == "documents":
         read_documents(body)

@@ -42,7 +42,7 @@ class UscisReader:
             yield from self._cases(done)
         except SessionEnded:
             raise UnexpectedAnswer(
-                "USCIS online account: the session that was just made is not accepted; it is not signed in again"
+                "USCIS online account: the new session was not accepted. No other sign-in was tried"
             ) from None
 
     def _cookies(self) -> tuple[Cookie, ...]:
@@ -51,7 +51,7 @@ class UscisReader:
 
     def _check_stop(self) -> None:
         if self._context.stop.is_set():
-            raise PortalUnavailable("USCIS online account: the watcher is stopping; nobody was signed in")
+            raise PortalUnavailable("USCIS online account: the program is stopping, so the sign-in was not started")
 
     def _cases(self, done: set[str]) -> Iterator[CaseResult]:
         """Yield the cases that are not in `done` and add them to it. Saves each cookie that the portal renews."""
@@ -85,7 +85,7 @@ class UscisReader:
         receipts = list(self._account.cases) or [*listed, *sorted(known - set(listed))]
         if not receipts:
             raise UnexpectedAnswer(
-                "USCIS online account: the applicant's page lists no receipt number; name your receipts in `cases`"
+                "USCIS online account: the applicant's page lists no receipt numbers. Add yours to `cases`"
             )
         for receipt in receipts:
             if not is_online_receipt(receipt):
@@ -120,12 +120,12 @@ class UscisReader:
 
 def _paper_receipt() -> CaseNotFound:
     return CaseNotFound(
-        "the online account shows only cases whose receipt number begins with IOE; this is the number of a paper file. "
-        'An account with portal = "uscis-api", or with portal = "manual" and site = "egov", can watch it',
+        "the online account shows only cases whose receipt number begins with IOE; this is the number of a paper"
+        ' case. An account with portal = "uscis-api", or with portal = "manual" and site = "egov", can watch it',
         out_of_reach=True,
     )
 
 
 def request_session(account: UscisAccount) -> None:
     """Raise `SessionEnded` with what the user has to do. Renews the session of an account that cannot sign in."""
-    raise SessionEnded(f"USCIS online account: no session, or it has ended. {account.manual_sign_in}")
+    raise SessionEnded(f"USCIS online account: there is no session, or it has ended. {account.manual_sign_in}")

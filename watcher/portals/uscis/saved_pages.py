@@ -73,7 +73,7 @@ def _read(names: str, answers: dict[str, bytes], language: str) -> CaseRead:
 def _only_receipt(cases: dict[str, dict[str, bytes]], file: str) -> str:
     if len(cases) != 1:
         raise UnexpectedAnswer(
-            f"{file}: these documents name no case; import them together with the answer of one case"
+            f"{file}: these documents do not name a case; import them together with the answer for one case"
         )
     return next(iter(cases))
 
@@ -119,7 +119,9 @@ def _one(file: str, answer: Any) -> Iterator[_SavedAnswer]:
     if data == []:
         return  # the list of cases or an empty list of documents; it does not say which
     if data is None:
-        raise UnexpectedAnswer(f'{file}: "data" is empty; the session had ended, or the case is another account\'s')
+        raise UnexpectedAnswer(
+            f'{file}: "data" is empty, because the session had ended or the case belongs to another account'
+        )
     yield _recognize(file, data)
 
 
@@ -132,8 +134,8 @@ def _recognize(file: str, data: Any) -> _SavedAnswer:
         if _CASE_KEYS & data.keys():
             return _SavedAnswer(file=file, endpoint="case", receipt=receipt, data=data)
     raise UnexpectedAnswer(
-        f"{file}: this is no answer of the case service; wanted are the JSON of cases/RECEIPT, case_status/RECEIPT or "
-        "cases/RECEIPT/documents, a list of them, or a HAR file"
+        f"{file}: this is not an answer of the case service. Save the JSON of cases/RECEIPT, case_status/RECEIPT, or"
+        " cases/RECEIPT/documents, a list of them, or a HAR file"
     )
 
 
@@ -154,7 +156,9 @@ def _in_archive(name: str, entries: Any) -> Iterator[_SavedAnswer]:
             is_empty = False
             yield answer
     if is_empty:
-        raise UnexpectedAnswer(f"{name}: the archive holds no answer of the case service; open the case's page first")
+        raise UnexpectedAnswer(
+            f"{name}: the archive has no answer of the case service; open the case's page before you save it"
+        )
 
 
 def _in_entry(file: str, content: Any, address: re.Match[str]) -> Iterator[_SavedAnswer]:
@@ -169,7 +173,7 @@ def _in_entry(file: str, content: Any, address: re.Match[str]) -> Iterator[_Save
 def _response_body(file: str, content: Any) -> bytes:
     text = content.get("text") if isinstance(content, dict) else None
     if not isinstance(text, str):
-        raise UnexpectedAnswer(f"{file}: the archive was saved without the answers; choose to save it with content")
+        raise UnexpectedAnswer(f"{file}: the archive has no answers; save it again with content")
     try:
         return base64.b64decode(text, validate=True) if content.get("encoding") == "base64" else text.encode()
     except (binascii.Error, ValueError):

@@ -36,18 +36,34 @@ def _caution(account: UscisApiAccount) -> str:
 
 
 _QUESTIONS = (
-    Question(key="client_id", text="Client id of your app at developer.uscis.gov", required=True),
-    Question(key="client_secret", text="Its client secret", secret=True, required=True),
+    Question(key="client_id", text="Client ID, from your app's page at developer.uscis.gov", required=True),
+    Question(key="client_secret", text="Client secret, from the same page", secret=True, required=True),
     Question(key="cases", text="Receipt numbers to watch", multiple=True, required=True),
-    Question(key="base_url", text="Address in the access letter from USCIS; empty: the sandbox"),
+    Question(
+        key="base_url",
+        text="Production address, from your access letter from USCIS (empty: the USCIS sandbox, for testing only)",
+        if_empty=(
+            "Warning: without an address, this account reads the USCIS sandbox. It has made-up cases only, and your own"
+            " cases will not be found there."
+        ),
+    ),
 )
+_GUIDE = """\
+USCIS gives API credentials to organizations in the United States, normally not to individuals. To get them:
+  1. Register at https://developer.uscis.gov, create an app, and add the Case Status API to it.
+  2. The app's page shows the client ID and the client secret. At first they work for the sandbox only, which has
+     made-up cases.
+  3. For real cases, request production access there. USCIS asks for Form G-1595, test requests to the sandbox on five
+     days in a row, and a demonstration. Its access letter then names the production address."""
 
 PORTAL = Portal(
     name="uscis-api",
     title="USCIS Case Status API",
     needs=("client_id", "client_secret", "cases"),
     sees=("status", "form", "dates of submission and last change (not for IOE receipts)", "history"),
-    verified="against answers in the published shape (October 2026), by recording and on loopback; never against USCIS",
+    choose_for="if your organization has API credentials from developer.uscis.gov",
+    guide=_GUIDE,
+    verified="with answers in the published format (October 2026) from a test server; never with USCIS itself",
     min_every=timedelta(minutes=30),
     links=lambda _: _LINKS,
     agency="USCIS",

@@ -27,8 +27,8 @@ def _receipts(numbers: tuple[str, ...]) -> tuple[str, ...]:
     for position, number in enumerate(normalized, start=1):
         if not is_receipt(number):
             raise ValueError(
-                f"number {position} is no receipt number: it has three letters and ten digits (IOE0000000001), or "
-                'three letters, "*" and nine digits'
+                f"number {position} is not a receipt number: use three letters and ten digits (IOE0000000001), or"
+                ' three letters, "*", and nine digits'
             )
     return normalized
 

@@ -83,13 +83,13 @@ class CaseReader:
             if answer.status != _UNAUTHORIZED:
                 return _result(case, answer, self._context)
             token = self._tokens.replace_rejected(token)
-        raise UnexpectedAnswer("the API goes on refusing tokens that it has just issued (HTTP 401)")
+        raise UnexpectedAnswer("the API keeps refusing tokens that it has just issued (HTTP 401)")
 
     def _send(self, case: str, token: str, allowance: DailyAllowance) -> Response:
         if not allowance.use():
             raise _allowance_used(self._account.daily_limit, allowance.resets_in)
         if not self._rate.wait():
-            raise PortalUnavailable("the watcher is stopping; the read was given up")
+            raise PortalUnavailable("the program is stopping, so the check was ended")
         headers = {"Authorization": f"Bearer {token}", **self._headers}
         return self._http.send("GET", f"{self._account.origin}/case-status/{case}", headers=headers)
 
@@ -191,7 +191,7 @@ def _select_cases(cases: Sequence[str], granted: int, today: date) -> tuple[Sequ
 
 def _allowance_used(limit: int, resets_in: timedelta) -> PortalUnavailable:
     return PortalUnavailable(
-        f"today's {limit} requests are used up; the portal counts anew at midnight Eastern (daily_requests)",
+        f"today's {limit} requests are used up (daily_requests). USCIS counts again from midnight Eastern Time",
         retry_after=resets_in,
     )
 
@@ -205,7 +205,7 @@ def _result(case: str, answer: Response, context: PortalContext) -> CaseResult:
             return CaseUnchanged(case_number=case)
         snapshot = read(answers, context.language)
         if snapshot.case_number != case:
-            raise UnexpectedAnswer("the API answered about another case than the one asked for")
+            raise UnexpectedAnswer("the API answered about a different case than requested")
     except ReadFailed as error:
         if answer.status == _FORBIDDEN:
             raise
@@ -216,11 +216,13 @@ def _result(case: str, answer: Response, context: PortalContext) -> CaseResult:
 def _error_of(answer: Response) -> ReadFailed:
     if answer.status == _NOT_FOUND and error_message(answer.body):
         return CaseNotFound(
-            "USCIS does not know this receipt number, or may not speak of the case (8 U.S.C. 1367 protects some "
-            "people; only the Contact Center answers for them); check the number for a typo"
+            "USCIS does not know this receipt number, or may not give information about the case (8 U.S.C. 1367"
+            " protects some people; only the Contact Center answers for them). Check the number for a typo"
         )
     if answer.status == _MALFORMED and error_message(answer.body):
-        return UnexpectedAnswer("USCIS calls this receipt number malformed (HTTP 422); check it for a typo")
+        return UnexpectedAnswer("USCIS says that this receipt number is malformed (HTTP 422). Check it for a typo")
     if answer.status == _FORBIDDEN:
-        return UnexpectedAnswer("USCIS refuses access to the API (HTTP 403); see the app's page at developer.uscis.gov")
-    return UnexpectedAnswer(f"the API answered in an unknown way (HTTP {answer.status}); check base_url")
+        return UnexpectedAnswer(
+            "USCIS refuses access to the API (HTTP 403). See your app's page at developer.uscis.gov"
+        )
+    return UnexpectedAnswer(f"the API returned an unexpected answer (HTTP {answer.status}). Check base_url")

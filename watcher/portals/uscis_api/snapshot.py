@@ -36,14 +36,14 @@ def _stamp(value: object) -> object:
         return None
     match = _STAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("is no MM-DD-YYYY HH:MM:SS")
+        raise ValueError("is not MM-DD-YYYY HH:MM:SS")
     month, day, year, time = match.groups()
     return datetime.fromisoformat(f"{year}-{month}-{day}T{time}")
 
 
 def _day(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError("is no YYYY-MM-DD")
+        raise ValueError("is not YYYY-MM-DD")
     return date.fromisoformat(value)
 
 
@@ -85,7 +85,7 @@ def read(answers: RawAnswers, language: str) -> Snapshot:
     case = _parse(answers.get(ENDPOINT, b""))
     title = plain_text(case.current_case_status_text_en)
     if _is_placeholder(title):
-        raise UnexpectedAnswer("the API gave no status, only the placeholder that stands for none")
+        raise UnexpectedAnswer("the API returned no status, only its placeholder for none")
     description = plain_text(case.current_case_status_desc_en)
     spanish = plain_text(case.current_case_status_text_es or "") if language == "es" else ""
     snapshot = Snapshot(
@@ -111,19 +111,21 @@ def _parse(body: bytes) -> _CaseStatus:
         return _Answer.model_validate_json(body).case_status
     except ValidationError as error:
         read_json(body)  # explains better what is wrong if the body is not JSON
-        raise UnexpectedAnswer(f"the answer is not in the API's shape: {_first_error(error)}") from None
+        raise UnexpectedAnswer(f"the answer of the API has an unknown format: {_first_error(error)}") from None
 
 
 def _first_error(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    path = ".".join(str(step) for step in first["loc"]) or "the whole of it"
+    path = ".".join(str(step) for step in first["loc"]) or "the answer"
     return f"{path}: {first['msg'].removeprefix('Value error, ')}" if first["type"] != "value_error" else path
 
 
 def _receipt(text: str) -> str:
     receipt = text.strip().upper()
     if not is_receipt(receipt):
-        raise UnexpectedAnswer("the answer is not in the API's shape: case_status.receiptNumber is no receipt number")
+        raise UnexpectedAnswer(
+            "the answer of the API has an unknown format: case_status.receiptNumber is not a receipt number"
+        )
     return receipt
 
 

@@ -80,4 +80,4 @@ def _reply(request: dict[str, Any], documents: dict[int, _Document]) -> dict[str
     except UnexpectedAnswer as error:
         return {"error": str(error)}
     except MemoryError:
-        return {"error": "the page takes too much memory"}
+        return {"error": "the page needs too much memory"}

@@ -202,7 +202,7 @@ class Value:
     def plain_text(self) -> str:
         """Return the value as text, cleaned. Raises UnexpectedAnswer for a list or an object."""
         if isinstance(self.json, list | dict):
-            raise UnexpectedAnswer("a list or an object stands where a text was expected")
+            raise UnexpectedAnswer("expected text, but found a list or an object")
         return clean(self.raw())
 
     def value(self) -> Json:
@@ -227,7 +227,7 @@ def _json_text(value: Json) -> str:
         pieces.append(piece)
         length += len(piece)
         if length > _MAX_JSON_TEXT:
-            raise UnexpectedAnswer("a list or an object is too long to be a text; select a smaller part")
+            raise UnexpectedAnswer("the list or object is too long for a text; select a smaller part")
     return "".join(pieces)
 
 
@@ -235,7 +235,7 @@ def _json(body: bytes, url: str) -> Json:
     try:
         value: Json = read_json(body)
     except UnexpectedAnswer:
-        raise UnexpectedAnswer(f"{_without_query(url)} answered with something that is not JSON") from None
+        raise UnexpectedAnswer(f"{_without_query(url)} returned something that is not JSON") from None
     return value
 
 

@@ -34,12 +34,16 @@ _ESCAPES: Final = {
 }
 _ESCAPES_IN_BRACKETS: Final = {"w": _LETTERS, "s": _SPACES}
 _CORRECTIONS: Final = {
-    r"invalid perl operator: \(\?<?[=!]": "it looks ahead or behind; match the words beside, and what you want as ( )",
-    r"invalid perl operator: \(\?P$|invalid escape sequence: \\[1-9]": "it refers back to a group; write the text out",
-    r"invalid perl operator: \(\?\(": "it depends on a group; write the alternatives out, as in (?:a|b)",
-    r"invalid perl operator: \(\?>": "it has an atomic group; write (?:…)",
-    r"bad repetition operator: .\+": "it has a possessive repeat; leave out the last +",
-    r"invalid repetition size": "it repeats something more than 1000 times; use * or +",
+    r"invalid perl operator: \(\?<?[=!]": (
+        "it looks ahead or behind; match the words beside it, and put the part that you want in ( )"
+    ),
+    r"invalid perl operator: \(\?P$|invalid escape sequence: \\[1-9]": (
+        "it refers back to a group; write the text in full"
+    ),
+    r"invalid perl operator: \(\?\(": "it depends on a group; write the alternatives, as in (?:a|b)",
+    r"invalid perl operator: \(\?>": "it has an atomic group; use (?:…)",
+    r"bad repetition operator: .\+": "it has a possessive repeat; remove the last +",
+    r"invalid repetition size": "it repeats something more than 1,000 times; use * or +",
     r"pattern too large": "it is too large; use fewer or smaller repeats, and [A-Za-z] instead of \\w",
 }
 """What to write instead, by RE2's message."""
@@ -69,7 +73,7 @@ def search(pattern: Pattern, text: str) -> str | None:
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(
-            f"there are more than {MAX_TEXT_LENGTH} characters to search; narrow them with css: or json: first"
+            f"the text to search has more than {MAX_TEXT_LENGTH} characters; select a part with css: or json: first"
         )
     match = pattern.search(text.removesuffix("\n") if "$" in pattern.pattern else text)
     if match is None:
@@ -100,7 +104,9 @@ def _translate(pattern: str) -> str:
 
 def _escape(letter: str, *, in_brackets: bool) -> str:
     if letter == "C" or (in_brackets and letter == "W"):
-        raise ValueError(f"the pattern has \\{letter}{' in brackets' * in_brackets}; letters are \\pL, others \\PL")
+        raise ValueError(
+            f"the pattern has \\{letter}{' in brackets' * in_brackets}; use \\pL for letters and \\PL for others"
+        )
     return (_ESCAPES_IN_BRACKETS if in_brackets else _ESCAPES).get(letter, f"\\{letter}")
 
 
@@ -108,5 +114,5 @@ def _fault(message: str) -> str:
     """Return what to correct in a pattern that RE2 refuses with this message."""
     for found, correction in _CORRECTIONS.items():
         if re.match(found, message):
-            return f"the pattern cannot be used: {correction}"
-    return f"the pattern is no regular expression: {message}"
+            return f"this pattern is not supported: {correction}"
+    return f"this is not a regular expression: {message}"

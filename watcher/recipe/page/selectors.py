@@ -125,9 +125,9 @@ def _parse_one(text: str, index: int) -> _Finder:
     kind, colon, rest = text.partition(":")
     if not colon or kind not in _KINDS:
         known = ", ".join(f"{name}:" for name in _KINDS)
-        raise ValueError(f"{_short(text)} is no selector; one begins with {known}")
+        raise ValueError(f"{_short(text)} is not a selector; a selector starts with {known}")
     if index and kind in _WHOLE_ANSWER:
-        raise ValueError(f"{kind}: looks at the answer as a whole and stands only at the beginning")
+        raise ValueError(f"{kind}: applies to the whole answer, so it can only come first")
     return _PARSERS[kind](rest.strip() if kind != "regex" else rest)
 
 
@@ -156,7 +156,7 @@ def _json(text: str) -> _Finder:
     try:
         query = JsonQuery(text)
     except JsonQueryFailed:
-        raise ValueError(f"{_short(text)} is no JMESPath expression") from None
+        raise ValueError(f"{_short(text)} is not a JMESPath expression") from None
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
         with location.page.budget.spend() as until:
@@ -184,7 +184,7 @@ def _regex(text: str) -> _Finder:
 def _text(text: str) -> _Finder:
     words = clean(text).casefold()
     if not words:
-        raise ValueError("text: needs words to look for")
+        raise ValueError("text: needs words to search for")
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
         content = location.raw() if isinstance(location, Value) else location.plain_text()

@@ -42,11 +42,11 @@ def load_recipe(path: Path) -> Recipe:
     except OSError as error:
         raise RecipeFaults([f"{path}: cannot be read: {error.strerror}"]) from None
     if len(content) > MAX_BYTES:
-        raise RecipeFaults([f"{path}: is larger than {MAX_BYTES} bytes; that is no recipe"])
+        raise RecipeFaults([f"{path}: is larger than {MAX_BYTES} bytes, so it cannot be a recipe"])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RecipeFaults([f"{path}: is not UTF-8 text"]) from None
+        raise RecipeFaults([f"{path}: not UTF-8; save the file as UTF-8"]) from None
     return parse_recipe(text, str(path))
 
 
@@ -123,13 +123,13 @@ class _Check:
         hosts = self._top.texts("hosts")
         for host in hosts:
             if not _HOST.fullmatch(host):
-                self._top.add_fault("hosts", f'{host!r} is no host name; write one such as "login.example.gov"')
+                self._top.add_fault("hosts", f'{host!r} is not a host name; use one such as "login.example.gov"')
         return frozenset(host.lower() for host in hosts)
 
     def _page_end(self) -> str:
         end = self._top.value("page_end")
         if end is not None and not isinstance(end, str):
-            self._top.add_fault("page_end", 'must be text in quotes: what every page ends with, "" for nothing')
+            self._top.add_fault("page_end", 'must be text in quotes: the end of every page, or "" for none')
         return end if isinstance(end, str) else "</html>"
 
     def _links(self) -> Links | None:
@@ -157,18 +157,18 @@ class _Check:
         with_password = [step for step in steps if step and "password" in step.request.placeholders]
         if len(with_password) > 1:
             self._top.add_fault(
-                "sign_in", "the password is submitted in more than one step; one submission is one attempt"
+                "sign_in", "the password is submitted in more than one step; submit it in one step only"
             )
         return tuple(step for step in steps if step)
 
     def _step(self, table: Table, index: int) -> Step | None:
         when = table.selector("when")
         if when and not index:
-            table.add_fault("when", "the first step has no answer before it to look at")
+            table.add_fault("when", "the first step has no earlier answer to search")
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")
         if request and "password" in request.placeholders and not table.texts("rejected"):
-            table.faults.add(table.path, "rejected is missing: how the portal says that a password is wrong")
+            table.faults.add(table.path, "rejected is missing: how the website reports a wrong password")
         expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
         take = self._requests.take(table)
         table.check_unknown_keys()
@@ -187,7 +187,7 @@ class _Check:
         next_page = table.selector("next")
         next_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
         if next_address and not next_page:
-            table.add_fault("next_get", "needs next, the selector of what fills {next}")
+            table.add_fault("next_get", "needs next, the selector that fills {next}")
         max_pages = table.integer("max_pages", default=50, least=1, most=200)
         expect, take = table.selectors("expect"), self._requests.take(table)
         table.check_unknown_keys()
@@ -212,7 +212,7 @@ class _Check:
 
 def _language(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", text):
-        raise ValueError('the code of a language is wanted, such as "en"')
+        raise ValueError('use a language code, such as "en"')
     return text
 
 

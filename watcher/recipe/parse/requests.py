@@ -45,9 +45,9 @@ class Requests:
                 table.faults.add(table.path, "form, json and headers need get or post")
             return None
         if get and (form is not None or body is not None):
-            table.faults.add(table.path, "get sends no form and no json; write post")
+            table.faults.add(table.path, "get sends neither form nor json; use post")
         if form is not None and body is not None:
-            table.add_fault("json", "a request carries either form or json")
+            table.add_fault("json", "use either form or json")
         for key, texts in (("form", form), ("headers", headers)):
             for name, text in (texts or {}).items():
                 self._check_names(table.faults, (*table.path, key, name), text, signing_in=signing_in)
@@ -76,7 +76,7 @@ class Requests:
         if fault:
             table.add_fault(key, fault)
         if "password" in template.placeholders:
-            table.add_fault(key, "a password does not belong into an address; send it in form or json")
+            table.add_fault(key, "an address must not contain a password; send it in form or json")
         else:
             self._check_names(table.faults, (*table.path, key), text, signing_in=signing_in, also=also)
         return None if fault else template
@@ -85,18 +85,18 @@ class Requests:
         """Return the selectors with which a table takes values from its answer for later requests."""
         take = table.named_selectors("take")
         for name in self.account_names.intersection(take):
-            table.faults.add((*table.path, "take", name), "this name is given by the account; take another")
+            table.faults.add((*table.path, "take", name), "this name is used by the account; choose another one")
         self.taken_names |= take.keys()
         return take
 
     def _address_fault(self, text: str) -> str | None:
         if any(char.isspace() or not char.isprintable() for char in text):
-            return "an address has no spaces in it"
+            return "an address must not contain spaces"
         if _ABSOLUTE.match(text):
             return self._origin_fault(text)
         if text.startswith(("{", "/")) and not text.startswith("//"):
             return None
-        return 'must be a path such as "/cases", or a whole address on one of the hosts'
+        return 'must be a path such as "/cases", or a full address on one of the hosts'
 
     def _origin_fault(self, text: str) -> str | None:
         try:
@@ -104,21 +104,21 @@ class Requests:
         except ValueError:
             origin = ""
         if "{" in origin:
-            return "a host cannot be filled in; write it out"
+            return "a host cannot contain a placeholder; write it in full"
         if fault := check_base_url(origin):
             return fault
         known = self.hosts | ({host_of(self.base_url)} if self.base_url else set())
         if host_of(origin) not in known:
-            return f"{host_of(origin)} is none of the recipe's hosts; add it to hosts if it is the portal's own"
+            return f"{host_of(origin)} is not one of the recipe's hosts; if it belongs to the website, add it to hosts"
         return None
 
     def _headers(self, table: Table) -> dict[str, str]:
         headers = table.mapping("headers") or {}
         for name, text in headers.items():
             if not _HEADER.fullmatch(name) or name.lower() in _RESERVED:
-                table.faults.add((*table.path, "headers", name), "is no header that a recipe may set")
+                table.faults.add((*table.path, "headers", name), "a recipe may not set this header")
             elif not text.isprintable() or not text.isascii():
-                table.faults.add((*table.path, "headers", name), "a header is one line of plain letters")
+                table.faults.add((*table.path, "headers", name), "a header must be one line of ASCII text")
         return headers
 
     def _json(self, table: Table) -> Json:
@@ -128,7 +128,7 @@ class Requests:
         try:
             value: Json = json.loads(json.dumps(content, allow_nan=False))
         except (TypeError, ValueError):  # TOML's dates and times, and its inf and nan
-            table.add_fault("json", "holds something that JSON cannot say, such as a date; put it in quotes")
+            table.add_fault("json", "contains a value that JSON cannot represent, such as a date; put it in quotes")
             return None
         return value
 
@@ -140,9 +140,9 @@ class Requests:
             if name in known:
                 continue
             if name in _SIGN_IN_NAMES:
-                faults.add(path, f"{{{name}}} is filled only in [[sign_in]]")
+                faults.add(path, f"{{{name}}} is available only in [[sign_in]]")
             else:
-                faults.add(path, f"nothing before this fills {{{name}}}; {did_you_mean(name, known)}")
+                faults.add(path, f"no earlier step sets {{{name}}}; {did_you_mean(name, known)}")
 
 
 def _placeholder_paths(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:

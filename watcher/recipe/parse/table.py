@@ -121,7 +121,7 @@ class Table:
             text = self._text((key, name), value)
             selector = None if text is None else self._selector((key, name), text)
             if not NAME.fullmatch(name):
-                self.faults.add((*self.path, key, name), "a name is of small letters, digits and _")
+                self.faults.add((*self.path, key, name), "a name consists of lowercase letters, digits, and _")
             elif selector is not None:
                 selectors[name] = selector
         return selectors
@@ -133,7 +133,7 @@ class Table:
             try:
                 values[word] = kinds(value)
             except ValueError:
-                hint = did_you_mean(value, kinds) if isinstance(value, str) else "a text in quotes is wanted"
+                hint = did_you_mean(value, kinds) if isinstance(value, str) else "must be text in quotes"
                 self.faults.add((*self.path, key, word), f"{value!r} is not known; {hint}")
         return values
 
@@ -159,7 +159,7 @@ class Table:
         content = self._get(key, required=required, header=True)
         if content is None or isinstance(content, dict):
             return None if content is None else Table(content, (*self.path, key), self.faults)
-        self.add_fault(key, f"must be a table: [{toml_key((*self.path, key))}]")
+        self.add_fault(key, f"must be a section: [{toml_key((*self.path, key))}]")
         return None
 
     def tables(self, key: str) -> list["Table"]:
@@ -168,7 +168,7 @@ class Table:
         if contents is None:
             return []
         if not isinstance(contents, list) or not all(isinstance(content, dict) for content in contents):
-            self.add_fault(key, f"must be written [[{toml_key((*self.path, key))}]], once for each")
+            self.add_fault(key, f"must be a section [[{toml_key((*self.path, key))}]], one for each")
             return []
         if len(contents) > _MAX_TABLES:
             self.add_fault(key, f"there are more than {_MAX_TABLES} of them")

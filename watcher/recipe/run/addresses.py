@@ -29,7 +29,7 @@ def resolve_address(page_url: str, address: str) -> str:
         absolute = urljoin(page_url, quote(address, safe=_SAFE))
         parts = urlsplit(absolute)
     except ValueError:
-        raise UnexpectedAnswer("an address that a page gave is none") from None
+        raise UnexpectedAnswer("the page contains an invalid address") from None
     if parts.scheme not in {"http", "https"} or not _AUTHORITY.fullmatch(parts.netloc) or len(absolute) > _MAX_LENGTH:
-        raise UnexpectedAnswer("an address that a page gave is none that can be fetched")
+        raise UnexpectedAnswer("the page contains an address that cannot be requested")
     return parts._replace(fragment="").geturl()

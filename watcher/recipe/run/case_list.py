@@ -20,8 +20,8 @@ def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, PageLocation]]:
     valid = [(number, entry) for number, entry in entries if number is not None and is_case_number(number)]
     if entries and not valid:
         selector = recipe.cases.case_number.text if recipe.cases else ""
-        found = "no case number" if any(number for number, _ in entries) else "nothing"
-        raise UnexpectedAnswer(f"{recipe.name}: cases.case_number {selector!r} finds {found} in any row")
+        found = "text that is not a case number" if any(number for number, _ in entries) else "nothing"
+        raise UnexpectedAnswer(f"{recipe.name}: cases.case_number {selector!r} finds {found} in all rows")
     yield from valid
 
 

@@ -39,7 +39,7 @@ def load_pages(answers: RawAnswers) -> tuple[Recipe, dict[str, Page], str]:
         pages = {name: _load_page(document) for name, document in documents.items()}
         return _parse_recipe(str(origin["recipe"])), pages, str(origin["case_number"])
     except (KeyError, TypeError, ValueError):
-        raise UnexpectedAnswer("these are no answers that were kept by a recipe") from None
+        raise UnexpectedAnswer("these answers were not saved by a recipe") from None
 
 
 def _dump_page(page: Page, header_names: set[str]) -> bytes:
@@ -61,7 +61,7 @@ def _load_page(document: dict[str, object]) -> Page:
 def _object(content: bytes) -> dict[str, object]:
     document = load_or_none(content)
     if not isinstance(document, dict):
-        raise UnexpectedAnswer("an answer that was kept is damaged")
+        raise UnexpectedAnswer("a saved answer is damaged")
     return document
 
 
@@ -70,4 +70,4 @@ def _parse_recipe(text: str) -> Recipe:
     try:
         return parse_recipe(text, "the recipe")
     except RecipeFaults:
-        raise UnexpectedAnswer("the recipe that was kept with the answers is damaged") from None
+        raise UnexpectedAnswer("the recipe saved with the answers is damaged") from None

@@ -85,8 +85,8 @@ class RecipeReader:
                 raise UnexpectedAnswer(f"{self._recipe.name} lists more than {_MAX_CASES} cases")
         if not seen and (self._context.known_cases or not self._recipe.cases.expect):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: cases.each {self._recipe.cases.each.text!r} finds no case at all. An empty list "
-                "is believed only where cases.expect is there and no case was ever seen"
+                f"{self._recipe.name}: cases.each {self._recipe.cases.each.text!r} finds no cases. An empty list is "
+                "accepted only if cases.expect is present and no case was ever seen"
             )
 
     def fetch(self, listed: ListedCase, pages: dict[str, Page]) -> None:
@@ -112,7 +112,9 @@ class RecipeReader:
                 raise result.error  # twice in a row: it is the portal, not the case
             was_down = is_down
         for position in self._odd_rows:
-            error = UnexpectedAnswer(f"{self._recipe.name}: row {position} of the list has no case number but a text")
+            error = UnexpectedAnswer(
+                f"{self._recipe.name}: row {position} of the list has text that is not a case number"
+            )
             yield CaseFailed(case_number=f"row {position}", error=error)
 
     def _read(self, listed: ListedCase) -> CaseResult:
@@ -164,8 +166,8 @@ class RecipeReader:
         now = found_in(snapshots)
         if lost := lost_selectors(self._recipe, self._visit.session.last_found, now):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: what the last good read found is found in no case now: {', '.join(lost)}. "
-                "The portal may have changed; see `watcher recipe try`"
+                f"{self._recipe.name}: these selectors found something in the last successful check and now find"
+                f" nothing: {', '.join(lost)}. The website may have changed; run `watcher recipe try`"
             )
         if now:
             self._visit.remember(now)

@@ -19,13 +19,13 @@ def first_matching(selectors: tuple[Selector, ...], location: PageLocation) -> S
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
     """Raise `PortalUnavailable` if the recipe says that this page means the portal is down."""
     if match := first_matching(recipe.unavailable, page):
-        raise PortalUnavailable(f"{recipe.name} says that it is not available ({match.text!r})")
+        raise PortalUnavailable(f"{recipe.name} is not available ({match.text!r})")
 
 
 def raise_if_signed_out(recipe: Recipe, page: Page) -> None:
     """Raise `SessionEnded` if the recipe says that this page means nobody is signed in."""
     if match := first_matching(recipe.signed_out, page):
-        raise SessionEnded(f"{recipe.name} has ended the session ({match.text!r})")
+        raise SessionEnded(f"{recipe.name} ended the session ({match.text!r})")
 
 
 def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
@@ -33,13 +33,13 @@ def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tu
     _check_complete(recipe, page, key_path)
     check_expected(recipe, page, key_path=key_path, expect=expect)
     if page.status not in _SUCCESS and not expect:
-        raise UnexpectedAnswer(f"{recipe.name}: {key_path} was answered with HTTP {page.status}")
+        raise UnexpectedAnswer(f"{recipe.name}: the answer to {key_path} is HTTP {page.status}")
 
 
 def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
     """As `raise_if_unexpected`, for an answer about one case: raise `CaseNotFound` if the case does not exist."""
     if page.status in _GONE:
-        raise CaseNotFound(f"{recipe.name} does not know this case, or does not show it to this account")
+        raise CaseNotFound(f"{recipe.name} does not know this case number, or does not show the case to this account")
     raise_if_unexpected(recipe, page, key_path=key_path, expect=expect)
 
 
@@ -48,12 +48,14 @@ def check_expected(recipe: Recipe, location: PageLocation, *, key_path: str, exp
     for selector in expect:
         if not selector.is_present(location):
             raise UnexpectedAnswer(
-                f"{recipe.name}: the answer to {key_path} is not the one that the recipe was written for: "
+                f"{recipe.name}: the answer to {key_path} is not the expected one: "
                 f"{key_path}.expect {selector.text!r} finds nothing. "
-                "The portal may have changed; see `watcher recipe try`"
+                "The website may have changed; run `watcher recipe try`"
             )
 
 
 def _check_complete(recipe: Recipe, page: Page, key_path: str) -> None:
     if recipe.page_end and not page.ends_with(recipe.page_end):
-        raise UnexpectedAnswer(f"{recipe.name}: the page of {key_path} is cut off: it has no {recipe.page_end}")
+        raise UnexpectedAnswer(
+            f"{recipe.name}: the page of {key_path} is incomplete: it does not end with {recipe.page_end}"
+        )

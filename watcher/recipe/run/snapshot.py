@@ -57,9 +57,7 @@ def read_case(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Sn
     fields = _Fields(recipe, location)
     status = fields.text("status")
     if status is None:
-        raise UnexpectedAnswer(
-            f"{recipe.name}: {fields.key_path('status')} finds nothing, and a case always has a status"
-        )
+        raise UnexpectedAnswer(f"{recipe.name}: {fields.key_path('status')} finds nothing, but every case has a status")
     snapshot = Snapshot(
         case_number=case_number,
         language=recipe.language,
@@ -100,7 +98,7 @@ def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation:
 def _check_number(recipe: Recipe, page: Page, case_number: str) -> None:
     selector = recipe.case.case_number
     if selector and comparable_number(selector.text_at(page) or "") != comparable_number(case_number):
-        raise UnexpectedAnswer(f"{recipe.name}: case.case_number {selector.text!r} does not find the case asked for")
+        raise UnexpectedAnswer(f"{recipe.name}: case.case_number {selector.text!r} does not find the requested case")
 
 
 def _stage(recipe: Recipe, snapshot: Snapshot) -> Stage:
@@ -150,7 +148,7 @@ class _Fields:
         try:
             return None if text is None else read_date(text)
         except ValueError as error:
-            raise UnexpectedAnswer(f"{self._recipe.name}: {self.key_path(key)} finds no date: {error}") from None
+            raise UnexpectedAnswer(f"{self._recipe.name}: {self.key_path(key)} is not a date: {error}") from None
 
 
 def _with_collections(

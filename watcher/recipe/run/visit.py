@@ -22,7 +22,7 @@ from watcher.recipe.run.session import Session
 _OK: Final = 200
 _MIN_TAKEN_LENGTH: Final = 6
 _CODES: Final = frozenset({"totp", "code"})
-_BY_HAND: Final = "sign in with your browser and hand its cookies over with `watcher login ACCOUNT --cookies FILE`"
+_BY_HAND: Final = "sign in with your browser, export its cookies, and run `watcher login ACCOUNT --cookies FILE`"
 
 AnswerObserver = Callable[[Request, Page], None]
 """Called with each request and its answer while a recipe is tried."""
@@ -110,7 +110,7 @@ class Visit:
         Raises `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable` or `UnexpectedAnswer`.
         """
         if self._signed_in:
-            raise UnexpectedAnswer(f"{self._recipe.name} would have to be signed in to twice in one read")
+            raise UnexpectedAnswer(f"{self._recipe.name} needed a second sign-in within one check")
         self._signed_in = True
         self.session.clear()
         page: Page | None = None
@@ -133,9 +133,9 @@ class Visit:
             page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
             raise_if_unavailable(recipe, page)
             raise_if_signed_out(recipe, page)
-            raise UnexpectedAnswer(f"{recipe.name}: a page came in place of a document (HTTP {answer.status})")
+            raise UnexpectedAnswer(f"{recipe.name}: got a page instead of a document (HTTP {answer.status})")
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"{recipe.name}: a document was answered with HTTP {answer.status}")
+            raise UnexpectedAnswer(f"{recipe.name}: the answer to the request for a document is HTTP {answer.status}")
         return Download(content=answer.body, content_type=kind)
 
     def save(self) -> None:
@@ -173,7 +173,9 @@ class Visit:
         """
         if not self._recipe.sign_in:
             return SessionEnded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
-        when = "right after a sign-in that nothing said was rejected" if self._unconfirmed else "again within one read"
+        when = (
+            "right after a sign-in that was not reported as rejected" if self._unconfirmed else "again within one check"
+        )
         return UnexpectedAnswer(f"{ended} {when}")
 
     def _lacks_taken(self, request: Request) -> bool:
@@ -211,7 +213,7 @@ class Visit:
             raise SignInRejected(f"{name} rejected the sign-in ({key_path}.rejected {match.text!r})")
         if match := first_matching(step.person, page):
             raise CodeNeeded(
-                f"{name} asks for something that only a person can do ({key_path}.person {match.text!r}); {_BY_HAND}"
+                f"{name} asks for something that only you can do ({key_path}.person {match.text!r}); {_BY_HAND}"
             )
         raise_if_unexpected(self._recipe, page, key_path=key_path, expect=step.expect)
 
@@ -234,7 +236,7 @@ class Visit:
         for name, text in request.headers.items():
             value = text.fill(values)
             if not (value.isascii() and value.isprintable()):
-                raise UnexpectedAnswer(f"{self._recipe.name}: {request.key_path}.headers.{name} would be no header")
+                raise UnexpectedAnswer(f"{self._recipe.name}: {request.key_path}.headers.{name} is not a valid header")
             headers[name] = value
         return headers
 
@@ -253,6 +255,6 @@ class Visit:
     def _check_filled(self, request: Request, values: Values) -> None:
         for name in sorted(request.placeholders - values.keys()):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: {request.key_path} needs {{{name}}}, and the selector that takes it found "
-                "nothing; see `watcher recipe try`"
+                f"{self._recipe.name}: {request.key_path} needs {{{name}}}, but its selector found nothing; "
+                "run `watcher recipe try`"
             )

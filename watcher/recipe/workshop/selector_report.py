@@ -45,7 +45,7 @@ def inspect_page(
     if not page.ends_with(recipe.page_end):
         yield SelectorResult(
             key_path=key_path,
-            note=f"the page has no {recipe.page_end}: it is cut off, or page_end is wrong",
+            note=f"the page does not end with {recipe.page_end}: it is incomplete, or page_end is wrong",
             failed=True,
         )
     yield from _matching("unavailable.any", recipe.unavailable, page)
@@ -54,7 +54,7 @@ def inspect_page(
         yield SelectorResult(
             key_path=f"{key_path}.expect",
             selector=selector.text,
-            note="there" if present else "missing",
+            note="found" if present else "missing",
             failed=not present,
         )
 
@@ -87,7 +87,7 @@ def inspect_list(recipe: Recipe, cases: CaseList, page: Page) -> Iterator[Select
         key_path="cases.case_number", selector=cases.case_number.text, values=numbers[:_MAX_SHOWN], note=_more(numbers)
     )
     for position in odd_rows(recipe, page):
-        note = f"row {position}: what it finds is no case number; the other cases are read"
+        note = f"row {position}: not a case number; the other cases are checked"
         yield SelectorResult(key_path="cases.case_number", selector=cases.case_number.text, note=note, failed=True)
     for _, location in listed[:1]:
         yield from inspect_takes("cases", cases.take, location)
@@ -116,7 +116,7 @@ def inspect_case(
     try:
         yield SelectorResult(key_path=CASE, note=f"{case_number}: {_summary(read_case(recipe, pages, case_number))}")
     except ReadFailed as error:
-        yield SelectorResult(key_path=CASE, note=f"{case_number} cannot be read: {error}", failed=True)
+        yield SelectorResult(key_path=CASE, note=f"cannot read {case_number}: {error}", failed=True)
 
 
 def inspect_takes(key_path: str, take: Mapping[str, Selector], location: PageLocation) -> Iterator[SelectorResult]:
@@ -156,7 +156,7 @@ def _inspect_collection(
 def _matching(key_path: str, selectors: tuple[Selector, ...], page: Page) -> Iterator[SelectorResult]:
     for selector in selectors:
         if selector.is_true(page):
-            yield SelectorResult(key_path=key_path, selector=selector.text, note="holds here", failed=True)
+            yield SelectorResult(key_path=key_path, selector=selector.text, note="applies to this answer", failed=True)
 
 
 def _field_result(key_path: str, selector: Selector, location: PageLocation, *, needed: bool = False) -> SelectorResult:

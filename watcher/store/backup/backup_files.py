@@ -65,11 +65,11 @@ def create_backup(url: str, target: Path, *, force: bool = False, count: CountRo
     """
     database = sqlite_path(url)
     if database is not None and not database.is_file():
-        raise StoreUnusable(f"{database}: there is no database yet; nothing to back up")
+        raise StoreUnusable(f"{database}: there is no database yet, so there is nothing to back up")
     with translated_errors(target):
         exists = target.exists()
     if exists and not force:
-        raise StoreUnusable(f"{target}: is there already; name another file, or say --force to replace it")
+        raise StoreUnusable(f"{target}: already exists; choose another file, or use --force to replace it")
     with translated_errors(target):
         remove_temporary_files(target.parent, escape(target.name), older_than=_STALE_AFTER)
     with translated_errors(target), replace_private_file(target, suffixes=TEMPORARY) as stream:
@@ -114,7 +114,7 @@ def translated_errors(file: Path) -> Iterator[None]:
             raise StoreUnusable(f"{file}: the database is damaged") from None
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
             raise StoreUnusable(f"{file}: {reason_of(error)}") from None
-        raise StoreUnusable(f"{file}: is no database of case-watcher, or a damaged one ({error})") from None
+        raise StoreUnusable(f"{file}: is not a database of case-watcher, or is damaged ({error})") from None
     except OSError as error:
-        remedy = "; its folder has to be there, and open to you" if error.errno in _FOLDER_ERRORS else ""
+        remedy = "; check that its folder exists and that you may use it" if error.errno in _FOLDER_ERRORS else ""
         raise StoreUnusable(f"{file}: {os_error_text(error)}{remedy}") from None

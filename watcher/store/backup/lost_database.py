@@ -56,7 +56,7 @@ def keep_lost_database(
         if is_moved or not files.is_replaced:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log stayed behind, or is gone
         if is_moved:
-            return f"it is {moved} now; stop what uses it there, and put it back"
+            return f"it is now {moved}; stop what uses it there, then put it back"
         _save(connection, kept)
         if not exists:
             _remove_side_files(files)  # all that they held is in the copy
@@ -98,12 +98,12 @@ def _without_outdated_log(files: OpenFiles) -> str | None:
         copy.unlink(missing_ok=True)
     with translated_errors(files.database):
         _remove_side_files(files)
-    return f"{files.database} holds the database that another program wrote into it; what was recorded before is gone"
+    return f"another program overwrote {files.database}; what was recorded before is lost"
 
 
 def _text(files: OpenFiles, kept: Path) -> str:
     command = shlex.join(["mv", str(kept), str(files.database)])
-    return f"what it held is kept as {kept}; to continue with it: {command}"
+    return f"its content is kept as {kept}; to continue with it, run: {command}"
 
 
 def _remove_side_files(files: OpenFiles) -> None:
@@ -134,8 +134,8 @@ def _restore_replacement(files: OpenFiles, kept: Path, replacement: Path, restor
     if result.previous_file is not None:
         kept.unlink()
     return (
-        f"the file that replaced it was restored as by `watcher restore`; it is kept as {replacement}, and what the"
-        f" database held as {result.previous_file or kept}"
+        f"the file that replaced it was restored like a backup; it is kept as {replacement}, and the previous"
+        f" content as {result.previous_file or kept}"
     )
 
 

@@ -149,11 +149,11 @@ class Restore:
         except StoreUnusable:
             return
         if present.newest is not None and (backup.newest is None or present.newest > backup.newest):
-            until = "of nothing yet" if backup.newest is None else f"until {backup.newest} UTC"
+            until = "is empty" if backup.newest is None else f"ends at {backup.newest} UTC"
             raise StoreUnusable(
-                f"{name}: is newer: it tells of what happened until {present.newest} UTC, {backup.file} {until}; what"
-                " is in between would be forgotten until the portal is read again. --force does it all the same, and"
-                " keeps the newer one beside it"
+                f"{name}: is newer: its history ends at {present.newest} UTC, and that of {backup.file} {until}. The"
+                " changes in between would be missing until the next check. Use --force to restore anyway; the newer"
+                " database is kept"
             )
 
 
@@ -172,9 +172,9 @@ def _writing_alone(server: Database) -> Iterator[Connection]:
                 return
             if time.monotonic() >= deadline:
                 raise StoreUnusable(
-                    f"database {server.display_name}: a `watcher` still works on it, connected from"
-                    f" {', '.join(machines_using(connection))}; stop every `watcher run` that shares this database, on"
-                    " every machine, then restore"
+                    f"database {server.display_name}: a `watcher` process is using it, connected from"
+                    f" {', '.join(machines_using(connection))}. Stop every `watcher run` that shares this database,"
+                    " on every machine, then restore"
                 )
         time.sleep(_PAUSE)
 
@@ -201,7 +201,7 @@ def _refuse_newer_release(copy: Path) -> None:
     with suppress(sqlite3.Error, UnicodeDecodeError), open_for_reading(copy) as database:
         (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
         if len(str(schema)) == len(HEAD) and str(schema) > HEAD:
-            raise StoreUnusable(f"{copy}: was made by a newer release (schema {schema}); install that release")
+            raise StoreUnusable(f"{copy}: was created by a newer release (schema {schema}); install that release")
 
 
 def _last_moment(backup: BackupFile) -> datetime:

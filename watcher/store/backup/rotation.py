@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 
 import structlog
 
@@ -91,15 +92,18 @@ def restore_advice(settings: Settings) -> str:
     try:
         present = backups_in(folder)
     except StoreUnusable as error:
-        return f"backups cannot be looked for: {error}; `watcher restore FILE` puts one back from elsewhere"
+        return f"cannot look for backups: {error}. `watcher restore FILE` restores one from another place"
     for file in present:
         try:
             backup = backup_files.examine(file)
         except StoreUnusable:
             continue
-        until = f", it tells of what happened until {backup.newest} UTC" if backup.newest else ""
-        return f"the newest good backup is {file}{until}; `watcher restore {file}` puts it back and deletes nothing"
-    return f"there is no good backup in {folder}; `watcher restore FILE` puts one back from elsewhere"
+        until = f", with the history until {backup.newest} UTC" if backup.newest else ""
+        return (
+            f"the newest good backup is {file}{until}. `watcher restore {quote(str(file))}` restores it and deletes"
+            " nothing"
+        )
+    return f"there is no good backup in {folder}. `watcher restore FILE` restores one from another place"
 
 
 def backup_time(file: Path) -> datetime:

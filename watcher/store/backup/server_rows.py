@@ -37,7 +37,7 @@ def save_rows(server: Connection, display_name: str, file: Path, count: CountRow
     """
     schema = schema_of(server)
     if schema is None:
-        raise StoreUnusable(f"database {display_name}: it has no tables yet; nothing to back up")
+        raise StoreUnusable(f"database {display_name}: it is still empty, so there is nothing to back up")
     with open_alone(file) as copy:
         create_tables(copy, display_name, schema)
         _copy_rows(server, copy, count)
@@ -55,7 +55,7 @@ def load_rows(file: Path, server: Connection, count: CountRows, *, name: str = "
             _copy_rows(copy, server, count)
     except (DataError, IntegrityError, ValueError, TypeError) as error:
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise StoreUnusable(f"{name}: is damaged: it has values that cannot be stored ({reason})") from None
+        raise StoreUnusable(f"{name}: is damaged: it contains values that cannot be stored ({reason})") from None
     for table in carried_tables():
         _advance_identity(server, table)
 

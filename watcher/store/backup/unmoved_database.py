@@ -31,7 +31,7 @@ class UnmovedDatabase:
     def text(self, command: str) -> tuple[str, str]:
         """Return what is the case, and what to do about it. `command` moves the file to the server."""
         cases = "1 case" if self.cases == 1 else f"{self.cases} cases"
-        server = "is still empty" if self.server_is_empty else "was begun without it"
+        server = "is still empty" if self.server_is_empty else "was started without it"
         return (
             f"{self.file} has the history of {cases}; the database {self.server} {server}",
             f"to move it there, stop every `watcher run`, then run: {command}",

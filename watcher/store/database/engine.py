@@ -234,7 +234,7 @@ def _parsed(url: str) -> URL:
         raise StoreUnusable(f"database_url: {fault}")
     parsed = parse_url(url)
     if parsed is None or not (is_server or parsed.get_backend_name() == "sqlite"):
-        raise StoreUnusable("database_url: it should look like sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+        raise StoreUnusable("database_url: it must look like sqlite:///FILE or postgresql://USER@HOST/DATABASE")
     return parsed
 
 
@@ -243,7 +243,7 @@ def _postgres_engine(url: URL) -> Engine:
         return postgres.engine_for(server_url.with_driver(url))
     except (ImportError, NoSuchModuleError):
         raise StoreUnusable(
-            "database_url: the driver for PostgreSQL is missing; install case-watcher[postgres], which brings it"
+            "database_url: the driver for PostgreSQL is missing; install case-watcher[postgres]"
         ) from None
 
 
@@ -251,7 +251,7 @@ def _sqlite_engine(url: URL, *, poolclass: type[Pool] | None = None) -> Engine:
     try:
         engine = create_engine(url, poolclass=poolclass)
     except (ArgumentError, ImportError, NoSuchModuleError):
-        raise StoreUnusable("database_url: the way to a file is written sqlite:///FILE, with no driver") from None
+        raise StoreUnusable("database_url: for a file, use sqlite:///FILE without a driver") from None
     _prepare_sqlite(engine)
     return engine
 
@@ -290,4 +290,4 @@ def _create_private(path: Path) -> None:
     try:
         create_private_file(path)
     except OSError as error:
-        raise StoreUnusable(f"database {path}: {error.strerror}; check its folder's owner and mode") from None
+        raise StoreUnusable(f"database {path}: {error.strerror}; check the owner and mode of its folder") from None

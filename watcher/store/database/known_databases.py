@@ -26,8 +26,8 @@ class KnownDatabases:
         """Raise `StoreUnusable` if a database of this name was used before, so that it must not be created."""
         if self._line(name) in self._lines():
             raise StoreUnusable(
-                f"database {name}: it is gone or empty, although it was used before. Put it back, or restore a backup"
-                f" with `watcher restore FILE`. To start with an empty database, delete {self._file}"
+                f"database {name}: it is missing or empty, although it was used before. Put it back, or restore a"
+                f" backup with `watcher restore FILE`. To start with an empty database, delete {self._file}"
             )
 
     def add(self, name: str) -> None:

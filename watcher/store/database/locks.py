@@ -78,7 +78,7 @@ class FileLocks:
         with self._holding:  # another thread may release a lock, and its descriptor may become another file's
             for file, path in self._held.items():
                 if not is_same_file(file, path):
-                    raise StoreLost(f"lock {path} was deleted or replaced while this program held it")
+                    raise StoreLost(f"lock {path} was deleted or replaced while this program was using it")
 
     def _take(self, path: Path, taken: list[int]) -> bool:
         """Try to lock the file that the path names, and add its descriptor to `taken`."""
@@ -97,7 +97,7 @@ class FileLocks:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreUnusable(f"lock {path}: {error.strerror}; check its folder's owner and mode") from None
+            raise StoreUnusable(f"lock {path}: {error.strerror}; check the owner and mode of its folder") from None
 
 
 def wait_for_lock(try_lock: Callable[[], bool], name: str, wait: float, stop: Event | None) -> None:
@@ -126,8 +126,8 @@ def _flock(file: int, folder: Path) -> bool:
         return False
     except OSError as error:
         raise StoreUnusable(
-            f"{folder} lies on a file system without locks ({os_error_text(error)});"
-            " set state_dir to a folder on a disk of this machine"
+            f"{folder} is on a file system without locks ({os_error_text(error)}); set state_dir to a folder on a"
+            " disk of this machine"
         ) from None
     return True
 

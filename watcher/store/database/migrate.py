@@ -83,8 +83,8 @@ def upgrade(connection: Connection, display_name: str, *, to: str = "head") -> N
     newer = {version, to} - known - {None, "head"}
     if newer:
         raise StoreUnusable(
-            f"database {display_name}: it was written by a newer release (schema {newer.pop()}); install that release, "
-            "or restore a backup made by this one"
+            f"database {display_name}: it was written by a newer release (schema {newer.pop()}). Install that"
+            " release, or restore a backup that this release created"
         )
     config.attributes["connection"] = connection
     command.upgrade(config, to)

@@ -83,9 +83,9 @@ class OpenFiles:
             current = identity_of(file)
             if current != identity:
                 change = "was deleted or moved" if current is None else "was replaced by another file"
-                raise StoreLost(f"{file} {change} while this program used it; nothing more was written to it")
+                raise StoreLost(f"{file} {change} while this program was using it; nothing more was written to it")
         if self._has_content and self._is_empty():
-            raise StoreLost(f"{self.database} was emptied while this program used it", in_place=True)
+            raise StoreLost(f"{self.database} was emptied while this program was using it", in_place=True)
 
 
 def probe_disk(database: Path) -> None:
@@ -114,5 +114,5 @@ def identity_of(file: Path) -> Identity | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreUnusable(f"{file}: {os_error_text(error)}; check its folder's owner and mode") from None
+        raise StoreUnusable(f"{file}: {os_error_text(error)}; check the owner and mode of its folder") from None
     return status.st_dev, status.st_ino

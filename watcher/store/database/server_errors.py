@@ -11,12 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from watcher.store.database.schema import FOREIGN, OTHER_TABLES
 
-_ENDED = "its server ended the connection; it is tried again"
-_STARTING = "its server is starting or stopping; it is tried again"
-_REFUSED = "the server refuses the name or the password of database_url"
-_NO_DATABASE = "the server has no such database; createdb makes one"
-_CROWDED = "the server takes no more connections; raise its max_connections"
-_FORBIDDEN = "the user of database_url may not do this there; make it the owner of the database"
+_ENDED = "its server ended the connection; the program tries again"
+_STARTING = "its server is starting or stopping; the program tries again"
+_REFUSED = "the server refuses the user name or the password of database_url"
+_NO_DATABASE = "the server has no such database; create it with createdb"
+_CROWDED = "the server accepts no more connections; raise its max_connections"
+_FORBIDDEN = "the user of database_url lacks the permission; make it the owner of the database"
 
 _BY_STATE = {
     "08003": _ENDED,
@@ -25,17 +25,17 @@ _BY_STATE = {
     "25P03": _ENDED,
     "28": _REFUSED,
     "3D000": _NO_DATABASE,
-    "3F000": "the schema that its search_path names does not exist",
+    "3F000": "the schema in its search_path does not exist",
     "42501": _FORBIDDEN,
     "42703": OTHER_TABLES,
     "42710": FOREIGN,
     "42P01": OTHER_TABLES,
     "42P07": FOREIGN,
-    "53100": "the server's disk is full; nothing was lost, free some space there",
-    "53200": "the server is out of memory; it is tried again",
+    "53100": "the server's disk is full; nothing was lost. Free some space there",
+    "53200": "the server is out of memory; the program tries again",
     "53300": _CROWDED,
-    "55P03": "another program has been writing for too long",
-    "57014": "the server took too long and gave up; is its statement_timeout too short?",
+    "55P03": "another program kept the database locked for too long",
+    "57014": "the server canceled a statement that took too long; its statement_timeout may be too short",
     "57P": _ENDED,
     "57P03": _STARTING,
     "57P04": "the database was removed from its server",
@@ -43,25 +43,27 @@ _BY_STATE = {
 _BEFORE_LOGIN = {
     r"password authentication failed|no pg_hba\.conf entry|authentication failed": _REFUSED,
     r"role .* does not exist": "the server does not know the user of database_url",
-    r"no password supplied": "the server wants a password; put it in database_url, best as a secret",
+    r"no password supplied": "the server needs a password; add it to database_url, preferably as a secret",
     r"database .* does not exist": _NO_DATABASE,
     r"permission denied for database": _FORBIDDEN,
     r"could not translate host name|failed to resolve host": (
-        "its server's name is not known; check the host in database_url"
+        "the name of its server is unknown; check the host in database_url"
     ),
     r"root certificate file .* does not exist": (
-        "the file of certificate authorities, sslrootcert in database_url, does not exist"
+        "the file of certificate authorities (sslrootcert in database_url) does not exist"
     ),
     r"certificate verify failed|does not match host name|could not get server's host name": (
-        "its server has no certificate for this host name from an authority that is trusted here; add"
-        " sslmode=verify-full&sslrootcert=FILE to database_url, where FILE has the server's authority"
+        "its server has no certificate for this host name from an authority that this machine trusts; add"
+        " sslmode=verify-full&sslrootcert=FILE to database_url, where FILE contains the server's authority"
     ),
     r"does not support ssl": (
-        "its server does not offer TLS, without which others could read the password; turn on ssl there, or, in a"
-        " network that only you use, add sslmode=disable to database_url"
+        "its server does not offer TLS, so others could read the password; turn on ssl there, or, on a network that"
+        " only you use, add sslmode=disable to database_url"
     ),
-    r"connection refused": "nothing answers there; is the server running, are host and port of database_url right?",
-    r"no such file or directory": "nothing answers there; is the server running, is its socket where it should be?",
+    r"connection refused": (
+        "nothing answers there; check that the server is running, and the host and port of database_url"
+    ),
+    r"no such file or directory": "nothing answers there; check that the server is running, and the path of its socket",
     r"timeout expired|connection timeout": (
         "its server does not answer; check host and port of database_url, and the network"
     ),

@@ -28,7 +28,7 @@ def mark_in_use(connection: Any, name: str) -> None:
     connection.commit()
     if not marked:
         connection.close()
-        raise StoreUnusable(f"database {name}: a backup is being restored into it; try again when that is done")
+        raise StoreUnusable(f"database {name}: a backup is being restored to it; try again later")
 
 
 def hold_alone(connection: Connection) -> bool:

@@ -76,11 +76,11 @@ class _HeldOnServer:
         except DBAPIError as error:
             raise self._lost(server_errors.reason_of(error)) from error
         if not is_held:
-            raise self._lost("the server has released it")
+            raise self._lost("the server released it")
 
     def _lost(self, reason: str) -> LockLost:
         _log.warning("lock_lost", lock=self._name, reason=reason)
-        return LockLost(f"the lock that keeps other processes away was lost; this is done again later ({reason})")
+        return LockLost(f"the lock that keeps other processes away was lost, so this is repeated later ({reason})")
 
 
 def locks_of(database: Database, folder: Path) -> Locks:

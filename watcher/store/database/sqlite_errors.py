@@ -3,20 +3,20 @@
 from watcher.errors import has_no_free_descriptor
 from watcher.store.database.schema import FOREIGN, OTHER_TABLES
 
-DAMAGED_ROW = "a stored row is damaged; `watcher restore` brings back a backup"
+DAMAGED_ROW = "a stored row is damaged; restore a backup with `watcher restore`"
 DAMAGED_VALUE = (ValueError, TypeError, KeyError, AttributeError)
 """What reading a row raises if a value in it is not what was written."""
 
-DISK_FULL = "the disk is full; nothing was lost, free some space"
-NOT_WRITABLE = "it cannot be written to; check its owner and mode and those of its folder"
-OUT_OF_FILES = "this program can open no more files; raise its limit (LimitNOFILE, ulimit -n)"
+DISK_FULL = "the disk is full; nothing was lost. Free some space"
+NOT_WRITABLE = "it cannot be written; check the owner and mode of the file and its folder"
+OUT_OF_FILES = "this program cannot open more files; raise its limit (LimitNOFILE, ulimit -n)"
 _REASONS = {
-    "not a database": "it is no SQLite database, or a damaged one; `watcher restore` brings back a backup",
-    "malformed": "the database is damaged; `watcher restore` brings back a backup",
+    "not a database": "it is not an SQLite database, or is damaged; restore a backup with `watcher restore`",
+    "malformed": "the database is damaged; restore a backup with `watcher restore`",
     "disk is full": DISK_FULL,
     "readonly": NOT_WRITABLE,
-    "unable to open": "it cannot be opened; check that its folder exists and belongs to the user who runs this",
-    "locked": "another program holds it locked",
+    "unable to open": "it cannot be opened; check that its folder exists and belongs to the user who runs this program",
+    "locked": "another program has locked it",
     "disk i/o": "the disk reports errors",
     "no such table": OTHER_TABLES,
     "no such column": OTHER_TABLES,

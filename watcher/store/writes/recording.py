@@ -145,7 +145,7 @@ def _write_cases(connection: Connection, account: str, cases: Sequence[CaseWrite
     except IntegrityError:
         is_current = False
     if not is_current:
-        raise StoreUnusable(f"{account}: another process recorded a case meanwhile; it is read again next time")
+        raise StoreUnusable(f"{account}: another process has just recorded a case, so it is checked again next time")
     sync_ledger(connection, account, [case.snapshot for case in cases], now)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import Any
 
 from watcher.clock import Clock
@@ -92,24 +93,26 @@ class StoredSignInGuard:
         """Raise if the last submissions of the credential, newest first, forbid another one now."""
         if last and last[0].verdict == "refused":
             raise SignInRejected(
-                f"{self._account}: the portal refused this credential before; it is not submitted again until it is"
-                f" changed or you say `watcher resume {self._account}`"
+                f"{self._account}: the website rejected this credential before. It is not submitted again until you"
+                f" change it or run `watcher resume {quote(self._account)}`"
             )
         if [row.verdict for row in last] == ["unclear"] * _MAX_UNCLEAR:
             raise SignInRejected(
-                f"{self._account}: after {_MAX_UNCLEAR} sign-ins in a row it was unclear whether the portal had taken"
-                f" the credential; to be safe none is tried until you say `watcher resume {self._account}`"
+                f"{self._account}: after {_MAX_UNCLEAR} sign-ins in a row it was unclear whether the website had"
+                " accepted the credential. To be safe, the program does not sign in again until you run `watcher"
+                f" resume {quote(self._account)}`"
             )
         cut_off = [row for row in last[:2] if row.verdict is None]
         if len(cut_off) == 2:  # noqa: PLR2004 - the last two
             raise SignInRejected(
-                f"{self._account}: two sign-ins in a row were cut off before the portal answered; to be safe none is"
-                f" tried until you say `watcher resume {self._account}`"
+                f"{self._account}: two sign-ins in a row were interrupted before the website answered. To be safe,"
+                f" the program does not sign in again until you run `watcher resume {quote(self._account)}`"
             )
         if cut_off and last[0] is cut_off[0] and now - cut_off[0].at < _LOCKOUT:
             wait = cut_off[0].at + _LOCKOUT - now
             raise PortalUnavailable(
-                f"{self._account}: the last sign-in was cut off before the portal answered; waiting to be safe",
+                f"{self._account}: the last sign-in was interrupted before the website answered, so the program"
+                " waits to be safe",
                 retry_after=max(wait, timedelta(seconds=1)),
             )
 
@@ -118,7 +121,7 @@ class StoredSignInGuard:
         if count >= self._limit:
             wait = (first or now) + timedelta(days=1) - now
             raise PortalUnavailable(
-                f"{self._account}: {count} sign-ins within a day, the most that max_sign_ins_per_day allows",
+                f"{self._account}: {count} sign-ins within a day, the limit set by max_sign_ins_per_day",
                 retry_after=max(wait, timedelta(seconds=1)),
             )
 
