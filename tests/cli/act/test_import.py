@@ -25,7 +25,7 @@ def test_first_file_is_the_baseline_for_the_second(empty_workspace: Workspace) -
     assert [change["kind"] for change in account["changes"]] == ["case_added"]
 
     second = empty_workspace.run("import", "family", save_answer(empty_workspace, requests=1))
-    assert "rfe_received" in second.out
+    assert "rfe received" in second.out
 
     third = empty_workspace.run("import", "family", save_answer(empty_workspace, requests=1), "--json")
     assert third.json["accounts"][0]["changes"] == []

@@ -26,7 +26,7 @@ def test_unknown_status_is_reported_as_unknown_verbatim(empty_workspace: Workspa
 
 def test_explanation_says_that_it_is_not_legal_advice(empty_workspace: Workspace) -> None:
     result = empty_workspace.run("explain", "Refused")
-    assert "no legal advice" in result.out
+    assert "not legal advice" in result.out
     assert "refused" in result.out
 
 
