@@ -264,7 +264,7 @@ class TestInstall:
         workspace.write()
         (workspace.folder / "out").write_text("no folder")
         result = install(workspace, "--user", "--output", "out/units", expect=1)
-        assert "cannot be written to" in result.err
+        assert "Cannot write to" in result.err
 
     def test_timer_with_instances_is_refused(self, workspace: Workspace) -> None:
         install(workspace, "--timer", "--instances", expect=2)

@@ -76,7 +76,7 @@ def test_doctor_finds_the_database_and_writes_nothing(postgres: Server, shared: 
         return " ".join(f["told"] for f in ran.json["findings"] if f["about"] == "database")
 
     name = url.rpartition("/")[2]
-    assert "no tables yet" in findings()
+    assert "is still empty" in findings()
     assert postgres.do("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", name) == [(0,)]
     with shared.first.app():
         pass

@@ -90,7 +90,7 @@ def test_history_moves_to_a_server_and_back(on_file: Installations, url: str) ->
     take_titles(on_file)
 
     before, items = first.run("history", "--json").json, item_states(on_file)
-    assert "a good copy, 1 case" in first.run("backup", "copy.sqlite3").out
+    assert "backup created (1 case" in first.run("backup", "copy.sqlite3").out
     assert (first.folder / "copy.sqlite3").stat().st_mode & 0o777 == 0o600
     use_file(on_file)
     first.run("restore", "copy.sqlite3")

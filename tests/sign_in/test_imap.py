@@ -89,7 +89,7 @@ def test_temporary_mail_server_error_is_not_a_wrong_password(tmp_path: Path) -> 
 
     with (
         _scripted(tmp_path, busy) as (login, _),
-        pytest.raises(CONNECTION_ERRORS, match="at the moment"),
+        pytest.raises(CONNECTION_ERRORS, match="accepts no sign-ins now"),
         open_folder(login),
     ):
         pass

@@ -22,7 +22,7 @@ def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
 def test_backup_is_complete_private_and_never_overwritten_by_accident(workspace: ApiWorkspace) -> None:
     workspace.check()
     result = workspace.run("backup", "copy.sqlite3")
-    assert "a good copy, 1 case" in result.out
+    assert "backup created (1 case" in result.out
     copy = workspace.folder / "copy.sqlite3"
     assert copy.stat().st_mode & 0o777 == 0o600
     assert backup_files.examine(copy).cases == 1
@@ -99,7 +99,7 @@ def test_nothing_is_restored_while_the_daemon_runs(workspace: ApiWorkspace) -> N
     workspace.run("backup", "copy.sqlite3")
     with workspace.app() as app, app.store.locks.acquire("daemon"):
         result = workspace.run("restore", "copy.sqlite3", "--force", expect=(1,))
-    assert "stop it first" in result.err
+    assert "Stop it first" in result.err
 
 
 def test_backup_of_a_newer_release_is_refused(workspace: ApiWorkspace) -> None:

@@ -78,7 +78,7 @@ def test_default_time_zone_of_a_server_is_a_warning(empty_workspace: Workspace) 
     for time_zone in ("UTC", "Etc/UTC", "Nowhere/Land"):
         result = empty_workspace.run("doctor", "--offline", environ={"TZ": time_zone})
         (line,) = [line for line in result.out.splitlines() if "time zone" in line]
-        assert line.startswith("warning  time zone: the machine's: ")
+        assert line.startswith("warning  time zone: not set; the machine's is ")
     assert (
         "ok       time zone: Asia/Tokyo" in empty_workspace.run("doctor", "--offline", environ={"TZ": "Asia/Tokyo"}).out
     )

@@ -120,7 +120,7 @@ class TestTls:
     ) -> None:
         tls, root, both = chain
         with serve(pr.tracker.answer, tls) as api:
-            pr.assert_fails(PortalUnavailable, "could not be verified", base_url=api.origin, ca_file=root)
+            pr.assert_fails(PortalUnavailable, "cannot be verified", base_url=api.origin, ca_file=root)
             assert api.requests == []
             assert sorted(pr.snapshots(base_url=api.origin, ca_file=both)) == [ONE, TWO]
-            pr.assert_fails(PortalUnavailable, "could not be verified", base_url=api.origin)
+            pr.assert_fails(PortalUnavailable, "cannot be verified", base_url=api.origin)

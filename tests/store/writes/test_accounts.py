@@ -65,7 +65,7 @@ class TestSignInGuard:
         clock.pass_by(timedelta(minutes=15))
         sign_in_guard(temporary, clock).before_submission()
         clock.pass_by(timedelta(days=9))
-        with pytest.raises(SignInRejected, match="cut off"):
+        with pytest.raises(SignInRejected, match="interrupted"):
             sign_in_guard(temporary, clock).before_submission()
 
     def test_three_unclear_sign_ins_in_a_row_stop_further_ones(
