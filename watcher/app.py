@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Event
 from shlex import quote
+from threading import Event
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
