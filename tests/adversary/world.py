@@ -146,6 +146,8 @@ class World:
         if self._stuck():
             self._rescue()
             return
+        if self.chance.random() < 0.6:  # a kill while it works, not only while it starts
+            eventually(lambda: self.signs.is_ready or daemon.has_ended(), within=_PATIENCE)
         time.sleep(self.chance.uniform(0, 1.2) if self.chance.random() < 0.97 else 8)
         actions: dict[Callable[[Command], None], int] = {
             self._kill_daemon: 30,
@@ -202,13 +204,13 @@ class World:
             self._check_and_kill()
             return
         self._end_daemon(signal.SIGKILL)
-        for _number in range(self.chance.randint(1, 8)):
+        for _number in range(self.chance.randint(2, 12)):
             self._check_and_kill()
 
     def _check_and_kill(self) -> None:
         traced = ["--trace", "traces"] if self.chance.random() < 0.3 else []
         check = self.commands.start("check", *traced)
-        if check.has_ended(self.chance.uniform(0.05, 1.2)):
+        if check.has_ended(self.chance.choice((0.1, 0.4, 0.8, 1.6, 3.2)) * self.chance.uniform(0.5, 1)):
             self.commands.forget(check)
         else:
             self.commands.kill(check)
