@@ -200,6 +200,14 @@ class Commands:
         """Return the living processes of this kind."""
         return [pid for pid in self.alive() if CHILDREN[name] in _command_line(pid)]
 
+    def workers_of(self, command: Command) -> list[int]:
+        """Return the workers that this command has started, without those of one that was killed."""
+        found = []
+        for pid in self.find("worker"):
+            with suppress(OSError):
+                found += [pid] if _stat(pid)[2] == command.pid else []
+        return found
+
     def alive(self) -> list[int]:
         """Return the living processes of the run: commands, children of children, and those whose parent was killed."""
         found = []

@@ -255,16 +255,16 @@ class World:
 
     def _one_of(self, daemon: Command) -> int:
         """Return the daemon's process, or a worker."""
-        return self.chance.choice([daemon.pid, *self.commands.find("worker")])
+        return self.chance.choice([daemon.pid, *self.commands.workers_of(daemon)])
 
     def _attack_files(self, daemon: Command) -> None:
-        """Attack the files for a moment, perhaps with a kill in the midst of it."""
+        """Attack the files for a moment, perhaps with a loss of power in the midst of it."""
         attack, is_ready = self.chance.choice(ATTACKS), self.signs.is_ready
         self.counts[attack.__name__] += 1
         self._undo.append(attack(self.state, self._one_of(daemon), self.chance))
         time.sleep(self.chance.uniform(0.1, 2))
         if self.chance.random() < 0.5:
-            self._end_daemon(signal.SIGKILL)
+            self._kill_everything(daemon)
         elif daemon.has_ended():
             if is_ready:  # before that, it may say why it cannot start
                 self.faults.append(f"the daemon ended with {daemon.status} because of {attack.__name__}")
