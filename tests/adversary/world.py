@@ -361,11 +361,14 @@ class World:
 
     def _lift_pauses(self) -> None:
         """Act as a person who is told that an account is paused, or that its sign-in was cut off."""
-        states = dict(query(self.state / "watcher.sqlite3", "SELECT name, state FROM account") or ())
+        database = self.state / "watcher.sqlite3"
+        states = dict(query(database, "SELECT name, state FROM account") or ())
         if states.get("uscis", "ok") != "ok":
             self.sign_in_at_uscis()
+        is_cut_off = bool(query(database, "SELECT id FROM submission WHERE verdict IS NULL"))
         for name in ("family", "ircc"):
-            self.commands.run("resume", name)
+            if is_cut_off or states.get(name, "ok") != "ok":
+                self.commands.run("resume", name)
 
     def sign_in_at_uscis(self) -> None:
         """Hand a session over, as a person does after having signed in with a browser."""
