@@ -1,7 +1,8 @@
 """The outbox worker: alerts reach their channel in order and once; failures are retried, then reported."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -298,6 +299,31 @@ def test_accepted_alert_is_not_sent_again_if_that_could_not_be_stored(
     assert worker.deliver_due() == 2
     assert notifier.titles(PHONE) == ["a", "b", "c"]
     assert database.store.outbox.counts()[AlertState.SENT] == 3
+
+
+def test_accepted_alert_that_could_not_be_stored_is_stored_before_the_process_ends(
+    database: TemporaryStore, notifier: FakeNotifier, clock: HandClock
+) -> None:
+    record_alerts(database.store, a_draft("a"))
+    notifier.hanging[PHONE] = Event()
+    worker = outbox_worker(database, notifier, clock)
+    delivery = Thread(target=lambda: suppressing(StoreUnusable, worker.deliver_due))
+    delivery.start()
+    assert eventually(lambda: notifier.attempts, within=10)
+    with failing(DiskFault.READ_ONLY, database.file):
+        notifier.hanging.pop(PHONE).set()
+        delivery.join(20)
+        worker.finish(within=0)
+        assert database.store.outbox.counts()[AlertState.SENT] == 0
+        end = Thread(target=lambda: worker.finish(within=20))
+        end.start()
+    end.join(20)
+    assert database.store.outbox.counts()[AlertState.SENT] == 1
+
+
+def suppressing(error: type[Exception], action: Callable[[], object]) -> None:
+    with suppress(error):
+        action()
 
 
 def test_channel_whose_delivery_fails_unexpectedly_does_not_delay_others(

@@ -137,6 +137,7 @@ class Daemon:
         self._schedule.join(_CHECK_GRACE)
         self._delivery.join(STOP_GRACE)
         self._channels.join(STOP_GRACE)
+        self._app.outbox_worker().finish(within=_CHECK_GRACE)
         self._liveness.stop()
 
     def reconfigure(self, settings: Settings) -> None:

@@ -5,6 +5,7 @@ alert is lost. Each channel has its own lock, so that one worker at a time deliv
 Each alert is also claimed in the database, so that a worker whose lock was lost sends nothing twice.
 """
 
+import time
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,12 @@ class OutboxWorker:
                     held=held,
                 )
                 return ChannelDelivery(sender, self._stop).run()
+
+    def finish(self, *, within: float) -> None:
+        """Record what was delivered and could not be recorded yet. Gives up after `within` seconds (monotonic)."""
+        end = time.monotonic() + within
+        while self._store.outbox.save_delivered() and time.monotonic() < end:
+            time.sleep(_STOP_CHECK)
 
     def _give_up(self, channel: str) -> None:
         due = self._store.outbox.due(self._clock.now(), channels=[channel])

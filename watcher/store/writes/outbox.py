@@ -55,7 +55,7 @@ class Outbox(OutboxView):
 
     def due(self, now: datetime, *, channels: Collection[str] | None = None, limit: int = MAX_DUE) -> list[QueuedAlert]:
         """Return what is to be sent now: queued alerts that are due, and held ones whose hold is over. Urgent first."""
-        unsaved = self._save_or_list_unsaved()
+        unsaved = self.save_delivered()
         self._release_abandoned(now, unsaved)
         with self._database.queries() as run:
             return outbox.due(run, now, channels=channels, excluded=unsaved, limit=limit)
@@ -68,7 +68,7 @@ class Outbox(OutboxView):
 
     def due_channels(self, now: datetime) -> list[str]:
         """Return the channels that have alerts to be sent now."""
-        unsaved = self._save_or_list_unsaved()
+        unsaved = self.save_delivered()
         self._release_abandoned(now, unsaved)
         with self._database.queries() as run:
             return outbox.due_channels(run, now, excluded=unsaved)
@@ -190,8 +190,8 @@ class Outbox(OutboxView):
                 connection.execute(MARK_SENT, sent)
             del self._unsaved[: len(batch)]
 
-    def _save_or_list_unsaved(self) -> Sequence[int]:
-        """Return the delivered alerts that still cannot be written as sent."""
+    def save_delivered(self) -> Sequence[int]:
+        """Write what was delivered as sent, and return the alerts for which that is still not possible."""
         if self._unsaved:
             with suppress(StoreUnusable):  # `mark_sent` has raised it already
                 self._save()
