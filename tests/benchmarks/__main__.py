@@ -6,9 +6,10 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import checks, delivery, growth, idle, starts, transports
+from tests.benchmarks import busy, checks, delivery, growth, idle, peers, starts, transports
 from tests.benchmarks.gauge import Result, table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
 from watcher.monitoring import logs
@@ -19,6 +20,11 @@ MEASUREMENTS: dict[str, Callable[[Scale], Iterator[Result]]] = {
     "writes": checks.writes,
     "http": transports.http_floor,
     "idle": idle.idle,
+    "day": idle.day,
+    "daemon": idle.start_and_stop,
+    "peak": busy.peak,
+    "health": busy.health,
+    "peers": peers.peers,
     "start": starts.cold_start,
     "years": growth.years,
     "alert": delivery.answer_to_alert,
@@ -35,16 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--scale", choices=_SCALES, default="full", help="scale of the measurements; full takes about 15 minutes"
     )
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="also measure the daemon of an older checkout")
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="install other programs there, and measure them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     options = parser.parse_args(arguments)
     unknown = set(options.names) - set(MEASUREMENTS)
     if unknown:
         parser.error(f"unknown measurement: {', '.join(sorted(unknown))}")
     logs.configure(level="warning", environ={})
+    scale = _SCALES[options.scale]
+    if options.beside:
+        scale = replace(scale, programs={**scale.programs, "before": options.beside.absolute()})
+    if options.peers:
+        scale = replace(scale, peers=options.peers.absolute())
     results: list[Result] = []
     for name in options.names or MEASUREMENTS:
         print(name, file=sys.stderr, flush=True)  # noqa: T201
-        results += MEASUREMENTS[name](_SCALES[options.scale])
+        results += MEASUREMENTS[name](scale)
         if options.json:
             options.json.write_text(_document(results, options.scale), "utf-8")
     print(table(results))  # noqa: T201
