@@ -41,8 +41,8 @@ $(MEASURED)/ready: requirements.txt
 	@$(MEASURED)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-bench: $(MEASURED)/ready  ## measure the program next to plain httpx and sqlite3 (BENCH=options)
-	@$(MEASURED)/bin/python -m tests.benchmarks $(BENCH)
+bench: $(MEASURED)/ready  ## measure the program next to plain httpx and sqlite3 (BENCH=options; PEERS=1: and to peers)
+	@$(MEASURED)/bin/python -m tests.benchmarks $(if $(PEERS),--peers $(VENV)/peers) $(BENCH)
 
 test-servers: $(VENV)/development  ## test delivery and sign-in with third-party servers, and install them
 	@tests/servers/install
@@ -57,8 +57,8 @@ verify-image:  ## build and test both container images (root, Debian), and insta
 fuzz: $(VENV)/development  ## read damaged input, EXAMPLES=5000 per reader
 	@FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest tests/hostile --timeout 0
 
-soak: $(VENV)/development  ## run checks under random faults for MINUTES=10, then verify history and alerts
-	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
+soak: $(VENV)/development  ## run checks under random faults for MINUTES=10, or real processes through YEARS=5 (SEED=)
+	@$(BIN)/python -m tests.soak$(if $(YEARS),.years --years $(YEARS), --minutes $(or $(MINUTES),10)) $(if $(SEED),--seed $(SEED))
 
 adversary: $(VENV)/development  ## attack the real command for KILLS=2000 or MINUTES=60, then verify what arrived (SEED=)
 	@$(BIN)/python -m tests.adversary --kills $(or $(KILLS),2000) --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))

@@ -16,8 +16,8 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from threading import Event
 
-from tests.adversary.clock import MovedClock
 from tests.doubles.loopback import BodyChunks, LoopbackServer, ReceivedRequest, serve
+from watcher.clock import Clock
 from watcher.practice import Account, Fault, PracticePortal
 
 PASSWORD, CLIENT_SECRET = "canary-Passw0rd&<q>'7", "canary client secret 9"
@@ -89,7 +89,7 @@ class HostilePortal:
     """
 
     practice: PracticePortal
-    clock: MovedClock
+    clock: Clock
     chance: random.Random
     origin: str = ""
     secrets: set[str] = field(default_factory=set)
@@ -251,7 +251,7 @@ def _in_odd_charset(answer: _Answer) -> bytes:
 
 
 @contextmanager
-def hostile_portal(clock: MovedClock, chance: random.Random) -> Iterator[HostilePortal]:
+def hostile_portal(clock: Clock, chance: random.Random) -> Iterator[HostilePortal]:
     """Run the portal until the context ends."""
     account = Account(password=PASSWORD, client_secret=CLIENT_SECRET, totp_secret=None)
     with PracticePortal(clock, account=account, tls=False) as practice:

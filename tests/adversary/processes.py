@@ -170,7 +170,7 @@ class Commands:
         Return False if there is none, or if it ends by itself at this moment.
         """
         found = self.find(name)
-        return bool(found) and self._kill_process(name, found[0])
+        return bool(found) and self.kill_process(name, found[0])
 
     def kill_all(self) -> None:
         """Kill every process of the run at one moment, as a loss of power does, and log each kill."""
@@ -222,7 +222,8 @@ class Commands:
     def _is_marked(self, entry: Path) -> bool:
         return self._marker in (entry / "environ").read_bytes().split(b"\0")
 
-    def _kill_process(self, name: str, pid: int) -> bool:
+    def kill_process(self, name: str, pid: int) -> bool:
+        """Kill a process of the run, and log it under this name. Return False if it ends by itself at this moment."""
         with suppress(OSError, ValueError):
             parent = _stat(pid)[2]
             with self._frozen([pid, parent] if parent in self.alive() else [pid]):

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from tests.adversary.clock import MovedClock
 from tests.adversary.other_portals import IRCC_NUMBERS, USCIS_NUMBERS, OtherPortals
 from tests.adversary.processes import query
+from watcher.clock import Clock
 from watcher.practice import PracticeCase, PracticePortal
 
 API_NUMBERS = ("IOE0900000011", "IOE0900000012")
 FAMILY_NUMBERS = ("EAC9999040021", "EAC9999040022", "EAC9999040023")
 TITLES = ("Case Was Transferred", "Case Is Being Actively Reviewed", "Name Was Updated", "Notice Was Mailed")
+_NEAR = timedelta(days=60)
 _PACE = 0.3
 _PACES: Mapping[str, float] = dict.fromkeys(USCIS_NUMBERS, 0.1) | dict.fromkeys(IRCC_NUMBERS, 0.01)
 """How often a case moves when it can. Messages about an application at IRCC take seconds each."""
@@ -57,6 +58,10 @@ class Item:
     due_on: date | None = None
     starts_at: datetime | None = None
 
+    def is_before(self, day: date) -> bool:
+        own = self.due_on or (self.starts_at and self.starts_at.date())
+        return own is not None and own < day
+
 
 @dataclass(slots=True, kw_only=True)
 class CaseStory:
@@ -73,6 +78,12 @@ class CaseStory:
     closed_items: dict[str, Item] = field(default_factory=dict)
     waits_for: Happening | None = None
 
+    def leave_out_passed(self, near: date) -> None:
+        """Say nothing more about items whose day is near or past. The portal goes on showing those that are open."""
+        for items in (self.open_items, self.closed_items) if self.waits_for is None else ():
+            for token in [token for token, item in items.items() if item.is_before(near)]:
+                del items[token]
+
 
 class Author:
     """Tells the story. `tick` is called every now and then, from one thread."""
@@ -80,23 +91,24 @@ class Author:
     def __init__(
         self,
         portal: PracticePortal,
-        others: OtherPortals,
-        clock: MovedClock,
+        others: OtherPortals | None,
+        clock: Clock,
         database: Path,
         chance: random.Random,
     ) -> None:
         self._portal, self._database, self._chance = portal, database, chance
-        self._tokens, self._days, self._last = 0, 0, 0
-        self._first_day = clock.now().date() + timedelta(days=500)
+        self._clock, self._last_day = clock, clock.now().date()
+        self._tokens, self._last = 0, 0
         self.happenings: list[Happening] = []
-        self._uscis = {case.number: case for case in others.uscis_cases()}
-        self._ircc = {case.number: case for case in others.ircc_cases()}
+        self._uscis = {case.number: case for case in (others.uscis_cases() if others else ())}
+        self._ircc = {case.number: case for case in (others.ircc_cases() if others else ())}
         self._practice = {number: self._new_case(number) for number in (*API_NUMBERS, *FAMILY_NUMBERS)}
         self.cases = {number: self._begin(number) for number in (*self._practice, *self._uscis, *self._ircc)}
         self.is_telling = True
 
     def tick(self) -> None:
         """Note what the program has recorded, and perhaps move cases on."""
+        near = self._clock.now().date() + _NEAR
         for change, number, kind, content in query(self._database, _CHANGES, self._last) or ():
             self._last = change
             story = self.cases.get(number)
@@ -104,6 +116,7 @@ class Author:
             if story is not None and expected is not None and expected.matches(change, number, kind, content):
                 expected.change, story.waits_for = change, None
         for story in self.cases.values():
+            story.leave_out_passed(near)
             if self.is_telling and story.waits_for is None and self._chance.random() < story.pace:
                 self._move(story)
 
@@ -231,8 +244,9 @@ class Author:
 
     def _day(self) -> date:
         """Return a day that no other item has, more than a year ahead."""
-        self._days += 1
-        return self._first_day + timedelta(days=self._days)
+        day = timedelta(days=1)
+        self._last_day = max(self._last_day + day, self._clock.now().date() + 500 * day)
+        return self._last_day
 
     def _moment(self) -> datetime:
         return datetime.combine(self._day(), datetime.min.time()).replace(hour=10)

@@ -169,7 +169,7 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int) -> Non
 
 def _watch_pages(home: Path, port: int, office: Office) -> int:
     """Add the pages through its API, and return how many it has taken; 0 if its API is not as known here."""
-    key = next(_keys(home), None)
+    key = next(_keys(home), "")
     taken = 0
     for number in _numbers() if key else ():
         connection = HTTPConnection("127.0.0.1", port, timeout=20)

@@ -1,0 +1,63 @@
+"""What a daemon holds at rest, and whether it has become more with the years."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.adversary.processes import query
+from tests.benchmarks.processes import family, memory
+
+_MEMORY, _PEAK = 2.0, 16.0  # MiB more than before
+_BYTES_FOR_A_CHANGE = 24 * 1024  # in the database, with its alerts for two channels and the answers
+_LOG = 1.5
+"""How many times as much a step may log as before: what is logged depends on the faults."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """`memory` and `peak` are MiB, at rest and of all processes at work; `database` and `log` are bytes."""
+
+    descriptors: int
+    threads: int
+    processes: int
+    memory: float
+    peak: float
+    database: int
+    changes: int
+    log: int
+
+    def more_than(self, before: "Upkeep") -> Iterator[str]:
+        """Yield what has become more than the years explain."""
+        for what in ("descriptors", "threads", "processes"):
+            now, then = getattr(self, what), getattr(before, what)
+            if now > then:
+                yield f"{what}: {then}, now {now}"
+        if self.memory > before.memory + _MEMORY:
+            yield f"memory at rest: {before.memory:.1f} MiB, now {self.memory:.1f}"
+        if self.peak > before.peak + _PEAK:
+            yield f"memory at work: {before.peak:.1f} MiB, now {self.peak:.1f}"
+        allowed = before.database + _BYTES_FOR_A_CHANGE * (self.changes - before.changes)
+        if self.database > allowed:
+            yield f"database: {self.database:,} bytes with {self.changes} changes; {allowed:,} allowed"
+
+
+def upkeep(pid: int, database: Path, log: Path, peak: float) -> Upkeep:
+    """Measure a daemon at rest. `peak` is what was seen of its memory."""
+    process = Path(f"/proc/{pid}")
+    rows = query(database, 'SELECT count(*) FROM "change"')
+    return Upkeep(
+        descriptors=len(list((process / "fd").iterdir())),
+        threads=len(list((process / "task").iterdir())),
+        processes=len(family(pid)),
+        memory=memory(pid).rss,
+        peak=peak,
+        database=sum(file.stat().st_size for file in database.parent.glob("watcher.sqlite3*")),
+        changes=rows[0][0] if rows else 0,
+        log=log.stat().st_size,
+    )
+
+
+def log_growth(yearly: list[int]) -> Iterator[str]:
+    """Yield if the last year logged more than the second one. `yearly` are bytes."""
+    if len(yearly) > 2 and yearly[-1] > _LOG * yearly[1]:
+        yield f"log: {yearly[1]:,} bytes in year two, {yearly[-1]:,} in the last one"
