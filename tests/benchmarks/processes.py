@@ -71,10 +71,15 @@ def is_waiting(pid: int, seconds: float = 0.25) -> bool:
     """
     looks, before = 5, cpu(pid)
     for _ in range(looks):
-        if any(_runs(task) for each in (*family(pid), os.getpid()) for task in _tasks(each)):
+        if is_running(pid) or any(map(_runs, _tasks(os.getpid()))):
             return False
         time.sleep(seconds / looks)
     return cpu(pid) - before < _IDLE_SHARE * seconds
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a thread of a process or its descendants runs at this moment, or could."""
+    return any(_runs(task) for each in family(pid) for task in _tasks(each))
 
 
 def _tasks(pid: int) -> list[Path]:

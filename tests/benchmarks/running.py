@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 
 from tests.benchmarks.household import environment
 from tests.benchmarks.processes import cpu, ended
@@ -63,7 +64,9 @@ def running(home: Path, program: Path, environ: Mapping[str, str] | None = None)
         )
         try:
             _wait_until_ready(process, manager, home)
-            yield Daemon(home=home, process=process, ready_wall=time.monotonic() - began, ready_cpu=cpu(process.pid))
+            wall, took = time.monotonic() - began, cpu(process.pid)
+            with _read(manager):
+                yield Daemon(home=home, process=process, ready_wall=wall, ready_cpu=took)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -79,6 +82,26 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", manager: socket.socket
         except TimeoutError:
             continue
     raise NotMeasured((home / "daemon.log").read_text("utf-8"))
+
+
+@contextmanager
+def _read(manager: socket.socket) -> Iterator[None]:
+    """Take what the daemon says, so that the socket never fills up."""
+    ended = Event()
+
+    def take() -> None:
+        while not ended.is_set():
+            with suppress(TimeoutError):
+                manager.recv(4096)
+
+    manager.settimeout(1)
+    thread = Thread(target=take, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def query(home: Path, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 _LAYOUT = struct.Struct("=Qqqqqd")  # struct clock_file in driven_clock.c
 _NS = 1_000_000_000
-_SLICE = 10_000_000  # ns; how soon a wait notices a leap
+_SLICE = timedelta(milliseconds=10)
 
 
 class DrivenClock:
@@ -46,9 +46,9 @@ class DrivenClock:
         self._speed = speed
         self._write()
 
-    def follow_leaps(self) -> None:
-        """Let waits notice leaps from now on, for which they wake up a hundred times a second."""
-        self._slice = _SLICE
+    def follow_leaps(self, within: timedelta = _SLICE) -> None:
+        """Let waits notice leaps, and changes of the speed, within this true time. They wake up so often."""
+        self._slice = _ns(within)
         self._write()
 
     def ignore_leaps(self) -> None:

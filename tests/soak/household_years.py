@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -45,7 +45,9 @@ _WALL = (timedelta(hours=9), timedelta(hours=-2), timedelta(minutes=-20))
 _REST_WITHIN = 90.0  # true seconds
 _SOON = 2.0  # true seconds after which a person helps
 _STEP = timedelta(seconds=3)
-_RETIRE = (timedelta(seconds=20), timedelta(minutes=6), timedelta(minutes=11))
+_LIVELY = timedelta(seconds=50)
+"""The most time that passes at once while a worker lives: it must show signs of life."""
+_RETIRED = timedelta(minutes=15)
 """After how long idle processes have ended."""
 _MOST_STEP, _SAME_VISIT = timedelta(days=3), timedelta(hours=6)
 _UNRECORDED = timedelta(days=20)
@@ -164,6 +166,7 @@ class Household:
         head.write_text(text.replace(text.partition('__version__ = "')[2].partition('"')[0], version), "utf-8")
         self.counts["upgrades"] += 1
         self._running()
+        self._check_health()
         self._wait_for_rest()
 
     def end(self) -> None:
@@ -179,25 +182,30 @@ class Household:
             self.faults.append(f"the daemon ended with {daemon.status} after SIGTERM")
 
     def _check_health(self) -> None:
-        """Ask the health page, which must answer whatever goes on."""
-        try:
-            connection = HTTPConnection("127.0.0.1", self.port, timeout=_REST_WITHIN)
-            connection.request("GET", "/healthz")
-            response = connection.getresponse()
+        """Ask the health page, which must answer whatever goes on, once the daemon has started."""
+        if not _eventually(self._answers, _REST_WITHIN):
+            self.faults.append(f"{self.clock.now()}: /healthz does not answer")
+
+    def _answers(self) -> bool:
+        with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as page:
+            page.request("GET", "/healthz")
+            response = page.getresponse()
             response.read()
-            connection.close()
-        except (OSError, HTTPException) as error:
-            self.faults.append(f"{self.clock.now()}: /healthz: {error!r}")
-        else:
-            healthy = response.status == HTTPStatus.OK
-            self.counts["healthy" if healthy else "not healthy"] += 1
+            self.counts["healthy" if response.status == HTTPStatus.OK else "not healthy"] += 1
+            return True
+        return False
 
     # --- time ---
 
     def _leap(self, span: timedelta) -> None:
         """Let time pass once nothing runs: what runs takes no time."""
-        _eventually(lambda: is_waiting(self._running().pid), _REST_WITHIN)
-        self.clock.leap(span)
+        until = self.clock.now() + span
+        while (left := until - self.clock.now()) > timedelta():
+            _eventually(lambda: is_waiting(self._running().pid), _REST_WITHIN)
+            is_alone = self._is_alone()
+            self.clock.leap(left if is_alone else min(left, _LIVELY))
+            if is_alone or not self._is_done():
+                return
 
     def _due(self) -> datetime | None:
         """Return when something is due next; None if the database cannot be read now."""
@@ -232,11 +240,9 @@ class Household:
             self.peak = max(self.peak, sum(map(resident, family(pid))))
             if is_waiting(pid):
                 self.clock.leap(_STEP)  # for a timeout
-        for span in _RETIRE:
-            if self._is_alone() or not self._is_done():
-                return
-            self._leap(span)
-            _eventually(self._is_alone, 3)
+        until = self.clock.now() + _RETIRED
+        while not self._is_alone() and self._is_done() and self.clock.now() < until:
+            self._leap(_LIVELY)
 
     def _is_done(self) -> bool:
         due = self._due()
@@ -280,7 +286,7 @@ class Household:
 
     def upkeep(self) -> Upkeep:
         """Measure what the daemon holds at rest."""
-        _eventually(self._is_alone, 5)
+        _eventually(lambda: self._is_alone() and is_waiting(self._running().pid), _REST_WITHIN)
         now = upkeep(self._running().pid, self.database, self.folder / "output.log", self.peak)
         self.peak = 0.0
         return now
@@ -292,6 +298,8 @@ class Household:
         """End the daemon, and yield what was wrong or is left."""
         self.end()
         yield from self.faults
+        hanging = (self.folder / "output.log").read_text("utf-8").count("worker_hangs")
+        yield from [f"{hanging} workers hung"] * (hanging > 0)
         yield from (f"still running: {line}" for line in self.commands.left())
         yield from (f"left over: {path}" for path in left_over(self.folder))
 
