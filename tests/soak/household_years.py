@@ -50,7 +50,7 @@ _LIVELY = timedelta(seconds=50)
 _RETIRED = timedelta(minutes=15)
 """After how long idle processes have ended."""
 _MOST_STEP, _SAME_VISIT = timedelta(days=3), timedelta(hours=6)
-_UNRECORDED = timedelta(days=20)
+_HOUR = timedelta(hours=1)
 _WAITING = tuple(state.value for state in AccountState if state.waits_for_person)
 _DUE = """SELECT min(due) FROM (SELECT next_read_at AS due FROM account UNION ALL
     SELECT next_attempt_at FROM alert WHERE state IN ('queued', 'held', 'failed'))"""
@@ -58,7 +58,10 @@ _DUE = """SELECT min(due) FROM (SELECT next_read_at AS due FROM account UNION AL
 
 @dataclass(slots=True, kw_only=True)
 class Household:
-    """The installation. `faults` are what went wrong at once; `counts` what happened to it."""
+    """The installation. `faults` are what went wrong at once; `counts` what happened to it.
+
+    What the portal shows must be recorded within `patience`.
+    """
 
     folder: Path
     chance: random.Random
@@ -68,6 +71,7 @@ class Household:
     commands: Commands
     author: Author
     port: int
+    patience: timedelta
     faults: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     supervisor_may_die: bool = True
@@ -269,7 +273,7 @@ class Household:
         self.author.tick()
         for happening in self.author.waiting():
             shown = self._shown.setdefault(happening.token or happening.number, self.clock.now())
-            if self.clock.now() - shown > _UNRECORDED:
+            if self.clock.now() - shown > self.patience:
                 self.faults.append(f"{self.clock.now()}: not recorded: {happening}: {self._state()}")
 
     # --- the end ---
@@ -305,7 +309,7 @@ class Household:
 
 
 @contextmanager
-def household(folder: Path, seed: int, *, every: str = "1d") -> Iterator[Household]:
+def household(folder: Path, seed: int, *, every: timedelta = timedelta(days=1)) -> Iterator[Household]:
     """Set up the household with a database of the first release. Nothing of the program runs yet."""
     chances = [random.Random(f"{seed} {name}") for name in ("portal", "channels", "author", "household")]  # noqa: S311
     (folder / "tmp").mkdir()
@@ -331,7 +335,7 @@ def household(folder: Path, seed: int, *, every: str = "1d") -> Iterator[Househo
         author = Author(portal.practice, clock, database, chances[2])
         with create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
-        configure(folder, portal, channels, port, schedule=f'every = "{every}"\njitter = "5m"')
+        configure(folder, portal, channels, port, schedule=f'every = "{every // _HOUR}h"\njitter = "5m"')
         _create_old_database(database)
         yield Household(
             folder=folder,
@@ -342,6 +346,7 @@ def household(folder: Path, seed: int, *, every: str = "1d") -> Iterator[Househo
             commands=commands,
             author=author,
             port=port,
+            patience=20 * every,
         )
 
 

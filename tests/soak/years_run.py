@@ -26,7 +26,7 @@ class Years:
     seconds: float
 
 
-def live(folder: Path, seed: int, span: timedelta, *, every: str = "1d") -> Years:
+def live(folder: Path, seed: int, span: timedelta, *, every: timedelta = timedelta(days=1)) -> Years:
     """Live through this span, with a new release in the middle of the second and of the third fifth.
 
     The supervisor is killed only before the last two fifths and not shortly before the first measurement, so that
