@@ -55,31 +55,6 @@ def written(pid: int | str = "self", what: str = "write_bytes") -> int:
     return int(dict(line.split(": ") for line in io.read_text("ascii").splitlines())[what])
 
 
-def resident(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    return _status(pid, "VmRSS:") / 1024
-
-
-def children(pid: int) -> list[int]:
-    """Return the running child processes of a process."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text("ascii").split()]
-
-
-def switches(pid: int) -> int:
-    """Return the number of voluntary context switches of a process's threads, which is the number of wake-ups."""
-    tasks = (task / "status" for task in Path(f"/proc/{pid}/task").iterdir())
-    return sum(_in(status.read_text("ascii"), "voluntary_ctxt_switches:") for status in tasks)
-
-
-def _status(pid: int, name: str) -> int:
-    return _in(Path(f"/proc/{pid}/status").read_text("ascii"), name)
-
-
-def _in(text: str, name: str) -> int:
-    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One line of the table. `ratio` is the value that the goal limits, in any unit; None if there is no goal."""

@@ -4,6 +4,7 @@ Time passes only while nothing is due: each step leaps to the next moment that t
 and waits until everything due is done. What arrives is judged as in `tests/adversary`.
 """
 
+import json
 import random
 import shutil
 import signal
@@ -22,18 +23,30 @@ from typing import Final
 
 from tests.adversary.channel import HostileChannels, Mood, hostile_channels
 from tests.adversary.files import Undo, damage_session, delete_letters, hold_database
-from tests.adversary.oracle import Verdict, judge
-from tests.adversary.portal import HARMFUL, HARMLESS, Attack, HostilePortal, hostile_portal
+from tests.adversary.oracle import Channel, Verdict, judge
+from tests.adversary.portal import (
+    CLIENT_SECRET,
+    HARMFUL,
+    HARMLESS,
+    PASSWORD,
+    Attack,
+    HostilePortal,
+    hostile_portal,
+)
 from tests.adversary.processes import Command, Commands, query
-from tests.adversary.story import Author
+from tests.adversary.story import API_NUMBERS, FAMILY_NUMBERS, Author
 from tests.adversary.witness import witness
-from tests.adversary.world import TARGETS, configure, left_over
 from tests.benchmarks.processes import family, is_waiting, resident
 from tests.doubles.driven_clock import DrivenClock, driven_clock
 from tests.soak.upkeep import Upkeep, upkeep
 from tests.support.workspace import REPOSITORY
 from watcher.model.account_health import AccountState
 
+_CASES = frozenset((*API_NUMBERS, *FAMILY_NUMBERS))
+CHANNELS: Final = (
+    Channel(name="phone", targets=("phone",), cases=_CASES, takes_routine=True),
+    Channel(name="mail", targets=("mail",), cases=_CASES, takes_routine=False),
+)
 START: Final = datetime(2026, 2, 2, 12, tzinfo=UTC)
 OLD_SCHEMA: Final = REPOSITORY / "tests" / "store" / "database" / "released_0001.sql"
 
@@ -118,10 +131,10 @@ class Household:
         if self._happens("portal faults", _PORTAL):
             self.portal.begin(self.chance.choice(_ATTACKS), 3600, on_sign_ins=self.chance.random() < 0.1)
         if self._happens("channel faults", _CHANNEL):
-            self.channels.begin(self.chance.choice(list(TARGETS)), self.chance.choice(_MOODS), 3600)
+            self.channels.begin(self.chance.choice(CHANNELS).name, self.chance.choice(_MOODS), 3600)
         if self._happens("file faults", _FILES):
             attack = self.chance.choice((damage_session, delete_letters, hold_database))
-            self._undo.append(attack(self.folder / "state", self._running(), self.chance))
+            self._undo.append(attack(self.folder / "state", self._running().pid, self.chance))
         if self._happens("clock changes", _CLOCK):
             self.clock.set_wall(self.chance.choice(_WALL))
         if self._happens("reloads", _RELOAD):
@@ -296,7 +309,15 @@ class Household:
         return now
 
     def verdict(self) -> Verdict:
-        return judge(self.author, self.channels.arrivals, self.commands.kills, self.database, TARGETS)
+        return judge(
+            self.author,
+            self.channels.arrivals,
+            self.commands.kills,
+            self.commands.interruptions,
+            self.database,
+            CHANNELS,
+            Counter(),
+        )
 
     def last_faults(self) -> Iterator[str]:
         """End the daemon, and yield what was wrong or is left."""
@@ -305,7 +326,8 @@ class Household:
         hanging = (self.folder / "output.log").read_text("utf-8").count("worker_hangs")
         yield from [f"{hanging} workers hung"] * (hanging > 0)
         yield from (f"still running: {line}" for line in self.commands.left())
-        yield from (f"left over: {path}" for path in left_over(self.folder))
+        temporary = [*(self.folder / "tmp").iterdir(), *(self.folder / "state").rglob("*.tmp*")]
+        yield from (f"left over: {path}" for path in temporary)
 
 
 @contextmanager
@@ -332,10 +354,10 @@ def household(folder: Path, seed: int, *, every: timedelta = timedelta(days=1)) 
         commands = Commands(folder, environ, folder / "output.log", database)
         stack.callback(commands.close)
         channels = stack.enter_context(hostile_channels(chances[1], seen.sender))
-        author = Author(portal.practice, clock, database, chances[2])
+        author = Author(portal.practice, None, clock, database, chances[2])
         with create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
-        configure(folder, portal, channels, port, schedule=f'every = "{every // _HOUR}h"\njitter = "5m"')
+        _configure(folder, portal, channels, port, every)
         _create_old_database(database)
         yield Household(
             folder=folder,
@@ -348,6 +370,47 @@ def household(folder: Path, seed: int, *, every: timedelta = timedelta(days=1)) 
             port=port,
             patience=20 * every,
         )
+
+
+def _configure(folder: Path, portal: HostilePortal, channels: HostileChannels, port: int, every: timedelta) -> None:
+    practice = portal.practice.account
+    path = folder / "watcher.toml"
+    path.write_text(
+        f"""
+timezone = "America/New_York"
+state_dir = "state"
+[schedule]
+every = "{every // _HOUR}h"
+jitter = "5m"
+[health]
+listen = "127.0.0.1:{port}"
+[accounts.api]
+portal = "uscis-api"
+base_url = "{portal.origin}"
+client_id = "{practice.client_id}"
+client_secret = {json.dumps(CLIENT_SECRET)}
+cases = {json.dumps(API_NUMBERS)}
+requests_per_second = 500
+daily_requests = 1000000
+[accounts.family]
+portal = "recipe"
+recipe = "{REPOSITORY}/config/recipes/practice.toml"
+base_url = "{portal.origin}"
+username = "{practice.username}"
+password = {json.dumps(PASSWORD)}
+cases = {json.dumps(FAMILY_NUMBERS)}
+[channels.phone]
+url = "json://{channels.host}/phone"
+min_severity = "routine"
+privacy = "full"
+max_per_hour = 0
+[channels.mail]
+url = "json://{channels.host}/mail"
+max_per_hour = 0
+""",
+        "utf-8",
+    )
+    path.chmod(0o600)
 
 
 def _create_old_database(file: Path) -> None:
