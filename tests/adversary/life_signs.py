@@ -65,6 +65,8 @@ class LifeSigns:
                     if b"READY=1" in lines or (self.is_ready and b"WATCHDOG=1" in lines):
                         self.beats += 1
                         self._last = time.monotonic()
+                    if b"STOPPING=1" in lines:
+                        self.watch(None)
                 if self.is_ready and time.monotonic() - self._last > WATCHDOG:
                     self.faults.append(f"no keep-alive for {WATCHDOG:g} seconds")
                     self.watch(None)

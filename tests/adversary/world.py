@@ -45,7 +45,7 @@ CHANNELS: Final = (
 )
 """"pair" has two targets, between which Apprise waits for seconds, so only the case that moves least is sent there."""
 
-_LOST = "The watcher has lost its database and stopped"
+_LOST = "case-watcher has lost its database and stopped"
 """The title of the one message that no alert has: the database is gone."""
 
 _TARGETS = tuple(target for channel in CHANNELS for target in channel.targets)
