@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser as Chromium
     from playwright.sync_api import BrowserContext, Page, Playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -167,6 +168,13 @@ def open_browser(
 
     Raises `CodeNeeded` with advice if Playwright or Chromium is missing or does not start.
     """
+    with running_chromium(path) as chromium, open_window(chromium, hosts=hosts, cookies=cookies) as browser:
+        yield browser
+
+
+@contextmanager
+def running_chromium(path: str = "") -> Iterator["Chromium"]:
+    """Start Chromium, and end it when the context ends. Raises as `open_browser` does."""
     program = find_chromium(path)
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an optional extra
@@ -181,21 +189,34 @@ def open_browser(
             raise CodeNeeded(
                 f"Playwright's driver does not start; see the log (on Debian it needs libatomic1; {_SYSTEMD_HINT})"
             ) from None
-        context = _launch(playwright, program)
+        chromium = _launch(playwright, program)
         try:
-            browser = Browser(context, context.new_page(), hosts)
-            browser.add_cookies(cookies)
-            yield browser
+            yield chromium
         finally:
-            _close(context)
+            _close(chromium)
 
 
-def _launch(playwright: "Playwright", program: str) -> "BrowserContext":
+@contextmanager
+def open_window(
+    chromium: "Chromium", *, hosts: Collection[str], cookies: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[Browser]:
+    """Open one empty window with cookies of its own, and close it when the context ends."""
+    context = chromium.new_context(accept_downloads=False)
+    context.set_default_timeout(_TIMEOUT)
+    try:
+        browser = Browser(context, context.new_page(), hosts)
+        browser.add_cookies(cookies)
+        yield browser
+    finally:
+        _close(context)
+
+
+def _launch(playwright: "Playwright", program: str) -> "Chromium":
     """Start Chromium with its sandbox, except as root, where it does not start with one."""
     from playwright.sync_api import Error  # noqa: PLC0415 - an optional extra
 
     try:
-        chromium = playwright.chromium.launch(
+        return playwright.chromium.launch(
             executable_path=program,
             headless=True,
             chromium_sandbox=os.geteuid() != 0,
@@ -204,17 +225,11 @@ def _launch(playwright: "Playwright", program: str) -> "BrowserContext":
     except Error as error:
         reason = error.message.strip().splitlines()[0] if error.message.strip() else "no reason given"
         raise CodeNeeded(f"{program} does not start: {reason} ({_SYSTEMD_HINT})") from None
-    context = chromium.new_context(accept_downloads=False)
-    context.set_default_timeout(_TIMEOUT)
-    return context
 
 
-def _close(context: "BrowserContext") -> None:
-    """Close the browser. A browser that has already exited is not an error."""
+def _close(opened: "Chromium | BrowserContext") -> None:
+    """Close a browser or a window. One that has already exited is not an error."""
     from playwright.sync_api import Error  # noqa: PLC0415 - an optional extra
 
-    try:
-        if context.browser is not None:
-            context.browser.close()
-    except Error:
-        return
+    with suppress(Error):
+        opened.close()

@@ -6,10 +6,11 @@ captcha, is left to the user. Accepting the portal's terms of use is part of eve
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
 from watcher.model.cookie import Cookie
@@ -29,7 +30,23 @@ _ME = "USCIS online account"
 _TRANSIENT = frozenset({SignInState.LOADING, SignInState.UNKNOWN_PAGE})
 
 
-def sign_in(account: UscisAccount, context: PortalContext, *, page_timeout: float = _PAGE_TIMEOUT) -> None:
+class OpenBrowser(Protocol):
+    """Opens a browser as `open_browser` does."""
+
+    def __call__(
+        self, *, hosts: Collection[str], path: str, cookies: Sequence[Mapping[str, Any]]
+    ) -> AbstractContextManager[Browser]:
+        """See `open_browser`."""
+        ...
+
+
+def sign_in(
+    account: UscisAccount,
+    context: PortalContext,
+    *,
+    page_timeout: float = _PAGE_TIMEOUT,
+    opened: OpenBrowser = open_browser,
+) -> None:
     """Sign in and save the session's cookies. `page_timeout` is in seconds, for each page.
 
     Starts with the saved cookies: if they are still valid for a browser, nothing is submitted. Raises
@@ -38,7 +55,7 @@ def sign_in(account: UscisAccount, context: PortalContext, *, page_timeout: floa
     """
     hosts, now = account.origins.hosts, context.clock.now().timestamp()
     saved = [_for_browser(cookie) for cookie in load_cookies(context.session, hosts=hosts, now=now)]
-    with open_browser(hosts=hosts, path=account.browser_path, cookies=saved) as browser:
+    with opened(hosts=hosts, path=account.browser_path, cookies=saved) as browser:
         _SignIn(browser, account, context, page_timeout).run()
         save_cookies(context.session, browser.cookies())
 
