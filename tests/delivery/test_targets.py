@@ -118,7 +118,8 @@ def test_answer_says_whether_the_message_or_the_service_is_at_fault(status: int,
 
 def test_answer_that_breaks_off_counts_by_its_status() -> None:
     with serve(lambda _: b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort") as server:
-        AppriseNotifier(timeout=30).send(SecretStr(server.origin.replace("http", "json")), **TEXT)
+        url = server.origin.replace("http", "json") + "/?rto=1"  # seconds until the rest counts as missing
+        AppriseNotifier(timeout=30).send(SecretStr(url), **TEXT)
 
 
 def test_tokens_are_the_same_in_every_process_and_show_no_target() -> None:

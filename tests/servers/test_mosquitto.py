@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,10 +27,16 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
-def deliver(url: str, body: str) -> "subprocess.CompletedProcess[str]":
-    paho = INSTALLED / "paho"
-    if not paho.is_dir():
+@pytest.fixture
+def paho() -> Path:
+    """The client library's folder."""
+    folder = INSTALLED / "paho"
+    if not folder.is_dir():
         wanted("paho-mqtt is not installed; run tests/servers/install")
+    return folder
+
+
+def deliver(url: str, body: str, paho: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "tests.servers.send", url, body],
         cwd=ROOT,
@@ -41,7 +48,7 @@ def deliver(url: str, body: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_message_reaches_a_subscriber(broker: int) -> None:
+def test_message_reaches_a_subscriber(broker: int, paho: Path) -> None:
     who = ["-h", "127.0.0.1", "-p", str(broker), "-u", "reader", "-P", "letmein"]
     # The retained message shows that the subscription is active.
     publish = [program("mosquitto_pub"), *who, "-t", "cases/ready", "-m", "ready", "--retain", "-q", "1"]
@@ -50,13 +57,13 @@ def test_message_reaches_a_subscriber(broker: int) -> None:
     with subprocess.Popen(subscribe, stdout=subprocess.PIPE, text=True) as subscriber:
         assert subscriber.stdout is not None
         assert subscriber.stdout.readline() == "ready\n"
-        sent = deliver(f"mqtt://reader:letmein@127.0.0.1:{broker}/cases/family", "The case moved")
+        sent = deliver(f"mqtt://reader:letmein@127.0.0.1:{broker}/cases/family", "The case moved", paho)
         assert sent.returncode == 0, sent.stderr
         assert "The case moved" in subscriber.stdout.read()
 
 
-def test_wrong_password_is_a_failure(broker: int) -> None:
-    sent = deliver(f"mqtt://reader:canary-password@127.0.0.1:{broker}/cases/family", "The case moved")
+def test_wrong_password_is_a_failure(broker: int, paho: Path) -> None:
+    sent = deliver(f"mqtt://reader:canary-password@127.0.0.1:{broker}/cases/family", "The case moved", paho)
     assert sent.returncode == 1
     assert sent.stderr.strip()
     assert "canary-password" not in sent.stderr
