@@ -17,6 +17,7 @@ from tests.support.webhook_workspace import webhook_workspace
 from watcher.app import open_app
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
+from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind, Severity
@@ -41,8 +42,10 @@ class FailingOnce(AcceptsAttachments):
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         assert url, title
+        assert isinstance(traits, Traits)
         assert body, html
         assert short
         assert not attachments

@@ -1,15 +1,19 @@
 """`AppriseNotifier` against servers on loopback. Tests with third-party servers are in `tests/servers/`."""
 
+import importlib
+import json
 import logging
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -19,7 +23,9 @@ from pydantic import SecretStr
 from tests.servers.webhook import Webhook, webhook
 from watcher.delivery.apprise_notifier import AppriseNotifier, check_url
 from watcher.delivery.channel_url import delivery_caveat, schema
+from watcher.delivery.message_traits import Traits
 from watcher.errors import DeliveryFailed
+from watcher.model.change import Severity
 
 TEXT = {
     "title": "I-485: *asked* for :smile: evidence",
@@ -287,3 +293,70 @@ def test_schema_is_the_only_visible_part_of_a_url() -> None:
 def test_apprise_is_not_imported_before_it_is_needed() -> None:
     code = "import sys, watcher.delivery.apprise_notifier; sys.exit('apprise' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+ABOUT_RFE = Traits(
+    severity=Severity.URGENT, tag="rfe_received", link="https://my.uscis.gov/", thread="family IOE0000000001"
+)
+
+
+def test_ntfy_shows_priority_tag_and_page(hook: Webhook) -> None:
+    for severity in Severity:
+        send(f"ntfy://{hook.host}/topic", traits=replace(ABOUT_RFE, severity=severity))
+    headers = [headers for _, headers, _ in hook.requests]
+    assert [header.get("X-Priority") for header in headers] == [None, "high", "max"]  # ntfy's own is 3
+    assert {header["X-Tags"] for header in headers} == {"rfe_received"}
+    assert {header["X-Click"] for header in headers} == {"https://my.uscis.gov/"}
+
+
+def test_option_that_the_user_set_stays(hook: Webhook) -> None:
+    send(f"ntfy://{hook.host}/topic?priority=min", traits=ABOUT_RFE)
+    ((_, headers, _),) = hook.requests
+    assert headers["X-Priority"] == "min"
+    assert headers["X-Tags"] == "rfe_received"
+
+
+def test_gotify_and_pushover_show_the_priority(hook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.pushover import NotifyPushover  # noqa: PLC0415 - Apprise is imported late on purpose
+
+    monkeypatch.setattr(NotifyPushover, "notify_url", f"http://{hook.host}/pushover")
+    send(f"gotify://{hook.host}/{'A' * 15}", traits=ABOUT_RFE)
+    send(f"pover://{'u' * 30}@{'a' * 30}", traits=ABOUT_RFE)
+    (_, _, gotify), (_, _, pushover) = hook.requests
+    assert json.loads(gotify)["priority"] == 8
+    fields = dict(parse_qsl(pushover.decode()))
+    assert (fields["priority"], fields["url"]) == ("1", "https://my.uscis.gov/")
+
+
+def test_mails_about_one_case_are_one_thread_with_a_priority(mail_server: tuple[Inbox, int]) -> None:
+    inbox, port = mail_server
+    url = f"mailto://127.0.0.1:{port}/to@example.org?from=from@example.org&mode=insecure"
+    for traits in (ABOUT_RFE, replace(ABOUT_RFE, severity=Severity.ROUTINE), replace(ABOUT_RFE, thread="family X")):
+        send(url, traits=traits)
+    first, second, other = inbox.mails
+    assert first["References"] == first["In-Reply-To"] == second["References"] != other["References"]
+    assert "0001" not in str(first["References"])
+    assert [str(mail["X-Priority"]) for mail in inbox.mails] == ["1", "5", "1"]
+    assert len({str(mail["Message-ID"]) for mail in inbox.mails}) == 3
+    assert all(len(mail.get_all("Message-ID") or ()) == 1 for mail in inbox.mails)
+
+
+@pytest.mark.parametrize(
+    ("url", "plug_in", "name"),
+    [
+        ("tgram://123456789:abcdefg_hijklmnop/12315544/", "apprise.plugins.telegram", "NotifyTelegram"),
+        (f"discord://{'1' * 18}/{'b' * 64}", "apprise.plugins.discord", "NotifyDiscord"),
+    ],
+)
+def test_text_of_the_agency_stays_text_in_chats(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch, url: str, plug_in: str, name: str
+) -> None:
+    service = getattr(importlib.import_module(plug_in), name)
+    monkeypatch.setattr(service, "notify_url", f"http://{hook.host}/chat/")
+    send(url, body="<b>no</b> & plain", title="A <i>title</i>")
+    sent = " ".join(body.decode() for _, _, body in hook.requests)
+    if "HTML" in sent:
+        assert "<b>no</b>" not in sent
+        assert "&lt;b&gt;no&lt;/b&gt; &amp; plain" in sent
+    else:
+        assert "<b>no</b> & plain" in sent

@@ -8,6 +8,7 @@ from threading import Event, Lock
 
 from pydantic import SecretStr
 
+from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.errors import DeliveryFailed
 
 
@@ -33,6 +34,7 @@ class FakeNotifier(AcceptsAttachments):
     attempts: list[tuple[str, str]] = field(default_factory=list)
     delivered: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    traits: list[Traits] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     failures: int = 0
     failing_once: set[str] = field(default_factory=set)
@@ -52,8 +54,10 @@ class FakeNotifier(AcceptsAttachments):
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         assert body, html
+        self.traits.append(traits)
         assert short
         assert all(path.is_file() for path in attachments)
         service = url.get_secret_value()

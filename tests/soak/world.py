@@ -23,6 +23,7 @@ from tests.soak.victims import Victims, victims
 from tests.support.webhook_workspace import WebhookWorkspace, webhook_workspace
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
+from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.errors import DeliveryFailed, StoreUnusable
 from watcher.practice import Fault, PracticePortal
 
@@ -75,8 +76,10 @@ class FickleChannel(AcceptsAttachments):
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         assert not accepted_by, "each channel is one target"
+        assert isinstance(traits, Traits)
         if self.moody and self.chance.random() < _CHANNEL:
             self.refused += 1
             raise DeliveryFailed("not now")

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from tests.doubles.notifier import AcceptsAttachments
 from tests.years.in_store import SettableClock
 from watcher.app import App, open_app
+from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.errors import DeliveryFailed, ReadFailed
 from watcher.model.account_health import ReadResult
 from watcher.model.case import Snapshot, Stage
@@ -57,8 +58,10 @@ class FakePhones(AcceptsAttachments):
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         assert not accepted_by, "each channel is one target"
+        assert isinstance(traits, Traits)
         if self.unreachable:
             raise DeliveryFailed("nobody answers")
         assert html

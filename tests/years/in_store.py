@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from tests.doubles.notifier import AcceptsAttachments
 from tests.years.in_memory import ACCOUNT, NOON, Message, describe
 from watcher.app import App
+from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.model.alert import HoldReason
 from watcher.model.case import Snapshot
 from watcher.model.ledger import TrackedItem
@@ -57,8 +58,10 @@ class RecordingNotifier(AcceptsAttachments):
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         assert not accepted_by, "each channel is one target"
+        assert isinstance(traits, Traits)
         channel = urlsplit(url.get_secret_value()).path.strip("/")
         assert short
         assert html

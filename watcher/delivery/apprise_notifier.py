@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from watcher.delivery.channel_url import redact_url, schema
 from watcher.delivery.memory_limit import limited_growth
+from watcher.delivery.message_traits import NO_TRAITS, Traits, with_traits
 from watcher.delivery.service_content import Content, content_for, schemas_of
 from watcher.delivery.smtp_passwords import SMTPLIB
 from watcher.delivery.targets import AcceptedTargets
@@ -50,10 +51,12 @@ class Notifier(Protocol):
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         """Send one message in the form that suits the service: plain text, HTML, or short enough for an SMS.
 
-        Returns when every target of the URL has accepted it; those in `accepted_by` have, and do not get it again.
+        Services that can show the `traits` do. Returns when every target of the URL has accepted it; those in
+        `accepted_by` have, and do not get it again.
         Raises `DeliveryFailed`, whose message shows neither the URL nor a secret; it is `permanent` if the URL itself
         is invalid.
         """
@@ -85,13 +88,14 @@ class AppriseNotifier:
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Send as described in `Notifier.send`. Missing attachments are left out.
 
         `report` is called with each target that accepts the message, at once.
         """
-        service = _service(url)
+        service = _service(with_traits(url, traits))
         content = content_for(service, title=title, body=body, html=html, short=short)
         present = [path for path in attachments if path.is_file()] if service.attachment_support else []
         if service.attachment_support and len(present) < len(attachments):

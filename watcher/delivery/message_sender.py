@@ -16,10 +16,12 @@ from watcher.clock import Clock
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.attachments import Attachments, notices_of, select_attachments, with_missing_letter_note
 from watcher.delivery.message_order import COMBINED_REASONS, Message, attempts_of
+from watcher.delivery.message_traits import Traits
 from watcher.delivery.retry import is_exhausted, message_delay
 from watcher.errors import DeliveryFailed
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertText
+from watcher.portals import find
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.email_services import is_email
 from watcher.store import MAX_REST, HeldLock, QueuedAlert, Store
@@ -107,7 +109,29 @@ class MessageSender:
             short=text.short,
             attachments=attachments.files,
             accepted_by=message[0].accepted_by,
+            traits=self._traits(message),
         )
+
+    def _traits(self, message: Message) -> Traits:
+        """Return what the message is about. A channel with `minimal` privacy learns only its severity."""
+        severity = max((queued.alert.severity for queued in message), key=lambda severity: severity.rank)
+        if self.channel.privacy == "minimal":
+            return Traits(severity=severity)
+        changes = [change.change for queued in message for change in queued.changes]
+        lead = max(changes, key=lambda change: change.severity.rank, default=None)
+        subjects = {(queued.account, queued.case_number) for queued in message}
+        account, number = next(iter(subjects)) if len(subjects) == 1 else ("", None)
+        return Traits(
+            severity=severity,
+            tag=lead.kind.value if lead else "",
+            link=self._link({queued.account for queued in message}),
+            thread=f"{account} {number or ''}" if account else "",
+        )
+
+    def _link(self, accounts: Collection[str]) -> str:
+        """Return the official site of the only account, "" if there are several or it is no longer configured."""
+        account = self.settings.accounts.get(next(iter(accounts))) if len(accounts) == 1 else None
+        return find(account.portal).links(account).sign_in if account else ""
 
     def _text(self, message: Message, late: Collection[int]) -> AlertText:
         """Return the text of the alert, of a digest, or of a batch that lists and counts alerts."""

@@ -15,7 +15,9 @@ from pydantic import SecretStr
 
 from watcher.delivery.apprise_notifier import AppriseNotifier
 from watcher.delivery.memory_limit import limit_memory
+from watcher.delivery.message_traits import Traits
 from watcher.errors import DeliveryFailed
+from watcher.model.change import Severity
 from watcher.processes.channel import Message
 from watcher.processes.child import channel_to_parent
 
@@ -70,9 +72,15 @@ def _call(notifier: AppriseNotifier, request: Message, report: Callable[[str], N
         **request["text"],
         attachments=[Path(file) for file in request["attachments"]],
         accepted_by=request["accepted_by"],
+        traits=_traits(request["traits"]),
         report=report,
     )
     return None
+
+
+def _traits(fields: dict[str, str | None]) -> Traits:
+    severity, texts = fields["severity"], {name: fields[name] or "" for name in ("tag", "link", "thread")}
+    return Traits(severity=Severity(severity) if severity else None, **texts)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ The child handles requests concurrently, see `watcher.delivery.sender_child`.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.errors import DeliveryFailed
 from watcher.processes.channel import Message
 from watcher.processes.child import Child
@@ -57,6 +59,7 @@ class SenderProcess:
         short: str,
         attachments: Sequence[Path] = (),
         accepted_by: Collection[str] = (),
+        traits: Traits = NO_TRAITS,
     ) -> None:
         """Send as described in `Notifier.send`."""
         self._call(
@@ -65,6 +68,7 @@ class SenderProcess:
             text={"title": title, "body": body, "html": html, "short": short},
             attachments=[str(file.absolute()) for file in attachments],
             accepted_by=list(accepted_by),
+            traits=asdict(traits),
         )
 
     def can_attach(self, url: SecretStr) -> bool:
