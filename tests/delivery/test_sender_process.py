@@ -19,8 +19,10 @@ from tests.doubles.loopback import BodyChunks, ReceivedRequest, reply, serve
 from tests.servers.webhook import Webhook, webhook
 from tests.support.waiting import eventually
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
+from watcher.delivery.message_traits import Traits
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import DeliveryFailed
+from watcher.model.change import Severity
 
 TEXT: dict[str, Any] = {
     "title": "A title",
@@ -219,6 +221,7 @@ def test_child_ignores_signals_for_the_daemon(sender: SenderProcess, hook: Webho
 DAEMON_THAT_IS_KILLED = """
 import os, psutil, signal, sys
 from pydantic import SecretStr
+from watcher.delivery.message_traits import Traits
 from watcher.delivery.sender_process import SenderProcess
 SenderProcess().send(SecretStr(sys.argv[1]), title="A", body="B", html="C", short="D")
 (child,) = psutil.Process().children()
@@ -281,3 +284,12 @@ def test_wait_that_a_busy_service_asks_for_is_reported(sender: SenderProcess) ->
     with serve(lambda _: reply(429, retry_after="90")) as server, pytest.raises(DeliveryFailed) as raised:
         send(sender, server.origin.replace("http", "json"))
     assert raised.value.retry_after == timedelta(seconds=90)
+
+
+def test_traits_reach_the_service(hook: Webhook) -> None:
+    traits = Traits(severity=Severity.URGENT, tag="rfe_received", link="https://my.uscis.gov/", thread="family")
+    with closing(SenderProcess()) as sender:
+        url = SecretStr(f"ntfy://{hook.host}/topic")
+        sender.send(url, title="A", body="B", html="C", short="D", traits=traits)
+    ((_, headers, _),) = hook.requests
+    assert (headers["X-Priority"], headers["X-Tags"]) == ("max", "rfe_received")

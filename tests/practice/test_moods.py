@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.lengths import Longest
 from tests.support.webhook_workspace import WebhookWorkspace, api_account, page_account, webhook_workspace
 from watcher.clock import SystemClock
 from watcher.model.alert import AlertState
@@ -14,6 +15,7 @@ from watcher.model.change import ChangeKind, Severity
 from watcher.practice import Account, Fault, PracticeCase, PracticePortal
 
 NUMBER = "EAC9999000001"
+LONGEST = Longest()
 UNDER_REVIEW = "Case Is Being Actively Reviewed By USCIS"
 RFE = "Request for Evidence Was Sent"
 
@@ -37,6 +39,8 @@ class Watch:
 
     def news(self) -> tuple[list[str], list[str]]:
         """What the phone has received since the last look: per alert its most urgent kind."""
+        for alert in self.home.alerts():
+            LONGEST.check(title=alert.title, body=alert.body, short=alert.short)
         sent = [alert for alert in self.home.alerts() if alert.state is AlertState.SENT][self.heard :]
         self.heard += len(sent)
         titles = [message["title"] for message in self.home.phone.messages]

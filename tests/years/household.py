@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from tests.doubles.notifier import AcceptsAttachments
 from tests.years.in_store import SettableClock
+from watcher.alerts.digest import MAX_CHAT_BYTES
+from watcher.alerts.title import MAX_TITLE_LENGTH
 from watcher.app import App, open_app
 from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.errors import DeliveryFailed, ReadFailed
@@ -68,6 +70,8 @@ class FakePhones(AcceptsAttachments):
         assert short
         assert not attachments
         channel = urlsplit(url.get_secret_value()).path.strip("/")
+        assert len(title) <= MAX_TITLE_LENGTH, title
+        assert len(f"{title}\n\n{body}".encode()) <= MAX_CHAT_BYTES, body
         self.messages.append(PhoneMessage(self.clock.now(), channel, title, body))
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from tests.doubles.notifier import AcceptsAttachments
+from tests.support.lengths import Longest
 from tests.years.in_memory import ACCOUNT, NOON, Message, describe
 from watcher.app import App
 from watcher.delivery.message_traits import NO_TRAITS, Traits
@@ -47,6 +48,7 @@ class RecordingNotifier(AcceptsAttachments):
     clock: SettableClock
     store_of: Callable[[], Store]
     messages: list[Message] = field(default_factory=list)
+    longest: Longest = field(default_factory=Longest)
 
     def send(
         self,
@@ -67,6 +69,8 @@ class RecordingNotifier(AcceptsAttachments):
         assert html
         assert not attachments
         alerts = self._alerts(channel, title, body)
+        if len(alerts) == 1:
+            self.longest.check(title=title, body=body, short=short)
         contents = tuple(describe(change.change) for alert in alerts for change in alert.changes)
         self.messages.append(Message(self.clock.now(), channel, contents))
 

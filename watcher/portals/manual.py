@@ -37,9 +37,10 @@ _TRAVEL = "https://travel.state.gov/content/travel/en/us-visas.html"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """An official site. `vocabulary` is its list of status titles; the message catalogues say what to enter there."""
+    """An official site and its agency. `vocabulary` lists its status titles; the catalogues say what to enter there."""
 
     title: str
+    agency: str
     links: Links
     vocabulary: str = "general"
 
@@ -48,31 +49,37 @@ SITES = MappingProxyType(
     {
         "ceac": Site(
             title="Visa status check of the US Department of State (CEAC)",
+            agency="CEAC",
             links=Links(sign_in="https://ceac.state.gov/CEACStatTracker/Status.aspx", help=_TRAVEL),
             vocabulary="ceac",
         ),
         "nvc": Site(
             title="Immigrant visa cases at the National Visa Center (CEAC)",
+            agency="NVC",
             links=Links(sign_in="https://ceac.state.gov/IV/Login.aspx", help=_TRAVEL),
             vocabulary="ceac",
         ),
         "egov": Site(
             title="USCIS Case Status Online",
+            agency="USCIS",
             links=Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/contactcenter"),
             vocabulary="uscis",
         ),
         "eoir": Site(
             title="Automated Case Information of the US immigration courts (EOIR)",
+            agency="EOIR",
             links=Links(sign_in="https://acis.eoir.justice.gov/en/", help="https://www.justice.gov/eoir"),
         ),
         "ipc": Site(
             title="Status of an application, Czech Ministry of the Interior",
+            agency="Ministry of the Interior",
             links=Links(
                 sign_in="https://ipc.gov.cz/en/status-of-your-application/", help="https://ipc.gov.cz/en/contacts/"
             ),
         ),
         "immi": Site(
             title="ImmiAccount, Australian Department of Home Affairs",
+            agency="Home Affairs",
             links=Links(sign_in="https://online.immi.gov.au/lusc/login", help="https://immi.homeaffairs.gov.au/"),
         ),
     }
@@ -147,6 +154,10 @@ def _links(account: ManualAccount) -> Links:
     return SITES[account.site].links
 
 
+def _agency(account: ManualAccount) -> str:
+    return SITES[account.site].agency
+
+
 def _vocabulary(account: ManualAccount) -> str:
     return SITES[account.site].vocabulary
 
@@ -180,6 +191,7 @@ PORTAL = Portal(
     ),
     min_every=timedelta(hours=1),
     links=_links,
+    agency=_agency,
     account=ManualAccount,
     open=_open,
     read=read,

@@ -76,7 +76,7 @@ def test_wall_clock_time_is_not_converted_and_has_no_zone(workspace: Workspace) 
     wall = datetime(2036, 7, 9, 15, 0)  # noqa: DTZ001 - the portal states no zone
     record(workspace, WallTime(wall))
     title, body = alert(workspace)
-    assert title.endswith("Interview scheduled, Wed, July 9, 3:00 PM")
+    assert title.endswith("Interview, Wed, July 9, 3:00 PM local time")
     assert "3:00 PM" in body
     assert "HST" not in body
     assert "Wed, July 9, 3:00 PM " in workspace.run("pending").out
@@ -89,7 +89,7 @@ def test_day_has_no_hour(workspace: Workspace) -> None:
     record(workspace, Day(date(2036, 7, 9)))
     title, body = alert(workspace)
     assert title.endswith("Interview scheduled, Wed, July 9")
-    assert "Wednesday, July 9, 2036 (the notice has the hour)" in body
+    assert "Wednesday, July 9, 2036 (see your notice for the time)" in body
     assert ":00" not in title + body
     assert starts_in_calendar(workspace) == date(2036, 7, 9)
     [item] = workspace.run("pending", "--json").json["pending"]

@@ -11,6 +11,7 @@ from watcher.cli.context import open_context
 from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error, print_line
+from watcher.cli.terminal.prompts import AskedArgument
 from watcher.model.case import ItemState
 from watcher.model.ledger import TrackedItem
 
@@ -69,7 +70,9 @@ def reopen_command(config: Path | None, number: int) -> None:
 @click.command("due")
 @CONFIG
 @ITEM
-@click.argument("day", callback=_parse_day, metavar="DATE")
+@click.argument(
+    "day", cls=AskedArgument, question="Date on your letter (YYYY-MM-DD)", callback=_parse_day, metavar="DATE"
+)
 def due_command(config: Path | None, number: int, day: date) -> None:
     """Enter the due DATE printed on your letter about ITEM. It replaces any computed date.
 

@@ -14,7 +14,7 @@ from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
-from watcher.cli.terminal.prompts import ask_code
+from watcher.cli.terminal.prompts import AskedArgument, ask, ask_code
 from watcher.cli.terminal.state_words import account_text, outcome_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.model.account_health import AccountState, ReadOutcome, resume
@@ -70,7 +70,7 @@ def forget_command(config: Path | None, account: str) -> None:
 @click.command("code")
 @CONFIG
 @_ACCOUNT
-@click.argument("code")
+@click.argument("code", cls=AskedArgument, question="One-time code")
 def code_command(config: Path | None, account: str, code: str) -> None:
     """Enter the one-time CODE that a sign-in of `watcher run` is waiting for.
 
@@ -111,6 +111,8 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
     """
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
+        if cookies is None and _needs_cookies(app, account):
+            cookies = Path(ask("File with the cookies that your browser exported"))
         if cookies is not None:
             _import_cookies(app, account, cookies)
         _end_pause(app, account, has_session=cookies is not None)
@@ -121,6 +123,12 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
     if result.outcome is not ReadOutcome.OK:
         print_error(f"{account}: {outcome_text(result.outcome)}: {result.error}")
     sys.exit(0 if result.outcome is ReadOutcome.OK else 1)
+
+
+def _needs_cookies(app: App, account: str) -> bool:
+    """Return whether only a browser's session helps, and a person is there to name its file."""
+    has_password = app.settings.accounts[account].credential() is not None
+    return app.portal_of(account).session_hosts is not None and not has_password and sys.stdin.isatty()
 
 
 def _import_cookies(app: App, account: str, file: Path) -> None:

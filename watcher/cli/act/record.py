@@ -13,6 +13,7 @@ from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.names import normalized, unknown_name
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
+from watcher.cli.terminal.prompts import AskedArgument
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import update_calendar_file
@@ -34,7 +35,9 @@ from watcher.store import Busy
 )
 @click.option("--account", "name", help="The account, if two accounts have the same case number.")
 @click.argument("case")
-@click.argument("status", nargs=-1, required=True, metavar="STATUS...")
+@click.argument(
+    "status", cls=AskedArgument, question="Status, word for word", nargs=-1, required=True, metavar="STATUS..."
+)
 def record_command(
     config: Path | None, case: str, status: tuple[str, ...], on: datetime | None, name: str | None, *, as_json: bool
 ) -> None:

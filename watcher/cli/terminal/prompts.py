@@ -5,8 +5,27 @@ Secrets are not echoed. At the end of input, `click.Abort` ends the command.
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
+from click.core import ParameterSource
+
+
+class AskedArgument(click.Argument):
+    """An argument that is asked for at a terminal if it is left out, so that an alert can show a complete command."""
+
+    def __init__(self, *arguments: Any, question: str, **options: Any) -> None:
+        """Create it with the question; everything else is as for `click.Argument`."""
+        super().__init__(*arguments, **options)
+        self.question = question
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """Return the value from the command line, or the answer."""
+        value, source = super().consume_value(ctx, opts)
+        if not self.value_is_missing(value) or ctx.resilient_parsing or not sys.stdin.isatty():
+            return value, source
+        answer = ask(self.question)
+        return ((answer,) if self.nargs == -1 else answer), ParameterSource.PROMPT
 
 
 def ask_code(question: str) -> str:
