@@ -12,7 +12,7 @@ from watcher.alerts.style import Detail, Privacy, TextStyle
 from watcher.language.catalogue import LANGUAGES, load_catalogue
 from watcher.language.status_meaning import titles
 from watcher.model.case import Snapshot, Stage
-from watcher.model.change import Change, ChangeKind, severity_of
+from watcher.model.change import Change, ChangeKind, Json, severity_of
 
 ZONE = ZoneInfo("America/New_York")
 STYLES = [
@@ -36,7 +36,7 @@ def test_every_known_status_fits() -> None:
     longest = Longest()
     for words in titles("uscis"):
         for stage in (Stage.UNDER_REVIEW, Stage.DENIED):
-            new = {"stage": stage.value, "status": words, "since": "2026-09-30", "description": words * 30}
+            new: Json = {"stage": stage.value, "status": words, "since": "2026-09-30", "description": words * 30}
             moved = Change(
                 kind=ChangeKind.STAGE_CHANGED, severity=severity_of(ChangeKind.STAGE_CHANGED, stage), new=new,
                 old={"stage": "evidence_requested", "status": "Case Was Received"}, case_number="IOE0000000001",

@@ -63,13 +63,14 @@ def shown_in_source() -> Iterator[str]:
 def parse(command: str) -> None:
     """Parse a command line as the program does. Raises `click.UsageError`."""
     arguments = shlex.split(command)[1:]
-    context, found = click.Context(commands), commands
+    found: click.Command = commands
+    context = click.Context(found)
     while isinstance(found, click.Group) and arguments:
         name = arguments.pop(0)
         subcommand = found.get_command(context, name)
         if subcommand is None:
             raise click.UsageError(f"there is no {name}")
-        found, context = subcommand, click.Context(subcommand, parent=context)  # type: ignore[assignment]  # a group or not
+        found, context = subcommand, click.Context(subcommand, parent=context)
     found.make_context("watcher", arguments)
 
 
