@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import busy, checks, delivery, growth, idle, peers, starts, transports
+from tests.benchmarks import busy, checks, delivery, flood, growth, idle, peers, starts, transports
 from tests.benchmarks.gauge import Result, table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
 from watcher.monitoring import logs
@@ -29,6 +29,7 @@ MEASUREMENTS: dict[str, Callable[[Scale], Iterator[Result]]] = {
     "years": growth.years,
     "alert": delivery.answer_to_alert,
     "storm": delivery.storm,
+    "flood": flood.flood,
     "size": growth.size,
 }
 _SCALES = {"full": FULL, "quick": QUICK, "tiny": TINY}

@@ -30,6 +30,7 @@ class Scale:
     day: timedelta = timedelta(hours=4)
     history: int = 10_000
     storm: int = 1_000
+    flood: int = 10_000
     starts: int = 15
 
     @property
@@ -48,6 +49,7 @@ QUICK = Scale(
     day=timedelta(hours=1),
     history=1_000,
     storm=200,
+    flood=2_000,
     starts=5,
 )
 TINY = Scale(
@@ -60,5 +62,6 @@ TINY = Scale(
     day=timedelta(minutes=2),
     history=3,
     storm=4,
+    flood=20,
     starts=1,
 )

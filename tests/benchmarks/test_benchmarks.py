@@ -14,9 +14,9 @@ def test_tiny_run_prints_a_table_and_writes_every_figure(tmp_path: Path, capsys:
 
     document = json.loads((tmp_path / "figures.json").read_text("utf-8"))
     printed = capsys.readouterr().out
-    assert [result["what"] in printed for result in document["results"]] == [True] * 6
+    assert [result["what"] in printed for result in document["results"]] == [True] * 7
     assert document["scale"] == "tiny"
-    assert document["results"][3]["figures"]["changes_in_a_changed_case"] > 0
+    assert document["results"][4]["figures"]["changes_in_a_changed_case"] > 0
 
 
 def test_large_batch_reaches_every_channel(tmp_path: Path) -> None:
@@ -24,6 +24,13 @@ def test_large_batch_reaches_every_channel(tmp_path: Path) -> None:
 
     queued, delivered, limited = json.loads((tmp_path / "figures.json").read_text("utf-8"))["results"]
     assert queued["figures"]["alerts"] == delivered["figures"]["delivered"] == limited["figures"]["messages"] == 12
+
+
+def test_a_flood_is_one_message(tmp_path: Path) -> None:
+    main(["flood", "--scale", "tiny", "--json", str(tmp_path / "figures.json")])
+
+    results = json.loads((tmp_path / "figures.json").read_text("utf-8"))["results"]
+    assert all(result["figures"]["cpu_ms"] > 0 for result in results)
 
 
 def test_years_of_changes_are_in_the_database(tmp_path: Path) -> None:

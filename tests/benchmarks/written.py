@@ -9,19 +9,18 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, create_engine
 
-from tests.benchmarks.gauge import Took, interleaved
 from watcher.store.database.tables import ALERT_CHANGES, ALERTS, ANSWERS, CASES, CHANGES
 
 _Rows: TypeAlias = Mapping[str, list[dict[str, Any]]]
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
-def floors(database: Path, times: int) -> dict[str, Took]:
-    """Measure how long each way takes to write one case's newest change again, in a transaction."""
+@contextmanager
+def ways_to_write(database: Path, times: int) -> Iterator[Mapping[str, Callable[[], None]]]:
+    """Return ways to write one case's newest change again, so many times, each in a transaction."""
     rows = _newest(database)
     with _plainly(database, rows) as plain, _by_core(database, rows) as core:
-        took = interleaved({"sqlite3": _often(plain, times), "SQLAlchemy Core": _often(core, times)}, 5)
-    return {name: Took(wall=each.wall / times, cpu=each.cpu / times) for name, each in took.items()}
+        yield {"sqlite3": _often(plain, times), "SQLAlchemy Core": _often(core, times)}
 
 
 def _often(once: Callable[[], None], times: int) -> Callable[[], None]:
@@ -49,6 +48,7 @@ def _newest(database: Path) -> _Rows:
 @contextmanager
 def _plainly(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
     (alert,) = rows["alert"]
+    of_case = (alert["account"], alert["case_number"])
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -61,10 +61,10 @@ def _plainly(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
         def write() -> None:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
-                'UPDATE "case" SET document = document, revision = revision + 1 WHERE case_number = ?',
-                (alert["case_number"],),
+                'UPDATE "case" SET document = document, revision = revision + 1 WHERE account = ? AND case_number = ?',
+                of_case,
             )
-            connection.execute("DELETE FROM answer WHERE case_number = ?", (alert["case_number"],))
+            connection.execute("DELETE FROM answer WHERE account = ? AND case_number = ?", of_case)
             for answer in rows["answer"]:
                 insert("answer", answer)
             changes = [insert("change", change) for change in rows["change"]]
@@ -82,9 +82,11 @@ def _by_core(database: Path, rows: _Rows) -> Iterator[Callable[[], None]]:
     alert = {column.key: alert[column.name] for column in ALERTS.columns if column.name in alert}
     changes = [{**row, **_moments(row)} for row in rows["change"]]
     answers = [{**row, **_moments(row)} for row in rows["answer"]]
-    of_case = CASES.c.case_number == alert["case_number"]
+    of_case = (CASES.c.account == alert["account"]) & (CASES.c.case_number == alert["case_number"])
     moved = CASES.update().where(of_case).values(document=CASES.c.document, revision=CASES.c.revision + 1)
-    forget = ANSWERS.delete().where(ANSWERS.c.case_number == alert["case_number"])
+    forget = ANSWERS.delete().where(
+        ANSWERS.c.account == alert["account"], ANSWERS.c.case_number == alert["case_number"]
+    )
     keep, change, queue, link = ANSWERS.insert(), CHANGES.insert(), ALERTS.insert(), ALERT_CHANGES.insert()
 
     def numbered(connection: Connection, statement: Any, row: Mapping[str, Any]) -> Any:

@@ -10,6 +10,8 @@ from watcher.model.change import Change, ChangeKind, CloseReason
 
 _Json: TypeAlias = Mapping[str, Any]
 
+_ITEM_KINDS = {kind.value: kind for kind in ItemKind}
+_CLOSE_REASONS = {reason.value: reason for reason in CloseReason}
 _DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 OVER_KINDS = frozenset({ChangeKind.ITEM_CLOSED, ChangeKind.APPOINTMENT_CANCELLED})
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
@@ -19,7 +21,7 @@ _OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING
 def item_kind_of(change: Change) -> ItemKind:
     """Return the kind of the pending item that the change is about; `task` if unknown."""
     kind = (object_of(change.new) or object_of(change.old)).get("kind")
-    return ItemKind(kind) if isinstance(kind, str) and kind in set(ItemKind) else ItemKind.TASK
+    return _ITEM_KINDS.get(kind, ItemKind.TASK) if isinstance(kind, str) else ItemKind.TASK
 
 
 def is_estimated(change: Change) -> bool:
@@ -40,7 +42,7 @@ def names_appointment(change: Change) -> bool:
 def close_reason(change: Change) -> CloseReason | None:
     """Return why the item of an `item_closed` is over; None for other changes and those of earlier releases."""
     reason = object_of(change.new).get("reason") if change.kind is ChangeKind.ITEM_CLOSED else None
-    return CloseReason(reason) if isinstance(reason, str) and reason in set(CloseReason) else None
+    return _CLOSE_REASONS.get(reason) if isinstance(reason, str) else None
 
 
 def may_be_unanswered(change: Change) -> bool:

@@ -23,8 +23,11 @@ _SHAREABLE_DETAILS = frozenset({"form", "office", "submitted_on"})
 
 def fields_of(change: Change, style: TextStyle) -> Fields:
     """Return all fields that the messages about this change can contain."""
-    build = _FIELD_BUILDERS.get(change.kind, _no_fields)
-    return {"agency": style.agency_name()} | build(change, object_of(change.old), object_of(change.new), style)
+    if id(change) not in style.fields:
+        build = _FIELD_BUILDERS.get(change.kind, _no_fields)
+        built = {"agency": style.agency_name()} | build(change, object_of(change.old), object_of(change.new), style)
+        style.fields[id(change)] = change, built  # the change is kept, so that no other one gets its identity
+    return dict(style.fields[id(change)][1])
 
 
 def bare_title(change: Change, style: TextStyle) -> str:

@@ -1,7 +1,7 @@
 """The text style of one reader: language, time zone, and level of privacy. Pure."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,10 @@ class TextStyle:
     case_number: str = ""
     account: str = ""
     agency: str = ""
+    fields: dict[int, tuple[object, dict[str, str]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """The fields of the changes written in this style, by the change's identity: an alert needs them several times."""
 
     def as_masked(self) -> "TextStyle":
         """Return the same style with `masked` privacy."""

@@ -5,8 +5,9 @@ field that the stored snapshot never had, and the same text that our own rules n
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,8 @@ from watcher.reading.item_states import StatusEffect
 from watcher.reading.normalize import in_same_terms, status_effect
 
 _DETAILS = ("form", "title", "submitted_on", "office")
+_NOT_COMPARED = {"due_by_estimate", "asked_on", "portal_id", "list_key", "sources"}
+_COMPARED = attrgetter(*(field.name for field in fields(PendingItem) if field.name not in _NOT_COMPARED))
 
 
 class _Keyed(Protocol):
@@ -181,11 +184,7 @@ def _is_same(old: PendingItem, new: PendingItem) -> bool:
     """Return whether nothing changed. Another source calls the same item by another title, which is no change."""
     if old.sources and old.sources != new.sources and not is_bare_count(old):
         new = replace(new, title=old.title, description=old.description)
-    return _comparable(old) == _comparable(new)
-
-
-def _comparable(item: PendingItem) -> PendingItem:
-    return replace(item, due_by_estimate=None, asked_on=None, portal_id=None, list_key=None, sources=frozenset())
+    return _COMPARED(old) == _COMPARED(new)
 
 
 def _kind_when_changed(old: PendingItem, new: PendingItem, *, is_called_off: bool) -> ChangeKind:
@@ -266,7 +265,7 @@ def _entry_changes(
 ) -> Iterator[Change]:
     added, changed, removed = kinds
     for key, old, new in _pairs(before, after):
-        if old is not None and new is not None and replace(old, source=new.source) == new:
+        if old is not None and new is not None and (old == new or replace(old, source=new.source) == new):
             continue
         kind = added if old is None else removed if new is None else changed
         values = [None if entry is None else as_json(entry) for entry in (old, new)]
