@@ -15,7 +15,7 @@ def main() -> int:
     """Return 0 if nothing was lost, invented, or has grown, else 1 after printing what did."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--years", type=float, default=5.0)
-    parser.add_argument("--every", type=float, default=1.0, metavar="DAYS", help="how often each account is checked")
+    parser.add_argument("--every", type=float, default=2.0, metavar="DAYS", help="how often each account is checked")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="live in this new folder, and keep it")
     options = parser.parse_args()
