@@ -3,7 +3,8 @@
 import sys
 
 from watcher.daemon.__main__ import main
-from watcher.daemon.worker_process import MODULE, Pace
+from watcher.daemon.options import Pace
+from watcher.daemon.worker_process import MODULE
 
 PACE = Pace(tick=0.2, idle=0.3, linger=1.0, first_delay=0.1, max_delay=1.0, sign_of_life=0.5, patience=10.0)
 

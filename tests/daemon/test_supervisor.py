@@ -189,6 +189,17 @@ class TestFailures:
         assert "worker_died" not in daemon.log
 
 
+def test_upgraded_program_is_executed_again(workspace: ApiWorkspace) -> None:
+    with running_daemon(workspace, "tests.daemon.upgraded_worker") as daemon:
+        daemon.until_it_rests()
+        (workspace.folder / "upgraded").touch()
+        make_due(workspace)
+        assert eventually(lambda: daemon.log.count("daemon_started") == 2), daemon.log
+        assert eventually(lambda: len(workspace.api.case_requests) == 2), daemon.log
+        daemon.until_it_rests()
+        assert "program_upgraded" in daemon.log
+
+
 @pytest.mark.parametrize("lose", [*LOSSES, truncate])
 def test_database_that_is_lost_at_rest_is_announced_once_and_kept(
     lose: Callable[[Path], None], daemon: RunningDaemon, workspace: ApiWorkspace

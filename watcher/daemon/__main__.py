@@ -9,9 +9,10 @@ import os
 import sys
 
 from watcher.clock import Clock, SystemClock
+from watcher.daemon.options import Options, Pace
 from watcher.daemon.sd_notify import ServiceManager
-from watcher.daemon.supervisor import Options, Supervisor
-from watcher.daemon.worker_process import MODULE, Pace
+from watcher.daemon.supervisor import UPGRADED, Supervisor
+from watcher.daemon.worker_process import MODULE
 from watcher.monitoring import plain_logs
 
 
@@ -22,6 +23,8 @@ def main(clock: Clock | None = None, *, pace: Pace | None = None, module: str = 
     manager = ServiceManager.from_environ(os.environ)
     status = Supervisor(options, clock=clock or SystemClock(), manager=manager, pace=pace, module=module).run()
     logging.shutdown()
+    if status == UPGRADED:
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - the same process goes on, there is no shell
     os._exit(status)  # without closing a lost database
 
 

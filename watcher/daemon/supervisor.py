@@ -9,40 +9,32 @@ import selectors
 import signal
 import sys
 import time
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
+from watcher import __version__
 from watcher.clock import Clock
 from watcher.clock.timestamps import parse_utc
 from watcher.daemon.health_page import HealthPage
+from watcher.daemon.options import Options, Pace
+from watcher.daemon.rest import Rest
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.daemon.signals import Signals
-from watcher.daemon.worker_process import MODULE, Pace, WorkerProcess, Workers
+from watcher.daemon.worker_process import MODULE, WorkerProcess, Workers
 from watcher.errors import StoreLost, StoreUnusable, WatcherError
 from watcher.processes.channel import Message
-from watcher.store.database.daemon_lock import daemon_holds, hold_daemon_lock
+from watcher.store.database.daemon_lock import daemon_holds
 from watcher.store.database.locks import Busy, FileLocks
-from watcher.store.database.resting_database import RestingDatabase
 
-_CLOCK_TOLERANCE = timedelta(seconds=1)
 _MAX_TICK_DELAY = 60.0  # seconds
-_MIN_INTERVAL = 1.0
 _ERRORS = (1, 2)  # exit statuses
+UPGRADED = -1
+"""Returned by `Supervisor.run` if the files of the program are of another version: it must be executed again."""
+
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """The options of `watcher run`. `command` is what to type for this program, for messages."""
-
-    config: str | None = None
-    log_level: str = "info"
-    log_format: Literal["console", "json"] = "console"
-    command: str = "watcher"
 
 
 class Supervisor:
@@ -59,17 +51,16 @@ class Supervisor:
     ) -> None:
         """Start nothing yet. `module` is the worker's."""
         self._options, self._clock, self._manager = options, clock, manager
-        self._pace = _with_watchdog(pace or Pace(), manager.watchdog)
-        self._selector, self._stack = selectors.DefaultSelector(), ExitStack()
+        self._pace = (pace or Pace()).with_watchdog(manager.watchdog)
+        self._selector = selectors.DefaultSelector()
         self._workers = Workers(module, self._pace)
         self._page = HealthPage(clock, self._is_alive)
-        self._database: RestingDatabase | None = None
+        self._rest = Rest(clock)
         self._settings = ""
         self._carried: Message = {}
-        self._is_running = self._is_stopping = self._must_reload = self._must_examine = False
-        self._is_wanted = self._answers = True
+        self._is_running = self._is_stopping = self._must_reload = False
+        self._answers = True
         self._next_due: datetime | None = None
-        self._last_now, self._set_back_by = clock.now(), timedelta()
         self._next_tick = 0.0
         self._lost: StoreLost | None = None
         self._status: int | None = None
@@ -78,7 +69,7 @@ class Supervisor:
         """Work until a signal or a fault ends it. Return the exit status."""
         signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
         self._selector.register(signals, selectors.EVENT_READ, partial(self._take_signals, signals))
-        with self._stack:
+        with self._rest:
             while self._status is None:
                 if self._workers.may_start() and self._is_due():
                     self._start_worker()
@@ -88,15 +79,15 @@ class Supervisor:
             if self._workers.current is not None:
                 self._workers.current.kill()
             self._page.close()
-            if self._database is not None and self._lost is None:
-                self._database.close()
+            if self._rest.database is not None and self._lost is None:
+                self._rest.database.close()
         return self._status
 
     def _is_due(self) -> bool:
         if self._is_stopping or self._lost is not None:
             return False
         is_late = self._next_due is not None and self._clock.seconds_until(self._next_due) <= 0
-        return self._is_wanted or self._must_reload or self._workers.must_start or is_late
+        return self._rest.has_news or self._must_reload or self._workers.must_start or is_late
 
     def _pause(self) -> float:
         """Return for how many seconds nothing has to be done."""
@@ -138,14 +129,15 @@ class Supervisor:
         worker = self._workers.start(
             **asdict(self._options),
             **asdict(self._pace),
+            version=__version__,
             settings=self._settings,
             is_first=not self._is_running,
-            must_examine=self._must_examine,
-            set_back_by=self._set_back_by.total_seconds(),
+            must_examine=self._rest.must_examine,
+            set_back_by=self._rest.set_back_by.total_seconds(),
             carried=self._carried,
         )
         if worker is not None:
-            self._is_wanted = False
+            self._rest.has_news = False
             take = partial(self._take_messages, worker)
             self._selector.register(worker.child.channel, selectors.EVENT_READ, take)
         elif not self._is_running:
@@ -159,28 +151,20 @@ class Supervisor:
             self._worker_ended(worker)
 
     def _take(self, worker: WorkerProcess, message: Message) -> None:
-        match message["is"]:
-            case "configured":
-                self._configured(worker, message)
-            case "opened":
-                self._opened(worker, message)
-            case "ready":
-                self._ready(worker)
-            case "alive":
-                worker.alive()
-                self._answers = message["answers"]
-            case "report":
-                self._page.take_report(message)
-            case "refused":
-                self._reloaded()
-            case "idle":
-                self._note_content()
-                worker.send("end")
-            case "done":
-                worker.is_done, self._carried = True, message["carried"]
-                self._next_due = parse_utc(message["next"]) if message["next"] else None
-            case "lost":
-                self._lose(StoreLost(message["reason"], in_place=message["in_place"]))
+        """Handle a message, see `watcher.daemon.worker`."""
+        handle: dict[str, Callable[[WorkerProcess, Message], None]] = {
+            "configured": self._configured,
+            "opened": self._opened,
+            "ready": self._ready,
+            "alive": self._alive,
+            "report": lambda _, message: self._page.take_report(message),
+            "refused": lambda _worker, _: self._reloaded(),
+            "idle": self._idle,
+            "done": self._done,
+            "upgraded": self._upgraded,
+            "lost": lambda _, message: self._lose(StoreLost(message["reason"], in_place=message["in_place"])),
+        }
+        handle[message["is"]](worker, message)
 
     def _worker_ended(self, worker: WorkerProcess) -> None:
         expected = worker.is_done or self._is_stopping or self._lost is not None or self._status is not None
@@ -209,12 +193,8 @@ class Supervisor:
     def _opened(self, worker: WorkerProcess, message: Message) -> None:
         """Open the database too, now that it exists, and take the daemon's lock. Let the worker begin."""
         try:
-            if self._database is not None:
-                self._database.verify()
-            elif message["database"] is not None:
-                file, locks = Path(message["database"]), FileLocks(Path(message["locks"]))
-                self._stack.enter_context(hold_daemon_lock(locks, file))
-                self._database = RestingDatabase(file, locks)
+            if message["database"] is not None:
+                self._rest.open(Path(message["database"]), FileLocks(Path(message["locks"])))
         except Busy:
             self._refuse(message["database"])
         except StoreLost as error:
@@ -224,14 +204,32 @@ class Supervisor:
         else:
             worker.begin()
 
-    def _ready(self, worker: WorkerProcess) -> None:
+    def _ready(self, worker: WorkerProcess, _: Message) -> None:
         worker.ready()
-        self._must_examine, self._set_back_by, self._answers = False, timedelta(), True
+        self._rest.end()
+        self._answers = True
         if not self._is_running:
             self._is_running = True
             self._manager.ready()
+            self._next_tick = 0.0  # tell the manager at once how it is
         if self._must_reload:
             self._ask_to_reload()
+
+    def _alive(self, worker: WorkerProcess, message: Message) -> None:
+        worker.alive()
+        self._answers = message["answers"]
+
+    def _idle(self, worker: WorkerProcess, _: Message) -> None:
+        self._rest.begin()
+        worker.send("end")
+
+    def _done(self, worker: WorkerProcess, message: Message) -> None:
+        worker.is_done, self._carried = True, message["carried"]
+        self._next_due = parse_utc(message["next"])
+
+    def _upgraded(self, _worker: WorkerProcess, _: Message) -> None:
+        _log.warning("program_upgraded")
+        self._status = UPGRADED
 
     def _reloaded(self) -> None:
         self._must_reload = False
@@ -248,52 +246,23 @@ class Supervisor:
 
     def _look(self) -> None:
         self._workers.look()
+        if self._status is None and time.monotonic() >= self._next_tick:
+            self._tick()
         if self._workers.current is None:
             if self._lost is not None:
                 self._keep_lost_database(self._lost)
             elif self._is_stopping and self._status is None:
                 self._status = 0
-        if self._status is None and time.monotonic() >= self._next_tick:
-            self._tick()
 
     def _tick(self) -> None:
         self._next_tick = time.monotonic() + self._pace.tick
-        if self._database is not None:
-            self._look_at_database(self._database)
-        self._look_at_clock()
-        if self._is_running and self._answers and self._is_alive():
-            self._manager.keep_alive(self._page.line())
-
-    def _look_at_database(self, database: RestingDatabase) -> None:
         try:
-            database.verify()
-            if self._workers.current is None:
-                database.probe()
-                has_news = database.has_news()
-                self._must_examine |= not has_news and database.was_overwritten()
-                self._is_wanted |= has_news or self._must_examine
-            self._page.can_write = True
+            self._rest.look(no_worker=self._workers.current is None)
         except StoreLost as error:
             self._lose(error)
-        except StoreUnusable as error:
-            if self._page.can_write:
-                _log.error("database_unavailable", extra={"reason": str(error)})
-            self._page.can_write, self._is_wanted = False, True  # a worker announces it
-
-    def _note_content(self) -> None:
-        """Note what the database holds, at a moment after which the worker only looks: what differs is another's."""
-        try:
-            if self._database is not None:
-                self._database.note_content()
-        except StoreUnusable:
-            self._is_wanted = True
-
-    def _look_at_clock(self) -> None:
-        """Notice that the clock was set back. A worker that runs notices it itself."""
-        set_back_by, self._last_now = self._last_now - self._clock.now(), self._clock.now()
-        if set_back_by > _CLOCK_TOLERANCE and self._workers.current is None:
-            self._set_back_by += set_back_by
-            self._is_wanted = True
+        self._page.can_write = self._rest.can_write
+        if self._is_running and self._answers and self._is_alive():
+            self._manager.keep_alive(self._page.line())
 
     def _lose(self, lost: StoreLost) -> None:
         """End because the database is lost, once the worker has ended."""
@@ -307,12 +276,4 @@ class Supervisor:
         from watcher.daemon.lost_database import end_with_lost_database  # noqa: PLC0415 - loads most of the program
 
         self._end(str(lost), 1)
-        end_with_lost_database(self._settings, self._database, lost, now=self._clock.now())
-
-
-def _with_watchdog(pace: Pace, watchdog: timedelta | None) -> Pace:
-    """Return the pace with which a third of the watchdog's time passes between two notifications, at most."""
-    if watchdog is None:
-        return pace
-    third = max(watchdog.total_seconds() / 3, _MIN_INTERVAL)
-    return replace(pace, tick=min(pace.tick, third), sign_of_life=min(pace.sign_of_life, third))
+        end_with_lost_database(self._settings, self._rest.database, lost, now=self._clock.now())

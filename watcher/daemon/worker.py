@@ -9,6 +9,7 @@ It exchanges these messages with the supervisor, by the key "is":
     ready       the work has begun
     alive       whether the database answers; a regular sign of life
     report      the state of the service, and what was counted since the last report
+    upgraded    this process is of another version than the supervisor, which must be executed again
     reload      read the configuration again; answered with `configured`, or with `refused` if it has faults
     idle        nothing is due for a while. `end` answers that what another process writes from now on is noticed
     done        the last message: when something is next due, and what the next worker has to know
@@ -30,6 +31,7 @@ from typing import Any, Literal
 
 import structlog
 
+from watcher import __version__
 from watcher.app import App, open_app
 from watcher.clock import Clock, SystemClock
 from watcher.clock.timestamps import iso_text
@@ -37,6 +39,7 @@ from watcher.context.opening import database_file, locks_folder, read_settings
 from watcher.daemon.accepted_settings import packed, unpacked
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.worker_process import MODULE
+from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import SettingsFaults, StoreLost, StoreUnusable, WatcherError
 from watcher.monitoring import logs
@@ -83,12 +86,16 @@ class _Ended(Exception):
 
 
 class Worker:
-    """One worker. `run` returns its exit status."""
+    """One worker. `run` returns its exit status. `notifier` replaces the child process that sends."""
 
-    def __init__(self, channel: Channel, clock: Clock) -> None:
-        """Wait for the first message. Raises `EOFError` if the supervisor has ended."""
-        self._channel, self._clock = channel, clock
-        self._start = _Start.from_message(channel.receive() or {})
+    def __init__(self, channel: Channel, clock: Clock, notifier: Notifier | None = None) -> None:
+        """Wait for the first message. Raises `EOFError` if the supervisor has ended, or must be executed again."""
+        self._channel, self._clock, self._notifier = channel, clock, notifier
+        message = channel.receive() or {}
+        if message["version"] != __version__:  # nothing else in it can be trusted
+            channel.send({"is": "upgraded"})
+            raise EOFError
+        self._start = _Start.from_message(message)
         self._idle_since: float | None = None
         self._busy_until = 0.0
 
@@ -99,7 +106,7 @@ class Worker:
         with ExitStack() as stack:
             try:
                 settings = self._settings()
-                notifier = stack.enter_context(closing(SenderProcess()))
+                notifier = self._notifier or stack.enter_context(closing(SenderProcess()))
                 app = stack.enter_context(open_app(settings, clock=self._clock, notifier=notifier))
                 if start.is_first and app.store.shared:
                     self._mention_unmoved_database(settings)
@@ -291,7 +298,3 @@ def main(clock: Clock | None = None) -> None:
         status = 0
     # A check may still wait for a portal in its thread. Do not wait for it: the next worker repeats it.
     os._exit(status)
-
-
-if __name__ == "__main__":
-    main()

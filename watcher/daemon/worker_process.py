@@ -7,9 +7,9 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+from watcher.daemon.options import Pace
 from watcher.processes.channel import Message
 from watcher.processes.child import Child, reap_orphans
 
@@ -18,27 +18,6 @@ MODULE = "watcher.daemon.worker"
 _MAX_FAILURES = 3
 _EXIT_TIME = 1.0
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How long the supervisor and its workers wait, in real seconds.
-
-    `tick`: between two looks at the database at rest. `idle`: without work, after which a worker ends. `linger`: if a
-    worker is needed again within this time, it waits instead, because a start takes more than waiting. `start`: in
-    which a worker must be ready. `stop`: in which it must end. `first_delay` to `max_delay`: before the start that
-    follows a failed one. `sign_of_life`: between those of a worker. `patience`: without one, until it is killed.
-    """
-
-    tick: float = 15.0
-    idle: float = 15.0
-    linger: float = 600.0
-    start: float = 300.0
-    stop: float = 28.0
-    first_delay: float = 1.0
-    max_delay: float = 300.0
-    sign_of_life: float = 30.0
-    patience: float = 120.0
 
 
 class WorkerProcess:

@@ -27,7 +27,7 @@ _MAX_WORKERS = 100
 _STACK_BYTES = 1024 * 1024
 
 
-def serve() -> None:
+def main() -> None:
     """Handle requests from the channel until its other end is closed, then end the process."""
     threading.stack_size(_STACK_BYTES)
     limit_memory()
@@ -81,7 +81,3 @@ def _call(notifier: AppriseNotifier, request: Message, report: Callable[[str], N
 def _traits(fields: dict[str, str | None]) -> Traits:
     severity, texts = fields["severity"], {name: fields[name] or "" for name in ("tag", "link", "thread")}
     return Traits(severity=Severity(severity) if severity else None, **texts)
-
-
-if __name__ == "__main__":
-    serve()

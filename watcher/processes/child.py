@@ -17,6 +17,7 @@ import watcher
 from watcher.processes.channel import Channel
 
 _DESCRIPTOR = 3
+_START = "watcher.processes.start"
 _SHIELDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NULL_INPUT = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
 _NULL_OUTPUT = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
@@ -26,7 +27,7 @@ class Child:
     """A running process. Thread-safe, except for its `channel`, see there."""
 
     def __init__(self, module: str, *, quiet: bool = False) -> None:
-        """Start `python -m MODULE`. Raises OSError if no process can be started.
+        """Start a process that calls the module's `main`. Raises OSError if that is not possible.
 
         `quiet` discards what it prints.
         """
@@ -36,7 +37,7 @@ class Child:
             try:
                 self.pid = os.posix_spawn(
                     sys.executable,
-                    command(module),
+                    command(_START, module),
                     environment(),
                     file_actions=[_NULL_INPUT, *(_NULL_OUTPUT if quiet else []), its_end],
                     setsigmask=_SHIELDED,

@@ -1,0 +1,45 @@
+"""What the supervisor is told: the options of `watcher run`, and how long it and its workers wait."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+_MIN_INTERVAL = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of `watcher run`. `command` is what to type for this program, for messages."""
+
+    config: str | None = None
+    log_level: str = "info"
+    log_format: Literal["console", "json"] = "console"
+    command: str = "watcher"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long the supervisor and its workers wait, in real seconds.
+
+    `tick`: between two looks at the database at rest. `idle`: without work, after which a worker ends. `linger`: if a
+    worker is needed again within this time, it waits instead, because a start takes more than waiting. `start`: in
+    which a worker must be ready. `stop`: in which it must end. `first_delay` to `max_delay`: before the start that
+    follows a failed one. `sign_of_life`: between those of a worker. `patience`: without one, until it is killed.
+    """
+
+    tick: float = 15.0
+    idle: float = 15.0
+    linger: float = 600.0
+    start: float = 300.0
+    stop: float = 28.0
+    first_delay: float = 1.0
+    max_delay: float = 300.0
+    sign_of_life: float = 30.0
+    patience: float = 120.0
+
+    def with_watchdog(self, watchdog: timedelta | None) -> "Pace":
+        """Return the pace with which at most a third of the watchdog's time passes between two notifications."""
+        if watchdog is None:
+            return self
+        third = max(watchdog.total_seconds() / 3, _MIN_INTERVAL)
+        return replace(self, tick=min(self.tick, third), sign_of_life=min(self.sign_of_life, third))
