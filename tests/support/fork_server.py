@@ -72,6 +72,13 @@ def run(
         return CompletedCommand(status=status, out=_read_all(out), err=_read_all(err))
 
 
+def start(
+    module: str, arguments: Sequence[str], folder: Path, environ: Mapping[str, str], streams: Sequence[IO[bytes]]
+) -> ForkedProcess:
+    """Start `python -m MODULE ARGUMENTS` with these standard streams."""
+    return _shared().start(module, arguments, folder, environ, streams)
+
+
 def _read_all(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode()
