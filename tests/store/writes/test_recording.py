@@ -212,3 +212,47 @@ def test_history_is_newest_first_and_can_be_filtered(temporary: TemporaryStore) 
     assert [change.id for change in temporary.store.history(limit=2)] == [3, 2]
     assert temporary.store.history(accounts=["work"]) == []
     assert temporary.store.history(case_number="IOE0000000002") == []
+
+
+def several_cases(*places: int, revision: int | None = None) -> list[WriteSet]:
+    """Return a write set for each case, with two changes and an alert for two channels."""
+    return [
+        WriteSet(
+            account="family",
+            case_number=f"IOE09{place:08d}",
+            case=case_write(a_snapshot(number=f"IOE09{place:08d}"), revision=revision),
+            changes=(a_change(number=f"IOE09{place:08d}", subject="a"), a_change(number=f"IOE09{place:08d}")),
+            summaries=(f"{place} a", f"{place} b"),
+            drafts=(a_draft(f"{place} phone"), a_draft(f"{place} mail", channel="mail")),
+        )
+        for place in places
+    ]
+
+
+class TestSeveralCases:
+    def test_changes_and_alerts_of_many_cases_are_numbered_in_their_order(self, temporary: TemporaryStore) -> None:
+        store, places = temporary.store, [*range(200, 0, -1)]
+        store.accounts.health("family", NOW)
+        recorded = store.record(several_cases(*places), now=NOW)
+        summaries = [f"{place} {part}" for place in places for part in "ab"]
+        assert [change.summary for change in recorded] == summaries
+        assert [change.summary for change in reversed(store.history())] == summaries
+        assert [change.id for change in recorded] == sorted(change.id for change in recorded)
+        alerts = list(reversed(store.outbox.list()))
+        assert [alert.title for alert in alerts] == [
+            f"{place} {name}" for place in places for name in ("phone", "mail")
+        ]
+        first = {change.change.case_number: change.id for change in reversed(recorded)}
+        assert [alert.change_ids for alert in alerts[::2]] == [(first[f"IOE09{place:08d}"],) for place in places]
+
+    def test_nothing_is_written_if_one_of_the_cases_was_recorded_meanwhile(self, temporary: TemporaryStore) -> None:
+        store = temporary.store
+        store.accounts.health("family", NOW)
+        store.record(several_cases(1, 2, 3), now=NOW)
+        store.record(several_cases(2, revision=1), now=NOW)
+        before = len(store.history())
+        for writes in (several_cases(1, 2, 3, revision=1), several_cases(4, 3)):
+            with pytest.raises(StoreUnusable, match="another process"):
+                store.record(writes, now=NOW)
+        assert len(store.history()) == before
+        assert store.known_cases("family").keys() == {f"IOE09{place:08d}" for place in (1, 2, 3)}
