@@ -62,7 +62,7 @@ def idle(scale: Scale) -> Iterator[Result]:
         python, libraries = _bare(home, "import time"), _bare(home, _LIBRARIES)
     now, before = rests["now"], rests.get("before")
     yield Result(
-        what=f"memory of all processes at rest, {_ACCOUNTS} accounts, an hour after the last alert (fast clock)",
+        what=f"memory of all processes at rest, {_ACCOUNTS} accounts, an hour after the last alert (driven clock)",
         ours=f"{now.memory.rss:.1f} MiB RSS, {now.memory.pss:.1f} PSS, in {now.processes} process(es)",
         floor=f"python: {python:.1f} MiB; python with the libraries: {libraries:.1f}"
         + before_text(before, lambda rest: f"{rest.memory.rss:.1f} MiB RSS, {rest.memory.pss:.1f} PSS"),
@@ -118,7 +118,7 @@ def day(scale: Scale) -> Iterator[Result]:
         with folder() as home:
             script = _script(office, home, scale.starts) * _CHECKS_A_DAY
     yield Result(
-        what=f"CPU of a day, {_CHECKS_A_DAY} checks one by one, from {scale.day / timedelta(hours=1):g} h of a clock"
+        what=f"CPU of a day, {_CHECKS_A_DAY} checks one by one, from {scale.day / timedelta(hours=1):g} h of a driven clock"
         f" {_FAST:.0f} times as fast at rest",
         ours=f"{days['now']:.1f} s",
         floor=f"{_CHECKS_A_DAY} starts of a script with httpx and sqlite3: {script:.1f} s"
@@ -280,4 +280,4 @@ def figures_of(programs: Mapping[str, _T], of: Callable[[_T], Mapping[str, float
 
 
 def _skipped(what: str) -> Result:
-    return Result(what=what, ours="SKIPPED: the fast clock needs a C compiler")
+    return Result(what=what, ours="SKIPPED: the driven clock needs a C compiler")
