@@ -118,8 +118,8 @@ def day(scale: Scale) -> Iterator[Result]:
         with folder() as home:
             script = _script(office, home, scale.starts) * _CHECKS_A_DAY
     yield Result(
-        what=f"CPU of a day, {_CHECKS_A_DAY} checks one by one, from {scale.day / timedelta(hours=1):g} h of a driven clock"
-        f" {_FAST:.0f} times as fast at rest",
+        what=f"CPU of a day, {_CHECKS_A_DAY} checks one by one, from {scale.day / timedelta(hours=1):g} h on a clock"
+        f" {_FAST:.0f} times as fast",
         ours=f"{days['now']:.1f} s",
         floor=f"{_CHECKS_A_DAY} starts of a script with httpx and sqlite3: {script:.1f} s"
         + before_text(days.get("before"), lambda seconds: f"{seconds:.1f} s"),

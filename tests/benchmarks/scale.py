@@ -46,7 +46,7 @@ QUICK = Scale(
     settle=5.0,
     watch=20.0,
     hour=20.0,
-    day=timedelta(hours=1),
+    day=timedelta(minutes=72),
     history=1_000,
     storm=200,
     flood=2_000,
