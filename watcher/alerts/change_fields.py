@@ -64,6 +64,7 @@ def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fi
     how = _how(change, new, style)
     return due_fields(change, item_kind, new, style) | {
         "kind": kind,
+        "short_kind": style.catalogue.message("stage", item_kind, "name") or kind,
         "task": task,
         "completed": style.catalogue.format("item", item_kind, "completed", task=task),
         "title": style.quoted(values.get("title")),

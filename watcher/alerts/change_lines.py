@@ -54,7 +54,7 @@ def meaning_of_change(change: Change, style: TextStyle, part: str) -> str:
     return _in_words(change, style, part, fields_of(change, style))
 
 
-_SENTENCE_START = re.compile(r"((?:^|[.!?] ?)\[?|[.!?]\]\[? ?)\{([a-z_]+)\}")
+_SENTENCE_START = re.compile(r"((?:^|[.!?] ?)\[? ?|[.!?]\]\[? ?)\{([a-z_]+)\}")
 _SPACES = re.compile(" {2,}")
 
 

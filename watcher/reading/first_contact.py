@@ -44,7 +44,7 @@ def first_contact(
     added = context.store.history(accounts=[account.name], kinds={ChangeKind.CASE_ADDED})
     contact = FirstContact(
         account=account.name,
-        portal_title=portal.title,
+        portal_title=portal.agency_of(account),
         link=portal.links(account).sign_in,
         cases=watched,
         caution=portal.caution(account),
