@@ -59,7 +59,7 @@ def test_due_date_is_an_all_day_event_with_alarms_in_the_morning() -> None:
 def test_estimate_is_marked_everywhere() -> None:
     result = event(RFE)
     assert result["status"] == "TENTATIVE"
-    assert "(an estimate)" in result["summary"]
+    assert "(estimate)" in result["summary"]
     assert "The date printed on your notice governs." in result["description"]
     assert all("(an estimate)" in alarm["description"] for alarm in result.walk("VALARM"))
 
