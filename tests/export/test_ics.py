@@ -61,7 +61,7 @@ def test_estimate_is_marked_everywhere() -> None:
     assert result["status"] == "TENTATIVE"
     assert "(estimate)" in result["summary"]
     assert "The date printed on your notice governs." in result["description"]
-    assert all("(an estimate)" in alarm["description"] for alarm in result.walk("VALARM"))
+    assert all("(estimate)" in alarm["description"] for alarm in result.walk("VALARM"))
 
 
 def test_date_from_the_letter_is_not_an_estimate() -> None:
