@@ -124,12 +124,12 @@ def test_byte_order_mark_is_ignored(config: ConfigFolder) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"language = \n", "is not TOML: Invalid value (at line 1, column 12)"),
+        (b"language = \n", "not valid TOML: Invalid value (at line 1, column 12)"),
         (b'a = "x"\nb = "\xff"\n', "line 2: not UTF-8"),
-        (b"\x00\x01\x02", "is not TOML"),
+        (b"\x00\x01\x02", "not valid TOML"),
         (b"a = " + b"[" * 100_000, "is nested too deeply"),
         (b"# " + b"x" * 2**20, "is larger than"),
-        (b'language = "en"\nlanguage = "es"\n', "is not TOML: Cannot overwrite a value"),
+        (b'language = "en"\nlanguage = "es"\n', "not valid TOML: Cannot overwrite a value"),
     ],
 )
 def test_invalid_toml_is_reported_with_its_line(config: ConfigFolder, content: bytes, expected: str) -> None:

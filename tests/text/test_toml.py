@@ -28,9 +28,9 @@ LONG_KEY = "title = 1\n\na" + ".a" * _REPEATS + " = 1\n"
         ("\na = " + "1_2" * _REPEATS, "line 2: a number has too many digits"),
         ("a = " + "[" * _REPEATS, "nested too deeply"),
         ("a = 1\na = b", "line 2"),
-        ("a" * _REPEATS, "not TOML"),
-        ((("a" + " " * 50 + ".") * (MAX_PARTS - 1) + "!") * 500, "not TOML"),
-        ('"' * _REPEATS, "not TOML"),
+        ("a" * _REPEATS, "not valid TOML"),
+        ((("a" + " " * 50 + ".") * (MAX_PARTS - 1) + "!") * 500, "not valid TOML"),
+        ('"' * _REPEATS, "not valid TOML"),
     ],
     ids=[
         "a dotted key",

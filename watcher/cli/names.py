@@ -24,7 +24,7 @@ def unknown_name(
 
     `what` is "account", "channel"; `where` is where the names are defined; `if_none` says what to do without any name.
     """
-    hint = suggestion(typed, known) or (f"There is: {listed(known)}." if known else if_none)
+    hint = suggestion(typed, known) or (f"{what.capitalize()}s: {listed(known)}." if known else if_none)
     return click.BadParameter(f"There is no {what} '{typed}' {where}. {hint}", param_hint=param_hint)
 
 

@@ -27,7 +27,7 @@ def read_toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise NotToml(f"is not TOML: {error}") from None
+        raise NotToml(f"not valid TOML: {error}") from None
     except RecursionError:
         raise NotToml("is nested too deeply") from None
     except ValueError:

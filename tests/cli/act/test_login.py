@@ -99,7 +99,7 @@ class TestResume:
     @pytest.mark.parametrize("arguments", [("resume", "aunt"), ("code", "aunt", "123456"), ("login", "aunt")])
     def test_unknown_account_is_wrong_usage(self, workspace: ApiWorkspace, arguments: tuple[str, ...]) -> None:
         result = workspace.run(*arguments, expect=(2,))
-        assert "There is no account 'aunt' in the configuration. There is: family." in result.err
+        assert "There is no account 'aunt' in the configuration. Accounts: family." in result.err
 
     def test_mistyped_account_gets_a_suggestion(self, workspace: ApiWorkspace) -> None:
         assert "Did you mean 'family'?" in workspace.run("resume", "famly", expect=(2,)).err

@@ -120,7 +120,7 @@ def test_complete_example_is_valid() -> None:
         (with_line('sometimes = ["sts"]', after='status = "css:.status"'), "is not a field"),
         (with_line("page_end = 5", after='name = "Example"'), "text in quotes"),
         (with_line("[unavailable]", after='any = ["status:401"]'), "[unavailable] needs a list"),
-        ('name = "a" "b"', "is not TOML"),
+        ('name = "a" "b"', "not valid TOML"),
     ],
 )
 def test_one_mistake_is_one_fault(text: str, fault: str) -> None:

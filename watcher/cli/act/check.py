@@ -53,7 +53,7 @@ def check_command(
     Reminders that are due are sent as well. Prints what changed.
     """
     with open_context(config) as app, finishing_on_sigterm(app.context.stop):
-        names = account_names(app, accounts)
+        names = account_names(app, accounts, param_hint="ACCOUNT")
         mention_unmoved_database(app.settings, config, only_first=True)
         corrections = correct_wrong_clock(app.context)
         results = _check_accounts(app, names, trace, quiet=as_json)
@@ -104,7 +104,7 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
     They are compared and alerted like any other check.
     """
     with open_context(config) as app, finishing_on_sigterm(app.context.stop):
-        account_names(app, (account,))
+        account_names(app, (account,), param_hint="ACCOUNT")
         reads = _import_files(app, account, files)
         try:
             result = record_results(reads, app.settings.accounts[account], app.portal_of(account), app.context)
@@ -139,7 +139,7 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
     return watched
 
 
-def account_names(app: App, names: Sequence[str], *, param_hint: str | None = None) -> list[str]:
+def account_names(app: App, names: Sequence[str], *, param_hint: str) -> list[str]:
     """Return the names, or all accounts if there are none. Exit with status 2 if one is not configured."""
     for name in names:
         if name not in app.settings.accounts:

@@ -45,7 +45,7 @@ def record_command(
 
     Record it even if it has not changed: that also answers the reminder to look. For accounts with portal = "manual".
 
-    Example: watcher record AA00EXAMPLE Administrative Processing --on 2026-05-29
+    Example: watcher record AA00000001 Administrative Processing --on 2026-05-29
     """
     with open_context(config) as app:
         account, number = _find(app, case, name)

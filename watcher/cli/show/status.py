@@ -46,7 +46,9 @@ def status_command(config: Path | None, *, as_json: bool) -> None:
             return
         _show_accounts(context, stored)
         _show_cases(context, cases)
-        _print_next_steps(context, cases)
+        _print_next_steps(
+            context, is_checked=bool(cases) or any(health.last_attempt_at for health, _ in stored.values())
+        )
 
 
 def _stalled(context: ReadOnlyContext, case: TrackedCase) -> bool:
@@ -116,7 +118,7 @@ def _note(context: ReadOnlyContext, case: TrackedCase) -> str:
     return styled("no news", "yellow") if _stalled(context, case) else "-"
 
 
-def _print_next_steps(context: ReadOnlyContext, cases: Sequence[TrackedCase]) -> None:
+def _print_next_steps(context: ReadOnlyContext, *, is_checked: bool) -> None:
     failed = context.store.outbox.counts()[AlertState.FAILED]
     if failed:
         print_line()
@@ -125,7 +127,7 @@ def _print_next_steps(context: ReadOnlyContext, cases: Sequence[TrackedCase]) ->
         print_line(f"{alerts} could not be delivered: {advice}.", color="red")
     if not context.settings.accounts:
         print_line("No account is set up yet; `watcher init` adds one.")
-    elif not cases:
+    elif not is_checked:
         print_line()
         print_line("Nothing has been checked yet. `watcher check` checks once now; `watcher run` keeps checking.")
 
@@ -170,7 +172,7 @@ def case_number(context: ReadOnlyContext, typed: str) -> str:
             f"Case {typed} has not been checked yet. `watcher check` checks it.", param_hint="CASE"
         )
     watched = f"Watched: {listed(stored)}." if stored else "No case is being watched yet."
-    hint = suggestion(typed, stored) or watched
+    hint = suggestion(typed, [*stored, *configured]) or watched
     raise click.BadParameter(f"Case {typed} is not being watched. {hint}", param_hint="CASE")
 
 
