@@ -307,7 +307,7 @@ class TestTls:
         with (
             serve(lambda _: reply(), server_tls(authority)) as server,
             portal() as http,
-            pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 .*certificate cannot be verified"),
+            pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1: its certificate cannot be verified"),
         ):
             http.send("GET", server.origin)
         assert server.requests == []
@@ -326,7 +326,7 @@ class TestTls:
         path = tmp_path / "ca.pem"
         if content is not None:
             path.write_bytes(content)
-        with portal(ca_file=path) as http, pytest.raises(PortalUnavailable, match=r"ca_file .* cannot be used"):
+        with portal(ca_file=path) as http, pytest.raises(PortalUnavailable, match=r"cannot use ca_file"):
             http.send("GET", "https://127.0.0.1:1/")
 
 
@@ -377,7 +377,7 @@ class TestFailure:
     def test_refused_connection_is_unavailable(self) -> None:
         with serve(lambda _: reply()) as server:
             closed_origin = server.origin
-        with portal() as http, pytest.raises(PortalUnavailable, match=r"127\.0\.0\.1 could not be read: no connection"):
+        with portal() as http, pytest.raises(PortalUnavailable, match=r"cannot read from 127\.0\.0\.1: no connection"):
             http.send("GET", f"{closed_origin}/?token=secret")
 
     def test_unknown_host_name_is_unavailable(self) -> None:
@@ -567,12 +567,12 @@ class TestDecoding:
             (b"", "empty"),
             (b"\n <!DOCTYPE html><title>Down</title>", "HTML"),
             (b'{"a": ', "character 6"),
-            (b"[" * 100_000, "broken"),
-            (b"\xff\xfe\xfd", "broken"),
-            (b'"\\ud800"', "broken"),
-            (b'"\xed\xa0\x80"', "broken"),
-            ('"\ud800"'.encode("utf-16", "surrogatepass"), "broken"),
-            (b"9" * 10_000, "broken"),
+            (b"[" * 100_000, "damaged"),
+            (b"\xff\xfe\xfd", "damaged"),
+            (b'"\\ud800"', "damaged"),
+            (b'"\xed\xa0\x80"', "damaged"),
+            ('"\ud800"'.encode("utf-16", "surrogatepass"), "damaged"),
+            (b"9" * 10_000, "damaged"),
         ],
         ids=lambda value: str(value)[:12],
     )

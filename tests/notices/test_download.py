@@ -192,7 +192,7 @@ NOT_DOCUMENTS = [
     (Download(content=b"#!/bin/sh\n", content_type=""), "not a PDF"),
     (pdf(b"%PDF-1.7\n%%EOF\n"), "does not open"),
     (pdf(b"%PDF-1.7\n" + b"\0" * 5000), "does not open"),
-    (pdf(b"%PDF-" + b"x" * MAX_DOCUMENT_BYTES), "more than"),
+    (pdf(b"%PDF-" + b"x" * MAX_DOCUMENT_BYTES), "at most"),
 ]
 
 

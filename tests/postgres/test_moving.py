@@ -13,7 +13,7 @@ from tests.postgres.server import PASSWORD, Server, rows_in
 from tests.store.database_rows import rows_of
 
 APPROVED = "Case Was Approved"
-RESTORE_NOTE = "You may have been told this before"
+RESTORE_NOTE = "You may have seen this already"
 
 
 @pytest.fixture

@@ -233,7 +233,7 @@ def test_one_broken_connection_costs_nothing(household: Household) -> None:
 )
 def test_temporary_refusal_is_tried_again_at_growing_intervals(household: Household, command: str, code: str) -> None:
     household.server.at[command] = lambda: f"{{tag}} NO [{code}] later\r\n"
-    with pytest.raises(CodeNeeded, match="could not be read"):
+    with pytest.raises(CodeNeeded, match="cannot read the mailbox"):
         household.code(ANN)
     assert household.time == NOON + timedelta(minutes=5)
     assert 5 <= household.server.logins <= 8

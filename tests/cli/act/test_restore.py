@@ -18,7 +18,7 @@ from watcher.model.alert import AlertState, HoldReason
 from watcher.practice import Account, Fault, PracticePortal
 
 APPROVED = "Case Was Approved"
-RESTORE_NOTE = "You may have been told this before"
+RESTORE_NOTE = "You may have seen this already"
 
 
 def take_titles(workspace: ApiWorkspace) -> list[str]:
@@ -131,7 +131,7 @@ def test_alert_queued_in_the_replaced_database_is_sent_once(workspace: ApiWorksp
     workspace.run("check", expect=(0, 1))
     workspace.check()
     (title,) = take_titles(workspace)
-    assert "Evidence" in title
+    assert "evidence" in title
 
 
 def test_damage_outside_the_alerts_repeats_nothing(workspace: ApiWorkspace) -> None:
