@@ -144,6 +144,16 @@ class TestFailures:
             make_due(workspace)  # a check that was cut off is repeated when the next one is due
             assert eventually(lambda: titles(workspace)), daemon.log
 
+    def test_first_worker_that_is_killed_before_it_is_ready_is_followed_by_another(
+        self, workspace: ApiWorkspace
+    ) -> None:
+        with running_daemon(workspace) as daemon:
+            daemon.until_it_works().kill()
+            assert eventually(lambda: "worker_died" in daemon.log), daemon.log
+            assert "daemon_started" not in daemon.log
+            assert eventually(lambda: workspace.api.case_requests), daemon.log
+            daemon.until_it_rests()
+
     def test_worker_that_hangs_is_killed(self, workspace: ApiWorkspace) -> None:
         with running_daemon(workspace) as daemon:
             assert eventually(lambda: "daemon_started" in daemon.log)

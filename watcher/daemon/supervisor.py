@@ -169,7 +169,8 @@ class Supervisor:
     def _worker_ended(self, worker: WorkerProcess) -> None:
         expected = worker.is_done or self._is_stopping or self._lost is not None or self._status is not None
         status = self._workers.ended(expected=expected)
-        if not self._is_running and self._status is None:
+        was_killed = status < 0 and not self._is_stopping  # the next one tries again
+        if not self._is_running and self._status is None and not was_killed:
             self._status = status if status in _ERRORS else int(not self._is_stopping)
 
     def _configured(self, worker: WorkerProcess, message: Message) -> None:
