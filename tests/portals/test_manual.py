@@ -42,6 +42,7 @@ every = "EVERY"
 [channels.phone]
 url = "json://127.0.0.1:1/"
 privacy = "full"
+detail = "full"
 """
 
 
@@ -116,7 +117,7 @@ def test_reminder_has_the_official_link_what_to_enter_and_the_command(embassy: E
         assert "https://ceac.state.gov/CEACStatTracker/Status.aspx" in alert.body
         assert "passport number" in alert.body
         assert alert.severity == "important"
-    assert f'watcher record {NUMBER} "STATUS"' in alerts[1].body
+    assert f"`watcher record {NUMBER}`" in alerts[1].body
 
 
 def test_unanswered_reminder_is_repeated_only_at_the_next_interval(embassy: Embassy) -> None:

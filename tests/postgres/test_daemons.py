@@ -1,11 +1,11 @@
 """Several daemons with one database, each a real process with its own state folder."""
 
-import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.postgres.installations import Installations, installations, running_daemon
@@ -98,7 +98,9 @@ def test_daemon_that_hangs_in_a_check_is_reported_by_others_and_recovers(tmp_pat
         app = stack.enter_context(shared.machines[1].app())
         wait_for(lambda: is_read_somewhere(app, hanging), shared)
         wait_for(lambda: shared.reads(hanging) == 2, shared)
-        first.send_signal(signal.SIGSTOP)
+        processes = [psutil.Process(first.pid), *psutil.Process(first.pid).children(recursive=True)]
+        for process in processes:
+            process.suspend()
         wait_for(lambda: app.clock.now() - utc(app.store.accounts.next_read(hanging)) > timedelta(seconds=2), shared)
         assert [change.change.kind for change in app.record_time_reminders() if change.account == hanging] == [
             ChangeKind.BLIND
@@ -109,7 +111,8 @@ def test_daemon_that_hangs_in_a_check_is_reported_by_others_and_recovers(tmp_pat
         assert "no successful check since" in accounts[hanging]["last_error"]
 
         shared.portal.faults.clear()
-        first.kill()
+        for process in processes:
+            process.kill()
         wait_for(lambda: not is_read_somewhere(app, hanging), shared)
         assert [change.change.kind for change in app.poll(hanging).changes] == [ChangeKind.RECOVERED]
 

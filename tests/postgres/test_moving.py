@@ -148,7 +148,7 @@ def test_nothing_is_restored_while_any_process_uses_the_database(shared: Install
     shared.first.run("backup", "copy.sqlite3")
     with shared.first.app():
         refused = shared.first.run("restore", "copy.sqlite3", expect=(1,))
-    assert "stop every `watcher run`" in refused.err
+    assert "Stop every `watcher run`" in refused.err
     assert "connected from 127.0.0.1" in refused.err
 
 

@@ -151,7 +151,7 @@ def test_portal_runs_alone_and_says_how_to_get_in() -> None:
         said = "".join(process.stdout.readline() for _ in range(8))
         words = dict(line.strip().split("  ", 1) for line in said.splitlines()[1:])
         facts = {name: value.strip() for name, value in words.items()}
-        url = said.split()[5]
+        url = said.split()[5].rstrip(".")
         context = ssl.create_default_context(cafile=facts["CA file"])
         with httpx.Client(base_url=url, verify=context, trust_env=False) as client:
             assert client.get("/login").status_code == 200

@@ -96,7 +96,7 @@ def test_timeout_error_says_what_to_do(world: World) -> None:
 
 def test_wait_ends_with_the_daemon(world: World) -> None:
     world.ends_at = NOON + timedelta(seconds=5)
-    with pytest.raises(PortalUnavailable, match="ending"):
+    with pytest.raises(PortalUnavailable, match="stopping"):
         world.codes().code(asked_at=NOON)
     assert world.time == NOON + timedelta(seconds=5)
 

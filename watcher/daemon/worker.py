@@ -254,7 +254,7 @@ class Worker:
         """Print how to move the database in state_dir to the server, if it was not moved."""
         unmoved = unmoved_database(database_url(settings), settings.state_dir / DATABASE)
         if unmoved is not None:
-            _print(f"watcher: {'; '.join(unmoved.text(self._start.command))}")
+            _print(f"watcher: {'; '.join(unmoved.text(self._start.command, self._start.config))}")
 
     def _lost(self, lost: StoreLost) -> None:
         self._send("lost", reason=str(lost), in_place=lost.in_place)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -113,8 +112,7 @@ def check_unmoved_database(loaded: Configuration) -> Iterator[Finding]:
     except StoreUnusable:
         return  # a server that cannot be reached is reported with the database
     if unmoved is not None:
-        command = ["watcher", "restore", "--config", str(loaded.file), *unmoved.options, str(unmoved.file)]
-        text, remedy = unmoved.text(shlex.join(command))
+        text, remedy = unmoved.text("watcher", str(loaded.file))
         yield warning("database", text, remedy)
 
 

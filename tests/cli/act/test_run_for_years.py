@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from threading import Thread
 
+import psutil
 import pytest
 
 from tests.cli.api_workspace import ApiWorkspace
@@ -90,7 +91,9 @@ class DaemonProcess:
 
     def limit_files(self, size: int) -> None:
         """Stop the daemon from writing beyond this size in any file, as on a full disk."""
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        supervisor = psutil.Process(self.process.pid)
+        for process in (supervisor, *supervisor.children(recursive=True)):  # later workers inherit the limit
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 @contextmanager

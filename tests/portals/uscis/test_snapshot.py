@@ -272,7 +272,7 @@ def test_any_field_value_is_accepted_or_raises_read_failed(data: st.DataObject) 
 
 
 def test_error_names_the_path_and_never_the_value() -> None:
-    with pytest.raises(UnexpectedAnswer, match=r"events of the case answer") as refused:
+    with pytest.raises(UnexpectedAnswer, match=r"events in the case answer") as refused:
         snapshot(fake.answers(fake.case(events="SAMPLE, APPLICANT")), "en")
     assert "SAMPLE" not in str(refused.value)
 

@@ -217,7 +217,7 @@ class TestToken:
     def test_rejected_credential_is_submitted_once_and_requires_the_user(
         self, api: CaseStatusApi, server: LoopbackServer, fakes: PortalFakes
     ) -> None:
-        with pytest.raises(SignInRejected, match="client id and secret") as caught:
+        with pytest.raises(SignInRejected, match="client ID and secret") as caught:
             check(account(server, *MANY, client_secret="typo"), fakes)
         assert (len(server.requests), fakes.sign_in_guard.submissions, fakes.sign_in_guard.acceptances) == (
             1,

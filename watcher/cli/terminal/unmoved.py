@@ -1,6 +1,5 @@
 """What to do about an SQLite database that a new `database_url` leaves behind."""
 
-import shlex
 from pathlib import Path
 
 from watcher.cli.terminal.output import command_name, print_error
@@ -16,6 +15,4 @@ def mention_unmoved_database(settings: Settings, config: Path | None, *, only_fi
     """
     unmoved = unmoved_database(database_url(settings), settings.state_dir / DATABASE)
     if unmoved is not None and (unmoved.server_is_empty or not only_first):
-        options = ("--config", str(config)) if config else ()
-        command = shlex.join([command_name(), "restore", *options, *unmoved.options, str(unmoved.file)])
-        print_error(f"watcher: {'; '.join(unmoved.text(command))}")
+        print_error(f"watcher: {'; '.join(unmoved.text(command_name(), str(config) if config else None))}")

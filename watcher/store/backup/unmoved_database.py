@@ -1,5 +1,6 @@
 """The SQLite database that is left behind when `database_url` is set, until it is moved to the server."""
 
+import shlex
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,8 +29,13 @@ class UnmovedDatabase:
     server: str
     server_is_empty: bool
 
-    def text(self, command: str) -> tuple[str, str]:
-        """Return what is the case, and what to do about it. `command` moves the file to the server."""
+    def text(self, program: str, config: str | None) -> tuple[str, str]:
+        """Return what is the case, and what to do about it.
+
+        `program` is what to type for this program, and `config` its configuration file if the user named one.
+        """
+        options = ("--config", config) if config else ()
+        command = shlex.join([program, "restore", *options, *self.options, str(self.file)])
         cases = "1 case" if self.cases == 1 else f"{self.cases} cases"
         server = "is still empty" if self.server_is_empty else "was started without it"
         return (
