@@ -148,7 +148,7 @@ def test_full_disk_is_reported_and_loses_nothing(small_disk: Path) -> None:
             _record_many_long_changes(family)
         (small_disk / "filler").unlink()
         family.advance(hours=4).show(status="The last chapter")
-        alerts = [alert for alert in family.new_messages() if "The last chapter" in alert.body]
+        alerts = [alert for alert in family.new_messages() if "The last chapter" in alert.title]
         assert len(alerts) == 1
 
 
