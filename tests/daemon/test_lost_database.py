@@ -114,7 +114,7 @@ def test_second_daemon_does_not_start_while_the_first_has_lost_its_files(
     ):
         lose(workspace.database)
         exists = workspace.database.exists()
-        assert "another `watcher run` already works on" in workspace.run("run", expect=(1,)).err
+        assert "another `watcher run` already uses" in workspace.run("run", expect=(1,)).err
         if not exists:
             for command in ("status", "check", "health"):
                 result = workspace.run(command, expect=(1, 2))

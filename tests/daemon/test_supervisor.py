@@ -122,7 +122,7 @@ class TestConfiguration:
         sections = workspace.sections
         workspace.write(sections.replace('every = "4h"', 'evry = "4h"'))
         daemon.signal(signal.SIGHUP)
-        assert eventually(lambda: "going on with the old" in daemon.log), daemon.log
+        assert eventually(lambda: "the previous one stays in use" in daemon.log), daemon.log
         workspace.write(sections)
         make_due(workspace)
         assert eventually(lambda: len(workspace.api.case_requests) == 2), daemon.log

@@ -56,7 +56,7 @@ def run_worker(workspace: ApiWorkspace, *, kill_before: int = 0) -> int:
                     if message["is"] in ANSWERS:
                         channel.send({"is": ANSWERS[message["is"]]})
             except (EOFError, OSError):
-                pass
+                pass  # the worker has ended; its status says how
             status = command.wait(60)
         output.seek(0)
         assert status in {0, KILLED_STATUS}, output.read().decode()

@@ -32,7 +32,7 @@ def end_with_lost_database(packed: str, database: RestingDatabase | None, lost: 
         try:
             done = keep(settings, database, lost, now=now)
         except StoreUnusable as error:
-            done = f"what it held cannot be kept: {error}"
+            done = f"its content could not be saved: {error}"
         if done is not None:
             print(f"watcher: {done}", file=sys.stderr, flush=True)  # noqa: T201 - as the reason itself
     sender = SenderProcess()

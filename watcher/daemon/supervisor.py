@@ -237,7 +237,7 @@ class Supervisor:
         self._manager.ready()
 
     def _refuse(self, database: str) -> None:
-        self._end(f"another `watcher run` already works on {database}; one is enough", 1)
+        self._end(f"another `watcher run` already uses {database}; only one can run", 1)
 
     def _end(self, reason: str, status: int) -> None:
         print(f"watcher: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - the answer of the command `run`

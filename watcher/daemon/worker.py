@@ -122,7 +122,7 @@ class Worker:
                 _print(f"watcher: {error}")
                 return 2
             except Busy:
-                _print("watcher: the worker of an earlier `watcher run` does not end")
+                _print("watcher: a process of an earlier `watcher run` is still running; stop it, then try again")
                 return 1
             except _Ended:
                 return 0
@@ -236,11 +236,11 @@ class Worker:
         return due
 
     def _reload(self, daemon: Daemon, settings: Settings) -> Settings:
-        """Read the configuration again, and return it. With a faulty one go on with the old."""
+        """Read the configuration again. Return it, or the previous one if it has errors."""
         try:
             loaded = self._load()
         except SettingsFaults as faults:
-            _print(*faults.faults, "watcher: the configuration was not taken; going on with the old one")
+            _print(*faults.faults, "watcher: the configuration has errors; the previous one stays in use")
             self._send("refused")
             return settings
         # The database stays the one that is open.

@@ -98,7 +98,7 @@ class TestExclusiveRun:
         with daemon(workspace) as process:
             wait_for_first_check(workspace)
             result = workspace.run("run", expect=(1,))
-            assert "another `watcher run` already works on" in result.err
+            assert "another `watcher run` already uses" in result.err
             assert process.poll() is None
 
     def test_check_beside_the_daemon_reports_a_change_once(self, workspace: ApiWorkspace) -> None:
@@ -132,7 +132,7 @@ class TestReload:
             process.send_signal(signal.SIGHUP)
             lines = process.stderr
             assert lines is not None
-            until(lambda: "going on with the old" in lines.readline(), "the fault was logged")
+            until(lambda: "the previous one stays in use" in lines.readline(), "the fault was logged")
             assert process.poll() is None
             account = valid_sections.partition("[accounts.family]")[2].partition("[channels.phone]")[0]
             another = account.replace(RECEIPT, SECOND).replace("made-up-id", "made-up-id-2")

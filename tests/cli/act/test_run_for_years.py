@@ -3,11 +3,10 @@
 import resource
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -17,6 +16,7 @@ import psutil
 import pytest
 
 from tests.cli.api_workspace import ApiWorkspace
+from tests.daemon.running_daemon import RunningDaemon
 from tests.doubles.set_clock import SetClock, set_clock
 from tests.support.waiting import eventually
 from watcher.store.backup import backup_files
@@ -71,20 +71,8 @@ def clock_workspace(workspace: ApiWorkspace, clock: SetClock, watchdog: Watchdog
     return workspace
 
 
-@dataclass(slots=True)
-class DaemonProcess:
+class DaemonProcess(RunningDaemon):
     """The daemon and its log so far, read through a pipe because its disk will fail."""
-
-    process: "subprocess.Popen[str]"
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def log(self) -> str:
-        return "".join(self.lines)
-
-    def listen(self) -> None:
-        assert self.process.stderr is not None
-        self.lines.extend(self.process.stderr)
 
     def until(self, condition: Callable[[], object]) -> None:
         assert eventually(condition, within=TIMEOUT), self.log

@@ -18,9 +18,9 @@ _DAEMON = "watcher.daemon"
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @click.option("--log-format", type=click.Choice(["console", "json"]), default="console")
 def run_command(config: Path | None, log_level: str, log_format: str) -> None:
-    """Keeps watch: reads every account on its schedule and delivers alerts.
+    """Keep checking and send alerts until stopped.
 
-    SIGTERM ends it cleanly, SIGHUP rereads the configuration (with a faulty one it goes on with the old).
+    SIGTERM stops it. SIGHUP reads the configuration again; if that has errors, the previous one stays in use.
     """
     options = {
         "config": None if config is None else str(config),
@@ -30,6 +30,6 @@ def run_command(config: Path | None, log_level: str, log_format: str) -> None:
     }
     for stream in range(3):
         os.set_inheritable(stream, True)  # those that were closed and are the null device now
-    # The same process goes on, without the libraries of the command line.
+    # This process continues as the supervisor, without the libraries of the command line.
     program = command(_DAEMON, json.dumps(options))
     os.execve(program[0], program, environment())  # noqa: S606 - there is no shell

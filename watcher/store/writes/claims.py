@@ -76,5 +76,5 @@ def _is_running(pid: int) -> str | None:
     except ProcessLookupError:
         return None
     except PermissionError:
-        pass
+        return ""  # it runs, as another user
     return ""
