@@ -1,11 +1,9 @@
 """Checks of an account that signs in to the double with a browser of its own."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.doubles import uscis_answers as fake
-from tests.doubles.uscis import CODE, PASSWORD, FakeUscis, Fault, running_uscis
+from tests.doubles.uscis import CODE, PASSWORD, FakeUscis, Fault
 from tests.portals.context import PortalFakes
 from tests.portals.uscis.browser_account import Codes, account, context_with
 from tests.sign_in.test_browser import needs_chromium
@@ -15,17 +13,6 @@ from watcher.portals import find
 from watcher.portals.uscis import UscisAccount
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture
-def portal() -> Iterator[FakeUscis]:
-    with running_uscis() as running:
-        yield running
-
-
-@pytest.fixture
-def fakes() -> PortalFakes:
-    return PortalFakes()
 
 
 def check(account: UscisAccount, context: PortalContext) -> list[str]:

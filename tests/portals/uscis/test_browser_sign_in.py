@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from tests.doubles.uscis import CODE, PASSWORD, FakeUscis, Fault, running_uscis
+from tests.doubles.uscis import CODE, PASSWORD, FakeUscis, Fault
 from tests.portals.context import PortalFakes
 from tests.portals.uscis.browser_account import Codes, account, context_with
 from tests.sign_in.test_browser import needs_chromium
@@ -33,17 +33,6 @@ pytestmark = needs_chromium
 PAGE_TIMEOUT = 1.5
 """Seconds; the double is quick."""
 Attempt = Callable[[UscisAccount, PortalContext], None]
-
-
-@pytest.fixture
-def portal() -> Iterator[FakeUscis]:
-    with running_uscis() as running:
-        yield running
-
-
-@pytest.fixture
-def fakes() -> PortalFakes:
-    return PortalFakes()
 
 
 @pytest.fixture(scope="module")

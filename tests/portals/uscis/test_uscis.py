@@ -1,6 +1,5 @@
 """Checks of a USCIS online account on its double, with an imported session."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from tests.doubles import uscis_answers as fake
-from tests.doubles.uscis import CannedAnswer, FakeUscis, Fault, running_uscis
+from tests.doubles.uscis import CannedAnswer, FakeUscis, Fault
 from tests.portals.context import PortalFakes
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.model.case import Snapshot
@@ -20,12 +19,6 @@ from watcher.portals.uscis import UscisAccount
 
 OTHER = "IOE0000000002"
 SERVICE = "/account/case-service/api"
-
-
-@pytest.fixture
-def portal() -> Iterator[FakeUscis]:
-    with running_uscis() as running:
-        yield running
 
 
 @pytest.fixture
