@@ -181,11 +181,13 @@ class TestFailures:
             first.process.kill()
             with running_daemon(workspace) as second:
                 successor = second.until_it_works()
-                assert eventually(lambda: successor.is_running() and not second.process.poll())
+                assert eventually(
+                    lambda: any(Path(file.path).name == "worker.lock" for file in successor.open_files())
+                ), second.log
                 assert "daemon_started" not in second.log
                 workspace.phone.hold.set()
-                assert eventually(lambda: not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE)
                 assert eventually(lambda: "daemon_started" in second.log), second.log
+                assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
                 second.until_it_rests()
         assert len(workspace.phone.requests) == 1, "the message in flight was finished"
 
