@@ -132,6 +132,7 @@ class TestConfiguration:
         with running_daemon(workspace) as daemon:
             assert daemon.process.wait(60) == 2
         assert "evry" in daemon.log
+        assert "worker_died" not in daemon.log
 
 
 class TestFailures:

@@ -316,8 +316,15 @@ def test_password_of_a_url_is_blanked_and_the_user_name_of_a_database_is_not(url
 
 
 def test_each_of_several_keys_in_one_text_is_blanked() -> None:
-    register_secrets(["new-state-key-1,old-state-key-2", "ntfys://ntfy.example.org/t0pic-other"])
+    register_secrets(["new-state-key-1,old-state-key-2\n0ldest-state-key", "ntfys://ntfy.example.org/t0pic-other"])
     assert redact_text("old-state-key-2 at ntfy.example.org t0pic-other") == f"{BLANK} at ntfy.example.org {BLANK}"
+    assert redact_text("0ldest-state-key") == BLANK
+
+
+def test_words_of_a_passphrase_are_no_secrets() -> None:
+    register_secrets(["rehearsal makes perfection"])
+    assert redact_text("account=rehearsal") == "account=rehearsal"
+    assert redact_text("password=rehearsal makes perfection") == f"password={BLANK}"
 
 
 @pytest.mark.parametrize(

@@ -168,10 +168,13 @@ class Supervisor:
 
     def _worker_ended(self, worker: WorkerProcess) -> None:
         expected = worker.is_done or self._is_stopping or self._lost is not None or self._status is not None
-        status = self._workers.ended(expected=expected)
-        was_killed = status < 0 and not self._is_stopping  # the next one tries again
-        if not self._is_running and self._status is None and not was_killed:
-            self._status = status if status in _ERRORS else int(not self._is_stopping)
+        status = self._workers.ended()
+        if expected:
+            self._workers.succeeded()
+        elif self._is_running or status < 0:  # it was killed: the next one tries again
+            self._workers.failed(status)
+        else:
+            self._status = status if status in _ERRORS else 1
 
     def _configured(self, worker: WorkerProcess, message: Message) -> None:
         """Take over a configuration: the first one, or one that was loaded again on SIGHUP."""

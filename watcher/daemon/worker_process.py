@@ -144,16 +144,20 @@ class Workers:
             _log.error("worker_hangs")
             worker.kill()
 
-    def ended(self, *, expected: bool) -> int:
-        """Note that the current worker has left. Return its exit status. `expected` unless it failed."""
+    def ended(self) -> int:
+        """Note that the current worker has left. Return its exit status. Call `succeeded` or `failed` next."""
         worker, self.current = self.current, None
-        status = worker.exit_status() if worker else 0
-        if expected or (worker and worker.age > self._pace.max_delay):
+        if worker and worker.age > self._pace.max_delay:
             self._failures = 0
-        if not expected:
-            ended = {"signal": -status} if status < 0 else {"status": status}
-            self._failed("worker_died", **ended)
-        return status
+        return worker.exit_status() if worker else 0
+
+    def succeeded(self) -> None:
+        """Note that the last worker ended as it should."""
+        self._failures = 0
+
+    def failed(self, status: int) -> None:
+        """Note that the last worker failed, with this exit status. The next one is started after a delay."""
+        self._failed("worker_died", **({"signal": -status} if status < 0 else {"status": status}))
 
     def _failed(self, event: str, **details: Any) -> None:
         delay = min(self._pace.first_delay * 2**self._failures, self._pace.max_delay)

@@ -71,7 +71,8 @@ def status_line(status: ServiceStatus) -> str:
     parts += [f"{blind} without a successful check for too long"] if blind else []
     next_checks = [account.next_read_at for account in accounts if account.next_read_at is not None]
     parts += [f"next check {local_text(min(next_checks))}Z"] if next_checks else []
-    parts += [f"{status.pending_alerts} alerts waiting"] if status.pending_alerts else []
+    waiting = status.pending_alerts
+    parts += [f"{waiting} alert{'' if waiting == 1 else 's'} waiting"] if waiting else []
     return ", ".join(parts)
 
 

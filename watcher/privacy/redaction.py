@@ -70,12 +70,16 @@ def register_session_value(value: str, *, min_length: int = _MIN_ITEM_LENGTH) ->
 
 
 def register_secrets(secrets: Iterable[str]) -> None:
-    """Register several secrets, a URL with its parts (see `register_url`), a list in one text with its items."""
+    """Register several secrets, a URL with its parts (see `register_url`), a list in one text with its items.
+
+    Addresses may be separated by spaces. A password may contain spaces, and its words are no secrets: one of them can
+    be the name of the account.
+    """
     for secret in secrets:
         if "://" in secret:
             register_url(secret)
         register_secret(secret)
-        for item in re.split(r"[,\s]+", secret):
+        for item in re.split(r"[,\s]+" if "://" in secret else r"\s*[,\n]\s*", secret):
             if len(item) >= _MIN_ITEM_LENGTH:
                 register_secret(item)
 
