@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from errno import EMFILE
 from http.client import responses
 from io import BufferedReader
 from socket import SHUT_RDWR, create_server, socket
@@ -60,7 +61,9 @@ def serve(
         while True:
             try:
                 connection, _ = listener.accept()
-            except OSError:
+            except OSError as error:
+                if error.errno == EMFILE:
+                    continue  # a test has taken the descriptors of this process, for a moment
                 return
             connections.append(connection)
             threading.Thread(target=_handle_connection, args=(connection, tls, handler, server), daemon=True).start()
