@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import sys
 
 import click
@@ -10,6 +11,7 @@ from watcher import __version__
 from watcher.cli.groups import CommandGroup
 from watcher.cli.terminal import streams
 from watcher.errors import SettingsFaults, WatcherError
+from watcher.messages import environment_language, use_language
 from watcher.privacy import core_dumps
 
 _SECTIONS = {
@@ -96,6 +98,7 @@ def main() -> None:
     """Run a command. Exit status: 0 done, 1 something failed, 2 wrong usage or configuration."""
     core_dumps.disable()
     streams.prepare()
+    use_language(environment_language(os.environ) or "en")
     try:
         commands.main(prog_name="watcher", standalone_mode=False)
         sys.stdout.flush()

@@ -1,0 +1,78 @@
+"""The program's own sentences in the language of its user: gettext, with English as the source.
+
+`_` translates a sentence, and `plural` one with a number. Both fill in {fields}. `mark` names a sentence that is
+translated later, where it is used; a constant needs it, because the language is not known when a module is imported.
+Translators edit `locale/LANGUAGE/LC_MESSAGES/watcher.po`.
+"""
+
+import gettext
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "es", "fr")
+"""The languages that the program speaks. English is the source, and the fallback for all others."""
+
+DOMAIN = "watcher"
+LOCALE_DIR = Path(__file__).with_name("locale")
+
+_ENVIRONMENT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_current = "en"
+
+
+def use_language(language: str) -> None:
+    """Let `_` and `plural` speak this language from now on, in the whole process and in its children.
+
+    A regional variant such as "es_MX" stands for its language; an unknown language for English.
+    """
+    global _current  # noqa: PLW0603 - a process speaks one language, as with gettext.install
+    _current = known_language(language) or "en"
+    # click translates its own sentences through gettext's default domain, which follows this variable.
+    os.environ["LANGUAGE"] = _current
+    gettext.bindtextdomain(DOMAIN, LOCALE_DIR)
+    gettext.textdomain(DOMAIN)
+
+
+def current_language() -> str:
+    """Return the language that this process speaks."""
+    return _current
+
+
+def known_language(name: str) -> str | None:
+    """Return the language among `LANGUAGES` that a name such as "es_MX.UTF-8" or "fr-CA" stands for, or None."""
+    language = name.replace("-", "_").partition(".")[0].partition("_")[0].lower()
+    return language if language in LANGUAGES else None
+
+
+def environment_language(environ: Mapping[str, str]) -> str | None:
+    """Return the language that the environment asks for, by gettext's rules; None if it asks for none that we know."""
+    for variable in _ENVIRONMENT:
+        if environ.get(variable):
+            names = environ[variable].split(":") if variable == "LANGUAGE" else [environ[variable]]
+            return next((language for name in names if (language := known_language(name))), None)
+    return None
+
+
+def _(message: str, /, **fields: object) -> str:
+    """Return a sentence in the language of this process, with its {fields} filled in."""
+    text = translation(_current).gettext(message)
+    return text.format(**fields) if fields else text
+
+
+def plural(one: str, other: str, n: int, /, **fields: object) -> str:
+    """Return the form of a sentence for a number, in the language of this process. The field {n} is the number."""
+    return translation(_current).ngettext(one, other, n).format(n=n, **fields)
+
+
+def mark(message: str) -> str:
+    """Return the sentence unchanged: it is for translation, and `_` translates it where it is used."""
+    return message
+
+
+@cache
+def translation(language: str) -> gettext.NullTranslations:
+    """Return the translations of a language. What it lacks stays English."""
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, LOCALE_DIR, [language], fallback=True)
