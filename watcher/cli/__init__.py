@@ -8,56 +8,56 @@ import sys
 import click
 
 from watcher import __version__
-from watcher.cli.groups import CommandGroup
+from watcher.cli.groups import CommandGroup, translated
 from watcher.cli.terminal import streams
 from watcher.errors import SettingsFaults, WatcherError
-from watcher.messages import environment_language, use_language
+from watcher.messages import _, environment_language, mark, use_language
 from watcher.privacy import core_dumps
 
 _SECTIONS = {
-    "See": {
-        "status": ("show.status", "Show all accounts and cases."),
-        "pending": ("show.status", "List open requests, appointments, and fees with their dates."),
-        "history": ("show.status", "List every recorded change, newest first."),
-        "alerts": ("show.alerts", "List sent, waiting, and failed alerts; send failed ones again."),
-        "notices": ("show.notices", "List letters and documents; open a saved one."),
-        "explain": ("show.explain", "Explain a status in plain words."),
-        "export": ("show.export", "Export cases as JSON, CSV, or a calendar, or the saved letters."),
+    mark("See"): {
+        "status": ("show.status", mark("Show all accounts and cases.")),
+        "pending": ("show.status", mark("List open requests, appointments, and fees with their dates.")),
+        "history": ("show.status", mark("List every recorded change, newest first.")),
+        "alerts": ("show.alerts", mark("List sent, waiting, and failed alerts; send failed ones again.")),
+        "notices": ("show.notices", mark("List letters and documents; open a saved one.")),
+        "explain": ("show.explain", mark("Explain a status in plain words.")),
+        "export": ("show.export", mark("Export cases as JSON, CSV, or a calendar, or the saved letters.")),
     },
-    "Act": {
-        "check": ("act.check", "Check all cases now and send alerts."),
-        "done": ("act.items", "Mark an item as done: no more reminders."),
-        "due": ("act.items", "Enter the due date printed on your letter."),
-        "reopen": ("act.items", "Mark a done item as open again."),
-        "ack": ("show.alerts", "Mark an alert as seen, so that it is not escalated."),
-        "record": ("act.record", "Record a status you saw on the website."),
-        "import": ("act.check", "Import pages you saved from the website."),
+    mark("Act"): {
+        "check": ("act.check", mark("Check all cases now and send alerts.")),
+        "done": ("act.items", mark("Mark an item as done: no more reminders.")),
+        "due": ("act.items", mark("Enter the due date printed on your letter.")),
+        "reopen": ("act.items", mark("Mark a done item as open again.")),
+        "ack": ("show.alerts", mark("Mark an alert as seen, so that it is not escalated.")),
+        "record": ("act.record", mark("Record a status you saw on the website.")),
+        "import": ("act.check", mark("Import pages you saved from the website.")),
     },
-    "Set up": {
-        "demo": ("setup.demo", "Show the whole program with a practice portal, in under a minute."),
-        "portals": ("show.explain", "List the websites that can be watched and what each needs."),
-        "init": ("setup.init", "Set up step by step."),
-        "login": ("act.login", "Sign in, or import the session of your browser."),
-        "notify": ("show.alerts", "Send a test alert."),
-        "recipe": ("setup.recipes", "Describe a website that is not supported yet, and test it."),
+    mark("Set up"): {
+        "demo": ("setup.demo", mark("Show the whole program with a practice portal, in under a minute.")),
+        "portals": ("show.explain", mark("List the websites that can be watched and what each needs.")),
+        "init": ("setup.init", mark("Set up step by step.")),
+        "login": ("act.login", mark("Sign in, or import the session of your browser.")),
+        "notify": ("show.alerts", mark("Send a test alert.")),
+        "recipe": ("setup.recipes", mark("Describe a website that is not supported yet, and test it.")),
     },
-    "Run": {
-        "run": ("act.run", "Keep checking and send alerts until stopped."),
-        "service": ("setup.service", "Run in the background with systemd."),
-        "health": ("show.health", "Report by exit status whether the program runs and can check."),
-        "backup": ("act.backup", "Copy the database, even while the program runs."),
+    mark("Run"): {
+        "run": ("act.run", mark("Keep checking and send alerts until stopped.")),
+        "service": ("setup.service", mark("Run in the background with systemd.")),
+        "health": ("show.health", mark("Report by exit status whether the program runs and can check.")),
+        "backup": ("act.backup", mark("Copy the database, even while the program runs.")),
     },
-    "Repair": {
-        "doctor": ("setup.doctor", "Check the whole setup and say how to fix it."),
-        "code": ("act.login", "Enter a one-time code that a sign-in is waiting for."),
-        "resume": ("act.login", "Check an account again after a rejected sign-in or a lock."),
-        "forget": ("act.login", "Delete the saved session of an account."),
-        "restore": ("act.backup", "Put a backup back."),
+    mark("Repair"): {
+        "doctor": ("setup.doctor", mark("Check the whole setup and say how to fix it.")),
+        "code": ("act.login", mark("Enter a one-time code that a sign-in is waiting for.")),
+        "resume": ("act.login", mark("Check an account again after a rejected sign-in or a lock.")),
+        "forget": ("act.login", mark("Delete the saved session of an account.")),
+        "restore": ("act.backup", mark("Put a backup back.")),
     },
 }
 """The sections of `watcher --help`: each command's module and summary, in the order of use."""
 
-_COMMANDS = {name: module for section in _SECTIONS.values() for name, (module, _) in section.items()}
+_COMMANDS = {name: module for section in _SECTIONS.values() for name, (module, _summary) in section.items()}
 
 
 class _Commands(CommandGroup):
@@ -76,13 +76,13 @@ class _Commands(CommandGroup):
             gc.freeze()  # nor scan the modules in later collections
             gc.enable()
         command: click.Command = getattr(module, f"{cmd_name}_command")
-        return command
+        return translated(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         width = max(map(len, _COMMANDS))
         for title, section in _SECTIONS.items():
-            with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), summary) for name, (_, summary) in section.items()])
+            with formatter.section(_(title)):
+                formatter.write_dl([(name.ljust(width), _(summary)) for name, (_module, summary) in section.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -100,7 +100,7 @@ def main() -> None:
     streams.prepare()
     use_language(environment_language(os.environ) or "en")
     try:
-        commands.main(prog_name="watcher", standalone_mode=False)
+        translated(commands).main(prog_name="watcher", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as exit_request:
         sys.exit(exit_request.exit_code)

@@ -38,7 +38,7 @@ _MAX_FILE_SIZE = 64 * 1024 * 1024
 @click.command("check")
 @CONFIG
 @JSON
-@click.option("--exit-code", is_flag=True, help=f"Exit with status {EXIT_CHANGED} if anything changed.")
+@click.option("--exit-code", is_flag=True, help="Exit with status 10 if anything changed.")
 @click.option(
     "--trace",
     type=click.Path(path_type=Path, file_okay=False),

@@ -10,6 +10,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from watcher.messages import _
+
 
 class AskedArgument(click.Argument):
     """An argument that is asked for at a terminal if it is left out, so that an alert can show a complete command."""
@@ -24,7 +26,7 @@ class AskedArgument(click.Argument):
         value, source = super().consume_value(ctx, opts)
         if not self.value_is_missing(value) or ctx.resilient_parsing or not sys.stdin.isatty():
             return value, source
-        answer = ask(self.question)
+        answer = ask(_(self.question))
         return ((answer,) if self.nargs == -1 else answer), ParameterSource.PROMPT
 
 
