@@ -108,7 +108,7 @@ def main() -> None:
         usage_error.show()
         sys.exit(usage_error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
+        click.echo(_("Stopped."), err=True)
         sys.exit(130)
     except SettingsFaults as faults:
         for line in faults.faults:
@@ -125,5 +125,5 @@ def main() -> None:
         reason = streams.output_error()
         if reason is None:
             raise
-        click.echo(f"watcher: cannot write to standard output: {reason}", err=True)
+        click.echo(_("watcher: cannot write to standard output: {reason}", reason=reason), err=True)
         sys.exit(1)

@@ -27,6 +27,7 @@ from watcher.delivery.outdated import SentAlerts, drop_outdated
 from watcher.delivery.retry import message_delay, outage_delay
 from watcher.delivery.throttle import throttle
 from watcher.errors import DeliveryFailed
+from watcher.messages import mark
 from watcher.model.change import Severity
 from watcher.store import QueuedAlert
 
@@ -148,7 +149,7 @@ class ChannelDelivery:
         """Send what is still true of a message and could be claimed: return how many alerts, or why it failed."""
         overtaken = self._sent.overtaking(message)
         dropped = {alert_id: entry.by for alert_id, entry in overtaken.items() if entry.entirely}
-        self._store.outbox.drop(dropped, note="a later alert was sent before it")
+        self._store.outbox.drop(dropped, note=mark("a later alert was sent before it"))
         message = [queued for queued in message if queued.alert.id not in dropped]
         claimed = self._sender.claim(message) if message else []
         self._has_company = self._has_company or len(claimed) < len(message)

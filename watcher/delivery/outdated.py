@@ -12,6 +12,7 @@ import structlog
 from watcher.alerts.routing import routing_severity
 from watcher.delivery.overtaken import Overtaken, overtaken
 from watcher.delivery.superseded import ChangeFact, ChannelAlert, fact_of, is_over, superseded
+from watcher.messages import mark
 from watcher.model.alert import HoldReason
 from watcher.model.change import RecordedChange, Severity
 from watcher.store import QueuedAlert, SentAlert, Store
@@ -29,10 +30,10 @@ def drop_outdated(
     escalations = [queued for queued in due if queued.hold_reason is HoldReason.ESCALATION]
     later = store.outbox.changes_after(escalations) if escalations else {}
     over = {queued.alert.id for queued in escalations if _is_over(queued, later[queued.alert.id])}
-    store.outbox.drop(dict.fromkeys(over), note="over before it was sent")
+    store.outbox.drop(dict.fromkeys(over), note=mark("over before it was sent"))
     due = [queued for queued in due if queued.alert.id not in over]
     dropped = superseded([*map(_queued_alert, due), *map(_sent_alert, sent)])
-    store.outbox.drop(dropped, note="replaced by a later alert")
+    store.outbox.drop(dropped, note=mark("replaced by a later alert"))
     if over or dropped:
         _log.info("alerts_dropped", channel=channel, alerts=sorted(over | dropped.keys()))
     return [queued for queued in due if queued.alert.id not in dropped]

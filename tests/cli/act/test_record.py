@@ -73,7 +73,7 @@ def test_unknown_status_is_recorded_and_a_typo_is_pointed_out(manual_workspace: 
 
 def test_number_of_two_accounts_requires_the_account(manual_workspace: Workspace) -> None:
     result = manual_workspace.run("record", "AA00000002", "Ready", expect=(2,))
-    assert "--account court or aunt" in result.err
+    assert "Several accounts have the case AA00000002: court, aunt. Add" in result.err
     manual_workspace.run("record", "AA00000002", "Ready", "--account", "aunt")
     (case,) = manual_workspace.run("status", "--json").json["cases"]
     assert case["account"] == "aunt"

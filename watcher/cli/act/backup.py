@@ -13,6 +13,7 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import Progress, print_line
 from watcher.context.opening import locks_folder
 from watcher.delivery.outbox_worker import delivery_lock
+from watcher.messages import _, plural
 from watcher.model.alert import AlertText
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
@@ -40,10 +41,17 @@ def backup_command(config: Path | None, file: Path, *, force: bool) -> None:
     restore` puts it back into either. Saved letters (in state_dir) and sessions are not part of the copy.
     """
     settings = load_settings(config)
-    with _progress("backup") as count:
+    with _progress(_("backup")) as count:
         contents = backup_files.create_backup(database_url(settings), file, force=force, count=count)
-    cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
-    print_line(f"{file}: backup created ({cases}, {file.stat().st_size // 1024} KiB).")
+    print_line(
+        plural(
+            "{file}: backup created ({n} case, {size} KiB).",
+            "{file}: backup created ({n} cases, {size} KiB).",
+            contents.cases,
+            file=file,
+            size=file.stat().st_size // 1024,
+        )
+    )
 
 
 @click.command("restore")
@@ -67,23 +75,27 @@ def restore_command(config: Path | None, file: Path, *, force: bool) -> None:
             now=datetime.now(UTC),
             add_note=_restore_note(settings),
             force=force,
-            count=stack.enter_context(_progress("restore")),
+            count=stack.enter_context(_progress(_("restore"))),
         )
         result = restore.run(database_url(settings), settings.state_dir / DATABASE)
-    print_line(f"{result.database}: restored from {file}.")
+    print_line(_("{database}: restored from {file}.", database=result.database, file=file))
     if result.previous_file is not None:
-        print_line(f"The replaced database is kept as {result.previous_file}.")
+        print_line(_("The replaced database is kept as {file}.", file=result.previous_file))
     if result.alerts_known:
-        print_line("Alerts sent since the backup will not be sent again.")
+        print_line(_("Alerts sent since the backup will not be sent again."))
     else:
         print_line(
-            "The alerts sent since the backup could not be read from it. Alerts that you may have seen already will"
-            " say so."
+            _(
+                "The alerts sent since the backup could not be read from it. Alerts that you may have seen already will"
+                " say so."
+            )
         )
     if not result.ledger_known:
         print_line(
-            "Some of your `watcher done` and `watcher due` entries since the backup could not be read. Check"
-            " `watcher pending` and enter what is missing again."
+            _(
+                "Some of your `watcher done` and `watcher due` entries since the backup could not be read. Check"
+                " `watcher pending` and enter what is missing again."
+            )
         )
 
 
@@ -93,7 +105,7 @@ def _progress(task: str) -> Iterator[CountRows]:
     if not Progress.is_visible():
         yield no_count
         return
-    progress = Progress(task, "rows")
+    progress = Progress(task, lambda n: plural("{n} row", "{n} rows", n))
     try:
         yield progress
     finally:
@@ -118,7 +130,7 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
         database = backup_files.sqlite_path(database_url(settings))
         stack.enter_context(hold_daemon_lock(locks, database or settings.state_dir / DATABASE))
     except Busy:
-        raise click.ClickException("`watcher run` is using this database. Stop it first, then restore.") from None
+        raise click.ClickException(_("`watcher run` is using this database. Stop it first, then restore.")) from None
     try:
         for name in (
             "time",
@@ -127,4 +139,6 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
         ):
             stack.enter_context(locks.acquire(name, wait=_CHECK_TIMEOUT))
     except Busy:
-        raise click.ClickException("Another `watcher` command is using this database. Try again in a moment.") from None
+        raise click.ClickException(
+            _("Another `watcher` command is using this database. Try again in a moment.")
+        ) from None

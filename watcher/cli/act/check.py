@@ -20,6 +20,7 @@ from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import os_error_text
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import change_document, read_result_document
+from watcher.messages import _, plural
 from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.alert import AlertState
 from watcher.model.change import RecordedChange
@@ -84,9 +85,11 @@ def _deliver(app: App) -> int:
     refused = len(waiting) + app.store.outbox.counts()[AlertState.FAILED] - failed_before
     if refused:
         print_error(
-            f"{'1 alert' if refused == 1 else f'{refused} alerts'} could not be delivered yet. `watcher alerts` says"
-            " why;"
-            " the next check tries again."
+            plural(
+                "{n} alert could not be delivered yet. `watcher alerts` says why; the next check tries again.",
+                "{n} alerts could not be delivered yet. `watcher alerts` says why; the next check tries again.",
+                refused,
+            )
         )
     return refused
 
@@ -110,7 +113,7 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
             result = record_results(reads, app.settings.accounts[account], app.portal_of(account), app.context)
         except Busy:
             raise click.ClickException(
-                f"Another process is checking account {account}. Try again in a moment."
+                _("Another process is checking account {account}. Try again in a moment.", account=account)
             ) from None
         update_calendar_file(app.context)
         app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
@@ -124,7 +127,9 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
     """Return the watched cases in the files. Others are reported and left out."""
     portal, settings = app.portal_of(account), app.settings.accounts[account]
     if portal.import_answers is None:
-        raise click.UsageError(f"Account {account} ({portal.title}) cannot import saved pages.")
+        raise click.UsageError(
+            _("Account {account} ({portal}) cannot import saved pages.", account=account, portal=portal.title)
+        )
     try:
         contents = [(file.name, read_input(file, max_bytes=_MAX_FILE_SIZE + 1)) for file in files]
     except OSError as error:
@@ -132,10 +137,16 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
     reads = portal.import_answers(contents, app.settings.language)
     for read in reads:
         if not is_watched(settings, read.snapshot.case_number):
-            print_error(f"{account}: skipped {read.snapshot.case_number}, which is not one of the account's cases")
+            print_error(
+                _(
+                    "{account}: skipped {case}, which is not one of the account's cases",
+                    account=account,
+                    case=read.snapshot.case_number,
+                )
+            )
     watched = [read for read in reads if is_watched(settings, read.snapshot.case_number)]
     if not watched:
-        raise click.ClickException(f"The files contain no case that account {account} watches.")
+        raise click.ClickException(_("The files contain no case that account {account} watches.", account=account))
     return watched
 
 
@@ -164,7 +175,9 @@ def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool, wait
         folder = TraceFolder(trace / name) if trace else None
     except OSError as error:
         raise click.BadParameter(f"{trace}: {os_error_text(error)}", param_hint="--trace") from None
-    progress = Progress(f"checking {name}", "cases") if not quiet and Progress.is_visible() else None
+    progress = None
+    if not quiet and Progress.is_visible():
+        progress = Progress(_("checking {account}", account=name), lambda n: plural("{n} case", "{n} cases", n))
     try:
         return app.poll(name, wait=wait, trace=folder, progress=progress)
     finally:
@@ -176,19 +189,16 @@ def print_read_results(results: Sequence[ReadResult], time_changes: Sequence[Rec
     """Print the results of checks and the changes caused by time."""
     for result in results:
         color = "green" if result.outcome is ReadOutcome.OK else "red"
-        cases = "1 case" if result.cases_read == 1 else f"{result.cases_read} cases"
         outcome = styled(outcome_text(result.outcome), color)
-        print_line(f"{result.account}: {outcome}, {cases} checked, {_count(result.changes)}")
+        cases = plural("{n} case checked", "{n} cases checked", result.cases_read)
+        changes = plural("{n} change", "{n} changes", len(result.changes)) if result.changes else _("no changes")
+        print_line(f"{result.account}: {outcome}, {cases}, {changes}")
         for change in result.changes:
             _show_change(change)
     if time_changes:
-        print_line(f"reminders: {len(time_changes)}")
+        print_line(_("reminders: {n}", n=len(time_changes)))
     for change in time_changes:
         _show_change(change)
-
-
-def _count(changes: Sequence[RecordedChange]) -> str:
-    return {0: "no changes", 1: "1 change"}.get(len(changes), f"{len(changes)} changes")
 
 
 def _show_change(change: RecordedChange) -> None:

@@ -12,9 +12,23 @@ from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument
+from watcher.messages import _, mark
 from watcher.model.case import ItemState
 from watcher.model.ledger import TrackedItem
 
+_ALREADY = {
+    ItemState.ANSWERED: mark("{item} was already answered, so there are no reminders."),
+    ItemState.CLOSED: mark("{item} was already closed, so there are no reminders."),
+}
+_NOT_REOPENED = {
+    ItemState.ANSWERED: mark("{item} is answered according to the agency's website, so it cannot be reopened here."),
+    ItemState.CLOSED: mark("{item} is closed according to the agency's website, so it cannot be reopened here."),
+}
+_WITHOUT_REMINDERS = {
+    ItemState.DONE: mark("It is done, so there are no reminders."),
+    ItemState.ANSWERED: mark("It is answered, so there are no reminders."),
+    ItemState.CLOSED: mark("It is closed, so there are no reminders."),
+}
 _MAX_DISTANCE = timedelta(days=3660)
 """No letter asks for an answer in more than ten years, so a later date is a typo."""
 
@@ -26,13 +40,14 @@ def _parse_day(_context: click.Context, _parameter: click.Parameter, value: str)
     except ValueError:
         day = None
     if day is None:
-        raise click.BadParameter(f"'{value}' is not a date. Use YYYY-MM-DD, such as 2026-12-31.")
+        raise click.BadParameter(_("'{typed}' is not a date. Use YYYY-MM-DD, such as 2026-12-31.", typed=value))
     if abs(day - datetime.now(UTC).date()) > _MAX_DISTANCE:
-        raise click.BadParameter(f"{value} is more than ten years away. Check the year.")
+        raise click.BadParameter(_("{day} is more than ten years away. Check the year.", day=value))
     return day
 
 
-ITEM = click.argument("number", callback=parse_number("an item number", "watcher pending"), metavar="ITEM")
+_PARSE_ITEM = parse_number(mark("'{typed}' is not an item number. `watcher pending` lists them."))
+ITEM = click.argument("number", callback=_PARSE_ITEM, metavar="ITEM")
 
 
 @click.command("done")
@@ -47,9 +62,15 @@ def done_command(config: Path | None, number: int) -> None:
         item = _existing(app.store.ledger.set_done(number), number)
         app.store.outbox.acknowledge_subject(item.account, item.case_number, item.item.key, app.clock.now())
     if item.state is ItemState.DONE:
-        print_line(f"{_describe(item)} is done: no more reminders. Undo with `watcher reopen {number}`.")
+        print_line(
+            _(
+                "{item} is done: no more reminders. Undo with `watcher reopen {number}`.",
+                item=_describe(item),
+                number=number,
+            )
+        )
     else:
-        print_line(f"{_describe(item)} was already {item.state.value}, so there are no reminders.")
+        print_line(_(_ALREADY[item.state], item=_describe(item)))
 
 
 @click.command("reopen")
@@ -60,11 +81,9 @@ def reopen_command(config: Path | None, number: int) -> None:
     with open_context(config) as app:
         item = _existing(app.store.ledger.reopen(number), number)
     if item.state is not ItemState.OPEN:
-        print_error(
-            f"{_describe(item)} is {item.state.value} according to the agency's website, so it cannot be reopened here."
-        )
+        print_error(_(_NOT_REOPENED[item.state], item=_describe(item)))
         sys.exit(1)
-    print_line(f"{_describe(item)} is open.")
+    print_line(_("{item} is open.", item=_describe(item)))
 
 
 @click.command("due")
@@ -81,18 +100,19 @@ def due_command(config: Path | None, number: int, day: date) -> None:
     with open_context(config) as app:
         item = _existing(app.store.ledger.set_due(number, day), number)
         today = app.clock.now().astimezone(app.settings.timezone).date()
-    print_line(f"{_describe(item)} is due on {day} (date from your letter).")
+    print_line(_("{item} is due on {day} (date from your letter).", item=_describe(item), day=day))
     if day < today:
-        print_error(f"{day} has passed. Check the date on your letter.")
+        print_error(_("{day} has passed. Check the date on your letter.", day=day))
     if item.state is not ItemState.OPEN:
-        print_line(f"It is {item.state.value}, so there are no reminders.")
+        print_line(_(_WITHOUT_REMINDERS[item.state]))
 
 
 def _existing(item: TrackedItem | None, number: int) -> TrackedItem:
     if item is None:
-        raise click.BadParameter(f"There is no item {number}. `watcher pending` lists them.", param_hint="ITEM")
+        problem = _("There is no item {number}. `watcher pending` lists them.", number=number)
+        raise click.BadParameter(problem, param_hint="ITEM")
     return item
 
 
 def _describe(item: TrackedItem) -> str:
-    return f"Item {item.id} ({item.case_number}: {item.item.title})"
+    return _("Item {number} ({case}: {title})", number=item.id, case=item.case_number, title=item.item.title)

@@ -17,6 +17,7 @@ from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument, ask, ask_code
 from watcher.cli.terminal.state_words import account_text, outcome_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
+from watcher.messages import _, plural
 from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.reading.other_key import have_other_key, other_key_message
 from watcher.reading.renamed import account_locks, keep_pause
@@ -46,10 +47,21 @@ def resume_command(config: Path | None, account: str) -> None:
         before = app.store.accounts.health(account, app.clock.now()).state
         _resume(app, account)
     if before.waits_for_person:
-        print_line(f"{account}: no longer paused ({account_text(before)}).")
+        print_line(_("{account}: no longer paused ({state}).", account=account, state=account_text(before)))
     else:
-        print_line(f"{account}: was not paused ({account_text(before)}). Earlier rejected sign-ins no longer count.")
-    print_line(f"`watcher check {quote(account)}` checks it now; `watcher run`, if running, does so within a minute.")
+        print_line(
+            _(
+                "{account}: was not paused ({state}). Earlier rejected sign-ins no longer count.",
+                account=account,
+                state=account_text(before),
+            )
+        )
+    print_line(
+        _(
+            "`watcher check {account}` checks it now; `watcher run`, if running, does so within a minute.",
+            account=quote(account),
+        )
+    )
 
 
 @click.command("forget")
@@ -64,7 +76,11 @@ def forget_command(config: Path | None, account: str) -> None:
         account_names(app, (account,), param_hint="ACCOUNT")
         with account_lock(app, account):
             existed = app.forget_session(account)
-    print_line(f"{account}: saved session deleted." if existed else f"{account}: there is no saved session.")
+    print_line(
+        _("{account}: saved session deleted.", account=account)
+        if existed
+        else _("{account}: there is no saved session.", account=account)
+    )
 
 
 @click.command("code")
@@ -87,11 +103,14 @@ def code_command(config: Path | None, account: str, code: str) -> None:
         app.inbox.put(account, tidy, at=now)
         is_expected = app.inbox.is_expected(account, now=now)
     if is_expected:
-        print_line(f"{account}: code received. The waiting sign-in uses it within seconds.")
+        print_line(_("{account}: code received. The waiting sign-in uses it within seconds.", account=account))
     else:
         print_line(
-            f"{account}: no sign-in is waiting for a code now. `watcher login {quote(account)}` signs in and asks"
-            " for one."
+            _(
+                "{account}: no sign-in is waiting for a code now. `watcher login {quoted}` signs in and asks for one.",
+                account=account,
+                quoted=quote(account),
+            )
         )
 
 
@@ -112,7 +131,7 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
         if cookies is None and _needs_cookies(app, account):
-            cookies = Path(ask("File with the cookies that your browser exported"))
+            cookies = Path(ask(_("File with the cookies that your browser exported")))
         if cookies is not None:
             _import_cookies(app, account, cookies)
         _end_pause(app, account, has_session=cookies is not None)
@@ -136,7 +155,11 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
     hosts_of = app.portal_of(account).session_hosts
     if hosts_of is None:
         raise click.UsageError(
-            f"Account {account} ({app.portal_of(account).title}) cannot use the session of a browser."
+            _(
+                "Account {account} ({portal}) cannot use the session of a browser.",
+                account=account,
+                portal=app.portal_of(account).title,
+            )
         )
     hosts = hosts_of(app.settings.accounts[account])
     try:
@@ -145,19 +168,29 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
     except (BadCookieFile, OSError) as error:
         raise click.BadParameter(f"{file}: {error}", param_hint="--cookies") from None
     for fault in selection.faults[:_MAX_FAULTS]:
-        print_error(f"{file}: skipped: {fault}")
+        print_error(_("{file}: skipped: {fault}", file=file, fault=fault))
     if not selection.cookies:
-        others = f"{selection.foreign} of other websites, {selection.expired} expired"
-        raise click.BadParameter(
-            f"{file} has no usable cookie for {', '.join(sorted(hosts))} ({others})."
+        problem = _(
+            "{file} has no usable cookie for {hosts} ({foreign} of other websites, {expired} expired)."
             " Sign in there with your browser, then export the cookies at once.",
-            param_hint="--cookies",
+            file=file,
+            hosts=", ".join(sorted(hosts)),
+            foreign=selection.foreign,
+            expired=selection.expired,
         )
+        raise click.BadParameter(problem, param_hint="--cookies")
     with account_lock(app, account):
         _check_key(app, account)
         app.sessions.of(account).save(dump_cookies(map(exported, selection.cookies)))
-    number = "1 cookie" if len(selection.cookies) == 1 else f"{len(selection.cookies)} cookies"
-    print_line(f"{account}: {number} imported. Delete {file} now: whoever has it can use your account.")
+    print_line(
+        plural(
+            "{account}: {n} cookie imported. Delete {file} now: whoever has it can use your account.",
+            "{account}: {n} cookies imported. Delete {file} now: whoever has it can use your account.",
+            len(selection.cookies),
+            account=account,
+            file=file,
+        )
+    )
 
 
 def _check_key(app: App, account: str) -> None:
@@ -187,7 +220,9 @@ def account_lock(app: App, account: str) -> Iterator[None]:
         with account_locks(app.settings.accounts[account], app.context, wait=LOCK_TIMEOUT):
             yield
     except Busy:
-        raise click.ClickException(f"Another process is checking account {account}. Try again in a moment.") from None
+        raise click.ClickException(
+            _("Another process is checking account {account}. Try again in a moment.", account=account)
+        ) from None
 
 
 def _resume(app: App, account: str) -> None:

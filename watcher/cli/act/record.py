@@ -19,6 +19,7 @@ from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import update_calendar_file
 from watcher.export.json_documents import read_result_document
 from watcher.language.status_meaning import meaning_of, titles
+from watcher.messages import _, mark
 from watcher.portals.manual import ManualAccount, build_case_read
 from watcher.reading.poll import record_results
 from watcher.store import Busy
@@ -50,7 +51,8 @@ def record_command(
     with open_context(config) as app:
         account, number = _find(app, case, name)
         if on is not None and on.date() > (app.clock.now() + timedelta(days=1)).date():
-            raise click.BadParameter(f"{on.date()} is in the future. Check the year.", param_hint="--on")
+            problem = _("{day} is in the future. Check the year.", day=on.date())
+            raise click.BadParameter(problem, param_hint="--on")
         try:
             read = build_case_read(account.site, number, " ".join(status), on=on.date() if on else None)
             result = record_results([read], account, app.portal_of(account.name), app.context)
@@ -58,7 +60,7 @@ def record_command(
             raise click.BadParameter(str(error), param_hint="STATUS") from None
         except Busy:
             raise click.ClickException(
-                f"Another process is using account {account.name}. Try again in a moment."
+                _("Another process is using account {account}. Try again in a moment.", account=account.name)
             ) from None
         update_calendar_file(app.context)
         with finishing_on_sigterm(app.context.stop):
@@ -69,7 +71,7 @@ def record_command(
     elif result.changes:
         print_read_results([result], [])
     else:
-        print_line(f"{number}: recorded, unchanged.")
+        print_line(_("{case}: recorded, unchanged.", case=number))
     _report_unknown(read.snapshot.status_title, vocabulary)
 
 
@@ -80,9 +82,9 @@ def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
         raise unknown_name(
             name,
             [account.name for account in accounts],
-            what="account",
-            where='with portal = "manual"',
-            if_none="`watcher init` adds one.",
+            problem=mark("There is no account '{name}' with portal = \"manual\"."),
+            others=mark("Accounts: {names}."),
+            if_none=mark("`watcher init` adds one."),
             param_hint="--account",
         )
     matches = [
@@ -96,14 +98,20 @@ def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
         raise unknown_name(
             typed,
             [number for account in accounts for number in account.cases],
-            what="case",
-            where='at an account with portal = "manual"',
-            if_none="`watcher init` adds one.",
+            problem=mark("There is no case '{name}' at an account with portal = \"manual\"."),
+            others=mark("Cases: {names}."),
+            if_none=mark("`watcher init` adds one."),
             param_hint="CASE",
         )
     if len(matches) > 1:
-        names = " or ".join(quote(account.name) for account, _ in matches)
-        raise click.UsageError(f"Several accounts have the case {typed}. Add --account {names}.")
+        names = ", ".join(quote(account.name) for account, _number in matches)
+        raise click.UsageError(
+            _(
+                "Several accounts have the case {case}: {names}. Add --account with one of them.",
+                case=typed,
+                names=names,
+            )
+        )
     return matches[0]
 
 
@@ -112,5 +120,6 @@ def _report_unknown(status: str, vocabulary: str) -> None:
     if meaning_of(status, vocabulary=vocabulary).known:
         return
     similar = get_close_matches(status.title(), titles(vocabulary), n=1, cutoff=0.7)
-    hint = f' Did you mean "{similar[0]}"?' if similar else ""
-    print_error(f'"{status}" is not recognized. It is kept word for word, with the stage "unknown".{hint}')
+    problem = _('"{status}" is not recognized. It is kept word for word, with the stage "unknown".', status=status)
+    hint = _('Did you mean "{status}"?', status=similar[0]) if similar else ""
+    print_error(f"{problem} {hint}".rstrip())

@@ -18,6 +18,7 @@ from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled
 from watcher.cli.terminal.prompts import ask_code
 from watcher.errors import AccountLocked, SignInRejected
+from watcher.messages import mark
 from watcher.portals.recipe import RecipeAccount, try_recipe
 from watcher.reading.poll import portal_context
 from watcher.recipe.parse.check import RecipeFaults
@@ -107,9 +108,9 @@ def _account(app: App, name: str, file: Path | None) -> RecipeAccount:
         raise unknown_name(
             name,
             known,
-            what="account",
-            where='with portal = "recipe"',
-            if_none="`watcher init` adds one.",
+            problem=mark("There is no account '{name}' with portal = \"recipe\"."),
+            others=mark("Accounts: {names}."),
+            if_none=mark("`watcher init` adds one."),
             param_hint="--account",
         )
     try:

@@ -28,6 +28,7 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_url import delivery_caveat
 from watcher.errors import DeliveryFailed
 from watcher.export.json_documents import alert_document
+from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
 
@@ -38,7 +39,17 @@ _COLORS = {
     AlertState.QUEUED: None,
     AlertState.DROPPED: None,
 }
-_PARSE_ALERT = parse_number("an alert number", "watcher alerts")
+_PARSE_ALERT = parse_number(mark("'{typed}' is not an alert number. `watcher alerts` lists them."))
+_HEAD = (
+    mark("ALERT"),
+    mark("CREATED"),
+    mark("CHANNEL"),
+    mark("STATE"),
+    mark("SENT OR NEXT ATTEMPT"),
+    mark("ATTEMPTS"),
+    mark("TITLE"),
+)
+_NO_CHANNEL = mark("No channel is set up yet; `watcher init` adds one.")
 _UNSENT = (AlertState.FAILED, AlertState.QUEUED)
 
 
@@ -82,16 +93,17 @@ def _show(context: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
         )
         for alert in alerts
     ]
-    print_table(("ALERT", "CREATED", "CHANNEL", "STATE", "SENT OR NEXT ATTEMPT", "ATTEMPTS", "TITLE"), rows)
+    print_table(tuple(map(_, _HEAD)), rows)
     for alert in alerts:
         if alert.last_error:
             print_line(f"{alert.id}: {alert.last_error}", color="red")
         if alert.state is AlertState.DROPPED:
-            print_line(f"{alert.id}: {alert.note}{f': {alert.covered_by}' if alert.covered_by else ''}")
+            note = _(alert.note) if alert.note else "-"
+            print_line(f"{alert.id}: {note}{f': {alert.covered_by}' if alert.covered_by else ''}")
     if not rows:
-        print_line("There are no alerts.")
+        print_line(_("There are no alerts."))
     elif any(alert.state is AlertState.FAILED for alert in alerts):
-        print_line("`watcher alerts retry` sends the alerts that were not delivered again.")
+        print_line(_("`watcher alerts retry` sends the alerts that were not delivered again."))
 
 
 @alerts_command.command("retry")
@@ -105,10 +117,10 @@ def retry_command(config: Path | None, own_config: Path | None, alert: int | Non
         selected = unsent if alert is None else {alert}
         if not selected <= unsent:
             raise click.BadParameter(
-                f"Alert {alert} has not failed and is not waiting. `watcher alerts` lists all alerts."
+                _("Alert {number} has not failed and is not waiting. `watcher alerts` lists all alerts.", number=alert)
             )
         if not selected:
-            print_line("No alert has failed, and none is waiting.")
+            print_line(_("No alert has failed, and none is waiting."))
             return
         app.store.outbox.retry(app.clock.now(), alert)
         with finishing_on_sigterm(app.context.stop):
@@ -118,7 +130,8 @@ def retry_command(config: Path | None, own_config: Path | None, alert: int | Non
         print_line(f"{item.id}  {item.channel}  {styled(alert_text(item.state), _COLORS[item.state])}  {item.title}")
     failed = [item for item in retried if item.state not in {AlertState.SENT, AlertState.DROPPED}]
     for item in failed:
-        print_error(f"alert {item.id} to {item.channel}: {item.last_error or 'waits for its turn'}")
+        reason = item.last_error or _("waits for its turn")
+        print_error(_("alert {number} to {channel}: {reason}", number=item.id, channel=item.channel, reason=reason))
     sys.exit(1 if failed else 0)
 
 
@@ -132,8 +145,9 @@ def ack_command(config: Path | None, alert: int) -> None:
     """
     with open_context(config) as app:
         if not app.store.outbox.acknowledge(alert, app.clock.now()):
-            raise click.BadParameter(f"There is no alert {alert}. `watcher alerts` lists them.", param_hint="ALERT")
-        print_line(f"Alert {alert} is marked as seen and will not be escalated.")
+            problem = _("There is no alert {number}. `watcher alerts` lists them.", number=alert)
+            raise click.BadParameter(problem, param_hint="ALERT")
+        print_line(_("Alert {number} is marked as seen and will not be escalated.", number=alert))
 
 
 @click.group("notify", cls=CommandGroup)
@@ -181,29 +195,31 @@ def notify_test_command(config: Path | None, channel: str | None, *, as_json: bo
 
 
 def _select_channels(settings: Settings, channel: str | None) -> list[ChannelSettings]:
-    none = "No channel is set up yet; `watcher init` adds one."
     if channel is not None and channel not in settings.channels:
         raise unknown_name(
             channel,
             list(settings.channels),
-            what="channel",
-            where="in the configuration",
-            if_none=none,
+            problem=mark("There is no channel '{name}' in the configuration."),
+            others=mark("Channels: {names}."),
+            if_none=_NO_CHANNEL,
             param_hint="CHANNEL",
         )
     if not settings.channels:
-        raise click.UsageError(none)
+        raise click.UsageError(_(_NO_CHANNEL))
     return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
 
 
 def send_test(channel: ChannelSettings, notifier: Notifier | None = None) -> TestSendResult:
     """Send one message directly, not through the outbox, because it is about the channel and not about a case."""
-    title = "case-watcher: test alert"
-    body = (
-        f"This is a test of the channel {channel.name}. No case has changed. Alerts will arrive like this message.\n\n"
-        "Alerts from this program never ask for a password."
+    title = _("case-watcher: test alert")
+    paragraphs = (
+        _(
+            "This is a test of the channel {channel}. No case has changed. Alerts will arrive like this message.",
+            channel=channel.name,
+        ),
+        _("Alerts from this program never ask for a password."),
     )
-    markup = "".join(Paragraph(part).html() for part in body.split("\n\n"))
+    body, markup = "\n\n".join(paragraphs), "".join(Paragraph(text).html() for text in paragraphs)
     error = None
     try:
         (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
@@ -216,6 +232,6 @@ def print_test_results(results: list[TestSendResult]) -> None:
     """Print one line for each channel, failures on standard error."""
     for result in results:
         if result.error is not None:
-            print_error(f"{result.channel}: {styled('not sent', 'red')}: {result.error}")
+            print_error(f"{result.channel}: {styled(_('not sent'), 'red')}: {result.error}")
             continue
-        print_line(f"{result.channel}: {styled('sent', 'green')}{f'. {result.caveat}' if result.caveat else ''}")
+        print_line(f"{result.channel}: {styled(_('sent'), 'green')}{f'. {result.caveat}' if result.caveat else ''}")

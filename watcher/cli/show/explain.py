@@ -13,11 +13,13 @@ from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.errors import SettingsFaults
 from watcher.language.catalogue import LANGUAGES, load_catalogue
 from watcher.language.explanation import Explanation, explain
+from watcher.messages import _
 from watcher.settings.config_files import find_file
 from watcher.settings.load import load
 from watcher.text.printable import clean
 
 _WIDTH = 100
+_MIN_LABEL = 9
 
 
 @click.command("explain")
@@ -59,7 +61,7 @@ def _configured_language(config: Path | None) -> str:
     try:
         return load(config, environ=os.environ, portals=portals).language
     except SettingsFaults:
-        print_error("The configuration has errors (`watcher doctor` lists them), so this explanation is in English.")
+        print_error(_("The configuration has errors (`watcher doctor` lists them), so this explanation is in English."))
         return "en"
 
 
@@ -106,7 +108,9 @@ def portals_command(*, as_json: bool) -> None:
         return
     for portal in listed:
         print_line(f"{portal.name}: {portal.title}", bold=True)
-        for label, lines in (("needs", portal.needs), ("shows", portal.sees), ("tested", (portal.verified,))):
+        sections = {_("needs"): portal.needs, _("shows"): portal.sees, _("tested"): (portal.verified,)}
+        width = max(_MIN_LABEL, *map(len, sections))
+        for label, lines in sections.items():
             for index, line in enumerate(lines):
-                print_line(f"  {label if not index else '':9} {line}")
+                print_line(f"  {'' if index else label:{width}} {line}")
         print_line()

@@ -17,6 +17,7 @@ from watcher.cli.terminal.output import print_error
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import case_document, change_document, item_document
 from watcher.export.masked import Mask
+from watcher.messages import _, plural
 from watcher.model.ledger import TrackedItem
 from watcher.privacy.private_file import write_private_file
 from watcher.remind.stalls import is_stalled
@@ -69,7 +70,7 @@ def export_command(
         _export_notices(config, notices, only_option=not (what or output or masked))
         return
     if form == "ics" and what:
-        raise click.UsageError("A calendar contains deadlines and appointments only. Use --what with json or csv.")
+        raise click.UsageError(_("A calendar contains deadlines and appointments only. Use --what with json or csv."))
     with read_only_context(config) as context:
         content = _calendar(context, masked=masked) if form == "ics" else _tables(context, form, what, masked=masked)
     if output is None:
@@ -79,12 +80,12 @@ def export_command(
         write_private_file(output, content)
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
-    print_error(f"Wrote {output}.")
+    print_error(_("Wrote {file}.", file=output))
 
 
 def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> None:
     if not only_option:
-        raise click.UsageError("--notices exports only the letters. Leave out the other options.")
+        raise click.UsageError(_("--notices exports only the letters. Leave out the other options."))
     from watcher.export.zip_archive import write_archive  # noqa: PLC0415 - imports all that downloads letters
 
     with read_only_context(config) as context:
@@ -94,9 +95,12 @@ def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> No
         except OSError as error:
             raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
     for name in missing:
-        reason = "is not on this machine" if shared else "no longer exists"
-        print_error(f"{name} {reason}, so it is not in the archive.")
-    print_error(f"Wrote {file} ({'1 letter' if count == 1 else f'{count} letters'}).")
+        print_error(
+            _("{file} is not on this machine, so it is not in the archive.", file=name)
+            if shared
+            else _("{file} no longer exists, so it is not in the archive.", file=name)
+        )
+    print_error(plural("Wrote {file} ({n} letter).", "Wrote {file} ({n} letters).", count, file=file))
 
 
 def _calendar(context: ReadOnlyContext, *, masked: bool) -> bytes:

@@ -14,6 +14,7 @@ from watcher.cli.terminal.output import print_json, print_line
 from watcher.context.opening import missing_database
 from watcher.context.read_only import ReadOnlyContext
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.model.change import Json
 from watcher.monitoring.reported_status import reported_status
 from watcher.monitoring.service_status import ServiceStatus, status_json
@@ -38,7 +39,7 @@ def health_command(*, config: Path | None, as_json: bool) -> None:
     if settings.health.listen:
         healthy, document = _ask_daemon(settings.health)
     elif (file := missing_database(settings)) is not None:
-        healthy, document = _unwell(f"there is no database {file}; start `watcher run`")
+        healthy, document = _unwell(_("there is no database {file}; start `watcher run`", file=file))
     else:
         with read_only_context(config) as context:
             healthy, document = _read_status(context)
@@ -60,7 +61,13 @@ def _ask_daemon(health: HealthSettings) -> tuple[bool, dict[str, Json]]:
         response = connection.getresponse()
         document = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return _unwell(f"`watcher run` does not answer at {health.listen} ({type(error).__name__})")
+        return _unwell(
+            _(
+                "`watcher run` does not answer at {address} ({error})",
+                address=health.listen,
+                error=type(error).__name__,
+            )
+        )
     finally:
         connection.close()
     return response.status == http.HTTPStatus.OK, document
@@ -73,7 +80,7 @@ def _read_status(context: ReadOnlyContext) -> tuple[bool, dict[str, Json]]:
     """
     store = context.store
     if not store.shared and not _daemon_runs(store):
-        return _unwell(f"`watcher run` is not running for the database {store.display_name}")
+        return _unwell(_("`watcher run` is not running for the database {database}", database=store.display_name))
     if store.file is not None:
         try:
             probe_disk(store.file)

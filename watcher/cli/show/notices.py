@@ -16,8 +16,11 @@ from watcher.cli.show.status import case_number
 from watcher.cli.terminal.output import print_error, print_json, print_line, print_table, styled
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import notice_document
+from watcher.messages import _, mark, plural
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 
+_PARSE_LETTER = parse_number(mark("'{typed}' is not a letter number. `watcher notices` lists them."))
+_HEAD = (mark("LETTER"), mark("CASE"), mark("DATED"), mark("TITLE"), mark("SAVED AS"))
 _OPENERS = ("xdg-open", "open")
 
 
@@ -57,25 +60,33 @@ def of_command(parent_options: tuple[Path | None, bool], own_config: Path | None
 
 @notices_command.command("open")
 @OWN_CONFIG
-@click.argument("number", callback=parse_number("a letter number", "watcher notices"), metavar="ID")
+@click.argument("number", callback=_PARSE_LETTER, metavar="ID")
 @click.pass_obj
 def open_command(parent_options: tuple[Path | None, bool], own_config: Path | None, number: int) -> None:
     """Print where letter ID is saved, and open it if there is a desktop."""
     with read_only_context(own_config or parent_options[0]) as context:
         notice = next((notice for notice in context.store.notices() if notice.id == number), None)
         if notice is None:
-            raise click.BadParameter(f"There is no letter {number}. `watcher notices` lists them.", param_hint="ID")
+            problem = _("There is no letter {number}. `watcher notices` lists them.", number=number)
+            raise click.BadParameter(problem, param_hint="ID")
         if notice.saved_as is None:
-            raise click.ClickException(f"Letter {number} is not saved: {_reason_not_saved(notice)}.")
+            reason = _reason_not_saved(notice)
+            raise click.ClickException(_("Letter {number} is not saved: {reason}.", number=number, reason=reason))
         file = context.settings.state_dir / notice.saved_as
         shared = context.store.shared
     if not file.is_file() and shared:
         raise click.ClickException(
-            f"Letter {number} is not on this machine. Another machine that uses this database saved it in its own"
-            f" state_dir, as {notice.saved_as}."
+            _(
+                "Letter {number} is not on this machine. Another machine that uses this database saved it in its own"
+                " state_dir, as {file}.",
+                number=number,
+                file=notice.saved_as,
+            )
         )
     if not file.is_file():
-        raise click.ClickException(f"Letter {number} was saved as {file}, which no longer exists.")
+        raise click.ClickException(
+            _("Letter {number} was saved as {file}, which no longer exists.", number=number, file=file)
+        )
     print_line(str(file))
     _show_on_desktop(file)
 
@@ -88,10 +99,13 @@ def retry_command(parent_options: tuple[Path | None, bool], own_config: Path | N
     with open_context(own_config or parent_options[0]) as app:
         count = app.store.retry_downloads()
     print_line(
-        f"{'1 letter' if count == 1 else f'{count} letters'} will be downloaded with the next check (`watcher check`"
-        " checks now)."
+        plural(
+            "{n} letter will be downloaded with the next check (`watcher check` checks now).",
+            "{n} letters will be downloaded with the next check (`watcher check` checks now).",
+            count,
+        )
         if count
-        else "No download has failed."
+        else _("No download has failed.")
     )
 
 
@@ -116,32 +130,35 @@ def _show(context: ReadOnlyContext, notices: Sequence[TrackedNotice]) -> None:
         )
         for notice in notices
     ]
-    print_table(("LETTER", "CASE", "DATED", "TITLE", "SAVED AS"), rows)
+    print_table(tuple(map(_, _HEAD)), rows)
     if not rows:
-        print_line("No letters yet.")
+        print_line(_("No letters yet."))
     elif any(notice.saved_as for notice in notices):
-        print_line(f"Saved in {context.settings.state_dir}; `watcher notices open ID` opens one.")
+        folder = context.settings.state_dir
+        print_line(_("Saved in {folder}; `watcher notices open ID` opens one.", folder=folder))
 
 
 def _saved_as(context: ReadOnlyContext, notice: TrackedNotice) -> str | None:
     """Return where a notice is saved, with a remark if that is on another machine; None if it is not saved."""
     if notice.saved_as is None or not context.store.shared or (context.settings.state_dir / notice.saved_as).is_file():
         return notice.saved_as
-    return f"{notice.saved_as} {styled('(not on this machine)', 'yellow')}"
+    return f"{notice.saved_as} {styled(_('(not on this machine)'), 'yellow')}"
 
 
 def _reason_not_saved(notice: TrackedNotice) -> str:
     """Return why a notice is not saved."""
     if notice.notice.download is None:
-        return "the website offers no download of it"
+        return _("the website offers no download of it")
     if notice.last_error is None:
-        return "not downloaded yet"
-    failed_note = (
-        f" (after {notice.attempts} attempts; `watcher notices retry` tries again)"
-        if notice.attempts >= MAX_DOWNLOAD_ATTEMPTS
-        else ""
+        return _("not downloaded yet")
+    if notice.attempts < MAX_DOWNLOAD_ATTEMPTS:
+        return notice.last_error
+    return plural(
+        "{error} (after {n} attempt; `watcher notices retry` tries again)",
+        "{error} (after {n} attempts; `watcher notices retry` tries again)",
+        notice.attempts,
+        error=notice.last_error,
     )
-    return f"{notice.last_error}{failed_note}"
 
 
 def _show_on_desktop(file: Path) -> None:
@@ -152,4 +169,4 @@ def _show_on_desktop(file: Path) -> None:
         return
     completed = subprocess.run([opener, str(file)], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if completed.returncode:
-        print_error(f"{Path(opener).name} could not open {file}.")
+        print_error(_("{program} could not open {file}.", program=Path(opener).name, file=file))

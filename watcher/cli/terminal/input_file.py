@@ -7,6 +7,8 @@ import stat
 from io import FileIO
 from pathlib import Path
 
+from watcher.messages import _
+
 _MAX_WAIT = 10.0
 _CHUNK = 65_536
 
@@ -24,7 +26,7 @@ def read_input(file: Path, *, max_bytes: int, max_wait: float = _MAX_WAIT) -> by
         while len(content) < max_bytes and (chunk := _next_chunk(stream, file, max_wait)):
             content += chunk
     if not content:
-        raise OSError(errno.EPIPE, "is not a regular file, and nothing writes to it", str(file))
+        raise OSError(errno.EPIPE, _("is not a regular file, and nothing writes to it"), str(file))
     return bytes(content[:max_bytes])
 
 
@@ -32,6 +34,6 @@ def _next_chunk(stream: FileIO, file: Path, max_wait: float) -> bytes:
     """Return the next bytes of a pipe, or none at its end."""
     while (chunk := stream.read(_CHUNK)) is None:  # there is a writer, which has written nothing yet
         if not select.select([stream], [], [], max_wait)[0]:
-            reason = f"is not a regular file, and sent nothing for {max_wait:g} seconds"
+            reason = _("is not a regular file, and sent nothing for {seconds} seconds", seconds=f"{max_wait:g}")
             raise OSError(errno.ETIMEDOUT, reason, str(file))
     return chunk

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from watcher.clock.timestamps import local_text
+from watcher.messages import _
 from watcher.model.change import Severity
 from watcher.text.printable import printable
 
@@ -110,7 +111,7 @@ def _width(text: str) -> int:
 
 def local_time(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return a moment in the user's zone, or "never"."""
-    return "never" if moment is None else local_text(moment, zone)
+    return _("never") if moment is None else local_text(moment, zone)
 
 
 class Progress:
@@ -121,15 +122,15 @@ class Progress:
         """Return whether there is a terminal that can erase a line."""
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    def __init__(self, task: str, counted: str) -> None:
-        """Show at once that the task is running. `counted` is what it counts, such as "cases"."""
-        self._task, self._counted, self._last_shown = task, counted, 0.0
+    def __init__(self, task: str, count_text: Callable[[int], str]) -> None:
+        """Show at once that the task is running. `count_text` returns a number with its unit, such as "2 cases"."""
+        self._task, self._count_text, self._last_shown = task, count_text, 0.0
         self._show("...")
 
     def __call__(self, number: int) -> None:
         """Show the number so far, at most a few times a second."""
         if time.monotonic() - self._last_shown > _UPDATE_INTERVAL:
-            self._show(f"{number} {self._counted}")
+            self._show(self._count_text(number))
 
     def clear(self) -> None:
         """Erase the line."""

@@ -41,8 +41,8 @@ def ask_code(question: str) -> str:
 
 def ask(question: str, default: str = "") -> str:
     """Ask for one line. An empty answer means the default."""
-    hint = f" [{default}]" if default else ""
-    return _line(f"{question}{hint}: ").strip() or default
+    prompt = _("{question} [{default}]:", question=question, default=default) if default else _prompt(question)
+    return _line(f"{prompt} ").strip() or default
 
 
 def ask_choice(question: str, choices: Mapping[str, str], default: str) -> str:
@@ -52,12 +52,13 @@ def ask_choice(question: str, choices: Mapping[str, str], default: str) -> str:
     for number, name in enumerate(names, start=1):
         click.echo(f"  {number}  {name}{f' - {choices[name]}' if choices[name] else ''}", err=True)
     while True:
-        answer = ask("Your choice", default)
+        answer = ask(_("Your choice"), default)
         if answer in choices:
             return answer
         if answer.isdecimal() and 1 <= int(answer) <= len(names):
             return names[int(answer) - 1]
-        click.echo(f"Enter a number from 1 to {len(names)}, or a name: {', '.join(names)}", err=True)
+        hint = _("Enter a number from 1 to {n}, or a name: {names}", n=len(names), names=", ".join(names))
+        click.echo(hint, err=True)
 
 
 def ask_list(question: str, default: Sequence[str]) -> list[str]:
@@ -67,7 +68,8 @@ def ask_list(question: str, default: Sequence[str]) -> list[str]:
 
 def ask_secret(question: str, *, is_set: bool) -> str:
     """Ask for a secret without echoing it. An empty answer keeps the current one if `is_set`, otherwise sets none."""
-    prompt = f"{question} ({'press Enter to keep the current one' if is_set else 'hidden while you type'}): "
+    hint = _("press Enter to keep the current one") if is_set else _("hidden while you type")
+    prompt = f"{_prompt(f'{question} ({hint})')} "
     if not sys.stdin.isatty():
         return _line(prompt).strip()
     answer: str = click.prompt(prompt, prompt_suffix="", default="", show_default=False, hide_input=True, err=True)
@@ -75,12 +77,19 @@ def ask_secret(question: str, *, is_set: bool) -> str:
 
 
 def confirm(question: str, *, default: bool = True) -> bool:
-    """Ask for yes or no."""
+    """Ask for yes or no, in English or in the user's language."""
+    yes, no = {"y", "yes", *_("y yes").split()}, {"n", "no", *_("n no").split()}
     while True:
-        answer = ask(f"{question} ({'Y/n' if default else 'y/N'})").lower()
-        if answer in ("", "y", "yes", "n", "no"):
-            return answer in ("y", "yes") if answer else default
-        click.echo("Enter y or n.", err=True)
+        answer = ask(f"{question} ({_('Y/n') if default else _('y/N')})").lower()
+        if not answer:
+            return default
+        if answer in yes | no:
+            return answer in yes
+        click.echo(_("Enter y or n."), err=True)
+
+
+def _prompt(question: str) -> str:
+    return _("{question}:", question=question)
 
 
 def _line(prompt: str) -> str:
