@@ -21,6 +21,7 @@ from tests.years.household import NOON, FakePhones, Household, household
 from tests.years.in_store import SettableClock
 from watcher.delivery.emergency_notice import FAILURE_THRESHOLD, MIN_INTERVAL, EmergencyNotice
 from watcher.errors import DeliveryFailed, StoreUnusable
+from watcher.language.catalogue import load_catalogue
 from watcher.model.case import ItemKind, PendingItem
 from watcher.model.change import ChangeKind
 from watcher.store.backup import backup_files
@@ -265,6 +266,17 @@ def test_emergency_notice_is_sent_once_a_day_while_the_database_fails(tmp_path: 
         assert fails() == 1
         clock.set(NOON + FAILURE_THRESHOLD + MIN_INTERVAL)
         assert fails() == 2
+
+
+def test_emergency_notice_is_in_the_language_of_its_channel(tmp_path: Path) -> None:
+    with household(tmp_path, {"phone": {}, "grandma": {"language": "es"}}) as family:
+        phones = FakePhones(SettableClock(NOON))
+        EmergencyNotice(phones).database_lost("it was deleted", family.app.settings)
+        titles = {message.channel: message.title for message in phones.messages}
+    assert titles == {
+        "phone": "case-watcher has lost its database and stopped",
+        "grandma": load_catalogue("es").message("database_lost", "title"),
+    }
 
 
 def test_end_of_a_reported_failure_is_reported_once(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_rows_are_unchanged_by_a_server(server: Database, tmp_path: Path, rows: 
 
 
 def restore_of(copy: Path, database: Database, folder: Path) -> RestoreResult:
-    restore = Restore(copy=copy, accounts=[], now=datetime.now(UTC), add_note=lambda text, _: text, force=True)
+    restore = Restore(copy=copy, accounts=[], now=datetime.now(UTC), add_note=lambda text, *_: text, force=True)
     return restore.run(database.engine.url.render_as_string(hide_password=False), folder / "watcher.sqlite3")
 
 

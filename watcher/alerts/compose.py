@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias
 
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.restore_note import with_restore_note
@@ -9,6 +10,8 @@ from watcher.alerts.routing import route
 from watcher.model.alert import AlertContext, AlertDraft, AlertText, HoldReason, RoutedAlert
 from watcher.model.writes import WriteSet
 from watcher.settings import Settings
+
+_Texts: TypeAlias = dict[tuple[tuple[int, ...], str, str, str], AlertText]
 
 
 def compose(context: AlertContext, settings: Settings, *, now: datetime, baseline: bool = False) -> WriteSet:
@@ -21,7 +24,7 @@ def compose(context: AlertContext, settings: Settings, *, now: datetime, baselin
     channels = {name: channel for name, channel in settings.channels.items() if name not in subjects}
     routes = route(context, channels, zone=settings.timezone, now=now, baseline=baseline)
     zone, office_zone = settings.timezone, settings.office_zone(context.account)
-    texts: dict[tuple[tuple[int, ...], str, str], AlertText] = {}
+    texts: _Texts = {}
     return WriteSet(
         account=context.account,
         case_number=context.changes[0].case_number,
@@ -44,29 +47,29 @@ def mark_uncertain(writes: WriteSet, settings: Settings, *, since: datetime) -> 
         drafts=tuple(
             AlertDraft(
                 routed=replace(draft.routed, hold_reason=draft.routed.hold_reason or HoldReason.MAYBE_SENT),
-                text=with_restore_note(draft.text, since=since, language=settings.language, zone=settings.timezone),
+                text=with_restore_note(
+                    draft.text,
+                    since=since,
+                    language=settings.language_of(draft.routed.channel),
+                    zone=settings.timezone,
+                ),
             )
             for draft in writes.drafts
         ),
     )
 
 
-def _text(
-    routed: RoutedAlert,
-    context: AlertContext,
-    settings: Settings,
-    texts: dict[tuple[tuple[int, ...], str, str], AlertText],
-) -> AlertText:
-    """Return the text, rendered once for all channels with the same changes, privacy, and detail."""
-    channel = settings.channels[routed.channel]
+def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts: _Texts) -> AlertText:
+    """Return the text, rendered once for all channels with the same changes, privacy, language, and detail."""
+    channel, language = settings.channels[routed.channel], settings.language_of(routed.channel)
     privacy, detail = channel.privacy, channel.text_detail
-    key = (routed.changes, privacy, detail)
+    key = (routed.changes, privacy, language, detail)
     if key not in texts:
         selected = replace(context, changes=tuple(context.changes[index] for index in routed.changes))
         texts[key] = render(
             selected,
             privacy=privacy,
-            language=settings.language,
+            language=language,
             zone=settings.timezone,
             office_zone=settings.office_zone(context.account),
             detail=detail,

@@ -47,7 +47,8 @@ def compose_first_contact(contact: FirstContact, settings: Settings, *, now: dat
     drafts = []
     for routed in route_to_all(contact.account, settings.channels, zone=settings.timezone, now=now.astimezone(UTC)):
         channel = settings.channels[routed.channel]
-        style = TextStyle(catalogue=load_catalogue(settings.language), zone=settings.timezone, privacy=channel.privacy)
+        catalogue = load_catalogue(settings.language_of(channel.name))
+        style = TextStyle(catalogue=catalogue, zone=settings.timezone, privacy=channel.privacy)
         drafts.append(AlertDraft(routed=routed, text=render_first_contact(contact, style, channel.text_detail)))
     return WriteSet(account=contact.account, drafts=tuple(drafts))
 

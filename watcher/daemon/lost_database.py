@@ -52,5 +52,5 @@ def keep(settings: Settings, database: RestingDatabase, lost: StoreLost, *, now:
     return keep_lost_database(database.connection, database.files, lost, known=known, now=now, restore=restore)
 
 
-def _restore_note(settings: Settings, text: AlertText, since: datetime) -> AlertText:
-    return with_restore_note(text, since=since, language=settings.language, zone=settings.timezone)
+def _restore_note(settings: Settings, text: AlertText, channel: str, since: datetime) -> AlertText:
+    return with_restore_note(text, since=since, language=settings.language_of(channel), zone=settings.timezone)

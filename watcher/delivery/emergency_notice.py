@@ -83,7 +83,7 @@ class EmergencyNotice:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _send(self, channel: ChannelSettings, message: str, reason: str, settings: Settings) -> None:
-        catalogue = load_catalogue(settings.language)
+        catalogue = load_catalogue(settings.language_of(channel.name))
         title = catalogue.message(message, "title")
         machine = catalogue.format("emergency", "machine", machine=self._machine)
         text = Paragraph(f"{catalogue.format(message, 'body', reason=reason)}\n\n{machine}")

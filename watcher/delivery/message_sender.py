@@ -42,6 +42,11 @@ class MessageSender:
     claimant: str
     held: HeldLock
 
+    @property
+    def language(self) -> str:
+        """The language of the channel's alerts."""
+        return self.settings.language_of(self.channel.name)
+
     def claim(self, message: Message) -> Message:
         """Return the alerts of the message that still are to be sent, and that no other delivery is sending.
 
@@ -100,7 +105,7 @@ class MessageSender:
     def _notify(self, message: Message, late: Collection[int]) -> None:
         text, attachments = self._text(message, late), self._attachments(message)
         if attachments.has_missing:
-            text = with_missing_letter_note(text, language=self.settings.language)
+            text = with_missing_letter_note(text, language=self.language)
         self.notifier.send(
             self.channel.url,
             title=text.title,
@@ -135,7 +140,7 @@ class MessageSender:
 
     def _text(self, message: Message, late: Collection[int]) -> AlertText:
         """Return the text of the alert, of a digest, or of a batch that lists and counts alerts."""
-        language = self.settings.language
+        language = self.language
         stored = self.store.outbox.texts(ids_of(message[:MAX_FULL_ALERTS]))
         texts = [
             _text_of(queued, stored.get(queued.alert.id), is_late=queued.alert.id in late, language=language)

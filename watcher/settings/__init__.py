@@ -7,107 +7,32 @@ from datetime import timedelta
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from watcher.clock.durations import parse_duration
-from watcher.clock.quiet_hours import Digest, QuietHours
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind, Severity
-from watcher.settings.addresses import listening_address, page_address, web_address
+from watcher.settings.addresses import listening_address
 from watcher.settings.email_services import is_email
 from watcher.settings.faults import types_within
 from watcher.settings.machine_zone import machine_zone
+from watcher.settings.values import (
+    DigestPlan,
+    Duration,
+    OptionalDuration,
+    PositiveDuration,
+    ProcessingTime,
+    QuietWindow,
+    SecretPageAddress,
+    SecretText,
+    WebAddress,
+    Zone,
+)
 from watcher.text.loopback import is_loopback
-
-MAX_PROCESSING_DAYS = 3660
-"""No processing time is longer than ten years."""
 
 MIN_TOKEN_LENGTH = 16
 """The minimum number of characters of a bearer token."""
-
-
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and value != 0):
-        raise ValueError('a duration is text: a whole number and a unit, such as "30m", "4h", or "90d"')
-    return parse_duration(str(value))
-
-
-def _zone(value: object) -> ZoneInfo:
-    if isinstance(value, ZoneInfo):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('a time zone is text, such as "America/New_York"')
-    try:
-        return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("use a time zone such as America/New_York or Europe/Madrid") from None
-
-
-def _positive(span: timedelta) -> timedelta:
-    if not span:
-        raise ValueError("must be more than 0")
-    return span
-
-
-def _quiet_hours(value: object) -> QuietHours | None:
-    if value is None or isinstance(value, QuietHours):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('quiet hours are text, such as "22:00-07:00"; use "" for none')
-    return QuietHours.parse(value) if value.strip() else None
-
-
-def _digest(value: object) -> Digest | None:
-    if value is None or isinstance(value, Digest):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; use "" for none')
-    return Digest.parse(value) if value.strip() else None
-
-
-def _optional_duration(value: object) -> timedelta | None:
-    return None if value is None or value == "" else _duration(value) or None
-
-
-def _processing_time(value: object) -> timedelta:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_PROCESSING_DAYS:
-        return timedelta(days=value)
-    if isinstance(value, str | timedelta):
-        return _positive(_duration(value))
-    raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
-
-
-def _secret_page_address(value: SecretStr) -> SecretStr:
-    return SecretStr(page_address(value.get_secret_value()))
-
-
-def _not_empty(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().strip():
-        raise ValueError("is empty; give it a value")
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-PositiveDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-ProcessingTime = Annotated[timedelta, BeforeValidator(_processing_time)]
-QuietWindow = Annotated[QuietHours | None, BeforeValidator(_quiet_hours)]
-DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
-Escalation = Annotated[timedelta | None, BeforeValidator(_optional_duration)]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
-WebAddress = Annotated[str, AfterValidator(web_address)]
 
 
 class Section(BaseModel):
@@ -212,11 +137,11 @@ class ChannelSettings(Section):
     """One Apprise URL with its rules.
 
     `max_per_hour` limits messages; further alerts are combined, except urgent ones. 0 means no limit. `detail` "" is
-    full for e-mail and short elsewhere.
+    full for e-mail and short elsewhere. `language` "" is the general one: `Settings.language_of` returns it.
     """
 
     name: str
-    url: Annotated[SecretStr, AfterValidator(_not_empty)]
+    url: SecretText
     min_severity: Severity = Severity.IMPORTANT
     kinds: frozenset[ChangeKind] = frozenset()
     accounts: frozenset[str] = frozenset()
@@ -224,9 +149,10 @@ class ChannelSettings(Section):
     urgent_breaks_quiet: bool = True
     digest: DigestPlan = None
     privacy: Literal["full", "masked", "minimal"] = "masked"
+    language: Literal["", "en", "es", "fr"] = ""
     detail: Literal["", "short", "full"] = ""
     attach_notices: bool = False
-    escalate_after: Escalation = None
+    escalate_after: OptionalDuration = None
     max_per_hour: Annotated[int, Field(ge=0)] = 30
 
     @property
@@ -238,7 +164,7 @@ class ChannelSettings(Section):
 class BackupSettings(Section):
     """The daemon's backups of the database. `every` None means none, `folder` None a folder in state_dir."""
 
-    every: Annotated[timedelta | None, BeforeValidator(_optional_duration)] = None
+    every: OptionalDuration = None
     keep: Annotated[int, Field(ge=1, le=1000)] = 7
     folder: Path | None = None
 
@@ -251,7 +177,7 @@ class HealthSettings(Section):
 
     listen: Annotated[str, AfterValidator(listening_address)] = ""
     token: SecretStr | None = Field(default=None, validate_default=True)
-    heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_page_address)] | None = None
+    heartbeat_url: SecretPageAddress | None = None
 
     @field_validator("token")
     @classmethod
@@ -292,3 +218,8 @@ class Settings(Section):
         """Return the zone of the office for the appointments of an account, also of one that is no longer set up."""
         settings = self.accounts.get(account)
         return (settings and settings.timezone) or self.timezone
+
+    def language_of(self, channel: str) -> str:
+        """Return the language of a channel's alerts, also of one that is no longer set up."""
+        settings = self.channels.get(channel)
+        return (settings and settings.language) or self.language

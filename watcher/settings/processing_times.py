@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from watcher.errors import SettingsFaults
-from watcher.settings import MAX_PROCESSING_DAYS
+from watcher.settings.values import MAX_PROCESSING_DAYS
 
 _MAX_SIZE = 1024 * 1024
 

@@ -175,6 +175,23 @@ def test_unknown_alerts_have_the_note_and_the_next_do_not(workspace: ApiWorkspac
     assert RESTORE_NOTE not in message["message"]
 
 
+def test_note_is_in_the_language_of_the_channel(workspace: ApiWorkspace) -> None:
+    workspace.configure(channel='language = "es"')
+    workspace.phone.status = 500
+    with workspace.app() as app:
+        app.poll("family")
+    workspace.run("backup", "copy.sqlite3")
+    workspace.ask_for_evidence()
+    damage(workspace.database, ["alert"])
+    workspace.phone.status = 200
+    workspace.phone.requests.clear()
+    workspace.run("restore", "copy.sqlite3")
+    workspace.run("check", expect=(0, 1))
+    bodies = [message["message"] for message in workspace.phone.messages]
+    assert len(bodies) == 2, "one that waited in the backup, one of the next check"
+    assert all("Quizá ya vio esto" in body and RESTORE_NOTE not in body for body in bodies)
+
+
 def back_up_before_first_check(workspace: ApiWorkspace) -> None:
     """Back up a database without any check, then check once. The alerts of that baseline are sent."""
     workspace.ask_for_evidence()

@@ -58,7 +58,7 @@ def _killer(last: int) -> Callable[[FrameType, str, Any], Any]:
 
 def restore_of(copy: Path, address: StoreAddress, *, force: bool = True) -> None:
     restore = Restore(
-        copy=copy, accounts=["family"], now=NOW + timedelta(days=2), add_note=lambda text, _: text, force=force
+        copy=copy, accounts=["family"], now=NOW + timedelta(days=2), add_note=lambda text, *_: text, force=force
     )
     restore.run(address.url, address.locks.parent / "watcher.sqlite3")
 

@@ -23,7 +23,7 @@ def item_states(store: Store) -> list[str]:
 
 
 def restore(copy: Path, folder: Path, now: datetime) -> RestoreResult:
-    added = Restore(copy=copy, accounts=["family"], now=now, add_note=lambda text, _: text, force=True)
+    added = Restore(copy=copy, accounts=["family"], now=now, add_note=lambda text, *_: text, force=True)
     return added.run(f"sqlite:///{folder / 'watcher.sqlite3'}", folder / "watcher.sqlite3")
 
 

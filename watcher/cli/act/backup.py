@@ -113,8 +113,8 @@ def _progress(task: str) -> Iterator[CountRows]:
 
 
 def _restore_note(settings: Settings) -> AddRestoreNote:
-    def add_note(text: AlertText, since: datetime) -> AlertText:
-        return with_restore_note(text, since=since, language=settings.language, zone=settings.timezone)
+    def add_note(text: AlertText, channel: str, since: datetime) -> AlertText:
+        return with_restore_note(text, since=since, language=settings.language_of(channel), zone=settings.timezone)
 
     return add_note
 

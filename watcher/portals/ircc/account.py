@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from watcher.settings import AccountSettings, WebAddress
+from watcher.settings import AccountSettings
 from watcher.settings.logins import login_id
+from watcher.settings.values import WebAddress
 
 Program: TypeAlias = Literal["immigration", "citizenship"]
 

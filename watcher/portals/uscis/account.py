@@ -7,8 +7,9 @@ from pydantic import AfterValidator, SecretStr, model_validator
 
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
-from watcher.settings import AccountSettings, WebAddress
+from watcher.settings import AccountSettings
 from watcher.settings.logins import login_id
+from watcher.settings.values import WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
 from watcher.sign_in.totp import parse_totp_secret
 

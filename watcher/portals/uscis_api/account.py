@@ -6,8 +6,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from watcher.http.hosts import host_of
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
-from watcher.settings import AccountSettings, WebAddress
+from watcher.settings import AccountSettings
 from watcher.settings.logins import login_id
+from watcher.settings.values import WebAddress
 
 SANDBOX = "https://api-int.uscis.gov"
 """The only address that USCIS publishes. That of production is in its access letter."""

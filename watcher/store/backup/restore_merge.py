@@ -28,8 +28,8 @@ from watcher.store.backup.row_copies import common_columns, insert, insert_with_
 from watcher.store.writes.accounts import SALT
 from watcher.store.writes.restore_marks import RECORDED, REPORTED, UNCERTAIN, mark_key, mark_prefix
 
-AddRestoreNote: TypeAlias = Callable[[AlertText, datetime], AlertText]
-"""Adds to the text of an alert that it may have been sent already, after the backup's last moment."""
+AddRestoreNote: TypeAlias = Callable[[AlertText, str, datetime], AlertText]
+"""Adds to the text of a channel's alert that it may have been sent already, after the backup's last moment."""
 
 _ENTRY = ("id", "account", "case_number", "first_seen_at")
 """The columns that identify an item or a notice: its key may have changed with the portal's."""
@@ -262,7 +262,8 @@ def _note_waiting(
         still_held = row["hold"] is not None and row["next_attempt_at"] > due
         if still_held or old.alert(row) is not None:
             continue
-        text = add_note(AlertText(**{part: row[part] for part in ("title", "body", "html", "short")}), since)
+        stored = AlertText(**{part: row[part] for part in ("title", "body", "html", "short")})
+        text = add_note(stored, row["channel"], since)
         database.execute(
             "UPDATE alert SET body = ?, html = ?, short = ?, hold = ?, state = ? WHERE id = ?",
             (text.body, text.html, text.short, HoldReason.MAYBE_SENT.value, AlertState.HELD.value, row["id"]),

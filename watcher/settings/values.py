@@ -1,0 +1,89 @@
+"""The types of single values in the configuration: how each is written, and what is wrong with others."""
+
+from datetime import timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from watcher.clock.durations import parse_duration
+from watcher.clock.quiet_hours import Digest, QuietHours
+from watcher.settings.addresses import page_address, web_address
+
+MAX_PROCESSING_DAYS = 3660
+"""No processing time is longer than ten years."""
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and value != 0):
+        raise ValueError('a duration is text: a whole number and a unit, such as "30m", "4h", or "90d"')
+    return parse_duration(str(value))
+
+
+def _zone(value: object) -> ZoneInfo:
+    if isinstance(value, ZoneInfo):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a time zone is text, such as "America/New_York"')
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("use a time zone such as America/New_York or Europe/Madrid") from None
+
+
+def _positive(span: timedelta) -> timedelta:
+    if not span:
+        raise ValueError("must be more than 0")
+    return span
+
+
+def _quiet_hours(value: object) -> QuietHours | None:
+    if value is None or isinstance(value, QuietHours):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('quiet hours are text, such as "22:00-07:00"; use "" for none')
+    return QuietHours.parse(value) if value.strip() else None
+
+
+def _digest(value: object) -> Digest | None:
+    if value is None or isinstance(value, Digest):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; use "" for none')
+    return Digest.parse(value) if value.strip() else None
+
+
+def _optional_duration(value: object) -> timedelta | None:
+    return None if value is None or value == "" else _duration(value) or None
+
+
+def _processing_time(value: object) -> timedelta:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_PROCESSING_DAYS:
+        return timedelta(days=value)
+    if isinstance(value, str | timedelta):
+        return _positive(_duration(value))
+    raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
+
+
+def _secret_page_address(value: SecretStr) -> SecretStr:
+    return SecretStr(page_address(value.get_secret_value()))
+
+
+def _not_empty(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise ValueError("is empty; give it a value")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+PositiveDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+OptionalDuration = Annotated[timedelta | None, BeforeValidator(_optional_duration)]
+ProcessingTime = Annotated[timedelta, BeforeValidator(_processing_time)]
+QuietWindow = Annotated[QuietHours | None, BeforeValidator(_quiet_hours)]
+DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
+SecretText = Annotated[SecretStr, AfterValidator(_not_empty)]
+SecretPageAddress = Annotated[SecretStr, AfterValidator(_secret_page_address)]
