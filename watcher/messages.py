@@ -56,7 +56,7 @@ def environment_language(environ: Mapping[str, str]) -> str | None:
 
 def _(message: str, /, **fields: object) -> str:
     """Return a sentence in the language of this process, with its {fields} filled in."""
-    text = translation(_current).gettext(message)
+    text = translation(_current).gettext(message) if message else ""  # gettext has its own data under ""
     return text.format(**fields) if fields else text
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from watcher.clock import Clock
 from watcher.errors import ReadFailed
+from watcher.messages import mark
 from watcher.model.alert import Links
 from watcher.model.case import Notice, Snapshot
 from watcher.settings import AccountSettings
@@ -205,7 +206,7 @@ class Question:
     `multiple`: the answer is a list of words.
     `required`: the answer must not be empty.
     `is_path`: the answer is the path of a file.
-    `only_if` is a key and an answer: ask only if that question was answered so.
+    `only_if` is a key and an answer: ask only if that question was answered so; with "*", if it was answered at all.
     `if_empty` is printed after an empty answer.
     """
 
@@ -220,6 +221,14 @@ class Question:
     only_if: tuple[str, str] | None = None
     if_empty: str = ""
 
+    def applies(self, answers: Mapping[str, str]) -> bool:
+        """Return whether to ask the question, after these answers by key."""
+        if self.only_if is None:
+            return True
+        key, expected = self.only_if
+        answer = answers.get(key, "")
+        return bool(answer) if expected == "*" else answer == expected
+
 
 def _no_caution(_account: object) -> str:
     return ""
@@ -233,10 +242,11 @@ def _no_origins(_account: object) -> tuple[str, ...]:
 class Portal:
     """A portal and its adapter. Functions that take `Any` take an instance of `account`.
 
-    `choose_for` completes "choose NAME …" in `watcher init`; `guide` is what a user must know before its questions; and
-    `session_note` says how often an imported session must be renewed.
+    `choose_for` begins with the name and says in `watcher init` when to choose the portal; `guide` is what a user must
+    know before its questions; and `session_note` says how often an imported session must be renewed.
     `needs`, `sees`, and `verified` are shown by `watcher portals`: the account's keys, what the portal reports, and
     against what the adapter was tested.
+    These texts, `title`, and those of the questions are marked for translation; who shows one translates it.
     `min_every` is the shortest time between two checks; only a loopback `base_url` may go below it.
     `links` returns the portal's official pages.
     `account` is a subclass of `AccountSettings` with the portal's own keys.
@@ -271,7 +281,7 @@ class Portal:
     read: Callable[[RawAnswers, str], Snapshot]
     choose_for: str = ""
     guide: str = ""
-    session_note: str = "You get an alert when the website has ended the session. Then do this again."
+    session_note: str = mark("You get an alert when the website has ended the session. Then do this again.")
     agency: str | Callable[[Any], str] = ""
     caution: Callable[[Any], str] = _no_caution
     vocabulary: str | Callable[[Any], str] = "uscis"

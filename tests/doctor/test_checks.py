@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 
 from tests.doubles.loopback import LoopbackServer, ReceivedRequest, reply, serve
 from tests.portals.context import FakeClock
-from watcher.context.opening import read_settings
+from watcher.context.opening import open_store, read_settings
 from watcher.doctor import Finding, Verdict
-from watcher.doctor.disk import check_file_system, check_locks, check_space, file_system_type
+from watcher.doctor.disk import check_database, check_file_system, check_locks, check_space, file_system_type
 from watcher.doctor.network import check_portals
 from watcher.settings import Settings
 
@@ -138,3 +139,14 @@ class TestClock:
         (finding,) = self.findings(tmp_path, origin, self.NOON).values()
         assert finding.verdict is Verdict.FAILED
         assert "account family cannot reach it" in finding.text
+
+
+def test_size_of_the_database_includes_the_log_beside_it(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path)
+    with closing(open_store(settings)) as store:
+        store.accounts.set_next_read("family", datetime(2026, 11, 22, tzinfo=UTC))
+        (finding,) = check_database(settings)
+        log = tmp_path / "watcher.sqlite3-wal"
+        assert log.stat().st_size > 0
+        size = (tmp_path / "watcher.sqlite3").stat().st_size + log.stat().st_size
+    assert f"{size // 1024} KiB" in finding.text

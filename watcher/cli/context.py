@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from watcher.context.opening import read_settings
+from watcher.context.opening import read_settings, use_language_of
 from watcher.context.read_only import ReadOnlyContext, open_read_only
 from watcher.errors import StoreUnusable
-from watcher.messages import use_language
 from watcher.monitoring import logs
 from watcher.privacy.redaction import register_secrets
 from watcher.settings import Settings
@@ -30,8 +29,7 @@ _T = TypeVar("_T")
 def load_settings(config: Path | None) -> Settings:
     """Load the configuration and redact its secrets from all logs from now on. Faults end with exit status 2."""
     settings = read_settings(config, os.environ)
-    if "language" in settings.model_fields_set:  # what the user wrote there precedes the machine's language
-        use_language(settings.language)
+    use_language_of(settings)
     register_secrets(secrets_in(settings))
     return settings
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from watcher import portals
 from watcher.errors import StoreUnusable
+from watcher.messages import use_language
 from watcher.model.ledger import TrackedCase
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
@@ -73,6 +74,12 @@ def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     if settings.stall.published_file is not None:
         read_processing_times(settings.stall.published_file)  # faults in this file are faults of the configuration
     return settings
+
+
+def use_language_of(settings: Settings) -> None:
+    """Let the process speak the language of the configuration, if one is written there."""
+    if "language" in settings.model_fields_set:
+        use_language(settings.language)
 
 
 def watched_cases(store: StoreReader, settings: Settings) -> list[TrackedCase]:

@@ -8,6 +8,7 @@ from watcher.clock import Clock
 from watcher.doctor import accounts, configuration, disk, network
 from watcher.doctor.finding import Finding, Verdict, failed
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
 from watcher.settings.load import Configuration
@@ -44,6 +45,6 @@ def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
             app = stack.enter_context(open_app(settings, clock=clock))
             findings = [*accounts.check_accounts(app), *accounts.check_sessions(app), *accounts.check_alerts(app)]
         except StoreUnusable as error:
-            yield failed("database", str(error), "fix what the reason says")
+            yield failed(_("database"), str(error), _("fix what the reason says"))
             return
     yield from findings

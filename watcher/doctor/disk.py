@@ -10,6 +10,7 @@ from pathlib import Path
 from watcher.clock.timestamps import local_text
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.errors import StoreUnusable, os_error_text
+from watcher.messages import _, mark, plural
 from watcher.settings import Settings, config_files
 from watcher.settings.derived import DATABASE, database_url
 from watcher.settings.load import Configuration
@@ -24,21 +25,28 @@ _NETWORK_TYPES = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "gluster
 _NETWORK_FUSE_TYPES = ("fuse.sshfs", "fuse.rclone", "fuse.davfs", "fuse.glusterfs", "fuse.s3fs", "fuse.nfs")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _MOUNTS = Path("/proc/self/mountinfo")
+_SPOOFABLE = mark(
+    "the connection to {server} uses sslmode={mode}: others on the network can pose as the server and get the password"
+)
+_READABLE = mark(
+    "the connection to {server} uses sslmode={mode}: others on the network can read the traffic, including the password"
+)
 
 
 def check_space(state_dir: Path) -> Iterator[Finding]:
     """Report the free space of the state folder's disk."""
     folder = _nearest_existing(state_dir)
     free = shutil.disk_usage(folder).free
-    text = f"{free // _MIB} MiB free at {folder}"
+    text = _("{size} MiB free at {folder}", size=free // _MIB, folder=folder)
     if free < _TOO_LOW_SPACE:
-        yield failed("disk", text, "free some space now: changes cannot be recorded")
+        yield failed(_("disk"), text, _("free some space now: changes cannot be recorded"))
     elif free < _LOW_SPACE:
-        yield warning("disk", text, "free some space before it runs out")
+        yield warning(_("disk"), text, _("free some space before it runs out"))
     else:
-        yield ok("disk", text)
+        yield ok(_("disk"), text)
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield failed("disk", f"cannot write to {folder}", "make the user who runs this program its owner")
+        text = _("cannot write to {folder}", folder=folder)
+        yield failed(_("disk"), text, _("make the user who runs this program its owner"))
 
 
 def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
@@ -57,13 +65,15 @@ def check_file_system(url: str, mounts: Path = _MOUNTS) -> Iterator[Finding]:
     except OSError:
         return  # no mountinfo (not Linux)
     if kind in _NETWORK_TYPES or kind in _NETWORK_FUSE_TYPES:
-        yield warning(
-            "file system",
-            f"{folder} is on a network file system ({kind}), where SQLite's locks are not reliable",
-            "set state_dir to a folder on a disk of this machine, or use a database on a server",
+        text = _(
+            "{folder} is on a network file system ({kind}), where SQLite's locks are not reliable",
+            folder=folder,
+            kind=kind,
         )
+        remedy = _("set state_dir to a folder on a disk of this machine, or use a database on a server")
+        yield warning(_("file system"), text, remedy)
     elif kind:
-        yield ok("file system", f"{kind}, on this machine")
+        yield ok(_("file system"), _("{kind}, on this machine", kind=kind))
 
 
 def check_locks(settings: Settings) -> Iterator[Finding]:
@@ -73,7 +83,7 @@ def check_locks(settings: Settings) -> Iterator[Finding]:
     try:
         locks.check_locks(_nearest_existing(settings.state_dir))
     except StoreUnusable as error:
-        yield failed("locks", str(error), "fix this first: no account can be checked until then")
+        yield failed(_("locks"), str(error), _("fix this first: no account can be checked until then"))
     except OSError:
         return  # a folder that cannot be written to is reported with its free space
 
@@ -88,20 +98,26 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     try:
         exists = file.exists()
     except OSError as error:
-        yield failed(
-            "database", f"{file}: {os_error_text(error)}", "run this command as the user who runs `watcher run`"
-        )
+        remedy = _("run this command as the user who runs `watcher run`")
+        yield failed(_("database"), f"{file}: {os_error_text(error)}", remedy)
         return
     if not exists:
-        yield ok("database", f"{file} does not exist yet; the first check creates it")
+        yield ok(_("database"), _("{path} does not exist yet; the first check creates it", path=file))
         return
     try:
         contents = backup_files.examine(file)
     except StoreUnusable as error:
-        yield failed("database", str(error), f"stop `watcher run`; {restore_advice(settings)}")
+        remedy = _("stop `watcher run`; {advice}", advice=restore_advice(settings))
+        yield failed(_("database"), str(error), remedy)
         return
-    cases = "1 case" if contents.cases == 1 else f"{contents.cases} cases"
-    yield ok("database", f"{file} is intact ({cases}, {file.stat().st_size // 1024} KiB)")
+    text = plural(
+        "{file} is intact ({n} case, {size} KiB)",
+        "{file} is intact ({n} cases, {size} KiB)",
+        contents.cases,
+        file=file,
+        size=_size(file) // 1024,
+    )
+    yield ok(_("database"), text)
 
 
 def check_unmoved_database(loaded: Configuration) -> Iterator[Finding]:
@@ -113,7 +129,7 @@ def check_unmoved_database(loaded: Configuration) -> Iterator[Finding]:
         return  # a server that cannot be reached is reported with the database
     if unmoved is not None:
         text, remedy = unmoved.text("watcher", str(loaded.file))
-        yield warning("database", text, remedy)
+        yield warning(_("database"), text, remedy)
 
 
 def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -124,42 +140,43 @@ def check_backups(settings: Settings, now: datetime) -> Iterator[Finding]:
     try:
         backups = backups_in(folder)
     except StoreUnusable as error:
-        yield failed("backups", str(error), "make the user who runs this program its owner")
+        yield failed(_("backups"), str(error), _("make the user who runs this program its owner"))
         return
     if not backups:
-        yield warning(
-            "backups", f"there are none in {folder} yet", "`watcher run` creates the first one when it starts"
-        )
+        text = _("there are none in {folder} yet", folder=folder)
+        yield warning(_("backups"), text, _("`watcher run` creates the first one when it starts"))
         return
-    text = f"{len(backups)} in {folder}, the newest from {local_text(backup_time(backups[0]))} UTC"
-    if now - backup_time(backups[0]) > 2 * every:
-        yield failed("backups", text, "see the log of `watcher run` for the reason")
+    newest = backup_time(backups[0])
+    text = _(
+        "{number} in {folder}, the newest from {time} UTC", number=len(backups), folder=folder, time=local_text(newest)
+    )
+    if now - newest > 2 * every:
+        yield failed(_("backups"), text, _("see the log of `watcher run` for the reason"))
     else:
-        yield ok("backups", text)
+        yield ok(_("backups"), text)
 
 
 def _on_server(url: str) -> Iterator[Finding]:
     try:
         server, schema = migrate.schema_on_server(url)
     except StoreUnusable as error:
-        yield failed("database", str(error), "fix this first")
+        yield failed(_("database"), str(error), _("fix this first"))
         return
     if schema is None:
-        yield ok("database", f"{server} answers and is still empty; the first check creates the tables")
+        text = _("{server} answers and is still empty; the first check creates the tables", server=server)
+        yield ok(_("database"), text)
     else:
-        yield ok("database", f"{server} answers")
+        yield ok(_("database"), _("{server} answers", server=server))
     if (mode := server_url.weak_tls(url)) is not None:
-        is_encrypted = mode in {"require", "verify-ca"}
-        risk = (
-            "others on the network can pose as the server"
-            if is_encrypted
-            else "others on the network can read the traffic"
-        )
-        yield warning(
-            "database",
-            f"the connection to {server} uses sslmode={mode}: {risk}, including the password",
-            "set sslmode=verify-full, with sslrootcert=FILE for your own certificate authority",
-        )
+        risk = _SPOOFABLE if mode in {"require", "verify-ca"} else _READABLE
+        remedy = _("set sslmode=verify-full, with sslrootcert=FILE for your own certificate authority")
+        yield warning(_("database"), _(risk, server=server, mode=mode), remedy)
+
+
+def _size(database: Path) -> int:
+    """Return the bytes of a database with what SQLite has not yet moved into it from the file beside it."""
+    files = (database, database.with_name(f"{database.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
 
 
 def database_exists(url: str) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from watcher.messages import _
+
 
 class Verdict(StrEnum):
     """How serious a finding is. `warning`: it works but needs attention."""
@@ -20,6 +22,21 @@ class Finding:
     verdict: Verdict
     text: str
     remedy: str | None = None
+
+
+def about_account(name: str) -> str:
+    """Return how findings name an account."""
+    return _("account {name}", name=name)
+
+
+def about_channel(name: str) -> str:
+    """Return how findings name a channel."""
+    return _("channel {name}", name=name)
+
+
+def about_secret(key: str) -> str:
+    """Return how findings name a secret."""
+    return _("secret {key}", key=key)
 
 
 def ok(about: str, text: str) -> Finding:

@@ -8,6 +8,7 @@ from watcher import portals
 from watcher.clock import Clock
 from watcher.doctor.finding import Finding, failed, ok, warning
 from watcher.http.reachability import HostProbe, Unreachable, probe_host
+from watcher.messages import _, plural
 from watcher.settings import AccountSettings, Settings
 
 _MIN_CERTIFICATE_LIFE = timedelta(days=10)
@@ -32,26 +33,28 @@ def _check_host(origin: str, name: str, account: AccountSettings, clock: Clock) 
         probe = probe_host(origin, ca_file=account.ca_file)
         after = clock.now()
     except Unreachable as error:
-        remedy = "check this machine's network, DNS, and proxy; for a certificate problem, see ca_file"
-        yield failed(f"portal {host}", f"account {name} cannot reach it: {error}", remedy)
+        remedy = _("check this machine's network, DNS, and proxy; for a certificate problem, see ca_file")
+        text = _("account {name} cannot reach it: {reason}", name=name, reason=error)
+        yield failed(_about_host(host), text, remedy)
         return
     yield _certificate(host, probe, after)
     if probe.server_time is not None:
         yield _clock(host, probe.server_time, before, after)
 
 
+def _about_host(host: str) -> str:
+    return _("portal {host}", host=host)
+
+
 def _certificate(host: str, probe: HostProbe, now: datetime) -> Finding:
-    about = f"portal {host}"
+    about = _about_host(host)
     if probe.certificate_expires_at is None:
-        return ok(about, "answers on this machine, without TLS")
-    until = probe.certificate_expires_at.date()
+        return ok(about, _("answers on this machine, without TLS"))
+    day = probe.certificate_expires_at.date()
     if probe.certificate_expires_at - now < _MIN_CERTIFICATE_LIFE:
-        return warning(
-            about,
-            f"its certificate expires on {until}",
-            "nothing to do yet: the website should renew it; otherwise checks will fail",
-        )
-    return ok(about, f"answers; its certificate is trusted and valid until {until}")
+        remedy = _("nothing to do yet: the website should renew it; otherwise checks will fail")
+        return warning(about, _("its certificate expires on {day}", day=day), remedy)
+    return ok(about, _("answers; its certificate is trusted and valid until {day}", day=day))
 
 
 def _clock(host: str, server_time: datetime, before: datetime, after: datetime) -> Finding:
@@ -63,13 +66,12 @@ def _clock(host: str, server_time: datetime, before: datetime, after: datetime) 
     else:
         difference = timedelta()
     seconds = round(difference.total_seconds())
-    text = f"{seconds} seconds off the clock of {host}"
+    about = _("clock")
+    text = plural("{n} second off the clock of {host}", "{n} seconds off the clock of {host}", seconds, host=host)
     if difference > _MAX_CLOCK_ERROR:
-        return failed(
-            "clock", text, "set this machine's clock (timedatectl set-ntp true): TLS and dates need the right time"
-        )
+        remedy = _("set this machine's clock (timedatectl set-ntp true): TLS and dates need the right time")
+        return failed(about, text, remedy)
     if difference > _TOTP_STEP:
-        return warning(
-            "clock", text, "set this machine's clock (timedatectl set-ntp true): one-time codes need the right time"
-        )
-    return ok("clock", text)
+        remedy = _("set this machine's clock (timedatectl set-ntp true): one-time codes need the right time")
+        return warning(about, text, remedy)
+    return ok(about, text)

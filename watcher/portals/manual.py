@@ -20,6 +20,7 @@ from watcher.clock.timestamps import iso_text
 from watcher.errors import CodeNeeded, UnexpectedAnswer
 from watcher.language.status_meaning import meaning_of, titles
 from watcher.language.title_pattern import normalize_title
+from watcher.messages import _, mark
 from watcher.model.alert import Links
 from watcher.model.case import Snapshot
 from watcher.portal import CaseRead, CaseResults, Portal, PortalContext, Question, RawAnswers, Reader
@@ -48,37 +49,37 @@ class Site:
 SITES = MappingProxyType(
     {
         "ceac": Site(
-            title="Visa status check of the US Department of State (CEAC)",
+            title=mark("Visa status check of the US Department of State (CEAC)"),
             agency="CEAC",
             links=Links(sign_in="https://ceac.state.gov/CEACStatTracker/Status.aspx", help=_TRAVEL),
             vocabulary="ceac",
         ),
         "nvc": Site(
-            title="Immigrant visa cases at the National Visa Center (CEAC)",
+            title=mark("Immigrant visa cases at the National Visa Center (CEAC)"),
             agency="NVC",
             links=Links(sign_in="https://ceac.state.gov/IV/Login.aspx", help=_TRAVEL),
             vocabulary="ceac",
         ),
         "egov": Site(
-            title="USCIS Case Status Online",
+            title=mark("USCIS Case Status Online"),
             agency="USCIS",
             links=Links(sign_in="https://egov.uscis.gov/", help="https://www.uscis.gov/contactcenter"),
             vocabulary="uscis",
         ),
         "eoir": Site(
-            title="Automated Case Information of the US immigration courts (EOIR)",
+            title=mark("Automated Case Information of the US immigration courts (EOIR)"),
             agency="EOIR",
             links=Links(sign_in="https://acis.eoir.justice.gov/en/", help="https://www.justice.gov/eoir"),
         ),
         "ipc": Site(
-            title="Status of an application, Czech Ministry of the Interior",
+            title=mark("Status of an application, Czech Ministry of the Interior"),
             agency="Ministry of the Interior",
             links=Links(
                 sign_in="https://ipc.gov.cz/en/status-of-your-application/", help="https://ipc.gov.cz/en/contacts/"
             ),
         ),
         "immi": Site(
-            title="ImmiAccount, Australian Department of Home Affairs",
+            title=mark("ImmiAccount, Australian Department of Home Affairs"),
             agency="Home Affairs",
             links=Links(sign_in="https://online.immi.gov.au/lusc/login", help="https://immi.homeaffairs.gov.au/"),
         ),
@@ -91,7 +92,7 @@ def _numbers(numbers: tuple[str, ...]) -> tuple[str, ...]:
     """Return the case numbers with single spaces and without duplicates."""
     plain = tuple(dict.fromkeys(" ".join(number.split()) for number in numbers))
     if not all(number and len(number) <= 64 and number.isprintable() for number in plain):  # noqa: PLR2004
-        raise ValueError("must be a case number: at most 64 letters, digits, and dashes")
+        raise ValueError(_("must be a case number: at most 64 letters, digits, and dashes"))
     return plain
 
 
@@ -123,10 +124,11 @@ def read(answers: RawAnswers, _language: str) -> Snapshot:
         site, number, value = SITES[note["site"]], str(note["case_number"]), note["status"]
         on = None if note["on"] is None else date.fromisoformat(note["on"])
     except (KeyError, TypeError, ValueError):
-        raise UnexpectedAnswer("this status was not written by `watcher record`") from None
+        raise UnexpectedAnswer(_("this status was not written by `watcher record`")) from None
     status = " ".join(value.split()) if isinstance(value, str) else ""
     if not normalize_title(status) or len(status) > LONGEST_STATUS or not status.isprintable():
-        raise UnexpectedAnswer(f"a status is one line of 1 to {LONGEST_STATUS} characters, as the website shows it")
+        text = _("a status is one line of 1 to {longest} characters, as the website shows it", longest=LONGEST_STATUS)
+        raise UnexpectedAnswer(text)
     meaning = meaning_of(status, vocabulary=site.vocabulary)
     return Snapshot(case_number=number, status=status, stage=meaning.stage, status_since=on)
 
@@ -140,13 +142,17 @@ class _ManualReader:
     def read(self) -> CaseResults:
         """Raise `CodeNeeded`: only a person can look."""
         raise CodeNeeded(
-            f"{SITES[self._account.site].title} forbids automated access. Check the website yourself, then record what "
-            f"you saw: watcher record {quote(self._account.cases[0])} STATUS"
+            _(
+                "{site} forbids automated access. Check the website yourself, then record what you saw: "
+                "watcher record {case} STATUS",
+                site=_(SITES[self._account.site].title),
+                case=quote(self._account.cases[0]),
+            )
         )
 
 
 @contextmanager
-def _open(account: ManualAccount, _: PortalContext) -> Iterator[Reader]:
+def _open(account: ManualAccount, _context: PortalContext) -> Iterator[Reader]:
     yield _ManualReader(account)
 
 
@@ -165,27 +171,35 @@ def _vocabulary(account: ManualAccount) -> str:
 _QUESTIONS = (
     Question(
         key="site",
-        text="Which website?",
+        text=mark("Which website?"),
         choices={name: SITES[name].title for name in get_args(SiteName)},
         default="ceac",
     ),
-    Question(key="cases", text="Case numbers", multiple=True, required=True),
-    Question(key="every", text="How often should we remind you to check?", default="7d"),
+    Question(key="cases", text=mark("Case numbers"), multiple=True, required=True),
+    Question(key="every", text=mark("How often should we remind you to check?"), default="7d"),
 )
 
 PORTAL = Portal(
     name="manual",
-    title="A website that you check yourself",
+    title=mark("A website that you check yourself"),
     needs=(
-        "site, one of: " + ", ".join(f"{name} ({SITES[name].title})" for name in get_args(SiteName)),
+        mark(
+            "site, one of: ceac (Visa status check of the US Department of State (CEAC)), nvc (Immigrant visa cases at"
+            " the National Visa Center (CEAC)), egov (USCIS Case Status Online), eoir (Automated Case Information of"
+            " the US immigration courts (EOIR)), ipc (Status of an application, Czech Ministry of the Interior), immi"
+            " (ImmiAccount, Australian Department of Home Affairs)"
+        ),
         "cases",
-        "every (how often to remind you to check)",
+        mark("every (how often to remind you to check)"),
     ),
     sees=(
-        "what you record with `watcher record CASE STATUS`: status, stage, and the date of the status if you give it",
+        mark(
+            "what you record with `watcher record CASE STATUS`: status, stage, and the date of the status if you give"
+            " it"
+        ),
     ),
-    choose_for="for a website that forbids automated access, such as CEAC: it reminds you to check",
-    verified=(
+    choose_for=mark("manual for a website that forbids automated access, such as CEAC: it reminds you to check"),
+    verified=mark(
         "nothing is read from these websites, which forbid automated access. The status texts of CEAC are those that "
         "applicants and embassies published (2020 to 2026)"
     ),

@@ -14,12 +14,14 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from watcher.clock.durations import format_duration
 from watcher.http.hosts import host_of, is_loopback
+from watcher.messages import _, mark
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.recipe.model import Recipe
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
 from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
+from watcher.settings.key_names import env_name, secret_file_name
 from watcher.settings.logins import login_id
 from watcher.sign_in.mailbox import MailboxSettings
 
@@ -53,27 +55,43 @@ class RecipeAccount(AccountSettings):
     @model_validator(mode="after")
     def _read_recipe(self) -> Self:
         self._recipe = load_recipe(self.recipe)
-        missing = [key for key, is_missing in self._missing_keys().items() if is_missing]
-        if missing:
-            raise ValueError(f"the recipe {self.recipe} needs {' and '.join(missing)}")
+        faults = list(self._missing_keys())
+        if faults:
+            raise ValueError("\n".join(faults))
         if self.every is not None and self.every < self.min_every:
-            shortest = format_duration(self.min_every)
-            raise ValueError(
-                f'the recipe {self.recipe} allows at most one check every {shortest}; write every = "{shortest}"'
+            text = _(
+                'the recipe {recipe} allows at most one check every {shortest}; write every = "{shortest}"',
+                recipe=self.recipe,
+                shortest=format_duration(self.min_every),
             )
+            raise ValueError(text)
         return self
 
-    def _missing_keys(self) -> dict[str, bool]:
+    def _missing_keys(self) -> Iterator[str]:
+        """Yield a fault for each key that the recipe needs and that is missing."""
         names = self._recipe.placeholders
         unconditional = frozenset().union(
             *(step.request.placeholders for step in self._recipe.sign_in if step.when is None)
         )
-        return {
-            "username": "username" in names and not self.username,
-            "password": "password" in names and self.password is None,
-            "totp_secret": "totp" in unconditional and self.totp_secret is None,
-            "cases (because it does not list them)": self._recipe.cases is None and not self.cases,
-        }
+        if "username" in names and not self.username:
+            yield _("the recipe {recipe} needs username", recipe=self.recipe)
+        if "password" in names and self.password is None:
+            yield self._missing_secret("password")
+        if "totp" in unconditional and self.totp_secret is None:
+            yield self._missing_secret("totp_secret")
+        if self._recipe.cases is None and not self.cases:
+            yield _("the recipe {recipe} needs cases (because it does not list them)", recipe=self.recipe)
+
+    def _missing_secret(self, key: str) -> str:
+        key_path = ("accounts", self.name, key)
+        return _(
+            "the recipe {recipe} needs {key}; set the environment variable {variable}, write it here, or write it to"
+            " the file {file} in secrets_dir",
+            recipe=self.recipe,
+            key=key,
+            variable=env_name(key_path),
+            file=secret_file_name(key_path),
+        )
 
     @property
     def parsed(self) -> Recipe:
@@ -174,21 +192,33 @@ def _origins(account: RecipeAccount) -> tuple[str, ...]:
 
 
 _QUESTIONS = (
-    Question(key="recipe", text="Recipe file (`watcher recipe new FILE` creates one)", required=True, is_path=True),
-    Question(key="base_url", text="Address of the website (empty: the one in the recipe)"),
-    Question(key="username", text="User name (empty: the recipe needs none)"),
-    Question(key="password", text="Password (empty: the recipe needs none)", secret=True),
-    Question(key="totp_secret", text="Secret key of the authenticator app (empty: none)", secret=True),
-    Question(key="cases", text="Case numbers to watch (empty: all that the website lists)", multiple=True),
+    Question(
+        key="recipe", text=mark("Recipe file (`watcher recipe new FILE` creates one)"), required=True, is_path=True
+    ),
+    Question(key="base_url", text=mark("Address of the website (empty: the one in the recipe)")),
+    Question(
+        key="ca_file",
+        text=mark("CA certificate file, if that address uses a private certificate authority (empty: none)"),
+        is_path=True,
+        only_if=("base_url", "*"),
+    ),
+    Question(key="username", text=mark("User name (empty: the recipe needs none)")),
+    Question(key="password", text=mark("Password (empty: the recipe needs none)"), secret=True),
+    Question(key="totp_secret", text=mark("Secret key of the authenticator app (empty: none)"), secret=True),
+    Question(key="cases", text=mark("Case numbers to watch (empty: all that the website lists)"), multiple=True),
 )
 
 PORTAL = Portal(
     name="recipe",
-    title="Any other website, described by a recipe",
-    needs=("recipe", "what the recipe uses: username, password, totp_secret"),
-    sees=("status", "stage", "if the recipe describes them: dates, pending items, letters, history"),
-    choose_for="for any other website that a recipe file describes",
-    verified=(
+    title=mark("Any other website, described by a recipe"),
+    needs=("recipe", mark("what the recipe uses: username, password, totp_secret")),
+    sees=(
+        mark("status"),
+        mark("stage"),
+        mark("if the recipe describes them: dates, pending items, letters, history"),
+    ),
+    choose_for=mark("recipe for any other website that a recipe file describes"),
+    verified=mark(
         "the engine with the practice portal, Django's own sign-in (forms, CSRF, sessions), and an OpenID Connect"
         " server (oidc-provider); each recipe must be tested by its author"
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from watcher import portals
 from watcher.errors import SettingsFaults
-from watcher.privacy.private_file import create_private_folder, write_private_file
+from watcher.privacy.private_file import create_private_folder, remove_temporary_files, write_private_file
 from watcher.settings.config_files import read_document
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, secrets_folder
 from watcher.settings.load import load_configuration
@@ -16,6 +16,7 @@ from watcher.text.json import load_or_none
 from watcher.wizard.toml_writer import as_toml
 
 _INTERRUPTED_MARK = "# Interrupted in: "
+_LEFTOVER_AGE = 60.0  # seconds; a younger temporary file may belong to a run that is still going on
 
 
 class ConfigDraft:
@@ -28,7 +29,7 @@ class ConfigDraft:
     def __init__(self, file: Path, *, environ: Mapping[str, str]) -> None:
         """Start from the answers of an interrupted run, otherwise from the existing configuration, otherwise empty.
 
-        Raises SettingsFaults if the file is not valid TOML.
+        Removes temporary files that a kill has left. Raises SettingsFaults if the file is not valid TOML, and OSError.
         """
         self.file, self._environ = file.absolute(), environ
         self.unfinished_file = self.file.with_name(f"{self.file.name}.unfinished")
@@ -37,6 +38,8 @@ class ConfigDraft:
         self._current_section = _interrupted_section(self.unfinished_file) if self.resumed else None
         self.keys: dict[str, Any] = copy.deepcopy(read_document(source).keys) if source else {}
         self.keys.setdefault("secrets_dir", secrets_folder(self.file).name)
+        remove_temporary_files(self.file.parent, f"{self.file.name}*", older_than=_LEFTOVER_AGE)
+        remove_temporary_files(self.secrets_dir, older_than=_LEFTOVER_AGE)
 
     @property
     def secrets_dir(self) -> Path:

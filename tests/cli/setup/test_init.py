@@ -19,7 +19,7 @@ def family(tmp_path: Path) -> Iterator[PracticeWorkspace]:
     """Yield a workspace with a portal and without a configuration."""
     with practice_workspace(tmp_path) as workspace:
         workspace.config.unlink()
-        workspace.environ = {"SSL_CERT_FILE": str(workspace.portal.ca_file), "TZ": "UTC"}
+        workspace.environ = {"TZ": "UTC"}
         yield workspace
 
 
@@ -32,8 +32,8 @@ def phone() -> Iterator[Webhook]:
 def account(family: PracticeWorkspace, *, password: str | None = None) -> list[str]:
     portal_account = family.portal.account
     return [
-        *("family", "recipe", str(RECIPE), family.portal.base_url, portal_account.username),
-        *(password or portal_account.password, portal_account.totp_secret or "", ""),
+        *("family", "recipe", str(RECIPE), family.portal.base_url, str(family.portal.ca_file)),
+        *(portal_account.username, password or portal_account.password, portal_account.totp_secret or "", ""),
     ]
 
 
@@ -89,11 +89,11 @@ def test_two_configurations_in_one_folder_do_not_share_secrets(family: PracticeW
 
 def test_continues_after_an_interruption_without_losing_answers(family: PracticeWorkspace) -> None:
     previous = account(family)
-    family.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, previous[:5]), expect=(130,))
+    family.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, previous[:6]), expect=(130,))
     assert not family.config.exists()
     assert family.portal.account.username in (family.folder / "watcher.toml.unfinished").read_text()
 
-    remaining = ["", "", "", "", *previous[5:]]  # earlier answers are the defaults
+    remaining = ["", "", "", "", "", *previous[6:]]  # earlier answers are the defaults
     stdin = answers(DEFAULTS, remaining, NO, NO, ["n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "Continuing with your earlier answers" in result.err
@@ -103,14 +103,15 @@ def test_continues_after_an_interruption_without_losing_answers(family: Practice
         "portal": "recipe",
         "recipe": str(RECIPE),
         "base_url": family.portal.base_url,
+        "ca_file": str(family.portal.ca_file),
         "username": family.portal.account.username,
     }
 
 
 def test_remaining_questions_are_asked_although_the_answers_suffice(family: PracticeWorkspace, phone: Webhook) -> None:
     """The account works without the authenticator's secret, so nobody would notice that it was never asked for."""
-    family.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, account(family)[:6]), expect=(130,))
-    remaining = [*[""] * 5, *account(family)[6:]]
+    family.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, account(family)[:7]), expect=(130,))
+    remaining = [*[""] * 6, *account(family)[7:]]
     family.run(
         "init",
         "--config",
@@ -233,3 +234,18 @@ def test_failed_test_alert_is_reported_with_the_reason(family: PracticeWorkspace
     assert "phone: not sent" in result.err
     assert "500" in result.err
     assert phone.host not in result.out + result.err
+
+
+def test_name_of_an_existing_channel_is_not_changed_unasked(family: PracticeWorkspace, phone: Webhook) -> None:
+    family.configure()
+    added = channel(phone)
+    stdin = answers(DEFAULTS, NO, NO, added, [*added[:2], "n", "tablet", *added[2:]], NO, ["n", "n"])
+    result = family.run("init", stdin=stdin)
+    assert 'There is already a channel "phone".' in result.err
+    assert tomllib.loads(family.config.read_text())["channels"].keys() == {"phone", "tablet"}
+
+
+def test_certificate_authority_is_asked_for_only_with_an_address(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["family", "recipe", str(RECIPE), "", "anna", "made-up-secret", "", ""], NO, NO, ["n"])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "CA certificate file" not in result.err

@@ -169,8 +169,9 @@ def test_file_that_is_not_a_recipe_is_refused(tmp_path: Path, content: bytes) ->
 
 
 def test_account_must_have_the_values_that_its_recipe_sends() -> None:
-    with pytest.raises(ValueError, match="needs username and password"):
+    with pytest.raises(ValueError, match="needs username") as fault:
         account_of(RECIPES / "practice.toml")
+    assert "needs password; set the environment variable WATCHER_ACCOUNTS__" in str(fault.value)
 
 
 def test_account_may_not_be_checked_more_often_than_its_recipe_allows(tmp_path: Path) -> None:

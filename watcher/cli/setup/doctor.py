@@ -10,14 +10,16 @@ from watcher import portals
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_json, print_line, styled
 from watcher.clock import SystemClock
+from watcher.context.opening import use_language_of
 from watcher.doctor import Finding, Verdict, run_checks
 from watcher.doctor.finding import failed
 from watcher.errors import SettingsFaults
+from watcher.messages import _, mark, use_language
 from watcher.monitoring import logs
 from watcher.settings.load import load_configuration
 
 _COLORS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red"}
-_WIDTH = max(len(verdict) for verdict in Verdict)
+_VERDICTS = {Verdict.OK: mark("ok"), Verdict.WARNING: mark("warning"), Verdict.FAILED: mark("failed")}
 
 
 @click.command("doctor")
@@ -31,17 +33,20 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
     """
     logs.configure(level="error", environ=os.environ)
     findings: list[Finding] = []
+    if as_json:
+        use_language("en")  # a document is the same in all languages
     try:
         configuration = load_configuration(config, environ=os.environ, portals=portals)
+        if not as_json:
+            use_language_of(configuration.settings)
         for finding in run_checks(configuration, SystemClock(), offline=offline):
             findings.append(finding)
             if not as_json:
                 _show(finding)
         status = 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
     except SettingsFaults as faults:
-        findings = [
-            failed("configuration", line, "correct it, then run `watcher doctor` again") for line in faults.faults
-        ]
+        remedy = _("correct it, then run `watcher doctor` again")
+        findings = [failed(_("configuration"), line, remedy) for line in faults.faults]
         for finding in () if as_json else findings:
             _show(finding)
         status = 2
@@ -51,9 +56,10 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
 
 
 def _show(finding: Finding) -> None:
-    verdict = styled(f"{finding.verdict.value:{_WIDTH}}", _COLORS[finding.verdict])
-    remedy = f" -> {finding.remedy}" if finding.remedy else ""
-    print_line(f"{verdict}  {finding.about}: {finding.text}{remedy}")
+    width = max(len(_(verdict)) for verdict in _VERDICTS.values())
+    verdict = styled(_(_VERDICTS[finding.verdict]).ljust(width), _COLORS[finding.verdict])
+    text = _("{about}: {text}", about=finding.about, text=finding.text)
+    print_line(f"{verdict}  {text} -> {finding.remedy}" if finding.remedy else f"{verdict}  {text}")
 
 
 def _document(finding: Finding) -> dict[str, str | None]:

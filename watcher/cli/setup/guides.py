@@ -1,8 +1,12 @@
 """Instructions that `watcher init` prints."""
 
 from collections.abc import Sequence
+from functools import reduce
 
-_SESSION = """\
+from watcher.messages import _, mark
+
+_SESSION = mark(
+    """\
 How to sign in to "{name}" with your own browser:
   1. Sign in at {hosts} and leave the page open. Do not sign out: that would end the session.
   2. Export the cookies of that page. Use a browser extension that writes a cookies.txt or JSON file, works only on your
@@ -15,8 +19,10 @@ How to sign in to "{name}" with your own browser:
   3. Run: {command}
   4. Delete the file. Whoever has it can use your account.
   {note}"""
+)
 
 
 def session_guide(name: str, *, hosts: Sequence[str], command: str, note: str) -> str:
     """Return how to import the session of the user's own browser for an account."""
-    return _SESSION.format(name=name, hosts=" or ".join(hosts), command=command, note=note)
+    text = reduce(lambda first, second: _("{first} or {second}", first=first, second=second), hosts)
+    return _(_SESSION, name=name, hosts=text, command=command, note=note)

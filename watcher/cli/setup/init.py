@@ -17,8 +17,10 @@ from watcher.cli.show.alerts import print_test_results, send_test
 from watcher.cli.terminal.output import command_name, print_error, print_line, print_table
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_code, confirm
 from watcher.cli.terminal.state_words import outcome_text
+from watcher.cli.terminal.termination import tidying_up_when_ended
 from watcher.context.opening import read_settings
 from watcher.errors import os_error_text
+from watcher.messages import _, current_language, plural, use_language
 from watcher.model.account_health import ReadOutcome
 from watcher.model.ledger import TrackedCase
 from watcher.monitoring import logs
@@ -42,18 +44,25 @@ def init_command(config: Path | None) -> None:
     logs.configure(level="error", environ=os.environ)
     file = config or find_file(None, os.environ) or default_config_files(os.environ)[1]
     try:
-        draft = ConfigDraft(file, environ=os.environ)
-        _print_introduction(draft)
-        _ask_about_user(draft)
-        ask_about_accounts(draft)
-        ask_about_channels(draft)
-        previous = draft.finish()
+        with tidying_up_when_ended():
+            draft = ConfigDraft(file, environ=os.environ)
+            _print_introduction(draft)
+            _ask_about_user(draft)
+            ask_about_accounts(draft)
+            ask_about_channels(draft)
+            previous = draft.finish()
     except OSError as error:
         raise click.ClickException(
-            f"{error.filename or file}: {os_error_text(error)}. No answer was lost. Use --config FILE for another"
-            " place."
+            _(
+                "{path}: {reason}. No answer was lost. Use --config FILE for another place.",
+                path=error.filename or file,
+                reason=os_error_text(error),
+            )
         ) from None
-    print_line(f"Wrote {draft.file}.{f' The previous one is kept as {previous}.' if previous else ''}")
+    if previous:
+        print_line(_("Wrote {file}. The previous one is kept as {previous}.", file=draft.file, previous=previous))
+    else:
+        print_line(_("Wrote {file}.", file=draft.file))
     settings = read_settings(draft.file, os.environ)
     with open_app(settings) as app:
         success = _try_sign_ins(app)
@@ -65,19 +74,20 @@ def init_command(config: Path | None) -> None:
 
 def _print_introduction(draft: ConfigDraft) -> None:
     print_error(click.wrap_text(portal_advice(), width=100))
-    print_error(f"\nThe configuration will be {draft.file}.")
-    print_error("Press Enter to accept the answer in [brackets]. Press Ctrl-C to stop; your answers are kept.")
+    print_error("\n" + _("The configuration will be {file}.", file=draft.file))
+    print_error(_("Press Enter to accept the answer in [brackets]. Press Ctrl-C to stop; your answers are kept."))
     if draft.resumed:
-        print_error("Continuing with your earlier answers.")
+        print_error(_("Continuing with your earlier answers."))
 
 
 def _ask_about_user(draft: ConfigDraft) -> None:
-    language = ask_choice("Language for alerts?", _LANGUAGES, str(draft.get(("language",)) or "en"))
+    language = ask_choice(_("Language for alerts?"), _LANGUAGES, str(draft.get(("language",)) or current_language()))
     draft.set(("language",), language)
+    use_language(language)
 
     def ask_time_zone() -> str:
         current = draft.get(("timezone",)) or machine_zone().key
-        draft.set(("timezone",), ask("Your time zone, for example America/New_York", str(current)))
+        draft.set(("timezone",), ask(_("Your time zone, for example America/New_York"), str(current)))
         return str(draft.get(("timezone",)))
 
     ask_setting(draft, ("timezone",), ask_time_zone)
@@ -89,13 +99,14 @@ def _try_sign_ins(app: App) -> bool:
     for name, account in app.settings.accounts.items():
         if app.portal_of(name).is_manual or _needs_session(app, account):
             continue
-        if not confirm(f'Sign in to the account "{name}" now to test it?'):
+        if not confirm(_('Sign in to the account "{name}" now to test it?', name=name)):
             continue
         has_secret = getattr(account, "totp_secret", None) is not None
         result = app.poll(name, codes=None if has_secret else PromptedCode(ask_code))
         print_read_results([result], [])
         if result.outcome is not ReadOutcome.OK:
-            print_error(f"{name}: {outcome_text(result.outcome)}: {result.error}")
+            outcome = outcome_text(result.outcome)
+            print_error(_("{account}: {outcome}: {reason}", account=name, outcome=outcome, reason=result.error))
             success = False
     return success
 
@@ -108,7 +119,7 @@ def _needs_session(app: App, account: AccountSettings) -> bool:
 
 def _try_channels(settings: Settings) -> bool:
     """Send a test alert to each channel if the user agrees. Return False if one was not accepted."""
-    if not settings.channels or not confirm("Send a test alert to every channel?"):
+    if not settings.channels or not confirm(_("Send a test alert to every channel?")):
         return True
     results = [send_test(channel) for channel in settings.channels.values()]
     print_test_results(results)
@@ -121,25 +132,31 @@ def _print_watched_cases(app: App) -> None:
         (case.account, case.case_number, (case.snapshot.form if case.snapshot else None) or "-", _status(case))
         for case in app.context.watched_cases()
     ]
-    checked = {number for _, number, _, _ in rows}
+    checked = {row[1] for row in rows}
     rows += [
-        (name, number, "-", "not checked yet")
+        (name, number, "-", _("not checked yet"))
         for name, account in app.settings.accounts.items()
         for number in account.cases
         if number not in checked
     ]
-    print_table(("ACCOUNT", "CASE", "FORM", "STATUS"), rows)
+    print_table((_("ACCOUNT"), _("CASE"), _("FORM"), _("STATUS")), rows)
     complete = [
         f'"{name}"'
         for name, account in app.settings.accounts.items()
         if not account.cases and not app.portal_of(name).is_manual
     ]
     if complete:
-        print_line(f"All cases in the account{'s' * (len(complete) > 1)} {', '.join(complete)} will be watched.")
+        text = plural(
+            "All cases in the account {names} will be watched.",
+            "All cases in the accounts {names} will be watched.",
+            len(complete),
+            names=", ".join(complete),
+        )
+        print_line(text)
 
 
 def _status(case: TrackedCase) -> str:
-    return (case.snapshot.status if case.snapshot else None) or "not checked yet"
+    return (case.snapshot.status if case.snapshot else None) or _("not checked yet")
 
 
 def _print_next_steps(app: App, file: Path) -> None:
@@ -150,17 +167,17 @@ def _print_next_steps(app: App, file: Path) -> None:
     for name, account in app.settings.accounts.items():
         if _needs_session(app, account):
             command = f"{program} login{config} {quote(name)} --cookies FILE"
-            steps[command] = "sign in: import the session of your browser"
+            steps[command] = _("sign in: import the session of your browser")
             print_line()
             print_line(_session_guide(app, account, command))
     steps |= {
-        f"{program} doctor{config}": "check the whole setup",
-        f"{program} check{config}": "check all cases now and send alerts",
-        f"{program} run{config}": "keep checking until you stop it",
-        f"{program} {install_command(file)}": "keep checking in the background",
+        f"{program} doctor{config}": _("check the whole setup"),
+        f"{program} check{config}": _("check all cases now and send alerts"),
+        f"{program} run{config}": _("keep checking until you stop it"),
+        f"{program} {install_command(file)}": _("keep checking in the background"),
     }
     print_line()
-    print_line("Next steps:")
+    print_line(_("Next steps:"))
     for step, purpose in steps.items():
         print_line(f"  {step:<{max(map(len, steps))}}  # {purpose}")
 
@@ -168,4 +185,4 @@ def _print_next_steps(app: App, file: Path) -> None:
 def _session_guide(app: App, account: AccountSettings, command: str) -> str:
     portal = app.portal_of(account.name)
     hosts = sorted(portal.session_hosts(account)) if portal.session_hosts else []
-    return session_guide(account.name, hosts=hosts, command=command, note=portal.session_note)
+    return session_guide(account.name, hosts=hosts, command=command, note=_(portal.session_note))

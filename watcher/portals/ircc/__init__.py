@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+from watcher.messages import mark
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount
@@ -40,28 +41,34 @@ def _origins(account: IrccAccount) -> tuple[str, ...]:
 _QUESTIONS = (
     Question(
         key="program",
-        text="Which application tracker?",
-        choices={"immigration": "permanent and temporary residence", "citizenship": "citizenship"},
+        text=mark("Which application tracker?"),
+        choices={"immigration": mark("permanent and temporary residence"), "citizenship": mark("citizenship")},
         default="immigration",
     ),
-    Question(key="username", text="Your UCI (8 or 10 digits)", required=True),
-    Question(key="password", text="Password of the tracker (not your GCKey password)", secret=True, required=True),
-    Question(key="cases", text="Application numbers to watch (empty: all)", multiple=True),
+    Question(key="username", text=mark("Your UCI (8 or 10 digits)"), required=True),
+    Question(
+        key="password", text=mark("Password of the tracker (not your GCKey password)"), secret=True, required=True
+    ),
+    Question(key="cases", text=mark("Application numbers to watch (empty: all)"), multiple=True),
 )
 
 PORTAL = Portal(
     name="ircc",
-    title="IRCC application tracker",
-    needs=("program (immigration or citizenship)", "username (the UCI)", "password (the tracker's own)"),
-    sees=(
-        "status of every application",
-        "parts of an application (eligibility, medical, biometrics, background; language, test, oath)",
-        "history",
-        "actions, and the number of tasks to do",
-        "date received and time of the last update",
+    title=mark("IRCC application tracker"),
+    needs=(
+        mark("program (immigration or citizenship)"),
+        mark("username (the UCI)"),
+        mark("password (the tracker's own)"),
     ),
-    choose_for="for an IRCC application tracker (Canada)",
-    verified=(
+    sees=(
+        mark("status of every application"),
+        mark("parts of an application (eligibility, medical, biometrics, background; language, test, oath)"),
+        mark("history"),
+        mark("actions, and the number of tasks to do"),
+        mark("date received and time of the last update"),
+    ),
+    choose_for=mark("ircc for an IRCC application tracker (Canada)"),
+    verified=mark(
         "with test servers written from public clients of both trackers (2023 to 2026), the sign-in with Moto's"
         " Cognito; never with the live trackers. Not known: what an action of the immigration tracker looks like. The"
         " meanings of history codes come from other people. A token's audience, use, issuer, and expiry are checked,"

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from watcher.messages import _
 from watcher.settings import AccountSettings
 from watcher.settings.logins import login_id
 from watcher.settings.values import WebAddress
@@ -54,14 +55,14 @@ TRACKERS: Final[dict[Program, Tracker]] = {
 def _uci(text: str) -> str:
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]{8}|[0-9]{10}", digits):
-        raise ValueError("a UCI has 8 or 10 digits, such as 1100000001; spaces and dashes are ignored")
+        raise ValueError(_("a UCI has 8 or 10 digits, such as 1100000001; spaces and dashes are ignored"))
     return digits
 
 
 def _application_number(text: str) -> str:
     number = normalize_number(text)
     if not re.fullmatch(r"[A-Z]{1,2}[0-9]{7,10}", number):
-        raise ValueError("an application number is one letter and nine digits, such as E000000001")
+        raise ValueError(_("an application number is one letter and nine digits, such as E000000001"))
     return number
 
 

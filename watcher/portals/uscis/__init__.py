@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
+from watcher.messages import mark
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.uscis.account import UscisAccount
@@ -39,71 +40,73 @@ def _open(account: UscisAccount, context: PortalContext) -> Iterator[Reader]:
 _QUESTIONS = (
     Question(
         key="sign_in",
-        text="How should the program sign in?",
+        text=mark("How should the program sign in?"),
         choices={
-            "session": "you sign in with your own browser and export its cookies; no password is stored",
-            "browser": "the program signs in itself with Chromium (needs the extra case-watcher[browser])",
+            "session": mark("you sign in with your own browser and export its cookies; no password is stored"),
+            "browser": mark("the program signs in itself with Chromium (needs the extra case-watcher[browser])"),
         },
         default="session",
     ),
-    Question(key="username", text="E-mail address of the account", required=True, only_if=("sign_in", "browser")),
+    Question(key="username", text=mark("E-mail address of the account"), required=True, only_if=("sign_in", "browser")),
     Question(
-        key="password", text="Password of the account", secret=True, required=True, only_if=("sign_in", "browser")
+        key="password", text=mark("Password of the account"), secret=True, required=True, only_if=("sign_in", "browser")
     ),
     Question(
         key="mfa",
-        text="How do you get one-time codes?",
+        text=mark("How do you get one-time codes?"),
         choices={
-            "totp": "from an authenticator app whose secret key you have",
-            "email": "by e-mail, in a mailbox that the program may read",
-            "prompt": "you enter each code yourself",
-            "none": "the account uses no codes",
+            "totp": mark("from an authenticator app whose secret key you have"),
+            "email": mark("by e-mail, in a mailbox that the program may read"),
+            "prompt": mark("you enter each code yourself"),
+            "none": mark("the account uses no codes"),
         },
         default="prompt",
         only_if=("sign_in", "browser"),
     ),
     Question(
         key="totp_secret",
-        text="The secret key that USCIS showed when you set up the authenticator app",
+        text=mark("The secret key that USCIS showed when you set up the authenticator app"),
         secret=True,
         required=True,
         only_if=("mfa", "totp"),
     ),
     Question(
         key="mailbox.host",
-        text="IMAP server of the mailbox that receives the codes",
+        text=mark("IMAP server of the mailbox that receives the codes"),
         required=True,
         only_if=("mfa", "email"),
     ),
-    Question(key="mailbox.username", text="User name of the mailbox", required=True, only_if=("mfa", "email")),
+    Question(key="mailbox.username", text=mark("User name of the mailbox"), required=True, only_if=("mfa", "email")),
     Question(
         key="mailbox.password",
-        text="Password of the mailbox (often an app password)",
+        text=mark("Password of the mailbox (often an app password)"),
         secret=True,
         only_if=("mfa", "email"),
     ),
-    Question(key="cases", text="Receipt numbers (IOE...) to watch (empty: all cases of the account)", multiple=True),
+    Question(
+        key="cases", text=mark("Receipt numbers (IOE...) to watch (empty: all cases of the account)"), multiple=True
+    ),
 )
 
 PORTAL = Portal(
     name="uscis",
-    title="USCIS online account",
+    title=mark("USCIS online account"),
     needs=(
-        "a session from your own browser (`watcher login ACCOUNT --cookies FILE`)",
-        'or sign_in = "browser": username, password, mfa, the optional extra case-watcher[browser], and Chromium',
+        mark("a session from your own browser (`watcher login ACCOUNT --cookies FILE`)"),
+        mark('or sign_in = "browser": username, password, mfa, the optional extra case-watcher[browser], and Chromium'),
     ),
     sees=(
-        "status in English and Spanish",
-        "history and event codes, with their published meanings as hints",
-        "requests for evidence, appointments, letters, documents by type",
-        "all cases of the account with a receipt number that begins with IOE; no paper receipts",
+        mark("status in English and Spanish"),
+        mark("history and event codes, with their published meanings as hints"),
+        mark("requests for evidence, appointments, letters, documents by type"),
+        mark("all cases of the account with a receipt number that begins with IOE; no paper receipts"),
     ),
-    choose_for="for a USCIS online account (my.uscis.gov)",
-    session_note=(
+    choose_for=mark("uscis for a USCIS online account (my.uscis.gov)"),
+    session_note=mark(
         "How often: USCIS ends a session after 15 to 30 minutes without use, and after 8 hours at the latest. Expect"
         " to do this again for nearly every check. You get an alert when it is time."
     ),
-    verified=(
+    verified=mark(
         "with a test server built from published descriptions of the pages and answers (August 2026), the browser "
         "sign-in with a real Chromium; never with the live website"
     ),

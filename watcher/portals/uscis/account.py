@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, SecretStr, model_validator
 
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
+from watcher.messages import _
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
 from watcher.settings import AccountSettings
 from watcher.settings.logins import login_id
@@ -18,7 +19,7 @@ def _receipt(number: str) -> str:
     receipt = normalize_receipt(number)
     if is_receipt(receipt):
         return receipt
-    raise ValueError("must be a receipt number: three letters and ten digits, such as IOE0000000001")
+    raise ValueError(_("must be a receipt number: three letters and ten digits, such as IOE0000000001"))
 
 
 def _totp_secret(secret: SecretStr) -> SecretStr:
@@ -53,13 +54,16 @@ class UscisAccount(AccountSettings):
         if self.sign_in == "session":
             return self
         if not self.username or self.password is None:
-            raise ValueError('sign_in = "browser" needs a username and a password')
+            raise ValueError(_('sign_in = "browser" needs a username and a password'))
         if self.mfa == "totp" and self.totp_secret is None:
             raise ValueError(
-                'mfa = "totp" needs totp_secret: the secret key that USCIS showed when you set up the authenticator app'
+                _(
+                    'mfa = "totp" needs totp_secret: the secret key that USCIS showed when you set up the '
+                    "authenticator app"
+                )
             )
         if self.mfa == "email" and self.mailbox is None:
-            raise ValueError('mfa = "email" needs mailbox = {host, port, username, password}')
+            raise ValueError(_('mfa = "email" needs mailbox = {host, port, username, password}'))
         return self
 
     @property
@@ -74,9 +78,9 @@ class UscisAccount(AccountSettings):
     @property
     def manual_sign_in(self) -> str:
         """The instructions for bringing in a session from the user's own browser, as an error message ends."""
-        return (
-            f"Sign in with your own browser, export its cookies, then run: watcher login {quote(self.name)}"
-            " --cookies FILE"
+        return _(
+            "Sign in with your own browser, export its cookies, then run: watcher login {name} --cookies FILE",
+            name=quote(self.name),
         )
 
     def credential(self) -> str | None:

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from watcher.http.hosts import host_of
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
+from watcher.messages import _
 from watcher.settings import AccountSettings
 from watcher.settings.logins import login_id
 from watcher.settings.values import WebAddress
@@ -27,10 +28,12 @@ def _receipts(numbers: tuple[str, ...]) -> tuple[str, ...]:
     normalized = tuple(dict.fromkeys(map(normalize_receipt, numbers)))
     for position, number in enumerate(normalized, start=1):
         if not is_receipt(number):
-            raise ValueError(
-                f"number {position} is not a receipt number: use three letters and ten digits (IOE0000000001), or"
-                ' three letters, "*", and nine digits'
+            text = _(
+                "number {position} is not a receipt number: use three letters and ten digits (IOE0000000001), or three"
+                ' letters, "*", and nine digits',
+                position=position,
             )
+            raise ValueError(text)
     return normalized
 
 
