@@ -20,9 +20,10 @@ from watcher.errors import (
     SignInRejected,
     UnexpectedAnswer,
 )
+from watcher.messages import _, mark, plural
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
-HANGS = "the check of this account does not finish, or the program is not running"
+_HANGS = mark("the check of this account does not finish, or the program is not running")
 """Why nothing is known of an account whose checks do not even fail."""
 
 
@@ -193,7 +194,7 @@ def check_blindness(
     if not (fails or hangs) or now - last_seen_at <= blind_after:
         return health, ()
     details: Json = {
-        "reason": health.last_error if fails else HANGS,
+        "reason": health.last_error if fails else _(_HANGS),
         "since": utc_text(last_seen_at),
         "attempts": health.failures if fails else None,
     }
@@ -278,7 +279,8 @@ def _account_change(kind: ChangeKind, details: Json) -> Change:
 def _summary(errors: Sequence[ReadFailed]) -> str:
     """Return the first few errors in one line, each once, and how many others there are."""
     texts = list(dict.fromkeys(map(str, errors)))
-    more = [f"{len(texts) - _LISTED_ERRORS} more"] if len(texts) > _LISTED_ERRORS else []
+    left_out = len(texts) - _LISTED_ERRORS
+    more = [plural("{n} more", "{n} more", left_out)] if left_out > 0 else []
     return "; ".join([*texts[:_LISTED_ERRORS], *more])
 
 

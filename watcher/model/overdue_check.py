@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.clock.timestamps import utc_text
-from watcher.model.account_health import HANGS, AccountHealth, AccountState
+from watcher.messages import _
+from watcher.model.account_health import AccountHealth, AccountState
 
 MAX_CHECK_DURATION = timedelta(hours=12)
 """The longest that a check takes, unless the account's interval is longer."""
@@ -30,5 +31,8 @@ def apparent_health(
         or not is_overdue(next_read_at, now=now, blind_after=blind_after)
     ):
         return health
-    error = f"no successful check since {utc_text(last_seen_at)}: {HANGS}"
+    error = _(
+        "no successful check since {since}: the check of this account does not finish, or the program is not running",
+        since=utc_text(last_seen_at),
+    )
     return replace(health, state=AccountState.FAILING, last_error=error)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.clock.timestamps import local_text, utc_text
+from watcher.messages import _, plural
 from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
 from watcher.model.change import Json
@@ -61,18 +62,22 @@ class ServiceStatus:
 def status_line(status: ServiceStatus) -> str:
     """Return the status in one line without names, as `systemctl status` shows it."""
     accounts = status.reported.accounts
-    parts = [f"watching {len(accounts)} account{'' if len(accounts) == 1 else 's'}"]
+    parts = [plural("watching {n} account", "watching {n} accounts", len(accounts))]
     states = [account.state for account in accounts]
-    failing = states.count(AccountState.FAILING)
-    paused = sum(state.waits_for_person for state in states)
-    blind = status.blind_accounts
-    parts += [f"{number} {label}" for number, label in ((failing, "failing"), (paused, "paused")) if number]
-    parts += [] if status.reported.database_writable else ["the database cannot be written"]
-    parts += [f"{blind} without a successful check for too long"] if blind else []
-    next_checks = [account.next_read_at for account in accounts if account.next_read_at is not None]
-    parts += [f"next check {local_text(min(next_checks))}Z"] if next_checks else []
-    waiting = status.pending_alerts
-    parts += [f"{waiting} alert{'' if waiting == 1 else 's'} waiting"] if waiting else []
+    if failing := states.count(AccountState.FAILING):
+        parts.append(plural("{n} failing", "{n} failing", failing))
+    if paused := sum(state.waits_for_person for state in states):
+        parts.append(plural("{n} paused", "{n} paused", paused))
+    if not status.reported.database_writable:
+        parts.append(_("the database cannot be written"))
+    if blind := status.blind_accounts:
+        parts.append(
+            plural("{n} without a successful check for too long", "{n} without a successful check for too long", blind)
+        )
+    if next_checks := [account.next_read_at for account in accounts if account.next_read_at is not None]:
+        parts.append(_("next check {time}", time=f"{local_text(min(next_checks))}Z"))
+    if waiting := status.pending_alerts:
+        parts.append(plural("{n} alert waiting", "{n} alerts waiting", waiting))
     return ", ".join(parts)
 
 

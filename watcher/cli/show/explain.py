@@ -112,5 +112,5 @@ def portals_command(*, as_json: bool) -> None:
         width = max(_MIN_LABEL, *map(len, sections))
         for label, lines in sections.items():
             for index, line in enumerate(lines):
-                print_line(f"  {'' if index else label:{width}} {line}")
+                print_line(f"  {'' if index else label:{width}} {_(line)}")
         print_line()
