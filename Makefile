@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak adversary release lock clean
+.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak adversary messages release lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -62,6 +62,10 @@ soak: $(VENV)/development  ## run checks under random faults for MINUTES=10, or 
 
 adversary: $(VENV)/development  ## attack the real command for KILLS=2000 or MINUTES=60, then verify what arrived (SEED=)
 	@$(BIN)/python -m tests.adversary --kills $(or $(KILLS),2000) --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
+
+messages: $(VENV)/development  ## bring the translations in watcher/locale up to date with the program's sentences
+	@mkdir -p build
+	@for step in extract update compile; do $(BIN)/python -m babel.messages.frontend $$step || exit; done
 
 release: $(VENV)/development  ## build wheel and source distribution in dist/, and check their contents
 	@rm -rf dist

@@ -2,7 +2,7 @@ import pytest
 
 from watcher.alerts.digest import MAX_CHAT_BYTES, render_batch, render_digest
 from watcher.alerts.text_blocks import Paragraph, append_note, as_html, as_plain
-from watcher.language.catalogue import LANGUAGES
+from watcher.messages import LANGUAGES
 from watcher.model.alert import AlertText
 
 SITE = "Official site: https://my.uscis.gov/"

@@ -16,7 +16,7 @@ from tests.alerts.alert_contexts import CEAC, LINKS, examples
 from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.style import Detail, Privacy
-from watcher.language.catalogue import LANGUAGES
+from watcher.messages import LANGUAGES
 from watcher.model.alert import AlertContext, AlertText
 from watcher.text.gsm import gsm_length, gsm_text, is_gsm
 

@@ -9,8 +9,9 @@ from tests.support.lengths import Longest
 from watcher.alerts.first_contact import FirstContact, WatchedCase, render_first_contact
 from watcher.alerts.rendering import render
 from watcher.alerts.style import Detail, Privacy, TextStyle
-from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.language.status_meaning import titles
+from watcher.messages import LANGUAGES
 from watcher.model.case import Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Json, severity_of
 

@@ -15,7 +15,8 @@ from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.sanitize import sanitize
 from watcher.alerts.style import Privacy
-from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.language.catalogue import load_catalogue
+from watcher.messages import LANGUAGES
 from watcher.model.alert import AlertText
 from watcher.model.case import Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity

@@ -19,7 +19,7 @@ from tests.alerts.alert_contexts import examples
 from watcher.alerts.rendering import render
 from watcher.alerts.style import Detail, Privacy
 from watcher.cli import commands
-from watcher.language.catalogue import LANGUAGES
+from watcher.messages import LANGUAGES
 
 SHOWN = re.compile(r"`(watcher [a-z][^`]*)`")
 ACCOUNT = "our family's"

@@ -13,7 +13,7 @@ from watcher.delivery.attachments import (
     select_attachments,
     with_missing_letter_note,
 )
-from watcher.language.catalogue import LANGUAGES
+from watcher.messages import LANGUAGES
 from watcher.model.alert import AlertText
 from watcher.model.case import Notice
 from watcher.model.ledger import TrackedNotice

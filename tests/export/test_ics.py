@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.remind.tracked_case import NEW_YORK, case, item
 from watcher.export.ics import calendar
-from watcher.language.catalogue import LANGUAGES
+from watcher.messages import LANGUAGES
 from watcher.model.case import ItemKind, ItemState
 from watcher.model.ledger import TrackedCase, TrackedItem
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.language.explanation import explain, explain_item, explain_status
 from watcher.language.status_meaning import titles, vocabularies
+from watcher.messages import LANGUAGES
 from watcher.model.case import ItemKind, Stage
 
 OFFICIAL = ("uscis.gov", "state.gov", "canada.ca")

@@ -15,8 +15,9 @@ from tests.portals.context import FakeClock, PortalFakes
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.errors import CodeNeeded, UnexpectedAnswer
-from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.language.status_meaning import vocabularies
+from watcher.messages import LANGUAGES
 from watcher.model.account_health import AccountState, ReadOutcome, ReadResult
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind

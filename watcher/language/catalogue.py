@@ -1,30 +1,28 @@
-"""Catalogues of the program's messages: one TOML file for each language, which translators edit without Python."""
+"""The messages of alerts, by key. The English ones are in `catalogues/en.toml`, the translations in gettext's files."""
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-LANGUAGES = ("en", "es", "fr")
-"""The languages that have a catalogue. Others fall back to English."""
+from watcher.messages import LANGUAGES, translation
 
 _OPTIONAL_PART = re.compile(r"\[([^\[\]]*)\]")
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The messages of one language. There is one instance for each language."""
+    """The messages of one language. A message without a translation is English."""
 
     language: str
-    content: Mapping[str, Any]
 
     def message(self, *path: str) -> str:
         """Return the message with this key path; "" if there is none."""
-        return _message(self, path)
+        return _message(self.language, path)
 
     def format(self, *path: str, **fields: str) -> str:
         """Return the message with its {fields} filled in; see `format_text`."""
@@ -32,21 +30,35 @@ class Catalogue:
 
     def plural(self, unit: str, number: int) -> str:
         """Return a number with its unit in the correct form: "1 day", "7 days"."""
-        form = "one" if abs(number) == 1 or (number == 0 and self.language == "fr") else "other"
-        return self.format("units", unit, form, n=str(number))
+        one, other = (english_messages()["units", unit, form] for form in ("one", "other"))
+        template = translation(self.language).npgettext(f"units.{unit}", one, other, abs(number))
+        return format_text(template, {"n": str(number)})
 
 
 @lru_cache(maxsize=2048)  # one alert looks up a hundred messages
-def _message(catalogue: Catalogue, path: tuple[str, ...]) -> str:
-    entry: Any = catalogue.content
-    for key in path:
-        entry = entry.get(key, {}) if isinstance(entry, Mapping) else {}
-    return entry if isinstance(entry, str) else ""
+def _message(language: str, path: tuple[str, ...]) -> str:
+    english = english_messages().get(path, "")
+    return english and translation(language).pgettext(".".join(path), english)
 
 
 def load_catalogue(language: str) -> Catalogue:
     """Return the catalogue of `language`, or the English one if there is none."""
-    return _catalogue(language if language in LANGUAGES else "en")
+    return Catalogue(language if language in LANGUAGES else "en")
+
+
+@cache
+def english_messages() -> Mapping[tuple[str, ...], str]:
+    """Return the English messages by their key paths."""
+    text = resources.files(__package__).joinpath("catalogues", "en.toml").read_text(encoding="utf-8")
+    return dict(_leaves(tomllib.loads(text), ()))
+
+
+def _leaves(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
 
 
 def format_text(template: str, fields: Mapping[str, str]) -> str:
@@ -80,9 +92,3 @@ def _parse(template: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         pieces[1::2] = [f"{{{name}}}" for name in pieces[1::2]]
         parts.append(("".join(pieces), names))
     return tuple(parts)
-
-
-@cache
-def _catalogue(language: str) -> Catalogue:
-    text = resources.files(__package__).joinpath("catalogues", f"{language}.toml").read_text(encoding="utf-8")
-    return Catalogue(language, tomllib.loads(text))

@@ -11,9 +11,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from watcher.language.catalogue import LANGUAGES, Catalogue, load_catalogue
+from watcher.language.catalogue import Catalogue, load_catalogue
 from watcher.language.status_meaning import Meaning, meaning_of
 from watcher.language.title_pattern import normalize_title
+from watcher.messages import LANGUAGES
 from watcher.model.case import ItemKind, Stage
 
 _VOCABULARIES = ("uscis", "ceac", "ircc", "general")

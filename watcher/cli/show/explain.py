@@ -11,9 +11,9 @@ from watcher import portals
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.errors import SettingsFaults
-from watcher.language.catalogue import LANGUAGES, load_catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.language.explanation import Explanation, explain
-from watcher.messages import _
+from watcher.messages import LANGUAGES, _
 from watcher.settings.config_files import find_file
 from watcher.settings.load import load
 from watcher.text.printable import clean
