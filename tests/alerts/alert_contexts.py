@@ -56,6 +56,7 @@ _INTERVIEW = item(
 )
 _MOVED = _INTERVIEW | {"title": "Interview Was Rescheduled", "starts_at": "2026-09-01T09:30:00"}
 _CARD = item("task", "Card Was Returned To USCIS", due_by_estimate="2027-01-05")
+_OWN = item("reminder", "Card expires", due_on="2027-05-01", source="user", days=7, item_id=5)
 _NEAR: dict[str, Json] = {"source": "estimate", "days": 7, "item_id": 3}
 
 EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
@@ -119,6 +120,8 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
         },
     ),
     ChangeKind.LOOK_REMINDER: ("look", None, {"site": "ceac", "looked_at": "2026-07-02T14:00:00+00:00"}),
+    ChangeKind.REMINDER: ("user:1", None, _OWN),
+    ChangeKind.NOTE: (None, None, {"text": "Called USCIS, wait 30 days"}),
     ChangeKind.CASE_ADDED: (None, None, {"stage": "received", "status": "Case Was Received", "form": "I-485"}),
     ChangeKind.CASE_NOT_FOUND: (
         "presence",
@@ -234,7 +237,12 @@ def examples() -> dict[str, AlertContext]:
         status("evidence_requested", "Request for Evidence Was Sent"),
         status("under_review", "Case Is Being Actively Reviewed By USCIS"),
     )
+    named = alert_context(change(ChangeKind.STATUS_CHANGED))
+    passed = replace(change(ChangeKind.REMINDER), new=_OWN | {"due_on": "2026-07-01", "days": -1, "is_overdue": True})
     return contexts | {
+        "reminder, the date has passed": alert_context(passed),
+        "status_changed, of a case with a label": replace(named, label="Maria's green card", person="Maria"),
+        "status_changed, of a case with a person": replace(named, person="Maria"),
         "status_changed, only a new date": alert_context(updated, links=CEAC, case_number="AA00000001", form=None),
         "status_changed, only a new text": alert_context(reworded),
         "rfe_received, overdue": alert_context(_received(ChangeKind.RFE_RECEIVED, _RFE | {"is_overdue": True})),

@@ -22,6 +22,7 @@ from watcher.alerts.competing import competing_times
 from watcher.alerts.packing import Form, Part, pack
 from watcher.alerts.style import MAX_TEXT_LENGTH, TextStyle
 from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, as_plain
+from watcher.alerts.title import case_name
 from watcher.language.explanation import GlossaryText, explain_item, explain_status
 from watcher.model.alert import AlertContext
 from watcher.model.case import ItemKind
@@ -84,7 +85,11 @@ def full_parts(context: AlertContext, changes: Sequence[Change], style: TextStyl
     before.append(Part(pieces=sentences(means), rank=3, label=catalogue.message("general", "means")))
     before.append(Part(pieces=sentences(meaning.next), rank=2, label=catalogue.message("general", "next")))
     before += [*_which_account(changes, style), *_status(context, style, visible=f"{title}\n{fact}")]
-    after = [*_cautions(changes, style), *_links(context, {change.kind for change in changes}, style)]
+    after = [
+        *_cautions(changes, style),
+        *_number(context, style),
+        *_links(context, {change.kind for change in changes}, style),
+    ]
     if context.snapshot is not None and meaning.plain:
         after.append(Part(pieces=(catalogue.message("general", "advice"),), rank=4))
     before, after = ([part for part in parts if part.pieces] for parts in (before, after))
@@ -219,6 +224,13 @@ def _history(context: AlertContext, style: TextStyle) -> Iterator[Part]:
     )
     if lines:
         yield Part(pieces=lines, rank=7, rest=7, label=style.catalogue.message("general", "before"), form=Form.LINES)
+
+
+def _number(context: AlertContext, style: TextStyle) -> Iterator[Part]:
+    """Yield the number and form of a case that the title calls by another name."""
+    case = context.snapshot
+    if case is not None and (context.label or context.person):
+        yield Part(pieces=(case_name(case.case_number, case.form, style, label=None, person=None),), rank=4)
 
 
 def _links(context: AlertContext, kinds: set[ChangeKind], style: TextStyle) -> Iterator[Part]:

@@ -77,7 +77,7 @@ def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fi
         "old_place": _if_different(style.portal_text(old.get("place")), style.portal_text(new.get("place"))),
         "how": how,
         "how_sentence": how and f"{how[0].upper()}{how[1:]}.",
-        "soon": _soon(new.get("days"), style),
+        "soon": "" if new.get("is_overdue") else _soon(new.get("days"), style),
         "item": str(new.get("item_id") or ""),
         "mark": style.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
     }
@@ -167,6 +167,10 @@ def _look_reminder_fields(change: Change, _: _Json, new: _Json, style: TextStyle
     }
 
 
+def _note_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
+    return {"text": style.portal_text(new.get("text"))}
+
+
 def _account_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> Fields:
     agency = style.portal_text(new.get("agency"))
     return ({"agency": agency} if agency else {}) | {
@@ -218,6 +222,8 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.SILENT_UPDATE: _silent_update_fields,
     ChangeKind.STALLED: _stall_fields,
     ChangeKind.LOOK_REMINDER: _look_reminder_fields,
+    ChangeKind.REMINDER: _item_fields,
+    ChangeKind.NOTE: _note_fields,
     ChangeKind.CASE_MISSING: _account_fields,
     ChangeKind.CASE_NOT_FOUND: _account_fields,
     ChangeKind.SIGN_IN_REJECTED: _account_fields,

@@ -9,7 +9,7 @@ from watcher.alerts.routing import route_to_all
 from watcher.alerts.sms import sms_of
 from watcher.alerts.style import Detail, TextStyle
 from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, as_html, as_plain
-from watcher.alerts.title import cut_title
+from watcher.alerts.title import case_name, cut_title
 from watcher.clock.timestamps import iso_text
 from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertDraft, AlertText
@@ -22,13 +22,15 @@ _MAX_CASES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedCase:
-    """A case that is watched from now on.
+    """A case that is watched from now on. `label` is what the user calls it, `person` whose it is.
 
     `days_without_change` is how long it has been in its stage if that is longer than its threshold, else None.
     """
 
     snapshot: Snapshot
     days_without_change: int | None = None
+    label: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ def _more(number: int, style: TextStyle) -> str:
 
 
 def _title(contact: FirstContact, count: str, style: TextStyle) -> str:
-    names = ", ".join(_name(case.snapshot, style) for case in contact.cases[:_MAX_CASES])
+    names = ", ".join(_name(case, style) for case in contact.cases[:_MAX_CASES])
     return style.catalogue.format("first_contact", "title", cases=count, names=names)
 
 
@@ -96,13 +98,13 @@ def _line(case: WatchedCase, style: TextStyle) -> str:
     return style.catalogue.format(
         "first_contact",
         "line",
-        name=_name(snapshot, style),
+        name=_name(case, style),
         status=style.quoted(snapshot.status) or style.catalogue.message("stage", snapshot.stage.value, "name"),
         since=style.day(iso_text(snapshot.status_since)),
         days=style.plural("days", case.days_without_change),
     )
 
 
-def _name(snapshot: Snapshot, style: TextStyle) -> str:
-    form = style.portal_text(snapshot.form, max_length=20)
-    return style.catalogue.format("general", "case", number=style.number(snapshot.case_number), form=form)
+def _name(case: WatchedCase, style: TextStyle) -> str:
+    snapshot = case.snapshot
+    return case_name(snapshot.case_number, snapshot.form, style, label=case.label, person=case.person)

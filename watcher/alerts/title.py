@@ -9,7 +9,7 @@ from watcher.model.alert import AlertContext
 from watcher.model.change import Change
 
 MAX_TITLE_LENGTH = 65
-_MAX_PORTAL_LENGTH = 30
+_MAX_PORTAL_LENGTH = _MAX_NAME_LENGTH = 30
 
 
 def title_of(context: AlertContext, lead: Change, style: TextStyle) -> str:
@@ -35,7 +35,7 @@ def cut_title(title: str) -> str:
 
 
 def subject_of(context: AlertContext, style: TextStyle) -> str:
-    """Return the subject of the alert: the number and form of the case, the agency and account, or delivery."""
+    """Return the subject of the alert: the name of the case, the agency and account, or delivery."""
     number = case_number_of(context)
     if context.links is None:
         return style.catalogue.message("general", "delivery")
@@ -43,8 +43,16 @@ def subject_of(context: AlertContext, style: TextStyle) -> str:
         account = style.portal_text(context.account) if style.privacy == "full" else ""
         portal = style.portal_text(context.agency or context.portal_title, max_length=_MAX_PORTAL_LENGTH)
         return style.catalogue.format("general", "account", portal=portal, account=account)
-    form = style.portal_text(context.snapshot.form if context.snapshot else None, max_length=20)
-    return style.catalogue.format("general", "case", number=style.number(number), form=form)
+    form = context.snapshot.form if context.snapshot else None
+    return case_name(number, form, style, label=context.label, person=context.person)
+
+
+def case_name(number: str, form: str | None, style: TextStyle, *, label: str | None, person: str | None) -> str:
+    """Return the case as its user calls it: by its label, otherwise the person or the number, and the form."""
+    if label:
+        return style.portal_text(label)
+    name = style.portal_text(person) or style.number(number)
+    return style.catalogue.format("general", "case", number=name, form=style.portal_text(form, max_length=20))
 
 
 def case_number_of(context: AlertContext) -> str | None:
@@ -56,6 +64,6 @@ def case_number_of(context: AlertContext) -> str | None:
 
 def _short_subject(context: AlertContext, style: TextStyle) -> str:
     number = case_number_of(context)
-    if number is not None:
-        return style.number(number)
-    return subject_of(context, style)
+    if number is None:
+        return subject_of(context, style)
+    return cut(style.portal_text(context.label or context.person), _MAX_NAME_LENGTH) or style.number(number)

@@ -49,11 +49,6 @@ def listed(names: Sequence[str]) -> str:
     return first if left_out <= 0 else plural("{names}, and {n} more", "{names}, and {n} more", left_out, names=first)
 
 
-def normalized(case_number: str) -> str:
-    """Return a case number as compared: spaces, dashes, and upper or lower case do not matter."""
-    return "".join(character for character in case_number if character.isalnum()).casefold()
-
-
 def parse_number(problem: str) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
     """Return the parser of an argument that is the number of an item, an alert, or a letter.
 

@@ -59,6 +59,8 @@ class Context:
         if not changes:
             return WriteSet(account=account.name)
         portal = find(account.portal)
+        number = changes[0].case_number
+        said = self.store.user_case(number) if number else None
         alert_context = AlertContext(
             account=account.name,
             portal_title=portal.title,
@@ -68,6 +70,8 @@ class Context:
             history=history,
             now=(now := self.clock.now()),
             agency=portal.agency_of(account),
+            label=said.label if said else None,
+            person=said.person if said else None,
         )
         writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)
         return self.marked_if_uncertain(account, writes)

@@ -15,7 +15,7 @@ from watcher.language.catalogue import Catalogue, load_catalogue
 from watcher.language.status_meaning import Meaning, meaning_of
 from watcher.language.title_pattern import normalize_title
 from watcher.messages import LANGUAGES
-from watcher.model.case import ItemKind, Stage
+from watcher.model.case import PORTAL_ITEM_KINDS, ItemKind, Stage
 
 _VOCABULARIES = ("uscis", "ceac", "ircc", "general")
 
@@ -102,7 +102,7 @@ def _match_concept(text: str) -> tuple[str, Meaning] | None:
 def _concepts() -> dict[str, str]:
     """Map every name of a stage or item, in any language, and every alias to its key."""
     names: dict[str, str] = {}
-    for section, kinds in (("item", ItemKind), ("stage", Stage)):
+    for section, kinds in (("item", PORTAL_ITEM_KINDS), ("stage", Stage)):
         for kind in kinds:
             names |= {
                 normalize_title(load_catalogue(language).message(section, kind, "name")): kind.value

@@ -28,6 +28,7 @@ class AlertContext:
     `agency` is the short name of the agency, empty if it is not known.
     `snapshot` is the present state of the case, None if the alert concerns something else. `history` has earlier
     changes of the case, newest first. `now` is when the alert is written, aware; None if that does not matter.
+    `label` is what the user calls the case, `person` whose it is.
     """
 
     account: str
@@ -38,6 +39,8 @@ class AlertContext:
     history: tuple[RecordedChange, ...] = ()
     now: datetime | None = None
     agency: str = ""
+    label: str | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

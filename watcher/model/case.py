@@ -43,7 +43,7 @@ _FINAL = frozenset({Stage.APPROVED, Stage.ISSUED, Stage.REJECTED, Stage.DENIED, 
 
 
 class ItemKind(StrEnum):
-    """What a pending item requires of the applicant."""
+    """What a pending item requires of the applicant. `reminder` is a date of the user's own, never from a portal."""
 
     RFE = "rfe"
     INTENT_TO_DENY = "intent_to_deny"
@@ -55,6 +55,7 @@ class ItemKind(StrEnum):
     DOCUMENT_REQUEST = "document_request"
     MEDICAL = "medical"
     TASK = "task"
+    REMINDER = "reminder"
 
     @property
     def is_appointment(self) -> bool:
@@ -62,6 +63,8 @@ class ItemKind(StrEnum):
         return self in _APPOINTMENTS
 
 
+PORTAL_ITEM_KINDS = tuple(kind for kind in ItemKind if kind is not ItemKind.REMINDER)
+"""The kinds that a portal's item can have."""
 _APPOINTMENTS = frozenset({ItemKind.BIOMETRICS, ItemKind.INTERVIEW, ItemKind.OATH_CEREMONY, ItemKind.APPOINTMENT})
 
 
@@ -76,6 +79,8 @@ class ItemState(StrEnum):
 
 STATUS_ITEM_PREFIX = "status:"
 """Prefix of the keys of items created from a status title because the portal lists none."""
+OWN_PREFIX = "user:"
+"""Prefix of the keys of items and notices that the user added. No check changes them."""
 STATUS_SOURCE = "status"
 """The source of what the present status title asks for."""
 TASK_COUNT_SOURCE = "tasks"

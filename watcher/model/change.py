@@ -39,7 +39,10 @@ class CloseReason(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """The kind of a change. The first four groups concern a case, the fifth an account, then a channel, then all."""
+    """The kind of a change. The first five groups concern a case, the sixth an account, then a channel, then all.
+
+    `reminder` is of a date of the user's own, and a `note` is the user's own text: it is never alerted.
+    """
 
     RFE_RECEIVED = "rfe_received"
     INTENT_TO_DENY_RECEIVED = "intent_to_deny_received"
@@ -66,6 +69,9 @@ class ChangeKind(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     STALLED = "stalled"
     LOOK_REMINDER = "look_reminder"
+    REMINDER = "reminder"
+
+    NOTE = "note"
 
     CASE_ADDED = "case_added"
     CASE_NOT_FOUND = "case_not_found"
@@ -110,6 +116,7 @@ _IMPORTANT = frozenset(
         ChangeKind.NOTICE_ADDED,
         ChangeKind.STALLED,
         ChangeKind.LOOK_REMINDER,
+        ChangeKind.REMINDER,
         ChangeKind.CASE_NOT_FOUND,
         ChangeKind.CASE_MISSING,
         ChangeKind.BLIND,

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from watcher.model.case import ItemState, Notice, PendingItem, Snapshot
+from watcher.model.case import ItemKind, ItemState, Notice, PendingItem, Snapshot
 
 MAX_DOWNLOAD_ATTEMPTS = 8
 """Failed downloads of one notice (not of the portal) after which only `watcher notices retry` tries again."""
 
 
 class DueSource(StrEnum):
-    """The source of a due date. A letter takes precedence over the portal, the portal over an estimate."""
+    """The source of a due date. A letter takes precedence over the portal, the portal over an estimate.
+
+    `user` is the date of a reminder that the user set.
+    """
 
     LETTER = "letter"
+    USER = "user"
     PORTAL = "portal"
     ESTIMATE = "estimate"
 
@@ -39,6 +43,8 @@ class TrackedItem:
     @property
     def due(self) -> tuple[date, DueSource] | None:
         """The due date that applies, and its source."""
+        if self.item.kind is ItemKind.REMINDER and (day := self.letter_due_on or self.item.due_on) is not None:
+            return day, DueSource.USER
         if self.letter_due_on is not None:
             return self.letter_due_on, DueSource.LETTER
         if self.item.due_on is not None:
@@ -67,13 +73,28 @@ class TrackedNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserCase:
+    """What the user says about a case, before or after its first check, whichever accounts show it.
+
+    `number` is normalized (`watcher.text.case_numbers`). `label` is what the user calls the case, `person` whose it is.
+    `finished_at` is when the user finished it, aware, UTC: it is no longer checked.
+    """
+
+    number: str
+    label: str | None = None
+    person: str | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedCase:
     """One case as tracked in the ledger. Times are aware, UTC.
 
     `snapshot` lacks the portal's history of the case, and is None for a case that was configured but never read.
     `stage_since` is the portal's date if `stage_since_from_portal` is true, else the UTC day on which the stage was
     first seen. `silent_update_at` is when only the portal's timestamp changed last (a silent update).
-    `missing_reads` counts consecutive complete checks that did not return the case.
+    `missing_reads` counts consecutive complete checks that did not return the case. `label`, `person`, and `finished`
+    are what the user says (`UserCase`).
     """
 
     account: str
@@ -85,5 +106,8 @@ class TrackedCase:
     stage_since_from_portal: bool = False
     silent_update_at: datetime | None = None
     missing_reads: int = 0
+    label: str | None = None
+    person: str | None = None
+    finished: bool = False
     items: tuple[TrackedItem, ...] = ()
     notices: tuple[TrackedNotice, ...] = ()

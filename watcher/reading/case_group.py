@@ -23,12 +23,8 @@ MAX_HISTORY = 5
 
 _MAX_BYTES = 1_000_000
 _MAX_AGE = 1.0  # seconds (monotonic)
-_HISTORY_OF_MANUAL_CASES = frozenset(ChangeKind) - {ChangeKind.LOOK_REMINDER}
-
-
-def history_kinds(portal: Portal) -> frozenset[ChangeKind] | None:
-    """Return the kinds of earlier changes that an alert may show; None for all."""
-    return _HISTORY_OF_MANUAL_CASES if portal.is_manual else None
+HISTORY_KINDS = frozenset(ChangeKind) - {ChangeKind.LOOK_REMINDER, ChangeKind.REMINDER, ChangeKind.NOTE}
+"""The kinds of earlier changes that an alert may show: not what only the user says."""
 
 
 class CaseGroup:
@@ -75,8 +71,8 @@ class CaseGroup:
 
     def _earlier(self, group: list[FreshCase]) -> dict[str, EarlierCase]:
         numbers = [case.snapshot.case_number for case in group if case.known is not None]
-        kinds = history_kinds(self._portal)
-        return self._context.store.earlier_cases(self._account.name, numbers, kinds=kinds, limit=MAX_HISTORY)
+        store = self._context.store
+        return store.earlier_cases(self._account.name, numbers, kinds=HISTORY_KINDS, limit=MAX_HISTORY)
 
     def _compared(self, fresh: FreshCase, earlier: EarlierCase | None, now: datetime) -> WriteSet:
         settings = self._context.settings

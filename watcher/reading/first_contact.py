@@ -40,7 +40,9 @@ def first_contact(
             case, stall=settings.stall, published=settings.stall.published, zone=settings.timezone, now=now, marks=()
         )
         reminders += [stall] if stall else []
-        watched.append(WatchedCase(snapshot=case.snapshot, days_without_change=_days(stall)))
+        watched.append(
+            WatchedCase(snapshot=case.snapshot, days_without_change=_days(stall), label=case.label, person=case.person)
+        )
     added = context.store.history(accounts=[account.name], kinds={ChangeKind.CASE_ADDED})
     contact = FirstContact(
         account=account.name,

@@ -18,7 +18,7 @@ from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseUnchanged, Portal, RawAnswers
-from watcher.reading.case_group import MAX_HISTORY, CaseGroup, history_kinds
+from watcher.reading.case_group import HISTORY_KINDS, MAX_HISTORY, CaseGroup
 from watcher.reading.compare import FreshCase
 from watcher.reading.first_contact import first_contact
 from watcher.settings import AccountSettings
@@ -267,7 +267,7 @@ class ReadRecorder:
             history = self._store.history(
                 accounts=[self._account.name],
                 case_number=number,
-                kinds=history_kinds(self._portal),
+                kinds=HISTORY_KINDS,
                 limit=MAX_HISTORY,
             )
         return replace(self._context.compose(self._account, changes, history=tuple(history)), health=health)

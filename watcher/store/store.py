@@ -34,6 +34,7 @@ from watcher.store.writes.recording import write, write_read_end
 from watcher.store.writes.restore_marks import RestoreMarks
 from watcher.store.writes.saved_values import SavedValues
 from watcher.store.writes.sign_in_guard import StoredSignInGuard
+from watcher.store.writes.user_cases import UserCases
 
 _NOTICE = NOTICES.update().where(NOTICES.c.id == bindparam("notice_id_"))
 _SAVED = _NOTICE.values(saved_as=bindparam("saved_as_"), sha256=bindparam("sha256_"), last_error=None)
@@ -78,6 +79,7 @@ class Store(StoreReader):
         self.accounts = Accounts(self._database)
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
+        self.user = UserCases(self._database)
         self.restore_marks = RestoreMarks(self._database)
 
     def ping(self) -> None:

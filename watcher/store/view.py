@@ -5,10 +5,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from watcher.model.change import ChangeKind, RecordedChange
-from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
+from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice, UserCase
 from watcher.store.database.locks import Locks
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import cases, changes
+from watcher.store.queries import cases, changes, user_cases
 from watcher.store.queries.views import AccountsView, OutboxView
 
 
@@ -37,6 +37,16 @@ class StoreReader(ABC):
         """Return every case (of this account, of this number), with its items and notices."""
         with self._queries() as run:
             return cases.tracked_cases(run, account, case_number)
+
+    def user_cases(self) -> dict[str, UserCase]:
+        """Return what the user says about cases (label, person, finished), by normalized number."""
+        with self._queries() as run:
+            return user_cases.user_cases(run)
+
+    def user_case(self, case_number: str) -> UserCase:
+        """Return what the user says about the case with this number, as a portal writes it."""
+        with self._queries() as run:
+            return user_cases.user_case(run, case_number)
 
     def case_numbers(self) -> list[str]:
         """Return the number of every case, once and in order."""

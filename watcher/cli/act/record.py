@@ -10,7 +10,7 @@ import click
 from watcher.app import App
 from watcher.cli.act.check import print_read_results
 from watcher.cli.context import LOCK_TIMEOUT, open_context
-from watcher.cli.names import normalized, unknown_name
+from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.cli.terminal.prompts import AskedArgument
@@ -23,6 +23,7 @@ from watcher.messages import _, mark
 from watcher.portals.manual import ManualAccount, build_case_read
 from watcher.reading.poll import record_results
 from watcher.store import Busy
+from watcher.text.case_numbers import normalized_number
 
 
 @click.command("record")
@@ -92,7 +93,7 @@ def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
         for account in accounts
         if name in (None, account.name)
         for number in account.cases
-        if normalized(number) == normalized(typed)
+        if normalized_number(number) == normalized_number(typed)
     ]
     if not matches:
         raise unknown_name(

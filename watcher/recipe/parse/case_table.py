@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from watcher.model.case import ItemKind, Stage
+from watcher.model.case import PORTAL_ITEM_KINDS, Stage
 from watcher.recipe.date_formats import Dates, check_format
 from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_text
 from watcher.recipe.page.selectors import Selector
@@ -94,7 +94,7 @@ def _collection(table: Table, requests: Requests, kind: str) -> Collection | Non
     each = table.selector("each", required=True)
     request = requests.read(table, optional=True)
     fields = {key: table.selector(key, required=key in required) for key in (*required, *optional)}
-    kinds = table.enum_values("kinds", ItemKind) if kind == "pending" else {}
+    kinds = table.enum_values("kinds", PORTAL_ITEM_KINDS) if kind == "pending" else {}
     if kinds and not fields["kind"]:
         table.add_fault("kinds", "needs kind, the selector of the words listed here")
     expect = table.selectors("expect")

@@ -4,7 +4,7 @@ Each fault is added with its line and parsing continues, so that a person who re
 Pydantic would stop at the first stage that fails (types before combinations), and does not know lines.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -126,14 +126,15 @@ class Table:
                 selectors[name] = selector
         return selectors
 
-    def enum_values(self, key: str, kinds: type[_E]) -> dict[str, _E]:
+    def enum_values(self, key: str, kinds: Iterable[_E]) -> dict[str, _E]:
         """Return a table from the portal's words to values of `kinds`."""
         values: dict[str, _E] = {}
+        by_name = {kind.value: kind for kind in kinds}
         for word, value in self._mapping(key).items():
-            try:
-                values[word] = kinds(value)
-            except ValueError:
-                hint = did_you_mean(value, kinds) if isinstance(value, str) else "must be text in quotes"
+            if isinstance(value, str) and value in by_name:
+                values[word] = by_name[value]
+            else:
+                hint = did_you_mean(value, by_name) if isinstance(value, str) else "must be text in quotes"
                 self.faults.add((*self.path, key, word), f"{value!r} is not known; {hint}")
         return values
 

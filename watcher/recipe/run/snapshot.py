@@ -10,7 +10,17 @@ from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, Unexpe
 from watcher.http.hosts import host_of
 from watcher.language.status_meaning import meaning_of
 from watcher.model.appointment_time import appointment_time
-from watcher.model.case import STATUS_SOURCE, HistoryEntry, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
+from watcher.model.case import (
+    PORTAL_ITEM_KINDS,
+    STATUS_SOURCE,
+    HistoryEntry,
+    ItemKind,
+    ItemState,
+    Notice,
+    PendingItem,
+    Snapshot,
+    Stage,
+)
 from watcher.portal import RawAnswers
 from watcher.recipe.model import Collection, Recipe, comparable_text
 from watcher.recipe.page.page import Page, PageLocation
@@ -262,7 +272,7 @@ def _kind(collection: Collection, text: str | None, title: str, *, at_a_time: bo
     if (named := comparable_text(text or "")) in collection.kinds:
         return collection.kinds[named]
     for name in (named, comparable_text(title)):
-        if name.replace(" ", "_") in set(ItemKind):
+        if name.replace(" ", "_") in PORTAL_ITEM_KINDS:
             return ItemKind(name.replace(" ", "_"))
     kind = meaning_of(text or title, vocabulary=VOCABULARY).asks or meaning_of(title, vocabulary=VOCABULARY).asks
     return kind or (ItemKind.APPOINTMENT if at_a_time else ItemKind.TASK)

@@ -89,6 +89,7 @@ def merge_into(
             _merge_entries("item", old, database, is_valid=is_valid_item, with_new=continues)
             _merge_entries("notice", old, database, is_valid=is_valid_notice, with_new=continues)
         if continues:
+            _merge_user_cases(old, database)
             _merge_submissions(old, database)
             _merge_quota(old, database)
         if known:
@@ -165,6 +166,17 @@ def _merge_entries(
                 insert(database, table, row)
         elif known[row["id"]] == tuple(row[name] for name in _ENTRY):
             update(database, table, row, key="id")
+
+
+def _merge_user_cases(old: ReplacedDatabase, database: sqlite3.Connection) -> None:
+    """Take over labels, persons, and finished cases; also that some were removed, if nothing is damaged."""
+    if old.is_intact("user_case"):
+        _replace_all("user_case", old, database)
+        return
+    for row in old.rows("user_case"):
+        if row["finished_at"] is None or is_valid_moment(row["finished_at"]):
+            database.execute("DELETE FROM user_case WHERE number = ?", (row["number"],))
+            insert(database, "user_case", row)
 
 
 def _merge_reported(old: ReplacedDatabase, database: sqlite3.Connection) -> None:

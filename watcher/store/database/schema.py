@@ -1,6 +1,6 @@
 """The version of the schema that this release uses."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. A test compares it with the migrations and the tables."""
 
 _OWN = "use a separate database (or, on a server, a separate schema)"

@@ -50,6 +50,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "stage_since": Rule.FIRST_DAY,
         "silent_update_at": Rule.HAPPENED,
     },
+    "user_case": {"finished_at": Rule.HAPPENED},
     "change": {"at": Rule.HAPPENED},
     "item": {"first_seen_at": Rule.HAPPENED, "letter_due_on": Rule.GIVEN, "date_changed_at": Rule.HAPPENED},
     "notice": {"first_seen_at": Rule.HAPPENED},

@@ -70,6 +70,20 @@ class CaseRow(Row, table=True):
     missing_reads: int
 
 
+class UserCaseRow(Row, table=True):
+    """What the user says about a case: its label, its person, and that it is finished.
+
+    `number` is the normalized case number. A row may be older than the first check of its case.
+    """
+
+    __tablename__ = "user_case"
+
+    number: str = Field(primary_key=True)
+    label: str | None
+    person: str | None
+    finished_at: datetime | None
+
+
 class ChangeRow(Row, table=True):
     """A recorded change. Never deleted."""
 
@@ -246,6 +260,6 @@ class MetaRow(Row, table=True):
 ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES = (
     Row.metadata.tables[name] for name in ("account", "case", "change", "item", "notice", "alert", "alert_change")
 )
-ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, SEALED, META = (
-    Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "sealed", "meta")
+ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, SEALED, META, USER_CASES = (
+    Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "sealed", "meta", "user_case")
 )

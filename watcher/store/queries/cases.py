@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from watcher.model.case import ItemState, Snapshot
 from watcher.model.change import RecordedChange
-from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
+from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice, UserCase
 from watcher.store.database.query import Query, RunQuery, batches, first_row, in_list, select_rows, where
 from watcher.store.queries.snapshot_json import decode, decode_item, decode_notice, decode_without_history
+from watcher.store.queries.user_cases import user_cases
+from watcher.text.case_numbers import normalized_number
 
 _Tracked = TypeVar("_Tracked", TrackedItem, TrackedNotice)
 _PROGRESS = "stage_since, stage_since_told AS stage_since_from_portal, touched_at AS silent_update_at, missing_reads"
@@ -120,6 +122,7 @@ def numbers_read_together(run: RunQuery, account: str) -> set[str]:
 def tracked_cases(run: RunQuery, account: str | None = None, case_number: str | None = None) -> list[TrackedCase]:
     """Return every case (of the account, of that number) by account and number, with its items and notices."""
     items_by_case, notices_by_case = _by_case(items(run, account)), _by_case(notices(run, account))
+    said = user_cases(run)
     account_reads = {row.name: row.last_read_at for row in run(_LAST_READS)}
     filters = {"account": account, "case_number": case_number}
     parameters = {name: value for name, value in filters.items() if value is not None}
@@ -128,6 +131,7 @@ def tracked_cases(run: RunQuery, account: str | None = None, case_number: str | 
         TrackedCase(
             account=row.account,
             case_number=row.case_number,
+            **_said(said.get(normalized_number(row.case_number))),
             snapshot=None if row.document is None else decode_without_history(row.document),
             first_seen_at=row.first_seen_at,
             last_read_at=_last_read(row, account_reads.get(row.account)),
@@ -140,6 +144,12 @@ def tracked_cases(run: RunQuery, account: str | None = None, case_number: str | 
         )
         for row in run(select_rows("case", _CASE, f"{conditions} ORDER BY account, case_number"), **parameters)
     ]
+
+
+def _said(case: UserCase | None) -> dict[str, Any]:
+    if case is None:
+        return {}
+    return {"label": case.label, "person": case.person, "finished": case.finished_at is not None}
 
 
 def _last_read(row: Any, account_read_at: datetime | None) -> datetime | None:

@@ -36,6 +36,7 @@ TIME_KINDS = frozenset(
         ChangeKind.DEADLINE_PASSED,
         ChangeKind.STALLED,
         ChangeKind.LOOK_REMINDER,
+        ChangeKind.REMINDER,
         ChangeKind.BLIND,
         ChangeKind.CHANNEL_FAILING,
     }

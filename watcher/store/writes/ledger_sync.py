@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import BindParameter, Connection, bindparam
 
 from watcher.model.appointment_time import with_known_zone
-from watcher.model.case import ItemState, Notice, PendingItem, Snapshot
+from watcher.model.case import OWN_PREFIX, ItemState, Notice, PendingItem, Snapshot
 from watcher.store.database.engine import execute_many, queries_on
 from watcher.store.database.tables import ITEMS, NOTICES
 from watcher.store.queries.cases import item_rows, notice_rows
@@ -64,6 +64,8 @@ def _sync_items(connection: Connection, cases: _WithRows, account: str, now: dat
 
 def _item_updates(rows: dict[str, Any], shown: dict[str, PendingItem], now: datetime) -> Iterator[_Values]:
     for key, row in rows.items():
+        if key.startswith(OWN_PREFIX):
+            continue
         values = _updated(row, shown[key], now) if key in shown else _closed(row)
         if values:
             kept = {"document": row.document, "date_changed_at": row.date_changed_at}
