@@ -36,6 +36,9 @@ def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
     return {
         "account": case.account,
         "case_number": case.case_number,
+        "label": case.label,
+        "person": case.person,
+        "finished": case.finished,
         "form": snapshot.form if snapshot else None,
         "title": snapshot.title if snapshot else None,
         "stage": snapshot.stage.value if snapshot else "unknown",
