@@ -29,3 +29,10 @@ def test_a_day_of_a_fast_clock_takes_as_long_as_its_speed_says() -> None:
     while clock.now() < START + timedelta(days=1):
         assert time.monotonic() - started < 5
     assert time.monotonic() - started < 5
+
+
+def test_a_held_clock_stands_still_until_it_is_released() -> None:
+    clock = FastClock(START, 86400 * 100, held=True)
+    assert clock.now() == clock.now() == START
+    clock.release()
+    assert START < clock.now() < START + timedelta(days=500)

@@ -32,13 +32,19 @@ class SystemClock:
 class FastClock:
     """A clock for the demo, which starts at `start` and on which `speed` seconds pass in each real second."""
 
-    def __init__(self, start: datetime, speed: float) -> None:
-        """Start the clock."""
-        self._start, self._speed, self._origin = start, speed, time.monotonic()
+    def __init__(self, start: datetime, speed: float, *, held: bool = False) -> None:
+        """Start the clock. If it is `held`, it stands still until `release`."""
+        self._start, self._speed = start, speed
+        self._origin = None if held else time.monotonic()
+
+    def release(self) -> None:
+        """Let a clock that was held run."""
+        self._origin = time.monotonic()
 
     def now(self) -> datetime:
         """Return the current moment of this clock, aware, in UTC."""
-        return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
+        elapsed = 0.0 if self._origin is None else time.monotonic() - self._origin
+        return self._start + timedelta(seconds=elapsed * self._speed)
 
     def seconds_until(self, moment: datetime) -> float:
         """Return the real seconds from now until `moment` on this clock."""

@@ -128,7 +128,7 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
     portal, settings = app.portal_of(account), app.settings.accounts[account]
     if portal.import_answers is None:
         raise click.UsageError(
-            _("Account {account} ({portal}) cannot import saved pages.", account=account, portal=portal.title)
+            _("Account {account} ({portal}) cannot import saved pages.", account=account, portal=_(portal.title))
         )
     try:
         contents = [(file.name, read_input(file, max_bytes=_MAX_FILE_SIZE + 1)) for file in files]

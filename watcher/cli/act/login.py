@@ -158,7 +158,7 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
             _(
                 "Account {account} ({portal}) cannot use the session of a browser.",
                 account=account,
-                portal=app.portal_of(account).title,
+                portal=_(app.portal_of(account).title),
             )
         )
     hosts = hosts_of(app.settings.accounts[account])

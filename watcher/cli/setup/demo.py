@@ -8,11 +8,12 @@ server. Only the clock runs fast.
 import json
 import os
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import as_file, files
+from math import ceil
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from shlex import quote
@@ -29,22 +30,27 @@ from watcher.clock import FastClock
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
 from watcher.errors import os_error_text
+from watcher.language.catalogue import load_catalogue
+from watcher.language.date_text import moment_text
+from watcher.messages import _, current_language, plural
 from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
-from watcher.practice.story import ADJUSTMENT_OF_STATUS
+from watcher.practice.story import ADJUSTMENT_OF_STATUS, Story
 from watcher.privacy.private_file import create_private_folder, write_private_file
 
 _DAYS_PER_SECOND = 10.0
 _WIDTH = 76
+_FIRST_ALERT_TIMEOUT = 60.0  # real seconds
 _CONFIGURATION = """\
 # Written by `watcher demo`. Everything in it is made up.
 timezone = "America/New_York"
+language = "{language}"
 state_dir = "{state_dir}"
 
 [schedule]
 every = "1d"
 jitter = "0"
-blind_after = "3d"
+blind_after = "5d"
 
 [accounts.practice]
 portal = "recipe"
@@ -84,44 +90,63 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
         except OSError as error:
             raise click.BadParameter(f"{folder}: {os_error_text(error)}", param_hint="--keep") from None
         if (folder / "watcher.sqlite3").exists():
-            raise click.UsageError(f"{folder} already contains a database. Choose another folder.")
-        config = _play(folder, speed or _DAYS_PER_SECOND, stack)
+            raise click.UsageError(_("{folder} already contains a database. Choose another folder.", folder=folder))
+        config = play(folder, speed or _DAYS_PER_SECOND, stack)
         for command in (status_command, history_command):
             print_line()
             print_line(f"$ watcher {command.name}", bold=True)
             command.main(args=["--config", str(config)], standalone_mode=False)
         print_line()
         if keep:
-            print_line(
-                f"The configuration and the database are kept. Try: watcher status --config {quote(str(config))}"
-            )
+            command = f"watcher status --config {quote(str(config))}"
+            print_line(_("The configuration and the database are kept. Try: {command}", command=command))
         else:
-            print_line("This was a demonstration; nothing of it is kept. `watcher init` sets up your own cases.")
+            print_line(_("This was a demonstration; nothing of it is kept. `watcher init` sets up your own cases."))
 
 
-def _play(folder: Path, days_per_second: float, stack: ExitStack) -> Path:
-    """Run the story through the daemon. Return the configuration file."""
-    story = ADJUSTMENT_OF_STATUS
+def play(folder: Path, days_per_second: float, stack: ExitStack, *, story: Story = ADJUSTMENT_OF_STATUS) -> Path:
+    """Run the story through the daemon. Return the configuration file.
+
+    Time stands still until the first alert: the first check takes long on a busy machine, and on this clock it would
+    look like days without a check.
+    """
     start = datetime.now(UTC) - timedelta(days=story.days)
-    clock = FastClock(start, speed=days_per_second * 86400)
+    clock = FastClock(start, speed=days_per_second * 86400, held=True)
     lifetimes = Terms(session_lifetime=timedelta(days=2 * story.days), token_lifetime=timedelta(days=story.days))
     portal = stack.enter_context(PracticePortal(clock, story=story, terms=lifetimes))
     recipe = stack.enter_context(as_file(files("watcher.practice") / "practice.toml"))
     phone = stack.enter_context(_Phone())
     config = _write_configuration(folder, portal, recipe, phone.port)
     app = stack.enter_context(open_app(read_settings(config, {}), clock=clock))
-    print_line(
-        f"The practice portal runs at {portal.base_url}. One second is {days_per_second:g} days. Alerts appear below."
+    text = plural(
+        "The practice portal runs at {address}. One second is {days} day. Alerts appear below.",
+        "The practice portal runs at {address}. One second is {days} days. Alerts appear below.",
+        ceil(days_per_second),
+        address=portal.base_url,
+        days=f"{days_per_second:g}",
     )
+    print_line(text)
     daemon = Daemon(app)
     daemon.start()
+    _show_first_alert(app, phone, start)
+    clock.release()
     _show_alerts(app, phone, until=start + timedelta(days=story.days), start=start)
     daemon.stop()
-    reads = sum(1 for request in portal.requests if request.path == "/cases")
-    sign_ins = sum(1 for request in portal.requests if (request.method, request.path) == ("POST", "/login"))
     print_line()
-    print_line(f"{story.days} days, {reads} checks, {sign_ins} sign-in with a one-time code, {phone.received} alerts.")
+    print_line(_summary(story, portal, phone.received))
     return config
+
+
+def _summary(story: Story, portal: PracticePortal, alerts: int) -> str:
+    checks = sum(1 for request in portal.requests if request.path == "/cases")
+    sign_ins = sum(1 for request in portal.requests if (request.method, request.path) == ("POST", "/login"))
+    return _(
+        "{days}, {checks}, {sign_ins}, {alerts}.",
+        days=plural("{n} day", "{n} days", story.days),
+        checks=plural("{n} check", "{n} checks", checks),
+        sign_ins=plural("{n} sign-in with a one-time code", "{n} sign-ins with a one-time code", sign_ins),
+        alerts=plural("{n} alert", "{n} alerts", alerts),
+    )
 
 
 def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, port: int) -> Path:
@@ -129,6 +154,7 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
     portal.write_ca(folder / "ca.pem")
     account = portal.account
     text = _CONFIGURATION.format(
+        language=current_language(),
         state_dir=folder,
         recipe=_recipe_for(portal, recipe, folder),
         base_url=portal.base_url,
@@ -150,6 +176,11 @@ def _recipe_for(portal: PracticePortal, recipe: Path, folder: Path) -> Path:
     return copy
 
 
+def _show_first_alert(app: App, phone: "_Phone", start: datetime) -> None:
+    with suppress(Empty):
+        _show(phone.messages.get(timeout=_FIRST_ALERT_TIMEOUT), _day(app, start))
+
+
 def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime) -> None:
     """Print each alert as it arrives, until the story is over and the outbox is empty."""
     while app.clock.now() < until or app.store.outbox.next_due() is not None:
@@ -157,8 +188,14 @@ def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime)
             alert = phone.messages.get(timeout=0.2)
         except Empty:
             continue
-        now = app.clock.now()
-        _show(alert, f"{now.astimezone(app.settings.timezone):%A, %d %B %Y}, day {(now - start).days}")
+        _show(alert, _day(app, start))
+
+
+def _day(app: App, start: datetime) -> str:
+    """Return the date of the demo and the number of days since its start."""
+    now, zone = app.clock.now(), app.settings.timezone
+    date = moment_text(now.astimezone(zone).date(), load_catalogue(app.settings.language), zone)
+    return _("{date}, day {number}", date=date, number=(now - start).days)
 
 
 def _show(alert: dict[str, Any], time_text: str) -> None:

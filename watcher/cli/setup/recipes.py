@@ -18,7 +18,7 @@ from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled
 from watcher.cli.terminal.prompts import ask_code
 from watcher.errors import AccountLocked, SignInRejected
-from watcher.messages import mark
+from watcher.messages import _, mark
 from watcher.portals.recipe import RecipeAccount, try_recipe
 from watcher.reading.poll import portal_context
 from watcher.recipe.parse.check import RecipeFaults
@@ -43,13 +43,15 @@ def new_command(file: Path) -> None:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(new_recipe_text())
     except FileExistsError:
-        raise click.BadParameter(f"{file} already exists. Choose another name.", param_hint="FILE") from None
+        text = _("{file} already exists. Choose another name.", file=file)
+        raise click.BadParameter(text, param_hint="FILE") from None
     except OSError as error:
         raise click.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
-    print_line(f"Wrote {file}, a template whose comments explain each key.")
-    print_line(
-        f"Then: `watcher recipe check {quote(str(file))}`, and `watcher recipe try {quote(str(file))} --account NAME`."
+    print_line(_("Wrote {file}, a template whose comments explain each key.", file=file))
+    text = _(
+        "Then: `watcher recipe check {file}`, and `watcher recipe try {file} --account NAME`.", file=quote(str(file))
     )
+    print_line(text)
 
 
 @recipe_command.command("check")
@@ -74,8 +76,11 @@ def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
         print_json({"recipe": str(file), "sights": [_document(result) for result in results]})
     else:
         _show(results)
+        failed = _has_failed(results)
         print_line(
-            f"{file}: no errors found." if not _has_failed(results) else f"{file}: a check would fail; see above."
+            _("{file}: a check would fail; see above.", file=file)
+            if failed
+            else _("{file}: no errors found.", file=file)
         )
     sys.exit(1 if _has_failed(results) else 0)
 

@@ -16,6 +16,7 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import command_name, installed_command, print_error, print_line
 from watcher.daemon import systemd_units
 from watcher.errors import SettingsFaults, os_error_text
+from watcher.messages import _, mark
 from watcher.settings.config_files import default_state_dir, exists, find_file, read_document
 from watcher.settings.derived import DATABASE
 from watcher.settings.key_names import secrets_folder
@@ -23,6 +24,28 @@ from watcher.settings.key_names import secrets_folder
 _SYSTEM = Path("/etc/systemd/system")
 _CONFIG_FILE = Path("/etc/watcher/watcher.toml")
 _HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - only compared with
+
+_SECRETS = mark(
+    """\
+The service runs as its own user, which must be able to read the configuration. systemd passes the secrets
+to it, from files that only root can read, one for each, such as accounts__family__password:"""
+)
+_OWN_STATE = mark(
+    "{file}: state_dir is {folder}, but the service can write only to its own folder in /var/lib, which it uses by"
+    " default. Remove the line."
+)
+_OTHER_STATE = mark(
+    "{folder} contains the history of the checks made by this user. The service does not use it and starts from the"
+    " beginning; commands without `service exec` still use it. Delete the folder when you no longer need it."
+)
+_HIDDEN_FILE = mark(
+    "The configuration is {path}, but a system service cannot see {folder}. Move it, for example to /etc/watcher or"
+    " /opt, or use --user."
+)
+_HIDDEN_PROGRAM = mark(
+    "This installation is {path}, but a system service cannot see {folder}. Move it, for example to /etc/watcher or"
+    " /opt, or use --user."
+)
 
 
 @click.group("service", cls=CommandGroup)
@@ -60,7 +83,7 @@ def install(
     --user, the configuration that the other commands use.
     """
     if timer and instances:
-        raise click.UsageError("Choose either --timer or --instances.")
+        raise click.UsageError(_("Choose either --timer or --instances."))
     file = _configuration(config, user=user)
     program = _program()
     if not user:
@@ -94,7 +117,7 @@ def execute(*, config: Path | None, instance: str, arguments: tuple[str, ...]) -
     Example: watcher service exec status
     """
     if not shutil.which("systemd-run"):
-        raise click.UsageError("This machine has no systemd-run, which this command needs.")
+        raise click.UsageError(_("This machine has no systemd-run, which this command needs."))
     name = f"watcher-{instance}" if instance else "watcher"
     file = config or _CONFIG_FILE
     file = (file.with_name(f"{instance}.toml") if instance else file).absolute()
@@ -150,23 +173,18 @@ def _program() -> list[str]:
 def _configuration(config: Path | None, *, user: bool) -> Path:
     match = find_file(config, os.environ) if user else config or _CONFIG_FILE
     if match is None:
-        raise SettingsFaults(
-            ["There is no configuration yet. `watcher init` creates one; --config FILE uses another file."]
-        )
+        text = _("There is no configuration yet. `watcher init` creates one; --config FILE uses another file.")
+        raise SettingsFaults([text])
     return match.absolute()
 
 
 def _require_visible(file: Path, program: Path) -> None:
-    for path, name in ((file, "The configuration"), (program, "This installation")):
+    for path, text in ((file, _HIDDEN_FILE), (program, _HIDDEN_PROGRAM)):
         hidden = _hidden_folder(path)
         if hidden is not None:
-            raise click.UsageError(
-                f"{name} is {path}, but a system service cannot see {hidden}. Move it, for example to /etc/watcher"
-                " or /opt,"
-                " or use --user."
-            )
+            raise click.UsageError(_(text, path=path, folder=hidden))
     if re.search(r"[\s:\"'\\]", str(file)):
-        raise click.UsageError(f"{file}: choose a path without spaces, colons, quotes, and backslashes.")
+        raise click.UsageError(_("{file}: choose a path without spaces, colons, quotes, and backslashes.", file=file))
 
 
 def _hidden_folder(path: Path) -> Path | None:
@@ -196,11 +214,14 @@ def _write(folder: Path, units: Mapping[str, str]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8")
             file.chmod(0o644)
-            print_line(f"Wrote {file}.")
+            print_line(_("Wrote {file}.", file=file))
     except OSError as error:
-        raise click.ClickException(
-            f"Cannot write to {folder}: {os_error_text(error)}. Run it as root, or use --user or --output."
-        ) from None
+        text = _(
+            "Cannot write to {folder}: {reason}. Run it as root, or use --user or --output.",
+            folder=folder,
+            reason=os_error_text(error),
+        )
+        raise click.ClickException(text) from None
 
 
 def _print_next_steps(file: Path, names: tuple[str, ...], *, user: bool) -> None:
@@ -208,15 +229,18 @@ def _print_next_steps(file: Path, names: tuple[str, ...], *, user: bool) -> None
     if not user:
         _print_service_requirements(file, unit)
     elif "@" in unit:
-        print_line(f"\nSet a different state_dir in each {file.with_name('NAME.toml')}: two services cannot share one.")
+        text = _(
+            "Set a different state_dir in each {file}: two services cannot share one.", file=file.with_name("NAME.toml")
+        )
+        print_line(f"\n{text}")
     systemctl = "systemctl --user" if user else "systemctl"
-    print_line("\nNext:\n")
+    print_line("\n" + _("Next:") + "\n")
     for step in ("daemon-reload", f"enable --now {unit}", f"status {unit}"):
         print_line(f"  {systemctl} {step}")
     if user:
-        print_line("  loginctl enable-linger    # keep running while you are logged out")
+        print_line("  loginctl enable-linger    # " + _("keep running while you are logged out"))
     else:
-        print_line("\nThe service has its own state. To run a command on it:\n")
+        print_line("\n" + _("The service has its own state. To run a command on it:") + "\n")
         print_line(f"  {command_name()} service exec {'--instance NAME ' if '@' in unit else ''}status")
 
 
@@ -224,32 +248,27 @@ def _print_service_requirements(file: Path, unit: str) -> None:
     """Explain where the service reads its configuration and its secrets."""
     config = file.with_name("NAME.toml") if "@" in unit else file
     if not exists(file):
-        print_error(f"\n{config} does not exist yet. `{command_name()} init --config {config}` creates it.")
-    print_line(
-        "\nThe service runs as its own user, which must be able to read the configuration. systemd passes the secrets"
-    )
-    print_line("to it, from files that only root can read, one for each, such as accounts__family__password:\n")
+        command = f"{command_name()} init --config {config}"
+        text = _("{file} does not exist yet. `{command}` creates it.", file=config, command=command)
+        print_error(f"\n{text}")
+    print_line("\n" + _(_SECRETS) + "\n")
     print_line(f"  chmod 0644 {config}")
     print_line(f"  install -d -m 0700 {secrets_folder(config)}")
     keys = read_document(file).keys if exists(file) else {}
     if state_dir := keys.get("state_dir"):
-        print_error(
-            f"\n{file}: state_dir is {state_dir}, but the service can write only to its own folder in /var/lib,"
-            " which it"
-            " uses by default. Remove the line."
-        )
+        print_error("\n" + _(_OWN_STATE, file=file, folder=state_dir))
     if (secrets_dir := keys.get("secrets_dir")) and file.parent / str(secrets_dir) != secrets_folder(file):
-        print_error(
-            f"\n{file}: secrets_dir is {secrets_dir}, but the service gets its secrets from {secrets_folder(file)}."
-            " Move the files there and remove the line."
+        text = _(
+            "{file}: secrets_dir is {folder}, but the service gets its secrets from {used}. Move the files there and"
+            " remove the line.",
+            file=file,
+            folder=secrets_dir,
+            used=secrets_folder(file),
         )
+        print_error(f"\n{text}")
     state = default_state_dir(os.environ)
     if exists(state / DATABASE):
-        print_error(
-            f"\n{state} contains the history of the checks made by this user. The service does not use it and starts"
-            " from the beginning; commands without `service exec` still use it. Delete the folder when you no longer"
-            " need it."
-        )
+        print_error("\n" + _(_OTHER_STATE, folder=state))
 
 
 def _warn_about_browsers(file: Path) -> None:
@@ -258,6 +277,8 @@ def _warn_about_browsers(file: Path) -> None:
     accounts = accounts if isinstance(accounts, dict) else {}
     for name, keys in accounts.items():
         if isinstance(keys, dict) and keys.get("sign_in") == "browser":
-            print_error(
-                f"\nAccount {name} signs in with a browser, which this unit does not allow. Install it with --browser."
+            text = _(
+                "Account {name} signs in with a browser, which this unit does not allow. Install it with --browser.",
+                name=name,
             )
+            print_error(f"\n{text}")

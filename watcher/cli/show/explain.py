@@ -107,7 +107,7 @@ def portals_command(*, as_json: bool) -> None:
         )
         return
     for portal in listed:
-        print_line(f"{portal.name}: {portal.title}", bold=True)
+        print_line(_("{about}: {text}", about=portal.name, text=_(portal.title)), bold=True)
         sections = {_("needs"): portal.needs, _("shows"): portal.sees, _("tested"): (portal.verified,)}
         width = max(_MIN_LABEL, *map(len, sections))
         for label, lines in sections.items():
