@@ -98,8 +98,8 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
             command.main(args=["--config", str(config)], standalone_mode=False)
         print_line()
         if keep:
-            command = f"watcher status --config {quote(str(config))}"
-            print_line(_("The configuration and the database are kept. Try: {command}", command=command))
+            shown = f"watcher status --config {quote(str(config))}"
+            print_line(_("The configuration and the database are kept. Try: {command}", command=shown))
         else:
             print_line(_("This was a demonstration; nothing of it is kept. `watcher init` sets up your own cases."))
 
