@@ -56,6 +56,8 @@ _KINDS = {
     ChangeKind.DEADLINE_PASSED: mark("deadline passed"),
     ChangeKind.STALLED: mark("no news"),
     ChangeKind.LOOK_REMINDER: mark("reminder to look"),
+    ChangeKind.REMINDER: mark("reminder"),
+    ChangeKind.NOTE: mark("note"),
     ChangeKind.CASE_ADDED: mark("case added"),
     ChangeKind.CASE_NOT_FOUND: mark("case not found"),
     ChangeKind.CASE_MISSING: mark("case missing"),
