@@ -246,6 +246,12 @@ def examples() -> dict[str, AlertContext]:
         "status_changed, only a new date": alert_context(updated, links=CEAC, case_number="AA00000001", form=None),
         "status_changed, only a new text": alert_context(reworded),
         "rfe_received, overdue": alert_context(_received(ChangeKind.RFE_RECEIVED, _RFE | {"is_overdue": True})),
+        "rfe_received, the estimate is a Saturday": alert_context(
+            _received(ChangeKind.RFE_RECEIVED, _RFE | {"due_by_estimate": "2026-10-03"})
+        ),
+        "appointment_scheduled, its time has passed": alert_context(
+            _received(ChangeKind.APPOINTMENT_SCHEDULED, _INTERVIEW | {"has_passed": True})
+        ),
         "item_added, overdue": alert_context(
             _received(ChangeKind.ITEM_ADDED, item("fee", "Immigrant fee", due_on="2026-05-02", is_overdue=True))
         ),

@@ -6,6 +6,7 @@ as somebody who is worried about their case would.
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from watcher.alerts.style import Detail, Privacy
 from watcher.messages import LANGUAGES
 from watcher.model.alert import AlertContext, AlertText
 from watcher.text.gsm import gsm_length, gsm_text, is_gsm
+from watcher.text.item_marks import with_item_numbers
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ZONE = ZoneInfo("America/New_York")
@@ -26,7 +28,9 @@ PRIVACIES: tuple[Privacy, ...] = get_args(Privacy)
 
 
 def rendered(context: AlertContext, privacy: Privacy, language: str, detail: Detail = "full") -> AlertText:
-    return render(context, privacy=privacy, language=language, zone=ZONE, detail=detail)
+    """Return the text as a person gets it: the item has the number 3."""
+    text = render(context, privacy=privacy, language=language, zone=ZONE, detail=detail)
+    return AlertText(**{name: with_item_numbers(part, {"n-1": 3}) for name, part in asdict(text).items()})
 
 
 def page(privacy: Privacy, language: str) -> str:

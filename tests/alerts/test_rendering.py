@@ -63,7 +63,7 @@ def test_every_explanation_says_that_it_is_not_legal_advice() -> None:
 def test_estimated_date_is_marked_and_the_notice_takes_precedence() -> None:
     estimated = rendered(change(ChangeKind.RFE_RECEIVED))
     assert (
-        "Latest possible date to respond: October 1, 2026 (estimate). Enter the date from your letter."
+        "Latest possible date to respond: October 1, 2026 (estimate). Enter the date from your letter: `watcher due "
         in estimated.body
     )
     assert ESTIMATE in estimated.body

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.language.due_estimates import estimate_due
+from watcher.language.due_estimates import estimate_due, runs_until
 from watcher.model.case import ItemKind
 
 JULY_9 = date(2026, 7, 9)
@@ -56,3 +56,23 @@ def test_no_estimate_if_the_day_of_the_request_is_unknown() -> None:
 def test_estimate_is_never_before_the_request_and_never_raises(kind: ItemKind, day: date, title: str) -> None:
     due = estimate_due(kind, form=None, asked_on=day, title=title)
     assert due is None or due > day
+
+
+@pytest.mark.parametrize(
+    ("estimate", "until"),
+    [
+        (date(2026, 10, 1), date(2026, 10, 1)),  # Thursday
+        (date(2026, 10, 3), date(2026, 10, 5)),  # Saturday
+        (date(2026, 10, 4), date(2026, 10, 5)),  # Sunday
+        (date(2026, 11, 26), date(2026, 11, 27)),  # Thanksgiving
+        (date(2026, 7, 3), date(2026, 7, 6)),  # July 4 is a Saturday, so Friday is the holiday
+        (date(2028, 1, 15), date(2028, 1, 18)),  # Saturday before the birthday of Martin Luther King, Jr.
+    ],
+)
+def test_period_that_ends_on_no_business_day_runs_until_the_next_one(estimate: date, until: date) -> None:
+    assert runs_until(ItemKind.RFE, estimate) == until
+    assert runs_until(ItemKind.INTENT_TO_DENY, estimate) == until
+
+
+def test_card_is_not_held_longer_because_of_a_weekend() -> None:
+    assert runs_until(ItemKind.TASK, date(2026, 10, 3)) == date(2026, 10, 3)

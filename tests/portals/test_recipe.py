@@ -32,9 +32,17 @@ def test_recipe_faults_are_reported_with_the_configuration(tmp_path: Path) -> No
 def test_links_and_interval_come_from_the_recipe() -> None:
     account = account_of(PRACTICE, username="a", password="b", base_url="https://office.example.gov")
 
-    assert PORTAL.links(account).sign_in == "https://127.0.0.1:8443/"
+    assert PORTAL.links(account).sign_in == "https://office.example.gov/"
     assert account.min_every == timedelta(minutes=30)
     assert account.hosts == {"office.example.gov"}
+
+
+def test_links_to_other_hosts_stay_as_the_recipe_has_them(tmp_path: Path) -> None:
+    recipe = tmp_path / "office.toml"
+    text = PRACTICE.read_text().replace('help = "https://127.0.0.1:8443/"', 'help = "https://127.0.0.1:8444/help"')
+    recipe.write_text(text)
+    links = PORTAL.links(account_of(recipe, username="a", password="b", base_url="https://office.example.gov/portal/"))
+    assert (links.sign_in, links.help) == ("https://office.example.gov/portal/", "https://127.0.0.1:8444/help")
 
 
 def test_server_on_loopback_may_be_checked_at_any_interval() -> None:

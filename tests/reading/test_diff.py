@@ -15,7 +15,7 @@ from tests.support import snapshots as some
 from tests.support.snapshots import COLLECTIONS, NUMBER, PLAIN, full_snapshots, kind_of_entries, snapshots
 from watcher.language.status_meaning import meaning_of
 from watcher.model.appointment_time import Day, Moment
-from watcher.model.case import STATUS_FIELDS, STATUS_SOURCE, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
+from watcher.model.case import STATUS_FIELDS, ItemKind, ItemState, Notice, PendingItem, Snapshot, Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity, severity_of
 from watcher.reading.diff import diff
 from watcher.reading.normalize import normalize
@@ -259,9 +259,9 @@ def _anything_differs(before: Snapshot, after: Snapshot) -> bool:
     """Answer the same question in the simplest way: does any field with an earlier value differ?
 
     Without an earlier status, its text and date do not count: the three belong together. A bad end counts, and so does
-    what the status asks for where nothing was asked for before.
+    what is open and ahead where no list of items was known before.
     """
-    if before.pending is None and any(item.sources == {STATUS_SOURCE} for item in after.pending or ()):
+    if before.pending is None and any(item.is_open and not _is_over(item) for item in after.pending or ()):
         return True
     ends_badly = severity_of(ChangeKind.STAGE_CHANGED, after.stage) is Severity.URGENT
     if before.status is None and before.stage is not after.stage and ends_badly:
@@ -271,6 +271,10 @@ def _anything_differs(before: Snapshot, after: Snapshot) -> bool:
     return any(
         getattr(before, name) is not None and _differs(getattr(before, name), getattr(after, name)) for name in names
     )
+
+
+def _is_over(item: PendingItem) -> bool:
+    return item.starts_at is not None and item.starts_at.is_over(NOW, UTC_ZONE)
 
 
 class TestBaseline:
@@ -467,13 +471,29 @@ class TestReasons:
 
     @pytest.mark.parametrize("before", [None, a_case(pending=())])
     @pytest.mark.parametrize("name", ["due_on", "due_by_estimate"])
-    @pytest.mark.parametrize("days", [-1, 0])
+    @pytest.mark.parametrize("days", [-3, 0])
     def test_a_new_item_whose_date_has_passed_says_so(self, before: Snapshot | None, name: str, days: int) -> None:
         values: dict[str, Any] = {name: TODAY + timedelta(days=days)}
         item = replace(an_item(), **values)
         change = changes_between(before and normalized(before), a_case(pending=(item,)))[-1]
         assert isinstance(change.new, dict)
         assert (change.kind, change.new.get("is_overdue")) == (ChangeKind.RFE_RECEIVED, True if days < 0 else None)
+
+    def test_an_estimate_on_a_weekend_is_overdue_after_the_next_business_day(self) -> None:
+        sunday = TODAY - timedelta(days=1)
+        item = replace(an_item(), due_by_estimate=sunday)
+        (*_, change) = changes_between(None, a_case(pending=(item,)))
+        assert isinstance(change.new, dict)
+        assert "is_overdue" not in change.new
+
+    @pytest.mark.parametrize("days", [-1, 0])
+    def test_an_appointment_that_is_over_when_first_shown_says_so(self, days: int) -> None:
+        visit = an_item(ItemKind.BIOMETRICS, starts_at=Day(TODAY + timedelta(days=days)))
+        undated = replace(visit, starts_at=None)
+        for before in (a_case(pending=()), a_case(pending=(undated,))):
+            (change,) = changes_between(normalized(before), a_case(pending=(visit,)))
+            assert isinstance(change.new, dict)
+            assert (change.kind, "has_passed" in change.new) == (ChangeKind.APPOINTMENT_SCHEDULED, days < 0)
 
     def test_a_new_date_alone_is_important(self) -> None:
         before = a_case(status_since=date(2026, 2, 1))

@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -252,3 +253,27 @@ def test_over_the_years_each_reminder_is_due_once_and_none_early(
     reached = {d for d in (30, 14, 7, 3, 1) if d < due_in and any(0 <= left <= d for left in lefts)}
     assert not distances or min(distances) == (-1 if lefts[-1] < 0 else min(reached))
     assert bool(distances) is bool(reached or (lefts and lefts[-1] < 0))
+
+
+@pytest.mark.parametrize(
+    ("dates", "passed_on"),
+    [
+        ({"due_by_estimate": date(2026, 10, 3)}, date(2026, 10, 6)),  # Saturday: by 8 CFR 1.2 until Monday
+        ({"due_on": date(2026, 10, 3)}, date(2026, 10, 4)),
+        ({"due_by_estimate": date(2026, 10, 3), "letter_due_on": date(2026, 10, 3)}, date(2026, 10, 4)),
+    ],
+)
+def test_only_an_estimate_on_a_weekend_passes_after_the_next_business_day(
+    dates: dict[str, Any], passed_on: date
+) -> None:
+    reminders = SentReminders().days(case(item(**dates)), every_day(date(2026, 10, 1), date(2026, 10, 9)))
+    assert reminders == [
+        ("2026-10-01", "due 2026-10-03 3d"),
+        ("2026-10-02", "due 2026-10-03 1d"),
+        (passed_on.isoformat(), "due 2026-10-03 passed"),
+    ]
+
+
+def test_reminder_on_the_weekend_counts_the_days_until_the_next_business_day() -> None:
+    [reminder] = SentReminders().at(noon(date(2026, 10, 4)), case(item(due_by_estimate=date(2026, 10, 3))))
+    assert (content_of(reminder)["days"], content_of(reminder)["due_on"]) == (1, "2026-10-03")

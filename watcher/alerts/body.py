@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from watcher.alerts.change_facts import (
+    has_passed,
     is_estimated,
     item_kind_of,
     may_be_unanswered,
@@ -113,7 +114,7 @@ def _meaning(context: AlertContext, changes: Sequence[Change], style: TextStyle)
 def _meaning_of(context: AlertContext, change: Change, style: TextStyle) -> GlossaryText:
     if change.kind in _STATUS_KINDS and context.snapshot is not None:
         return explain_status(context.snapshot.status_title, context.snapshot.stage, style.catalogue)
-    if change.kind in _ITEM_KINDS:
+    if change.kind in _ITEM_KINDS and not has_passed(change):
         title = object_of(change.new).get("title")
         meaning = explain_item(item_kind_of(change), title if isinstance(title, str) else "", style.catalogue)
         if not object_of(change.new).get("is_overdue") or item_kind_of(change) not in _ANSWERED:

@@ -13,7 +13,9 @@ _Json: TypeAlias = Mapping[str, Any]
 _ITEM_KINDS = {kind.value: kind for kind in ItemKind}
 _CLOSE_REASONS = {reason.value: reason for reason in CloseReason}
 _DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
+_ANNOUNCED_APPOINTMENTS = frozenset({ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.APPOINTMENT_CHANGED})
 OVER_KINDS = frozenset({ChangeKind.ITEM_CLOSED, ChangeKind.APPOINTMENT_CANCELLED})
+_VARIANTS = {ChangeKind.CASE_NOT_FOUND: "elsewhere", ChangeKind.PORTAL_UNREADABLE: "partly"}
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
 _OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING_OUTSTANDING}
 
@@ -39,6 +41,11 @@ def names_appointment(change: Change) -> bool:
     return change.kind not in OVER_KINDS and time_from_json(object_of(change.new)) is not None
 
 
+def has_passed(change: Change) -> bool:
+    """Return whether an appointment that is announced, or moved, had passed by then."""
+    return change.kind in _ANNOUNCED_APPOINTMENTS and object_of(change.new).get("has_passed") is True
+
+
 def close_reason(change: Change) -> CloseReason | None:
     """Return why the item of an `item_closed` is over; None for other changes and those of earlier releases."""
     reason = object_of(change.new).get("reason") if change.kind is ChangeKind.ITEM_CLOSED else None
@@ -62,12 +69,13 @@ def message_key(change: Change) -> str:
     """Return the key of the messages about this change, below `change` in the catalogues."""
     if change.kind is ChangeKind.RECOVERED:
         return _recovery_key(change)
+    if has_passed(change):
+        return "appointment_passed"
     if change.kind in _DEADLINE_KINDS and names_appointment(change):
         return f"{change.kind}_appointment"
-    if change.kind is ChangeKind.CASE_NOT_FOUND and object_of(change.new).get("elsewhere"):
-        return f"{change.kind}_elsewhere"
-    if change.kind is ChangeKind.PORTAL_UNREADABLE and object_of(change.new).get("partly"):
-        return f"{change.kind}_partly"
+    variant = _VARIANTS.get(change.kind, "")
+    if object_of(change.new).get(variant):
+        return f"{change.kind}_{variant}"
     if change.kind is ChangeKind.STATUS_CHANGED:
         return f"{change.kind}{_what_changed(object_of(change.old), object_of(change.new))}"
     reason = close_reason(change)

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from watcher.alerts.change_facts import OVER_KINDS, close_reason, is_estimated, item_kind_of, object_of
+from watcher.alerts.change_facts import OVER_KINDS, close_reason, has_passed, is_estimated, item_kind_of, object_of
 from watcher.alerts.due_lines import due_fields
 from watcher.alerts.style import MAX_REASON_LENGTH, TextStyle
 from watcher.model.appointment_time import time_from_json
@@ -78,7 +78,7 @@ def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fi
         "how": how,
         "how_sentence": how and f"{how[0].upper()}{how[1:]}.",
         "soon": "" if new.get("is_overdue") else _soon(new.get("days"), style),
-        "item": str(new.get("item_id") or ""),
+        "item": style.item_number(change.subject) if has_passed(change) else str(new.get("item_id") or ""),
         "mark": style.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
     }
 

@@ -1,10 +1,13 @@
 """When an item is due: as a sentence, within a line, and as the days that are left. Pure."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
 from watcher.alerts.change_facts import is_estimated
 from watcher.alerts.style import TextStyle
+from watcher.language.date_text import parse_moment
+from watcher.language.due_estimates import runs_until
 from watcher.model.case import ItemKind
 from watcher.model.change import Change, ChangeKind
 
@@ -20,14 +23,20 @@ def due_fields(change: Change, kind: ItemKind, item: Mapping[str, Any], style: T
     day, source = style.day(item.get("due_on")), str(item.get("source") or "portal")
     if not day:
         day, source = style.day(item.get("due_by_estimate")), "estimate"
+    until = _business_day(kind, item) if source == "estimate" else ""
+    is_announced = kind in _RESPONSES and change.kind in _ANNOUNCED and source == "estimate"
+    number = style.item_number(change.subject) if is_announced else ""
     is_overdue = item.get("is_overdue") is True
     over = style.catalogue.message("general", "overdue") if is_overdue else ""
-    by = _sentence(f"due_{source}", day, style)
-    was = _sentence(f"was_{source}", day, style)
-    verb = "respond" if kind in _RESPONSES else "deadline"
-    respond = _sentence(f"{verb}_{source}", day, style)
-    if not day and kind in _RESPONSES and change.kind in _ANNOUNCED:
-        respond = style.catalogue.message("general", "respond_none")
+
+    def sentence(key: str) -> str:
+        texts = {"due": day, "until": style.moment(until), "item": number, "agency": style.agency_name()}
+        return day and style.catalogue.format("general", f"{key}_{source}", **texts)
+
+    by, was = sentence("due"), sentence("was")
+    respond = sentence("respond" if kind in _RESPONSES else "deadline")
+    if not day and is_announced:
+        respond = style.catalogue.format("general", "respond_none", item=number)
     return {
         "by": f"{by} ({over})" if by and over else by,
         "was": was,
@@ -37,8 +46,13 @@ def due_fields(change: Change, kind: ItemKind, item: Mapping[str, Any], style: T
     }
 
 
-def _sentence(key: str, day: str, style: TextStyle) -> str:
-    return day and style.catalogue.format("general", key, due=day, agency=style.agency_name())
+def _business_day(kind: ItemKind, item: Mapping[str, Any]) -> str:
+    """Return the business day until which a computed period runs; "" if it ends on one."""
+    estimate = parse_moment(item.get("due_on") or item.get("due_by_estimate"))
+    if not isinstance(estimate, date) or isinstance(estimate, datetime):
+        return ""
+    until = runs_until(kind, estimate)
+    return until.isoformat() if until != estimate else ""
 
 
 def _left(days: object, style: TextStyle, *, is_estimate: bool) -> str:

@@ -63,7 +63,7 @@ def render_first_contact(contact: FirstContact, style: TextStyle, detail: Detail
         parts = [Part(pieces=(f"{title}.",), rank=0)]
         sms = title
     else:
-        title, sms = _title(contact, count, style), _title(contact, count, style.as_masked())
+        title, sms = _title(contact, count, style), _title(contact, count, style.for_sms())
         parts = list(_parts(contact, style))
     gap = GAP[detail]
     blocks = pack(parts, limit=MAX_BODY_LENGTH[detail], gap=gap, more=lambda number: _more(number, style))

@@ -95,8 +95,8 @@ def _more(number: int, style: TextStyle) -> str:
 
 
 def _sms(context: AlertContext, lead: Change, style: TextStyle) -> str:
-    """Return the title and what it does not say, always masked: an SMS may be visible on a locked phone."""
-    masked = style.as_masked()
+    """Return the title and what it does not say."""
+    masked = style.for_sms()
     title = next(titles_of(context, lead, masked))
     seen = f"{title}\n{bare_title(lead, masked)}"
     fact = fields_of(lead, masked).get("place", "") if names_appointment(lead) else fact_of(lead, masked, title=seen)

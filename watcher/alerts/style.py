@@ -17,6 +17,7 @@ from watcher.language.date_text import (
 )
 from watcher.model.appointment_time import AppointmentTime
 from watcher.privacy.masking import mask_case_number, mask_numbers
+from watcher.text.item_marks import item_mark
 
 Privacy: TypeAlias = Literal["full", "masked", "minimal"]
 Detail: TypeAlias = Literal["short", "full"]
@@ -40,6 +41,7 @@ class TextStyle:
     Days and moments are in `zone`, the user's; appointments are in `office_zone` (None: in `zone` too).
     `case_number` is masked wherever it occurs, except with `full` privacy. `account` is the user's name for the
     account, shown only with `full` privacy. `agency` is the name of the agency, empty if it is not known.
+    `shows_commands`: whether there is room for commands to type.
     """
 
     catalogue: Catalogue
@@ -49,14 +51,19 @@ class TextStyle:
     case_number: str = ""
     account: str = ""
     agency: str = ""
+    shows_commands: bool = True
     fields: dict[int, tuple[object, dict[str, str]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
     """The fields of the changes written in this style, by the change's identity: an alert needs them several times."""
 
-    def as_masked(self) -> "TextStyle":
-        """Return the same style with `masked` privacy."""
-        return self if self.privacy == "masked" else replace(self, privacy="masked")
+    def for_sms(self) -> "TextStyle":
+        """Return the same style for an SMS: always masked, because it may be visible on a locked phone."""
+        return replace(self, privacy="masked", shows_commands=False)
+
+    def item_number(self, key: str | None) -> str:
+        """Return what stands for the number of an item in a command; "" where no command is shown."""
+        return item_mark(key) if key and self.shows_commands else ""
 
     def portal_text(self, value: object, *, max_length: int = MAX_NAME_LENGTH) -> str:
         """Return a portal's text, sanitized, on one line; "" if `value` is not a string."""

@@ -176,7 +176,18 @@ def try_recipe(account: RecipeAccount, context: PortalContext) -> Iterator["Sele
 
 
 def _links(account: RecipeAccount) -> Links:
-    return account.parsed.links
+    """Return the recipe's links. Those to the recipe's own address lead to that of the account."""
+    links = account.parsed.links
+    return Links(
+        sign_in=_at_account(account, links.sign_in),
+        help=_at_account(account, links.help),
+        reset=_at_account(account, links.reset) if links.reset else None,
+    )
+
+
+def _at_account(account: RecipeAccount, link: str) -> str:
+    own = account.parsed.base_url
+    return account.address + link.removeprefix(own) if link == own or link.startswith(f"{own}/") else link
 
 
 def _agency(account: RecipeAccount) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import iso_text
+from watcher.language.due_estimates import runs_until
 from watcher.language.status_meaning import Meaning, meaning_of
 from watcher.model.case import (
     STATUS_FIELDS,
@@ -59,8 +60,8 @@ class _Time:
         return item.starts_at is not None and item.starts_at.is_over(self.now, self.zone)
 
     def is_overdue(self, item: PendingItem) -> bool:
-        """Return whether the day on which the answer was due is over."""
-        due = item.due_on or item.due_by_estimate
+        """Return whether the last day for the answer is over."""
+        due = item.due_on or (item.due_by_estimate and runs_until(item.kind, item.due_by_estimate))
         return due is not None and due < self.now.astimezone(self.zone).date()
 
 
@@ -122,7 +123,13 @@ def _baseline(after: Snapshot, time: _Time) -> Iterator[Change]:
 def _added(item: PendingItem, case: Snapshot, time: _Time) -> Change:
     """Return the change for an open item that is new; it says so if the answer is already overdue."""
     overdue: dict[str, Json] = {"is_overdue": True} if time.is_overdue(item) else {}
-    return _change(_kind_when_added(item), case, item.key, new=item_json(item) | overdue)
+    return _change(_kind_when_added(item), case, item.key, new=_shown(item, time) | overdue)
+
+
+def _shown(item: PendingItem, time: _Time) -> dict[str, Json]:
+    """Return an item as it is announced; it says so if the appointment has passed."""
+    passed: dict[str, Json] = {"has_passed": True} if item.kind.is_appointment and time.has_passed(item) else {}
+    return item_json(item) | passed
 
 
 def _kind_when_added(item: PendingItem) -> ChangeKind:
@@ -149,7 +156,7 @@ def _item_changes(
             is_moved = _is_moved(old, after, effect)
             kind = _kind_when_changed(old, new, is_called_off=not is_moved and _is_called_off(old, time, effect))
             reason = CloseReason.REPLACED if is_moved else _close_reason(old, new, time, effect)
-            shown = closed_json(new, reason) if kind is ChangeKind.ITEM_CLOSED else item_json(new)
+            shown = closed_json(new, reason) if kind is ChangeKind.ITEM_CLOSED else _shown(new, time)
             yield _change(kind, after, key, old=item_json(old), new=shown)
 
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.clock.durations import format_duration, parse_duration
 from watcher.clock.timestamps import iso_text
+from watcher.language.due_estimates import runs_until
 from watcher.model.appointment_time import time_json
 from watcher.model.case import ItemState
 from watcher.model.change import Change, ChangeKind, Json, severity_of
@@ -31,10 +32,14 @@ _PASSED = "passed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Date:
-    """A due date or appointment of an item. `at` is the exact moment, None if only the day is known."""
+    """A due date or appointment of an item. `at` is the exact moment, None if only the day is known.
+
+    `last_day` is later than `day` if that is an estimate, and the period runs until the next business day.
+    """
 
     name: str
     day: date
+    last_day: date
     at: datetime | None
     is_over: bool
     source: DueSource | None = None
@@ -89,8 +94,9 @@ def _deadline(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | None:
     appointment = _appointment(item, zone, now)
     if appointment is not None and appointment.day == day:
         return None
-    is_over = day < now.astimezone(zone).date()
-    return _Date(name=f"due {day}", day=day, at=None, is_over=is_over, source=source)
+    last_day = runs_until(item.item.kind, day) if source is DueSource.ESTIMATE else day
+    is_over = last_day < now.astimezone(zone).date()
+    return _Date(name=f"due {day}", day=day, last_day=last_day, at=None, is_over=is_over, source=source)
 
 
 def _appointment(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | None:
@@ -98,7 +104,8 @@ def _appointment(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | No
     when = item.item.starts_at
     if when is None:
         return None
-    return _Date(name=f"start {when}", day=when.day_in(zone), at=when.begins_in(zone), is_over=when.is_over(now, zone))
+    day, is_over = when.day_in(zone), when.is_over(now, zone)
+    return _Date(name=f"start {when}", day=day, last_day=day, at=when.begins_in(zone), is_over=is_over)
 
 
 def _reached(
@@ -108,7 +115,7 @@ def _reached(
     from_letter = target.source is DueSource.LETTER
     known_at = item.date_changed_at or item.first_seen_at
     if target.is_over:
-        was_over_when_known = target.day < known_at.astimezone(zone).date() and not from_letter
+        was_over_when_known = target.last_day < known_at.astimezone(zone).date() and not from_letter
         return timedelta() if target.is_due_date and not was_over_when_known else None
     reached = [
         distance
@@ -140,7 +147,7 @@ def _reminder(item: TrackedItem, target: _Date, reached: timedelta, today: date)
         "due_on": iso_text(target.day) if target.is_due_date else None,
         **time_json(None if target.is_due_date else item.item.starts_at),
         "source": target.source and target.source.value,
-        "days": (target.day - today).days,
+        "days": ((target.day if target.day >= today else target.last_day) - today).days,
         "item_id": item.id,
     }
     change = Change(kind=kind, severity=severity_of(kind), case_number=item.case_number, subject=item.item.key, new=new)

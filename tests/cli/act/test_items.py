@@ -1,13 +1,18 @@
 """`watcher done`, `reopen`, and `due` as real commands, on an item from the portal."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace
+from tests.cli.office_workspace import OfficeWorkspace
+from tests.cli.pseudo_terminal import on_terminal
 from tests.doubles.case_status_api import case_status
 from tests.support.workspace import Workspace
 from watcher.model.alert import AlertState
+from watcher.model.case import ItemKind, PendingItem, Snapshot
 from watcher.model.ledger import DueSource
 
 
@@ -86,3 +91,69 @@ def test_unknown_item_is_wrong_usage(empty_workspace: Workspace, arguments: tupl
     result = empty_workspace.run(*arguments, expect=(2,))
     assert "ITEM" in result.err
     assert "`watcher pending` lists them." in result.err
+
+
+class TestDueDateBesideTheAgencys:
+    """`due` with a later date than one that is known."""
+
+    STATED = datetime.now(UTC).date() + timedelta(days=30)
+    LATER = (STATED + timedelta(days=1)).isoformat()
+
+    @pytest.fixture
+    def office(self, tmp_path: Path) -> OfficeWorkspace:
+        """Return a workspace with a request that USCIS shows a date for, item 1, and one with an estimate, item 2."""
+        office = OfficeWorkspace(folder=tmp_path)
+        office.configure()
+        stated = PendingItem(key="a", kind=ItemKind.RFE, title="Evidence", due_on=self.STATED)
+        estimated = PendingItem(key="b", kind=ItemKind.RFE, title="Evidence", due_by_estimate=self.STATED)
+        office.check(
+            Snapshot(case_number="IOE0900000001", pending=(stated,)),
+            Snapshot(case_number="IOE0900000002", pending=(estimated,)),
+        )
+        return office
+
+    def due(self, office: OfficeWorkspace, number: int) -> tuple[date, DueSource] | None:
+        with office.app() as app:
+            return app.store.items()[number - 1].due
+
+    def test_later_date_needs_yes_without_a_terminal(self, office: OfficeWorkspace) -> None:
+        result = office.run("due", "1", self.LATER, expect=(2,))
+        assert f"USCIS shows an earlier date: {self.STATED}." in result.err
+        assert "add --yes. Nothing was changed." in result.err
+        assert self.due(office, 1) == (self.STATED, DueSource.PORTAL)
+        office.run("due", "1", self.LATER, "--yes")
+        assert self.due(office, 1) == (date.fromisoformat(self.LATER), DueSource.LETTER)
+
+    @pytest.mark.parametrize(
+        ("answer", "source"), [("n", DueSource.PORTAL), ("", DueSource.PORTAL), ("y", DueSource.LETTER)]
+    )
+    def test_later_date_is_asked_about_on_a_terminal(
+        self, office: OfficeWorkspace, answer: str, source: DueSource
+    ) -> None:
+        output = on_terminal(office, "due", "1", self.LATER, answer=answer)
+        assert f"Does your letter say {self.LATER}? (y/N):" in output
+        due = self.due(office, 1)
+        assert due is not None
+        assert due[1] is source
+
+    def test_same_or_earlier_date_is_not_asked_about(self, office: OfficeWorkspace) -> None:
+        assert office.run("due", "1", self.STATED.isoformat()).err == ""
+        assert office.run("due", "1", (self.STATED - timedelta(days=1)).isoformat()).err == ""
+
+    def test_date_after_the_latest_possible_one_is_entered_with_a_warning(self, office: OfficeWorkspace) -> None:
+        much_later = self.STATED + timedelta(days=10)
+        result = office.run("due", "2", much_later.isoformat())
+        assert f"later than the latest possible date, {self.STATED} (estimate)" in result.err
+        assert self.due(office, 2) == (much_later, DueSource.LETTER)
+
+
+def test_alert_about_a_request_has_the_command_for_the_date_on_its_letter(tmp_path: Path) -> None:
+    office = OfficeWorkspace(folder=tmp_path)
+    office.configure()
+    office.check(*(Snapshot(case_number=f"IOE090000000{number}", status="Case Was Received") for number in (1, 2)))
+    requested = Snapshot(case_number="IOE0900000002", status="Request for Initial Evidence Was Sent", form="I-485")
+    office.check(Snapshot(case_number="IOE0900000001", status="Request for Initial Evidence Was Sent"), requested)
+    with office.app() as app:
+        items = {item.case_number: item.id for item in app.store.items()}
+        texts = [alert.body for alert in app.store.outbox.list() if "asks for evidence" in alert.title]
+    assert sorted(re.findall(r"`watcher due ([^`]*)`", "\n".join(texts))) == sorted(map(str, items.values()))

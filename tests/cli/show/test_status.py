@@ -1,13 +1,11 @@
 """`watcher status`, `history`, `pending`, and `check`: output for people and for programs."""
 
-import os
-import pty
-import subprocess
 from typing import Any
 
 import pytest
 
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace
+from tests.cli.pseudo_terminal import on_terminal
 from tests.support.workspace import Workspace
 
 ACCOUNT = {"name", "portal", "state", "last_attempt_at", "last_read_at", "next_read_at", "last_error"}
@@ -106,32 +104,6 @@ class TestText:
         assert "\x1b" not in evidence_workspace.run(command).out
 
     def test_terminal_receives_color_unless_disabled(self, evidence_workspace: ApiWorkspace) -> None:
-        assert "\x1b[" in run_on_terminal(evidence_workspace, "history", {})
-        assert "\x1b[" not in run_on_terminal(evidence_workspace, "history", {"NO_COLOR": "1"})
-        assert "\x1b[" not in run_on_terminal(evidence_workspace, "history", {"TERM": "dumb"})
-
-
-def run_on_terminal(workspace: ApiWorkspace, command: str, environ: dict[str, str]) -> str:
-    """Return what the command prints on a terminal."""
-    primary, secondary = pty.openpty()
-    completed = subprocess.run(
-        workspace.command(command),
-        cwd=workspace.folder,
-        env=workspace.environment() | {"TERM": "xterm"} | environ,
-        stdout=secondary,
-        check=True,
-        timeout=60,
-    )
-    os.close(secondary)
-    assert completed.returncode == 0
-    output = b""
-    while True:
-        try:
-            chunk = os.read(primary, 65536)
-        except OSError:  # the other end is closed and all output has been read
-            break
-        if not chunk:
-            break
-        output += chunk
-    os.close(primary)
-    return output.decode()
+        assert "\x1b[" in on_terminal(evidence_workspace, "history")
+        assert "\x1b[" not in on_terminal(evidence_workspace, "history", environ={"NO_COLOR": "1"})
+        assert "\x1b[" not in on_terminal(evidence_workspace, "history", environ={"TERM": "dumb"})

@@ -11,10 +11,13 @@ from watcher.cli.context import open_context
 from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error, print_line
-from watcher.cli.terminal.prompts import AskedArgument
+from watcher.cli.terminal.prompts import AskedArgument, confirm
+from watcher.language.due_estimates import runs_until
 from watcher.messages import _, mark
 from watcher.model.case import ItemState
 from watcher.model.ledger import TrackedItem
+from watcher.portals import find
+from watcher.settings import Settings
 
 _ALREADY = {
     ItemState.ANSWERED: mark("{item} was already answered, so there are no reminders."),
@@ -92,12 +95,17 @@ def reopen_command(config: Path | None, number: int) -> None:
 @click.argument(
     "day", cls=AskedArgument, question="Date on your letter (YYYY-MM-DD)", callback=_parse_day, metavar="DATE"
 )
-def due_command(config: Path | None, number: int, day: date) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask if the agency shows an earlier date.")
+def due_command(config: Path | None, number: int, day: date, *, yes: bool) -> None:
     """Enter the due DATE printed on your letter about ITEM. It replaces any computed date.
+
+    If the agency shows an earlier date, you are asked first.
 
     Example: watcher due 3 2026-12-31
     """
     with open_context(config) as app:
+        before = _existing(app.store.ledger.item(number), number)
+        _check_against_agency(before, day, _agency(app.settings, before.account), yes=yes)
         item = _existing(app.store.ledger.set_due(number, day), number)
         today = app.clock.now().astimezone(app.settings.timezone).date()
     print_line(_("{item} is due on {day} (date from your letter).", item=_describe(item), day=day))
@@ -105,6 +113,35 @@ def due_command(config: Path | None, number: int, day: date) -> None:
         print_error(_("{day} has passed. Check the date on your letter.", day=day))
     if item.state is not ItemState.OPEN:
         print_line(_(_WITHOUT_REMINDERS[item.state]))
+
+
+def _check_against_agency(item: TrackedItem, day: date, agency: str, *, yes: bool) -> None:
+    """Warn about a date that is later than another one known of the item. Ask if that is the agency's."""
+    stated, estimate = item.item.due_on, item.item.due_by_estimate
+    if stated is not None and day > stated:
+        print_error(_("{agency} shows an earlier date: {date}. The earlier one is safer.", agency=agency, date=stated))
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError(
+                _("Check the date on your letter. If it says {date}, add --yes. Nothing was changed.", date=day)
+            )
+        if not confirm(_("Does your letter say {date}?", date=day), default=False):
+            print_error(_("Nothing was changed."))
+            sys.exit(1)
+    elif stated is None and estimate is not None and day > runs_until(item.item.kind, estimate):
+        print_error(
+            _(
+                "{day} is later than the latest possible date, {date} (estimate). Check the date on your letter.",
+                day=day,
+                date=estimate,
+            )
+        )
+
+
+def _agency(settings: Settings, account: str) -> str:
+    configured = settings.accounts.get(account)
+    return find(configured.portal).agency_of(configured) if configured else _("The agency")
 
 
 def _existing(item: TrackedItem | None, number: int) -> TrackedItem:

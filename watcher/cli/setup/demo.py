@@ -17,6 +17,7 @@ from math import ceil
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from shlex import quote
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from textwrap import wrap
 from typing import Any, Self
@@ -156,7 +157,7 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
     text = _CONFIGURATION.format(
         language=current_language(),
         state_dir=folder,
-        recipe=_recipe_for(portal, recipe, folder),
+        recipe=copyfile(recipe, folder / recipe.name),
         base_url=portal.base_url,
         ca_file=folder / "ca.pem",
         username=account.username,
@@ -166,14 +167,6 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
     )
     write_private_file(config, text.encode())
     return config
-
-
-def _recipe_for(portal: PracticePortal, recipe: Path, folder: Path) -> Path:
-    """Return a copy of the recipe whose links in alerts lead to this portal's address."""
-    text = recipe.read_text(encoding="utf-8").replace("https://127.0.0.1:8443", portal.base_url)
-    copy = folder / recipe.name
-    copy.write_text(text, encoding="utf-8")
-    return copy
 
 
 def _show_first_alert(app: App, phone: "_Phone", start: datetime) -> None:

@@ -21,6 +21,7 @@ from watcher.store.database.tables import ACCOUNTS, ALERT_CHANGES, ALERTS, ANSWE
 from watcher.store.queries.accounts import encode_notified
 from watcher.store.queries.cases import numbers_of_account, numbers_read_apart, numbers_read_together
 from watcher.store.queries.snapshot_json import encode
+from watcher.store.writes.item_numbers import with_numbered_items
 from watcher.store.writes.ledger_sync import sync_ledger
 
 _OF_ACCOUNT = ACCOUNTS.c.name == bindparam("account_")
@@ -215,7 +216,7 @@ def _queue(
     rows: list[dict[str, Any]] = []
     about: list[list[int]] = []
     for write_set, changes in zip(write_sets, recorded, strict=True):
-        for draft in write_set.drafts:
+        for draft in with_numbered_items(connection, write_set).drafts:
             rows.append(_alert_values(write_set, draft, now))
             about.append([*write_set.about, *(changes[index].id for index in draft.routed.changes)])
     links = [
