@@ -23,6 +23,7 @@ LIBRARY_USERS = {
     "sqlalchemy": {"store/"},
     "sqlite3": {"store/"},
     "alembic": {"store/database/"},
+    "babel": {"language/date_text.py"},
     "icalendar": {"export/ics.py"},
     "jmespath": {"recipe/page/json_query.py"},
     "re2": {"recipe/page/patterns.py"},

@@ -30,13 +30,6 @@ def test_every_template_is_well_formed(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_there_are_twelve_months_and_seven_weekdays(language: str) -> None:
-    catalogue = load_catalogue(language)
-    assert len(catalogue.message("dates", "months").split()) == 12
-    assert len(catalogue.message("dates", "weekdays").split()) == 7
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_stage_item_state_source_and_change_kind_has_its_messages(language: str) -> None:
     catalogue = load_catalogue(language)
     for section, kinds in (("stage", Stage), ("item", ItemKind)):

@@ -1,6 +1,9 @@
 """The names of months in many languages."""
 
+import re
+
 import pytest
+from babel import Locale
 
 from watcher.language.month_names import month_names, month_number
 
@@ -18,6 +21,14 @@ def test_every_name_means_one_month_in_all_languages() -> None:
             assert names, language
             for name in names:
                 assert {month_number(form) for form in (name, name.upper(), name.title(), f"{name}.")} == {number}, name
+
+
+@pytest.mark.parametrize("language", LANGUAGES.split())
+def test_every_name_of_cldr_is_known(language: str) -> None:
+    locale = Locale.parse("fil" if language == "tl" else language)
+    for months in locale.months.values():
+        for number, name in (*months["wide"].items(), *months["abbreviated"].items()):
+            assert month_number(re.sub(r"^(?:de |d\W)", "", name)) == number, name  # Catalan: "de març"
 
 
 @pytest.mark.parametrize("name", ["", ".", "x", "1", "listo", "mars 2026"])

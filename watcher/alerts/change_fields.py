@@ -71,7 +71,7 @@ def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fi
         "asked": "" if item_kind.is_appointment else style.day(values.get("asked_on")),
         "when": style.appointment(when),
         "brief_when": style.brief_appointment(when),
-        "short_when": style.brief_appointment(when, months="short_months"),
+        "short_when": style.brief_appointment(when, is_shortest=True),
         "old_when": _if_different(style.appointment(old_when), style.appointment(present)),
         "place": style.portal_text(values.get("place")),
         "old_place": _if_different(style.portal_text(old.get("place")), style.portal_text(new.get("place"))),

@@ -118,10 +118,10 @@ class TextStyle:
         """Return the day with its weekday and, if known, the time of an appointment; "" for None."""
         return "" if when is None else appointment_text(when, self.catalogue, self.office_zone or self.zone)
 
-    def brief_appointment(self, when: AppointmentTime | None, *, months: str = "months") -> str:
+    def brief_appointment(self, when: AppointmentTime | None, *, is_shortest: bool = False) -> str:
         """Return the same in short form, without the year."""
         zone = self.office_zone or self.zone
-        return "" if when is None else brief_appointment_text(when, self.catalogue, zone, months=months)
+        return "" if when is None else brief_appointment_text(when, self.catalogue, zone, is_shortest=is_shortest)
 
     def moment(self, value: object) -> str:
         """Return the day with its weekday and, if known, the time; "" if `value` is not an ISO 8601 text."""

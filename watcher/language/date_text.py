@@ -2,13 +2,17 @@
 
 import re
 from datetime import date, datetime, time
-from functools import lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from watcher.clock.timestamps import parse_iso
 from watcher.language.catalogue import Catalogue
 from watcher.language.month_names import month_number
 from watcher.model.appointment_time import AppointmentTime, Day
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 
 def parse_moment(value: object) -> datetime | date | None:
@@ -29,6 +33,11 @@ def parse_stamp(value: object) -> datetime | date | None:
     return moment.date() if isinstance(moment, datetime) and moment.time() == time() else moment
 
 
+_LOCALES = {"en": "en_US", "es": "es_US", "fr": "fr_CA"}
+"""How dates and times are written for each language: as where most of its readers live."""
+
+_FIRST = re.compile(r"\b1\b")
+_LEADING_ZERO = re.compile(r"^0(?=\d)")
 _WORDS = re.compile(r"\w+")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th|er)?")
 
@@ -54,15 +63,7 @@ def _is_part_of(word: str, day: date) -> bool:
 
 def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
     """Return the day: "July 9, 2026". An aware time is converted to the reader's zone first."""
-    value = _in_zone(value, zone)
-    return _day_text(value.year, value.month, value.day, catalogue)
-
-
-@lru_cache(maxsize=1024)
-def _day_text(year: int, month: int, day: int, catalogue: Catalogue) -> str:
-    first = catalogue.message("dates", "first") if day == 1 else ""
-    name = catalogue.message("dates", "months").split()[month - 1]
-    return catalogue.format("dates", "date", month=name, day=first or str(day), year=str(year))
+    return _date_text(_in_zone(value, zone), "long", catalogue)
 
 
 def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
@@ -70,13 +71,7 @@ def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) ->
 
     A naive time, whose zone the portal does not give, is shown unchanged with a remark.
     """
-    value = _in_zone(value, zone)
-    weekday = catalogue.message("dates", "weekdays").split()[value.weekday()]
-    day = catalogue.format("dates", "day", weekday=weekday, date=day_text(value, catalogue, zone))
-    if not isinstance(value, datetime):
-        return day
-    form = "unzoned" if value.tzinfo is None else "zoned"
-    return catalogue.format("dates", form, day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
+    return _moment_text(_in_zone(value, zone), ("EEEE", "long"), catalogue, zone)
 
 
 def appointment_text(when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo) -> str:
@@ -91,26 +86,48 @@ def appointment_text(when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo
 
 
 def brief_appointment_text(
-    when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo, *, months: str = "months"
+    when: AppointmentTime, catalogue: Catalogue, zone: ZoneInfo, *, is_shortest: bool = False
 ) -> str:
     """Return the day and, if known, the time, for a title or a table: "Thu, July 9, 3:00 PM EDT".
 
-    `months` "short_months" shortens the name of the month.
+    `is_shortest` shortens the name of the month: "Thu, Sep 9".
     """
     value = when.day if isinstance(when, Day) else _in_zone(when.at, zone)
-    first = catalogue.message("dates", "first") if value.day == 1 else ""
-    day = catalogue.format(
-        "dates",
-        "brief_day",
-        weekday=catalogue.message("dates", "short_weekdays").split()[value.weekday()],
-        month=catalogue.message("dates", months).split()[value.month - 1],
-        day=first or str(value.day),
-    )
+    return _moment_text(value, ("EEE", "MMMd" if is_shortest else "MMMMd"), catalogue, zone)
+
+
+def _moment_text(value: datetime | date, forms: tuple[str, str], catalogue: Catalogue, zone: ZoneInfo) -> str:
+    """Return the weekday, day, and time. `forms` are those of the weekday and the day, see `_date_text`."""
+    weekday, day = (_date_text(value, form, catalogue) for form in forms)
+    day = catalogue.format("dates", "day", weekday=weekday, date=day)
     if not isinstance(value, datetime):
         return day
-    if value.tzinfo is None:
-        return catalogue.format("dates", "brief", day=day, time=_clock(value, catalogue))
-    return catalogue.format("dates", "zoned", day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
+    form = "unzoned" if value.tzinfo is None else "zoned"
+    return catalogue.format("dates", form, day=day, time=_clock(value, catalogue), zone=_zone_name(value, zone))
+
+
+def _date_text(value: date, form: str, catalogue: Catalogue) -> str:
+    """Return a date in a form of CLDR: "long", or the skeleton or pattern of its fields, such as "MMMd"."""
+    from babel import dates  # noqa: PLC0415 - as in `_locale`
+
+    locale = _locale(catalogue.language)
+    text = dates.format_date(value, locale.datetime_skeletons.get(form, form), locale)
+    return _FIRST.sub(catalogue.message("dates", "first"), text, count=1) if value.day == 1 else text
+
+
+def _clock(value: datetime, catalogue: Catalogue) -> str:
+    """Return the time of day, with ordinary spaces: SMS has no narrow ones. CLDR's "09 h 30" is "9 h 30"."""
+    from babel import dates  # noqa: PLC0415 - as in `_locale`
+
+    text = dates.format_time(value.replace(tzinfo=None), "short", locale=_locale(catalogue.language))
+    return _LEADING_ZERO.sub("", " ".join(text.split()))
+
+
+@cache
+def _locale(language: str) -> "Locale":
+    from babel import Locale  # noqa: PLC0415 - 90 ms and 10 MiB, which most commands do not need: they show no date
+
+    return Locale.parse(_LOCALES[language])
 
 
 def _in_zone(value: datetime | date, zone: ZoneInfo) -> datetime | date:
@@ -120,13 +137,6 @@ def _in_zone(value: datetime | date, zone: ZoneInfo) -> datetime | date:
         return value.astimezone(zone)
     except OverflowError:  # a placeholder such as the year 9999 cannot be converted
         return value
-
-
-def _clock(value: datetime, catalogue: Catalogue) -> str:
-    style = catalogue.message("dates", "clock")
-    if style == "12":
-        return f"{value.hour % 12 or 12}:{value.minute:02} {'AM' if value.hour < 12 else 'PM'}"  # noqa: PLR2004 - noon
-    return f"{value.hour}{style}{value.minute:02}"
 
 
 def _zone_name(value: datetime, zone: ZoneInfo) -> str:

@@ -1,12 +1,10 @@
 """What USCIS writes in every one of its sources: receipt numbers, form numbers, and the day a status text states."""
 
 import re
-from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from typing import TypeGuard
 
-from watcher.language.catalogue import load_catalogue
+from watcher.language.month_names import month_number
 
 RECEIPT = r"[A-Z]{3}(?:[0-9]{10}|\*[0-9]{9})"
 """The pattern of a receipt number: three letters and ten digits, or three letters, an asterisk, and nine digits."""
@@ -50,18 +48,11 @@ def stated_day(text: str, language: str = "en") -> date | None:
     match = _STATED_DAY[language].search(text)
     if match is None:
         return None
-    month = _month_numbers(language).get(match["month"].lower(), 0)
+    month = month_number(match["month"]) or 0
     try:
         return date(int(match["year"]), month, int(match["day"]))
     except ValueError:
         return None
-
-
-@cache
-def _month_numbers(language: str) -> Mapping[str, int]:
-    """Return the number of each month by its name and by the first three letters of it."""
-    names = load_catalogue(language).message("dates", "months").lower().split()
-    return {name[:length]: number for number, name in enumerate(names, start=1) for length in (3, len(name))}
 
 
 _NOTHING_OUTSTANDING = re.compile(

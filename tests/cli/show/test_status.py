@@ -1,5 +1,7 @@
 """`watcher status`, `history`, `pending`, and `check`: output for people and for programs."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -27,6 +29,16 @@ def evidence_workspace(workspace: ApiWorkspace) -> ApiWorkspace:
     workspace.ask_for_evidence()
     workspace.check()
     return workspace
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("status",)])
+def test_babel_is_not_loaded_without_dates(evidence_workspace: ApiWorkspace, arguments: tuple[str, ...]) -> None:
+    completed = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "watcher", *arguments],
+        cwd=evidence_workspace.folder, env=evidence_workspace.environment(), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "watcher.messages" in completed.stderr
+    assert "babel" not in completed.stderr
 
 
 class TestDocuments:
