@@ -279,6 +279,41 @@ def test_emergency_notice_is_in_the_language_of_its_channel(tmp_path: Path) -> N
     }
 
 
+def test_clients_hear_of_a_failing_database_when_their_cases_are_unchecked_for_long(tmp_path: Path) -> None:
+    with household(tmp_path, {"office": {}, "client": {"people": ["Maria"]}}) as family:
+        clock, settings = SettableClock(NOON), family.app.settings
+        phones = FakePhones(clock)
+        notice = EmergencyNotice(phones)
+
+        def heard_after(**span: float) -> dict[str, str]:
+            clock.set(clock.now() + timedelta(**span))
+            notice.write_failed("check", "the disk is full", settings, now=clock.now())
+            heard = {message.channel: f"{message.title}\n{message.body}" for message in phones.messages}
+            phones.messages.clear()
+            return heard
+
+        assert heard_after() == {}
+        assert heard_after(minutes=1).keys() == {"office"}
+        heard = heard_after(days=1)
+        assert "the disk is full" in heard["office"]
+        assert heard["client"].startswith("Your cases are not being checked\n")
+        assert "disk" not in heard["client"]
+        assert heard_after(days=1).keys() == {"office"}, "once is enough"
+        notice.write_succeeded("check", settings)
+        assert {(message.channel, message.title) for message in phones.messages} == {
+            ("office", "case-watcher can write to its database again"),
+            ("client", "Checks work again"),
+        }
+
+
+def test_clients_hear_of_a_failing_database_as_others_do_if_there_are_no_others(tmp_path: Path) -> None:
+    with household(tmp_path, {"mother": {"people": ["Maria"]}, "father": {"people": ["Juan"]}}) as family:
+        phones = FakePhones(SettableClock(NOON))
+        EmergencyNotice(phones).database_lost("it was deleted", family.app.settings)
+    assert len(phones.messages) == 2
+    assert all("it was deleted" in message.body for message in phones.messages)
+
+
 def test_end_of_a_reported_failure_is_reported_once(tmp_path: Path) -> None:
     with household(tmp_path) as family:
         clock, settings = SettableClock(NOON), family.app.settings

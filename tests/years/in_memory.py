@@ -116,7 +116,7 @@ class InMemoryProgram:
             self._queue_first_contact(tuple(added), now)
 
     def _queue_first_contact(self, added: tuple[Change, ...], now: datetime) -> None:
-        for routed in route_to_all(ACCOUNT, self._settings.channels, zone=self._zone, now=now):
+        for routed in route_to_all(self._settings.channels, zone=self._zone, now=now):
             self._ids += 1
             self._queue.append(_Queued(id=self._ids, routed=routed, changes=added, recorded=len(self._history)))
 

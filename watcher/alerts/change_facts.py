@@ -12,10 +12,17 @@ _Json: TypeAlias = Mapping[str, Any]
 
 _ITEM_KINDS = {kind.value: kind for kind in ItemKind}
 _CLOSE_REASONS = {reason.value: reason for reason in CloseReason}
+FOR_CLIENT = "for_client"
+"""The key that marks a change as written for somebody who cannot repair the account. It is never stored."""
+
 _DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED})
 _ANNOUNCED_APPOINTMENTS = frozenset({ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.APPOINTMENT_CHANGED})
 OVER_KINDS = frozenset({ChangeKind.ITEM_CLOSED, ChangeKind.APPOINTMENT_CANCELLED})
-_VARIANTS = {ChangeKind.CASE_NOT_FOUND: "elsewhere", ChangeKind.PORTAL_UNREADABLE: "partly"}
+_VARIANTS = {
+    ChangeKind.CASE_NOT_FOUND: "elsewhere",
+    ChangeKind.PORTAL_UNREADABLE: "partly",
+    ChangeKind.BLIND: FOR_CLIENT,
+}
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
 _OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING_OUTSTANDING}
 
@@ -63,6 +70,11 @@ def may_be_unanswered(change: Change) -> bool:
 def object_of(value: object) -> _Json:
     """Return a JSON object, or an empty one if the value is none."""
     return value if isinstance(value, Mapping) else {}
+
+
+def is_for_client(change: Change) -> bool:
+    """Return whether the change is written for somebody who cannot repair the account."""
+    return bool(object_of(change.new).get(FOR_CLIENT))
 
 
 def message_key(change: Change) -> str:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
+from watcher.alerts.change_facts import is_for_client
+from watcher.alerts.coverage import heard_by
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.restore_note import with_restore_note
 from watcher.alerts.routing import route
@@ -11,7 +13,7 @@ from watcher.model.alert import AlertContext, AlertDraft, AlertText, HoldReason,
 from watcher.model.writes import WriteSet
 from watcher.settings import Settings
 
-_Texts: TypeAlias = dict[tuple[tuple[int, ...], str, str, str], AlertText]
+_Texts: TypeAlias = dict[tuple[tuple[int, ...], str, str, str, str], AlertText]
 
 
 def compose(context: AlertContext, settings: Settings, *, now: datetime, baseline: bool = False) -> WriteSet:
@@ -20,9 +22,7 @@ def compose(context: AlertContext, settings: Settings, *, now: datetime, baselin
     `baseline`: the first successful check of a case; each open item is an alert. `now` is aware. A channel is not told
     about itself.
     """
-    subjects = {change.subject for change in context.changes if context.links is None}
-    channels = {name: channel for name, channel in settings.channels.items() if name not in subjects}
-    routes = route(context, channels, zone=settings.timezone, now=now, baseline=baseline)
+    routes = route(context, settings.channels, zone=settings.timezone, now=now, baseline=baseline)
     zone, office_zone = settings.timezone, settings.office_zone(context.account)
     texts: _Texts = {}
     return WriteSet(
@@ -63,11 +63,15 @@ def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts:
     """Return the text, rendered once for all channels with the same changes, privacy, language, and detail."""
     channel, language = settings.channels[routed.channel], settings.language_of(routed.channel)
     privacy, detail = channel.privacy, channel.text_detail
-    key = (routed.changes, privacy, language, detail)
+    selected = tuple(context.changes[index] for index in routed.changes)
+    heard = tuple(
+        change for change in (heard_by(channel, one, context, settings.channels) for one in selected) if change
+    )
+    account = "" if any(map(is_for_client, heard)) else context.account
+    key = (routed.changes, "" if heard == selected else repr(heard), privacy, language, detail)
     if key not in texts:
-        selected = replace(context, changes=tuple(context.changes[index] for index in routed.changes))
         texts[key] = render(
-            selected,
+            replace(context, changes=heard, account=account),
             privacy=privacy,
             language=language,
             zone=settings.timezone,

@@ -1,9 +1,10 @@
 """The first alert about an account: which cases are watched from now on. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from watcher.alerts.coverage import covers, is_limited
 from watcher.alerts.packing import Form, Part, pack
 from watcher.alerts.routing import route_to_all
 from watcher.alerts.sms import sms_of
@@ -15,7 +16,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertDraft, AlertText
 from watcher.model.case import Snapshot
 from watcher.model.writes import WriteSet
-from watcher.settings import Settings
+from watcher.settings import ChannelSettings, Settings
 
 _MAX_CASES = 100
 
@@ -25,12 +26,14 @@ class WatchedCase:
     """A case that is watched from now on. `label` is what the user calls it, `person` whose it is.
 
     `days_without_change` is how long it has been in its stage if that is longer than its threshold, else None.
+    `added` are the changes that say that it is watched.
     """
 
     snapshot: Snapshot
     days_without_change: int | None = None
     label: str | None = None
     person: str | None = None
+    added: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +47,41 @@ class FirstContact:
     caution: str = ""
 
 
-def compose_first_contact(contact: FirstContact, settings: Settings, *, now: datetime) -> WriteSet:
-    """Return the alert for every channel of the account, whatever its `min_severity`. `now` is aware."""
+def compose_first_contact(contact: FirstContact, settings: Settings, *, now: datetime) -> list[WriteSet]:
+    """Return the alerts for every channel with a case of the account, whatever its `min_severity`. `now` is aware.
+
+    A channel that is only for some cases hears of these only, and of the account neither the name nor what to set up.
+    There is one write set for the channels with the same cases.
+    """
+    groups: dict[tuple[int, ...], dict[str, ChannelSettings]] = {}
+    for name, channel in settings.channels.items():
+        covered = [index for index, case in enumerate(contact.cases) if _covers(channel, contact.account, case)]
+        if covered:
+            groups.setdefault(tuple(covered), {})[name] = channel
+    return [
+        _composed(replace(contact, cases=[contact.cases[index] for index in covered]), channels, settings, now)
+        for covered, channels in groups.items()
+    ]
+
+
+def _covers(channel: ChannelSettings, account: str, case: WatchedCase) -> bool:
+    return covers(channel, account, case.snapshot.case_number, case.person)
+
+
+def _composed(
+    contact: FirstContact, channels: Mapping[str, ChannelSettings], settings: Settings, now: datetime
+) -> WriteSet:
+    """Return the alerts about these cases for these channels."""
+    for_client = replace(contact, account="", caution="")
     drafts = []
-    for routed in route_to_all(contact.account, settings.channels, zone=settings.timezone, now=now.astimezone(UTC)):
-        channel = settings.channels[routed.channel]
+    for routed in route_to_all(channels, zone=settings.timezone, now=now.astimezone(UTC)):
+        channel = channels[routed.channel]
         catalogue = load_catalogue(settings.language_of(channel.name))
         style = TextStyle(catalogue=catalogue, zone=settings.timezone, privacy=channel.privacy)
-        drafts.append(AlertDraft(routed=routed, text=render_first_contact(contact, style, channel.text_detail)))
-    return WriteSet(account=contact.account, drafts=tuple(drafts))
+        shown = for_client if is_limited(channel) else contact
+        drafts.append(AlertDraft(routed=routed, text=render_first_contact(shown, style, channel.text_detail)))
+    about = tuple(sorted(change_id for case in contact.cases for change_id in case.added))
+    return WriteSet(account=contact.account, drafts=tuple(drafts), about=about)
 
 
 def render_first_contact(contact: FirstContact, style: TextStyle, detail: Detail = "full") -> AlertText:

@@ -1,6 +1,7 @@
 """Which channel gets which alert, and when. Pure.
 
-A channel selects changes by account, kind, and severity. The selected changes of one check are one alert with the
+A channel hears of the accounts, cases, and people that `watcher.alerts.coverage` names, and of these it selects changes
+by kind and severity. The selected changes of one check are one alert with the
 severity of the most urgent of them; what says that a request may need no answer any more goes along, whatever its
 severity. An urgent alert is sent at once, including its routine changes, which give context. Others wait for the
 channel's digest, and all alerts wait for the end of quiet hours, except urgent alerts on channels with
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from watcher.alerts.change_facts import may_be_unanswered
+from watcher.alerts.coverage import heard_by
 from watcher.model.alert import AlertContext, HoldReason, RoutedAlert
 from watcher.model.change import Change, ChangeKind, Severity, severity_of
 from watcher.settings import ChannelSettings
@@ -28,38 +30,36 @@ def route(
     """Return the alerts to write, in the order of `channels`. `now` is aware, `zone` is the user's.
 
     On the first successful check of a case (`baseline`), the case itself and each open item are an alert of their own;
-    otherwise all changes of the context are one alert. What concerns a channel is sent to all others in `channels`.
+    otherwise all changes of the context are one alert. What concerns a channel is sent to the others.
     """
     groups = _by_subject(context.changes) if baseline else [range(len(context.changes))]
-    return [
-        routed
-        for name, channel in channels.items()
-        if not channel.accounts or context.account in {"", *channel.accounts}
-        for group in groups
-        for routed in _routed(name, channel, context.changes, group, zone, now.astimezone(UTC))
-    ]
+    routes: list[RoutedAlert] = []
+    for name, channel in channels.items():
+        if context.links is None and any(change.subject == name for change in context.changes):
+            continue
+        heard = [heard_by(channel, change, context, channels) for change in context.changes]
+        for group in groups:
+            routes += _routed(name, channel, heard, group, zone, now.astimezone(UTC))
+    return routes
 
 
-def route_to_all(
-    account: str, channels: Mapping[str, ChannelSettings], *, zone: ZoneInfo, now: datetime
-) -> list[RoutedAlert]:
-    """Return a routine alert for every channel of the account, whatever changes the channel selects.
+def route_to_all(channels: Mapping[str, ChannelSettings], *, zone: ZoneInfo, now: datetime) -> list[RoutedAlert]:
+    """Return a routine alert for each of these channels, whatever changes it selects.
 
     Only quiet hours delay it. `now` is aware, UTC.
     """
     routes = []
     for name, channel in channels.items():
-        if not channel.accounts or account in channel.accounts:
-            end_of_quiet = channel.quiet_hours.ends_after(now, zone) if channel.quiet_hours else None
-            routes.append(
-                RoutedAlert(
-                    channel=name,
-                    changes=(),
-                    severity=Severity.ROUTINE,
-                    not_before=end_of_quiet or now,
-                    hold_reason=HoldReason.QUIET if end_of_quiet else None,
-                )
+        end_of_quiet = channel.quiet_hours.ends_after(now, zone) if channel.quiet_hours else None
+        routes.append(
+            RoutedAlert(
+                channel=name,
+                changes=(),
+                severity=Severity.ROUTINE,
+                not_before=end_of_quiet or now,
+                hold_reason=HoldReason.QUIET if end_of_quiet else None,
             )
+        )
     return routes
 
 
@@ -71,12 +71,18 @@ def _by_subject(changes: Sequence[Change]) -> list[Sequence[int]]:
 
 
 def _routed(
-    name: str, channel: ChannelSettings, changes: Sequence[Change], group: Sequence[int], zone: ZoneInfo, now: datetime
+    name: str,
+    channel: ChannelSettings,
+    heard: Sequence[Change | None],
+    group: Sequence[int],
+    zone: ZoneInfo,
+    now: datetime,
 ) -> Iterator[RoutedAlert]:
-    selected = tuple(index for index in group if _accepts(channel, changes[index]))
-    if not selected:
+    changes = {index: change for index in group if (change := heard[index]) is not None}
+    accepted = {index for index, change in changes.items() if _accepts(channel, change)}
+    if not accepted:
         return
-    selected = tuple(index for index in group if index in selected or _goes_along(channel, changes[index]))
+    selected = tuple(index for index, change in changes.items() if index in accepted or _goes_along(channel, change))
     severity = max((changes[index].severity for index in selected), key=lambda severity: severity.rank)
     if channel.escalate_after and severity is not Severity.URGENT:
         return

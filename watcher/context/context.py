@@ -7,13 +7,15 @@ from random import Random, SystemRandom
 from threading import Event
 
 from watcher.alerts import compose
+from watcher.alerts.coverage import is_limited
 from watcher.clock import Clock
+from watcher.context.known_cases import known_cases
 from watcher.context.opening import watched_cases
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertContext
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, RecordedChange
-from watcher.model.ledger import TrackedCase
+from watcher.model.ledger import TrackedCase, UserCase
 from watcher.model.reminder import SentReminder
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portals import find
@@ -72,9 +74,20 @@ class Context:
             agency=portal.agency_of(account),
             label=said.label if said else None,
             person=said.person if said else None,
+            account_cases=() if number else self._account_cases(account),
         )
         writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)
         return self.marked_if_uncertain(account, writes)
+
+    def _account_cases(self, account: AccountSettings) -> tuple[UserCase, ...]:
+        """Return the account's cases that are not finished, if a channel is only for some of them."""
+        if not any(map(is_limited, self.settings.channels.values())):
+            return ()
+        return tuple(
+            UserCase(number=case.case_number, label=case.label, person=case.person)
+            for case in known_cases(self.store, self.settings)
+            if case.account == account.name and not case.finished
+        )
 
     def marked_if_uncertain(self, account: AccountSettings, writes: WriteSet) -> WriteSet:
         """Return the writes, with a note if a restored backup leaves open whether their alerts were sent before."""

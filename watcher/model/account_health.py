@@ -167,12 +167,14 @@ def after_read(
         not_before=_end_of_wait(problems, now),
     )
     if (pause := _pause_of(problems)) is not None:
+        seen_again = health.notified & {ChangeKind.BLIND} if cases_read else frozenset()  # it may recur
         health = replace(
             health,
             state=pause.state,
             rejected_fingerprint=fingerprint,
             last_error=pause.reason,
-            notified=health.notified - {ChangeKind.BLIND} if cases_read else health.notified,
+            notified=health.notified - seen_again,
+            lifted=health.lifted | seen_again,
         )
         return report(health, pause.kind, {"reason": pause.reason})
     health, sighted = _end_of_blindness(health, now) if cases_read else (health, ())
@@ -268,7 +270,9 @@ def _recovery(health: AccountHealth, ended: frozenset[ChangeKind]) -> tuple[Chan
     if not ended:
         return ()
     after = min(ended - {ChangeKind.PORTAL_UNREADABLE} or ended, key=list(ChangeKind).index)
-    details: Json = {"after": after.value, "since": utc_text(health.failing_since)}
+    details: dict[str, Json] = {"after": after.value, "since": utc_text(health.failing_since)}
+    if ChangeKind.BLIND in ended and after is not ChangeKind.BLIND:
+        details["was_blind"] = True  # for the channels that heard only of that
     return (_account_change(ChangeKind.RECOVERED, details),)
 
 

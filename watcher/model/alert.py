@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, RecordedChange, Severity
+from watcher.model.ledger import UserCase
 
 GIVE_UP_AFTER = timedelta(days=7)
 """How long after its first attempt an alert is given up."""
@@ -28,7 +29,8 @@ class AlertContext:
     `agency` is the short name of the agency, empty if it is not known.
     `snapshot` is the present state of the case, None if the alert concerns something else. `history` has earlier
     changes of the case, newest first. `now` is when the alert is written, aware; None if that does not matter.
-    `label` is what the user calls the case, `person` whose it is.
+    `label` is what the user calls the case, `person` whose it is. `account_cases` are the cases of the account, if the
+    alert concerns no single case and a channel is only for some of them.
     """
 
     account: str
@@ -41,6 +43,7 @@ class AlertContext:
     agency: str = ""
     label: str | None = None
     person: str | None = None
+    account_cases: tuple[UserCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

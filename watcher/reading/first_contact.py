@@ -1,5 +1,6 @@
-"""The alert after the first check that read a case: to every channel, what is being watched from now on."""
+"""The alert after the first check that read a case: to each channel, which of its cases are watched from now on."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
@@ -25,14 +26,16 @@ def without_case_added(writes: WriteSet) -> WriteSet:
 
 def first_contact(
     account: AccountSettings, portal: Portal, context: Context, numbers: Collection[str], *, now: datetime
-) -> WriteSet:
+) -> list[WriteSet]:
     """Return the alerts about the account's cases, with the reminders that they make unnecessary. Does not write.
 
     A case that has already been in its stage for longer than its threshold says so here, so that no `stalled` follows
     until `repeat` has passed. The alerts are about the changes `case_added` that the store has.
     """
-    settings, reminders = context.settings, []
-    watched = []
+    settings, reminders, watched = context.settings, list[DueReminder](), list[WatchedCase]()
+    added: dict[str | None, list[int]] = defaultdict(list)
+    for entry in context.store.history(accounts=[account.name], kinds={ChangeKind.CASE_ADDED}):
+        added[entry.change.case_number].append(entry.id)
     for case in context.store.tracked_cases(account.name):
         if case.snapshot is None or case.case_number not in numbers:
             continue
@@ -41,9 +44,14 @@ def first_contact(
         )
         reminders += [stall] if stall else []
         watched.append(
-            WatchedCase(snapshot=case.snapshot, days_without_change=_days(stall), label=case.label, person=case.person)
+            WatchedCase(
+                snapshot=case.snapshot,
+                days_without_change=_days(stall),
+                label=case.label,
+                person=case.person,
+                added=tuple(added[case.case_number]),
+            )
         )
-    added = context.store.history(accounts=[account.name], kinds={ChangeKind.CASE_ADDED})
     contact = FirstContact(
         account=account.name,
         portal_title=portal.agency_of(account),
@@ -51,12 +59,9 @@ def first_contact(
         cases=watched,
         caution=portal.caution(account),
     )
-    writes = compose_first_contact(contact, settings, now=now)
-    return replace(
-        context.marked_if_uncertain(account, writes),
-        about=tuple(sorted(change.id for change in added if change.change.case_number in numbers)),
-        reminders=tuple(reminder.sent_reminder for reminder in reminders),
-    )
+    sent = WriteSet(account=account.name, reminders=tuple(reminder.sent_reminder for reminder in reminders))
+    alerts = compose_first_contact(contact, settings, now=now)
+    return [sent, *(context.marked_if_uncertain(account, writes) for writes in alerts)]
 
 
 def _days(stall: DueReminder | None) -> int | None:

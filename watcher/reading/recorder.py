@@ -181,7 +181,7 @@ class ReadRecorder:
             missing=frozenset(missing),
         )
         writes = [
-            first,
+            *first,
             self._compose(changes, health=health),
             *self._newly_unknown(unknown),
             *self._newly_missing(watched & missing),
@@ -221,11 +221,11 @@ class ReadRecorder:
                 new: Json = {"agency": agency, "reason": str(error), "elsewhere": elsewhere}
                 yield self._compose((_presence(kind, number, new),))
 
-    def _first_contact(self, now: datetime) -> WriteSet:
-        """Return the alert to every channel after the first check that read a case; empty after any other check."""
+    def _first_contact(self, now: datetime) -> list[WriteSet]:
+        """Return the alerts after the first check that read a case; none after any other check."""
         if self._is_first_contact and self.read:
             return first_contact(self._account, self._portal, self._context, self.read, now=now)
-        return WriteSet(account=self._account.name)
+        return []
 
     def _health_after(self, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
         # An alert during the check, or a correction after the clock was set back, is in the store only.

@@ -18,9 +18,11 @@ from watcher.settings.email_services import is_email
 from watcher.settings.faults import types_within
 from watcher.settings.machine_zone import machine_zone
 from watcher.settings.values import (
+    CaseNumber,
     DigestPlan,
     Duration,
     OptionalDuration,
+    PersonName,
     PositiveDuration,
     ProcessingTime,
     QuietWindow,
@@ -138,6 +140,7 @@ class ChannelSettings(Section):
 
     `max_per_hour` limits messages; further alerts are combined, except urgent ones. 0 means no limit. `detail` "" is
     full for e-mail and short elsewhere. `language` "" is the general one: `Settings.language_of` returns it.
+    `watcher.alerts.coverage` says what `cases` and `people` mean for alerts about an account.
     """
 
     name: str
@@ -145,6 +148,8 @@ class ChannelSettings(Section):
     min_severity: Severity = Severity.IMPORTANT
     kinds: frozenset[ChangeKind] = frozenset()
     accounts: frozenset[str] = frozenset()
+    cases: frozenset[CaseNumber] = frozenset()
+    people: frozenset[PersonName] = frozenset()
     quiet_hours: QuietWindow = None
     urgent_breaks_quiet: bool = True
     digest: DigestPlan = None

@@ -1,5 +1,6 @@
 """The types of single values in the configuration: how each is written, and what is wrong with others."""
 
+import re
 from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,8 @@ from watcher.settings.addresses import page_address, web_address
 
 MAX_PROCESSING_DAYS = 3660
 """No processing time is longer than ten years."""
+
+_CASE_NUMBER = re.compile(r"\w[\w ./-]{0,63}")
 
 
 def _duration(value: object) -> timedelta:
@@ -67,6 +70,21 @@ def _processing_time(value: object) -> timedelta:
     raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
 
 
+def _case_number(value: str) -> str:
+    """Return the number as it is written. It is compared without spaces, dashes, and letter case."""
+    number = value.strip()
+    if not _CASE_NUMBER.fullmatch(number):
+        raise ValueError('must be a case number, such as "IOE0000000001": at most 64 letters, digits, and dashes')
+    return number
+
+
+def _person(value: str) -> str:
+    name = " ".join(value.split())
+    if not name or not name.isprintable():
+        raise ValueError('must be the name of a person, such as "Maria Lopez", as in `watcher label CASE --person`')
+    return name
+
+
 def _secret_page_address(value: SecretStr) -> SecretStr:
     return SecretStr(page_address(value.get_secret_value()))
 
@@ -83,6 +101,8 @@ OptionalDuration = Annotated[timedelta | None, BeforeValidator(_optional_duratio
 ProcessingTime = Annotated[timedelta, BeforeValidator(_processing_time)]
 QuietWindow = Annotated[QuietHours | None, BeforeValidator(_quiet_hours)]
 DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
+CaseNumber = Annotated[str, AfterValidator(_case_number)]
+PersonName = Annotated[str, AfterValidator(_person)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 SecretText = Annotated[SecretStr, AfterValidator(_not_empty)]

@@ -1,0 +1,131 @@
+"""Which changes a channel hears of at all: of its accounts, cases, and people. Pure.
+
+A channel with `cases` or `people` is for somebody who follows these cases and cannot repair an account. It hears of
+nothing else, of an account only that checks of its cases fail (`blind`) and work again, and never why, because the
+reason may name another case. What asks somebody to act on an account, or on the program, goes to the other channels. If
+none of these is for the account, everybody with a case in it is asked, so that no account fails silently.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from watcher.alerts.change_facts import FOR_CLIENT, object_of
+from watcher.model.alert import AlertContext
+from watcher.model.change import Change, ChangeKind
+from watcher.settings import ChannelSettings
+from watcher.text.case_numbers import normalized_number
+from watcher.text.person_names import normalized_name
+
+REQUESTS = frozenset(
+    {
+        ChangeKind.SIGN_IN_REJECTED,
+        ChangeKind.ACCOUNT_LOCKED,
+        ChangeKind.MFA_NEEDED,
+        ChangeKind.SESSION_ENDED,
+        ChangeKind.PORTAL_UNREADABLE,
+        ChangeKind.LOOK_REMINDER,
+        ChangeKind.CHANNEL_FAILING,
+    }
+)
+"""Changes that ask somebody to act on an account or on the program."""
+
+_WITHOUT_REASON = frozenset({ChangeKind.BLIND, ChangeKind.PORTAL_UNREADABLE})
+
+
+def is_limited(channel: ChannelSettings) -> bool:
+    """Return whether the channel is only for some cases or people."""
+    return bool(channel.cases or channel.people)
+
+
+def covers(channel: ChannelSettings, account: str, case_number: str, person: str | None) -> bool:
+    """Return whether the channel is for this case, which belongs to `person`."""
+    return (
+        is_for_account(channel, account)
+        and (not channel.cases or normalized_number(case_number) in _numbers(channel.cases))
+        and (not channel.people or normalized_name(person or "") in _names(channel.people))
+    )
+
+
+def is_for_account(channel: ChannelSettings, account: str) -> bool:
+    """Return whether the channel is for this account, or some of its cases. "" stands for the program itself."""
+    return not channel.accounts or account in {"", *channel.accounts}
+
+
+def has_operator(channels: Iterable[ChannelSettings], account: str, kind: ChangeKind) -> bool:
+    """Return whether a channel for all cases of the account hears at once of changes of this kind."""
+    return any(
+        not is_limited(channel)
+        and not channel.escalate_after
+        and is_for_account(channel, account)
+        and (not channel.kinds or kind in channel.kinds)
+        for channel in channels
+    )
+
+
+def heard_by(
+    channel: ChannelSettings, change: Change, context: AlertContext, channels: Mapping[str, ChannelSettings]
+) -> Change | None:
+    """Return the change as the channel hears of it, whatever its kind and severity; None if it does not.
+
+    `channels` are all channels of the configuration.
+    """
+    if not is_for_account(channel, context.account):
+        return None
+    if not is_limited(channel):
+        return change
+    number = change.case_number
+    if number is not None and not covers(channel, context.account, number, context.person):
+        return None
+    if number is not None and change.kind not in REQUESTS:
+        return change
+    if number is None and context.account and not _covers_any(channel, context):
+        return None
+    return _about_account(channel, change, context.account, channels)
+
+
+def _covers_any(channel: ChannelSettings, context: AlertContext) -> bool:
+    return any(covers(channel, context.account, case.number, case.person) for case in context.account_cases)
+
+
+def _about_account(
+    channel: ChannelSettings, change: Change, account: str, channels: Mapping[str, ChannelSettings]
+) -> Change | None:
+    """Return what a channel for some cases hears about their account, or about the program."""
+
+    def asks(kind: ChangeKind) -> bool:
+        return kind in channel.kinds or not has_operator(channels.values(), account, kind)
+
+    if change.kind in REQUESTS:
+        return _without_reason(change) if asks(change.kind) else None
+    if change.kind is ChangeKind.BLIND:
+        return (
+            _without_reason(change)
+            if asks(change.kind)
+            else _with(change, reason=None, attempts=None, **{FOR_CLIENT: True})
+        )
+    if change.kind is ChangeKind.RECOVERED:
+        after = object_of(change.new).get("after")
+        if after == ChangeKind.BLIND or (after in set(ChangeKind) and asks(ChangeKind(after))):
+            return change
+        return _with(change, after=ChangeKind.BLIND.value) if object_of(change.new).get("was_blind") else None
+    return change
+
+
+def _without_reason(change: Change) -> Change:
+    return _with(change, reason=None) if change.kind in _WITHOUT_REASON else change
+
+
+def _with(change: Change, **values: Any) -> Change:
+    return replace(change, new={**object_of(change.new), **values})
+
+
+@lru_cache(maxsize=256)
+def _numbers(numbers: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(normalized_number, numbers))
+
+
+@lru_cache(maxsize=256)
+def _names(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(normalized_name, names))
