@@ -21,6 +21,7 @@ REQUIRED = {
     "tests/README.md",
     "tests/golden/README.md",
     "watcher/README.md",
+    "watcher/locale/README.md",
 }
 MADE_BY_THE_USER = {"watcher.toml", "./watcher.toml", "office.toml"}
 LONGEST_README = 150
