@@ -34,6 +34,11 @@ def use_language(language: str) -> None:
     gettext.textdomain(DOMAIN)
 
 
+def use_environment_language() -> None:
+    """Let the process speak the language that its environment asks for, otherwise English."""
+    use_language(environment_language(os.environ) or "en")
+
+
 def current_language() -> str:
     """Return the language that this process speaks."""
     return _current

@@ -2,7 +2,6 @@
 
 import gc
 import importlib
-import os
 import sys
 
 import click
@@ -11,7 +10,7 @@ from watcher import __version__
 from watcher.cli.groups import CommandGroup, translated
 from watcher.cli.terminal import streams
 from watcher.errors import SettingsFaults, WatcherError
-from watcher.messages import _, environment_language, mark, use_language
+from watcher.messages import _, mark, use_environment_language
 from watcher.privacy import core_dumps
 
 _SECTIONS = {
@@ -98,7 +97,7 @@ def main() -> None:
     """Run a command. Exit status: 0 done, 1 something failed, 2 wrong usage or configuration."""
     core_dumps.disable()
     streams.prepare()
-    use_language(environment_language(os.environ) or "en")
+    use_environment_language()
     try:
         translated(commands).main(prog_name="watcher", standalone_mode=False)
         sys.stdout.flush()

@@ -13,12 +13,14 @@ from watcher.daemon.options import Options, Pace
 from watcher.daemon.sd_notify import ServiceManager
 from watcher.daemon.supervisor import UPGRADED, Supervisor
 from watcher.daemon.worker_process import MODULE
+from watcher.messages import use_environment_language
 from watcher.monitoring import plain_logs
 
 
 def main(clock: Clock | None = None, *, pace: Pace | None = None, module: str = MODULE) -> None:
     """Supervise until the end. `clock`, `pace`, and the worker's `module` replace the usual ones."""
     options = Options(**json.loads(sys.argv[1]))
+    use_environment_language()
     plain_logs.configure(level=options.log_level, log_format=options.log_format)
     manager = ServiceManager.from_environ(os.environ)
     status = Supervisor(options, clock=clock or SystemClock(), manager=manager, pace=pace, module=module).run()

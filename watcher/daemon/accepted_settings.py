@@ -6,6 +6,7 @@ It is handed on as it was loaded, with its secrets and recipes, so that an edite
 import base64
 import pickle
 
+from watcher.context.opening import use_language_of
 from watcher.privacy.redaction import register_secrets
 from watcher.settings import Settings
 from watcher.settings.derived import secrets_in
@@ -17,7 +18,8 @@ def packed(settings: Settings) -> str:
 
 
 def unpacked(text: str) -> Settings:
-    """Return what `packed` made into text, and redact its secrets from all logs from now on."""
+    """Return what `packed` made into text. From now on, redact its secrets from all logs, and speak its language."""
     settings: Settings = pickle.loads(base64.b64decode(text))  # noqa: S301 - from this program's own supervisor
+    use_language_of(settings)
     register_secrets(secrets_in(settings))
     return settings

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from watcher.clock import Clock
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.monitoring.metrics import Counters
 from watcher.monitoring.reported_status import ReportedStatus
 from watcher.monitoring.service_status import ServiceStatus, status_line
@@ -67,7 +68,7 @@ class HealthPage:
         try:
             return status_line(self.status())
         except StoreUnusable:
-            return "starting"
+            return _("starting")
 
     def close(self) -> None:
         """Stop to serve."""

@@ -13,6 +13,7 @@ from watcher.daemon.accepted_settings import unpacked
 from watcher.delivery.emergency_notice import EmergencyNotice
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import StoreLost, StoreUnusable
+from watcher.messages import _
 from watcher.model.alert import AlertText
 from watcher.settings import Settings
 from watcher.settings.derived import DATABASE, database_url
@@ -32,7 +33,7 @@ def end_with_lost_database(packed: str, database: RestingDatabase | None, lost: 
         try:
             done = keep(settings, database, lost, now=now)
         except StoreUnusable as error:
-            done = f"its content could not be saved: {error}"
+            done = _("its content could not be saved: {reason}", reason=error)
         if done is not None:
             print(f"watcher: {done}", file=sys.stderr, flush=True)  # noqa: T201 - as the reason itself
     sender = SenderProcess()

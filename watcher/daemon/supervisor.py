@@ -25,6 +25,7 @@ from watcher.daemon.sd_notify import ServiceManager
 from watcher.daemon.signals import Signals
 from watcher.daemon.worker_process import MODULE, WorkerProcess, Workers
 from watcher.errors import StoreLost, StoreUnusable, WatcherError
+from watcher.messages import _, use_language
 from watcher.processes.channel import Message
 from watcher.store.database.daemon_lock import daemon_holds
 from watcher.store.database.locks import Busy, FileLocks
@@ -157,12 +158,12 @@ class Supervisor:
             "opened": self._opened,
             "ready": self._ready,
             "alive": self._alive,
-            "report": lambda _, message: self._page.take_report(message),
-            "refused": lambda _worker, _: self._reloaded(),
+            "report": lambda _worker, message: self._page.take_report(message),
+            "refused": lambda _worker, _message: self._reloaded(),
             "idle": self._idle,
             "done": self._done,
             "upgraded": self._upgraded,
-            "lost": lambda _, message: self._lose(StoreLost(message["reason"], in_place=message["in_place"])),
+            "lost": lambda _worker, message: self._lose(StoreLost(message["reason"], in_place=message["in_place"])),
         }
         handle[message["is"]](worker, message)
 
@@ -179,6 +180,7 @@ class Supervisor:
     def _configured(self, worker: WorkerProcess, message: Message) -> None:
         """Take over a configuration: the first one, or one that was loaded again on SIGHUP."""
         self._settings, database = message["settings"], message["database"]
+        use_language(message["language"])
         if not self._is_running and database is not None and daemon_holds(Path(database)):
             self._refuse(database)  # before anything is opened or created: the other daemon may have lost its files
             return
@@ -208,7 +210,7 @@ class Supervisor:
         else:
             worker.begin()
 
-    def _ready(self, worker: WorkerProcess, _: Message) -> None:
+    def _ready(self, worker: WorkerProcess, _message: Message) -> None:
         worker.ready()
         self._rest.end()
         self._answers = True
@@ -223,7 +225,7 @@ class Supervisor:
         worker.alive()
         self._answers = message["answers"]
 
-    def _idle(self, worker: WorkerProcess, _: Message) -> None:
+    def _idle(self, worker: WorkerProcess, _message: Message) -> None:
         self._rest.begin()
         worker.send("end")
 
@@ -231,7 +233,7 @@ class Supervisor:
         worker.is_done, self._carried = True, message["carried"]
         self._next_due = parse_utc(message["next"])
 
-    def _upgraded(self, _worker: WorkerProcess, _: Message) -> None:
+    def _upgraded(self, _worker: WorkerProcess, _message: Message) -> None:
         _log.warning("program_upgraded")
         self._status = UPGRADED
 
@@ -240,7 +242,7 @@ class Supervisor:
         self._manager.ready()
 
     def _refuse(self, database: str) -> None:
-        self._end(f"another `watcher run` already uses {database}; only one can run", 1)
+        self._end(_("another `watcher run` already uses {database}; only one can run", database=database), 1)
 
     def _end(self, reason: str, status: int) -> None:
         print(f"watcher: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - the answer of the command `run`

@@ -15,7 +15,6 @@ It exchanges these messages with the supervisor, by the key "is":
     done        the last message: when something is next due, and what the next worker has to know
     lost        the database is lost; the supervisor ends this process and itself
     stop        end, as on SIGTERM; the end of the channel means the same
-
 """
 
 import os
@@ -42,6 +41,7 @@ from watcher.daemon.worker_process import MODULE
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import SettingsFaults, StoreLost, StoreUnusable, WatcherError
+from watcher.messages import _, current_language, mark, use_environment_language
 from watcher.monitoring import logs
 from watcher.processes.channel import Channel, Message
 from watcher.processes.child import channel_to_parent
@@ -54,6 +54,8 @@ _LOCK = "worker"
 _LOCK_WAIT = 40.0  # seconds; the worker of a supervisor that was killed ends within 28
 _LOCK_PAUSE = 0.5
 _LOOKS = 3  # while it waits to be idle
+_STILL_RUNNING = mark("a process of an earlier `watcher run` is still running; stop it, then try again")
+_NOT_RELOADED = mark("the configuration has errors; the previous one stays in use")
 _log = structlog.get_logger(MODULE)
 
 
@@ -122,7 +124,7 @@ class Worker:
                 _print(f"watcher: {error}")
                 return 2
             except Busy:
-                _print("watcher: a process of an earlier `watcher run` is still running; stop it, then try again")
+                _print(f"watcher: {_(_STILL_RUNNING)}")
                 return 1
             except _Ended:
                 return 0
@@ -146,6 +148,7 @@ class Worker:
         self._send(
             "configured",
             settings=packed(settings),
+            language=current_language(),
             database=_text(file),
             listen=health.listen,
             token=health.token.get_secret_value() if health.token else None,
@@ -166,12 +169,8 @@ class Worker:
 
     def _work(self, app: App) -> int:
         start = self._start
-        daemon = Daemon(
-            app,
-            send=self._send_message,
-            on_lost=self._lost,
-            sign_of_life=timedelta(seconds=start.sign_of_life),
-        )
+        sign_of_life = timedelta(seconds=start.sign_of_life)
+        daemon = Daemon(app, send=self._send_message, on_lost=self._lost, sign_of_life=sign_of_life)
         try:
             daemon.start(
                 must_examine=start.is_first or start.must_examine,
@@ -182,8 +181,7 @@ class Worker:
             _print(f"watcher: {error}")
             return 1
         if start.is_first:
-            settings = app.settings
-            _log.info("daemon_started", accounts=len(settings.accounts), channels=len(settings.channels))
+            _log.info("daemon_started", accounts=len(app.settings.accounts), channels=len(app.settings.channels))
         self._send("ready")
         with suppress(_Ended):
             due = self._until_idle(daemon, app.settings)
@@ -240,7 +238,7 @@ class Worker:
         try:
             loaded = self._load()
         except SettingsFaults as faults:
-            _print(*faults.faults, "watcher: the configuration has errors; the previous one stays in use")
+            _print(*faults.faults, f"watcher: {_(_NOT_RELOADED)}")
             self._send("refused")
             return settings
         # The database stays the one that is open.
@@ -292,6 +290,7 @@ def _print(*lines: str) -> None:
 
 def main(clock: Clock | None = None) -> None:
     """Run a worker as a child of the supervisor. `clock` replaces the machine's."""
+    use_environment_language()
     try:
         status = Worker(channel_to_parent(), clock or SystemClock()).run()
     except EOFError:

@@ -22,12 +22,19 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import SecretStr
 
 from watcher.delivery.channel_url import redact_url, schema
+from watcher.delivery.failure_texts import (
+    no_answer_text,
+    not_understood_text,
+    package_missing_text,
+    plug_in_failed_text,
+)
 from watcher.delivery.memory_limit import limited_growth
 from watcher.delivery.message_traits import NO_TRAITS, Traits, with_traits
 from watcher.delivery.service_content import Content, content_for, schemas_of
 from watcher.delivery.smtp_passwords import SMTPLIB
 from watcher.delivery.targets import AcceptedTargets
 from watcher.errors import DeliveryFailed
+from watcher.messages import _
 
 if TYPE_CHECKING:
     from apprise import AppriseAsset, AppriseResult, NotifyBase
@@ -135,7 +142,7 @@ class AppriseNotifier:
             try:
                 outcome.append(deliver())
             except Exception as error:  # noqa: BLE001 - there are 183 plug-ins by as many authors; none may stop the outbox
-                outcome.append(f"the plug-in failed ({type(error).__name__})")
+                outcome.append(plug_in_failed_text(error))
 
         if self._timeout is None:
             run()
@@ -144,7 +151,7 @@ class AppriseNotifier:
             with limited_growth():
                 thread.start()
                 thread.join(self._timeout)
-        return outcome[0] if outcome else f"no answer within {self._timeout:g} seconds"
+        return outcome[0] if outcome else no_answer_text(self._timeout or 0.0)
 
 
 def check_url(url: SecretStr) -> str | None:
@@ -157,7 +164,7 @@ def check_url(url: SecretStr) -> str | None:
     except DeliveryFailed as error:
         return str(error)
     if "ntfy" in schemas_of(service) and not getattr(service, "topics", None):
-        return "ntfy: the address has no topic; use ntfys://SERVER/TOPIC"
+        return _("ntfy: the address has no topic; use ntfys://SERVER/TOPIC")
     return None
 
 
@@ -169,11 +176,7 @@ def _service(url: SecretStr) -> "NotifyBase":
     with _without_logging():
         service = apprise.Apprise.instantiate(url.get_secret_value(), asset=_asset())
     if service is None:
-        shown = f"{schema(url)}://" if schema(url) else "this"
-        raise DeliveryFailed(
-            f"{shown} isn't an address that Apprise understands; see the page of the service at https://appriseit.com/services/",
-            permanent=True,
-        )
+        raise DeliveryFailed(not_understood_text(schema(url)), permanent=True)
     # An optional service would report a failure as a success.
     service.optional = False
     service.retry = 0  # the outbox repeats an attempt, and remembers who has accepted the message
@@ -248,9 +251,9 @@ def _refuse_disabled(name: str) -> None:
     plugins = _plugins()
     if name not in plugins or plugins[name].enabled:
         return
-    required = plugins[name].requirements.get("packages_required") or "a library that this machine does not have"
+    required = plugins[name].requirements.get("packages_required") or []
     packages = ", ".join([required] if isinstance(required, str) else required)
-    raise DeliveryFailed(f"{name}:// needs {packages}; install it beside case-watcher", permanent=True)
+    raise DeliveryFailed(package_missing_text(name, packages), permanent=True)
 
 
 def _deliver(service: "NotifyBase", content: Content, attachments: Sequence[Path]) -> "AppriseResult":
@@ -283,5 +286,7 @@ def _name(service: "NotifyBase") -> str:
 def _reason(result: "AppriseResult", url: SecretStr) -> str:
     """Return the plug-in's last log message with every part of the URL redacted."""
     messages = [str(entry.message) for service_result in result for entry in service_result.logs()]
-    reason = " ".join(messages[-1].split()) if messages else f"it reported {result.status.name.lower()}"
+    reason = (
+        " ".join(messages[-1].split()) if messages else _("it reported {status}", status=result.status.name.lower())
+    )
     return redact_url(reason, url)[:300]

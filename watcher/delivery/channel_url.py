@@ -5,18 +5,20 @@ from urllib.parse import unquote
 
 from pydantic import SecretStr
 
+from watcher.messages import _, mark
+
 # Redacting shorter parts would damage the text, and they protect nothing that could not be guessed.
 _MIN_REDACTED_LENGTH = 4
 
-_MATRIX = "Apprise creates a room that does not exist and reports success. Check that this is the room you read."
-_MQTT = "The broker accepted the message. It does not say whether anyone is subscribed."
-_MAIL = "The mail server accepted the message. It may still land in a spam folder or bounce."
-_IRC = "IRC confirms nothing: Apprise reports success even if the nick or channel does not exist."
-_XMPP = (
+_MATRIX = mark("Apprise creates a room that does not exist and reports success. Check that this is the room you read.")
+_MQTT = mark("The broker accepted the message. It does not say whether anyone is subscribed.")
+_MAIL = mark("The mail server accepted the message. It may still land in a spam folder or bounce.")
+_IRC = mark("IRC confirms nothing: Apprise reports success even if the nick or channel does not exist.")
+_XMPP = mark(
     "XMPP confirms nothing: Apprise reports success even if the recipient is unknown, the server's certificate is"
     " not trusted, or the sign-in failed."
 )
-_SYSLOG = "Nothing confirms that a log was written."
+_SYSLOG = mark("Nothing confirms that a log was written.")
 _CAVEATS = {
     "irc": _IRC,
     "ircs": _IRC,
@@ -41,13 +43,14 @@ def schema(url: SecretStr) -> str:
 
 def delivery_caveat(url: SecretStr) -> str | None:
     """Return one sentence if the service confirms less than "sent" suggests; None if it confirms delivery."""
-    return _CAVEATS.get(schema(url))
+    caveat = _CAVEATS.get(schema(url))
+    return caveat and _(caveat)
 
 
 def redact_url(text: str, url: SecretStr) -> str:
     """Replace every part of the URL that could be secret: host, names, passwords, path, query. Longest parts first."""
     full_url = url.get_secret_value()
-    _, _, rest = full_url.partition("://")
+    rest = full_url.partition("://")[2]
     raw_parts = {full_url, rest, *re.split(r"[/?&=:@,;#]", rest)}
     parts = {form for part in raw_parts for form in (part, unquote(part)) if len(form) >= _MIN_REDACTED_LENGTH}
     for part in sorted(parts, key=len, reverse=True):

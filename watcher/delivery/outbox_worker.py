@@ -15,6 +15,7 @@ from watcher.delivery.channel_delivery import ChannelDelivery
 from watcher.delivery.channel_threads import ChannelThreads
 from watcher.delivery.message_sender import MessageSender
 from watcher.errors import LockLost
+from watcher.messages import _
 from watcher.settings import Settings
 from watcher.store import Busy, Store, claimant
 
@@ -103,5 +104,5 @@ class OutboxWorker:
 
     def _give_up(self, channel: str) -> None:
         due = self._store.outbox.due(self._clock.now(), channels=[channel])
-        reason = f"the channel {channel} is no longer in the configuration"
+        reason = _("the channel {channel} is no longer in the configuration", channel=channel)
         self._store.outbox.mark_undeliverable([queued.alert.id for queued in due], reason)

@@ -14,9 +14,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from watcher.delivery.apprise_notifier import AppriseNotifier
+from watcher.delivery.failure_texts import plug_in_failed_text
 from watcher.delivery.memory_limit import limit_memory
 from watcher.delivery.message_traits import Traits
 from watcher.errors import DeliveryFailed
+from watcher.messages import use_environment_language
 from watcher.model.change import Severity
 from watcher.processes.channel import Message
 from watcher.processes.child import channel_to_parent
@@ -29,6 +31,7 @@ _STACK_BYTES = 1024 * 1024
 
 def main() -> None:
     """Handle requests from the channel until its other end is closed, then end the process."""
+    use_environment_language()  # the daemon's own
     threading.stack_size(_STACK_BYTES)
     limit_memory()
     logging.getLogger().addHandler(logging.NullHandler())
@@ -60,7 +63,7 @@ def _reply_of(notifier: AppriseNotifier, request: Message, report: Callable[[str
             "retry_after": None if wait is None else wait.total_seconds(),
         }
     except Exception as error:  # noqa: BLE001 - every request must get a reply
-        return {"error": f"the plug-in failed ({type(error).__name__})"}
+        return {"error": plug_in_failed_text(error)}
 
 
 def _call(notifier: AppriseNotifier, request: Message, report: Callable[[str], None]) -> bool | None:

@@ -18,8 +18,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from watcher.delivery.failure_texts import no_answer_text
 from watcher.delivery.message_traits import NO_TRAITS, Traits
-from watcher.errors import DeliveryFailed
+from watcher.errors import DeliveryFailed, os_error_text
+from watcher.messages import _
 from watcher.processes.channel import Message
 from watcher.processes.child import Child
 
@@ -88,7 +90,7 @@ class SenderProcess:
             reply = pending.reply.get(timeout=self._timeout)
         except Empty:
             child.abandon(number)
-            reply = {"error": f"no answer within {self._timeout:g} seconds"}
+            reply = {"error": no_answer_text(self._timeout)}
         if "error" in reply:
             wait = reply.get("retry_after")
             raise DeliveryFailed(
@@ -109,14 +111,15 @@ class SenderProcess:
                 pending = self._child.submit(request)
                 self._child.listener.start()
             if pending is None:
-                raise DeliveryFailed("the process that sends messages ended right after its start")
+                raise DeliveryFailed(_("the process that sends messages ended right after its start"))
             return self._child, pending
 
     def _start_child(self) -> "_Sender":
         try:
             return _Sender(self._idle)
         except OSError as error:
-            raise DeliveryFailed(f"cannot start the process that sends messages: {error.strerror}") from None
+            text = _("cannot start the process that sends messages: {reason}", reason=os_error_text(error))
+            raise DeliveryFailed(text) from None
 
 
 class _Sender:
@@ -172,7 +175,7 @@ class _Sender:
             self._ended = True
         with self._lock:
             for pending in self._pending.values():
-                pending.reply.put({"error": "the process that sends messages ended while sending"})
+                pending.reply.put({"error": _("the process that sends messages ended while sending")})
         self._child.channel.close()
         self._child.kill()
         self._child.wait()

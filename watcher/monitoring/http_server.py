@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.errors import StoreUnusable, WatcherError, os_error_text
+from watcher.messages import _
 from watcher.monitoring.metrics import CONTENT_TYPE, Counters, exposition
 from watcher.monitoring.service_status import ServiceStatus, status_json
 from watcher.text.loopback import is_loopback
@@ -74,7 +75,9 @@ class HealthServer:
             family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
             self._server = _Server(family, (host, port), partial(_Connection, pages, deadline))
         except OSError as error:
-            raise WatcherError(f"health.listen: {listen}: {os_error_text(error)}; choose another address") from None
+            reason = os_error_text(error)
+            text = _("health.listen: {address}: {reason}; choose another address", address=listen, reason=reason)
+            raise WatcherError(text) from None
         self._thread = Thread(target=self._serve, name="health", daemon=True)
         self._stopped = False
 
@@ -219,7 +222,7 @@ def _read_request(stream: io.BufferedReader) -> _Request:
     """Read a request's first line and headers. Raises ValueError if they are invalid or too long, and OSError."""
     method, target, _version = _line(stream).split(" ")
     headers: dict[str, str] = {}
-    for _ in range(_MAX_HEADERS):
+    for _number in range(_MAX_HEADERS):
         line = _line(stream)
         if not line:
             return _Request(method=method, target=target, headers=headers)
