@@ -18,6 +18,7 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_health import record_channel_health
 from watcher.delivery.outbox_worker import OutboxWorker
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.model.account_health import ReadResult, report
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.portal import CodeSource, Portal, SignInTurn, Trace
@@ -32,7 +33,7 @@ from watcher.sign_in.submitted_code import SubmittedCode
 from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
 from watcher.store import Busy, SavedValue, SavedValues, Store, StoredSignInGuard
 from watcher.store.backup import backup_files
-from watcher.store.backup.rotation import back_up, restore_advice
+from watcher.store.backup.rotation import back_up, with_restore_advice
 
 if TYPE_CHECKING:
     from watcher.sign_in.mailbox import MailboxSettings
@@ -163,7 +164,7 @@ class App:
         try:
             backup_files.examine(database)
         except StoreUnusable as error:
-            raise StoreUnusable(f"{error}; {restore_advice(self.settings)}") from None
+            raise with_restore_advice(error, self.settings) from None
 
     def back_up(self) -> None:
         """Create a backup if one is due. Raises `StoreUnusable`."""
@@ -245,8 +246,9 @@ class App:
         return FirstAvailable(sources) if sources else NoCodeSource(account.name)
 
     def _alert_code_needed(self, name: str) -> None:
-        reason = (
-            f"the website asks for a one-time code. Enter it within ten minutes with `watcher code {quote(name)} CODE`"
+        reason = _(
+            "the website asks for a one-time code. Enter it within ten minutes with `watcher code {account} CODE`",
+            account=quote(name),
         )
         health = self.store.accounts.health(name, self.clock.now())
         health, changes = report(health, ChangeKind.MFA_NEEDED, {"reason": reason})

@@ -3,6 +3,7 @@
     WatcherError
     ├── SettingsFaults            the configuration is wrong: print every fault, exit with status 2
     ├── StoreUnusable             the database, or a file beside it, is unusable: print why, exit with 1 (2 at start)
+    │   ├── StoreDamaged          its content is damaged: also name the newest good backup; end, if it was open
     │   └── StoreLost             it is no longer the file that is open: end, so that the service manager restarts it
     ├── LockLost                  stop this work at once, and write nothing: another process may do it by now
     ├── ReadFailed                a check of an account or a case failed; the last snapshot stays
@@ -24,6 +25,8 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from errno import EMFILE, ENFILE
 
+from watcher.messages import _
+
 MAX_RETRY_AFTER = timedelta(days=7)
 """The longest wait that a portal can ask for; a longer one counts as this."""
 
@@ -43,6 +46,10 @@ class SettingsFaults(WatcherError):
 
 class StoreUnusable(WatcherError):
     """A database, or a file beside it, that cannot be opened, read, or written."""
+
+
+class StoreDamaged(StoreUnusable):
+    """A database whose content is damaged, so that only a backup helps."""
 
 
 class StoreLost(StoreUnusable):
@@ -147,4 +154,4 @@ def has_no_free_descriptor() -> bool:
 
 def os_error_text(error: OSError) -> str:
     """Return why the operating system refused, in lower case: "permission denied"."""
-    return (error.strerror or str(error) or "unknown error").lower()
+    return (error.strerror or str(error) or _("unknown error")).lower()

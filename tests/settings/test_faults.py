@@ -70,7 +70,7 @@ def test_wrong_type_is_a_fault_that_names_the_key(
     [
         ('timezone = "Mars/Olympus"', "timezone: use a time zone such as America/New_York"),
         ('[accounts.a]\nportal = "office"\ntimezone = "Mars"', "accounts.a.timezone: use a time zone such as"),
-        ('language = "de"', "language: must be one of 'en', 'es' or 'fr'"),
+        ('language = "de"', "language: must be one of 'en', 'es', 'fr'"),
         ('langauge = "en"', 'langauge: unknown key; did you mean "language"?'),
         ("accounts = 5", "accounts: must be a section with its own keys"),
         ("[accounts]\nfamily = 5", "accounts.family: must be a section: write [accounts.family]"),

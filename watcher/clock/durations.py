@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from watcher.messages import _
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MAX = timedelta(days=3660)
 
@@ -16,10 +18,12 @@ def parse_duration(text: str) -> timedelta:
     if text.strip() == "0":
         return timedelta()
     if match is None:
-        raise ValueError(f'{text!r} is not a duration; use a whole number and a unit, such as "30m", "4h", or "90d"')
+        raise ValueError(
+            _('{text!r} is not a duration; use a whole number and a unit, such as "30m", "4h", or "90d"', text=text)
+        )
     span = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if span > _MAX:
-        raise ValueError(f"{text!r} is longer than ten years")
+        raise ValueError(_("{text!r} is longer than ten years", text=text))
     return span
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from watcher.messages import _
+
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
@@ -29,10 +31,10 @@ class QuietHours:
         """Parse "22:00-07:00". Raises ValueError; the message says what is right."""
         match = re.fullmatch(rf"\s*{_TIME}\s*-\s*{_TIME}\s*", text)
         if match is None:
-            raise ValueError(f'{text!r} is not a time span; use a start and an end, such as "22:00-07:00"')
+            raise ValueError(_('{text!r} is not a time span; use a start and an end, such as "22:00-07:00"', text=text))
         start, end = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
         if start == end:
-            raise ValueError(f"{text!r} starts and ends at the same time; use  for no quiet hours")
+            raise ValueError(_('{text!r} starts and ends at the same time; use "" for no quiet hours', text=text))
         return cls(start, end)
 
     def ends_after(self, now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -71,7 +73,7 @@ class Digest:
         """Parse "daily 08:00" or "weekly mon 08:00". Raises ValueError; the message says what is right."""
         match = re.fullmatch(rf"\s*(?:daily|weekly\s+({'|'.join(_WEEKDAYS)}))\s+{_TIME}\s*", text.lower())
         if match is None:
-            raise ValueError(f'{text!r} is not a digest; use "daily 08:00" or "weekly mon 08:00"')
+            raise ValueError(_('{text!r} is not a digest; use "daily 08:00" or "weekly mon 08:00"', text=text))
         weekday = _WEEKDAYS.index(match[1]) if match[1] else None
         return cls(time(int(match[2]), int(match[3])), weekday)
 

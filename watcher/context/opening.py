@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watcher import portals
-from watcher.errors import StoreUnusable
-from watcher.messages import use_language
+from watcher.errors import StoreDamaged, StoreUnusable
+from watcher.messages import _, use_language
 from watcher.model.ledger import TrackedCase
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
@@ -31,24 +31,29 @@ def open_store(settings: Settings) -> "Store":
     file = missing_database(settings)
     if file is not None and daemon_holds(file):  # on the file that was there before
         raise StoreUnusable(
-            f"database {file}: it was deleted or moved while `watcher run` was using it. Wait a minute until"
-            " `watcher run` has stopped"
+            _(
+                "database {name}: it was deleted or moved while `watcher run` was using it. Wait a minute "
+                "until `watcher run` has stopped",
+                name=file,
+            )
         )
     try:
         create_private_folder(state_dir)
     except OSError as error:
         raise StoreUnusable(
-            f"state_dir {state_dir}: {error.strerror}; it must be a folder that you can write to"
+            _(
+                "state_dir {state_dir}: {reason}; it must be a folder that you can write to",
+                state_dir=state_dir,
+                reason=error.strerror,
+            )
         ) from None
     known = KnownDatabases(state_dir / FILE)
     try:
         return Store(database_url(settings), locks=locks_folder(settings), keys=sealing_keys(settings), known=known)
-    except StoreUnusable as error:
-        if "damaged" in str(error):
-            from watcher.store.backup.rotation import restore_advice  # noqa: PLC0415 - needed for a damaged database only
+    except StoreDamaged as error:
+        from watcher.store.backup.rotation import with_restore_advice  # noqa: PLC0415 - for a damaged database only
 
-            raise StoreUnusable(f"{error}; {restore_advice(settings)}") from None
-        raise
+        raise with_restore_advice(error, settings) from None
 
 
 def database_file(settings: Settings) -> Path | None:

@@ -15,7 +15,7 @@ import structlog
 
 from watcher.app import App
 from watcher.delivery.emergency_notice import EmergencyNotice
-from watcher.errors import StoreLost, StoreUnusable
+from watcher.errors import StoreDamaged, StoreLost, StoreUnusable
 
 INTERVAL = timedelta(seconds=20)
 """Time between calls of `look`."""
@@ -56,7 +56,7 @@ class DatabaseWatch:
             if self.error is None:
                 _log.error("database_unavailable", reason=str(error))
             self.error = str(error)
-            self.failed(_as_lost(error) if "damaged" in self.error else error, source="probe")
+            self.failed(_as_lost(error) if isinstance(error, StoreDamaged) else error, source="probe")
         else:
             if self.error is not None:
                 _log.info("database_available")
@@ -109,6 +109,6 @@ class DatabaseWatch:
         return is_first
 
 
-def _as_lost(error: StoreUnusable) -> StoreLost:
+def _as_lost(error: StoreDamaged) -> StoreLost:
     """Return the error for a damaged database, which a restart refuses to use until it is restored."""
-    return error if isinstance(error, StoreLost) else StoreLost(str(error), in_place=True)
+    return StoreLost(str(error), in_place=True)

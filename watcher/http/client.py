@@ -15,13 +15,14 @@ import httpx
 from watcher import __version__
 from watcher.clock import Clock
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
-from watcher.http.hosts import host_and_port, is_loopback
+from watcher.http.own_hosts import OwnHosts
 from watcher.http.redirects import REDIRECTS, next_request
 from watcher.http.registered_secrets import register_cookies, register_received, register_sent
 from watcher.http.response import Response, decompress, parse_retry_after
 from watcher.http.set_cookie import store_cookies
 from watcher.http.sockets import Deadline
 from watcher.http.transport import ConnectionSetupFailed, open_transport
+from watcher.messages import _
 from watcher.model.cookie import CookieJar
 from watcher.portal import Trace
 from watcher.text.charset import json_in_utf8
@@ -73,8 +74,7 @@ class PortalHttp:
         max_bytes: int = 8 * 1024 * 1024,
     ) -> None:
         self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
-        self._hosts = frozenset(host.lower() for host in hosts)
-        self._ports = None if origins is None else frozenset(map(host_and_port, origins))
+        self._own_hosts = OwnHosts(portal, hosts, origins)
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
         self._cookies, self._on_cookies, self._grace = cookies, on_cookies, stop_grace
         register_cookies(cookies or ())
@@ -123,17 +123,24 @@ class PortalHttp:
         try:
             request = httpx.Request(method, url, headers=pairs, params=params, data=form, json=json, extensions=limits)
         except (httpx.InvalidURL, UnicodeError):
-            raise UnexpectedAnswer(f"{self._portal}: it sent an invalid address or header") from None
-        for _ in range(_MAX_REDIRECTS + 1):
+            raise UnexpectedAnswer(_("{portal}: it sent an invalid address or header", portal=self._portal)) from None
+        for _attempt in range(_MAX_REDIRECTS + 1):
             response = self._exchange(request, deadline, max_bytes)
             if response.status not in REDIRECTS or not follow or "location" not in response.headers:
                 self._check_cookies_accepted(request, response)
                 return self._checked(response, request.url.host, allow)
             request = self._next_request(request, response)
-        raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected more than {_MAX_REDIRECTS} times")
+        raise UnexpectedAnswer(
+            _(
+                "{portal}: {host} redirected more than {limit} times",
+                portal=self._portal,
+                host=request.url.host,
+                limit=_MAX_REDIRECTS,
+            )
+        )
 
     def _exchange(self, request: httpx.Request, deadline: Deadline, max_bytes: int | None) -> Response:
-        self._check_host(request.url)
+        self._own_hosts.check(request.url)
         self._add_cookies(request)
         try:
             raw = self._transport(request.url.scheme, request.url.host).handle_request(request)
@@ -141,7 +148,7 @@ class PortalHttp:
         except httpx.TransportError as error:
             self._raise_unavailable(request.url.host, error)
         if deadline.expired:
-            self._raise_unavailable(request.url.host, httpx.ReadTimeout("no complete answer in time"))
+            self._raise_unavailable(request.url.host, httpx.ReadTimeout(_("no complete answer in time")))
         self._keep_cookies(request, raw)
         register_received(raw.headers.get_list("set-cookie"))
         response = Response(status=raw.status_code, url=str(request.url), headers=_readable(raw.headers), body=body)
@@ -166,19 +173,6 @@ class PortalHttp:
             if self._on_cookies is not None and "set-cookie" in response.headers:
                 self._on_cookies()
 
-    def _check_host(self, url: httpx.URL) -> None:
-        host = url.raw_host.decode("ascii")
-        if host not in self._hosts:
-            raise ForeignHost(f"{self._portal}: {host or 'no host'} is not one of its hosts; nothing was sent there")
-        if self._ports is not None and url.port is not None and (host, url.port) not in self._ports:
-            raise ForeignHost(
-                f"{self._portal}: port {url.port} of {host} is not one of its ports; nothing was sent there"
-            )
-        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(host)):
-            raise ForeignHost(
-                f"{self._portal}: the connection to {host} would have been without TLS; nothing was sent there"
-            )
-
     def _body(self, raw: httpx.Response, host: str, max_bytes: int) -> bytes:
         received = bytearray()  # joined at once: chunks of one byte each would take forty times the memory
         stream = raw.stream
@@ -187,7 +181,14 @@ class PortalHttp:
             for chunk in stream:
                 received += chunk
                 if len(received) > max_bytes:
-                    raise UnexpectedAnswer(f"{self._portal}: the answer from {host} is longer than {max_bytes} bytes")
+                    raise UnexpectedAnswer(
+                        _(
+                            "{portal}: the answer from {host} is longer than {limit} bytes",
+                            portal=self._portal,
+                            host=host,
+                            limit=max_bytes,
+                        )
+                    )
         finally:
             stream.close()
         body = bytes(received)
@@ -197,23 +198,29 @@ class PortalHttp:
         return json_in_utf8(body, raw.headers.get("content-type", ""))
 
     def _stopping(self) -> PortalUnavailable:
-        return PortalUnavailable(f"{self._portal}: the program is stopping, so the check was ended")
+        return PortalUnavailable(_("{portal}: the program is stopping, so the check was ended", portal=self._portal))
 
     def _raise_unavailable(self, host: str, error: httpx.TransportError) -> NoReturn:
         if self._stop.is_set():
             raise self._stopping() from None
         if isinstance(error, httpx.ProxyError):
-            raise PortalUnavailable(f"{self._portal}: the proxy did not connect to {host}") from None
+            raise PortalUnavailable(
+                _("{portal}: the proxy did not connect to {host}", portal=self._portal, host=host)
+            ) from None
         # Quote only messages of our own sockets: those of other layers may contain a header.
         from_our_sockets = isinstance(error, httpx.ConnectError | httpx.TimeoutException | httpx.NetworkError)
-        reason = str(error) if from_our_sockets else "the answer is incomplete or not HTTP"
-        raise PortalUnavailable(f"{self._portal}: cannot read from {host}: {reason}") from None
+        reason = str(error) if from_our_sockets else _("the answer is incomplete or not HTTP")
+        raise PortalUnavailable(
+            _("{portal}: cannot read from {host}: {reason}", portal=self._portal, host=host, reason=reason)
+        ) from None
 
     def _next_request(self, request: httpx.Request, response: Response) -> httpx.Request:
         try:
             return next_request(request, response.status, response.headers["location"])
         except (httpx.InvalidURL, UnicodeError):
-            raise UnexpectedAnswer(f"{self._portal}: {request.url.host} redirected to an invalid address") from None
+            raise UnexpectedAnswer(
+                _("{portal}: {host} redirected to an invalid address", portal=self._portal, host=request.url.host)
+            ) from None
         except ForeignHost as error:
             raise ForeignHost(f"{self._portal}: {error}") from None
 
@@ -225,7 +232,13 @@ class PortalHttp:
         self._cookies.clear()
         if self._on_cookies is not None:
             self._on_cookies()
-        raise SessionEnded(f"{self._portal}: the session's cookies were too long (HTTP {response.status})")
+        raise SessionEnded(
+            _(
+                "{portal}: the session's cookies were too long (HTTP {status})",
+                portal=self._portal,
+                status=response.status,
+            )
+        )
 
     def _checked(self, response: Response, host: str, allow: Collection[int]) -> Response:
         status = response.status
@@ -233,8 +246,19 @@ class PortalHttp:
             return response
         wait = parse_retry_after(response.headers.get("retry-after"), self._clock.now())
         if status == _TOO_MANY_REQUESTS:
-            raise TooManyRequests(f"{self._portal}: {host} asks us to slow down (HTTP {status})", retry_after=wait)
-        raise PortalUnavailable(f"{self._portal}: {host} is not available (HTTP {status})", retry_after=wait)
+            raise TooManyRequests(
+                _(
+                    "{portal}: {host} asks us to slow down (HTTP {status})",
+                    portal=self._portal,
+                    host=host,
+                    status=status,
+                ),
+                retry_after=wait,
+            )
+        raise PortalUnavailable(
+            _("{portal}: {host} is not available (HTTP {status})", portal=self._portal, host=host, status=status),
+            retry_after=wait,
+        )
 
     def _transport(self, scheme: str, host: str) -> httpx.HTTPTransport:
         transport = self._transports.get((scheme, host))

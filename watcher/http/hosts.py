@@ -6,6 +6,7 @@ Imports no HTTP library, so that settings can be checked without loading one.
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from watcher.messages import _
 from watcher.settings.addresses import web_address
 from watcher.text import loopback
 
@@ -37,4 +38,4 @@ def check_base_url(url: str) -> str | None:
         web_address(url)
     except ValueError as error:
         return str(error)
-    return None if url else "must not be empty"
+    return None if url else _("must not be empty")

@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
 from watcher.http.hosts import is_loopback
+from watcher.messages import _
 
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _EXCEPTION_VARIABLES = ("no_proxy", "NO_PROXY")
@@ -53,16 +54,24 @@ def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> str | None
 
 
 def _parsed(value: str, variable: str) -> Proxy:
-    scheme, separator, _ = value.partition("://")
+    scheme, separator, _rest = value.partition("://")
     if separator and scheme.lower() != "http":
-        raise UnusableProxy(f"the proxy of the environment ({variable}={scheme}://…) is not supported; use http://")
+        raise UnusableProxy(
+            _(
+                "the proxy of the environment ({variable}={scheme}://…) is not supported; use http://",
+                variable=variable,
+                scheme=scheme,
+            )
+        )
     try:
         parts = urlsplit(value if separator else f"http://{value}")
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host:
-        raise UnusableProxy(f"the proxy of the environment ({variable}) is not an address; use http://HOST:PORT")
+        raise UnusableProxy(
+            _("the proxy of the environment ({variable}) is not an address; use http://HOST:PORT", variable=variable)
+        )
     origin = f"http://[{host}]" if ":" in host else f"http://{host}"
     return Proxy(
         origin=origin if port is None else f"{origin}:{port}",

@@ -3,6 +3,7 @@
 import httpx
 
 from watcher.errors import ForeignHost
+from watcher.messages import _
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
@@ -22,7 +23,13 @@ def next_request(request: httpx.Request, status: int, location: str) -> httpx.Re
     same_origin = _origin(target) == _origin(request.url)
     keeps_body = status in _KEEP_METHOD and bool(request.content)
     if keeps_body and not same_origin:
-        raise ForeignHost(f"{request.url.host} redirected submitted data to {target.host}; nothing was sent there")
+        raise ForeignHost(
+            _(
+                "{host} redirected submitted data to {other}; nothing was sent there",
+                host=request.url.host,
+                other=target.host,
+            )
+        )
     headers = [
         (raw_name, value)  # bytes: a cookie may have any
         for raw_name, value in request.headers.raw

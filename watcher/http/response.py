@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from watcher.errors import MAX_RETRY_AFTER, UnexpectedAnswer
+from watcher.messages import _
 from watcher.text.charset import read_text
 from watcher.text.json import read_json
 
@@ -44,7 +45,7 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
     for coding in reversed(encoding.lower().split(",")):
         name = coding.strip()
         if name in _UNSUPPORTED_CODINGS:
-            raise UnexpectedAnswer("the answer uses a compression that was not requested")
+            raise UnexpectedAnswer(_("the answer uses a compression that was not requested"))
         if name in _SUPPORTED_CODINGS and body:
             body = _inflate(body, max_bytes)
     return body
@@ -57,11 +58,11 @@ def _inflate(body: bytes, max_bytes: int) -> bytes:
     try:
         plain = decompressor.decompress(body, max_bytes + 1)
     except zlib.error:
-        raise UnexpectedAnswer("the compressed answer is damaged") from None
+        raise UnexpectedAnswer(_("the compressed answer is damaged")) from None
     if len(plain) > max_bytes:
-        raise UnexpectedAnswer(f"the answer is longer than {max_bytes} bytes")
+        raise UnexpectedAnswer(_("the answer is longer than {limit} bytes", limit=max_bytes))
     if not decompressor.eof:
-        raise UnexpectedAnswer("the compressed answer is incomplete")
+        raise UnexpectedAnswer(_("the compressed answer is incomplete"))
     return plain
 
 

@@ -19,6 +19,7 @@ import httpcore
 
 from watcher.errors import has_no_free_descriptor
 from watcher.http.response_head import MAX_HEAD, end_of_head, is_informational, tidy_head
+from watcher.messages import _
 
 _WAIT = 0.5
 _CONNECT_WAIT = 3.0
@@ -97,21 +98,21 @@ class _Stream(httpcore.NetworkStream):
             except TimeoutError:
                 continue
             except OSError:
-                raise httpcore.ReadError("the connection was closed early") from None
-        raise httpcore.ReadTimeout("no complete answer in time")
+                raise httpcore.ReadError(_("the connection was closed early")) from None
+        raise httpcore.ReadTimeout(_("no complete answer in time"))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._awaits_head = True
         unsent = memoryview(buffer)
         while unsent:
             if _expired(timeout):
-                raise httpcore.WriteTimeout("the request could not be sent in time")
+                raise httpcore.WriteTimeout(_("the request could not be sent in time"))
             try:
                 unsent = unsent[self._socket.send(unsent) :]
             except TimeoutError:
                 continue
             except OSError:
-                raise httpcore.WriteError("the connection was closed early") from None
+                raise httpcore.WriteError(_("the connection was closed early")) from None
 
     def close(self) -> None:
         self._socket.close()
@@ -126,10 +127,12 @@ class _Stream(httpcore.NetworkStream):
             _do_handshake(wrapped, timeout)
         except ssl.SSLCertVerificationError as error:
             self._socket.close()
-            raise httpcore.ConnectError(f"its certificate cannot be verified ({error.verify_message})") from None
+            raise httpcore.ConnectError(
+                _("its certificate cannot be verified ({reason})", reason=error.verify_message)
+            ) from None
         except OSError:
             self._socket.close()
-            raise httpcore.ConnectError("the TLS handshake failed") from None
+            raise httpcore.ConnectError(_("the TLS handshake failed")) from None
         return _Stream(wrapped)
 
     def get_extra_info(self, info: str) -> Any:
@@ -146,7 +149,7 @@ def _do_handshake(wrapped: ssl.SSLSocket, timeout: float | None) -> None:
         except TimeoutError:
             if _expired(timeout):
                 wrapped.close()
-                raise httpcore.ConnectTimeout("the TLS handshake took too long") from None
+                raise httpcore.ConnectTimeout(_("the TLS handshake took too long")) from None
         except OSError:
             wrapped.close()
             raise
@@ -176,8 +179,8 @@ def _connect_error(error: OSError) -> Exception:
     if has_no_free_descriptor():
         return OSError(EMFILE, os.strerror(EMFILE))
     if isinstance(error, socket.gaierror):
-        return httpcore.ConnectError(f"its name cannot be resolved ({error.strerror})")
-    return httpcore.ConnectError(f"no connection ({error.strerror or 'network error'})")
+        return httpcore.ConnectError(_("its name cannot be resolved ({reason})", reason=error.strerror))
+    return httpcore.ConnectError(_("no connection ({reason})", reason=error.strerror or _("network error")))
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
@@ -196,7 +199,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         Raises `OSError` if it is this process that can open no connection.
         """
         source = None if local_address is None else (local_address, 0)
-        for _ in range(_CONNECT_ATTEMPTS):
+        for _attempt in range(_CONNECT_ATTEMPTS):
             if _expired(timeout):
                 break
             try:
@@ -208,4 +211,4 @@ class DeadlineBackend(httpcore.NetworkBackend):
             for option in ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), *(socket_options or ())):
                 connection.setsockopt(*option)
             return _Stream(connection)
-        raise httpcore.ConnectTimeout("no connection in time")
+        raise httpcore.ConnectTimeout(_("no connection in time"))

@@ -15,6 +15,7 @@ import httpx
 
 from watcher.http.proxies import Proxy, UnusableProxy, proxy_for
 from watcher.http.sockets import DeadlineBackend
+from watcher.messages import _
 
 _KEEPALIVE_SECONDS = 20.0
 _tls_lock = Lock()
@@ -46,9 +47,8 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
         with _tls_lock:
             return _create_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
     except OSError as error:
-        raise ConnectionSetupFailed(
-            f"cannot use ca_file {ca_file}: {error.strerror or 'it contains no certificate'}"
-        ) from None
+        reason = error.strerror or _("it contains no certificate")
+        raise ConnectionSetupFailed(_("cannot use ca_file {file}: {reason}", file=ca_file, reason=reason)) from None
 
 
 @lru_cache(maxsize=8)

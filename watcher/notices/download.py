@@ -6,6 +6,7 @@ import structlog
 
 from watcher.context.context import Context
 from watcher.errors import LockLost, PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable
+from watcher.messages import _
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument, file_extension
 from watcher.notices.notice_files import NoticeFiles
@@ -99,7 +100,7 @@ class _Downloads:
             _count_failure(notice, str(error), self._context)
         except Exception as error:  # noqa: BLE001 - an unexpected kind of letter must not end the check
             _log.exception("notice_failed_unexpectedly", account=notice.account)
-            reason = f"the download failed unexpectedly ({type(error).__name__}); see the log"
+            reason = _("the download failed unexpectedly ({error}); see the log", error=type(error).__name__)
             _count_failure(notice, reason, self._context)
         else:
             self._context.store.set_saved(notice.id, saved_as=saved_as, sha256=digest)

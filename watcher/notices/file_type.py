@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watcher.messages import _
 from watcher.portal import Download
 
 MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
@@ -49,19 +50,23 @@ def file_extension(download: Download) -> str:
     """
     size = len(download.content)
     if not size:
-        raise NotADocument("the website sent an empty document")
+        raise NotADocument(_("the website sent an empty document"))
     if size > MAX_DOCUMENT_BYTES:
-        raise NotADocument(f"the document has {size} bytes; at most {MAX_DOCUMENT_BYTES} are saved")
+        raise NotADocument(
+            _("the document has {size} bytes; at most {limit} are saved", size=size, limit=MAX_DOCUMENT_BYTES)
+        )
     declared = download.content_type.partition(";")[0].strip().lower()
     declared = _ALIASES.get(declared, declared)
     detected = _detect(download.content)
     if detected is None:
         raise NotADocument(
-            "the website sent something that is not a PDF, PNG, JPEG, or TIFF file, perhaps a page with an error"
-            " message"
+            _(
+                "the website sent something that is not a PDF, PNG, JPEG, or TIFF file, perhaps a page with "
+                "an error message"
+            )
         )
     if declared != detected and declared not in _GENERIC_TYPES:
-        raise NotADocument(f"the website sent a {detected} file labeled as something else")
+        raise NotADocument(_("the website sent a {detected} file labeled as something else", detected=detected))
     return _TYPES[detected].extension
 
 

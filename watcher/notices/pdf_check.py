@@ -12,6 +12,7 @@ from select import select
 from types import TracebackType
 from typing import Self
 
+from watcher.messages import _
 from watcher.notices.file_type import NotADocument
 
 _CHILD = Path(__file__).with_name("pdf_child.py")
@@ -42,9 +43,9 @@ class PdfChecker:
         verdict = self._ask(self._child_process(), content, timeout)
         if verdict is None:
             self._end()
-            raise NotADocument("the PDF does not open within the limits on time and memory")
+            raise NotADocument(_("the PDF does not open within the limits on time and memory"))
         if verdict != "opens":
-            raise NotADocument(f"the PDF does not open: {verdict}")
+            raise NotADocument(_("the PDF does not open: {error}", error=verdict))
 
     def _child_process(self) -> "subprocess.Popen[bytes]":
         if self._process is None:

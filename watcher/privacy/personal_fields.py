@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.privacy.sensitive_keys import is_personal_key
 
 _MAX_DEPTH = 40
@@ -20,7 +21,7 @@ def without_personal_fields(answer: Any) -> bytes:
 
 def _impersonal(value: Any, levels: int) -> Any:
     if not levels:
-        raise UnexpectedAnswer("the answer is nested deeper than any of the portal's")
+        raise UnexpectedAnswer(_("the answer is nested deeper than any of the portal's"))
     if isinstance(value, dict):
         return {key: None if is_personal_key(key) else _impersonal(item, levels - 1) for key, item in value.items()}
     return [_impersonal(item, levels - 1) for item in value] if isinstance(value, list) else value

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.privacy.private_file import create_private_folder, write_private_file
 from watcher.privacy.sealing import new_key
 
@@ -42,7 +43,9 @@ class StateKeys:
             create_private_folder(self._file.parent)
             write_private_file(self._file, new_key().get_secret_value().encode())
         except OSError as error:
-            raise StoreUnusable(f"{self._file}: {error.strerror}; check the owner and mode of its folder") from None
+            raise StoreUnusable(
+                _("{file}: {reason}; check the owner and mode of its folder", file=self._file, reason=error.strerror)
+            ) from None
 
     def _machine_key(self) -> list[SecretStr]:
         try:
@@ -50,5 +53,7 @@ class StateKeys:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError):
-            raise StoreUnusable(f"{self._file}: cannot be read; make the user who runs the program its owner") from None
+            raise StoreUnusable(
+                _("{file}: cannot be read; make the user who runs the program its owner", file=self._file)
+            ) from None
         return [SecretStr(text)] if text else []

@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from watcher.context.context import Context
+from watcher.messages import _
 from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.privacy.sealing import SealFault
 from watcher.settings import AccountSettings
@@ -51,7 +52,8 @@ def leave_to_others(account: AccountSettings, values: Iterable[Sealed], context:
 
 def other_key_message(account: str) -> str:
     """Return what is wrong, and what to do about it."""
-    return (
+    return _(
         "its session was encrypted with a different state_key than the one of this machine. Set the same state_key"
-        f" on every machine that uses this database (if that key is lost, run `watcher forget {quote(account)}`)"
+        " on every machine that uses this database (if that key is lost, run `watcher forget {account}`)",
+        account=quote(account),
     )

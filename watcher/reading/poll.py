@@ -22,6 +22,7 @@ from watcher.errors import (
     UnexpectedAnswer,
     os_error_text,
 )
+from watcher.messages import _
 from watcher.model.account_health import ReadOutcome, ReadResult, resume
 from watcher.model.overdue_check import MAX_CHECK_DURATION
 from watcher.notices import fetch_notices
@@ -114,7 +115,7 @@ def poll(
         return ReadResult(
             account=account.name,
             outcome=ReadOutcome.FAILED,
-            error="another process is checking this account",
+            error=_("another process is checking this account"),
             read_elsewhere=True,
         )
     except LockLost as lost:
@@ -212,7 +213,7 @@ class _AccountCheck:
         elif error is not None and self._context.stop.is_set():
             guard.unanswered()
             return self._recorder.result(
-                ReadOutcome.FAILED, error="the program is stopping; the remaining cases are checked next time"
+                ReadOutcome.FAILED, error=_("the program is stopping; the remaining cases are checked next time")
             )
         elif isinstance(error, PortalUnavailable):
             guard.unanswered()
@@ -234,11 +235,9 @@ class _AccountCheck:
             self._recorder.health = resume(health)
             accounts.set_health(self._account.name, self._recorder.health)
         elif health.not_before is not None and now < health.not_before:
-            until = utc_text(health.not_before)
-            return self._recorder.result(
-                ReadOutcome.FAILED,
-                error=f"skipped: {self._portal.agency_of(self._account)} asked us to wait until {until}",
-            )
+            agency, until = self._portal.agency_of(self._account), utc_text(health.not_before)
+            skipped = _("skipped: {agency} asked us to wait until {until}", agency=agency, until=until)
+            return self._recorder.result(ReadOutcome.FAILED, error=skipped)
         return None
 
     def _read_portal(self, options: ReadOptions, guard: SignInGuard) -> ReadFailed | None:
@@ -254,12 +253,16 @@ class _AccountCheck:
             raise
         except OSError as error:  # what a portal does is a `ReadFailed` by now
             _log.exception("check_failed_on_this_machine", account=self._account.name)
-            local = PortalUnavailable(f"this machine is at fault, not the portal: {os_error_text(error)}")
+            local = PortalUnavailable(
+                _("this machine is at fault, not the portal: {reason}", reason=os_error_text(error))
+            )
             self._recorder.errors.append(local)
             return local
         except Exception as error:  # noqa: BLE001 - the one place that catches errors of a portal's own code
             _log.exception("check_failed_unexpectedly", account=self._account.name)
-            unexpected = UnexpectedAnswer(f"the check failed unexpectedly ({type(error).__name__}); see the log")
+            unexpected = UnexpectedAnswer(
+                _("the check failed unexpectedly ({error}); see the log", error=type(error).__name__)
+            )
             self._recorder.errors.append(unexpected)
             return unexpected
         finally:
@@ -304,6 +307,9 @@ def _until_too_late(results: Iterable[CaseResult], max_duration: timedelta) -> I
     for result in results:
         if time.monotonic() > ends_at:
             raise PortalUnavailable(
-                f"the check took longer than {format_duration(max_duration)}; the remaining cases are checked next time"
+                _(
+                    "the check took longer than {limit}; the remaining cases are checked next time",
+                    limit=format_duration(max_duration),
+                )
             )
         yield result

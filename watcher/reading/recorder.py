@@ -13,6 +13,7 @@ import structlog
 
 from watcher.context.context import Context
 from watcher.errors import CaseNotFound, ReadFailed, UnexpectedAnswer
+from watcher.messages import _
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult, after_read, outcome_of, pauses
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
@@ -165,7 +166,9 @@ class ReadRecorder:
         now = self._context.clock.now()
         watched = watched_numbers(self.read_before, self._account)
         if not self.case_count and not self.errors and watched:
-            self.errors.append(UnexpectedAnswer(f"the website listed no cases, but it listed {len(watched)} before"))
+            self.errors.append(
+                UnexpectedAnswer(_("the website listed no cases, but it listed {count} before", count=len(watched)))
+            )
         complete = complete and not self.errors
         unknown = self._unknown(complete=complete)
         missing = (watched - self.read if complete else set()) | unknown.keys()
@@ -207,7 +210,10 @@ class ReadRecorder:
         """Return the numbers that the portal does not know and never knew, each with what to say about it."""
         agency, never_read = self._portal.agency_of(self._account), set(self._account.cases) - self.read_before
         absent = never_read - self.read - self._not_found.keys() if complete else set()
-        unknown = {number: CaseNotFound(f"{agency} does not list it. Check the number for a typo") for number in absent}
+        unknown = {
+            number: CaseNotFound(_("{agency} does not list it. Check the number for a typo", agency=agency))
+            for number in absent
+        }
         unknown |= {number: error for number, error in self._not_found.items() if number not in self.read_before}
         watched = watched_numbers(unknown, self._account) - self.read
         return {number: unknown[number] for number in sorted(watched)}

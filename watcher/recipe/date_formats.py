@@ -13,6 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from watcher.language.month_names import month_number
+from watcher.messages import _
 
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MOMENT: Final = re.compile(
@@ -49,7 +50,7 @@ class Dates:
         if not any(char.isdigit() for char in text):
             return None
         if len(text) > _MAX_LENGTH:
-            raise ValueError("it is too long for a date")
+            raise ValueError(_("it is too long for a date"))
         if _ISO_DAY.fullmatch(text):
             return date.fromisoformat(text)
         if _ISO_MOMENT.fullmatch(text):
@@ -75,7 +76,7 @@ class Dates:
             except (ValueError, OverflowError, OSError):
                 continue
             return self._in_zone(moment) if _TIME_DIRECTIVE.search(date_format) else moment.date()
-        raise ValueError("it is neither ISO 8601 (2026-05-29) nor in the recipe's date_format")
+        raise ValueError(_("it is neither ISO 8601 (2026-05-29) nor in the recipe's date_format"))
 
 
 def _strptime(text: str, date_format: str) -> datetime:
@@ -130,6 +131,8 @@ def check_format(text: str) -> None:
         formatted = datetime(2026, 11, 22, 13, 45, 30, tzinfo=UTC).strftime(text)
         parsed = datetime.strptime(formatted, text)  # noqa: DTZ007 - only a test
     except ValueError:
-        raise ValueError(f'{text!r} is not a date format; use one such as "%B %d, %Y" or "%d/%m/%Y %H:%M"') from None
+        raise ValueError(
+            _('{text!r} is not a date format; use one such as "%B %d, %Y" or "%d/%m/%Y %H:%M"', text=text)
+        ) from None
     if (parsed.year, parsed.month, parsed.day) != (2026, 11, 22):
-        raise ValueError(f'{text!r} needs a day, a month, and a year; use one such as "%B %d, %Y"')
+        raise ValueError(_('{text!r} needs a day, a month, and a year; use one such as "%B %d, %Y"', text=text))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from watcher.messages import _
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import listening_address
@@ -54,11 +55,11 @@ class Section(BaseModel):
         """Require TOML's own types; pydantic would also accept "yes" as true, and true as 1."""
         expected = set(types_within(cls.model_fields[info.field_name or ""].annotation)) - {NoneType}
         if expected == {bool} and not isinstance(value, bool | None):
-            raise ValueError("must be true or false, without quotes")
+            raise ValueError(_("must be true or false, without quotes"))
         if expected == {int} and (isinstance(value, bool) or not isinstance(value, int | None)):
-            raise ValueError("must be a whole number, without quotes")
+            raise ValueError(_("must be a whole number, without quotes"))
         if expected == {float} and (isinstance(value, bool) or not isinstance(value, int | float | None)):
-            raise ValueError("must be a number, without quotes")
+            raise ValueError(_("must be a number, without quotes"))
         return value
 
 
@@ -189,9 +190,9 @@ class HealthSettings(Section):
     def _check_token(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         listen = info.data.get("listen", "")
         if token is None and listen and not is_loopback(f"//{listen}"):
-            raise ValueError("is missing; other machines can reach the address in listen, so requests need a token")
+            raise ValueError(_("is missing; other machines can reach the address in listen, so requests need a token"))
         if token is not None and len(token.get_secret_value()) < MIN_TOKEN_LENGTH:
-            raise ValueError(f"is too short; use at least {MIN_TOKEN_LENGTH} random characters")
+            raise ValueError(_("is too short; use at least {limit} random characters", limit=MIN_TOKEN_LENGTH))
         return token
 
 

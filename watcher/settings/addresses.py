@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from watcher.messages import _
 from watcher.text.loopback import is_loopback
 
 
@@ -19,9 +20,11 @@ def web_address(value: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(value))):
-        raise ValueError('use an address such as "https://portal.example.org"; http is allowed for this machine only')
+        raise ValueError(
+            _('use an address such as "https://portal.example.org"; http is allowed for this machine only')
+        )
     if parts.username or parts.query or parts.fragment:
-        raise ValueError("the address must not have a user name, a query, or a fragment")
+        raise ValueError(_("the address must not have a user name, a query, or a fragment"))
     return value.rstrip("/")
 
 
@@ -35,7 +38,7 @@ def listening_address(value: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid:
-        raise ValueError('use a host and a port, such as "127.0.0.1:8787"')
+        raise ValueError(_('use a host and a port, such as "127.0.0.1:8787"'))
     return value
 
 
@@ -47,5 +50,5 @@ def page_address(value: str) -> str:
     except ValueError:
         is_valid = False
     if not is_valid or re.search(r"[^!-~]", value):
-        raise ValueError('use the address of a page, such as "https://hc.example.org/ping/your-uuid"')
+        raise ValueError(_('use the address of a page, such as "https://hc.example.org/ping/your-uuid"'))
     return value

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from watcher.clock.durations import format_duration
+from watcher.messages import _
 from watcher.settings import Settings
 from watcher.settings.config_files import Document
 from watcher.settings.faults import did_you_mean
@@ -28,12 +29,12 @@ _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f/\\]{0,63}")
 def section_faults(key_path: KeyPath, keys: object) -> Iterator[str]:
     """Check the name and type of a section `[accounts.NAME]` or `[channels.NAME]`. Names are used in file names."""
     if not isinstance(keys, dict):
-        yield f"{toml_key(key_path)}: must be a section: write [{toml_key(key_path)}] and its keys below"
+        yield _("{key}: must be a section: write [{key}] and its keys below", key=toml_key(key_path))
     elif not _NAME.fullmatch(name := str(key_path[-1])) or name != name.strip():
         key = toml_key(key_path)
-        yield f"{key}: a name starts with a letter or digit and has up to 64 characters, without slashes"
+        yield _("{key}: a name starts with a letter or digit and has up to 64 characters, without slashes", key=key)
     elif "name" in keys:
-        yield f"{toml_key((*key_path, 'name'))}: unknown key; the name is in the section's title"
+        yield _("{key}: unknown key; the name is in the section's title", key=toml_key((*key_path, "name")))
 
 
 def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) -> Iterator[str]:
@@ -41,9 +42,14 @@ def portal_faults(key_path: KeyPath, keys: Mapping[str, Any], portals: Portals) 
     known = ", ".join(portals.names())
     portal = keys.get("portal")
     if portal is None:
-        yield f"{toml_key((*key_path, 'portal'))}: is missing; use one of: {known}"
+        yield _("{key}: is missing; use one of: {known}", key=toml_key((*key_path, "portal")), known=known)
     elif portal not in portals.names():
-        yield f"{toml_key((*key_path, 'portal'))}: there is no portal {portal!r}; use one of: {known}"
+        yield _(
+            "{key}: there is no portal {portal!r}; use one of: {known}",
+            key=toml_key((*key_path, "portal")),
+            portal=portal,
+            known=known,
+        )
 
 
 def chosen_account_faults(key_path: KeyPath, keys: Mapping[str, Any], accounts: Collection[str]) -> Iterator[str]:
@@ -51,16 +57,26 @@ def chosen_account_faults(key_path: KeyPath, keys: Mapping[str, Any], accounts: 
     names = keys.get("accounts")
     for name in names if isinstance(names, list) else ():
         if isinstance(name, str) and name not in accounts:
-            yield f"{toml_key((*key_path, 'accounts'))}: there is no account {name!r}; {did_you_mean(name, accounts)}"
+            yield _(
+                "{key}: there is no account {account!r}; {hint}",
+                key=toml_key((*key_path, "accounts")),
+                account=name,
+                hint=did_you_mean(name, accounts),
+            )
 
 
 def file_mode_faults(document: Document, secrets: Sequence[KeyPath]) -> Iterator[str]:
     """Check that a file with `secrets` is readable only by its owner."""
     if secrets and document.open_to_others:
         yield (
-            f"{', '.join(map(toml_key, secrets))}: this file contains a secret, but others can read it; "
-            f"run `chmod 600 {quote(str(document.file))}`, or move the secret to the environment variable "
-            f"{env_name(secrets[0])} or to the file {secret_file_name(secrets[0])} in secrets_dir"
+            _(
+                "{keys}: this file contains a secret, but others can read it; run `chmod 600 {file}`, or move the "
+                "secret to the environment variable {variable} or to the file {secret_file} in secrets_dir",
+                keys=", ".join(map(toml_key, secrets)),
+                file=quote(str(document.file)),
+                variable=env_name(secrets[0]),
+                secret_file=secret_file_name(secrets[0]),
+            )
         )
 
 
@@ -71,7 +87,12 @@ def shared_variable_faults(secrets: Sequence[KeyPath]) -> Iterator[str]:
         owners[env_name(key_path)].append(key_path)
     pairs = {(first[:2], other[:2]): name for name, (first, *others) in owners.items() for other in others}
     for (first, other), name in pairs.items():
-        yield f"{toml_key(other)}: has the same environment variable as {toml_key(first)} ({name}); rename one of them"
+        yield _(
+            "{key}: has the same environment variable as {other} ({variable}); rename one of them",
+            key=toml_key(other),
+            other=toml_key(first),
+            variable=name,
+        )
 
 
 def unknown_variable_faults(
@@ -83,7 +104,7 @@ def unknown_variable_faults(
     for name in sorted(environ):
         expected = name in known or name.startswith(ignored) or _SET_BY_CLUSTER.fullmatch(name)
         if name.startswith("WATCHER_") and not expected:
-            yield f"{name}: unknown environment variable; {did_you_mean(name, known)}"
+            yield _("{name}: unknown environment variable; {hint}", name=name, hint=did_you_mean(name, known))
 
 
 def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
@@ -95,8 +116,14 @@ def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
         every = account.every or settings.schedule.every
         if every < shortest and not is_loopback(account.base_url):
             key = toml_key(("accounts", name, "every")) if account.every else "schedule.every"
-            valid = f'"{format_duration(shortest)}" or more'
-            yield f"{key}: {format_duration(every)} is too often for account {name} at {account.portal}; use {valid}"
+            yield _(
+                '{key}: {every} is too often for account {account} at {portal}; use "{shortest}" or more',
+                key=key,
+                every=format_duration(every),
+                account=name,
+                portal=account.portal,
+                shortest=format_duration(shortest),
+            )
 
 
 def login_faults(settings: Settings) -> Iterator[str]:
@@ -107,8 +134,12 @@ def login_faults(settings: Settings) -> Iterator[str]:
         if login is not None and (other := names.setdefault(login, name)) != name:
             same = toml_key(("accounts", other))
             yield (
-                f"{toml_key(('accounts', name))}: has the same login (portal, address, and user) as {same}, which could"
-                " lock it; remove one of the two sections and list the cases of both in the other"
+                _(
+                    "{key}: has the same login (portal, address, and user) as {other}, which could lock it; remove one "
+                    "of the two sections and list the cases of both in the other",
+                    key=toml_key(("accounts", name)),
+                    other=same,
+                )
             )
 
 

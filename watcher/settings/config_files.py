@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from watcher.errors import SettingsFaults, os_error_text
+from watcher.messages import _
 from watcher.text.toml import NotToml, read_toml
 
 _GROUP_AND_OTHERS = 0o077
@@ -70,15 +71,19 @@ def read_document(file: Path) -> Document:
             content = stream.read(_MAX_SIZE + 1)
         open_to_others = readable_by_others(file)
     except OSError as error:
-        raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
+        raise SettingsFaults([_("{file}: cannot be read: {reason}", file=file, reason=os_error_text(error))]) from None
     if len(content) > _MAX_SIZE:
-        raise SettingsFaults([f"{file}: is larger than {_MAX_SIZE} bytes, so it cannot be a configuration"])
+        raise SettingsFaults(
+            [_("{file}: is larger than {limit} bytes, so it cannot be a configuration", file=file, limit=_MAX_SIZE)]
+        )
     try:
         # Windows Notepad writes a byte order mark.
         keys = read_toml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise SettingsFaults([f"{file}: line {line}: not UTF-8; save the file as UTF-8"]) from None
+        raise SettingsFaults(
+            [_("{file}: line {line}: not UTF-8; save the file as UTF-8", file=file, line=line)]
+        ) from None
     except NotToml as error:
         raise SettingsFaults([f"{file}: {error}"]) from None
     return Document(file=file, keys=keys, open_to_others=open_to_others)

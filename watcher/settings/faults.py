@@ -10,11 +10,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from watcher.messages import _, mark
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 
-_TABLE = "must be a section with its own keys, not a single value"
-_LIST = 'must be a list in square brackets, such as ["one", "two"]'
-_TEXT = 'must be text in quotes, such as "text"'
+_TABLE = mark("must be a section with its own keys, not a single value")
+_LIST = mark('must be a list in square brackets, such as ["one", "two"]')
+_TEXT = mark('must be text in quotes, such as "text"')
 _MESSAGES = {
     "string_type": _TEXT,
     "path_type": _TEXT,
@@ -25,9 +26,11 @@ _MESSAGES = {
     "dict_type": _TABLE,
     "model_type": _TABLE,
     "model_attributes_type": _TABLE,
-    "missing": "is missing and has no default",
-    "too_short": "must not be empty",
-    "string_too_short": "must not be empty",
+    "missing": mark("is missing and has no default"),
+    "too_short": mark("must not be empty"),
+    "string_too_short": mark("must not be empty"),
+    "greater_than_equal": mark("must be at least {ge}"),
+    "less_than_equal": mark("must be at most {le}"),
 }
 
 
@@ -38,8 +41,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in sorted(known)}
     near = get_close_matches(word.lower(), by_lower, n=1)
     if near:
-        return f'did you mean "{by_lower[near[0]]}"?'
-    return "possible: " + ", ".join(by_lower.values()) if by_lower else "none can be used here"
+        return _('did you mean "{name}"?', name=by_lower[near[0]])
+    if not by_lower:
+        return _("none can be used here")
+    return _("possible: {names}", names=", ".join(by_lower.values()))
 
 
 def types_within(annotation: object) -> Iterator[Any]:
@@ -90,19 +95,22 @@ def _message(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
     kind, location = fault["type"], fault["loc"]
     if kind == "extra_forbidden":
         section = section_at(model, location[:-1])
-        return "unknown key; " + did_you_mean(location[-1], set(section.model_fields) - {"name"} if section else ())
+        known = set(section.model_fields) - {"name"} if section else ()
+        return _("unknown key; {hint}", hint=did_you_mean(location[-1], known))
     if kind in {"enum", "literal_error"}:
-        return f"must be one of {fault['ctx']['expected']}"
+        return _("must be one of {values}", values=fault["ctx"]["expected"].replace(" or ", ", "))
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     if kind == "missing" and _is_secret(model, location):
         full_path = (*key_path, *location)
         file = secret_file_name(full_path)
-        return (
-            f"is missing; set the environment variable {env_name(full_path)}, write it here, or write it to the file"
-            f" {file} in secrets_dir"
+        return _(
+            "is missing; set the environment variable {variable}, write it here, or write it to the file {file} "
+            "in secrets_dir",
+            variable=env_name(full_path),
+            file=file,
         )
-    return _MESSAGES.get(kind, str(fault["msg"]))
+    return _(_MESSAGES[kind], **fault.get("ctx", {})) if kind in _MESSAGES else str(fault["msg"])
 
 
 def _is_secret(model: type[BaseModel], location: Sequence[str | int]) -> bool:

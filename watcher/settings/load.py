@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from watcher.errors import SettingsFaults
+from watcher.messages import _
 from watcher.settings import AccountSettings, Settings, checks
 from watcher.settings.checks import ChannelFault
 from watcher.settings.config_files import (
@@ -69,7 +70,7 @@ def load_configuration(
     file = find_file(path, environ)
     if file is None:
         files = ", ".join(str(file) for file in default_config_files(environ))
-        raise SettingsFaults([f"there is no configuration in {files}; `watcher init` creates one"])
+        raise SettingsFaults([_("there is no configuration in {files}; `watcher init` creates one", files=files)])
     loader = _Loader(read_document(file), environ, portals)
     settings = loader.settings()
     if settings is not None:
@@ -122,7 +123,9 @@ class _Loader:
         if credentials and not os.access(configured, os.X_OK):
             return credentials  # only root can read the folder, and systemd passes copies to the service
         if not exists(configured) or not configured.is_dir():
-            self.add_faults([f"secrets_dir: {configured} does not exist, or you have no permission to read it"])
+            self.add_faults(
+                [_("secrets_dir: {folder} does not exist, or you have no permission to read it", folder=configured)]
+            )
         return (*credentials, configured)
 
     def _secrets(self, folders: tuple[Path, ...]) -> dict[KeyPath, SecretStr]:

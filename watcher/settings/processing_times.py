@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from watcher.errors import SettingsFaults
+from watcher.messages import _
 from watcher.settings.values import MAX_PROCESSING_DAYS
 
 _MAX_SIZE = 1024 * 1024
@@ -24,9 +25,19 @@ def read_processing_times(path: Path) -> dict[str, timedelta]:
             content = file.read(_MAX_SIZE + 1)
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsFaults([f"{path}: the processing times cannot be read: {error}"]) from error
+        raise SettingsFaults(
+            [_("{file}: the processing times cannot be read: {reason}", file=path, reason=error)]
+        ) from error
     if len(content) > _MAX_SIZE:
-        raise SettingsFaults([f"{path}: is larger than {_MAX_SIZE} bytes, so it cannot be a list of processing times"])
+        raise SettingsFaults(
+            [
+                _(
+                    "{file}: is larger than {limit} bytes, so it cannot be a list of processing times",
+                    file=path,
+                    limit=_MAX_SIZE,
+                )
+            ]
+        )
     try:
         return parse_processing_times(text)
     except SettingsFaults as faults:
@@ -49,7 +60,7 @@ def parse_processing_times(text: str) -> dict[str, timedelta]:
             case [form, days] if form and re.fullmatch("[0-9]{1,6}", days) and 0 < int(days) <= MAX_PROCESSING_DAYS:
                 times[form.upper()] = timedelta(days=int(days))
             case _:
-                faults.append(f'line {number}: use a form and a number of days, such as "I-485,420"')
+                faults.append(_('line {number}: use a form and a number of days, such as "I-485,420"', number=number))
     if faults:
         raise SettingsFaults(faults)
     return times
@@ -61,4 +72,4 @@ def _rows(text: str) -> Iterator[list[str]]:
         try:
             yield from csv.reader([line])
         except csv.Error:
-            yield ["a cell is too long"]
+            yield [_("a cell is too long")]

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from watcher.errors import SettingsFaults, os_error_text
+from watcher.messages import _
 from watcher.settings.config_files import readable_by_others
 from watcher.settings.faults import types_within
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
@@ -69,7 +70,9 @@ def find_secret(
                 )
                 return _checked(text, origin)
         except OSError as error:
-            raise SettingsFaults([f"{file}: cannot be read: {os_error_text(error)}"]) from None
+            raise SettingsFaults(
+                [_("{file}: cannot be read: {reason}", file=file, reason=os_error_text(error))]
+            ) from None
     entry = keyring_secret(secret_file_name(key_path)) if keyring else None
     if entry is None:
         return None
@@ -94,17 +97,23 @@ def _secret_text(file: Path) -> str:
     with file.open("rb") as stream:
         content = stream.read(_MAX_LENGTH + 1)
     if len(content) > _MAX_LENGTH:
-        raise SettingsFaults([f"{file}: is too long for a secret"])
+        raise SettingsFaults([_("{file}: is too long for a secret", file=file)])
     try:
         return content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise SettingsFaults([f"{file}: is not UTF-8 text"]) from None
+        raise SettingsFaults([_("{file}: is not UTF-8 text", file=file)]) from None
 
 
 def _checked(text: str, origin: SecretOrigin) -> tuple[SecretStr, SecretOrigin]:
     if not text.strip():
         raise SettingsFaults(
-            [f"{origin.display_name}: is empty; set it to the value of {toml_key(origin.key_path)}, or remove it"]
+            [
+                _(
+                    "{place}: is empty; set it to the value of {key}, or remove it",
+                    place=origin.display_name,
+                    key=toml_key(origin.key_path),
+                )
+            ]
         )
     return SecretStr(text), origin
 

@@ -5,6 +5,7 @@ The only module that uses the library `keyring` (the extra `case-watcher[keyring
 """
 
 from watcher.errors import SettingsFaults
+from watcher.messages import _
 
 SERVICE = "case-watcher"
 
@@ -22,12 +23,14 @@ def keyring_secret(name: str) -> str | None:
         import keyring  # noqa: PLC0415 - an extra, loaded only if configured
         from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415
     except ImportError:
-        raise KeyringFaults(["keyring: install case-watcher[keyring], or remove this key"]) from None
+        raise KeyringFaults([_("keyring: install case-watcher[keyring], or remove this key")]) from None
     try:
         return keyring.get_password(SERVICE, name)
     except NoKeyringError:
         raise KeyringFaults(
-            ["keyring: this machine has no keyring for this user; put secrets in secrets_dir and remove this key"]
+            [_("keyring: this machine has no keyring for this user; put secrets in secrets_dir and remove this key")]
         ) from None
     except KeyringError as error:
-        raise KeyringFaults([f"keyring: cannot be read ({type(error).__name__}); unlock it, then try again"]) from None
+        raise KeyringFaults(
+            [_("keyring: cannot be read ({error}); unlock it, then try again", error=type(error).__name__)]
+        ) from None

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from watcher.clock.durations import parse_duration
 from watcher.clock.quiet_hours import Digest, QuietHours
+from watcher.messages import _
 from watcher.settings.addresses import page_address, web_address
 
 MAX_PROCESSING_DAYS = 3660
@@ -21,7 +22,7 @@ def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int) or (isinstance(value, int) and value != 0):
-        raise ValueError('a duration is text: a whole number and a unit, such as "30m", "4h", or "90d"')
+        raise ValueError(_('a duration is text: a whole number and a unit, such as "30m", "4h", or "90d"'))
     return parse_duration(str(value))
 
 
@@ -29,16 +30,16 @@ def _zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
     if not isinstance(value, str):
-        raise ValueError('a time zone is text, such as "America/New_York"')
+        raise ValueError(_('a time zone is text, such as "America/New_York"'))
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("use a time zone such as America/New_York or Europe/Madrid") from None
+        raise ValueError(_("use a time zone such as America/New_York or Europe/Madrid")) from None
 
 
 def _positive(span: timedelta) -> timedelta:
     if not span:
-        raise ValueError("must be more than 0")
+        raise ValueError(_("must be more than 0"))
     return span
 
 
@@ -46,7 +47,7 @@ def _quiet_hours(value: object) -> QuietHours | None:
     if value is None or isinstance(value, QuietHours):
         return value
     if not isinstance(value, str):
-        raise ValueError('quiet hours are text, such as "22:00-07:00"; use "" for none')
+        raise ValueError(_('quiet hours are text, such as "22:00-07:00"; use "" for none'))
     return QuietHours.parse(value) if value.strip() else None
 
 
@@ -54,7 +55,7 @@ def _digest(value: object) -> Digest | None:
     if value is None or isinstance(value, Digest):
         return value
     if not isinstance(value, str):
-        raise ValueError('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; use "" for none')
+        raise ValueError(_('a digest is text, such as "daily 08:00" or "weekly mon 08:00"; use "" for none'))
     return Digest.parse(value) if value.strip() else None
 
 
@@ -67,7 +68,7 @@ def _processing_time(value: object) -> timedelta:
         return timedelta(days=value)
     if isinstance(value, str | timedelta):
         return _positive(_duration(value))
-    raise ValueError('a processing time is a number of days, such as 420, or a duration, such as "420d"')
+    raise ValueError(_('a processing time is a number of days, such as 420, or a duration, such as "420d"'))
 
 
 def _case_number(value: str) -> str:
@@ -91,7 +92,7 @@ def _secret_page_address(value: SecretStr) -> SecretStr:
 
 def _not_empty(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
-        raise ValueError("is empty; give it a value")
+        raise ValueError(_("is empty; give it a value"))
     return value
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from watcher.errors import CodeNeeded, ForeignHost, PortalUnavailable
+from watcher.messages import _, mark
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as Chromium
@@ -26,7 +27,7 @@ _KEY_DELAY: Final = 25.0
 _TIMEOUT: Final = 30_000.0
 """Milliseconds to wait for a page to load, or for an element to accept a click."""
 _SERVER_ERROR: Final = 500
-_SYSTEMD_HINT: Final = "under systemd, `watcher service install --browser` allows it"
+_SYSTEMD_HINT: Final = mark("under systemd, `watcher service install --browser` allows it")
 
 
 class Browser:
@@ -54,7 +55,13 @@ class Browser:
         with self._translated_errors():
             response = self._page.goto(url, wait_until="domcontentloaded")
         if response is not None and response.status >= _SERVER_ERROR:
-            raise PortalUnavailable(f"{urlsplit(response.url).hostname} is not available (HTTP {response.status})")
+            raise PortalUnavailable(
+                _(
+                    "{host} is not available (HTTP {status})",
+                    host=urlsplit(response.url).hostname,
+                    status=response.status,
+                )
+            )
 
     def visible(self, selectors: Iterable[str]) -> frozenset[str]:
         """Return the CSS selectors that match a visible element."""
@@ -116,7 +123,7 @@ class Browser:
         """
         host = urlsplit(paused["request"]["url"]).hostname or ""
         if paused["frameId"] == self._window and host not in self._hosts:
-            self._foreign_host = host or "no host"
+            self._foreign_host = host or _("an address without a host")
             self._cdp.send("Fetch.failRequest", {"requestId": paused["requestId"], "errorReason": "AccessDenied"})
         else:
             self._cdp.send("Fetch.continueRequest", {"requestId": paused["requestId"]})
@@ -134,11 +141,14 @@ class Browser:
             reason = match.group() if match else type(error).__name__
         if self._foreign_host is not None:
             raise ForeignHost(
-                f"The browser was redirected to {self._foreign_host}, which does not belong to the website; nothing"
-                " was sent there"
+                _(
+                    "The browser was redirected to {host}, which does not belong to the website; "
+                    "nothing was sent there",
+                    host=self._foreign_host,
+                )
             )
         if reason is not None:
-            raise PortalUnavailable(f"The browser could not continue ({reason})")
+            raise PortalUnavailable(_("The browser could not continue ({reason})", reason=reason))
 
 
 def find_chromium(path: str = "") -> str:
@@ -150,12 +160,17 @@ def find_chromium(path: str = "") -> str:
     program = next((file for name in names if (file := shutil.which(name))), None)
     if program is None and path:
         raise CodeNeeded(
-            f"There is no browser at {path}. Correct browser_path, or remove it to use the system's browser"
+            _(
+                "There is no browser at {browser}. Correct browser_path, or remove it to use the system's browser",
+                browser=path,
+            )
         )
     if program is None:
         raise CodeNeeded(
-            'Signing in with sign_in = "browser" needs Chromium. Install it (on Debian: apt install chromium), or'
-            " set browser_path"
+            _(
+                'Signing in with sign_in = "browser" needs Chromium. Install it (on Debian: apt install chromium), '
+                "or set browser_path"
+            )
         )
     return program
 
@@ -180,14 +195,17 @@ def running_chromium(path: str = "") -> Iterator["Chromium"]:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an optional extra
     except ImportError:
         raise CodeNeeded(
-            'Signing in with sign_in = "browser" needs Playwright: pip install "case-watcher[browser]"'
+            _('Signing in with sign_in = "browser" needs Playwright: pip install "case-watcher[browser]"')
         ) from None
     with ExitStack() as stack:
         try:
             playwright = stack.enter_context(sync_playwright())
         except Exception:  # noqa: BLE001 - Playwright raises a bare Exception if its driver exits at once
             raise CodeNeeded(
-                f"Playwright's driver does not start; see the log (on Debian it needs libatomic1; {_SYSTEMD_HINT})"
+                _(
+                    "Playwright's driver does not start; see the log (on Debian it needs libatomic1; {hint})",
+                    hint=_(_SYSTEMD_HINT),
+                )
             ) from None
         chromium = _launch(playwright, program)
         try:
@@ -223,8 +241,15 @@ def _launch(playwright: "Playwright", program: str) -> "Chromium":
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         )
     except Error as error:
-        reason = error.message.strip().splitlines()[0] if error.message.strip() else "no reason given"
-        raise CodeNeeded(f"{program} does not start: {reason} ({_SYSTEMD_HINT})") from None
+        reason = error.message.strip().splitlines()[0] if error.message.strip() else _("no reason given")
+        raise CodeNeeded(
+            _(
+                "{program} does not start: {reason} ({hint})",
+                program=program,
+                reason=reason,
+                hint=_(_SYSTEMD_HINT),
+            )
+        ) from None
 
 
 def _close(opened: "Chromium | BrowserContext") -> None:

@@ -11,18 +11,19 @@ from datetime import datetime
 from typing import Final
 
 from watcher.errors import CodeNeeded
+from watcher.messages import _, mark
 from watcher.sign_in.code_mail import MailVerdict, Verdict, find_code
 from watcher.sign_in.imap import Folder
 from watcher.sign_in.shared_mailbox import UsedMails
 
 _REASONS: Final = {
-    MailVerdict.OTHER_SENDER: "from other senders",
-    MailVerdict.FORGED: "forged according to the mail server (DMARC)",
-    MailVerdict.TOO_OLD: "dated before the request or without a date (check the clocks)",
-    MailVerdict.UNREADABLE: "malformed",
-    MailVerdict.NO_CODE: "without a code",
-    MailVerdict.SEVERAL: "with several numbers that could be the code",
-    MailVerdict.CODE: "for another account",
+    MailVerdict.OTHER_SENDER: mark("{count} from other senders"),
+    MailVerdict.FORGED: mark("{count} forged according to the mail server (DMARC)"),
+    MailVerdict.TOO_OLD: mark("{count} dated before the request or without a date (check the clocks)"),
+    MailVerdict.UNREADABLE: mark("{count} malformed"),
+    MailVerdict.NO_CODE: mark("{count} without a code"),
+    MailVerdict.SEVERAL: mark("{count} with several numbers that could be the code"),
+    MailVerdict.CODE: mark("{count} for another account"),
 }
 
 
@@ -57,8 +58,11 @@ class CodeSearch:
         codes = set(found.values())
         if len(codes) > 1:
             raise CodeNeeded(
-                f"Two e-mails with different codes came from {self.sender}. One may be forged or for another"
-                " account, so neither was used."
+                _(
+                    "Two e-mails with different codes came from {sender}. One may be forged or for another account, so "
+                    "neither was used.",
+                    sender=self.sender,
+                )
             )
         if codes:
             self._used.add(found, validity)
@@ -76,10 +80,12 @@ class CodeSearch:
         if self.error is not None:
             return self.error
         if not self._verdicts:
-            newest = (
-                "the folder is empty" if self._newest is None else f"the newest is from {self._newest:%H:%M:%S} UTC"
+            if self._newest is None:
+                return _("no e-mail arrived after the request (the folder is empty)")
+            return _(
+                "no e-mail arrived after the request (the newest is from {newest} UTC)",
+                newest=f"{self._newest:%H:%M:%S}",
             )
-            return f"no e-mail arrived after the request ({newest})"
         counts = Counter(verdict.kind for verdict in self._verdicts.values())
-        reasons = ", ".join(f"{counts[kind]} {text}" for kind, text in _REASONS.items() if counts[kind])
-        return f"of the e-mails that arrived, {reasons}"
+        reasons = ", ".join(_(text, count=counts[kind]) for kind, text in _REASONS.items() if counts[kind])
+        return _("of the e-mails that arrived, {reasons}", reasons=reasons)

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import Final
 
 from watcher.errors import CodeNeeded
+from watcher.messages import _
 from watcher.portal import CodeSource
 
 _ATTEMPTS: Final = 3
@@ -16,7 +17,7 @@ def tidy_code(text: str) -> str:
     """Return a code as typed by a person, without spaces and dashes. Raises ValueError if it cannot be one."""
     code = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]{4,10}", code):
-        raise ValueError("A one-time code has 4 to 10 digits, such as 012345")
+        raise ValueError(_("A one-time code has 4 to 10 digits, such as 012345"))
     return code
 
 
@@ -30,8 +31,12 @@ class NoCodeSource:
     def code(self, *, asked_at: datetime) -> str:  # noqa: ARG002 - there is no code at any time
         """Raise `CodeNeeded` with what the person can do."""
         raise CodeNeeded(
-            f"The website asks for a one-time code, but no source of codes is set up for {self._account}. Run"
-            f" `watcher login {quote(self._account)}` to sign in and enter the code."
+            _(
+                "The website asks for a one-time code, but no source of codes is set up for {name}. Run "
+                "`watcher login {account}` to sign in and enter the code.",
+                name=self._account,
+                account=quote(self._account),
+            )
         )
 
 
@@ -44,15 +49,15 @@ class PromptedCode:
 
     def code(self, *, asked_at: datetime) -> str:  # noqa: ARG002 - the person uses the newest code anyway
         """Return what the person types. Prompts up to three times, then raises `CodeNeeded`."""
-        question = "One-time code: "
-        for _ in range(_ATTEMPTS):
+        question = _("One-time code: ")
+        for _attempt in range(_ATTEMPTS):
             try:
                 return tidy_code(self._ask(question))
             except ValueError as fault:
-                question = f"{fault}. One-time code: "
+                question = _("{fault}. One-time code: ", fault=fault)
             except EOFError:
                 break
-        raise CodeNeeded("No one-time code was entered, so none was submitted.")
+        raise CodeNeeded(_("No one-time code was entered, so none was submitted."))
 
 
 class FirstAvailable:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+from watcher.messages import _, mark
 from watcher.model.cookie import Cookie, CookieJar
 from watcher.sign_in.cookie_formats import BadCookieFile, parse_export
 
@@ -17,6 +18,7 @@ _MAX_PAIR: Final = 16 * 1024
 """The longest name and value together, in bytes. Browsers keep 4096."""
 
 _MAX_PATH: Final = 8192
+_BAD_VALUE: Final = mark("{place}: the value of the cookie is not valid")
 _BLANK: Final = " \t"
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f;]")
 
@@ -49,8 +51,8 @@ def read_cookies(content: bytes, *, hosts: Collection[str], now: float) -> Cooki
         cookie = replace(given, name=given.name.strip(_BLANK), value=given.value.strip(_BLANK))
         if not any(cookie.is_for(host) for host in own_hosts):
             foreign += 1
-        elif (part := _unsendable_part(cookie)) is not None:
-            faults.append(f"{location}: the {part} of the cookie is not valid")
+        elif (fault := _sending_fault(cookie)) is not None:
+            faults.append(_(fault, place=location))
         else:
             jar.put(cookie)
     if faults and not len(jar):
@@ -65,20 +67,20 @@ def _decoded(content: bytes) -> str:
         try:
             return content.decode("utf-16")
         except UnicodeDecodeError:
-            raise BadCookieFile("the file is not text; export the cookies as cookies.txt or JSON") from None
+            raise BadCookieFile(_("the file is not text; export the cookies as cookies.txt or JSON")) from None
     return content.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 
-def _unsendable_part(cookie: Cookie) -> str | None:
-    """Return which part of a cookie no browser would send; None if it is fine."""
+def _sending_fault(cookie: Cookie) -> str | None:
+    """Return the fault of a cookie that no browser would send, with a field {place}; None if it is fine."""
     if not cookie.path.startswith("/") or len(cookie.path) > _MAX_PATH or _UNSENDABLE.search(cookie.path):
-        return "path"
+        return mark("{place}: the path of the cookie is not valid")
     if "=" in cookie.name or _UNSENDABLE.search(cookie.name):
-        return "name"
+        return mark("{place}: the name of the cookie is not valid")
     if _UNSENDABLE.search(cookie.value):
-        return "value"
+        return _BAD_VALUE
     try:
         pair = (cookie.name + cookie.value).encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return "value"
-    return None if pair and len(pair) <= _MAX_PAIR else "value"
+        return _BAD_VALUE
+    return None if pair and len(pair) <= _MAX_PAIR else _BAD_VALUE

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from watcher.messages import _, mark
 from watcher.model.cookie import Cookie
 
 _MAX_COOKIES: Final = 20_000
@@ -22,13 +23,18 @@ _FIELDS: Final = 7
 _HTTP_ONLY: Final = "#HttpOnly_"
 _COOKIE_LINE: Final = re.compile(r"^cookie:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE)
 _SPACES_FOR_TABS: Final = re.compile(r"\S+\s+(?:TRUE|FALSE)\s+/", re.IGNORECASE)
-_ADVICE: Final = "export the cookies as cookies.txt or JSON with a browser extension"
 _OTHER_FORMS: Final = (
-    ("SQLite format 3", "the browser's own database"),
-    ("cook", "Safari's own file"),
-    ("#LWP-Cookies", "the format of libwww-perl"),
-    ("curl ", "a curl command"),
-    ("<", "a web page"),
+    (
+        "SQLite format 3",
+        mark("this is the browser's own database; export the cookies as cookies.txt or JSON with a browser extension"),
+    ),
+    ("cook", mark("this is Safari's own file; export the cookies as cookies.txt or JSON with a browser extension")),
+    (
+        "#LWP-Cookies",
+        mark("this is the format of libwww-perl; export the cookies as cookies.txt or JSON with a browser extension"),
+    ),
+    ("curl ", mark("this is a curl command; export the cookies as cookies.txt or JSON with a browser extension")),
+    ("<", mark("this is a web page; export the cookies as cookies.txt or JSON with a browser extension")),
 )
 
 _DOMAIN: Final = ("domain", "host", "Host raw")
@@ -56,7 +62,7 @@ def parse_export(text: str, hosts: Collection[str]) -> Iterator[Entry]:
     """
     for number, entry in enumerate(_entries(text, hosts)):
         if number == _MAX_COOKIES:
-            raise BadCookieFile(f"the file has more than {_MAX_COOKIES} cookies")
+            raise BadCookieFile(_("the file has more than {limit} cookies", limit=_MAX_COOKIES))
         yield entry
 
 
@@ -65,9 +71,9 @@ def _entries(text: str, hosts: Collection[str]) -> Iterable[Entry]:
         return _from_json(text)
     for beginning, form in _OTHER_FORMS:
         if text.startswith(beginning):
-            raise BadCookieFile(f"this is {form}; {_ADVICE}")
+            raise BadCookieFile(_(form))
     if (header := _header_string(text)) is not None:
-        return _from_header(header, hosts, "the header")
+        return _from_header(header, hosts, _("the header"))
     return _from_netscape(text)
 
 
@@ -109,12 +115,13 @@ def _from_netscape(text: str) -> Iterator[Entry]:
             continue
         is_empty = False
         try:
-            yield f"line {number}", _netscape_cookie(line.removesuffix("\r"), f"line {number}")
+            place = _("line {number}", number=number)
+            yield place, _netscape_cookie(line.removesuffix("\r"), place)
         except BadCookieFile as fault:
             yield fault
     if is_empty:
         raise BadCookieFile(
-            "there are no cookies in the file; export them as cookies.txt or JSON with a browser extension"
+            _("there are no cookies in the file; export them as cookies.txt or JSON with a browser extension")
         )
 
 
@@ -124,14 +131,21 @@ def _netscape_cookie(line: str, location: str) -> Cookie:
         fields.append("")
     if len(fields) != _FIELDS:
         raise BadCookieFile(
-            f"{location} has {len(fields)} fields separated by tabs, but a cookie in cookies.txt has {_FIELDS}"
+            _(
+                "{place} has {found} fields separated by tabs, but a cookie in cookies.txt has {fields}",
+                place=location,
+                found=len(fields),
+                fields=_FIELDS,
+            )
         )
     domain, subdomains, path, secure, expires, name, value = fields
     for flag in (subdomains, secure):
         if flag.upper() not in ("TRUE", "FALSE"):
-            raise BadCookieFile(f"{location}: the second and fourth field of a cookie must be TRUE or FALSE")
+            raise BadCookieFile(
+                _("{place}: the second and fourth field of a cookie must be TRUE or FALSE", place=location)
+            )
     if not re.fullmatch(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", expires):
-        raise BadCookieFile(f"{location}: the fifth field of a cookie must be a time in seconds, or 0")
+        raise BadCookieFile(_("{place}: the fifth field of a cookie must be a time in seconds, or 0", place=location))
     return Cookie(
         name=name,
         value=value,
@@ -151,7 +165,7 @@ def _from_json(text: str) -> Iterator[Entry]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise BadCookieFile("the file starts like JSON but is not valid; it may be incomplete") from None
+        raise BadCookieFile(_("the file starts like JSON but is not valid; it may be incomplete")) from None
     if isinstance(document, dict) and isinstance(document.get("log"), dict):
         yield from _from_archive(document["log"].get("entries"))
         return
@@ -159,17 +173,18 @@ def _from_json(text: str) -> Iterator[Entry]:
         document = [document]
     entries = document.get("cookies") if isinstance(document, dict) else document
     if not isinstance(entries, list) or not entries:
-        raise BadCookieFile('the JSON is not a list of cookies and has none in "cookies"')
+        raise BadCookieFile(_('the JSON is not a list of cookies and has none in "cookies"'))
     for number, entry in enumerate(entries, start=1):
         try:
-            yield f"entry {number}", _json_cookie(entry, f"entry {number}")
+            place = _("entry {number}", number=number)
+            yield place, _json_cookie(entry, place)
         except BadCookieFile as fault:
             yield fault
 
 
 def _json_cookie(entry: object, location: str) -> Cookie:
     if not isinstance(entry, dict):
-        raise BadCookieFile(f"{location} is not a cookie")
+        raise BadCookieFile(_("{place} is not a cookie", place=location))
     domain = _text(entry, _DOMAIN, location)
     if "://" in domain:
         domain = _host_of(domain)
@@ -193,7 +208,7 @@ def _first(entry: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 def _text(entry: Mapping[str, Any], keys: tuple[str, ...], location: str) -> str:
     value = _first(entry, keys)
     if not isinstance(value, str):
-        raise BadCookieFile(f'{location} has no text in "{keys[0]}"')
+        raise BadCookieFile(_('{place} has no text in "{key}"', place=location, key=keys[0]))
     return value
 
 
@@ -212,7 +227,7 @@ def _seconds(entry: Mapping[str, Any], location: str) -> float | None:
                 return parse(value)
             except (ValueError, OverflowError):
                 continue
-    raise BadCookieFile(f'{location}: "expirationDate" or "expires" must be a time in seconds')
+    raise BadCookieFile(_('{place}: "expirationDate" or "expires" must be a time in seconds', place=location))
 
 
 # --- HTTP archives ------------------------------------------------------------------------------------------------
@@ -227,11 +242,13 @@ def _from_archive(entries: object) -> Iterator[Entry]:
         host = _host_of(str(request.get("url")))
         for header in _sent_cookies(request):
             is_empty = False
-            yield from _from_header(header, (host,), f"entry {number}")
+            yield from _from_header(header, (host,), _("entry {number}", number=number))
     if is_empty:
         raise BadCookieFile(
-            "this HAR file has no cookies; export it again with sensitive data, or export the cookies as cookies.txt"
-            " or JSON"
+            _(
+                "this HAR file has no cookies; export it again with sensitive data, or export the cookies as "
+                "cookies.txt or JSON"
+            )
         )
 
 

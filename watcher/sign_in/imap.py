@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 
+from watcher.messages import _
+
 _NEWEST: Final = 50
 _MAX_MESSAGE: Final = 200_000
 """Bytes fetched of one message."""
@@ -77,19 +79,19 @@ class Folder:
         status, data = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
             if _TEMPORARY.search(str(data)):
-                raise TemporarilyRefused("the folder cannot be opened now")
-            raise MailboxRefused(f"the mailbox has no folder {self._name!r}")
-        _, validity = self._connection.response("UIDVALIDITY")
+                raise TemporarilyRefused(_("the folder cannot be opened now"))
+            raise MailboxRefused(_("the mailbox has no folder {folder!r}", folder=self._name))
+        validity = self._connection.response("UIDVALIDITY")[1]
         self.uid_validity = int((validity or [None])[0] or b"0")
         count = int(data[0] or b"0")
         if not count:
             return {}
-        _, lines = self._connection.fetch(f"{max(1, count - _NEWEST + 1)}:{count}", "(UID INTERNALDATE)")
+        lines = self._connection.fetch(f"{max(1, count - _NEWEST + 1)}:{count}", "(UID INTERNALDATE)")[1]
         return dict(_arrival(line) for line in lines if isinstance(line, bytes) and _UID.search(line))
 
     def message(self, uid: int) -> bytes:
         """Return the beginning of one message as received; empty if it no longer exists."""
-        _, lines = self._connection.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{_MAX_MESSAGE}>)")
+        lines = self._connection.uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{_MAX_MESSAGE}>)")[1]
         return b"".join(line[1] for line in lines if isinstance(line, tuple))
 
 
@@ -166,7 +168,11 @@ def _connect(login: ImapLogin, seconds: float) -> imaplib.IMAP4:
         return _after_starttls(plain, login, context)
     except ssl.SSLCertVerificationError as error:
         raise MailboxRefused(
-            f"the certificate of {login.host} cannot be verified ({error.verify_message}); nothing was sent"
+            _(
+                "the certificate of {host} cannot be verified ({reason}); nothing was sent",
+                host=login.host,
+                reason=error.verify_message,
+            )
         ) from None
 
 
@@ -176,15 +182,19 @@ def _tls_context(login: ImapLogin) -> ssl.SSLContext:
         try:
             context.load_verify_locations(login.ca_file)
         except OSError as error:
-            reason = error.strerror or "it contains no certificate"
-            raise MailboxRefused(f"cannot use the mailbox's ca_file {login.ca_file}: {reason}") from None
+            reason = error.strerror or _("it contains no certificate")
+            raise MailboxRefused(
+                _("cannot use the mailbox's ca_file {file}: {reason}", file=login.ca_file, reason=reason)
+            ) from None
     return context
 
 
 def _after_starttls(connection: imaplib.IMAP4, login: ImapLogin, context: ssl.SSLContext) -> imaplib.IMAP4:
     if "STARTTLS" not in connection.capabilities:
         connection.shutdown()
-        raise MailboxRefused(f"the mail server {login.host} offers no TLS on port {login.port}; nothing was sent")
+        raise MailboxRefused(
+            _("the mail server {host} offers no TLS on port {port}; nothing was sent", host=login.host, port=login.port)
+        )
     try:
         connection.starttls(context)
     except BaseException:
@@ -197,7 +207,7 @@ def _after_starttls(connection: imaplib.IMAP4, login: ImapLogin, context: ssl.SS
 def _sign_in(connection: imaplib.IMAP4, login: ImapLogin, before_password: Callable[[], None]) -> None:
     is_plain = "AUTH=PLAIN" in connection.capabilities
     if not is_plain and not f"{login.username}{login.password}".isascii():
-        raise MailboxRefused(f"the mail server {login.host} accepts only ASCII in user name and password")
+        raise MailboxRefused(_("the mail server {host} accepts only ASCII in user name and password", host=login.host))
     before_password()
     try:
         if is_plain:
@@ -209,9 +219,9 @@ def _sign_in(connection: imaplib.IMAP4, login: ImapLogin, before_password: Calla
         raise
     except imaplib.IMAP4.error as error:
         if _TEMPORARY.search(str(error)):
-            raise TemporarilyRefused("the mail server accepts no sign-ins now") from None
+            raise TemporarilyRefused(_("the mail server accepts no sign-ins now")) from None
         raise PasswordRefused(
-            f"the mail server {login.host} did not accept the mailbox's user name and password"
+            _("the mail server {host} did not accept the mailbox's user name and password", host=login.host)
         ) from None
 
 

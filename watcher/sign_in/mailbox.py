@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable, SignInRejected
+from watcher.messages import _
 from watcher.portal import SignInTurn
 from watcher.settings import Section
 from watcher.sign_in.code_search import CodeSearch
@@ -35,13 +36,13 @@ _MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
 
 def _sender(text: str) -> str:
     if not re.fullmatch(r"(?:[^@\s<>]+)?@[^@\s<>]+", text):
-        raise ValueError('use an address, such as "code@example.gov", or a whole domain, "@example.gov"')
+        raise ValueError(_('use an address, such as "code@example.gov", or a whole domain, "@example.gov"'))
     return text.lower()
 
 
 def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable():
-        raise ValueError("must be one line of text")
+        raise ValueError(_("must be one line of text"))
     return text
 
 
@@ -125,14 +126,19 @@ class MailboxCodes:
                     return self._poll(folder, search, deadline)
             except MailboxRefused as refused:
                 attempts.refused(refused)
-                raise CodeNeeded(f"Cannot get the one-time code: {refused}.") from None
+                raise CodeNeeded(_("Cannot get the one-time code: {reason}.", reason=refused)) from None
             except CONNECTION_ERRORS as error:
-                search.error = f"cannot read the mailbox at {self._settings.host} ({type(error).__name__})"
+                search.error = _(
+                    "cannot read the mailbox at {host} ({error})", host=self._settings.host, error=type(error).__name__
+                )
                 attempts.failed(error)
             if attempts.broken >= _MAX_BROKEN:
                 raise CodeNeeded(
-                    f"Cannot get the one-time code: the mail server closed the connection {_MAX_BROKEN} times after"
-                    " the mailbox's password was submitted."
+                    _(
+                        "Cannot get the one-time code: the mail server closed the connection {limit} times after the "
+                        "mailbox's password was submitted.",
+                        limit=_MAX_BROKEN,
+                    )
                 )
             self._pause(search, deadline, attempts.pause)
 
@@ -146,14 +152,20 @@ class MailboxCodes:
         if pause <= 0:
             self._give_up(search)
         if self._wait(pause):
-            raise PortalUnavailable("The program is stopping, so the sign-in was ended before the one-time code.")
+            raise PortalUnavailable(_("The program is stopping, so the sign-in was ended before the one-time code."))
         deadline.waited(pause)
 
     def _give_up(self, search: CodeSearch) -> NoReturn:
         minutes = round(self._timeout.total_seconds() / 60)
         raise CodeNeeded(
-            f"No one-time code arrived in {self._settings.folder} of the mailbox within {minutes} minutes:"
-            f" {search.reasons()}. Codes are expected from {search.sender}."
+            _(
+                "No one-time code arrived in {folder} of the mailbox within {minutes} minutes: {reasons}. "
+                "Codes are expected from {sender}.",
+                folder=self._settings.folder,
+                minutes=minutes,
+                reasons=search.reasons(),
+                sender=search.sender,
+            )
         )
 
 
@@ -177,13 +189,18 @@ class _Attempts:
             self._guard.before_submission(counts=False)
         except SignInRejected:
             raise CodeNeeded(
-                "Cannot get the one-time code: the mail server refused the mailbox's password earlier, or closed the"
-                " connection each time it was submitted. It is not submitted again until you change it or run"
-                " `watcher resume` for the account."
+                _(
+                    "Cannot get the one-time code: the mail server refused the mailbox's password earlier, or closed "
+                    "the connection each time it was submitted. It is not submitted again until you change it or run "
+                    "`watcher resume` for the account."
+                )
             ) from None
         except PortalUnavailable as cut_off:
             raise PortalUnavailable(
-                "The mailbox's password was submitted a moment ago without an answer, so the program waits to be safe.",
+                _(
+                    "The mailbox's password was submitted a moment ago without an answer, so the program waits to be "
+                    "safe."
+                ),
                 retry_after=cut_off.retry_after,
             ) from None
         self._is_submitted = True

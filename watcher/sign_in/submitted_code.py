@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable
+from watcher.messages import _, plural
 from watcher.sign_in.deadline import Deadline
 
 _POLL_INTERVAL: Final = 1.0
@@ -76,13 +77,20 @@ class SubmittedCode:
             if pause <= 0:
                 raise CodeNeeded(self._timeout_message())
             if self._wait(pause):
-                raise PortalUnavailable("The program is stopping, so the sign-in was ended before the one-time code.")
+                raise PortalUnavailable(
+                    _("The program is stopping, so the sign-in was ended before the one-time code.")
+                )
             deadline.waited(pause)
 
     def _timeout_message(self) -> str:
         minutes = round(self._timeout.total_seconds() / 60)
-        return (
-            f"The website asks for a one-time code, and none was entered within {minutes} minutes. When you have"
-            f" time, run `watcher resume {quote(self._account)}`, then `watcher code {quote(self._account)} CODE`"
-            f" with the code that the website sends. Or run `watcher login {quote(self._account)}` to sign in yourself."
+        return plural(
+            "The website asks for a one-time code, and none was entered within {n} minute. When you have "
+            "time, run `watcher resume {account}`, then `watcher code {account} CODE` "
+            "with the code that the website sends. Or run `watcher login {account}` to sign in yourself.",
+            "The website asks for a one-time code, and none was entered within {n} minutes. When you have "
+            "time, run `watcher resume {account}`, then `watcher code {account} CODE` "
+            "with the code that the website sends. Or run `watcher login {account}` to sign in yourself.",
+            minutes,
+            account=quote(self._account),
         )

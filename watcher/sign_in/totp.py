@@ -16,6 +16,7 @@ from typing import Final, Literal, Protocol, TypeAlias, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from watcher.errors import PortalUnavailable
+from watcher.messages import _
 from watcher.sign_in.shared_value import SharedValue
 
 Algorithm: TypeAlias = Literal["sha1", "sha256", "sha512"]
@@ -53,8 +54,10 @@ def parse_totp_secret(text: str) -> TotpSecret:
     text = text.strip()
     if text.lower().startswith("otpauth-migration:"):
         raise ValueError(
-            "this is an authenticator app's export of many accounts; use the secret key of one, which the website"
-            " shows when you set up an authenticator app"
+            _(
+                "this is an authenticator app's export of many accounts; use the secret key of one, which the "
+                "website shows when you set up an authenticator app"
+            )
         )
     if text.lower().startswith("otpauth:"):
         return _from_address(text)
@@ -65,15 +68,15 @@ def _from_address(text: str) -> TotpSecret:
     try:
         address = urlsplit(text)
     except ValueError:
-        raise ValueError("the otpauth:// address is not valid") from None
+        raise ValueError(_("the otpauth:// address is not valid")) from None
     if address.netloc.lower() != "totp":
-        raise ValueError("the otpauth:// address is not one for time-based codes (otpauth://totp/...)")
+        raise ValueError(_("the otpauth:// address is not one for time-based codes (otpauth://totp/...)"))
     parameters = {name.lower(): values for name, values in parse_qs(address.query).items()}
     for name, values in parameters.items():
         if len(values) > 1:
-            raise ValueError(f"the otpauth:// address gives {name!r} more than once")
+            raise ValueError(_("the otpauth:// address gives {name!r} more than once", name=name))
     if "secret" not in parameters:
-        raise ValueError("the otpauth:// address has no secret")
+        raise ValueError(_("the otpauth:// address has no secret"))
     return TotpSecret(
         key=_key(parameters["secret"][0]),
         digits=_integer(parameters, "digits", default=6, least=6, most=10),
@@ -87,7 +90,14 @@ def _integer(parameters: dict[str, list[str]], name: str, *, default: int, least
         return default
     value = parameters[name][0]
     if not re.fullmatch(r"[0-9]{1,3}", value) or not least <= int(value) <= most:
-        raise ValueError(f"{name!r} in the otpauth:// address must be a whole number from {least} to {most}")
+        raise ValueError(
+            _(
+                "{name!r} in the otpauth:// address must be a whole number from {least} to {most}",
+                name=name,
+                least=least,
+                most=most,
+            )
+        )
     return int(value)
 
 
@@ -97,28 +107,34 @@ def _algorithm(name: str) -> Algorithm:
         if plain == known:
             algorithm: Algorithm = known
             return algorithm
-    raise ValueError("the algorithm in the otpauth:// address must be SHA1, SHA256 or SHA512")
+    raise ValueError(_("the algorithm in the otpauth:// address must be SHA1, SHA256 or SHA512"))
 
 
 def _key(text: str) -> bytes:
     letters = "".join(char for char in text if not char.isspace() and char not in _DASHES).upper().rstrip("=")
     if not letters:
-        raise ValueError("the secret is empty")
+        raise ValueError(_("the secret is empty"))
     for position, char in enumerate(letters, start=1):
         if char not in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567":
             raise ValueError(
-                f"character {position} of the secret is not valid; a secret has the letters A to Z and the digits 2"
-                " to 7"
+                _(
+                    "character {position} of the secret is not valid; a secret has the letters A to Z and the digits 2 "
+                    "to 7",
+                    position=position,
+                )
             )
     try:
         key = base64.b32decode(letters + "=" * (-len(letters) % 8))
     except binascii.Error:
         raise ValueError(
-            "the secret has an impossible length; a character is missing, or there is one too many"
+            _("the secret has an impossible length; a character is missing, or there is one too many")
         ) from None
     if len(key) < _MIN_KEY:
         raise ValueError(
-            f"the secret is too short ({len(letters)} characters instead of at least 16); it may be incomplete"
+            _(
+                "the secret is too short ({count} characters instead of at least 16); it may be incomplete",
+                count=len(letters),
+            )
         )
     return key
 
@@ -195,7 +211,7 @@ class TotpCodes:
             while (seconds := step * self._secret.period - self._now().timestamp()) > 0:
                 if self._wait(seconds):
                     raise PortalUnavailable(
-                        "The program is stopping, so the sign-in was ended before the one-time code."
+                        _("The program is stopping, so the sign-in was ended before the one-time code.")
                     )
             if self._used.claim(step):
                 return self._secret.code_for(step)

@@ -13,11 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from watcher.errors import StoreUnusable
 from watcher.store.database.locks import FileLocks
 from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.schema import HEAD
-from watcher.store.database.sqlite_errors import DAMAGED_ROW, DAMAGED_VALUE, reason_of
+from watcher.store.database.sqlite_errors import DAMAGED_VALUE, damaged_row, store_error
 from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
 from watcher.store.queries.views import AccountsView, OutboxView
 from watcher.store.view import StoreReader
@@ -66,10 +65,9 @@ class ReadOnlyStore(StoreReader):
         try:
             yield self._run
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            reason = reason_of(error) if isinstance(error, sqlite3.Error) else reason_of("malformed")
-            raise StoreUnusable(f"database {self.display_name}: {reason}") from error
+            raise store_error(self.display_name, error if isinstance(error, sqlite3.Error) else "malformed") from error
         except DAMAGED_VALUE as error:
-            raise StoreUnusable(f"database {self.display_name}: {DAMAGED_ROW}") from error
+            raise damaged_row(self.display_name) from error
 
     def _run(self, query: Query, /, **parameters: object) -> Iterable[Any]:
         return map(_row(query.columns)._make, self._database.execute(query.sql, parameters))

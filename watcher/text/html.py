@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.text.charset import read_text
 from watcher.text.printable import clean
 
@@ -111,17 +112,17 @@ def parse_html(text: str, *, memory_is_limited: bool = False) -> "Tree":
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError  # noqa: PLC0415 - commands that only show something
 
     if not memory_is_limited and _could_multiply(text):
-        raise UnexpectedAnswer("the page has too many unclosed elements")
+        raise UnexpectedAnswer(_("the page has too many unclosed elements"))
     depth = 0
     for tag in _NESTING_TAG.finditer(text) if len(text) > _MAX_DEPTH else ():
         if tag[2].lower() not in _NOT_NESTING:
             depth = max(0, depth - 1) if tag[1] else depth + 1
         if depth > _MAX_DEPTH:
-            raise UnexpectedAnswer("the page is nested too deeply")
+            raise UnexpectedAnswer(_("the page is nested too deeply"))
     try:
         return LexborHTMLParser(text)
     except SelectolaxError:
-        raise UnexpectedAnswer("the page needs too much memory") from None
+        raise UnexpectedAnswer(_("the page needs too much memory")) from None
 
 
 def _could_multiply(text: str) -> bool:
@@ -163,7 +164,7 @@ def css_error(query: str) -> str | None:
     try:
         parse_html("<p></p>").css(query)
     except SelectolaxError:
-        return f"{query!r} is not a supported CSS selector"
+        return _("{query!r} is not a supported CSS selector", query=query)
     return None
 
 

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 
 _MARKUP = re.compile(rb"\s*(?:<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -22,7 +23,7 @@ def read_json(body: bytes) -> Any:
         if _ESCAPED_SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(f"expected JSON, but {_description(body, error)}") from None
+        raise UnexpectedAnswer(_description(body, error)) from None
     return value
 
 
@@ -36,8 +37,9 @@ def load_or_none(content: str | bytes | None) -> Any:
 
 def _description(body: bytes, error: Exception) -> str:
     if not body.strip():
-        return "the answer is empty"
+        return _("expected JSON, but the answer is empty")
     if _MARKUP.match(body):
-        return "the answer is an HTML page (perhaps a maintenance or sign-in page)"
-    where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-    return f"the answer is damaged{where}"
+        return _("expected JSON, but the answer is an HTML page (perhaps a maintenance or sign-in page)")
+    if isinstance(error, json.JSONDecodeError):
+        return _("expected JSON, but the answer is damaged at character {position}", position=error.pos)
+    return _("expected JSON, but the answer is damaged")

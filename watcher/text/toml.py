@@ -8,6 +8,8 @@ import re
 import tomllib
 from typing import Any, Final
 
+from watcher.messages import _
+
 MAX_PARTS: Final = 32
 """Parts of a dotted key or of a table's name; what this program reads has at most five."""
 
@@ -23,17 +25,18 @@ class NotToml(ValueError):
 def read_toml(text: str) -> dict[str, Any]:
     """Return the content of a TOML text, in time proportional to its length. Raises `NotToml`."""
     if long_key := _LONG_KEY.search(text):
-        raise NotToml(f"line {_line(text, long_key)}: a key has more than {MAX_PARTS} parts")
+        raise NotToml(_("line {line}: a key has more than {limit} parts", line=_line(text, long_key), limit=MAX_PARTS))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise NotToml(f"not valid TOML: {error}") from None
+        raise NotToml(_("not valid TOML: {reason}", reason=error)) from None
     except RecursionError:
-        raise NotToml("is nested too deeply") from None
+        raise NotToml(_("is nested too deeply")) from None
     except ValueError:
         long_number = _LONG_NUMBER.search(text)
-        location = f"line {_line(text, long_number)}: " if long_number else ""
-        raise NotToml(f"{location}a number has too many digits") from None
+        if long_number is None:
+            raise NotToml(_("a number has too many digits")) from None
+        raise NotToml(_("line {line}: a number has too many digits", line=_line(text, long_number))) from None
 
 
 def _line(text: str, match: re.Match[str]) -> int:

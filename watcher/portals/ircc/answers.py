@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.portals.ircc.account import normalize_number
 from watcher.text.json import read_json
 from watcher.text.printable import clean
@@ -189,6 +190,8 @@ def _validate(shape: type[_Shape], endpoint: str, answer: Any) -> _Shape:
     try:
         return shape.model_validate(answer)
     except ValidationError as error:
-        paths = [".".join(map(str, item["loc"])) or "the whole" for item in error.errors(include_input=False)]
+        paths = [".".join(map(str, item["loc"])) or _("the whole answer") for item in error.errors(include_input=False)]
         listed = ", ".join(clean(path)[:_LONGEST_PATH] for path in paths[:_MAX_LISTED_PATHS])
-        raise UnexpectedAnswer(f"the answer to {endpoint} has an unknown format: {listed}") from None
+        raise UnexpectedAnswer(
+            _("the answer to {endpoint} has an unknown format: {listed}", endpoint=endpoint, listed=listed)
+        ) from None

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
 from watcher.language.status_meaning import meaning_of
+from watcher.messages import _
 from watcher.model.case import HistoryEntry, Part, PendingItem, Snapshot
 from watcher.portals.ircc.answers import Event, ImmigrationDetails, Relation
 from watcher.portals.ircc.entries import Person, sorted_parts, with_unique_keys
@@ -50,7 +51,7 @@ def _people(relations: Sequence[Relation]) -> People:
 def _relative(relation: Relation) -> Person:
     digits = "".join(char for char in relation.uci or "" if char.isdigit())
     if not digits or relation.role is None:
-        raise UnexpectedAnswer("the tracker shows several people without identifying one of them")
+        raise UnexpectedAnswer(_("the tracker shows several people without identifying one of them"))
     digest = hashlib.sha256(digits.encode()).hexdigest()[:8]
     return Person(key_prefix=f"role{relation.role}-{digest}", label=f"…{digits[-2:]}")
 

@@ -17,12 +17,13 @@ from watcher.errors import (
 from watcher.http.client import PortalHttp
 from watcher.http.hosts import host_of
 from watcher.http.response import Response
+from watcher.messages import _
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.ircc.account import AUTH_URL, IrccAccount, normalize_number
 from watcher.portals.ircc.answers import Application, read_profile
 from watcher.portals.ircc.sign_in import SignIn
 from watcher.portals.ircc.snapshot import DETAILS, PROFILE, read_case
-from watcher.portals.ircc.tokens import blocked_by_firewall, is_firewall_answer
+from watcher.portals.ircc.tokens import DATA_SERVICE_BLOCKED, blocked_by_firewall, is_firewall_answer
 
 _MOST_APPLICATIONS: Final = "500"
 _OK: Final = 200
@@ -51,7 +52,7 @@ class IrccReader:
         listed = read_profile(profile.body).apps
         watched = frozenset(self._account.cases)
         if not listed and (watched or self._context.known_cases):
-            raise UnexpectedAnswer("the tracker's list of applications is empty, but it had applications before")
+            raise UnexpectedAnswer(_("the tracker's list of applications is empty, but it had applications before"))
         unique = {normalize_number(one.number): one for one in reversed(listed)}  # a profile may list one twice
         return [one for number, one in reversed(unique.items()) if not watched or number in watched]
 
@@ -61,7 +62,7 @@ class IrccReader:
             answers[DETAILS] = self._details(application).body
             snapshot = read_case(answers, self._context.language)
             if snapshot.case_number != normalize_number(application.number):
-                raise UnexpectedAnswer("the tracker returned a different application than requested")
+                raise UnexpectedAnswer(_("the tracker returned a different application than requested"))
         except ReadFailed as error:
             if self._ends_check(error):
                 raise
@@ -86,13 +87,17 @@ class IrccReader:
             self._token = self._sign_in.renew_id_token()
             answer = self._send(query)
         if answer.status == _UNAUTHORIZED:
-            raise PortalUnavailable("IRCC: the data service refuses a token that the sign-in service has just issued")
+            raise PortalUnavailable(
+                _("IRCC: the data service refuses a token that the sign-in service has just issued")
+            )
         if is_firewall_answer(answer):
-            raise blocked_by_firewall("its data service")
+            raise blocked_by_firewall(DATA_SERVICE_BLOCKED)
         if answer.status == _NOT_FOUND and query["method"] == DETAILS:
-            raise CaseNotFound("IRCC: the tracker does not know an application from its own list")
+            raise CaseNotFound(_("IRCC: the tracker does not know an application from its own list"))
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"the data service returned HTTP {answer.status} for {query['method']}")
+            raise UnexpectedAnswer(
+                _("the data service returned HTTP {status} for {method}", status=answer.status, method=query["method"])
+            )
         return answer
 
     def _send(self, query: dict[str, Any]) -> Response:

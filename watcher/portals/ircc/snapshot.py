@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.model.case import Snapshot
 from watcher.portal import RawAnswers
 from watcher.portals.ircc.account import normalize_number
@@ -31,7 +32,7 @@ def read_case(answers: RawAnswers, language: str) -> Snapshot:
     number of waiting tasks. Raises `UnexpectedAnswer`.
     """
     if DETAILS not in answers:
-        raise UnexpectedAnswer(f"the answer to {DETAILS} is missing")
+        raise UnexpectedAnswer(_("the answer to {endpoint} is missing", endpoint=DETAILS))
     portal_language = language_of(language)
     details = read_details(answers[DETAILS])
     if isinstance(details, ImmigrationDetails):

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.http.response import Response
+from watcher.messages import _, mark
 from watcher.text.json import load_or_none
 
 _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -25,23 +26,32 @@ _FORBIDDEN: Final = 403
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _MAX_TIMESTAMP: Final = 253402300799
 
+DATA_SERVICE_BLOCKED: Final = mark(
+    "IRCC: a firewall in front of its data service refused the request, as it often does for cloud providers and VPNs."
+    " Your password is not the problem"
+)
+_SIGN_IN_BLOCKED: Final = mark(
+    "IRCC: a firewall in front of its sign-in service refused the request, as it often does for cloud providers and"
+    " VPNs. Your password is not the problem"
+)
+
 _USER_ACTIONS: Final = {
-    "PasswordResetRequiredException": (
+    "PasswordResetRequiredException": mark(
         'IRCC: the tracker requires a new password. Choose one with "Forgot password" on the tracker\'s website,'
         " then enter it here too."
     ),
-    "UserNotConfirmedException": (
+    "UserNotConfirmedException": mark(
         "IRCC: the registration of this tracker account is not complete. Finish it on the tracker's website."
     ),
 }
 _CHALLENGES: Final = {
-    "NEW_PASSWORD_REQUIRED": "a new password",
-    "SMS_MFA": "a code sent to your phone",
-    "EMAIL_OTP": "a code sent by e-mail",
-    "SMS_OTP": "a code sent to your phone",
-    "SOFTWARE_TOKEN_MFA": "a code from an authenticator app",
-    "MFA_SETUP": "the setup of a second factor",
-    "SELECT_MFA_TYPE": "a choice between second factors",
+    "NEW_PASSWORD_REQUIRED": mark("a new password"),
+    "SMS_MFA": mark("a code sent to your phone"),
+    "EMAIL_OTP": mark("a code sent by e-mail"),
+    "SMS_OTP": mark("a code sent to your phone"),
+    "SOFTWARE_TOKEN_MFA": mark("a code from an authenticator app"),
+    "MFA_SETUP": mark("the setup of a second factor"),
+    "SELECT_MFA_TYPE": mark("a choice between second factors"),
 }
 
 
@@ -87,10 +97,10 @@ def read_sign_in(answer: Response, *, refresh_token: str | None = None) -> Token
     Raises `NotAuthorized`, `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable`, `UnexpectedAnswer`.
     """
     if is_firewall_answer(answer):
-        raise blocked_by_firewall("its sign-in service")
+        raise blocked_by_firewall(_SIGN_IN_BLOCKED)
     content = answer.json()
     if not isinstance(content, dict):
-        raise UnexpectedAnswer("the answer of the sign-in service has an unknown format")
+        raise UnexpectedAnswer(_("the answer of the sign-in service has an unknown format"))
     if answer.status != _OK:
         raise _refusal(content, answer.status)
     if content.get("ChallengeName"):
@@ -105,12 +115,9 @@ def is_firewall_answer(answer: Response) -> bool:
     return answer.status != _OK and answer.body.lstrip()[:1] != b"{"
 
 
-def blocked_by_firewall(service: str) -> PortalUnavailable:
+def blocked_by_firewall(message: str) -> PortalUnavailable:
     """Return the error for a firewall's refusal, which depends on the network and not on the credential."""
-    return PortalUnavailable(
-        f"IRCC: a firewall in front of {service} refused the request, as it often does for cloud providers and VPNs."
-        " Your password is not the problem"
-    )
+    return PortalUnavailable(_(message))
 
 
 def _refusal(content: dict[str, Any], status: int) -> ReadFailed:
@@ -120,48 +127,58 @@ def _refusal(content: dict[str, Any], status: int) -> ReadFailed:
         return _not_authorized(message)
     if name in ("UserNotFoundException", "UserLambdaValidationException"):
         return SignInRejected(
-            "IRCC: the tracker did not accept this UCI and password. Check both on the tracker's website."
+            _("IRCC: the tracker did not accept this UCI and password. Check both on the tracker's website.")
         )
     if name in _USER_ACTIONS:
-        return CodeNeeded(_USER_ACTIONS[name])
+        return CodeNeeded(_(_USER_ACTIONS[name]))
     if name == "ForbiddenException":
-        return blocked_by_firewall("its sign-in service")
+        return blocked_by_firewall(_SIGN_IN_BLOCKED)
     if name in ("TooManyRequestsException", "LimitExceededException", "InternalErrorException"):
-        return PortalUnavailable("IRCC: the sign-in service asks us to wait", retry_after=_WAIT)
+        return PortalUnavailable(_("IRCC: the sign-in service asks us to wait"), retry_after=_WAIT)
     return UnexpectedAnswer(
-        f"the sign-in service refused the form of the request (HTTP {status}); the tracker may have changed"
+        _(
+            "the sign-in service refused the form of the request (HTTP {status}); the tracker may have changed",
+            status=status,
+        )
     )
 
 
 def _not_authorized(message: str) -> ReadFailed:
     if "attempts exceeded" in message:
         return AccountLocked(
-            "IRCC: the tracker locked the account after too many wrong passwords. It unlocks about 15 minutes after"
-            ' the last attempt. If you do not know the password, use "Forgot password" on the tracker\'s website.'
+            _(
+                "IRCC: the tracker locked the account after too many wrong passwords. It unlocks about 15 minutes after"
+                ' the last attempt. If you do not know the password, use "Forgot password" on the tracker\'s website.'
+            )
         )
     if "disabled" in message:
-        return AccountLocked("IRCC: the tracker disabled this account. Only IRCC can enable it again.")
+        return AccountLocked(_("IRCC: the tracker disabled this account. Only IRCC can enable it again."))
     return NotAuthorized(
-        "IRCC: the tracker did not accept this UCI and password. They are not tried again until you change them or"
-        " run `watcher resume`. The tracker has its own password, different from your GCKey password."
+        _(
+            "IRCC: the tracker did not accept this UCI and password. They are not tried again until you change them or"
+            " run `watcher resume`. The tracker has its own password, different from your GCKey password."
+        )
     )
 
 
 def _challenge(name: object) -> CodeNeeded:
     known = name if isinstance(name, str) and name in _CHALLENGES else None
-    step = _CHALLENGES[known] if known else "a step that this program does not know"
+    step = _(_CHALLENGES[known] if known else mark("a step that this program does not know"))
     return CodeNeeded(
-        f"IRCC: the tracker asks for {step} after the password. Sign in on the tracker's website and complete this"
-        " step."
+        _(
+            "IRCC: the tracker asks for {step} after the password. Sign in on the tracker's website and complete this"
+            " step.",
+            step=step,
+        )
     )
 
 
 def _tokens(result: object, refresh_token: str | None) -> Tokens:
     if not isinstance(result, dict):
-        raise UnexpectedAnswer("the sign-in service returned neither tokens nor a further step")
+        raise UnexpectedAnswer(_("the sign-in service returned neither tokens nor a further step"))
     id_token, refresh = result.get("IdToken"), result.get("RefreshToken", refresh_token)
     if not (isinstance(id_token, str) and isinstance(refresh, str)):
-        raise UnexpectedAnswer("the sign-in service did not send all tokens")
+        raise UnexpectedAnswer(_("the sign-in service did not send all tokens"))
     return Tokens(id_token=id_token, refresh_token=refresh)
 
 
@@ -173,16 +190,18 @@ def check_claims(id_token: str, *, client_id: str, accepts_issuer: Callable[[str
     claims = _claims(id_token)
     issuer, expires = claims.get("iss"), claims.get("exp")
     if claims.get("aud") != client_id:
-        raise UnexpectedAnswer("the token of the sign-in service is for another app (aud)")
+        raise UnexpectedAnswer(_("the token of the sign-in service is for another app (aud)"))
     if claims.get("token_use") != "id":
-        raise UnexpectedAnswer("the token of the sign-in service is not an ID token (token_use)")
+        raise UnexpectedAnswer(_("the token of the sign-in service is not an ID token (token_use)"))
     if not (isinstance(issuer, str) and accepts_issuer(issuer)):
-        raise UnexpectedAnswer("the token of the sign-in service was issued by another service (iss)")
+        raise UnexpectedAnswer(_("the token of the sign-in service was issued by another service (iss)"))
     if isinstance(expires, bool) or not isinstance(expires, int) or not 0 < expires < _MAX_TIMESTAMP:
-        raise UnexpectedAnswer("the token of the sign-in service has no expiry (exp)")
+        raise UnexpectedAnswer(_("the token of the sign-in service has no expiry (exp)"))
     expires_at = datetime.fromtimestamp(expires, UTC)
     if expires_at + _CLOCK_TOLERANCE <= now:
-        raise UnexpectedAnswer("the token of the sign-in service has already expired (exp); check this machine's clock")
+        raise UnexpectedAnswer(
+            _("the token of the sign-in service has already expired (exp); check this machine's clock")
+        )
     return expires_at
 
 
@@ -193,5 +212,5 @@ def _claims(id_token: str) -> dict[str, Any]:
         with suppress(ValueError, RecursionError):
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(claims, dict):
-        raise UnexpectedAnswer("the token of the sign-in service is damaged")
+        raise UnexpectedAnswer(_("the token of the sign-in service is damaged"))
     return claims

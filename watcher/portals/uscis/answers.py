@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from watcher.errors import UnexpectedAnswer
 from watcher.language.uscis_wording import ONLINE_RECEIPT, is_online_receipt
+from watcher.messages import _
 from watcher.model.appointment_time import AppointmentTime, parse_appointment_time
 from watcher.text.json import read_json
 
@@ -203,7 +204,7 @@ def unwrap(body: bytes, answer: str) -> Any:
     if isinstance(data, dict):
         data = data.get("data")
     if data is None:
-        raise UnexpectedAnswer(f'USCIS online account: the {answer} answer has no "data"')
+        raise UnexpectedAnswer(_('USCIS online account: the {answer} answer has no "data"', answer=answer))
     return data
 
 
@@ -227,7 +228,12 @@ def _validate(model: type[_T], data: object, answer: str) -> _T:
 def _unexpected(answer: str, error: ValidationError) -> UnexpectedAnswer:
     """Name the path of the first error, never the value."""
     first = error.errors(include_input=False, include_url=False)[0]
-    path = ".".join(str(step) for step in first["loc"]) or "the whole"
+    path = ".".join(str(step) for step in first["loc"]) or _("the whole answer")
     return UnexpectedAnswer(
-        f"USCIS online account: {path} in the {answer} answer has an unknown format ({first['type']})"
+        _(
+            "USCIS online account: {path} in the {answer} answer has an unknown format ({type})",
+            path=path,
+            answer=answer,
+            type=first["type"],
+        )
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, SignInRejected, UnexpectedAnswer
+from watcher.messages import _
 from watcher.model.cookie import Cookie
 from watcher.portal import PortalContext
 from watcher.portals.uscis import sign_in_pages as page
@@ -26,7 +27,6 @@ _PAGE_TIMEOUT = 30.0
 _POLL_INTERVAL = 0.25
 """Seconds between two checks of the page."""
 _MAX_STEPS = 12
-_ME = "USCIS online account"
 _TRANSIENT = frozenset({SignInState.LOADING, SignInState.UNKNOWN_PAGE})
 
 
@@ -82,7 +82,7 @@ class _SignIn:
     def run(self) -> None:
         """Go from page to page until the applicant's page is shown."""
         self._visit_applicant()
-        for _ in range(_MAX_STEPS):
+        for _attempt in range(_MAX_STEPS):
             state = self._wait_for(set(SignInState) - _TRANSIENT)
             if state is SignInState.SIGNED_IN:
                 return
@@ -94,7 +94,7 @@ class _SignIn:
                 self._submit_code()
             else:
                 self._fail(state)
-        raise UnexpectedAnswer(f"{_ME}: the sign-in keeps returning to the same page")
+        raise UnexpectedAnswer(_("USCIS online account: the sign-in keeps returning to the same page"))
 
     def _visit_applicant(self) -> None:
         self._browser.visit(f"{self._origins.cases}{APPLICANT}")
@@ -104,7 +104,7 @@ class _SignIn:
         until = time.monotonic() + self._page_timeout
         while True:
             if self._context.stop.is_set():
-                raise PortalUnavailable(f"{_ME}: the program is stopping, so the sign-in was ended")
+                raise PortalUnavailable(_("USCIS online account: the program is stopping, so the sign-in was ended"))
             state = detect_state(self._browser.url, self._browser.visible(ELEMENTS), self._origins)
             if state in states or time.monotonic() > until:
                 return state
@@ -136,10 +136,19 @@ class _SignIn:
             return
         manual_sign_in = self._account.manual_sign_in
         if self._submitted_at is None or self._account.mfa == "none":
-            raise CodeNeeded(f"{_ME}: USCIS asks for a one-time code. {manual_sign_in}")
+            raise CodeNeeded(
+                _(
+                    "USCIS online account: USCIS asks for a one-time code. {manual_sign_in}",
+                    manual_sign_in=manual_sign_in,
+                )
+            )
         if self._code_submitted:
             raise CodeNeeded(
-                f"{_ME}: USCIS did not accept the one-time code. No other code was tried. {manual_sign_in}"
+                _(
+                    "USCIS online account: USCIS did not accept the one-time code. No other code was tried. "
+                    "{manual_sign_in}",
+                    manual_sign_in=manual_sign_in,
+                )
             )
         code = self._context.codes.code(asked_at=self._submitted_at)
         self._code_submitted = True
@@ -151,18 +160,31 @@ class _SignIn:
         manual_sign_in = self._account.manual_sign_in
         if state is SignInState.LOCKED:
             raise AccountLocked(
-                f"{_ME}: USCIS has locked the account. Wait 20 minutes, then sign in with your own browser. If that"
-                " does not work, reset the password or contact the USCIS help desk"
+                _(
+                    "USCIS online account: USCIS has locked the account. Wait 20 minutes, then sign in with your "
+                    "own browser. If that does not work, reset the password or contact the USCIS help desk"
+                )
             )
         if state is SignInState.CAPTCHA:
-            raise CodeNeeded(f"{_ME}: USCIS shows a captcha, which only you can solve. {manual_sign_in}")
+            raise CodeNeeded(
+                _(
+                    "USCIS online account: USCIS shows a captcha, which only you can solve. {manual_sign_in}",
+                    manual_sign_in=manual_sign_in,
+                )
+            )
         raise UnexpectedAnswer(
-            f"{_ME}: the sign-in led to an unknown page, or the page never finished loading. {manual_sign_in}"
+            _(
+                "USCIS online account: the sign-in led to an unknown page, or the page never finished "
+                "loading. {manual_sign_in}",
+                manual_sign_in=manual_sign_in,
+            )
         )
 
 
 def _rejected() -> SignInRejected:
     return SignInRejected(
-        f"{_ME}: the password was submitted once and not accepted: it is wrong, or USCIS does not accept this"
-        " browser. Sign in with your own browser to find out. The password is not submitted again"
+        _(
+            "USCIS online account: the password was submitted once and not accepted: it is wrong, or USCIS does not "
+            "accept this browser. Sign in with your own browser to find out. The password is not submitted again"
+        )
     )

@@ -14,6 +14,7 @@ from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, ReadFail
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.response import Response
 from watcher.language.uscis_wording import RECEIPT
+from watcher.messages import _, mark
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals.uscis.answers import read_case, read_documents, read_status, unwrap
 from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_sign_in_address
@@ -30,7 +31,15 @@ _FORBIDDEN = 403
 _NOT_FOUND = 404
 _DENIED = frozenset({401, _FORBIDDEN})
 _EMPTY = frozenset({204, _NOT_FOUND})
-_ME = "USCIS online account"
+# An answer other than that for the case itself, and what is said of it.
+_UNREADABLE = {
+    "status": mark("cannot read the status of {receipt}: {reason}"),
+    "documents": mark("cannot read the documents of {receipt}: {reason}"),
+}
+_UNEXPECTED_STATUS = {
+    "status": mark("USCIS online account: the status of {receipt} returned HTTP {status}"),
+    "documents": mark("USCIS online account: the documents of {receipt} returned HTTP {status}"),
+}
 
 
 class CaseService:
@@ -52,7 +61,9 @@ class CaseService:
         if is_sign_in_address(answer.url) or answer.status in _DENIED:
             raise _session_ended()
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"{_ME}: the applicant's page returned HTTP {answer.status}")
+            raise UnexpectedAnswer(
+                _("USCIS online account: the applicant's page returned HTTP {status}", status=answer.status)
+            )
         text = plain_text(answer.text())
         return list(dict.fromkeys(receipt.upper() for receipt in _LISTED.findall(text)))
 
@@ -86,17 +97,25 @@ class CaseService:
             self._check_session()
         if answer.status in _SERVER_ERRORS and expected:
             raise _CaseUnavailable(
-                f"{_ME}: cannot read {receipt} (HTTP {answer.status}). USCIS returns this when it has technical"
-                " problems, and for a case of another account"
+                _(
+                    "USCIS online account: cannot read {receipt} (HTTP {status}). USCIS returns this when it has "
+                    "technical problems, and for a case of another account",
+                    receipt=receipt,
+                    status=answer.status,
+                )
             )
         if answer.status in _DENIED | _EMPTY | _SERVER_ERRORS | {_OK}:
             raise CaseNotFound(
-                "the online account does not show this case; check the number for a typo. If it is correct, the case"
-                ' belongs to another account; one with portal = "uscis-api", or with portal = "manual" and site ='
-                ' "egov", can watch it',
+                _(
+                    "the online account does not show this case; check the number for a typo. If it is correct, "
+                    'the case belongs to another account; one with portal = "uscis-api", or with portal = '
+                    '"manual" and site = "egov", can watch it'
+                ),
                 out_of_reach=True,
             )
-        raise UnexpectedAnswer(f"{_ME}: {receipt} returned HTTP {answer.status}")
+        raise UnexpectedAnswer(
+            _("USCIS online account: {receipt} returned HTTP {status}", receipt=receipt, status=answer.status)
+        )
 
     def _check_session(self) -> None:
         """Raise `SessionEnded` if the portal answers but does not list the account's cases."""
@@ -133,8 +152,11 @@ class CaseService:
         blocked = answer.status == _FORBIDDEN and "html" in answer.headers.get("content-type", "")
         if blocked or "x-amzn-waf-action" in answer.headers:
             raise CodeNeeded(
-                f"{_ME}: USCIS now answers only to a person's browser. Sign in with your own browser, export its"
-                f" cookies, then run: watcher login {quote(self._name)} --cookies FILE"
+                _(
+                    "USCIS online account: USCIS now answers only to a person's browser. Sign in with your own "
+                    "browser, export its cookies, then run: watcher login {account} --cookies FILE",
+                    account=quote(self._name),
+                )
             )
 
 
@@ -144,14 +166,14 @@ class _CaseUnavailable(PortalUnavailable):
 
 def _of_part(name: str, receipt: str, error: UnexpectedAnswer | PortalUnavailable) -> ReadFailed:
     """Return the error with the part of the case that it concerns."""
-    message = f"cannot read the {name} of {receipt}: {error}"
+    message = _(_UNREADABLE[name], receipt=receipt, reason=error)
     if isinstance(error, PortalUnavailable):
         return PortalUnavailable(message, retry_after=error.retry_after)
     return UnexpectedAnswer(message)
 
 
 def _session_ended() -> SessionEnded:
-    return SessionEnded(f"{_ME}: the session has ended")
+    return SessionEnded(_("USCIS online account: the session has ended"))
 
 
 def _data(answer: Response) -> Any:
@@ -164,13 +186,15 @@ def _data(answer: Response) -> Any:
 
 def _check_receipt(received: str, requested: str) -> None:
     if received != requested:
-        raise UnexpectedAnswer(f"{_ME}: requested {requested} but received another case")
+        raise UnexpectedAnswer(
+            _("USCIS online account: requested {requested} but received another case", requested=requested)
+        )
 
 
 def _validated(name: str, receipt: str, answer: Response) -> bytes:
     """Return the answer as it is stored. Raises `UnexpectedAnswer` if it is unreadable or about another case."""
     if answer.status != _OK:
-        raise UnexpectedAnswer(f"{_ME}: the {name} of {receipt} returned HTTP {answer.status}")
+        raise UnexpectedAnswer(_(_UNEXPECTED_STATUS[name], receipt=receipt, status=answer.status))
     body = without_personal_fields({"data": unwrap(answer.body, name)})
     if name == "documents":
         read_documents(body)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp
 from watcher.language.uscis_wording import is_online_receipt
+from watcher.messages import _
 from watcher.model.cookie import Cookie, CookieJar
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, PortalContext
 from watcher.portals.uscis.account import UscisAccount
@@ -42,7 +43,7 @@ class UscisReader:
             yield from self._cases(done)
         except SessionEnded:
             raise UnexpectedAnswer(
-                "USCIS online account: the new session was not accepted. No other sign-in was tried"
+                _("USCIS online account: the new session was not accepted. No other sign-in was tried")
             ) from None
 
     def _cookies(self) -> tuple[Cookie, ...]:
@@ -51,7 +52,7 @@ class UscisReader:
 
     def _check_stop(self) -> None:
         if self._context.stop.is_set():
-            raise PortalUnavailable("USCIS online account: the program is stopping, so the sign-in was not started")
+            raise PortalUnavailable(_("USCIS online account: the program is stopping, so the sign-in was not started"))
 
     def _cases(self, done: set[str]) -> Iterator[CaseResult]:
         """Yield the cases that are not in `done` and add them to it. Saves each cookie that the portal renews."""
@@ -66,7 +67,7 @@ class UscisReader:
                 saved = content
 
         http = PortalHttp(
-            portal="USCIS online account",
+            portal=_("USCIS online account"),
             hosts=origins.hosts,
             origins=(origins.auth, origins.cases),
             clock=context.clock,
@@ -85,7 +86,7 @@ class UscisReader:
         receipts = list(self._account.cases) or [*listed, *sorted(known - set(listed))]
         if not receipts:
             raise UnexpectedAnswer(
-                "USCIS online account: the applicant's page lists no receipt numbers. Add yours to `cases`"
+                _("USCIS online account: the applicant's page lists no receipt numbers. Add yours to `cases`")
             )
         for receipt in receipts:
             if not is_online_receipt(receipt):
@@ -120,12 +121,19 @@ class UscisReader:
 
 def _paper_receipt() -> CaseNotFound:
     return CaseNotFound(
-        "the online account shows only cases whose receipt number begins with IOE; this is the number of a paper"
-        ' case. An account with portal = "uscis-api", or with portal = "manual" and site = "egov", can watch it',
+        _(
+            "the online account shows only cases whose receipt number begins with IOE; this is the number of a paper"
+            ' case. An account with portal = "uscis-api", or with portal = "manual" and site = "egov", can watch it'
+        ),
         out_of_reach=True,
     )
 
 
 def request_session(account: UscisAccount) -> None:
     """Raise `SessionEnded` with what the user has to do. Renews the session of an account that cannot sign in."""
-    raise SessionEnded(f"USCIS online account: there is no session, or it has ended. {account.manual_sign_in}")
+    raise SessionEnded(
+        _(
+            "USCIS online account: there is no session, or it has ended. {manual_sign_in}",
+            manual_sign_in=account.manual_sign_in,
+        )
+    )

@@ -16,6 +16,7 @@ from typing import Any
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.language.uscis_wording import ONLINE_RECEIPT, is_online_receipt
+from watcher.messages import _
 from watcher.portal import CaseRead
 from watcher.portals.uscis.answers import embedded_cases
 from watcher.portals.uscis.snapshot import snapshot
@@ -73,7 +74,10 @@ def _read(names: str, answers: dict[str, bytes], language: str) -> CaseRead:
 def _only_receipt(cases: dict[str, dict[str, bytes]], file: str) -> str:
     if len(cases) != 1:
         raise UnexpectedAnswer(
-            f"{file}: these documents do not name a case; import them together with the answer for one case"
+            _(
+                "{file}: these documents do not name a case; import them together with the answer for one case",
+                file=file,
+            )
         )
     return next(iter(cases))
 
@@ -98,13 +102,15 @@ def _errors_name(file: str) -> Iterator[None]:
 
 def _in_file(name: str, content: bytes) -> Iterator[_SavedAnswer]:
     if len(content) > _MAX_BYTES:
-        raise UnexpectedAnswer(f"{name}: the file is larger than {_MAX_BYTES // 1024 // 1024} MiB")
+        raise UnexpectedAnswer(
+            _("{file}: the file is larger than {limit} MiB", file=name, limit=_MAX_BYTES // 1024 // 1024)
+        )
     document = _parse(name, content)
     if isinstance(document, dict) and isinstance(document.get("log"), dict):
         yield from _in_archive(name, document["log"].get("entries"))
     elif isinstance(document, list) and not _are_documents(document):
         for number, answer in enumerate(document[:_MAX_ENTRIES], start=1):
-            yield from _one(f"{name}, entry {number}", answer)
+            yield from _one(_("{file}, entry {number}", file=name, number=number), answer)
     else:
         yield from _one(name, document)
 
@@ -120,7 +126,10 @@ def _one(file: str, answer: Any) -> Iterator[_SavedAnswer]:
         return  # the list of cases or an empty list of documents; it does not say which
     if data is None:
         raise UnexpectedAnswer(
-            f'{file}: "data" is empty, because the session had ended or the case belongs to another account'
+            _(
+                '{file}: "data" is empty, because the session had ended or the case belongs to another account',
+                file=file,
+            )
         )
     yield _recognize(file, data)
 
@@ -134,8 +143,11 @@ def _recognize(file: str, data: Any) -> _SavedAnswer:
         if _CASE_KEYS & data.keys():
             return _SavedAnswer(file=file, endpoint="case", receipt=receipt, data=data)
     raise UnexpectedAnswer(
-        f"{file}: this is not an answer of the case service. Save the JSON of cases/RECEIPT, case_status/RECEIPT, or"
-        " cases/RECEIPT/documents, a list of them, or a HAR file"
+        _(
+            "{file}: this is not an answer of the case service. Save the JSON of cases/RECEIPT, "
+            "case_status/RECEIPT, or cases/RECEIPT/documents, a list of them, or a HAR file",
+            file=file,
+        )
     )
 
 
@@ -152,12 +164,17 @@ def _in_archive(name: str, entries: Any) -> Iterator[_SavedAnswer]:
         address = _ADDRESS.fullmatch(str(_field(entry, "request", "url")))
         if address is None or _field(entry, "request", "method") != "GET" or _field(entry, "response", "status") != _OK:
             continue
-        for answer in _in_entry(f"{name}, entry {number}", _field(entry, "response", "content"), address):
+        for answer in _in_entry(
+            _("{file}, entry {number}", file=name, number=number), _field(entry, "response", "content"), address
+        ):
             is_empty = False
             yield answer
     if is_empty:
         raise UnexpectedAnswer(
-            f"{name}: the archive has no answer of the case service; open the case's page before you save it"
+            _(
+                "{file}: the archive has no answer of the case service; open the case's page before you save it",
+                file=name,
+            )
         )
 
 
@@ -173,11 +190,11 @@ def _in_entry(file: str, content: Any, address: re.Match[str]) -> Iterator[_Save
 def _response_body(file: str, content: Any) -> bytes:
     text = content.get("text") if isinstance(content, dict) else None
     if not isinstance(text, str):
-        raise UnexpectedAnswer(f"{file}: the archive has no answers; save it again with content")
+        raise UnexpectedAnswer(_("{file}: the archive has no answers; save it again with content", file=file))
     try:
         return base64.b64decode(text, validate=True) if content.get("encoding") == "base64" else text.encode()
     except (binascii.Error, ValueError):
-        raise UnexpectedAnswer(f"{file}: the answer in the archive is damaged") from None
+        raise UnexpectedAnswer(_("{file}: the answer in the archive is damaged", file=file)) from None
 
 
 def _field(entry: Any, part: str, key: str) -> Any:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from watcher.errors import CaseNotFound, UnexpectedAnswer
+from watcher.messages import _
 from watcher.model.case import HistoryEntry, Notice, Snapshot
 from watcher.portal import RawAnswers
 from watcher.portals.uscis.answers import Case, Status, read_case, read_documents, read_status, utc_day
@@ -56,9 +57,9 @@ def snapshot(raw: RawAnswers, language: str) -> Snapshot:
 def _receipt(case: Case | None, status: Status | None) -> str:
     receipts = {answer.receipt_number for answer in (case, status) if answer is not None}
     if not receipts:
-        raise CaseNotFound("USCIS online account: no answer names a case")
+        raise CaseNotFound(_("USCIS online account: no answer names a case"))
     if len(receipts) > 1:
-        raise UnexpectedAnswer("USCIS online account: the case and the status answer are about different cases")
+        raise UnexpectedAnswer(_("USCIS online account: the case and the status answer are about different cases"))
     return receipts.pop()
 
 

@@ -13,6 +13,7 @@ from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.hosts import host_of
 from watcher.http.rate_limits import DailyAllowance, RateLimit
 from watcher.http.response import Response
+from watcher.messages import _
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, CaseUnchanged, PortalContext
 from watcher.portals.uscis_api.account import UscisApiAccount
 from watcher.portals.uscis_api.snapshot import ENDPOINT, error_message, read
@@ -31,7 +32,7 @@ _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _MALFORMED = 200, 401, 403, 404, 422
 def open_reader(account: UscisApiAccount, context: PortalContext) -> Iterator["CaseReader"]:
     """Yield a reader of this account. Its connections are closed on exit."""
     with PortalHttp(
-        portal="USCIS Case Status API",
+        portal=_("USCIS Case Status API"),
         hosts={host_of(account.origin), host_of(account.token_endpoint)},
         origins=(account.origin, account.token_endpoint),
         clock=context.clock,
@@ -73,7 +74,7 @@ class CaseReader:
     def request_case(self, case: str, allowance: DailyAllowance) -> CaseResult:
         """Request one case. Raises `ReadFailed` for errors of the whole account."""
         token = self._tokens.token()
-        for _ in range(_MAX_ATTEMPTS):
+        for _attempt in range(_MAX_ATTEMPTS):
             try:
                 answer = self._send(case, token, allowance)
             except (PortalUnavailable, UnexpectedAnswer) as error:
@@ -83,13 +84,13 @@ class CaseReader:
             if answer.status != _UNAUTHORIZED:
                 return _result(case, answer, self._context)
             token = self._tokens.replace_rejected(token)
-        raise UnexpectedAnswer("the API keeps refusing tokens that it has just issued (HTTP 401)")
+        raise UnexpectedAnswer(_("the API keeps refusing tokens that it has just issued (HTTP 401)"))
 
     def _send(self, case: str, token: str, allowance: DailyAllowance) -> Response:
         if not allowance.use():
             raise _allowance_used(self._account.daily_limit, allowance.resets_in)
         if not self._rate.wait():
-            raise PortalUnavailable("the program is stopping, so the check was ended")
+            raise PortalUnavailable(_("the program is stopping, so the check was ended"))
         headers = {"Authorization": f"Bearer {token}", **self._headers}
         return self._http.send("GET", f"{self._account.origin}/case-status/{case}", headers=headers)
 
@@ -112,7 +113,7 @@ class _ConcurrentRequests:
 
     def results(self) -> Iterator[CaseResult]:
         """Yield every result, also if a request ends the check early; its error is raised after the results."""
-        threads = [Thread(target=self._work, name="case-status", daemon=True) for _ in range(self._workers)]
+        threads = [Thread(target=self._work, name="case-status", daemon=True) for _attempt in range(self._workers)]
         for thread in threads:
             thread.start()
         failure: Exception | None = None
@@ -191,7 +192,10 @@ def _select_cases(cases: Sequence[str], granted: int, today: date) -> tuple[Sequ
 
 def _allowance_used(limit: int, resets_in: timedelta) -> PortalUnavailable:
     return PortalUnavailable(
-        f"today's {limit} requests are used up (daily_requests). USCIS counts again from midnight Eastern Time",
+        _(
+            "today's {limit} requests are used up (daily_requests). USCIS counts again from midnight Eastern Time",
+            limit=limit,
+        ),
         retry_after=resets_in,
     )
 
@@ -205,7 +209,7 @@ def _result(case: str, answer: Response, context: PortalContext) -> CaseResult:
             return CaseUnchanged(case_number=case)
         snapshot = read(answers, context.language)
         if snapshot.case_number != case:
-            raise UnexpectedAnswer("the API answered about a different case than requested")
+            raise UnexpectedAnswer(_("the API answered about a different case than requested"))
     except ReadFailed as error:
         if answer.status == _FORBIDDEN:
             raise
@@ -216,13 +220,17 @@ def _result(case: str, answer: Response, context: PortalContext) -> CaseResult:
 def _error_of(answer: Response) -> ReadFailed:
     if answer.status == _NOT_FOUND and error_message(answer.body):
         return CaseNotFound(
-            "USCIS does not know this receipt number, or may not give information about the case (8 U.S.C. 1367"
-            " protects some people; only the Contact Center answers for them). Check the number for a typo"
+            _(
+                "USCIS does not know this receipt number, or may not give information about the case (8 U.S.C. 1367"
+                " protects some people; only the Contact Center answers for them). Check the number for a typo"
+            )
         )
     if answer.status == _MALFORMED and error_message(answer.body):
-        return UnexpectedAnswer("USCIS says that this receipt number is malformed (HTTP 422). Check it for a typo")
+        return UnexpectedAnswer(_("USCIS says that this receipt number is malformed (HTTP 422). Check it for a typo"))
     if answer.status == _FORBIDDEN:
         return UnexpectedAnswer(
-            "USCIS refuses access to the API (HTTP 403). See your app's page at developer.uscis.gov"
+            _("USCIS refuses access to the API (HTTP 403). See your app's page at developer.uscis.gov")
         )
-    return UnexpectedAnswer(f"the API returned an unexpected answer (HTTP {answer.status}). Check base_url")
+    return UnexpectedAnswer(
+        _("the API returned an unexpected answer (HTTP {status}). Check base_url", status=answer.status)
+    )

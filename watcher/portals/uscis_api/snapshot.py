@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from watcher.errors import UnexpectedAnswer
 from watcher.language.status_meaning import is_placeholder, meaning_of
 from watcher.language.uscis_wording import form_number, is_receipt, stated_day
+from watcher.messages import _
 from watcher.model.case import HistoryEntry, Snapshot
 from watcher.portal import RawAnswers
 from watcher.text.html import plain_text
@@ -36,14 +37,14 @@ def _stamp(value: object) -> object:
         return None
     match = _STAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("is not MM-DD-YYYY HH:MM:SS")
+        raise ValueError(_("is not MM-DD-YYYY HH:MM:SS"))
     month, day, year, time = match.groups()
     return datetime.fromisoformat(f"{year}-{month}-{day}T{time}")
 
 
 def _day(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError("is not YYYY-MM-DD")
+        raise ValueError(_("is not YYYY-MM-DD"))
     return date.fromisoformat(value)
 
 
@@ -85,7 +86,7 @@ def read(answers: RawAnswers, language: str) -> Snapshot:
     case = _parse(answers.get(ENDPOINT, b""))
     title = plain_text(case.current_case_status_text_en)
     if _is_placeholder(title):
-        raise UnexpectedAnswer("the API returned no status, only its placeholder for none")
+        raise UnexpectedAnswer(_("the API returned no status, only its placeholder for none"))
     description = plain_text(case.current_case_status_desc_en)
     spanish = plain_text(case.current_case_status_text_es or "") if language == "es" else ""
     snapshot = Snapshot(
@@ -111,12 +112,14 @@ def _parse(body: bytes) -> _CaseStatus:
         return _Answer.model_validate_json(body).case_status
     except ValidationError as error:
         read_json(body)  # explains better what is wrong if the body is not JSON
-        raise UnexpectedAnswer(f"the answer of the API has an unknown format: {_first_error(error)}") from None
+        raise UnexpectedAnswer(
+            _("the answer of the API has an unknown format: {reason}", reason=_first_error(error))
+        ) from None
 
 
 def _first_error(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    path = ".".join(str(step) for step in first["loc"]) or "the answer"
+    path = ".".join(str(step) for step in first["loc"]) or _("the answer")
     return f"{path}: {first['msg'].removeprefix('Value error, ')}" if first["type"] != "value_error" else path
 
 
@@ -124,7 +127,7 @@ def _receipt(text: str) -> str:
     receipt = text.strip().upper()
     if not is_receipt(receipt):
         raise UnexpectedAnswer(
-            "the answer of the API has an unknown format: case_status.receiptNumber is not a receipt number"
+            _("the answer of the API has an unknown format: case_status.receiptNumber is not a receipt number")
         )
     return receipt
 

@@ -12,6 +12,7 @@ from watcher.clock.timestamps import iso_text, parse_utc
 from watcher.errors import ReadFailed, SignInRejected, UnexpectedAnswer
 from watcher.http.client import PortalHttp
 from watcher.http.response import Response
+from watcher.messages import _
 from watcher.portal import PortalContext
 from watcher.text.json import load_or_none, read_json
 
@@ -76,8 +77,10 @@ class TokenProvider:
             if self._replaced:
                 self._context.session.delete()
                 raise UnexpectedAnswer(
-                    "the API refused a token that it had just issued (HTTP 401). If this continues, check at"
-                    " developer.uscis.gov whether your app is approved for the Case Status API"
+                    _(
+                        "the API refused a token that it had just issued (HTTP 401). If this continues, check at "
+                        "developer.uscis.gov whether your app is approved for the Case Status API"
+                    )
                 )
             self._replaced = True
             self._token = self._request()
@@ -136,10 +139,15 @@ def _check_granted(answer: Response) -> None:
         return
     if answer.status == 401 or (answer.status == 400 and _is_rejection(answer.body)):  # noqa: PLR2004
         raise SignInRejected(
-            "USCIS refused the client ID and secret. Compare them with your app's page at developer.uscis.gov (keys"
-            " expire after about a year), then correct them or run `watcher resume`"
+            _(
+                "USCIS refused the client ID and secret. Compare them with your app's page at "
+                "developer.uscis.gov (keys expire after about a year), then correct them or run `watcher "
+                "resume`"
+            )
         )
-    raise UnexpectedAnswer(f"the token endpoint returned an unexpected answer (HTTP {answer.status}). Check token_url")
+    raise UnexpectedAnswer(
+        _("the token endpoint returned an unexpected answer (HTTP {status}). Check token_url", status=answer.status)
+    )
 
 
 def _is_rejection(body: bytes) -> bool:
@@ -158,7 +166,7 @@ def _grant(body: bytes) -> tuple[str, timedelta]:
     content = read_json(body)
     value = content.get("access_token") if isinstance(content, dict) else None
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-        raise UnexpectedAnswer("the token endpoint returned no token")
+        raise UnexpectedAnswer(_("the token endpoint returned no token"))
     return value, _lifetime(content.get("expires_in"))
 
 

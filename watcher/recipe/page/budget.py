@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 
 SECONDS: Final = 10.0
 """For all selectors on one answer together. An ordinary page takes milliseconds."""
@@ -17,7 +18,10 @@ class OutOfTime(UnexpectedAnswer):
     def __init__(self, message: str = "") -> None:
         """The message may name the selector."""
         super().__init__(
-            message or f"searching the answer takes longer than {SECONDS:.0f} seconds; use simpler selectors"
+            message
+            or _(
+                "searching the answer takes longer than {limit} seconds; use simpler selectors", limit=f"{SECONDS:.0f}"
+            )
         )
 
 

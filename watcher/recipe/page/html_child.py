@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import mark
 from watcher.text.html import HIDDEN_TAGS, parse_html, visible_text
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MEMORY_BYTES: Final = 256 * 1024 * 1024
 _MAX_DOCUMENTS: Final = 4
 _MAX_FOUND: Final = 100_000
+"""The message below names this number."""
 _IDLE: Final = 60.0
 """Seconds without a request after which the child ends."""
 
@@ -38,7 +40,7 @@ class _Document:
             return {"text": (node.text() if node.tag in HIDDEN_TAGS else visible_text(node)) or ""}
         found = node.css(query)
         if len(found) > _MAX_FOUND:
-            return {"error": f"the selector finds more than {_MAX_FOUND} elements"}
+            return {"error": mark("the selector finds more than 100,000 elements")}
         return {"found": [[self._numbers[node.mem_id], node.tag, node.attributes] for node in found]}
 
 
@@ -53,7 +55,7 @@ def serve(descriptor: int) -> None:
     """Answer requests from this descriptor until its other end is closed, or until none has come for a while.
 
     A request has the number of a `document`, its `text` if the child may lack it, the number of an `element`, and a
-    CSS `query`, or null for the element's text.
+    CSS `query`, or null for the element's text. Errors are English; the parent translates them.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # meant for the parent, which ends this process itself
@@ -80,4 +82,4 @@ def _reply(request: dict[str, Any], documents: dict[int, _Document]) -> dict[str
     except UnexpectedAnswer as error:
         return {"error": str(error)}
     except MemoryError:
-        return {"error": "the page needs too much memory"}
+        return {"error": mark("the page needs too much memory")}

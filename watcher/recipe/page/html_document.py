@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import watcher
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.recipe.page import html_child
 from watcher.recipe.page.budget import Budget
 
@@ -59,9 +60,9 @@ class HtmlDocument:
             if (reply is None and time.monotonic() < until) or (reply and "lacks" in reply):
                 reply = _child().ask({**request, "text": self._text}, until)
         if reply is None:
-            raise UnexpectedAnswer("the page cannot be searched within the limits on time and memory")
+            raise UnexpectedAnswer(_("the page cannot be searched within the limits on time and memory"))
         if "error" in reply:
-            raise UnexpectedAnswer(str(reply["error"]))
+            raise UnexpectedAnswer(_(str(reply["error"])))
         return reply
 
 

@@ -8,6 +8,7 @@ import jmespath.exceptions
 from jmespath.functions import Functions, signature
 from jmespath.visitor import Options, TreeInterpreter
 
+from watcher.messages import _
 from watcher.model.change import Json
 from watcher.recipe.page.budget import OutOfTime
 
@@ -29,9 +30,11 @@ class JsonQuery:
             self._parsed = jmespath.compile(text).parsed
             picked = _count_picked(self._parsed)
         except RecursionError:
-            raise ValueError("the JMESPath expression is nested too deeply") from None
+            raise ValueError(_("the JMESPath expression is nested too deeply")) from None
         if picked > _MAX_PICKED:
-            raise ValueError(f"the JMESPath expression picks more than {_MAX_PICKED} values for lists or objects")
+            raise ValueError(
+                _("the JMESPath expression picks more than {limit} values for lists or objects", limit=_MAX_PICKED)
+            )
 
     def values(self, document: Json, until: float) -> list[Any]:
         """Return the results: those of a projection (`cases[*]`), or the only one. May contain None.

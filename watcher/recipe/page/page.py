@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from urllib.parse import urljoin
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.model.change import Json
 from watcher.recipe.page.budget import Budget
 from watcher.recipe.page.html_document import FoundElement, HtmlDocument
@@ -202,7 +203,7 @@ class Value:
     def plain_text(self) -> str:
         """Return the value as text, cleaned. Raises UnexpectedAnswer for a list or an object."""
         if isinstance(self.json, list | dict):
-            raise UnexpectedAnswer("expected text, but found a list or an object")
+            raise UnexpectedAnswer(_("expected text, but found a list or an object"))
         return clean(self.raw())
 
     def value(self) -> Json:
@@ -227,7 +228,7 @@ def _json_text(value: Json) -> str:
         pieces.append(piece)
         length += len(piece)
         if length > _MAX_JSON_TEXT:
-            raise UnexpectedAnswer("the list or object is too long for a text; select a smaller part")
+            raise UnexpectedAnswer(_("the list or object is too long for a text; select a smaller part"))
     return "".join(pieces)
 
 
@@ -235,7 +236,9 @@ def _json(body: bytes, url: str) -> Json:
     try:
         value: Json = read_json(body)
     except UnexpectedAnswer:
-        raise UnexpectedAnswer(f"{_without_query(url)} returned something that is not JSON") from None
+        raise UnexpectedAnswer(
+            _("{address} returned something that is not JSON", address=_without_query(url))
+        ) from None
     return value
 
 

@@ -10,6 +10,8 @@ from typing import Final, TypeAlias
 
 import re2
 
+from watcher.messages import _, mark
+
 MAX_PATTERN_LENGTH: Final = 200
 MAX_TEXT_LENGTH: Final = 100_000
 """Characters. A longer text must be narrowed first: `css:script | regex:…`."""
@@ -34,17 +36,17 @@ _ESCAPES: Final = {
 }
 _ESCAPES_IN_BRACKETS: Final = {"w": _LETTERS, "s": _SPACES}
 _CORRECTIONS: Final = {
-    r"invalid perl operator: \(\?<?[=!]": (
+    r"invalid perl operator: \(\?<?[=!]": mark(
         "it looks ahead or behind; match the words beside it, and put the part that you want in ( )"
     ),
-    r"invalid perl operator: \(\?P$|invalid escape sequence: \\[1-9]": (
+    r"invalid perl operator: \(\?P$|invalid escape sequence: \\[1-9]": mark(
         "it refers back to a group; write the text in full"
     ),
-    r"invalid perl operator: \(\?\(": "it depends on a group; write the alternatives, as in (?:a|b)",
-    r"invalid perl operator: \(\?>": "it has an atomic group; use (?:…)",
-    r"bad repetition operator: .\+": "it has a possessive repeat; remove the last +",
-    r"invalid repetition size": "it repeats something more than 1,000 times; use * or +",
-    r"pattern too large": "it is too large; use fewer or smaller repeats, and [A-Za-z] instead of \\w",
+    r"invalid perl operator: \(\?\(": mark("it depends on a group; write the alternatives, as in (?:a|b)"),
+    r"invalid perl operator: \(\?>": mark("it has an atomic group; use (?:…)"),
+    r"bad repetition operator: .\+": mark("it has a possessive repeat; remove the last +"),
+    r"invalid repetition size": mark("it repeats something more than 1,000 times; use * or +"),
+    r"pattern too large": mark("it is too large; use fewer or smaller repeats, and [A-Za-z] instead of \\w"),
 }
 """What to write instead, by RE2's message."""
 
@@ -52,9 +54,9 @@ _CORRECTIONS: Final = {
 def compile_pattern(text: str) -> Pattern:
     """Return a pattern to search with. Raises ValueError with what to correct."""
     if not text:
-        raise ValueError("the pattern is empty")
+        raise ValueError(_("the pattern is empty"))
     if len(text) > MAX_PATTERN_LENGTH:
-        raise ValueError(f"the pattern is longer than {MAX_PATTERN_LENGTH} characters")
+        raise ValueError(_("the pattern is longer than {limit} characters", limit=MAX_PATTERN_LENGTH))
     options = re2.Options()
     options.max_mem, options.log_errors = _MAX_MEMORY, False
     try:
@@ -73,7 +75,10 @@ def search(pattern: Pattern, text: str) -> str | None:
     """
     if len(text) > MAX_TEXT_LENGTH:
         raise ValueError(
-            f"the text to search has more than {MAX_TEXT_LENGTH} characters; select a part with css: or json: first"
+            _(
+                "the text to search has more than {limit} characters; select a part with css: or json: first",
+                limit=MAX_TEXT_LENGTH,
+            )
         )
     match = pattern.search(text.removesuffix("\n") if "$" in pattern.pattern else text)
     if match is None:
@@ -104,9 +109,11 @@ def _translate(pattern: str) -> str:
 
 def _escape(letter: str, *, in_brackets: bool) -> str:
     if letter == "C" or (in_brackets and letter == "W"):
-        raise ValueError(
-            f"the pattern has \\{letter}{' in brackets' * in_brackets}; use \\pL for letters and \\PL for others"
-        )
+        if in_brackets:
+            raise ValueError(
+                _("the pattern has \\{letter} in brackets; use \\pL for letters and \\PL for others", letter=letter)
+            )
+        raise ValueError(_("the pattern has \\{letter}; use \\pL for letters and \\PL for others", letter=letter))
     return (_ESCAPES_IN_BRACKETS if in_brackets else _ESCAPES).get(letter, f"\\{letter}")
 
 
@@ -114,5 +121,5 @@ def _fault(message: str) -> str:
     """Return what to correct in a pattern that RE2 refuses with this message."""
     for found, correction in _CORRECTIONS.items():
         if re.match(found, message):
-            return f"this pattern is not supported: {correction}"
-    return f"this is not a regular expression: {message}"
+            return _("this pattern is not supported: {correction}", correction=_(correction))
+    return _("this is not a regular expression: {message}", message=message)

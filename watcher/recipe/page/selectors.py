@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.recipe.page.budget import OutOfTime
 from watcher.recipe.page.json_query import JsonQuery, JsonQueryFailed
 from watcher.recipe.page.page import Element, PageLocation, Text, Value
@@ -94,13 +95,18 @@ class Selector:
             raise self._named(error) from None
         if len(text) > _MAX_TEXT_LENGTH:
             raise UnexpectedAnswer(
-                f"{self.text!r} finds more than {_MAX_TEXT_LENGTH} characters; select a smaller part"
+                _(
+                    "{text!r} finds more than {limit} characters; select a smaller part",
+                    text=self.text,
+                    limit=_MAX_TEXT_LENGTH,
+                )
             )
         return text or None
 
     def _named(self, error: UnexpectedAnswer) -> UnexpectedAnswer:
         if isinstance(error, OutOfTime):
-            return OutOfTime(f"{self.place}: {self.text!r}: {error}")
+            place = self.place or _("the recipe")
+            return OutOfTime(f"{place}: {self.text!r}: {error}")
         return UnexpectedAnswer(f"{self.text!r}: {error}")
 
     def _apply(self, find: _Finder, location: PageLocation) -> list[PageLocation]:
@@ -110,13 +116,13 @@ class Selector:
             raise self._named(error) from None
         except (ValueError, ArithmeticError, RecursionError, JsonQueryFailed):
             # The message of the library may quote the portal's answer.
-            raise UnexpectedAnswer(f"{self.text!r} cannot be applied to this answer") from None
+            raise UnexpectedAnswer(_("{text!r} cannot be applied to this answer", text=self.text)) from None
 
 
-def parse_selector(text: str, place: str = "the recipe") -> Selector:
+def parse_selector(text: str, place: str = "") -> Selector:
     """Parse a selector; `place` is its file and line. Raises ValueError with what to correct."""
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"a selector has at most {MAX_LENGTH} characters")
+        raise ValueError(_("a selector has at most {limit} characters", limit=MAX_LENGTH))
     finds = tuple(_parse_one(part.strip(), place) for place, part in enumerate(_PIPE.split(text.strip())))
     return Selector(text=text.strip(), place=place, finders=finds)
 
@@ -125,9 +131,9 @@ def _parse_one(text: str, index: int) -> _Finder:
     kind, colon, rest = text.partition(":")
     if not colon or kind not in _KINDS:
         known = ", ".join(f"{name}:" for name in _KINDS)
-        raise ValueError(f"{_short(text)} is not a selector; a selector starts with {known}")
+        raise ValueError(_("{text} is not a selector; a selector starts with {known}", text=_short(text), known=known))
     if index and kind in _WHOLE_ANSWER:
-        raise ValueError(f"{kind}: applies to the whole answer, so it can only come first")
+        raise ValueError(_("{kind}: applies to the whole answer, so it can only come first", kind=kind))
     return _PARSERS[kind](rest.strip() if kind != "regex" else rest)
 
 
@@ -141,7 +147,7 @@ def _css(text: str) -> _Finder:
     if query and (fault := css_error(query)):
         raise ValueError(fault)
     if not query and name is None:
-        raise ValueError("css: needs a selector, such as css:td.status or css:@data-id")
+        raise ValueError(_("css: needs a selector, such as css:td.status or css:@data-id"))
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
         elements = location.elements(query) if query else [location] if isinstance(location, Element) else []
@@ -156,7 +162,7 @@ def _json(text: str) -> _Finder:
     try:
         query = JsonQuery(text)
     except JsonQueryFailed:
-        raise ValueError(f"{_short(text)} is not a JMESPath expression") from None
+        raise ValueError(_("{text} is not a JMESPath expression", text=_short(text))) from None
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
         with location.page.budget.spend() as until:
@@ -184,7 +190,7 @@ def _regex(text: str) -> _Finder:
 def _text(text: str) -> _Finder:
     words = clean(text).casefold()
     if not words:
-        raise ValueError("text: needs words to search for")
+        raise ValueError(_("text: needs words to search for"))
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
         content = location.raw() if isinstance(location, Value) else location.plain_text()
@@ -195,7 +201,7 @@ def _text(text: str) -> _Finder:
 
 def _status(text: str) -> _Finder:
     if not re.fullmatch(r"[1-5]([0-9]{2}|xx)", text):
-        raise ValueError(f"status: needs a number such as 401, or 5xx, not {_short(text)}")
+        raise ValueError(_("status: needs a number such as 401, or 5xx, not {text}", text=_short(text)))
     pattern = re.compile(text.replace("x", "[0-9]"))
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
@@ -214,7 +220,7 @@ def _url(text: str) -> _Finder:
 
 def _header(text: str) -> _Finder:
     if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", text):
-        raise ValueError(f"header: needs the name of a header, such as X-CSRF-Token, not {_short(text)}")
+        raise ValueError(_("header: needs the name of a header, such as X-CSRF-Token, not {text}", text=_short(text)))
 
     def find(location: PageLocation) -> Iterable[PageLocation]:
         value = location.page.headers.get(text.lower())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from watcher.messages import _
 from watcher.model.case import PORTAL_ITEM_KINDS, Stage
 from watcher.recipe.date_formats import Dates, check_format
 from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_text
@@ -26,9 +27,9 @@ def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | N
     requests.taken_names |= {"case_number"}
     request = requests.read(table, optional=True)
     if request and not (requests.case_names | {"password"}) & request.placeholders:
-        table.faults.add(table.path, "the address is the same for every case; add {case_number}")
+        table.faults.add(table.path, _("the address is the same for every case; add {case_number}"))
     if not listed and request is None:
-        table.faults.add((), "[cases] is missing: where the cases are listed")
+        table.faults.add((), _("[cases] is missing: where the cases are listed"))
     expect, take, number = table.selectors("expect"), requests.take(table), table.selector("case_number")
     page = _fields(table)
     stages = _stages(table)
@@ -67,7 +68,10 @@ def _fields(table: Table) -> tuple[dict[str, Selector], frozenset[str], Dates] |
     sometimes = fields.texts("sometimes")
     for name in sometimes:
         if name not in _FIELDS:
-            fields.add_fault("sometimes", f"{name!r} is not a field; the fields are {', '.join(_FIELDS[1:])}")
+            fields.add_fault(
+                "sometimes",
+                _("{name!r} is not a field; the fields are {fields}", name=name, fields=", ".join(_FIELDS[1:])),
+            )
     fields.check_unknown_keys()
     return _present(selectors), frozenset(sometimes), Dates(formats=formats, zone=zone)
 
@@ -80,7 +84,7 @@ def _stages(table: Table) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
     for status, stage in table.enum_values("stages", Stage).items():
         if stages.setdefault(comparable_text(status), stage) is not stage:
-            table.faults.add((*table.path, "stages", status), "the same words already mean another stage above")
+            table.faults.add((*table.path, "stages", status), _("the same words already mean another stage above"))
     return stages
 
 
@@ -96,7 +100,7 @@ def _collection(table: Table, requests: Requests, kind: str) -> Collection | Non
     fields = {key: table.selector(key, required=key in required) for key in (*required, *optional)}
     kinds = table.enum_values("kinds", PORTAL_ITEM_KINDS) if kind == "pending" else {}
     if kinds and not fields["kind"]:
-        table.add_fault("kinds", "needs kind, the selector of the words listed here")
+        table.add_fault("kinds", _("needs kind, the selector of the words listed here"))
     expect = table.selectors("expect")
     table.check_unknown_keys()
     if each is None:
@@ -115,4 +119,4 @@ def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("use a time zone such as America/New_York") from None
+        raise ValueError(_("use a time zone such as America/New_York")) from None

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from watcher.http.hosts import check_base_url
+from watcher.messages import _
 from watcher.model.alert import Links
 from watcher.recipe.model import CaseList, CasePage, Recipe, Step
 from watcher.recipe.page.selectors import Selector
@@ -40,13 +41,15 @@ def load_recipe(path: Path) -> Recipe:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RecipeFaults([f"{path}: cannot be read: {error.strerror}"]) from None
+        raise RecipeFaults([_("{file}: cannot be read: {reason}", file=path, reason=error.strerror)]) from None
     if len(content) > MAX_BYTES:
-        raise RecipeFaults([f"{path}: is larger than {MAX_BYTES} bytes, so it cannot be a recipe"])
+        raise RecipeFaults(
+            [_("{file}: is larger than {limit} bytes, so it cannot be a recipe", file=path, limit=MAX_BYTES)]
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise RecipeFaults([f"{path}: not UTF-8; save the file as UTF-8"]) from None
+        raise RecipeFaults([_("{file}: not UTF-8; save the file as UTF-8", file=path)]) from None
     return parse_recipe(text, str(path))
 
 
@@ -83,7 +86,7 @@ class _Check:
         links = self._links()
         min_every = top.duration("min_every", default=timedelta(minutes=30))
         if min_every < MIN_EVERY:
-            top.add_fault("min_every", 'must be at least "15m"')
+            top.add_fault("min_every", _('must be at least "15m"'))
         machine_credentials = top.boolean("machine_credentials")
         language, end = top.parse("language", _language) or "en", self._page_end()
         sign_in = self._sign_in()
@@ -123,13 +126,15 @@ class _Check:
         hosts = self._top.texts("hosts")
         for host in hosts:
             if not _HOST.fullmatch(host):
-                self._top.add_fault("hosts", f'{host!r} is not a host name; use one such as "login.example.gov"')
+                self._top.add_fault(
+                    "hosts", _('{host!r} is not a host name; use one such as "login.example.gov"', host=host)
+                )
         return frozenset(host.lower() for host in hosts)
 
     def _page_end(self) -> str:
         end = self._top.value("page_end")
         if end is not None and not isinstance(end, str):
-            self._top.add_fault("page_end", 'must be text in quotes: the end of every page, or "" for none')
+            self._top.add_fault("page_end", _('must be text in quotes: the end of every page, or "" for none'))
         return end if isinstance(end, str) else "</html>"
 
     def _links(self) -> Links | None:
@@ -149,7 +154,9 @@ class _Check:
             table.check_unknown_keys()
         if required if table is None else not table.texts("any"):
             example = 'any = ["status:401"]' if required else 'any = ["status:503"]'
-            self._top.faults.add((key,), f"[{key}] needs a list of selectors, such as {example}")
+            self._top.faults.add(
+                (key,), _("[{key}] needs a list of selectors, such as {example}", key=key, example=example)
+            )
         return selectors
 
     def _sign_in(self) -> tuple[Step, ...]:
@@ -157,18 +164,18 @@ class _Check:
         with_password = [step for step in steps if step and "password" in step.request.placeholders]
         if len(with_password) > 1:
             self._top.add_fault(
-                "sign_in", "the password is submitted in more than one step; submit it in one step only"
+                "sign_in", _("the password is submitted in more than one step; submit it in one step only")
             )
         return tuple(step for step in steps if step)
 
     def _step(self, table: Table, index: int) -> Step | None:
         when = table.selector("when")
         if when and not index:
-            table.add_fault("when", "the first step has no earlier answer to search")
+            table.add_fault("when", _("the first step has no earlier answer to search"))
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")
         if request and "password" in request.placeholders and not table.texts("rejected"):
-            table.faults.add(table.path, "rejected is missing: how the website reports a wrong password")
+            table.faults.add(table.path, _("rejected is missing: how the website reports a wrong password"))
         expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
         take = self._requests.take(table)
         table.check_unknown_keys()
@@ -187,7 +194,7 @@ class _Check:
         next_page = table.selector("next")
         next_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
         if next_address and not next_page:
-            table.add_fault("next_get", "needs next, the selector that fills {next}")
+            table.add_fault("next_get", _("needs next, the selector that fills {next}"))
         max_pages = table.integer("max_pages", default=50, least=1, most=200)
         expect, take = table.selectors("expect"), self._requests.take(table)
         table.check_unknown_keys()
@@ -212,7 +219,7 @@ class _Check:
 
 def _language(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", text):
-        raise ValueError('use a language code, such as "en"')
+        raise ValueError(_('use a language code, such as "en"'))
     return text
 
 

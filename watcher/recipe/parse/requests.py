@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from watcher.http.hosts import check_base_url, host_of
+from watcher.messages import _
 from watcher.model.change import Json
 from watcher.recipe.model import Request
 from watcher.recipe.page.selectors import Selector
@@ -40,14 +41,14 @@ class Requests:
         form, body, headers = table.mapping("form"), self._json(table), self._headers(table)
         if ("get" in table) == ("post" in table):
             if "get" in table or not optional:
-                table.faults.add(table.path, 'needs either get or post, such as get = "/cases"')
+                table.faults.add(table.path, _('needs either get or post, such as get = "/cases"'))
             elif form is not None or body is not None or headers:
-                table.faults.add(table.path, "form, json and headers need get or post")
+                table.faults.add(table.path, _("form, json and headers need get or post"))
             return None
         if get and (form is not None or body is not None):
-            table.faults.add(table.path, "get sends neither form nor json; use post")
+            table.faults.add(table.path, _("get sends neither form nor json; use post"))
         if form is not None and body is not None:
-            table.add_fault("json", "use either form or json")
+            table.add_fault("json", _("use either form or json"))
         for key, texts in (("form", form), ("headers", headers)):
             for name, text in (texts or {}).items():
                 self._check_names(table.faults, (*table.path, key, name), text, signing_in=signing_in)
@@ -76,7 +77,7 @@ class Requests:
         if fault:
             table.add_fault(key, fault)
         if "password" in template.placeholders:
-            table.add_fault(key, "an address must not contain a password; send it in form or json")
+            table.add_fault(key, _("an address must not contain a password; send it in form or json"))
         else:
             self._check_names(table.faults, (*table.path, key), text, signing_in=signing_in, also=also)
         return None if fault else template
@@ -85,18 +86,18 @@ class Requests:
         """Return the selectors with which a table takes values from its answer for later requests."""
         take = table.named_selectors("take")
         for name in self.account_names.intersection(take):
-            table.faults.add((*table.path, "take", name), "this name is used by the account; choose another one")
+            table.faults.add((*table.path, "take", name), _("this name is used by the account; choose another one"))
         self.taken_names |= take.keys()
         return take
 
     def _address_fault(self, text: str) -> str | None:
         if any(char.isspace() or not char.isprintable() for char in text):
-            return "an address must not contain spaces"
+            return _("an address must not contain spaces")
         if _ABSOLUTE.match(text):
             return self._origin_fault(text)
         if text.startswith(("{", "/")) and not text.startswith("//"):
             return None
-        return 'must be a path such as "/cases", or a full address on one of the hosts'
+        return _('must be a path such as "/cases", or a full address on one of the hosts')
 
     def _origin_fault(self, text: str) -> str | None:
         try:
@@ -104,21 +105,24 @@ class Requests:
         except ValueError:
             origin = ""
         if "{" in origin:
-            return "a host cannot contain a placeholder; write it in full"
+            return _("a host cannot contain a placeholder; write it in full")
         if fault := check_base_url(origin):
             return fault
         known = self.hosts | ({host_of(self.base_url)} if self.base_url else set())
         if host_of(origin) not in known:
-            return f"{host_of(origin)} is not one of the recipe's hosts; if it belongs to the website, add it to hosts"
+            return _(
+                "{origin} is not one of the recipe's hosts; if it belongs to the website, add it to hosts",
+                origin=host_of(origin),
+            )
         return None
 
     def _headers(self, table: Table) -> dict[str, str]:
         headers = table.mapping("headers") or {}
         for name, text in headers.items():
             if not _HEADER.fullmatch(name) or name.lower() in _RESERVED:
-                table.faults.add((*table.path, "headers", name), "a recipe may not set this header")
+                table.faults.add((*table.path, "headers", name), _("a recipe may not set this header"))
             elif not text.isprintable() or not text.isascii():
-                table.faults.add((*table.path, "headers", name), "a header must be one line of ASCII text")
+                table.faults.add((*table.path, "headers", name), _("a header must be one line of ASCII text"))
         return headers
 
     def _json(self, table: Table) -> Json:
@@ -128,7 +132,7 @@ class Requests:
         try:
             value: Json = json.loads(json.dumps(content, allow_nan=False))
         except (TypeError, ValueError):  # TOML's dates and times, and its inf and nan
-            table.add_fault("json", "contains a value that JSON cannot represent, such as a date; put it in quotes")
+            table.add_fault("json", _("contains a value that JSON cannot represent, such as a date; put it in quotes"))
             return None
         return value
 
@@ -140,9 +144,11 @@ class Requests:
             if name in known:
                 continue
             if name in _SIGN_IN_NAMES:
-                faults.add(path, f"{{{name}}} is available only in [[sign_in]]")
+                faults.add(path, _("{{{name}}} is available only in [[sign_in]]", name=name))
             else:
-                faults.add(path, f"no earlier step sets {{{name}}}; {did_you_mean(name, known)}")
+                faults.add(
+                    path, _("no earlier step sets {{{name}}}; {hint}", name=name, hint=did_you_mean(name, known))
+                )
 
 
 def _placeholder_paths(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from watcher.clock.durations import parse_duration
+from watcher.messages import _
 from watcher.recipe.page.selectors import Selector, parse_selector
 from watcher.recipe.parse.toml_lines import Lines
 from watcher.recipe.placeholders import NAME
@@ -34,7 +35,7 @@ class Faults:
     def add(self, path: KeyPath, message: str) -> None:
         """Add what to correct at a key."""
         line = self._lines.line_of(path)
-        entry = (line, f"{self._file}:{line}: {toml_key(path) or 'the recipe'}: {message}")
+        entry = (line, f"{self._file}:{line}: {toml_key(path) or _('the recipe')}: {message}")
         if entry not in self._entries:
             self._entries.append(entry)
 
@@ -67,7 +68,7 @@ class Table:
         """Add a fault for every key that was not requested."""
         for key in self._content:
             if key not in self._requested:
-                self.add_fault(key, f"unknown key; {did_you_mean(key, self._requested)}")
+                self.add_fault(key, _("unknown key; {hint}", hint=did_you_mean(key, self._requested)))
 
     def text(self, key: str, *, required: bool = False) -> str | None:
         """Return a text that is not empty."""
@@ -82,7 +83,7 @@ class Table:
         """Return true or false; false if absent."""
         value = self._get(key)
         if value is not None and not isinstance(value, bool):
-            self.add_fault(key, "must be true or false, without quotes")
+            self.add_fault(key, _("must be true or false, without quotes"))
         return value is True
 
     def integer(self, key: str, *, default: int, least: int, most: int) -> int:
@@ -91,7 +92,7 @@ class Table:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.add_fault(key, f"must be a whole number from {least} to {most}")
+            self.add_fault(key, _("must be a whole number from {least} to {most}", least=least, most=most))
             return default
         return value
 
@@ -121,7 +122,7 @@ class Table:
             text = self._text((key, name), value)
             selector = None if text is None else self._selector((key, name), text)
             if not NAME.fullmatch(name):
-                self.faults.add((*self.path, key, name), "a name consists of lowercase letters, digits, and _")
+                self.faults.add((*self.path, key, name), _("a name consists of lowercase letters, digits, and _"))
             elif selector is not None:
                 selectors[name] = selector
         return selectors
@@ -134,8 +135,8 @@ class Table:
             if isinstance(value, str) and value in by_name:
                 values[word] = by_name[value]
             else:
-                hint = did_you_mean(value, by_name) if isinstance(value, str) else "must be text in quotes"
-                self.faults.add((*self.path, key, word), f"{value!r} is not known; {hint}")
+                hint = did_you_mean(value, by_name) if isinstance(value, str) else _("must be text in quotes")
+                self.faults.add((*self.path, key, word), _("{value!r} is not known; {hint}", value=value, hint=hint))
         return values
 
     def mapping(self, key: str) -> dict[str, str] | None:
@@ -148,7 +149,7 @@ class Table:
             if isinstance(value, str):
                 texts[name] = value
             else:
-                self.faults.add((*self.path, key, name), "must be text in quotes")
+                self.faults.add((*self.path, key, name), _("must be text in quotes"))
         return texts
 
     def value(self, key: str) -> Any:
@@ -160,7 +161,7 @@ class Table:
         content = self._get(key, required=required, header=True)
         if content is None or isinstance(content, dict):
             return None if content is None else Table(content, (*self.path, key), self.faults)
-        self.add_fault(key, f"must be a section: [{toml_key((*self.path, key))}]")
+        self.add_fault(key, _("must be a section: [{key}]", key=toml_key((*self.path, key))))
         return None
 
     def tables(self, key: str) -> list["Table"]:
@@ -169,17 +170,17 @@ class Table:
         if contents is None:
             return []
         if not isinstance(contents, list) or not all(isinstance(content, dict) for content in contents):
-            self.add_fault(key, f"must be a section [[{toml_key((*self.path, key))}]], one for each")
+            self.add_fault(key, _("must be a section [[{key}]], one for each", key=toml_key((*self.path, key))))
             return []
         if len(contents) > _MAX_TABLES:
-            self.add_fault(key, f"there are more than {_MAX_TABLES} of them")
+            self.add_fault(key, _("there are more than {limit} of them", limit=_MAX_TABLES))
         return [Table(content, (*self.path, key, index), self.faults) for index, content in enumerate(contents)]
 
     def _get(self, key: str, *, required: bool = False, header: bool = False) -> Any:
         self._requested.add(key)
         if required and key not in self._content:
-            full_key = toml_key((*self.path, key))
-            self.faults.add(self.path, f"[{full_key}] is missing" if header else f"{key} is missing")
+            name = f"[{toml_key((*self.path, key))}]" if header else key
+            self.faults.add(self.path, _("{name} is missing", name=name))
         return self._content.get(key)
 
     def _list(self, key: str) -> list[tuple[KeyPath, str]]:
@@ -195,15 +196,15 @@ class Table:
     def _mapping(self, key: str) -> dict[str, Any]:
         value = self._get(key)
         if value is not None and not isinstance(value, dict):
-            self.add_fault(key, 'must be a table, such as { name = "…" }')
+            self.add_fault(key, _('must be a table, such as { name = "…" }'))
         return value if isinstance(value, dict) else {}
 
     def _text(self, key_path: KeyPath, value: object) -> str | None:
         if not isinstance(value, str) or not value.strip():
-            self.faults.add((*self.path, *key_path), 'must be text in quotes, such as "text"')
+            self.faults.add((*self.path, *key_path), _('must be text in quotes, such as "text"'))
             return None
         if len(value) > _MAX_TEXT_LENGTH:
-            self.faults.add((*self.path, *key_path), f"is longer than {_MAX_TEXT_LENGTH} characters")
+            self.faults.add((*self.path, *key_path), _("is longer than {limit} characters", limit=_MAX_TEXT_LENGTH))
             return None
         return value
 

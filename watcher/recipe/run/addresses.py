@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 
 _MAX_LENGTH: Final = 8000
 _SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
@@ -29,7 +30,7 @@ def resolve_address(page_url: str, address: str) -> str:
         absolute = urljoin(page_url, quote(address, safe=_SAFE))
         parts = urlsplit(absolute)
     except ValueError:
-        raise UnexpectedAnswer("the page contains an invalid address") from None
+        raise UnexpectedAnswer(_("the page contains an invalid address")) from None
     if parts.scheme not in {"http", "https"} or not _AUTHORITY.fullmatch(parts.netloc) or len(absolute) > _MAX_LENGTH:
-        raise UnexpectedAnswer("the page contains an address that cannot be requested")
+        raise UnexpectedAnswer(_("the page contains an address that cannot be requested"))
     return parts._replace(fragment="").geturl()

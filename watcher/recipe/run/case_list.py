@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _, mark
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
@@ -19,9 +20,11 @@ def rows(recipe: Recipe, page: Page) -> Iterator[tuple[str, PageLocation]]:
     entries = _numbered(recipe, page)
     valid = [(number, entry) for number, entry in entries if number is not None and is_case_number(number)]
     if entries and not valid:
+        text = mark("{recipe}: cases.case_number {selector!r} finds nothing in all rows")
+        if any(number for number, _entry in entries):
+            text = mark("{recipe}: cases.case_number {selector!r} finds text that is not a case number in all rows")
         selector = recipe.cases.case_number.text if recipe.cases else ""
-        found = "text that is not a case number" if any(number for number, _ in entries) else "nothing"
-        raise UnexpectedAnswer(f"{recipe.name}: cases.case_number {selector!r} finds {found} in all rows")
+        raise UnexpectedAnswer(_(text, recipe=recipe.name, selector=selector))
     yield from valid
 
 

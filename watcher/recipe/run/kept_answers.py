@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from watcher.errors import UnexpectedAnswer
+from watcher.messages import _
 from watcher.portal import RawAnswers
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page
@@ -39,7 +40,7 @@ def load_pages(answers: RawAnswers) -> tuple[Recipe, dict[str, Page], str]:
         pages = {name: _load_page(document) for name, document in documents.items()}
         return _parse_recipe(str(origin["recipe"])), pages, str(origin["case_number"])
     except (KeyError, TypeError, ValueError):
-        raise UnexpectedAnswer("these answers were not saved by a recipe") from None
+        raise UnexpectedAnswer(_("these answers were not saved by a recipe")) from None
 
 
 def _dump_page(page: Page, header_names: set[str]) -> bytes:
@@ -61,13 +62,13 @@ def _load_page(document: dict[str, object]) -> Page:
 def _object(content: bytes) -> dict[str, object]:
     document = load_or_none(content)
     if not isinstance(document, dict):
-        raise UnexpectedAnswer("a saved answer is damaged")
+        raise UnexpectedAnswer(_("a saved answer is damaged"))
     return document
 
 
 @lru_cache(maxsize=8)
 def _parse_recipe(text: str) -> Recipe:
     try:
-        return parse_recipe(text, "the recipe")
+        return parse_recipe(text, _("the recipe"))
     except RecipeFaults:
-        raise UnexpectedAnswer("the recipe saved with the answers is damaged") from None
+        raise UnexpectedAnswer(_("the recipe saved with the answers is damaged")) from None

@@ -58,7 +58,7 @@ def _is_lost(name: str, before: FoundFields, now: FoundFields) -> bool:
 
 def _selector(recipe: Recipe, name: str) -> str:
     if name == HISTORY:
-        return " and ".join(f"{part.key_path}.each {part.each.text!r}" for part in recipe.case.history)
+        return ", ".join(f"{part.key_path}.each {part.each.text!r}" for part in recipe.case.history)
     return f"case.fields.{name} {recipe.case.fields[name].text!r}"
 
 

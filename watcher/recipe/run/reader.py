@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
+from watcher.messages import _
 from watcher.model.case import Notice, Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, Download, PortalContext, RawAnswers
 from watcher.recipe.model import CaseList, Recipe
@@ -82,11 +83,17 @@ class RecipeReader:
                 seen.add(key)
             self._odd_rows += odd_rows(self._recipe, page)
             if len(seen) > _MAX_CASES:
-                raise UnexpectedAnswer(f"{self._recipe.name} lists more than {_MAX_CASES} cases")
+                raise UnexpectedAnswer(
+                    _("{recipe} lists more than {limit} cases", recipe=self._recipe.name, limit=_MAX_CASES)
+                )
         if not seen and (self._context.known_cases or not self._recipe.cases.expect):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: cases.each {self._recipe.cases.each.text!r} finds no cases. An empty list is "
-                "accepted only if cases.expect is present and no case was ever seen"
+                _(
+                    "{recipe}: cases.each {selector!r} finds no cases. An empty list is accepted only if "
+                    "cases.expect is present and no case was ever seen",
+                    recipe=self._recipe.name,
+                    selector=self._recipe.cases.each.text,
+                )
             )
 
     def fetch(self, listed: ListedCase, pages: dict[str, Page]) -> None:
@@ -113,9 +120,13 @@ class RecipeReader:
             was_down = is_down
         for position in self._odd_rows:
             error = UnexpectedAnswer(
-                f"{self._recipe.name}: row {position} of the list has text that is not a case number"
+                _(
+                    "{recipe}: row {position} of the list has text that is not a case number",
+                    recipe=self._recipe.name,
+                    position=position,
+                )
             )
-            yield CaseFailed(case_number=f"row {position}", error=error)
+            yield CaseFailed(case_number=_("row {position}", position=position), error=error)
 
     def _read(self, listed: ListedCase) -> CaseResult:
         pages: dict[str, Page] = {}
@@ -138,7 +149,7 @@ class RecipeReader:
     def _pages(self, cases: CaseList) -> Iterator[Page]:
         address: str | None = None
         visited: set[str] = set()
-        for _ in range(cases.max_pages):
+        for _page in range(cases.max_pages):
             page = self._visit.fetch(cases.request, {}, address=address)
             raise_if_unexpected(self._recipe, page, key_path="cases", expect=cases.expect)
             yield page
@@ -146,7 +157,9 @@ class RecipeReader:
             if address is None or address in visited or address == page.url:
                 return
             visited.add(address)
-        raise UnexpectedAnswer(f"{self._recipe.name} lists its cases on more than {cases.max_pages} pages")
+        raise UnexpectedAnswer(
+            _("{recipe} lists its cases on more than {limit} pages", recipe=self._recipe.name, limit=cases.max_pages)
+        )
 
     def _next(self, cases: CaseList, page: Page) -> str | None:
         """Return the address of the next page, or None on the last one."""
@@ -166,8 +179,12 @@ class RecipeReader:
         now = found_in(snapshots)
         if lost := lost_selectors(self._recipe, self._visit.session.last_found, now):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: these selectors found something in the last successful check and now find"
-                f" nothing: {', '.join(lost)}. The website may have changed; run `watcher recipe try`"
+                _(
+                    "{recipe}: these selectors found something in the last successful check and now find "
+                    "nothing: {selectors}. The website may have changed; run `watcher recipe try`",
+                    recipe=self._recipe.name,
+                    selectors=", ".join(lost),
+                )
             )
         if now:
             self._visit.remember(now)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.messages import _
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
@@ -19,13 +20,13 @@ def first_matching(selectors: tuple[Selector, ...], location: PageLocation) -> S
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
     """Raise `PortalUnavailable` if the recipe says that this page means the portal is down."""
     if match := first_matching(recipe.unavailable, page):
-        raise PortalUnavailable(f"{recipe.name} is not available ({match.text!r})")
+        raise PortalUnavailable(_("{recipe} is not available ({selector!r})", recipe=recipe.name, selector=match.text))
 
 
 def raise_if_signed_out(recipe: Recipe, page: Page) -> None:
     """Raise `SessionEnded` if the recipe says that this page means nobody is signed in."""
     if match := first_matching(recipe.signed_out, page):
-        raise SessionEnded(f"{recipe.name} ended the session ({match.text!r})")
+        raise SessionEnded(_("{recipe} ended the session ({selector!r})", recipe=recipe.name, selector=match.text))
 
 
 def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
@@ -33,13 +34,22 @@ def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tu
     _check_complete(recipe, page, key_path)
     check_expected(recipe, page, key_path=key_path, expect=expect)
     if page.status not in _SUCCESS and not expect:
-        raise UnexpectedAnswer(f"{recipe.name}: the answer to {key_path} is HTTP {page.status}")
+        raise UnexpectedAnswer(
+            _(
+                "{recipe}: the answer to {key_path} is HTTP {status}",
+                recipe=recipe.name,
+                key_path=key_path,
+                status=page.status,
+            )
+        )
 
 
 def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
     """As `raise_if_unexpected`, for an answer about one case: raise `CaseNotFound` if the case does not exist."""
     if page.status in _GONE:
-        raise CaseNotFound(f"{recipe.name} does not know this case number, or does not show the case to this account")
+        raise CaseNotFound(
+            _("{recipe} does not know this case number, or does not show the case to this account", recipe=recipe.name)
+        )
     raise_if_unexpected(recipe, page, key_path=key_path, expect=expect)
 
 
@@ -48,14 +58,23 @@ def check_expected(recipe: Recipe, location: PageLocation, *, key_path: str, exp
     for selector in expect:
         if not selector.is_present(location):
             raise UnexpectedAnswer(
-                f"{recipe.name}: the answer to {key_path} is not the expected one: "
-                f"{key_path}.expect {selector.text!r} finds nothing. "
-                "The website may have changed; run `watcher recipe try`"
+                _(
+                    "{recipe}: the answer to {key_path} is not the expected one: {key_path}.expect {selector!r} "
+                    "finds nothing. The website may have changed; run `watcher recipe try`",
+                    recipe=recipe.name,
+                    key_path=key_path,
+                    selector=selector.text,
+                )
             )
 
 
 def _check_complete(recipe: Recipe, page: Page, key_path: str) -> None:
     if recipe.page_end and not page.ends_with(recipe.page_end):
         raise UnexpectedAnswer(
-            f"{recipe.name}: the page of {key_path} is incomplete: it does not end with {recipe.page_end}"
+            _(
+                "{recipe}: the page of {key_path} is incomplete: it does not end with {page_end}",
+                recipe=recipe.name,
+                key_path=key_path,
+                page_end=recipe.page_end,
+            )
         )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.hosts import host_of
 from watcher.language.status_meaning import meaning_of
+from watcher.messages import _
 from watcher.model.appointment_time import appointment_time
 from watcher.model.case import (
     PORTAL_ITEM_KINDS,
@@ -67,7 +68,8 @@ def read_case(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Sn
     fields = _Fields(recipe, location)
     status = fields.text("status")
     if status is None:
-        raise UnexpectedAnswer(f"{recipe.name}: {fields.key_path('status')} finds nothing, but every case has a status")
+        name, key = recipe.name, fields.key_path("status")
+        raise UnexpectedAnswer(_("{recipe}: {key} finds nothing, but every case has a status", recipe=name, key=key))
     snapshot = Snapshot(
         case_number=case_number,
         language=recipe.language,
@@ -88,7 +90,7 @@ def _case_location(recipe: Recipe, pages: Mapping[str, Page], case_number: str) 
         return _row(recipe, pages.get(LIST), case_number)
     page = pages.get(CASE)
     if page is None:
-        raise UnexpectedAnswer(f"{recipe.name}: there is no answer about the case")
+        raise UnexpectedAnswer(_("{recipe}: there is no answer about the case", recipe=recipe.name))
     raise_if_case_missing(recipe, page, key_path="case", expect=recipe.case.expect)
     _check_number(recipe, page, case_number)
     return page
@@ -96,19 +98,22 @@ def _case_location(recipe: Recipe, pages: Mapping[str, Page], case_number: str) 
 
 def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation:
     if page is None or recipe.cases is None:
-        raise UnexpectedAnswer(f"{recipe.name}: there is no answer with the list of cases")
+        raise UnexpectedAnswer(_("{recipe}: there is no answer with the list of cases", recipe=recipe.name))
     raise_if_unexpected(recipe, page, key_path="cases", expect=recipe.cases.expect)
     for number, location in rows(recipe, page):
         if comparable_number(number) == comparable_number(case_number):
             check_expected(recipe, location, key_path="case", expect=recipe.case.expect)
             return location
-    raise CaseNotFound(f"{recipe.name} no longer lists this case")
+    raise CaseNotFound(_("{recipe} no longer lists this case", recipe=recipe.name))
 
 
 def _check_number(recipe: Recipe, page: Page, case_number: str) -> None:
     selector = recipe.case.case_number
     if selector and comparable_number(selector.text_at(page) or "") != comparable_number(case_number):
-        raise UnexpectedAnswer(f"{recipe.name}: case.case_number {selector.text!r} does not find the requested case")
+        name, text = recipe.name, selector.text
+        raise UnexpectedAnswer(
+            _("{recipe}: case.case_number {selector!r} does not find the requested case", recipe=name, selector=text)
+        )
 
 
 def _stage(recipe: Recipe, snapshot: Snapshot) -> Stage:
@@ -144,7 +149,7 @@ class _Fields:
         """Return a text that must exist if the recipe has the key."""
         text = self.text(key)
         if text is None and key in self._fields:
-            raise UnexpectedAnswer(f"{self._recipe.name}: {self.key_path(key)} finds nothing")
+            raise UnexpectedAnswer(_("{recipe}: {key} finds nothing", recipe=self._recipe.name, key=self.key_path(key)))
         return text
 
     def moment(self, key: str) -> datetime | date | None:
@@ -158,7 +163,14 @@ class _Fields:
         try:
             return None if text is None else read_date(text)
         except ValueError as error:
-            raise UnexpectedAnswer(f"{self._recipe.name}: {self.key_path(key)} is not a date: {error}") from None
+            raise UnexpectedAnswer(
+                _(
+                    "{recipe}: {key} is not a date: {reason}",
+                    recipe=self._recipe.name,
+                    key=self.key_path(key),
+                    reason=error,
+                )
+            ) from None
 
 
 def _with_collections(
@@ -250,7 +262,9 @@ class _Collections:
             return locations(collection.each, self._location)
         page = self._pages.get(collection.key_path)
         if page is None:
-            raise UnexpectedAnswer(f"{self._recipe.name}: there is no answer to {collection.key_path}")
+            raise UnexpectedAnswer(
+                _("{recipe}: there is no answer to {key_path}", recipe=self._recipe.name, key_path=collection.key_path)
+            )
         raise_if_unexpected(self._recipe, page, key_path=collection.key_path, expect=collection.expect)
         return locations(collection.each, page)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from watcher.errors import AccountLocked, CodeNeeded, ReadFailed, SessionEnded, SignInRejected, UnexpectedAnswer
 from watcher.http.client import PortalHttp
+from watcher.messages import _, mark
 from watcher.portal import Download, PortalContext
 from watcher.privacy.redaction import register_secret, register_session_value
 from watcher.recipe.model import Recipe, Request, Step
@@ -22,7 +23,8 @@ from watcher.recipe.run.session import Session
 _OK: Final = 200
 _MIN_TAKEN_LENGTH: Final = 6
 _CODES: Final = frozenset({"totp", "code"})
-_BY_HAND: Final = "sign in with your browser, export its cookies, and run `watcher login ACCOUNT --cookies FILE`"
+_BY_HAND: Final = mark("sign in with your browser, export its cookies, and run `watcher login ACCOUNT --cookies FILE`")
+_PERSON_NEEDED: Final = mark("{name} asks for something that only you can do ({key}.person {selector!r}); {advice}")
 
 AnswerObserver = Callable[[Request, Page], None]
 """Called with each request and its answer while a recipe is tried."""
@@ -110,7 +112,7 @@ class Visit:
         Raises `SignInRejected`, `AccountLocked`, `CodeNeeded`, `PortalUnavailable` or `UnexpectedAnswer`.
         """
         if self._signed_in:
-            raise UnexpectedAnswer(f"{self._recipe.name} needed a second sign-in within one check")
+            raise UnexpectedAnswer(_("{recipe} needed a second sign-in within one check", recipe=self._recipe.name))
         self._signed_in = True
         self.session.clear()
         page: Page | None = None
@@ -133,9 +135,21 @@ class Visit:
             page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
             raise_if_unavailable(recipe, page)
             raise_if_signed_out(recipe, page)
-            raise UnexpectedAnswer(f"{recipe.name}: got a page instead of a document (HTTP {answer.status})")
+            raise UnexpectedAnswer(
+                _(
+                    "{recipe}: got a page instead of a document (HTTP {status})",
+                    recipe=recipe.name,
+                    status=answer.status,
+                )
+            )
         if answer.status != _OK:
-            raise UnexpectedAnswer(f"{recipe.name}: the answer to the request for a document is HTTP {answer.status}")
+            raise UnexpectedAnswer(
+                _(
+                    "{recipe}: the answer to the request for a document is HTTP {status}",
+                    recipe=recipe.name,
+                    status=answer.status,
+                )
+            )
         return Download(content=answer.body, content_type=kind)
 
     def save(self) -> None:
@@ -172,11 +186,13 @@ class Visit:
         sign-ins with an unclear result.
         """
         if not self._recipe.sign_in:
-            return SessionEnded(f"{ended}, and its recipe has no [[sign_in]]; {_BY_HAND}")
-        when = (
-            "right after a sign-in that was not reported as rejected" if self._unconfirmed else "again within one check"
-        )
-        return UnexpectedAnswer(f"{ended} {when}")
+            advice = _(_BY_HAND)
+            return SessionEnded(_("{reason}, and its recipe has no [[sign_in]]; {advice}", reason=ended, advice=advice))
+        if self._unconfirmed:
+            return UnexpectedAnswer(
+                _("{reason}, right after a sign-in that was not reported as rejected", reason=ended)
+            )
+        return UnexpectedAnswer(_("{reason}, again within one check", reason=ended))
 
     def _lacks_taken(self, request: Request) -> bool:
         """Return whether the request needs a value that the sign-in takes and the saved session lacks."""
@@ -207,14 +223,13 @@ class Visit:
     def _check_sign_in_answer(self, step: Step, page: Page) -> None:
         name, key_path = self._recipe.name, step.request.key_path
         raise_if_unavailable(self._recipe, page)
-        if match := first_matching(step.locked, page):
-            raise AccountLocked(f"{name} has locked the account ({key_path}.locked {match.text!r})")
-        if match := first_matching(step.rejected, page):
-            raise SignInRejected(f"{name} rejected the sign-in ({key_path}.rejected {match.text!r})")
-        if match := first_matching(step.person, page):
-            raise CodeNeeded(
-                f"{name} asks for something that only you can do ({key_path}.person {match.text!r}); {_BY_HAND}"
-            )
+        for selectors, error, text in (
+            (step.locked, AccountLocked, mark("{name} has locked the account ({key}.locked {selector!r})")),
+            (step.rejected, SignInRejected, mark("{name} rejected the sign-in ({key}.rejected {selector!r})")),
+            (step.person, CodeNeeded, _PERSON_NEEDED),
+        ):
+            if match := first_matching(selectors, page):
+                raise error(_(text, name=name, key=key_path, selector=match.text, advice=_(_BY_HAND)))
         raise_if_unexpected(self._recipe, page, key_path=key_path, expect=step.expect)
 
     def _send(self, request: Request, values: Values, address: str | None) -> Page:
@@ -236,7 +251,14 @@ class Visit:
         for name, text in request.headers.items():
             value = text.fill(values)
             if not (value.isascii() and value.isprintable()):
-                raise UnexpectedAnswer(f"{self._recipe.name}: {request.key_path}.headers.{name} is not a valid header")
+                raise UnexpectedAnswer(
+                    _(
+                        "{recipe}: {key_path}.headers.{name} is not a valid header",
+                        recipe=self._recipe.name,
+                        key_path=request.key_path,
+                        name=name,
+                    )
+                )
             headers[name] = value
         return headers
 
@@ -255,6 +277,10 @@ class Visit:
     def _check_filled(self, request: Request, values: Values) -> None:
         for name in sorted(request.placeholders - values.keys()):
             raise UnexpectedAnswer(
-                f"{self._recipe.name}: {request.key_path} needs {{{name}}}, but its selector found nothing; "
-                "run `watcher recipe try`"
+                _(
+                    "{recipe}: {key_path} needs {{{name}}}, but its selector found nothing; run `watcher recipe try`",
+                    recipe=self._recipe.name,
+                    key_path=request.key_path,
+                    name=name,
+                )
             )

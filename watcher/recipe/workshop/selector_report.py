@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
+from watcher.messages import _, plural
 from watcher.model.case import Snapshot
 from watcher.recipe.model import CaseList, Collection, Recipe, Step
 from watcher.recipe.page.page import Page, PageLocation
@@ -40,12 +41,22 @@ def inspect_page(
     recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]
 ) -> Iterator[SelectorResult]:
     """Yield what the answer is, and whether it is the expected one."""
-    size = len(page.body)
-    yield SelectorResult(key_path=key_path, note=f"HTTP {page.status}, {size} bytes from {page.url.partition('?')[0]}")
+    yield SelectorResult(
+        key_path=key_path,
+        note=_(
+            "HTTP {status}, {size} bytes from {address}",
+            status=page.status,
+            size=len(page.body),
+            address=page.url.partition("?")[0],
+        ),
+    )
     if not page.ends_with(recipe.page_end):
         yield SelectorResult(
             key_path=key_path,
-            note=f"the page does not end with {recipe.page_end}: it is incomplete, or page_end is wrong",
+            note=_(
+                "the page does not end with {page_end}: it is incomplete, or page_end is wrong",
+                page_end=recipe.page_end,
+            ),
             failed=True,
         )
     yield from _matching("unavailable.any", recipe.unavailable, page)
@@ -54,7 +65,7 @@ def inspect_page(
         yield SelectorResult(
             key_path=f"{key_path}.expect",
             selector=selector.text,
-            note="found" if present else "missing",
+            note=_("found") if present else _("missing"),
             failed=not present,
         )
 
@@ -73,7 +84,7 @@ def inspect_list(recipe: Recipe, cases: CaseList, page: Page) -> Iterator[Select
     yield from _inspect_signed_in(recipe, page, key_path="cases", expect=cases.expect)
     entries = _entries(cases.each, page)
     yield SelectorResult(
-        key_path="cases.each", selector=cases.each.text, note=f"{len(entries)} found", failed=not entries
+        key_path="cases.each", selector=cases.each.text, note=_("{count} found", count=len(entries)), failed=not entries
     )
     try:
         listed = list(rows(recipe, page))
@@ -87,9 +98,9 @@ def inspect_list(recipe: Recipe, cases: CaseList, page: Page) -> Iterator[Select
         key_path="cases.case_number", selector=cases.case_number.text, values=numbers[:_MAX_SHOWN], note=_more(numbers)
     )
     for position in odd_rows(recipe, page):
-        note = f"row {position}: not a case number; the other cases are checked"
+        note = _("row {position}: not a case number; the other cases are checked", position=position)
         yield SelectorResult(key_path="cases.case_number", selector=cases.case_number.text, note=note, failed=True)
-    for _, location in listed[:1]:
+    for _number, location in listed[:1]:
         yield from inspect_takes("cases", cases.take, location)
     if cases.next:
         yield _field_result("cases.next", cases.next, page)
@@ -116,14 +127,18 @@ def inspect_case(
     try:
         yield SelectorResult(key_path=CASE, note=f"{case_number}: {_summary(read_case(recipe, pages, case_number))}")
     except ReadFailed as error:
-        yield SelectorResult(key_path=CASE, note=f"cannot read {case_number}: {error}", failed=True)
+        yield SelectorResult(
+            key_path=CASE,
+            note=_("cannot read {case_number}: {reason}", case_number=case_number, reason=error),
+            failed=True,
+        )
 
 
 def inspect_takes(key_path: str, take: Mapping[str, Selector], location: PageLocation) -> Iterator[SelectorResult]:
     """Yield the length of each taken value, never the value."""
     for name, selector in take.items():
         value = _text_or_none(selector, location)
-        note = f"taken, {len(value)} characters" if value else "nothing found"
+        note = plural("taken, {n} character", "taken, {n} characters", len(value)) if value else _("nothing found")
         yield SelectorResult(key_path=f"{key_path}.take.{name}", selector=selector.text, note=note)
 
 
@@ -146,7 +161,9 @@ def _inspect_collection(
         return
     entries = _entries(collection.each, container)
     yield SelectorResult(
-        key_path=f"{collection.key_path}.each", selector=collection.each.text, note=f"{len(entries)} found"
+        key_path=f"{collection.key_path}.each",
+        selector=collection.each.text,
+        note=_("{count} found", count=len(entries)),
     )
     for entry in entries[:_MAX_SHOWN]:
         for key, selector in collection.fields.items():
@@ -156,7 +173,9 @@ def _inspect_collection(
 def _matching(key_path: str, selectors: tuple[Selector, ...], page: Page) -> Iterator[SelectorResult]:
     for selector in selectors:
         if selector.is_true(page):
-            yield SelectorResult(key_path=key_path, selector=selector.text, note="applies to this answer", failed=True)
+            yield SelectorResult(
+                key_path=key_path, selector=selector.text, note=_("applies to this answer"), failed=True
+            )
 
 
 def _field_result(key_path: str, selector: Selector, location: PageLocation, *, needed: bool = False) -> SelectorResult:
@@ -165,7 +184,7 @@ def _field_result(key_path: str, selector: Selector, location: PageLocation, *, 
     except UnexpectedAnswer as error:
         return SelectorResult(key_path=key_path, selector=selector.text, note=str(error), failed=True)
     if value is None:
-        return SelectorResult(key_path=key_path, selector=selector.text, note="nothing found", failed=needed)
+        return SelectorResult(key_path=key_path, selector=selector.text, note=_("nothing found"), failed=needed)
     return SelectorResult(key_path=key_path, selector=selector.text, values=(_shorten(value),))
 
 
@@ -185,8 +204,8 @@ def _entries(each: Selector, location: PageLocation) -> list[PageLocation]:
 
 def _summary(snapshot: Snapshot) -> str:
     lists = (("pending", snapshot.pending), ("notices", snapshot.notices), ("history", snapshot.history))
-    counts = ", ".join(f"{len(entries)} {name}" for name, entries in lists if entries is not None)
-    return clean(f"stage {snapshot.stage}" + (f", {counts}" if counts else ""))
+    counts = [f"{len(entries)} {name}" for name, entries in lists if entries is not None]
+    return clean(", ".join([_("stage {stage}", stage=snapshot.stage), *counts]))
 
 
 def _shorten(text: str) -> str:
@@ -194,4 +213,7 @@ def _shorten(text: str) -> str:
 
 
 def _more(numbers: tuple[str, ...]) -> str:
-    return f"and {len(numbers) - _MAX_SHOWN} more" if len(numbers) > _MAX_SHOWN else "" if numbers else "nothing found"
+    if not numbers:
+        return _("nothing found")
+    hidden = len(numbers) - _MAX_SHOWN
+    return plural("and {n} more", "and {n} more", hidden) if hidden > 0 else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from watcher.messages import _
 from watcher.recipe.model import Recipe, Request
 from watcher.recipe.page.page import Page
 
@@ -59,7 +60,7 @@ def _page(metadata: Path) -> tuple[Page, str]:
         status, url, headers = int(document["status"]), str(document["url"]), dict(document["headers"])
         path = urlsplit(url).path
     except (ValueError, OverflowError, KeyError, TypeError, RecursionError):  # JSON's 1e999 is infinite
-        raise ValueError(f"{metadata}: this is not an answer saved by `watcher check --trace`") from None
+        raise ValueError(_("{file}: this is not an answer saved by `watcher check --trace`", file=metadata)) from None
     stem = metadata.name.removesuffix(_METADATA)
     bodies = [file for file in sorted(metadata.parent.glob(f"{stem}.*")) if file != metadata]
     body = _read(bodies[0]) if bodies else b""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
+from watcher.messages import _
 from watcher.recipe.model import Recipe, Request
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.parse.check import load_recipe
@@ -41,7 +42,7 @@ class Workshop:
         except ReadFailed as error:
             yield from self._steps()
             yield SelectorResult(
-                key_path="the read", note=f"{type(error).__name__}: {error}", failed=True, stopped_by=error
+                key_path="check", note=f"{type(error).__name__}: {error}", failed=True, stopped_by=error
             )
 
     def _sign_in(self) -> Iterator[SelectorResult]:
@@ -122,7 +123,7 @@ def _inspect_traced_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[Sel
     if CASE in pages:
         selector = recipe.case.case_number
         number = selector.text_at(pages[CASE]) if selector else None
-        yield from inspect_case(recipe, pages, number or "the case", None)
+        yield from inspect_case(recipe, pages, number or _("the case"), None)
 
 
 def _collections(recipe: Recipe, answer: TracedAnswer) -> dict[str, Page]:

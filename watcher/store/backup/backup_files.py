@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
 
-from watcher.errors import StoreUnusable, os_error_text
+from watcher.errors import StoreDamaged, StoreUnusable, os_error_text
+from watcher.messages import _, mark
 from watcher.privacy.private_file import remove_temporary_files, replace_private_file
 from watcher.store.backup.left_out import LEFT_OUT
 from watcher.store.backup.replaced_database import DAMAGE, last_moment, open_for_reading
@@ -46,12 +47,12 @@ def examine(file: Path) -> BackupFile:
     with translated_errors(file):
         exists = file.is_file()
     if not exists:
-        raise StoreUnusable(f"{file}: there is no such file")
+        raise StoreUnusable(_("{file}: there is no such file", file=file))
     with translated_errors(file), open_for_reading(file) as database:
         results = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
         if results != ["ok"]:
             damage = "; ".join(line for text in results for line in text.splitlines() if not line.startswith("***"))
-            raise StoreUnusable(f"{file}: the database is damaged: {damage}")
+            raise StoreDamaged(_("{file}: the database is damaged: {damage}", file=file, damage=damage))
         schema = database.execute("SELECT version_num FROM alembic_version").fetchone()
         cases = database.execute('SELECT count(*) FROM "case"').fetchone()
         newest = last_moment(database)
@@ -65,11 +66,15 @@ def create_backup(url: str, target: Path, *, force: bool = False, count: CountRo
     """
     database = sqlite_path(url)
     if database is not None and not database.is_file():
-        raise StoreUnusable(f"{database}: there is no database yet, so there is nothing to back up")
+        raise StoreUnusable(
+            _("{database}: there is no database yet, so there is nothing to back up", database=database)
+        )
     with translated_errors(target):
         exists = target.exists()
     if exists and not force:
-        raise StoreUnusable(f"{target}: already exists; choose another file, or use --force to replace it")
+        raise StoreUnusable(
+            _("{target}: already exists; choose another file, or use --force to replace it", target=target)
+        )
     with translated_errors(target):
         remove_temporary_files(target.parent, escape(target.name), older_than=_STALE_AFTER)
     with translated_errors(target), replace_private_file(target, suffixes=TEMPORARY) as stream:
@@ -111,10 +116,14 @@ def translated_errors(file: Path) -> Iterator[None]:
         yield
     except DAMAGE as error:
         if isinstance(error, UnicodeDecodeError):
-            raise StoreUnusable(f"{file}: the database is damaged") from None
+            raise StoreDamaged(_("{file}: the database is damaged", file=file)) from None
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
             raise StoreUnusable(f"{file}: {reason_of(error)}") from None
-        raise StoreUnusable(f"{file}: is not a database of case-watcher, or is damaged ({error})") from None
+        raise StoreDamaged(
+            _("{file}: is not a database of case-watcher, or is damaged ({reason})", file=file, reason=error)
+        ) from None
     except OSError as error:
-        remedy = "; check that its folder exists and that you may use it" if error.errno in _FOLDER_ERRORS else ""
-        raise StoreUnusable(f"{file}: {os_error_text(error)}{remedy}") from None
+        text = "{file}: {reason}"
+        if error.errno in _FOLDER_ERRORS:
+            text = mark("{file}: {reason}; check that its folder exists and that you may use it")
+        raise StoreUnusable(_(text, file=file, reason=os_error_text(error))) from None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from watcher.errors import StoreLost, StoreUnusable
+from watcher.messages import _
 from watcher.privacy.private_file import replace_private_file
 from watcher.store.backup.backup_files import TEMPORARY, examine, translated_errors
 from watcher.store.backup.restoring import RestoreResult
@@ -56,7 +57,7 @@ def keep_lost_database(
         if is_moved or not files.is_replaced:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log stayed behind, or is gone
         if is_moved:
-            return f"it is now {moved}; stop what uses it there, then put it back"
+            return _("it is now {file}; stop what uses it there, then put it back", file=moved)
         _save(connection, kept)
         if not exists:
             _remove_side_files(files)  # all that they held is in the copy
@@ -98,12 +99,12 @@ def _without_outdated_log(files: OpenFiles) -> str | None:
         copy.unlink(missing_ok=True)
     with translated_errors(files.database):
         _remove_side_files(files)
-    return f"another program overwrote {files.database}; what was recorded before is lost"
+    return _("another program overwrote {file}; what was recorded before is lost", file=files.database)
 
 
 def _text(files: OpenFiles, kept: Path) -> str:
     command = shlex.join(["mv", str(kept), str(files.database)])
-    return f"its content is kept as {kept}; to continue with it, run: {command}"
+    return _("its content is kept as {file}; to continue with it, run: {command}", file=kept, command=command)
 
 
 def _remove_side_files(files: OpenFiles) -> None:
@@ -130,12 +131,16 @@ def _restore_replacement(files: OpenFiles, kept: Path, replacement: Path, restor
     except StoreUnusable as error:
         with translated_errors(files.database):
             _move(replacement, files.database)
-        return f"the file that replaced it cannot be used ({error}); {_text(files, kept)}"
+        return _(
+            "the file that replaced it cannot be used ({reason}); {advice}", reason=error, advice=_text(files, kept)
+        )
     if result.previous_file is not None:
         kept.unlink()
-    return (
-        f"the file that replaced it was restored like a backup; it is kept as {replacement}, and the previous"
-        f" content as {result.previous_file or kept}"
+    return _(
+        "the file that replaced it was restored like a backup; it is kept as {replacement}, and the previous"
+        " content as {previous}",
+        replacement=replacement,
+        previous=result.previous_file or kept,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, exists, select
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _, mark
 from watcher.privacy.private_file import (
     create_private_folder,
     remove_temporary_files,
@@ -40,6 +41,14 @@ from watcher.store.database.tables import ACCOUNTS
 _COMMAND_WAIT = 3.0  # seconds for a command that is about to end
 _PAUSE = 0.2  # seconds
 _NO_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = 0"  # the server hears nothing while files are merged
+_NEWER = mark(
+    "{name}: is newer: its history ends at {end} UTC, and that of {backup} ends at {until} UTC. The changes in between"
+    " would be missing until the next check. Use --force to restore anyway; the newer database is kept"
+)
+_NEWER_THAN_EMPTY = mark(
+    "{name}: is newer: its history ends at {end} UTC, and that of {backup} is empty. The changes in between would be"
+    " missing until the next check. Use --force to restore anyway; the newer database is kept"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +126,7 @@ class Restore:
         with translated_errors(target), replace_private_file(target, suffixes=TEMPORARY) as stream:
             temporary = Path(stream.name)
             save_rows(server, name, temporary, self.count)
-            self._refuse_newer(temporary, f"database {name}", backup)
+            self._refuse_newer(temporary, _("database {name}", name=name), backup)
         return target
 
     def _merge(self, backup: BackupFile, replaced: Path, temporary: Path) -> MergeResult:
@@ -149,12 +158,8 @@ class Restore:
         except StoreUnusable:
             return
         if present.newest is not None and (backup.newest is None or present.newest > backup.newest):
-            until = "is empty" if backup.newest is None else f"ends at {backup.newest} UTC"
-            raise StoreUnusable(
-                f"{name}: is newer: its history ends at {present.newest} UTC, and that of {backup.file} {until}. The"
-                " changes in between would be missing until the next check. Use --force to restore anyway; the newer"
-                " database is kept"
-            )
+            text = _NEWER_THAN_EMPTY if backup.newest is None else _NEWER
+            raise StoreUnusable(_(text, name=name, end=present.newest, backup=backup.file, until=backup.newest))
 
 
 @contextmanager
@@ -172,9 +177,12 @@ def _writing_alone(server: Database) -> Iterator[Connection]:
                 return
             if time.monotonic() >= deadline:
                 raise StoreUnusable(
-                    f"database {server.display_name}: a `watcher` process is using it, connected from"
-                    f" {', '.join(machines_using(connection))}. Stop every `watcher run` that shares this database,"
-                    " on every machine, then restore"
+                    _(
+                        "database {name}: a `watcher` process is using it, connected from {machines}. Stop every"
+                        " `watcher run` that shares this database, on every machine, then restore",
+                        name=server.display_name,
+                        machines=", ".join(machines_using(connection)),
+                    )
                 )
         time.sleep(_PAUSE)
 
@@ -201,7 +209,13 @@ def _refuse_newer_release(copy: Path) -> None:
     with suppress(sqlite3.Error, UnicodeDecodeError), open_for_reading(copy) as database:
         (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
         if len(str(schema)) == len(HEAD) and str(schema) > HEAD:
-            raise StoreUnusable(f"{copy}: was created by a newer release (schema {schema}); install that release")
+            raise StoreUnusable(
+                _(
+                    "{file}: was created by a newer release (schema {schema}); install that release",
+                    file=copy,
+                    schema=schema,
+                )
+            )
 
 
 def _last_moment(backup: BackupFile) -> datetime:

@@ -7,7 +7,8 @@ from shlex import quote
 
 import structlog
 
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreDamaged, StoreUnusable
+from watcher.messages import _, mark
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
@@ -37,7 +38,7 @@ def back_up(settings: Settings, *, now: datetime) -> Path | None:
     try:
         create_private_folder(folder)
     except OSError as error:
-        raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
+        raise StoreUnusable(_("backup.folder {folder}: {reason}", folder=folder, reason=error.strerror)) from None
     target = folder / _name(now)
     backup_files.create_backup(database_url(settings), target)
     for old in backups_in(folder)[settings.backup.keep :]:
@@ -68,7 +69,7 @@ def _without_future(files: list[Path], now: datetime) -> list[Path]:
         try:
             file.replace(target)
         except OSError as error:
-            raise StoreUnusable(f"backup {file}: {error.strerror}") from None
+            raise StoreUnusable(_("backup {file}: {reason}", file=file, reason=error.strerror)) from None
     return sorted({*renamed, *files[len(future) :]}, reverse=True)
 
 
@@ -83,7 +84,7 @@ def backups_in(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise StoreUnusable(f"backup.folder {folder}: {error.strerror}") from None
+        raise StoreUnusable(_("backup.folder {folder}: {reason}", folder=folder, reason=error.strerror)) from None
 
 
 def restore_advice(settings: Settings) -> str:
@@ -92,18 +93,30 @@ def restore_advice(settings: Settings) -> str:
     try:
         present = backups_in(folder)
     except StoreUnusable as error:
-        return f"cannot look for backups: {error}. `watcher restore FILE` restores one from another place"
+        return _(
+            "cannot look for backups: {reason}. `watcher restore FILE` restores one from another place", reason=error
+        )
     for file in present:
         try:
             backup = backup_files.examine(file)
         except StoreUnusable:
             continue
-        until = f", with the history until {backup.newest} UTC" if backup.newest else ""
-        return (
-            f"the newest good backup is {file}{until}. `watcher restore {quote(str(file))}` restores it and deletes"
-            " nothing"
-        )
-    return f"there is no good backup in {folder}. `watcher restore FILE` restores one from another place"
+        text = mark("the newest good backup is {file}. `watcher restore {quoted}` restores it and deletes nothing")
+        if backup.newest:
+            text = mark(
+                "the newest good backup is {file}, with the history until {end} UTC. `watcher restore {quoted}`"
+                " restores it and deletes nothing"
+            )
+        return _(text, file=file, end=backup.newest, quoted=quote(str(file)))
+    return _(
+        "there is no good backup in {folder}. `watcher restore FILE` restores one from another place", folder=folder
+    )
+
+
+def with_restore_advice(error: StoreUnusable, settings: Settings) -> StoreUnusable:
+    """Return an error of the same kind that also says what to do."""
+    kind = StoreDamaged if isinstance(error, StoreDamaged) else StoreUnusable
+    return kind(f"{error}; {restore_advice(settings)}")
 
 
 def backup_time(file: Path) -> datetime:

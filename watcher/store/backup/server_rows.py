@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.store.backup.left_out import LEFT_OUT
 from watcher.store.database.migrate import create_tables, schema_of
 from watcher.store.database.tables import Row
@@ -37,7 +38,7 @@ def save_rows(server: Connection, display_name: str, file: Path, count: CountRow
     """
     schema = schema_of(server)
     if schema is None:
-        raise StoreUnusable(f"database {display_name}: it is still empty, so there is nothing to back up")
+        raise StoreUnusable(_("database {name}: it is still empty, so there is nothing to back up", name=display_name))
     with open_alone(file) as copy:
         create_tables(copy, display_name, schema)
         _copy_rows(server, copy, count)
@@ -55,7 +56,9 @@ def load_rows(file: Path, server: Connection, count: CountRows, *, name: str = "
             _copy_rows(copy, server, count)
     except (DataError, IntegrityError, ValueError, TypeError) as error:
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise StoreUnusable(f"{name}: is damaged: it contains values that cannot be stored ({reason})") from None
+        raise StoreUnusable(
+            _("{name}: is damaged: it contains values that cannot be stored ({reason})", name=name, reason=reason)
+        ) from None
     for table in carried_tables():
         _advance_identity(server, table)
 

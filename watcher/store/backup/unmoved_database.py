@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _, plural
 from watcher.store.backup.backup_files import examine, sqlite_path
 from watcher.store.backup.replaced_database import DAMAGE, open_for_reading
 from watcher.store.database.engine import Database
@@ -36,12 +37,22 @@ class UnmovedDatabase:
         """
         options = ("--config", config) if config else ()
         command = shlex.join([program, "restore", *options, *self.options, str(self.file)])
-        cases = "1 case" if self.cases == 1 else f"{self.cases} cases"
-        server = "is still empty" if self.server_is_empty else "was started without it"
-        return (
-            f"{self.file} has the history of {cases}; the database {self.server} {server}",
-            f"to move it there, stop every `watcher run`, then run: {command}",
-        )
+        fields = {"file": self.file, "server": self.server}
+        if self.server_is_empty:
+            what = plural(
+                "{file} has the history of {n} case; the database {server} is still empty",
+                "{file} has the history of {n} cases; the database {server} is still empty",
+                self.cases,
+                **fields,
+            )
+        else:
+            what = plural(
+                "{file} has the history of {n} case; the database {server} was started without it",
+                "{file} has the history of {n} cases; the database {server} was started without it",
+                self.cases,
+                **fields,
+            )
+        return what, _("to move it there, stop every `watcher run`, then run: {command}", command=command)
 
     @property
     def options(self) -> tuple[str, ...]:

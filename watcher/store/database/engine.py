@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool, Pool
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, server_errors, server_url, sqlite_errors
 from watcher.store.database.known_databases import KnownDatabases
@@ -115,7 +116,7 @@ class Database:
             try:
                 yield connection
             except sqlite_errors.DAMAGED_VALUE as error:
-                raise StoreUnusable(f"database {self.display_name}: {sqlite_errors.DAMAGED_ROW}") from error
+                raise sqlite_errors.damaged_row(self.display_name) from error
 
     @contextmanager
     def queries(self) -> Iterator[RunQuery]:
@@ -179,14 +180,16 @@ class Database:
             yield
         except DBAPIError as error:
             self._verify_file()  # a missing or replaced file is the reason for any error
-            raise StoreUnusable(f"database {self.display_name}: {self._reason(error)}") from error
+            raise self._store_error(error) from error
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
-    def _reason(self, error: DBAPIError) -> str:
-        return server_errors.reason_of(error) if self.shared else sqlite_errors.reason_of(error.orig)
+    def _store_error(self, error: DBAPIError) -> StoreUnusable:
+        if self.shared:
+            return server_errors.store_error(self.display_name, error)
+        return sqlite_errors.store_error(self.display_name, error.orig)
 
 
 def execute_many(connection: Connection, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -231,10 +234,10 @@ def parse_url(url: str) -> URL | None:
 def _parsed(url: str) -> URL:
     is_server = server_url.is_server(url)
     if is_server and (fault := server_url.fault_of(url)) is not None:
-        raise StoreUnusable(f"database_url: {fault}")
+        raise StoreUnusable(_("database_url: {reason}", reason=fault))
     parsed = parse_url(url)
     if parsed is None or not (is_server or parsed.get_backend_name() == "sqlite"):
-        raise StoreUnusable("database_url: it must look like sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+        raise StoreUnusable(_("database_url: it must look like sqlite:///FILE or postgresql://USER@HOST/DATABASE"))
     return parsed
 
 
@@ -243,7 +246,7 @@ def _postgres_engine(url: URL) -> Engine:
         return postgres.engine_for(server_url.with_driver(url))
     except (ImportError, NoSuchModuleError):
         raise StoreUnusable(
-            "database_url: the driver for PostgreSQL is missing; install case-watcher[postgres]"
+            _("database_url: the driver for PostgreSQL is missing; install case-watcher[postgres]")
         ) from None
 
 
@@ -251,7 +254,7 @@ def _sqlite_engine(url: URL, *, poolclass: type[Pool] | None = None) -> Engine:
     try:
         engine = create_engine(url, poolclass=poolclass)
     except (ArgumentError, ImportError, NoSuchModuleError):
-        raise StoreUnusable("database_url: for a file, use sqlite:///FILE without a driver") from None
+        raise StoreUnusable(_("database_url: for a file, use sqlite:///FILE without a driver")) from None
     _prepare_sqlite(engine)
     return engine
 
@@ -290,4 +293,6 @@ def _create_private(path: Path) -> None:
     try:
         create_private_file(path)
     except OSError as error:
-        raise StoreUnusable(f"database {path}: {error.strerror}; check the owner and mode of its folder") from None
+        raise StoreUnusable(
+            _("database {path}: {reason}; check the owner and mode of its folder", path=path, reason=error.strerror)
+        ) from None

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.privacy.private_file import write_private_file
 
 FILE = "known-databases"
@@ -26,8 +27,12 @@ class KnownDatabases:
         """Raise `StoreUnusable` if a database of this name was used before, so that it must not be created."""
         if self._line(name) in self._lines():
             raise StoreUnusable(
-                f"database {name}: it is missing or empty, although it was used before. Put it back, or restore a"
-                f" backup with `watcher restore FILE`. To start with an empty database, delete {self._file}"
+                _(
+                    "database {name}: it is missing or empty, although it was used before. Put it back, or "
+                    "restore a backup with `watcher restore FILE`. To start with an empty database, delete {file}",
+                    name=name,
+                    file=self._file,
+                )
             )
 
     def add(self, name: str) -> None:

@@ -16,6 +16,7 @@ from threading import Event, Lock
 from typing import Protocol
 
 from watcher.errors import StoreLost, StoreUnusable, os_error_text
+from watcher.messages import _
 from watcher.store.database.open_file import is_same_file
 
 _PAUSE = 0.1  # seconds
@@ -78,7 +79,7 @@ class FileLocks:
         with self._holding:  # another thread may release a lock, and its descriptor may become another file's
             for file, path in self._held.items():
                 if not is_same_file(file, path):
-                    raise StoreLost(f"lock {path} was deleted or replaced while this program was using it")
+                    raise StoreLost(_("lock {path} was deleted or replaced while this program was using it", path=path))
 
     def _take(self, path: Path, taken: list[int]) -> bool:
         """Try to lock the file that the path names, and add its descriptor to `taken`."""
@@ -97,7 +98,9 @@ class FileLocks:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreUnusable(f"lock {path}: {error.strerror}; check the owner and mode of its folder") from None
+            raise StoreUnusable(
+                _("lock {path}: {reason}; check the owner and mode of its folder", path=path, reason=error.strerror)
+            ) from None
 
 
 def wait_for_lock(try_lock: Callable[[], bool], name: str, wait: float, stop: Event | None) -> None:
@@ -126,8 +129,12 @@ def _flock(file: int, folder: Path) -> bool:
         return False
     except OSError as error:
         raise StoreUnusable(
-            f"{folder} is on a file system without locks ({os_error_text(error)}); set state_dir to a folder on a"
-            " disk of this machine"
+            _(
+                "{folder} is on a file system without locks ({reason}); set state_dir to a folder on a disk "
+                "of this machine",
+                folder=folder,
+                reason=os_error_text(error),
+            )
         ) from None
     return True
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.store.database.engine import Database
 from watcher.store.database.schema import FOREIGN, HEAD
 from watcher.store.database.tables import Row
@@ -40,7 +41,7 @@ def schema_on_server(url: str) -> tuple[str, str | None]:
         with database.reading() as connection:
             version = schema_of(connection)
             if version != HEAD and _is_foreign(connection, version):
-                raise StoreUnusable(f"database {database.display_name}: {FOREIGN}")
+                raise _foreign(database.display_name)
         if version is not None:
             database.probe_writing()
         return database.display_name, version
@@ -79,15 +80,23 @@ def upgrade(connection: Connection, display_name: str, *, to: str = "head") -> N
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     version = schema_of(connection)
     if version not in known and _is_foreign(connection, version):
-        raise StoreUnusable(f"database {display_name}: {FOREIGN}")
+        raise _foreign(display_name)
     newer = {version, to} - known - {None, "head"}
     if newer:
         raise StoreUnusable(
-            f"database {display_name}: it was written by a newer release (schema {newer.pop()}). Install that"
-            " release, or restore a backup that this release created"
+            _(
+                "database {name}: it was written by a newer release (schema {schema}). Install that release, "
+                "or restore a backup that this release created",
+                name=display_name,
+                schema=newer.pop(),
+            )
         )
     config.attributes["connection"] = connection
     command.upgrade(config, to)
+
+
+def _foreign(name: str) -> StoreUnusable:
+    return StoreUnusable(_("database {name}: {reason}", name=name, reason=_(FOREIGN)))
 
 
 def _is_foreign(connection: Connection, version: str | None) -> bool:

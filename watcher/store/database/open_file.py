@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from watcher.errors import StoreLost, StoreUnusable, os_error_text
+from watcher.messages import _, mark
 from watcher.store.database.sqlite_errors import DISK_FULL, NOT_WRITABLE
 
 SIDE_FILES = ("-wal", "-shm")
@@ -19,6 +20,8 @@ SIDE_FILES = ("-wal", "-shm")
 
 Identity = tuple[int, int]
 _PROBE = bytes(64 * 1024)
+_DELETED = mark("{file} was deleted or moved while this program was using it; nothing more was written to it")
+_REPLACED = mark("{file} was replaced by another file while this program was using it; nothing more was written to it")
 _REASONS = {
     ENOSPC: DISK_FULL,
     EDQUOT: DISK_FULL,
@@ -82,10 +85,12 @@ class OpenFiles:
         for file, identity in self._identities.items():
             current = identity_of(file)
             if current != identity:
-                change = "was deleted or moved" if current is None else "was replaced by another file"
-                raise StoreLost(f"{file} {change} while this program was using it; nothing more was written to it")
+                text = _DELETED if current is None else _REPLACED
+                raise StoreLost(_(text, file=file))
         if self._has_content and self._is_empty():
-            raise StoreLost(f"{self.database} was emptied while this program was using it", in_place=True)
+            raise StoreLost(
+                _("{database} was emptied while this program was using it", database=self.database), in_place=True
+            )
 
 
 def probe_disk(database: Path) -> None:
@@ -97,8 +102,13 @@ def probe_disk(database: Path) -> None:
         with TemporaryFile(dir=database.parent, buffering=0) as file:
             file.write(_PROBE)
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0) or os_error_text(error)
-        raise StoreUnusable(f"database {database}: {reason}") from None
+        reason = _reason(error)
+        raise StoreUnusable(_("database {name}: {reason}", name=database, reason=reason)) from None
+
+
+def _reason(error: OSError) -> str:
+    known = _REASONS.get(error.errno or 0)
+    return _(known) if known else os_error_text(error)
 
 
 def is_same_file(descriptor: int, path: Path) -> bool:
@@ -114,5 +124,7 @@ def identity_of(file: Path) -> Identity | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise StoreUnusable(f"{file}: {os_error_text(error)}; check the owner and mode of its folder") from None
+        raise StoreUnusable(
+            _("{file}: {reason}; check the owner and mode of its folder", file=file, reason=os_error_text(error))
+        ) from None
     return status.st_dev, status.st_ino

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from watcher.errors import StoreUnusable
 from watcher.store.database.locks import Locks
 from watcher.store.database.open_file import OpenFiles, probe_disk
-from watcher.store.database.sqlite_errors import reason_of
+from watcher.store.database.sqlite_errors import store_error
 from watcher.store.database.sqlite_url import file_uri
 
 
@@ -74,4 +73,4 @@ class RestingDatabase:
             yield
         except sqlite3.Error as error:
             self.files.verify()
-            raise StoreUnusable(f"database {self.files.database}: {reason_of(error)}") from error
+            raise store_error(self.files.database, error) from error

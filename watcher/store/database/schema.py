@@ -1,8 +1,10 @@
 """The version of the schema that this release uses."""
 
+from watcher.messages import mark
+
 HEAD = "0005"
 """The newest migration. A test compares it with the migrations and the tables."""
 
-_OWN = "use a separate database (or, on a server, a separate schema)"
-FOREIGN = f"it contains another program's tables; {_OWN}"
-OTHER_TABLES = f"it lacks tables of this release; {_OWN}"
+FOREIGN = mark("it contains another program's tables; use a separate database (or, on a server, a separate schema)")
+OTHER_TABLES = mark("it lacks tables of this release; use a separate database (or, on a server, a separate schema)")
+"""Why a database cannot be used, in English."""

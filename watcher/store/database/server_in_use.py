@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 
 _IN_USE = int.from_bytes(b"caseopen")
 _HOLDERS = text(
-    "SELECT DISTINCT coalesce(host(client_addr), 'this machine') FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    "SELECT DISTINCT host(client_addr) FROM pg_locks JOIN pg_stat_activity USING (pid)"
     " WHERE locktype = 'advisory' AND datname = current_database() AND pid <> pg_backend_pid()"
     " AND classid = :high AND objid = :low ORDER BY 1"
 )
@@ -28,7 +29,7 @@ def mark_in_use(connection: Any, name: str) -> None:
     connection.commit()
     if not marked:
         connection.close()
-        raise StoreUnusable(f"database {name}: a backup is being restored to it; try again later")
+        raise StoreUnusable(_("database {name}: a backup is being restored to it; try again later", name=name))
 
 
 def hold_alone(connection: Connection) -> bool:
@@ -38,4 +39,5 @@ def hold_alone(connection: Connection) -> bool:
 
 def machines_using(connection: Connection) -> list[str]:
     """Return the addresses from which other connections use the database."""
-    return list(connection.execute(_HOLDERS, {"high": _IN_USE >> 32, "low": _IN_USE & 0xFFFFFFFF}).scalars())
+    addresses = connection.execute(_HOLDERS, {"high": _IN_USE >> 32, "low": _IN_USE & 0xFFFFFFFF}).scalars()
+    return [address or _("this machine") for address in addresses]

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from watcher.errors import LockLost, StoreUnusable
+from watcher.messages import _
 from watcher.store.database import postgres, server_errors
 from watcher.store.database.engine import Database
 from watcher.store.database.locks import FileLocks, HeldLock, Locks, wait_for_lock
@@ -53,7 +54,9 @@ class ServerLocks:
         try:
             yield
         except DBAPIError as error:
-            raise StoreUnusable(f"database {self._display_name}: {server_errors.reason_of(error)}") from error
+            raise StoreUnusable(
+                _("database {name}: {reason}", name=self._display_name, reason=server_errors.reason_of(error))
+            ) from error
 
 
 class _HeldOnServer:
@@ -76,11 +79,13 @@ class _HeldOnServer:
         except DBAPIError as error:
             raise self._lost(server_errors.reason_of(error)) from error
         if not is_held:
-            raise self._lost("the server released it")
+            raise self._lost(_("the server released it"))
 
     def _lost(self, reason: str) -> LockLost:
         _log.warning("lock_lost", lock=self._name, reason=reason)
-        return LockLost(f"the lock that keeps other processes away was lost, so this is repeated later ({reason})")
+        return LockLost(
+            _("the lock that keeps other processes away was lost, so this is repeated later ({reason})", reason=reason)
+        )
 
 
 def locks_of(database: Database, folder: Path) -> Locks:

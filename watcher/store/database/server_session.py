@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 
 _SETTINGS = {
     "client_encoding": "UTF8",
@@ -57,8 +58,12 @@ def _refuse_encoding(connection: Any, name: str) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise StoreUnusable(
-            f"database {name}: its encoding is {encoding}, which cannot store all text; create a database with"
-            " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and use it in database_url"
+            _(
+                "database {name}: its encoding is {encoding}, which cannot store all text; create a database "
+                "with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and use it in database_url",
+                name=name,
+                encoding=encoding,
+            )
         )
 
 
@@ -73,7 +78,10 @@ def _refuse_pooling(connection: Any, other: Any, name: str) -> None:
         pids[who].add((connection if who == "A" else other).execute(_PID, prepare=False).fetchone()[0])
     if pids["A"] == pids["B"] or any(len(seen) > 1 for seen in pids.values()):
         raise StoreUnusable(
-            f"database {name}: the connection goes through a pooler (such as pgbouncer) in transaction mode, where"
-            " the server's locks do not work; set its pool_mode to session for this database, or connect to the"
-            " server directly"
+            _(
+                "database {name}: the connection goes through a pooler (such as pgbouncer) in transaction "
+                "mode, where the server's locks do not work; set its pool_mode to session for this database, "
+                "or connect to the server directly",
+                name=name,
+            )
         )

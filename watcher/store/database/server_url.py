@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 
+from watcher.messages import _
 from watcher.text.loopback import is_loopback
 
 _SCHEMES = ("postgres", "postgresql")
@@ -46,9 +47,9 @@ def fault_of(url: str) -> str | None:
     """Return what is wrong with the URL of a server, or None. Says no part of it, because any may be of a password."""
     shape = _SHAPE.fullmatch(url)
     if shape is None or _QUERY.fullmatch(shape["query"] or "") is None:
-        return (
-            "it must look like postgresql://USER:PASSWORD@HOST/DATABASE; in user name, password, and database name"
-            " write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, and % as %25"
+        return _(
+            "it must look like postgresql://USER:PASSWORD@HOST/DATABASE; in user name, password, and "
+            "database name write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, and % as %25"
         )
     port = shape["port"]
     if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _MAX_PORT):

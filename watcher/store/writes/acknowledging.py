@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 
+from watcher.messages import _
 from watcher.model.alert import AlertState, HoldReason
 from watcher.model.change import ChangeKind
 from watcher.store.database.tables import ALERT_CHANGES, ALERTS, CHANGES
@@ -45,7 +46,7 @@ def _drop_escalations(connection: Connection) -> None:
             ALERTS.c.hold_reason == HoldReason.ESCALATION.value,
             ALERTS.c.acknowledged_at.is_not(None),
         )
-        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note="acknowledged in time")
+        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note=_("acknowledged in time"))
     )
 
 
@@ -60,5 +61,5 @@ def _drop_reminders(connection: Connection, about: Select[Any], subject: str) ->
             ALERTS.c.id.in_(about),
             ALERTS.c.id.not_in(more),
         )
-        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note="dealt with in time")
+        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note=_("dealt with in time"))
     )

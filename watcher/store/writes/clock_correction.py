@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, func, select
 
 from watcher.errors import MAX_RETRY_AFTER
+from watcher.messages import _
 from watcher.model.alert import GIVE_UP_AFTER, AlertState, HoldReason
 from watcher.model.change import ChangeKind, Severity
 from watcher.store.database.engine import queries_on
@@ -267,7 +268,7 @@ def _drop_wrong_alerts(connection: Connection, now: datetime) -> None:
             ALERTS.c.id.in_(about.where(ALERT_CHANGES.c.change_id.in_(wrong))),
             ALERTS.c.id.not_in(about.where(ALERT_CHANGES.c.change_id.not_in(wrong))),
         )
-        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note="the clock was wrong when it was written")
+        .values(state=AlertState.DROPPED.value, next_attempt_at=None, note=_("the clock was wrong when it was written"))
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
 from watcher.errors import StoreUnusable
+from watcher.messages import _
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertDraft, AlertState
 from watcher.model.change import Json, RecordedChange
@@ -146,7 +147,9 @@ def _write_cases(connection: Connection, account: str, cases: Sequence[CaseWrite
     except IntegrityError:
         is_current = False
     if not is_current:
-        raise StoreUnusable(f"{account}: another process has just recorded a case, so it is checked again next time")
+        raise StoreUnusable(
+            _("{account}: another process has just recorded a case, so it is checked again next time", account=account)
+        )
     sync_ledger(connection, account, [case.snapshot for case in cases], now)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from watcher.clock import Clock
 from watcher.errors import PortalUnavailable, SignInRejected
+from watcher.messages import _
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.query import RunQuery
 from watcher.store.database.tables import SUBMISSIONS
@@ -91,28 +92,42 @@ class StoredSignInGuard:
 
     def _check_verdicts(self, last: Sequence[Any], now: datetime) -> None:
         """Raise if the last submissions of the credential, newest first, forbid another one now."""
+        fields = {"name": self._account, "account": quote(self._account)}
         if last and last[0].verdict == "refused":
             raise SignInRejected(
-                f"{self._account}: the website rejected this credential before. It is not submitted again until you"
-                f" change it or run `watcher resume {quote(self._account)}`"
+                _(
+                    "{name}: the website rejected this credential before. It is not submitted again until you"
+                    " change it or run `watcher resume {account}`",
+                    **fields,
+                )
             )
         if [row.verdict for row in last] == ["unclear"] * _MAX_UNCLEAR:
             raise SignInRejected(
-                f"{self._account}: after {_MAX_UNCLEAR} sign-ins in a row it was unclear whether the website had"
-                " accepted the credential. To be safe, the program does not sign in again until you run `watcher"
-                f" resume {quote(self._account)}`"
+                _(
+                    "{name}: after {count} sign-ins in a row it was unclear whether the website had"
+                    " accepted the credential. To be safe, the program does not sign in again until you run"
+                    " `watcher resume {account}`",
+                    count=_MAX_UNCLEAR,
+                    **fields,
+                )
             )
         cut_off = [row for row in last[:2] if row.verdict is None]
         if len(cut_off) == 2:  # noqa: PLR2004 - the last two
             raise SignInRejected(
-                f"{self._account}: two sign-ins in a row were interrupted before the website answered. To be safe,"
-                f" the program does not sign in again until you run `watcher resume {quote(self._account)}`"
+                _(
+                    "{name}: two sign-ins in a row were interrupted before the website answered. To be safe,"
+                    " the program does not sign in again until you run `watcher resume {account}`",
+                    **fields,
+                )
             )
         if cut_off and last[0] is cut_off[0] and now - cut_off[0].at < _LOCKOUT:
             wait = cut_off[0].at + _LOCKOUT - now
             raise PortalUnavailable(
-                f"{self._account}: the last sign-in was interrupted before the website answered, so the program"
-                " waits to be safe",
+                _(
+                    "{account}: the last sign-in was interrupted before the website answered, so the program "
+                    "waits to be safe",
+                    account=self._account,
+                ),
                 retry_after=max(wait, timedelta(seconds=1)),
             )
 
@@ -121,7 +136,11 @@ class StoredSignInGuard:
         if count >= self._limit:
             wait = (first or now) + timedelta(days=1) - now
             raise PortalUnavailable(
-                f"{self._account}: {count} sign-ins within a day, the limit set by max_sign_ins_per_day",
+                _(
+                    "{account}: {count} sign-ins within a day, the limit set by max_sign_ins_per_day",
+                    account=self._account,
+                    count=count,
+                ),
                 retry_after=max(wait, timedelta(seconds=1)),
             )
 
