@@ -22,7 +22,8 @@ from watcher.messages import _
 from watcher.model.account_health import ReadResult, report
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.portal import CodeSource, Portal, SignInTurn, Trace
-from watcher.reading.poll import ReadOptions, poll
+from watcher.reading.options import ReadOptions
+from watcher.reading.poll import poll
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys

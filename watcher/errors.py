@@ -25,7 +25,34 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from errno import EMFILE, ENFILE
 
-from watcher.messages import _
+from watcher.messages import _, mark
+
+_SYSTEM_REASONS = (
+    mark("Address already in use"),
+    mark("Cannot allocate memory"),
+    mark("Connection refused"),
+    mark("Connection reset by peer"),
+    mark("Connection timed out"),
+    mark("Device or resource busy"),
+    mark("Disk quota exceeded"),
+    mark("File exists"),
+    mark("File name too long"),
+    mark("Input/output error"),
+    mark("Is a directory"),
+    mark("Name or service not known"),
+    mark("Network is unreachable"),
+    mark("No address associated with hostname"),
+    mark("No route to host"),
+    mark("No space left on device"),
+    mark("No such file or directory"),
+    mark("Not a directory"),
+    mark("Operation not permitted"),
+    mark("Permission denied"),
+    mark("Read-only file system"),
+    mark("Temporary failure in name resolution"),
+    mark("Too many open files"),
+)
+"""What Linux says, in English whatever the language of the process; listed here to be translated."""
 
 MAX_RETRY_AFTER = timedelta(days=7)
 """The longest wait that a portal can ask for; a longer one counts as this."""
@@ -152,6 +179,11 @@ def has_no_free_descriptor() -> bool:
     return False
 
 
+def system_reason(error: OSError) -> str | None:
+    """Return why the operating system refused, as it says so: "Permission denied". None if it says nothing."""
+    return _(error.strerror) if error.strerror else None
+
+
 def os_error_text(error: OSError) -> str:
     """Return why the operating system refused, in lower case: "permission denied"."""
-    return (error.strerror or str(error) or _("unknown error")).lower()
+    return (system_reason(error) or str(error) or _("unknown error")).lower()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watcher import portals
-from watcher.errors import StoreDamaged, StoreUnusable
+from watcher.errors import StoreDamaged, StoreUnusable, system_reason
 from watcher.messages import _, use_language
 from watcher.model.ledger import TrackedCase
 from watcher.privacy.private_file import create_private_folder
@@ -44,7 +44,7 @@ def open_store(settings: Settings) -> "Store":
             _(
                 "state_dir {state_dir}: {reason}; it must be a folder that you can write to",
                 state_dir=state_dir,
-                reason=error.strerror,
+                reason=system_reason(error),
             )
         ) from None
     known = KnownDatabases(state_dir / FILE)

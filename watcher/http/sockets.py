@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import httpcore
 
-from watcher.errors import has_no_free_descriptor
+from watcher.errors import has_no_free_descriptor, system_reason
 from watcher.http.response_head import MAX_HEAD, end_of_head, is_informational, tidy_head
 from watcher.messages import _
 
@@ -179,8 +179,8 @@ def _connect_error(error: OSError) -> Exception:
     if has_no_free_descriptor():
         return OSError(EMFILE, os.strerror(EMFILE))
     if isinstance(error, socket.gaierror):
-        return httpcore.ConnectError(_("its name cannot be resolved ({reason})", reason=error.strerror))
-    return httpcore.ConnectError(_("no connection ({reason})", reason=error.strerror or _("network error")))
+        return httpcore.ConnectError(_("its name cannot be resolved ({reason})", reason=system_reason(error)))
+    return httpcore.ConnectError(_("no connection ({reason})", reason=system_reason(error) or _("network error")))
 
 
 class DeadlineBackend(httpcore.NetworkBackend):

@@ -13,6 +13,7 @@ import certifi
 import httpcore
 import httpx
 
+from watcher.errors import system_reason
 from watcher.http.proxies import Proxy, UnusableProxy, proxy_for
 from watcher.http.sockets import DeadlineBackend
 from watcher.messages import _
@@ -47,7 +48,7 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
         with _tls_lock:
             return _create_context(ca_file, ca_file.stat().st_mtime_ns if ca_file else 0)
     except OSError as error:
-        reason = error.strerror or _("it contains no certificate")
+        reason = system_reason(error) or _("it contains no certificate")
         raise ConnectionSetupFailed(_("cannot use ca_file {file}: {reason}", file=ca_file, reason=reason)) from None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 import structlog
 
 from watcher.context.context import Context
-from watcher.errors import LockLost, PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable
+from watcher.errors import LockLost, PortalUnavailable, ReadFailed, SessionEnded, StoreUnusable, system_reason
 from watcher.messages import _
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
 from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument, file_extension
@@ -113,4 +113,4 @@ def _count_failure(notice: TrackedNotice, reason: str, context: Context) -> None
 
 
 def _reason(error: Exception) -> str:
-    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
+    return system_reason(error) or type(error).__name__ if isinstance(error, OSError) else str(error)

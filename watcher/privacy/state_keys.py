@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreUnusable, system_reason
 from watcher.messages import _
 from watcher.privacy.private_file import create_private_folder, write_private_file
 from watcher.privacy.sealing import new_key
@@ -44,7 +44,11 @@ class StateKeys:
             write_private_file(self._file, new_key().get_secret_value().encode())
         except OSError as error:
             raise StoreUnusable(
-                _("{file}: {reason}; check the owner and mode of its folder", file=self._file, reason=error.strerror)
+                _(
+                    "{file}: {reason}; check the owner and mode of its folder",
+                    file=self._file,
+                    reason=system_reason(error),
+                )
             ) from None
 
     def _machine_key(self) -> list[SecretStr]:

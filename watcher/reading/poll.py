@@ -1,9 +1,9 @@
 """Check one account once: take its lock, visit the portal, record the results and how the sign-in went."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -28,51 +28,25 @@ from watcher.model.overdue_check import MAX_CHECK_DURATION
 from watcher.notices import fetch_notices
 from watcher.portal import (
     CaseResult,
-    CodeSource,
     Downloads,
     Portal,
     PortalContext,
     Reader,
     SignInGuard,
-    SignInTurn,
-    Trace,
 )
-from watcher.reading.other_key import Sealed, leave_to_others
+from watcher.reading.options import ReadOptions
+from watcher.reading.other_key import leave_to_others
 from watcher.reading.recorder import ReadRecorder
 from watcher.reading.renamed import account_locks, keep_pause
 from watcher.reading.session_of_check import SessionOfCheck
 from watcher.reading.sign_in_under_lock import CodesUnderLock, GuardInTurn
 from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
-from watcher.sign_in.shared_value import SharedValue
 from watcher.store import Busy
 
 _RETRY_AFTER_KILL = timedelta(minutes=15)
 """A check that a kill interrupted is started again after this time, or after the account's interval if shorter."""
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadOptions:
-    """What one check of an account needs besides its settings.
-
-    `session` stores the session, `codes` supplies one-time codes, and `trace` saves the portal's answers. `turn` is the
-    account's turn to sign in, if its codes come to a mailbox that other accounts may share. `sealed` are the encrypted
-    values that the check uses, see `watcher.reading.other_key`. `on_start` is called once it is certain that this
-    process does the check. `progress` is called after each case with the number of cases so far.
-
-    A check that takes longer than `max_duration` (real time) ends between two cases, and the next check reads the rest.
-    None stands for 12 hours, or for the account's interval if that is longer.
-    """
-
-    session: SharedValue
-    codes: CodeSource
-    turn: SignInTurn | None = None
-    sealed: Sequence[Sealed] = ()
-    trace: Trace | None = None
-    on_start: Callable[[], None] | None = None
-    progress: Callable[[int], None] | None = None
-    max_duration: timedelta | None = None
 
 
 def poll(

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 
+from watcher.errors import system_reason
 from watcher.messages import _
 
 _NEWEST: Final = 50
@@ -182,7 +183,7 @@ def _tls_context(login: ImapLogin) -> ssl.SSLContext:
         try:
             context.load_verify_locations(login.ca_file)
         except OSError as error:
-            reason = error.strerror or _("it contains no certificate")
+            reason = system_reason(error) or _("it contains no certificate")
             raise MailboxRefused(
                 _("cannot use the mailbox's ca_file {file}: {reason}", file=login.ca_file, reason=reason)
             ) from None

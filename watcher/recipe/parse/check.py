@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from watcher.errors import system_reason
 from watcher.http.hosts import check_base_url
 from watcher.messages import _
 from watcher.model.alert import Links
@@ -41,7 +42,7 @@ def load_recipe(path: Path) -> Recipe:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RecipeFaults([_("{file}: cannot be read: {reason}", file=path, reason=error.strerror)]) from None
+        raise RecipeFaults([_("{file}: cannot be read: {reason}", file=path, reason=system_reason(error))]) from None
     if len(content) > MAX_BYTES:
         raise RecipeFaults(
             [_("{file}: is larger than {limit} bytes, so it cannot be a recipe", file=path, limit=MAX_BYTES)]

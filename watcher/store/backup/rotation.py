@@ -7,7 +7,7 @@ from shlex import quote
 
 import structlog
 
-from watcher.errors import StoreDamaged, StoreUnusable
+from watcher.errors import StoreDamaged, StoreUnusable, system_reason
 from watcher.messages import _, mark
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
@@ -38,7 +38,7 @@ def back_up(settings: Settings, *, now: datetime) -> Path | None:
     try:
         create_private_folder(folder)
     except OSError as error:
-        raise StoreUnusable(_("backup.folder {folder}: {reason}", folder=folder, reason=error.strerror)) from None
+        raise StoreUnusable(_("backup.folder {folder}: {reason}", folder=folder, reason=system_reason(error))) from None
     target = folder / _name(now)
     backup_files.create_backup(database_url(settings), target)
     for old in backups_in(folder)[settings.backup.keep :]:
@@ -69,7 +69,7 @@ def _without_future(files: list[Path], now: datetime) -> list[Path]:
         try:
             file.replace(target)
         except OSError as error:
-            raise StoreUnusable(_("backup {file}: {reason}", file=file, reason=error.strerror)) from None
+            raise StoreUnusable(_("backup {file}: {reason}", file=file, reason=system_reason(error))) from None
     return sorted({*renamed, *files[len(future) :]}, reverse=True)
 
 
@@ -84,7 +84,7 @@ def backups_in(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise StoreUnusable(_("backup.folder {folder}: {reason}", folder=folder, reason=error.strerror)) from None
+        raise StoreUnusable(_("backup.folder {folder}: {reason}", folder=folder, reason=system_reason(error))) from None
 
 
 def restore_advice(settings: Settings) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, Pool
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from watcher.errors import StoreUnusable
+from watcher.errors import StoreUnusable, system_reason
 from watcher.messages import _
 from watcher.privacy.private_file import create_private_file
 from watcher.store.database import postgres, server_errors, server_url, sqlite_errors
@@ -187,9 +187,8 @@ class Database:
         self.engine.dispose()
 
     def _store_error(self, error: DBAPIError) -> StoreUnusable:
-        if self.shared:
-            return server_errors.store_error(self.display_name, error)
-        return sqlite_errors.store_error(self.display_name, error.orig)
+        name = self.display_name
+        return server_errors.store_error(name, error) if self.shared else sqlite_errors.store_error(name, error.orig)
 
 
 def execute_many(connection: Connection, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -293,6 +292,7 @@ def _create_private(path: Path) -> None:
     try:
         create_private_file(path)
     except OSError as error:
+        reason = system_reason(error)
         raise StoreUnusable(
-            _("database {path}: {reason}; check the owner and mode of its folder", path=path, reason=error.strerror)
+            _("database {name}: {reason}; check the owner and mode of its folder", name=path, reason=reason)
         ) from None

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from threading import Event, Lock
 from typing import Protocol
 
-from watcher.errors import StoreLost, StoreUnusable, os_error_text
+from watcher.errors import StoreLost, StoreUnusable, os_error_text, system_reason
 from watcher.messages import _
 from watcher.store.database.open_file import is_same_file
 
@@ -99,7 +99,11 @@ class FileLocks:
             return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnusable(
-                _("lock {path}: {reason}; check the owner and mode of its folder", path=path, reason=error.strerror)
+                _(
+                    "lock {path}: {reason}; check the owner and mode of its folder",
+                    path=path,
+                    reason=system_reason(error),
+                )
             ) from None
 
 

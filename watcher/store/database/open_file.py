@@ -102,8 +102,7 @@ def probe_disk(database: Path) -> None:
         with TemporaryFile(dir=database.parent, buffering=0) as file:
             file.write(_PROBE)
     except OSError as error:
-        reason = _reason(error)
-        raise StoreUnusable(_("database {name}: {reason}", name=database, reason=reason)) from None
+        raise StoreUnusable(_("database {name}: {reason}", name=database, reason=_reason(error))) from None
 
 
 def _reason(error: OSError) -> str:

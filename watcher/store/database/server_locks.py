@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from watcher.errors import LockLost, StoreUnusable
+from watcher.errors import LockLost
 from watcher.messages import _
 from watcher.store.database import postgres, server_errors
 from watcher.store.database.engine import Database
@@ -54,9 +54,7 @@ class ServerLocks:
         try:
             yield
         except DBAPIError as error:
-            raise StoreUnusable(
-                _("database {name}: {reason}", name=self._display_name, reason=server_errors.reason_of(error))
-            ) from error
+            raise server_errors.store_error(self._display_name, error) from error
 
 
 class _HeldOnServer:
