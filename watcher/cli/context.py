@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from watcher.context.opening import read_settings, use_language_of
+from watcher.context.opening import read_settings, use_configured_language
 from watcher.context.read_only import ReadOnlyContext, open_read_only
 from watcher.errors import StoreUnusable
 from watcher.monitoring import logs
@@ -28,8 +28,8 @@ _T = TypeVar("_T")
 
 def load_settings(config: Path | None) -> Settings:
     """Load the configuration and redact its secrets from all logs from now on. Faults end with exit status 2."""
+    use_configured_language(config, os.environ)
     settings = read_settings(config, os.environ)
-    use_language_of(settings)
     register_secrets(secrets_in(settings))
     return settings
 

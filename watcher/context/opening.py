@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watcher import portals
-from watcher.errors import StoreDamaged, StoreUnusable, system_reason
-from watcher.messages import _, use_language
+from watcher.errors import SettingsFaults, StoreDamaged, StoreUnusable, system_reason
+from watcher.messages import LANGUAGES, _, use_language
 from watcher.model.ledger import TrackedCase
 from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
+from watcher.settings.config_files import find_file, read_document
 from watcher.settings.derived import database_url, sealing_keys, watched_numbers
 from watcher.settings.load import load
 from watcher.settings.processing_times import read_processing_times
@@ -79,6 +81,15 @@ def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     if settings.stall.published_file is not None:
         read_processing_times(settings.stall.published_file)  # faults in this file are faults of the configuration
     return settings
+
+
+def use_configured_language(config: Path | None, environ: Mapping[str, str]) -> None:
+    """Let the process speak the language that is written in the configuration, even if other keys have faults."""
+    with suppress(SettingsFaults):
+        file = find_file(config, environ)
+        language = read_document(file).keys.get("language") if file else None
+        if language in LANGUAGES:
+            use_language(language)
 
 
 def use_language_of(settings: Settings) -> None:

@@ -140,7 +140,8 @@ class PortalHttp:
         )
 
     def _exchange(self, request: httpx.Request, deadline: Deadline, max_bytes: int | None) -> Response:
-        self._own_hosts.check(request.url)
+        url = request.url
+        self._own_hosts.check(url.scheme, url.raw_host.decode("ascii"), url.port)
         self._add_cookies(request)
         try:
             raw = self._transport(request.url.scheme, request.url.host).handle_request(request)

@@ -10,7 +10,7 @@ from watcher import portals
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_json, print_line, styled
 from watcher.clock import SystemClock
-from watcher.context.opening import use_language_of
+from watcher.context.opening import use_configured_language
 from watcher.doctor import Finding, Verdict, run_checks
 from watcher.doctor.finding import failed
 from watcher.errors import SettingsFaults
@@ -35,10 +35,10 @@ def doctor_command(config: Path | None, *, offline: bool, as_json: bool) -> None
     findings: list[Finding] = []
     if as_json:
         use_language("en")  # a document is the same in all languages
+    else:
+        use_configured_language(config, os.environ)
     try:
         configuration = load_configuration(config, environ=os.environ, portals=portals)
-        if not as_json:
-            use_language_of(configuration.settings)
         for finding in run_checks(configuration, SystemClock(), offline=offline):
             findings.append(finding)
             if not as_json:

@@ -110,10 +110,8 @@ def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation:
 def _check_number(recipe: Recipe, page: Page, case_number: str) -> None:
     selector = recipe.case.case_number
     if selector and comparable_number(selector.text_at(page) or "") != comparable_number(case_number):
-        name, text = recipe.name, selector.text
-        raise UnexpectedAnswer(
-            _("{recipe}: case.case_number {selector!r} does not find the requested case", recipe=name, selector=text)
-        )
+        fields = {"recipe": recipe.name, "selector": selector.text}
+        raise UnexpectedAnswer(_("{recipe}: case.case_number {selector!r} does not find the requested case", **fields))
 
 
 def _stage(recipe: Recipe, snapshot: Snapshot) -> Stage:
@@ -163,14 +161,8 @@ class _Fields:
         try:
             return None if text is None else read_date(text)
         except ValueError as error:
-            raise UnexpectedAnswer(
-                _(
-                    "{recipe}: {key} is not a date: {reason}",
-                    recipe=self._recipe.name,
-                    key=self.key_path(key),
-                    reason=error,
-                )
-            ) from None
+            fields = {"recipe": self._recipe.name, "key": self.key_path(key), "reason": error}
+            raise UnexpectedAnswer(_("{recipe}: {key} is not a date: {reason}", **fields)) from None
 
 
 def _with_collections(
