@@ -73,7 +73,7 @@ def check_command(
     changed = any(result.changes for result in results) or bool(time_changes)
     failed = [result for result in results if result.outcome is not ReadOutcome.OK]
     for result in failed:
-        print_error(f"{result.account}: {outcome_text(result.outcome)}: {result.error}")
+        print_failure(result)
     sys.exit(1 if failed or refused else EXIT_CHANGED if exit_code and changed else 0)
 
 
@@ -192,13 +192,20 @@ def print_read_results(results: Sequence[ReadResult], time_changes: Sequence[Rec
         outcome = styled(outcome_text(result.outcome), color)
         cases = plural("{n} case checked", "{n} cases checked", result.cases_read)
         changes = plural("{n} change", "{n} changes", len(result.changes)) if result.changes else _("no changes")
-        print_line(f"{result.account}: {outcome}, {cases}, {changes}")
+        text = _("{account}: {outcome}, {cases}, {changes}")
+        print_line(text.format(account=result.account, outcome=outcome, cases=cases, changes=changes))
         for change in result.changes:
             _show_change(change)
     if time_changes:
         print_line(_("reminders: {n}", n=len(time_changes)))
     for change in time_changes:
         _show_change(change)
+
+
+def print_failure(result: ReadResult) -> None:
+    """Print on standard error why an account was not checked, or not completely."""
+    outcome = outcome_text(result.outcome)
+    print_error(_("{account}: {outcome}: {reason}", account=result.account, outcome=outcome, reason=result.error))
 
 
 def _show_change(change: RecordedChange) -> None:

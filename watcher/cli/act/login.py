@@ -9,13 +9,13 @@ from shlex import quote
 import click
 
 from watcher.app import App
-from watcher.cli.act.check import account_names, print_read_results
+from watcher.cli.act.check import account_names, print_failure, print_read_results
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument, ask, ask_code
-from watcher.cli.terminal.state_words import account_text, outcome_text
+from watcher.cli.terminal.state_words import account_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.messages import _, plural
 from watcher.model.account_health import AccountState, ReadOutcome, resume
@@ -140,7 +140,7 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
     print_read_results([result], [])
     if result.outcome is not ReadOutcome.OK:
-        print_error(f"{account}: {outcome_text(result.outcome)}: {result.error}")
+        print_failure(result)
     sys.exit(0 if result.outcome is ReadOutcome.OK else 1)
 
 

@@ -8,7 +8,7 @@ from shlex import quote
 import click
 
 from watcher.app import App, open_app
-from watcher.cli.act.check import print_read_results
+from watcher.cli.act.check import print_failure, print_read_results
 from watcher.cli.options import CONFIG
 from watcher.cli.setup.guides import session_guide
 from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels, ask_setting, portal_advice
@@ -16,7 +16,6 @@ from watcher.cli.setup.service import install_command
 from watcher.cli.show.alerts import print_test_results, send_test
 from watcher.cli.terminal.output import command_name, print_error, print_line, print_table
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_code, confirm
-from watcher.cli.terminal.state_words import outcome_text
 from watcher.cli.terminal.termination import tidying_up_when_ended
 from watcher.context.opening import read_settings
 from watcher.errors import os_error_text
@@ -105,8 +104,7 @@ def _try_sign_ins(app: App) -> bool:
         result = app.poll(name, codes=None if has_secret else PromptedCode(ask_code))
         print_read_results([result], [])
         if result.outcome is not ReadOutcome.OK:
-            outcome = outcome_text(result.outcome)
-            print_error(_("{account}: {outcome}: {reason}", account=name, outcome=outcome, reason=result.error))
+            print_failure(result)
             success = False
     return success
 
@@ -121,7 +119,7 @@ def _try_channels(settings: Settings) -> bool:
     """Send a test alert to each channel if the user agrees. Return False if one was not accepted."""
     if not settings.channels or not confirm(_("Send a test alert to every channel?")):
         return True
-    results = [send_test(channel) for channel in settings.channels.values()]
+    results = [send_test(channel, language=settings.language_of(name)) for name, channel in settings.channels.items()]
     print_test_results(results)
     return all(result.error is None for result in results)
 

@@ -28,6 +28,7 @@ from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_url import delivery_caveat
 from watcher.errors import DeliveryFailed
 from watcher.export.json_documents import alert_document
+from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
@@ -170,7 +171,10 @@ class TestSendResult:
 @click.argument("channel", required=False)
 def notify_test_command(config: Path | None, channel: str | None, *, as_json: bool) -> None:
     """Send a test alert to every channel, or only to CHANNEL, and print the result."""
-    results = [send_test(item) for item in _select_channels(load_settings(config), channel)]
+    settings = load_settings(config)
+    results = [
+        send_test(item, language=settings.language_of(item.name)) for item in _select_channels(settings, channel)
+    ]
     if as_json:
         print_json(
             {
@@ -209,17 +213,12 @@ def _select_channels(settings: Settings, channel: str | None) -> list[ChannelSet
     return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
 
 
-def send_test(channel: ChannelSettings, notifier: Notifier | None = None) -> TestSendResult:
+def send_test(channel: ChannelSettings, *, language: str, notifier: Notifier | None = None) -> TestSendResult:
     """Send one message directly, not through the outbox, because it is about the channel and not about a case."""
-    title = _("case-watcher: test alert")
-    paragraphs = (
-        _(
-            "This is a test of the channel {channel}. No case has changed. Alerts will arrive like this message.",
-            channel=channel.name,
-        ),
-        _("Alerts from this program never ask for a password."),
-    )
-    body, markup = "\n\n".join(paragraphs), "".join(Paragraph(text).html() for text in paragraphs)
+    catalogue = load_catalogue(language)
+    title = catalogue.message("test_alert", "title")
+    body = catalogue.format("test_alert", "body", channel=channel.name)
+    markup = "".join(Paragraph(text).html() for text in body.split("\n\n"))
     error = None
     try:
         (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
