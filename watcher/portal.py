@@ -169,7 +169,7 @@ class Trace(Protocol):
         ...
 
 
-def _never_unchanged(_case_number: str, _answers: RawAnswers) -> bool:
+def _never(*_arguments: object) -> bool:
     return False
 
 
@@ -182,6 +182,7 @@ class PortalContext:
     `known_cases` are the case numbers that the store already holds for the account.
     `is_unchanged` takes a case number and its answers and returns whether the stored snapshot was read from the same
     bytes, by this release and in this language; a `CaseUnchanged` may then be yielded without parsing them.
+    `is_finished` takes a case number; a case that the user has finished is not requested.
     """
 
     clock: Clock
@@ -193,7 +194,8 @@ class PortalContext:
     stop: Event
     trace: Trace | None = None
     known_cases: frozenset[str] = frozenset()
-    is_unchanged: Callable[[str, RawAnswers], bool] = _never_unchanged
+    is_unchanged: Callable[[str, RawAnswers], bool] = _never
+    is_finished: Callable[[str], bool] = _never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

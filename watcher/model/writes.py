@@ -54,9 +54,9 @@ class WriteSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadEnd:
-    """The end of one check of an account. `read` and `missing` are case numbers.
+    """The end of one check of an account. `read`, `missing`, and `finished` are case numbers.
 
-    `complete`: every known case was read or is missing.
+    `complete`: every known case was read, is missing, or is finished and was left out.
     """
 
     account: str
@@ -64,3 +64,4 @@ class ReadEnd:
     next_read_at: datetime
     read: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
+    finished: frozenset[str] = frozenset()

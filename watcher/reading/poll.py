@@ -170,6 +170,8 @@ class _AccountCheck:
         retry_at = now + min(self._recorder.interval, _RETRY_AFTER_KILL)
         self._context.store.accounts.set_next_read(self._account.name, retry_at)
         self._recorder.replay_after_restore()
+        if self._recorder.finished.are_all_of(self._account):
+            return self._recorder.rest()
         guard = self._context.store.sign_in_guard(
             self._account.name,
             clock=self._context.clock,
@@ -247,7 +249,8 @@ class _AccountCheck:
         shared = portal_context(
             self._account, options, self._context, sign_in_guard=guard, known=self._recorder.read_before
         )
-        return replace(shared, is_unchanged=self._recorder.is_unchanged)
+        recorder = self._recorder
+        return replace(shared, is_finished=recorder.finished.include, is_unchanged=recorder.is_unchanged)
 
     def _record_cases(self, reader: Reader, options: ReadOptions) -> None:
         max_duration = options.max_duration
@@ -257,7 +260,7 @@ class _AccountCheck:
             with closing(reader.read()) as results:
                 for result in _until_too_late(results, max_duration):
                     _end_turn(options)  # the account is signed in
-                    self._recorder.record(result)
+                    self._recorder.record(result, skip_finished=True)
                     if options.progress is not None:
                         options.progress(self._recorder.case_count)
         finally:

@@ -21,6 +21,7 @@ from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseUnchanged, Portal, RawAnswers
 from watcher.reading.case_group import HISTORY_KINDS, MAX_HISTORY, CaseGroup
 from watcher.reading.compare import FreshCase
+from watcher.reading.finished_cases import FinishedCases, health_at_rest
 from watcher.reading.first_contact import first_contact
 from watcher.settings import AccountSettings
 from watcher.settings.derived import watched_numbers
@@ -47,6 +48,7 @@ class ReadRecorder:
         self._store, self._settings = context.store, context.settings
         self.health = context.store.accounts.health(account.name, context.clock.now())
         self.known: Mapping[str, StoredCase] = context.store.known_cases(account.name)
+        self.finished = FinishedCases(context.store)
         self.read: set[str] = set()
         self.errors: list[ReadFailed] = []
         self.case_count = 0
@@ -83,9 +85,15 @@ class ReadRecorder:
         self.read.clear()
         self._returned.clear()
 
-    def record(self, result: CaseResult) -> None:
-        """Take the result for one case; what changed is written with other cases. Raises as `write_group` does."""
+    def record(self, result: CaseResult, *, skip_finished: bool = False) -> None:
+        """Take the result for one case; what changed is written with other cases. Raises as `write_group` does.
+
+        `skip_finished`: no person supplied the result, so it is left out if the case is finished.
+        """
         self.case_count += 1
+        number = result.snapshot.case_number if isinstance(result, CaseRead) else result.case_number
+        if skip_finished and self.finished.include(number):
+            return
         if isinstance(result, CaseRead):
             self._take_snapshot(result.snapshot, result.answers)
         elif isinstance(result, CaseUnchanged):
@@ -164,7 +172,8 @@ class ReadRecorder:
         """
         self.write_group()
         now = self._context.clock.now()
-        watched = watched_numbers(self.read_before, self._account)
+        finished = self.finished.among(self.known) - self.read
+        watched = watched_numbers(self.read_before, self._account) - finished
         if not self.case_count and not self.errors and watched:
             self.errors.append(
                 UnexpectedAnswer(_("the website listed no cases, but it listed {count} before", count=len(watched)))
@@ -182,6 +191,7 @@ class ReadRecorder:
             next_read_at=self._next_read(now, health),
             read=frozenset(self.read),
             missing=frozenset(missing),
+            finished=finished,
         )
         writes = [
             *first,
@@ -195,6 +205,15 @@ class ReadRecorder:
             self._store.restore_marks.clear_uncertain(self._account.name)
         error = "; ".join(dict.fromkeys(str(error) for error in self.errors)) or None
         return self.result(outcome_of(self.errors, cases_read=len(self.read)), error=error)
+
+    def rest(self) -> ReadResult:
+        """Write the end of a check that sent no request, because all cases of the account are finished."""
+        now = self._context.clock.now()
+        health, finished = health_at_rest(self.health, now=now), self.finished.among(self.known)
+        planned = self._next_read(now, health)
+        end = ReadEnd(account=self._account.name, complete=True, next_read_at=planned, finished=finished)
+        self._context.record([WriteSet(account=self._account.name, health=health)], now=now, read_end=end)
+        return self.result(ReadOutcome.OK, error=None)
 
     def result(self, outcome: ReadOutcome, *, error: str | None) -> ReadResult:
         """Return the result of the check with all changes recorded so far."""
@@ -216,7 +235,7 @@ class ReadRecorder:
         }
         unknown |= {number: error for number, error in self._not_found.items() if number not in self.read_before}
         watched = watched_numbers(unknown, self._account) - self.read
-        return {number: unknown[number] for number in sorted(watched)}
+        return {number: unknown[number] for number in sorted(watched - self.finished.among(watched))}
 
     def _newly_unknown(self, unknown: Mapping[str, CaseNotFound]) -> Iterator[WriteSet]:
         """Report each number that the portal does not know once."""

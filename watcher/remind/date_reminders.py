@@ -8,7 +8,9 @@ Each distance causes one reminder for each date. If several were reached since t
 with the days that are really left. A date that was already within a distance when it became known (first seen, or last
 moved by the portal) gets no reminder at that distance, because the alert about it has just been sent; the next smaller
 distance is the first. A date that the user entered from a letter was in no alert, so its nearest distance is due at
-once. The mark of a reminder names the date, so a date that moves starts over: `due 2026-10-01 7d`,
+once. A date of the user's own has one more reminder, on the day, or later if the program did not run on it.
+
+The mark of a reminder names the date, so a date that moves starts over: `due 2026-10-01 7d`,
 `due 2026-10-01 passed`, `start 2026-10-01T09:00:00 1d` (with `Z` after the time if the zone is known).
 """
 
@@ -94,8 +96,9 @@ def _deadline(item: TrackedItem, zone: ZoneInfo, now: datetime) -> _Date | None:
     appointment = _appointment(item, zone, now)
     if appointment is not None and appointment.day == day:
         return None
+    today = now.astimezone(zone).date()
     last_day = runs_until(item.item.kind, day) if source is DueSource.ESTIMATE else day
-    is_over = last_day < now.astimezone(zone).date()
+    is_over = day <= today if source is DueSource.USER else last_day < today
     return _Date(name=f"due {day}", day=day, last_day=last_day, at=None, is_over=is_over, source=source)
 
 
@@ -139,6 +142,8 @@ def _was_sent(marks: Iterable[str], target: _Date, reached: timedelta) -> bool:
 
 def _reminder(item: TrackedItem, target: _Date, reached: timedelta, today: date) -> DueReminder:
     kind = ChangeKind.DEADLINE_NEAR if reached else ChangeKind.DEADLINE_PASSED
+    if target.source is DueSource.USER:
+        kind = ChangeKind.REMINDER
     new: dict[str, Json] = {
         "key": item.item.key,
         "kind": item.item.kind.value,
@@ -150,6 +155,8 @@ def _reminder(item: TrackedItem, target: _Date, reached: timedelta, today: date)
         "days": ((target.day if target.day >= today else target.last_day) - today).days,
         "item_id": item.id,
     }
+    if kind is ChangeKind.REMINDER:
+        new["is_overdue"] = target.day < today
     change = Change(kind=kind, severity=severity_of(kind), case_number=item.case_number, subject=item.item.key, new=new)
     mark = f"{target.name} {format_duration(reached) if reached else _PASSED}"
     sent = SentReminder(account=item.account, case_number=item.case_number, subject=item.item.key, mark=mark)

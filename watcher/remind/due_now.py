@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from watcher.model.case import ItemKind
 from watcher.model.ledger import TrackedCase
 from watcher.model.reminder import DueReminder, SentReminder
 from watcher.remind.date_reminders import date_reminders
@@ -38,7 +39,8 @@ def due_reminders(
     `now` is aware, `zone` is the user's. `office_zone` returns the zone in which the dates of an account are counted
     (None: `zone`). `sent` are the reminders of the past; a reminder is not due again once its
     `sent_reminder` is among them. `published` are processing times by form (None: `stall.published`). Without
-    `include_days`, only reminders counted in hours are returned; the others stay due.
+    `include_days`, only reminders counted in hours are returned; the others stay due. A finished case has only those
+    of the user's own dates.
     """
     times = stall.published if published is None else published
     marks = _by_subject(sent)
@@ -47,7 +49,7 @@ def due_reminders(
         office = office_zone(case.account) if office_zone else zone
         dates = list(_dates(case, deadlines.remind, appointments.remind, office, now, marks, include_days=include_days))
         reminders += sorted(dates, key=_days_left)
-        if not include_days:
+        if not include_days or case.finished:
             continue
         of_stage = marks.get((case.account, case.case_number, STAGE), [])
         stalled = stall_reminder(case, stall=stall, published=times, zone=zone, now=now, marks=of_stage)
@@ -81,6 +83,8 @@ def _dates(
     include_days: bool,
 ) -> Iterator[DueReminder]:
     for item in case.items:
+        if case.finished and item.item.kind is not ItemKind.REMINDER:
+            continue
         of_item = marks.get((case.account, case.case_number, item.item.key), [])
         yield from date_reminders(
             item,

@@ -4,7 +4,7 @@ The recorded reminder also says when the last one was sent. It is written in one
 neither loses nor repeats a reminder.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from watcher.clock.timestamps import iso_text
 from watcher.context.context import Context
@@ -13,6 +13,7 @@ from watcher.model.change import Change, ChangeKind, RecordedChange, severity_of
 from watcher.model.ledger import TrackedCase
 from watcher.remind.manual_reminder import MIN_REPEAT, ManualChecks, next_reminder
 from watcher.settings import AccountSettings
+from watcher.text.case_numbers import normalized_number
 
 _KIND = ChangeKind.LOOK_REMINDER
 _NOW = datetime.min.replace(tzinfo=UTC)
@@ -27,7 +28,7 @@ def remind_manual_checks(account: AccountSettings, context: Context) -> list[Rec
     context.store.accounts.health(account.name, now)  # adds an account that is new to the store
     cases = _cases_by_number(account, context)
     recorded: list[RecordedChange] = []
-    for number in account.cases:
+    for number in _watched(account, context):
         case = cases.get(number)
         if (_due_at(account, number, case, context) or _NOW) <= now:
             reminder = _reminder(account, number, case)
@@ -38,9 +39,15 @@ def remind_manual_checks(account: AccountSettings, context: Context) -> list[Rec
 
 def plan_next_manual_check(account: AccountSettings, context: Context) -> None:
     """Store the time of the account's next check: when the first reminder of any of its cases is due."""
-    cases = _cases_by_number(account, context)
-    due = [_due_at(account, number, cases.get(number), context) for number in account.cases]
-    context.store.accounts.set_next_read(account.name, min(at or context.clock.now() for at in due))
+    cases, now = _cases_by_number(account, context), context.clock.now()
+    due = [_due_at(account, number, cases.get(number), context) or now for number in _watched(account, context)]
+    context.store.accounts.set_next_read(account.name, min(due, default=now + _every(account, context)))
+
+
+def _watched(account: AccountSettings, context: Context) -> list[str]:
+    """Return the numbers of the account's cases that are not finished."""
+    finished = context.store.finished_numbers()
+    return [number for number in account.cases if normalized_number(number) not in finished]
 
 
 def _cases_by_number(account: AccountSettings, context: Context) -> dict[str, TrackedCase]:
@@ -57,7 +64,11 @@ def _due_at(account: AccountSettings, number: str, case: TrackedCase | None, con
         checked_at=case.last_read_at if case else None,
         reminded_at=next((reminder.at for reminder in valid), None),
     )
-    return next_reminder(checks, every=account.every or max(context.settings.schedule.every, MIN_REPEAT))
+    return next_reminder(checks, every=_every(account, context))
+
+
+def _every(account: AccountSettings, context: Context) -> timedelta:
+    return account.every or max(context.settings.schedule.every, MIN_REPEAT)
 
 
 def _reminder(account: AccountSettings, number: str, case: TrackedCase | None) -> Change:

@@ -54,7 +54,11 @@ class IrccReader:
         if not listed and (watched or self._context.known_cases):
             raise UnexpectedAnswer(_("the tracker's list of applications is empty, but it had applications before"))
         unique = {normalize_number(one.number): one for one in reversed(listed)}  # a profile may list one twice
-        return [one for number, one in reversed(unique.items()) if not watched or number in watched]
+        return [
+            one
+            for number, one in reversed(unique.items())
+            if (not watched or number in watched) and not self._context.is_finished(number)
+        ]
 
     def _read_one(self, application: Application, profile: Response) -> CaseResult:
         answers = {PROFILE: profile.body}

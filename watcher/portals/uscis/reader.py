@@ -82,12 +82,13 @@ class UscisReader:
 
     def _every_case(self, service: CaseService, done: set[str]) -> Iterator[CaseResult]:
         listed = service.listed_receipts()
-        known = self._context.known_cases
+        context, known = self._context, self._context.known_cases
         receipts = list(self._account.cases) or [*listed, *sorted(known - set(listed))]
         if not receipts:
             raise UnexpectedAnswer(
                 _("USCIS online account: the applicant's page lists no receipt numbers. Add yours to `cases`")
             )
+        receipts = [receipt for receipt in receipts if not context.is_finished(receipt)]
         for receipt in receipts:
             if not is_online_receipt(receipt):
                 yield CaseFailed(case_number=receipt, error=_paper_receipt())
@@ -100,6 +101,8 @@ class UscisReader:
                 yield from self._one_case(service, receipt, case, embedded, done, expected=expected)
         if not self._account.cases:
             for receipt in sorted(embedded.keys() - set(receipts) - done):
+                if context.is_finished(receipt):
+                    continue
                 yield from self._one_case(service, receipt, embedded[receipt], {}, done)
 
     def _one_case(

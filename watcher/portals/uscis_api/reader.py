@@ -44,7 +44,7 @@ def open_reader(account: UscisApiAccount, context: PortalContext) -> Iterator["C
 
 
 class CaseReader:
-    """Reads every case that the account lists."""
+    """Reads every case that the account lists and that is not finished."""
 
     def __init__(self, account: UscisApiAccount, http: PortalHttp, context: PortalContext) -> None:
         self._account, self._http, self._context = account, http, context
@@ -63,7 +63,8 @@ class CaseReader:
         Raises `SignInRejected` if the client credential is rejected, `ForeignHost`, `PortalUnavailable` if no token is
         available or the daemon stops, and `UnexpectedAnswer` if the API rejects its own token.
         """
-        cases, limit, clock = self._account.cases, self._account.daily_limit, self._context.clock
+        cases = [case for case in self._account.cases if not self._context.is_finished(case)]
+        limit, clock = self._account.daily_limit, self._context.clock
         with DailyAllowance(self._context.quota, len(cases), daily_limit=limit, zone=EASTERN, clock=clock) as allowance:
             today, later = _select_cases(cases, allowance.granted, clock.now().astimezone(EASTERN).date())
             yield from _ConcurrentRequests(self, today, allowance, self._account.concurrency).results()

@@ -112,6 +112,8 @@ class RecipeReader:
     def _results(self) -> Iterator[CaseResult]:
         was_down = False
         for listed in list(self.listed()):
+            if self._context.is_finished(listed.number):
+                continue
             result = self._read(listed)
             yield result
             is_down = isinstance(result, CaseFailed) and isinstance(result.error, PortalUnavailable)
