@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.practice.visitor import HandClock
-from tests.remind.app_with_case import app_with_case
+from tests.remind.app_with_case import NUMBER, app_with_case
 from tests.store.temporary_store import temporary_store
 from watcher.app import App
 from watcher.context.context import Context
 from watcher.errors import PortalUnavailable
 from watcher.model.account_health import AccountState, after_read
-from watcher.model.change import ChangeKind
+from watcher.model.change import ChangeKind, RecordedChange, Severity
 from watcher.remind.time_reminders import record_time_reminders
 
 
@@ -110,3 +110,43 @@ def test_nothing_is_recorded_while_another_process_does_the_same(app: App, clock
     with temporary_store(tmp_path) as other, other.store.locks.acquire("time"):
         assert kinds(app.context) == []
     assert kinds(app.context) == [ChangeKind.STALLED]
+
+
+def test_date_of_the_users_own_is_reminded_of_before_it_and_once_on_the_day(app: App, clock: HandClock) -> None:
+    day = clock.now().date() + timedelta(days=20)
+    app.store.user.add_reminder("family", NUMBER, "Card expires", day, clock.now())
+    given = []
+    for _ in range(30):
+        clock.pass_by(timedelta(days=1))
+        recorded = record_time_reminders(app.context) + record_time_reminders(app.context)
+        given += [(change.change.kind, change.change.severity, days_left(change)) for change in recorded]
+    important = [(ChangeKind.REMINDER, Severity.IMPORTANT, days) for days in (14, 7, 3, 1, 0)]
+    assert given == important
+
+
+def test_date_of_the_users_own_is_reminded_of_late_rather_than_never(app: App, clock: HandClock) -> None:
+    app.store.user.add_reminder("family", NUMBER, "Hearing", clock.now().date() + timedelta(days=2), clock.now())
+    clock.pass_by(timedelta(days=5))
+    (reminder,) = record_time_reminders(app.context)
+    assert days_left(reminder) == -3
+    assert "the date has passed" in reminder.summary
+    assert record_time_reminders(app.context) == []
+
+
+def test_finished_case_has_only_reminders_of_the_users_own_dates(app: App, clock: HandClock) -> None:
+    number = app.store.user.add_reminder("family", NUMBER, "Hearing", clock.now().date(), clock.now())
+    app.store.user.finish(NUMBER, clock.now())
+    clock.pass_by(timedelta(days=200))
+    assert kinds(app.context) == [ChangeKind.REMINDER]
+    app.store.ledger.set_due(number, clock.now().date() + timedelta(days=1))
+    assert kinds(app.context) == [ChangeKind.REMINDER]
+    app.store.ledger.set_done(number)
+    clock.pass_by(timedelta(days=2))
+    assert kinds(app.context) == []
+    app.store.user.watch(NUMBER)
+    assert kinds(app.context) == [ChangeKind.STALLED]
+
+
+def days_left(reminder: RecordedChange) -> object:
+    new = reminder.change.new
+    return new.get("days") if isinstance(new, dict) else None

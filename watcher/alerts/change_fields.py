@@ -168,7 +168,9 @@ def _look_reminder_fields(change: Change, _: _Json, new: _Json, style: TextStyle
 
 
 def _note_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
-    return {"text": style.portal_text(new.get("text"))}
+    """Return the user's own text, with its links: it is in the history only."""
+    text = new.get("text")
+    return {"text": text if style.privacy == "full" and isinstance(text, str) else style.portal_text(text)}
 
 
 def _account_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> Fields:

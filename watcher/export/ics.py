@@ -51,8 +51,8 @@ def calendar(
     Due dates are all-day events, tentative if they are estimates. Appointments are in the zone that
     `office_zone` returns for the account (None: the user's `zone`). A wall-clock time without a zone remains one
     ("floating"), and if only the day is known, it is an all-day event. Items that are done or answered
-    remain, without alarms; items that the portal no longer asks for are cancelled. `masked` masks case numbers as in
-    alerts with `privacy = "masked"`.
+    remain, without alarms; items that the portal no longer asks for are cancelled. `masked` masks case numbers and
+    leaves out what the user wrote: labels, persons, and the texts of reminders.
     """
     catalogue = load_catalogue(language)
     document = Calendar()
@@ -125,31 +125,39 @@ def _status(entry: _Entry) -> str:
 
 def _summary(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> str:
     """Return what to do and for which case. An estimate is marked even here, because people may not open the event."""
-    number, snapshot = entry.case.case_number, entry.case.snapshot
-    subject = catalogue.format(
-        "general",
-        "case",
-        number=_plain(mask_case_number(number) if masked else number, catalogue),
-        form=_plain((snapshot.form if snapshot else None) or "", catalogue),
-    )
-    task = catalogue.message("item", entry.item.item.kind.value, "name")
-    if entry.source is not None:
+    subject, item = _subject(entry.case, catalogue, masked=masked), entry.item.item
+    task = catalogue.message("item", item.kind.value, "name")
+    if entry.source is DueSource.USER:
+        task = task if masked else _plain(item.title, catalogue)
+    elif entry.source is not None:
         task = f"{catalogue.message('general', 'due')}: {task}"
     if entry.source is DueSource.ESTIMATE:
         task = f"{task} ({catalogue.message('due_source', 'estimate')})"
     return f"{_MARKS.get(entry.item.state, '')}{task} - {subject}"
 
 
+def _subject(case: TrackedCase, catalogue: Catalogue, *, masked: bool) -> str:
+    """Return the case as its user calls it: by its label, otherwise the person or the number, and the form."""
+    if case.label and not masked:
+        return _plain(case.label, catalogue)
+    name = mask_case_number(case.case_number) if masked else case.person or case.case_number
+    form = (case.snapshot.form if case.snapshot else None) or ""
+    return catalogue.format("general", "case", number=_plain(name, catalogue), form=_plain(form, catalogue))
+
+
 def _description(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Iterator[str]:
-    """Yield the portal's title, the state of the item, and how reliable the date is."""
+    """Yield the number of a case with a name, the portal's title, the item's state, and how reliable the date is."""
+    if not masked and (entry.case.label or entry.case.person):
+        yield _plain(entry.case.case_number, catalogue)
     title = entry.item.item.title
     title = mask_numbers(title, entry.case.case_number) if masked else title
-    yield catalogue.format("general", "quoted", text=_plain(title, catalogue))
+    if entry.source is not DueSource.USER:
+        yield catalogue.format("general", "quoted", text=_plain(title, catalogue))
     if entry.item.state is not ItemState.OPEN:
         yield catalogue.message("item_state", entry.item.state.value)
     if entry.source is DueSource.ESTIMATE:
         yield catalogue.message("general", "estimate")
-    elif entry.source is not DueSource.LETTER:
+    elif entry.source not in {DueSource.LETTER, DueSource.USER}:
         yield catalogue.message("general", "notice_governs")
 
 

@@ -1,4 +1,4 @@
-"""Documents that can be shared: case numbers are masked, names of people and places are left out."""
+"""Documents that can be shared: numbers are masked; names of people and places and the user's texts are left out."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -8,7 +8,8 @@ from watcher.alerts.change_lines import line_of
 from watcher.alerts.style import TextStyle
 from watcher.export.json_documents import change_document
 from watcher.language.catalogue import load_catalogue
-from watcher.model.change import Json, RecordedChange
+from watcher.model.case import ItemKind
+from watcher.model.change import ChangeKind, Json, RecordedChange
 from watcher.privacy.masking import mask_case_number
 from watcher.settings import Settings
 
@@ -44,6 +45,7 @@ class Mask:
         """Mask a case of `watcher status --json`."""
         style = self._style(document["account"], document["case_number"])
         masked = self.item(document)
+        masked["label"] = masked["person"] = None
         masked["status"] = style.portal_text(document["status"]) or None
         masked["parts"] = [self._texts(part, style) for part in document["parts"]]
         masked["pending"] = [self._without_details(item, style) for item in document["pending"]]
@@ -69,6 +71,8 @@ class Mask:
         old, new = (
             _masked(value, style, names_document=names_document) for value in (recorded.change.old, recorded.change.new)
         )
+        if recorded.change.kind is ChangeKind.REMINDER and isinstance(new, dict):
+            new = {key: value for key, value in new.items() if key != "title"}
         change = replace(recorded.change, old=old, new=new)
         document = change_document(replace(recorded, change=change, summary=line_of(change, style)))
         document["account"] = self._accounts.get(recorded.account, "account")
@@ -85,7 +89,8 @@ class Mask:
         )
 
     def _without_details(self, document: Mapping[str, Any], style: TextStyle) -> dict[str, Any]:
-        masked = {**document, "title": style.portal_text(document["title"]) or None}
+        is_own = document.get("kind") == ItemKind.REMINDER
+        masked = {**document, "title": None if is_own else style.portal_text(document["title"]) or None}
         return masked | {key: None for key in _REMOVED_KEYS if key in document}
 
     def _texts(self, part: Mapping[str, str], style: TextStyle) -> dict[str, str]:

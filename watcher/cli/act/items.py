@@ -36,7 +36,7 @@ _MAX_DISTANCE = timedelta(days=3660)
 """No letter asks for an answer in more than ten years, so a later date is a typo."""
 
 
-def _parse_day(_context: click.Context, _parameter: click.Parameter, value: str) -> date:
+def parse_day(_context: click.Context, _parameter: click.Parameter, value: str) -> date:
     """Parse a date, YYYY-MM-DD, within ten years of today."""
     try:
         day = date.fromisoformat(value) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) else None
@@ -93,7 +93,7 @@ def reopen_command(config: Path | None, number: int) -> None:
 @CONFIG
 @ITEM
 @click.argument(
-    "day", cls=AskedArgument, question="Date on your letter (YYYY-MM-DD)", callback=_parse_day, metavar="DATE"
+    "day", cls=AskedArgument, question="Date on your letter (YYYY-MM-DD)", callback=parse_day, metavar="DATE"
 )
 @click.option("--yes", is_flag=True, help="Do not ask if the agency shows an earlier date.")
 def due_command(config: Path | None, number: int, day: date, *, yes: bool) -> None:

@@ -24,8 +24,9 @@ from watcher.remind.stalls import is_stalled
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cases": (
+        *("label", "person"),
         *("account", "case_number", "form", "title", "stage", "status", "status_since", "stage_since", "submitted_on"),
-        *("last_read_at", "stalled", "missing"),
+        *("last_read_at", "stalled", "missing", "finished"),
     ),
     "history": ("id", "at", "account", "case_number", "kind", "severity", "summary"),
     "items": (

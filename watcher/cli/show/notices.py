@@ -9,10 +9,10 @@ from shutil import which
 
 import click
 
+from watcher.cli.case_argument import case_number
 from watcher.cli.context import open_context, read_only_context
 from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
-from watcher.cli.show.status import case_number
 from watcher.cli.terminal.output import print_error, print_json, print_line, print_table, styled
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import notice_document

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from watcher.cli.case_argument import case_number
 from watcher.cli.context import read_only_context
-from watcher.cli.names import listed, suggestion
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import local_time, print_json, print_line, print_table, severity_color, styled
 from watcher.cli.terminal.state_words import account_text, kind_text
@@ -25,7 +25,6 @@ from watcher.model.overdue_check import apparent_health
 from watcher.portals import find
 from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
-from watcher.text.case_numbers import normalized_number
 
 _STATE_COLORS = {AccountState.OK: "green", AccountState.NEVER_READ: None}
 
@@ -159,22 +158,6 @@ def history_command(config: Path | None, case: str | None, limit: int | None, *,
         print_table(("ID", "WHEN", "CASE", "CHANGE", "DETAILS"), rows)
         if not rows:
             print_line("No changes have been recorded yet.")
-
-
-def case_number(context: ReadOnlyContext, typed: str) -> str:
-    """Return the case number as stored. Spaces, dashes, and case of `typed` do not matter."""
-    stored = context.store.case_numbers()
-    for number in stored:
-        if normalized_number(number) == normalized_number(typed):
-            return number
-    configured = [number for account in context.settings.accounts.values() for number in account.cases]
-    if any(normalized_number(number) == normalized_number(typed) for number in configured):
-        raise click.BadParameter(
-            f"Case {typed} has not been checked yet. `watcher check` checks it.", param_hint="CASE"
-        )
-    watched = f"Watched: {listed(stored)}." if stored else "No case is being watched yet."
-    hint = suggestion(typed, [*stored, *configured]) or watched
-    raise click.BadParameter(f"Case {typed} is not being watched. {hint}", param_hint="CASE")
 
 
 @click.command("pending")

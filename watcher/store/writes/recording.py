@@ -86,9 +86,7 @@ def write_read_end(connection: Connection, end: ReadEnd, now: datetime, *, read_
     _count_missing(connection, end, now)
     if end.read or end.complete:
         run = queries_on(connection)
-        left_out = end.missing | end.finished
-        if not end.complete:
-            left_out = numbers_read_together(run, end.account) - end.read
+        left_out = end.missing | end.finished if end.complete else numbers_read_together(run, end.account) - end.read
         _for_each(connection, _LEFT_OUT, end.account, left_out, moment_=read_before or now)
         apart = numbers_read_apart(run, end.account)
         _for_each(connection, _READ_WITH_ACCOUNT, end.account, end.read & apart)

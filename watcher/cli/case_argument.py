@@ -1,0 +1,119 @@
+"""The argument CASE of commands: the number of a case, or its label. Also how commands name a case."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import click
+
+from watcher.cli.names import listed, suggestion
+from watcher.messages import _
+from watcher.model.ledger import UserCase
+from watcher.settings import Settings
+from watcher.store import StoreReader
+from watcher.text.case_numbers import normalized_number
+
+
+class Opened(Protocol):
+    """A configuration and its database, for reading or for writing."""
+
+    @property
+    def store(self) -> StoreReader:
+        """The database."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCase:
+    """A case that is stored or configured, and the account that it belongs to."""
+
+    account: str
+    number: str
+
+
+def case_number(opened: Opened, typed: str) -> str:
+    """Return the number of a stored case as it is stored. Spaces, dashes, and upper or lower case do not matter."""
+    stored, said = opened.store.case_numbers(), opened.store.user_cases()
+    if (number := find_number(typed, stored, said)) is not None:
+        return number
+    configured = [case.number for case in configured_cases(opened.settings)]
+    if find_number(typed, configured, said) is not None:
+        problem = _("Case {typed} has not been checked yet. `watcher check` checks it.", typed=typed)
+        raise click.BadParameter(problem, param_hint="CASE")
+    raise _not_watched(typed, stored, configured, said)
+
+
+def known_case(opened: Opened, typed: str) -> KnownCase:
+    """Return a case that is stored or configured. If several accounts have it, the first that has read it."""
+    said = opened.store.user_cases()
+    tracked = sorted(opened.store.tracked_cases(), key=lambda case: case.snapshot is None)
+    stored = [KnownCase(account=case.account, number=case.case_number) for case in tracked]
+    known = [case for case in stored if case.account in opened.settings.accounts]
+    known += configured_cases(opened.settings)
+    number = find_number(typed, [case.number for case in known], said)
+    if number is None:
+        raise _not_watched(typed, [case.number for case in stored], [case.number for case in known], said)
+    return next(case for case in known if case.number == number)
+
+
+def configured_cases(settings: Settings) -> list[KnownCase]:
+    """Return the cases that the configuration lists."""
+    return [
+        KnownCase(account=name, number=number)
+        for name, account in settings.accounts.items()
+        for number in account.cases
+    ]
+
+
+def find_number(typed: str, numbers: Iterable[str], said: Mapping[str, UserCase]) -> str | None:
+    """Return which of the numbers, or the labels of these cases, was typed; None if none was.
+
+    Exit with status 2 if several cases have the label.
+    """
+    by_normalized = {normalized_number(number): number for number in reversed(list(numbers))}
+    if (number := by_normalized.get(normalized_number(typed))) is not None:
+        return number
+    label = _comparable(typed)
+    matches = [number for key, number in by_normalized.items() if key in said and _has_label(said[key], label)]
+    if len(matches) > 1:
+        numbers_text = listed(sorted(matches))
+        problem = _(
+            "Several cases have the label '{label}': {numbers}. Enter the number.", label=typed, numbers=numbers_text
+        )
+        raise click.BadParameter(problem, param_hint="CASE")
+    return matches[0] if matches else None
+
+
+def name_of_case(number: str, said: Mapping[str, UserCase]) -> str:
+    """Return the label of a case, or its number if it has none, for tables."""
+    case = said.get(normalized_number(number))
+    return (case and case.label) or number
+
+
+def described_case(number: str, said: UserCase) -> str:
+    """Return the label and the number of a case, for sentences."""
+    return f"{said.label} ({number})" if said.label else number
+
+
+def _has_label(case: UserCase, label: str) -> bool:
+    return bool(label) and case.label is not None and _comparable(case.label) == label
+
+
+def _comparable(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _not_watched(
+    typed: str, stored: Iterable[str], others: Iterable[str], said: Mapping[str, UserCase]
+) -> click.BadParameter:
+    numbers = list(dict.fromkeys(stored))
+    watched = _("Watched: {numbers}.", numbers=listed(numbers)) if numbers else _("No case is being watched yet.")
+    labels = [case.label for case in said.values() if case.label]
+    hint = suggestion(typed, [*numbers, *others, *labels]) or watched
+    problem = _("Case {typed} is not being watched.", typed=typed)
+    return click.BadParameter(f"{problem} {hint}", param_hint="CASE")
