@@ -89,7 +89,7 @@ class Household:
     counts: Counter[str] = field(default_factory=Counter)
     supervisor_may_die: bool = True
     peak: float = 0.0
-    _shown: dict[str, datetime] = field(default_factory=dict)
+    _shown: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _daemon: Command | None = None
     _release: Path = REPOSITORY
     _undo: list[Undo] = field(default_factory=list)
@@ -285,7 +285,7 @@ class Household:
         self._lift_pauses()
         self.author.tick()
         for happening in self.author.waiting():
-            shown = self._shown.setdefault(happening.token or happening.number, self.clock.now())
+            shown = self._shown.setdefault((happening.number, happening.since), self.clock.now())
             if self.clock.now() - shown > self.patience:
                 self.faults.append(f"{self.clock.now()}: not recorded: {happening}: {self._state()}")
 
