@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from watcher.clock.timestamps import iso_text, local_text, parse_iso, parse_utc, utc_text
+from watcher.clock.timestamps import iso_text, local_text, parse_iso, parse_utc, utc_text, zoned_text
 
 DAY = date(2026, 7, 9)
 MOMENT = datetime(2026, 7, 9, 19, 0, 5, 250, tzinfo=UTC)
@@ -36,3 +36,4 @@ def test_a_moment_is_parsed_into_utc_and_a_wall_clock_is_refused() -> None:
 def test_local_text_is_to_the_minute_in_the_given_zone() -> None:
     assert local_text(MOMENT) == "2026-07-09 19:00"
     assert local_text(MOMENT, ZoneInfo("America/New_York")) == "2026-07-09 15:00"
+    assert zoned_text(MOMENT, ZoneInfo("America/New_York")) == "2026-07-09 15:00 EDT"

@@ -24,6 +24,7 @@ def status_of(
     """Return the status with one account and `blind_after` at one day."""
     settings = Settings(
         state_dir=Path("state"),
+        timezone="America/New_York",
         accounts={"family": AccountSettings(name="family", portal="uscis-api")},
         schedule=ScheduleSettings(blind_after=timedelta(days=1)),
     )
@@ -99,7 +100,7 @@ def test_stuck_scheduler_is_unhealthy() -> None:
 
 def test_status_line_summarizes_the_service() -> None:
     assert status_line(status_of(last_success(HOUR))) == (
-        "watching 1 account, next check 2026-07-09 13:00Z, 2 alerts waiting"
+        "watching 1 account, next check 2026-07-09 09:00 EDT, 2 alerts waiting"
     )
     assert "1 failing, 1 without a successful check for too long" in status_line(
         status_of(last_success(25 * HOUR, AccountState.FAILING))
@@ -112,7 +113,7 @@ def test_document_shows_accounts_and_queue_but_no_error_text() -> None:
     assert document == {
         "status": "unwell",
         "summary": (
-            "watching 1 account, 1 failing, 1 without a successful check for too long, next check 2026-07-09 13:00Z,"
+            "watching 1 account, 1 failing, 1 without a successful check for too long, next check 2026-07-09 09:00 EDT,"
             " 2 alerts waiting"
         ),
         "at": "2026-07-09T12:00:00Z",

@@ -33,6 +33,11 @@ def local_text(moment: datetime, zone: tzinfo | None = None) -> str:
     return f"{moment.astimezone(zone) if zone else moment:%Y-%m-%d %H:%M}"
 
 
+def zoned_text(moment: datetime, zone: tzinfo) -> str:
+    """Return `local_text` with the zone's abbreviation, for what is also read on other machines."""
+    return f"{local_text(moment, zone)} {moment.astimezone(zone):%Z}"
+
+
 def parse_iso(text: str) -> date | datetime:
     """Parse what `iso_text` wrote: a text without a time of day is a day. Raises ValueError."""
     return date.fromisoformat(text) if len(text) == len("2026-07-09") else datetime.fromisoformat(text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from watcher.clock.timestamps import iso_text, parse_utc
+from watcher.clock.timestamps import iso_text, parse_utc, zoned_text
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import AlertState
 from watcher.model.change import Json
@@ -41,12 +41,14 @@ class ReportedAccount:
 class ReportedStatus:
     """The part of the service's status that does not depend on the moment. `accounts` are the configured ones.
 
-    `database_writable` is false if the last probe of a write failed.
+    `next_check` is when the first of them is due, in the user's zone. `database_writable` is false if the last probe
+    of a write failed.
     """
 
     blind_after: timedelta
     accounts: tuple[ReportedAccount, ...]
     alerts: Mapping[AlertState, int]
+    next_check: str | None = None
     database_writable: bool = True
 
     def to_json(self) -> dict[str, Json]:
@@ -55,6 +57,7 @@ class ReportedStatus:
             "blind_after": self.blind_after.total_seconds(),
             "accounts": [_account_json(account) for account in self.accounts],
             "alerts": {state.value: number for state, number in self.alerts.items()},
+            "next_check": self.next_check,
             "database_writable": self.database_writable,
         }
 
@@ -65,6 +68,7 @@ class ReportedStatus:
             blind_after=timedelta(seconds=message["blind_after"]),
             accounts=tuple(map(_account, message["accounts"])),
             alerts={AlertState(state): number for state, number in message["alerts"].items()},
+            next_check=message["next_check"],
             database_writable=message["database_writable"],
         )
 
@@ -81,6 +85,8 @@ def reported_status(
     `alerts` is the number of alerts in each state: `reported_status(settings, store.accounts.all(),
     store.outbox.counts())`.
     """
+    planned = [accounts[name][1] for name in settings.accounts if name in accounts]
+    next_check = min(filter(None, planned), default=None)
     return ReportedStatus(
         blind_after=settings.schedule.blind_after,
         accounts=tuple(
@@ -88,6 +94,7 @@ def reported_status(
             for name, account in settings.accounts.items()
         ),
         alerts=alerts,
+        next_check=next_check and zoned_text(next_check, settings.timezone),
         database_writable=database_writable,
     )
 

@@ -12,7 +12,7 @@ successful check for longer than `blind_after`. The newest report is kept, and e
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher.clock.timestamps import local_text, utc_text
+from watcher.clock.timestamps import utc_text
 from watcher.messages import _, plural
 from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
@@ -74,8 +74,8 @@ def status_line(status: ServiceStatus) -> str:
         parts.append(
             plural("{n} without a successful check for too long", "{n} without a successful check for too long", blind)
         )
-    if next_checks := [account.next_read_at for account in accounts if account.next_read_at is not None]:
-        parts.append(_("next check {time}", time=f"{local_text(min(next_checks))}Z"))
+    if status.reported.next_check:
+        parts.append(_("next check {time}", time=status.reported.next_check))
     if waiting := status.pending_alerts:
         parts.append(plural("{n} alert waiting", "{n} alerts waiting", waiting))
     return ", ".join(parts)
