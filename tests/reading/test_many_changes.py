@@ -8,6 +8,7 @@ import pytest
 
 from tests.practice.visitor import HandClock
 from tests.store.temporary_store import a_snapshot
+from tests.support.waiting import eventually
 from tests.support.work_done import Work, counted
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
@@ -83,6 +84,19 @@ def test_only_a_group_of_cases_waits_in_memory(app: App) -> None:
 
     record(app, results())
     assert stored(app.store) == 3 * MAX_CASES
+
+
+def test_case_does_not_wait_for_a_portal_that_does_not_answer(app: App) -> None:
+    record(app, read(2))
+
+    def results() -> Iterator[CaseResult]:
+        changed, other = read(2, REWORDED)
+        yield changed
+        assert eventually(lambda: app.store.history(kinds={ChangeKind.STATUS_CHANGED}), within=10)
+        yield other
+
+    record(app, results())
+    assert len(app.store.history(kinds={ChangeKind.STATUS_CHANGED})) == 2
 
 
 def stored(store: StoreReader) -> int:

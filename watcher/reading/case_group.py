@@ -1,12 +1,14 @@
 """Fresh cases of a check that are compared and written together.
 
 A transaction takes longer than comparing and writing a case, so a portal that rewords a thousand statuses at once costs
-a few transactions. A group is limited in size, and in the time that its first case waits for the others.
+a few transactions. A group is limited in size, and in the time that its first case waits for the others. It is written
+then even if the next case does not arrive, because the portal does not answer.
 """
 
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from threading import Lock, Timer
 
 from watcher.context.context import Context
 from watcher.model.change import ChangeKind, RecordedChange
@@ -22,43 +24,66 @@ MAX_HISTORY = 5
 """Earlier changes that an alert may show."""
 
 _MAX_BYTES = 1_000_000
-_MAX_AGE = 1.0  # seconds (monotonic)
+_MAX_AGE = 1.0  # seconds
 HISTORY_KINDS = frozenset(ChangeKind) - {ChangeKind.LOOK_REMINDER, ChangeKind.REMINDER, ChangeKind.NOTE}
 """The kinds of earlier changes that an alert may show: not what only the user says."""
 
 
 class CaseGroup:
-    """The cases of an account that were read and not yet written, in the order in which they arrived."""
+    """The cases of an account that were read and not yet written, in the order in which they arrived.
+
+    A thread of its own writes those that have waited long enough. What that raises, the next `write` raises.
+    """
 
     def __init__(self, account: AccountSettings, portal: Portal, context: Context, *, is_first_contact: bool) -> None:
         """Start empty. `is_first_contact`: no earlier check of the account has read a case."""
         self._account, self._portal, self._context = account, portal, context
         self._is_first_contact = is_first_contact
         self._cases: list[FreshCase] = []
-        self._bytes, self._since = 0, 0.0
+        self._bytes = 0
+        self._lock, self._timer = Lock(), Timer(0, self._write_late)
+        self._written: list[RecordedChange] = []
+        self._failure: Exception | None = None
 
     def add(self, case: FreshCase) -> None:
         """Add a case that is not in the group."""
-        if not self._cases:
-            self._bytes, self._since = 0, time.monotonic()
-        self._cases.append(case)
-        self._bytes += sum(map(len, case.answers.values()))
+        with self._lock:
+            if not self._cases:
+                self._bytes, self._timer = 0, Timer(_MAX_AGE, self._write_late)
+                self._timer.daemon = True
+                self._timer.start()
+            self._cases.append(case)
+            self._bytes += sum(map(len, case.answers.values()))
 
     @property
     def is_due(self) -> bool:
-        """Whether to write the group without waiting for more cases."""
-        if not self._cases:
-            return False
-        is_full = len(self._cases) >= MAX_CASES or self._bytes >= _MAX_BYTES
-        return is_full or time.monotonic() - self._since >= _MAX_AGE
+        """Whether to call `write` without waiting for more cases."""
+        return len(self._cases) >= MAX_CASES or self._bytes >= _MAX_BYTES or self._failure is not None
 
     def write(self) -> list[RecordedChange]:
-        """Compare the cases and write them in one transaction; return their changes. The group is empty afterwards.
+        """Compare the cases and write them in one transaction. The group is empty afterwards.
 
-        If a case cannot be compared, those before it are written nevertheless. Raises `StoreUnusable` and `LockLost`.
+        Returns the changes since the last call. If a case cannot be compared, those before it are written nevertheless.
+        Raises `StoreUnusable` and `LockLost`.
         """
+        with self._lock:
+            self._timer.cancel()
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                raise failure
+            written, self._written = self._written + self._write(), []
+        return written
+
+    def _write_late(self) -> None:
+        with self._lock:
+            try:
+                self._written += self._write()
+            except Exception as error:  # noqa: BLE001 - the thread of the check raises it
+                self._failure = error
+
+    def _write(self) -> list[RecordedChange]:
         group, writes, recorded = self._cases, list[WriteSet](), list[RecordedChange]()
-        self._cases = []
+        self._cases, self._bytes = [], 0
         if not group:
             return recorded
         now, earlier = self._context.clock.now(), self._earlier(group)
@@ -69,7 +94,7 @@ class CaseGroup:
             recorded = self._context.record(writes, now=now) if writes else recorded
         return recorded
 
-    def _earlier(self, group: list[FreshCase]) -> dict[str, EarlierCase]:
+    def _earlier(self, group: Sequence[FreshCase]) -> dict[str, EarlierCase]:
         numbers = [case.snapshot.case_number for case in group if case.known is not None]
         store = self._context.store
         return store.earlier_cases(self._account.name, numbers, kinds=HISTORY_KINDS, limit=MAX_HISTORY)
