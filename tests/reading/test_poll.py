@@ -260,7 +260,12 @@ class TestSchedule:
             assert workspace.next_read_at is not None
             assert timedelta() <= workspace.next_read_at - workspace.clock.now() - EVERY <= timedelta(minutes=10)
 
-    def test_the_next_check_is_stored_before_the_first_request(self, watching: Workspace) -> None:
+    @pytest.mark.parametrize(
+        ("late", "retry"), [(timedelta(), 1), (timedelta(minutes=20), 10), (timedelta(hours=5), 15)]
+    )
+    def test_check_is_planned_again_before_its_first_request_the_later_the_longer_it_was_due(
+        self, watching: Workspace, late: timedelta, retry: int
+    ) -> None:
         stored = []
 
         class ScheduleTrace:
@@ -269,10 +274,10 @@ class TestSchedule:
             def save(self, *_: object, **__: object) -> None:
                 stored.append(watching.next_read_at)
 
-        watching.clock.pass_by(EVERY)
+        watching.clock.pass_by(EVERY + late)
         with watching.opened() as app:
             app.poll("api", trace=ScheduleTrace())
-        assert stored[0] == watching.clock.now() + timedelta(minutes=15)
+        assert stored[0] == watching.clock.now() + timedelta(minutes=retry)
 
     def test_an_account_is_not_checked_twice_at_the_same_time(self, watching: Workspace) -> None:
         watching.portal.forget_requests()

@@ -44,8 +44,8 @@ from watcher.remind.manual_check import plan_next_manual_check, remind_manual_ch
 from watcher.settings import AccountSettings
 from watcher.store import Busy
 
-_RETRY_AFTER_KILL = timedelta(minutes=15)
-"""A check that a kill interrupted is started again after this time, or after the account's interval if shorter."""
+_FIRST_RETRY, _LAST_RETRY = timedelta(minutes=1), timedelta(minutes=15)
+"""A check that a kill interrupted is started again after a time between these, growing if that happens again."""
 _log = structlog.get_logger(__name__)
 
 
@@ -167,8 +167,7 @@ class _AccountCheck:
         skipped = self._skip(now)
         if skipped is not None:
             return skipped
-        retry_at = now + min(self._recorder.interval, _RETRY_AFTER_KILL)
-        self._context.store.accounts.set_next_read(self._account.name, retry_at)
+        self._context.store.accounts.set_next_read(self._account.name, now + self._retry_delay(now))
         self._recorder.replay_after_restore()
         if self._recorder.finished.are_all_of(self._account):
             return self._recorder.rest()
@@ -215,6 +214,16 @@ class _AccountCheck:
             skipped = _("skipped: {agency} asked us to wait until {until}", agency=agency, until=until)
             return self._recorder.result(ReadOutcome.FAILED, error=skipped)
         return None
+
+    def _retry_delay(self, now: datetime) -> timedelta:
+        """Return how soon to check again if a kill interrupts this check.
+
+        Whether earlier checks were interrupted shows in how late this one is: a kill records nothing.
+        """
+        health, interval = self._recorder.health, self._recorder.interval
+        due = health.first_seen_at if health.last_attempt_at is None else health.last_attempt_at + interval
+        late = now - due - self._context.settings.schedule.jitter
+        return min(interval, max(_FIRST_RETRY, min(late, _LAST_RETRY)))
 
     def _read_portal(self, options: ReadOptions, guard: SignInGuard) -> ReadFailed | None:
         """Record every case, then download letters. Returns the error that ended this early, if any."""
