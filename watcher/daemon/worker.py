@@ -37,6 +37,7 @@ from watcher.clock.timestamps import iso_text
 from watcher.context.opening import database_file, locks_folder, read_settings
 from watcher.daemon.accepted_settings import packed, unpacked
 from watcher.daemon.daemon import Daemon
+from watcher.daemon.worker_lock import EarlierWorker, worker_lock
 from watcher.daemon.worker_process import MODULE
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.sender_process import SenderProcess
@@ -48,13 +49,9 @@ from watcher.processes.child import channel_to_parent
 from watcher.settings import Settings
 from watcher.settings.derived import DATABASE, database_url
 from watcher.store.backup.unmoved_database import unmoved_database
-from watcher.store.database.locks import Busy, Locks
+from watcher.store.database.locks import FileLocks
 
-_LOCK = "worker"
-_LOCK_WAIT = 40.0  # seconds; the worker of a supervisor that was killed ends within 28
-_LOCK_PAUSE = 0.5
 _LOOKS = 3  # while it waits to be idle
-_STILL_RUNNING = mark("a process of an earlier `watcher run` is still running; stop it, then try again")
 _NOT_RELOADED = mark("the configuration has errors; the previous one stays in use")
 _log = structlog.get_logger(MODULE)
 
@@ -114,18 +111,16 @@ class Worker:
                     self._mention_unmoved_database(settings)
                 self._send("opened", database=_text(app.store.file), locks=str(locks_folder(settings)))
                 self._expect("work")
-                if not app.store.shared:
-                    self._take_lock(app.store.locks, stack)
+                if isinstance(app.store.locks, FileLocks):
+                    stack.enter_context(worker_lock(app.store.locks, lambda: self._receive(0)))
                 return self._work(app)
             except SettingsFaults as faults:
                 _print(*faults.faults)
                 return 2
             except StoreUnusable as error:
-                _print(f"watcher: {error}")
-                return 2
-            except Busy:
-                _print(f"watcher: {_(_STILL_RUNNING)}")
-                return 1
+                return self._refuse(str(error), 2)
+            except EarlierWorker as earlier:
+                return self._refuse(str(earlier), 1)
             except _Ended:
                 return 0
 
@@ -154,19 +149,6 @@ class Worker:
             token=health.token.get_secret_value() if health.token else None,
         )
 
-    def _take_lock(self, locks: Locks, stack: ExitStack) -> None:
-        """Wait for a worker whose supervisor was killed. Raises `Busy` if it does not end."""
-        end = time.monotonic() + _LOCK_WAIT
-        while True:
-            try:
-                stack.enter_context(locks.acquire(_LOCK, wait=_LOCK_PAUSE))
-            except Busy:
-                if time.monotonic() > end:
-                    raise
-                self._receive(0)
-            else:
-                return
-
     def _work(self, app: App) -> int:
         start = self._start
         sign_of_life = timedelta(seconds=start.sign_of_life)
@@ -178,8 +160,7 @@ class Worker:
                 newest_ids=start.carried.get("newest_ids", ()),
             )
         except WatcherError as error:
-            _print(f"watcher: {error}")
-            return 1
+            return self._refuse(str(error), 1)
         if start.is_first:
             _log.info("daemon_started", accounts=len(app.settings.accounts), channels=len(app.settings.channels))
         self._send("ready")
@@ -238,7 +219,9 @@ class Worker:
         try:
             loaded = self._load()
         except SettingsFaults as faults:
-            _print(*faults.faults, f"watcher: {_(_NOT_RELOADED)}")
+            for fault in faults.faults:
+                _log.error("configuration_fault", fault=fault)
+            _log.error("configuration_not_reloaded", reason=_(_NOT_RELOADED))
             self._send("refused")
             return settings
         # The database stays the one that is open.
@@ -247,6 +230,14 @@ class Worker:
         daemon.reconfigure(settings)
         self._send_settings(settings)
         return settings
+
+    def _refuse(self, reason: str, status: int) -> int:
+        """Say why this process does not work: as the answer of the command `run`, or later in the log."""
+        if self._start.is_first:
+            _print(f"watcher: {reason}")
+        else:
+            _log.error("worker_refuses", reason=reason)
+        return status
 
     def _mention_unmoved_database(self, settings: Settings) -> None:
         """Print how to move the database in state_dir to the server, if it was not moved."""
