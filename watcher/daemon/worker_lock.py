@@ -1,4 +1,4 @@
-"""The lock that a worker holds while it works: a supervisor that was killed may leave one, and two never work at once."""
+"""The lock that a worker holds while it works. One of a supervisor that was killed may still hold it."""
 
 import time
 from collections.abc import Callable, Iterator

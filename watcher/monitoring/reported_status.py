@@ -94,7 +94,7 @@ def reported_status(
             for name, account in settings.accounts.items()
         ),
         alerts=alerts,
-        next_check=next_check and zoned_text(next_check, settings.timezone),
+        next_check=zoned_text(next_check, settings.timezone) if next_check else None,
         database_writable=database_writable,
     )
 
