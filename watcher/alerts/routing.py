@@ -79,7 +79,7 @@ def _routed(
     now: datetime,
 ) -> Iterator[RoutedAlert]:
     changes = {index: change for index in group if (change := heard[index]) is not None}
-    accepted = {index for index, change in changes.items() if _accepts(channel, change)}
+    accepted = {index for index, change in changes.items() if accepts(channel, change)}
     if not accepted:
         return
     selected = tuple(index for index, change in changes.items() if index in accepted or _goes_along(channel, change))
@@ -90,7 +90,8 @@ def _routed(
     yield RoutedAlert(channel=name, changes=selected, severity=severity, not_before=not_before, hold_reason=hold_reason)
 
 
-def _accepts(channel: ChannelSettings, change: Change) -> bool:
+def accepts(channel: ChannelSettings, change: Change) -> bool:
+    """Return whether the channel selects a change that it hears of, by its kind and severity."""
     if channel.kinds and change.kind not in channel.kinds:
         return False
     return routing_severity(change).rank >= channel.min_severity.rank

@@ -42,7 +42,7 @@ _SECTIONS = {
         "portals": ("show.explain", mark("List the websites that can be watched and what each needs.")),
         "init": ("setup.init", mark("Set up step by step.")),
         "login": ("act.login", mark("Sign in, or import the session of your browser.")),
-        "notify": ("show.alerts", mark("Send a test alert.")),
+        "notify": ("show.alerts", mark("Send a test alert, and show who gets which alerts.")),
         "recipe": ("setup.recipes", mark("Describe a website that is not supported yet, and test it.")),
     },
     mark("Run"): {

@@ -47,6 +47,12 @@ class QuietHours:
             end = later
         return end
 
+    def include(self, at: time) -> bool:
+        """Return whether this time of the day is within the quiet hours."""
+        if self.start < self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
+
     def _end_of_interval(self, now: datetime, zone: ZoneInfo) -> datetime | None:
         today = now.astimezone(zone).date()
         for day in (today - _DAY, today, today + _DAY):

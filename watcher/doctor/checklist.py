@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from watcher.app import open_app
 from watcher.clock import Clock
-from watcher.doctor import accounts, configuration, disk, network
+from watcher.doctor import accounts, configuration, coverage, disk, network
 from watcher.doctor.finding import Finding, Verdict, failed
 from watcher.errors import StoreUnusable
 from watcher.messages import _
@@ -43,7 +43,12 @@ def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     with ExitStack() as stack:
         try:
             app = stack.enter_context(open_app(settings, clock=clock))
-            findings = [*accounts.check_accounts(app), *accounts.check_sessions(app), *accounts.check_alerts(app)]
+            findings = [
+                *accounts.check_accounts(app),
+                *accounts.check_sessions(app),
+                *accounts.check_alerts(app),
+                *coverage.check_coverage(app),
+            ]
         except StoreUnusable as error:
             yield failed(_("database"), str(error), _("fix what the reason says"))
             return

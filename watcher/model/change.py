@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import TypeAlias
 
 from watcher.model.case import Stage
@@ -141,6 +142,12 @@ def severity_of(kind: ChangeKind, stage: Stage | None = None, words: Severity | 
     if kind in _URGENT or (kind is ChangeKind.STAGE_CHANGED and stage in _URGENT_STAGES):
         return Severity.URGENT
     return Severity.IMPORTANT if kind in _IMPORTANT else Severity.ROUTINE
+
+
+@cache
+def severities_of(kind: ChangeKind) -> frozenset[Severity]:
+    """Return every severity that a change of this kind can have."""
+    return frozenset(severity_of(kind, stage, words) for stage in (None, *Stage) for words in (None, *Severity))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from watcher.cli.context import LOCK_TIMEOUT, load_settings, open_context, read_
 from watcher.cli.groups import CommandGroup
 from watcher.cli.names import parse_number, unknown_name
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
+from watcher.cli.show.notify_plan import notify_plan_command
 from watcher.cli.terminal.output import (
     local_time,
     print_error,
@@ -153,7 +154,10 @@ def ack_command(config: Path | None, alert: int) -> None:
 
 @click.group("notify", cls=CommandGroup)
 def notify_command() -> None:
-    """Test the channels that alerts go to."""
+    """Test the channels that alerts go to, and show who gets what."""
+
+
+notify_command.add_command(notify_plan_command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
