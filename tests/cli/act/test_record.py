@@ -85,7 +85,7 @@ def test_number_of_two_accounts_requires_the_account(manual_workspace: Workspace
         (("AA00000009", "Ready"), "There is no case 'AA00000009'"),
         (("AA00000001", "Ready", "--account", "uncle"), "There is no account 'uncle'"),
         (("AA00000001", "  "), "a status is one line"),
-        (("AA00000001", "Ready", "--on", "yesterday"), "--on"),
+        (("AA00000001", "Ready", "--on", "yesterday"), "'--on': 'yesterday' is not a date. Use YYYY-MM-DD"),
         (("AA00000001", "Ready", "--on", f"{datetime.now(UTC).date() + timedelta(days=3)}"), "Check the year"),
     ],
 )

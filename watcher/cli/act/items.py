@@ -1,6 +1,5 @@
 """`watcher done`, `reopen`, `due`: what the user says about a pending item."""
 
-import re
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ import click
 
 from watcher.cli.context import open_context
 from watcher.cli.names import parse_number
-from watcher.cli.options import CONFIG
+from watcher.cli.options import CONFIG, parse_date
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument, confirm
 from watcher.language.due_estimates import runs_until
@@ -38,12 +37,7 @@ _MAX_DISTANCE = timedelta(days=3660)
 
 def parse_day(_context: click.Context, _parameter: click.Parameter, value: str) -> date:
     """Parse a date, YYYY-MM-DD, within ten years of today."""
-    try:
-        day = date.fromisoformat(value) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) else None
-    except ValueError:
-        day = None
-    if day is None:
-        raise click.BadParameter(_("'{typed}' is not a date. Use YYYY-MM-DD, such as 2026-12-31.", typed=value))
+    day = parse_date(value)
     if abs(day - datetime.now(UTC).date()) > _MAX_DISTANCE:
         raise click.BadParameter(_("{day} is more than ten years away. Check the year.", day=value))
     return day

@@ -17,6 +17,7 @@ from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument, ask, ask_code
 from watcher.cli.terminal.state_words import account_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
+from watcher.errors import os_error_text
 from watcher.messages import _, plural
 from watcher.model.account_health import AccountState, ReadOutcome, resume
 from watcher.reading.other_key import have_other_key, other_key_message
@@ -166,7 +167,8 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
         content = read_input(file, max_bytes=_MAX_COOKIE_FILE_SIZE)
         selection = read_cookies(content, hosts=hosts, now=app.clock.now().timestamp())
     except (BadCookieFile, OSError) as error:
-        raise click.BadParameter(f"{file}: {error}", param_hint="--cookies") from None
+        reason = os_error_text(error) if isinstance(error, OSError) else error
+        raise click.BadParameter(f"{file}: {reason}", param_hint="--cookies") from None
     for fault in selection.faults[:_MAX_FAULTS]:
         print_error(_("{file}: skipped: {fault}", file=file, fault=fault))
     if not selection.cookies:

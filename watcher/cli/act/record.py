@@ -1,6 +1,6 @@
 """`watcher record`: record the status that a person read on a site, like the result of any other check."""
 
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
@@ -11,7 +11,7 @@ from watcher.app import App
 from watcher.cli.act.check import print_read_results
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.names import unknown_name
-from watcher.cli.options import CONFIG, JSON
+from watcher.cli.options import CONFIG, JSON, parse_date
 from watcher.cli.terminal.output import print_error, print_json, print_line
 from watcher.cli.terminal.prompts import AskedArgument
 from watcher.cli.terminal.termination import finishing_on_sigterm
@@ -31,7 +31,7 @@ from watcher.text.case_numbers import normalized_number
 @JSON
 @click.option(
     "--on",
-    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _context, _parameter, value: None if value is None else parse_date(value),
     metavar="DATE",
     help="The date of the status on the website, YYYY-MM-DD.",
 )
@@ -41,7 +41,7 @@ from watcher.text.case_numbers import normalized_number
     "status", cls=AskedArgument, question="Status, word for word", nargs=-1, required=True, metavar="STATUS..."
 )
 def record_command(
-    config: Path | None, case: str, status: tuple[str, ...], on: datetime | None, name: str | None, *, as_json: bool
+    config: Path | None, case: str, status: tuple[str, ...], on: date | None, name: str | None, *, as_json: bool
 ) -> None:
     """Record the STATUS of CASE as you saw it on the official website, word for word.
 
@@ -51,11 +51,11 @@ def record_command(
     """
     with open_context(config) as app:
         account, number = _find(app, case, name)
-        if on is not None and on.date() > (app.clock.now() + timedelta(days=1)).date():
-            problem = _("{day} is in the future. Check the year.", day=on.date())
+        if on is not None and on > (app.clock.now() + timedelta(days=1)).date():
+            problem = _("{day} is in the future. Check the year.", day=on)
             raise click.BadParameter(problem, param_hint="--on")
         try:
-            read = build_case_read(account.site, number, " ".join(status), on=on.date() if on else None)
+            read = build_case_read(account.site, number, " ".join(status), on=on)
             result = record_results([read], account, app.portal_of(account.name), app.context)
         except UnexpectedAnswer as error:
             raise click.BadParameter(str(error), param_hint="STATUS") from None

@@ -17,7 +17,7 @@ from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled
 from watcher.cli.terminal.prompts import ask_code
-from watcher.errors import AccountLocked, SignInRejected
+from watcher.errors import AccountLocked, SignInRejected, system_reason
 from watcher.messages import _, mark
 from watcher.portals.recipe import RecipeAccount, try_recipe
 from watcher.reading.poll import portal_context
@@ -46,7 +46,7 @@ def new_command(file: Path) -> None:
         text = _("{file} already exists. Choose another name.", file=file)
         raise click.BadParameter(text, param_hint="FILE") from None
     except OSError as error:
-        raise click.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
+        raise click.BadParameter(f"{file}: {system_reason(error)}", param_hint="FILE") from None
     print_line(_("Wrote {file}, a template whose comments explain each key.", file=file))
     text = _(
         "Then: `watcher recipe check {file}`, and `watcher recipe try {file} --account NAME`.", file=quote(str(file))

@@ -15,6 +15,7 @@ from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error
 from watcher.context.read_only import ReadOnlyContext
+from watcher.errors import system_reason
 from watcher.export.json_documents import case_document, change_document, item_document
 from watcher.export.masked import Mask
 from watcher.messages import _, plural
@@ -80,7 +81,7 @@ def export_command(
     try:
         write_private_file(output, content)
     except OSError as error:
-        raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
+        raise click.BadParameter(f"{output}: {system_reason(error)}", param_hint="--output") from None
     print_error(_("Wrote {file}.", file=output))
 
 
@@ -94,7 +95,7 @@ def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> No
         try:
             count, missing = write_archive(context.store.notices(), context.settings.state_dir, file)
         except OSError as error:
-            raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--notices") from None
+            raise click.BadParameter(f"{file}: {system_reason(error)}", param_hint="--notices") from None
     for name in missing:
         print_error(
             _("{file} is not on this machine, so it is not in the archive.", file=name)

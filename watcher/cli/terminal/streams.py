@@ -5,6 +5,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from watcher.errors import system_reason
+
 
 def prepare() -> None:
     """Make the streams usable for any command.
@@ -26,7 +28,7 @@ def output_error() -> str | None:
         sys.stdout.flush()
     except OSError as error:
         discard_output()
-        return error.strerror or str(error)
+        return system_reason(error) or str(error)
     return None
 
 
