@@ -23,7 +23,7 @@ REQUIRED = {
     "watcher/README.md",
     "watcher/locale/README.md",
 }
-MADE_BY_THE_USER = {"watcher.toml", "./watcher.toml", "office.toml"}
+MADE_BY_THE_USER = {"watcher.toml", "./watcher.toml", "office.toml", "cookies.txt"}
 LONGEST_README = 150
 
 _BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
