@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from tests.doubles.public_hosts import public_hosts
 from tests.doubles.uscis import FakeUscis, running_uscis
 from tests.readme.picture import picture
 from watcher.alerts.rendering import render
+from watcher.text.item_marks import with_item_numbers
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -143,8 +144,11 @@ def _under_public_names(portal: FakeUscis) -> Iterator[tuple[str, str]]:
 
 
 def test_the_picture_is_an_alert_as_it_is_written_now() -> None:
-    context = examples()["rfe_received"]
+    example = examples()["rfe_received"]
+    change = example.changes[0]
+    context = replace(example, label="Maria's green card")
     alert = render(context, privacy="masked", language="en", zone=ZoneInfo("America/New_York"), detail="short")
+    alert = replace(alert, body=with_item_numbers(alert.body, {str(change.subject): 3}))
     if os.environ.get("UPDATE_GOLDEN"):
         PICTURE.write_text(picture(alert), encoding="utf-8")
     assert PICTURE.read_text(encoding="utf-8") == picture(alert)

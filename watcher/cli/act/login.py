@@ -184,15 +184,11 @@ def _import_cookies(app: App, account: str, file: Path) -> None:
     with account_lock(app, account):
         _check_key(app, account)
         app.sessions.of(account).save(dump_cookies(map(exported, selection.cookies)))
-    print_line(
-        plural(
-            "{account}: {n} cookie imported. Delete {file} now: whoever has it can use your account.",
-            "{account}: {n} cookies imported. Delete {file} now: whoever has it can use your account.",
-            len(selection.cookies),
-            account=account,
-            file=file,
-        )
+    imported = plural(
+        "{account}: {n} cookie imported.", "{account}: {n} cookies imported.", len(selection.cookies), account=account
     )
+    advice = _("Delete {file} now: whoever has it can use your account.", file=file) if file.is_file() else ""
+    print_line(f"{imported} {advice}".rstrip())
 
 
 def _check_key(app: App, account: str) -> None:
