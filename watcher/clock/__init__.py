@@ -30,21 +30,25 @@ class SystemClock:
 
 
 class FastClock:
-    """A clock for the demo, which starts at `start` and on which `speed` seconds pass in each real second."""
+    """A clock for the demo, which starts at `start` and on which `speed` seconds pass in each real second.
 
-    def __init__(self, start: datetime, speed: float, *, held: bool = False) -> None:
-        """Start the clock. If it is `held`, it stands still until `release`."""
-        self._start, self._speed = start, speed
-        self._origin = None if held else time.monotonic()
+    It stands still at `limit` until `run_until` moves that. Thread-safe.
+    """
 
-    def release(self) -> None:
-        """Let a clock that was held run."""
-        self._origin = time.monotonic()
+    def __init__(self, start: datetime, speed: float, *, limit: datetime | None = None) -> None:
+        """Start the clock."""
+        self._speed = speed
+        self._run = (start, time.monotonic(), limit)
+
+    def run_until(self, limit: datetime) -> None:
+        """Let the clock run on from where it is, up to another limit."""
+        self._run = (self.now(), time.monotonic(), limit)
 
     def now(self) -> datetime:
         """Return the current moment of this clock, aware, in UTC."""
-        elapsed = 0.0 if self._origin is None else time.monotonic() - self._origin
-        return self._start + timedelta(seconds=elapsed * self._speed)
+        start, origin, limit = self._run
+        moment = start + timedelta(seconds=(time.monotonic() - origin) * self._speed)
+        return moment if limit is None else min(moment, limit)
 
     def seconds_until(self, moment: datetime) -> float:
         """Return the real seconds from now until `moment` on this clock."""

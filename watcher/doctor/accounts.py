@@ -8,7 +8,7 @@ from watcher.app import App
 from watcher.clock.durations import format_duration
 from watcher.doctor.finding import Finding, about_account, about_channel, about_secret, failed, ok, warning
 from watcher.language.catalogue import load_catalogue
-from watcher.messages import _, mark, plural
+from watcher.messages import _, current_language, mark, plural
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
 from watcher.privacy.sealing import SealFault
@@ -34,7 +34,7 @@ def check_accounts(app: App) -> Iterator[Finding]:
         else:
             yield _account(name, health, now, app.settings.schedule.blind_after)
         if caution := app.portal_of(name).caution(app.settings.accounts[name]):
-            text = load_catalogue(app.settings.language).message("caution", caution)
+            text = load_catalogue(current_language()).message("caution", caution)
             yield warning(about_account(name), text, _("nothing to do if this is what you want"))
 
 

@@ -8,7 +8,7 @@ server. Only the clock runs fast.
 import json
 import os
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +34,7 @@ from watcher.errors import os_error_text
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import moment_text
 from watcher.messages import _, current_language, plural
+from watcher.model.alert import AlertState
 from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS, Story
@@ -41,7 +42,10 @@ from watcher.privacy.private_file import create_private_folder, write_private_fi
 
 _DAYS_PER_SECOND = 10.0
 _WIDTH = 76
-_FIRST_ALERT_TIMEOUT = 60.0  # real seconds
+_INTERVAL = 0.05  # real seconds
+_MAX_AHEAD = timedelta(days=4)
+"""How far the clock runs ahead of the last check: less than `blind_after`."""
+
 _CONFIGURATION = """\
 # Written by `watcher demo`. Everything in it is made up.
 timezone = "America/New_York"
@@ -108,11 +112,10 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
 def play(folder: Path, days_per_second: float, stack: ExitStack, *, story: Story = ADJUSTMENT_OF_STATUS) -> Path:
     """Run the story through the daemon. Return the configuration file.
 
-    Time stands still until the first alert: the first check takes long on a busy machine, and on this clock it would
-    look like days without a check.
+    Time waits for checks and alerts: on a busy machine, one that takes long would look like days without any.
     """
     start = datetime.now(UTC) - timedelta(days=story.days)
-    clock = FastClock(start, speed=days_per_second * 86400, held=True)
+    clock = FastClock(start, speed=days_per_second * 86400, limit=start)
     lifetimes = Terms(session_lifetime=timedelta(days=2 * story.days), token_lifetime=timedelta(days=story.days))
     portal = stack.enter_context(PracticePortal(clock, story=story, terms=lifetimes))
     recipe = stack.enter_context(as_file(files("watcher.practice") / "practice.toml"))
@@ -129,9 +132,7 @@ def play(folder: Path, days_per_second: float, stack: ExitStack, *, story: Story
     print_line(text)
     daemon = Daemon(app)
     daemon.start()
-    _show_first_alert(app, phone, start)
-    clock.release()
-    _show_alerts(app, phone, until=start + timedelta(days=story.days), start=start)
+    _show_alerts(app, clock, phone, until=start + timedelta(days=story.days), start=start)
     daemon.stop()
     print_line()
     print_line(_summary(story, portal, phone.received))
@@ -169,19 +170,24 @@ def _write_configuration(folder: Path, portal: PracticePortal, recipe: Path, por
     return config
 
 
-def _show_first_alert(app: App, phone: "_Phone", start: datetime) -> None:
-    with suppress(Empty):
-        _show(phone.messages.get(timeout=_FIRST_ALERT_TIMEOUT), _day(app, start))
-
-
-def _show_alerts(app: App, phone: "_Phone", *, until: datetime, start: datetime) -> None:
+def _show_alerts(app: App, clock: FastClock, phone: "_Phone", *, until: datetime, start: datetime) -> None:
     """Print each alert as it arrives, until the story is over and the outbox is empty."""
-    while app.clock.now() < until or app.store.outbox.next_due() is not None:
+    while clock.now() < until or app.store.outbox.next_needed(clock.now()) is not None or not phone.messages.empty():
+        _let_time_pass(app, clock)
         try:
-            alert = phone.messages.get(timeout=0.2)
+            alert = phone.messages.get(timeout=_INTERVAL)
         except Empty:
             continue
         _show(alert, _day(app, start))
+
+
+def _let_time_pass(app: App, clock: FastClock) -> None:
+    """Let the clock run on, unless an alert is still to be sent for the first time."""
+    if any(not alert.attempts for alert in app.store.outbox.list(state=AlertState.QUEUED)):
+        return
+    for health, _next_check in app.store.accounts.all().values():
+        if health.last_attempt_at is not None:
+            clock.run_until(health.last_attempt_at + _MAX_AHEAD)
 
 
 def _day(app: App, start: datetime) -> str:
