@@ -57,7 +57,7 @@ def file_extension(download: Download) -> str:
         )
     declared = download.content_type.partition(";")[0].strip().lower()
     declared = _ALIASES.get(declared, declared)
-    detected = _detect(download.content)
+    detected = detected_type(download.content)
     if detected is None:
         raise NotADocument(
             _(
@@ -70,7 +70,7 @@ def file_extension(download: Download) -> str:
     return _TYPES[detected].extension
 
 
-def _detect(content: bytes) -> str | None:
+def detected_type(content: bytes) -> str | None:
     """Return the content type that the first bytes show."""
     for name, file_type in _TYPES.items():
         if content.startswith(file_type.magic):

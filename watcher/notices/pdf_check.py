@@ -4,6 +4,7 @@ A malicious or broken PDF can make its reader run for hours or use all memory. S
 limits, and its crash affects nothing else. One child serves a whole check.
 """
 
+import json
 import struct
 import subprocess
 import sys
@@ -39,13 +40,23 @@ class PdfChecker:
 
     def check(self, content: bytes) -> None:
         """Raise `NotADocument` if the PDF does not open, or not within the limits on time and memory."""
+        self._answer(content)
+
+    def text(self, content: bytes) -> str:
+        """Return the text of a PDF, "" if it has none that can be read. Raises `NotADocument` as `check` does."""
+        return str(json.loads(self._answer(content, with_text=True)))
+
+    def _answer(self, content: bytes, *, with_text: bool = False) -> str:
+        """Return what follows the verdict that the PDF opens."""
         timeout = self._seconds if self._process else max(self._seconds, _FIRST_SECONDS)
-        verdict = self._ask(self._child_process(), content, timeout)
+        verdict = self._ask(self._child_process(), content, timeout, with_text=with_text)
         if verdict is None:
             self._end()
             raise NotADocument(_("the PDF does not open within the limits on time and memory"))
-        if verdict != "opens":
+        opens, _tab, more = verdict.partition("\t")
+        if opens != "opens":
             raise NotADocument(_("the PDF does not open: {error}", error=verdict))
+        return more
 
     def _child_process(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
@@ -58,11 +69,11 @@ class PdfChecker:
         return self._process
 
     @staticmethod
-    def _ask(child: "subprocess.Popen[bytes]", content: bytes, timeout: float) -> str | None:
-        """Return the child's verdict; None if it gave none in time."""
+    def _ask(child: "subprocess.Popen[bytes]", content: bytes, timeout: float, *, with_text: bool) -> str | None:
+        """Return the child's line; None if it gave none in time."""
         assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - both are pipes
         try:
-            child.stdin.write(struct.pack(">Q", len(content)))
+            child.stdin.write(struct.pack(">?Q", with_text, len(content)))
             child.stdin.write(content)
             child.stdin.flush()
         except OSError:

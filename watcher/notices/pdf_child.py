@@ -1,18 +1,23 @@
 """The child process of `watcher.notices.pdf_check`: reads PDFs from standard input and writes one verdict for each.
 
-Input: eight bytes with the length, then the content. Output: a line, `opens` or the reason why not. It runs as a
+Input: a byte that says whether to read the text (0 or 1), eight bytes with the length, then the content. Output: a
+line, `opens` or the reason why not; if the text is to be read, a tab and the text as JSON follow `opens`. It runs as a
 script, imports nothing of this program, and limits its resources before it reads the first byte.
 """
 
 import io
+import json
 import logging
 import struct
 import sys
 import warnings
 from contextlib import suppress
 
+_HEADER = struct.Struct(">?Q")
 _MEMORY_BYTES = 1024 * 1024 * 1024
 _CPU_SECONDS = 600
+_MAX_PAGES = 30
+_MAX_TEXT_LENGTH = 200_000
 
 
 def _set_limits() -> None:
@@ -38,15 +43,29 @@ def verdict(content: bytes) -> str:
     return "opens"
 
 
+def text(content: bytes) -> str:
+    """Return the text of the first pages; "" if the PDF has none, is encrypted, or has a page that cannot be read."""
+    from pypdf import PdfReader  # noqa: PLC0415 - after the limits are set
+
+    try:
+        reader = PdfReader(io.BytesIO(content))
+        pages = () if reader.is_encrypted else reader.pages[:_MAX_PAGES]
+        return "\n".join([page.extract_text() for page in pages])[:_MAX_TEXT_LENGTH]
+    except Exception:  # noqa: BLE001 - a broken document can raise anything
+        return ""
+
+
 def main() -> None:
     """Answer until standard input ends."""
     _set_limits()
     logging.disable()
     warnings.simplefilter("ignore")
     source, out = sys.stdin.buffer, sys.stdout
-    while len(header := source.read(8)) == 8:  # noqa: PLR2004 - the size of the length
-        content = source.read(struct.unpack(">Q", header)[0])
-        out.write(f"{verdict(content)}\n")
+    while len(header := source.read(_HEADER.size)) == _HEADER.size:
+        with_text, size = _HEADER.unpack(header)
+        content = source.read(size)
+        answer = verdict(content)
+        out.write(f"{answer}\t{json.dumps(text(content))}\n" if with_text and answer == "opens" else f"{answer}\n")
         out.flush()
 
 

@@ -123,3 +123,18 @@ class TestNotifyTest:
         empty_workspace.write("")
         result = empty_workspace.run(*arguments, expect=(2,))
         assert "channel" in result.err
+
+
+def test_one_alert_is_shown_with_its_text_and_changes(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    workspace.ask_for_evidence()
+    workspace.check()
+    sent = workspace.phone.messages[-1]
+    shown = workspace.run("alerts", "show", "2").out
+    for part in (sent["title"], *sent["message"].splitlines(), "phone", "SMS: ", "USCIS asks for evidence"):
+        assert part in shown
+    document = workspace.run("alerts", "show", "#2", "--json").json
+    assert (document["id"], document["state"], document["attempts"], document["channel"]) == (2, "sent", 1, "phone")
+    assert (document["title"], document["body"]) == (sent["title"], sent["message"])
+    assert [change["id"] for change in document["changes"]] == document["change_ids"]
+    assert "There is no alert 99" in workspace.run("alerts", "show", "99", expect=(2,)).err

@@ -2,12 +2,13 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from watcher.app import App
+from watcher.cli.case_argument import name_of_case
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.names import unknown_account
 from watcher.cli.options import CONFIG, JSON
@@ -24,6 +25,7 @@ from watcher.messages import _, plural
 from watcher.model.account_health import ReadOutcome, ReadResult
 from watcher.model.alert import AlertState
 from watcher.model.change import RecordedChange
+from watcher.model.ledger import UserCase
 from watcher.portal import CaseRead
 from watcher.reading.poll import record_results
 from watcher.reading.trace import TraceFolder
@@ -69,7 +71,7 @@ def check_command(
                 }
             )
         else:
-            print_read_results(results, time_changes)
+            print_read_results(results, time_changes, app.store.user_cases())
     changed = any(result.changes for result in results) or bool(time_changes)
     failed = [result for result in results if result.outcome is not ReadOutcome.OK]
     for result in failed:
@@ -117,10 +119,11 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
             ) from None
         update_calendar_file(app.context)
         app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
+        said = app.store.user_cases()
     if as_json:
         print_json({"accounts": [read_result_document(result)]})
     else:
-        print_read_results([result], [])
+        print_read_results([result], [], said)
 
 
 def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
@@ -185,8 +188,10 @@ def _check_account(app: App, name: str, trace: Path | None, *, quiet: bool, wait
             progress.clear()
 
 
-def print_read_results(results: Sequence[ReadResult], time_changes: Sequence[RecordedChange]) -> None:
-    """Print the results of checks and the changes caused by time."""
+def print_read_results(
+    results: Sequence[ReadResult], time_changes: Sequence[RecordedChange], said: Mapping[str, UserCase]
+) -> None:
+    """Print the results of checks and the changes caused by time. `said` is what the user calls cases."""
     for result in results:
         color = "green" if result.outcome is ReadOutcome.OK else "red"
         outcome = styled(outcome_text(result.outcome), color)
@@ -195,11 +200,11 @@ def print_read_results(results: Sequence[ReadResult], time_changes: Sequence[Rec
         text = _("{account}: {outcome}, {cases}, {changes}")
         print_line(text.format(account=result.account, outcome=outcome, cases=cases, changes=changes))
         for change in result.changes:
-            _show_change(change)
+            _show_change(change, said)
     if time_changes:
         print_line(_("reminders: {n}", n=len(time_changes)))
     for change in time_changes:
-        _show_change(change)
+        _show_change(change, said)
 
 
 def print_failure(result: ReadResult) -> None:
@@ -208,6 +213,8 @@ def print_failure(result: ReadResult) -> None:
     print_error(_("{account}: {outcome}: {reason}", account=result.account, outcome=outcome, reason=result.error))
 
 
-def _show_change(change: RecordedChange) -> None:
+def _show_change(change: RecordedChange, said: Mapping[str, UserCase]) -> None:
     kind = styled(kind_text(change.change.kind), severity_color(change.change.severity))
-    print_line(f"  {change.change.case_number or change.account or change.change.subject}  {kind}  {change.summary}")
+    number = change.change.case_number
+    about = name_of_case(number, said) if number else change.account or change.change.subject
+    print_line(f"  {about}  {kind}  {change.summary}")

@@ -139,7 +139,8 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
         result = app.poll(account, wait=LOCK_TIMEOUT, codes=PromptedCode(ask_code))
         with finishing_on_sigterm(app.context.stop):
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
-    print_read_results([result], [])
+        said = app.store.user_cases()
+    print_read_results([result], [], said)
     if result.outcome is not ReadOutcome.OK:
         print_failure(result)
     sys.exit(0 if result.outcome is ReadOutcome.OK else 1)

@@ -9,6 +9,7 @@ import click
 
 from watcher.app import App
 from watcher.cli.act.check import print_read_results
+from watcher.cli.case_argument import find_number
 from watcher.cli.context import LOCK_TIMEOUT, open_context
 from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON, parse_date
@@ -66,18 +67,18 @@ def record_command(
         update_calendar_file(app.context)
         with finishing_on_sigterm(app.context.stop):
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
-        vocabulary = app.portal_of(account.name).vocabulary_of(account)
+        vocabulary, said = app.portal_of(account.name).vocabulary_of(account), app.store.user_cases()
     if as_json:
         print_json({"accounts": [read_result_document(result)]})
     elif result.changes:
-        print_read_results([result], [])
+        print_read_results([result], [], said)
     else:
         print_line(_("{case}: recorded, unchanged.", case=number))
     _report_unknown(read.snapshot.status_title, vocabulary)
 
 
 def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
-    """Return the manual account with this case and the number as configured. Spaces and case do not matter."""
+    """Return the manual account with this case, named by its number or label, and the number as configured."""
     accounts = [account for account in app.settings.accounts.values() if isinstance(account, ManualAccount)]
     if name is not None and name not in {account.name for account in accounts}:
         raise unknown_name(
@@ -88,17 +89,19 @@ def _find(app: App, typed: str, name: str | None) -> tuple[ManualAccount, str]:
             if_none=mark("`watcher init` adds one."),
             param_hint="--account",
         )
+    numbers = [number for account in accounts for number in account.cases]
+    typed_number = normalized_number(find_number(typed, numbers, app.store.user_cases()) or typed)
     matches = [
         (account, number)
         for account in accounts
         if name in (None, account.name)
         for number in account.cases
-        if normalized_number(number) == normalized_number(typed)
+        if normalized_number(number) == typed_number
     ]
     if not matches:
         raise unknown_name(
             typed,
-            [number for account in accounts for number in account.cases],
+            numbers,
             problem=mark("There is no case '{name}' at an account with portal = \"manual\"."),
             others=mark("Cases: {names}."),
             if_none=mark("`watcher init` adds one."),

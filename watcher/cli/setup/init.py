@@ -102,7 +102,7 @@ def _try_sign_ins(app: App) -> bool:
             continue
         has_secret = getattr(account, "totp_secret", None) is not None
         result = app.poll(name, codes=None if has_secret else PromptedCode(ask_code))
-        print_read_results([result], [])
+        print_read_results([result], [], app.store.user_cases())
         if result.outcome is not ReadOutcome.OK:
             print_failure(result)
             success = False

@@ -28,7 +28,7 @@ from watcher.context.read_only import ReadOnlyContext
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_url import delivery_caveat
 from watcher.errors import DeliveryFailed
-from watcher.export.json_documents import alert_document
+from watcher.export.json_documents import alert_document, change_document
 from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
@@ -51,6 +51,7 @@ _HEAD = (
     mark("ATTEMPTS"),
     mark("TITLE"),
 )
+_NO_ALERT = mark("There is no alert {number}. `watcher alerts` lists them.")
 _NO_CHANNEL = mark("No channel is set up yet; `watcher init` adds one.")
 _UNSENT = (AlertState.FAILED, AlertState.QUEUED)
 
@@ -68,7 +69,7 @@ def alerts_command(
 ) -> None:
     """List sent, waiting, and failed alerts, newest first.
 
-    `watcher alerts retry` sends failed ones again.
+    `watcher alerts show ID` shows the text of one; `watcher alerts retry` sends failed ones again.
     """
     click_context.obj = config
     if click_context.invoked_subcommand is not None:
@@ -106,6 +107,35 @@ def _show(context: ReadOnlyContext, alerts: Sequence[Alert]) -> None:
         print_line(_("There are no alerts."))
     elif any(alert.state is AlertState.FAILED for alert in alerts):
         print_line(_("`watcher alerts retry` sends the alerts that were not delivered again."))
+
+
+@alerts_command.command("show")
+@OWN_CONFIG
+@JSON
+@click.argument("number", callback=_PARSE_ALERT, metavar="ID")
+@click.pass_obj
+def show_command(config: Path | None, own_config: Path | None, number: int, *, as_json: bool) -> None:
+    """Show alert ID with its whole text, how it was delivered, and the changes it is about."""
+    with read_only_context(own_config or config) as context:
+        found = context.store.outbox.find(number)
+        if found is None:
+            raise click.BadParameter(_(_NO_ALERT, number=number), param_hint="ID")
+        alert, changes = found
+        if as_json:
+            text = {"body": alert.body, "html": alert.html, "short": alert.short}
+            print_json(alert_document(alert) | text | {"changes": [change_document(change) for change in changes]})
+            return
+        _show(context, [alert])
+        print_line()
+        print_line(alert.title, bold=True)
+        print_line(alert.body)
+        print_line()
+        print_line(_("SMS: {text}", text=alert.short))
+        print_line()
+        rows = [
+            (str(change.id), local_time(change.at, context.settings.timezone), change.summary) for change in changes
+        ]
+        print_table((_("CHANGE"), _("WHEN"), _("DETAILS")), rows)
 
 
 @alerts_command.command("retry")
@@ -147,8 +177,7 @@ def ack_command(config: Path | None, alert: int) -> None:
     """
     with open_context(config) as app:
         if not app.store.outbox.acknowledge(alert, app.clock.now()):
-            problem = _("There is no alert {number}. `watcher alerts` lists them.", number=alert)
-            raise click.BadParameter(problem, param_hint="ALERT")
+            raise click.BadParameter(_(_NO_ALERT, number=alert), param_hint="ALERT")
         print_line(_("Alert {number} is marked as seen and will not be escalated.", number=alert))
 
 

@@ -9,7 +9,7 @@ from shutil import which
 
 import click
 
-from watcher.cli.case_argument import case_number
+from watcher.cli.case_argument import case_number, name_of_case
 from watcher.cli.context import open_context, read_only_context
 from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
@@ -27,20 +27,38 @@ _OPENERS = ("xdg-open", "open")
 class _CaseOrCommand(click.Group):
     """A group in which `notices open ID` is a command and `notices IOE0000000001` is a case."""
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command. `add` is imported only when it is used: it imports all that saves letters."""
+        if cmd_name == "add":
+            from watcher.cli.show.own_letter import add_command  # noqa: PLC0415
+
+            self.add_command(add_command)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), "add"})
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        return super().resolve_command(ctx, args if args[0] in self.commands else ["of", *args])
+        return super().resolve_command(ctx, args if args[0] in self.list_commands(ctx) else ["of", *args])
 
 
-@click.group("notices", cls=_CaseOrCommand, invoke_without_command=True, subcommand_metavar="[CASE] | open ID | retry")
+@click.group(
+    "notices",
+    cls=_CaseOrCommand,
+    invoke_without_command=True,
+    subcommand_metavar="[CASE] | open ID | add CASE FILE | retry",
+)
 @CONFIG
 @JSON
 @click.pass_context
 def notices_command(click_context: click.Context, config: Path | None, *, as_json: bool) -> None:
     """List the letters and documents on the website (of CASE), and where they are saved.
 
-    `watcher notices open ID` opens one; `watcher notices retry` tries failed downloads again.
+    `watcher notices open ID` opens one, `watcher notices add CASE FILE` keeps a PDF of your own, and `watcher notices
+    retry` tries failed downloads again.
     """
     click_context.obj = (config, as_json)
     if click_context.invoked_subcommand is None:
@@ -120,10 +138,11 @@ def _list(config: Path | None, case: str | None, *, as_json: bool) -> None:
 
 
 def _show(context: ReadOnlyContext, notices: Sequence[TrackedNotice]) -> None:
+    said = context.store.user_cases()
     rows = [
         (
             str(notice.id),
-            notice.case_number,
+            name_of_case(notice.case_number, said),
             str(notice.notice.dated or "-"),
             notice.notice.title,
             _saved_as(context, notice) or styled(_reason_not_saved(notice), "yellow" if notice.last_error else None),

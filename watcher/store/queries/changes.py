@@ -37,6 +37,13 @@ def history(
     return [recorded_change(row) for row in run(query, **parameters)]
 
 
+def with_ids(run: RunQuery, ids: Collection[int]) -> list[RecordedChange]:
+    """Return the changes with these ids, oldest first."""
+    parameters: dict[str, object] = {}
+    query = select_rows("change", CHANGE, f"{where(in_list('id', ids, parameters))} ORDER BY id")
+    return [recorded_change(row) for row in run(query, **parameters)]
+
+
 def newest(
     run: RunQuery, account: str, numbers: Sequence[str], *, kinds: Collection[ChangeKind] | None = None, limit: int
 ) -> dict[str, list[RecordedChange]]:

@@ -98,9 +98,12 @@ class SentAlert:
     changes: tuple[RecordedChange, ...]
 
 
-def alerts(run: RunQuery, *, limit: int | None = None, state: AlertState | None = None) -> list[Alert]:
-    """Return alerts (in this state), newest first."""
-    parameters: dict[str, object] = {} if state is None else {"state": state.value}
+def alerts(
+    run: RunQuery, *, limit: int | None = None, state: AlertState | None = None, number: int | None = None
+) -> list[Alert]:
+    """Return alerts (in this state, with this number), newest first."""
+    filters = {"state": state and state.value, "id": number}
+    parameters: dict[str, object] = {name: value for name, value in filters.items() if value is not None}
     selection = f"{where(*(f'{name} = :{name}' for name in parameters))} ORDER BY id DESC {limit_to(limit, parameters)}"
     links = select_rows(
         "alert_change",

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert, AlertState
+from watcher.model.change import RecordedChange
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import accounts, outbox
+from watcher.store.queries import accounts, changes, outbox
 
 
 class AccountsView:
@@ -31,6 +32,12 @@ class OutboxView:
         """Return alerts (in this state), newest first."""
         with self._queries() as run:
             return outbox.alerts(run, limit=limit, state=state)
+
+    def find(self, number: int) -> tuple[Alert, Sequence[RecordedChange]] | None:
+        """Return the alert with this number and the changes it is about, oldest first; None if there is none."""
+        with self._queries() as run:
+            found = outbox.alerts(run, number=number)
+            return (found[0], changes.with_ids(run, found[0].change_ids)) if found else None
 
     def counts(self) -> dict[AlertState, int]:
         """Return how many alerts there are in each state."""
