@@ -40,7 +40,9 @@ def translated(command: _Command) -> _Command:
     """
     result = copy.copy(command)
     paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
-    result.help = "\n\n".join(_(" ".join(paragraph.split())) for paragraph in paragraphs if paragraph)
+    shown = [_(" ".join(paragraph.split())) for paragraph in paragraphs if paragraph]
+    result.help = "\n\n".join(shown)
+    result.short_help = shown[0] if shown else None  # complete in lists of commands; click's own would be cut off
     result.params = [_translated_parameter(parameter) for parameter in command.params]
     return result
 

@@ -11,6 +11,7 @@ import click
 
 from watcher.cli.case_argument import case_number, name_of_case
 from watcher.cli.context import open_context, read_only_context
+from watcher.cli.groups import CommandGroup
 from watcher.cli.names import parse_number
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
 from watcher.cli.terminal.output import print_error, print_json, print_line, print_table, styled
@@ -24,7 +25,7 @@ _HEAD = (mark("LETTER"), mark("CASE"), mark("DATED"), mark("TITLE"), mark("SAVED
 _OPENERS = ("xdg-open", "open")
 
 
-class _CaseOrCommand(click.Group):
+class _CaseOrCommand(CommandGroup):
     """A group in which `notices open ID` is a command and `notices IOE0000000001` is a case."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
