@@ -1,34 +1,42 @@
-"""Write a configuration as commented TOML for people who do not know TOML. Pure."""
+"""Write a configuration as TOML for people who do not know TOML, with comments in the user's language."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_HEAD = """\
-# The configuration of case-watcher, written by `watcher init`. To change it, run that again or edit this file.
-# Lines that begin with # are comments. watcher.example.toml lists every key with its meaning.
-# Passwords and channel addresses are not in this file. They are in secrets_dir, one file each, readable only by you.
-"""
+from watcher.messages import _, mark
+
+_HEAD = (
+    mark(
+        "The configuration of case-watcher, written by `watcher init`. To change it, run that again or edit this file."
+    ),
+    mark("Lines that begin with # are comments. watcher.example.toml lists every key with its meaning."),
+    mark(
+        "Passwords and channel addresses are not in this file. They are in secrets_dir, one file each, readable only by"
+        " you."
+    ),
+)
 _COMMENTS: Mapping[tuple[str, ...], str] = {
-    ("timezone",): "For quiet hours and for the dates in alerts.",
-    ("language",): "Language of alerts, and of the website's texts if it offers several: en, es, or fr.",
-    ("state_dir",): "Folder for the database with its sessions, and for letters.",
-    ("secrets_dir",): "Folder for secrets, one file each.",
-    ("accounts", "*"): "One login at one portal. You choose the name.",
-    ("accounts", "*", "portal"): "`watcher portals` lists them.",
-    ("accounts", "*", "cases"): "Case numbers. If the website lists your cases, empty means all of them.",
-    ("accounts", "*", "every"): "Time between two checks. Each portal has a shortest allowed time.",
-    ("channels", "*"): "Where alerts go. The address is a secret.",
-    ("channels", "*", "min_severity"): "The lowest severity that is sent here: urgent, important, or routine.",
-    ("channels", "*", "privacy"): "full, masked (IOE••••••0001), or minimal (says only that something changed).",
-    ("channels", "*", "quiet_hours"): "Alerts that are not urgent wait until the quiet hours end.",
+    ("timezone",): mark("For quiet hours and for the dates in alerts."),
+    ("language",): mark("Language of alerts, and of the website's texts if it offers several: en, es, or fr."),
+    ("state_dir",): mark("Folder for the database with its sessions, and for letters."),
+    ("secrets_dir",): mark("Folder for secrets, one file each."),
+    ("accounts", "*"): mark("One login at one portal. You choose the name."),
+    ("accounts", "*", "portal"): mark("`watcher portals` lists them."),
+    ("accounts", "*", "cases"): mark("Case numbers. If the website lists your cases, empty means all of them."),
+    ("accounts", "*", "every"): mark("Time between two checks. Each portal has a shortest allowed time."),
+    ("channels", "*"): mark("Where alerts go. The address is a secret."),
+    ("channels", "*", "min_severity"): mark("The lowest severity that is sent here: urgent, important, or routine."),
+    ("channels", "*", "privacy"): mark("full, masked (IOE••••••0001), or minimal (says only that something changed)."),
+    ("channels", "*", "quiet_hours"): mark("Alerts that are not urgent wait until the quiet hours end."),
 }
 
 
 def as_toml(keys: Mapping[str, Any]) -> str:
     """Return the keys with their comments: plain keys first, then each section. `tomllib` reads the same keys back."""
-    return _HEAD + "\n".join(_lines(keys, ())) + "\n"
+    head = [f"# {_(line)}" for line in _HEAD]
+    return "\n".join([*head, *_lines(keys, ())]) + "\n"
 
 
 def _lines(keys: Mapping[str, Any], key_path: tuple[str, ...]) -> Iterator[str]:
@@ -48,7 +56,7 @@ def _lines(keys: Mapping[str, Any], key_path: tuple[str, ...]) -> Iterator[str]:
 def _comment(key_path: tuple[str, ...]) -> Iterator[str]:
     comment = _COMMENTS.get(key_path) or _COMMENTS.get((key_path[0], "*", *key_path[2:]))
     if comment:
-        yield f"# {comment}"
+        yield f"# {_(comment)}"
 
 
 def _key(name: str) -> str:

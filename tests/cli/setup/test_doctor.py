@@ -156,3 +156,10 @@ def test_configuration_writable_by_others_is_a_failure(empty_workspace: Workspac
     empty_workspace.write(mode=0o666)
     result = empty_workspace.run("doctor", "--offline", "--json", expect=(1,))
     assert "chmod go-w" in findings_with(result, "failed")[0]["remedy"]
+
+
+def test_doctor_speaks_the_language_of_the_configuration_except_in_json(empty_workspace: Workspace) -> None:
+    empty_workspace.write('language = "es"\n')
+    assert "en orden" in empty_workspace.run("doctor", "--offline").out
+    texts = [finding["told"] for finding in empty_workspace.run("doctor", "--offline", "--json").json["findings"]]
+    assert any("has no errors (0 accounts, 0 channels)" in text for text in texts)

@@ -249,3 +249,12 @@ def test_certificate_authority_is_asked_for_only_with_an_address(empty_workspace
     stdin = answers(DEFAULTS, ["family", "recipe", str(RECIPE), "", "anna", "made-up-secret", "", ""], NO, NO, ["n"])
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "CA certificate file" not in result.err
+
+
+def test_questions_are_in_the_chosen_language(empty_workspace: Workspace) -> None:
+    stdin = answers(["es", ""], ["family", "uscis", "session", ""], NO, NO)
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    before, _, after = result.err.partition("Español")
+    assert "Language for alerts?" in before
+    assert "Your choice" not in after.partition("Français\nYour choice [en]: ")[2]
+    assert "Su elección [uscis]" in after
