@@ -10,7 +10,7 @@ from watcher.portal import CaseRead
 from watcher.reading.recorder import ReadRecorder
 
 _ACCOUNT = """
-[accounts.{name}]
+[accounts."{name}"]
 portal = "uscis"
 sign_in = "session"
 """

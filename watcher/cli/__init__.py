@@ -16,8 +16,8 @@ from watcher.privacy import core_dumps
 _SECTIONS = {
     mark("See"): {
         "status": ("show.status", mark("Show all accounts and cases.")),
-        "pending": ("show.status", mark("List open requests, appointments, and fees with their dates.")),
-        "history": ("show.status", mark("List every recorded change, newest first.")),
+        "pending": ("show.pending", mark("List open requests, appointments, and fees with their dates.")),
+        "history": ("show.history", mark("List every recorded change, newest first.")),
         "alerts": ("show.alerts", mark("List sent, waiting, and failed alerts; send failed ones again.")),
         "notices": ("show.notices", mark("List letters and documents; open a saved one.")),
         "explain": ("show.explain", mark("Explain a status in plain words.")),

@@ -34,6 +34,11 @@ def _boolean(value: bytes) -> bool:
     return value != b"0"
 
 
+def _parameter(value: object) -> object:
+    """Return a value as the tables hold it."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
+
+
 def _register_converters() -> None:
     """Convert values by the declared type of their column, on connections opened with PARSE_DECLTYPES.
 
@@ -70,7 +75,8 @@ class ReadOnlyStore(StoreReader):
             raise damaged_row(self.display_name) from error
 
     def _run(self, query: Query, /, **parameters: object) -> Iterable[Any]:
-        return map(_row(query.columns)._make, self._database.execute(query.sql, parameters))
+        values = {name: _parameter(value) for name, value in parameters.items()}
+        return map(_row(query.columns)._make, self._database.execute(query.sql, values))
 
 
 def open_read_only_store(url: str, *, locks: Path) -> ReadOnlyStore | None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 
 from watcher.model.change import ChangeKind, RecordedChange
@@ -62,12 +63,22 @@ class StoreReader(ABC):
         *,
         accounts: Collection[str] | None = None,
         case_number: str | None = None,
+        case_numbers: Collection[str] | None = None,
         kinds: Collection[ChangeKind] | None = None,
+        since: datetime | None = None,
         limit: int | None = None,
     ) -> list[RecordedChange]:
-        """Return every recorded change (of these accounts, this case, these kinds), newest first."""
+        """Return every recorded change (of these accounts, cases, kinds, from this moment on), newest first."""
         with self._queries() as run:
-            return changes.history(run, accounts=accounts, case_number=case_number, kinds=kinds, limit=limit)
+            return changes.history(
+                run,
+                accounts=accounts,
+                case_number=case_number,
+                case_numbers=case_numbers,
+                kinds=kinds,
+                since=since,
+                limit=limit,
+            )
 
     def items(self) -> list[TrackedItem]:
         """Return every pending item ever seen, in the order in which they were first seen."""

@@ -25,7 +25,8 @@ from typing import Any, Self
 import click
 
 from watcher.app import App, open_app
-from watcher.cli.show.status import history_command, status_command
+from watcher.cli.show.history import history_command
+from watcher.cli.show.status import status_command
 from watcher.cli.terminal.output import print_line, styled
 from watcher.clock import FastClock
 from watcher.context.opening import read_settings

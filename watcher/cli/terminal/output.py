@@ -7,8 +7,7 @@ import re
 import shutil
 import sys
 import time
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,15 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from watcher.cli.terminal.tables import aligned, width_of, wrapped
 from watcher.clock.timestamps import local_text
 from watcher.messages import _
 from watcher.model.change import Severity
 from watcher.text.printable import printable
 
 _UPDATE_INTERVAL = 0.2  # seconds
+_MIN_ROOM = 20
+"""Columns below which a text is not wrapped."""
 _COLORS = {Severity.URGENT: "red", Severity.IMPORTANT: "yellow", Severity.ROUTINE: None}
 _LINE_OR_STYLE = re.compile(r"(\n|\x1b\[(?:0|1|3[1-6])m)")
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
@@ -39,7 +41,7 @@ def print_json(document: Any) -> None:
 
 def print_line(text: str = "", *, color: str | None = None, bold: bool = False) -> None:
     """Print a line on standard output. Color is used only on a capable terminal, never if NO_COLOR is set."""
-    click.echo(styled(_safe(text), color, bold=bold), color=use_color())
+    click.echo(styled(safe(text), color, bold=bold), color=use_color())
 
 
 def installed_command() -> Path | None:
@@ -56,7 +58,7 @@ def command_name() -> str:
 
 def print_error(text: str) -> None:
     """Print a line on standard error."""
-    click.echo(_safe(text), err=True)
+    click.echo(safe(text), err=True)
 
 
 def styled(text: str, color: str | None, *, bold: bool = False) -> str:
@@ -76,23 +78,48 @@ def use_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print columns aligned by their width on a terminal. Print nothing without rows."""
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, flexible: Collection[int] = ()) -> None:
+    """Print columns aligned by their width on a terminal. Print nothing without rows.
+
+    A table that is too wide for the screen is fitted by cutting the columns `flexible`, see `tables.aligned`.
+    """
+    if rows:
+        width = screen_width() if flexible else None
+        first, *lines = aligned(head, [list(map(safe, row)) for row in rows], flexible=flexible, width=width)
+        print_line(first, bold=True)
+        for line in lines:
+            print_line(line)
+
+
+def print_wrapped_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print columns as `print_table`. On a terminal, the last one continues below itself where it is too long."""
     if not rows:
         return
-    rows = [[_safe(cell).replace("\n", " ") for cell in row] for row in rows]
-    widths = [max(_width(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    print_line(_line(head, widths), bold=True)
-    for row in rows:
-        print_line(_line(row, widths))
+    *before, _last = (max(map(width_of, column)) for column in zip(head, *rows, strict=True))
+    start = sum(before) + 2 * len(before)
+    room = screen_width() - start
+    if not sys.stdout.isatty() or room < _MIN_ROOM:
+        print_table(head, rows)
+        return
+    lines: list[Sequence[str]] = []
+    for *cells, last in rows:
+        first, *others = wrapped(safe(last), room)
+        lines += [[*cells, first], *([*([""] * len(cells)), line] for line in others)]
+    print_table(head, lines)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip()
+def print_paragraph(text: str, *, indent: str = "") -> None:
+    """Print a text in lines that fit on the screen."""
+    for line in wrapped(safe(text), screen_width() - len(indent)):
+        print_line(f"{indent}{line}")
 
 
-def _safe(text: str) -> str:
+def screen_width() -> int:
+    """Return the columns of the screen, at least 60; 80 in a pipe, unless $COLUMNS says otherwise."""
+    return max(60, shutil.get_terminal_size().columns)
+
+
+def safe(text: str) -> str:
     """Return lines from outside without what could change a terminal, but for this program's own styles."""
     if text.isprintable():
         return text
@@ -102,11 +129,6 @@ def _safe(text: str) -> str:
 
 def _escape_unprintable(character: re.Match[str]) -> str:
     return character[0] if printable(character[0]) == character[0] else json.dumps(character[0])[1:-1]
-
-
-def _width(text: str) -> int:
-    visible = click.unstyle(text)
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in visible)
 
 
 def local_time(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -3,6 +3,7 @@
 from watcher.messages import _, mark
 from watcher.model.account_health import AccountState, ReadOutcome
 from watcher.model.alert import AlertState
+from watcher.model.case import ItemState
 from watcher.model.change import ChangeKind
 
 _ACCOUNTS = {
@@ -72,6 +73,12 @@ _KINDS = {
     ChangeKind.CHANNEL_FAILING: mark("channel fails"),
     ChangeKind.CLOCK_SET_BACK: mark("clock set back"),
 }
+_ITEMS = {
+    ItemState.OPEN: mark("open"),
+    ItemState.DONE: mark("done"),
+    ItemState.ANSWERED: mark("answered"),
+    ItemState.CLOSED: mark("closed"),
+}
 
 
 def account_text(state: AccountState) -> str:
@@ -92,3 +99,8 @@ def alert_text(state: AlertState) -> str:
 def kind_text(kind: ChangeKind) -> str:
     """Return the kind of a change in words."""
     return _(_KINDS[kind])
+
+
+def item_state_text(state: ItemState) -> str:
+    """Return the state of an item in words."""
+    return _(_ITEMS[state])

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, Severity
@@ -20,7 +21,9 @@ def history(
     *,
     accounts: Collection[str] | None = None,
     case_number: str | None = None,
+    case_numbers: Collection[str] | None = None,
     kinds: Collection[ChangeKind] | None = None,
+    since: datetime | None = None,
     limit: int | None = None,
 ) -> list[RecordedChange]:
     """Return recorded changes, newest first."""
@@ -31,6 +34,11 @@ def history(
     if case_number is not None:
         conditions.append("case_number = :case_number")
         parameters["case_number"] = case_number
+    if case_numbers is not None:
+        conditions.append(in_list("case_number", case_numbers, parameters))
+    if since is not None:
+        conditions.append("at >= :since")
+        parameters["since"] = since
     if kinds is not None:
         conditions.append(in_list("kind", [kind.value for kind in kinds], parameters))
     query = select_rows("change", CHANGE, f"{where(*conditions)} ORDER BY id DESC {limit_to(limit, parameters)}")
