@@ -38,7 +38,7 @@ def test_help_groups_the_commands_in_the_order_of_use(empty_workspace: Workspace
         (("notify", "tset"), "Did you mean 'test'?"),
         (("alerts", "retyr"), "Did you mean 'retry'?"),
         (("recipe", "xyzzy"), "`watcher recipe --help` lists the commands."),
-        (("status", "--jsn"), "Did you mean '--json'?"),
+        (("pending", "--jsn"), "'--json'"),
     ],
 )
 def test_mistyped_command_gets_the_nearest_one(

@@ -20,6 +20,7 @@ from watcher.alerts.rendering import render
 from watcher.alerts.style import Detail, Privacy
 from watcher.cli import commands
 from watcher.messages import LANGUAGES
+from watcher.text.item_marks import with_item_numbers
 
 SHOWN = re.compile(r"`(watcher [a-z][^`]*)`")
 ACCOUNT = "our family's"
@@ -41,12 +42,12 @@ def shown_in_alerts() -> set[str]:
             for privacy in get_args(Privacy):
                 for detail in get_args(Detail):
                     alert = render(about, privacy=privacy, language=language, zone=ZoneInfo("UTC"), detail=detail)
-                    texts.append(alert.body)
+                    texts.append(with_item_numbers(alert.body, {"n-1": 3}))
     return {command for text in texts for command in SHOWN.findall(text)}
 
 
 def shown_in_source() -> Iterator[str]:
-    """Yield the commands in the program's sentences, with `{}` for each value that is filled in."""
+    """Yield the commands in the program's sentences, with {} or its {name} for each value that is filled in."""
     for file in sorted(Path(watcher.__file__).parent.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -96,7 +97,7 @@ def test_commands_in_the_programs_sentences_exist_and_parse(monkeypatch: pytest.
     for shown in sorted(set(shown_in_source())):
         command = re.sub(r"\b[A-Z]+\b…?", lambda match: values.get(match[0], match[0]), shown.split(" | ")[0])
         monkeypatch.setattr(sys, "stdin", Terminal(ANSWERS.get(command.split()[1], "") + "\n"))
-        if not any(parses(command.replace("{}", value)) for value in ("family", "3", str(file))):
+        if not any(parses(re.sub(r"{\w*}", value, command)) for value in ("family", "3", str(file))):
             faults.append(shown)
     assert faults == []
 

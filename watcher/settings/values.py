@@ -82,7 +82,9 @@ def _case_number(value: str) -> str:
 def _person(value: str) -> str:
     name = " ".join(value.split())
     if not name or not name.isprintable():
-        raise ValueError('must be the name of a person, such as "Maria Lopez", as in `watcher label CASE --person`')
+        raise ValueError(
+            'must be the name of a person, such as "Maria Lopez", as in `watcher label CASE --person NAME`'
+        )
     return name
 
 

@@ -33,7 +33,7 @@ def person_of(index: int) -> str | None:
 
 
 def label_of(index: int) -> str | None:
-    return f"Green card of {person_of(index) or 'nobody'}, second try" if index % 5 == 0 else None
+    return f"Green card of {person_of(index) or 'nobody'}, try {index}" if index % 5 == 0 else None
 
 
 def case_of(index: int) -> Snapshot:

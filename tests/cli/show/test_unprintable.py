@@ -205,8 +205,9 @@ def test_texts_stored_by_an_older_release_are_shown_printable(workspace: ApiWork
         database.commit()
     for command in COMMANDS[:-2]:
         assert not _unprintable(workspace.run(*command).out)
-    assert VISIBLE_REST in workspace.run("status").out
-    assert VISIBLE_REST in workspace.run("pending").out
+    wide = {"COLUMNS": "200"}
+    assert VISIBLE_REST in workspace.run("status", environ=wide).out
+    assert VISIBLE_REST in workspace.run("pending", environ=wide).out
     (case,) = workspace.run("status", "--json").json["cases"]
     assert case["status"].endswith(CODES)
 

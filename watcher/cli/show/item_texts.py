@@ -34,12 +34,12 @@ def due_text(item: TrackedItem) -> str:
 
 
 def due_or_start(item: TrackedItem, context: ReadOnlyContext) -> str:
-    """Return the appointment, in the zone of its office ("Thu, Jul 9, 3:00 PM EDT"), or else the due date."""
+    """Return the appointment, in the zone of its office ("Thu, July 9, 3:00 PM EDT"), or else the due date."""
     if item.item.starts_at is None:
         return date_text(item, context)
     settings = context.settings
     zone, catalogue = settings.office_zone(item.account), load_catalogue(settings.language)
-    return brief_appointment_text(item.item.starts_at, catalogue, zone, is_shortest=True)
+    return brief_appointment_text(item.item.starts_at, catalogue, zone)
 
 
 def date_text(item: TrackedItem, context: ReadOnlyContext) -> str:
