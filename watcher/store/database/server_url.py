@@ -49,11 +49,19 @@ def fault_of(url: str) -> str | None:
     if shape is None or _QUERY.fullmatch(shape["query"] or "") is None:
         return _(
             "it must look like postgresql://USER:PASSWORD@HOST/DATABASE; in user name, password, and "
-            "database name write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, and % as %25"
+            "database name write @ as {at}, / as {slash}, : as {colon}, ? as {question}, # as {hash}, and {sign} as "
+            "{percent}",
+            at="%40",
+            slash="%2F",
+            colon="%3A",
+            question="%3F",
+            hash="%23",
+            sign="%",
+            percent="%25",
         )
     port = shape["port"]
     if port is not None and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) <= _MAX_PORT):
-        return f"the port after the host must be a number from 1 to {_MAX_PORT}"
+        return _("the port after the host must be a number from 1 to {most}", most=_MAX_PORT)
     return None
 
 
