@@ -16,6 +16,7 @@ import structlog
 from watcher.app import App
 from watcher.delivery.emergency_notice import EmergencyNotice
 from watcher.errors import StoreDamaged, StoreLost, StoreUnusable
+from watcher.messages import _
 
 INTERVAL = timedelta(seconds=20)
 """Time between calls of `look`."""
@@ -70,7 +71,8 @@ class DatabaseWatch:
             return
         newest, before = self._app.store.newest_ids(), self.newest_ids
         if any(now < then for now, then in zip(newest, before, strict=True)):
-            raise StoreLost(f"{file} was overwritten with an older database while this program used it", in_place=True)
+            text = _("{file} was overwritten with an older database while this program used it", file=file)
+            raise StoreLost(text, in_place=True)
         self.newest_ids = newest
         self._examine_if_changed(file)
 

@@ -21,7 +21,7 @@ from watcher.recipe.model import Recipe
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
 from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
-from watcher.settings.key_names import env_name, secret_file_name
+from watcher.settings.faults import missing_secret_text
 from watcher.settings.logins import login_id
 from watcher.sign_in.mailbox import MailboxSettings
 
@@ -83,15 +83,7 @@ class RecipeAccount(AccountSettings):
             yield _("the recipe {recipe} needs cases (because it does not list them)", recipe=self.recipe)
 
     def _missing_secret(self, key: str) -> str:
-        key_path = ("accounts", self.name, key)
-        return _(
-            "the recipe {recipe} needs {key}; set the environment variable {variable}, write it here, or write it to"
-            " the file {file} in secrets_dir",
-            recipe=self.recipe,
-            key=key,
-            variable=env_name(key_path),
-            file=secret_file_name(key_path),
-        )
+        return missing_secret_text(_("the recipe {recipe}", recipe=self.recipe), ("accounts", self.name, key))
 
     @property
     def parsed(self) -> Recipe:

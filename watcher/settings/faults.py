@@ -113,6 +113,18 @@ def _message(fault: Any, model: type[BaseModel], key_path: KeyPath) -> str:
     return _(_MESSAGES[kind], **fault.get("ctx", {})) if kind in _MESSAGES else str(fault["msg"])
 
 
+def missing_secret_text(what: str, key_path: KeyPath) -> str:
+    """Return that something needs a secret, and where to set it. `what` names what needs it."""
+    return _(
+        "{what} needs {key}; set the environment variable {variable}, write it here, or write it to the file {file} "
+        "in secrets_dir",
+        what=what,
+        key=key_path[-1],
+        variable=env_name(key_path),
+        file=secret_file_name(key_path),
+    )
+
+
 def _is_secret(model: type[BaseModel], location: Sequence[str | int]) -> bool:
     section = section_at(model, location[:-1])
     field = section.model_fields.get(str(location[-1])) if section else None

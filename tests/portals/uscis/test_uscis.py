@@ -261,7 +261,7 @@ def test_receipt_number_may_be_written_as_on_paper(written: str) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({}, "username and a password"),
+        ({}, r"needs username\n.*needs password; .* WATCHER_ACCOUNTS__FAMILY__PASSWORD"),
         ({"username": "a", "password": "b", "mfa": "totp"}, "totp_secret"),
         ({"username": "a", "password": "b", "mfa": "email"}, "mailbox"),
     ],

@@ -9,6 +9,7 @@ from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.messages import _
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
 from watcher.settings import AccountSettings
+from watcher.settings.faults import missing_secret_text
 from watcher.settings.logins import login_id
 from watcher.settings.values import WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
@@ -53,8 +54,11 @@ class UscisAccount(AccountSettings):
     def _check_complete(self) -> "UscisAccount":
         if self.sign_in == "session":
             return self
-        if not self.username or self.password is None:
-            raise ValueError(_('sign_in = "browser" needs a username and a password'))
+        faults = [] if self.username else [_('sign_in = "browser" needs username')]
+        if self.password is None:
+            faults.append(missing_secret_text('sign_in = "browser"', ("accounts", self.name, "password")))
+        if faults:
+            raise ValueError("\n".join(faults))
         if self.mfa == "totp" and self.totp_secret is None:
             raise ValueError(
                 _(
