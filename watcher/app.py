@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from shlex import quote
 from threading import Event
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys
 from watcher.sign_in.code_inbox import CODE, EXPECTED, StoredInbox
 from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
-from watcher.sign_in.session_takeover import take_over_session
+from watcher.sign_in.session_takeover import delete_session_files, take_over_session
 from watcher.sign_in.submitted_code import SubmittedCode
 from watcher.sign_in.totp import StoredUsedSteps, TotpCodes, parse_totp_secret
 from watcher.store import Busy, SavedValue, SavedValues, Store, StoredSignInGuard
@@ -115,13 +116,16 @@ class App:
         return values
 
     def forget_session(self, name: str) -> bool:
-        """Delete an account's session and what no key opens. Return whether there was a session."""
+        """Delete an account's session, also in files of earlier versions, and what no key opens.
+
+        Return whether there was a session. Raises OSError if a file cannot be deleted.
+        """
         values = self.sealed_values(self.settings.accounts[name])
         session, *others = values
         existed = session.load() is not None or session.fault() is not None
         for value in (session, self.sessions.of(name, CODE), *(value for value in others if value.fault())):
             value.delete()
-        return existed
+        return delete_session_files(self._session_folder, name) or existed
 
     def sign_in_guard(self, name: str) -> StoredSignInGuard:
         """Return the guard that limits sign-ins with an account's credential."""
@@ -179,10 +183,14 @@ class App:
 
     def _update_sessions(self, name: str) -> None:
         """Take over the session that an earlier version saved, and encrypt again if the key has changed."""
-        folder = self.settings.state_dir / "sessions"
-        if folder.is_dir():
-            take_over_session(folder, name, sealing_keys(self.settings), self.sessions.of(name))
+        if self._session_folder.is_dir():
+            take_over_session(self._session_folder, name, sealing_keys(self.settings), self.sessions.of(name))
         self.sessions.reseal()
+
+    @property
+    def _session_folder(self) -> Path:
+        """Where earlier versions saved sessions."""
+        return self.settings.state_dir / "sessions"
 
     def _used_steps(self, account: AccountSettings) -> SavedValue:
         return self.sessions.of(account.login() or account.name, "totp")

@@ -28,6 +28,16 @@ def take_over_session(folder: Path, account: str, keys: Sequence[SecretStr], ses
         folder.rmdir()  # the last account's
 
 
+def delete_session_files(folder: Path, account: str) -> bool:
+    """Delete the account's files, also those that cannot be read. Return whether there were any. Raises OSError."""
+    files = list(folder.glob(f"{_file_name(account)}.*"))
+    for file in files:
+        file.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()  # the last account's
+    return bool(files)
+
+
 def _file_name(account: str) -> str:
     if re.fullmatch(r"[a-z0-9_-]{1,40}", account):
         return account

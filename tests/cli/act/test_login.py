@@ -1,6 +1,8 @@
 """`watcher login`, `code`, and `resume` as real commands, at the practice portal and the local Case Status API."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,20 @@ class TestCookies:
         file.write_text("")
         result = workspace.run("login", "family", "--cookies", str(file), expect=(2,))
         assert "cannot use the session of a browser" in result.err
+
+
+def test_forgotten_session_is_in_no_file_and_does_not_return(family: PracticeWorkspace) -> None:
+    family.configure(totp_secret=family.portal.account.totp_secret)
+    family.run("check")
+    with closing(sqlite3.connect(family.database)) as database:
+        (saved,) = database.execute("SELECT content FROM sealed WHERE purpose = 'session'").fetchone()
+    old = family.state / "sessions" / "family.session"
+    old.parent.mkdir()
+    old.write_bytes(b"not to be read")
+    assert "saved session deleted" in family.run("forget", "family").out
+    assert not old.parent.exists()
+    assert not [file for file in family.state.rglob("*") if file.is_file() and saved in file.read_bytes()]
+    assert "there is no saved session" in family.run("forget", "family").out
+    old.parent.mkdir()
+    old.write_bytes(b"saved by an earlier version")
+    assert "saved session deleted" in family.run("forget", "family").out

@@ -59,6 +59,11 @@ def back_up_after_check(workspace: ApiWorkspace) -> None:
     workspace.run("backup", "copy.sqlite3")
 
 
+def back_up(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    workspace.run("backup", "copy.sqlite3")
+
+
 def test_change_since_the_backup_stays_in_the_history_and_is_not_alerted_again(workspace: ApiWorkspace) -> None:
     back_up_after_check(workspace)
     workspace.ask_for_evidence()
@@ -440,6 +445,36 @@ def test_entries_of_the_user_since_the_backup_are_kept(evidence_workspace: ApiWo
     assert items_of(evidence_workspace) == [("1", due_day(), "done")]
     evidence_workspace.run("check")
     assert items_of(evidence_workspace) == [("1", due_day(), "done")]
+
+
+def test_what_the_user_said_of_a_case_since_the_backup_is_kept(workspace: ApiWorkspace) -> None:
+    workspace.run("label", RECEIPT, "Work permit", "--person", "Ana")
+    back_up(workspace)
+    workspace.run("label", RECEIPT, "Green card", "--person", "Maria")
+    workspace.run("remind", RECEIPT, due_day(), "Hearing")
+    workspace.run("note", RECEIPT, "Called USCIS")
+    workspace.run("finish", RECEIPT)
+    for _round in range(2):
+        workspace.run("restore", "copy.sqlite3", "--force")
+        (case,) = workspace.run("status", "--json").json["cases"]
+        assert (case["label"], case["person"], case["finished"]) == ("Green card", "Maria", True)
+        assert [(item["title"], item["due_on"]) for item in case["pending"]] == [("Hearing", due_day())]
+        kinds = [change["kind"] for change in workspace.run("history", "--json").json["changes"]]
+        assert kinds == ["note", "case_added"]
+    workspace.run("label", RECEIPT, "--clear")
+    workspace.run("watch", RECEIPT)
+    workspace.run("restore", "copy.sqlite3", "--force")
+    (case,) = workspace.run("status", "--json").json["cases"]
+    assert (case["label"], case["person"], case["finished"]) == (None, None, False)
+
+
+def test_label_is_in_the_backup(workspace: ApiWorkspace) -> None:
+    workspace.run("label", RECEIPT, "Green card")
+    back_up(workspace)
+    shutil.rmtree(workspace.state)
+    workspace.run("restore", "copy.sqlite3")
+    (case,) = workspace.run("status", "--json").json["cases"]
+    assert case["label"] == "Green card"
 
 
 def test_item_done_in_the_backup_stays_open_if_reopened_since(workspace: ApiWorkspace) -> None:

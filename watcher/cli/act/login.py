@@ -76,7 +76,10 @@ def forget_command(config: Path | None, account: str) -> None:
     with open_context(config) as app:
         account_names(app, (account,), param_hint="ACCOUNT")
         with account_lock(app, account):
-            existed = app.forget_session(account)
+            try:
+                existed = app.forget_session(account)
+            except OSError as error:
+                raise click.ClickException(f"{error.filename}: {os_error_text(error)}") from None
     print_line(
         _("{account}: saved session deleted.", account=account)
         if existed
