@@ -61,6 +61,8 @@ def test_date_of_the_user_is_pending_and_in_the_calendar(workspace: ApiWorkspace
     )
     assert item["due_from"] == "user"
     assert "SUMMARY:The card expires - " in workspace.run("export", "--format", "ics").out
+    moved = workspace.run("due", "1", in_days(300)).out  # no question about an earlier date: it is the user's own
+    assert moved == f"Item 1 ({RECEIPT}: The card expires) is on {in_days(300)}.\n"
     workspace.run("due", "1", in_days(100))
     workspace.check()
     with workspace.app() as app:

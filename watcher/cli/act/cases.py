@@ -73,7 +73,8 @@ def remind_command(config: Path | None, case: str, day: date, words: tuple[str, 
         update_calendar_file(app.context)
         distances = ", ".join(map(format_duration, app.settings.deadlines.remind))
         described = _described(app, known)
-    print_line(_("Item {number} ({case}: {title}) is on {day}.", number=number, case=described, title=text, day=day))
+    item = _("Item {number} ({case}: {title})", number=number, case=described, title=text)
+    print_line(_("{item} is on {day}.", item=item, day=day))
     if distances:
         print_line(_("You get reminders {distances} before that date and on the day.", distances=distances))
     else:

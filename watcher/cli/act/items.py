@@ -13,7 +13,7 @@ from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument, confirm
 from watcher.language.due_estimates import runs_until
 from watcher.messages import _, mark
-from watcher.model.case import ItemState
+from watcher.model.case import ItemKind, ItemState
 from watcher.model.ledger import TrackedItem
 from watcher.portals import find
 from watcher.settings import Settings
@@ -31,6 +31,9 @@ _WITHOUT_REMINDERS = {
     ItemState.ANSWERED: mark("It is answered, so there are no reminders."),
     ItemState.CLOSED: mark("It is closed, so there are no reminders."),
 }
+_DUE, _MOVED = mark("{item} is due on {day} (date from your letter)."), mark("{item} is on {day}.")
+_LETTER_PASSED = mark("{day} has passed. Check the date on your letter.")
+_PASSED = mark("{day} has passed. Check the year.")
 _MAX_DISTANCE = timedelta(days=3660)
 """No letter asks for an answer in more than ten years, so a later date is a typo."""
 
@@ -99,12 +102,14 @@ def due_command(config: Path | None, number: int, day: date, *, yes: bool) -> No
     """
     with open_context(config) as app:
         before = _existing(app.store.ledger.item(number), number)
-        _check_against_agency(before, day, _agency(app.settings, before.account), yes=yes)
+        is_reminder = before.item.kind is ItemKind.REMINDER
+        if not is_reminder:
+            _check_against_agency(before, day, _agency(app.settings, before.account), yes=yes)
         item = _existing(app.store.ledger.set_due(number, day), number)
         today = app.clock.now().astimezone(app.settings.timezone).date()
-    print_line(_("{item} is due on {day} (date from your letter).", item=_describe(item), day=day))
+    print_line(_(_MOVED if is_reminder else _DUE, item=_describe(item), day=day))
     if day < today:
-        print_error(_("{day} has passed. Check the date on your letter.", day=day))
+        print_error(_(_PASSED if is_reminder else _LETTER_PASSED, day=day))
     if item.state is not ItemState.OPEN:
         print_line(_(_WITHOUT_REMINDERS[item.state]))
 
