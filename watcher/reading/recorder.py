@@ -23,6 +23,7 @@ from watcher.reading.case_group import HISTORY_KINDS, MAX_HISTORY, CaseGroup
 from watcher.reading.compare import FreshCase
 from watcher.reading.finished_cases import FinishedCases, health_at_rest
 from watcher.reading.first_contact import first_contact
+from watcher.reading.next_check import next_check
 from watcher.settings import AccountSettings
 from watcher.settings.derived import watched_numbers
 from watcher.store import StoredCase, digest, digest_of_answers
@@ -38,8 +39,7 @@ class ReadRecorder:
     """The recorder of one check: compares each result with the store, and writes what changed.
 
     `health` is the account's health before the check. `known` are the stored cases by number, `read` the numbers of
-    the cases that were read so far, and `case_count` counts all results, also failed ones. `errors` are in the order
-    in which they occurred; the caller appends those that end the check.
+    those read so far, and `case_count` counts all results. `errors` are in order; the caller appends what ends the check.
     """
 
     def __init__(self, account: AccountSettings, portal: Portal, context: Context) -> None:
@@ -162,8 +162,6 @@ class ReadRecorder:
         """Whether no earlier check of the account has read a case."""
         return self.health.last_read_at is None
 
-    # --- the end of the check ---
-
     def finish(self, *, complete: bool = True) -> ReadResult:
         """Write the end of the check: the account's health, missing and returned cases, and the time of the next check.
 
@@ -280,8 +278,8 @@ class ReadRecorder:
     def _next_read(self, now: datetime, health: AccountHealth) -> datetime:
         if self._portal.is_manual:
             return now  # Planned right after this. If that fails, a check that is too early sends no reminder.
-        jitter = self._settings.schedule.jitter.total_seconds()
-        planned = now + self.interval + timedelta(seconds=self._context.random.uniform(0, jitter))
+        others = (moment for _, moment in self._store.accounts.all().values() if moment is not None)
+        planned = next_check(now + self.interval, self._settings.schedule.jitter, others, self._context.random)
         return max(planned, health.not_before) if health.not_before else planned
 
     def _compose(self, changes: tuple[Change, ...], *, health: AccountHealth | None = None) -> WriteSet:
