@@ -14,7 +14,6 @@ from watcher.privacy.private_file import create_private_folder
 from watcher.settings import Settings
 from watcher.settings.config_files import find_file, read_document
 from watcher.settings.derived import database_url, sealing_keys, watched_numbers
-from watcher.settings.load import load
 from watcher.settings.processing_times import read_processing_times
 from watcher.store import StoreReader
 from watcher.store.database.daemon_lock import daemon_holds
@@ -77,6 +76,8 @@ def locks_folder(settings: Settings) -> Path:
 
 def read_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     """Load the configuration from `--config` or one of the usual places. Raises `SettingsFaults`."""
+    from watcher.settings.load import load  # noqa: PLC0415 - most workers are given a configuration that was loaded
+
     settings = load(config, environ=environ, portals=portals)
     if settings.stall.published_file is not None:
         read_processing_times(settings.stall.published_file)  # faults in this file are faults of the configuration

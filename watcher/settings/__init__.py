@@ -210,14 +210,14 @@ class Settings(Section):
     secrets_dir: Path | None = None
     keyring: bool = False
     state_key: SecretStr | None = None
-    schedule: ScheduleSettings = ScheduleSettings()
-    stall: StallSettings = StallSettings()
-    deadlines: DeadlineSettings = DeadlineSettings()
-    appointments: AppointmentSettings = AppointmentSettings()
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    stall: StallSettings = Field(default_factory=StallSettings)
+    deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
+    appointments: AppointmentSettings = Field(default_factory=AppointmentSettings)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
-    health: HealthSettings = HealthSettings()
-    backup: BackupSettings = BackupSettings()
+    health: HealthSettings = Field(default_factory=HealthSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     calendar_file: Path | None = None
 
     def office_zone(self, account: str) -> ZoneInfo:
