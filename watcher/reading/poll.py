@@ -216,10 +216,7 @@ class _AccountCheck:
         return None
 
     def _retry_delay(self, now: datetime) -> timedelta:
-        """Return how soon to check again if a kill interrupts this check.
-
-        Whether earlier checks were interrupted shows in how late this one is: a kill records nothing.
-        """
+        """Return how soon to check again if a kill interrupts this check; longer if this one is already late."""
         health, interval = self._recorder.health, self._recorder.interval
         due = health.first_seen_at if health.last_attempt_at is None else health.last_attempt_at + interval
         late = now - due - self._context.settings.schedule.jitter

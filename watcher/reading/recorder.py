@@ -39,7 +39,7 @@ class ReadRecorder:
     """The recorder of one check: compares each result with the store, and writes what changed.
 
     `health` is the account's health before the check. `known` are the stored cases by number, `read` the numbers of
-    those read so far, and `case_count` counts all results. `errors` are in order; the caller appends what ends the check.
+    those read so far, and `case_count` counts all results. `errors` are in order; the caller appends what ends it.
     """
 
     def __init__(self, account: AccountSettings, portal: Portal, context: Context) -> None:
