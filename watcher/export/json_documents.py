@@ -1,13 +1,15 @@
 """JSON documents for `--json`, made from the data classes."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from watcher.clock.timestamps import iso_text, utc_text
+from watcher.language.due_estimates import runs_until
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert
 from watcher.model.appointment_time import time_json
 from watcher.model.change import RecordedChange
-from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
+from watcher.model.ledger import DueSource, TrackedCase, TrackedItem, TrackedNotice
 from watcher.settings import AccountSettings
 
 if TYPE_CHECKING:
@@ -69,11 +71,21 @@ def item_document(item: TrackedItem, *, with_case: bool = False) -> dict[str, An
         "due_on": iso_text(item.letter_due_on or item.item.due_on),
         "due_by_estimate": iso_text(item.item.due_by_estimate),
         "due_from": item.due[1].value if item.due else None,
+        "estimate_runs_until": iso_text(_runs_until(item)),
         **time_json(item.item.starts_at),
         "place": item.item.place,
         "state": item.state.value,
         "first_seen_at": utc_text(item.first_seen_at),
     }
+
+
+def _runs_until(item: TrackedItem) -> date | None:
+    """Return the business day until which a computed period runs; None if it ends on one, or does not count."""
+    if item.due is None or item.due[1] is not DueSource.ESTIMATE:
+        return None
+    estimate = item.due[0]
+    until = runs_until(item.item.kind, estimate)
+    return until if until != estimate else None
 
 
 def notice_document(tracked: TrackedNotice, *, with_case: bool = False) -> dict[str, Any]:

@@ -4,14 +4,17 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import icalendar
 import pytest
 
+from tests.cli.office_workspace import OfficeWorkspace
 from tests.cli.practice_workspace import FIRST, PracticeWorkspace, practice_workspace
 from tests.practice.visitor import START
 from tests.support.workspace import Workspace
+from watcher.model.case import Snapshot
 
 PLACE = "26 Federal Plaza"
 
@@ -73,5 +76,62 @@ def test_calendar_is_valid_and_private(family: PracticeWorkspace) -> None:
 
 def test_impossible_options_are_wrong_usage(empty_workspace: Workspace) -> None:
     empty_workspace.write()
-    for arguments in (("--format", "ics", "--what", "items"), ("--format", "xml"), ("--output", "no/such/folder.json")):
+    for arguments in (
+        ("--format", "ics", "--what", "items"),
+        ("--format", "xml"),
+        ("--format", "md"),
+        ("--output", "no/such/folder.json"),
+    ):
         empty_workspace.run("export", *arguments, expect=(2,))
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> OfficeWorkspace:
+    """Return a workspace with a labelled case of a person, with a note and a reminder, and another case."""
+    workspace = OfficeWorkspace(folder=tmp_path)
+    workspace.configure()
+    workspace.check(
+        *(Snapshot(case_number=number, form="I-485", status="Case Was Received") for number in (FIRST, "IOE0000000002"))
+    )
+    workspace.run("label", FIRST, "=Green card", "--person", "Maria Sample")
+    workspace.run("note", FIRST, "Called the lawyer")
+    workspace.run("remind", FIRST, (datetime.now(UTC) + timedelta(days=90)).date().isoformat(), "Passport expires")
+    return workspace
+
+
+def test_labels_notes_and_reminders_are_in_every_format(labelled: OfficeWorkspace) -> None:
+    document = labelled.run("export").json
+    assert {(case["label"], case["person"], case["finished"]) for case in document["cases"]} == {
+        ("=Green card", "Maria Sample", False),
+        (None, None, False),
+    }
+    assert [change["new"]["text"] for change in document["history"] if change["kind"] == "note"] == [
+        "Called the lawyer"
+    ]
+    assert [(item["kind"], item["title"]) for item in document["items"]] == [("reminder", "Passport expires")]
+    for what in ("cases", "history", "items"):
+        rows = list(csv.DictReader(io.StringIO(labelled.run("export", "--format", "csv", "--what", what).out)))
+        of_first = [row for row in rows if row["case_number"] == FIRST]
+        assert {(row["label"], row["person"]) for row in of_first} == {("'=Green card", "Maria Sample")}
+    assert "Passport expires" in labelled.run("export", "--format", "ics").out
+
+
+def test_one_case_is_exported_alone(labelled: OfficeWorkspace) -> None:
+    document = labelled.run("export", "--case", "=green card").json
+    for rows in document.values():
+        assert {row["case_number"] for row in rows} == {FIRST}
+    assert len(labelled.run("export", "--case", "IOE0000000002", "--format", "csv").out.splitlines()) == 2
+
+
+@pytest.mark.parametrize("form", ["md", "html"])
+def test_case_on_paper_has_what_the_user_said_unless_it_is_masked(labelled: OfficeWorkspace, form: str) -> None:
+    private = ("Green card", "Maria Sample", "Called the lawyer", "Passport expires", FIRST)
+    labelled.run("export", "--case", FIRST, "--format", form, "--output", "case.txt")
+    file = labelled.folder / "case.txt"
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text(encoding="utf-8")
+    assert [part for part in private if part not in text] == []
+    masked = labelled.run("export", "--case", FIRST, "--format", form, "--masked").out
+    assert [part for part in private if part in masked] == []
+    for both in (text, masked):
+        assert "Case Was Received" in both

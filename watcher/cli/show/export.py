@@ -1,7 +1,5 @@
-"""`watcher export`: cases, history, and items for other programs; deadlines and appointments as a calendar."""
+"""`watcher export`: cases, history, and items for other programs; dates as a calendar; one case on paper."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,36 +9,44 @@ from typing import Any
 
 import click
 
+from watcher.alerts.style import TextStyle
+from watcher.cli.case_argument import case_number
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_error
 from watcher.context.read_only import ReadOnlyContext
 from watcher.errors import system_reason
+from watcher.export.case_report import CaseReport, case_report
+from watcher.export.csv_table import csv_table
 from watcher.export.json_documents import case_document, change_document, item_document
 from watcher.export.masked import Mask
+from watcher.export.report_formats import as_html, as_markdown
+from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, plural
-from watcher.model.ledger import TrackedItem
+from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.privacy.private_file import write_private_file
 from watcher.remind.stalls import is_stalled
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cases": (
-        *("label", "person"),
-        *("account", "case_number", "form", "title", "stage", "status", "status_since", "stage_since", "submitted_on"),
-        *("last_read_at", "stalled", "missing", "finished"),
+        *("label", "person", "account", "case_number", "form", "title", "stage", "status", "status_since"),
+        *("stage_since", "submitted_on", "last_read_at", "stalled", "missing", "finished"),
     ),
-    "history": ("id", "at", "account", "case_number", "kind", "severity", "summary"),
+    "history": ("label", "person", "id", "at", "account", "case_number", "kind", "severity", "summary"),
     "items": (
-        *("id", "account", "case_number", "kind", "title", "due_on", "due_by_estimate", "due_from"),
-        *("starts_at", "starts_on", "place", "state", "first_seen_at"),
+        *("label", "person", "id", "account", "case_number", "kind", "title", "due_on", "due_by_estimate", "due_from"),
+        *("estimate_runs_until", "starts_at", "starts_on", "place", "state", "first_seen_at"),
     ),
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_REPORTS = {"md": as_markdown, "html": as_html}
 
 
 @click.command("export")
 @CONFIG
-@click.option("--format", "form", type=click.Choice(["json", "csv", "ics"]), default="json", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["json", "csv", "ics", "md", "html"]), default="json", show_default=True
+)
+@click.option("--case", "case", metavar="CASE", help="Export only this case; needed for md and html.")
 @click.option(
     "--what",
     type=click.Choice(list(_COLUMNS)),
@@ -62,19 +68,31 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
     help="Export the saved letters instead, as a ZIP file that only you can read.",
 )
 def export_command(
-    config: Path | None, form: str, what: str | None, output: Path | None, notices: Path | None, *, masked: bool
+    config: Path | None,
+    form: str,
+    case: str | None,
+    what: str | None,
+    output: Path | None,
+    notices: Path | None,
+    *,
+    masked: bool,
 ) -> None:
     """Export cases, history, and items as JSON or CSV, or deadlines and appointments as a calendar (ics).
+
+    With --case, md and html are one case on paper, for a lawyer: its status, items, letters, notes, and timeline.
 
     Example: watcher export --format ics --output deadlines.ics
     """
     if notices is not None:
-        _export_notices(config, notices, only_option=not (what or output or masked))
+        _export_notices(config, notices, only_option=not (case or what or output or masked))
         return
     if form == "ics" and what:
         raise click.UsageError(_("A calendar contains deadlines and appointments only. Use --what with json or csv."))
+    if form in _REPORTS and (case is None or what):
+        raise click.UsageError(_("md and html show one case: choose it with --case, and leave out --what."))
     with read_only_context(config) as context:
-        content = _calendar(context, masked=masked) if form == "ics" else _tables(context, form, what, masked=masked)
+        number = None if case is None else case_number(context, case)
+        content = _content(context, form, what, number, masked=masked)
     if output is None:
         sys.stdout.buffer.write(content)
         return
@@ -83,6 +101,14 @@ def export_command(
     except OSError as error:
         raise click.BadParameter(f"{output}: {system_reason(error)}", param_hint="--output") from None
     print_error(_("Wrote {file}.", file=output))
+
+
+def _content(context: ReadOnlyContext, form: str, what: str | None, number: str | None, *, masked: bool) -> bytes:
+    if form == "ics":
+        return _calendar(context, number, masked=masked)
+    if form in _REPORTS and number is not None:
+        return _REPORTS[form](_report(context, number, masked=masked)).encode()
+    return _tables(context, form, what, number, masked=masked)
 
 
 def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> None:
@@ -105,10 +131,10 @@ def _export_notices(config: Path | None, file: Path, *, only_option: bool) -> No
     print_error(plural("Wrote {file} ({n} letter).", "Wrote {file} ({n} letters).", count, file=file))
 
 
-def _calendar(context: ReadOnlyContext, *, masked: bool) -> bytes:
+def _calendar(context: ReadOnlyContext, number: str | None, *, masked: bool) -> bytes:
     from watcher.export.ics import calendar  # noqa: PLC0415 - only this format needs icalendar
 
-    cases = context.watched_cases()
+    cases = [case for case in context.watched_cases() if number in {None, case.case_number}]
     if masked:
         cases = [replace(case, items=tuple(_without_place(item) for item in case.items)) for case in cases]
     settings = context.settings
@@ -122,45 +148,59 @@ def _without_place(item: TrackedItem) -> TrackedItem:
     return replace(item, item=replace(item.item, place=None))
 
 
-def _tables(context: ReadOnlyContext, form: str, what: str | None, *, masked: bool) -> bytes:
-    documents = _documents(context, masked=masked)
+def _tables(context: ReadOnlyContext, form: str, what: str | None, number: str | None, *, masked: bool) -> bytes:
+    cases = context.store.tracked_cases(case_number=number)
+    documents = _documents(context, cases, number, masked=masked)
     if form == "csv":
         name = what or "cases"
-        return _csv(documents[name], _COLUMNS[name]).encode()
+        said = {(case["account"], case["case_number"]): case for case in documents["cases"]}
+        return csv_table([_with_label(row, said) for row in documents[name]], _COLUMNS[name]).encode()
     selected = {name: rows for name, rows in documents.items() if what in (None, name)}
     return (json.dumps(selected, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _documents(context: ReadOnlyContext, *, masked: bool) -> dict[str, list[dict[str, Any]]]:
-    """Return every case, change, and item in the database, including those of accounts no longer watched."""
+def _with_label(row: Mapping[str, Any], cases: Mapping[tuple[Any, Any], Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a row with the label and person of its case."""
+    case = cases.get((row["account"], row["case_number"]), {})
+    return {"label": case.get("label"), "person": case.get("person"), **row}
+
+
+def _documents(
+    context: ReadOnlyContext, tracked_cases: Sequence[TrackedCase], number: str | None, *, masked: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the cases, their changes, and their items; without a number everything in the database.
+
+    That includes the cases of accounts that are no longer watched.
+    """
     settings, now = context.settings, context.clock.now()
-    tracked_cases = context.store.tracked_cases()
     cases = [
         case_document(case, stalled=is_stalled(case, stall=settings.stall, zone=settings.timezone, now=now))
         for case in tracked_cases
     ]
-    items = [item_document(item, with_case=True) for item in context.store.items()]
-    history = context.store.history()
+    items = [item for item in context.store.items() if number in {None, item.case_number}]
+    item_documents = [item_document(item, with_case=True) for item in items]
+    history = context.store.history(case_number=number)
     if not masked:
-        return {"cases": cases, "history": [change_document(change) for change in history], "items": items}
+        return {"cases": cases, "history": [change_document(change) for change in history], "items": item_documents}
     mask = Mask(context.store.accounts.all(), settings=settings)
     return {
         "cases": [mask.case(case) for case in cases],
         "history": [mask.change(change) for change in history],
-        "items": [mask.item(item) for item in items],
+        "items": [mask.item(item) for item in item_documents],
     }
 
 
-def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return a table in RFC 4180 format, as spreadsheets read it."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return a cell that no spreadsheet treats as a formula, since text from portals is untrusted."""
-    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _report(context: ReadOnlyContext, number: str, *, masked: bool) -> CaseReport:
+    """Return the report of a case. If several accounts show it, that of the account that has read it last."""
+    settings, cases = context.settings, context.store.tracked_cases(case_number=number)
+    case = max(cases, key=lambda case: (case.snapshot is not None, case.last_read_at or case.first_seen_at))
+    documents = _documents(context, [case], number, masked=masked)
+    account = documents["cases"][0]["account"]
+    style = TextStyle(
+        catalogue=load_catalogue(settings.language),
+        zone=settings.timezone,
+        office_zone=settings.office_zone(case.account),
+        privacy="masked" if masked else "full",
+    )
+    changes = [change for change in documents["history"] if change["account"] == account]
+    return case_report(documents["cases"][0], changes, style=style, now=context.clock.now())
