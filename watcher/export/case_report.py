@@ -19,6 +19,9 @@ from watcher.model.ledger import DueSource
 
 _Document: TypeAlias = Mapping[str, Any]
 
+_ITEMS = (mark("Item"), mark("What"), mark("Date"), mark("Place"), mark("State"))
+_LETTERS = (mark("Dated"), mark("Title"), mark("File"))
+_CHANGES = (mark("Date"), mark("What"))
 _STATES = {
     "open": mark("open"),
     "done": mark("done"),
@@ -77,11 +80,6 @@ def case_report(case: _Document, changes: Iterable[_Document], *, style: TextSty
         tables=[table for table in tables if table.rows],
         closing=closing,
     )
-
-
-_ITEMS = (mark("Item"), mark("What"), mark("Date"), mark("Place"), mark("State"))
-_LETTERS = (mark("Dated"), mark("Title"), mark("File"))
-_CHANGES = (mark("Date"), mark("What"))
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> ReportTable:
