@@ -75,7 +75,7 @@ def _case_number(value: str) -> str:
     """Return the number as it is written. It is compared without spaces, dashes, and letter case."""
     number = value.strip()
     if not _CASE_NUMBER.fullmatch(number):
-        raise ValueError('must be a case number, such as "IOE0000000001": at most 64 letters, digits, and dashes')
+        raise ValueError(_('must be a case number, such as "IOE0000000001": at most 64 letters, digits, and dashes'))
     return number
 
 
@@ -83,7 +83,7 @@ def _person(value: str) -> str:
     name = " ".join(value.split())
     if not name or not name.isprintable():
         raise ValueError(
-            'must be the name of a person, such as "Maria Lopez", as in `watcher label CASE --person NAME`'
+            _('must be the name of a person, such as "Maria Lopez", as in `watcher label CASE --person NAME`')
         )
     return name
 

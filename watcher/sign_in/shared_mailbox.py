@@ -9,6 +9,7 @@ from threading import Event
 from typing import Final, Protocol
 
 from watcher.errors import PortalUnavailable
+from watcher.messages import _
 from watcher.portal import SignInGuard
 from watcher.sign_in.imap import ImapLogin
 from watcher.sign_in.shared_value import SharedValue
@@ -117,7 +118,7 @@ class MailboxTurn:
             self._lock = self._held.enter_context(self._locks.acquire(self._name, wait=_MAX_WAIT, stop=self._stop))
         except self._busy:
             raise PortalUnavailable(
-                "Another account is signing in with a code from the same mailbox, so this one signs in later.",
+                _("Another account is signing in with a code from the same mailbox, so this one signs in later."),
                 retry_after=_RETRY_AFTER,
             ) from None
 

@@ -37,14 +37,14 @@ def _stamp(value: object) -> object:
         return None
     match = _STAMP.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(_("is not MM-DD-YYYY HH:MM:SS"))
+        raise ValueError("is not MM-DD-YYYY HH:MM:SS")
     month, day, year, time = match.groups()
     return datetime.fromisoformat(f"{year}-{month}-{day}T{time}")
 
 
 def _day(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError(_("is not YYYY-MM-DD"))
+        raise ValueError("is not YYYY-MM-DD")
     return date.fromisoformat(value)
 
 
@@ -120,7 +120,7 @@ def _parse(body: bytes) -> _CaseStatus:
 def _first_error(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     path = ".".join(str(step) for step in first["loc"]) or _("the answer")
-    return f"{path}: {first['msg'].removeprefix('Value error, ')}" if first["type"] != "value_error" else path
+    return path if first["type"] == "value_error" else f"{path} ({first['type']})"
 
 
 def _receipt(text: str) -> str:
