@@ -34,7 +34,7 @@ from watcher import __version__
 from watcher.app import App, open_app
 from watcher.clock import Clock, SystemClock
 from watcher.clock.timestamps import iso_text
-from watcher.context.opening import database_file, locks_folder, read_settings
+from watcher.context.opening import database_file, locks_folder, read_settings, use_configured_language
 from watcher.daemon.accepted_settings import packed, unpacked
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.worker_lock import EarlierWorker, worker_lock
@@ -134,9 +134,9 @@ class Worker:
 
     def _load(self) -> Settings:
         """Read the configuration. Raises `SettingsFaults`."""
-        config = self._start.config
-        settings = read_settings(None if config is None else Path(config), os.environ)
-        return unpacked(packed(settings))
+        config = None if self._start.config is None else Path(self._start.config)
+        use_configured_language(config, os.environ)
+        return unpacked(packed(read_settings(config, os.environ)))
 
     def _send_settings(self, settings: Settings) -> None:
         health, file = settings.health, database_file(settings)

@@ -116,7 +116,7 @@ def restore_advice(settings: Settings) -> str:
 def with_restore_advice(error: StoreUnusable, settings: Settings) -> StoreUnusable:
     """Return an error of the same kind that also says what to do."""
     kind = StoreDamaged if isinstance(error, StoreDamaged) else StoreUnusable
-    return kind(f"{error}; {restore_advice(settings)}")
+    return kind(_("{reason}; {advice}", reason=error, advice=restore_advice(settings)))
 
 
 def backup_time(file: Path) -> datetime:
