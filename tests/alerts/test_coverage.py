@@ -19,7 +19,7 @@ from watcher.settings import Settings
 NOON = datetime(2026, 7, 2, 16, 0, tzinfo=UTC)
 LINKS = Links(sign_in="https://portal.example.gov", help="https://portal.example.gov/help")
 MARIAS, JUANS = "IOE0900000001", "IOE0900000002"
-CASES = (UserCase(number=MARIAS, person="Maria López"), UserCase(number=JUANS, person="Juan"))
+CASES = (UserCase(number=MARIAS, label="green card", person="Maria López"), UserCase(number=JUANS, person="Juan"))
 OFFICE = {"min_severity": "routine"}
 CLIENT = {"min_severity": "routine", "people": ["Maria López"]}
 
@@ -115,7 +115,7 @@ def test_client_hears_that_its_cases_are_not_checked_and_never_why() -> None:
     told = texts(context, office=OFFICE, client=CLIENT, other={**OFFICE, "people": ["Somebody"]})
     assert told.keys() == {"office", "client"}
     assert JUANS in told["office"].body
-    assert told["client"].title == "USCIS: Your cases are not being checked"
+    assert told["client"].title == "green card: Checks are failing"
     assert all(word not in f"{told['client']}" for word in (JUANS, "7 attempts", "watcher doctor", "family"))
     alone = texts(context, client=CLIENT)["client"]
     assert "watcher doctor" in alone.body, "nobody else can look for the cause"

@@ -296,7 +296,7 @@ def test_clients_hear_of_a_failing_database_when_their_cases_are_unchecked_for_l
         assert heard_after(minutes=1).keys() == {"office"}
         heard = heard_after(days=1)
         assert "the disk is full" in heard["office"]
-        assert heard["client"].startswith("Your cases are not being checked\n")
+        assert heard["client"].startswith("Checks are failing\n")
         assert "disk" not in heard["client"]
         assert heard_after(days=1).keys() == {"office"}, "once is enough"
         notice.write_succeeded("check", settings)

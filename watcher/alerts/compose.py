@@ -10,6 +10,7 @@ from watcher.alerts.rendering import render, summarize
 from watcher.alerts.restore_note import with_restore_note
 from watcher.alerts.routing import route
 from watcher.model.alert import AlertContext, AlertDraft, AlertText, HoldReason, RoutedAlert
+from watcher.model.change import Change
 from watcher.model.writes import WriteSet
 from watcher.settings import Settings
 
@@ -67,11 +68,10 @@ def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts:
     heard = tuple(
         change for change in (heard_by(channel, one, context, settings.channels) for one in selected) if change
     )
-    account = "" if any(map(is_for_client, heard)) else context.account
     key = (routed.changes, "" if heard == selected else repr(heard), privacy, language, detail)
     if key not in texts:
         texts[key] = render(
-            replace(context, changes=heard, account=account),
+            _of_client(context, heard) if any(map(is_for_client, heard)) else replace(context, changes=heard),
             privacy=privacy,
             language=language,
             zone=settings.timezone,
@@ -79,3 +79,16 @@ def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts:
             detail=detail,
         )
     return texts[key]
+
+
+def _of_client(context: AlertContext, heard: tuple[Change, ...]) -> AlertContext:
+    """Return the context of an alert about an account for a channel that is only for some of its cases."""
+    number = heard[0].case_number
+    case = next((case for case in context.account_cases if case.number == number), None)
+    return replace(
+        context,
+        changes=heard,
+        account="",
+        label=case.label if case else None,
+        person=case.person if case else None,
+    )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from watcher.alerts.change_facts import FOR_CLIENT, object_of
+from watcher.alerts.change_facts import FOR_CLIENT, is_for_client, object_of
 from watcher.model.alert import AlertContext
 from watcher.model.change import Change, ChangeKind
 from watcher.settings import ChannelSettings
@@ -69,24 +69,31 @@ def heard_by(
 ) -> Change | None:
     """Return the change as the channel hears of it, whatever its kind and severity; None if it does not.
 
-    `channels` are all channels of the configuration.
+    One about an account names the channel's case, if there is one in the account. `channels` are all channels of the
+    configuration.
     """
     if not is_for_account(channel, context.account):
         return None
     if not is_limited(channel):
         return change
-    number = change.case_number
-    if number is not None and not covers(channel, context.account, number, context.person):
+    if change.case_number is None:
+        return _without_case(channel, change, context, channels)
+    if not covers(channel, context.account, change.case_number, context.person):
         return None
-    if number is not None and change.kind not in REQUESTS:
-        return change
-    if number is None and context.account and not _covers_any(channel, context):
-        return None
-    return _about_account(channel, change, context.account, channels)
+    return _about_account(channel, change, context.account, channels) if change.kind in REQUESTS else change
 
 
-def _covers_any(channel: ChannelSettings, context: AlertContext) -> bool:
-    return any(covers(channel, context.account, case.number, case.person) for case in context.account_cases)
+def _without_case(
+    channel: ChannelSettings, change: Change, context: AlertContext, channels: Mapping[str, ChannelSettings]
+) -> Change | None:
+    """Return a change about an account, or about the program, as a channel for some cases hears of it."""
+    covered = [case for case in context.account_cases if covers(channel, context.account, case.number, case.person)]
+    if context.account and not covered:
+        return None
+    heard = _about_account(channel, change, context.account, channels)
+    if heard is not None and is_for_client(heard) and len(covered) == 1:
+        return replace(heard, case_number=covered[0].number)
+    return heard
 
 
 def _about_account(
@@ -107,9 +114,10 @@ def _about_account(
         )
     if change.kind is ChangeKind.RECOVERED:
         after = object_of(change.new).get("after")
-        if after == ChangeKind.BLIND or (after in set(ChangeKind) and asks(ChangeKind(after))):
+        if after in set(ChangeKind) and asks(ChangeKind(after)):
             return change
-        return _with(change, after=ChangeKind.BLIND.value) if object_of(change.new).get("was_blind") else None
+        was_blind = after == ChangeKind.BLIND or object_of(change.new).get("was_blind")
+        return _with(change, after=ChangeKind.BLIND.value, **{FOR_CLIENT: True}) if was_blind else None
     return change
 
 
