@@ -48,8 +48,12 @@ def translated(command: _Command) -> _Command:
 
 
 def _translated_parameter(parameter: click.Parameter) -> click.Parameter:
-    if not isinstance(parameter, click.Option) or not parameter.help:
-        return parameter
     result = copy.copy(parameter)
-    result.help = _(parameter.help)
+    result.type = copy.copy(parameter.type)
+    if isinstance(result.type, click.IntRange | click.FloatRange):
+        result.type.name = _("number")
+    elif isinstance(result.type, click.Path):  # click translates this when a module is imported
+        result.type.name = _(result.type.name)
+    if isinstance(result, click.Option) and result.help:
+        result.help = _(result.help)
     return result

@@ -59,7 +59,7 @@ class HealthPage:
         """Return the status of this moment. Raises `StoreUnusable` before the first report."""
         reported = self._reported
         if reported is None:
-            raise StoreUnusable("nothing is known of the database yet")
+            raise StoreUnusable(_("nothing is known of the database yet"))
         reported = replace(reported, database_writable=reported.database_writable and self.can_write)
         return ServiceStatus(at=self._clock.now(), reported=reported, scheduler_alive=self._is_alive())
 

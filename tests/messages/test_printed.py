@@ -1,0 +1,195 @@
+"""What commands print comes from the translations: with a language that marks each sentence, only data is unmarked."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+from babel.messages.frontend import CommandLineInterface
+from babel.messages.pofile import read_po
+
+from tests.cli.api_workspace import RECEIPT, ApiWorkspace, api_workspace
+from tests.doubles.case_status_api import case_status
+from tests.messages import pseudo
+from tests.support import fork_server
+from watcher import portals
+from watcher.cli import commands
+from watcher.language.month_names import month_names
+from watcher.model.case import Stage
+from watcher.settings import Settings
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_DATA = re.compile(
+    r"«[^«»]*»|\"[^\"]*\"|'[^']*'|\[[^\[\]]*\]"  # the agency's words, what was typed, choices and defaults of options
+    r"|\S*[\d/@_=]\S*|\w+(?:\.\w+)+"  # numbers, paths, addresses, keys of the configuration
+    r"|--?[a-z][\w-]*|\b[A-Z]{2,}\b"  # options, and what they take
+)
+_NAMES = {"watcher", "family", "phone", "json", "nobody", *" ".join(portals.names()).replace("-", " ").split()}
+_FILE_SYSTEMS = {"tmpfs", "overlay", "overlayfs", "xfs", "btrfs", "zfs"}
+_STATUS = {
+    word
+    for key, text in case_status(RECEIPT, "")["case_status"].items()
+    if key.endswith("_es")
+    for word in re.findall(r"\w+", text)
+}
+_KEYS = {*Settings.model_fields, *Stage}
+_DATES = {"de", *(name for names in month_names()[pseudo.LANGUAGE] for name in names)}
+
+
+def _tree(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from _tree(command.get_command(context, name) or command, (*path, name))
+
+
+COMMANDS = list(_tree(commands))
+_COMMAND_NAMES = {name for path in COMMANDS for name in path}
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The command in the language of marks, in a workspace."""
+
+    workspace: ApiWorkspace
+    locale: Path
+
+    def words_past_the_translations(self, *arguments: str) -> list[str]:
+        """Run a command and return the words of its output that are neither marked nor data."""
+        environ = self.workspace.environment() | {"PSEUDO_LOCALE": str(self.locale), "LANGUAGE": pseudo.LANGUAGE}
+        done = fork_server.run(
+            "tests.messages.pseudo", arguments, folder=self.workspace.folder, environ=environ, stdin="", timeout=60
+        )
+        assert done.status in {0, 1, 2, 130}, done.err
+        assert "Traceback" not in done.err
+        assert "¡" in done.out + done.err
+        return list(_WORD.findall(_DATA.sub(" ", pseudo.unmarked(done.out + done.err))))
+
+
+@pytest.fixture(scope="module")
+def locale(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pseudo")
+    CommandLineInterface().run(["pybabel", "-q", "extract", "-o", str(folder / "watcher.pot")])  # type: ignore[no-untyped-call]
+    with (folder / "watcher.pot").open("rb") as template:
+        pseudo.write_translations(read_po(template), folder / "locale")
+    return folder / "locale"
+
+
+@pytest.fixture
+def speaker(tmp_path: Path, locale: Path) -> Iterator[Speaker]:
+    with api_workspace(tmp_path) as workspace:
+        configure(workspace)
+        yield Speaker(workspace, locale)
+
+
+def configure(workspace: ApiWorkspace) -> None:
+    """Have alerts, too, in the language of marks."""
+    workspace.config.write_text(f'language = "{pseudo.LANGUAGE}"\n{workspace.config.read_text()}')
+
+
+def leftovers(speaker: Speaker, commands_to_run: str) -> dict[str, str]:
+    """Run the commands in the lines. Return the words past the translations by command."""
+    allowed = _NAMES | _COMMAND_NAMES | _FILE_SYSTEMS | _STATUS | _KEYS | _DATES
+    found = {}
+    for line in commands_to_run.strip().splitlines():
+        typed = set(_WORD.findall(line))
+        words = speaker.words_past_the_translations(*shlex.split(line))
+        if words := [word for word in words if word not in allowed | typed]:
+            found[line.strip()] = " ".join(words)
+    return found
+
+
+def test_help_is_translated(speaker: Speaker) -> None:
+    assert leftovers(speaker, "\n".join(" ".join((*path, "--help")) for path in COMMANDS)) == {}
+
+
+def test_results_are_translated(speaker: Speaker) -> None:
+    before = f"""
+        status
+        doctor --offline
+        check
+        status
+        status {RECEIPT}
+    """
+    assert leftovers(speaker, before) == {}
+    speaker.workspace.ask_for_evidence()
+    after = f"""
+        check
+        status
+        status {RECEIPT}
+        history
+        pending
+        alerts
+        alerts show 1
+        notices
+        portals
+        doctor --offline
+        explain Interview Was Scheduled
+        explain Xyzzy
+        health
+        due 1 2027-05-01
+        done 1
+        reopen 1
+        note {RECEIPT} «called»
+        remind {RECEIPT} 2027-05-01 «expires»
+        label {RECEIPT} «Green card» --person «Maria»
+        finish {RECEIPT}
+        watch {RECEIPT}
+        resume family
+        forget family
+        code family 123456
+        login family
+        ack 1
+        alerts retry
+        notify test
+        backup copy
+        restore copy
+    """
+    assert leftovers(speaker, after) == {}
+
+
+def test_errors_are_translated(speaker: Speaker) -> None:
+    wrong = f"""
+        stauts
+        status --jsn
+        history --limit x
+        alerts --state x
+        status IOE0000000009
+        done
+        done x
+        done 9
+        due 9 x
+        check nobody
+        resume nobody
+        notify test nobody
+        alerts retry 9
+        record {RECEIPT} x
+        import family nothing.json
+        import family watcher.toml
+        recipe check nothing.toml
+        restore nothing.sqlite3
+        backup watcher.toml
+        service install --timer --instances
+    """
+    assert leftovers(speaker, wrong) == {}
+
+
+FAULTY = (
+    "xyzzy_1 = 1",
+    'timezone = "x"',
+    '[accounts.family]\nportal = "x"',
+    '[accounts.family]\nportal = "uscis-api"\ncases = "x"\nevery = "1s"',
+    '[accounts.family]\nportal = "ircc"\nprogram = "x"',
+    '[channels.phone]\nurl = "x"\nmin_severity = "x"\nquiet_hours = "x"\ndigest = "x"',
+    '[health]\nlisten = "x"',
+)
+
+
+@pytest.mark.parametrize("faulty", FAULTY)
+def test_faults_of_the_configuration_are_translated(speaker: Speaker, faulty: str) -> None:
+    speaker.workspace.config.write_text(f'language = "{pseudo.LANGUAGE}"\n{faulty}\n')
+    assert leftovers(speaker, "status\ndoctor --offline") == {}

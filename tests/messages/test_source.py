@@ -1,0 +1,46 @@
+"""Sentences in the source that a person can see are marked for translation where they are written."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import watcher
+from watcher import errors
+
+PACKAGE = Path(watcher.__file__).parent
+_TRANSLATING = {"_", "mark", "plural"}
+_PRINTING = {"print_line", "print_error", "echo", "BadParameter", "UsageError", "ClickException", "secho", "confirm"}
+_ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
+_TWO_WORDS = re.compile(r"[a-z]{2,}[,;:]? [a-z]{2,}", re.IGNORECASE)
+
+
+def _name(call: ast.Call) -> str:
+    return ast.unparse(call.func).rpartition(".")[2]
+
+
+def _literals(node: ast.AST) -> Iterator[str]:
+    """Yield the texts in a call that are not translated."""
+    if isinstance(node, ast.Call) and _name(node) in _TRANSLATING:
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _literals(child)
+
+
+def _untranslated(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and _name(node) in _PRINTING | _ERRORS:
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                for text in _literals(argument):
+                    if _TWO_WORDS.search(text) and not text.startswith("  "):  # a line to paste into a shell
+                        yield f"{file.relative_to(PACKAGE)}:{node.lineno}: {text}"
+
+
+def test_printed_sentences_are_marked_for_translation() -> None:
+    files = [file for file in sorted(PACKAGE.rglob("*.py")) if not file.is_relative_to(PACKAGE / "practice")]
+    assert [line for file in files for line in _untranslated(file)] == []
