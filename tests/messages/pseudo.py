@@ -1,11 +1,14 @@
 """The command with ¡every translated sentence¿ in marks, to show which sentences are printed past the translations.
 
-`python -m tests.messages.pseudo ARGUMENTS` runs it. The variable PSEUDO_LOCALE names the folder of the translations,
-which `write_translations` writes as those of Spanish.
+`python -m tests.messages.pseudo` runs each line of standard input as a command and prints the line before its output.
+The variable PSEUDO_LOCALE names the folder of the translations, which `write_translations` writes as those of Spanish.
 """
 
 import os
 import re
+import shlex
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,6 +17,7 @@ from babel.messages.mofile import write_mo
 from watcher import cli, messages
 
 LANGUAGE = "es"
+PROMPT = "$ watcher "
 _TEXT = re.compile(r"(\{[^{}]*\}|%\(\w+\)s|[\[\]])")
 # The marks are in the alphabet of SMS, and English has none of them.
 _MARKED = re.compile(r"¡[^¡¿]*(?:¿|…|\.\.\.)")  # a shortened text ends within a mark
@@ -45,6 +49,15 @@ def unmarked(output: str) -> str:
     return _MARKED.sub(" ", output)
 
 
-if __name__ == "__main__":
+def _main() -> None:
     messages.LOCALE_DIR = Path(os.environ["PSEUDO_LOCALE"])
-    cli.main()
+    for line in sys.stdin.read().splitlines():
+        for stream in (sys.stdout, sys.stderr):
+            print(f"{PROMPT}{line}", file=stream, flush=True)
+        sys.argv = ["watcher", *shlex.split(line)]
+        with suppress(SystemExit):
+            cli.main()
+
+
+if __name__ == "__main__":
+    _main()
