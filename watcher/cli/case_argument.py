@@ -1,12 +1,12 @@
 """The argument CASE of commands: the number of a case, or its label. Also how commands name a case."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import click
 
 from watcher.cli.names import listed, suggestion
+from watcher.context.known_cases import KnownCase, configured_cases, known_cases
 from watcher.messages import _
 from watcher.model.ledger import UserCase
 from watcher.settings import Settings
@@ -28,46 +28,26 @@ class Opened(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownCase:
-    """A case that is stored or configured, and the account that it belongs to."""
-
-    account: str
-    number: str
-
-
 def case_number(opened: Opened, typed: str) -> str:
     """Return the number of a stored case as it is stored. Spaces, dashes, and upper or lower case do not matter."""
     stored, said = opened.store.case_numbers(), opened.store.user_cases()
     if (number := find_number(typed, stored, said)) is not None:
         return number
-    configured = [case.number for case in configured_cases(opened.settings)]
+    configured = [case.case_number for case in configured_cases(opened.settings, said)]
     if find_number(typed, configured, said) is not None:
         problem = _("Case {typed} has not been checked yet. `watcher check` checks it.", typed=typed)
         raise click.BadParameter(problem, param_hint="CASE")
-    raise _not_watched(typed, stored, configured, said)
+    raise _not_watched(typed, [*stored, *configured], said)
 
 
 def known_case(opened: Opened, typed: str) -> KnownCase:
-    """Return a case that is stored or configured. If several accounts have it, the first that has read it."""
-    said = opened.store.user_cases()
-    tracked = sorted(opened.store.tracked_cases(), key=lambda case: case.snapshot is None)
-    stored = [KnownCase(account=case.account, number=case.case_number) for case in tracked]
-    known = [case for case in stored if case.account in opened.settings.accounts]
-    known += configured_cases(opened.settings)
-    number = find_number(typed, [case.number for case in known], said)
+    """Return a case that is watched or finished, also before its first check; of several accounts, the first."""
+    known, said = known_cases(opened.store, opened.settings), opened.store.user_cases()
+    numbers = [case.case_number for case in known]
+    number = find_number(typed, numbers, said)
     if number is None:
-        raise _not_watched(typed, [case.number for case in stored], [case.number for case in known], said)
-    return next(case for case in known if case.number == number)
-
-
-def configured_cases(settings: Settings) -> list[KnownCase]:
-    """Return the cases that the configuration lists."""
-    return [
-        KnownCase(account=name, number=number)
-        for name, account in settings.accounts.items()
-        for number in account.cases
-    ]
+        raise _not_watched(typed, numbers, said)
+    return next(case for case in known if case.case_number == number)
 
 
 def find_number(typed: str, numbers: Iterable[str], said: Mapping[str, UserCase]) -> str | None:
@@ -108,12 +88,10 @@ def _comparable(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _not_watched(
-    typed: str, stored: Iterable[str], others: Iterable[str], said: Mapping[str, UserCase]
-) -> click.BadParameter:
-    numbers = list(dict.fromkeys(stored))
+def _not_watched(typed: str, known: Iterable[str], said: Mapping[str, UserCase]) -> click.BadParameter:
+    numbers = list(dict.fromkeys(known))
     watched = _("Watched: {numbers}.", numbers=listed(numbers)) if numbers else _("No case is being watched yet.")
     labels = [case.label for case in said.values() if case.label]
-    hint = suggestion(typed, [*numbers, *others, *labels]) or watched
+    hint = suggestion(typed, [*numbers, *labels]) or watched
     problem = _("Case {typed} is not being watched.", typed=typed)
     return click.BadParameter(f"{problem} {hint}", param_hint="CASE")

@@ -56,13 +56,18 @@ class Context:
         snapshot: Snapshot | None = None,
         history: tuple[RecordedChange, ...] = (),
         baseline: bool = False,
+        said: UserCase | None = None,
     ) -> WriteSet:
-        """Return the changes of one case, or of the account, with their summaries and alerts. Does not write."""
+        """Return the changes of one case, or of the account, with their summaries and alerts. Does not write.
+
+        `said` is what the user says about the case (None: it is looked up).
+        """
         if not changes:
             return WriteSet(account=account.name)
         portal = find(account.portal)
         number = changes[0].case_number
-        said = self.store.user_case(number) if number else None
+        if number and said is None:
+            said = self.store.user_case(number)
         alert_context = AlertContext(
             account=account.name,
             portal_title=portal.title,

@@ -12,6 +12,7 @@ from threading import Lock, Timer
 
 from watcher.context.context import Context
 from watcher.model.change import ChangeKind, RecordedChange
+from watcher.model.ledger import UserCase
 from watcher.model.writes import WriteSet
 from watcher.portal import Portal
 from watcher.reading.compare import FreshCase, compare
@@ -87,9 +88,11 @@ class CaseGroup:
         if not group:
             return recorded
         now, earlier = self._context.clock.now(), self._earlier(group)
+        said = self._context.store.user_cases_of([case.snapshot.case_number for case in group])
         try:
             for case in group:
-                writes.append(self._compared(case, earlier.get(case.snapshot.case_number), now))
+                number = case.snapshot.case_number
+                writes.append(self._compared(case, earlier.get(number), said[number], now))
         finally:
             recorded = self._context.record(writes, now=now) if writes else recorded
         return recorded
@@ -99,7 +102,7 @@ class CaseGroup:
         store = self._context.store
         return store.earlier_cases(self._account.name, numbers, kinds=HISTORY_KINDS, limit=MAX_HISTORY)
 
-    def _compared(self, fresh: FreshCase, earlier: EarlierCase | None, now: datetime) -> WriteSet:
+    def _compared(self, fresh: FreshCase, earlier: EarlierCase | None, said: UserCase, now: datetime) -> WriteSet:
         settings = self._context.settings
         compared = compare(
             fresh,
@@ -115,6 +118,7 @@ class CaseGroup:
             snapshot=compared.case.snapshot,
             history=earlier.history if earlier else (),
             baseline=earlier is None,
+            said=said,
         )
         if not fresh.alert:
             composed = replace(composed, drafts=())

@@ -1,7 +1,7 @@
 """Read access to everything stored, for code that only shows it. `Store` adds writing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -48,6 +48,11 @@ class StoreReader(ABC):
         """Return what the user says about the case with this number, as a portal writes it."""
         with self._queries() as run:
             return user_cases.user_case(run, case_number)
+
+    def user_cases_of(self, case_numbers: Sequence[str]) -> dict[str, UserCase]:
+        """Return what the user says about each of these cases, by their numbers."""
+        with self._queries() as run:
+            return user_cases.user_cases_of(run, case_numbers)
 
     def finished_numbers(self) -> frozenset[str]:
         """Return the normalized numbers of the cases that the user has finished."""

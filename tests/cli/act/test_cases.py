@@ -1,11 +1,14 @@
 """`watcher note`, `remind`, `finish`, and `watch` as real commands, with checks of a portal in between."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace
+from tests.cli.practice_workspace import FIRST, SECOND, practice_workspace
 from tests.doubles.case_status_api import case_status
+from tests.support.workspace import Workspace
 from watcher.model.ledger import DueSource
 
 OTHER = "IOE0000000002"
@@ -134,3 +137,31 @@ def test_number_that_the_portal_does_not_know_is_not_asked_for_after_it_was_fini
     two_cases.run("finish", OTHER)
     for _round in range(4):
         assert two_cases.check().changes == ()
+
+
+def test_finished_case_of_a_recipe_is_not_requested(tmp_path: Path) -> None:
+    with practice_workspace(tmp_path) as family:
+        family.configure(totp_secret=family.portal.account.totp_secret)
+        family.run("check")
+        family.run("finish", SECOND)
+        family.portal.forget_requests()
+        (account,) = family.run("check", "--json").json["accounts"]
+        assert (account["outcome"], account["cases_read"], account["changes"]) == ("ok", 1, [])
+        paths = [request.path for request in family.portal.requests]
+        assert any(FIRST in path for path in paths)
+        assert not any(SECOND in path for path in paths)
+
+
+def test_finished_case_of_a_manual_account_has_no_reminder_to_look(empty_workspace: Workspace) -> None:
+    empty_workspace.write(
+        '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00000001"]\nevery = "7d"\n'
+    )
+    empty_workspace.run("label", "AA00000001", "Visa of Ana")
+    empty_workspace.run("finish", "visa of ana")
+    (account,) = empty_workspace.run("check", "--json").json["accounts"]
+    assert account["changes"] == []
+    empty_workspace.run("watch", "visa of ana")
+    (account,) = empty_workspace.run("check", "--json").json["accounts"]
+    assert [change["kind"] for change in account["changes"]] == ["look_reminder"]
+    recorded = empty_workspace.run("record", "visa of ana", "Issued", "--json").json["accounts"][0]
+    assert [change["kind"] for change in recorded["changes"]] == ["case_added"]

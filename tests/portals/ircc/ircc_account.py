@@ -56,8 +56,17 @@ class IrccFixture:
             }
         )
 
-    def read(self, language: str = "en", *, known: frozenset[str] = frozenset(), **keys: Any) -> list[CaseResult]:
-        context = replace(self.fakes.context(language), known_cases=known)
+    def read(
+        self,
+        language: str = "en",
+        *,
+        known: frozenset[str] = frozenset(),
+        finished: frozenset[str] = frozenset(),
+        **keys: Any,
+    ) -> list[CaseResult]:
+        context = replace(
+            self.fakes.context(language), known_cases=known, is_finished=lambda number: number in finished
+        )
         with find("ircc").open(self.account(**keys), context) as reader:
             return list(reader.read())
 

@@ -86,6 +86,10 @@ class TestDataService:
         pr.tracker.applications.clear()
         assert pr.read() == []
 
+    def test_finished_application_is_not_requested(self, pr: IrccFixture) -> None:
+        assert list(pr.snapshots(finished=frozenset({ONE}))) == [TWO]
+        assert len(pr.servers.api.requests) == 2  # the list, and one application
+
     def test_numbers_are_compared_without_spaces_dashes_and_case(self, pr: IrccFixture) -> None:
         written = "e-000-000 001"
         pr.tracker.applications = {written: immigration(written)}

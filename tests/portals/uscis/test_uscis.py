@@ -61,6 +61,13 @@ def test_cases_setting_is_a_filter(portal: FakeUscis, fakes: PortalFakes) -> Non
     assert not any(fake.RECEIPT in request for request in portal.requests)
 
 
+def test_finished_case_is_not_requested(portal: FakeUscis, fakes: PortalFakes) -> None:
+    portal.add_case(OTHER)
+    context = replace(fakes.context(), is_finished=lambda number: number == fake.RECEIPT)
+    assert [snapshot.case_number for snapshot in snapshots(check(account(portal), context))] == [OTHER]
+    assert not any(fake.RECEIPT in request for request in portal.requests)
+
+
 def test_stored_answers_give_the_same_snapshot_without_names(portal: FakeUscis, fakes: PortalFakes) -> None:
     portal.add_case(documents=[fake.document(1, "Account Acceptance Notice", "2026-06-04")])
     (result,) = check(account(portal), fakes.context())

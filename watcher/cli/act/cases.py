@@ -9,12 +9,13 @@ import click
 
 from watcher.app import App
 from watcher.cli.act.items import parse_day
-from watcher.cli.case_argument import KnownCase, described_case, known_case
+from watcher.cli.case_argument import described_case, known_case
 from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_line
 from watcher.cli.terminal.prompts import AskedArgument
 from watcher.clock.durations import format_duration
+from watcher.context.known_cases import KnownCase
 from watcher.export.calendar_file import update_calendar_file
 from watcher.messages import _, plural
 from watcher.model.case import ItemKind, ItemState
@@ -41,7 +42,7 @@ def note_command(config: Path | None, case: str, words: tuple[str, ...]) -> None
         change = Change(
             kind=ChangeKind.NOTE,
             severity=severity_of(ChangeKind.NOTE),
-            case_number=known.number,
+            case_number=known.case_number,
             new={"text": text},
         )
         writes = app.context.compose(app.settings.accounts[known.account], (change,))
@@ -69,7 +70,7 @@ def remind_command(config: Path | None, case: str, day: date, words: tuple[str, 
         known, now = known_case(app, case), app.clock.now()
         if day < now.astimezone(app.settings.office_zone(known.account)).date():
             raise click.BadParameter(_("{day} has passed. Check the year.", day=day), param_hint="DATE")
-        number = app.store.user.add_reminder(known.account, known.number, text, day, now)
+        number = app.store.user.add_reminder(known.account, known.case_number, text, day, now)
         update_calendar_file(app.context)
         distances = ", ".join(map(format_duration, app.settings.deadlines.remind))
         described = _described(app, known)
@@ -91,12 +92,12 @@ def finish_command(config: Path | None, case: str) -> None:
     """
     with open_context(config) as app:
         known = known_case(app, case)
-        was_watched = app.store.user.finish(known.number, app.clock.now())
+        was_watched = app.store.user.finish(known.case_number, app.clock.now())
         described, open_items = _described(app, known), _open_items(app, known)
     if not was_watched:
         print_line(_("{case} was already finished.", case=described))
         return
-    command = f"watcher watch {quote(known.number)}"
+    command = f"watcher watch {quote(known.case_number)}"
     print_line(_("{case} is finished: no more checks. Undo with `{command}`.", case=described, command=command))
     if open_items:
         print_line(plural("{n} open item gets no more reminders.", "{n} open items get no more reminders.", open_items))
@@ -109,7 +110,7 @@ def watch_command(config: Path | None, case: str) -> None:
     """Watch a finished CASE again. The next check reports what has changed since the last one."""
     with open_context(config) as app:
         known = known_case(app, case)
-        was_finished = app.store.user.watch(known.number)
+        was_finished = app.store.user.watch(known.case_number)
         described = _described(app, known)
     if not was_finished:
         print_line(_("{case} is already being watched.", case=described))
@@ -135,13 +136,13 @@ def own_text(words: tuple[str, ...], *, max_length: int) -> str:
 
 
 def _described(app: App, case: KnownCase) -> str:
-    return described_case(case.number, app.store.user_case(case.number))
+    return described_case(case.case_number, app.store.user_case(case.case_number))
 
 
 def _open_items(app: App, known: KnownCase) -> int:
     """Return how many items of the portal are open in this case, in all accounts."""
     return sum(
         item.state is ItemState.OPEN and item.item.kind is not ItemKind.REMINDER
-        for case in app.store.tracked_cases(case_number=known.number)
+        for case in app.store.tracked_cases(case_number=known.case_number)
         for item in case.items
     )

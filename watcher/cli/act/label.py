@@ -9,11 +9,12 @@ import click
 from watcher.app import App
 from watcher.cli.act.cases import own_text
 from watcher.cli.act.label_file import MAX_LENGTH, read_labels
-from watcher.cli.case_argument import configured_cases, find_number
+from watcher.cli.case_argument import find_number
 from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
+from watcher.context.known_cases import configured_cases
 from watcher.errors import os_error_text
 from watcher.messages import _, plural
 from watcher.model.ledger import UserCase
@@ -90,8 +91,9 @@ class _Numbers:
     """The numbers that a label can be given to."""
 
     def __init__(self, app: App) -> None:
-        self.known = {*app.store.case_numbers(), *(case.number for case in configured_cases(app.settings))}
         self._said = app.store.user_cases()
+        configured = configured_cases(app.settings, self._said)
+        self.known = {*app.store.case_numbers(), *(case.case_number for case in configured)}
 
     def find(self, typed: str) -> str | None:
         """Return the number of a known case, or what is plainly the number of a case; None for anything else."""

@@ -7,11 +7,12 @@ from shlex import quote
 import click
 
 from watcher.app import App
-from watcher.cli.case_argument import KnownCase, described_case, known_case
+from watcher.cli.case_argument import described_case, known_case
 from watcher.cli.context import open_context
 from watcher.cli.options import OWN_CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_line
+from watcher.context.known_cases import KnownCase
 from watcher.errors import os_error_text
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import day_text
@@ -42,9 +43,9 @@ def add_command(parent_options: tuple[Path | None, bool], own_config: Path | Non
     with open_context(own_config or parent_options[0]) as app:
         known = known_case(app, case)
         letter = _add(app, known, file)
-        said = app.store.user_case(known.number)
+        said = app.store.user_case(known.case_number)
         print_line(
-            _(_ADDED if letter.is_new else _KNOWN, number=letter.number, case=described_case(known.number, said))
+            _(_ADDED if letter.is_new else _KNOWN, number=letter.number, case=described_case(known.case_number, said))
         )
         print_line(_("Saved as {file}.", file=letter.saved_as))
         _offer_dates(app, known, letter)
@@ -53,7 +54,7 @@ def add_command(parent_options: tuple[Path | None, bool], own_config: Path | Non
 def _add(app: App, known: KnownCase, file: Path) -> AddedLetter:
     try:
         content = read_input(file, max_bytes=MAX_DOCUMENT_BYTES + 1)
-        return add_letter(app.context, known.account, known.number, file.name, content)
+        return add_letter(app.context, known.account, known.case_number, file.name, content)
     except OSError as error:
         raise click.BadParameter(f"{file}: {os_error_text(error)}", param_hint="FILE") from None
     except NotADocument as error:
@@ -81,7 +82,7 @@ def _offer_dates(app: App, known: KnownCase, letter: AddedLetter) -> None:
 def _offer(day: date, known: KnownCase, items: list[TrackedItem], app: App) -> str:
     shown = day_text(day, load_catalogue(current_language()), app.settings.timezone)
     if not items:
-        command = f"watcher remind {quote(known.number)} {day}"
+        command = f"watcher remind {quote(known.case_number)} {day}"
         return _("This letter names {date}. To be reminded: {command}", date=shown, command=command)
     if len(items) == 1:
         command = f"watcher due {items[0].id} {day}"
@@ -94,7 +95,7 @@ def _open_items(app: App, known: KnownCase) -> list[TrackedItem]:
     """Return the open items of the case that can have a due date: no appointments."""
     return [
         item
-        for case in app.store.tracked_cases(known.account, known.number)
+        for case in app.store.tracked_cases(known.account, known.case_number)
         for item in case.items
         if item.state is ItemState.OPEN and not item.item.kind.is_appointment
     ]

@@ -1,12 +1,13 @@
 """Queries for what the user says about cases: labels, persons, and finished cases."""
 
+from collections.abc import Sequence
+
 from watcher.model.ledger import UserCase
-from watcher.store.database.query import RunQuery, first_row, select_rows
+from watcher.store.database.query import RunQuery, batches, in_list, select_rows, where
 from watcher.text.case_numbers import normalized_number
 
 _COLUMNS = "number, label, person, finished_at"
 _ALL = select_rows("user_case", _COLUMNS, "ORDER BY number")
-_ONE = select_rows("user_case", _COLUMNS, "WHERE number = :number")
 
 
 def user_cases(run: RunQuery) -> dict[str, UserCase]:
@@ -14,8 +15,17 @@ def user_cases(run: RunQuery) -> dict[str, UserCase]:
     return {row.number: UserCase(**row._asdict()) for row in run(_ALL)}
 
 
+def user_cases_of(run: RunQuery, case_numbers: Sequence[str]) -> dict[str, UserCase]:
+    """Return what the user says about each of these cases, by their numbers as a portal writes them."""
+    found: dict[str, UserCase] = {}
+    normalized = {number: normalized_number(number) for number in case_numbers}
+    for batch in batches(list(normalized.values())):
+        parameters: dict[str, object] = {}
+        query = select_rows("user_case", _COLUMNS, where(in_list("number", batch, parameters)))
+        found |= {row.number: UserCase(**row._asdict()) for row in run(query, **parameters)}
+    return {number: found.get(key) or UserCase(number=key) for number, key in normalized.items()}
+
+
 def user_case(run: RunQuery, case_number: str) -> UserCase:
     """Return what the user says about the case with this number, as a portal writes it."""
-    number = normalized_number(case_number)
-    row = first_row(run(_ONE, number=number))
-    return UserCase(number=number) if row is None else UserCase(**row._asdict())
+    return user_cases_of(run, [case_number])[case_number]
