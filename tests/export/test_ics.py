@@ -64,6 +64,13 @@ def test_estimate_is_marked_everywhere() -> None:
     assert all("(estimate)" in alarm["description"] for alarm in result.walk("VALARM"))
 
 
+def test_estimate_on_a_weekend_names_the_next_business_day() -> None:
+    saturday = event(item(due_by_estimate=date(2026, 10, 3)))
+    assert "By 8 CFR 1.2 the period runs until Monday, October 5, 2026." in saturday["description"]
+    assert saturday.decoded("dtstart") == date(2026, 10, 3)
+    assert "8 CFR" not in event(RFE)["description"]
+
+
 def test_date_from_the_letter_is_not_an_estimate() -> None:
     result = event(item(due_by_estimate=DUE, letter_due_on=date(2026, 3, 1)))
     assert (result.decoded("dtstart"), result["status"]) == (date(2026, 3, 1), "CONFIRMED")

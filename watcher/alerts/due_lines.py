@@ -7,7 +7,7 @@ from typing import Any, Final
 from watcher.alerts.change_facts import is_estimated
 from watcher.alerts.style import TextStyle
 from watcher.language.date_text import parse_moment
-from watcher.language.due_estimates import runs_until
+from watcher.language.due_estimates import extended_day
 from watcher.model.case import ItemKind
 from watcher.model.change import Change, ChangeKind
 
@@ -51,8 +51,8 @@ def _business_day(kind: ItemKind, item: Mapping[str, Any]) -> str:
     estimate = parse_moment(item.get("due_on") or item.get("due_by_estimate"))
     if not isinstance(estimate, date) or isinstance(estimate, datetime):
         return ""
-    until = runs_until(kind, estimate)
-    return until.isoformat() if until != estimate else ""
+    until = extended_day(kind, estimate)
+    return until.isoformat() if until else ""
 
 
 def _left(days: object, style: TextStyle, *, is_estimate: bool) -> str:

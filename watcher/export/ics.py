@@ -14,6 +14,8 @@ from icalendar import Alarm, Calendar, Event
 
 from watcher.alerts.sanitize import sanitize, without_links
 from watcher.language.catalogue import Catalogue, load_catalogue
+from watcher.language.date_text import moment_text
+from watcher.language.due_estimates import extended_day
 from watcher.model.appointment_time import AppointmentTime, Day, Moment
 from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
@@ -157,6 +159,8 @@ def _description(entry: _Entry, catalogue: Catalogue, *, masked: bool) -> Iterat
         yield catalogue.message("item_state", entry.item.state.value)
     if entry.source is DueSource.ESTIMATE:
         yield catalogue.message("general", "estimate")
+        if until := extended_day(entry.item.item.kind, entry.at.day_in(entry.zone)):
+            yield catalogue.format("general", "estimate_until", until=moment_text(until, catalogue, entry.zone))
     elif entry.source not in {DueSource.LETTER, DueSource.USER}:
         yield catalogue.message("general", "notice_governs")
 

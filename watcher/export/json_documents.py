@@ -4,7 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from watcher.clock.timestamps import iso_text, utc_text
-from watcher.language.due_estimates import runs_until
+from watcher.language.due_estimates import extended_day
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert
 from watcher.model.appointment_time import time_json
@@ -83,9 +83,7 @@ def _runs_until(item: TrackedItem) -> date | None:
     """Return the business day until which a computed period runs; None if it ends on one, or does not count."""
     if item.due is None or item.due[1] is not DueSource.ESTIMATE:
         return None
-    estimate = item.due[0]
-    until = runs_until(item.item.kind, estimate)
-    return until if until != estimate else None
+    return extended_day(item.item.kind, item.due[0])
 
 
 def notice_document(tracked: TrackedNotice, *, with_case: bool = False) -> dict[str, Any]:

@@ -56,6 +56,12 @@ def runs_until(kind: ItemKind, estimate: date) -> date:
     return day
 
 
+def extended_day(kind: ItemKind, estimate: date) -> date | None:
+    """Return the business day until which a computed period runs by 8 CFR 1.2; None if it ends on one."""
+    until = runs_until(kind, estimate)
+    return until if until != estimate else None
+
+
 def _period(kind: ItemKind, form: str | None, title: str) -> timedelta | None:
     extension = MAIL_EXTENSION if "mailed" in normalize_title(title).split() else timedelta()
     if kind is ItemKind.RFE:

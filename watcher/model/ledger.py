@@ -10,6 +10,10 @@ MAX_DOWNLOAD_ATTEMPTS = 8
 """Failed downloads of one notice (not of the portal) after which only `watcher notices retry` tries again."""
 
 
+MISSING_AFTER = 3
+"""Consecutive complete checks without a case after which it is reported as missing (promise 4)."""
+
+
 class DueSource(StrEnum):
     """The source of a due date. A letter takes precedence over the portal, the portal over an estimate.
 
@@ -111,3 +115,8 @@ class TrackedCase:
     finished: bool = False
     items: tuple[TrackedItem, ...] = ()
     notices: tuple[TrackedNotice, ...] = ()
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the portal does not know the case, or has not shown it for so long that this was reported."""
+        return self.missing_reads >= (1 if self.snapshot is None else MISSING_AFTER)

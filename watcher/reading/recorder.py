@@ -17,6 +17,7 @@ from watcher.messages import _
 from watcher.model.account_health import AccountHealth, ReadOutcome, ReadResult, after_read, outcome_of, pauses
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
+from watcher.model.ledger import MISSING_AFTER
 from watcher.model.writes import ReadEnd, WriteSet
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseUnchanged, Portal, RawAnswers
 from watcher.reading.case_group import HISTORY_KINDS, MAX_HISTORY, CaseGroup
@@ -28,9 +29,6 @@ from watcher.settings import AccountSettings
 from watcher.settings.derived import watched_numbers
 from watcher.store import StoredCase, digest, digest_of_answers
 from watcher.text.printable import printable_fields
-
-MISSING_AFTER = 3
-"""Consecutive complete checks without a case after which it is reported as missing (promise 4)."""
 
 _log = structlog.get_logger(__name__)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,9 @@ from tests.cli.office_workspace import OfficeWorkspace
 from tests.cli.pseudo_terminal import WIDTH, on_terminal
 from tests.cli.show.office import PEOPLE, TODAY, case_of, label_of, number_of, office_workspace, person_of
 from watcher.cli.terminal.tables import width_of
+from watcher.language.due_estimates import runs_until
 from watcher.model.account_health import AccountState
-from watcher.model.case import Stage
+from watcher.model.case import ItemKind, PendingItem, Snapshot, Stage
 
 NUMBER = re.compile(r"IOE09[0-9]{8}")
 
@@ -177,3 +179,31 @@ def test_account_that_waits_for_a_person_comes_first_with_the_command(office: Of
     finally:
         with office.app() as app:
             app.context.record_changes(app.settings.accounts["former clients"], (), health=health)
+
+
+def test_number_that_the_agency_does_not_know_needs_the_user(tmp_path: Path) -> None:
+    office = OfficeWorkspace(folder=tmp_path)
+    office.write(
+        f'[accounts.family]\nportal = "uscis"\nsign_in = "session"\ncases = ["{number_of(1)}", "{number_of(2)}"]'
+    )
+    office.check(case_of(1))
+    assert office.run("status").out.startswith(
+        f"Needs you\n{number_of(2)}: USCIS does not know this number. Check it for a typo.\n"
+    )
+    assert shown(office, "--needs-me") == {number_of(2)}
+
+
+def test_estimate_on_a_weekend_is_explained(tmp_path: Path) -> None:
+    office = OfficeWorkspace(folder=tmp_path)
+    office.configure()
+    saturday = TODAY + timedelta(days=60)
+    saturday += timedelta(days=(5 - saturday.weekday()) % 7)
+    until = runs_until(ItemKind.RFE, saturday)
+    request = PendingItem(key="r", kind=ItemKind.RFE, title="Request for Evidence", due_by_estimate=saturday)
+    office.check(Snapshot(case_number=number_of(1), pending=(request,)))
+    for arguments in (("status",), ("pending",), ("status", number_of(1))):
+        output = " ".join(office.run(*arguments).out.split())
+        assert f"~{saturday}" in output
+        assert f"{saturday} is a weekend day or federal holiday. By 8 CFR 1.2 the period runs until {until}." in output
+    (item,) = office.run("pending", "--json").json["pending"]
+    assert (item["due_by_estimate"], item["estimate_runs_until"]) == (str(saturday), str(until))

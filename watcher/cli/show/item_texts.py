@@ -9,6 +9,7 @@ from watcher.cli.terminal.output import print_paragraph, styled
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import brief_appointment_text
+from watcher.language.due_estimates import extended_day
 from watcher.messages import _
 from watcher.model.appointment_time import AppointmentTime, Day, WallTime
 from watcher.model.case import ItemKind, ItemState
@@ -66,11 +67,20 @@ def _start_in_numbers(when: AppointmentTime, zone: ZoneInfo) -> str:
 
 
 def explain_marks(items: Iterable[TrackedItem]) -> None:
-    """Print what the mark of an estimate means, if one is shown."""
-    if any(item.due and item.due[1] is DueSource.ESTIMATE for item in items):
+    """Print what the mark of an estimate means, if one is shown, and what holds for one on a weekend or holiday."""
+    estimates = [(item.item.kind, item.due[0]) for item in items if item.due and item.due[1] is DueSource.ESTIMATE]
+    if estimates:
         print_paragraph(
             _(
                 "~ marks the latest possible date, which is computed. Enter the date from your letter with `watcher due"
                 " ITEM DATE`."
+            )
+        )
+    for day, until in sorted({(day, until) for kind, day in estimates if (until := extended_day(kind, day))}):
+        print_paragraph(
+            _(
+                "{day} is a weekend day or federal holiday. By 8 CFR 1.2 the period runs until {until}.",
+                day=day,
+                until=until,
             )
         )

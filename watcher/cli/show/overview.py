@@ -6,7 +6,16 @@ from itertools import islice
 
 from watcher.cli.show.accounts import ShownAccount, print_needed_sign_ins
 from watcher.cli.show.item_texts import date_text, explain_marks, task_text
-from watcher.cli.show.shown_cases import case_stalls, day_of, name_of, needs_user, open_items, today_at, urgency
+from watcher.cli.show.shown_cases import (
+    agency_of,
+    case_stalls,
+    day_of,
+    name_of,
+    needs_user,
+    open_items,
+    today_at,
+    urgency,
+)
 from watcher.cli.terminal.output import print_line, safe, screen_width, styled
 from watcher.cli.terminal.tables import aligned
 from watcher.context.read_only import ReadOnlyContext
@@ -17,6 +26,8 @@ from watcher.model.ledger import TrackedCase, TrackedItem
 
 _NEEDS_HEAD = (mark("ITEM"), mark("WHEN"), mark("CASE"), mark("WHAT"))
 _CASE_HEAD = (mark("CASE"), mark("NUMBER"), mark("STATUS"), mark("SINCE"), mark("NOTE"), mark("STAGE"))
+_NOT_KNOWN = mark("{case}: {agency} does not know this number. Check it for a typo.")
+_NOT_SHOWN = mark("{case}: no longer shown by {agency}. Look on the official site.")
 _WIDTH_WITH_STAGE = 100
 _INDENT = "  "
 
@@ -24,15 +35,15 @@ _INDENT = "  "
 def print_needs(cases: Sequence[TrackedCase], accounts: Mapping[str, ShownAccount], context: ReadOnlyContext) -> None:
     """Print what needs the user: accounts to sign in to, cases that are not found, and open items, soonest first."""
     todo = [(case, item) for case in cases for item in open_items(case, today_at(case.account, context))]
-    missing = [case for case in cases if case.missing_reads and not case.finished]
+    missing = [case for case in cases if case.is_missing and not case.finished]
     waiting = any(account.state.waits_for_person for account in accounts.values())
     if not todo and not missing and not waiting:
         return
     print_line(_("Needs you"), bold=True)
     print_needed_sign_ins(accounts)
     for case in missing:
-        text = _("{case}: not found. Check the number, or look on the official site.", case=_numbered(case))
-        print_line(text, color="red")
+        sentence = _NOT_KNOWN if case.snapshot is None else _NOT_SHOWN
+        print_line(_(sentence, case=_numbered(case), agency=agency_of(case.account, context)), color="red")
     _print_items(sorted(todo, key=lambda entry: (day_of(entry[1], context.settings), entry[1].id)), context)
     print_line()
 
@@ -98,7 +109,7 @@ def _row(case: TrackedCase, context: ReadOnlyContext) -> tuple[str, ...]:
 def _note(case: TrackedCase, context: ReadOnlyContext) -> str:
     if case.finished:
         return "-"
-    if case.missing_reads:
+    if case.is_missing:
         return styled(_("not found"), "red")
     if needs_user(case, today_at(case.account, context)):
         return styled(_("needs you"), "red")

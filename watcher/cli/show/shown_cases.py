@@ -10,9 +10,10 @@ import click
 from watcher.cli.names import unknown_account, unknown_name
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.due_estimates import runs_until
-from watcher.messages import mark
+from watcher.messages import _, mark
 from watcher.model.case import ItemKind, ItemState, Stage
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
+from watcher.portals import find
 from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
 
@@ -87,7 +88,7 @@ def open_items(case: TrackedCase, today: date) -> Iterator[TrackedItem]:
 
 def needs_user(case: TrackedCase, today: date) -> bool:
     """Return whether something is open, or the agency does not show the case."""
-    return any(open_items(case, today)) or (case.missing_reads > 0 and not case.finished)
+    return any(open_items(case, today)) or (case.is_missing and not case.finished)
 
 
 def day_of(item: TrackedItem, settings: Settings) -> date:
@@ -110,6 +111,12 @@ def today_at(account: str, context: ReadOnlyContext) -> date:
     return context.clock.now().astimezone(context.settings.office_zone(account)).date()
 
 
+def agency_of(account: str, context: ReadOnlyContext) -> str:
+    """Return the name of the agency that an account's cases are at."""
+    configured = context.settings.accounts.get(account)
+    return find(configured.portal).agency_of(configured) if configured else _("The agency")
+
+
 def case_stalls(case: TrackedCase, context: ReadOnlyContext) -> bool:
     """Return whether the case has stood still for longer than its threshold."""
     settings = context.settings
@@ -121,7 +128,7 @@ def urgency(case: TrackedCase, context: ReadOnlyContext) -> tuple[int, int, str]
     items = list(open_items(case, today_at(case.account, context)))
     if items:
         return 0, min(day_of(item, context.settings) for item in items).toordinal(), case.case_number
-    if case.missing_reads:
+    if case.is_missing:
         return 1, 0, case.case_number
     since = case.snapshot.status_since if case.snapshot else None
     newest_first = -(since or case.stage_since or date.min).toordinal()
