@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -108,6 +108,11 @@ def _moment_text(value: datetime | date, forms: tuple[str, str], catalogue: Cata
 
 def _date_text(value: date, form: str, catalogue: Catalogue) -> str:
     """Return a date in a form of CLDR: "long", or the skeleton or pattern of its fields, such as "MMMd"."""
+    return _written_date(date(value.year, value.month, value.day), form, catalogue)
+
+
+@lru_cache(maxsize=4096)  # an alert writes fifteen dates, and a check with many changes the same few
+def _written_date(value: date, form: str, catalogue: Catalogue) -> str:
     from babel import dates  # noqa: PLC0415 - as in `_locale`
 
     locale = _locale(catalogue.language)
