@@ -166,6 +166,12 @@ class Change:
     new: Json = None
 
 
+def note_text(change: Change) -> str | None:
+    """Return the text of a note of the user's own; None for another change."""
+    text = change.new.get("text") if change.kind is ChangeKind.NOTE and isinstance(change.new, dict) else None
+    return text if isinstance(text, str) else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedChange:
     """A change as stored, with its one-line summary. `at` is aware, UTC."""

@@ -207,3 +207,19 @@ def test_estimate_on_a_weekend_is_explained(tmp_path: Path) -> None:
         assert f"{saturday} is a weekend day or federal holiday. By 8 CFR 1.2 the period runs until {until}." in output
     (item,) = office.run("pending", "--json").json["pending"]
     assert (item["due_by_estimate"], item["estimate_runs_until"]) == (str(saturday), str(until))
+
+
+def test_dates_that_have_passed_say_so_only_while_the_item_is_open(tmp_path: Path) -> None:
+    office = OfficeWorkspace(folder=tmp_path)
+    office.configure()
+    yesterday = TODAY - timedelta(days=2)
+    friday = yesterday - timedelta(days=(yesterday.weekday() - 4) % 7)
+    items = (
+        PendingItem(key="a", kind=ItemKind.RFE, title="Request for Evidence", due_on=friday),
+        PendingItem(key="b", kind=ItemKind.FEE, title="Fee", due_on=friday),
+    )
+    office.check(Snapshot(case_number=number_of(1), pending=items))
+    office.run("done", "2")
+    output = office.run("status", number_of(1)).out
+    assert re.search(f"^1 +{friday} \\(passed\\) +open", output, re.MULTILINE)
+    assert re.search(f"^2 +{friday} +done", output, re.MULTILINE)

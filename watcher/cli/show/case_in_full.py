@@ -23,12 +23,12 @@ from watcher.language.catalogue import load_catalogue
 from watcher.language.explanation import explain_status
 from watcher.messages import _, mark
 from watcher.model.case import ItemState, Snapshot
-from watcher.model.change import ChangeKind, RecordedChange
+from watcher.model.change import RecordedChange, note_text
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
 
 _ITEMS = (mark("ITEM"), mark("WHEN"), mark("STATE"), mark("WHAT"), mark("TITLE"))
 _LETTERS = (mark("ID"), mark("DATED"), mark("TITLE"), mark("FILE"))
-_TIMELINE = (mark("WHEN"), mark("CHANGE"))
+_TIMED = (mark("WHEN"), mark("WHAT"))
 _PARTS = (mark("PART"), mark("STATUS"))
 _INDENT = "  "
 
@@ -42,9 +42,15 @@ def print_case(case: TrackedCase, changes: Sequence[RecordedChange], context: Re
         _print_parts(case.snapshot)
     _print_items(case, context)
     _print_letters(case.notices)
-    notes = [change for change in changes if change.change.kind is ChangeKind.NOTE]
-    _print_changes(_("Notes"), notes, context)
-    _print_changes(_("Timeline"), [change for change in changes if change not in notes], context)
+    zone, notes, timeline = context.settings.timezone, list[Sequence[str]](), list[Sequence[str]]()
+    for change in changes:
+        if (text := note_text(change.change)) is not None:
+            notes.append((local_time(change.at, zone), text))
+        else:
+            summary = styled(change.summary, severity_color(change.change.severity))
+            timeline.append((local_time(change.at, zone), summary))
+    _print_timed(_("Notes"), notes)
+    _print_timed(_("Timeline"), timeline)
     print_line()
 
 
@@ -148,17 +154,10 @@ def _print_letters(letters: Iterable[TrackedNotice]) -> None:
         print_table(tuple(map(_, _LETTERS)), rows, flexible=(2, 3))
 
 
-def _print_changes(heading: str, changes: Iterable[RecordedChange], context: ReadOnlyContext) -> None:
-    rows = [
-        (
-            local_time(change.at, context.settings.timezone),
-            styled(change.summary, severity_color(change.change.severity)),
-        )
-        for change in changes
-    ]
+def _print_timed(heading: str, rows: Sequence[Sequence[str]]) -> None:
     if rows:
         _print_heading(heading)
-        print_wrapped_table(tuple(map(_, _TIMELINE)), rows)
+        print_wrapped_table(tuple(map(_, _TIMED)), rows)
 
 
 def _print_heading(text: str) -> None:

@@ -48,11 +48,11 @@ def date_text(item: TrackedItem, context: ReadOnlyContext) -> str:
 
     Unlike `due_or_start` it does not load Babel, which takes half as long as the rest of a command.
     """
-    today, when = today_at(item.account, context), item.item.starts_at
-    if when is None and has_passed(item, today):
-        return styled(_("{date} (passed)", date=due_text(item)), "red")
+    when = item.item.starts_at
     text = due_text(item) if when is None else _start_in_numbers(when, context.settings.office_zone(item.account))
-    is_near = text != "-" and day_of(item, context.settings) - today <= _NEAR
+    if has_passed(item, context):
+        return styled(_("{date} (passed)", date=text), "red")
+    is_near = text != "-" and day_of(item, context.settings) - today_at(item.account, context) <= _NEAR
     return styled(text, "red" if is_near and item.state is ItemState.OPEN else None)
 
 

@@ -98,12 +98,19 @@ def day_of(item: TrackedItem, settings: Settings) -> date:
     return min(days, default=date.max)
 
 
-def has_passed(item: TrackedItem, today: date) -> bool:
-    """Return whether the due date has passed; an estimate has not before the next business day is over."""
+def has_passed(item: TrackedItem, context: ReadOnlyContext) -> bool:
+    """Return whether an open item's appointment, or else its due date, has passed.
+
+    An estimate has not passed before the next business day is over.
+    """
+    if item.state is not ItemState.OPEN:
+        return False
+    if item.item.starts_at is not None:
+        return item.item.starts_at.is_over(context.clock.now(), context.settings.office_zone(item.account))
     if item.due is None:
         return False
     day, source = item.due
-    return (runs_until(item.item.kind, day) if source is DueSource.ESTIMATE else day) < today
+    return (runs_until(item.item.kind, day) if source is DueSource.ESTIMATE else day) < today_at(item.account, context)
 
 
 def today_at(account: str, context: ReadOnlyContext) -> date:
