@@ -115,6 +115,7 @@ def day(scale: Scale) -> Iterator[Result]:
     progress(f"a day with {_CHECKS_A_DAY} checks: {scale.day} of it, {_FAST:.0f} times as fast")
     with open_office() as office:
         days = {name: _day(office, program, scale) for name, program in scale.programs.items()}
+        together = _day(office, scale.programs["now"], scale, together=True) if scale.day >= _EVERY else None
         with folder() as home:
             script = _script(office, home, scale.starts) * _CHECKS_A_DAY
     yield Result(
@@ -127,11 +128,17 @@ def day(scale: Scale) -> Iterator[Result]:
         goal=1.0 if "before" in days else None,
         figures={"script_s": script} | figures_of(days, lambda seconds: {"cpu_s": seconds}),
     )
+    if together is not None:
+        yield Result(
+            what=f"CPU of a day, {_CHECKS_A_DAY} checks of accounts that began together, from one visit to all of them",
+            ours=f"{together:.1f} s",
+            figures={"now_cpu_s": together},
+        )
 
 
-def _day(office: Office, program: Path, scale: Scale) -> float:
-    """Return the CPU seconds of a day. The accounts are due one after the other, evenly over the four hours."""
-    with _prepared(office, program) as (home, clock):
+def _day(office: Office, program: Path, scale: Scale, *, together: bool = False) -> float:
+    """Return the CPU seconds of a day. The accounts are due evenly over the four hours, or `together`."""
+    with _prepared(office, program, together=together) as (home, clock):
         clock.follow_leaps(_SLICE)
         with running(home, program, clock.environ) as daemon:
             time.sleep(scale.settle)
@@ -179,8 +186,8 @@ def start_and_stop(scale: Scale) -> Iterator[Result]:
 
 
 @contextmanager
-def _prepared(office: Office, program: Path) -> Iterator[tuple[Path, DrivenClock]]:
-    """Prepare ten accounts whose cases are known, due one after the other, with one alert in the outbox."""
+def _prepared(office: Office, program: Path, *, together: bool = False) -> Iterator[tuple[Path, DrivenClock]]:
+    """Prepare ten accounts whose cases are known, due one after the other or `together`, and an alert in the outbox."""
     with folder() as home, driven_clock(home) as clock:
         cases = receipts(_ACCOUNTS * _CASES)
         accounts = (
@@ -189,7 +196,7 @@ def _prepared(office: Office, program: Path) -> Iterator[tuple[Path, DrivenClock
         )
         configured(home, "".join(accounts) + channel("phone", office.phone, "max_per_hour = 0"))
         check(home, program)
-        _spread(home, clock.now())
+        _spread(home, clock.now(), timedelta() if together else _EVERY / _ACCOUNTS)
         yield home, clock
 
 
@@ -205,10 +212,10 @@ def check(home: Path, program: Path) -> None:
     )
 
 
-def _spread(home: Path, now: datetime) -> None:
+def _spread(home: Path, now: datetime, apart: timedelta) -> None:
     with closing(sqlite3.connect(home / "state" / "watcher.sqlite3")) as database:
         for place in range(_ACCOUNTS):
-            due = now + _EVERY / _ACCOUNTS * (place + 0.5)
+            due = now + _EVERY / _ACCOUNTS / 2 + apart * place
             database.execute("UPDATE account SET next_read_at = ? WHERE name = ?", (stored(due), f"family{place}"))
         database.commit()
 
