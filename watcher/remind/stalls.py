@@ -61,9 +61,12 @@ def stall_reminder(
 
 
 def is_stalled(case: TrackedCase, *, stall: StallSettings, zone: ZoneInfo, now: datetime) -> bool:
-    """Return whether the case has been in its stage for at least the threshold, whether or not a reminder is due."""
+    """Return whether the case has been in its stage for at least the threshold, whether or not a reminder is due.
+
+    A finished case is not stalled.
+    """
     snapshot, since = case.snapshot, case.stage_since
-    if snapshot is None or since is None or snapshot.stage.final:
+    if snapshot is None or since is None or snapshot.stage.final or case.finished:
         return False
     threshold = stall_threshold(snapshot, stall)
     return bool(threshold) and now.astimezone(zone).date() - since >= threshold

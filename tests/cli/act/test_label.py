@@ -124,3 +124,16 @@ def test_file_that_is_no_table_of_labels_is_refused(workspace: ApiWorkspace, tmp
     file = tmp_path / "labels.csv"
     file.write_bytes(content)
     assert str(file) in workspace.run("label", "--file", str(file), expect=(1,)).err
+
+
+def test_csv_begins_with_label_and_person_and_masked_exports_have_neither(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    workspace.run("label", RECEIPT, "Green card of Ana", "--person", "Ana")
+    workspace.run("remind", RECEIPT, "2030-05-01", "Passport of Ana expires")
+    workspace.run("note", RECEIPT, "Ana called USCIS")
+    head, row = workspace.run("export", "--format", "csv").out.splitlines()
+    assert head.startswith("label,person,")
+    assert row.startswith("Green card of Ana,Ana,")
+    assert "Ana" in workspace.run("export").out
+    for form in ("json", "csv", "ics"):
+        assert "Ana" not in workspace.run("export", "--masked", "--format", form).out

@@ -17,7 +17,7 @@ from watcher.errors import os_error_text
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import day_text
 from watcher.messages import _, current_language, mark
-from watcher.model.case import ItemState
+from watcher.model.case import ItemKind, ItemState
 from watcher.model.ledger import TrackedItem
 from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument
 from watcher.notices.own_letter import AddedLetter, add_letter
@@ -92,10 +92,12 @@ def _offer(day: date, known: KnownCase, items: list[TrackedItem], app: App) -> s
 
 
 def _open_items(app: App, known: KnownCase) -> list[TrackedItem]:
-    """Return the open items of the case that can have a due date: no appointments."""
+    """Return the open items of the case that can have a due date in a letter."""
     return [
         item
         for case in app.store.tracked_cases(known.account, known.case_number)
         for item in case.items
-        if item.state is ItemState.OPEN and not item.item.kind.is_appointment
+        if item.state is ItemState.OPEN
+        and item.item.kind is not ItemKind.REMINDER
+        and not item.item.kind.is_appointment
     ]
