@@ -75,9 +75,9 @@ def name_of_case(number: str, said: Mapping[str, UserCase]) -> str:
     return (case and case.label) or number
 
 
-def described_case(number: str, said: UserCase) -> str:
+def described_case(case: KnownCase) -> str:
     """Return the label and the number of a case, for sentences."""
-    return f"{said.label} ({number})" if said.label else number
+    return f"{case.label} ({case.case_number})" if case.label else case.case_number
 
 
 def _has_label(case: UserCase, label: str) -> bool:

@@ -14,8 +14,7 @@ class FinishedCases:
 
     def __init__(self, store: StoreReader) -> None:
         """Load them."""
-        cases = store.user_cases().values()
-        self._numbers = frozenset(case.number for case in cases if case.finished_at is not None)
+        self._numbers = store.finished_numbers()
 
     def include(self, case_number: str) -> bool:
         """Return whether the case with this number is finished."""

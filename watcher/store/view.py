@@ -56,7 +56,8 @@ class StoreReader(ABC):
 
     def finished_numbers(self) -> frozenset[str]:
         """Return the normalized numbers of the cases that the user has finished."""
-        return frozenset(number for number, case in self.user_cases().items() if case.finished_at is not None)
+        with self._queries() as run:
+            return user_cases.finished_numbers(run)
 
     def case_numbers(self) -> list[str]:
         """Return the number of every case, once and in order."""

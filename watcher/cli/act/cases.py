@@ -47,7 +47,7 @@ def note_command(config: Path | None, case: str, words: tuple[str, ...]) -> None
         )
         writes = app.context.compose(app.settings.accounts[known.account], (change,))
         app.context.record([replace(writes, drafts=())], now=app.clock.now())
-        print_line(_("Note added to the history of {case}.", case=_described(app, known)))
+    print_line(_("Note added to the history of {case}.", case=described_case(known)))
 
 
 @click.command("remind")
@@ -73,7 +73,7 @@ def remind_command(config: Path | None, case: str, day: date, words: tuple[str, 
         number = app.store.user.add_reminder(known.account, known.case_number, text, day, now)
         update_calendar_file(app.context)
         distances = ", ".join(map(format_duration, app.settings.deadlines.remind))
-        described = _described(app, known)
+    described = described_case(known)
     item = _("Item {number} ({case}: {title})", number=number, case=described, title=text)
     print_line(_("{item} is on {day}.", item=item, day=day))
     if distances:
@@ -93,7 +93,8 @@ def finish_command(config: Path | None, case: str) -> None:
     with open_context(config) as app:
         known = known_case(app, case)
         was_watched = app.store.user.finish(known.case_number, app.clock.now())
-        described, open_items = _described(app, known), _open_items(app, known)
+        open_items = _open_items(app, known)
+    described = described_case(known)
     if not was_watched:
         print_line(_("{case} was already finished.", case=described))
         return
@@ -111,7 +112,7 @@ def watch_command(config: Path | None, case: str) -> None:
     with open_context(config) as app:
         known = known_case(app, case)
         was_finished = app.store.user.watch(known.case_number)
-        described = _described(app, known)
+    described = described_case(known)
     if not was_finished:
         print_line(_("{case} is already being watched.", case=described))
         return
@@ -133,10 +134,6 @@ def own_text(words: tuple[str, ...], *, max_length: int) -> str:
         )
         raise click.BadParameter(problem, param_hint="TEXT")
     return text
-
-
-def _described(app: App, case: KnownCase) -> str:
-    return described_case(case.case_number, app.store.user_case(case.case_number))
 
 
 def _open_items(app: App, known: KnownCase) -> int:

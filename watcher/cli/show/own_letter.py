@@ -43,10 +43,7 @@ def add_command(parent_options: tuple[Path | None, bool], own_config: Path | Non
     with open_context(own_config or parent_options[0]) as app:
         known = known_case(app, case)
         letter = _add(app, known, file)
-        said = app.store.user_case(known.case_number)
-        print_line(
-            _(_ADDED if letter.is_new else _KNOWN, number=letter.number, case=described_case(known.case_number, said))
-        )
+        print_line(_(_ADDED if letter.is_new else _KNOWN, number=letter.number, case=described_case(known)))
         print_line(_("Saved as {file}.", file=letter.saved_as))
         _offer_dates(app, known, letter)
 
@@ -95,7 +92,7 @@ def _open_items(app: App, known: KnownCase) -> list[TrackedItem]:
     """Return the open items of the case that can have a due date in a letter."""
     return [
         item
-        for case in app.store.tracked_cases(known.account, known.case_number)
+        for case in app.store.tracked_cases(case_number=known.case_number)
         for item in case.items
         if item.state is ItemState.OPEN
         and item.item.kind is not ItemKind.REMINDER

@@ -7,12 +7,18 @@ from watcher.store.database.query import RunQuery, batches, in_list, select_rows
 from watcher.text.case_numbers import normalized_number
 
 _COLUMNS = "number, label, person, finished_at"
+_FINISHED = select_rows("user_case", "number", "WHERE finished_at IS NOT NULL")
 _ALL = select_rows("user_case", _COLUMNS, "ORDER BY number")
 
 
 def user_cases(run: RunQuery) -> dict[str, UserCase]:
     """Return what the user says about cases, by normalized number."""
     return {row.number: UserCase(**row._asdict()) for row in run(_ALL)}
+
+
+def finished_numbers(run: RunQuery) -> frozenset[str]:
+    """Return the normalized numbers of the cases that the user has finished."""
+    return frozenset(row.number for row in run(_FINISHED))
 
 
 def user_cases_of(run: RunQuery, case_numbers: Sequence[str]) -> dict[str, UserCase]:
