@@ -1,5 +1,6 @@
 """What a channel hears that is only for some cases or people: these, and of their account only that checks fail."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -141,6 +142,18 @@ def test_client_hears_of_the_end_of_what_it_heard_of(after: str, was_blind: bool
         about_account(ChangeKind.RECOVERED, new), office=OFFICE, client={**CLIENT, "min_severity": "urgent"}
     )
     assert urgent_only == {"office"}, "it did not hear that checks failed"
+
+
+def test_client_hears_of_a_part_of_the_account_that_fails_for_long_if_its_case_is_in_it() -> None:
+    partly = about_account(ChangeKind.PORTAL_UNREADABLE, {"reason": "500", "since": None, "partly": True})
+    works = about_account(ChangeKind.RECOVERED, {"after": "portal_unreadable", "since": None})
+    for context in (partly, works):
+        assert heard(context, office=OFFICE, client=CLIENT) == {"office"}
+        assert heard(replace(context, unread=frozenset({JUANS})), office=OFFICE, client=CLIENT) == {"office"}
+        assert heard(replace(context, unread=frozenset({MARIAS})), office=OFFICE, client=CLIENT) == {"office", "client"}
+    told = texts(replace(partly, unread=frozenset({MARIAS})), office=OFFICE, client=CLIENT)
+    assert told["office"].title == "USCIS (family): Part of the account cannot be read"
+    assert told["client"].title == "green card: Checks are failing"
 
 
 def test_client_without_a_case_in_the_account_hears_nothing_of_it() -> None:

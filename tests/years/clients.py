@@ -18,7 +18,7 @@ from tests.doubles.notifier import AcceptsAttachments
 from tests.years.in_store import SettableClock
 from watcher.app import App
 from watcher.delivery.message_traits import NO_TRAITS, Traits
-from watcher.errors import ReadFailed
+from watcher.errors import PortalUnavailable, ReadFailed
 from watcher.model.account_health import resume
 from watcher.model.alert import AlertState
 from watcher.model.case import Snapshot
@@ -29,6 +29,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 _RANKS = {".": 0, "*": 1, "!": 2}
 _LEAST = {"routine": 0, "important": 1, "urgent": 2}
 _TO_ACT = {"sign_in_rejected"}
+_NO_ANSWER = PortalUnavailable("no answer")
 
 Rules = Mapping[str, Any]
 """The rules of a channel, as in the configuration."""
@@ -39,7 +40,8 @@ class Step:
     """What a check finds, or only time causes, about one case or (`case` None) one account.
 
     `shown` are the fields that the portal shows from then on; None if it shows what it did. `gone`: it no longer lists
-    the case. `error`: the check fails. `person`: the user says then whose the case is. `changes` has the changes, each
+    the case. `error`: the check fails. `fails`: it cannot read this case, or an alert about the account is about that.
+    `person`: the user says then whose the case is. `changes` has the changes, each
     with its severity: `!` urgent, `*` important, `.` routine; `+` is the first contact. `seen`: somebody marks the
     alert as seen at once.
     """
@@ -50,6 +52,7 @@ class Step:
     shown: Mapping[str, Any] | None = None
     gone: bool = False
     error: ReadFailed | None = None
+    fails: str | None = None
     person: str | None = None
     changes: str = ""
     seen: bool = False
@@ -124,7 +127,8 @@ class Oracle:
             return self.covers(rules, step.account, step.case)
         if not _is_limited(rules):
             return step.account in (rules.get("accounts") or [step.account])
-        return any(self.covers(rules, step.account, case) for case in self._cases[step.account])
+        failing = [step.fails] if step.fails else self._cases[step.account]
+        return any(self.covers(rules, step.account, case) for case in failing)
 
 
 def _is_limited(rules: Rules) -> bool:
@@ -284,6 +288,7 @@ class Program:
 
     def _let_happen(self, steps: Sequence[Step]) -> None:
         checked: dict[str, ReadFailed | None] = {}
+        failing: set[str | None] = set()
         for step in steps:
             if step.case and step.person:
                 self.app.store.user.label({step.case: {"person": step.person}})
@@ -293,13 +298,19 @@ class Program:
                 cases[step.case] = replace(before, **step.shown)
             if step.case and step.gone and step.case in cases:
                 self.gone[step.case] = cases.pop(step.case)
+            if step.fails and not step.changes:
+                failing.add(step.fails)
+                checked[step.account] = None
             if step.shown is not None or step.gone or step.error:
                 checked[step.account] = step.error
         for name, error in checked.items():
-            self._check(name, error)
+            self._check(name, error, failing)
 
-    def _check(self, name: str, error: ReadFailed | None) -> None:
-        results: list[CaseRead | CaseFailed] = [CaseRead(snapshot=snapshot) for snapshot in self.shown[name].values()]
+    def _check(self, name: str, error: ReadFailed | None, failing: Collection[str | None]) -> None:
+        results: list[CaseRead | CaseFailed] = [
+            CaseFailed(case_number=number, error=_NO_ANSWER) if number in failing else CaseRead(snapshot=snapshot)
+            for number, snapshot in self.shown[name].items()
+        ]
         if error is not None:
             results = [CaseFailed(case_number=next(iter(self.shown[name])), error=error)]
         account, portal = self.app.settings.accounts[name], self.app.portal_of(name)

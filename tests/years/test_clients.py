@@ -160,6 +160,13 @@ _FAMILY_STORY = [
     _on("2027-01-12", changes="*blind"),
     _on("2027-01-15", case=MARIAS, shown={}),
     _on("2027-01-15", changes=".recovered"),
+    # One case cannot be read for days, while others can.
+    _on("2027-02-14", 8, case=MARIAS, shown={}),
+    _on("2027-02-14", 12, fails=JUANS),
+    _on("2027-02-15", fails=JUANS),
+    _on("2027-02-15", fails=JUANS, changes="*portal_unreadable"),
+    _on("2027-02-18", case=MARIAS, shown={}),
+    _on("2027-02-18", fails=JUANS, changes=".recovered"),
     _on("2027-03-02", case=JUANS_TRAVEL, shown=stage(Stage.APPROVED), changes="*stage_changed"),
     # The work permit was Juan's after all.
     _on("2027-05-01", case=MARIAS_WORK, person="Juan"),

@@ -1,9 +1,10 @@
 """Which changes a channel hears of at all: of its accounts, cases, and people. Pure.
 
 A channel with `cases` or `people` is for somebody who follows these cases and cannot repair an account. It hears of
-nothing else, of an account only that checks of its cases fail (`blind`) and work again, and never why, because the
-reason may name another case. What asks somebody to act on an account, or on the program, goes to the other channels. If
-none of these is for the account, everybody with a case in it is asked, so that no account fails silently.
+nothing else. Of an account it hears only that checks of its cases fail (`blind`, or a part of the account that fails
+for long) and work again, and never why, because the reason may name another case. What asks somebody to act on an
+account, or on the program, goes to the other channels. If none of these is for the account, everybody with a case in
+it is asked, so that no account fails silently.
 """
 
 from collections.abc import Iterable, Mapping
@@ -90,10 +91,21 @@ def _without_case(
     covered = [case for case in context.account_cases if covers(channel, context.account, case.number, case.person)]
     if context.account and not covered:
         return None
-    heard = _about_account(channel, change, context.account, channels)
+    if context.unread.isdisjoint(case.number for case in covered):
+        heard = _about_account(channel, change, context.account, channels)
+    else:
+        heard = _about_account(channel, _as_blindness(change), context.account, channels)
     if heard is not None and is_for_client(heard) and len(covered) == 1:
         return replace(heard, case_number=covered[0].number)
     return heard
+
+
+def _as_blindness(change: Change) -> Change:
+    """Return what a failing part of an account is for somebody whose case is in it."""
+    after = object_of(change.new).get("after")
+    if change.kind is ChangeKind.PORTAL_UNREADABLE and object_of(change.new).get("partly"):
+        return replace(change, kind=ChangeKind.BLIND)
+    return _with(change, was_blind=True) if after == ChangeKind.PORTAL_UNREADABLE else change
 
 
 def _about_account(
@@ -104,21 +116,18 @@ def _about_account(
     def asks(kind: ChangeKind) -> bool:
         return kind in channel.kinds or not has_operator(channels.values(), account, kind)
 
-    if change.kind in REQUESTS:
-        return _without_reason(change) if asks(change.kind) else None
-    if change.kind is ChangeKind.BLIND:
-        return (
-            _without_reason(change)
-            if asks(change.kind)
-            else _with(change, reason=None, attempts=None, **{FOR_CLIENT: True})
-        )
-    if change.kind is ChangeKind.RECOVERED:
-        after = object_of(change.new).get("after")
-        if after in set(ChangeKind) and asks(ChangeKind(after)):
-            return change
-        was_blind = after == ChangeKind.BLIND or object_of(change.new).get("was_blind")
-        return _with(change, after=ChangeKind.BLIND.value, **{FOR_CLIENT: True}) if was_blind else None
-    return change
+    match change.kind:
+        case ChangeKind.BLIND if not asks(change.kind):
+            return _with(change, reason=None, attempts=None, **{FOR_CLIENT: True})
+        case ChangeKind.RECOVERED:
+            after, was_blind = (object_of(change.new).get(key) for key in ("after", "was_blind"))
+            if after in set(ChangeKind) and asks(ChangeKind(after)):
+                return change
+            of_client = _with(change, after=ChangeKind.BLIND.value, **{FOR_CLIENT: True})
+            return of_client if was_blind or after == ChangeKind.BLIND else None
+        case kind if kind in REQUESTS and not asks(kind):
+            return None
+    return _without_reason(change)
 
 
 def _without_reason(change: Change) -> Change:

@@ -9,7 +9,7 @@ from threading import Event
 from watcher.alerts import compose
 from watcher.alerts.coverage import is_limited
 from watcher.clock import Clock
-from watcher.context.known_cases import known_cases
+from watcher.context.known_cases import KnownCase, known_cases
 from watcher.context.opening import watched_cases
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertContext
@@ -68,6 +68,8 @@ class Context:
         number = changes[0].case_number
         if number and said is None:
             said = self.store.user_case(number)
+        cases = [] if number else self._account_cases(account)
+        now = self.clock.now()
         alert_context = AlertContext(
             account=account.name,
             portal_title=portal.title,
@@ -75,24 +77,24 @@ class Context:
             changes=changes,
             snapshot=snapshot,
             history=history,
-            now=(now := self.clock.now()),
+            now=now,
             agency=portal.agency_of(account),
             label=said.label if said else None,
             person=said.person if said else None,
-            account_cases=() if number else self._account_cases(account),
+            account_cases=tuple(
+                UserCase(number=case.case_number, label=case.label, person=case.person) for case in cases
+            ),
+            unread=_unread(cases, now - self.settings.schedule.blind_after),
         )
         writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)
         return self.marked_if_uncertain(account, writes)
 
-    def _account_cases(self, account: AccountSettings) -> tuple[UserCase, ...]:
+    def _account_cases(self, account: AccountSettings) -> list[KnownCase]:
         """Return the account's cases that are not finished, if a channel is only for some of them."""
         if not any(map(is_limited, self.settings.channels.values())):
-            return ()
-        return tuple(
-            UserCase(number=case.case_number, label=case.label, person=case.person)
-            for case in known_cases(self.store, self.settings)
-            if case.account == account.name and not case.finished
-        )
+            return []
+        cases = known_cases(self.store, self.settings)
+        return [case for case in cases if case.account == account.name and not case.finished]
 
     def marked_if_uncertain(self, account: AccountSettings, writes: WriteSet) -> WriteSet:
         """Return the writes, with a note if a restored backup leaves open whether their alerts were sent before."""
@@ -120,3 +122,10 @@ class Context:
     def watched_cases(self) -> list[TrackedCase]:
         """Return the stored cases that the configuration still lists."""
         return watched_cases(self.store, self.settings)
+
+
+def _unread(cases: Sequence[KnownCase], since: datetime) -> frozenset[str]:
+    """Return the numbers of the cases that were not read after `since`, and left out by a later check of others."""
+    newest = max((case.last_read_at for case in cases if case.last_read_at), default=since)
+    oldest = min(newest, since)
+    return frozenset(case.case_number for case in cases if case.last_read_at and case.last_read_at < oldest)

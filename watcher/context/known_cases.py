@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from watcher.context.opening import watched_cases
 from watcher.model.ledger import UserCase
@@ -12,11 +13,12 @@ from watcher.text.case_numbers import normalized_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownCase:
-    """A case of an account. `form` is None before its first check; the rest is that of `UserCase`."""
+    """A case of an account. `form` and `last_read_at` are None before its first check; the rest is from `UserCase`."""
 
     account: str
     case_number: str
     form: str | None = None
+    last_read_at: datetime | None = None
     label: str | None = None
     person: str | None = None
     finished: bool = False
@@ -29,6 +31,7 @@ def known_cases(store: StoreReader, settings: Settings) -> list[KnownCase]:
             account=case.account,
             case_number=case.case_number,
             form=case.snapshot.form if case.snapshot else None,
+            last_read_at=case.last_read_at,
             label=case.label,
             person=case.person,
             finished=case.finished,

@@ -30,7 +30,8 @@ class AlertContext:
     `snapshot` is the present state of the case, None if the alert concerns something else. `history` has earlier
     changes of the case, newest first. `now` is when the alert is written, aware; None if that does not matter.
     `label` is what the user calls the case, `person` whose it is. `account_cases` are the cases of the account, if the
-    alert concerns no single case and a channel is only for some of them.
+    alert concerns no single case and a channel is only for some of them. `unread` are the numbers of those that no
+    check has read for too long, although others may have been read.
     """
 
     account: str
@@ -44,6 +45,7 @@ class AlertContext:
     label: str | None = None
     person: str | None = None
     account_cases: tuple[UserCase, ...] = ()
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
