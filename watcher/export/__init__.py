@@ -1,1 +1,1 @@
-"""JSON, CSV, calendar, and ZIP documents for other programs."""
+"""JSON, CSV, calendar, and ZIP documents for other programs; one case on paper."""

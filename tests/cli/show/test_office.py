@@ -86,6 +86,11 @@ class TestOverview:
         needs = [int(number[5:]) % 6 in {2, 3} for number in first]
         assert needs == sorted(needs, reverse=True), "people whose cases need something come first"
 
+    def test_words_of_the_overview_are_in_one_language(self, office: OfficeWorkspace) -> None:
+        output = office.run("status", environ={"LANGUAGE": "es"}).out
+        assert {"Requiere su atención", "Sin persona", "Terminados"} <= set(output.splitlines())
+        assert "Solicitud de evidencia" in output
+
     def test_accounts_are_one_line_if_all_is_well(self, office: OfficeWorkspace) -> None:
         last = office.run("status").out.splitlines()[-1]
         assert re.fullmatch(r"2 accounts, last checked .*[0-9]:[0-9]{2} [AP]M, next check .*[0-9]:[0-9]{2} [AP]M", last)

@@ -9,7 +9,7 @@ from watcher.cli.terminal.output import local_time, print_line, print_table, sty
 from watcher.cli.terminal.state_words import account_text
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
-from watcher.messages import _, mark, plural
+from watcher.messages import _, current_language, mark, plural
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.overdue_check import apparent_health
 from watcher.portals import find
@@ -93,7 +93,7 @@ def print_accounts(accounts: Mapping[str, ShownAccount], context: ReadOnlyContex
     print_table(tuple(map(_, _HEAD)), rows, flexible=(0,))
     for name, account in accounts.items():
         if account.caution:
-            text = load_catalogue(context.settings.language).message("caution", account.caution)
+            text = load_catalogue(current_language()).message("caution", account.caution)
             print_line(f"{name}: {text}", color="yellow")
         if account.health and account.health.last_error:
             print_line(f"{name}: {account.health.last_error}", color="red")

@@ -21,7 +21,7 @@ from watcher.cli.terminal.tables import width_of, wrapped
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
 from watcher.language.explanation import explain_status
-from watcher.messages import _, mark
+from watcher.messages import _, current_language, mark
 from watcher.model.case import ItemState, Snapshot
 from watcher.model.change import RecordedChange, note_text
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
@@ -38,7 +38,7 @@ def print_case(case: TrackedCase, changes: Sequence[RecordedChange], context: Re
     print_line(name_of(case), bold=True)
     _print_facts(case, context)
     if case.snapshot is not None:
-        _print_meaning(case.snapshot, context)
+        _print_meaning(case.snapshot)
         _print_parts(case.snapshot)
     _print_items(case, context)
     _print_letters(case.notices)
@@ -70,7 +70,7 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
         yield _("Person"), case.person
     yield _("Account"), case.account
     if case.snapshot is not None:
-        yield from _facts_of_snapshot(case, case.snapshot, context)
+        yield from _facts_of_snapshot(case, case.snapshot)
     yield _("Last checked"), local_time(case.last_read_at, context.settings.timezone)
     if case.finished:
         yield _("Finished"), _("not checked any more; `watcher watch {case}` resumes", case=case.case_number)
@@ -80,8 +80,8 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
         yield _("Note"), styled(_("no news for longer than you asked to wait"), "yellow")
 
 
-def _facts_of_snapshot(case: TrackedCase, snapshot: Snapshot, context: ReadOnlyContext) -> Iterator[tuple[str, str]]:
-    stage = load_catalogue(context.settings.language).message("stage", snapshot.stage, "name")
+def _facts_of_snapshot(case: TrackedCase, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    stage = load_catalogue(current_language()).message("stage", snapshot.stage, "name")
     if snapshot.form or snapshot.title:
         yield _("Form"), ", ".join(filter(None, (snapshot.form, snapshot.title)))
     if snapshot.status:
@@ -97,9 +97,9 @@ def _since(text: str, day: str) -> str:
     return _("{text}, since {day}", text=text, day=day) if day else text
 
 
-def _print_meaning(snapshot: Snapshot, context: ReadOnlyContext) -> None:
+def _print_meaning(snapshot: Snapshot) -> None:
     """Print the agency's text, what the status means, and what usually follows."""
-    catalogue = load_catalogue(context.settings.language)
+    catalogue = load_catalogue(current_language())
     if snapshot.description:
         _print_heading(_("In the agency's words"))
         print_paragraph(snapshot.description, indent=_INDENT)
@@ -130,7 +130,7 @@ def _print_items(case: TrackedCase, context: ReadOnlyContext) -> None:
             str(item.id),
             date_text(item, context),
             item_state_text(item.state),
-            task_text(item, context),
+            task_text(item),
             item.item.title,
         )
         for item in sorted(case.items, key=order)

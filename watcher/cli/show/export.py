@@ -22,7 +22,7 @@ from watcher.export.json_documents import case_document, change_document, item_d
 from watcher.export.masked import Mask
 from watcher.export.report_formats import as_html, as_markdown
 from watcher.language.catalogue import load_catalogue
-from watcher.messages import _, plural
+from watcher.messages import _, current_language, plural
 from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.privacy.private_file import write_private_file
 from watcher.remind.stalls import is_stalled
@@ -197,7 +197,7 @@ def _report(context: ReadOnlyContext, number: str, *, masked: bool) -> CaseRepor
     documents = _documents(context, [case], number, masked=masked)
     account = documents["cases"][0]["account"]
     style = TextStyle(
-        catalogue=load_catalogue(settings.language),
+        catalogue=load_catalogue(current_language()),
         zone=settings.timezone,
         office_zone=settings.office_zone(case.account),
         privacy="masked" if masked else "full",

@@ -10,7 +10,7 @@ from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
 from watcher.language.date_text import brief_appointment_text
 from watcher.language.due_estimates import extended_day
-from watcher.messages import _
+from watcher.messages import _, current_language
 from watcher.model.appointment_time import AppointmentTime, Day, WallTime
 from watcher.model.case import ItemKind, ItemState
 from watcher.model.ledger import DueSource, TrackedItem
@@ -19,11 +19,11 @@ _OWN_WORDS = frozenset({ItemKind.TASK, ItemKind.REMINDER})
 _NEAR = timedelta(days=7)
 
 
-def task_text(item: TrackedItem, context: ReadOnlyContext) -> str:
+def task_text(item: TrackedItem) -> str:
     """Return what is to be done, in a few words."""
     if item.item.kind in _OWN_WORDS:
         return item.item.title
-    return load_catalogue(context.settings.language).message("item", item.item.kind, "name")
+    return load_catalogue(current_language()).message("item", item.item.kind, "name")
 
 
 def due_text(item: TrackedItem) -> str:
@@ -39,7 +39,7 @@ def due_or_start(item: TrackedItem, context: ReadOnlyContext) -> str:
     if item.item.starts_at is None:
         return date_text(item, context)
     settings = context.settings
-    zone, catalogue = settings.office_zone(item.account), load_catalogue(settings.language)
+    zone, catalogue = settings.office_zone(item.account), load_catalogue(current_language())
     return brief_appointment_text(item.item.starts_at, catalogue, zone)
 
 

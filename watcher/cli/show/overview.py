@@ -20,7 +20,7 @@ from watcher.cli.terminal.output import print_line, safe, screen_width, styled
 from watcher.cli.terminal.tables import aligned
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
-from watcher.messages import _, mark
+from watcher.messages import _, current_language, mark
 from watcher.model.account_health import AccountState
 from watcher.model.ledger import TrackedCase, TrackedItem
 
@@ -54,7 +54,7 @@ def _numbered(case: TrackedCase) -> str:
 
 
 def _print_items(todo: Sequence[tuple[TrackedCase, TrackedItem]], context: ReadOnlyContext) -> None:
-    rows = [(str(item.id), date_text(item, context), name_of(case), task_text(item, context)) for case, item in todo]
+    rows = [(str(item.id), date_text(item, context), name_of(case), task_text(item)) for case, item in todo]
     head, *lines = _lines(_NEEDS_HEAD, rows, flexible=(2, 3), width=screen_width())
     if lines:
         print_line(head, bold=True)
@@ -98,7 +98,7 @@ def _heading(finished: bool, person: str) -> str:  # noqa: FBT001 - a key of the
 
 
 def _row(case: TrackedCase, context: ReadOnlyContext) -> tuple[str, ...]:
-    snapshot, catalogue = case.snapshot, load_catalogue(context.settings.language)
+    snapshot, catalogue = case.snapshot, load_catalogue(current_language())
     stage = catalogue.message("stage", snapshot.stage, "name") if snapshot else ""
     since = (snapshot.status_since if snapshot else None) or case.stage_since
     name = name_of(case) if case.finished else case.label or (snapshot.form if snapshot else None) or "-"

@@ -37,7 +37,7 @@ def pending_command(config: Path | None, account: str | None, person: str | None
             return
         is_wide = screen_width() >= _WIDTH_WITH_TITLE
         rows = [
-            (str(item.id), due_or_start(item, context), name_of(case), task_text(item, context), item.item.title)
+            (str(item.id), due_or_start(item, context), name_of(case), task_text(item), item.item.title)
             for case, item in items
         ]
         columns = len(_HEAD) if is_wide else len(_HEAD) - 1
