@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import watcher
 from watcher import errors
@@ -39,6 +40,36 @@ def _untranslated(file: Path) -> Iterator[str]:
                 for text in _literals(argument):
                     if _TWO_WORDS.search(text) and not text.startswith("  "):  # a line to paste into a shell
                         yield f"{file.relative_to(PACKAGE)}:{node.lineno}: {text}"
+
+
+def _translating_calls() -> Iterator[tuple[str, ast.Call]]:
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in _TRANSLATING:
+                yield f"{file.relative_to(PACKAGE)}:{node.lineno}", node
+
+
+def test_translated_sentences_are_whole() -> None:
+    """A translator gets the sentence with its fields, not an f-string or parts that are joined."""
+    joined = (ast.JoinedStr, ast.BinOp)
+    assert [where for where, call in _translating_calls() if isinstance(call.args[0], joined)] == []
+
+
+def test_fields_of_translated_sentences_are_given() -> None:
+    faults = []
+    for where, call in _translating_calls():
+        given = {keyword.arg for keyword in call.keywords} | ({"n"} if _name(call) == "plural" else set())
+        texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        if given and None not in given:
+            faults += [f"{where}: {text}" for text in texts if not _fields(text) <= given]
+            faults += [
+                f"{where}: {name}" for name in given - {"n"} if texts and all(name not in _fields(t) for t in texts)
+            ]
+    assert faults == []
+
+
+def _fields(text: str) -> set[str | None]:
+    return {name for _text, name, _format, _conversion in Formatter().parse(text) if name is not None}
 
 
 def test_printed_sentences_are_marked_for_translation() -> None:
