@@ -35,7 +35,7 @@ def add_letter(context: Context, account: str, case_number: str, file_name: str,
     Raises `NotADocument` if it is no PDF that opens, or too large; also OSError, `Busy`, and `StoreUnusable`.
     """
     if len(content) > MAX_DOCUMENT_BYTES:
-        raise NotADocument(_("it is too large; at most {n} MiB are kept", n=MAX_DOCUMENT_BYTES // 1024**2))
+        raise NotADocument(_("it is larger than {n} MiB", n=MAX_DOCUMENT_BYTES // 1024**2))
     if detected_type(content) != "application/pdf":
         raise NotADocument(_("it is not a PDF file") if content else _("it is empty"))
     with PdfChecker() as checker:

@@ -54,7 +54,10 @@ def test_note_about_no_case_or_without_text_is_wrong_usage(workspace: ApiWorkspa
 def test_date_of_the_user_is_pending_and_in_the_calendar(workspace: ApiWorkspace) -> None:
     workspace.check()
     result = workspace.run("remind", RECEIPT, in_days(200), "The", "card", "expires")
-    assert result.out.startswith(f"Item 1 ({RECEIPT}: The card expires) is on {in_days(200)}.")
+    assert result.out == (
+        f"Item 1 ({RECEIPT}: The card expires) is on {in_days(200)}.\n"
+        "You get reminders 30 days, 14 days, 7 days, 3 days, 1 day before that date and on the day.\n"
+    )
     (item,) = workspace.run("pending", "--json").json["pending"]
     assert (item["id"], item["kind"], item["title"], item["due_on"]) == (
         "1",

@@ -77,7 +77,7 @@ def test_scan_without_text_says_so(workspace: ApiWorkspace, tmp_path: Path) -> N
         (b"Dear Maria", "not a PDF"),
         (b"\x89PNG\r\n\x1a\n and so on", "not a PDF"),
         (b"%PDF-1.4 and then nothing", "does not open"),
-        (b"%PDF-" + bytes(MAX_DOCUMENT_BYTES), "at most"),
+        (b"%PDF-" + bytes(MAX_DOCUMENT_BYTES), "larger than 32 MiB"),
         (None, "no such file"),
     ],
     ids=["empty", "text", "picture", "broken", "too large", "missing"],

@@ -1,7 +1,7 @@
 """`watcher note`, `remind`, `finish`, `watch`: what the user says about a case."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from shlex import quote
 
@@ -14,14 +14,15 @@ from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import print_line
 from watcher.cli.terminal.prompts import AskedArgument
-from watcher.clock.durations import format_duration
 from watcher.context.known_cases import KnownCase
 from watcher.export.calendar_file import update_calendar_file
-from watcher.messages import _, plural
+from watcher.language.catalogue import load_catalogue
+from watcher.messages import _, current_language, plural
 from watcher.model.case import ItemKind, ItemState
 from watcher.model.change import Change, ChangeKind, severity_of
 from watcher.text.printable import clean
 
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _MAX_NOTE_LENGTH = 1000
 _MAX_REMINDER_LENGTH = 100
 _CASE = click.argument("case")
@@ -72,7 +73,7 @@ def remind_command(config: Path | None, case: str, day: date, words: tuple[str, 
             raise click.BadParameter(_("{day} has passed. Check the year.", day=day), param_hint="DATE")
         number = app.store.user.add_reminder(known.account, known.case_number, text, day, now)
         update_calendar_file(app.context)
-        distances = ", ".join(map(format_duration, app.settings.deadlines.remind))
+        distances = ", ".join(map(_distance, app.settings.deadlines.remind))
     described = described_case(known)
     item = _("Item {number} ({case}: {title})", number=number, case=described, title=text)
     print_line(_("{item} is on {day}.", item=item, day=day))
@@ -134,6 +135,12 @@ def own_text(words: tuple[str, ...], *, max_length: int) -> str:
         )
         raise click.BadParameter(problem, param_hint="TEXT")
     return text
+
+
+def _distance(before: timedelta) -> str:
+    """Return how long before a date a reminder is due, in words."""
+    unit, number = ("days", before.days) if before % _DAY == timedelta() else ("hours", before // _HOUR)
+    return load_catalogue(current_language()).plural(unit, number)
 
 
 def _open_items(app: App, known: KnownCase) -> int:

@@ -73,9 +73,12 @@ def _label_one(app: App, typed: str, words: tuple[str, ...], person: str | None,
 
 def _label_many(app: App, file: Path) -> None:
     try:
-        content = read_input(file, max_bytes=_MAX_FILE_SIZE)
+        content = read_input(file, max_bytes=_MAX_FILE_SIZE + 1)
     except OSError as error:
         raise click.BadParameter(f"{file}: {os_error_text(error)}", param_hint="--file") from None
+    if len(content) > _MAX_FILE_SIZE:
+        problem = _("it is larger than {n} MiB", n=_MAX_FILE_SIZE // 1024**2)
+        raise click.BadParameter(f"{file}: {problem}", param_hint="--file")
     numbers = _Numbers(app)
     labels = read_labels(content, numbers.find)
     if labels.faults:
