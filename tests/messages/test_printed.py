@@ -8,8 +8,7 @@ from textwrap import dedent
 
 import click
 import pytest
-from babel.messages.frontend import CommandLineInterface
-from babel.messages.pofile import read_po
+from babel.messages.catalog import Catalog
 
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace, api_workspace
 from tests.doubles.case_status_api import case_status
@@ -80,12 +79,10 @@ class Speaker:
 
 
 @pytest.fixture(scope="module")
-def locale(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pseudo")
-    CommandLineInterface().run(["pybabel", "-q", "extract", "-o", str(folder / "watcher.pot")])  # type: ignore[no-untyped-call]
-    with (folder / "watcher.pot").open("rb") as template:
-        pseudo.write_translations(read_po(template), folder / "locale")
-    return folder / "locale"
+def locale(tmp_path_factory: pytest.TempPathFactory, extracted: Catalog) -> Path:
+    folder = tmp_path_factory.mktemp("locale")
+    pseudo.write_translations(extracted, folder)
+    return folder
 
 
 @pytest.fixture

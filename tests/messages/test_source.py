@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -33,20 +34,21 @@ def _literals(node: ast.AST) -> Iterator[str]:
             yield from _literals(child)
 
 
-def _untranslated(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and _name(node) in _PRINTING | _ERRORS:
-            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-                for text in _literals(argument):
-                    if _TWO_WORDS.search(text) and not text.startswith("  "):  # a line to paste into a shell
-                        yield f"{file.relative_to(PACKAGE)}:{node.lineno}: {text}"
+@cache
+def _calls() -> list[tuple[Path, ast.Call]]:
+    """Return all calls in the package, each with its file."""
+    return [
+        (file, node)
+        for file in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    ]
 
 
 def _translating_calls() -> Iterator[tuple[str, ast.Call]]:
-    for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in _TRANSLATING:
-                yield f"{file.relative_to(PACKAGE)}:{node.lineno}", node
+    for file, call in _calls():
+        if ast.unparse(call.func) in _TRANSLATING:
+            yield f"{file.relative_to(PACKAGE)}:{call.lineno}", call
 
 
 def test_translated_sentences_are_whole() -> None:
@@ -73,5 +75,12 @@ def _fields(text: str) -> set[str | None]:
 
 
 def test_printed_sentences_are_marked_for_translation() -> None:
-    files = [file for file in sorted(PACKAGE.rglob("*.py")) if not file.is_relative_to(PACKAGE / "practice")]
-    assert [line for file in files for line in _untranslated(file)] == []
+    unmarked = [
+        f"{file.relative_to(PACKAGE)}:{call.lineno}: {text}"
+        for file, call in _calls()
+        if _name(call) in _PRINTING | _ERRORS and not file.is_relative_to(PACKAGE / "practice")
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords))
+        for text in _literals(argument)
+        if _TWO_WORDS.search(text) and not text.startswith("  ")  # a line to paste into a shell
+    ]
+    assert unmarked == []

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
@@ -36,14 +35,6 @@ def messages(language: str) -> list[Message]:
 def forms(texts: object) -> list[str]:
     """Return the singular and the plural of a sentence, or its only form."""
     return [str(text) for text in texts] if isinstance(texts, list | tuple) else [str(texts)]
-
-
-@pytest.fixture(scope="module")
-def extracted(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    template = tmp_path_factory.mktemp("messages") / "watcher.pot"
-    CommandLineInterface().run(["pybabel", "-q", "extract", "-o", str(template)])  # type: ignore[no-untyped-call]
-    with template.open("rb") as file:
-        return read_po(file)
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
