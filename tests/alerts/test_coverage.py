@@ -154,6 +154,8 @@ def test_client_hears_of_a_part_of_the_account_that_fails_for_long_if_its_case_i
     told = texts(replace(partly, unread=frozenset({MARIAS})), office=OFFICE, client=CLIENT)
     assert told["office"].title == "USCIS (family): Part of the account cannot be read"
     assert told["client"].title == "green card: Checks are failing"
+    alone = texts(replace(partly, unread=frozenset({JUANS})), client=CLIENT)["client"]
+    assert alone.title == "USCIS (family): Part of the account cannot be read", "nobody else can repair it"
 
 
 def test_client_without_a_case_in_the_account_hears_nothing_of_it() -> None:

@@ -91,43 +91,49 @@ def _without_case(
     covered = [case for case in context.account_cases if covers(channel, context.account, case.number, case.person)]
     if context.account and not covered:
         return None
-    if context.unread.isdisjoint(case.number for case in covered):
-        heard = _about_account(channel, change, context.account, channels)
-    else:
-        heard = _about_account(channel, _as_blindness(change), context.account, channels)
+    if _is_about_a_part(change):
+        covered = [case for case in covered if case.number in context.unread]
+    heard = _about_account(channel, change, context.account, channels, is_unread=bool(covered))
     if heard is not None and is_for_client(heard) and len(covered) == 1:
         return replace(heard, case_number=covered[0].number)
     return heard
 
 
-def _as_blindness(change: Change) -> Change:
-    """Return what a failing part of an account is for somebody whose case is in it."""
-    after = object_of(change.new).get("after")
-    if change.kind is ChangeKind.PORTAL_UNREADABLE and object_of(change.new).get("partly"):
-        return replace(change, kind=ChangeKind.BLIND)
-    return _with(change, was_blind=True) if after == ChangeKind.PORTAL_UNREADABLE else change
+def _is_about_a_part(change: Change) -> bool:
+    """Return whether only a part of the account failed, so that the other cases were read."""
+    new = object_of(change.new)
+    if change.kind is ChangeKind.RECOVERED:
+        return new.get("after") == ChangeKind.PORTAL_UNREADABLE
+    return change.kind is ChangeKind.PORTAL_UNREADABLE and bool(new.get("partly"))
 
 
 def _about_account(
-    channel: ChannelSettings, change: Change, account: str, channels: Mapping[str, ChannelSettings]
+    channel: ChannelSettings,
+    change: Change,
+    account: str,
+    channels: Mapping[str, ChannelSettings],
+    *,
+    is_unread: bool = False,
 ) -> Change | None:
-    """Return what a channel for some cases hears about their account, or about the program."""
+    """Return what a channel for some cases hears about their account, or about the program.
+
+    `is_unread`: if a part of the account fails, a case of the channel is in it.
+    """
 
     def asks(kind: ChangeKind) -> bool:
         return kind in channel.kinds or not has_operator(channels.values(), account, kind)
 
-    match change.kind:
-        case ChangeKind.BLIND if not asks(change.kind):
-            return _with(change, reason=None, attempts=None, **{FOR_CLIENT: True})
-        case ChangeKind.RECOVERED:
-            after, was_blind = (object_of(change.new).get(key) for key in ("after", "was_blind"))
-            if after in set(ChangeKind) and asks(ChangeKind(after)):
-                return change
-            of_client = _with(change, after=ChangeKind.BLIND.value, **{FOR_CLIENT: True})
-            return of_client if was_blind or after == ChangeKind.BLIND else None
-        case kind if kind in REQUESTS and not asks(kind):
-            return None
-    return _without_reason(change)
+    if change.kind is ChangeKind.RECOVERED:
+        after, was_blind = (object_of(change.new).get(key) for key in ("after", "was_blind"))
+        if after in set(ChangeKind) and asks(ChangeKind(after)):
+            return change
+        heard_of_it = was_blind or after == ChangeKind.BLIND or (is_unread and _is_about_a_part(change))
+        return _with(change, after=ChangeKind.BLIND.value, **{FOR_CLIENT: True}) if heard_of_it else None
+    if change.kind not in REQUESTS | {ChangeKind.BLIND} or asks(change.kind):
+        return _without_reason(change)
+    if change.kind is ChangeKind.BLIND or (is_unread and _is_about_a_part(change)):
+        return replace(_with(change, reason=None, attempts=None, **{FOR_CLIENT: True}), kind=ChangeKind.BLIND)
+    return None
 
 
 def _without_reason(change: Change) -> Change:
