@@ -113,6 +113,7 @@ class TestFilters:
         }
         nothing = office.run("status", "--person", "Ana", "--account", "former clients", "--needs-me")
         assert nothing.out.startswith("No case matches.")
+        assert office.run("status", "--person", "Ana", "--stage", "denied").out == "No case matches.\n"
 
     def test_needs_me_shows_cases_with_something_to_do_that_are_not_finished(self, office: OfficeWorkspace) -> None:
         assert shown(office, "--needs-me") == {number_of(index) for index in range(75) if index % 6 in {2, 3}}

@@ -16,7 +16,7 @@ from watcher.cli.show.shown_cases import (
     today_at,
     urgency,
 )
-from watcher.cli.terminal.output import print_line, safe, screen_width, styled
+from watcher.cli.terminal.output import print_line, print_paragraph, safe, screen_width, styled
 from watcher.cli.terminal.tables import aligned
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
@@ -43,7 +43,7 @@ def print_needs(cases: Sequence[TrackedCase], accounts: Mapping[str, ShownAccoun
     print_needed_sign_ins(accounts)
     for case in missing:
         sentence = _NOT_KNOWN if case.snapshot is None else _NOT_SHOWN
-        print_line(_(sentence, case=_numbered(case), agency=agency_of(case.account, context)), color="red")
+        print_paragraph(_(sentence, case=_numbered(case), agency=agency_of(case.account, context)), color="red")
     _print_items(sorted(todo, key=lambda entry: (day_of(entry[1], context.settings), entry[1].id)), context)
     print_line()
 

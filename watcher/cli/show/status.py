@@ -57,7 +57,8 @@ def status_command(
             _show_case(context, case_number(context, case), as_json=as_json)
             return
         cases = filters.apply(context.watched_cases(), context)
-        accounts = _accounts_of(cases, filters, shown_accounts(context))
+        configured = shown_accounts(context)
+        accounts = _accounts_of(cases, filters, configured)
         if as_json:
             print_json(_document(context, cases, accounts))
             return
@@ -68,7 +69,7 @@ def status_command(
         elif filters != Filters():
             print_line(_("No case matches."))
         print_accounts(accounts, context)
-        _print_next_steps(context, is_checked=not is_never_checked(accounts))
+        _print_next_steps(context, is_checked=not is_never_checked(configured))
 
 
 def _accounts_of(

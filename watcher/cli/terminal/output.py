@@ -108,10 +108,10 @@ def print_wrapped_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> N
     print_table(head, lines)
 
 
-def print_paragraph(text: str, *, indent: str = "") -> None:
+def print_paragraph(text: str, *, indent: str = "", color: str | None = None) -> None:
     """Print a text in lines that fit on the screen."""
     for line in wrapped(safe(text), screen_width() - len(indent)):
-        print_line(f"{indent}{line}")
+        print_line(f"{indent}{line}", color=color)
 
 
 def screen_width() -> int:
