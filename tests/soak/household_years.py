@@ -36,9 +36,9 @@ from tests.adversary.portal import (
 from tests.adversary.processes import Command, Commands, query
 from tests.adversary.story import API_NUMBERS, FAMILY_NUMBERS, Author
 from tests.adversary.witness import witness
-from tests.benchmarks.processes import family, is_waiting, resident
+from tests.benchmarks.processes import family, is_waiting
 from tests.doubles.driven_clock import DrivenClock, driven_clock
-from tests.soak.upkeep import Upkeep, upkeep
+from tests.soak.upkeep import Upkeep, kind_and_peak, upkeep
 from tests.support.workspace import REPOSITORY
 from watcher.model.account_health import AccountState
 
@@ -71,9 +71,10 @@ _DUE = """SELECT min(due) FROM (SELECT next_read_at AS due FROM account UNION AL
 
 @dataclass(slots=True, kw_only=True)
 class Household:
-    """The installation. `faults` are what went wrong at once; `counts` what happened to it.
+    """The installation.
 
-    What the portal shows must be recorded within `patience`.
+    `faults` are what went wrong at once, `counts` what happened to it, and `peaks` the most memory of each kind of
+    process. What the portal shows must be recorded within `patience`.
     """
 
     folder: Path
@@ -88,7 +89,7 @@ class Household:
     faults: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     supervisor_may_die: bool = True
-    peak: float = 0.0
+    peaks: dict[str, float] = field(default_factory=dict)
     _shown: dict[tuple[str, int], datetime] = field(default_factory=dict)
     _daemon: Command | None = None
     _release: Path = REPOSITORY
@@ -254,12 +255,19 @@ class Household:
                 self._undo_all()
                 self._lift_pauses()
             pid = self._running().pid
-            self.peak = max(self.peak, sum(map(resident, family(pid))))
+            self._note_memory()
             if is_waiting(pid):
                 self.clock.leap(_STEP)  # for a timeout
         until = self.clock.now() + _RETIRED
         while not self._is_alone() and self._is_done() and self.clock.now() < until:
+            self._note_memory()
             self._leap(_LIVELY)
+
+    def _note_memory(self) -> None:
+        """Note the most that a process of each kind has taken. Which of them are seen at once is chance."""
+        for pid in family(self._running().pid):
+            kind, most = kind_and_peak(pid)
+            self.peaks[kind] = max(self.peaks.get(kind, 0.0), most)
 
     def _is_done(self) -> bool:
         due = self._due()
@@ -304,8 +312,8 @@ class Household:
     def upkeep(self) -> Upkeep:
         """Measure what the daemon holds at rest."""
         _eventually(lambda: self._is_alone() and is_waiting(self._running().pid), _REST_WITHIN)
-        now = upkeep(self._running().pid, self.database, self.folder / "output.log", self.peak)
-        self.peak = 0.0
+        now = upkeep(self._running().pid, self.database, self.folder / "output.log", sum(self.peaks.values()))
+        self.peaks.clear()
         return now
 
     def verdict(self) -> Verdict:

@@ -1,6 +1,7 @@
 """What a daemon holds at rest, and whether it has become more with the years."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ _LOG = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """`memory` and `peak` are MiB, at rest and of all processes at work; `database` and `log` are bytes."""
+    """`memory` and `peak` are MiB, at rest and of all kinds of processes at work; `database` and `log` are bytes."""
 
     descriptors: int
     threads: int
@@ -42,7 +43,7 @@ class Upkeep:
 
 
 def upkeep(pid: int, database: Path, log: Path, peak: float) -> Upkeep:
-    """Measure a daemon at rest. `peak` is what was seen of its memory."""
+    """Measure a daemon at rest. `peak` is what its processes have taken."""
     process = Path(f"/proc/{pid}")
     rows = query(database, 'SELECT count(*) FROM "change"')
     return Upkeep(
@@ -55,6 +56,15 @@ def upkeep(pid: int, database: Path, log: Path, peak: float) -> Upkeep:
         changes=rows[0][0] if rows else 0,
         log=log.stat().st_size,
     )
+
+
+def kind_and_peak(pid: int) -> tuple[str, float]:
+    """Return a process's module and the most memory that it has taken, in MiB; nothing if it has ended."""
+    with suppress(OSError, ValueError, IndexError):
+        *_, kind, _ = Path(f"/proc/{pid}/cmdline").read_text("utf-8").split("\0")
+        _, _, peak = Path(f"/proc/{pid}/status").read_text("utf-8").partition("VmHWM:")
+        return kind, int(peak.split()[0]) / 1024
+    return "", 0.0
 
 
 def log_growth(yearly: list[int]) -> Iterator[str]:
