@@ -87,8 +87,8 @@ def test_reminder_title_gives_the_number_of_days_left(days: int, expected: str) 
 
 def test_appointment_is_shown_in_the_readers_zone_with_its_weekday() -> None:
     madrid = rendered(change(ChangeKind.APPOINTMENT_SCHEDULED), language="es", zone=ZoneInfo("Europe/Madrid"))
-    assert "Jueves 20 de agosto de 2026, 21:00 h CEST" in madrid.body
-    assert "jue 20 de agosto, 21:00 h CEST" in madrid.title
+    assert "Jueves 20 de agosto de 2026, 9:00 p.m. CEST" in madrid.body
+    assert "jue 20 de agosto, 9:00 p.m. CEST" in madrid.title
 
 
 @pytest.mark.parametrize("kind", [ChangeKind.HISTORY_ADDED, ChangeKind.SILENT_UPDATE])
