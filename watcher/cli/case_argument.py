@@ -12,6 +12,7 @@ from watcher.model.ledger import UserCase
 from watcher.settings import Settings
 from watcher.store import StoreReader
 from watcher.text.case_numbers import normalized_number
+from watcher.text.person_names import normalized_name
 
 
 class Opened(Protocol):
@@ -58,7 +59,7 @@ def find_number(typed: str, numbers: Iterable[str], said: Mapping[str, UserCase]
     by_normalized = {normalized_number(number): number for number in reversed(list(numbers))}
     if (number := by_normalized.get(normalized_number(typed))) is not None:
         return number
-    label = _comparable(typed)
+    label = normalized_name(typed)
     matches = [number for key, number in by_normalized.items() if key in said and _has_label(said[key], label)]
     if len(matches) > 1:
         numbers_text = listed(sorted(matches))
@@ -81,11 +82,7 @@ def described_case(case: KnownCase) -> str:
 
 
 def _has_label(case: UserCase, label: str) -> bool:
-    return bool(label) and case.label is not None and _comparable(case.label) == label
-
-
-def _comparable(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return bool(label) and case.label is not None and normalized_name(case.label) == label
 
 
 def _not_watched(typed: str, known: Iterable[str], said: Mapping[str, UserCase]) -> click.BadParameter:

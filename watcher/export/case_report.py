@@ -83,7 +83,7 @@ def case_report(case: _Document, changes: Iterable[_Document], *, style: TextSty
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> ReportTable:
-    return ReportTable(title=title, head=tuple(map(_, head)), rows=rows)
+    return ReportTable(title=title, head=tuple(map(_, head)), rows=[row for row in rows if any(row)])
 
 
 def _facts(case: _Document, style: TextStyle) -> Iterator[tuple[str, str]]:

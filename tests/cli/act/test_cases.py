@@ -122,6 +122,18 @@ def test_finished_case_is_not_requested_and_returns_without_false_news(two_cases
     assert kinds == ["item_closed", "stage_changed"]
 
 
+def test_finished_case_needs_the_user_only_for_own_dates(workspace: ApiWorkspace) -> None:
+    workspace.ask_for_evidence()
+    workspace.check()
+    workspace.run("finish", RECEIPT)
+    assert workspace.run("pending").out == "Nothing is open.\n"
+    assert workspace.run("status", "--needs-me").out == "No case matches.\n"
+    workspace.run("remind", RECEIPT, in_days(20), "Hearing")
+    (item,) = workspace.run("pending", "--json").json["pending"]
+    assert item["title"] == "Hearing"
+    assert "Hearing" in workspace.run("status", "--needs-me").out
+
+
 def test_account_with_finished_cases_only_is_left_alone_and_well(two_cases: ApiWorkspace) -> None:
     for number in (RECEIPT, OTHER):
         two_cases.run("finish", number)

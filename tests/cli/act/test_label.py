@@ -57,6 +57,19 @@ def test_label_of_two_cases_does_not_name_one(workspace: ApiWorkspace) -> None:
     assert f"Several cases have the label 'Work permit': {RECEIPT}, {OTHER}." in result.err
 
 
+def test_case_and_unicode_form_of_names_and_labels_do_not_matter(workspace: ApiWorkspace) -> None:
+    workspace.api.add_cases(OTHER)
+    workspace.write(workspace.sections.replace(f'["{RECEIPT}"]', f'["{RECEIPT}", "{OTHER}"]'))
+    workspace.check()
+    workspace.run("label", RECEIPT, "Jos\u00e9's card", "--person", "Ana")
+    workspace.run("label", OTHER, "Permit", "--person", "\uff21\uff2e\uff21")
+    assert RECEIPT in workspace.run("status", "JOSE\u0301's CARD").out
+    lines = workspace.run("status", "--person", "ana").out.splitlines()
+    assert lines.count("Ana") == 1
+    assert any(OTHER in line for line in lines)
+    assert "Ana: José's card, Permit\n" in workspace.run("notify", "plan").out
+
+
 def test_number_of_a_case_that_is_not_watched_is_accepted_and_said_so(workspace: ApiWorkspace) -> None:
     result = workspace.run("label", OTHER, "Work permit")
     assert "is not being watched yet" in result.err
@@ -108,13 +121,14 @@ def test_file_with_faults_names_each_line_and_changes_nothing(workspace: ApiWork
         f"{RECEIPT},Green card",
         "Maria,x",
         f"{RECEIPT},Again",
-        f"{OTHER},{61 * 'x'}",
+        f"{OTHER},{5000 * 'x'}",
         f"{OTHER},a,b",
     )
     file.write_text("\n".join(lines), encoding="utf-8")
     result = workspace.run("label", "--file", str(file), expect=(1,))
     faults = [line.removeprefix(f"{file}: ").partition(":")[0] for line in result.err.splitlines()[:-1]]
     assert faults == ["line 3", "line 4", "line 5", "line 6"]
+    assert max(map(len, result.err.splitlines())) < len(str(file)) + 120
     with workspace.app() as app:
         assert app.store.user_cases() == {}
 

@@ -121,11 +121,11 @@ def watch_command(config: Path | None, case: str) -> None:
     print_line(_("{case} is being watched again. `{command}` checks it now.", case=described, command=command))
 
 
-def own_text(words: tuple[str, ...], *, max_length: int) -> str:
+def own_text(words: tuple[str, ...], *, max_length: int, param_hint: str = "TEXT") -> str:
     """Return what the user typed as one line. Exit with status 2 if nothing is left of it, or too much."""
     text = clean(" ".join(words))
     if not text:
-        raise click.BadParameter(_("The text is empty."), param_hint="TEXT")
+        raise click.BadParameter(_("The text is empty."), param_hint=param_hint)
     if len(text) > max_length:
         problem = plural(
             "The text has {n} character; at most {max} are possible.",
@@ -133,7 +133,7 @@ def own_text(words: tuple[str, ...], *, max_length: int) -> str:
             len(text),
             max=max_length,
         )
-        raise click.BadParameter(problem, param_hint="TEXT")
+        raise click.BadParameter(problem, param_hint=param_hint)
     return text
 
 

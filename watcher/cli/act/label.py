@@ -65,7 +65,7 @@ def _label_one(app: App, typed: str, words: tuple[str, ...], person: str | None,
     if words:
         values["label"] = own_text(words, max_length=MAX_LENGTH)
     if person is not None:
-        values["person"] = own_text((person,), max_length=MAX_LENGTH)
+        values["person"] = own_text((person,), max_length=MAX_LENGTH, param_hint="--person")
     app.store.user.label({number: values})
     print_line(_line(number, app.store.user_case(number)))
     _report_unknown(numbers, [number])

@@ -53,7 +53,7 @@ def _read_body(
         values = dict(zip(names, cells, strict=False))
         number, fault = find_number(values["receipt"]), _fault_of(cells, names)
         if number is None:
-            fault = _("'{typed}' is not a case number", typed=values["receipt"])
+            fault = _("'{typed}' is not a case number", typed=_cut(values["receipt"]))
         elif number in lines:
             fault = _("{case} is on line {other} already", case=number, other=lines[number])
         if fault or number is None:
@@ -71,7 +71,11 @@ def _fault_of(cells: Sequence[str], names: Sequence[str]) -> str:
             "{n} column instead of {expected}", "{n} columns instead of {expected}", count, expected=len(names)
         )
     too_long = next((cell for cell in cells if len(cell) > MAX_LENGTH), None)
-    return _("'{text}' is longer than {max} characters", text=too_long, max=MAX_LENGTH) if too_long else ""
+    return _("'{text}' is longer than {max} characters", text=_cut(too_long), max=MAX_LENGTH) if too_long else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

@@ -20,6 +20,7 @@ from watcher.model.alert import AlertContext
 from watcher.model.change import ChangeKind, Severity
 from watcher.model.ledger import UserCase
 from watcher.settings import Settings
+from watcher.text.person_names import normalized_name
 
 _WIDTH = 80
 _INDENT = "  "
@@ -70,7 +71,7 @@ def notify_plan_command(config: Path | None, *, as_json: bool) -> None:
 
 
 def _order(case: KnownCase) -> tuple[bool, str, str, str]:
-    person = (case.person or "").casefold()
+    person = normalized_name(case.person or "")
     return not person, person, (case.label or case.case_number).casefold(), case.account
 
 
@@ -117,11 +118,12 @@ def _lines(
 
 def _people_lines(cases: Sequence[KnownCase]) -> Iterator[str]:
     """Yield a line for each person with the names of the cases."""
-    people: dict[str, list[str]] = defaultdict(list)
+    people: dict[str, list[KnownCase]] = defaultdict(list)
     for case in cases:
-        people[case.person or _("No person")].append(_name(case))
-    for person, names in people.items():
-        yield from _wrapped(_("{person}: {cases}", person=person, cases=", ".join(names)), "")
+        people[normalized_name(case.person or "")].append(case)
+    for group in people.values():
+        person = group[0].person or _("No person")
+        yield from _wrapped(_("{person}: {cases}", person=person, cases=", ".join(map(_name, group))), "")
 
 
 def _name(case: KnownCase) -> str:

@@ -23,6 +23,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, current_language, mark
 from watcher.model.account_health import AccountState
 from watcher.model.ledger import TrackedCase, TrackedItem
+from watcher.text.person_names import normalized_name
 
 _NEEDS_HEAD = (mark("ITEM"), mark("WHEN"), mark("CASE"), mark("WHAT"))
 _CASE_HEAD = (mark("CASE"), mark("NUMBER"), mark("STATUS"), mark("SINCE"), mark("NOTE"), mark("STAGE"))
@@ -86,15 +87,15 @@ def _groups(cases: Iterable[TrackedCase], context: ReadOnlyContext) -> list[tupl
     """Return the cases with their headings; one group without a heading if no case has a person."""
     by_person: dict[tuple[bool, str], list[TrackedCase]] = defaultdict(list)
     for case in sorted(cases, key=lambda case: urgency(case, context)):
-        by_person[case.finished, "" if case.finished else case.person or ""].append(case)
+        by_person[case.finished, "" if case.finished else normalized_name(case.person or "")].append(case)
     ordered = sorted(by_person.items(), key=lambda entry: (entry[0][0], not entry[0][1]))
     if all(not finished and not person for finished, person in by_person):
         return [("", group) for _key, group in ordered]
-    return [(_heading(*key), group) for key, group in ordered]
+    return [(_heading(group[0]), group) for _key, group in ordered]
 
 
-def _heading(finished: bool, person: str) -> str:  # noqa: FBT001 - a key of the groups
-    return _("Finished") if finished else person or _("Without a person")
+def _heading(case: TrackedCase) -> str:
+    return _("Finished") if case.finished else case.person or _("Without a person")
 
 
 def _row(case: TrackedCase, context: ReadOnlyContext) -> tuple[str, ...]:
@@ -107,13 +108,11 @@ def _row(case: TrackedCase, context: ReadOnlyContext) -> tuple[str, ...]:
 
 
 def _note(case: TrackedCase, context: ReadOnlyContext) -> str:
-    if case.finished:
-        return "-"
-    if case.is_missing:
+    if case.is_missing and not case.finished:
         return styled(_("not found"), "red")
     if needs_user(case, today_at(case.account, context)):
         return styled(_("needs you"), "red")
-    return styled(_("no news"), "yellow") if case_stalls(case, context) else "-"
+    return styled(_("no news"), "yellow") if case_stalls(case, context) and not case.finished else "-"
 
 
 def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: Sequence[int], width: int) -> Sequence[str]:

@@ -16,6 +16,7 @@ from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.portals import find
 from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
+from watcher.text.person_names import normalized_name
 
 _SOON = timedelta(days=30)
 """A reminder of the user's own needs nobody before this time."""
@@ -80,9 +81,16 @@ def name_of(case: TrackedCase) -> str:
 
 def open_items(case: TrackedCase, today: date) -> Iterator[TrackedItem]:
     """Yield what the user has to do for the case. A reminder of the user's own counts from 30 days before its day."""
-    for item in case.items:
+    for item in pending_items(case):
         is_far = item.item.kind is ItemKind.REMINDER and item.due is not None and item.due[0] - today > _SOON
-        if item.state is ItemState.OPEN and not is_far and not case.finished:
+        if not is_far:
+            yield item
+
+
+def pending_items(case: TrackedCase) -> Iterator[TrackedItem]:
+    """Yield the open items. In a finished case, only reminders of the user's own have alerts, so only they count."""
+    for item in case.items:
+        if item.state is ItemState.OPEN and (not case.finished or item.item.kind is ItemKind.REMINDER):
             yield item
 
 
@@ -143,4 +151,4 @@ def urgency(case: TrackedCase, context: ReadOnlyContext) -> tuple[int, int, str]
 
 
 def _is_same(one: str, other: str) -> bool:
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+    return normalized_name(one) == normalized_name(other)
