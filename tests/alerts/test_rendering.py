@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.alerts.alert_contexts import EXAMPLE_VALUES, LINKS, NUMBER, alert_context, change, examples, item
+from watcher.alerts.digest import render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.style import Privacy
 from watcher.model.alert import AlertContext, AlertText
@@ -37,6 +38,16 @@ def test_every_change_has_its_line() -> None:
         "New",
         "Updated",
     ]
+
+
+def test_cases_whose_labels_have_a_colon_are_apart_in_a_digest() -> None:
+    context = alert_context(change(ChangeKind.STAGE_CHANGED))
+    labeled = [
+        render(replace(context, label=label), privacy="full", language="en", zone=NEW_YORK)
+        for label in ("Ana: green card", "Ana: permit")
+    ]
+    assert [alert.title for alert in labeled] == ["Ana, green card: Case Was Denied", "Ana, permit: Case Was Denied"]
+    assert render_digest(labeled, language="en").title == "2 alerts about 2 cases or accounts"
 
 
 def test_explanation_is_shown_with_the_portals_own_words() -> None:

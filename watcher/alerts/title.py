@@ -50,9 +50,14 @@ def subject_of(context: AlertContext, style: TextStyle) -> str:
 def case_name(number: str, form: str | None, style: TextStyle, *, label: str | None, person: str | None) -> str:
     """Return the case as its user calls it: by its label, otherwise the person or the number, and the form."""
     if label:
-        return style.portal_text(label)
-    name = style.portal_text(person) or style.number(number)
+        return _own_name(label, style)
+    name = _own_name(person, style) or style.number(number)
     return style.catalogue.format("general", "case", number=name, form=style.portal_text(form, max_length=20))
+
+
+def _own_name(text: str | None, style: TextStyle) -> str:
+    """Return what the user calls a case or a person. A colon ends the subject of a title, so there is none in it."""
+    return style.portal_text(text).replace(": ", ", ")
 
 
 def case_number_of(context: AlertContext) -> str | None:
@@ -66,4 +71,4 @@ def _short_subject(context: AlertContext, style: TextStyle) -> str:
     number = case_number_of(context)
     if number is None:
         return subject_of(context, style)
-    return cut(style.portal_text(context.label or context.person), _MAX_NAME_LENGTH) or style.number(number)
+    return cut(_own_name(context.label or context.person, style), _MAX_NAME_LENGTH) or style.number(number)

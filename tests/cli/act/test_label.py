@@ -51,8 +51,9 @@ def test_label_of_two_cases_does_not_name_one(workspace: ApiWorkspace) -> None:
     workspace.configure()
     workspace.write(workspace.sections.replace(f'["{RECEIPT}"]', f'["{RECEIPT}", "{OTHER}"]'))
     workspace.check()
-    for number in (RECEIPT, OTHER):
-        workspace.run("label", number, "Work permit")
+    workspace.run("label", RECEIPT, "Work permit")
+    said_so = workspace.run("label", OTHER, "work permit").err
+    assert said_so == f"{OTHER}: another case has the label 'work permit' too.\n"
     result = workspace.run("history", "Work permit", expect=(2,))
     assert f"Several cases have the label 'Work permit': {RECEIPT}, {OTHER}." in result.err
 

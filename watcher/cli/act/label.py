@@ -1,6 +1,7 @@
 """`watcher label`: what the user calls cases, and whose they are."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from watcher.context.known_cases import configured_cases
 from watcher.errors import os_error_text
 from watcher.messages import _, plural
 from watcher.model.ledger import UserCase
+from watcher.text.case_numbers import normalized_number
+from watcher.text.person_names import normalized_name
 
 _CASE_NUMBER = re.compile(r"[A-Z]{3}[0-9]{10}|[A-Z]{1,5}[0-9]{7,14}|AA[0-9A-Z]{8}|[0-9]{8,14}")
 _MAX_FILE_SIZE = 4 * 1024 * 1024
@@ -69,6 +72,7 @@ def _label_one(app: App, typed: str, words: tuple[str, ...], person: str | None,
     app.store.user.label({number: values})
     print_line(_line(number, app.store.user_case(number)))
     _report_unknown(numbers, [number])
+    _report_same_label(app, [number])
 
 
 def _label_many(app: App, file: Path) -> None:
@@ -88,6 +92,7 @@ def _label_many(app: App, file: Path) -> None:
     app.store.user.label(labels.cases)
     print_line(plural("{n} case labeled.", "{n} cases labeled.", len(labels.cases)))
     _report_unknown(numbers, labels.cases)
+    _report_same_label(app, labels.cases)
 
 
 class _Numbers:
@@ -112,6 +117,16 @@ def _report_unknown(numbers: _Numbers, cases: Iterable[str]) -> None:
     for number in cases:
         if number not in numbers.known:
             print_error(_("{case} is not being watched yet. Its label is kept until it is.", case=number))
+
+
+def _report_same_label(app: App, cases: Iterable[str]) -> None:
+    """Name the cases that have the label of another one: their alerts begin with the same words."""
+    said = app.store.user_cases()
+    labels = Counter(normalized_name(case.label) for case in said.values() if case.label)
+    for number in cases:
+        label = said.get(normalized_number(number), UserCase(number=number)).label
+        if label and labels[normalized_name(label)] > 1:
+            print_error(_("{case}: another case has the label '{label}' too.", case=number, label=label))
 
 
 def _line(number: str, said: UserCase) -> str:
