@@ -312,7 +312,7 @@ class Household:
     def upkeep(self) -> Upkeep:
         """Measure what the daemon holds at rest."""
         _eventually(lambda: self._is_alone() and is_waiting(self._running().pid), _REST_WITHIN)
-        now = upkeep(self._running().pid, self.database, self.folder / "output.log", sum(self.peaks.values()))
+        now = upkeep(self._running().pid, self.database, self.folder / "output.log", dict(self.peaks))
         self.peaks.clear()
         return now
 

@@ -29,9 +29,15 @@ def test_household_is_told_everything_through_a_kill_and_a_new_release(tmp_path:
 
 
 def test_growth_that_changes_explain_is_none() -> None:
-    before = Upkeep(descriptors=9, threads=1, processes=1, memory=20, peak=80, database=500_000, changes=10, log=1)
-    grown = Upkeep(descriptors=9, threads=1, processes=1, memory=21, peak=90, database=900_000, changes=50, log=9)
-    leaked = Upkeep(descriptors=10, threads=2, processes=1, memory=30, peak=80, database=900_000, changes=11, log=9)
+    before = Upkeep(
+        descriptors=9, threads=1, processes=1, memory=20, peaks={"worker": 80}, database=500_000, changes=10, log=1
+    )
+    grown = Upkeep(
+        descriptors=9, threads=1, processes=1, memory=21, peaks={"worker": 90}, database=900_000, changes=50, log=9
+    )
+    leaked = Upkeep(
+        descriptors=10, threads=2, processes=1, memory=30, peaks={"worker": 80}, database=900_000, changes=11, log=9
+    )
 
     assert not list(grown.more_than(before))
     assert len(list(leaked.more_than(before))) == 4

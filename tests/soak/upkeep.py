@@ -1,6 +1,6 @@
 """What a daemon holds at rest, and whether it has become more with the years."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ _LOG = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """`memory` and `peak` are MiB, at rest and of all kinds of processes at work; `database` and `log` are bytes."""
+    """`memory` is MiB at rest, `peaks` those of each kind of process at work; `database` and `log` are bytes."""
 
     descriptors: int
     threads: int
     processes: int
     memory: float
-    peak: float
+    peaks: Mapping[str, float]
     database: int
     changes: int
     log: int
@@ -35,15 +35,16 @@ class Upkeep:
                 yield f"{what}: {then}, now {now}"
         if self.memory > before.memory + _MEMORY:
             yield f"memory at rest: {before.memory:.1f} MiB, now {self.memory:.1f}"
-        if self.peak > before.peak + _PEAK:
-            yield f"memory at work: {before.peak:.1f} MiB, now {self.peak:.1f}"
+        for kind in self.peaks.keys() & before.peaks:
+            if self.peaks[kind] > before.peaks[kind] + _PEAK:
+                yield f"memory of {kind}: {before.peaks[kind]:.1f} MiB, now {self.peaks[kind]:.1f}"
         allowed = before.database + _BYTES_FOR_A_CHANGE * (self.changes - before.changes)
         if self.database > allowed:
             yield f"database: {self.database:,} bytes with {self.changes} changes; {allowed:,} allowed"
 
 
-def upkeep(pid: int, database: Path, log: Path, peak: float) -> Upkeep:
-    """Measure a daemon at rest. `peak` is what its processes have taken."""
+def upkeep(pid: int, database: Path, log: Path, peaks: Mapping[str, float]) -> Upkeep:
+    """Measure a daemon at rest. `peaks` are what its processes have taken."""
     process = Path(f"/proc/{pid}")
     rows = query(database, 'SELECT count(*) FROM "change"')
     return Upkeep(
@@ -51,7 +52,7 @@ def upkeep(pid: int, database: Path, log: Path, peak: float) -> Upkeep:
         threads=len(list((process / "task").iterdir())),
         processes=len(family(pid)),
         memory=memory(pid).rss,
-        peak=peak,
+        peaks=peaks,
         database=sum(file.stat().st_size for file in database.parent.glob("watcher.sqlite3*")),
         changes=rows[0][0] if rows else 0,
         log=log.stat().st_size,
