@@ -192,7 +192,7 @@ class _Attempts:
                 _(
                     "Cannot get the one-time code: the mail server refused the mailbox's password earlier, or closed "
                     "the connection each time it was submitted. It is not submitted again until you change it or run "
-                    "`watcher resume` for the account."
+                    "`watcher resume ACCOUNT`."
                 )
             ) from None
         except PortalUnavailable as cut_off:

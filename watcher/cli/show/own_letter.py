@@ -84,7 +84,7 @@ def _offer(day: date, known: KnownCase, items: list[TrackedItem], app: App) -> s
     if len(items) == 1:
         command = f"watcher due {items[0].id} {day}"
         return _("This letter names {date}. If that is your due date: {command}", date=shown, command=command)
-    commands = ", ".join(f"watcher due {item.id} {day} ({item.item.title})" for item in items)
+    commands = ", ".join(f"`watcher due {item.id} {day}` ({item.item.title})" for item in items)
     return _("This letter names {date}. If that is a due date: {commands}", date=shown, commands=commands)
 
 

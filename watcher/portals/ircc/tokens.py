@@ -156,7 +156,7 @@ def _not_authorized(message: str) -> ReadFailed:
     return NotAuthorized(
         _(
             "IRCC: the tracker did not accept this UCI and password. They are not tried again until you change them or"
-            " run `watcher resume`. The tracker has its own password, different from your GCKey password."
+            " run `watcher resume ACCOUNT`. The tracker has its own password, different from your GCKey password."
         )
     )
 

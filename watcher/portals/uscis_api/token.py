@@ -141,8 +141,8 @@ def _check_granted(answer: Response) -> None:
         raise SignInRejected(
             _(
                 "USCIS refused the client ID and secret. Compare them with your app's page at "
-                "developer.uscis.gov (keys expire after about a year), then correct them or run `watcher "
-                "resume`"
+                "developer.uscis.gov (keys expire after about a year), then correct them or run "
+                "`watcher resume ACCOUNT`"
             )
         )
     raise UnexpectedAnswer(

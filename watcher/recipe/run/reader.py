@@ -183,7 +183,7 @@ class RecipeReader:
             raise UnexpectedAnswer(
                 _(
                     "{recipe}: these selectors found something in the last successful check and now find "
-                    "nothing: {selectors}. The website may have changed; run `watcher recipe try`",
+                    "nothing: {selectors}. The website may have changed; run `watcher recipe try FILE --account NAME`",
                     recipe=self._recipe.name,
                     selectors=", ".join(lost),
                 )

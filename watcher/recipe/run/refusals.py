@@ -60,7 +60,7 @@ def check_expected(recipe: Recipe, location: PageLocation, *, key_path: str, exp
             raise UnexpectedAnswer(
                 _(
                     "{recipe}: the answer to {key_path} is not the expected one: {key_path}.expect {selector!r} "
-                    "finds nothing. The website may have changed; run `watcher recipe try`",
+                    "finds nothing. The website may have changed; run `watcher recipe try FILE --account NAME`",
                     recipe=recipe.name,
                     key_path=key_path,
                     selector=selector.text,

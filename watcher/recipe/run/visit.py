@@ -278,7 +278,8 @@ class Visit:
         for name in sorted(request.placeholders - values.keys()):
             raise UnexpectedAnswer(
                 _(
-                    "{recipe}: {key_path} needs {{{name}}}, but its selector found nothing; run `watcher recipe try`",
+                    "{recipe}: {key_path} needs {{{name}}}, but its selector found nothing; run"
+                    " `watcher recipe try FILE --account NAME`",
                     recipe=self._recipe.name,
                     key_path=request.key_path,
                     name=name,
