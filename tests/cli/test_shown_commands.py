@@ -1,20 +1,16 @@
-"""Every command that an alert, an error, or a line of `watcher doctor` shows can be pasted into a shell."""
+"""Every command that an alert shows is complete. `test_pasted_commands.py` runs those of all sentences."""
 
-import ast
 import io
 import re
 import shlex
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import click
 import pytest
 
-import watcher
 from tests.alerts.alert_contexts import examples
 from watcher.alerts.rendering import render
 from watcher.alerts.style import Detail, Privacy
@@ -46,23 +42,9 @@ def shown_in_alerts() -> set[str]:
     return {command for text in texts for command in SHOWN.findall(text)}
 
 
-def shown_in_source() -> Iterator[str]:
-    """Yield the commands in the program's sentences, with {} or its {name} for each value that is filled in."""
-    for file in sorted(Path(watcher.__file__).parent.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
-            if id(node) in docstrings:
-                continue
-            if isinstance(node, ast.JoinedStr):
-                parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
-                yield from SHOWN.findall("".join(map(str, parts)))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield from SHOWN.findall(node.value)
-
-
-def parse(command: str) -> None:
-    """Parse a command line as the program does. Raises `click.UsageError`."""
+def parse(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parse a command line as the program does at a terminal. Raises `click.UsageError`."""
+    monkeypatch.setattr(sys, "stdin", Terminal(ANSWERS.get(command.split()[1], "") + "\n"))
     arguments = shlex.split(command)[1:]
     found: click.Command = commands
     context = click.Context(found)
@@ -81,35 +63,4 @@ def test_alerts_show_complete_commands_with_quoted_names(monkeypatch: pytest.Mon
     assert {"watcher done 3", "watcher due 3"} <= shown
     for command in shown:
         assert not re.search(r"\b[A-Z]{2,}\b(?!\d)", command), f"{command} has a placeholder"
-        monkeypatch.setattr(sys, "stdin", Terminal(ANSWERS.get(command.split()[1], "") + "\n"))
-        parse(command)
-
-
-def test_commands_in_the_programs_sentences_exist_and_parse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.touch()
-    values = {
-        "ACCOUNT": "family", "CHANNEL": "phone", "NAME": "family", "CASE": "IOE0000000001", "STATUS": "Received",
-        "CODE": "123456", "DATE": "2027-01-05", "ITEM": "3", "ALERT": "3", "ID": "3", "TEXT": "Received",
-        "FILE": str(file), "DIR": str(tmp_path), "FILE…": str(file),
-    }  # fmt: skip
-    faults = []
-    for shown in sorted(set(shown_in_source())):
-        command = re.sub(r"\b[A-Z]+\b…?", lambda match: values.get(match[0], match[0]), shown.split(" | ")[0])
-        monkeypatch.setattr(sys, "stdin", Terminal(ANSWERS.get(command.split()[1], "") + "\n"))
-        if not any(parses(re.sub(r"{\w*}", value, command)) for value in ("family", "3", str(file))):
-            faults.append(shown)
-    assert faults == []
-
-
-def parses(command: str) -> bool:
-    """Return whether a command line is valid, or only names a command or an option that exists."""
-    try:
-        parse(command)
-    except click.Abort:
-        return True  # it asks for what is missing
-    except (click.MissingParameter, click.BadOptionUsage):
-        return len(command.split()) <= len(["watcher", "recipe", "try"])
-    except (click.UsageError, click.exceptions.Exit):
-        return False
-    return True
+        parse(command, monkeypatch)
