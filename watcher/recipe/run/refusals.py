@@ -20,7 +20,8 @@ def first_matching(selectors: tuple[Selector, ...], location: PageLocation) -> S
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
     """Raise `PortalUnavailable` if the recipe says that this page means the portal is down."""
     if match := first_matching(recipe.unavailable, page):
-        raise PortalUnavailable(_("{recipe} is not available ({selector!r})", recipe=recipe.name, selector=match.text))
+        words = match.text.removeprefix("text:").strip()
+        raise PortalUnavailable(_("{recipe} is not available (“{selector}”)", recipe=recipe.name, selector=words))
 
 
 def raise_if_signed_out(recipe: Recipe, page: Page) -> None:
