@@ -129,6 +129,17 @@ class TestPartialChecks:
         assert [(change.kind, change.new) for change in news] == [(ChangeKind.PORTAL_UNREADABLE, reason)]
         assert kinds(read(health, at=200 * INTERVAL)[1]) == [ChangeKind.RECOVERED]
 
+    def test_part_that_cannot_be_read_is_reported_at_once_and_again_if_it_lasts(self) -> None:
+        health, _ = read(new)
+        news: list[tuple[int, Change]] = []
+        for number in range(1, 200):
+            health, changes = read(health, UNREADABLE, at=number * INTERVAL, cases_read=9)
+            news += [(number, change) for change in changes]
+        at_once, later = ({"reason": str(UNREADABLE), **more} for more in ({}, {"since": "2026-03-02T16:00:00Z"}))
+        assert [(number, change.new) for number, change in news] == [(1, at_once), (8, {**later, "partly": True})]
+        assert {change.kind for _number, change in news} == {ChangeKind.PORTAL_UNREADABLE}
+        assert kinds(read(health, at=200 * INTERVAL)[1]) == [ChangeKind.RECOVERED]
+
     def test_partial_checks_after_blindness_are_counted_anew(self) -> None:
         health, _ = read(new, UNAVAILABLE, at=2 * DAY)
         health, changes = read(health, UNAVAILABLE, at=3 * DAY, cases_read=1)

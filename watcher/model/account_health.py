@@ -154,6 +154,7 @@ def after_read(
     A check without `errors` was complete. A case that the portal does not know is no problem of the account: it is
     reported with the case. `fingerprint` is that of the credential in use.
     """
+    attempted_before = health.last_attempt_at
     health = replace(health, last_attempt_at=now, last_read_at=now if cases_read or not errors else health.last_read_at)
     problems = [error for error in errors if not isinstance(error, CaseNotFound)]
     if not problems:
@@ -179,7 +180,9 @@ def after_read(
         return report(health, pause.kind, {"reason": pause.reason})
     health, sighted = _end_of_blindness(health, now) if cases_read else (health, ())
     health, unreadable = _report_unreadable(health, problems)
-    health, partly = _report_partly_unreadable(health, now=now, blind_after=blind_after) if cases_read else (health, ())
+    partly: tuple[Change, ...] = ()
+    if cases_read and not unreadable:
+        health, partly = _report_partly_unreadable(health, attempted_before, now=now, blind_after=blind_after)
     health, blind = check_blindness(health, now=now, blind_after=blind_after)
     return health, sighted + unreadable + partly + blind
 
@@ -237,12 +240,19 @@ def _report_unreadable(
 
 
 def _report_partly_unreadable(
-    health: AccountHealth, *, now: datetime, blind_after: timedelta
+    health: AccountHealth, attempted_before: datetime | None, *, now: datetime, blind_after: timedelta
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
-    """Report, once, that some cases or endpoints could not be read for longer than `blind_after` while others could."""
-    if health.failing_since is None or now - health.failing_since <= blind_after:
+    """Report, once, that some cases or endpoints could not be read for longer than `blind_after` while others could.
+
+    That an answer could not be read was reported at once, but not to the people whose cases are in it. So the first
+    check after `blind_after` reports it again.
+    """
+    since = health.failing_since
+    if since is None or now - since <= blind_after:
         return health, ()
-    details: Json = {"reason": health.last_error, "since": utc_text(health.failing_since), "partly": True}
+    if attempted_before is not None and since <= attempted_before <= since + blind_after:
+        health = replace(health, notified=health.notified - {ChangeKind.PORTAL_UNREADABLE})
+    details: Json = {"reason": health.last_error, "since": utc_text(since), "partly": True}
     return report(health, ChangeKind.PORTAL_UNREADABLE, details)
 
 
