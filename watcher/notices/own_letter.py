@@ -16,6 +16,7 @@ from watcher.text.printable import clean
 
 _WAIT = 60.0  # real seconds
 _MAX_TITLE_LENGTH = 160
+_ENDING = ".pdf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def add_letter(context: Context, account: str, case_number: str, file_name: str,
         raise NotADocument(_("it is not a PDF file") if content else _("it is empty"))
     with PdfChecker() as checker:
         text = checker.text(content)
-    title, now = clean(file_name)[:_MAX_TITLE_LENGTH], context.clock.now()
+    title, now = _title(file_name), context.clock.now()
     notice = Notice(key="", title=PurePath(title).stem)
     tracked = TrackedNotice(id=0, account=account, case_number=case_number, notice=notice, first_seen_at=now)
     with context.store.locks.acquire(f"account {account}", wait=_WAIT, stop=context.stop):
@@ -50,3 +51,10 @@ def add_letter(context: Context, account: str, case_number: str, file_name: str,
         )
     has_text = bool(text.strip())
     return AddedLetter(number=number, is_new=is_new, saved_as=saved_as, has_text=has_text, dates=tuple(dates_in(text)))
+
+
+def _title(file_name: str) -> str:
+    """Return the file name with its ending, which shows what masks titles that this is the name of a file."""
+    name = clean(file_name)
+    stem = name[: -len(_ENDING)] if name.lower().endswith(_ENDING) else name
+    return f"{stem[: _MAX_TITLE_LENGTH - len(_ENDING)].strip()}{_ENDING}"

@@ -61,6 +61,15 @@ def test_date_of_a_case_without_open_items_is_offered_as_a_reminder(workspace: A
     assert f"To be reminded: watcher remind {RECEIPT} {DAY}" in result.out
 
 
+@pytest.mark.parametrize("name", ["Passport of Maria", f"Maria {'x' * 200}.pdf"])
+def test_masked_exports_have_no_name_of_a_file(evidence_workspace: ApiWorkspace, pdf: Path, name: str) -> None:
+    evidence_workspace.run("notices", "add", RECEIPT, str(pdf.rename(pdf.with_name(name))))
+    (notice,) = evidence_workspace.run("notices", "--json").json["notices"]
+    assert notice["title"].startswith(name[:150])
+    for form in ("json", "html"):
+        assert "Maria" not in evidence_workspace.run("export", "--masked", "--case", RECEIPT, "--format", form).out
+
+
 def test_scan_without_text_says_so(workspace: ApiWorkspace, tmp_path: Path) -> None:
     writer, content = PdfWriter(), BytesIO()
     writer.add_blank_page(width=612, height=792)
