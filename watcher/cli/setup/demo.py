@@ -179,7 +179,7 @@ def _show_alerts(app: App, clock: FastClock, phone: "_Phone", *, until: datetime
             alert = phone.messages.get(timeout=_INTERVAL)
         except Empty:
             continue
-        _show(alert, _day(app, start))
+        _show(alert, _day(app, alert["title"], start))
 
 
 def _let_time_pass(app: App, clock: FastClock) -> None:
@@ -191,11 +191,13 @@ def _let_time_pass(app: App, clock: FastClock) -> None:
             clock.run_until(health.last_attempt_at + _MAX_AHEAD)
 
 
-def _day(app: App, start: datetime) -> str:
-    """Return the date of the demo and the number of days since its start."""
-    now, zone = app.clock.now(), app.settings.timezone
-    date = moment_text(now.astimezone(zone).date(), load_catalogue(app.settings.language), zone)
-    return _("{date}, day {number}", date=date, number=(now - start).days)
+def _day(app: App, title: str, start: datetime) -> str:
+    """Return the date on which the demo created an alert, and the number of days since its start."""
+    created = (alert.created_at for alert in app.store.outbox.list() if alert.title == title)
+    created_at = max(created, default=app.clock.now())
+    zone = app.settings.timezone
+    date = moment_text(created_at.astimezone(zone).date(), load_catalogue(app.settings.language), zone)
+    return _("{date}, day {number}", date=date, number=(created_at - start).days)
 
 
 def _show(alert: dict[str, Any], time_text: str) -> None:
