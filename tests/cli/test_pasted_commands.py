@@ -5,6 +5,7 @@ their commands. `PASTED` fills in the fields of each command from one workspace,
 state. A command that is not in `PASTED` fails the test.
 """
 
+import ast
 import json
 import re
 import shlex
@@ -151,6 +152,21 @@ def shown_commands() -> set[str]:
     return {_FIELD.sub("{}", command) for command in shown}
 
 
+def unquoted_fields() -> Iterator[str]:
+    """Yield each field of a command in the code's sentences whose value is neither quoted nor a number."""
+    for file in Path(watcher.__file__).parent.rglob("*.py"):
+        source = file.read_text(encoding="utf-8")
+        for call in ast.walk(ast.parse(source if "`watcher " in source else "")):
+            if not isinstance(call, ast.Call) or ast.unparse(call.func) not in {"_", "plural"}:
+                continue
+            texts = [ast.literal_eval(text) for text in call.args if isinstance(text, ast.Constant)]
+            shown = "".join(command for text in texts for command in _IN_BACKTICKS.findall(str(text)))
+            for keyword in call.keywords:
+                value = ast.unparse(keyword.value)
+                if f"{{{keyword.arg}}}" in shown and not value.startswith("quote(") and value != "number":
+                    yield f"{file.name}: {keyword.arg}={value}"
+
+
 @dataclass(frozen=True, slots=True)
 class Installation:
     """A workspace with everything that a command can name. `fields` are quoted for a shell."""
@@ -218,6 +234,10 @@ def installation(folder: Path) -> Iterator[Installation]:
 
 def test_every_command_that_a_sentence_shows_is_known_here() -> None:
     assert shown_commands() == PASTED.keys() | NAMES | TESTED_ELSEWHERE
+
+
+def test_names_in_commands_are_quoted() -> None:
+    assert list(unquoted_fields()) == []
 
 
 def test_every_command_works_when_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from watcher.cli.show.item_texts import date_text, explain_marks, task_text
 from watcher.cli.show.shown_cases import case_stalls, day_of, name_of
@@ -73,7 +74,8 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
         yield from _facts_of_snapshot(case, case.snapshot)
     yield _("Last checked"), local_time(case.last_read_at, context.settings.timezone)
     if case.finished:
-        yield _("Finished"), _("not checked any more; `watcher watch {case}` resumes", case=case.case_number)
+        text = _("not checked any more; `watcher watch {case}` resumes", case=quote(case.case_number))
+        yield _("Finished"), text
     elif case.missing_reads:
         yield _("Note"), styled(_("not found at the last check"), "red")
     elif case_stalls(case, context):
