@@ -46,7 +46,7 @@ def test_cases_whose_labels_have_a_colon_are_apart_in_a_digest() -> None:
         render(replace(context, label=label), privacy="full", language="en", zone=NEW_YORK)
         for label in ("Ana: green card", "Ana: permit")
     ]
-    assert [alert.title for alert in labeled] == ["Ana, green card: Case Was Denied", "Ana, permit: Case Was Denied"]
+    assert [alert.title for alert in labeled] == ["Ana - green card: Case Was Denied", "Ana - permit: Case Was Denied"]
     assert render_digest(labeled, language="en").title == "2 alerts about 2 cases or accounts"
 
 

@@ -57,7 +57,7 @@ def case_name(number: str, form: str | None, style: TextStyle, *, label: str | N
 
 def _own_name(text: str | None, style: TextStyle) -> str:
     """Return what the user calls a case or a person. A colon ends the subject of a title, so there is none in it."""
-    return style.portal_text(text).replace(": ", ", ")
+    return style.portal_text(text).replace(": ", " - ")
 
 
 def case_number_of(context: AlertContext) -> str | None:
