@@ -420,7 +420,7 @@ class TestFailure:
         def answer(_: ReceivedRequest) -> Iterator[bytes]:
             yield b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
 
-        with serve(answer) as server, portal() as http:
+        with serve(answer) as server, portal(request_deadline=300.0) as http:
             tracemalloc.start()
             try:
                 body = http.send("GET", server.origin).body

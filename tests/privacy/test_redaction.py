@@ -349,6 +349,6 @@ def test_words_of_a_passphrase_are_no_secrets() -> None:
     ],
 )
 def test_redaction_takes_linear_time(piece: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     redact_text(piece * (200_000 // len(piece)))
-    assert time.monotonic() - started < 10, "a pattern that backtracks would take minutes"
+    assert time.thread_time() - started < 10, "a pattern that backtracks would take minutes"
