@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from watcher.model.alert import AlertText
 from watcher.model.case import Stage
 from watcher.model.change import Change, ChangeKind, Json, Severity
 from watcher.text.gsm import gsm_length, is_gsm
+from watcher.text.item_marks import with_item_numbers
 
 EN = load_catalogue("en")
 ZONE = ZoneInfo("America/New_York")
@@ -142,6 +143,7 @@ def hostile_change(text: str, kind: ChangeKind) -> Change:
     st.sampled_from(LANGUAGES),
     st.sampled_from(["full", "masked", "minimal"]),
 )
+@example("\ud800", ChangeKind.RFE_RECEIVED, "en", "full")
 def test_hostile_portal_text_is_harmless_in_an_alert(
     text: str, kind: ChangeKind, language: str, privacy: Privacy
 ) -> None:
@@ -157,6 +159,8 @@ def test_hostile_portal_text_is_harmless_in_an_alert(
         ),
     )
     alert = render(context, privacy=privacy, language=language, zone=ZONE)
+    stored = {name: with_item_numbers(part, {text: 3}) for name, part in asdict(alert).items()}
+    alert = AlertText(**stored)
     check_harmless(alert)
     check_harmless(render_digest([alert, alert], language=language))
     check_harmless(render_batch([alert, alert], language=language))
@@ -192,6 +196,7 @@ SHAPES = JSON | st.dictionaries(st.sampled_from(KEYS), JSON)
 
 
 @given(st.sampled_from(list(ChangeKind)), SHAPES, SHAPES, st.sampled_from(LANGUAGES))
+@example(ChangeKind.RFE_RECEIVED, {}, {"": True}, "en")
 def test_change_with_any_values_is_rendered_without_error(
     kind: ChangeKind, old: object, new: object, language: str
 ) -> None:

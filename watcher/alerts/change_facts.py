@@ -85,8 +85,8 @@ def message_key(change: Change) -> str:
         return "appointment_passed"
     if change.kind in _DEADLINE_KINDS and names_appointment(change):
         return f"{change.kind}_appointment"
-    variant = _VARIANTS.get(change.kind, "")
-    if object_of(change.new).get(variant):
+    variant = _VARIANTS.get(change.kind)
+    if variant is not None and object_of(change.new).get(variant):
         return f"{change.kind}_{variant}"
     if change.kind is ChangeKind.STATUS_CHANGED:
         return f"{change.kind}{_what_changed(object_of(change.old), object_of(change.new))}"

@@ -13,7 +13,8 @@ _MARK = re.compile(f"{_END}([0-9a-f]+){_END}")
 
 def item_mark(key: str) -> str:
     """Return the mark of the item with this key."""
-    return f"{_END}{sha256(key.encode()).hexdigest()[:6]}{_END}"
+    digest = sha256(key.encode(errors="surrogatepass")).hexdigest()
+    return f"{_END}{digest[:6]}{_END}"
 
 
 def has_item_mark(text: str) -> bool:

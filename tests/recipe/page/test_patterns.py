@@ -118,7 +118,11 @@ def test_pattern_finds_what_pythons_re_finds(pattern: str, text: str) -> None:
     assert search(compile_pattern(pattern), text) == expected
 
 
-@given(st.text(), st.sampled_from([r"\w+", r"\W+", r"\s+", r"\S+", r"[\w\s]+", r"[^\s-]+", r"a.*$"]))
+# The two libraries may know different versions of Unicode, so only characters of Python's version are compared.
+@given(
+    st.text(st.characters(exclude_categories=["Cn", "Cs"])),
+    st.sampled_from([r"\w+", r"\W+", r"\s+", r"\S+", r"[\w\s]+", r"[^\s-]+", r"a.*$"]),
+)
 def test_letters_and_spaces_are_those_of_pythons_re(text: str, pattern: str) -> None:
     match = re.search(pattern, text)
 
