@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 _UNBOUNDED = 4_294_967_294  # https://www.sqlite.org/limits.html#max_page_count
 _MOST_BYTES = 100_000  # some rounds' worth of the database's log
@@ -51,24 +51,32 @@ def failing(fault: DiskFault, database: Path, chance: random.Random | None = Non
                 yield
 
 
+_settings: list[tuple[str, str]] = []
+
+
 @contextmanager
 def _setting(during: str, after: str) -> Iterator[None]:
-    """Every connection that is used within the block works under one pragma, and gets another when it is put back."""
-
-    def on_checkout(connection: Any, _record: object, _proxy: object) -> None:
-        connection.execute(during)
-
-    def on_checkin(connection: Any, _record: object) -> None:
-        if connection is not None:
-            connection.execute(after)
-
-    event.listen(Pool, "checkout", on_checkout)
-    event.listen(Pool, "checkin", on_checkin)
+    """Every connection that is taken within the block works under one pragma, and gets another when it is put back."""
+    _settings.append((during, after))
     try:
         yield
     finally:
-        event.remove(Pool, "checkout", on_checkout)
-        event.remove(Pool, "checkin", on_checkin)
+        _settings.remove((during, after))
+
+
+# The listeners stay: SQLAlchemy's list of them may not change while another thread takes a connection.
+@event.listens_for(Pool, "checkout")
+def _set(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    for during, after in tuple(_settings):
+        connection.execute(during)
+        record.info.setdefault("set_back", []).append(after)
+
+
+@event.listens_for(Pool, "checkin")
+def _set_back(connection: Any, record: ConnectionPoolEntry) -> None:
+    for after in record.info.pop("set_back", ()):
+        if connection is not None:
+            connection.execute(after)
 
 
 def _truncate_log(database: Path) -> None:
