@@ -50,7 +50,7 @@ def about_account(kind: ChangeKind, new: Json = None, *, cases: tuple[UserCase, 
     )
 
 
-def heard(context: AlertContext, **channels: dict[str, Any]) -> set[str]:
+def received(context: AlertContext, **channels: dict[str, Any]) -> set[str]:
     """Return the channels that get an alert."""
     of_all = settings_with(**channels).channels
     return {alert.channel for alert in route(context, of_all, zone=ZoneInfo("America/New_York"), now=NOON)}
@@ -85,29 +85,29 @@ def test_channel_covers_the_cases_that_all_its_rules_name(
 ) -> None:
     channel = settings_with(phone=rules).channels["phone"]
     assert covers(channel, "family", number, person) is is_covered
-    got = heard(about_case(ChangeKind.STAGE_CHANGED, number, person), phone=rules)
+    got = received(about_case(ChangeKind.STAGE_CHANGED, number, person), phone=rules)
     assert got == ({"phone"} if is_covered else set())
 
 
 @given(kind=st.sampled_from(sorted(ChangeKind)), person=st.sampled_from(["Juan", None]))
 def test_client_hears_nothing_of_the_case_of_another(kind: ChangeKind, person: str | None) -> None:
-    assert heard(about_case(kind, JUANS, person), office=OFFICE, client=CLIENT) == {"office"}
+    assert received(about_case(kind, JUANS, person), office=OFFICE, client=CLIENT) == {"office"}
 
 
 @given(kind=st.sampled_from(sorted(set(ChangeKind) - REQUESTS)))
 def test_client_hears_everything_else_of_its_case(kind: ChangeKind) -> None:
-    assert heard(about_case(kind), office=OFFICE, client=CLIENT) == {"office", "client"}
+    assert received(about_case(kind), office=OFFICE, client=CLIENT) == {"office", "client"}
 
 
 @pytest.mark.parametrize("kind", sorted(REQUESTS))
 def test_requests_to_act_on_an_account_go_to_who_can_act(kind: ChangeKind) -> None:
     for context in (about_account(kind), about_case(kind)):
-        assert heard(context, office=OFFICE, client=CLIENT) == {"office"}
-        assert heard(context, client=CLIENT, other={**CLIENT, "people": ["Somebody"]}) == {"client"}
-        assert heard(context, client=CLIENT, lawyer={"escalate_after": "2h"}) >= {"client"}
-        assert heard(context, client=CLIENT, elsewhere={**OFFICE, "accounts": ["work"]}) == {"client"}
-        assert heard(context, client=CLIENT, deaf={**OFFICE, "kinds": ["rfe_received"]}) == {"client"}
-        assert heard(context, office=OFFICE, client={**CLIENT, "kinds": [kind]}) == {"office", "client"}
+        assert received(context, office=OFFICE, client=CLIENT) == {"office"}
+        assert received(context, client=CLIENT, other={**CLIENT, "people": ["Somebody"]}) == {"client"}
+        assert received(context, client=CLIENT, lawyer={"escalate_after": "2h"}) >= {"client"}
+        assert received(context, client=CLIENT, elsewhere={**OFFICE, "accounts": ["work"]}) == {"client"}
+        assert received(context, client=CLIENT, deaf={**OFFICE, "kinds": ["rfe_received"]}) == {"client"}
+        assert received(context, office=OFFICE, client={**CLIENT, "kinds": [kind]}) == {"office", "client"}
 
 
 def test_client_hears_that_its_cases_are_not_checked_and_never_why() -> None:
@@ -136,9 +136,9 @@ def test_unreadable_answer_is_told_to_clients_alone_without_the_reason() -> None
 def test_client_hears_of_the_end_of_what_it_heard_of(after: str, was_blind: bool, clients: bool) -> None:  # noqa: FBT001
     new: dict[str, Json] = {"after": after, "since": None, "was_blind": was_blind}
     important: dict[str, Any] = {**CLIENT, "min_severity": "important"}
-    got = heard(about_account(ChangeKind.RECOVERED, new), office=OFFICE, client=important)
+    got = received(about_account(ChangeKind.RECOVERED, new), office=OFFICE, client=important)
     assert got == {"office"} | ({"client"} if clients else set())
-    urgent_only = heard(
+    urgent_only = received(
         about_account(ChangeKind.RECOVERED, new), office=OFFICE, client={**CLIENT, "min_severity": "urgent"}
     )
     assert urgent_only == {"office"}, "it did not hear that checks failed"
@@ -148,9 +148,12 @@ def test_client_hears_of_a_part_of_the_account_that_fails_for_long_if_its_case_i
     partly = about_account(ChangeKind.PORTAL_UNREADABLE, {"reason": "500", "since": None, "partly": True})
     works = about_account(ChangeKind.RECOVERED, {"after": "portal_unreadable", "since": None})
     for context in (partly, works):
-        assert heard(context, office=OFFICE, client=CLIENT) == {"office"}
-        assert heard(replace(context, unread=frozenset({JUANS})), office=OFFICE, client=CLIENT) == {"office"}
-        assert heard(replace(context, unread=frozenset({MARIAS})), office=OFFICE, client=CLIENT) == {"office", "client"}
+        assert received(context, office=OFFICE, client=CLIENT) == {"office"}
+        assert received(replace(context, unread=frozenset({JUANS})), office=OFFICE, client=CLIENT) == {"office"}
+        assert received(replace(context, unread=frozenset({MARIAS})), office=OFFICE, client=CLIENT) == {
+            "office",
+            "client",
+        }
     told = texts(replace(partly, unread=frozenset({MARIAS})), office=OFFICE, client=CLIENT)
     assert told["office"].title == "USCIS (family): Part of the account cannot be read"
     assert told["client"].title == "green card: Checks are failing"
@@ -160,20 +163,20 @@ def test_client_hears_of_a_part_of_the_account_that_fails_for_long_if_its_case_i
 
 def test_client_without_a_case_in_the_account_hears_nothing_of_it() -> None:
     for kind in ChangeKind:
-        assert heard(about_account(kind, cases=CASES[1:]), client=CLIENT) == set()
+        assert received(about_account(kind, cases=CASES[1:]), client=CLIENT) == set()
 
 
 def test_failing_channel_is_reported_to_who_can_repair_it() -> None:
     change = Change(kind=ChangeKind.CHANNEL_FAILING, severity=severity_of(ChangeKind.CHANNEL_FAILING), subject="office")
     context = AlertContext(account="", portal_title="", links=None, changes=(change,))
-    assert heard(context, office=OFFICE, boss=OFFICE, client=CLIENT) == {"boss"}
-    assert heard(context, office=OFFICE, client=CLIENT) == set()
+    assert received(context, office=OFFICE, boss=OFFICE, client=CLIENT) == {"boss"}
+    assert received(context, office=OFFICE, client=CLIENT) == set()
     change = Change(kind=change.kind, severity=change.severity, subject="mother")
     context = AlertContext(account="", portal_title="", links=None, changes=(change,))
-    assert heard(context, mother=CLIENT, father={**CLIENT, "people": ["Juan"]}) == {"father"}
+    assert received(context, mother=CLIENT, father={**CLIENT, "people": ["Juan"]}) == {"father"}
 
 
 def test_wrong_clock_concerns_everybody() -> None:
     change = Change(kind=ChangeKind.CLOCK_SET_BACK, severity=severity_of(ChangeKind.CLOCK_SET_BACK), new={"hours": 5})
     context = AlertContext(account="", portal_title="", links=None, changes=(change,))
-    assert heard(context, office=OFFICE, client=CLIENT) == {"office", "client"}
+    assert received(context, office=OFFICE, client=CLIENT) == {"office", "client"}

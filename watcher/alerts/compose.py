@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from watcher.alerts.change_facts import is_for_client
-from watcher.alerts.coverage import heard_by
+from watcher.alerts.coverage import received_by
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.restore_note import with_restore_note
 from watcher.alerts.routing import route
@@ -65,13 +65,13 @@ def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts:
     channel, language = settings.channels[routed.channel], settings.language_of(routed.channel)
     privacy, detail = channel.privacy, channel.text_detail
     selected = tuple(context.changes[index] for index in routed.changes)
-    heard = tuple(
-        change for change in (heard_by(channel, one, context, settings.channels) for one in selected) if change
+    received = tuple(
+        change for change in (received_by(channel, one, context, settings.channels) for one in selected) if change
     )
-    key = (routed.changes, "" if heard == selected else repr(heard), privacy, language, detail)
+    key = (routed.changes, "" if received == selected else repr(received), privacy, language, detail)
     if key not in texts:
         texts[key] = render(
-            _of_client(context, heard) if any(map(is_for_client, heard)) else replace(context, changes=heard),
+            _of_client(context, received) if any(map(is_for_client, received)) else replace(context, changes=received),
             privacy=privacy,
             language=language,
             zone=settings.timezone,
@@ -81,13 +81,13 @@ def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts:
     return texts[key]
 
 
-def _of_client(context: AlertContext, heard: tuple[Change, ...]) -> AlertContext:
+def _of_client(context: AlertContext, received: tuple[Change, ...]) -> AlertContext:
     """Return the context of an alert about an account for a channel that is only for some of its cases."""
-    number = heard[0].case_number
+    number = received[0].case_number
     case = next((case for case in context.account_cases if case.number == number), None)
     return replace(
         context,
-        changes=heard,
+        changes=received,
         account="",
         label=case.label if case else None,
         person=case.person if case else None,

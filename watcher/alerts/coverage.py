@@ -1,7 +1,7 @@
-"""Which changes a channel hears of at all: of its accounts, cases, and people. Pure.
+"""Which changes a channel receives at all: those of its accounts, cases, and people. Pure.
 
-A channel with `cases` or `people` is for somebody who follows these cases and cannot repair an account. It hears of
-nothing else. Of an account it hears only that checks of its cases fail (`blind`, or a part of the account that fails
+A channel with `cases` or `people` is for somebody who follows these cases and cannot repair an account. It receives
+nothing else. Of an account it learns only that checks of its cases fail (`blind`, or a part of the account that fails
 for long) and work again, and never why, because the reason may name another case. What asks somebody to act on an
 account, or on the program, goes to the other channels. If none of these is for the account, everybody with a case in
 it is asked, so that no account fails silently.
@@ -55,7 +55,7 @@ def is_for_account(channel: ChannelSettings, account: str) -> bool:
 
 
 def has_operator(channels: Iterable[ChannelSettings], account: str, kind: ChangeKind) -> bool:
-    """Return whether a channel for all cases of the account hears at once of changes of this kind."""
+    """Return whether a channel for all cases of the account receives changes of this kind."""
     return any(
         not is_limited(channel)
         and not channel.escalate_after
@@ -65,10 +65,10 @@ def has_operator(channels: Iterable[ChannelSettings], account: str, kind: Change
     )
 
 
-def heard_by(
+def received_by(
     channel: ChannelSettings, change: Change, context: AlertContext, channels: Mapping[str, ChannelSettings]
 ) -> Change | None:
-    """Return the change as the channel hears of it, whatever its kind and severity; None if it does not.
+    """Return the change as the channel receives it, whatever its kind and severity; None if it does not.
 
     One about an account names the channel's case, if there is one in the account. `channels` are all channels of the
     configuration.
@@ -87,16 +87,16 @@ def heard_by(
 def _without_case(
     channel: ChannelSettings, change: Change, context: AlertContext, channels: Mapping[str, ChannelSettings]
 ) -> Change | None:
-    """Return a change about an account, or about the program, as a channel for some cases hears of it."""
+    """Return a change about an account, or about the program, as a channel for some cases receives it."""
     covered = [case for case in context.account_cases if covers(channel, context.account, case.number, case.person)]
     if context.account and not covered:
         return None
     if _is_about_a_part(change):
         covered = [case for case in covered if case.number in context.unread]
-    heard = _about_account(channel, change, context.account, channels, is_unread=bool(covered))
-    if heard is not None and is_for_client(heard) and len(covered) == 1:
-        return replace(heard, case_number=covered[0].number)
-    return heard
+    received = _about_account(channel, change, context.account, channels, is_unread=bool(covered))
+    if received is not None and is_for_client(received) and len(covered) == 1:
+        return replace(received, case_number=covered[0].number)
+    return received
 
 
 def _is_about_a_part(change: Change) -> bool:
@@ -115,7 +115,7 @@ def _about_account(
     *,
     is_unread: bool = False,
 ) -> Change | None:
-    """Return what a channel for some cases hears about their account, or about the program.
+    """Return what a channel for some cases receives about their account, or about the program.
 
     `is_unread`: if a part of the account fails, a case of the channel is in it.
     """

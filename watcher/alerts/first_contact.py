@@ -50,7 +50,7 @@ class FirstContact:
 def compose_first_contact(contact: FirstContact, settings: Settings, *, now: datetime) -> list[WriteSet]:
     """Return the alerts for every channel with a case of the account, whatever its `min_severity`. `now` is aware.
 
-    A channel that is only for some cases hears of these only, and of the account neither the name nor what to set up.
+    A channel that is only for some cases learns of these only, and of the account neither the name nor what to set up.
     There is one write set for the channels with the same cases.
     """
     groups: dict[tuple[int, ...], dict[str, ChannelSettings]] = {}

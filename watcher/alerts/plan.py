@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
-from watcher.alerts.coverage import REQUESTS, covers, heard_by
+from watcher.alerts.coverage import REQUESTS, covers, received_by
 from watcher.alerts.routing import accepts
 from watcher.clock.quiet_hours import Digest, QuietHours
 from watcher.model.alert import AlertContext
@@ -74,7 +74,7 @@ def plan_of_account(
     return tuple(
         Recipient(channel=channel.name, timing=timing_of(channel, change.severity))
         for channel in channels.values()
-        if heard_by(channel, change, context, channels)
+        if received_by(channel, change, context, channels)
         and accepts(channel, change)
         and (not channel.escalate_after or change.severity is Severity.URGENT)
     )

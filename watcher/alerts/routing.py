@@ -1,8 +1,8 @@
 """Which channel gets which alert, and when. Pure.
 
-A channel hears of the accounts, cases, and people that `watcher.alerts.coverage` names, and of these it selects changes
-by kind and severity. The selected changes of one check are one alert with the
-severity of the most urgent of them; what says that a request may need no answer any more goes along, whatever its
+A channel receives changes of the accounts, cases, and people that `watcher.alerts.coverage` names, and selects from
+them by kind and severity. The selected changes of one check are one alert with the severity of the most urgent of
+them; what says that a request may need no answer any more goes along, whatever its
 severity. An urgent alert is sent at once, including its routine changes, which give context. Others wait for the
 channel's digest, and all alerts wait for the end of quiet hours, except urgent alerts on channels with
 `urgent_breaks_quiet`.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from watcher.alerts.change_facts import may_be_unanswered
-from watcher.alerts.coverage import heard_by
+from watcher.alerts.coverage import received_by
 from watcher.model.alert import AlertContext, HoldReason, RoutedAlert
 from watcher.model.change import Change, ChangeKind, Severity, severity_of
 from watcher.settings import ChannelSettings
@@ -37,9 +37,9 @@ def route(
     for name, channel in channels.items():
         if context.links is None and any(change.subject == name for change in context.changes):
             continue
-        heard = [heard_by(channel, change, context, channels) for change in context.changes]
+        received = [received_by(channel, change, context, channels) for change in context.changes]
         for group in groups:
-            routes += _routed(name, channel, heard, group, zone, now.astimezone(UTC))
+            routes += _routed(name, channel, received, group, zone, now.astimezone(UTC))
     return routes
 
 
@@ -73,12 +73,12 @@ def _by_subject(changes: Sequence[Change]) -> list[Sequence[int]]:
 def _routed(
     name: str,
     channel: ChannelSettings,
-    heard: Sequence[Change | None],
+    received: Sequence[Change | None],
     group: Sequence[int],
     zone: ZoneInfo,
     now: datetime,
 ) -> Iterator[RoutedAlert]:
-    changes = {index: change for index in group if (change := heard[index]) is not None}
+    changes = {index: change for index in group if (change := received[index]) is not None}
     accepted = {index for index, change in changes.items() if accepts(channel, change)}
     if not accepted:
         return
@@ -91,14 +91,14 @@ def _routed(
 
 
 def accepts(channel: ChannelSettings, change: Change) -> bool:
-    """Return whether the channel selects a change that it hears of, by its kind and severity."""
+    """Return whether the channel selects a change that it receives, by its kind and severity."""
     if channel.kinds and change.kind not in channel.kinds:
         return False
     return routing_severity(change).rank >= channel.min_severity.rank
 
 
 def _goes_along(channel: ChannelSettings, change: Change) -> bool:
-    """Return whether the change is part of an alert about others: who hears of the case must not answer in vain."""
+    """Return whether the change joins an alert about others, so that nobody answers a request in vain."""
     return may_be_unanswered(change) and (not channel.kinds or change.kind in channel.kinds)
 
 

@@ -110,7 +110,7 @@ class EmergencyNotice:
 
 
 def _text_for_client(channel: ChannelSettings, message: str, settings: Settings) -> _Text:
-    """Return what somebody hears who cannot repair the database."""
+    """Return the notice for somebody who cannot repair the database."""
     catalogue = load_catalogue(settings.language_of(channel.name))
     if message == "database_works":
         return catalogue.message("change", "recovered", "headline"), catalogue.message(message, "body")

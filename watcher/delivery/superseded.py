@@ -5,7 +5,7 @@ same channel, about the same case and topic, make everything in it untrue: an ap
 overnight, failed checks that work again by morning. Those alerts were really sent or are sent now, and are not less
 severe. An alert with one more fact is kept unchanged.
 
-An escalation is dropped if what it is about is over, whether or not the same channel heard of that.
+An escalation is dropped if what it is about is over, whether or not the same channel was alerted about that.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

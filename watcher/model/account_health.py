@@ -282,7 +282,7 @@ def _recovery(health: AccountHealth, ended: frozenset[ChangeKind]) -> tuple[Chan
     after = min(ended - {ChangeKind.PORTAL_UNREADABLE} or ended, key=list(ChangeKind).index)
     details: dict[str, Json] = {"after": after.value, "since": utc_text(health.failing_since)}
     if ChangeKind.BLIND in ended and after is not ChangeKind.BLIND:
-        details["was_blind"] = True  # for the channels that heard only of that
+        details["was_blind"] = True  # for the channels that were alerted only about that
     return (_account_change(ChangeKind.RECOVERED, details),)
 
 

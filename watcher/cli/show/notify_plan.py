@@ -76,7 +76,7 @@ def _order(case: KnownCase) -> tuple[bool, str, str, str]:
 
 
 def _account_rows(settings: Settings, name: str, cases: Sequence[KnownCase]) -> _Rows:
-    """Return who is asked to act on an account, and who hears that it is not being checked."""
+    """Return who is asked to act on an account, and who is alerted that it is not being checked."""
     of_account = tuple(
         UserCase(number=case.case_number, person=case.person)
         for case in cases
