@@ -208,7 +208,8 @@ def _refuse_newer_release(copy: Path) -> None:
         return
     with suppress(sqlite3.Error, UnicodeDecodeError), open_for_reading(copy) as database:
         (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
-        if len(str(schema)) == len(HEAD) and str(schema) > HEAD:
+        # A damaged page may read as any value, NULL included: only a release's own spelling counts.
+        if isinstance(schema, str) and schema.isdecimal() and len(schema) == len(HEAD) and schema > HEAD:
             raise StoreUnusable(
                 _(
                     "{file}: was created by a newer release (schema {schema}); install that release",
