@@ -23,9 +23,11 @@ from watcher.settings.values import (
     DigestPlan,
     Duration,
     OptionalDuration,
+    PageUrl,
     PersonName,
     PositiveDuration,
     ProcessingTime,
+    ProxyAddress,
     QuietWindow,
     SecretPageAddress,
     SecretText,
@@ -196,6 +198,31 @@ class HealthSettings(Section):
         return token
 
 
+class WebSettings(Section):
+    """The page. It is off unless `listen` is set.
+
+    `url` is how a browser reaches it, if that is not the address in `listen`. `insecure_lan` permits plain HTTP on an
+    address that other machines can reach. `X-Forwarded-*` is believed only from `trusted_proxies`.
+    """
+
+    listen: Annotated[str, AfterValidator(listening_address)] = ""
+    url: PageUrl = ""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    insecure_lan: bool = False
+    trusted_proxies: tuple[ProxyAddress, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the address in `listen`."""
+        return is_loopback(f"//{self.listen}")
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether the page itself speaks HTTPS, not a proxy in front of it."""
+        return self.tls_cert is not None
+
+
 class Settings(Section):
     """The whole configuration, validated. The loader sets the defaults of `state_dir` and `secrets_dir`.
 
@@ -217,6 +244,7 @@ class Settings(Section):
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     channels: dict[str, ChannelSettings] = Field(default_factory=dict)
     health: HealthSettings = Field(default_factory=HealthSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     calendar_file: Path | None = None
 

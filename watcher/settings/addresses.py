@@ -1,6 +1,7 @@
 """Validators of the addresses in the configuration."""
 
 import re
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from watcher.messages import _
@@ -51,4 +52,32 @@ def page_address(value: str) -> str:
         is_valid = False
     if not is_valid or re.search(r"[^!-~]", value):
         raise ValueError(_('use the address of a page, such as "https://hc.example.org/ping/your-uuid"'))
+    return value
+
+
+def own_address(value: str) -> str:
+    """Return the address of the page, without a trailing slash, or an empty text. A path is allowed.
+
+    Raises ValueError. Whether http is allowed depends on other keys.
+    """
+    if not value:
+        return value
+    try:
+        page_address(value)
+    except ValueError:
+        raise ValueError(_('use the address of the page, such as "https://watcher.example.org"')) from None
+    parts = urlsplit(value)
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError(_("the address must not have a user name, a query, or a fragment"))
+    if not re.fullmatch(r"(/[\w.~-]+)*/?", parts.path, re.ASCII) or re.search(r"/\.{1,2}(/|$)", parts.path):
+        raise ValueError(_('its path may only have letters, digits, and "-", ".", "_", "~", such as "/watcher"'))
+    return value.rstrip("/")
+
+
+def proxy_address(value: str) -> str:
+    """Return an IP address or network, such as "127.0.0.1" or "10.0.0.0/8", unchanged. Raises ValueError."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(_('use an IP address or a network, such as "127.0.0.1" or "172.16.0.0/12"')) from None
     return value

@@ -148,3 +148,20 @@ def url_faults(settings: Settings, channel_fault: ChannelFault) -> Iterator[str]
     for name, channel in settings.channels.items():
         if fault := channel_fault(channel.url):
             yield f"{toml_key(('channels', name, 'url'))}: {fault}"
+
+
+def web_faults(settings: Settings) -> Iterator[str]:
+    """Check that the page is not offered to other machines without encryption, unless the user says so."""
+    web = settings.web
+    if (web.tls_cert is None) != (web.tls_key is None):
+        missing, given = ("tls_cert", "tls_key") if web.tls_cert is None else ("tls_key", "tls_cert")
+        yield _("web.{missing}: is missing; {given} needs it", missing=missing, given=given)
+    if web.listen and not web.is_local and not (web.serves_tls or web.insecure_lan or web.url.startswith("https:")):
+        yield _(
+            "web.listen: other machines can reach this address without encryption; set url to the https address of a "
+            "proxy, or tls_cert and tls_key, or insecure_lan = true in a network that you trust"
+        )
+    if web.url.startswith("http:") and not (web.insecure_lan or is_loopback(web.url)):
+        yield _("web.url: use https; http is allowed for this machine, or with insecure_lan = true")
+    if web.url.startswith("http:") and web.serves_tls:
+        yield _("web.url: use https, because tls_cert is set")

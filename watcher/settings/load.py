@@ -76,6 +76,7 @@ def load_configuration(
     if settings is not None:
         loader.add_faults(checks.interval_faults(settings, portals))
         loader.add_faults(checks.login_faults(settings))
+        loader.add_faults(checks.web_faults(settings))
         loader.add_faults(checks.url_faults(settings, channel_fault) if channel_fault else ())
     if settings is None or loader.faults:
         raise SettingsFaults(loader.faults)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from watcher.clock.durations import parse_duration
 from watcher.clock.quiet_hours import Digest, QuietHours
 from watcher.messages import _
-from watcher.settings.addresses import page_address, web_address
+from watcher.settings.addresses import own_address, page_address, proxy_address, web_address
 
 MAX_PROCESSING_DAYS = 3660
 """No processing time is longer than ten years."""
@@ -107,6 +107,8 @@ DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
 CaseNumber = Annotated[str, AfterValidator(_case_number)]
 PersonName = Annotated[str, AfterValidator(_person)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+PageUrl = Annotated[str, AfterValidator(own_address)]
+ProxyAddress = Annotated[str, AfterValidator(proxy_address)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 SecretText = Annotated[SecretStr, AfterValidator(_not_empty)]
 SecretPageAddress = Annotated[SecretStr, AfterValidator(_secret_page_address)]

@@ -18,7 +18,7 @@ from watcher.store.database.query import Query, RunQuery
 from watcher.store.database.schema import HEAD
 from watcher.store.database.sqlite_errors import DAMAGED_VALUE, damaged_row, store_error
 from watcher.store.database.sqlite_url import file_uri, split_sqlite_url
-from watcher.store.queries.views import AccountsView, OutboxView
+from watcher.store.queries.views import AccountsView, OutboxView, WebView
 from watcher.store.view import StoreReader
 
 
@@ -59,6 +59,7 @@ class ReadOnlyStore(StoreReader):
         self.display_name, self.file, self.shared = display_name, Path(display_name), False
         self.locks = FileLocks(locks)
         self.accounts, self.outbox = AccountsView(self._reading), OutboxView(self._reading)
+        self.web = WebView(self._reading)
         self._database = database
 
     def close(self) -> None:

@@ -35,6 +35,7 @@ from watcher.store.writes.restore_marks import RestoreMarks
 from watcher.store.writes.saved_values import SavedValues
 from watcher.store.writes.sign_in_guard import StoredSignInGuard
 from watcher.store.writes.user_cases import UserCases
+from watcher.store.writes.web import WebKeys
 
 _NOTICE = NOTICES.update().where(NOTICES.c.id == bindparam("notice_id_"))
 _SAVED = _NOTICE.values(saved_as=bindparam("saved_as_"), sha256=bindparam("sha256_"), last_error=None)
@@ -54,6 +55,7 @@ class Store(StoreReader):
 
     accounts: Accounts
     outbox: Outbox
+    web: WebKeys
 
     def __init__(
         self, url: str, *, locks: Path, keys: Sequence[SecretStr] = (), known: KnownDatabases | None = None
@@ -80,6 +82,7 @@ class Store(StoreReader):
         self.outbox = Outbox(self._database)
         self.ledger = Ledger(self._database)
         self.user = UserCases(self._database)
+        self.web = WebKeys(self._database)
         self.restore_marks = RestoreMarks(self._database)
 
     def ping(self) -> None:

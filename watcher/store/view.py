@@ -10,7 +10,7 @@ from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice, UserCa
 from watcher.store.database.locks import Locks
 from watcher.store.database.query import OpenReader
 from watcher.store.queries import cases, changes, user_cases
-from watcher.store.queries.views import AccountsView, OutboxView
+from watcher.store.queries.views import AccountsView, OutboxView, WebView
 
 
 class StoreReader(ABC):
@@ -26,6 +26,7 @@ class StoreReader(ABC):
     locks: Locks
     accounts: AccountsView
     outbox: OutboxView
+    web: WebView
 
     def __init__(self, queries: OpenReader) -> None:
         self._queries = queries

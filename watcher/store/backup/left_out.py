@@ -6,4 +6,7 @@ here or carried.
 
 LEFT_OUT = {
     "sealed": "A copy must not let anybody sign in, and what was used or ended since must not be used again.",
+    "web_key": "A restore must not sign in a device again that was signed out since.",
+    "passkey": "A restore must not bring back a passkey that was removed since.",
+    "push_subscription": "A device that was signed out since must not get alerts again.",
 }

@@ -25,6 +25,7 @@ from watcher.store.backup.replaced_database import (
     stored_moment,
 )
 from watcher.store.backup.row_copies import common_columns, insert, insert_with_id, update
+from watcher.store.database.stored_moments import RULES
 from watcher.store.writes.accounts import SALT
 from watcher.store.writes.restore_marks import RECORDED, REPORTED, UNCERTAIN, mark_key, mark_prefix
 
@@ -104,8 +105,10 @@ def _replace_all(table: str, old: ReplacedDatabase, database: sqlite3.Connection
     """Take over the rows of a table that no backup carries. A database of an earlier release may lack it."""
     if database.execute(f'PRAGMA table_info("{table}")').fetchall():
         database.execute(f'DELETE FROM "{table}"')  # noqa: S608 - our own names
+        moments = RULES.get(table, ())
         for row in old.rows(table):
-            insert(database, table, row)
+            if all(row[name] is None or is_valid_moment(row[name]) for name in moments):
+                insert(database, table, row)
 
 
 def _merge_submissions(old: ReplacedDatabase, database: sqlite3.Connection) -> None:

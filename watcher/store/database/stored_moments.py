@@ -66,6 +66,9 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "answer": {"at": Rule.HAPPENED},
     "reminder": {"at": Rule.REMINDED},
     "submission": {"at": Rule.HAPPENED},
+    "web_key": {"created_at": Rule.HAPPENED, "last_seen_at": Rule.HAPPENED},
+    "passkey": {"created_at": Rule.HAPPENED, "last_used_at": Rule.HAPPENED},
+    "push_subscription": {"created_at": Rule.HAPPENED},
 }
 """The rule of each column, by table. The days of `quota` are text: requests of future days count as sent today."""
 

@@ -143,13 +143,18 @@ class AlertRow(Row, table=True):
     `first_attempt_at` is NULL until an attempt has failed. `covered_by` is the id of another alert on the same channel:
     the one whose message included this one, or the one that made it untrue before it was sent.
 
+    `link_digest` is the SHA-256 digest of the token in the link that the text has to this alert on the page, if any.
     `claimed_by` is the delivery that is sending it, and its claim ends at `claimed_until` at the latest. `accepted_by`
     are the targets of the channel that have accepted a message which others have not (JSON, see
     `watcher.delivery.targets`). `service_rests_until` is when the service permits another message (`Retry-After`).
     """
 
     __tablename__ = "alert"
-    __table_args__ = (Index(None, "state", "next_attempt_at"), Index(None, "channel", "sent_at"))
+    __table_args__ = (
+        Index(None, "state", "next_attempt_at"),
+        Index(None, "channel", "sent_at"),
+        Index(None, "link_digest"),
+    )
 
     id: int = Field(primary_key=True)
     channel: str
@@ -175,6 +180,7 @@ class AlertRow(Row, table=True):
     claimed_until: datetime | None
     accepted_by: str | None
     service_rests_until: datetime | None
+    link_digest: bytes | None
 
 
 class AlertChangeRow(Row, table=True):
@@ -248,6 +254,55 @@ class SealedRow(Row, table=True):
     content: bytes
 
 
+class WebKeyRow(Row, table=True):
+    """A token that opens something on the page, as its SHA-256 digest. `kind` is one of `watcher.model.web.KeyKind`.
+
+    `person` NULL stands for everybody. `name` is the device, or the account of a hand-over token. `last_seen_at` is
+    when a device was last used.
+    """
+
+    __tablename__ = "web_key"
+
+    id: int = Field(primary_key=True)
+    kind: str
+    digest: bytes = Field(unique=True)
+    person: str | None
+    read_only: bool
+    name: str
+    created_at: datetime
+    last_seen_at: datetime | None
+
+
+class PasskeyRow(Row, table=True):
+    """A passkey (WebAuthn credential) that signs in a device with the rights of the device that added it."""
+
+    __tablename__ = "passkey"
+
+    id: int = Field(primary_key=True)
+    credential: bytes = Field(unique=True)
+    public_key: bytes
+    sign_count: int
+    person: str | None
+    read_only: bool
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class PushSubscriptionRow(Row, table=True):
+    """Where a device receives alerts through Web Push. `content` is encrypted like `sealed`.
+
+    It is deleted with its device.
+    """
+
+    __tablename__ = "push_subscription"
+
+    id: int = Field(primary_key=True)
+    device_id: int = Field(foreign_key="web_key.id", ondelete="CASCADE", unique=True)
+    content: bytes
+    created_at: datetime
+
+
 class MetaRow(Row, table=True):
     """Values about the database itself, such as the salt of the fingerprints."""
 
@@ -262,4 +317,7 @@ ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES = (
 )
 ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, SEALED, META, USER_CASES = (
     Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "sealed", "meta", "user_case")
+)
+WEB_KEYS, PASSKEYS, PUSH_SUBSCRIPTIONS = (
+    Row.metadata.tables[name] for name in ("web_key", "passkey", "push_subscription")
 )

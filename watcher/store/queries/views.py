@@ -1,4 +1,4 @@
-"""Read access to accounts and to the outbox, for commands that only show something."""
+"""Read access to accounts, the outbox, and who may use the page, for code that only shows something."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,8 +6,10 @@ from datetime import datetime
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert, AlertState
 from watcher.model.change import RecordedChange
+from watcher.model.web import KeyKind, Passkey, PushSubscription, WebKey
+from watcher.privacy.web_tokens import digest_of
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import accounts, changes, outbox
+from watcher.store.queries import accounts, changes, outbox, web
 
 
 class AccountsView:
@@ -43,3 +45,40 @@ class OutboxView:
         """Return how many alerts there are in each state."""
         with self._queries() as run:
             return outbox.alert_counts(run)
+
+
+class WebView:
+    """Who may use the page. Every method sees one consistent state."""
+
+    def __init__(self, queries: OpenReader) -> None:
+        self._queries = queries
+
+    def find(self, kind: KeyKind, token: str) -> WebKey | None:
+        """Return the key of this kind with this token, also one that has expired; None if there is none."""
+        with self._queries() as run:
+            return web.key_with(run, kind, digest_of(token))
+
+    def keys(self, kind: KeyKind) -> list[WebKey]:
+        """Return every key of this kind, oldest first, also those that have expired."""
+        with self._queries() as run:
+            return web.keys(run, kind)
+
+    def passkeys(self) -> list[Passkey]:
+        """Return every passkey, oldest first."""
+        with self._queries() as run:
+            return web.passkeys(run)
+
+    def passkey(self, credential: bytes) -> Passkey | None:
+        """Return the passkey with this credential id; None if there is none."""
+        with self._queries() as run:
+            return web.passkey_with(run, credential)
+
+    def push_subscriptions(self) -> list[PushSubscription]:
+        """Return the push subscription of each device that has one, oldest first."""
+        with self._queries() as run:
+            return web.push_subscriptions(run)
+
+    def alert_of_link(self, token: str) -> tuple[int, datetime] | None:
+        """Return the number and the creation of the alert whose link has this token; None if there is none."""
+        with self._queries() as run:
+            return web.alert_of_link(run, digest_of(token))
