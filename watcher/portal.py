@@ -228,8 +228,29 @@ class Question:
         return bool(answer) if expected == "*" else answer == expected
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverPlan:
+    """What a script takes in the tab in which a person is signed in to the portal (`watcher handover`).
+
+    `origin` is that of the tab; the script works nowhere else, and sends requests nowhere else.
+    `listing` is the path of a page that lists the cases, and `number` a pattern for Python and JavaScript alike, whose
+    first group is a case number on it. `paths` are requested for each case, with `{case_number}` in them.
+    `takes_page`: the page that the person looks at is handed over too, as the browser shows it.
+    """
+
+    origin: str
+    listing: str = ""
+    number: str = ""
+    paths: tuple[str, ...] = ()
+    takes_page: bool = False
+
+
 def _no_caution(_account: object) -> str:
     return ""
+
+
+def _no_handover(_account: object) -> HandoverPlan | None:
+    return None
 
 
 def _no_origins(_account: object) -> tuple[str, ...]:
@@ -262,6 +283,7 @@ class Portal:
     session does not consist of cookies.
     `import_answers` reads files (name and content each) that a person saved from the portal, in the given language.
     Raises `UnexpectedAnswer`, which names the file. None if the portal has nothing to save.
+    `handover` returns what a script takes in the person's own tab, for `import_answers`; None if that is nothing.
     `is_manual`: no program reads the portal; instead of a check, the user is reminded to look at the site.
     `origins` returns the addresses that a check connects to, for `watcher doctor`.
     `questions` are what `watcher init` asks, in this order.
@@ -286,6 +308,7 @@ class Portal:
     has_recordings: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
+    handover: Callable[[Any], HandoverPlan | None] = _no_handover
     is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = _no_origins
     questions: tuple[Question, ...] = ()

@@ -10,6 +10,9 @@ LINK_TIME = timedelta(minutes=10)
 IDLE_TIME = timedelta(days=90)
 """How long a device stays signed in without being used."""
 
+HAND_OVER_TIME = timedelta(days=180)
+"""How long a bookmark, Shortcut, or extension can hand over without being used."""
+
 ALERT_LINK_TIME = timedelta(days=30)
 """How long the link in an alert can be used."""
 
@@ -47,6 +50,8 @@ class WebKey:
             return -AHEAD <= now - self.created_at < LINK_TIME
         if self.kind is KeyKind.DEVICE:
             return now - (self.last_seen_at or self.created_at) < IDLE_TIME
+        if self.kind is KeyKind.HANDOVER:
+            return now - (self.last_seen_at or self.created_at) < HAND_OVER_TIME
         return True
 
 

@@ -13,6 +13,7 @@ from watcher.messages import mark
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.uscis.account import UscisAccount
+from watcher.portals.uscis.handover import handover_plan
 from watcher.portals.uscis.saved_pages import import_answers
 from watcher.portals.uscis.snapshot import snapshot
 
@@ -88,6 +89,7 @@ _QUESTIONS = (
     ),
 )
 
+
 PORTAL = Portal(
     name="uscis",
     title=mark("USCIS online account"),
@@ -118,6 +120,7 @@ PORTAL = Portal(
     read=snapshot,
     session_hosts=lambda account: account.origins.hosts,
     import_answers=import_answers,
+    handover=handover_plan,
     origins=lambda account: (account.origins.auth, account.origins.cases),
     questions=_QUESTIONS,
 )

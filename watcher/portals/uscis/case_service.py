@@ -13,18 +13,16 @@ from typing import Any
 from watcher.errors import CaseNotFound, CodeNeeded, PortalUnavailable, ReadFailed, SessionEnded, UnexpectedAnswer
 from watcher.http.client import PortalHttp, TooManyRequests
 from watcher.http.response import Response
-from watcher.language.uscis_wording import RECEIPT
 from watcher.messages import _, mark
 from watcher.portal import CaseFailed, CaseRead, CaseResult, PortalContext
 from watcher.portals.uscis.answers import read_case, read_documents, read_status, unwrap
+from watcher.portals.uscis.handover import LISTED, SERVICE
 from watcher.portals.uscis.sign_in_pages import APPLICANT, UscisOrigins, is_sign_in_address
 from watcher.portals.uscis.snapshot import snapshot
 from watcher.privacy.personal_fields import without_personal_fields
 from watcher.text.html import plain_text
 
-SERVICE = "/account/case-service/api"
-
-_LISTED = re.compile(rf"Receipt\s*(?:#|number)?\s*:?\s*({RECEIPT})(?!\d)", re.IGNORECASE)
+_LISTED = re.compile(LISTED, re.IGNORECASE)
 _SERVER_ERRORS = frozenset(range(500, 600)) - {502, 503, 504}  # those of the service itself, not of its gateway
 _OK = 200
 _FORBIDDEN = 403

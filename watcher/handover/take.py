@@ -1,0 +1,146 @@
+"""Take what a person's own tab handed over, as one check of the account, through the code that imports saved pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from watcher.app import App
+from watcher.errors import UnexpectedAnswer
+from watcher.export.calendar_file import update_calendar_file
+from watcher.handover.payload import HandedAnswer, HandOver, HandOverRefused, as_http_archive, read_payload
+from watcher.handover.replays import refuse_replay
+from watcher.messages import _
+from watcher.model.account_health import ReadResult
+from watcher.portal import CaseFailed, CaseRead, CaseResult, HandoverPlan
+from watcher.reading.poll import record_results
+from watcher.settings import AccountSettings
+from watcher.settings.derived import is_watched
+from watcher.store import Busy
+from watcher.text.json import load_or_none
+
+_FILE, _PAGE = "hand-over", "hand-over.html"
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a hand-over.
+
+    `elsewhere` are the numbers of watched cases that the person who is signed in cannot see: they belong to another
+    person's account at the portal. `unreadable` are cases whose answers were incomplete, with the reason.
+    """
+
+    result: ReadResult
+    elsewhere: tuple[str, ...] = ()
+    unreadable: tuple[CaseFailed, ...] = field(default=())
+
+
+def plan_of(app: App, account: AccountSettings) -> HandoverPlan:
+    """Return what the account's portal hands over. Raises `HandOverRefused` if it is nothing."""
+    portal = app.portal_of(account.name)
+    plan = portal.handover(account)
+    if plan is None or portal.import_answers is None:
+        raise HandOverRefused(
+            _(
+                "{account}: nothing can be handed over from a browser for {portal}.",
+                account=account.name,
+                portal=_(portal.title),
+            )
+        )
+    return plan
+
+
+def take(app: App, name: str, content: bytes) -> Taken:
+    """Record a hand-over to the account `name` as one check, and send the alerts that are due.
+
+    Raises `HandOverRefused`, after which nothing has changed, `StoreUnusable`, and `LockLost`.
+    """
+    account = app.settings.accounts[name]
+    plan = plan_of(app, account)
+    hand_over = read_payload(content, origin=plan.origin)
+    results, elsewhere = _results(app, account, hand_over)
+    if not any(isinstance(result, CaseRead) for result in results):
+        raise _nothing_read(account, plan, results, elsewhere)
+    refuse_replay(hand_over, app.sessions.of(name, "hand-overs"), app.clock.now())
+    try:
+        recorded = record_results(results, account, app.portal_of(name), app.context)
+    except Busy:
+        raise HandOverRefused(
+            _("{account} is being checked at this moment. Hand over again in a minute.", account=name)
+        ) from None
+    update_calendar_file(app.context)
+    unreadable = tuple(result for result in results if isinstance(result, CaseFailed))
+    return Taken(result=recorded, elsewhere=elsewhere, unreadable=unreadable)
+
+
+def _results(app: App, account: AccountSettings, hand_over: HandOver) -> tuple[list[CaseResult], tuple[str, ...]]:
+    """Return the results of the watched cases, and the numbers of those that another person's account shows.
+
+    A case that is only embedded in the answer of another one is taken from there.
+    """
+    reads: dict[str, CaseRead] = {}
+    failures: dict[str, CaseFailed] = {}
+    elsewhere: list[str] = []
+    for number, answers in hand_over.by_case().items():
+        if number and not any(map(_shows_something, answers)):
+            elsewhere.append(number)
+            continue
+        try:
+            found = _imported(app, account, answers)
+        except UnexpectedAnswer as error:
+            if not number:
+                raise HandOverRefused(_("{reason}. Nothing was changed.", reason=error)) from None
+            failures[number] = CaseFailed(case_number=number, error=error)
+            continue
+        for read in found:
+            if read.snapshot.case_number == number or read.snapshot.case_number not in reads:
+                reads[read.snapshot.case_number] = read
+    watched = {number: read for number, read in reads.items() if is_watched(account, number)}
+    failed = [
+        failure for number, failure in failures.items() if number not in watched and (is_watched(account, number))
+    ]
+    missing = [number for number in elsewhere if number not in reads and is_watched(account, number)]
+    return [*watched.values(), *failed], tuple(missing)
+
+
+def _shows_something(answer: HandedAnswer) -> bool:
+    """Return whether the portal showed the case to the person who is signed in. Some say "nothing" with status 200."""
+    content = load_or_none(answer.body)
+    is_empty = content is None and answer.body.strip() in {b"", b"null"}
+    return answer.status == _OK and not is_empty and not (isinstance(content, dict) and content.get("data", "") is None)
+
+
+def _imported(app: App, account: AccountSettings, answers: tuple[HandedAnswer, ...]) -> Sequence[CaseRead]:
+    """Return the cases in the answers of one case, or in the pages that the person looked at."""
+    import_answers = app.portal_of(account.name).import_answers
+    if import_answers is None:
+        return ()
+    if answers[0].case_number:
+        return import_answers([(_FILE, as_http_archive(answers))], app.settings.language)
+    return import_answers([(_PAGE, answer.body) for answer in answers], app.settings.language)
+
+
+def _nothing_read(
+    account: AccountSettings, plan: HandoverPlan, results: Sequence[CaseResult], elsewhere: Sequence[str]
+) -> HandOverRefused:
+    """Return why no case was read: damage, another person's account, or none of the account's cases."""
+    for result in results:
+        if isinstance(result, CaseFailed):
+            return HandOverRefused(
+                _(
+                    "{case}: {reason}. Nothing was changed. Reload the page, then hand over again.",
+                    case=result.case_number,
+                    reason=result.error,
+                )
+            )
+    if elsewhere:
+        return HandOverRefused(
+            _(
+                "Whoever is signed in at {site} cannot see the cases of {account}, or the session has just ended. Sign"
+                " in as the person whose cases they are, then hand over again.",
+                site=plan.origin,
+                account=account.name,
+            )
+        )
+    return HandOverRefused(
+        _("The page shows no case that {account} watches. Nothing was changed.", account=account.name)
+    )
