@@ -8,6 +8,7 @@
     ├── LockLost                  stop this work at once, and write nothing: another process may do it by now
     ├── ReadFailed                a check of an account or a case failed; the last snapshot stays
     │   ├── PortalUnavailable     try again after `retry_after`, else at the next scheduled check
+    │   │   └── AccessBlocked     end the check, alert once, and wait a day before the next one, then ever longer
     │   ├── SignInRejected        pause the account, alert, wait for a changed credential or `watcher resume`
     │   ├── AccountLocked         the same, and name the portal's official way to unlock the account
     │   ├── CodeNeeded            pause until a person supplies a one-time code or a new session
@@ -56,6 +57,8 @@ _SYSTEM_REASONS = (
 
 MAX_RETRY_AFTER = timedelta(days=7)
 """The longest wait that a portal can ask for; a longer one counts as this."""
+BLOCKED_WAIT = timedelta(days=1)
+"""The wait after a firewall refused a check. It doubles with each refusal that follows, up to the longest one."""
 
 
 class WatcherError(Exception):
@@ -109,6 +112,14 @@ class PortalUnavailable(ReadFailed):
         """Store the wait that the portal asked for."""
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class AccessBlocked(PortalUnavailable):
+    """A firewall in front of a portal that refuses programs, or this network or country. Nobody tries to pass it."""
+
+    def __init__(self, message: str) -> None:
+        """The wait is fixed: a firewall does not say when it will let anyone in."""
+        super().__init__(message, retry_after=BLOCKED_WAIT)
 
 
 class SignInRejected(ReadFailed):

@@ -8,6 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.errors import (
+    BLOCKED_WAIT,
+    MAX_RETRY_AFTER,
+    AccessBlocked,
     AccountLocked,
     CaseNotFound,
     CodeNeeded,
@@ -298,3 +301,30 @@ def test_each_problem_is_reported_once_between_two_successful_checks(checks: lis
             counts.clear()
         assert health.notified == set(counts)
         assert all(change.case_number is None for change in changes)
+
+
+class TestFirewall:
+    def test_it_is_reported_once_as_such(self) -> None:
+        health, changes = read(new, AccessBlocked("a firewall"))
+        _, again = read(health, AccessBlocked("a firewall"), at=2 * INTERVAL)
+
+        assert kinds(changes) == [ChangeKind.PORTAL_UNREADABLE]
+        assert changes[0].new == {"reason": "a firewall", "blocked": True}
+        assert again == []
+
+    def test_each_refusal_doubles_the_wait_up_to_the_longest(self) -> None:
+        health, waits, at = new, [], timedelta()
+        for _ in range(5):
+            health, _changes = read(health, AccessBlocked("a firewall"), at=at)
+            assert health.not_before is not None
+            waits.append(health.not_before - NOW - at)
+            at += waits[-1]
+
+        assert waits == [BLOCKED_WAIT, 2 * BLOCKED_WAIT, 4 * BLOCKED_WAIT, MAX_RETRY_AFTER, MAX_RETRY_AFTER]
+
+    def test_wait_starts_anew_after_a_good_check(self) -> None:
+        blocked, _ = read(new, AccessBlocked("a firewall"))
+        good, _ = read(blocked, at=2 * DAY)
+        health, _ = read(good, AccessBlocked("a firewall"), at=3 * DAY)
+
+        assert health.not_before == NOW + 3 * DAY + BLOCKED_WAIT

@@ -19,9 +19,9 @@ _DEADLINE_KINDS = frozenset({ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSE
 _ANNOUNCED_APPOINTMENTS = frozenset({ChangeKind.APPOINTMENT_SCHEDULED, ChangeKind.APPOINTMENT_CHANGED})
 OVER_KINDS = frozenset({ChangeKind.ITEM_CLOSED, ChangeKind.APPOINTMENT_CANCELLED})
 _VARIANTS = {
-    ChangeKind.CASE_NOT_FOUND: "elsewhere",
-    ChangeKind.PORTAL_UNREADABLE: "partly",
-    ChangeKind.BLIND: FOR_CLIENT,
+    ChangeKind.CASE_NOT_FOUND: ("elsewhere",),
+    ChangeKind.PORTAL_UNREADABLE: ("partly", "blocked"),
+    ChangeKind.BLIND: (FOR_CLIENT,),
 }
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
 _OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING_OUTSTANDING}
@@ -85,9 +85,9 @@ def message_key(change: Change) -> str:
         return "appointment_passed"
     if change.kind in _DEADLINE_KINDS and names_appointment(change):
         return f"{change.kind}_appointment"
-    variant = _VARIANTS.get(change.kind)
-    if variant is not None and object_of(change.new).get(variant):
-        return f"{change.kind}_{variant}"
+    for variant in _VARIANTS.get(change.kind, ()):
+        if object_of(change.new).get(variant):
+            return f"{change.kind}_{variant}"
     if change.kind is ChangeKind.STATUS_CHANGED:
         return f"{change.kind}{_what_changed(object_of(change.old), object_of(change.new))}"
     reason = close_reason(change)

@@ -14,7 +14,7 @@ import httpx
 
 from watcher import __version__
 from watcher.clock import Clock
-from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.errors import AccessBlocked, ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.http.own_hosts import OwnHosts
 from watcher.http.redirects import REDIRECTS, next_request
 from watcher.http.registered_secrets import register_cookies, register_received, register_sent
@@ -22,6 +22,7 @@ from watcher.http.response import Response, decompress, parse_retry_after
 from watcher.http.set_cookie import store_cookies
 from watcher.http.sockets import Deadline
 from watcher.http.transport import ConnectionSetupFailed, open_transport
+from watcher.http.walls import blocked_text, wall_in
 from watcher.messages import _
 from watcher.model.cookie import CookieJar
 from watcher.portal import Trace
@@ -54,7 +55,8 @@ class PortalHttp:
     any port. `ca_file` adds to the system's trusted certificates. If `cookies` is
     None, the portal's cookies are ignored; `on_cookies` is called after each answer that sets one. `request_deadline`
     is in seconds and covers a request with all its redirects and the complete body; when the daemon stops, it shrinks
-    to `stop_grace`. `max_bytes` is the longest body that is accepted.
+    to `stop_grace`. `max_bytes` is the longest body that is accepted. `blocked_ends_check`: the answer of a firewall is
+    an error; a portal whose firewall lets a person's session in handles it itself.
     """
 
     def __init__(
@@ -72,11 +74,13 @@ class PortalHttp:
         request_deadline: float = 45.0,
         stop_grace: float = STOP_GRACE,
         max_bytes: int = 8 * 1024 * 1024,
+        blocked_ends_check: bool = True,
     ) -> None:
         self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
         self._own_hosts = OwnHosts(portal, hosts, origins)
         self._ca_file, self._deadline, self._max_bytes = ca_file, request_deadline, max_bytes
         self._cookies, self._on_cookies, self._grace = cookies, on_cookies, stop_grace
+        self._blocked_ends_check = blocked_ends_check
         register_cookies(cookies or ())
         self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._opening_lock = Lock()
@@ -109,9 +113,9 @@ class PortalHttp:
 
         Raises `ForeignHost` before anything is sent elsewhere; `PortalUnavailable` if the portal cannot be reached,
         closes the connection, is too slow, answers 429 (`TooManyRequests`) or 5xx (unless that status is in `allow`),
-        or if the daemon stops; `SessionEnded` if the cookies, which are forgotten, are too long for the portal;
-        `UnexpectedAnswer` if the body is too long or redirects never end. Any other status is
-        returned as a `Response`.
+        or if the daemon stops; `AccessBlocked` if a firewall answers; `SessionEnded` if the cookies, which are
+        forgotten, are too long for the portal; `UnexpectedAnswer` if the body is too long or redirects never end. Any
+        other status is returned as a `Response`.
         """
         for sent in (headers, form, json):
             register_sent(sent)
@@ -243,6 +247,8 @@ class PortalHttp:
 
     def _checked(self, response: Response, host: str, allow: Collection[int]) -> Response:
         status = response.status
+        if self._blocked_ends_check and (wall := wall_in(status, response.headers, response.body)) is not None:
+            raise AccessBlocked(f"{self._portal}: {blocked_text(wall, host, status)}")
         if (status < _SERVER_ERROR and status != _TOO_MANY_REQUESTS) or status in allow:
             return response
         wait = parse_retry_after(response.headers.get("retry-after"), self._clock.now())

@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 from watcher.clock.timestamps import utc_text
 from watcher.errors import (
+    AccessBlocked,
     AccountLocked,
     CaseNotFound,
     CodeNeeded,
-    PortalUnavailable,
     ReadFailed,
     SessionEnded,
     SignInRejected,
     UnexpectedAnswer,
 )
 from watcher.messages import _, mark, plural
+from watcher.model.account_wait import end_of_wait
 from watcher.model.change import Change, ChangeKind, Json, RecordedChange, severity_of
 
 _HANGS = mark("the check of this account does not finish, or the program is not running")
@@ -165,7 +166,7 @@ def after_read(
         failing_since=health.failing_since or now,
         failures=health.failures + 1,
         last_error=_summary(problems),
-        not_before=_end_of_wait(problems, now),
+        not_before=end_of_wait(problems, now, attempted_before=attempted_before, waited_until=health.not_before),
     )
     if (pause := _pause_of(problems)) is not None:
         seen_again = health.notified & {ChangeKind.BLIND} if cases_read else frozenset()  # it may recur
@@ -233,6 +234,9 @@ def report(health: AccountHealth, kind: ChangeKind, details: Json) -> tuple[Acco
 def _report_unreadable(
     health: AccountHealth, problems: Sequence[ReadFailed]
 ) -> tuple[AccountHealth, tuple[Change, ...]]:
+    blocked = next((error for error in problems if isinstance(error, AccessBlocked)), None)
+    if blocked is not None:
+        return report(health, ChangeKind.PORTAL_UNREADABLE, {"reason": str(blocked), "blocked": True})
     unreadable = next((error for error in problems if isinstance(error, UnexpectedAnswer)), None)
     if unreadable is None:
         return health, ()
@@ -296,11 +300,6 @@ def _summary(errors: Sequence[ReadFailed]) -> str:
     left_out = len(texts) - _LISTED_ERRORS
     more = [plural("{n} more", "{n} more", left_out)] if left_out > 0 else []
     return "; ".join([*texts[:_LISTED_ERRORS], *more])
-
-
-def _end_of_wait(errors: Sequence[ReadFailed], now: datetime) -> datetime | None:
-    waits = [error.retry_after for error in errors if isinstance(error, PortalUnavailable) and error.retry_after]
-    return now + max(waits) if waits else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

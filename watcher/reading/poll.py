@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from watcher.clock.durations import format_duration
-from watcher.clock.timestamps import utc_text
 from watcher.context.context import Context
 from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import (
@@ -40,6 +39,7 @@ from watcher.reading.recorder import ReadRecorder
 from watcher.reading.renamed import account_locks, keep_pause
 from watcher.reading.session_of_check import SessionOfCheck
 from watcher.reading.sign_in_under_lock import CodesUnderLock, GuardInTurn
+from watcher.reading.skipped import skipped_text
 from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
 from watcher.store import Busy
@@ -210,8 +210,7 @@ class _AccountCheck:
             self._recorder.health = resume(health)
             accounts.set_health(self._account.name, self._recorder.health)
         elif health.not_before is not None and now < health.not_before:
-            agency, until = self._portal.agency_of(self._account), utc_text(health.not_before)
-            skipped = _("skipped: {agency} asked us to wait until {until}", agency=agency, until=until)
+            skipped = skipped_text(health, agency=self._portal.agency_of(self._account), account=self._account.name)
             return self._recorder.result(ReadOutcome.FAILED, error=skipped)
         return None
 

@@ -10,7 +10,15 @@ import pytest
 from tests.doubles.ircc import FIREWALL_ANSWER, PASSWORD, UCI, error_reply
 from tests.doubles.loopback import reply
 from tests.portals.ircc.ircc_account import ONE, TWO, IrccFixture
-from watcher.errors import AccountLocked, CodeNeeded, PortalUnavailable, ReadFailed, SignInRejected, UnexpectedAnswer
+from watcher.errors import (
+    AccessBlocked,
+    AccountLocked,
+    CodeNeeded,
+    PortalUnavailable,
+    ReadFailed,
+    SignInRejected,
+    UnexpectedAnswer,
+)
 from watcher.portals import find
 
 
@@ -153,7 +161,7 @@ class TestRefusals:
             (error_reply("InvalidParameterException"), UnexpectedAnswer, "the tracker may have changed"),
             (error_reply("ResourceNotFoundException"), UnexpectedAnswer, "the tracker may have changed"),
             (reply(400, b"<html>no</html>"), PortalUnavailable, "firewall"),
-            (reply(202, b"", x_amzn_waf_action="challenge"), PortalUnavailable, "firewall"),
+            (reply(202, b"", x_amzn_waf_action="challenge"), AccessBlocked, "firewall"),
             (FIREWALL_ANSWER, PortalUnavailable, "Your password is not the problem"),
             (reply(503), PortalUnavailable, "HTTP 503"),
             (reply(302, b"", location="https://evil.example/"), PortalUnavailable, "firewall"),

@@ -76,6 +76,7 @@ class UscisReader:
             ca_file=self._account.ca_file,
             cookies=jar,
             on_cookies=save,
+            blocked_ends_check=False,  # a session from the person's own browser passes the firewall
         )
         with http:
             yield from self._every_case(CaseService(http, origins, context, name=self._account.name), done)
