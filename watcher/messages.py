@@ -7,7 +7,9 @@ Translators edit `locale/LANGUAGE/LC_MESSAGES/watcher.po`.
 
 import gettext
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,7 @@ LOCALE_DIR = Path(__file__).with_name("locale")
 
 _ENVIRONMENT = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 _current = "en"
+_speaking: ContextVar[str | None] = ContextVar("speaking", default=None)
 
 
 def use_language(language: str) -> None:
@@ -40,8 +43,18 @@ def use_environment_language() -> None:
 
 
 def current_language() -> str:
-    """Return the language that this process speaks."""
-    return _current
+    """Return the language in which the present work speaks: that of `speaking`, otherwise that of this process."""
+    return _speaking.get() or _current
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Let `_` and `plural` speak one of `LANGUAGES` within this context and the work it starts, such as a request."""
+    token = _speaking.set(language)
+    try:
+        yield
+    finally:
+        _speaking.reset(token)
 
 
 def known_language(name: str) -> str | None:
@@ -60,14 +73,14 @@ def environment_language(environ: Mapping[str, str]) -> str | None:
 
 
 def _(message: str, /, **fields: object) -> str:
-    """Return a sentence in the language of this process, with its {fields} filled in."""
-    text = translation(_current).gettext(message) if message else ""  # gettext has its own data under ""
+    """Return a sentence in the current language, with its {fields} filled in."""
+    text = translation(current_language()).gettext(message) if message else ""  # gettext has its own data under ""
     return text.format(**fields) if fields else text
 
 
 def plural(one: str, other: str, n: int, /, **fields: object) -> str:
-    """Return the form of a sentence for a number, in the language of this process. The field {n} is the number."""
-    return translation(_current).ngettext(one, other, n).format(n=n, **fields)
+    """Return the form of a sentence for a number, in the current language. The field {n} is the number."""
+    return translation(current_language()).ngettext(one, other, n).format(n=n, **fields)
 
 
 def mark(message: str) -> str:

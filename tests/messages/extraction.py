@@ -12,6 +12,8 @@ from typing import IO
 
 import click
 from babel.messages.extract import extract
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 Extracted = tuple[int, str, str | tuple[str, ...], list[str]]
 """Line, function of gettext, its arguments, and comments for translators."""
@@ -54,6 +56,17 @@ def _constants(nodes: list[ast.expr]) -> tuple[str, ...]:
 def _is_command(decorator: ast.expr) -> bool:
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(called, ast.Attribute) and called.attr in {"command", "group"}
+
+
+def extract_template(
+    file: IO[bytes], keywords: Collection[str], comment_tags: Collection[str], options: Mapping[str, str]
+) -> Iterator[Extracted]:
+    """Yield the sentences in `_` and `plural` of a template of the page."""
+    del keywords, comment_tags, options
+    source = file.read().decode()
+    for line, function, texts in extract_from_ast(Environment(autoescape=True).parse(source), tuple(_FUNCTIONS)):
+        found = (texts,) if isinstance(texts, str) else texts
+        yield line, _FUNCTIONS[function], tuple(text for text in found if text), []
 
 
 def extract_alerts(

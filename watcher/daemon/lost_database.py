@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from watcher.alerts.restore_note import with_restore_note
-from watcher.daemon.accepted_settings import unpacked
+from watcher.context.accepted_settings import unpacked
 from watcher.delivery.emergency_notice import EmergencyNotice
 from watcher.delivery.sender_process import SenderProcess
 from watcher.errors import StoreLost, StoreUnusable

@@ -34,8 +34,8 @@ from watcher import __version__
 from watcher.app import App, open_app
 from watcher.clock import Clock, SystemClock
 from watcher.clock.timestamps import iso_text
+from watcher.context.accepted_settings import packed, unpacked
 from watcher.context.opening import database_file, locks_folder, read_settings, use_configured_language
-from watcher.daemon.accepted_settings import packed, unpacked
 from watcher.daemon.daemon import Daemon
 from watcher.daemon.worker_lock import EarlierWorker, worker_lock
 from watcher.daemon.worker_process import MODULE

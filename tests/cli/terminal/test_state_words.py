@@ -1,7 +1,7 @@
-from watcher.cli.terminal.state_words import account_text, alert_text, kind_text, outcome_text
 from watcher.model.account_health import AccountState, ReadOutcome
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind
+from watcher.views.words import account_text, alert_text, kind_text, outcome_text
 
 
 def test_every_state_outcome_and_kind_has_words() -> None:

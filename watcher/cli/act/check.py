@@ -14,7 +14,6 @@ from watcher.cli.names import unknown_account
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import Progress, print_error, print_json, print_line, severity_color, styled
-from watcher.cli.terminal.state_words import kind_text, outcome_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.cli.terminal.unmoved import mention_unmoved_database
 from watcher.context.wrong_clock import correct_wrong_clock
@@ -31,6 +30,7 @@ from watcher.reading.poll import record_results
 from watcher.reading.trace import TraceFolder
 from watcher.settings.derived import is_watched
 from watcher.store import Busy
+from watcher.views.words import kind_text, outcome_text
 
 EXIT_CHANGED = 10
 """The exit status of `--exit-code` if something changed."""

@@ -15,7 +15,6 @@ from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
 from watcher.cli.terminal.output import print_error, print_line
 from watcher.cli.terminal.prompts import AskedArgument, ask, ask_code
-from watcher.cli.terminal.state_words import account_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.errors import os_error_text
 from watcher.messages import _, plural
@@ -27,6 +26,7 @@ from watcher.sign_in.cookie_files import read_cookies
 from watcher.sign_in.cookie_formats import BadCookieFile
 from watcher.sign_in.cookie_session import dump_cookies, exported
 from watcher.store import Busy
+from watcher.views.words import account_text
 
 _MAX_COOKIE_FILE_SIZE = 16 * 1024 * 1024
 _MAX_FAULTS = 3

@@ -22,7 +22,6 @@ from watcher.cli.terminal.output import (
     severity_color,
     styled,
 )
-from watcher.cli.terminal.state_words import alert_text
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.context.read_only import ReadOnlyContext
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
@@ -33,6 +32,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
+from watcher.views.words import alert_text
 
 _COLORS = {
     AlertState.SENT: "green",

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 
-from watcher.cli.show.item_texts import date_text, explain_marks, task_text
-from watcher.cli.show.shown_cases import case_stalls, day_of, name_of
+from watcher.cli.show.item_texts import date_text, explain_marks
 from watcher.cli.terminal.output import (
     local_time,
     print_line,
@@ -17,7 +16,6 @@ from watcher.cli.terminal.output import (
     severity_color,
     styled,
 )
-from watcher.cli.terminal.state_words import item_state_text
 from watcher.cli.terminal.tables import width_of, wrapped
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
@@ -26,6 +24,9 @@ from watcher.messages import _, current_language, mark
 from watcher.model.case import ItemState, Snapshot
 from watcher.model.change import RecordedChange, note_text
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
+from watcher.views.cases import case_stalls, day_of, name_of
+from watcher.views.items import task_text
+from watcher.views.words import item_state_text
 
 _ITEMS = (mark("ITEM"), mark("WHEN"), mark("STATE"), mark("WHAT"), mark("TITLE"))
 _LETTERS = (mark("ID"), mark("DATED"), mark("TITLE"), mark("FILE"))

@@ -10,9 +10,8 @@ import click
 from watcher.cli.case_argument import case_number, name_of_case
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.show.shown_cases import Filters, of_account_and_person
+from watcher.cli.show.filters import check_filters, of_account_and_person
 from watcher.cli.terminal.output import local_time, print_json, print_line, print_wrapped_table, severity_color, styled
-from watcher.cli.terminal.state_words import kind_text
 from watcher.cli.terminal.tables import cut_to
 from watcher.clock.durations import parse_duration
 from watcher.context.read_only import ReadOnlyContext
@@ -20,6 +19,8 @@ from watcher.export.json_documents import change_document
 from watcher.messages import _, mark
 from watcher.model.change import RecordedChange
 from watcher.model.ledger import UserCase
+from watcher.views.cases import Filters
+from watcher.views.words import kind_text
 
 _HEAD = (mark("ID"), mark("WHEN"), mark("CASE"), mark("CHANGE"), mark("DETAILS"))
 _MAX_SUBJECT = 24
@@ -48,7 +49,7 @@ def history_command(
     """
     filters = Filters(account=account, person=person)
     with read_only_context(config) as context:
-        filters.check(context)
+        check_filters(filters, context)
         changes = context.store.history(
             accounts=None if account is None else [account],
             case_numbers=_numbers(context, case, filters),

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from watcher.cli.show.shown_cases import day_of, has_passed, today_at
 from watcher.cli.terminal.output import print_paragraph, styled
 from watcher.context.read_only import ReadOnlyContext
 from watcher.language.catalogue import load_catalogue
@@ -12,18 +11,11 @@ from watcher.language.date_text import brief_appointment_text
 from watcher.language.due_estimates import extended_day
 from watcher.messages import _, current_language
 from watcher.model.appointment_time import AppointmentTime, Day, WallTime
-from watcher.model.case import ItemKind, ItemState
+from watcher.model.case import ItemState
 from watcher.model.ledger import DueSource, TrackedItem
+from watcher.views.cases import day_of, has_passed, today_at
 
-_OWN_WORDS = frozenset({ItemKind.TASK, ItemKind.REMINDER})
 _NEAR = timedelta(days=7)
-
-
-def task_text(item: TrackedItem) -> str:
-    """Return what is to be done, in a few words."""
-    if item.item.kind in _OWN_WORDS:
-        return item.item.title
-    return load_catalogue(current_language()).message("item", item.item.kind, "name")
 
 
 def due_text(item: TrackedItem) -> str:

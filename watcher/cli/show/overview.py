@@ -1,57 +1,49 @@
 """The overview of `watcher status`: what needs the user first, then all cases by person, the most urgent first."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from watcher.cli.show.accounts import ShownAccount, print_needed_sign_ins
-from watcher.cli.show.item_texts import date_text, explain_marks, task_text
-from watcher.cli.show.shown_cases import (
-    agency_of,
-    case_stalls,
-    day_of,
-    name_of,
-    needs_user,
-    open_items,
-    today_at,
-    urgency,
-)
+from watcher.cli.show.accounts import print_needed_sign_ins
+from watcher.cli.show.item_texts import date_text, explain_marks
 from watcher.cli.terminal.output import print_line, print_paragraph, safe, screen_width, styled
 from watcher.cli.terminal.tables import aligned
 from watcher.context.read_only import ReadOnlyContext
-from watcher.language.catalogue import load_catalogue
-from watcher.messages import _, current_language, mark
-from watcher.model.account_health import AccountState
+from watcher.messages import _, mark
 from watcher.model.ledger import TrackedCase, TrackedItem
-from watcher.text.person_names import normalized_name
+from watcher.views.accounts import ShownAccount
+from watcher.views.cases import (
+    case_stalls,
+    groups_of,
+    missing_cases,
+    missing_text,
+    name_of,
+    needed_items,
+    needs_user,
+    stage_name,
+    status_day,
+    status_of,
+    today_at,
+)
+from watcher.views.items import task_text
 
 _NEEDS_HEAD = (mark("ITEM"), mark("WHEN"), mark("CASE"), mark("WHAT"))
 _CASE_HEAD = (mark("CASE"), mark("NUMBER"), mark("STATUS"), mark("SINCE"), mark("NOTE"), mark("STAGE"))
-_NOT_KNOWN = mark("{case}: {agency} does not know this number. Check it for a typo.")
-_NOT_SHOWN = mark("{case}: no longer shown by {agency}. Look on the official site.")
 _WIDTH_WITH_STAGE = 100
 _INDENT = "  "
 
 
 def print_needs(cases: Sequence[TrackedCase], accounts: Mapping[str, ShownAccount], context: ReadOnlyContext) -> None:
     """Print what needs the user: accounts to sign in to, cases that are not found, and open items, soonest first."""
-    todo = [(case, item) for case in cases for item in open_items(case, today_at(case.account, context))]
-    missing = [case for case in cases if case.is_missing and not case.finished]
+    todo, missing = needed_items(cases, context), missing_cases(cases)
     waiting = any(account.state.waits_for_person for account in accounts.values())
     if not todo and not missing and not waiting:
         return
     print_line(_("Needs you"), bold=True)
     print_needed_sign_ins(accounts)
     for case in missing:
-        sentence = _NOT_KNOWN if case.snapshot is None else _NOT_SHOWN
-        print_paragraph(_(sentence, case=_numbered(case), agency=agency_of(case.account, context)), color="red")
-    _print_items(sorted(todo, key=lambda entry: (day_of(entry[1], context.settings), entry[1].id)), context)
+        print_paragraph(missing_text(case, context), color="red")
+    _print_items(todo, context)
     print_line()
-
-
-def _numbered(case: TrackedCase) -> str:
-    name = name_of(case)
-    return name if name == case.case_number else f"{name} ({case.case_number})"
 
 
 def _print_items(todo: Sequence[tuple[TrackedCase, TrackedItem]], context: ReadOnlyContext) -> None:
@@ -66,7 +58,7 @@ def _print_items(todo: Sequence[tuple[TrackedCase, TrackedItem]], context: ReadO
 
 def print_cases(cases: Sequence[TrackedCase], context: ReadOnlyContext) -> None:
     """Print all cases in groups by person, those without a person last, and the finished ones at the end."""
-    groups = _groups(cases, context)
+    groups = groups_of(cases, context)
     if not groups:
         return
     indent = _INDENT if any(heading for heading, _group in groups) else ""
@@ -83,28 +75,11 @@ def print_cases(cases: Sequence[TrackedCase], context: ReadOnlyContext) -> None:
             print_line(f"{indent}{line}")
 
 
-def _groups(cases: Iterable[TrackedCase], context: ReadOnlyContext) -> list[tuple[str, list[TrackedCase]]]:
-    """Return the cases with their headings; one group without a heading if no case has a person."""
-    by_person: dict[tuple[bool, str], list[TrackedCase]] = defaultdict(list)
-    for case in sorted(cases, key=lambda case: urgency(case, context)):
-        by_person[case.finished, "" if case.finished else normalized_name(case.person or "")].append(case)
-    ordered = sorted(by_person.items(), key=lambda entry: (entry[0][0], not entry[0][1]))
-    if all(not finished and not person for finished, person in by_person):
-        return [("", group) for _key, group in ordered]
-    return [(_heading(group[0]), group) for _key, group in ordered]
-
-
-def _heading(case: TrackedCase) -> str:
-    return _("Finished") if case.finished else case.person or _("Without a person")
-
-
 def _row(case: TrackedCase, context: ReadOnlyContext) -> tuple[str, ...]:
-    snapshot, catalogue = case.snapshot, load_catalogue(current_language())
-    stage = catalogue.message("stage", snapshot.stage, "name") if snapshot else ""
-    since = (snapshot.status_since if snapshot else None) or case.stage_since
+    snapshot = case.snapshot
     name = name_of(case) if case.finished else case.label or (snapshot.form if snapshot else None) or "-"
-    status = (snapshot.status or stage) if snapshot else _("not checked yet")
-    return name, case.case_number, status, str(since or "-"), _note(case, context), stage
+    stage = stage_name(snapshot.stage) if snapshot else ""
+    return name, case.case_number, status_of(case), str(status_day(case) or "-"), _note(case, context), stage
 
 
 def _note(case: TrackedCase, context: ReadOnlyContext) -> str:
@@ -118,8 +93,3 @@ def _note(case: TrackedCase, context: ReadOnlyContext) -> str:
 def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: Sequence[int], width: int) -> Sequence[str]:
     texts = [[safe(cell) for cell in row] for row in rows]
     return aligned(tuple(map(_, head)), texts, flexible=flexible, width=width)
-
-
-def is_never_checked(accounts: Mapping[str, ShownAccount]) -> bool:
-    """Return whether no account was ever checked."""
-    return all(account.state is AccountState.NEVER_READ for account in accounts.values())

@@ -6,11 +6,13 @@ import click
 
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.show.item_texts import due_or_start, explain_marks, task_text
-from watcher.cli.show.shown_cases import Filters, day_of, name_of, of_account_and_person, pending_items
+from watcher.cli.show.filters import check_filters, of_account_and_person
+from watcher.cli.show.item_texts import due_or_start, explain_marks
 from watcher.cli.terminal.output import print_json, print_line, print_table, screen_width
 from watcher.export.json_documents import item_document
 from watcher.messages import _, mark
+from watcher.views.cases import Filters, day_of, name_of, pending_items
+from watcher.views.items import task_text
 
 _HEAD = (mark("ITEM"), mark("WHEN"), mark("CASE"), mark("WHAT"), mark("TITLE"))
 _WIDTH_WITH_TITLE = 100
@@ -27,7 +29,7 @@ def pending_command(config: Path | None, account: str | None, person: str | None
     """
     filters = Filters(account=account, person=person)
     with read_only_context(config) as context:
-        filters.check(context)
+        check_filters(filters, context)
         cases = filters.apply(context.watched_cases(), context)
         items = [(case, item) for case in cases for item in pending_items(case)]
         items.sort(key=lambda entry: (day_of(entry[1], context.settings), entry[1].first_seen_at))

@@ -9,10 +9,10 @@ import click
 from watcher.cli.case_argument import case_number
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.show.accounts import ShownAccount, print_accounts, shown_accounts
+from watcher.cli.show.accounts import print_accounts
 from watcher.cli.show.case_in_full import print_case
-from watcher.cli.show.overview import is_never_checked, print_cases, print_needs
-from watcher.cli.show.shown_cases import Filters, case_stalls, of_account_and_person
+from watcher.cli.show.filters import check_filters, of_account_and_person
+from watcher.cli.show.overview import print_cases, print_needs
 from watcher.cli.terminal.output import print_json, print_line
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, case_document, change_document
@@ -20,6 +20,8 @@ from watcher.messages import _, plural
 from watcher.model.alert import AlertState
 from watcher.model.case import Stage
 from watcher.model.ledger import TrackedCase
+from watcher.views.accounts import ShownAccount, is_never_checked, shown_accounts
+from watcher.views.cases import Filters, case_stalls
 
 
 @click.command("status")
@@ -52,7 +54,7 @@ def status_command(
     if case is not None and filters != Filters():
         raise click.UsageError(_("CASE shows one case. Leave out the options that choose cases."))
     with read_only_context(config) as context:
-        filters.check(context)
+        check_filters(filters, context)
         if case is not None:
             _show_case(context, case_number(context, case), as_json=as_json)
             return

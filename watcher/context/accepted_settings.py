@@ -1,4 +1,4 @@
-"""The configuration that the daemon has accepted, as it passes from one worker to the next.
+"""The configuration that the daemon has accepted, as it passes from one of its processes to the next.
 
 It is handed on as it was loaded, with its secrets and recipes, so that an edited file changes nothing before SIGHUP.
 """

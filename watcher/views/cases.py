@@ -1,16 +1,14 @@
-"""Which cases a command shows, in which order, and what they are called."""
+"""Which cases are shown, in which order, and what they are called."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, TypeVar
 
-import click
-
-from watcher.cli.names import unknown_account, unknown_name
 from watcher.context.read_only import ReadOnlyContext
+from watcher.language.catalogue import load_catalogue
 from watcher.language.due_estimates import runs_until
-from watcher.messages import _, mark
+from watcher.messages import _, current_language, mark
 from watcher.model.case import ItemKind, ItemState, Stage
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem
 from watcher.portals import find
@@ -18,10 +16,10 @@ from watcher.remind.stalls import is_stalled
 from watcher.settings import Settings
 from watcher.text.person_names import normalized_name
 
+_NOT_KNOWN = mark("{case}: {agency} does not know this number. Check it for a typo.")
+_NOT_SHOWN = mark("{case}: no longer shown by {agency}. Look on the official site.")
 _SOON = timedelta(days=30)
 """A reminder of the user's own needs nobody before this time."""
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +31,6 @@ class Filters:
     stage: str | None = None
     needs_me: bool = False
 
-    def check(self, context: ReadOnlyContext) -> None:
-        """Exit with status 2 if the account or the person does not exist."""
-        accounts = list(context.settings.accounts)
-        if self.account is not None and self.account not in accounts:
-            raise unknown_account(self.account, accounts, param_hint="--account")
-        people = sorted({case.person for case in context.store.user_cases().values() if case.person})
-        if self.person is not None and not any(_is_same(self.person, person) for person in people):
-            raise unknown_name(
-                self.person,
-                people,
-                problem=mark("No case belongs to '{name}'."),
-                others=mark("People: {names}."),
-                if_none=mark("`watcher label CASE --person NAME` says whose a case is."),
-                param_hint="--person",
-            )
-
     def apply(self, cases: Iterable[TrackedCase], context: ReadOnlyContext) -> list[TrackedCase]:
         """Return the cases to show."""
         return [case for case in cases if self._shows(case, context)]
@@ -57,20 +39,10 @@ class Filters:
         stage = case.snapshot.stage if case.snapshot else Stage.UNKNOWN
         return (
             self.account in {None, case.account}
-            and (self.person is None or _is_same(self.person, case.person or ""))
+            and (self.person is None or is_same_person(self.person, case.person or ""))
             and self.stage in {None, stage.value}
             and (not self.needs_me or needs_user(case, today_at(case.account, context)))
         )
-
-
-def of_account_and_person(command: _Command) -> _Command:
-    """Add the options --account and --person to a command."""
-    for option in (
-        click.option("--person", metavar="NAME", help="Show only the cases of this person."),
-        click.option("--account", metavar="NAME", help="Show only the cases of this account."),
-    ):
-        command = option(command)
-    return command
 
 
 def name_of(case: TrackedCase) -> str:
@@ -150,5 +122,61 @@ def urgency(case: TrackedCase, context: ReadOnlyContext) -> tuple[int, int, str]
     return 2 if case_stalls(case, context) else 3, newest_first, case.case_number
 
 
-def _is_same(one: str, other: str) -> bool:
+def is_same_person(one: str, other: str) -> bool:
+    """Return whether two spellings name the same person."""
     return normalized_name(one) == normalized_name(other)
+
+
+def needed_items(cases: Iterable[TrackedCase], context: ReadOnlyContext) -> list[tuple[TrackedCase, TrackedItem]]:
+    """Return what the user has to do in these cases, soonest first."""
+    todo = [(case, item) for case in cases for item in open_items(case, today_at(case.account, context))]
+    return sorted(todo, key=lambda entry: (day_of(entry[1], context.settings), entry[1].id))
+
+
+def missing_cases(cases: Iterable[TrackedCase]) -> list[TrackedCase]:
+    """Return the cases that the agency does not know, or no longer shows."""
+    return [case for case in cases if case.is_missing and not case.finished]
+
+
+def missing_text(case: TrackedCase, context: ReadOnlyContext) -> str:
+    """Return what is wrong with a missing case, and what to do."""
+    sentence = _NOT_KNOWN if case.snapshot is None else _NOT_SHOWN
+    name = name_of(case)
+    numbered = name if name == case.case_number else f"{name} ({case.case_number})"
+    return _(sentence, case=numbered, agency=agency_of(case.account, context))
+
+
+def groups_of(cases: Iterable[TrackedCase], context: ReadOnlyContext) -> list[tuple[str, list[TrackedCase]]]:
+    """Return the cases by person, those without a person last, and the finished ones at the end.
+
+    Each group has a heading, except if no case has a person.
+    """
+    by_person: dict[tuple[bool, str], list[TrackedCase]] = defaultdict(list)
+    for case in sorted(cases, key=lambda case: urgency(case, context)):
+        by_person[case.finished, "" if case.finished else normalized_name(case.person or "")].append(case)
+    ordered = sorted(by_person.items(), key=lambda entry: (entry[0][0], not entry[0][1]))
+    if all(not finished and not person for finished, person in by_person):
+        return [("", group) for _key, group in ordered]
+    return [(_heading(group), group) for _key, group in ordered]
+
+
+def _heading(group: Sequence[TrackedCase]) -> str:
+    case = group[0]
+    return _("Finished") if case.finished else case.person or _("Without a person")
+
+
+def status_of(case: TrackedCase) -> str:
+    """Return the agency's own words for the status of a case, or else its stage."""
+    if case.snapshot is None:
+        return _("not checked yet")
+    return case.snapshot.status or stage_name(case.snapshot.stage)
+
+
+def stage_name(stage: Stage) -> str:
+    """Return the name of a stage."""
+    return load_catalogue(current_language()).message("stage", stage, "name")
+
+
+def status_day(case: TrackedCase) -> date | None:
+    """Return since when a case has its status, or else its stage."""
+    return (case.snapshot.status_since if case.snapshot else None) or case.stage_since

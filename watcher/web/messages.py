@@ -1,0 +1,54 @@
+"""The sentence that a page shows once, after an action: what was done, or why not."""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+_COOKIE = "message"
+_MAX_AGE = 60
+_MAX_LENGTH = 1500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What was done (`done`), or why it was not (`refused`)."""
+
+    text: str
+    kind: Literal["done", "refused"] = "done"
+
+
+def redirect(request: Request, path: str, *messages: Message) -> Response:
+    """Return the answer to an action: see the page at this path, which shows the message once."""
+    response = RedirectResponse(path, status_code=303)
+    if messages:
+        text = "\n".join(message.text for message in messages)[:_MAX_LENGTH]
+        refused = any(message.kind == "refused" for message in messages)
+        value = base64.urlsafe_b64encode(json.dumps([text, refused]).encode()).decode()
+        secure = request.url.scheme == "https"
+        response.set_cookie(
+            _COOKIE, value, max_age=_MAX_AGE, path=_path(request), secure=secure, httponly=True, samesite="strict"
+        )
+    return response
+
+
+def shown_message(request: Request) -> Message | None:
+    """Return the message of the action that led to this page; None if there is none."""
+    try:
+        text, refused = json.loads(base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "").encode()))
+    except ValueError:
+        return None
+    return Message(text=str(text)[:_MAX_LENGTH], kind="refused" if refused is True else "done")
+
+
+def forget_message(request: Request, response: Response) -> None:
+    """Remove the message that the answer shows."""
+    if _COOKIE in request.cookies:
+        response.delete_cookie(_COOKIE, path=_path(request))
+
+
+def _path(request: Request) -> str:
+    return request.scope.get("root_path", "") or "/"

@@ -1,0 +1,71 @@
+"""Templates: HTML with every value escaped, in the language of the request."""
+
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from watcher.messages import _, current_language, plural
+from watcher.text.printable import clean
+from watcher.web import words
+from watcher.web.device import theme_of
+from watcher.web.messages import forget_message, shown_message
+
+
+def render(request: Request, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page. `values` are what the template shows."""
+    environment = templates()
+    text = environment.get_template(template).render(
+        request=request,
+        visitor=getattr(request.state, "visitor", None),
+        language=current_language(),
+        theme=theme_of(request),
+        navigation=words.navigation(),
+        message=shown_message(request),
+        url=partial(path_for, request),
+        **values,
+    )
+    response = HTMLResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+    forget_message(request, response)
+    return response
+
+
+def path_for(request: Request, name: str, /, **path: object) -> str:
+    """Return the path of a page, with the prefix under which the page is reached. It names no host."""
+    return str(request.url_for(name, **path).path)
+
+
+@cache
+def templates() -> Environment:
+    """Return the templates' environment."""
+    environment = Environment(
+        loader=PackageLoader("watcher.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        finalize=_visible,
+    )
+    environment.globals |= {
+        "_": _,
+        "plural": plural,
+        "line_words": words.line_words,
+        "step_name": words.step_name,
+        "time_name": words.time_name,
+    }
+    environment.filters["lines"] = _lines
+    return environment
+
+
+def _visible(value: Any) -> Any:
+    """Return a text without characters that cannot be seen or that turn the direction of the text."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _lines(text: str) -> Markup:
+    """Return a text with its line breaks."""
+    return Markup("<br>").join(escape(clean(line)) for line in text.splitlines())
