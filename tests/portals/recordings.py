@@ -7,16 +7,21 @@ snapshot. Nothing in them is about a real person.
 
 import copy
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
-from enum import Enum
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from watcher.model.case import Snapshot
-from watcher.portal import RawAnswers
+from watcher.portal import CaseRead, RawAnswers
 from watcher.portals import find
+from watcher.recipe.model import Recipe
+from watcher.recipe.parse.check import load_recipe
+from watcher.recipe.parse.shipped import FOLDER, shipped_names
+from watcher.recipe.run.kept_answers import RECIPE
+from watcher.recipe.workshop.expected import Expectation, expectation_in
+from watcher.recipe.workshop.recorded import open_recorded, recorded_folders
 
 RECORDED = Path(__file__).parent / "recorded"
 _CUTS = 40
@@ -32,6 +37,12 @@ _REPLACEMENTS = {
     "no text at all": b"\xff\xfe\x00\xd8",
     "too deep": b"[" * 5000,
 }
+_MARKUP: dict[re.Pattern[str], dict[str, str]] = {
+    re.compile(r"(?P<part><(\w+)[^>]*>[^<]*</\2>)"): {"gone": ""},
+    re.compile(r">(?P<part>[^<>]*\S[^<>]*)<"): {"gone": "", "is a snowman": "\N{SNOWMAN}"},
+    re.compile(r"(?P<part> [\w-]+=\"[^\"]*\")"): {"gone": ""},
+}
+"""Parts of a page, and what may stand in their place."""
 JsonPath: TypeAlias = tuple[str | int, ...]
 
 
@@ -73,16 +84,47 @@ def recordings() -> list[Recording]:
     ]
 
 
-def as_json(value: Any) -> Any:
-    """Return a snapshot, or any part of one, as plain JSON without empty fields."""
-    if is_dataclass(value):
-        contents = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: as_json(content) for name, content in contents.items() if content not in (None, "", frozenset())}
-    if isinstance(value, tuple | frozenset):
-        return [as_json(entry) for entry in (sorted(value) if isinstance(value, frozenset) else value)]
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if isinstance(value, date) else value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeRecording:
+    """One case in the recorded answers of a shipped recipe: the bodies of its pages and the expected snapshot."""
+
+    recipe: str
+    folder: Path
+    kept: Mapping[str, bytes]
+    expected: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.recipe}/{self.folder.name}"
+
+    @property
+    def answers(self) -> dict[str, bytes]:
+        return {name: json.loads(kept)["body"].encode() for name, kept in self.kept.items() if name != RECIPE}
+
+    def read(self, answers: RawAnswers) -> Snapshot:
+        changed = {
+            name: json.dumps({**json.loads(self.kept[name]), "body": body.decode("utf-8", "replace")}).encode()
+            for name, body in answers.items()
+        }
+        return find("recipe").read({**changed, RECIPE: self.kept[RECIPE]}, "en")
+
+
+def recipe_recordings() -> Iterator[RecipeRecording]:
+    """Yield the recorded cases of the shipped recipes that could be read."""
+    for name in shipped_names():
+        recipe = load_recipe(FOLDER / f"{name}.toml")
+        for folder in recorded_folders(FOLDER / f"{name}.toml"):
+            expected = expectation_in(folder)
+            assert expected is not None
+            if expected.raises is None and not all("raises" in case for case in expected.cases.values()):
+                yield from _recorded_cases(name, recipe, folder, expected)
+
+
+def _recorded_cases(name: str, recipe: Recipe, folder: Path, expected: Expectation) -> Iterator[RecipeRecording]:
+    with open_recorded(recipe, folder, expected) as reader:
+        for result in reader.read():
+            if isinstance(result, CaseRead):
+                snapshot = expected.cases[result.snapshot.case_number]
+                yield RecipeRecording(recipe=name, folder=folder, kept=result.answers, expected=snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +151,7 @@ def _damaged_nodes(endpoint: str, answers: RawAnswers) -> Iterator[Damage]:
     try:
         document = json.loads(answers[endpoint])
     except ValueError:
+        yield from _damaged_markup(endpoint, answers)
         return
     for path, node in _nodes(document, ()):
         for what, other in _alternatives(node):
@@ -121,6 +164,21 @@ def _damaged_nodes(endpoint: str, answers: RawAnswers) -> Iterator[Damage]:
             body = json.dumps(_without(document, path)).encode()
             description = f"{endpoint}: {'.'.join(map(str, path))} gone"
             yield Damage(description=description, answers={**answers, endpoint: body})
+
+
+def _damaged_markup(endpoint: str, answers: RawAnswers) -> Iterator[Damage]:
+    """Yield the page without each of its innermost elements, and with each of its texts and attributes changed."""
+    page = answers[endpoint].decode("utf-8", "replace")
+    for pattern, others in _MARKUP.items():
+        for match in pattern.finditer(page):
+            old = match["part"]
+            for what, other in {**others, "cut": old[: len(old) // 2]}.items():
+                body = page[: match.start("part")] + other + page[match.end("part") :]
+                yield Damage(
+                    description=f"{endpoint}: {old.strip()!r} {what}",
+                    answers={**answers, endpoint: body.encode()},
+                    shortened=what == "cut",
+                )
 
 
 def _nodes(node: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:

@@ -56,7 +56,8 @@ class PortalHttp:
     None, the portal's cookies are ignored; `on_cookies` is called after each answer that sets one. `request_deadline`
     is in seconds and covers a request with all its redirects and the complete body; when the daemon stops, it shrinks
     to `stop_grace`. `max_bytes` is the longest body that is accepted. `blocked_ends_check`: the answer of a firewall is
-    an error; a portal whose firewall lets a person's session in handles it itself.
+    an error; a portal whose firewall lets a person's session in handles it itself. `open_with`
+    connects to a host.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class PortalHttp:
         stop_grace: float = STOP_GRACE,
         max_bytes: int = 8 * 1024 * 1024,
         blocked_ends_check: bool = True,
+        open_with: Callable[[str, str, Path | None], httpx.BaseTransport] = open_transport,
     ) -> None:
         self._portal, self._clock, self._stop, self._trace = portal, clock, stop, trace
         self._own_hosts = OwnHosts(portal, hosts, origins)
@@ -82,7 +84,8 @@ class PortalHttp:
         self._cookies, self._on_cookies, self._grace = cookies, on_cookies, stop_grace
         self._blocked_ends_check = blocked_ends_check
         register_cookies(cookies or ())
-        self._transports: dict[tuple[str, str], httpx.HTTPTransport] = {}
+        self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}
+        self._open_with = open_with
         self._opening_lock = Lock()
 
     def __enter__(self) -> Self:
@@ -267,14 +270,14 @@ class PortalHttp:
             retry_after=wait,
         )
 
-    def _transport(self, scheme: str, host: str) -> httpx.HTTPTransport:
+    def _transport(self, scheme: str, host: str) -> httpx.BaseTransport:
         transport = self._transports.get((scheme, host))
         if transport is not None:
             return transport
         with self._opening_lock:
             if (scheme, host) not in self._transports:
                 try:
-                    self._transports[scheme, host] = open_transport(scheme, host, self._ca_file)
+                    self._transports[scheme, host] = self._open_with(scheme, host, self._ca_file)
                 except ConnectionSetupFailed as error:
                     raise PortalUnavailable(f"{self._portal}: {error}") from None
             return self._transports[scheme, host]

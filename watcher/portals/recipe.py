@@ -14,11 +14,13 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from watcher.clock.durations import format_duration
 from watcher.http.hosts import host_of, is_loopback
-from watcher.messages import _, mark
+from watcher.messages import _, current_language, mark
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.recipe.model import Recipe
+from watcher.recipe.parse.about import matches_number
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
+from watcher.recipe.parse.shipped import find_recipe, recipe_name
 from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
 from watcher.settings.faults import missing_secret_text
@@ -48,20 +50,21 @@ class RecipeAccount(AccountSettings):
 
     @field_validator("recipe")
     @classmethod
-    def _check_recipe(cls, value: Path) -> Path:
-        load_recipe(value)
-        return value
+    def _find_recipe(cls, value: Path) -> Path:
+        file = find_recipe(value)
+        load_recipe(file)
+        return file
 
     @model_validator(mode="after")
     def _read_recipe(self) -> Self:
         self._recipe = load_recipe(self.recipe)
-        faults = list(self._missing_keys())
+        faults = [*self._missing_keys(), *self._odd_numbers()]
         if faults:
             raise ValueError("\n".join(faults))
         if self.every is not None and self.every < self.min_every:
             text = _(
                 'the recipe {recipe} allows at most one check every {shortest}; write every = "{shortest}"',
-                recipe=self.recipe,
+                recipe=recipe_name(self.recipe),
                 shortest=format_duration(self.min_every),
             )
             raise ValueError(text)
@@ -69,21 +72,31 @@ class RecipeAccount(AccountSettings):
 
     def _missing_keys(self) -> Iterator[str]:
         """Yield a fault for each key that the recipe needs and that is missing."""
-        names = self._recipe.placeholders
+        names, recipe = self._recipe.placeholders, recipe_name(self.recipe)
         unconditional = frozenset().union(
             *(step.request.placeholders for step in self._recipe.sign_in if step.when is None)
         )
         if "username" in names and not self.username:
-            yield _("the recipe {recipe} needs username", recipe=self.recipe)
+            yield _("the recipe {recipe} needs username", recipe=recipe)
         if "password" in names and self.password is None:
             yield self._missing_secret("password")
         if "totp" in unconditional and self.totp_secret is None:
             yield self._missing_secret("totp_secret")
         if self._recipe.cases is None and not self.cases:
-            yield _("the recipe {recipe} needs cases (because it does not list them)", recipe=self.recipe)
+            yield _("the recipe {recipe} needs cases (because it does not list them)", recipe=recipe)
+
+    def _odd_numbers(self) -> Iterator[str]:
+        """Yield a fault for each case number that this website cannot have."""
+        about = self._recipe.about
+        for number in self.cases:
+            if not matches_number(about, number):
+                means = about.number.get(current_language()) or about.number.get("en", about.number_pattern)
+                yield _("cases: {number} is not a case number of this website: {means}", number=number, means=means)
 
     def _missing_secret(self, key: str) -> str:
-        return missing_secret_text(_("the recipe {recipe}", recipe=self.recipe), ("accounts", self.name, key))
+        return missing_secret_text(
+            _("the recipe {recipe}", recipe=recipe_name(self.recipe)), ("accounts", self.name, key)
+        )
 
     @property
     def parsed(self) -> Recipe:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from watcher.model.alert import Links
 from watcher.model.case import ItemKind, Stage
@@ -13,6 +13,9 @@ from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.placeholders import Template, placeholders_in
 from watcher.text.printable import composed
+
+Words: TypeAlias = Mapping[str, str]
+"""A text in several languages, by language code."""
 
 STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may disappear with it."""
@@ -88,8 +91,8 @@ class Collection:
 class CasePage:
     """The page of a case. `request` is None if the case is read from its row of the list.
 
-    `case_number` selects the number as the page repeats it. The keys of `stages` are statuses as `comparable_text`
-    returns them.
+    `case_number` selects the number as the page repeats it. The keys of `stages` and `plain` are statuses as
+    `comparable_text` returns them; `plain` has their translations.
     """
 
     fields: Mapping[str, Selector]
@@ -99,10 +102,27 @@ class CasePage:
     take: Mapping[str, Selector] = field(default_factory=dict)
     sometimes: frozenset[str] = frozenset()
     stages: Mapping[str, Stage] = field(default_factory=dict)
+    plain: Mapping[str, Words] = field(default_factory=dict)
     pending: tuple[Collection, ...] = ()
     notices: tuple[Collection, ...] = ()
     history: tuple[Collection, ...] = ()
     dates: Dates = field(default_factory=Dates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a person should know of a recipe: `watcher portals` and `watcher init` show it.
+
+    `number` says what a case number is, and `number_pattern` is what it must match, without spaces and dashes and in
+    capitals. `username` says what the user name is. `sources` are the years of the sources.
+    """
+
+    country: str = ""
+    title: Words = field(default_factory=dict)
+    number: Words = field(default_factory=dict)
+    number_pattern: str = ""
+    username: Words = field(default_factory=dict)
+    sources: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +135,7 @@ class Recipe:
     hosts: frozenset[str]
     links: Links
     case: CasePage
+    about: About = field(default_factory=About)
     cases: CaseList | None = None
     sign_in: tuple[Step, ...] = ()
     signed_out: tuple[Selector, ...] = ()

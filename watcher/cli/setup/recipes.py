@@ -18,10 +18,12 @@ from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled
 from watcher.cli.terminal.prompts import ask_code
 from watcher.errors import AccountLocked, SignInRejected, system_reason
-from watcher.messages import _, mark
+from watcher.messages import _, mark, plural
 from watcher.portals.recipe import RecipeAccount, try_recipe
 from watcher.reading.poll import portal_context
 from watcher.recipe.parse.check import RecipeFaults
+from watcher.recipe.parse.shipped import find_recipe
+from watcher.recipe.workshop.recorded import RecordedCheck, check_recorded
 from watcher.recipe.workshop.selector_report import SelectorResult
 from watcher.recipe.workshop.workshop import check_recipe, new_recipe_text
 from watcher.settings.faults import fault_lines
@@ -61,28 +63,37 @@ def new_command(file: Path) -> None:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Show what each selector finds in the answers saved by `watcher check --trace DIR`.",
 )
+@click.option("--accept", is_flag=True, help="Write what is found in the recorded answers as what is expected.")
+@click.option(
+    "--case", "cases", multiple=True, metavar="NUMBER", help="With --accept: the case number of new recorded answers."
+)
 @FILE
-def check_command(file: Path, trace: Path | None, *, as_json: bool) -> None:
-    """Check the recipe in FILE for errors, without contacting the website."""
+def check_command(file: Path, trace: Path | None, cases: tuple[str, ...], *, accept: bool, as_json: bool) -> None:
+    """Check the recipe in FILE for errors, without contacting the website. FILE may also be the name of a recipe.
+
+    Also runs the answers that are recorded beside it, each in a folder of FILE.answers, and shows each line in which
+    the result differs from expected.json there.
+    """
+    file = find_recipe(file)
     try:
         results = check_recipe(file, trace)
+        recorded = list(check_recorded(file, accept=accept, cases=cases))
     except RecipeFaults as faults:
         for line in str(faults).splitlines():
             print_error(line)
         sys.exit(2)
     except (OSError, ValueError) as error:
         raise click.BadParameter(str(error)) from None
+    failed = _has_failed(results) or any(folder.differences for folder in recorded)
     if as_json:
-        print_json({"recipe": str(file), "sights": [_document(result) for result in results]})
+        answers = [{"folder": str(folder.folder), "differences": list(folder.differences)} for folder in recorded]
+        print_json({"recipe": str(file), "sights": [_document(result) for result in results], "answers": answers})
     else:
         _show(results)
-        failed = _has_failed(results)
-        print_line(
-            _("{file}: a check would fail; see above.", file=file)
-            if failed
-            else _("{file}: no errors found.", file=file)
-        )
-    sys.exit(1 if _has_failed(results) else 0)
+        _show_recorded(recorded)
+        text = mark("{file}: a check would fail; see above.") if failed else mark("{file}: no errors found.")
+        print_line(_(text, file=file))
+    sys.exit(1 if failed else 0)
 
 
 @recipe_command.command("try")
@@ -147,6 +158,22 @@ def _show(results: Iterable[SelectorResult]) -> None:
         print_line(f"{styled(result.key_path, 'red' if result.failed else 'cyan')}{selector}  {result.note}".rstrip())
         for value in result.values:
             print_line(f"    {value}")
+
+
+def _show_recorded(recorded: list[RecordedCheck]) -> None:
+    for folder in recorded:
+        for line in folder.differences:
+            print_line(styled(line, "red"))
+    if recorded:
+        same = sum(not folder.differences for folder in recorded)
+        print_line(
+            plural(
+                "{n} recorded answer: {same} as expected.",
+                "{n} recorded answers: {same} as expected.",
+                len(recorded),
+                same=same,
+            )
+        )
 
 
 def _document(result: SelectorResult) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from watcher.model.case import PORTAL_ITEM_KINDS, Stage
 from watcher.recipe.date_formats import Dates, check_format
 from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_text
 from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parse.about import read_plain
 from watcher.recipe.parse.requests import Requests
 from watcher.recipe.parse.table import Table
 from watcher.settings.key_names import toml_key
@@ -32,7 +33,7 @@ def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | N
         table.faults.add((), _("[cases] is missing: where the cases are listed"))
     expect, take, number = table.selectors("expect"), requests.take(table), table.selector("case_number")
     page = _fields(table)
-    stages = _stages(table)
+    stages, plain = _stages(table), read_plain(table)
     collections = {kind: _collections(table, requests, kind) for kind in _COLLECTIONS}
     table.check_unknown_keys()
     if page is None:
@@ -46,6 +47,7 @@ def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | N
         take=take,
         sometimes=sometimes,
         stages=stages,
+        plain=plain,
         dates=dates,
         pending=collections["pending"],
         notices=collections["notices"],

@@ -14,10 +14,13 @@ from watcher.messages import _
 from watcher.model.alert import Links
 from watcher.recipe.model import CaseList, CasePage, Recipe, Step
 from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parse.about import read_about
 from watcher.recipe.parse.case_table import read_case
 from watcher.recipe.parse.requests import Requests
+from watcher.recipe.parse.shipped import shipped_names
 from watcher.recipe.parse.table import Faults, Table
 from watcher.recipe.parse.toml_lines import Lines
+from watcher.settings.faults import did_you_mean
 from watcher.text.toml import NotToml, read_toml
 
 MAX_BYTES: Final = 256 * 1024
@@ -42,7 +45,7 @@ def load_recipe(path: Path) -> Recipe:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RecipeFaults([_("{file}: cannot be read: {reason}", file=path, reason=system_reason(error))]) from None
+        raise RecipeFaults([_unreadable(path, error)]) from None
     if len(content) > MAX_BYTES:
         raise RecipeFaults(
             [_("{file}: is larger than {limit} bytes, so it cannot be a recipe", file=path, limit=MAX_BYTES)]
@@ -52,6 +55,15 @@ def load_recipe(path: Path) -> Recipe:
     except UnicodeDecodeError:
         raise RecipeFaults([_("{file}: not UTF-8; save the file as UTF-8", file=path)]) from None
     return parse_recipe(text, str(path))
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if path.suffix or not isinstance(error, FileNotFoundError):
+        return _("{file}: cannot be read: {reason}", file=path, reason=system_reason(error))
+    hint = did_you_mean(path.name, shipped_names())
+    return _(
+        "{file}: there is no such file, and no recipe of this name comes with the program; {hint}", file=path, hint=hint
+    )
 
 
 def parse_recipe(text: str, file: str) -> Recipe:
@@ -92,6 +104,7 @@ class _Check:
         language, end = top.parse("language", _language) or "en", self._page_end()
         sign_in = self._sign_in()
         signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
+        about = read_about(top.table("about"))
         cases = self._cases()
         case = self._case()
         top.check_unknown_keys()
@@ -103,6 +116,7 @@ class _Check:
             base_url=self._requests.base_url,
             hosts=self._requests.hosts,
             links=links,
+            about=about,
             case=case,
             cases=cases,
             sign_in=sign_in,

@@ -24,7 +24,7 @@ from watcher.model.case import (
 )
 from watcher.portal import RawAnswers
 from watcher.recipe.model import Collection, Recipe, comparable_text
-from watcher.recipe.page.page import Page, PageLocation
+from watcher.recipe.page.page import Page, PageLocation, Value
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.run.case_list import comparable_number, locations, rows
 from watcher.recipe.run.kept_answers import CASE, LIST, load_pages
@@ -139,7 +139,9 @@ class _Fields:
     def text(self, key: str) -> str | None:
         selector = self._fields.get(key)
         try:
-            return None if selector is None else selector.text_at(self._location)
+            if selector is None or (key != "answered" and _is_boolean(selector.first(self._location))):
+                return None
+            return selector.text_at(self._location)
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(f"{self._recipe.name}: {self._key_path}.{key} {error}") from None
 
@@ -272,6 +274,11 @@ class _Collections:
             return target._replace(scheme="", netloc="", fragment="").geturl()
         hosts = self._recipe.hosts | {host_of(self._recipe.base_url)}
         return address if target.scheme == "https" and target.hostname in hosts else None
+
+
+def _is_boolean(location: PageLocation | None) -> bool:
+    """Return whether JSON has true or false here, which says nothing where a text belongs."""
+    return isinstance(location, Value) and isinstance(location.json, bool)
 
 
 def _kind(collection: Collection, text: str | None, title: str, *, at_a_time: bool) -> ItemKind:

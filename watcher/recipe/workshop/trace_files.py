@@ -19,26 +19,42 @@ _MAX_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedAnswer:
-    """The final answer to one request, after redirects. `path` is the one of the request."""
+    """One answer. `path` is the one of the request, which may be another than that of `page` after redirects."""
 
     method: str
     path: str
     page: Page
 
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the client follows this answer to another address."""
+        return self.page.status in _REDIRECTS and "location" in self.page.headers
+
 
 def traced_answers(folder: Path) -> Iterator[TracedAnswer]:
-    """Yield the answers in a folder, in the order in which they arrived.
+    """Yield the final answers in a folder, in the order in which they arrived, each with its request.
+
+    Raises as `single_answers`.
+    """
+    first: TracedAnswer | None = None
+    for answer in single_answers(folder):
+        first = first or answer
+        if not answer.is_redirect:
+            yield TracedAnswer(method=first.method, path=first.path, page=answer.page)
+            first = None
+
+
+def single_answers(folder: Path) -> Iterator[TracedAnswer]:
+    """Yield every answer in a folder, redirects included, in the order in which they arrived.
 
     Raises `OSError` if the folder cannot be read, and `ValueError` that names a file which is not from a trace.
     """
-    start: tuple[str, str] | None = None
     for metadata in sorted(folder.glob(f"*{_METADATA}")):
         page, path = _page(metadata)
-        start = start or (metadata.name.split("-")[1], path)
-        if page.status in _REDIRECTS and "location" in page.headers:
-            continue
-        yield TracedAnswer(method=start[0], path=start[1], page=page)
-        start = None
+        _, dash, rest = metadata.name.partition("-")
+        if not dash:
+            raise ValueError(_("{file}: this is not an answer saved by `watcher check --trace`", file=metadata))
+        yield TracedAnswer(method=rest.partition("-")[0], path=path, page=page)
 
 
 def matches_request(recipe: Recipe, request: Request, answer: TracedAnswer) -> bool:

@@ -1,0 +1,115 @@
+"""Every recipe that comes with the program: complete, proven by its recorded answers, and walked by real checks."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.recipe.shipped.walk import RecordedWebsite, configuration, serve_recorded
+from watcher.app import App, open_app
+from watcher.context.opening import read_settings
+from watcher.messages import LANGUAGES
+from watcher.model.account_health import ReadOutcome
+from watcher.model.change import ChangeKind
+from watcher.recipe.parse.check import load_recipe
+from watcher.recipe.parse.shipped import FOLDER, shipped_names
+from watcher.recipe.workshop.expected import Expectation, as_json, expectation_in
+from watcher.recipe.workshop.recorded import check_recorded, recorded_folders
+
+NEWS = frozenset({ChangeKind.CASE_ADDED, ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED})
+SITUATIONS = ("blocked", "changed-page", "maintenance")
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def recipe_file(name: str) -> Path:
+    return FOLDER / f"{name}.toml"
+
+
+def expectations(name: str) -> list[tuple[Path, Expectation]]:
+    pairs = [(folder, expectation_in(folder)) for folder in recorded_folders(recipe_file(name))]
+    return [(folder, expected) for folder, expected in pairs if expected is not None]
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_header_says_what_the_recipe_reads_and_how_far_it_was_tried(name: str) -> None:
+    header = recipe_file(name).read_text().partition("\nname = ")[0]
+    for word in ("Reads", "Sources", "Rhythm", "Terms"):
+        assert re.search(rf"^# {word} ", header, re.MULTILINE), f"{word} is missing"
+    assert "ever tried live by us" in " ".join(header.replace("#", " ").split())
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_recipe_is_gentle_and_speaks_every_language(name: str) -> None:
+    recipe = load_recipe(recipe_file(name))
+    assert recipe.min_every >= timedelta(hours=5)
+    texts = [recipe.about.title, recipe.about.number, *recipe.case.plain.values()]
+    texts += [recipe.about.username] if "username" in recipe.placeholders else []
+    assert all(set(words) == set(LANGUAGES) for words in texts)
+    assert recipe.about.country
+    assert recipe.about.sources
+    assert recipe.case.stages.keys() <= recipe.case.plain.keys()
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_recorded_answers_give_what_is_expected(name: str) -> None:
+    checks = list(check_recorded(recipe_file(name)))
+    assert [line for check in checks for line in check.differences] == []
+    situations = {check.folder.name for check in checks}
+    assert situations.issuperset(SITUATIONS)
+    assert any(situation.startswith("not-") for situation in situations)
+
+
+@contextmanager
+def installed(file: Path) -> Iterator[App]:
+    with open_app(read_settings(file, {})) as app:
+        yield app
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_real_checks_follow_the_recipe_over_https(name: str, authority: trustme.CA, tmp_path: Path) -> None:
+    website = RecordedWebsite(name)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    grouped = groupby(sorted(expectations(name), key=_account_of), key=_account_of)
+    with serve_recorded(website, authority) as server:
+        for number, (_account, folders) in enumerate(grouped):
+            known = list(folders)
+            home = tmp_path / str(number)
+            home.mkdir()
+            (home / "authority.pem").symlink_to(tmp_path / "authority.pem")
+            with installed(configuration(name, server.origin, known[0][1], home)) as app:
+                for folder, expected in known:
+                    website.show(folder)
+                    _check(app, folder, expected)
+    assert website.unknown == []
+
+
+def _account_of(pair: tuple[Path, Expectation]) -> str:
+    """Return what tells accounts apart; one that a sign-in spoils is used once."""
+    folder, expected = pair
+    spoiled = folder.name if expected.raises in {"SignInRejected", "AccountLocked", "CodeNeeded"} else ""
+    return repr((sorted(expected.account.items()), spoiled))
+
+
+def _check(app: App, folder: Path, expected: Expectation) -> None:
+    before = {case.case_number: case.snapshot for case in app.store.tracked_cases("family")}
+    result = app.poll("family")
+    good = {number: case for number, case in expected.cases.items() if "raises" not in case}
+    news = [recorded.change for recorded in result.changes if recorded.change.kind in NEWS]
+    after = {case.case_number: case.snapshot for case in app.store.tracked_cases("family")}
+    for number, case in good.items():
+        found = as_json(after[number])
+        assert {key: found[key] for key in ("status", "stage")} == {key: case[key] for key in ("status", "stage")}
+    missing = {case.get("raises") for case in expected.cases.values()} == {"CaseNotFound"}
+    assert (result.outcome is ReadOutcome.OK) == bool(good or missing), (folder.name, result.error)
+    if not good:
+        assert news == [], folder.name
+        assert after == before, folder.name
