@@ -12,9 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 LANGUAGES = ("en", "es", "fr")
 """The languages that the program speaks. English is the source, and the fallback for all others."""
+
+Words: TypeAlias = Mapping[str, str]
+"""A text that brings its translations along, by language."""
 
 DOMAIN = "watcher"
 LOCALE_DIR = Path(__file__).with_name("locale")
@@ -76,6 +80,11 @@ def _(message: str, /, **fields: object) -> str:
     """Return a sentence in the current language, with its {fields} filled in."""
     text = translation(current_language()).gettext(message) if message else ""  # gettext has its own data under ""
     return text.format(**fields) if fields else text
+
+
+def shown(text: str | Words) -> str:
+    """Return a text in the language of this process: a marked sentence, or one of the translations."""
+    return _(text) if isinstance(text, str) else text.get(_current) or text.get("en") or next(iter(text.values()), "")
 
 
 def plural(one: str, other: str, n: int, /, **fields: object) -> str:

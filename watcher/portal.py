@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from watcher.clock import Clock
 from watcher.errors import ReadFailed
-from watcher.messages import mark
+from watcher.messages import Words, mark
 from watcher.model.alert import Links
 from watcher.model.case import Notice, Snapshot
 from watcher.settings import AccountSettings
@@ -206,6 +206,7 @@ class Question:
     `is_path`: the answer is the path of a file.
     `only_if` is a key and an answer: ask only if that question was answered so; with "*", if it was answered at all.
     `if_empty` is printed after an empty answer.
+    `suggests`: the portal's `variants` are shown before the question.
     """
 
     key: str
@@ -218,6 +219,7 @@ class Question:
     is_path: bool = False
     only_if: tuple[str, str] | None = None
     if_empty: str = ""
+    suggests: bool = False
 
     def applies(self, answers: Mapping[str, str]) -> bool:
         """Return whether to ask the question, after these answers by key."""
@@ -245,12 +247,37 @@ class HandoverPlan:
     takes_page: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A website that a portal knows by name: a recipe that comes with the program, or an official site.
+
+    `country` has two letters. `needs` are the account's keys, each with what it is. `sees` and `verified` are as those
+    of a `Portal`; `sources` are the years of what `verified` names.
+    """
+
+    name: str
+    country: str
+    title: str | Words
+    needs: tuple[tuple[str, str | Words], ...]
+    sees: tuple[str, ...] = ()
+    verified: str = ""
+    sources: str = ""
+
+
+def _no_variants() -> Sequence[Variant]:
+    return ()
+
+
 def _no_caution(_account: object) -> str:
     return ""
 
 
 def _no_handover(_account: object) -> HandoverPlan | None:
     return None
+
+
+def _no_plain_status(_account: object, _status: str) -> Words:
+    return {}
 
 
 def _no_origins(_account: object) -> tuple[str, ...]:
@@ -287,6 +314,8 @@ class Portal:
     `is_manual`: no program reads the portal; instead of a check, the user is reminded to look at the site.
     `origins` returns the addresses that a check connects to, for `watcher doctor`.
     `questions` are what `watcher init` asks, in this order.
+    `variants` returns the websites that it knows by name.
+    `plain_status` returns the translations of an account's status that is in the agency's language, by language.
     """
 
     name: str
@@ -312,6 +341,8 @@ class Portal:
     is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = _no_origins
     questions: tuple[Question, ...] = ()
+    variants: Callable[[], Sequence[Variant]] = _no_variants
+    plain_status: Callable[[Any, str], Words] = _no_plain_status
 
     def agency_of(self, account: AccountSettings) -> str:
         """Return the name of the agency that an account's cases are at."""

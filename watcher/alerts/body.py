@@ -63,6 +63,7 @@ def short_parts(context: AlertContext, changes: Sequence[Change], style: TextSty
     lead, meaning = changes[0], _meaning(context, changes, style)
     fact = fact_of(lead, style, title=title)
     parts = [Part(pieces=sentences(fact), rank=0, rest=1), *_competing(context, style)]
+    parts += _in_plain_words(context, changes, style)
     parts += _other_changes(context, changes, style, visible=f"{title}\n{fact}")
     if lead.kind in _STATUS_KINDS | _ITEM_KINDS:
         parts.append(Part(pieces=sentences(meaning.plain), rank=4, rest=6))
@@ -81,6 +82,7 @@ def full_parts(context: AlertContext, changes: Sequence[Change], style: TextStyl
     catalogue, lead, meaning = style.catalogue, changes[0], _meaning(context, changes, style)
     fact = fact_of(lead, style, title=title)
     before = [Part(pieces=sentences(fact), rank=0, rest=1), *_competing(context, style)]
+    before += _in_plain_words(context, changes, style)
     before += _other_changes(context, changes, style, visible=f"{title}\n{fact}")
     means = "" if meaning.plain in fact else meaning.plain
     before.append(Part(pieces=sentences(means), rank=3, label=catalogue.message("general", "means")))
@@ -186,6 +188,16 @@ def _status(context: AlertContext, style: TextStyle, *, visible: str) -> Iterato
         since=style.day(case.status_since),
     )
     yield Part(pieces=(words[:1].upper() + words[1:],), rank=2)
+
+
+def _in_plain_words(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> Iterator[Part]:
+    """Yield the translation of a new status that is in the agency's language and not in the reader's."""
+    words, case = context.plain_status.get(style.catalogue.language, ""), context.snapshot
+    if case is None or not words or words.casefold() == (case.status or "").casefold():
+        return
+    if any(change.kind in _STATUS_KINDS for change in changes):
+        text = style.catalogue.format("general", "translated", words=style.in_quotes(words))
+        yield Part(pieces=(text,), rank=1)
 
 
 def _description(

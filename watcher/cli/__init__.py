@@ -39,7 +39,7 @@ _SECTIONS = {
     },
     mark("Set up"): {
         "demo": ("setup.demo", mark("Show the whole program with a practice portal, in under a minute.")),
-        "portals": ("show.explain", mark("List the websites that can be watched and what each needs.")),
+        "portals": ("show.portals", mark("List the websites that can be watched and what each needs.")),
         "init": ("setup.init", mark("Set up step by step.")),
         "login": ("act.login", mark("Sign in, or import the session of your browser.")),
         "notify": ("show.alerts", mark("Send a test alert, and show who gets which alerts.")),

@@ -52,12 +52,11 @@ class PortalHttp:
 
     `portal` is the portal's name in errors. `hosts` are the only hosts that requests go to, redirects included, always
     over HTTPS (plain HTTP on loopback hosts only), and only to the default port or to one of `origins`; None stands for
-    any port. `ca_file` adds to the system's trusted certificates. If `cookies` is
-    None, the portal's cookies are ignored; `on_cookies` is called after each answer that sets one. `request_deadline`
-    is in seconds and covers a request with all its redirects and the complete body; when the daemon stops, it shrinks
-    to `stop_grace`. `max_bytes` is the longest body that is accepted. `blocked_ends_check`: the answer of a firewall is
-    an error; a portal whose firewall lets a person's session in handles it itself. `open_with`
-    connects to a host.
+    any port. `ca_file` adds to the system's trusted certificates. If `cookies` is None, the portal's cookies are
+    ignored; `on_cookies` is called after each answer that sets one. `request_deadline` is in seconds and covers a
+    request with all its redirects and the complete body; when the daemon stops, it shrinks to `stop_grace`. `max_bytes`
+    is the longest body that is accepted. `blocked_ends_check`: the answer of a firewall is an error; a portal whose
+    firewall lets a person's session in handles it itself. `open_with` connects to a host.
     """
 
     def __init__(
@@ -84,8 +83,7 @@ class PortalHttp:
         self._cookies, self._on_cookies, self._grace = cookies, on_cookies, stop_grace
         self._blocked_ends_check = blocked_ends_check
         register_cookies(cookies or ())
-        self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}
-        self._open_with = open_with
+        self._open_with, self._transports = open_with, dict[tuple[str, str], httpx.BaseTransport]()
         self._opening_lock = Lock()
 
     def __enter__(self) -> Self:

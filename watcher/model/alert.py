@@ -1,9 +1,10 @@
 """Alerts: what they are about, their text, and where they go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from watcher.messages import Words
 from watcher.model.case import Snapshot
 from watcher.model.change import Change, RecordedChange, Severity
 from watcher.model.ledger import UserCase
@@ -31,7 +32,8 @@ class AlertContext:
     changes of the case, newest first. `now` is when the alert is written, aware; None if that does not matter.
     `label` is what the user calls the case, `person` whose it is. `account_cases` are the cases of the account, if the
     alert concerns no single case and a channel is only for some of them. `unread` are the numbers of those that no
-    check has read for too long, although others may have been read.
+    check has read for too long, although others may have been read. `plain_status` has the translations of the
+    snapshot's status by language, if the agency's language is not the readers'.
     """
 
     account: str
@@ -46,6 +48,7 @@ class AlertContext:
     person: str | None = None
     account_cases: tuple[UserCase, ...] = ()
     unread: frozenset[str] = frozenset()
+    plain_status: Words = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ What the account needs, its links, and the shortest interval depend on the recip
 with the account's settings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +14,13 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from watcher.clock.durations import format_duration
 from watcher.http.hosts import host_of, is_loopback
-from watcher.messages import _, current_language, mark
+from watcher.messages import Words, _, mark, shown
 from watcher.model.alert import Links
-from watcher.portal import Portal, PortalContext, Question, Reader
-from watcher.recipe.model import Recipe
+from watcher.portal import Portal, PortalContext, Question, Reader, Variant
+from watcher.recipe.model import Recipe, comparable_text
 from watcher.recipe.parse.about import matches_number
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
-from watcher.recipe.parse.shipped import find_recipe, recipe_name
+from watcher.recipe.parse.shipped import FOLDER, find_recipe, recipe_name, shipped_names
 from watcher.recipe.run.snapshot import VOCABULARY, read
 from watcher.settings import AccountSettings
 from watcher.settings.faults import missing_secret_text
@@ -90,7 +90,7 @@ class RecipeAccount(AccountSettings):
         about = self._recipe.about
         for number in self.cases:
             if not matches_number(about, number):
-                means = about.number.get(current_language()) or about.number.get("en", about.number_pattern)
+                means = shown(about.number or about.number_pattern)
                 yield _("cases: {number} is not a case number of this website: {means}", number=number, means=means)
 
     def _missing_secret(self, key: str) -> str:
@@ -207,9 +207,43 @@ def _origins(account: RecipeAccount) -> tuple[str, ...]:
     return (account.address,)
 
 
+_MADE_UP = mark("made-up answers in the shapes that public programs read; never tried on the live website by us")
+_COLLECTIONS = (("pending", mark("pending items")), ("notices", mark("letters")), ("history", mark("history")))
+
+
+def _variants() -> Sequence[Variant]:
+    return [_variant(name) for name in shipped_names()]
+
+
+def _variant(name: str) -> Variant:
+    recipe = load_recipe(FOLDER / f"{name}.toml")
+    case, about = recipe.case, recipe.about
+    dates = [mark("dates")] if case.fields.keys() & {"status_since", "submitted_on", "updated_at"} else []
+    needs: list[tuple[str, str | Words]] = [("username", about.username)] if "username" in recipe.placeholders else []
+    needs += [("password", mark("password"))] if "password" in recipe.placeholders else []
+    needs += [("cases", about.number)] if recipe.cases is None else []
+    return Variant(
+        name=name,
+        country=about.country,
+        title=about.title,
+        needs=tuple(needs),
+        sees=(mark("status"), mark("stage"), *dates, *(text for key, text in _COLLECTIONS if getattr(case, key))),
+        verified=_MADE_UP,
+        sources=about.sources,
+    )
+
+
+def _plain_status(account: RecipeAccount, status: str) -> Words:
+    return account.parsed.case.plain.get(comparable_text(status), {})
+
+
 _QUESTIONS = (
     Question(
-        key="recipe", text=mark("Recipe file (`watcher recipe new FILE` creates one)"), required=True, is_path=True
+        key="recipe",
+        text=mark("Recipe: a name from this list, or a file of your own (`watcher recipe new FILE` creates one)"),
+        required=True,
+        is_path=True,
+        suggests=True,
     ),
     Question(key="base_url", text=mark("Address of the website (empty: the one in the recipe)")),
     Question(
@@ -227,7 +261,10 @@ _QUESTIONS = (
 PORTAL = Portal(
     name="recipe",
     title=mark("Any other website, described by a recipe"),
-    needs=("recipe", mark("what the recipe uses: username, password, totp_secret")),
+    needs=(
+        mark("recipe: a name from the list below, or a file of your own"),
+        mark("what the recipe uses: username, password, totp_secret"),
+    ),
     sees=(
         mark("status"),
         mark("stage"),
@@ -249,4 +286,6 @@ PORTAL = Portal(
     session_hosts=_session_hosts,
     origins=_origins,
     questions=_QUESTIONS,
+    variants=_variants,
+    plain_status=_plain_status,
 )

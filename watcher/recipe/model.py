@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
+from watcher.messages import Words
 from watcher.model.alert import Links
 from watcher.model.case import ItemKind, Stage
 from watcher.model.change import Json
@@ -13,9 +14,6 @@ from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.placeholders import Template, placeholders_in
 from watcher.text.printable import composed
-
-Words: TypeAlias = Mapping[str, str]
-"""A text in several languages, by language code."""
 
 STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
 """Fields that belong to a status and may disappear with it."""

@@ -53,7 +53,7 @@ def test_every_portal_is_listed_with_its_needs_and_what_it_sees(empty_workspace:
     listed = empty_workspace.run("portals", "--json").json["portals"]
     assert [portal["name"] for portal in listed] == list(portals.names())
     for portal in listed:
-        assert set(portal) == {"name", "title", "needs", "sees", "verified"}
+        assert set(portal) == {"name", "title", "needs", "sees", "verified", "variants"}
         assert portal["needs"]
         assert portal["sees"]
         assert portal["verified"]

@@ -1,10 +1,12 @@
 """An installation whose account follows a shipped recipe to a double that serves its recorded answers over HTTPS."""
 
+import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import trustme
 
@@ -61,11 +63,11 @@ def serve_recorded(website: RecordedWebsite, authority: trustme.CA) -> Iterator[
 def configuration(recipe: str, origin: str, expected: Expectation, folder: Path) -> Path:
     """Write a configuration with one account, which has the values that `expected` names."""
     parsed = load_recipe(FOLDER / f"{recipe}.toml")
-    keys = {"username": "made-up", "password": "made-up"}
-    keys = {key: value for key, value in keys.items() if key in parsed.placeholders} | dict(expected.account)
+    keys: dict[str, Any] = {key: "made-up" for key in ("username", "password") if key in parsed.placeholders}
+    keys |= expected.account
     if parsed.cases is None:
         keys.setdefault("cases", list(expected.cases))
-    lines = [f"{key} = {list(value) if isinstance(value, tuple) else value!r}" for key, value in keys.items()]
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
     file = folder / "watcher.toml"
     file.write_text(
         "\n".join(

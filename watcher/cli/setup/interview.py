@@ -9,7 +9,7 @@ from watcher import portals
 from watcher.cli.terminal.output import print_error
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_list, ask_secret, confirm
 from watcher.delivery.apprise_notifier import check_url
-from watcher.messages import _, mark
+from watcher.messages import _, mark, shown
 from watcher.portal import Portal, Question
 from watcher.settings.checks import section_faults
 from watcher.settings.key_names import KeyPath, toml_key
@@ -103,6 +103,8 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
             print_error(_(portal.guide))
         answers: dict[str, str] = {}
         for question in portal.questions:
+            if question.suggests:
+                _print_variants(portal)
             if question.applies(answers):
                 answers[question.key] = _ask(draft, (*section, *question.key.split(".")), question)
         faults = _faults(draft, section)
@@ -112,6 +114,13 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
         for line in faults:
             print_error(line)
         print_error(_("Please go through the answers again. Press Enter to keep one."))
+
+
+def _print_variants(portal: Portal) -> None:
+    variants = portal.variants()
+    width = max((len(variant.name) for variant in variants), default=0)
+    for variant in variants:
+        print_error(f"  {variant.name:{width}}  {shown(variant.title)}")
 
 
 def _ask_portal(draft: ConfigDraft, key_path: KeyPath) -> Portal:

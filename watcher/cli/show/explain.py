@@ -1,4 +1,4 @@
-"""`watcher explain`, `portals`: what a status means, what each portal needs and sees. Neither needs a configuration."""
+"""`watcher explain`: what a status means. Needs no configuration."""
 
 import os
 import shutil
@@ -83,34 +83,3 @@ def _wrapped(text: str) -> str:
     if not sys.stdout.isatty():
         return text
     return click.wrap_text(text, width=min(_WIDTH, shutil.get_terminal_size().columns))
-
-
-@click.command("portals")
-@JSON
-def portals_command(*, as_json: bool) -> None:
-    """List the portals: what each needs, what it shows, and how far it has been tested."""
-    listed = [portals.find(name) for name in portals.names()]
-    if as_json:
-        print_json(
-            {
-                "portals": [
-                    {
-                        "name": portal.name,
-                        "title": portal.title,
-                        "needs": list(portal.needs),
-                        "sees": list(portal.sees),
-                        "verified": portal.verified,
-                    }
-                    for portal in listed
-                ]
-            }
-        )
-        return
-    for portal in listed:
-        print_line(_("{about}: {text}", about=portal.name, text=_(portal.title)), bold=True)
-        sections = {_("needs"): portal.needs, _("shows"): portal.sees, _("tested"): (portal.verified,)}
-        width = max(_MIN_LABEL, *map(len, sections))
-        for label, lines in sections.items():
-            for index, line in enumerate(lines):
-                print_line(f"  {'' if index else label:{width}} {_(line)}")
-        print_line()

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from watcher.messages import LANGUAGES, _
-from watcher.recipe.model import About, Words, comparable_text
+from watcher.messages import LANGUAGES, Words, _
+from watcher.recipe.model import About, comparable_text
 from watcher.recipe.page.patterns import compile_pattern
 from watcher.recipe.parse.table import Table
 

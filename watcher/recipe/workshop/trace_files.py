@@ -51,10 +51,8 @@ def single_answers(folder: Path) -> Iterator[TracedAnswer]:
     """
     for metadata in sorted(folder.glob(f"*{_METADATA}")):
         page, path = _page(metadata)
-        _, dash, rest = metadata.name.partition("-")
-        if not dash:
-            raise ValueError(_("{file}: this is not an answer saved by `watcher check --trace`", file=metadata))
-        yield TracedAnswer(method=rest.partition("-")[0], path=path, page=page)
+        method = metadata.name.partition("-")[2].partition("-")[0]
+        yield TracedAnswer(method=method, path=path, page=page)
 
 
 def matches_request(recipe: Recipe, request: Request, answer: TracedAnswer) -> bool:
