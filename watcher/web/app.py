@@ -6,14 +6,16 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from watcher.errors import StoreUnusable
-from watcher.web import account, case, overview, problems
+from watcher.web import account, case, devices, overview, problems, sign_in
 from watcher.web.context import WebContext
+from watcher.web.entrance import Entrance, Guard
 from watcher.web.forms import action
 from watcher.web.language import LanguageMiddleware
+from watcher.web.security import Security
 
 
-def create_app(context: WebContext) -> Starlette:
-    """Return the application for one configuration."""
+def create_app(context: WebContext, guard: Guard | None = None) -> Starlette:
+    """Return the application for one configuration. `guard` is what it remembers from one request to the next."""
     app = Starlette(
         routes=[
             Route("/", overview.show, name="overview"),
@@ -21,9 +23,22 @@ def create_app(context: WebContext) -> Starlette:
             Route("/cases/{id}", case.show, name="case"),
             Route("/accounts/{name}", account.show, name="account"),
             Route("/accounts/{name}/check", account.check_now, methods=["POST"], name="check_now"),
+            Route("/devices", devices.show, name="devices"),
+            Route("/devices/sign-out", action(devices.sign_out, changes=False), methods=["POST"], name="sign_out"),
+            Route("/devices/sign-out-all", action(devices.sign_out_all), methods=["POST"], name="sign_out_all"),
+            Route("/passkeys", devices.add_passkey, methods=["POST"], name="add_passkey"),
+            Route("/passkeys/remove", action(devices.remove_passkey), methods=["POST"], name="remove_passkey"),
+            Route("/sign-in", sign_in.show, name="sign_in"),
+            Route("/sign-in", sign_in.use_passkey, methods=["POST"], name="use_passkey"),
+            Route("/sign-in/{token}", sign_in.show_link, name="show_link"),
+            Route("/sign-in/{token}", sign_in.use_link, methods=["POST"], name="use_link"),
             Mount("/static", StaticFiles(packages=[("watcher.web", "static")]), name="static"),
         ],
-        middleware=[Middleware(LanguageMiddleware, default=context.settings.language)],
+        middleware=[
+            Middleware(LanguageMiddleware, default=context.settings.language),
+            Middleware(Security, settings=context.settings.web),
+            Middleware(Entrance, context=context, guard=guard or Guard()),
+        ],
         exception_handlers={StoreUnusable: problems.database_unusable, 404: problems.not_found},
     )
     app.state.context = context

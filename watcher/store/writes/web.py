@@ -63,11 +63,6 @@ class WebKeys(WebView):
         with self._database.writing() as connection:
             connection.execute(WEB_KEYS.update().where(WEB_KEYS.c.id == key_id).values(last_seen_at=now))
 
-    def rename(self, key_id: int, name: str) -> None:
-        """Give the device another name."""
-        with self._database.writing() as connection:
-            connection.execute(WEB_KEYS.update().where(WEB_KEYS.c.id == key_id).values(name=name))
-
     def remove(self, *key_ids: int) -> int:
         """End these keys with their push subscriptions; return how many there were."""
         with self._database.writing() as connection:

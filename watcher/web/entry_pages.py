@@ -1,0 +1,45 @@
+"""What somebody sees who does not get in, and why."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from watcher.messages import _, mark, plural
+from watcher.web.render import render
+
+_REASONS = {
+    HTTPStatus.UNAUTHORIZED: (
+        mark("Sign in"),
+        mark("This device is not signed in. Run `watcher web link` where case-watcher runs, and open its link here."),
+    ),
+    HTTPStatus.GONE: (
+        mark("This link has ended"),
+        mark(
+            "The link has expired, or it was used already. For a new link to sign in, run `watcher web link` where "
+            "case-watcher runs."
+        ),
+    ),
+    HTTPStatus.FORBIDDEN: (
+        mark("Nothing was changed"),
+        mark(
+            "This request did not come from this page, or the page was open for too long. Go back, reload, try again."
+        ),
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        mark("Not available now"),
+        mark("The database cannot be read. `watcher doctor` says why."),
+    ),
+}
+
+
+def refusal(request: Request, status: HTTPStatus, *, wait: int = 0) -> Response:
+    """Return the answer to a request that is refused. `wait` is in seconds."""
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        text = plural(
+            "Too many attempts. Try again in {n} second.", "Too many attempts. Try again in {n} seconds.", wait
+        )
+        return PlainTextResponse(text, status, {"retry-after": str(wait)})  # made for many, so without a template
+    title, text = map(_, _REASONS[status])
+    offers_passkey = status is HTTPStatus.UNAUTHORIZED
+    return render(request, "entry.html", status=status, title=title, text=text, offers_passkey=offers_passkey)
