@@ -77,19 +77,21 @@ class _Evidence:
     """What the portal said: the words of the damaged answers, and every day in the undamaged snapshot.
 
     A text that was cut in half is another text (half a code may be another code), so texts made of it are not checked.
-    The stage, the days, the kinds, and the number of entries still are. A recipe makes keys of titles, and an entry
-    that is null is none to it.
+    The stage, the days, the kinds, and the number of entries still are. A recipe makes keys of titles and
+    an item of a status, reads a number as a text, and takes an entry that is null for none.
     """
 
     def __init__(self, undamaged: Snapshot, damage: Damage, *, of_recipe: bool) -> None:
         self.of_recipe, self.lacks_entry = of_recipe, of_recipe and damage.description.endswith(" null")
-        self.words = _plain(" ".join(_strings(damage.answers)))
+        self.words = _plain(" ".join(_strings(damage.answers, numbers=of_recipe)))
         self.days = frozenset(_days(undamaged))
         self.shortened = damage.shortened
 
     def supports(self, name: str, value: Any) -> bool:
         if name in _FREE or value is None or value is Stage.UNKNOWN:
             return True
+        if name == "stage":
+            return self.of_recipe and self.shortened
         if name == "key":
             last = str(value).rpartition(":")[2]
             return self.shortened or last in self.days or (self.of_recipe and _plain(last) in self.words)
@@ -106,7 +108,8 @@ def _differences(undamaged: Any, snapshot: Any, evidence: _Evidence) -> Iterator
         if field.name in _COLLECTIONS:
             if value is not None:
                 complete = field.name not in snapshot.silent and snapshot.silent <= undamaged.silent
-                complete = complete and not evidence.lacks_entry
+                is_asked = not evidence.of_recipe or snapshot.status == undamaged.status
+                complete = complete and is_asked and not evidence.lacks_entry
                 yield from _collection(field.name, expected, value, evidence, complete=complete)
         elif not evidence.supports(field.name, value):
             yield f"{field.name} became {value!r}, was {expected!r}"
@@ -125,21 +128,21 @@ def _collection(
         yield from (f"{name}: {difference}" for difference in best)
 
 
-def _strings(answers: RawAnswers) -> Iterator[str]:
+def _strings(answers: RawAnswers, *, numbers: bool) -> Iterator[str]:
     for body in answers.values():
         text = body.decode("utf-8", errors="replace")
         try:
-            yield from _strings_in(json.loads(text))
+            yield from _strings_in(json.loads(text), numbers=numbers)
         except (ValueError, RecursionError):
             yield text
 
 
-def _strings_in(node: Any) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
+def _strings_in(node: Any, *, numbers: bool) -> Iterator[str]:
+    if isinstance(node, str) or (numbers and isinstance(node, int | float) and not isinstance(node, bool)):
+        yield str(node)
     elif isinstance(node, Mapping | list):
         for child in node.values() if isinstance(node, Mapping) else node:
-            yield from _strings_in(child)
+            yield from _strings_in(child, numbers=numbers)
 
 
 def _days(value: Any) -> Iterator[str]:
