@@ -76,11 +76,6 @@ def name_of_case(number: str, said: Mapping[str, UserCase]) -> str:
     return (case and case.label) or number
 
 
-def described_case(case: KnownCase) -> str:
-    """Return the label and the number of a case, for sentences."""
-    return f"{case.label} ({case.case_number})" if case.label else case.case_number
-
-
 def _has_label(case: UserCase, label: str) -> bool:
     return bool(label) and case.label is not None and normalized_name(case.label) == label
 

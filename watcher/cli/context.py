@@ -20,9 +20,6 @@ from watcher.settings.derived import secrets_in
 if TYPE_CHECKING:
     from watcher.app import App
 
-LOCK_TIMEOUT = 120.0
-"""How many seconds a command waits for another process to finish a check or a delivery."""
-
 _T = TypeVar("_T")
 
 
@@ -44,6 +41,19 @@ def open_context(config: Path | None) -> AbstractContextManager["App"]:
     from watcher.app import open_app  # noqa: PLC0415 - read-only commands start faster without it
 
     return _open(open_app, config)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Exit with status 1 and the reason if an action is refused, with status 2 if it is not possible at all."""
+    from watcher.actions import NotPossible, Refused  # noqa: PLC0415 - read-only commands start faster without it
+
+    try:
+        yield
+    except NotPossible as refused:
+        raise click.UsageError(str(refused)) from None
+    except Refused as refused:
+        raise click.ClickException(str(refused)) from None
 
 
 @contextmanager

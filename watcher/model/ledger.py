@@ -45,6 +45,12 @@ class TrackedItem:
     date_changed_at: datetime | None = None
 
     @property
+    def can_be_in_letter(self) -> bool:
+        """Whether a letter can name the due date of this item."""
+        kind = self.item.kind
+        return self.state is ItemState.OPEN and kind is not ItemKind.REMINDER and not kind.is_appointment
+
+    @property
     def due(self) -> tuple[date, DueSource] | None:
         """The due date that applies, and its source."""
         if self.item.kind is ItemKind.REMINDER and (day := self.letter_due_on or self.item.due_on) is not None:

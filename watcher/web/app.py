@@ -6,7 +6,18 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from watcher.errors import StoreUnusable
-from watcher.web import account, case, devices, overview, problems, sign_in
+from watcher.web import (
+    account,
+    alerts,
+    case,
+    case_actions,
+    devices,
+    letters,
+    overview,
+    printing,
+    problems,
+    sign_in,
+)
 from watcher.web.context import WebContext
 from watcher.web.entrance import Entrance, Guard
 from watcher.web.forms import action
@@ -21,6 +32,15 @@ def create_app(context: WebContext, guard: Guard | None = None) -> Starlette:
             Route("/", overview.show, name="overview"),
             Route("/seen", action(overview.mark_seen, changes=False), methods=["POST"], name="mark_seen"),
             Route("/cases/{id}", case.show, name="case"),
+            Route("/cases/{id}/dates", case_actions.show_letter_dates, name="letter_dates"),
+            Route("/cases/{id}/{action}", action(case_actions.act_on_case), methods=["POST"], name="case_action"),
+            Route("/items/{id:int}/{action}", action(case_actions.act_on_item), methods=["POST"], name="item"),
+            Route("/letters", letters.show, name="letters"),
+            Route("/letters/{id:int}", letters.open_letter, name="letter"),
+            Route("/alerts", alerts.show, name="alerts"),
+            Route("/alerts/{id:int}", alerts.show_one, name="alert"),
+            Route("/alerts/{id:int}/{action}", action(alerts.act), methods=["POST"], name="alert_action"),
+            Route("/print/{id}", printing.show, name="print"),
             Route("/accounts/{name}", account.show, name="account"),
             Route("/accounts/{name}/check", account.check_now, methods=["POST"], name="check_now"),
             Route("/devices", devices.show, name="devices"),

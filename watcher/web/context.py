@@ -1,22 +1,51 @@
 """What every page uses: the configuration, the database, the clock, and what the page has other processes do."""
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
+from typing import Any, TypeAlias
 
 from watcher.clock import Clock, SystemClock
 from watcher.context.read_only import ReadOnlyContext, open_read_only
+from watcher.processes.child import command, environment
 from watcher.settings import Settings
+from watcher.web.action_process import ActionProcess
+from watcher.web.outcome import Outcome
+
+Performer: TypeAlias = Callable[[str, Mapping[str, Any]], Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebContext:
-    """One configuration, as it is in force. `config` is its file, None if that is not known."""
+    """One configuration, as it is in force. `config` is its file, None if that is not known.
+
+    `performer` performs actions instead of a process of their own, for tests.
+    """
 
     settings: Settings
     config: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
+    performer: Performer | None = None
+
+    def perform(self, name: str, **arguments: object) -> Outcome:
+        """Perform an action (see `watcher.web.performing`) in a process of its own. Raises `StoreUnusable`."""
+        return (self.performer or ActionProcess(settings=self.settings))(name, arguments)
+
+    def start_check(self, account: str) -> None:
+        """Start what `watcher check ACCOUNT` does, in a process of its own that goes on when the page ends."""
+        config = ["--config", str(self.config)] if self.config else []
+        check = subprocess.Popen(
+            command("watcher", "check", *config, "--", account),
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        Thread(target=check.wait, daemon=True).start()
 
     @contextmanager
     def reading(self) -> Iterator[ReadOnlyContext]:

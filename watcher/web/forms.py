@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -37,6 +38,14 @@ class Form:
         if not (value.isascii() and value.isdigit() and len(value) < 16):  # noqa: PLR2004
             raise HTTPException(400)
         return int(value)
+
+
+def day_of_form(form: Form, name: str = "day") -> str:
+    """Return a field that is a date, YYYY-MM-DD. Anything else is answered with 400: browsers send no other."""
+    try:
+        return date.fromisoformat(form.text(name)).isoformat()
+    except ValueError:
+        raise HTTPException(400) from None
 
 
 Handler: TypeAlias = Callable[[Request, Form], Response]

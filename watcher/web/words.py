@@ -34,4 +34,4 @@ def line_words(steps: Iterable[ShownStep]) -> str:
 
 def navigation() -> list[tuple[str, str]]:
     """Return the names of the main pages' routes, with what they are called."""
-    return [("overview", _("Overview"))]
+    return [("overview", _("Overview")), ("letters", _("Letters")), ("alerts", _("Alerts"))]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
+from watcher.actions import LOCK_TIMEOUT
 from watcher.app import App
 from watcher.cli.case_argument import name_of_case
-from watcher.cli.context import LOCK_TIMEOUT, open_context
+from watcher.cli.context import open_context
 from watcher.cli.names import unknown_account
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.input_file import read_input

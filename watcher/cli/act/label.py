@@ -1,15 +1,15 @@
 """`watcher label`: what the user calls cases, and whose they are."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from watcher.actions.cases import MAX_LABEL_LENGTH, labeled_text, same_labels
 from watcher.app import App
 from watcher.cli.act.cases import own_text
-from watcher.cli.act.label_file import MAX_LENGTH, read_labels
+from watcher.cli.act.label_file import read_labels
 from watcher.cli.case_argument import find_number
 from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG
@@ -18,9 +18,6 @@ from watcher.cli.terminal.output import print_error, print_line
 from watcher.context.known_cases import configured_cases
 from watcher.errors import os_error_text
 from watcher.messages import _, plural
-from watcher.model.ledger import UserCase
-from watcher.text.case_numbers import normalized_number
-from watcher.text.person_names import normalized_name
 
 _CASE_NUMBER = re.compile(r"[A-Z]{3}[0-9]{10}|[A-Z]{1,5}[0-9]{7,14}|AA[0-9A-Z]{8}|[0-9]{8,14}")
 _MAX_FILE_SIZE = 4 * 1024 * 1024
@@ -66,13 +63,13 @@ def _label_one(app: App, typed: str, words: tuple[str, ...], person: str | None,
         raise click.BadParameter(problem, param_hint="CASE")
     values: dict[str, str | None] = {"label": None, "person": None} if clear else {}
     if words:
-        values["label"] = own_text(words, max_length=MAX_LENGTH)
+        values["label"] = own_text(words, max_length=MAX_LABEL_LENGTH)
     if person is not None:
-        values["person"] = own_text((person,), max_length=MAX_LENGTH, param_hint="--person")
+        values["person"] = own_text((person,), max_length=MAX_LABEL_LENGTH, param_hint="--person")
     app.store.user.label({number: values})
-    print_line(_line(number, app.store.user_case(number)))
+    print_line(labeled_text(number, app.store.user_case(number)))
     _report_unknown(numbers, [number])
-    _report_same_label(app, [number])
+    _print_same_labels(app, [number])
 
 
 def _label_many(app: App, file: Path) -> None:
@@ -92,7 +89,7 @@ def _label_many(app: App, file: Path) -> None:
     app.store.user.label(labels.cases)
     print_line(plural("{n} case labeled.", "{n} cases labeled.", len(labels.cases)))
     _report_unknown(numbers, labels.cases)
-    _report_same_label(app, labels.cases)
+    _print_same_labels(app, labels.cases)
 
 
 class _Numbers:
@@ -119,21 +116,6 @@ def _report_unknown(numbers: _Numbers, cases: Iterable[str]) -> None:
             print_error(_("{case} is not being watched yet. Its label is kept until it is.", case=number))
 
 
-def _report_same_label(app: App, cases: Iterable[str]) -> None:
-    """Name the cases that have the label of another one: their alerts begin with the same words."""
-    said = app.store.user_cases()
-    labels = Counter(normalized_name(case.label) for case in said.values() if case.label)
-    for number in cases:
-        label = said.get(normalized_number(number), UserCase(number=number)).label
-        if label and labels[normalized_name(label)] > 1:
-            print_error(_("{case}: another case has the label '{label}' too.", case=number, label=label))
-
-
-def _line(number: str, said: UserCase) -> str:
-    if said.label and said.person:
-        return _("{case}: {label}, case of {person}.", case=number, label=said.label, person=said.person)
-    if said.label:
-        return _("{case}: {label}.", case=number, label=said.label)
-    if said.person:
-        return _("{case}: case of {person}, without a label.", case=number, person=said.person)
-    return _("{case} has no label and no person.", case=number)
+def _print_same_labels(app: App, cases: Iterable[str]) -> None:
+    for warning in same_labels(app.store.user_cases(), cases):
+        print_error(warning)

@@ -6,11 +6,9 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from watcher.actions.cases import MAX_LABEL_LENGTH as MAX_LENGTH
 from watcher.messages import _, plural
 from watcher.text.printable import clean
-
-MAX_LENGTH = 60
-"""The longest label, and the longest name of a person."""
 
 _COLUMNS = {"receipt": "receipt", "case": "receipt", "case_number": "receipt", "label": "label", "person": "person"}
 _DELIMITERS = ",;\t"

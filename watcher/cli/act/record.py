@@ -7,10 +7,11 @@ from shlex import quote
 
 import click
 
+from watcher.actions import LOCK_TIMEOUT
 from watcher.app import App
 from watcher.cli.act.check import print_read_results
 from watcher.cli.case_argument import find_number
-from watcher.cli.context import LOCK_TIMEOUT, open_context
+from watcher.cli.context import open_context
 from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON, parse_date
 from watcher.cli.terminal.output import print_error, print_json, print_line

@@ -7,13 +7,14 @@ from shlex import quote
 
 import click
 
+from watcher.actions.alerts import send_test
 from watcher.app import App, open_app
 from watcher.cli.act.check import print_failure, print_read_results
 from watcher.cli.options import CONFIG
 from watcher.cli.setup.guides import session_guide
 from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels, ask_setting, portal_advice
 from watcher.cli.setup.service import install_command
-from watcher.cli.show.alerts import print_test_results, send_test
+from watcher.cli.show.alerts import print_test_results
 from watcher.cli.terminal.output import command_name, print_error, print_line, print_table
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_code, confirm
 from watcher.cli.terminal.termination import tidying_up_when_ended

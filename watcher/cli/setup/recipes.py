@@ -9,9 +9,9 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from watcher.actions.accounts import account_lock
 from watcher.app import App
-from watcher.cli.act.login import account_lock
-from watcher.cli.context import open_context
+from watcher.cli.context import open_context, refusals
 from watcher.cli.groups import CommandGroup
 from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON
@@ -108,7 +108,7 @@ def try_command(config: Path | None, account: str, file: Path | None, *, as_json
     """
     with open_context(config) as app:
         settings = _account(app, account, file)
-        with account_lock(app, account):
+        with refusals(), account_lock(app, account):
             results = list(_try_steps(app, settings))
     if as_json:
         print_json({"account": account, "sights": [_document(result) for result in results]})

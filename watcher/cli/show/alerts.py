@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from watcher.alerts.text_blocks import Paragraph
-from watcher.cli.context import LOCK_TIMEOUT, load_settings, open_context, read_only_context
+from watcher.actions import Refused
+from watcher.cli.context import load_settings, open_context, read_only_context
 from watcher.cli.groups import CommandGroup
 from watcher.cli.names import parse_number, unknown_name
 from watcher.cli.options import CONFIG, JSON, OWN_CONFIG
@@ -24,15 +24,14 @@ from watcher.cli.terminal.output import (
 )
 from watcher.cli.terminal.termination import finishing_on_sigterm
 from watcher.context.read_only import ReadOnlyContext
-from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
-from watcher.delivery.channel_url import delivery_caveat
-from watcher.errors import DeliveryFailed
 from watcher.export.json_documents import alert_document, change_document
-from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
 from watcher.views.words import alert_text
+
+if TYPE_CHECKING:
+    from watcher.actions.alerts import TestSendResult
 
 _COLORS = {
     AlertState.SENT: "green",
@@ -53,7 +52,6 @@ _HEAD = (
 )
 _NO_ALERT = mark("There is no alert {number}. `watcher alerts` lists them.")
 _NO_CHANNEL = mark("No channel is set up yet; `watcher init` adds one.")
-_UNSENT = (AlertState.FAILED, AlertState.QUEUED)
 
 
 @click.group("alerts", cls=CommandGroup, invoke_without_command=True)
@@ -144,25 +142,21 @@ def show_command(config: Path | None, own_config: Path | None, number: int, *, a
 @click.pass_obj
 def retry_command(config: Path | None, own_config: Path | None, alert: int | None) -> None:
     """Send all alerts that failed or are waiting now, or only alert ID."""
+    from watcher.actions.alerts import reason_not_sent, retry  # noqa: PLC0415 - listing alerts starts faster without it
+
     with open_context(own_config or config) as app:
-        unsent = {item.id for state in _UNSENT for item in app.store.outbox.list(state=state)}
-        selected = unsent if alert is None else {alert}
-        if not selected <= unsent:
-            raise click.BadParameter(
-                _("Alert {number} has not failed and is not waiting. `watcher alerts` lists all alerts.", number=alert)
-            )
-        if not selected:
-            print_line(_("No alert has failed, and none is waiting."))
-            return
-        app.store.outbox.retry(app.clock.now(), alert)
-        with finishing_on_sigterm(app.context.stop):
-            app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
-        retried = [item for item in app.store.outbox.list() if item.id in selected]
-    for item in sorted(retried, key=lambda item: item.id):
+        try:
+            with finishing_on_sigterm(app.context.stop):
+                retried = retry(app, alert)
+        except Refused as refused:
+            raise click.BadParameter(f"{refused} {_('`watcher alerts` lists all alerts.')}") from None
+    if not retried:
+        print_line(_("No alert has failed, and none is waiting."))
+        return
+    for item in retried:
         print_line(f"{item.id}  {item.channel}  {styled(alert_text(item.state), _COLORS[item.state])}  {item.title}")
-    failed = [item for item in retried if item.state not in {AlertState.SENT, AlertState.DROPPED}]
-    for item in failed:
-        reason = item.last_error or _("waits for its turn")
+    failed = [(item, reason) for item in retried if (reason := reason_not_sent(item))]
+    for item, reason in failed:
         print_error(_("alert {number} to {channel}: {reason}", number=item.id, channel=item.channel, reason=reason))
     sys.exit(1 if failed else 0)
 
@@ -175,10 +169,13 @@ def ack_command(config: Path | None, alert: int) -> None:
 
     `watcher alerts` shows the numbers. Example: watcher ack 12
     """
+    from watcher.actions.alerts import acknowledge  # noqa: PLC0415 - listing alerts starts faster without it
+
     with open_context(config) as app:
-        if not app.store.outbox.acknowledge(alert, app.clock.now()):
+        text = acknowledge(app, alert)
+        if text is None:
             raise click.BadParameter(_(_NO_ALERT, number=alert), param_hint="ALERT")
-        print_line(_("Alert {number} is marked as seen and will not be escalated.", number=alert))
+        print_line(text)
 
 
 @click.group("notify", cls=CommandGroup)
@@ -189,21 +186,14 @@ def notify_command() -> None:
 notify_command.add_command(notify_plan_command)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestSendResult:
-    """The result of a test alert. `error` is None if the service accepted it; `caveat` is what that does not prove."""
-
-    channel: str
-    error: str | None
-    caveat: str | None
-
-
 @notify_command.command("test")
 @CONFIG
 @JSON
 @click.argument("channel", required=False)
 def notify_test_command(config: Path | None, channel: str | None, *, as_json: bool) -> None:
     """Send a test alert to every channel, or only to CHANNEL, and print the result."""
+    from watcher.actions.alerts import send_test  # noqa: PLC0415 - listing alerts starts faster without it
+
     settings = load_settings(config)
     results = [
         send_test(item, language=settings.language_of(item.name)) for item in _select_channels(settings, channel)
@@ -246,21 +236,7 @@ def _select_channels(settings: Settings, channel: str | None) -> list[ChannelSet
     return [settings.channels[channel]] if channel is not None else list(settings.channels.values())
 
 
-def send_test(channel: ChannelSettings, *, language: str, notifier: Notifier | None = None) -> TestSendResult:
-    """Send one message directly, not through the outbox, because it is about the channel and not about a case."""
-    catalogue = load_catalogue(language)
-    title = catalogue.message("test_alert", "title")
-    body = catalogue.format("test_alert", "body", channel=channel.name)
-    markup = "".join(Paragraph(text).html() for text in body.split("\n\n"))
-    error = None
-    try:
-        (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
-    except DeliveryFailed as failure:
-        error = str(failure)
-    return TestSendResult(channel=channel.name, error=error, caveat=None if error else delivery_caveat(channel.url))
-
-
-def print_test_results(results: list[TestSendResult]) -> None:
+def print_test_results(results: "list[TestSendResult]") -> None:
     """Print one line for each channel, failures on standard error."""
     for result in results:
         if result.error is not None:

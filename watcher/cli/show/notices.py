@@ -18,7 +18,8 @@ from watcher.cli.terminal.output import print_error, print_json, print_line, pri
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import notice_document
 from watcher.messages import _, mark, plural
-from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
+from watcher.model.ledger import TrackedNotice
+from watcher.views.letters import is_given_up, reason_not_saved
 
 _PARSE_LETTER = parse_number(mark("'{typed}' is not a letter number. `watcher notices` lists them."))
 _HEAD = (mark("LETTER"), mark("CASE"), mark("DATED"), mark("TITLE"), mark("SAVED AS"))
@@ -167,12 +168,8 @@ def _saved_as(context: ReadOnlyContext, notice: TrackedNotice) -> str | None:
 
 def _reason_not_saved(notice: TrackedNotice) -> str:
     """Return why a notice is not saved."""
-    if notice.notice.download is None:
-        return _("the website offers no download of it")
-    if notice.last_error is None:
-        return _("not downloaded yet")
-    if notice.attempts < MAX_DOWNLOAD_ATTEMPTS:
-        return notice.last_error
+    if not is_given_up(notice):
+        return reason_not_saved(notice)
     return plural(
         "{error} (after {n} attempt; `watcher notices retry` tries again)",
         "{error} (after {n} attempts; `watcher notices retry` tries again)",

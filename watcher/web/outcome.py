@@ -1,0 +1,17 @@
+"""What came of an action."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an action: what to say, or why it was refused, or what the person must confirm first.
+
+    `days` are the dates that a letter names.
+    """
+
+    texts: tuple[str, ...] = ()
+    refused: str = ""
+    confirm: str = ""
+    days: tuple[date, ...] = ()
