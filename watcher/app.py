@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from watcher import portals
 from watcher.clock import Clock, SystemClock
 from watcher.context.context import Context
-from watcher.context.opening import open_store
+from watcher.context.opening import open_store, saved_values
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_health import record_channel_health
 from watcher.delivery.outbox_worker import OutboxWorker
@@ -178,7 +178,7 @@ class App:
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""
         return replace(
-            self, context=replace(self.context, settings=settings), sessions=_saved_values(self.store, settings)
+            self, context=replace(self.context, settings=settings), sessions=saved_values(self.store, settings)
         )
 
     def _update_sessions(self, name: str) -> None:
@@ -283,9 +283,5 @@ def open_app(
         yield App(
             context=Context(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
             notifier=notifier or AppriseNotifier(),
-            sessions=_saved_values(store, settings),
+            sessions=saved_values(store, settings),
         )
-
-
-def _saved_values(store: Store, settings: Settings) -> SavedValues:
-    return store.saved_values(sealing_keys(settings), machine_key=settings.state_dir / "state_key")

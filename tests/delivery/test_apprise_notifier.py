@@ -300,6 +300,17 @@ ABOUT_RFE = Traits(
 )
 
 
+def test_ntfy_has_a_button_that_marks_the_alert_as_seen(hook: Webhook) -> None:
+    seen = "https://watcher.example.org/watcher/a/T-_0/seen"
+    traits = replace(ABOUT_RFE, seen=seen, seen_label="Marcar como visto")
+    send(f"ntfy://{hook.host}/topic", traits=traits)
+    send(f"ntfy://{hook.host}/topic?actions=view,Mine,https://mine.example.org", traits=traits)
+    send(f"ntfy://{hook.host}/topic", traits=ABOUT_RFE)
+    actions = [headers.get("X-Actions") for _, headers, _ in hook.requests]
+    button = f"http, Marcar como visto, {seen}, method=POST, clear=true"
+    assert actions == [button, "view,Mine,https://mine.example.org", None]
+
+
 def test_ntfy_shows_priority_tag_and_page(hook: Webhook) -> None:
     for severity in Severity:
         send(f"ntfy://{hook.host}/topic", traits=replace(ABOUT_RFE, severity=severity))

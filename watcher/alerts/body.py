@@ -4,7 +4,6 @@ A short body answers three questions: what happened, what to do and by when, and
 what it means, quotes the agency at length, and shows what happened before.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -32,7 +31,6 @@ from watcher.model.change import Change, ChangeKind, Severity
 _MAX_HISTORY: Final = 5
 _MIN_DESCRIPTION_LENGTH: Final = 80
 _CUT_REMARK_LENGTH: Final = 40
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?]) (?=[^\W\d_a-z]|`)")
 
 _STATUS_KINDS: Final = frozenset({ChangeKind.STAGE_CHANGED, ChangeKind.STATUS_CHANGED, ChangeKind.CASE_ADDED})
 _ITEM_KINDS: Final = frozenset(
@@ -54,6 +52,13 @@ _HELP_KINDS: Final = _SIGN_IN_KINDS | {
     ChangeKind.CASE_NOT_FOUND,
     ChangeKind.CASE_MISSING,
 }
+_OFFICIAL_SITE_KINDS: Final = _HELP_KINDS | {
+    ChangeKind.LOOK_REMINDER,
+    ChangeKind.PORTAL_UNREADABLE,
+    ChangeKind.BLIND,
+}
+"""Changes about which only the agency's own site helps: a short alert has its address beside that of the page."""
+
 _ANSWERED: Final = frozenset({ItemKind.RFE, ItemKind.INTENT_TO_DENY})
 _RANKS: Final = {Severity.URGENT: 1, Severity.IMPORTANT: 3, Severity.ROUTINE: 5}
 
@@ -62,31 +67,31 @@ def short_parts(context: AlertContext, changes: Sequence[Change], style: TextSty
     """Return the parts of the short body. `changes` are in their order, the one of the title first."""
     lead, meaning = changes[0], _meaning(context, changes, style)
     fact = fact_of(lead, style, title=title)
-    parts = [Part(pieces=sentences(fact), rank=0, rest=1), *_competing(context, style)]
+    parts = [Part(pieces=style.sentences(fact), rank=0, rest=1), *_competing(context, style)]
     parts += _in_plain_words(context, changes, style)
     parts += _other_changes(context, changes, style, visible=f"{title}\n{fact}")
     if lead.kind in _STATUS_KINDS | _ITEM_KINDS:
-        parts.append(Part(pieces=sentences(meaning.plain), rank=4, rest=6))
-    parts.append(Part(pieces=sentences(meaning.next), rank=2, rest=5, label=_next_label(lead, style)))
+        parts.append(Part(pieces=style.sentences(meaning.plain), rank=4, rest=6))
+    parts.append(Part(pieces=style.sentences(meaning.next), rank=2, rest=5, label=_next_label(lead, style)))
     parts += _which_account(changes, style)
     if lead.kind in _STATUS_KINDS | {ChangeKind.STALLED}:
         parts += _status(context, style, visible=f"{title}\n{fact}")
     kinds = {change.kind for change in changes}
-    links = list(_links(context, kinds, style))
+    links = list(_links(context, kinds, style)) if not style.page or kinds & _OFFICIAL_SITE_KINDS else []
     parts += links[:1] if ChangeKind.STALLED in kinds else links[-1:]
-    return [part for part in parts if part.pieces]
+    return [part for part in (*parts, *_page(style)) if part.pieces]
 
 
 def full_parts(context: AlertContext, changes: Sequence[Change], style: TextStyle, *, title: str) -> list[Part]:
     """Return the parts of the full body. `changes` are in their order, the one of the title first."""
     catalogue, lead, meaning = style.catalogue, changes[0], _meaning(context, changes, style)
     fact = fact_of(lead, style, title=title)
-    before = [Part(pieces=sentences(fact), rank=0, rest=1), *_competing(context, style)]
+    before = [Part(pieces=style.sentences(fact), rank=0, rest=1), *_competing(context, style)]
     before += _in_plain_words(context, changes, style)
     before += _other_changes(context, changes, style, visible=f"{title}\n{fact}")
     means = "" if meaning.plain in fact else meaning.plain
-    before.append(Part(pieces=sentences(means), rank=3, label=catalogue.message("general", "means")))
-    before.append(Part(pieces=sentences(meaning.next), rank=2, label=catalogue.message("general", "next")))
+    before.append(Part(pieces=style.sentences(means), rank=3, label=catalogue.message("general", "means")))
+    before.append(Part(pieces=style.sentences(meaning.next), rank=2, label=catalogue.message("general", "next")))
     before += [*_which_account(changes, style), *_status(context, style, visible=f"{title}\n{fact}")]
     after = [
         *_cautions(changes, style),
@@ -95,15 +100,11 @@ def full_parts(context: AlertContext, changes: Sequence[Change], style: TextStyl
     ]
     if context.snapshot is not None and meaning.plain:
         after.append(Part(pieces=(catalogue.message("general", "advice"),), rank=4))
+    after += _page(style)
     before, after = ([part for part in parts if part.pieces] for parts in (before, after))
     description = _description(context, changes, style, others=[*before, *after])
     history = [part for part in _history(context, style) if part.pieces]
     return [*before, *description, *history, *after]
-
-
-def sentences(text: str) -> tuple[str, ...]:
-    """Return the sentences of a text of the catalogue. What the portal wrote may be split, which does no harm."""
-    return tuple(_SENTENCE_END.split(text)) if text else ()
 
 
 def _meaning(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> GlossaryText:
@@ -172,7 +173,7 @@ def _which_account(changes: Sequence[Change], style: TextStyle) -> Iterator[Part
     """Yield where to find the account and what to type, if the reader may not see its name."""
     kinds = _SIGN_IN_KINDS | {ChangeKind.LOOK_REMINDER}
     if style.privacy != "full" and any(change.kind in kinds for change in changes):
-        yield Part(pieces=(style.catalogue.message("general", "which_account"),), rank=1)
+        yield Part(pieces=style.sentences(style.catalogue.message("general", "which_account")), rank=1)
 
 
 def _status(context: AlertContext, style: TextStyle, *, visible: str) -> Iterator[Part]:
@@ -256,3 +257,9 @@ def _links(context: AlertContext, kinds: set[ChangeKind], style: TextStyle) -> I
     if kinds & _HELP_KINDS:
         yield Part(pieces=(catalogue.message("general", "help"), links.help), rank=1, form=Form.LINK)
     yield Part(pieces=(catalogue.message("general", "site"), links.sign_in), rank=0, form=Form.LINK)
+
+
+def _page(style: TextStyle) -> Iterator[Part]:
+    """Yield the link to the program's own page, which must always be there."""
+    if style.page:
+        yield Part(pieces=(style.catalogue.message("general", "page"), style.link), rank=-1, form=Form.LINK)

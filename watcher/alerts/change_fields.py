@@ -78,7 +78,7 @@ def _item_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fi
         "how": how,
         "how_sentence": how and f"{how[0].upper()}{how[1:]}.",
         "soon": "" if new.get("is_overdue") else _soon(new.get("days"), style),
-        "item": style.item_number(change.subject) if has_passed(change) else str(new.get("item_id") or ""),
+        "item": style.item_number(change.subject) if has_passed(change) else _item_number(new, style),
         "mark": style.catalogue.message("due_source", "estimate") if is_estimated(change) else "",
     }
 
@@ -192,7 +192,12 @@ def _clock_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
 def _typed(name: str, style: TextStyle) -> str:
     """Return a name as it is typed in a command; "" if the reader may not see it, or the alert would change it."""
     is_shown = style.privacy == "full" and style.portal_text(name) == name
-    return shlex.quote(name) if name and is_shown else ""
+    return shlex.quote(name) if name and is_shown and style.shows_commands else ""
+
+
+def _item_number(item: _Json, style: TextStyle) -> str:
+    """Return the number of an item that is in the ledger, for a command; "" where no command is shown."""
+    return str(item.get("item_id") or "") if style.shows_commands else ""
 
 
 def _no_fields(_: Change, __: _Json, ___: _Json, ____: TextStyle) -> Fields:

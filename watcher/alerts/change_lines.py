@@ -51,7 +51,9 @@ def fact_of(change: Change, style: TextStyle, *, title: str) -> str:
 
 def meaning_of_change(change: Change, style: TextStyle, part: str) -> str:
     """Return the catalogue's text for this kind of change; `part` is `plain` (what it means) or `next`."""
-    return _in_words(change, style, part, fields_of(change, style))
+    fields = fields_of(change, style)
+    with_page = _in_words(change, style, f"{part}_page", fields) if style.page else ""
+    return with_page or _in_words(change, style, part, fields)
 
 
 _SENTENCE_START = re.compile(r"((?:^|[.!?] ?)\[? ?|[.!?]\]\[? ?)\{([a-z_]+)\}")

@@ -77,6 +77,7 @@ def _text(routed: RoutedAlert, context: AlertContext, settings: Settings, texts:
             zone=settings.timezone,
             office_zone=settings.office_zone(context.account),
             detail=detail,
+            page=settings.web.url,
         )
     return texts[key]
 

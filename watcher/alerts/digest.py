@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from watcher.alerts.packing import Form, Part, bytes_of, pack
+from watcher.alerts.sentences import sentences
 from watcher.alerts.sms import sms_of
-from watcher.alerts.text_blocks import GAP, Block, Heading, Listing, Paragraph, Preformatted, as_html, as_plain
+from watcher.alerts.text_blocks import GAP, Block, Heading, Link, Listing, Paragraph, Preformatted, as_html, as_plain
 from watcher.alerts.title import cut_title
 from watcher.language.catalogue import Catalogue, load_catalogue
 from watcher.model.alert import AlertText
+from watcher.text.link_marks import link_in
 
 MAX_CHAT_BYTES: Final = 4_096
 """Bytes of a message, title and body, that every chat service takes in one piece."""
@@ -37,11 +39,13 @@ def render_digest(alerts: Sequence[AlertText], *, language: str, max_bytes: int 
     if len(alerts) == 1:
         return alerts[0]
     catalogue = load_catalogue(language)
-    title = _title(alerts, catalogue)
+    title, link = _title(alerts, catalogue), _link(alerts, catalogue)
     if max_bytes is None:
         blocks = _entries(alerts, alerts[:MAX_FULL_ALERTS], catalogue)
     else:
-        blocks = _limited(alerts, max_bytes - bytes_of(title) - len(GAP["full"]), catalogue)
+        blocks = _limited(alerts, max_bytes - _size([Paragraph(title), *link, Paragraph("")]), catalogue)
+    if link and link[0].address not in as_plain(blocks):
+        blocks += link
     return _combined(title, blocks, alerts, catalogue)
 
 
@@ -54,17 +58,24 @@ def render_batch(alerts: Sequence[AlertText], *, language: str, max_bytes: int |
     if len(alerts) == 1:
         return alerts[0]
     catalogue = load_catalogue(language)
-    title = _title(alerts, catalogue)
+    title, link = _title(alerts, catalogue), _link(alerts, catalogue)
     counts = Counter(_split_title(alert)[1] for alert in alerts).most_common(MAX_COUNTED_HEADLINES)
     summary = [catalogue.format("digest", "line_count", line=line, count=str(number)) for line, number in counts]
     parts = [
-        Part(pieces=(catalogue.message("digest", "flood"),), rank=1),
+        Part(pieces=sentences(catalogue.message("digest", "flood"), commands=not link), rank=1),
         Part(pieces=tuple(summary), rank=3, form=Form.LINES),
         Part(pieces=tuple(_titles(alerts)), rank=2, form=Form.LINES, counted=True),
+        *(Part(pieces=(block.label, block.address), rank=-1, form=Form.LINK) for block in link),
     ]
     limit = _UNLIMITED if max_bytes is None else max_bytes - bytes_of(title) - len(GAP["full"])
     blocks = pack(parts, limit=limit, gap=GAP["full"], more=lambda number: _more(number, catalogue), size=bytes_of)
     return _combined(title, blocks, alerts, catalogue)
+
+
+def _link(alerts: Sequence[AlertText], catalogue: Catalogue) -> list[Link]:
+    """Return the link to the page, if the alerts have one: it is the same for all alerts of a message."""
+    address = next(filter(None, (link_in(alert.body) for alert in alerts)), "")
+    return [Link(catalogue.message("general", "page"), address)] if address else []
 
 
 def _limited(alerts: Sequence[AlertText], limit: int, catalogue: Catalogue) -> list[Block]:
@@ -172,5 +183,6 @@ def _title(alerts: Sequence[AlertText], catalogue: Catalogue) -> str:
 
 
 def _combined(title: str, blocks: Sequence[Block], alerts: Sequence[AlertText], catalogue: Catalogue) -> AlertText:
-    short = sms_of(f"{title}. {alerts[0].title}", catalogue)
+    link = next((block.address for block in _link(alerts, catalogue)), "")
+    short = sms_of(f"{title}. {alerts[0].title}", catalogue, link=link)
     return AlertText(title=title, body=as_plain(blocks), html=as_html(blocks), short=short)

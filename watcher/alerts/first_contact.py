@@ -77,7 +77,7 @@ def _composed(
     for routed in route_to_all(channels, zone=settings.timezone, now=now.astimezone(UTC)):
         channel = channels[routed.channel]
         catalogue = load_catalogue(settings.language_of(channel.name))
-        style = TextStyle(catalogue=catalogue, zone=settings.timezone, privacy=channel.privacy)
+        style = TextStyle(catalogue=catalogue, zone=settings.timezone, privacy=channel.privacy, page=settings.web.url)
         shown = for_client if is_limited(channel) else contact
         drafts.append(AlertDraft(routed=routed, text=render_first_contact(shown, style, channel.text_detail)))
     about = tuple(sorted(change_id for case in contact.cases for change_id in case.added))
@@ -94,15 +94,17 @@ def render_first_contact(contact: FirstContact, style: TextStyle, detail: Detail
     else:
         title, sms = _title(contact, count, style), _title(contact, count, style.for_sms())
         parts = list(_parts(contact, style))
+    if style.page:
+        parts.append(Part(pieces=(style.catalogue.message("general", "page"), style.link), rank=-1, form=Form.LINK))
     gap = GAP[detail]
     blocks = pack(parts, limit=MAX_BODY_LENGTH[detail], gap=gap, more=lambda number: _more(number, style))
-    return AlertText(
-        title=cut_title(title), body=as_plain(blocks, gap=gap), html=as_html(blocks), short=sms_of(sms, style.catalogue)
-    )
+    short = sms_of(sms, style.catalogue, link=style.link)
+    return AlertText(title=cut_title(title), body=as_plain(blocks, gap=gap), html=as_html(blocks), short=short)
 
 
 def _more(number: int, style: TextStyle) -> str:
-    return style.catalogue.format("first_contact", "more", cases=style.plural("cases", number))
+    key = "more_page" if style.page else "more"
+    return style.catalogue.format("first_contact", key, cases=style.plural("cases", number))
 
 
 def _title(contact: FirstContact, count: str, style: TextStyle) -> str:

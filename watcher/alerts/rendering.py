@@ -1,7 +1,7 @@
 """The text of one alert: its title, its body in short or in full, and its form for an SMS. Pure.
 
-An alert says no more than the agency said. Its links are those of the context, from the portal's fixed table; no text
-from a portal can become a link. No alert asks for a password.
+An alert says no more than the agency said. Its links are those of the context, from the portal's fixed table, and that
+to the program's own page; no text from a portal can become a link. No alert asks for a password.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from watcher.alerts.change_lines import fact_of, line_of
 from watcher.alerts.packing import pack
 from watcher.alerts.sms import sms_of
 from watcher.alerts.style import Detail, Privacy, TextStyle
-from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, Paragraph, as_html, as_plain
+from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, Block, Link, Paragraph, as_html, as_plain
 from watcher.alerts.title import case_number_of, cut_title, subject_of, title_of, titles_of
-from watcher.language.catalogue import Catalogue, load_catalogue
+from watcher.language.catalogue import load_catalogue
 from watcher.model.alert import AlertContext, AlertText
 from watcher.model.change import Change, ChangeKind, Severity
 
@@ -44,17 +44,16 @@ def render(
     zone: ZoneInfo,
     office_zone: ZoneInfo | None = None,
     detail: Detail = "full",
+    page: str = "",
 ) -> AlertText:
     """Return the text of one alert for one reader. The title names the most urgent change.
 
     Privacy `full` shows everything; `masked` hides numbers, longer texts, and file names; `minimal` says only that
     something changed. `detail` chooses the body. Dates are in `zone`, appointments in `office_zone` (None: in `zone`
-    too).
+    too). With the address of a `page`, the text has a link to it instead of commands.
     """
     catalogue = load_catalogue(language)
     changes = sorted(context.changes, key=_sort_key)
-    if privacy == "minimal":
-        return _minimal(changes[0], catalogue)
     style = TextStyle(
         catalogue=catalogue,
         zone=zone,
@@ -63,7 +62,10 @@ def render(
         case_number=case_number_of(context) or "",
         account=context.account,
         agency=context.agency,
+        page=page,
     )
+    if privacy == "minimal":
+        return _minimal(changes[0], style)
     title = title_of(context, changes[0], style)
     parts = (short_parts if detail == "short" else full_parts)(context, changes, style, title=title)
     blocks = pack(parts, limit=MAX_BODY_LENGTH[detail], gap=GAP[detail], more=lambda number: _more(number, style))
@@ -100,11 +102,14 @@ def _sms(context: AlertContext, lead: Change, style: TextStyle) -> str:
     title = next(titles_of(context, lead, masked))
     seen = f"{title}\n{bare_title(lead, masked)}"
     fact = fields_of(lead, masked).get("place", "") if names_appointment(lead) else fact_of(lead, masked, title=seen)
-    return sms_of(f"{title}. {fact}" if fact else title, style.catalogue)
+    return sms_of(f"{title}. {fact}" if fact else title, style.catalogue, link=style.link)
 
 
-def _minimal(lead: Change, catalogue: Catalogue) -> AlertText:
-    text = catalogue.message("general", "minimal_urgent" if lead.severity is Severity.URGENT else "minimal")
-    blocks: Sequence[Paragraph] = [Paragraph(text)]
+def _minimal(lead: Change, style: TextStyle) -> AlertText:
+    catalogue, urgent = style.catalogue, "_urgent" if lead.severity is Severity.URGENT else ""
+    label = catalogue.message("general", f"minimal{urgent}_page")
+    text = " ".join(style.sentences(catalogue.message("general", f"minimal{urgent}")))
+    blocks: Sequence[Block] = [Paragraph(text), *([Link(label, style.link)] if style.page else [])]
     title = cut_title(catalogue.message("general", "minimal_title"))
-    return AlertText(title=title, body=as_plain(blocks), html=as_html(blocks), short=sms_of(title, catalogue))
+    short = sms_of(title, catalogue, link=style.link)
+    return AlertText(title=title, body=as_plain(blocks), html=as_html(blocks), short=short)

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from watcher.alerts.sanitize import sanitize
+from watcher.alerts.sentences import sentences
 from watcher.language.catalogue import Catalogue
 from watcher.language.date_text import (
     appointment_text,
@@ -18,6 +19,7 @@ from watcher.language.date_text import (
 from watcher.model.appointment_time import AppointmentTime
 from watcher.privacy.masking import mask_case_number, mask_numbers
 from watcher.text.item_marks import item_mark
+from watcher.text.link_marks import marked_link
 
 Privacy: TypeAlias = Literal["full", "masked", "minimal"]
 Detail: TypeAlias = Literal["short", "full"]
@@ -41,7 +43,8 @@ class TextStyle:
     Days and moments are in `zone`, the user's; appointments are in `office_zone` (None: in `zone` too).
     `case_number` is masked wherever it occurs, except with `full` privacy. `account` is the user's name for the
     account, shown only with `full` privacy. `agency` is the name of the agency, empty if it is not known.
-    `shows_commands`: whether there is room for commands to type.
+    `page` is the address of the program's own page, empty if there is none: then the alert shows commands instead of
+    a link to it. `is_sms`: there is no room for commands.
     """
 
     catalogue: Catalogue
@@ -51,7 +54,8 @@ class TextStyle:
     case_number: str = ""
     account: str = ""
     agency: str = ""
-    shows_commands: bool = True
+    page: str = ""
+    is_sms: bool = False
     fields: dict[int, tuple[object, dict[str, str]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -59,7 +63,21 @@ class TextStyle:
 
     def for_sms(self) -> "TextStyle":
         """Return the same style for an SMS: always masked, because it may be visible on a locked phone."""
-        return replace(self, privacy="masked", shows_commands=False)
+        return replace(self, privacy="masked", is_sms=True)
+
+    @property
+    def shows_commands(self) -> bool:
+        """Whether the reader is told which commands to type."""
+        return not self.page and not self.is_sms
+
+    @property
+    def link(self) -> str:
+        """The alert's link to the page, with a mark for its token; "" without a page."""
+        return self.page and marked_link(self.page)
+
+    def sentences(self, text: str) -> tuple[str, ...]:
+        """Return the sentences of a text of the catalogue; with a page, those that have no command."""
+        return sentences(text, commands=not self.page)
 
     def item_number(self, key: str | None) -> str:
         """Return what stands for the number of an item in a command; "" where no command is shown."""

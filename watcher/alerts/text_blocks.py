@@ -68,7 +68,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address from a portal's fixed table, with its label."""
+    """An address from a portal's fixed table, or on the program's own page, with its label."""
 
     label: str
     address: str

@@ -21,7 +21,7 @@ from watcher.store.database.known_databases import FILE, KnownDatabases
 from watcher.store.database.sqlite_url import split_sqlite_url
 
 if TYPE_CHECKING:
-    from watcher.store import Store
+    from watcher.store import SavedValues, Store
 
 
 def open_store(settings: Settings) -> "Store":
@@ -55,6 +55,11 @@ def open_store(settings: Settings) -> "Store":
         from watcher.store.backup.rotation import with_restore_advice  # noqa: PLC0415 - for a damaged database only
 
         raise with_restore_advice(error, settings) from None
+
+
+def saved_values(store: "Store", settings: Settings) -> "SavedValues":
+    """Return what is stored encrypted, with the keys of the configuration or of this machine."""
+    return store.saved_values(sealing_keys(settings), machine_key=settings.state_dir / "state_key")
 
 
 def database_file(settings: Settings) -> Path | None:

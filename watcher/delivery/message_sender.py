@@ -5,7 +5,7 @@ Only alerts that could be claimed are sent. Targets of the channel that have acc
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -13,6 +13,8 @@ import structlog
 from watcher.alerts.digest import MAX_CHAT_BYTES, MAX_FULL_ALERTS, render_batch, render_digest
 from watcher.alerts.text_blocks import prepend_note
 from watcher.clock import Clock
+from watcher.context.opening import saved_values
+from watcher.delivery.alert_link import with_link
 from watcher.delivery.apprise_notifier import Notifier
 from watcher.delivery.attachments import Attachments, notices_of, select_attachments, with_missing_letter_note
 from watcher.delivery.message_order import COMBINED_REASONS, Message, attempts_of
@@ -106,6 +108,7 @@ class MessageSender:
         text, attachments = self._text(message, late), self._attachments(message)
         if attachments.has_missing:
             text = with_missing_letter_note(text, language=self.language)
+        text, link = with_link(text, message[0].alert, self.store, saved_values(self.store, self.settings))
         self.notifier.send(
             self.channel.url,
             title=text.title,
@@ -114,22 +117,27 @@ class MessageSender:
             short=text.short,
             attachments=attachments.files,
             accepted_by=message[0].accepted_by,
-            traits=self._traits(message),
+            traits=self._traits(message, link),
         )
 
-    def _traits(self, message: Message) -> Traits:
-        """Return what the message is about. A channel with `minimal` privacy learns only its severity."""
+    def _traits(self, message: Message, link: str) -> Traits:
+        """Return what the message is about. A channel with `minimal` privacy learns only its severity.
+
+        `link` is its link to the page, if it has one.
+        """
         severity = max((queued.alert.severity for queued in message), key=lambda severity: severity.rank)
+        label = load_catalogue(self.language).message("general", "seen")
+        on_page = Traits(severity=severity, link=link, seen=link and f"{link}/seen", seen_label=link and label)
         if self.channel.privacy == "minimal":
-            return Traits(severity=severity)
+            return on_page
         changes = [change.change for queued in message for change in queued.changes]
         lead = max(changes, key=lambda change: change.severity.rank, default=None)
         subjects = {(queued.account, queued.case_number) for queued in message}
         account, number = next(iter(subjects)) if len(subjects) == 1 else ("", None)
-        return Traits(
-            severity=severity,
+        return replace(
+            on_page,
             tag=lead.kind.value if lead else "",
-            link=self._link({queued.account for queued in message}),
+            link=link or self._link({queued.account for queued in message}),
             thread=f"{account} {number or ''}" if account else "",
         )
 

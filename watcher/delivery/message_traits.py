@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
@@ -28,13 +28,16 @@ _MAIL: Final = {Severity.URGENT: ("1", "high"), Severity.IMPORTANT: ("3", "norma
 class Traits:
     """What a message is about. A trait that is None or empty is left out.
 
-    `tag` is the kind of its most severe change, `link` an address of the portal's fixed table, and `thread` is the same
+    `tag` is the kind of its most severe change. `link` is the alert on the program's own page, otherwise an address of
+    the portal's fixed table. A POST to `seen` marks it as seen; `seen_label` is the button's text. `thread` is the same
     for all messages about one case; it is not shown to anybody, only its hash is.
     """
 
     severity: Severity | None = None
     tag: str = ""
     link: str = ""
+    seen: str = ""
+    seen_label: str = ""
     thread: str = ""
 
 
@@ -50,7 +53,7 @@ def with_traits(url: SecretStr, traits: Traits) -> SecretStr:
     if not options:
         return url
     text = url.get_secret_value()
-    return SecretStr(f"{text}{'&' if '?' in text else '?'}{urlencode(options, safe='+')}")
+    return SecretStr(f"{text}{'&' if '?' in text else '?'}{urlencode(options, safe='+', quote_via=quote)}")
 
 
 def _options(url: SecretStr, traits: Traits) -> dict[str, str]:
@@ -58,7 +61,7 @@ def _options(url: SecretStr, traits: Traits) -> dict[str, str]:
     match schema(url):
         case "ntfy" | "ntfys":
             priority = _NTFY[severity] if severity else ""
-            return {"priority": priority, "xtags": traits.tag, "click": traits.link}
+            return {"priority": priority, "xtags": traits.tag, "click": traits.link, "actions": _seen_button(traits)}
         case "pover":
             return {"priority": _PUSH[severity] if severity else "", "url": traits.link}
         case "gotify" | "gotifys" | "prowl" | "pushsafer" | "pushsafers":
@@ -68,6 +71,14 @@ def _options(url: SecretStr, traits: Traits) -> dict[str, str]:
         case "mailto" | "mailtos":
             return _mail_headers(url, traits)
     return {}
+
+
+def _seen_button(traits: Traits) -> str:
+    """Return ntfy's action that marks the alert as seen and takes it off the phone; "" if there is no address for it.
+
+    See https://docs.ntfy.sh/publish/#send-http-request.
+    """
+    return traits.seen and f"http, {traits.seen_label}, {traits.seen}, method=POST, clear=true"
 
 
 def _mail_headers(url: SecretStr, traits: Traits) -> dict[str, str]:

@@ -82,5 +82,5 @@ def _call(notifier: AppriseNotifier, request: Message, report: Callable[[str], N
 
 
 def _traits(fields: dict[str, str | None]) -> Traits:
-    severity, texts = fields["severity"], {name: fields[name] or "" for name in ("tag", "link", "thread")}
+    severity, texts = fields.pop("severity"), {name: text or "" for name, text in fields.items()}
     return Traits(severity=Severity(severity) if severity else None, **texts)

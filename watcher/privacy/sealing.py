@@ -110,11 +110,14 @@ def _decrypted(keys: Sequence[str], salt: bytes, token: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _fernet(key: str, salt: bytes) -> "Fernet":
-    """Derive the encryption key from `key`, which may be a passphrase (scrypt, RFC 7914; 16 MiB, some 0.05 s)."""
     from cryptography.fernet import Fernet  # noqa: PLC0415 - loaded only if a key is set
 
+    return Fernet(base64.urlsafe_b64encode(derived_key(key, salt)))
+
+
+@lru_cache(maxsize=16)
+def derived_key(key: str, salt: bytes) -> bytes:
+    """Return 32 bytes made from `key`, which may be a passphrase (scrypt, RFC 7914; 16 MiB, some 0.05 s)."""
     if _RANDOM_KEY.fullmatch(key):
-        derived_key = hashlib.blake2b(salt, key=key[-64:].encode(), digest_size=32).digest()
-    else:
-        derived_key = hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)
-    return Fernet(base64.urlsafe_b64encode(derived_key))
+        return hashlib.blake2b(salt, key=key[-64:].encode(), digest_size=32).digest()
+    return hashlib.scrypt(key.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32)

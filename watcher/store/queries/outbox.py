@@ -11,6 +11,7 @@ from watcher.model.alert import Alert, AlertHead, AlertState, AlertText, HoldRea
 from watcher.model.change import RecordedChange, Severity
 from watcher.store.database.query import Query, RunQuery, first_row, in_list, limit_to, select_rows, where
 from watcher.store.queries.changes import CHANGE, recorded_change
+from watcher.text.link_marks import with_token
 
 _HEAD = (
     "id, channel, state, severity, title, attempts, created_at, next_attempt_at, sent_at, last_error, note,"
@@ -117,7 +118,9 @@ def alerts(
 
 
 def _alert(row: Any, change_ids: Collection[int]) -> Alert:
-    return Alert(**_head_fields(row, change_ids), body=row.body, html=row.html, short=row.short)
+    """Return an alert to show. Only what is sent has the token of the link."""
+    body, html, short = (with_token(text, "…") for text in (row.body, row.html, row.short))
+    return Alert(**_head_fields(row, change_ids), body=body, html=html, short=short)
 
 
 def _head_fields(row: Any, change_ids: Collection[int]) -> dict[str, Any]:

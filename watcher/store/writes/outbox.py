@@ -154,6 +154,10 @@ class Outbox(OutboxView):
         with self._database.writing() as connection:
             return sorted(connection.execute(statement).scalars())
 
+    def set_link(self, alert_id: int, digest: bytes) -> None:
+        """Record the digest of the token in an alert's link to the page."""
+        self._update(ALERTS.update().where(ALERTS.c.id == alert_id), link_digest=digest)
+
     def _release_abandoned(self, now: datetime, unsaved: Collection[int]) -> None:
         """End the claims of deliveries that are over. What they delivered without saving it is kept."""
         with self._database.queries() as run:

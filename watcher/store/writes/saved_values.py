@@ -4,13 +4,14 @@ They are sessions (cookies, tokens), submitted codes, and the one-time codes and
 decrypted counts as nothing, so that the portal signs in again; `SavedValue.fault` has the reason.
 """
 
+import hmac
 from collections.abc import Callable
 from typing import TypeAlias
 
 from pydantic import SecretStr
 from sqlalchemy import ColumnElement, Connection
 
-from watcher.privacy.sealing import Seal, SealFault, Unsealable
+from watcher.privacy.sealing import Seal, SealFault, Unsealable, derived_key
 from watcher.privacy.state_keys import StateKeys
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.tables import SEALED
@@ -60,6 +61,17 @@ class SavedValues:
                 if not seal.is_current(row.content) and (content := _unsealed(seal, row.content)) is not None:
                     _write(connection, row.owner, row.purpose, seal.seal(content), is_new=False)
         self._is_resealed = True
+
+    def secret_of(self, name: str) -> bytes:
+        """Return 32 bytes that nobody can compute without the first key, the same for one name.
+
+        Raises `StoreUnusable`.
+        """
+        if not self._keys.all():
+            with self._database.writing():
+                self.create_key()
+        key = derived_key(self._keys.all()[0].get_secret_value(), b"watcher secrets")
+        return hmac.digest(key, name.encode(), "sha256")
 
     def create_key(self) -> None:
         """Create a key if there is none. Call within a write transaction. Raises `StoreUnusable`."""
