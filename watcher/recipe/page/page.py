@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 from watcher.errors import UnexpectedAnswer
 from watcher.messages import _
 from watcher.model.change import Json
+from watcher.privacy.redaction import redact_secrets
 from watcher.recipe.page.budget import Budget
 from watcher.recipe.page.html_document import FoundElement, HtmlDocument
 from watcher.text.charset import read_text
@@ -237,13 +238,14 @@ def _json(body: bytes, url: str) -> Json:
         value: Json = read_json(body)
     except UnexpectedAnswer:
         raise UnexpectedAnswer(
-            _("{address} returned something that is not JSON", address=_without_query(url))
+            _("{address} returned something that is not JSON", address=readable_address(url))
         ) from None
     return value
 
 
-def _without_query(url: str) -> str:
-    return url.partition("?")[0].partition("#")[0]
+def readable_address(url: str) -> str:
+    """Return an address for a message: without its query, and without a secret that is part of its path."""
+    return redact_secrets(url.partition("?")[0].partition("#")[0])
 
 
 def _absolute(base: str, address: str) -> str:

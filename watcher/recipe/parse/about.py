@@ -15,10 +15,10 @@ def read_about(table: Table | None) -> About:
         return About()
     about = About(
         country=table.parse("country", _country) or "",
-        title=_words_at(table, "title"),
-        number=_words_at(table, "number"),
-        number_pattern=table.parse("number_pattern", _pattern) or "",
-        username=_words_at(table, "username"),
+        title=words_at(table, "title"),
+        number=words_at(table, "number"),
+        number_pattern=table.parse("number_pattern", whole_pattern) or "",
+        username=words_at(table, "username"),
         sources=table.text("sources") or "",
     )
     table.check_unknown_keys()
@@ -49,7 +49,8 @@ def matches_number(about: About, number: str) -> bool:
     return compile_pattern(f"^(?:{about.number_pattern})$").search(plain) is not None
 
 
-def _words_at(table: Table, key: str) -> Words:
+def words_at(table: Table, key: str) -> Words:
+    """Return a text in several languages, or a text alone, which is English."""
     value = table.value(key)
     return {} if value is None else _words(table, (key,), value)
 
@@ -77,6 +78,12 @@ def _country(text: str) -> str:
     return text
 
 
-def _pattern(text: str) -> str:
+def whole_pattern(text: str) -> str:
+    """Return a pattern that a whole text must match. Raises ValueError with what to correct."""
     compile_pattern(f"^(?:{text})$")
     return text
+
+
+def matches_whole(pattern: str, text: str) -> bool:
+    """Return whether the whole text matches the pattern; any text matches an empty one."""
+    return not pattern or compile_pattern(f"^(?:{pattern})$").search(text) is not None
