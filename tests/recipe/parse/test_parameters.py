@@ -49,8 +49,8 @@ def faults_of(text: str) -> tuple[str, ...]:
     ("line", "fault"),
     [
         ("place = { }", "office.toml:7: parameters.place.ask: must say what to ask for"),
-        ('place = { ask = "" }', "office.toml:7: parameters.place.ask: must be text"),
-        ('place = { ask = { xx = "Post" } }', "'xx' is not one of the languages"),
+        ('place = { ask = "" }', "office.toml:7: parameters.place.ask.en: must be text"),
+        ('place = { ask = { xx = "Post" } }', "parameters.place.ask.xx: is not one of the languages"),
         ('place = "Post"', "office.toml:7: parameters.place: must be a section"),
         ('Place = { ask = "Post" }', "a name consists of lowercase letters"),
         ('password = { ask = "Post" }', "this placeholder has another meaning"),
