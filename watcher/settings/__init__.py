@@ -132,6 +132,11 @@ class AccountSettings(Section):
         """The shortest time between two checks of this account. None for that of its portal."""
         return None
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether the program never checks the account itself: a person hands over what the portal shows."""
+        return False
+
     def credential(self) -> str | None:
         """Return what would be submitted at sign-in, as one text whose fingerprint shows a change.
 

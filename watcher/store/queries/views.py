@@ -23,6 +23,11 @@ class AccountsView:
         with self._queries() as run:
             return accounts.all_accounts(run)
 
+    def session_ends(self) -> dict[str, datetime]:
+        """Return when the saved session of an account ends at the latest, by account, where that is known."""
+        with self._queries() as run:
+            return accounts.session_ends(run)
+
 
 class OutboxView:
     """Alerts by their state. Every method sees one consistent state."""
