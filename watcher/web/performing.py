@@ -11,6 +11,7 @@ from watcher.errors import os_error_text
 from watcher.messages import _
 from watcher.notices.file_type import NotADocument
 from watcher.settings import ChannelSettings
+from watcher.web import entry_actions
 from watcher.web.outcome import Outcome
 
 Arguments: TypeAlias = Mapping[str, Any]
@@ -164,6 +165,7 @@ _ACTIONS: dict[str, Callable[[App, Arguments], Outcome]] = {
     "code": _code,
     "cookies": _cookies,
     "letter": _letter,
+    **entry_actions.ACTIONS,
 }
 
 
