@@ -12,7 +12,7 @@ from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader, Variant
 from watcher.privacy.redaction import register_secret
 from watcher.recipe.account import RecipeAccount
-from watcher.recipe.model import comparable_text
+from watcher.recipe.model import comparable_status
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
 from watcher.recipe.parse.shipped import FOLDER, shipped_names
 from watcher.recipe.run.fields import VOCABULARY
@@ -132,7 +132,7 @@ def _variant(name: str) -> Variant:
 
 
 def _plain_status(account: RecipeAccount, status: str) -> Words:
-    return account.parsed.case.plain.get(comparable_text(status), {})
+    return account.parsed.case.plain.get(comparable_status(status), {})
 
 
 _QUESTIONS = (

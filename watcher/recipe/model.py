@@ -29,6 +29,11 @@ def comparable_text(text: str) -> str:
     return composed(" ".join(text.split()).casefold())
 
 
+def comparable_status(text: str) -> str:
+    """Return a status as it is compared with the recipe's tables: as `comparable_text`, and without any space."""
+    return comparable_text(text).replace(" ", "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request. `key_path` is its place in the recipe, for messages: `sign_in[1]`."""
@@ -92,7 +97,7 @@ class CasePage:
 
     `case_number` selects the number as the page repeats it. `not_found` says that the portal does not know the case, or
     not yet: then its status is `pending_status`, if that is not "". The keys of `stages` and `plain` are statuses as
-    `comparable_text` returns them; `plain` has their translations.
+    `comparable_status` returns them; `plain` has their translations.
     """
 
     fields: Mapping[str, Selector]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from watcher.messages import LANGUAGES, Words, _
-from watcher.recipe.model import About, comparable_text
+from watcher.recipe.model import About, comparable_status
 from watcher.recipe.page.patterns import compile_pattern
 from watcher.recipe.parse.table import Table
 
@@ -26,7 +26,7 @@ def read_about(table: Table | None) -> About:
 
 
 def read_plain(table: Table) -> dict[str, Words]:
-    """Return the translations of statuses, by status as `comparable_text` returns it."""
+    """Return the translations of statuses, by status as `comparable_status` returns it."""
     statuses = table.value("plain")
     if statuses is None:
         return {}
@@ -36,7 +36,7 @@ def read_plain(table: Table) -> dict[str, Words]:
     plain: dict[str, Words] = {}
     for status, value in statuses.items():
         words = _words(table, ("plain", status), value)
-        if plain.setdefault(comparable_text(status), words) != words:
+        if plain.setdefault(comparable_status(status), words) != words:
             table.faults.add((*table.path, "plain", status), _("the same words are already translated above"))
     return plain
 

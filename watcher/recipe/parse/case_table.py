@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from watcher.messages import _
 from watcher.model.case import PORTAL_ITEM_KINDS, Stage
 from watcher.recipe.date_formats import Dates, check_format
-from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_text
+from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_status, comparable_text
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parse.about import read_plain
 from watcher.recipe.parse.requests import Requests
@@ -91,7 +91,7 @@ def _present(selectors: Mapping[str, Selector | None]) -> dict[str, Selector]:
 def _stages(table: Table) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
     for status, stage in table.enum_values("stages", Stage).items():
-        if stages.setdefault(comparable_text(status), stage) is not stage:
+        if stages.setdefault(comparable_status(status), stage) is not stage:
             table.faults.add((*table.path, "stages", status), _("the same words already mean another stage above"))
     return stages
 

@@ -9,7 +9,7 @@ from watcher.language.status_meaning import meaning_of
 from watcher.messages import _
 from watcher.model.case import STATUS_SOURCE, ItemKind, PendingItem, Snapshot, Stage
 from watcher.portal import RawAnswers
-from watcher.recipe.model import Recipe, comparable_text
+from watcher.recipe.model import Recipe, comparable_status
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.run.case_list import comparable_number, rows
 from watcher.recipe.run.case_lists import Collections
@@ -118,7 +118,7 @@ def _check_number(recipe: Recipe, page: Page, case_number: str) -> None:
 
 def _stage(recipe: Recipe, snapshot: Snapshot) -> Stage:
     status = snapshot.status or ""
-    known = recipe.case.stages.get(comparable_text(status))
+    known = recipe.case.stages.get(comparable_status(status))
     return known or meaning_of(status, vocabulary=VOCABULARY, description=snapshot.description).stage
 
 
@@ -150,7 +150,7 @@ def _status_items(recipe: Recipe, snapshot: Snapshot) -> tuple[PendingItem, ...]
     kind = _ITEM_OF_STAGE.get(snapshot.stage)
     if (
         kind is None
-        or comparable_text(status) not in recipe.case.stages
+        or comparable_status(status) not in recipe.case.stages
         or meaning_of(status, vocabulary=VOCABULARY).asks
     ):
         return ()
