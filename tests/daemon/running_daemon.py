@@ -14,6 +14,7 @@ import psutil
 
 from tests.support.waiting import eventually
 from tests.support.workspace import Workspace
+from watcher.daemon.page import PAGE_MODULE
 
 WORKER = "watcher.daemon.worker"
 
@@ -31,6 +32,13 @@ class RunningDaemon:
 
     def workers(self) -> list[psutil.Process]:
         """Return the workers that run."""
+        return [child for child in self._children() if not _is_page(child)]
+
+    def pages(self) -> list[psutil.Process]:
+        """Return the processes of the page that run."""
+        return [child for child in self._children() if _is_page(child)]
+
+    def _children(self) -> list[psutil.Process]:
         with suppress(psutil.Error):
             return [child for child in psutil.Process(self.process.pid).children() if _is_running(child)]
         return []
@@ -54,6 +62,12 @@ class RunningDaemon:
     def listen(self) -> None:
         assert self.process.stderr is not None
         self.lines.extend(self.process.stderr)
+
+
+def _is_page(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return PAGE_MODULE in process.cmdline()
+    return False
 
 
 def _is_running(process: psutil.Process) -> bool:

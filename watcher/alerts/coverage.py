@@ -27,7 +27,6 @@ REQUESTS = frozenset(
         ChangeKind.SESSION_ENDED,
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.LOOK_REMINDER,
-        ChangeKind.OFFICIAL_MAIL,
         ChangeKind.CHANNEL_FAILING,
     }
 )

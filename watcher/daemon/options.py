@@ -25,6 +25,8 @@ class Pace:
     worker is needed again within this time, it waits instead, because a start takes more than waiting. `start`: in
     which a worker must be ready. `stop`: in which it must end. `first_delay` to `max_delay`: before the start that
     follows a failed one. `sign_of_life`: between those of a worker. `patience`: without one, until it is killed.
+    `page_idle`: without a request, after which the page's process ends. `page_patience`: without a sign of life, until
+    it is killed. `page_grace`: for its requests when it is asked to end. `page_stop`: in which it must have ended.
     """
 
     tick: float = 15.0
@@ -36,6 +38,10 @@ class Pace:
     max_delay: float = 300.0
     sign_of_life: float = 30.0
     patience: float = 120.0
+    page_idle: float = 600.0
+    page_patience: float = 60.0
+    page_grace: float = 3.0
+    page_stop: float = 6.0
 
     def with_watchdog(self, watchdog: timedelta | None) -> "Pace":
         """Return the pace with which at most a third of the watchdog's time passes between two notifications."""

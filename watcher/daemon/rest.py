@@ -65,6 +65,10 @@ class Rest:
                 _log.error("database_unavailable", extra={"reason": str(error)})
             self.can_write, self.has_news = False, True  # a worker announces it
 
+    def wake(self) -> None:
+        """Note that a worker must see something."""
+        self.has_news = True
+
     def _look_at_clock(self) -> None:
         """Notice that the clock was set back. A worker that runs may end without having noticed it."""
         set_back_by, self._last_now = self._last_now - self._clock.now(), self._clock.now()

@@ -18,15 +18,17 @@ from pathlib import Path
 from watcher import __version__
 from watcher.clock import Clock
 from watcher.clock.timestamps import parse_utc
-from watcher.daemon.health_page import HealthPage
 from watcher.daemon.options import Options, Pace
+from watcher.daemon.page import PAGE_MODULE, Page
 from watcher.daemon.rest import Rest
 from watcher.daemon.sd_notify import ServiceManager
+from watcher.daemon.service_report import ServiceReport
 from watcher.daemon.signals import Signals
 from watcher.daemon.worker_process import MODULE, WorkerProcess, Workers
 from watcher.errors import StoreLost, StoreUnusable, WatcherError
 from watcher.messages import _, use_language
 from watcher.processes.channel import Message
+from watcher.processes.child import reap_orphans
 from watcher.store.database.daemon_lock import daemon_holds
 from watcher.store.database.locks import Busy, FileLocks
 
@@ -49,14 +51,16 @@ class Supervisor:
         manager: ServiceManager,
         pace: Pace | None = None,
         module: str = MODULE,
+        page_module: str = PAGE_MODULE,
     ) -> None:
-        """Start nothing yet. `module` is the worker's."""
+        """Start nothing yet. `module` is the worker's, `page_module` that of the page's process."""
         self._options, self._clock, self._manager = options, clock, manager
         self._pace = (pace or Pace()).with_watchdog(manager.watchdog)
         self._selector = selectors.DefaultSelector()
         self._workers = Workers(module, self._pace)
-        self._page = HealthPage(clock, self._is_alive)
+        self._report = ServiceReport(clock, self._is_alive)
         self._rest = Rest(clock)
+        self._page = Page(options, self._pace, self._selector, self._report, wake=self._rest.wake, module=page_module)
         self._settings = ""
         self._carried: Message = {}
         self._is_running = self._is_stopping = self._must_reload = False
@@ -92,7 +96,7 @@ class Supervisor:
 
     def _pause(self) -> float:
         """Return for how many seconds nothing has to be done."""
-        pauses = [self._next_tick - time.monotonic()]
+        pauses = [self._next_tick - time.monotonic(), self._page.time_left()]
         if (time_left := self._workers.time_left()) is not None:
             pauses.append(time_left)
         elif self._next_due is not None:
@@ -115,6 +119,7 @@ class Supervisor:
                 self._is_stopping = True
                 self._manager.stopping()
                 self._stop_worker()
+                self._page.stop()
 
     def _stop_worker(self) -> None:
         if self._workers.current is not None:
@@ -158,7 +163,7 @@ class Supervisor:
             "opened": self._opened,
             "ready": self._ready,
             "alive": self._alive,
-            "report": lambda _worker, message: self._page.take_report(message),
+            "report": lambda _worker, message: self._report.take(message),
             "refused": lambda _worker, _message: self._reloaded(),
             "idle": self._idle,
             "done": self._done,
@@ -185,12 +190,12 @@ class Supervisor:
             self._refuse(database)  # before anything is opened or created: the other daemon may have lost its files
             return
         try:
-            self._page.configure(message["listen"], message["token"])
+            self._page.configure(message["addresses"], settings=self._settings, token=message["token"])
         except WatcherError as error:
             if not self._is_running:
                 self._end(str(error), 1)
                 return
-            _log.error("health_page_unavailable", extra={"reason": str(error)})
+            _log.error("page_unavailable", extra={"reason": str(error)})
         if self._is_running:
             self._reloaded()
         else:
@@ -233,7 +238,7 @@ class Supervisor:
         worker.is_done, self._carried = True, message["carried"]
         self._next_due = parse_utc(message["next"])
 
-    def _upgraded(self, _worker: WorkerProcess, _message: Message) -> None:
+    def _upgraded(self, *_details: object) -> None:
         _log.warning("program_upgraded")
         self._status = UPGRADED
 
@@ -252,13 +257,18 @@ class Supervisor:
 
     def _look(self) -> None:
         self._workers.look()
+        self._page.look(may_start=self._report.is_known and not self._is_stopping and self._lost is None)
+        worker = self._workers.current
+        reap_orphans(worker.child if worker else None, self._page.child)
         if self._status is None and time.monotonic() >= self._next_tick:
             self._tick()
         if self._workers.current is None:
             if self._lost is not None:
                 self._keep_lost_database(self._lost)
-            elif self._is_stopping and self._status is None:
+            elif self._is_stopping and self._page.child is None and self._status is None:
                 self._status = 0
+            elif self._page.must_upgrade:
+                self._upgraded()
 
     def _tick(self) -> None:
         self._next_tick = time.monotonic() + self._pace.tick
@@ -266,7 +276,8 @@ class Supervisor:
             self._rest.look(no_worker=self._workers.current is None)
         except StoreLost as error:
             self._lose(error)
-        self._page.can_write = self._rest.can_write
+        self._report.can_write = self._rest.can_write
+        self._page.ask_for_sign_of_life()
         if self._is_running and self._answers and self._is_alive():
             self._manager.keep_alive(self._page.line())
 
@@ -277,6 +288,7 @@ class Supervisor:
             _log.critical("database_lost", extra={"reason": str(lost)})
             self._manager.stopping()
             self._stop_worker()
+            self._page.close()  # at once: closing the database would write into the file that replaced it
 
     def _keep_lost_database(self, lost: StoreLost) -> None:
         from watcher.daemon.lost_database import end_with_lost_database  # noqa: PLC0415 - loads most of the program

@@ -140,12 +140,13 @@ class Worker:
 
     def _send_settings(self, settings: Settings) -> None:
         health, file = settings.health, database_file(settings)
+        addresses = {"web.listen": settings.web.listen, "health.listen": health.listen}
         self._send(
             "configured",
             settings=packed(settings),
             language=current_language(),
             database=_text(file),
-            listen=health.listen,
+            addresses={key: address for key, address in addresses.items() if address},
             token=health.token.get_secret_value() if health.token else None,
         )
 

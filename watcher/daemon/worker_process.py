@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from watcher.daemon.growing_delay import GrowingDelay
 from watcher.daemon.options import Pace
 from watcher.processes.channel import Message
-from watcher.processes.child import Child, reap_orphans
+from watcher.processes.child import Child
 
 MODULE = "watcher.daemon.worker"
 
@@ -104,28 +105,28 @@ class Workers:
         """Start none yet."""
         self._module, self._pace = module, pace
         self.current: WorkerProcess | None = None
-        self._failures, self._may_start_at = 0, 0.0
+        self._delay, self._last_age = GrowingDelay(pace), 0.0
 
     @property
     def fail_repeatedly(self) -> bool:
         """Whether the last few workers could not be started, or died, and none works now."""
-        return self._failures >= _MAX_FAILURES and not (self.current and self.current.is_ready)
+        return self._delay.failures >= _MAX_FAILURES and not (self.current and self.current.is_ready)
 
     @property
     def must_start(self) -> bool:
         """Whether the last worker failed, so that its work has to be taken up."""
-        return self._failures > 0
+        return self._delay.failures > 0
 
     def may_start(self) -> bool:
         """Return whether none runs, and the delay after a failed one is over."""
-        return self.current is None and time.monotonic() >= self._may_start_at
+        return self.current is None and self._delay.time_left() <= 0
 
     def start(self, **content: Any) -> WorkerProcess | None:
         """Start one, and send it its first message. Return None if it cannot be started."""
         try:
             self.current = WorkerProcess(self._module, self._pace)
         except OSError as error:
-            self._failed("worker_not_started", reason=error.strerror)
+            _log.error("worker_not_started", extra={"reason": error.strerror, "next_start_in": self._delay.failed()})
             return None
         self.current.send("start", **content)
         return self.current
@@ -134,12 +135,11 @@ class Workers:
         """Return the seconds until something has to be done: a kill, or the next start after a failed one."""
         if self.current is not None:
             return self.current.time_left()
-        return self._may_start_at - time.monotonic() if self._failures else None
+        return self._delay.time_left() if self._delay.failures else None
 
     def look(self) -> None:
-        """Kill a worker that is past its deadline, and take the status of orphaned processes."""
+        """Kill a worker that is past its deadline."""
         worker = self.current
-        reap_orphans(worker.child if worker else None)
         if worker is not None and worker.time_left() <= 0:
             _log.error("worker_hangs")
             worker.kill()
@@ -147,20 +147,19 @@ class Workers:
     def ended(self) -> int:
         """Note that the current worker has left. Return its exit status. Call `succeeded` or `failed` next."""
         worker, self.current = self.current, None
-        if worker and worker.age > self._pace.max_delay:
-            self._failures = 0
+        self._last_age = worker.age if worker else 0.0
         return worker.exit_status() if worker else 0
 
     def succeeded(self) -> None:
         """Note that the last worker ended as it should."""
-        self._failures = 0
+        self._delay.succeeded()
 
     def failed(self, status: int) -> None:
         """Note that the last worker failed, with this exit status. The next one is started after a delay."""
-        self._failed("worker_died", **({"signal": -status} if status < 0 else {"status": status}))
+        delay = self._delay.failed(age=self._last_age)
+        _log.error("worker_died", extra={**exit_details(status), "next_start_in": delay})
 
-    def _failed(self, event: str, **details: Any) -> None:
-        delay = min(self._pace.first_delay * 2**self._failures, self._pace.max_delay)
-        self._failures = min(self._failures + 1, 30)
-        self._may_start_at = time.monotonic() + delay
-        _log.error(event, extra={**details, "next_start_in": delay})
+
+def exit_details(status: int) -> dict[str, int]:
+    """Return an exit status for the log: the number of the signal that ended the process, or the status."""
+    return {"signal": -status} if status < 0 else {"status": status}

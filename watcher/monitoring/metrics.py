@@ -26,8 +26,8 @@ _PENDING = (AlertState.QUEUED, AlertState.HELD)
 class Counters:
     """Checks and changes, counted. Thread-safe.
 
-    A worker counts, and sends the increments with each of its reports: `counters.take()`. The process that answers
-    `/metrics` sums them since its start: `counters.add(increments)`.
+    A worker counts, and sends the increments with each of its reports: `counters.take()`. The supervisor sums them
+    since its start, `counters.add(increments)`, for the process that answers `/metrics`.
     """
 
     def __init__(self) -> None:
@@ -51,10 +51,14 @@ class Counters:
         with self._lock:
             checks, self._checks = self._checks, Counter()
             changes, self._changes = self._changes, Counter()
-        return {"checks": [[*labels, number] for labels, number in checks.items()], "changes": dict(changes)}
+        return _message(checks, changes)
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the numbers as a message."""
+        return _message(self.checks(), self.changes())
 
     def add(self, increments: Mapping[str, Any]) -> None:
-        """Add what another process returned from `take`. Raises `KeyError` or `ValueError` for anything else."""
+        """Add what `take` or `to_json` returned elsewhere. Raises `KeyError` or `ValueError` for anything else."""
         checks = {(portal, outcome): number for portal, outcome, number in increments["checks"]}
         changes = increments["changes"]
         with self._lock:
@@ -72,8 +76,12 @@ class Counters:
             return dict(self._changes)
 
 
-def exposition(status: ServiceStatus, counters: Counters) -> bytes:
-    """Return all metrics in Prometheus' text format."""
+def _message(checks: Mapping[tuple[str, str], int], changes: Mapping[str, int]) -> dict[str, Json]:
+    return {"checks": [[*labels, number] for labels, number in checks.items()], "changes": dict(changes)}
+
+
+def exposition(status: ServiceStatus, counters: Counters, process: int) -> bytes:
+    """Return all metrics in Prometheus' text format, also the memory and CPU time of the daemon's `process`."""
     from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest  # noqa: PLC0415 - 7 MiB
     from prometheus_client.registry import Collector  # noqa: PLC0415
 
@@ -83,7 +91,7 @@ def exposition(status: ServiceStatus, counters: Counters) -> bytes:
 
     registry = CollectorRegistry()
     registry.register(Current())
-    ProcessCollector(registry=registry)
+    ProcessCollector(pid=lambda: process, registry=registry)
     return generate_latest(registry)
 
 

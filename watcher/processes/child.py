@@ -1,14 +1,16 @@
 """A child process: a module of this program in a new interpreter, with a channel to it.
 
 The child finds its end of the channel as descriptor 3, and ends when the other end is closed, even if this process was
-killed. Its log lines go to standard error, which it inherits.
+killed. Sockets that are passed on are the descriptors from 4. Its log lines go to standard error, which it inherits.
 """
 
+import fcntl
 import os
 import signal
 import socket
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock
 from types import FrameType
@@ -26,20 +28,25 @@ _NULL_OUTPUT = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for st
 class Child:
     """A running process. Thread-safe, except for its `channel`, see there."""
 
-    def __init__(self, module: str, *, quiet: bool = False) -> None:
+    def __init__(self, module: str, *, quiet: bool = False, sockets: Sequence[socket.socket] = ()) -> None:
         """Start a process that calls the module's `main`. Raises OSError if that is not possible.
 
-        `quiet` discards what it prints.
+        `quiet` discards what it prints. It takes the `sockets` with `passed_sockets`.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
-            its_end = (os.POSIX_SPAWN_DUP2, theirs.fileno(), _DESCRIPTOR)
+        with theirs, ExitStack() as copies:
             try:
+                passed = [_copy(each, len(sockets), copies) for each in sockets]
                 self.pid = os.posix_spawn(
                     sys.executable,
                     command(_START, module),
                     environment(),
-                    file_actions=[_NULL_INPUT, *(_NULL_OUTPUT if quiet else []), its_end],
+                    file_actions=[
+                        _NULL_INPUT,
+                        *(_NULL_OUTPUT if quiet else []),
+                        (os.POSIX_SPAWN_DUP2, theirs.fileno(), _DESCRIPTOR),
+                        *((os.POSIX_SPAWN_DUP2, copy, _DESCRIPTOR + n) for n, copy in enumerate(passed, 1)),
+                    ],
                     setsigmask=_SHIELDED,
                 )
             except OSError:
@@ -88,18 +95,33 @@ def channel_to_parent() -> Channel:
     return Channel(socket.socket(fileno=_DESCRIPTOR))
 
 
+def passed_sockets(number: int) -> list[socket.socket]:
+    """Return the sockets that this process was started with."""
+    descriptors = range(_DESCRIPTOR + 1, _DESCRIPTOR + 1 + number)
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    return [socket.socket(fileno=descriptor) for descriptor in descriptors]
+
+
+def _copy(passed: socket.socket, number: int, copies: ExitStack) -> int:
+    """Return a copy of a descriptor, above those that a child with this number of sockets finds them at."""
+    copy = fcntl.fcntl(passed, fcntl.F_DUPFD_CLOEXEC, _DESCRIPTOR + 1 + number)
+    copies.callback(os.close, copy)
+    return copy
+
+
 def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Do nothing."""
 
 
-def reap_orphans(child: Child | None) -> None:
-    """Take the exit status of all processes that have ended except `child`.
+def reap_orphans(*children: Child | None) -> None:
+    """Take the exit status of all processes that have ended except `children`.
 
     Process 1 of a container becomes the parent of those whose own parent was killed.
     """
     with suppress(ChildProcessError):
         while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            if child is not None and ended.si_pid == child.pid:
+            if any(child is not None and ended.si_pid == child.pid for child in children):
                 return
             os.waitpid(ended.si_pid, 0)
 

@@ -8,11 +8,10 @@ from datetime import date
 class Outcome:
     """What came of an action: what to say, or why it was refused, or what the person must confirm first.
 
-    `days` are the dates that a letter names. `token` is that of the device that was signed in.
+    `days` are the dates that a letter names.
     """
 
     texts: tuple[str, ...] = ()
     refused: str = ""
     confirm: str = ""
     days: tuple[date, ...] = ()
-    token: str = ""

@@ -1,14 +1,11 @@
 """`/healthz` and `/metrics`, over real connections."""
 
-import http.client
 import json
+import os
 import re
 import socket
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,14 +17,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace, api_workspace
 from tests.servers.running import free_port
 from tests.support.waiting import eventually
-from watcher.errors import SettingsFaults, StoreUnusable, WatcherError
+from tests.web.serving import Client, Served, plain, serving
+from watcher.errors import SettingsFaults
 from watcher.model.account_health import AccountState
 from watcher.model.alert import AlertState
 from watcher.model.change import Change, ChangeKind, RecordedChange, Severity
-from watcher.monitoring.http_server import HealthServer
 from watcher.monitoring.metrics import Counters, exposition
 from watcher.monitoring.reported_status import ReportedAccount, ReportedStatus
 from watcher.monitoring.service_status import ServiceStatus
+from watcher.web.health import HealthPages
+from watcher.web.service import CurrentService
 
 NOW = datetime(2026, 7, 9, 12, tzinfo=UTC)
 REPOSITORY = Path(__file__).parents[2]
@@ -55,42 +54,23 @@ UNHEALTHY = replace(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: str
+@dataclass(slots=True)
+class FixedService:
+    """A service whose state is given; None: it does not answer."""
 
+    status: ServiceStatus | None = HEALTHY
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """An HTTP client for a server on loopback."""
-
-    port: int
-
-    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request(method, path, headers=headers)
-            answer = connection.getresponse()
-            names = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, names, answer.read().decode())
-        finally:
-            connection.close()
+    async def current(self) -> CurrentService | None:
+        counters = Counters()
+        counters.count_check("uscis-api", "ok")
+        status = self.status
+        return None if status is None else CurrentService(status=status, counters=counters, process=os.getpid())
 
 
 @contextmanager
-def serving(
-    status: Callable[[], ServiceStatus] = lambda: HEALTHY, token: str | None = None, deadline: float = 10.0
-) -> Iterator[Client]:
-    counters = Counters()
-    counters.count_check("uscis-api", "ok")
-    server = HealthServer("127.0.0.1:0", token=token, status=status, counters=counters, deadline=deadline)
-    server.start()
-    try:
-        yield Client(server.port)
-    finally:
-        server.stop()
+def health_pages(status: ServiceStatus | None = HEALTHY, token: str | None = None) -> Iterator[Served]:
+    with serving(plain(HealthPages(FixedService(status), token))) as served:
+        yield served
 
 
 def metrics(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -104,7 +84,7 @@ def metrics(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
 
 class TestHealth:
     def test_healthy_service_answers_200(self) -> None:
-        with serving() as client:
+        with health_pages() as client:
             answer = client.get("/healthz")
         assert answer.status == 200
         assert answer.headers["content-type"].startswith("application/json")
@@ -118,42 +98,39 @@ class TestHealth:
 
     @pytest.mark.parametrize("status", [UNHEALTHY, replace(HEALTHY, scheduler_alive=False)])
     def test_unhealthy_service_answers_503_with_the_reason(self, status: ServiceStatus) -> None:
-        with serving(lambda: status) as client:
+        with health_pages(status) as client:
             answer = client.get("/healthz")
         assert answer.status == 503
         document = json.loads(answer.body)
         assert document["status"] == "unwell"
         assert document["accounts"][0]["blind"] or document["scheduler"] == "stuck"
 
-    def test_unreadable_database_is_a_503(self) -> None:
-        def unreadable() -> ServiceStatus:
-            raise StoreUnusable("database x: the disk reports errors")
-
-        with serving(unreadable) as client:
+    def test_daemon_that_does_not_answer_is_a_503(self) -> None:
+        with health_pages(None) as client:
             assert client.get("/healthz").status == client.get("/metrics").status == 503
 
     def test_head_is_answered_without_a_body(self) -> None:
-        with serving() as client:
+        with health_pages() as client:
             answer = client.get("/healthz", method="HEAD")
         assert (answer.status, answer.body) == (200, "")
 
     def test_query_is_ignored(self) -> None:
-        with serving() as client:
+        with health_pages() as client:
             assert client.get("/healthz?from=a-probe").status == 200
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
     def test_other_methods_are_refused(self, method: str) -> None:
-        with serving() as client:
+        with health_pages() as client:
             assert client.get("/healthz", method=method).status == 501
 
     def test_other_paths_are_not_found(self) -> None:
-        with serving() as client:
+        with health_pages() as client:
             assert {client.get(path).status for path in ("/", "/healthz/", "/../etc/passwd", "/metric")} == {404}
 
 
 class TestAuthorization:
     def test_no_page_is_shown_without_the_token(self) -> None:
-        with serving(token=TOKEN) as client:
+        with health_pages(token=TOKEN) as client:
             for path in ("/healthz", "/metrics", "/"):
                 answer = client.get(path)
                 assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -161,101 +138,30 @@ class TestAuthorization:
 
     @pytest.mark.parametrize("authorization", ["Bearer wrong", "Bearer", "Basic " + TOKEN, "Bearer \xe9", TOKEN])
     def test_wrong_token_is_refused(self, authorization: str) -> None:
-        with serving(token=TOKEN) as client:
+        with health_pages(token=TOKEN) as client:
             assert client.get("/healthz", Authorization=authorization).status == 401
 
     def test_token_works_with_any_host_name(self) -> None:
-        with serving(token=TOKEN) as client:
+        with health_pages(token=TOKEN) as client:
             for path in ("/healthz", "/metrics"):
                 assert client.get(path, Authorization=f"bearer {TOKEN}", Host="box.example.org").status == 200
 
     @pytest.mark.parametrize("host", ["evil.example.org", "10.0.0.1:80", "", "127.0.0.1.example.org", "["])
     def test_other_host_names_are_refused_without_a_token(self, host: str) -> None:
-        with serving() as client:
+        with health_pages() as client:
             answer = client.get("/healthz", Host=host)
         assert answer.status == 403
         assert "family" not in answer.body
 
     @pytest.mark.parametrize("host", ["localhost:8787", "127.0.0.1", "[::1]:8787"])
     def test_loopback_names_are_answered_without_a_token(self, host: str) -> None:
-        with serving() as client:
+        with health_pages() as client:
             assert client.get("/healthz", Host=host).status == 200
-
-
-class TestLimits:
-    def test_silent_connection_is_closed(self) -> None:
-        with (
-            serving(deadline=0.2) as client,
-            socket.create_connection(("127.0.0.1", client.port), timeout=20) as silent,
-        ):
-            start = time.monotonic()
-            assert silent.recv(1) == b""
-            assert time.monotonic() - start < 5
-
-    def test_slow_bytes_do_not_extend_the_deadline(self) -> None:
-        with serving(deadline=0.5) as client, socket.create_connection(("127.0.0.1", client.port), timeout=1) as slow:
-            start = time.monotonic()
-            try:
-                while time.monotonic() - start < 10:
-                    slow.sendall(b"G")
-                    time.sleep(0.02)
-            except OSError:
-                pass  # closed by the server
-            assert time.monotonic() - start < 5
-
-    def test_number_of_connections_is_limited(self) -> None:
-        with serving() as client:
-            connections = [socket.create_connection(("127.0.0.1", client.port), timeout=10) for _ in range(40)]
-            closed = 0
-            for connection in connections[8:]:
-                try:
-                    closed += connection.recv(1) == b""
-                except ConnectionResetError:
-                    closed += 1
-            assert closed == 32
-            for connection in connections:
-                connection.close()
-
-    @pytest.mark.parametrize(
-        "request_bytes",
-        [
-            b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
-            b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 1000 + b"\r\n",
-            b"GET http://[ HTTP/1.1\r\n\r\n",
-            b"GET /healthz HTTP/1.1\r\nHost: localhost",
-            b"GET\r\n\r\n",
-            b"\x16\x03\x01\x00\xa5\x01",
-            b"\n" * 9,
-        ],
-    )
-    def test_malformed_request_does_no_harm(self, request_bytes: bytes) -> None:
-        with serving() as client:
-            with socket.create_connection(("127.0.0.1", client.port), timeout=10) as connection:
-                connection.sendall(request_bytes)
-                connection.shutdown(socket.SHUT_WR)
-                try:
-                    while connection.recv(4096):
-                        continue
-                except ConnectionResetError:
-                    pass  # closed with unread data
-            assert client.get("/healthz").status == 200
-
-    def test_address_is_released_on_stop(self) -> None:
-        with serving() as client:
-            port = client.port
-        with pytest.raises(ConnectionRefusedError):
-            client.get("/healthz")
-        server = HealthServer(f"127.0.0.1:{port}", token=None, status=lambda: HEALTHY, counters=Counters())
-        server.stop()
-
-    def test_used_address_is_reported_with_its_key(self) -> None:
-        with serving() as client, pytest.raises(WatcherError, match=r"health.listen: 127.0.0.1:\d+: address already"):
-            HealthServer(f"127.0.0.1:{client.port}", token=None, status=lambda: HEALTHY, counters=Counters())
 
 
 class TestMetrics:
     def test_metrics_have_the_expected_values(self) -> None:
-        with serving(lambda: UNHEALTHY) as client:
+        with health_pages(UNHEALTHY) as client:
             answer = client.get("/metrics")
         assert answer.status == 200
         assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -270,7 +176,7 @@ class TestMetrics:
         assert samples["watcher_last_good_read_age_seconds", ("uscis-api",)] == 300
 
     def test_no_label_contains_an_account_name(self) -> None:
-        assert "family" not in exposition(HEALTHY, Counters()).decode()
+        assert "family" not in exposition(HEALTHY, Counters(), os.getpid()).decode()
 
     def test_increments_of_several_workers_are_summed(self) -> None:
         total = Counters()
@@ -283,18 +189,6 @@ class TestMetrics:
             assert worker.take() == Counters().take()
         assert total.checks() == {("uscis-api", "ok"): 3, ("uscis-api", "failed"): 1}
         assert total.changes() == {"blind": 2}
-
-
-def test_page_needs_only_light_modules_of_the_standard_library() -> None:
-    code = f"""
-import sys
-sys.path.insert(0, {str(REPOSITORY)!r})
-import watcher.monitoring.http_server
-print(*sorted({{"http.client", "ssl", "_hashlib", "email"}} & set(sys.modules)))
-"""
-    without_packages = [sys.executable, "-I", "-S", "-c", code]
-    completed = subprocess.run(without_packages, capture_output=True, text=True, check=False)
-    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "\n", "")
 
 
 @pytest.fixture
