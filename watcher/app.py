@@ -25,6 +25,7 @@ from watcher.model.change import ChangeKind, RecordedChange
 from watcher.portal import CodeSource, Portal, SignInTurn, Trace
 from watcher.reading.options import ReadOptions
 from watcher.reading.poll import poll
+from watcher.reading.session_end import note_session_end
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys
@@ -87,11 +88,13 @@ class App:
         on_start: Callable[[], None] | None = None,
         progress: Callable[[int], None] | None = None,
         scheduled_at: datetime | None = None,
+        attended: bool = False,
     ) -> ReadResult:
         """Check one account now, as `watcher.reading.poll.poll`. `codes` replaces the account's source of codes."""
         self._update_sessions(name)
-        options = replace(self.read_options(name, trace=trace, codes=codes), on_start=on_start, progress=progress)
-        return poll(
+        options = self.read_options(name, trace=trace, codes=codes)
+        options = replace(options, on_start=on_start, progress=progress, attended=attended)
+        result = poll(
             self.settings.accounts[name],
             self.portal_of(name),
             options,
@@ -99,6 +102,9 @@ class App:
             wait=wait,
             scheduled_at=scheduled_at,
         )
+        if not result.read_elsewhere:
+            note_session_end(self.settings.accounts[name], self.portal_of(name), self.sessions.of(name), self.context)
+        return result
 
     def read_options(self, name: str, *, trace: Trace | None = None, codes: CodeSource | None = None) -> ReadOptions:
         """Return what `poll` needs to sign in to an account. `codes` replaces the account's source of codes."""
@@ -123,6 +129,7 @@ class App:
         values = self.sealed_values(self.settings.accounts[name])
         session, *others = values
         existed = session.load() is not None or session.fault() is not None
+        self.store.accounts.set_session_end(name, None)
         for value in (session, self.sessions.of(name, CODE), *(value for value in others if value.fault())):
             value.delete()
         return delete_session_files(self._session_folder, name) or existed

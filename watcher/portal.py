@@ -17,6 +17,7 @@ from watcher.errors import ReadFailed
 from watcher.messages import Words, mark
 from watcher.model.alert import Links
 from watcher.model.case import Notice, Snapshot
+from watcher.model.session_life import SessionLife
 from watcher.settings import AccountSettings
 
 RawAnswers: TypeAlias = Mapping[str, bytes]
@@ -264,26 +265,6 @@ class Variant:
     sources: str = ""
 
 
-def _no_variants() -> Sequence[Variant]:
-    return ()
-
-
-def _no_caution(_account: object) -> str:
-    return ""
-
-
-def _no_handover(_account: object) -> HandoverPlan | None:
-    return None
-
-
-def _no_plain_status(_account: object, _status: str) -> Words:
-    return {}
-
-
-def _no_origins(_account: object) -> tuple[str, ...]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
     """A portal and its adapter. Functions that take `Any` take an instance of `account`.
@@ -308,6 +289,7 @@ class Portal:
     input comes from the user and not from a portal: a status entered by hand, or a page that the user's recipe reads.
     `session_hosts` returns the hosts whose cookies, imported from the user's own browser, make up a session; None if a
     session does not consist of cookies.
+    `session_life` is how long such a session lasts.
     `import_answers` reads files (name and content each) that a person saved from the portal, in the given language.
     Raises `UnexpectedAnswer`, which names the file. None if the portal has nothing to save.
     `handover` returns what a script takes in the person's own tab, for `import_answers`; None if that is nothing.
@@ -332,17 +314,18 @@ class Portal:
     guide: str = ""
     session_note: str = mark("You get an alert when the website has ended the session. Then do this again.")
     agency: str | Callable[[Any], str] = ""
-    caution: Callable[[Any], str] = _no_caution
+    caution: Callable[[Any], str] = lambda _account: ""
     vocabulary: str | Callable[[Any], str] = "uscis"
     has_recordings: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
+    session_life: SessionLife = SessionLife()  # noqa: RUF009 - frozen
     import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
-    handover: Callable[[Any], HandoverPlan | None] = _no_handover
+    handover: Callable[[Any], HandoverPlan | None] = lambda _account: None
     is_manual: bool = False
-    origins: Callable[[Any], tuple[str, ...]] = _no_origins
+    origins: Callable[[Any], tuple[str, ...]] = lambda _account: ()
     questions: tuple[Question, ...] = ()
-    variants: Callable[[], Sequence[Variant]] = _no_variants
-    plain_status: Callable[[Any, str], Words] = _no_plain_status
+    variants: Callable[[], Sequence[Variant]] = lambda: ()
+    plain_status: Callable[[Any, str], Words] = lambda _account, _status: {}
 
     def agency_of(self, account: AccountSettings) -> str:
         """Return the name of the agency that an account's cases are at."""

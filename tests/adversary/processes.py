@@ -18,7 +18,7 @@ from tests.support.fork_server import ForkServer
 CHILDREN = {
     "worker": "watcher.daemon.worker",
     "sender": "sender_",
-    "html": "html_child",
+    "documents": "document_child",
     "pdf": "pdf_child",
 }
 """The processes that a command starts, and what stands in their command lines."""

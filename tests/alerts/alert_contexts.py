@@ -25,6 +25,7 @@ ACCOUNT_KINDS = frozenset(
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.BLIND,
         ChangeKind.RECOVERED,
+        ChangeKind.OFFICIAL_MAIL,
     }
 )
 GENERAL_KINDS = frozenset({ChangeKind.CHANNEL_FAILING, ChangeKind.CLOCK_SET_BACK})
@@ -120,6 +121,7 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
         },
     ),
     ChangeKind.LOOK_REMINDER: ("look", None, {"site": "ceac", "looked_at": "2026-07-02T14:00:00+00:00"}),
+    ChangeKind.OFFICIAL_MAIL: ("mail", None, {"at": "2026-07-30T14:00:00Z", "handover": True}),
     ChangeKind.REMINDER: ("user:1", None, _OWN),
     ChangeKind.NOTE: (None, None, {"text": "Called USCIS, wait 30 days"}),
     ChangeKind.CASE_ADDED: (None, None, {"stage": "received", "status": "Case Was Received", "form": "I-485"}),
@@ -163,8 +165,8 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
     )
 
 
-def alert_context(*changes: Change, links: Links = LINKS, **fields: Any) -> AlertContext:
-    is_account = all(changed.kind in ACCOUNT_KINDS | {ChangeKind.CASE_NOT_FOUND} for changed in changes)
+def alert_context(*changes: Change, links: Links = LINKS, is_account: bool = False, **fields: Any) -> AlertContext:
+    is_account = is_account or all(changed.kind in ACCOUNT_KINDS | {ChangeKind.CASE_NOT_FOUND} for changed in changes)
     return AlertContext(
         account="family",
         portal_title="USCIS online account",
@@ -191,6 +193,11 @@ def examples() -> dict[str, AlertContext]:
         change(ChangeKind.PORTAL_UNREADABLE),
         new={"reason": "the documents could not be read", "since": "2026-07-30T12:00:00Z", "partly": True},
     )
+    to_hand_over = replace(
+        change(ChangeKind.LOOK_REMINDER, case_number=None),
+        new={"handover": True, "days": 3, "looked_at": "2026-07-02T14:00:00+00:00"},
+    )
+    not_handed_over = replace(change(ChangeKind.BLIND), new={"handover": True, "since": "2026-07-02T14:00:00Z"})
     readable = replace(
         change(ChangeKind.RECOVERED), new={"after": "portal_unreadable", "since": "2026-07-30T12:00:00Z"}
     )
@@ -275,6 +282,8 @@ def examples() -> dict[str, AlertContext]:
         ),
         "portal_unreadable, only a part": alert_context(partly),
         "recovered, what could not be read": alert_context(readable),
+        "look_reminder, to hand over": alert_context(to_hand_over, is_account=True),
+        "blind, not handed over": alert_context(not_handed_over),
         "channel_failing": channel_context(failing),
         "clock_set_back": channel_context(change(ChangeKind.CLOCK_SET_BACK)),
         "recovered, a channel": channel_context(works_again),

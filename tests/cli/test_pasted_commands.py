@@ -119,6 +119,10 @@ PASTED = {
     "watcher status --needs-me": Pasted("watcher status --needs-me", CASE),
     "watcher status --config {}": Pasted("watcher status --config {config}", CASE),
     "watcher watch CASE": Pasted("watcher watch {by_hand}", "is being watched again"),
+    "watcher web link": Pasted("watcher web link", "Open this link once"),
+    "watcher web link --person Maria --read-only": Pasted(
+        "watcher web link --person Maria --read-only", "Open this link once"
+    ),
     "watcher watch {}": Pasted("watcher watch {by_hand}", "is being watched again"),
 }
 """By the command as a sentence shows it, with {} for each field."""
@@ -197,6 +201,7 @@ def installation(folder: Path) -> Iterator[Installation]:
         workspace.write(
             page_account(portal, name=json.dumps(ACCOUNT))
             + f'[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["{BY_HAND}"]\n'
+            + '[web]\nlisten = "127.0.0.1:8788"\n'
             + f'[channels."{CHANNEL}"]\nurl = "json://{phone.host}/"\nmin_severity = "routine"\n'
         )
         with workspace.app() as app:

@@ -10,7 +10,7 @@ from watcher.language.status_meaning import titles, vocabularies
 from watcher.messages import LANGUAGES
 from watcher.model.case import ItemKind, Stage
 
-OFFICIAL = ("uscis.gov", "state.gov", "canada.ca")
+OFFICIAL = ("uscis.gov", "state.gov", "canada.ca", "gov.cz", "gob.es", "mazowieckie.pl", "gov.in", "gov.vn")
 EVERY_TITLE = sorted({title for name in vocabularies() for title in titles(name)})
 
 

@@ -28,6 +28,10 @@ from watcher.reading.poll import record_results
 START = datetime(2026, 1, 1, 17, tzinfo=UTC)
 NUMBER = "AA00000001"
 OTHER = "AA00000002"
+OFFICIAL = (
+    *(".gov", ".gov.au", ".gov.cz", ".gob.es", ".gov.pt", ".gov.pl", ".gov.in", ".gov.tr", ".gov.vn"),
+    *("inpol.mazowieckie.pl", ".vfsglobal.com"),
+)
 CONFIGURATION = f"""
 timezone = "America/New_York"
 state_dir = "state"
@@ -198,7 +202,7 @@ def test_every_site_has_an_official_https_address_and_instructions(site: str) ->
     for address in (SITES[site].links.sign_in, SITES[site].links.help):
         parts = urlsplit(address)
         assert parts.scheme == "https"
-        assert (parts.hostname or "").endswith((".gov", ".gov.au", ".gov.cz"))
+        assert (parts.hostname or "").endswith(OFFICIAL)
     assert all(load_catalogue(language).message("enter", site) for language in LANGUAGES)
 
 
@@ -255,3 +259,59 @@ def test_reader_says_that_only_a_person_can_check(embassy: Embassy) -> None:
         pytest.raises(CodeNeeded, match="watcher record"),
     ):
         list(reader.read())
+
+
+def account_of(site: str, *numbers: str, **keys: Any) -> ManualAccount:
+    return ManualAccount.model_validate({"name": "embassy", "portal": "manual", "site": site, "cases": numbers, **keys})
+
+
+@pytest.mark.parametrize(
+    ("site", "number"),
+    [
+        ("egov", "IOE0900000001"),
+        ("eoir", "A 000-000-001"),
+        ("ipc", "OAM-12345/TP-2026"),
+        ("ipc", "oam-12345-6/dp-2026"),
+        ("ipc", "ISTA202601010001"),
+        ("extranjeria", "X0000000T"),
+        ("extranjeria", "y-0000000-z"),
+        ("extranjeria", "280020260000001"),
+        ("nacionalidade", "0000-0000-0001"),
+        ("inpol", "00000000-0000-4000-8000-000000000001"),
+        ("inpol", "WSC-II-S.6151.1.2026"),
+        ("vfs", "ABCD/010126/0001/01"),
+    ],
+)
+def test_number_of_the_form_of_the_site_is_accepted(site: str, number: str) -> None:
+    assert account_of(site, number).cases == (number,)
+
+
+@pytest.mark.parametrize(
+    ("site", "number", "problem"),
+    [
+        ("egov", "IOE09", "three letters and ten digits"),
+        ("eoir", "A12", "seven to nine digits"),
+        ("ipc", "OAM-012345/TP-2026", "OAM-12345"),
+        ("ipc", "OAM-12345/XX-2026", "OAM-12345"),
+        ("ipc", "ISTA2026", "ŽOV"),
+        ("extranjeria", "X0000000A", "should be T"),
+        ("extranjeria", "Z1234567", "your NIE"),
+        ("nacionalidade", "0000-0000", "12 digits"),
+        ("inpol", "00000000-0000-4000-8000-00000000000G", "number in the page"),
+        ("inpol", "mine", "number in the page"),
+    ],
+)
+def test_number_that_the_site_cannot_have_is_refused(site: str, number: str, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        account_of(site, number)
+
+
+def test_reminders_come_as_often_as_it_is_worth_looking_unless_the_account_says_otherwise() -> None:
+    assert account_of("nacionalidade", "0000-0000-0001").every == timedelta(days=14)
+    assert account_of("nacionalidade", "0000-0000-0001", every="3d").every == timedelta(days=3)
+
+
+def test_status_in_another_language_is_translated_for_the_reader() -> None:
+    account = account_of("extranjeria", "X0000000T")
+    assert find("manual").plain_status(account, "Requerimiento")["fr"].startswith("Des documents")
+    assert find("manual").plain_status(account, "Something else") == {}

@@ -11,7 +11,8 @@ from tests.portals.context import PortalFakes
 from watcher.errors import CodeNeeded
 from watcher.model.case import Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult
-from watcher.portals.recipe import PORTAL, RecipeAccount
+from watcher.portals.recipe import PORTAL
+from watcher.recipe.account import RecipeAccount
 
 RECIPES = Path(__file__).parents[2] / "config" / "recipes"
 

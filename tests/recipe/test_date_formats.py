@@ -39,6 +39,13 @@ def test_time_without_a_zone_stays_naive() -> None:
     assert parsed.tzinfo is None
 
 
+def test_eight_digits_are_a_day_unless_a_format_says_otherwise() -> None:
+    assert Dates().parse("20260529") == date(2026, 5, 29)
+    assert Dates(formats=("%d%m%Y",)).parse("10122026") == date(2026, 12, 10)
+    with pytest.raises(ValueError, match="month"):
+        Dates().parse("20261399")
+
+
 def test_day_is_in_the_zone_of_the_recipe() -> None:
     assert Dates(zone=NEW_YORK).parse_day("2026-05-30T02:00:00Z") == date(2026, 5, 29)
     assert Dates().parse_day("2026-05-30T02:00:00Z") == date(2026, 5, 30)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from watcher.app import open_app
 from watcher.context.opening import open_store
 from watcher.model.web import KeyKind
 from watcher.privacy.web_tokens import new_token
@@ -20,6 +21,8 @@ from watcher.store import Store
 from watcher.web.app import create_app
 from watcher.web.context import WebContext
 from watcher.web.entrance import Guard
+from watcher.web.outcome import Outcome
+from watcher.web.performing import perform
 
 NOW = datetime(2026, 7, 9, 15, tzinfo=UTC)
 LOCAL = "http://127.0.0.1:8788"
@@ -123,7 +126,13 @@ def a_site(folder: Path, *, web: WebSettings | None = None, **settings: Any) -> 
     time = Time()
     web = web or WebSettings(listen="127.0.0.1:8788")
     made = Settings(state_dir=folder, timezone="America/New_York", web=web, **settings)
-    site = Site(settings=made, app=create_app(WebContext(settings=made, clock=time), Guard(time.monotonic)), time=time)
+
+    def performer(name: str, arguments: Mapping[str, Any]) -> Outcome:
+        with open_app(made, clock=time) as app:
+            return perform(app, name, arguments)
+
+    context = WebContext(settings=made, clock=time, performer=performer)
+    site = Site(settings=made, app=create_app(context, Guard(time.monotonic)), time=time)
     with site.store():
         pass
     return site

@@ -115,7 +115,8 @@ def import_cookies(app: App, account: str, content: bytes, *, file: str) -> tupl
         raise NoUsableCookie(problem, skipped)
     with account_lock(app, account):
         check_key(app, account)
-        app.sessions.of(account).save(dump_cookies(map(exported, selection.cookies)))
+        session = dump_cookies(map(exported, selection.cookies), began_at=app.clock.now())
+        app.sessions.of(account).save(session)
     imported = plural(
         "{account}: {n} cookie imported.", "{account}: {n} cookies imported.", len(selection.cookies), account=account
     )

@@ -171,8 +171,12 @@ def _competing(context: AlertContext, style: TextStyle) -> Iterator[Part]:
 
 def _which_account(changes: Sequence[Change], style: TextStyle) -> Iterator[Part]:
     """Yield where to find the account and what to type, if the reader may not see its name."""
-    kinds = _SIGN_IN_KINDS | {ChangeKind.LOOK_REMINDER}
-    if style.privacy != "full" and any(change.kind in kinds for change in changes):
+    asks = any(
+        change.kind in _SIGN_IN_KINDS
+        or (change.kind is ChangeKind.LOOK_REMINDER and not object_of(change.new).get("handover"))
+        for change in changes
+    )
+    if style.privacy != "full" and asks:
         yield Part(pieces=style.sentences(style.catalogue.message("general", "which_account")), rank=1)
 
 

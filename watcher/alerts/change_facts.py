@@ -21,7 +21,8 @@ OVER_KINDS = frozenset({ChangeKind.ITEM_CLOSED, ChangeKind.APPOINTMENT_CANCELLED
 _VARIANTS = {
     ChangeKind.CASE_NOT_FOUND: ("elsewhere",),
     ChangeKind.PORTAL_UNREADABLE: ("partly", "blocked"),
-    ChangeKind.BLIND: (FOR_CLIENT,),
+    ChangeKind.BLIND: (FOR_CLIENT, "handover"),
+    ChangeKind.LOOK_REMINDER: ("handover",),
 }
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
 _OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING_OUTSTANDING}

@@ -159,11 +159,20 @@ def _stall_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
 
 def _look_reminder_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> Fields:
     """Return what to enter on the site, and the number for a command; a masked number cannot be typed."""
-    site = new.get("site")
+    site, days = new.get("site"), style.plural("days", new.get("days"))
     return {
+        "days": days,
+        "never": "" if days else style.catalogue.message("general", "never_handed_over"),
         "looked": style.day(new.get("looked_at")),
         "enter": style.catalogue.message("enter", site) if isinstance(site, str) else "",
         "case": _typed(change.case_number or "", style),
+    }
+
+
+def _official_mail_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
+    return {
+        "at": style.moment(new.get("at")),
+        "handover": style.catalogue.message("general", "hand_over") if new.get("handover") else "",
     }
 
 
@@ -229,6 +238,7 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.SILENT_UPDATE: _silent_update_fields,
     ChangeKind.STALLED: _stall_fields,
     ChangeKind.LOOK_REMINDER: _look_reminder_fields,
+    ChangeKind.OFFICIAL_MAIL: _official_mail_fields,
     ChangeKind.REMINDER: _item_fields,
     ChangeKind.NOTE: _note_fields,
     ChangeKind.CASE_MISSING: _account_fields,

@@ -27,6 +27,7 @@ REQUESTS = frozenset(
         ChangeKind.SESSION_ENDED,
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.LOOK_REMINDER,
+        ChangeKind.OFFICIAL_MAIL,
         ChangeKind.CHANNEL_FAILING,
     }
 )

@@ -43,6 +43,7 @@ _SECTIONS = {
         "init": ("setup.init", mark("Set up step by step.")),
         "login": ("act.login", mark("Sign in, or import the session of your browser.")),
         "notify": ("show.alerts", mark("Send a test alert, and show who gets which alerts.")),
+        "web": ("setup.web", mark("Sign a phone or a browser in to the page.")),
         "recipe": ("setup.recipes", mark("Describe a website that is not supported yet, and test it.")),
     },
     mark("Run"): {

@@ -19,6 +19,14 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
 
 
+def parse_day_time(text: str) -> time:
+    """Parse "18:00". Raises ValueError; the message says what is right."""
+    match = re.fullmatch(rf"\s*{_TIME}\s*", text)
+    if match is None:
+        raise ValueError(_('{text!r} is not a time of the day; use one such as "18:00"', text=text))
+    return time(int(match[1]), int(match[2]))
+
+
 @dataclass(frozen=True, slots=True)
 class QuietHours:
     """Quiet hours from `start` until `end`, every day; across midnight if `end` is the earlier one."""

@@ -22,6 +22,7 @@ from watcher.model.change import Change, ChangeKind, Json, RecordedChange, sever
 from watcher.model.writes import WriteSet
 from watcher.portals import find
 from watcher.settings import Settings
+from watcher.settings.handover import interval_of
 from watcher.store import MAX_REST, Busy
 from watcher.store.writes.clock_correction import SHORT_WAIT, StoredTimes, WaitingAlert
 
@@ -136,8 +137,10 @@ class _Plans:
         configured, schedule_settings = self.settings.accounts.get(account), self.settings.schedule
         if configured is None:
             return datetime.max.replace(tzinfo=UTC)
-        every = configured.every or schedule_settings.every
-        if find(configured.portal).is_manual:  # a person may have looked tomorrow, where it is tomorrow already
+        every = interval_of(configured, self.settings)
+        if (
+            find(configured.portal).is_manual or configured.is_handed_over
+        ):  # a person may have looked tomorrow, where it is tomorrow already
             return self.now + max(every, _MANUAL) + _MANUAL
         return self.now + every + schedule_settings.jitter
 

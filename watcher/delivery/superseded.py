@@ -27,6 +27,7 @@ _ALWAYS_REPLACED_BY: Mapping[ChangeKind, Collection[ChangeKind]] = {
     | {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED, ChangeKind.ITEM_CLOSED},
     ChangeKind.STALLED: {ChangeKind.STALLED, ChangeKind.STAGE_CHANGED},
     ChangeKind.LOOK_REMINDER: {ChangeKind.LOOK_REMINDER},
+    ChangeKind.OFFICIAL_MAIL: {ChangeKind.OFFICIAL_MAIL},
     ChangeKind.REMINDER: {ChangeKind.REMINDER},
     ChangeKind.CASE_MISSING: {ChangeKind.CASE_RETURNED},
     ChangeKind.CASE_RETURNED: {ChangeKind.CASE_MISSING},

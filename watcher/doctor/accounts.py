@@ -13,6 +13,7 @@ from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.alert import Alert, AlertState
 from watcher.privacy.sealing import SealFault
 from watcher.reading.other_key import have_other_key, other_key_message
+from watcher.settings.handover import HandoverAccount
 
 _FAULTS = {
     SealFault.DAMAGED: mark("its saved session cannot be used: it is damaged"),
@@ -26,9 +27,11 @@ _FAULTS = {
 def check_accounts(app: App) -> Iterator[Finding]:
     """Report the health of each configured account after its last check."""
     stored, now = app.store.accounts.all(), app.clock.now()
-    for name in app.settings.accounts:
+    for name, account in app.settings.accounts.items():
         health = stored[name][0] if name in stored else None
-        if health is None or health.last_attempt_at is None:
+        if isinstance(account, HandoverAccount) and account.is_handed_over:
+            yield _handed_over(account, health, now)
+        elif health is None or health.last_attempt_at is None:
             remedy = _("run `watcher check` to check once, or `watcher run` to keep checking")
             yield warning(about_account(name), _("has not been checked yet"), remedy)
         else:
@@ -36,6 +39,19 @@ def check_accounts(app: App) -> Iterator[Finding]:
         if caution := app.portal_of(name).caution(app.settings.accounts[name]):
             text = load_catalogue(current_language()).message("caution", caution)
             yield warning(about_account(name), text, _("nothing to do if this is what you want"))
+
+
+def _handed_over(account: HandoverAccount, health: AccountHealth | None, now: datetime) -> Finding:
+    about = about_account(account.name)
+    remedy = _(
+        "sign in with your own browser and hand over; `watcher import {name} FILE` takes saved answers",
+        name=quote(account.name),
+    )
+    if health is None or health.last_read_at is None:
+        return warning(about, _("has not been handed over yet"), remedy)
+    span = now - health.last_read_at
+    text = _("last handed over {day}", day=f"{health.last_read_at:%Y-%m-%d}")
+    return failed(about, text, remedy) if span > account.longest_silence else ok(about, text)
 
 
 def _account(name: str, health: AccountHealth, now: datetime, blind_after: timedelta) -> Finding:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from watcher.app import open_app
 from watcher.clock import Clock
-from watcher.doctor import accounts, configuration, coverage, disk, network
+from watcher.doctor import accounts, configuration, coverage, disk, network, page
 from watcher.doctor.finding import Finding, Verdict, failed
 from watcher.errors import StoreUnusable
 from watcher.messages import _
@@ -29,7 +29,9 @@ def run_checks(loaded: Configuration, clock: Clock, *, offline: bool) -> Iterato
     yield from disk.check_unmoved_database(loaded)
     yield from disk.check_backups(settings, clock.now())
     yield from configuration.check_channels(loaded)
+    yield from page.check_page(settings)
     if not offline:
+        yield from page.check_address(settings, clock)
         yield from network.check_portals(settings, clock)
 
 
@@ -48,6 +50,7 @@ def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
                 *accounts.check_sessions(app),
                 *accounts.check_alerts(app),
                 *coverage.check_coverage(app),
+                *page.check_devices(app),
             ]
         except StoreUnusable as error:
             yield failed(_("database"), str(error), _("fix what the reason says"))

@@ -1,12 +1,15 @@
 """The calendar file on disk, which a calendar program can subscribe to."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from watcher.context.context import Context
+from watcher.model.ledger import TrackedCase
 from watcher.privacy.private_file import write_private_file
+from watcher.settings import Settings
 from watcher.store import Busy
 
 _WAIT = 10.0
@@ -22,24 +25,22 @@ def update_calendar_file(context: Context) -> bool:
     file = context.settings.calendar_file
     if file is None:
         return False
-    from watcher.export.ics import calendar  # noqa: PLC0415 - load icalendar only if needed
-
     try:
         with context.store.locks.acquire("calendar", wait=_WAIT, stop=context.stop):
-            settings = context.settings
-            content = calendar(
-                context.watched_cases(),
-                language=settings.language,
-                zone=settings.timezone,
-                office_zone=settings.office_zone,
-                masked=False,
-            )
-            return _replace(file, content)
+            return _replace(file, calendar_content(context.watched_cases(), context.settings))
     except Busy:
         return False  # another process is updating it from the same database
     except OSError as error:
         _log.warning("calendar_file_not_written", file=str(file), reason=error.strerror)
         return False
+
+
+def calendar_content(cases: Iterable[TrackedCase], settings: Settings) -> bytes:
+    """Return the dates of these cases for a calendar program, in the language of the configuration."""
+    from watcher.export.ics import calendar  # noqa: PLC0415 - load icalendar only if needed
+
+    zone, office_zone = settings.timezone, settings.office_zone
+    return calendar(cases, language=settings.language, zone=zone, office_zone=office_zone, masked=False)
 
 
 def _replace(file: Path, content: bytes) -> bool:

@@ -1,6 +1,6 @@
 """JSON documents for `--json`, made from the data classes."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from watcher.clock.timestamps import iso_text, utc_text
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def account_document(
-    account: AccountSettings, health: AccountHealth | None, next_read_at: Any, *, caution: str = ""
+    account: AccountSettings,
+    health: AccountHealth | None,
+    next_read_at: Any,
+    *,
+    caution: str = "",
+    session_ends_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Return an account as in `watcher status --json`. `caution` is what a portal says of it, such as `sandbox`."""
     return {
@@ -27,6 +32,7 @@ def account_document(
         "last_attempt_at": utc_text(health.last_attempt_at) if health else None,
         "last_read_at": utc_text(health.last_read_at) if health else None,
         "next_read_at": utc_text(next_read_at),
+        "session_ends_at": utc_text(session_ends_at),
         "last_error": health.last_error if health else None,
         "caution": caution or None,
     }

@@ -66,6 +66,16 @@ def day_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> st
     return _date_text(_in_zone(value, zone), "long", catalogue)
 
 
+def month_text(day: date, catalogue: Catalogue) -> str:
+    """Return the month: "July 2026"."""
+    return _date_text(day.replace(day=2), "yMMMM", catalogue)  # the first day of a month has a form of its own
+
+
+def weekday_text(day: date, catalogue: Catalogue) -> str:
+    """Return the day of the week, shortened: "Thu"."""
+    return _date_text(day, "EEE", catalogue)
+
+
 def moment_text(value: datetime | date, catalogue: Catalogue, zone: ZoneInfo) -> str:
     """Return the day with its weekday and, if known, the time: "Thursday, July 9, 2026, 3:00 PM EDT".
 

@@ -17,7 +17,7 @@ from watcher.language.title_pattern import normalize_title
 from watcher.messages import LANGUAGES
 from watcher.model.case import PORTAL_ITEM_KINDS, ItemKind, Stage
 
-_VOCABULARIES = ("uscis", "ceac", "ircc", "general")
+_VOCABULARIES = ("uscis", "ceac", "ircc", "general", "ipc", "extranjeria", "inpol", "india_evisa", "vietnam_evisa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,20 @@ def explain(text: str, *, language: str = "en") -> Explanation:
         text=text,
         stage=meaning.stage,
         known=True,
-        plain=glossary_text.plain,
+        plain=_translated(text, meaning, catalogue) + glossary_text.plain,
         next=glossary_text.next,
         page=_page(vocabulary, meaning, catalogue.language),
         advice=catalogue.message("general", "advice"),
     )
+
+
+def _translated(text: str, meaning: Meaning, catalogue: Catalogue) -> str:
+    """Return the translation of a title in another language, as a sentence before others; "" if there is none."""
+    words = meaning.plain.get(catalogue.language, "")
+    if not words or words.casefold() == text.casefold():
+        return ""
+    quoted = catalogue.format("general", "quoted", text=words)
+    return catalogue.format("general", "translated", words=quoted) + ". "
 
 
 def explain_status(title: str, stage: Stage, catalogue: Catalogue) -> GlossaryText:

@@ -12,12 +12,13 @@ Pure, except that it reads the files of this package once.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
 from watcher.language.title_pattern import compile_template, normalize_title, title_key
+from watcher.messages import Words
 from watcher.model.case import ItemKind, Stage
 from watcher.model.change import Severity
 
@@ -37,7 +38,7 @@ class Meaning:
     `known` is false if the title is not listed; `stage` is then `unknown`. `asks` is the kind of pending item that the
     title requests; `answers` and `cancels` are the kinds that it reports as answered or cancelled. `severity` is that
     of these words as news, apart from a new stage. `entry` is the glossary entry that explains it, None if the stage's
-    explanation applies.
+    explanation applies. `plain` has the translations of a title that is in another language, by language.
     """
 
     stage: Stage = Stage.UNKNOWN
@@ -47,6 +48,7 @@ class Meaning:
     cancels: frozenset[ItemKind] = frozenset()
     severity: Severity = Severity.IMPORTANT
     entry: str | None = None
+    plain: Words = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,7 @@ def _meaning(group: Mapping[str, Any]) -> Meaning:
         cancels=cancels,
         severity=Severity(group.get("severity", Severity.URGENT if is_harmful else Severity.IMPORTANT)),
         entry=group.get("entry"),
+        plain=group.get("plain", {}),
     )
 
 

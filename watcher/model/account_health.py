@@ -223,6 +223,17 @@ def resume(health: AccountHealth) -> AccountHealth:
     )
 
 
+def handed_over_health(health: AccountHealth) -> AccountHealth:
+    """Return the health of an account that a person hands over, without what came of checks that were made before."""
+    return replace(
+        resume(health),
+        state=AccountState.NEVER_READ if health.last_read_at is None else AccountState.OK,
+        failing_since=None,
+        failures=0,
+        last_error=None,
+    )
+
+
 def report(health: AccountHealth, kind: ChangeKind, details: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
     """Return the change that reports a problem, and the health that remembers it. Nothing if it was reported."""
     if kind in health.notified:

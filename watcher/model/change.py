@@ -70,6 +70,7 @@ class ChangeKind(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     STALLED = "stalled"
     LOOK_REMINDER = "look_reminder"
+    OFFICIAL_MAIL = "official_mail"
     REMINDER = "reminder"
 
     NOTE = "note"
@@ -117,6 +118,7 @@ _IMPORTANT = frozenset(
         ChangeKind.NOTICE_ADDED,
         ChangeKind.STALLED,
         ChangeKind.LOOK_REMINDER,
+        ChangeKind.OFFICIAL_MAIL,
         ChangeKind.REMINDER,
         ChangeKind.CASE_NOT_FOUND,
         ChangeKind.CASE_MISSING,

@@ -1,135 +1,27 @@
 """The portal `recipe`: any site that a recipe describes; see `watcher.recipe`.
 
-What the account needs, its links, and the shortest interval depend on the recipe, which is loaded and checked together
-with the account's settings.
+What the account needs, its links, and the shortest interval depend on the recipe; see `watcher.recipe.account`.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING
 
-from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
-
-from watcher.clock.durations import format_duration
-from watcher.http.hosts import host_of, is_loopback
-from watcher.messages import Words, _, mark, shown
+from watcher.messages import Words, mark
 from watcher.model.alert import Links
 from watcher.portal import Portal, PortalContext, Question, Reader, Variant
-from watcher.recipe.model import Recipe, comparable_text
-from watcher.recipe.parse.about import matches_number
+from watcher.privacy.redaction import register_secret
+from watcher.recipe.account import RecipeAccount
+from watcher.recipe.model import comparable_status
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
-from watcher.recipe.parse.shipped import FOLDER, find_recipe, recipe_name, shipped_names
-from watcher.recipe.run.snapshot import VOCABULARY, read
-from watcher.settings import AccountSettings
-from watcher.settings.faults import missing_secret_text
-from watcher.settings.logins import login_id
-from watcher.sign_in.mailbox import MailboxSettings
+from watcher.recipe.parse.shipped import FOLDER, shipped_names
+from watcher.recipe.run.fields import VOCABULARY
+from watcher.recipe.run.snapshot import read
 
 if TYPE_CHECKING:
     from watcher.recipe.run.reader import RecipeReader
     from watcher.recipe.run.visit import Visit
     from watcher.recipe.workshop.selector_report import SelectorResult
-
-
-class RecipeAccount(AccountSettings):
-    """The configuration `[accounts.NAME]` with `portal = "recipe"`.
-
-    `totp_secret` supplies {totp} and {code}. Without it, `mailbox` does, or a person with `mfa = "prompt"`.
-    """
-
-    recipe: Path
-    username: str = Field(default="", max_length=256)
-    password: SecretStr | None = None
-    mfa: Literal["totp", "email", "prompt", "none"] = "prompt"
-    totp_secret: SecretStr | None = None
-    mailbox: MailboxSettings | None = None
-
-    _recipe: Recipe = PrivateAttr()
-
-    @field_validator("recipe")
-    @classmethod
-    def _find_recipe(cls, value: Path) -> Path:
-        file = find_recipe(value)
-        load_recipe(file)
-        return file
-
-    @model_validator(mode="after")
-    def _read_recipe(self) -> Self:
-        self._recipe = load_recipe(self.recipe)
-        faults = [*self._missing_keys(), *self._odd_numbers()]
-        if faults:
-            raise ValueError("\n".join(faults))
-        if self.every is not None and self.every < self.min_every:
-            text = _(
-                'the recipe {recipe} allows at most one check every {shortest}; write every = "{shortest}"',
-                recipe=recipe_name(self.recipe),
-                shortest=format_duration(self.min_every),
-            )
-            raise ValueError(text)
-        return self
-
-    def _missing_keys(self) -> Iterator[str]:
-        """Yield a fault for each key that the recipe needs and that is missing."""
-        names, recipe = self._recipe.placeholders, recipe_name(self.recipe)
-        unconditional = frozenset().union(
-            *(step.request.placeholders for step in self._recipe.sign_in if step.when is None)
-        )
-        if "username" in names and not self.username:
-            yield _("the recipe {recipe} needs username", recipe=recipe)
-        if "password" in names and self.password is None:
-            yield self._missing_secret("password")
-        if "totp" in unconditional and self.totp_secret is None:
-            yield self._missing_secret("totp_secret")
-        if self._recipe.cases is None and not self.cases:
-            yield _("the recipe {recipe} needs cases (because it does not list them)", recipe=recipe)
-
-    def _odd_numbers(self) -> Iterator[str]:
-        """Yield a fault for each case number that this website cannot have."""
-        about = self._recipe.about
-        for number in self.cases:
-            if not matches_number(about, number):
-                means = shown(about.number or about.number_pattern)
-                yield _("cases: {number} is not a case number of this website: {means}", number=number, means=means)
-
-    def _missing_secret(self, key: str) -> str:
-        return missing_secret_text(
-            _("the recipe {recipe}", recipe=recipe_name(self.recipe)), ("accounts", self.name, key)
-        )
-
-    @property
-    def parsed(self) -> Recipe:
-        """The loaded and checked recipe."""
-        return self._recipe
-
-    @property
-    def min_every(self) -> timedelta:
-        """The shortest time between two checks that the recipe allows; zero for a test server on this machine."""
-        return timedelta(0) if is_loopback(host_of(self.address)) else self._recipe.min_every
-
-    @property
-    def address(self) -> str:
-        """The portal's address: the account's `base_url`, else the recipe's."""
-        return self.base_url or self._recipe.base_url
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """The only hosts that requests are sent to."""
-        return self._recipe.hosts | {host_of(self.address)}
-
-    def with_recipe(self, recipe: Path) -> Self:
-        """Return this account with another recipe. Raises pydantic's ValidationError if the recipe is invalid."""
-        return type(self).model_validate({**dict(self), "recipe": recipe})
-
-    def credential(self) -> str | None:
-        """Return the user name and the password; None without a password."""
-        return None if self.password is None else f"{self.username}\n{self.password.get_secret_value()}"
-
-    def login(self) -> str | None:
-        """Return the login of the user name, or of the password alone; None if the recipe sends neither."""
-        is_used = self.username or self.password is not None
-        return login_id(self.portal, self.address, self.username) if is_used else None
 
 
 @contextmanager
@@ -140,10 +32,15 @@ def _open_visit(account: RecipeAccount, context: PortalContext) -> Iterator[tupl
     from watcher.recipe.run.session import load_session, owner_of  # noqa: PLC0415
     from watcher.recipe.run.visit import Login, Visit  # noqa: PLC0415
 
-    recipe = account.parsed
+    recipe, parameters = account.parsed, account.parameter_values
+    for secret in parameters.secrets():
+        register_secret(secret)
+    of_all = parameters.of_all()
     session = load_session(
         context.session.load(),
-        owner=owner_of(account.address, account.username),
+        owner=owner_of(
+            account.address, account.username, *(of_all.get(name, "") for name in recipe.sign_in_parameters)
+        ),
         hosts=account.hosts,
         now=context.clock.now(),
     )
@@ -158,9 +55,9 @@ def _open_visit(account: RecipeAccount, context: PortalContext) -> Iterator[tupl
         ca_file=account.ca_file,
         cookies=session.cookies,
     ) as http:
-        login = Login(base_url=account.address, username=account.username, password=password)
+        login = Login(base_url=account.address, username=account.username, password=password, parameters=of_all)
         visit = Visit(recipe, login, context, http=http, session=session)
-        yield visit, RecipeReader(recipe, visit, context, cases=account.cases)
+        yield visit, RecipeReader(recipe, visit, context, cases=account.cases, parameters=parameters)
 
 
 @contextmanager
@@ -222,6 +119,7 @@ def _variant(name: str) -> Variant:
     needs: list[tuple[str, str | Words]] = [("username", about.username)] if "username" in recipe.placeholders else []
     needs += [("password", mark("password"))] if "password" in recipe.placeholders else []
     needs += [("cases", about.number)] if recipe.cases is None else []
+    needs += [(part.key, part.ask) for part in recipe.parameters.values() if part.default is None]
     return Variant(
         name=name,
         country=about.country,
@@ -234,7 +132,7 @@ def _variant(name: str) -> Variant:
 
 
 def _plain_status(account: RecipeAccount, status: str) -> Words:
-    return account.parsed.case.plain.get(comparable_text(status), {})
+    return account.parsed.case.plain.get(comparable_status(status), {})
 
 
 _QUESTIONS = (

@@ -26,7 +26,12 @@ MAX_HISTORY = 5
 
 _MAX_BYTES = 1_000_000
 _MAX_AGE = 1.0  # seconds
-HISTORY_KINDS = frozenset(ChangeKind) - {ChangeKind.LOOK_REMINDER, ChangeKind.REMINDER, ChangeKind.NOTE}
+HISTORY_KINDS = frozenset(ChangeKind) - {
+    ChangeKind.LOOK_REMINDER,
+    ChangeKind.OFFICIAL_MAIL,
+    ChangeKind.REMINDER,
+    ChangeKind.NOTE,
+}
 """The kinds of earlier changes that an alert may show: not what only the user says."""
 
 

@@ -23,25 +23,20 @@ from watcher.errors import (
 )
 from watcher.messages import _
 from watcher.model.account_health import ReadOutcome, ReadResult, resume
+from watcher.model.change import RecordedChange
 from watcher.model.overdue_check import MAX_CHECK_DURATION
 from watcher.notices import fetch_notices
-from watcher.portal import (
-    CaseResult,
-    Downloads,
-    Portal,
-    PortalContext,
-    Reader,
-    SignInGuard,
-)
+from watcher.portal import CaseResult, Downloads, Portal, PortalContext, Reader, SignInGuard
 from watcher.reading.options import ReadOptions
 from watcher.reading.other_key import leave_to_others
+from watcher.reading.portal_context import portal_context
 from watcher.reading.recorder import ReadRecorder
 from watcher.reading.renamed import account_locks, keep_pause
-from watcher.reading.session_of_check import SessionOfCheck
-from watcher.reading.sign_in_under_lock import CodesUnderLock, GuardInTurn
 from watcher.reading.skipped import skipped_text
+from watcher.remind.handover_check import plan_next_reminder, remind_handover
 from watcher.remind.manual_check import plan_next_manual_check, remind_manual_checks
 from watcher.settings import AccountSettings
+from watcher.settings.handover import HandoverAccount
 from watcher.store import Busy
 
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=1), timedelta(minutes=15)
@@ -67,8 +62,8 @@ def poll(
     A check whose lock is lost submits and records nothing more, and its outcome is `failed`: another process may have
     begun a check of its own.
 
-    Sends no request for an account that is paused, or whose portal asked to wait. For a portal that only a person can
-    check, records the reminders that are due instead. Raises only `StoreUnusable`.
+    Sends no request for an account that is paused, or whose portal asked to wait. For one that only a person can check,
+    or that a person hands over, records the reminders that are due instead. Raises only `StoreUnusable`.
     """
     try:
         correct_wrong_clock(context)
@@ -80,11 +75,12 @@ def poll(
                 return left
             if options.on_start is not None:
                 options.on_start()
-            if portal.is_manual:
-                reminders = remind_manual_checks(account, context)
+            if (reminders := _remind_instead(account, portal, options, context)) is not None:
                 return ReadResult(account=account.name, outcome=ReadOutcome.OK, changes=tuple(reminders))
             keep_pause(account, context)
-            return _AccountCheck(account, portal, context).run(options)
+            result = _AccountCheck(account, portal, context).run(options)
+            _plan_next_reminder(account, portal, context)
+            return result
     except Busy:
         return ReadResult(
             account=account.name,
@@ -122,31 +118,27 @@ def record_results(
         for result in results:
             recorder.record(result)
         recorded = recorder.finish(complete=complete)
-        if portal.is_manual:
-            plan_next_manual_check(account, context)
+        _plan_next_reminder(account, portal, context)
         return recorded
 
 
-def portal_context(
-    account: AccountSettings,
-    options: ReadOptions,
-    context: Context,
-    *,
-    sign_in_guard: SignInGuard,
-    known: Iterable[str],
-) -> PortalContext:
-    """Return what a portal works with during one check. `known` are the case numbers in the store."""
-    return PortalContext(
-        clock=context.clock,
-        language=context.settings.language,
-        quota=context.store.quota(account.login() or account.name),
-        session=SessionOfCheck(options.session),
-        sign_in_guard=GuardInTurn(sign_in_guard, options.turn, context),
-        codes=CodesUnderLock(options.codes, context),
-        stop=context.stop,
-        trace=options.trace,
-        known_cases=frozenset(known),
-    )
+def _remind_instead(
+    account: AccountSettings, portal: Portal, options: ReadOptions, context: Context
+) -> list[RecordedChange] | None:
+    """Record the reminders of an account that only a person can check; None if this is another account."""
+    if portal.is_manual:
+        return remind_manual_checks(account, context)
+    if isinstance(account, HandoverAccount) and account.is_handed_over and not options.attended:
+        return remind_handover(account, context)
+    return None
+
+
+def _plan_next_reminder(account: AccountSettings, portal: Portal, context: Context) -> None:
+    """Plan the next reminder of an account that was checked, or handed over, if it has reminders."""
+    if portal.is_manual:
+        plan_next_manual_check(account, context)
+    elif isinstance(account, HandoverAccount) and account.is_handed_over:
+        plan_next_reminder(account, context)
 
 
 class _AccountCheck:

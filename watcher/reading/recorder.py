@@ -27,6 +27,7 @@ from watcher.reading.first_contact import first_contact
 from watcher.reading.next_check import next_check
 from watcher.settings import AccountSettings
 from watcher.settings.derived import watched_numbers
+from watcher.settings.handover import interval_of
 from watcher.store import StoredCase, digest, digest_of_answers
 from watcher.text.printable import printable_fields
 
@@ -68,7 +69,7 @@ class ReadRecorder:
     @property
     def interval(self) -> timedelta:
         """The time from one check to the next."""
-        return self._account.every or self._settings.schedule.every
+        return interval_of(self._account, self._settings)
 
     def replay_after_restore(self) -> None:
         """Record the snapshots of the database that a backup has replaced, without alerts: they were sent before."""
@@ -251,7 +252,7 @@ class ReadRecorder:
     def _health_after(self, now: datetime) -> tuple[AccountHealth, tuple[Change, ...]]:
         # An alert during the check, or a correction after the clock was set back, is in the store only.
         self.health = self._store.accounts.health(self._account.name, now)
-        if self.health.state.waits_for_person and not self.errors:
+        if self.health.state.waits_for_person and not self.errors and not self._account.is_handed_over:
             # Results entered by hand do not end the pause: the portal still waits for a person.
             return replace(self.health, last_read_at=now if self.read else self.health.last_read_at), ()
         return after_read(
@@ -274,7 +275,7 @@ class ReadRecorder:
             yield self._compose((_presence(ChangeKind.CASE_RETURNED, number, None),))
 
     def _next_read(self, now: datetime, health: AccountHealth) -> datetime:
-        if self._portal.is_manual:
+        if self._portal.is_manual or self._account.is_handed_over:
             return now  # Planned right after this. If that fails, a check that is too early sends no reminder.
         others = (moment for _, moment in self._store.accounts.all().values() if moment is not None)
         planned = next_check(now + self.interval, self._settings.schedule.jitter, others, self._context.random)

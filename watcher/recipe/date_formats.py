@@ -1,4 +1,4 @@
-"""The dates of a portal: ISO 8601, else the formats that the recipe lists. Pure.
+"""The dates of a portal: ISO 8601, else the formats that the recipe lists, else a day such as 20260529. Pure.
 
 Months may be named in any language of `watcher.language.month_names`, also shortened and with a dot, and days of the
 week in any language. The machine's locale does not matter, because the program never sets one.
@@ -16,6 +16,7 @@ from watcher.language.month_names import month_number
 from watcher.messages import _
 
 _ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DIGITS: Final = re.compile(r"[12][0-9]{7}")
 _ISO_MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
@@ -76,6 +77,8 @@ class Dates:
             except (ValueError, OverflowError, OSError):
                 continue
             return self._in_zone(moment) if _TIME_DIRECTIVE.search(date_format) else moment.date()
+        if _DIGITS.fullmatch(text):
+            return date.fromisoformat(text)
         raise ValueError(_("it is neither ISO 8601 (2026-05-29) nor in the recipe's date_format"))
 
 

@@ -12,6 +12,7 @@ from watcher.model.case import ItemKind, Stage
 from watcher.model.change import Json
 from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parameters import Parameter
 from watcher.recipe.placeholders import Template, placeholders_in
 from watcher.text.printable import composed
 
@@ -26,6 +27,11 @@ _ORIGIN: Final = re.compile(r"https?://[^/?#{]+")
 def comparable_text(text: str) -> str:
     """Return a text as it is compared: without regard to letter case, extra spaces, and Unicode's form (NFC)."""
     return composed(" ".join(text.split()).casefold())
+
+
+def comparable_status(text: str) -> str:
+    """Return a status as it is compared with the recipe's tables: as `comparable_text`, and without any space."""
+    return comparable_text(text).replace(" ", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +95,17 @@ class Collection:
 class CasePage:
     """The page of a case. `request` is None if the case is read from its row of the list.
 
-    `case_number` selects the number as the page repeats it. The keys of `stages` and `plain` are statuses as
-    `comparable_text` returns them; `plain` has their translations.
+    `case_number` selects the number as the page repeats it. `not_found` says that the portal does not know the case, or
+    not yet: then its status is `pending_status`, if that is not "". The keys of `stages` and `plain` are statuses as
+    `comparable_status` returns them; `plain` has their translations.
     """
 
     fields: Mapping[str, Selector]
     request: Request | None = None
     case_number: Selector | None = None
     expect: tuple[Selector, ...] = ()
+    not_found: tuple[Selector, ...] = ()
+    pending_status: str = ""
     take: Mapping[str, Selector] = field(default_factory=dict)
     sometimes: frozenset[str] = frozenset()
     stages: Mapping[str, Stage] = field(default_factory=dict)
@@ -138,6 +147,8 @@ class Recipe:
     sign_in: tuple[Step, ...] = ()
     signed_out: tuple[Selector, ...] = ()
     unavailable: tuple[Selector, ...] = ()
+    blocked: tuple[Selector, ...] = ()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
     min_every: timedelta
     machine_credentials: bool = False
     language: str = "en"
@@ -147,6 +158,17 @@ class Recipe:
     def placeholders(self) -> frozenset[str]:
         """All placeholders in all requests."""
         return frozenset().union(*(request.placeholders for request in self._requests))
+
+    @property
+    def credential_names(self) -> frozenset[str]:
+        """The placeholders that make a step of the sign-in the submission of a credential."""
+        return frozenset({"password"}) | {name for name, parameter in self.parameters.items() if parameter.secret}
+
+    @property
+    def sign_in_parameters(self) -> tuple[str, ...]:
+        """The parameters that the sign-in sends, sorted: they say whose session it is."""
+        names = frozenset().union(*(step.request.placeholders for step in self.sign_in))
+        return tuple(sorted(names & self.parameters.keys()))
 
     @property
     def addresses(self) -> frozenset[str]:

@@ -35,7 +35,7 @@ def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list
     recorded = correct_wrong_clock(context)
     with suppress(Busy, LockLost), context.store.locks.acquire("time") as held:
         recorded += _reminders(replace(context, held=held), at_any_hour=at_any_hour)
-    for name in context.settings.accounts:
+    for name in _checked_accounts(context):
         with suppress(Busy, LockLost):
             recorded += _blindness(context, name)
     return recorded
@@ -75,12 +75,18 @@ def next_time_reminder(context: Context, until: datetime) -> datetime | None:
     A moment that is not in the future: now. Raises `StoreUnusable`.
     """
     settings, now, store = context.settings, context.clock.now(), context.store
-    accounts = [stored for name, stored in store.accounts.all().items() if name in settings.accounts]
+    checked = set(_checked_accounts(context))
+    accounts = [stored for name, stored in store.accounts.all().items() if name in checked]
     moments = (
         next_blindness(accounts, blind_after=settings.schedule.blind_after, now=now, until=until),
         next_reminder(_cases(context), settings=settings, sent=store.reminders(), now=now, until=until),
     )
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _checked_accounts(context: Context) -> list[str]:
+    """Return the accounts that checks can fail for; those that a person hands over have their own rhythm."""
+    return [name for name, account in context.settings.accounts.items() if not account.is_handed_over]
 
 
 def _cases(context: Context) -> list[TrackedCase]:

@@ -3,10 +3,11 @@
 `config/watcher.example.toml` explains every key; a test compares the two.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
@@ -118,10 +119,23 @@ class AccountSettings(Section):
     max_sign_ins_per_day: Annotated[int, Field(ge=1, le=24)] = 5
     save_notices: bool = True
 
+    @classmethod
+    def secret_keys_of(cls, _keys: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+        """Yield the keys of secrets that this model does not name, because they follow from other keys of the account.
+
+        `_keys` are those of the account as they are written, not validated yet.
+        """
+        yield from ()
+
     @property
     def min_every(self) -> timedelta | None:
         """The shortest time between two checks of this account. None for that of its portal."""
         return None
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether the program never checks the account itself: a person hands over what the portal shows."""
+        return False
 
     def credential(self) -> str | None:
         """Return what would be submitted at sign-in, as one text whose fingerprint shows a change.

@@ -13,6 +13,7 @@ from watcher.messages import _
 from watcher.settings import Settings
 from watcher.settings.config_files import Document
 from watcher.settings.faults import did_you_mean
+from watcher.settings.handover import interval_of
 from watcher.settings.key_names import KeyPath, env_name, secret_file_name, toml_key
 from watcher.settings.sections import Portals
 from watcher.text.loopback import is_loopback
@@ -113,7 +114,7 @@ def interval_faults(settings: Settings, portals: Portals) -> Iterator[str]:
         shortest = account.min_every
         if shortest is None:
             shortest = portals.find(account.portal).min_every
-        every = account.every or settings.schedule.every
+        every = interval_of(account, settings)
         if every < shortest and not is_loopback(account.base_url):
             key = toml_key(("accounts", name, "every")) if account.every else "schedule.every"
             yield _(

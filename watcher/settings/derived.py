@@ -23,12 +23,17 @@ def sealing_keys(settings: Settings) -> list[SecretStr]:
 def secrets_in(section: BaseModel) -> Iterator[str]:
     """Yield the value of every secret in a part of the configuration."""
     for name in type(section).model_fields:
-        value = getattr(section, name)
-        for item in value.values() if isinstance(value, dict) else (value,):
-            if isinstance(item, SecretStr) and item.get_secret_value():
-                yield item.get_secret_value()
-            elif isinstance(item, BaseModel):
-                yield from secrets_in(item)
+        yield from _secrets_in(getattr(section, name))
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr) and value.get_secret_value():
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        yield from secrets_in(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secrets_in(item)
 
 
 def watched_numbers(numbers: Iterable[str], account: AccountSettings) -> set[str]:

@@ -131,6 +131,7 @@ class _Loader:
 
     def _secrets(self, folders: tuple[Path, ...]) -> dict[KeyPath, SecretStr]:
         possible = [key for within, model in self._models.items() for key in secret_keys(model, SecretStr, within)]
+        possible += [key for name, keys in tables(self._keys, "accounts") for key in self._keys_of_account(name, keys)]
         in_file = [key for key in possible if self._is_in_file(key)]
         accounts = {("accounts", name) for name, _ in tables(self._keys, "accounts")}
         self.add_faults(checks.file_mode_faults(self._document, in_file))
@@ -142,6 +143,12 @@ class _Loader:
         origins |= {key: origin for key, (_, origin) in elsewhere.items()}
         self.origins += [origins[key] for key in sorted(origins)]
         return {key: secret for key, (secret, _) in elsewhere.items()}
+
+    def _keys_of_account(self, name: str, keys: Mapping[str, Any]) -> list[KeyPath]:
+        model = self._models.get(("accounts", name))
+        if model is None or not issubclass(model, AccountSettings):
+            return []
+        return [("accounts", name, *key) for key in model.secret_keys_of(keys)]
 
     def _find_elsewhere(self, key_path: KeyPath, folders: tuple[Path, ...]) -> tuple[SecretStr, SecretOrigin] | None:
         try:

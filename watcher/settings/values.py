@@ -1,14 +1,14 @@
 """The types of single values in the configuration: how each is written, and what is wrong with others."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from watcher.clock.durations import parse_duration
-from watcher.clock.quiet_hours import Digest, QuietHours
+from watcher.clock.quiet_hours import Digest, QuietHours, parse_day_time
 from watcher.messages import _
 from watcher.settings.addresses import own_address, page_address, proxy_address, web_address
 
@@ -59,6 +59,14 @@ def _digest(value: object) -> Digest | None:
     return Digest.parse(value) if value.strip() else None
 
 
+def _day_time(value: object) -> time | None:
+    if value is None or isinstance(value, time):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(_('a time of the day is text, such as "18:00"'))
+    return parse_day_time(value) if value.strip() else None
+
+
 def _optional_duration(value: object) -> timedelta | None:
     return None if value is None or value == "" else _duration(value) or None
 
@@ -103,6 +111,7 @@ PositiveDuration = Annotated[timedelta, BeforeValidator(_duration), AfterValidat
 OptionalDuration = Annotated[timedelta | None, BeforeValidator(_optional_duration)]
 ProcessingTime = Annotated[timedelta, BeforeValidator(_processing_time)]
 QuietWindow = Annotated[QuietHours | None, BeforeValidator(_quiet_hours)]
+DayTime = Annotated[time | None, BeforeValidator(_day_time)]
 DigestPlan = Annotated[Digest | None, BeforeValidator(_digest)]
 CaseNumber = Annotated[str, AfterValidator(_case_number)]
 PersonName = Annotated[str, AfterValidator(_person)]

@@ -6,6 +6,7 @@ from typing import Final
 
 _HEADER: Final = re.compile(r"""charset\s*=\s*["']?([-\w:.]{1,40})""", re.IGNORECASE)
 _META: Final = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([-A-Za-z0-9_:.]{1,40})""", re.IGNORECASE)
+_XML_DECLARATION: Final = re.compile(rb"""\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([-A-Za-z0-9_:.]{1,40})["']""")
 _META_WITHIN: Final = 2048
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -30,8 +31,11 @@ _NOT_CHARSETS: Final = frozenset({"utf-7", "idna", "punycode", "unicode-escape",
 
 
 def read_text(body: bytes, content_type: str = "") -> str:
-    """Return a response body as text: in the charset of its Content-Type, else of its `<meta>`. Never fails."""
-    meta = _META.search(body[:_META_WITHIN])
+    """Return a response body as text: in the charset of its Content-Type, else of its declaration. Never fails.
+
+    That is the declaration of XML, or the `<meta>` of HTML.
+    """
+    meta = _XML_DECLARATION.match(body[:_META_WITHIN]) or _META.search(body[:_META_WITHIN])
     names = [*_HEADER.findall(content_type)[:1], *([meta[1].decode("ascii")] if meta else [])]
     return _decode(body, [charset for name in names if (charset := _known(name))])
 

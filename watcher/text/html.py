@@ -154,7 +154,7 @@ def json_shown_by(page: bytes) -> bytes | None:
 
 def visible_text(root: "Node", hidden: frozenset[str] = HIDDEN_TAGS) -> str:
     """Return the text of an element without that of `hidden` ones, with white space where a block or a line ends."""
-    return "".join(_pieces(root, hidden))
+    return "".join(visible_pieces(root, hidden))
 
 
 def css_error(query: str) -> str | None:
@@ -207,8 +207,8 @@ def _end_tags(text: str) -> frozenset[str]:
     return frozenset(name.lower() for name in _END_TAG.findall(text))
 
 
-def _pieces(root: "Node", hidden: frozenset[str]) -> Iterator[str]:
-    """Walk without recursion, because a hostile page may be nested very deeply."""
+def visible_pieces(root: "Node", hidden: frozenset[str]) -> Iterator[str]:
+    """Yield the pieces of `visible_text`. Without recursion, because a hostile page may be nested very deeply."""
     silent = _INLINE | hidden | {"-comment"}
     node: Node | None = root
     while node is not None:

@@ -57,6 +57,7 @@ _KINDS = {
     ChangeKind.DEADLINE_PASSED: mark("deadline passed"),
     ChangeKind.STALLED: mark("no news"),
     ChangeKind.LOOK_REMINDER: mark("reminder to look"),
+    ChangeKind.OFFICIAL_MAIL: mark("e-mail from the agency"),
     ChangeKind.REMINDER: mark("reminder"),
     ChangeKind.NOTE: mark("note"),
     ChangeKind.CASE_ADDED: mark("case added"),

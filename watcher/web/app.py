@@ -8,7 +8,9 @@ from starlette.staticfiles import StaticFiles
 from watcher.errors import StoreUnusable
 from watcher.web import (
     account,
+    alert_link,
     alerts,
+    calendar,
     case,
     case_actions,
     devices,
@@ -16,7 +18,9 @@ from watcher.web import (
     overview,
     printing,
     problems,
+    settings,
     sign_in,
+    state,
 )
 from watcher.web.context import WebContext
 from watcher.web.entrance import Entrance, Guard
@@ -40,9 +44,20 @@ def create_app(context: WebContext, guard: Guard | None = None) -> Starlette:
             Route("/alerts", alerts.show, name="alerts"),
             Route("/alerts/{id:int}", alerts.show_one, name="alert"),
             Route("/alerts/{id:int}/{action}", action(alerts.act), methods=["POST"], name="alert_action"),
+            Route("/a/{token}", alert_link.show, name="alert_link"),
+            Route("/a/{token}/seen", action(alert_link.mark_seen, changes=False), methods=["POST"], name="link_seen"),
+            Route("/a/{token}/done", action(alert_link.mark_done, changes=False), methods=["POST"], name="link_done"),
             Route("/print/{id}", printing.show, name="print"),
             Route("/accounts/{name}", account.show, name="account"),
-            Route("/accounts/{name}/check", account.check_now, methods=["POST"], name="check_now"),
+            Route("/accounts/{name}/check", action(account.check_now), methods=["POST"], name="check_now"),
+            Route("/accounts/{name}/{action}", action(account.act), methods=["POST"], name="account_action"),
+            Route("/calendar", calendar.show, name="calendar"),
+            Route("/calendar/renew", action(calendar.renew), methods=["POST"], name="renew_calendar"),
+            Route("/calendar/{token}.ics", calendar.feed, name="calendar_feed"),
+            Route("/settings", settings.show, name="settings"),
+            Route("/settings/device", action(settings.keep_wishes, changes=False), methods=["POST"], name="wishes"),
+            Route("/settings/test/{channel}", action(settings.send_test), methods=["POST"], name="test_channel"),
+            Route("/state", state.show, name="state"),
             Route("/devices", devices.show, name="devices"),
             Route("/devices/sign-out", action(devices.sign_out, changes=False), methods=["POST"], name="sign_out"),
             Route("/devices/sign-out-all", action(devices.sign_out_all), methods=["POST"], name="sign_out_all"),

@@ -23,20 +23,15 @@ class Challenges:
         content = secrets.token_bytes(_RANDOM) + int(self._monotonic()).to_bytes(_TIME, "big")
         return content + self._mac(purpose, content)
 
-    def is_new(self, challenge: bytes, purpose: str) -> bool:
-        """Return whether the challenge was made for this purpose and has not expired."""
+    def use(self, challenge: bytes, purpose: str) -> bool:
+        """Use up a challenge; return whether it was made for this purpose, has not expired, and was not used."""
         content, mac = challenge[:-_MAC], challenge[-_MAC:]
         if len(content) != _RANDOM + _TIME or not hmac.compare_digest(mac, self._mac(purpose, content)):
             return False
-        age = self._monotonic() - int.from_bytes(content[_RANDOM:], "big")
-        return age < VALID_SECONDS and challenge not in self._used
-
-    def use(self, challenge: bytes) -> bool:
-        """Use up a challenge that was answered; return whether it was unused."""
         now = self._monotonic()
         with self._lock:
             self._used = {used: at for used, at in self._used.items() if now - at < VALID_SECONDS}
-            if challenge in self._used:
+            if challenge in self._used or now - int.from_bytes(content[_RANDOM:], "big") >= VALID_SECONDS:
                 return False
             self._used[challenge] = now
             return True

@@ -1,5 +1,6 @@
 """What every page uses: the configuration, the database, the clock, and what the page has other processes do."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class WebContext:
     config: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
     performer: Performer | None = None
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     def perform(self, name: str, **arguments: object) -> Outcome:
         """Perform an action (see `watcher.web.performing`) in a process of its own. Raises `StoreUnusable`."""

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from watcher.messages import _
 from watcher.model.web import KeyKind, Passkey, WebKey
 from watcher.text.person_names import normalized_name
-from watcher.web import sessions
 from watcher.web.device_names import device_name
 from watcher.web.entrance import forget_device, guard_of
 from watcher.web.forms import Form
@@ -43,30 +42,24 @@ def show(request: Request) -> Response:
 
 def sign_out(request: Request, form: Form) -> Response:
     """Sign out one device. Whoever may change nothing may still sign out their own."""
-    context, visitor, number = context_of(request), _visitor(request), form.number("device")
-    if number == visitor.device:
-        return sign_out_here(request, form)
-    with sessions.writing(context) as store:
-        known = [device.id for device in _devices(request, store.web.keys(KeyKind.DEVICE))]
+    visitor, number = _visitor(request), form.number("device")
+    if number != visitor.device:
+        with context_of(request).reading() as opened:
+            known = [device.id for device in _devices(request, opened.store.web.keys(KeyKind.DEVICE))]
         if number not in known or not visitor.may_change:
             raise HTTPException(HTTPStatus.NOT_FOUND if number not in known else HTTPStatus.FORBIDDEN)
-        store.web.remove(number)
+    context_of(request).perform("end_keys", keys=[number])
+    if number == visitor.device:
+        return _signed_out(request)
     return redirect(request, path_for(request, "devices"), Message(text=_("The device is signed out.")))
-
-
-def sign_out_here(request: Request, _form: Form) -> Response:
-    """Sign out this device."""
-    with sessions.writing(context_of(request)) as store:
-        store.web.remove(_device(_visitor(request)))
-    return _signed_out(request)
 
 
 def sign_out_all(request: Request, _form: Form) -> Response:
     """Sign out every device of the visitor's person, or all, and this one; links that were not used end too."""
-    visitor = _visitor(request)
-    with sessions.writing(context_of(request)) as store:
-        keys = [key for kind in (KeyKind.DEVICE, KeyKind.LINK) for key in store.web.keys(kind)]
-        store.web.remove(*(key.id for key in _owned(visitor, keys)))
+    visitor, context = _visitor(request), context_of(request)
+    with context.reading() as opened:
+        keys = [key for kind in (KeyKind.DEVICE, KeyKind.LINK) for key in opened.store.web.keys(kind)]
+    context.perform("end_keys", keys=[key.id for key in _owned(visitor, keys)])
     return _signed_out(request)
 
 
@@ -77,36 +70,32 @@ async def add_passkey(request: Request) -> Response:
 
 def remove_passkey(request: Request, form: Form) -> Response:
     """Remove a passkey. Devices that it signed in stay signed in."""
-    number = form.number("passkey")
-    with sessions.writing(context_of(request)) as store:
-        if number not in [passkey.id for passkey in _owned(_visitor(request), store.web.passkeys())]:
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        store.web.remove_passkeys(number)
+    context, number = context_of(request), form.number("passkey")
+    with context.reading() as opened:
+        passkeys = opened.store.web.passkeys()
+    if number not in [passkey.id for passkey in _owned(_visitor(request), passkeys)]:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    context.perform("remove_passkey", passkey=number)
     return redirect(request, path_for(request, "devices"), Message(text=_("The passkey is removed.")))
 
 
-def _add_passkey(request: Request, answer: bytes) -> Response:
-    context, visitor = context_of(request), _visitor(request)
+def _add_passkey(request: Request, sent: bytes) -> Response:
+    context, visitor, device = context_of(request), _visitor(request), request.state.device
     party = RelyingParty.of(context.settings.web, request.state.origin)
     if not visitor.may_change:
         raise HTTPException(HTTPStatus.FORBIDDEN)
     try:
-        new = guard_of(request).passkeys.added(party, answer, device=_device(visitor))
+        answer = guard_of(request).passkeys.answer_to_add(party, sent, device=device.key.id)
     except PasskeyRefused:
-        text = _("This passkey was not accepted. Reload the page and try again.")
-        return JSONResponse({"error": text}, HTTPStatus.FORBIDDEN)
+        return _not_accepted()
     name = device_name(request.headers.get("user-agent", ""))
-    with sessions.writing(context) as store:
-        owner = next(key for key in store.web.keys(KeyKind.DEVICE) if key.id == visitor.device)
-        store.web.add_passkey(
-            new.credential,
-            new.public_key,
-            sign_count=new.sign_count,
-            owner=owner,
-            name=name,
-            now=context.clock.now(),
-        )
-    return JSONResponse({"to": path_for(request, "devices")})
+    added = context.perform("add_passkey", answer=answer, owner=device.key, device_name=name, now=context.clock.now())
+    return _not_accepted() if added.refused else JSONResponse({"to": path_for(request, "devices")})
+
+
+def _not_accepted() -> Response:
+    text = _("This passkey was not accepted. Reload the page and try again.")
+    return JSONResponse({"error": text}, HTTPStatus.FORBIDDEN)
 
 
 def _options(request: Request, visitor: Visitor, known: Sequence[Passkey]) -> dict[str, Any] | None:

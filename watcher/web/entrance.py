@@ -8,7 +8,9 @@ are the addresses whose token is the key (`_KEYED`) and what is public. A form m
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
@@ -27,7 +29,7 @@ from watcher.web.form_token import has_token
 from watcher.web.origin import PageNames
 from watcher.web.passkeys import Passkeys
 from watcher.web.security import HANDOVER, STATIC, route_path
-from watcher.web.sessions import Device
+from watcher.web.sessions import Device, was_seen_long_ago
 from watcher.web.throttle import Throttle
 from watcher.web.visitor import Visitor
 
@@ -36,6 +38,7 @@ PUBLIC = frozenset({"/sign-in", "/manifest.webmanifest", "/service-worker.js", "
 
 _LINK, _ALERT = "sign-in", "a"
 _KEYED = re.compile(r"/(?:(sign-in|a|handover)/([^/]+)(?:/.*)?|(calendar)/([^/]+)\.ics)")
+_NOTED_AGAIN = timedelta(minutes=5)
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -58,11 +61,20 @@ class _Refusal:
 
 
 class Guard:
-    """What is remembered from one request to the next: wrong tokens, and challenges for passkeys."""
+    """What is remembered from one request to the next: wrong tokens, challenges for passkeys, and devices seen."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Remember nothing yet. `monotonic` is the clock for it."""
         self.throttle, self.passkeys = Throttle(monotonic), Passkeys(Challenges(monotonic))
+        self._noted: dict[int, datetime] = {}
+
+    def is_to_be_noted(self, device: Device, now: datetime) -> bool:
+        """Return whether it should be recorded that a device was used, and remember that it will be."""
+        noted = self._noted.get(device.key.id)
+        if not was_seen_long_ago(device, now) or (noted is not None and now - noted < _NOTED_AGAIN):
+            return False
+        self._noted[device.key.id] = now
+        return True
 
 
 class Entrance:
@@ -101,7 +113,12 @@ class Entrance:
         scope["state"]["device"] = entry.device
         if entry.visitor is not None:
             scope["state"]["visitor"] = entry.visitor
-        await self._app(scope, receive, await self._renewing(entry.device, scope, send))
+        device = entry.device
+        if device is None or not self._guard.is_to_be_noted(device, self._context.clock.now()):
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, _renewing(device, Request(scope), send))
+        await run_in_threadpool(self._note_seen, device)  # after the answer, which does not wait for it
 
     def _enter(self, request: Request, path: str) -> _Entry | _Refusal:
         """Return who sends a request. Reads the database."""
@@ -164,26 +181,26 @@ class Entrance:
             forget_device(request, response)
         await response(scope, receive, send)
 
-    async def _renewing(self, device: Device | None, scope: Scope, send: Send) -> Send:
-        """Return `send` that renews the cookie of a device if it was not used for a while."""
-        if device is None or not await run_in_threadpool(self._note_seen, device):
-            return send
-        renewal = Response()
-        set_device(Request(scope), renewal, device.token)
-        cookie = [header for header in renewal.raw_headers if header[0] == b"set-cookie"]
+    def _note_seen(self, device: Device) -> None:
+        with suppress(StoreUnusable):  # it is tried again, and the page says so itself if it cannot be shown either
+            self._context.perform("note_seen", device=device.key.id, now=self._context.clock.now())
 
-        async def renewing(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *cookie]
-            await send(message)
 
-        return renewing
+def _renewing(device: Device, request: Request, send: Send) -> Send:
+    """Return `send` that renews the cookie of a device."""
+    renewal = Response()
+    set_device(request, renewal, device.token)
+    cookie = [header for header in renewal.raw_headers if header[0] == b"set-cookie"]
 
-    def _note_seen(self, device: Device) -> bool:
-        try:
-            return sessions.note_seen(self._context, device)
-        except StoreUnusable:
-            return False  # the page says so itself if it cannot be shown either
+    async def renewing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                *cookie,
+                *message.get("headers", []),
+            ]  # one of the answer itself comes later and counts
+        await send(message)
+
+    return renewing
 
 
 def guard_of(request: Request) -> Guard:

@@ -1,11 +1,9 @@
 """Actions: forms that are posted, checked, carried out, and answered with a redirect."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -52,16 +50,15 @@ Handler: TypeAlias = Callable[[Request, Form], Response]
 
 
 def action(handler: Handler, *, changes: bool = True) -> Callable[[Request], Awaitable[Response]]:
-    """Return the endpoint of an action: it reads the form, checks that it is the page's own, and calls the handler.
+    """Return the endpoint of an action: it reads the form, and calls the handler.
 
-    `changes`: the action needs a visitor who may change something.
+    `watcher.web.entrance` has checked that the form is the page's own. `changes`: the action needs a visitor who may
+    change something.
     """
 
     async def endpoint(request: Request) -> Response:
         form = await _read(request)
         visitor = visitor_of(request)
-        if not secrets.compare_digest(form.text("csrf").encode(), visitor.csrf.encode()):
-            raise HTTPException(403)
         if changes and not visitor.may_change:
             raise HTTPException(403)
         return await run_in_threadpool(handler, request, form)
@@ -81,12 +78,3 @@ async def _read(request: Request) -> Form:
                 raise HTTPException(413)
             file = (uploads[0].filename, content)
     return Form(fields=fields, file=file)
-
-
-def back(request: Request, form: Form, otherwise: str) -> str:
-    """Return the page that the form was on, if that is one of ours, else another one."""
-    wanted = form.text("back")
-    parts = urlsplit(wanted)
-    prefix = request.scope.get("root_path", "")
-    is_ours = wanted.startswith(f"{prefix}/") and not wanted.startswith("//") and "\\" not in wanted
-    return wanted if is_ours and not parts.scheme and not parts.netloc and wanted.isprintable() else otherwise

@@ -50,5 +50,23 @@ def forget_message(request: Request, response: Response) -> None:
         response.delete_cookie(_COOKIE, path=_path(request))
 
 
+def keep_once(request: Request, response: Response, name: str, value: str) -> None:
+    """Keep a text for the next page, which shows it once; "" forgets it."""
+    secure, path = request.url.scheme == "https", _path(request)
+    if value:
+        encoded = base64.urlsafe_b64encode(value.encode()).decode()
+        response.set_cookie(name, encoded, max_age=_MAX_AGE, path=path, secure=secure, httponly=True, samesite="strict")
+    elif name in request.cookies:
+        response.delete_cookie(name, path=path)
+
+
+def kept_once(request: Request, name: str) -> str:
+    """Return the text that was kept; "" if there is none."""
+    try:
+        return base64.urlsafe_b64decode(request.cookies.get(name, "").encode()).decode()
+    except ValueError:
+        return ""
+
+
 def _path(request: Request) -> str:
     return request.scope.get("root_path", "") or "/"

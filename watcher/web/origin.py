@@ -69,27 +69,6 @@ def origin_of(address: str) -> Origin | None:
     return Origin(scheme=parts.scheme, host=f"{_bracketed(host.lower())}{shown}")
 
 
-def base_url(settings: WebSettings) -> str:
-    """Return the address that the page's links begin with, without a slash at the end."""
-    if settings.url:
-        return settings.url
-    parts = urlsplit(f"//{settings.listen}")
-    host = parts.hostname or ""
-    if is_address(host) and ip_address(host).is_unspecified:
-        host = _own_address()
-    return f"{'https' if settings.serves_tls else 'http'}://{_bracketed(host)}:{parts.port}"
-
-
-def _own_address() -> str:
-    """Return the address of this machine in its network. Sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address for documentation; choosing a route needs no packet
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
-
-
 def _name_of(origin: Origin) -> str:
     return urlsplit(str(origin)).hostname or ""
 

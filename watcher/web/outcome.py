@@ -8,10 +8,11 @@ from datetime import date
 class Outcome:
     """What came of an action: what to say, or why it was refused, or what the person must confirm first.
 
-    `days` are the dates that a letter names.
+    `days` are the dates that a letter names. `token` is that of the device that was signed in.
     """
 
     texts: tuple[str, ...] = ()
     refused: str = ""
     confirm: str = ""
     days: tuple[date, ...] = ()
+    token: str = ""

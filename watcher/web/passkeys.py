@@ -1,15 +1,15 @@
-"""Passkeys (WebAuthn): what a browser is asked for, and what its answer proves.
+"""Passkeys (WebAuthn): what a browser is asked for, and to which question its answer is.
 
-The library only checks answers, and is imported for that alone: it takes more memory than the rest of the page. What a
-browser is asked for are dictionaries of the standard (https://www.w3.org/TR/webauthn-3/).
+What it is asked for are dictionaries of the standard (https://www.w3.org/TR/webauthn-3/). `watcher.web.passkey_proofs`
+finds what its answer proves.
 """
 
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.model.web import Passkey
@@ -20,21 +20,10 @@ from watcher.web.origin import Origin, is_address, origin_of
 _NAME = "case-watcher"
 _SIGN_IN = "sign in"
 _ALGORITHMS = (-8, -7, -257)  # EdDSA, ES256, RS256 in the COSE registry: what the library accepts
-_MAX_ID = 1023  # by the standard
-_T = TypeVar("_T")
 
 
 class PasskeyRefused(Exception):
     """What a browser sent does not prove that it has the passkey."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPasskey:
-    """A passkey that a browser has made."""
-
-    credential: bytes
-    public_key: bytes
-    sign_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +43,17 @@ class RelyingParty:
         return cls(id=name, origin=str(origin))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyAnswer:
+    """What a browser has sent, as JSON that was parsed, to a challenge of ours that was not answered before."""
+
+    credential: dict[str, Any]
+    challenge: bytes
+    party: RelyingParty
+
+
 class Passkeys:
-    """Asks for passkeys and checks the answers. Safe to share between threads."""
+    """Asks for passkeys and takes the answers. Safe to share between threads."""
 
     def __init__(self, challenges: Challenges) -> None:
         """Use these challenges."""
@@ -90,75 +88,31 @@ class Passkeys:
             "userVerification": "required",
         }
 
-    def added(self, party: RelyingParty | None, answer: bytes, *, device: int) -> NewPasskey:
-        """Return the passkey that a browser has made, by its answer as JSON. Raises `PasskeyRefused`."""
-        challenge, credential = self._challenge(answer, _purpose(device))
-        if party is None:
+    def answer_to_add(self, party: RelyingParty | None, sent: bytes, *, device: int) -> PasskeyAnswer:
+        """Return what a browser has sent to add a passkey. Raises `PasskeyRefused`."""
+        return self._answer(party, sent, _purpose(device))
+
+    def answer_to_sign_in(self, party: RelyingParty | None, sent: bytes) -> PasskeyAnswer:
+        """Return what a browser has sent to sign in. Raises `PasskeyRefused`."""
+        return self._answer(party, sent, _SIGN_IN)
+
+    def _answer(self, party: RelyingParty | None, sent: bytes, purpose: str) -> PasskeyAnswer:
+        try:
+            credential = json.loads(sent)
+            challenge = decoded(json.loads(decoded(credential["response"]["clientDataJSON"]))["challenge"])
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            raise PasskeyRefused from error
+        if party is None or not self._challenges.use(challenge, purpose):
             raise PasskeyRefused
-        from webauthn import verify_registration_response  # noqa: PLC0415 - see above
-
-        verified = _checked(
-            lambda: verify_registration_response(
-                credential=credential,
-                expected_challenge=challenge,
-                expected_rp_id=party.id,
-                expected_origin=party.origin,
-                require_user_verification=True,
-            )
-        )
-        if len(verified.credential_id) > _MAX_ID or not self._challenges.use(challenge):
-            raise PasskeyRefused
-        return NewPasskey(
-            credential=verified.credential_id,
-            public_key=verified.credential_public_key,
-            sign_count=verified.sign_count,
-        )
-
-    def used(
-        self, party: RelyingParty | None, answer: bytes, find: Callable[[bytes], Passkey | None]
-    ) -> tuple[Passkey, int]:
-        """Return the passkey that a browser has used, and its new count, by its answer as JSON.
-
-        `find` returns the passkey with an id. Raises `PasskeyRefused`.
-        """
-        challenge, credential = self._challenge(answer, _SIGN_IN)
-        passkey = find(_checked(lambda: _decoded(credential["id"])))
-        if party is None or passkey is None:
-            raise PasskeyRefused
-        from webauthn import verify_authentication_response  # noqa: PLC0415 - see above
-
-        verified = _checked(
-            lambda: verify_authentication_response(
-                credential=credential,
-                expected_challenge=challenge,
-                expected_rp_id=party.id,
-                expected_origin=party.origin,
-                credential_public_key=passkey.public_key,
-                credential_current_sign_count=passkey.sign_count,
-                require_user_verification=True,
-            )
-        )
-        if not self._challenges.use(challenge):
-            raise PasskeyRefused
-        return passkey, verified.new_sign_count
-
-    def _challenge(self, answer: bytes, purpose: str) -> tuple[bytes, dict[str, Any]]:
-        """Return the challenge that an answer is to, and the answer. Raises `PasskeyRefused` if it is not ours."""
-        credential = _checked(lambda: json.loads(answer))
-        challenge = _checked(
-            lambda: _decoded(json.loads(_decoded(credential["response"]["clientDataJSON"]))["challenge"])
-        )
-        if not isinstance(credential, dict) or not self._challenges.is_new(challenge, purpose):
-            raise PasskeyRefused
-        return challenge, credential
+        return PasskeyAnswer(credential=credential, challenge=challenge, party=party)
 
 
-def _checked(check: Callable[[], _T]) -> _T:
-    """Return what a check of untrusted data returns. Raises `PasskeyRefused` if it raises."""
+def credential_id(answer: PasskeyAnswer) -> bytes:
+    """Return the id of the passkey that an answer names; empty if it names none."""
     try:
-        return check()
-    except Exception as error:
-        raise PasskeyRefused from error
+        return decoded(answer.credential["id"])
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return b""
 
 
 def _purpose(device: int) -> str:
@@ -169,5 +123,6 @@ def _encoded(content: bytes) -> str:
     return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """Return the bytes in base64url without padding, as browsers write them. Raises ValueError or TypeError."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))

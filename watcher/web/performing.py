@@ -9,8 +9,10 @@ from watcher.app import App
 from watcher.context.known_cases import KnownCase, known_cases
 from watcher.errors import os_error_text
 from watcher.messages import _
+from watcher.model.web import KeyKind
 from watcher.notices.file_type import NotADocument
 from watcher.settings import ChannelSettings
+from watcher.web import entry_actions
 from watcher.web.outcome import Outcome
 
 Arguments: TypeAlias = Mapping[str, Any]
@@ -147,6 +149,12 @@ def _letter(app: App, arguments: Arguments) -> Outcome:
     return Outcome(texts=tuple(filter(None, (text, remark))), days=tuple(ahead))
 
 
+def _calendar(app: App, arguments: Arguments) -> Outcome:
+    """Replace the address of the calendar feed."""
+    app.store.web.replace(KeyKind.CALENDAR, arguments["token"], now=app.clock.now(), person=arguments["person"])
+    return Outcome(texts=(_("The feed has a new address. It is shown only once."),))
+
+
 _ACTIONS: dict[str, Callable[[App, Arguments], Outcome]] = {
     "done": _done,
     "reopen": _reopen,
@@ -164,6 +172,8 @@ _ACTIONS: dict[str, Callable[[App, Arguments], Outcome]] = {
     "code": _code,
     "cookies": _cookies,
     "letter": _letter,
+    **entry_actions.ACTIONS,
+    "calendar": _calendar,
 }
 
 

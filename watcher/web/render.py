@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from watcher.messages import _, current_language, plural
-from watcher.text.printable import clean
+from watcher.text.printable import clean, printable
 from watcher.web import words
 from watcher.web.device import theme_of
 from watcher.web.messages import forget_message, shown_message
@@ -23,7 +23,7 @@ def render(request: Request, template: str, /, *, status: int = 200, **values: A
         visitor=getattr(request.state, "visitor", None),
         language=current_language(),
         theme=theme_of(request),
-        navigation=words.navigation(),
+        navigation=words.navigation(getattr(request.state, "visitor", None)),
         message=shown_message(request),
         url=partial(path_for, request),
         **values,
@@ -63,7 +63,7 @@ def templates() -> Environment:
 
 def _visible(value: Any) -> Any:
     """Return a text without characters that cannot be seen or that turn the direction of the text."""
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _lines(text: str) -> Markup:

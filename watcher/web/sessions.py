@@ -5,17 +5,14 @@ until the device was not used for 90 days or is signed out. The database has onl
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from watcher.context.opening import open_store
 from watcher.model.web import ALERT_LINK_TIME, IDLE_TIME, KeyKind, WebKey
-from watcher.privacy.web_tokens import form_token, new_token
-from watcher.store import Store
+from watcher.privacy.web_tokens import form_token
 from watcher.web.context import WebContext
 from watcher.web.visitor import Visitor
 
@@ -43,13 +40,6 @@ class Device:
             person=self.key.person,
             read_only=self.key.read_only,
         )
-
-
-@contextmanager
-def writing(context: WebContext) -> Iterator[Store]:
-    """Open the database for writing. Raises `StoreUnusable`."""
-    with closing(open_store(context.settings)) as store:
-        yield store
 
 
 def device_of(context: WebContext, token: str) -> Device | None:
@@ -107,26 +97,18 @@ def sign_in_by_link(context: WebContext, link: str, *, name: str, present: Devic
 
     A device that is signed in already stays the same one, unless the link is for somebody else.
     """
-    token, now = new_token(), context.clock.now()
-    with writing(context) as store:
-        key = store.web.use_link(link, token, name=name, now=now)
-        if key is None:
-            return None
-        if present is None:
-            return token
-        is_same = (present.key.person, present.key.read_only) == (key.person, key.read_only)
-        store.web.remove(key.id if is_same else present.key.id)
-    return present.token if is_same else token
-
-
-def note_seen(context: WebContext, device: Device) -> bool:
-    """Record that a device was used, if that was last recorded long ago. Return whether it was recorded now."""
     now = context.clock.now()
-    if now - (device.key.last_seen_at or device.key.created_at) < _SEEN_EVERY:
-        return False
-    with writing(context) as store:
-        store.web.note_seen(device.key.id, now)
-    return True
+    signed_in = context.perform(
+        "use_link", link=link, device_name=name, now=now, present=present.key if present else None
+    )
+    if signed_in.refused:
+        return None
+    return signed_in.token or (present.token if present else None)
+
+
+def was_seen_long_ago(device: Device, now: datetime) -> bool:
+    """Return whether it should be recorded again that the device was used."""
+    return now - (device.key.last_seen_at or device.key.created_at) >= _SEEN_EVERY
 
 
 # The cookie

@@ -9,12 +9,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from watcher.messages import _
 from watcher.model.web import KeyKind
-from watcher.privacy.web_tokens import form_token, new_token
+from watcher.privacy.web_tokens import form_token
 from watcher.web import sessions
 from watcher.web.device_names import device_name
 from watcher.web.entrance import guard_of, set_device
 from watcher.web.entry_pages import refusal
-from watcher.web.passkeys import PasskeyRefused, RelyingParty
+from watcher.web.passkeys import PasskeyRefused, RelyingParty, credential_id
 from watcher.web.render import path_for, render
 from watcher.web.request import context_of
 
@@ -73,18 +73,20 @@ def _use_passkey(request: Request, answer: bytes) -> Response:
     return response
 
 
-def _token_for_passkey(request: Request, answer: bytes) -> str:
-    """Sign in a device by the browser's answer, and return its token. Raises `PasskeyRefused`."""
-    context, token = context_of(request), new_token()
+def _token_for_passkey(request: Request, sent: bytes) -> str:
+    """Sign in a device by what the browser has sent, and return its token. Raises `PasskeyRefused`."""
+    context = context_of(request)
     party = RelyingParty.of(context.settings.web, request.state.origin)
+    answer = guard_of(request).passkeys.answer_to_sign_in(party, sent)
     with context.reading() as opened:
-        passkey, count = guard_of(request).passkeys.used(party, answer, opened.store.web.passkey)
-    name = device_name(request.headers.get("user-agent", ""))
-    with sessions.writing(context) as store:
-        key = store.web.use_passkey(passkey, token, sign_count=count, name=name, now=context.clock.now())
-    if key is None:
+        passkey = opened.store.web.passkey(credential_id(answer))
+    if passkey is None:
         raise PasskeyRefused
-    return token
+    name = device_name(request.headers.get("user-agent", ""))
+    used = context.perform("use_passkey", answer=answer, passkey=passkey, device_name=name, now=context.clock.now())
+    if used.refused:
+        raise PasskeyRefused
+    return used.token
 
 
 def _has_passkeys(request: Request) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from watcher.messages import _, mark
 from watcher.views.cases import stage_name
 from watcher.views.stage_line import ShownStep, Step, StepTime
+from watcher.web.visitor import Visitor
 
 _STEPS = {
     Step.RECEIVED: mark("Received"),
@@ -32,6 +33,11 @@ def line_words(steps: Iterable[ShownStep]) -> str:
     return ", ".join(_("{step}: {time}", step=step_name(step), time=time_name(step.time)) for step in steps)
 
 
-def navigation() -> list[tuple[str, str]]:
-    """Return the names of the main pages' routes, with what they are called."""
-    return [("overview", _("Overview")), ("letters", _("Letters")), ("alerts", _("Alerts"))]
+def navigation(visitor: Visitor | None) -> list[tuple[str, str]]:
+    """Return the names of the main pages' routes for a visitor, with what they are called."""
+    if visitor is None or visitor.kind != "device":
+        return []
+    pages = [("overview", _("Overview")), ("letters", _("Letters")), ("calendar", _("Calendar"))]
+    if visitor.sees_all:
+        pages.append(("alerts", _("Alerts")))
+    return [*pages, ("settings", _("Settings"))]

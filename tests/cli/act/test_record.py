@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.portals.test_manual_saved import CEAC
 from tests.support.workspace import Workspace
 
 ACCOUNTS = """
@@ -14,7 +15,7 @@ cases = ["AA00000001"]
 every = "7d"
 [accounts.court]
 portal = "manual"
-site = "eoir"
+site = "immi"
 cases = ["000000001", "AA00000002"]
 [accounts.aunt]
 portal = "manual"
@@ -102,3 +103,15 @@ def test_commands_update_the_calendar_file(manual_workspace: Workspace, command:
     manual_workspace.write(f'calendar_file = "deadlines.ics"\n{ACCOUNTS}')
     manual_workspace.run(*command)
     assert (manual_workspace.folder / "deadlines.ics").read_text().startswith("BEGIN:VCALENDAR")
+
+
+def test_saved_result_page_is_imported_and_a_damaged_one_changes_nothing(manual_workspace: Workspace) -> None:
+    page = manual_workspace.folder / "result.html"
+    page.write_text(CEAC)
+    result = manual_workspace.run("import", "embassy", "result.html", "--json")
+    assert [change["kind"] for change in result.json["accounts"][0]["changes"]] == ["case_added"]
+    before = manual_workspace.run("status", "--json").json["cases"]
+    page.write_text(CEAC.replace("AA00000001", ""))
+    failed = manual_workspace.run("import", "embassy", "result.html", expect=(1,))
+    assert "result.html: this page of CEAC lacks the case number" in failed.err
+    assert manual_workspace.run("status", "--json").json["cases"] == before

@@ -186,6 +186,17 @@ def test_account_with_a_browser_session_gets_instructions(empty_workspace: Works
     assert "not checked yet" in result.out
 
 
+def test_hand_over_is_the_recommended_way_for_uscis(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["family", "uscis", "", "", ""], NO, NO)
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "recommended" in result.out + result.err
+    configuration = empty_workspace.config.read_text()
+    assert 'sign_in = "handover"' in configuration
+    assert 'every = "3d"' in configuration
+    assert "watcher import family FILE..." in result.out
+    assert "login" not in result.out
+
+
 def test_names_are_quoted_in_commands(empty_workspace: Workspace) -> None:
     stdin = answers(DEFAULTS, ["a/b", "Mum & Dad", "uscis", "session", ""], NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)

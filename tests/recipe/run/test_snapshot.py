@@ -301,3 +301,8 @@ def test_any_json_is_parsed_or_raises_a_read_error(content: Any, headers: dict[s
 def test_raw_answers_of_any_other_shape_are_refused(content: Any) -> None:
     with pytest.raises(ReadFailed):
         read({"recipe": json.dumps(content).encode(), "case": json.dumps(content).encode()}, "en")
+
+
+@pytest.mark.parametrize("status", ["please come", "Please  come", "Pleasecome", "PLEASE\u3000COME"])
+def test_spaces_of_a_status_do_not_matter_to_its_stage(status: str) -> None:
+    assert read_row(f"<li><b>{NUMBER}</b><i>{status}</i></li>").stage is Stage.INTERVIEW

@@ -16,7 +16,7 @@ from watcher.context.opening import read_settings
 from watcher.messages import LANGUAGES
 from watcher.model.account_health import ReadOutcome
 from watcher.model.change import ChangeKind
-from watcher.portals.recipe import RecipeAccount
+from watcher.recipe.account import RecipeAccount
 from watcher.recipe.model import comparable_text
 from watcher.recipe.parse.check import load_recipe
 from watcher.recipe.parse.shipped import FOLDER, shipped_names

@@ -102,7 +102,7 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
         if cookies is not None:
             _import_cookies(app, account, cookies)
         accounts.end_pause(app, account, has_session=cookies is not None)
-        result = app.poll(account, wait=LOCK_TIMEOUT, codes=PromptedCode(ask_code))
+        result = app.poll(account, wait=LOCK_TIMEOUT, codes=PromptedCode(ask_code), attended=True)
         with finishing_on_sigterm(app.context.stop):
             app.outbox_worker().deliver_due(wait=LOCK_TIMEOUT)
         said = app.store.user_cases()

@@ -97,7 +97,7 @@ def _try_sign_ins(app: App) -> bool:
     """Check each account once if the user agrees. Return False if one failed."""
     success = True
     for name, account in app.settings.accounts.items():
-        if app.portal_of(name).is_manual or _needs_session(app, account):
+        if app.portal_of(name).is_manual or account.is_handed_over or _needs_session(app, account):
             continue
         if not confirm(_('Sign in to the account "{name}" now to test it?', name=name)):
             continue
@@ -112,6 +112,8 @@ def _try_sign_ins(app: App) -> bool:
 
 def _needs_session(app: App, account: AccountSettings) -> bool:
     """Return whether the account needs a session from the user's own browser, and has none."""
+    if account.is_handed_over:
+        return False
     has_own_session = app.portal_of(account.name).session_hosts is not None and account.credential() is None
     return has_own_session and not app.sessions.of(account.name).load()
 
@@ -169,6 +171,10 @@ def _print_next_steps(app: App, file: Path) -> None:
             steps[command] = _("sign in: import the session of your browser")
             print_line()
             print_line(_session_guide(app, account, command))
+        elif account.is_handed_over:
+            steps[f"{program} import{config} {quote(name)} FILE..."] = _(
+                "hand over: the answers saved from the website"
+            )
     steps |= {
         f"{program} doctor{config}": _("check the whole setup"),
         f"{program} check{config}": _("check all cases now and send alerts"),

@@ -19,8 +19,9 @@ from watcher.cli.terminal.output import print_error, print_json, print_line, sty
 from watcher.cli.terminal.prompts import ask_code
 from watcher.errors import AccountLocked, SignInRejected, system_reason
 from watcher.messages import _, mark, plural
-from watcher.portals.recipe import RecipeAccount, try_recipe
-from watcher.reading.poll import portal_context
+from watcher.portals.recipe import try_recipe
+from watcher.reading.portal_context import portal_context
+from watcher.recipe.account import RecipeAccount
 from watcher.recipe.parse.check import RecipeFaults
 from watcher.recipe.parse.shipped import find_recipe
 from watcher.recipe.workshop.recorded import RecordedCheck, check_recorded

@@ -10,6 +10,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, current_language, mark, plural
 from watcher.model.account_health import AccountState
 from watcher.portals import find
+from watcher.settings import AccountSettings
 from watcher.views.accounts import ShownAccount
 from watcher.views.words import account_text
 
@@ -39,6 +40,7 @@ def print_accounts(accounts: Mapping[str, ShownAccount], context: ReadOnlyContex
         return
     if all(account.is_well for account in accounts.values()):
         print_line(_summary(accounts, context))
+        _print_session_ends(accounts, context)
         return
     zone = context.settings.timezone
     rows = [
@@ -58,11 +60,20 @@ def print_accounts(accounts: Mapping[str, ShownAccount], context: ReadOnlyContex
             print_line(f"{name}: {text}", color="yellow")
         if account.health and account.health.last_error:
             print_line(f"{name}: {account.health.last_error}", color="red")
+    _print_session_ends(accounts, context)
+
+
+def _print_session_ends(accounts: Mapping[str, ShownAccount], context: ReadOnlyContext) -> None:
+    """Print when sessions end that the program cannot renew."""
+    for name, account in accounts.items():
+        ends_at = account.session_ends_at
+        if ends_at and ends_at > context.clock.now() and account.settings.credential() is None:
+            print_line(_("{account}: your session ends by {time}", account=name, time=_time(ends_at, context)))
 
 
 def _summary(accounts: Mapping[str, ShownAccount], context: ReadOnlyContext) -> str:
     """Return how many accounts there are, when all of them had been checked, and when the first is checked next."""
-    checked = [account for account in accounts.values() if not find(account.settings.portal).is_manual]
+    checked = [account for account in accounts.values() if not _is_persons(account.settings)]
     last = [account.health.last_read_at for account in checked or accounts.values() if account.health]
     now = context.clock.now()
     ahead = [account.next_read_at for account in checked if account.next_read_at and account.next_read_at > now]
@@ -76,6 +87,11 @@ def _summary(accounts: Mapping[str, ShownAccount], context: ReadOnlyContext) -> 
         next=_time(min(ahead), context),
         **times,
     )
+
+
+def _is_persons(account: AccountSettings) -> bool:
+    """Return whether a person visits the portal, and the program does not."""
+    return account.is_handed_over or find(account.portal).is_manual
 
 
 def _time(moment: datetime | None, context: ReadOnlyContext) -> str:

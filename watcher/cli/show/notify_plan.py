@@ -83,10 +83,12 @@ def _account_rows(settings: Settings, name: str, cases: Sequence[KnownCase]) -> 
         if case.account == name and not case.finished
     )
     about = AlertContext(account=name, portal_title="", links=None, changes=(), account_cases=of_account)
-    if portals.find(settings.accounts[name].portal).is_manual:
+    account = settings.accounts[name]
+    if portals.find(account.portal).is_manual:
         return [(_TO_ACT, plan_of_account(settings.channels, about, ChangeKind.LOOK_REMINDER))]
+    asks = ChangeKind.LOOK_REMINDER if account.is_handed_over else ChangeKind.SIGN_IN_REJECTED
     return [
-        (_TO_ACT, plan_of_account(settings.channels, about, ChangeKind.SIGN_IN_REJECTED)),
+        (_TO_ACT, plan_of_account(settings.channels, about, asks)),
         (_NOT_CHECKED, plan_of_account(settings.channels, about, ChangeKind.BLIND)),
     ]
 

@@ -92,7 +92,13 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "accounts": [
-            account_document(shown.settings, shown.health, shown.next_read_at, caution=shown.caution)
+            account_document(
+                shown.settings,
+                shown.health,
+                shown.next_read_at,
+                caution=shown.caution,
+                session_ends_at=shown.session_ends_at,
+            )
             for shown in accounts.values()
         ],
         "cases": [case_document(case, stalled=case_stalls(case, context)) for case in cases],

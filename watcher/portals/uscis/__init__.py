@@ -11,6 +11,7 @@ from functools import partial
 
 from watcher.messages import mark
 from watcher.model.alert import Links
+from watcher.model.session_life import SessionLife
 from watcher.portal import Portal, PortalContext, Question, Reader
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.handover import handover_plan
@@ -43,10 +44,21 @@ _QUESTIONS = (
         key="sign_in",
         text=mark("How should the program sign in?"),
         choices={
+            "handover": mark(
+                "recommended: it does not. Sign in with your own browser as you do anyway, and hand over what the pages"
+                " show. USCIS asks for a code at every sign-in and ends the session within the hour, so nothing else"
+                " lasts; reminders and deadlines go on between your visits"
+            ),
             "session": mark("you sign in with your own browser and export its cookies; no password is stored"),
             "browser": mark("the program signs in itself with Chromium (needs the extra case-watcher[browser])"),
         },
-        default="session",
+        default="handover",
+    ),
+    Question(
+        key="every",
+        text=mark("How often should we remind you to hand over?"),
+        default="3d",
+        only_if=("sign_in", "handover"),
     ),
     Question(key="username", text=mark("E-mail address of the account"), required=True, only_if=("sign_in", "browser")),
     Question(
@@ -94,7 +106,11 @@ PORTAL = Portal(
     name="uscis",
     title=mark("USCIS online account"),
     needs=(
-        mark("a session from your own browser (`watcher login ACCOUNT --cookies FILE`)"),
+        mark(
+            'sign_in = "handover" (recommended): you sign in as you do anyway, and hand over what the pages show'
+            " (`watcher import ACCOUNT FILE` takes saved answers)"
+        ),
+        mark('or sign_in = "session": a session from your own browser (`watcher login ACCOUNT --cookies FILE`)'),
         mark('or sign_in = "browser": username, password, mfa, the optional extra case-watcher[browser], and Chromium'),
     ),
     sees=(
@@ -119,6 +135,7 @@ PORTAL = Portal(
     open=_open,
     read=snapshot,
     session_hosts=lambda account: account.origins.hosts,
+    session_life=SessionLife(absolute=timedelta(hours=8), idle=timedelta(minutes=30)),
     import_answers=import_answers,
     handover=handover_plan,
     origins=lambda account: (account.origins.auth, account.origins.cases),

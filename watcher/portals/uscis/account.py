@@ -8,8 +8,8 @@ from pydantic import AfterValidator, SecretStr, model_validator
 from watcher.language.uscis_wording import is_receipt, normalize_receipt
 from watcher.messages import _
 from watcher.portals.uscis.sign_in_pages import UscisOrigins
-from watcher.settings import AccountSettings
 from watcher.settings.faults import missing_secret_text
+from watcher.settings.handover import HandoverAccount
 from watcher.settings.logins import login_id
 from watcher.settings.values import WebAddress
 from watcher.sign_in.mailbox import MailboxSettings
@@ -31,19 +31,19 @@ def _totp_secret(secret: SecretStr) -> SecretStr:
 Receipt = Annotated[str, AfterValidator(_receipt)]
 
 
-class UscisAccount(AccountSettings):
+class UscisAccount(HandoverAccount):
     """One login at my.uscis.gov.
 
-    `sign_in`: "session" uses a session from the user's own browser and needs no password; "browser" signs in with
-    username and password in a local Chromium, and `mfa` then names the source of the one-time code. `cases` limits
-    which cases are watched; empty means all. `base_url` and `auth_url` are the origins of my.uscis.gov and
-    myaccount.uscis.gov.
+    `sign_in`: "handover" never signs in, and takes what the user hands over from their own browser; "session" uses a
+    session from that browser and needs no password; "browser" signs in with username and password in a local Chromium,
+    and `mfa` then names the source of the one-time code. `cases` limits which cases are watched; empty means all.
+    `base_url` and `auth_url` are the origins of my.uscis.gov and myaccount.uscis.gov.
     """
 
     cases: tuple[Receipt, ...] = ()
     username: str = ""
     password: SecretStr | None = None
-    sign_in: Literal["session", "browser"] = "session"
+    sign_in: Literal["handover", "session", "browser"] = "session"
     mfa: Literal["totp", "email", "prompt", "none"] = "prompt"
     totp_secret: Annotated[SecretStr, AfterValidator(_totp_secret)] | None = None
     mailbox: MailboxSettings | None = None
@@ -52,7 +52,7 @@ class UscisAccount(AccountSettings):
 
     @model_validator(mode="after")
     def _check_complete(self) -> "UscisAccount":
-        if self.sign_in == "session":
+        if self.sign_in != "browser":
             return self
         faults = [] if self.username else [_('sign_in = "browser" needs username')]
         if self.password is None:
@@ -69,6 +69,11 @@ class UscisAccount(AccountSettings):
         if self.mfa == "email" and self.mailbox is None:
             raise ValueError(_('mfa = "email" needs mailbox = {host, port, username, password}'))
         return self
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether the user hands over what the portal shows them."""
+        return self.sign_in == "handover"
 
     @property
     def origins(self) -> UscisOrigins:
@@ -89,7 +94,7 @@ class UscisAccount(AccountSettings):
 
     def credential(self) -> str | None:
         """Return user name and password if the program submits them, else None."""
-        if self.sign_in == "session" or self.password is None:
+        if self.sign_in != "browser" or self.password is None:
             return None
         return f"{self.username}\0{self.password.get_secret_value()}"
 

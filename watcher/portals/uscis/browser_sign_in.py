@@ -57,7 +57,7 @@ def sign_in(
     saved = [_for_browser(cookie) for cookie in load_cookies(context.session, hosts=hosts, now=now)]
     with opened(hosts=hosts, path=account.browser_path, cookies=saved) as browser:
         _SignIn(browser, account, context, page_timeout).run()
-        save_cookies(context.session, browser.cookies())
+        save_cookies(context.session, browser.cookies(), began_at=context.clock.now())
 
 
 def _for_browser(cookie: Cookie) -> dict[str, Any]:

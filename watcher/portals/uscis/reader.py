@@ -16,7 +16,7 @@ from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, Portal
 from watcher.portals.uscis.account import UscisAccount
 from watcher.portals.uscis.answers import embedded_cases, unwrap
 from watcher.portals.uscis.case_service import CaseService
-from watcher.sign_in.cookie_session import cookies_in, dump_cookies, load_cookies
+from watcher.sign_in.cookie_session import cookies_in, dump_cookies, load_cookies, session_began_at
 
 
 class UscisReader:
@@ -57,12 +57,12 @@ class UscisReader:
     def _cases(self, done: set[str]) -> Iterator[CaseResult]:
         """Yield the cases that are not in `done` and add them to it. Saves each cookie that the portal renews."""
         origins, context = self._account.origins, self._context
-        jar = CookieJar(self._cookies())
-        saved = dump_cookies(cookies_in(jar))
+        jar, began_at = CookieJar(self._cookies()), session_began_at(context.session)
+        saved = dump_cookies(cookies_in(jar), began_at=began_at)
 
         def save() -> None:
             nonlocal saved
-            if (content := dump_cookies(cookies_in(jar))) != saved:
+            if (content := dump_cookies(cookies_in(jar), began_at=began_at)) != saved:
                 context.session.save(content)
                 saved = content
 

@@ -11,10 +11,11 @@ from urllib.parse import urljoin
 from watcher.errors import UnexpectedAnswer
 from watcher.messages import _
 from watcher.model.change import Json
+from watcher.privacy.redaction import redact_secrets
 from watcher.recipe.page.budget import Budget
-from watcher.recipe.page.html_document import FoundElement, HtmlDocument
+from watcher.recipe.page.document import ROOT, By, Document, FoundElement
 from watcher.text.charset import read_text
-from watcher.text.html import HIDDEN_TAGS, plain_text_of
+from watcher.text.html import HIDDEN_TAGS, plain_text, plain_text_of
 from watcher.text.json import read_json
 from watcher.text.printable import clean
 
@@ -31,8 +32,8 @@ class PageLocation(Protocol):
         """The answer that the location is on."""
         ...
 
-    def elements(self, query: str) -> "list[Element]":
-        """Return the elements at this location that match a CSS selector."""
+    def find(self, by: By, query: str) -> "list[Element]":
+        """Return the elements at this location that a query finds; see `watcher.recipe.page.document`."""
         ...
 
     def raw(self) -> str:
@@ -76,8 +77,12 @@ class Page:
         return Budget()
 
     @cached_property
-    def _html(self) -> HtmlDocument:
-        return HtmlDocument(self._text, self.budget)
+    def _html(self) -> Document:
+        return Document(self._text, self.budget)
+
+    @cached_property
+    def _xml(self) -> Document:
+        return Document(self._text, self.budget, "xml")
 
     @cached_property
     def _plain_text(self) -> str:
@@ -98,9 +103,9 @@ class Page:
         is_document = not self.is_json and re.search("<html[ >]", self._text[:_DOCTYPE_WITHIN], re.IGNORECASE)
         return not is_document or end.lower() in self._text.lower()
 
-    def elements(self, query: str) -> "list[Element]":
-        """Return the elements that match a CSS selector, in the order of the page; none in JSON."""
-        return [] if self.is_json else _elements(self, self._html, self._html.css(query))
+    def find(self, by: By, query: str) -> "list[Element]":
+        """Return the elements that a query finds, in the order of the page; none in JSON."""
+        return [] if self.is_json else _found(self, self._xml if by == "path" else self._html, by, query)
 
     def raw(self) -> str:
         """Return the body as text."""
@@ -121,15 +126,21 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element:
-    """An element of a page."""
+    """An element of a page: of HTML or of XML, whose text may contain HTML."""
 
     page: Page
-    document: HtmlDocument
+    document: Document
     found: FoundElement
 
-    def elements(self, query: str) -> "list[Element]":
-        """Return the matching ones among the element and its descendants."""
-        return _elements(self.page, self.document, self.document.css(query, within=self.found.number))
+    @property
+    def _is_xml(self) -> bool:
+        return self.document.kind == "xml"
+
+    def find(self, by: By, query: str) -> "list[Element]":
+        """Return those that a query finds among the element and its descendants, or in the HTML in XML."""
+        if self._is_xml is (by == "path"):
+            return _found(self.page, self.document, by, query, within=self.found.number)
+        return Text(page=self.page, text=self.raw()).find(by, query) if self._is_xml else []
 
     def attribute(self, name: str) -> "Text | None":
         """Return an attribute, or None if the element lacks it. Addresses are made absolute."""
@@ -140,11 +151,13 @@ class Element:
         return Text(page=self.page, text=_absolute(self.page.url, value) if name in _ADDRESSES else value)
 
     def raw(self) -> str:
-        """Return the visible text; of a script, its content."""
+        """Return the visible text; of a script, its content; of XML, its text, which may contain HTML."""
         return self.document.text_of(self.found.number)
 
     def plain_text(self) -> str:
         """Return the visible text, cleaned; of a script, its content."""
+        if self._is_xml:
+            return plain_text(self.raw())
         return clean(self.raw()) if self.found.tag in HIDDEN_TAGS else plain_text_of(self.raw())
 
     def value(self) -> Json:
@@ -163,10 +176,9 @@ class Text:
     page: Page
     text: str = field(repr=False)
 
-    def elements(self, query: str) -> "list[Element]":
-        """Return the matching elements of the text, parsed as HTML."""
-        document = HtmlDocument(self.text, self.page.budget)
-        return _elements(self.page, document, document.css(query))
+    def find(self, by: By, query: str) -> "list[Element]":
+        """Return what a query finds in the text, parsed as HTML or XML."""
+        return _found(self.page, Document(self.text, self.page.budget, "xml" if by == "path" else "html"), by, query)
 
     def raw(self) -> str:
         """Return the text."""
@@ -192,9 +204,9 @@ class Value:
     page: Page
     json: Json = field(repr=False)
 
-    def elements(self, query: str) -> "list[Element]":
-        """Return the matching elements of a string, parsed as HTML; none of any other value."""
-        return Text(page=self.page, text=self.json).elements(query) if isinstance(self.json, str) else []
+    def find(self, by: By, query: str) -> "list[Element]":
+        """Return what a query finds in a string, parsed as HTML or XML; nothing in any other value."""
+        return Text(page=self.page, text=self.json).find(by, query) if isinstance(self.json, str) else []
 
     def raw(self) -> str:
         """Return a string as it is, any other value as JSON text."""
@@ -217,7 +229,8 @@ class Value:
         return [Value(page=self.page, json=item) for item in self.json if item is not None]
 
 
-def _elements(page: Page, document: HtmlDocument, found: list[FoundElement]) -> list[Element]:
+def _found(page: Page, document: Document, by: By, query: str, *, within: int = ROOT) -> list[Element]:
+    found = document.find(by, query, within=within)
     return [Element(page=page, document=document, found=element) for element in found]
 
 
@@ -237,13 +250,14 @@ def _json(body: bytes, url: str) -> Json:
         value: Json = read_json(body)
     except UnexpectedAnswer:
         raise UnexpectedAnswer(
-            _("{address} returned something that is not JSON", address=_without_query(url))
+            _("{address} returned something that is not JSON", address=readable_address(url))
         ) from None
     return value
 
 
-def _without_query(url: str) -> str:
-    return url.partition("?")[0].partition("#")[0]
+def readable_address(url: str) -> str:
+    """Return an address for a message: without its query, and without a secret that is part of its path."""
+    return redact_secrets(url.partition("?")[0].partition("#")[0])
 
 
 def _absolute(base: str, address: str) -> str:

@@ -2,12 +2,15 @@
 
     css:SELECTOR          an element, as its text
     css:SELECTOR@attr     an attribute of it; css:@attr, of the current element
+    row:LABEL             the cell after the one that says this, in any letter case
+    xml:PATH              an element of XML: xml:item/title, xml:item@id
     json:EXPR             JMESPath
     regex:PATTERN         the first group, or the whole match if there is no group
     text:WORDS            these words, in any letter case and spacing, if the text contains them
     status:CODE           the answer's status if it is this one; status:5xx for a range
     url:PART              the answer's address if it contains this part
     header:NAME           a header of the answer
+    split:SEPARATOR       the parts of a text: the first one, or split:SEPARATOR #2 for the second one
 
 A piped selector continues from the result of the one before it. All searches on one answer share its time budget.
 """
@@ -15,12 +18,15 @@ A piped selector continues from the result of the one before it. All searches on
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from watcher.errors import UnexpectedAnswer
 from watcher.messages import _
 from watcher.recipe.page.budget import OutOfTime
+from watcher.recipe.page.document import By
 from watcher.recipe.page.json_query import JsonQuery, JsonQueryFailed
+from watcher.recipe.page.label_rows import comparable_label
 from watcher.recipe.page.page import Element, PageLocation, Text, Value
 from watcher.recipe.page.patterns import compile_pattern, search
 from watcher.text.html import css_error
@@ -29,9 +35,13 @@ from watcher.text.printable import clean
 MAX_LENGTH: Final = 1000
 """Characters in a selector."""
 _MAX_TEXT_LENGTH: Final = 20_000
-_KINDS: Final = ("css", "json", "regex", "text", "status", "url", "header")
+_KINDS: Final = ("css", "row", "xml", "json", "regex", "split", "text", "status", "url", "header")
 _WHOLE_ANSWER: Final = frozenset({"status", "url", "header"})
 _PIPE: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(_KINDS) + "):)")
+_XML_NAME: Final = re.compile(r"[^\W\d][\w.:-]*")
+_XML_PATH: Final = re.compile(r"(?:\*|[^\W\d][\w.:-]*)(?:/(?:\*|[^\W\d][\w.:-]*))*")
+_SPLIT: Final = re.compile(r"(.+?)\s+#([0-9]{1,2})", re.DOTALL)
+_MAX_PARTS: Final = 100
 _ATTRIBUTE: Final = re.compile(r"(?P<query>.*)@(?P<name>[A-Za-z_][-\w:.]*)", re.DOTALL)
 
 _Finder: TypeAlias = Callable[[PageLocation], Iterable[PageLocation]]
@@ -149,11 +159,40 @@ def _css(text: str) -> _Finder:
     if not query and name is None:
         raise ValueError(_("css: needs a selector, such as css:td.status or css:@data-id"))
 
+    return partial(_find_elements, "css", query, name)
+
+
+def _find_elements(by: By, query: str, name: str | None, location: PageLocation) -> Iterable[PageLocation]:
+    """Return the elements that a query finds, or their attributes; without a query, those of the current element."""
+    elements = location.find(by, query) if query else [location] if isinstance(location, Element) else []
+    if name is None:
+        return elements
+    return [value for element in elements if (value := element.attribute(name)) is not None]
+
+
+def _row(text: str) -> _Finder:
+    if not (label := comparable_label(text)):
+        raise ValueError(_("row: needs the text of a label, such as row:Date of decision"))
+    return partial(_find_elements, "row", label, None)
+
+
+def _xml(text: str) -> _Finder:
+    path, _at, name = text.partition("@")
+    if not (_XML_PATH.fullmatch(path) or (name and not path)) or (_at and not _XML_NAME.fullmatch(name)):
+        raise ValueError(_("xml: needs names of elements, such as xml:item/title or xml:item@id"))
+    return partial(_find_elements, "path", path, name.lower() or None)
+
+
+def _split(text: str) -> _Finder:
+    match = _SPLIT.fullmatch(text)
+    separator, number = (match[1], match[2]) if match else (text, None)
+    if not separator or number == "0":
+        raise ValueError(_("split: needs a separator, such as split:; or split:; #2 for the second part"))
+
     def find(location: PageLocation) -> Iterable[PageLocation]:
-        elements = location.elements(query) if query else [location] if isinstance(location, Element) else []
-        if name is None:
-            return elements
-        return [value for element in elements if (value := element.attribute(name)) is not None]
+        content = location.plain_text() if isinstance(location, Element) else location.raw()
+        parts = [Text(page=location.page, text=part.strip()) for part in content.split(separator, _MAX_PARTS)]
+        return parts if number is None else parts[int(number) - 1 : int(number)]
 
     return find
 
@@ -231,6 +270,9 @@ def _header(text: str) -> _Finder:
 
 _PARSERS: Final[dict[str, Callable[[str], _Finder]]] = {
     "css": _css,
+    "row": _row,
+    "xml": _xml,
+    "split": _split,
     "json": _json,
     "regex": _regex,
     "text": _text,

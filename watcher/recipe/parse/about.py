@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from watcher.messages import LANGUAGES, Words, _
-from watcher.recipe.model import About, comparable_text
+from watcher.recipe.model import About, comparable_status
 from watcher.recipe.page.patterns import compile_pattern
 from watcher.recipe.parse.table import Table
 
@@ -15,10 +15,10 @@ def read_about(table: Table | None) -> About:
         return About()
     about = About(
         country=table.parse("country", _country) or "",
-        title=_words_at(table, "title"),
-        number=_words_at(table, "number"),
-        number_pattern=table.parse("number_pattern", _pattern) or "",
-        username=_words_at(table, "username"),
+        title=words_at(table, "title"),
+        number=words_at(table, "number"),
+        number_pattern=table.parse("number_pattern", whole_pattern) or "",
+        username=words_at(table, "username"),
         sources=table.text("sources") or "",
     )
     table.check_unknown_keys()
@@ -26,7 +26,7 @@ def read_about(table: Table | None) -> About:
 
 
 def read_plain(table: Table) -> dict[str, Words]:
-    """Return the translations of statuses, by status as `comparable_text` returns it."""
+    """Return the translations of statuses, by status as `comparable_status` returns it."""
     statuses = table.value("plain")
     if statuses is None:
         return {}
@@ -36,7 +36,7 @@ def read_plain(table: Table) -> dict[str, Words]:
     plain: dict[str, Words] = {}
     for status, value in statuses.items():
         words = _words(table, ("plain", status), value)
-        if plain.setdefault(comparable_text(status), words) != words:
+        if plain.setdefault(comparable_status(status), words) != words:
             table.faults.add((*table.path, "plain", status), _("the same words are already translated above"))
     return plain
 
@@ -49,7 +49,8 @@ def matches_number(about: About, number: str) -> bool:
     return compile_pattern(f"^(?:{about.number_pattern})$").search(plain) is not None
 
 
-def _words_at(table: Table, key: str) -> Words:
+def words_at(table: Table, key: str) -> Words:
+    """Return a text in several languages, or a text alone, which is English."""
     value = table.value(key)
     return {} if value is None else _words(table, (key,), value)
 
@@ -77,6 +78,12 @@ def _country(text: str) -> str:
     return text
 
 
-def _pattern(text: str) -> str:
+def whole_pattern(text: str) -> str:
+    """Return a pattern that a whole text must match. Raises ValueError with what to correct."""
     compile_pattern(f"^(?:{text})$")
     return text
+
+
+def matches_whole(pattern: str, text: str) -> bool:
+    """Return whether the whole text matches the pattern; any text matches an empty one."""
+    return not pattern or compile_pattern(f"^(?:{pattern})$").search(text) is not None

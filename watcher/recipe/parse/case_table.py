@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from watcher.messages import _
 from watcher.model.case import PORTAL_ITEM_KINDS, Stage
 from watcher.recipe.date_formats import Dates, check_format
-from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_text
+from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, CasePage, Collection, comparable_status, comparable_text
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parse.about import read_plain
 from watcher.recipe.parse.requests import Requests
@@ -24,14 +24,18 @@ _COLLECTIONS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 
 def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | None:
     """Return the case's page, or None if a fault makes it unusable. `listed`: the recipe has a list of cases."""
-    requests.case_names |= {"case_number"}
-    requests.taken_names |= {"case_number"}
+    requests.begin_case()
     request = requests.read(table, optional=True)
     if request and not (requests.case_names | {"password"}) & request.placeholders:
         table.faults.add(table.path, _("the address is the same for every case; add {case_number}"))
     if not listed and request is None:
         table.faults.add((), _("[cases] is missing: where the cases are listed"))
     expect, take, number = table.selectors("expect"), requests.take(table), table.selector("case_number")
+    not_found, pending_status = table.selectors("not_found"), table.text("pending_status") or ""
+    if pending_status and not not_found:
+        table.add_fault("pending_status", _("needs not_found, which says when a case has this status"))
+    if not_found and request is None:
+        table.add_fault("not_found", _("a case that is not in the list is not found anyway"))
     page = _fields(table)
     stages, plain = _stages(table), read_plain(table)
     collections = {kind: _collections(table, requests, kind) for kind in _COLLECTIONS}
@@ -44,6 +48,8 @@ def read_case(table: Table, requests: Requests, *, listed: bool) -> CasePage | N
         request=request,
         case_number=number,
         expect=expect,
+        not_found=not_found,
+        pending_status=pending_status,
         take=take,
         sometimes=sometimes,
         stages=stages,
@@ -85,7 +91,7 @@ def _present(selectors: Mapping[str, Selector | None]) -> dict[str, Selector]:
 def _stages(table: Table) -> dict[str, Stage]:
     stages: dict[str, Stage] = {}
     for status, stage in table.enum_values("stages", Stage).items():
-        if stages.setdefault(comparable_text(status), stage) is not stage:
+        if stages.setdefault(comparable_status(status), stage) is not stage:
             table.faults.add((*table.path, "stages", status), _("the same words already mean another stage above"))
     return stages
 

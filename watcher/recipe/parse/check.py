@@ -16,7 +16,8 @@ from watcher.recipe.model import CaseList, CasePage, Recipe, Step
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parse.about import read_about
 from watcher.recipe.parse.case_table import read_case
-from watcher.recipe.parse.requests import Requests
+from watcher.recipe.parse.parameter_table import read_parameters
+from watcher.recipe.parse.requests import RESERVED_NAMES, Requests
 from watcher.recipe.parse.shipped import shipped_names
 from watcher.recipe.parse.table import Faults, Table
 from watcher.recipe.parse.toml_lines import Lines
@@ -91,7 +92,8 @@ class _Check:
 
     def __init__(self, top: Table, text: str) -> None:
         self._top, self._text = top, text
-        self._requests = Requests(self._base_url(), self._hosts())
+        self._parameters = read_parameters(top, RESERVED_NAMES)
+        self._requests = Requests(self._base_url(), self._hosts(), self._parameters)
 
     def recipe(self) -> Recipe | None:
         top = self._top
@@ -104,7 +106,7 @@ class _Check:
         language, end = top.parse("language", _language) or "en", self._page_end()
         sign_in = self._sign_in()
         signed_out, unavailable = self._any("signed_out", required=bool(sign_in)), self._any("unavailable")
-        about = read_about(top.table("about"))
+        about, blocked = read_about(top.table("about")), self._any("blocked")
         cases = self._cases()
         case = self._case()
         top.check_unknown_keys()
@@ -122,6 +124,8 @@ class _Check:
             sign_in=sign_in,
             signed_out=signed_out,
             unavailable=unavailable,
+            blocked=blocked,
+            parameters=self._parameters,
             min_every=min_every,
             machine_credentials=machine_credentials,
             language=language,
@@ -176,7 +180,8 @@ class _Check:
 
     def _sign_in(self) -> tuple[Step, ...]:
         steps = [self._step(table, index) for index, table in enumerate(self._top.tables("sign_in"))]
-        with_password = [step for step in steps if step and "password" in step.request.placeholders]
+        credentials = self._requests.credential_names
+        with_password = [step for step in steps if step and credentials & step.request.placeholders]
         if len(with_password) > 1:
             self._top.add_fault(
                 "sign_in", _("the password is submitted in more than one step; submit it in one step only")
@@ -189,7 +194,7 @@ class _Check:
             table.add_fault("when", _("the first step has no earlier answer to search"))
         request = self._requests.read(table, signing_in=True)
         rejected = table.selectors("rejected")
-        if request and "password" in request.placeholders and not table.texts("rejected"):
+        if request and self._requests.credential_names & request.placeholders and not table.texts("rejected"):
             table.faults.add(table.path, _("rejected is missing: how the website reports a wrong password"))
         expect, locked, person = (table.selectors(key) for key in ("expect", "locked", "person"))
         take = self._requests.take(table)

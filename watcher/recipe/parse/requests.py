@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,12 +11,15 @@ from watcher.messages import _
 from watcher.model.change import Json
 from watcher.recipe.model import Request
 from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parameters import Parameter
 from watcher.recipe.parse.table import Faults, Table
 from watcher.recipe.placeholders import Template
 from watcher.settings.faults import did_you_mean
 from watcher.settings.key_names import KeyPath, toml_key
 
 _SIGN_IN_NAMES: Final = frozenset({"password", "totp", "code"})
+RESERVED_NAMES: Final = _SIGN_IN_NAMES | {"username", "case_number", "case_numbers", "next"}
+"""The placeholders that a recipe cannot give a meaning of its own."""
 _ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _HEADER: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _RESERVED: Final = frozenset({"host", "cookie", "content-length", "transfer-encoding", "connection", "accept-encoding"})
@@ -28,12 +32,25 @@ class Requests:
     filled, `case_names` those that differ from case to case.
     """
 
-    def __init__(self, base_url: str, hosts: frozenset[str]) -> None:
+    def __init__(self, base_url: str, hosts: frozenset[str], parameters: Mapping[str, Parameter]) -> None:
         """`base_url` is empty if the recipe's has a fault."""
         self.base_url, self.hosts = base_url, hosts
-        self.account_names = frozenset({"username"}) | _SIGN_IN_NAMES
+        of_cases = {name for name, parameter in parameters.items() if parameter.per_case}
+        self._secrets = {name for name, parameter in parameters.items() if parameter.secret}
+        self._names_of_cases = frozenset({"case_number"}) | of_cases
+        self.account_names = (frozenset({"username"}) | _SIGN_IN_NAMES | parameters.keys()) - of_cases
         self.taken_names: set[str] = set()
         self.case_names: set[str] = set()
+
+    @property
+    def credential_names(self) -> frozenset[str]:
+        """The placeholders whose values are submitted as a credential by a step of the sign-in."""
+        return frozenset({"password"}) | self._secrets
+
+    def begin_case(self) -> None:
+        """Allow the placeholders that differ from case to case from now on."""
+        self.case_names |= self._names_of_cases
+        self.taken_names |= self._names_of_cases
 
     def read(self, table: Table, *, optional: bool = False, signing_in: bool = False) -> Request | None:
         """Return the request of a table; None if it has a fault, or if it is optional and missing."""
@@ -76,7 +93,7 @@ class Requests:
         fault = self._address_fault(text)
         if fault:
             table.add_fault(key, fault)
-        if "password" in template.placeholders:
+        if template.placeholders & (self.credential_names if signing_in else {"password"}):
             table.add_fault(key, _("an address must not contain a password; send it in form or json"))
         else:
             self._check_names(table.faults, (*table.path, key), text, signing_in=signing_in, also=also)
@@ -85,7 +102,7 @@ class Requests:
     def take(self, table: Table) -> dict[str, Selector]:
         """Return the selectors with which a table takes values from its answer for later requests."""
         take = table.named_selectors("take")
-        for name in self.account_names.intersection(take):
+        for name in (self.account_names | self._names_of_cases).intersection(take):
             table.faults.add((*table.path, "take", name), _("this name is used by the account; choose another one"))
         self.taken_names |= take.keys()
         return take

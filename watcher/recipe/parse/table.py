@@ -60,6 +60,11 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._content
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that the table has."""
+        return tuple(self._content)
+
     def add_fault(self, key: str, message: str) -> None:
         """Add a fault at one key of this table."""
         self.faults.add((*self.path, key), message)

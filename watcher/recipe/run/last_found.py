@@ -52,6 +52,11 @@ def lost_selectors(
     return tuple(_selector(recipe, name) for name in lost)
 
 
+def had_another_status(before: FoundFields | None, status: str) -> bool:
+    """Return whether the last successful check found a status, and another one than this."""
+    return before is not None and before.status != _digest(status)
+
+
 def _is_lost(name: str, before: FoundFields, now: FoundFields) -> bool:
     return name in before.fields and (name not in STATUS_FIELDS or before.status == now.status)
 

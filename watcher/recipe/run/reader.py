@@ -1,6 +1,7 @@
 """One check of one account by its recipe: page through the list, fetch each case, and parse it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,12 +13,13 @@ from watcher.recipe.model import CaseList, Recipe
 from watcher.recipe.page.budget import OutOfTime
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.page.selectors import Selector
+from watcher.recipe.parameters import ParameterValues
 from watcher.recipe.run.addresses import resolve_address
 from watcher.recipe.run.case_list import comparable_number, odd_rows, rows
 from watcher.recipe.run.kept_answers import CASE, LIST, dump_pages
-from watcher.recipe.run.last_found import found_in, lost_selectors
-from watcher.recipe.run.refusals import raise_if_case_missing, raise_if_unexpected
-from watcher.recipe.run.snapshot import read_case
+from watcher.recipe.run.last_found import found_in, had_another_status, lost_selectors
+from watcher.recipe.run.refusals import NotYetShown, raise_if_case_missing, raise_if_unexpected
+from watcher.recipe.run.snapshot import not_shown_yet, read_case
 from watcher.recipe.run.visit import Visit
 
 _MAX_CASES: Final = 500
@@ -39,9 +41,18 @@ class ListedCase:
 class RecipeReader:
     """The reader of one account; a `watcher.portal.Reader`."""
 
-    def __init__(self, recipe: Recipe, visit: Visit, context: PortalContext, *, cases: tuple[str, ...]) -> None:
-        """`cases` are the case numbers to check; empty means all."""
+    def __init__(
+        self,
+        recipe: Recipe,
+        visit: Visit,
+        context: PortalContext,
+        *,
+        cases: tuple[str, ...],
+        parameters: ParameterValues | None = None,
+    ) -> None:
+        """`cases` are the case numbers to check; empty means all. `parameters` are those of the account."""
         self._recipe, self._visit, self._context = recipe, visit, context
+        self._parameters = parameters or ParameterValues()
         self._cases = {comparable_number(number): number for number in cases}
         self._odd_rows: list[int] = []
 
@@ -98,10 +109,10 @@ class RecipeReader:
 
     def fetch(self, listed: ListedCase, pages: dict[str, Page]) -> None:
         """Add the pages of one case to `pages` as they arrive, so that an error loses none. Raises `ReadFailed`."""
-        case, values = self._recipe.case, {**listed.taken, "case_number": listed.shown}
+        case, values = self._recipe.case, self._values(listed)
         if case.request is not None:
             page = pages[CASE] = self._visit.fetch(case.request, values)
-            raise_if_case_missing(self._recipe, page, key_path=CASE, expect=case.expect)
+            raise_if_case_missing(self._recipe, page, key_path=CASE)
             values |= _take(case.take, page)
         elif listed.page is not None:
             pages[LIST] = listed.page
@@ -133,8 +144,10 @@ class RecipeReader:
     def _read(self, listed: ListedCase) -> CaseResult:
         pages: dict[str, Page] = {}
         try:
-            self.fetch(listed, pages)
+            with suppress(NotYetShown):
+                self.fetch(listed, pages)
             snapshot = read_case(self._recipe, pages, listed.number)
+            self._check_not_gone(snapshot, pages)
         except PortalUnavailable as error:
             if error.retry_after is not None or self._context.stop.is_set():
                 raise
@@ -144,6 +157,16 @@ class RecipeReader:
         except (CaseNotFound, UnexpectedAnswer) as error:
             return CaseFailed(case_number=listed.number, error=error, answers=self._dump(listed, pages))
         return CaseRead(snapshot=snapshot, answers=self._dump(listed, pages))
+
+    def _check_not_gone(self, snapshot: Snapshot, pages: Mapping[str, Page]) -> None:
+        """Raise `CaseNotFound` for a case that the portal does not show yet, as it says, but has shown before."""
+        before = self._visit.session.last_found.get(snapshot.case_number)
+        if not_shown_yet(self._recipe, pages) and had_another_status(before, snapshot.status or ""):
+            raise CaseNotFound(_("{recipe} no longer shows this case", recipe=self._recipe.name))
+
+    def _values(self, listed: ListedCase) -> dict[str, str]:
+        """Return the values of the placeholders that belong to one case."""
+        return {**listed.taken, **self._parameters.of_case(listed.number), "case_number": listed.shown}
 
     def _dump(self, listed: ListedCase, pages: Mapping[str, Page]) -> RawAnswers:
         return dump_pages(self._recipe, pages, listed.number)

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from watcher.errors import CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.errors import AccessBlocked, CaseNotFound, PortalUnavailable, SessionEnded, UnexpectedAnswer
+from watcher.http.hosts import host_of
+from watcher.http.walls import blocked_text, wall_in
 from watcher.messages import _
 from watcher.recipe.model import Recipe
 from watcher.recipe.page.page import Page, PageLocation
@@ -17,8 +19,21 @@ def first_matching(selectors: tuple[Selector, ...], location: PageLocation) -> S
     return next((selector for selector in selectors if selector.is_true(location)), None)
 
 
+class NotYetShown(CaseNotFound):
+    """A case that the portal says it does not show yet, and for which the recipe has a status."""
+
+
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
-    """Raise `PortalUnavailable` if the recipe says that this page means the portal is down."""
+    """Raise `PortalUnavailable` if the recipe says that this page means the portal is down.
+
+    Raises `AccessBlocked` if the page is a firewall's, or the recipe says so.
+    """
+    if (wall := wall_in(page.status, page.headers, page.body)) is not None:
+        raise AccessBlocked(f"{recipe.name}: {blocked_text(wall, host_of(page.url), page.status)}")
+    if match := first_matching(recipe.blocked, page):
+        raise AccessBlocked(
+            _("{recipe} does not let programs in ({selector!r})", recipe=recipe.name, selector=match.text)
+        )
     if match := first_matching(recipe.unavailable, page):
         words = match.text.removeprefix("text:").strip()
         raise PortalUnavailable(_("{recipe} is not available (“{selector}”)", recipe=recipe.name, selector=words))
@@ -45,13 +60,19 @@ def raise_if_unexpected(recipe: Recipe, page: Page, *, key_path: str, expect: tu
         )
 
 
-def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str, expect: tuple[Selector, ...]) -> None:
-    """As `raise_if_unexpected`, for an answer about one case: raise `CaseNotFound` if the case does not exist."""
+def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str) -> None:
+    """As `raise_if_unexpected`, for the answer about one case: raise `CaseNotFound` if the case does not exist.
+
+    Raises `NotYetShown` if the recipe has a status for that.
+    """
+    text = _("{recipe} does not know this case number, or does not show the case to this account", recipe=recipe.name)
+    if first_matching(recipe.case.not_found, page):
+        if page.status not in _GONE:
+            _check_complete(recipe, page, key_path)
+        raise NotYetShown(text) if recipe.case.pending_status else CaseNotFound(text)
     if page.status in _GONE:
-        raise CaseNotFound(
-            _("{recipe} does not know this case number, or does not show the case to this account", recipe=recipe.name)
-        )
-    raise_if_unexpected(recipe, page, key_path=key_path, expect=expect)
+        raise CaseNotFound(text)
+    raise_if_unexpected(recipe, page, key_path=key_path, expect=recipe.case.expect)
 
 
 def check_expected(recipe: Recipe, location: PageLocation, *, key_path: str, expect: tuple[Selector, ...]) -> None:

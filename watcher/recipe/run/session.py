@@ -45,9 +45,12 @@ class Session:
         return json.dumps(content, sort_keys=True).encode()
 
 
-def owner_of(base_url: str, username: str) -> str:
-    """Return what binds a session to a user name at an address, without revealing either."""
-    return hashlib.sha256(f"{base_url}\n{username}".encode()).hexdigest()
+def owner_of(base_url: str, username: str, *others: str) -> str:
+    """Return what binds a session to a user name at an address, without revealing either.
+
+    `others` are further values that the sign-in sends.
+    """
+    return hashlib.sha256("\n".join((base_url, username, *others)).encode()).hexdigest()
 
 
 def load_session(content: bytes | None, *, owner: str, hosts: Collection[str], now: datetime) -> Session:

@@ -32,11 +32,20 @@ AnswerObserver = Callable[[Request, Page], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """The credential of a visit and the portal's address. `base_url` has no slash at its end."""
+    """The credential of a visit, the portal's address, and the account's parameters.
+
+    `base_url` has no slash at its end. `parameters` hold for all cases.
+    """
 
     base_url: str
     username: str
     password: str = field(repr=False)
+    parameters: Values = field(default_factory=dict, repr=False)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of the account for every request."""
+        return {**self.parameters, "username": self.username}
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
@@ -96,7 +105,7 @@ class Visit:
 
     def address(self, template: Template, values: Values) -> str:
         """Return the absolute address of a template. Raises `UnexpectedAnswer` if a taken value is not an address."""
-        address = template.fill_address({**self.session.taken, **values, "username": self._login.username})
+        address = template.fill_address({**self._login.values, **self.session.taken, **values})
         base_url = self._login.base_url
         if template.text.startswith("{"):  # taken from a page, so resolved as a browser would
             return resolve_address(f"{base_url}/", address)
@@ -206,7 +215,7 @@ class Visit:
             code = self._context.codes.code(asked_at=self._code_requested_at)
             register_session_value(code, min_length=len(code))
             values |= dict.fromkeys(_CODES, code)
-        if "password" in names:
+        if names & self._recipe.credential_names:
             self._context.sign_in_guard.before_submission(counts=not self._recipe.machine_credentials)
             self._submitted = True
             values["password"] = self._login.password
@@ -233,7 +242,7 @@ class Visit:
         raise_if_unexpected(self._recipe, page, key_path=key_path, expect=step.expect)
 
     def _send(self, request: Request, values: Values, address: str | None) -> Page:
-        all_values = {**values, "username": self._login.username}
+        all_values = {**self._login.values, **values}
         self._check_filled(request, all_values)
         answer = self._http.send(
             request.method,
@@ -264,7 +273,7 @@ class Visit:
 
     def _headers_for_documents(self) -> dict[str, str]:
         """Return the headers of requests about a case, such as a token, unless they contain a case's own values."""
-        values = {**self.session.taken, "username": self._login.username}
+        values = {**self._login.values, **self.session.taken}
         for request in (self._recipe.case.request, self._recipe.cases.request if self._recipe.cases else None):
             if (
                 request

@@ -11,10 +11,11 @@ from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.messages import _, plural
 from watcher.model.case import Snapshot
 from watcher.recipe.model import CaseList, Collection, Recipe, Step
-from watcher.recipe.page.page import Page, PageLocation
+from watcher.recipe.page.page import Page, PageLocation, readable_address
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.run.case_list import locations, odd_rows, rows
 from watcher.recipe.run.kept_answers import CASE
+from watcher.recipe.run.refusals import first_matching
 from watcher.recipe.run.snapshot import read_case
 from watcher.text.printable import clean
 
@@ -47,7 +48,7 @@ def inspect_page(
             "HTTP {status}, {size} bytes from {address}",
             status=page.status,
             size=len(page.body),
-            address=page.url.partition("?")[0],
+            address=readable_address(page.url),
         ),
     )
     if not page.ends_with(recipe.page_end):
@@ -60,6 +61,7 @@ def inspect_page(
             failed=True,
         )
     yield from _matching("unavailable.any", recipe.unavailable, page)
+    yield from _matching("blocked.any", recipe.blocked, page)
     for selector in expect:
         present = selector.is_present(page)
         yield SelectorResult(
@@ -116,6 +118,9 @@ def inspect_case(
     case = recipe.case
     if case.request is not None and CASE in pages:
         location = pages[CASE]
+        if first_matching(case.not_found, location):
+            yield from _inspect_missing(recipe, pages, case_number)
+            return
         yield from _inspect_signed_in(recipe, pages[CASE], key_path=CASE, expect=case.expect)
         yield from inspect_takes(CASE, case.take, location)
     if location is None:
@@ -124,10 +129,25 @@ def inspect_case(
         yield _field_result(f"case.fields.{key}", selector, location, needed=key == "status")
     for collection in (*case.pending, *case.notices, *case.history):
         yield from _inspect_collection(recipe, collection, pages, location)
+    yield _read_result(recipe, pages, case_number)
+
+
+def _inspect_missing(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Iterator[SelectorResult]:
+    """Yield the results of an answer that says that the case is not there, or not yet."""
+    page = pages[CASE]
+    yield from inspect_page(recipe, page, key_path=CASE, expect=())
+    for selector in recipe.case.not_found:
+        if selector.is_true(page):
+            yield SelectorResult(key_path="case.not_found", selector=selector.text, note=_("applies to this answer"))
+    yield _read_result(recipe, pages, case_number)
+
+
+def _read_result(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> SelectorResult:
     try:
-        yield SelectorResult(key_path=CASE, note=f"{case_number}: {_summary(read_case(recipe, pages, case_number))}")
+        summary = _summary(read_case(recipe, pages, case_number))
+        return SelectorResult(key_path=CASE, note=f"{case_number}: {summary}")
     except ReadFailed as error:
-        yield SelectorResult(
+        return SelectorResult(
             key_path=CASE,
             note=_("cannot read {case_number}: {reason}", case_number=case_number, reason=error),
             failed=True,

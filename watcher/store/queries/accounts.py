@@ -6,6 +6,7 @@ from typing import Any
 from watcher.model.account_health import AccountHealth, AccountState
 from watcher.model.change import ChangeKind
 from watcher.store.database.query import Query, RunQuery, first_row, select_rows
+from watcher.store.queries.meta import meta_values
 
 _HEALTH = (
     "name, state, first_seen_at, last_attempt_at, last_read_at, next_read_at, failing_since, failures, last_error,"
@@ -72,6 +73,18 @@ def last_read(run: RunQuery, name: str) -> datetime | None:
     """Return the account's last check, which was also that of each case without a time of its own."""
     row = first_row(run(_LAST_READ, name=name))
     return None if row is None else row.last_read_at
+
+
+SESSION_END = "session_end "
+"""Before the account's name: the key in the table `meta` of when its session ends."""
+
+
+def session_ends(run: RunQuery) -> dict[str, datetime]:
+    """Return when the saved session of an account ends, by account, where that is known."""
+    return {
+        key.removeprefix(SESSION_END): datetime.fromisoformat(value)
+        for key, value in meta_values(run, SESSION_END).items()
+    }
 
 
 def used_quota(run: RunQuery, account: str, day: str) -> int | None:

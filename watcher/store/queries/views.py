@@ -9,7 +9,7 @@ from watcher.model.change import RecordedChange
 from watcher.model.web import KeyKind, Passkey, PushSubscription, WebKey
 from watcher.privacy.web_tokens import digest_of
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import accounts, changes, outbox, web
+from watcher.store.queries import accounts, changes, outbox, sealed, web
 
 
 class AccountsView:
@@ -22,6 +22,21 @@ class AccountsView:
         """Return health and next check of every account by name."""
         with self._queries() as run:
             return accounts.all_accounts(run)
+
+    def session_ends(self) -> dict[str, datetime]:
+        """Return when the saved session of an account ends at the latest, by account, where that is known."""
+        with self._queries() as run:
+            return accounts.session_ends(run)
+
+    def sign_ins_since(self, login: str | None, account: str, since: datetime) -> int:
+        """Return how many sign-ins since then count against the daily limit of an account."""
+        with self._queries() as run:
+            return accounts.counted_submissions(run, (login or account, account), since)[0]
+
+    def has_session(self, account: str) -> bool:
+        """Return whether a session of an account is saved, which may have ended."""
+        with self._queries() as run:
+            return sealed.sealed_content(run, account, "session") is not None
 
 
 class OutboxView:

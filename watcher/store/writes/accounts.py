@@ -10,7 +10,7 @@ from sqlalchemy import Update
 from watcher.model.account_health import AccountHealth
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.tables import ACCOUNTS, META, QUOTAS
-from watcher.store.queries.accounts import account_health, next_read, used_quota
+from watcher.store.queries.accounts import SESSION_END, account_health, next_read, used_quota
 from watcher.store.queries.meta import meta_value
 from watcher.store.queries.views import AccountsView
 from watcher.store.writes.recording import save_health
@@ -53,6 +53,16 @@ class Accounts(AccountsView):
         """Set when the account is checked next."""
         with self._database.writing() as connection:
             connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.name == name).values(next_read_at=moment))
+
+    def set_session_end(self, name: str, moment: datetime | None) -> None:
+        """Set when the account's saved session ends at the latest; None if it has none, or that is not known."""
+        if self.session_ends().get(name) == moment:
+            return
+        key = f"{SESSION_END}{name}"
+        with self._database.writing() as connection:
+            connection.execute(META.delete().where(META.c.key == key))
+            if moment is not None:
+                connection.execute(META.insert(), {"key": key, "value": moment.isoformat()})
 
     def fingerprint(self, credential: str | None) -> str | None:
         """Return a fingerprint that differs between credentials: scrypt with this database's salt.

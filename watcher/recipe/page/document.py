@@ -1,4 +1,4 @@
-"""An HTML document, parsed and searched in a child process with limits on time and memory; see `html_child`.
+"""An HTML or XML document, parsed and searched in a child process with limits on time and memory: `document_child`.
 
 Each thread has a child of its own. It starts with the first document and ends after a minute without one. A child that
 takes too long is killed, and the next request starts another, so that one document never costs another one.
@@ -15,15 +15,17 @@ from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import watcher
 from watcher.errors import UnexpectedAnswer
 from watcher.messages import _
-from watcher.recipe.page import html_child
+from watcher.recipe.page import document_child
 from watcher.recipe.page.budget import Budget
 
 ROOT: Final = 0
+Kind: TypeAlias = Literal["html", "xml"]
+By: TypeAlias = Literal["css", "row", "path"]
 _numbers = count(1)
 
 
@@ -36,25 +38,31 @@ class FoundElement:
     attributes: dict[str, str | None] = field(repr=False)
 
 
-class HtmlDocument:
-    """A document. Its methods raise `UnexpectedAnswer` if it is nested too deeply, or beyond the limits."""
+class Document:
+    """A document. Its methods raise `UnexpectedAnswer` if it is nested too deeply, or beyond the limits.
 
-    def __init__(self, text: str, budget: Budget) -> None:
+    `kind` is `html` or `xml`; an XML document that is damaged raises `UnexpectedAnswer` too.
+    """
+
+    def __init__(self, text: str, budget: Budget, kind: Kind = "html") -> None:
         """Nothing is parsed yet. All searches together have `budget`."""
-        self._text, self._budget = text, budget
+        self._text, self._budget, self.kind = text, budget, kind
         self._number = next(_numbers)
 
-    def css(self, query: str, *, within: int = ROOT) -> list[FoundElement]:
-        """Return the elements that match a CSS selector, among an element and its descendants."""
-        found = self._ask(within, query)["found"]
+    def find(self, by: By, query: str, *, within: int = ROOT) -> list[FoundElement]:
+        """Return the elements that a query finds, among an element and its descendants.
+
+        Queries by `css` (a CSS selector) and by `row` (a label) are for HTML, those by `path` (names) for XML.
+        """
+        found = self._ask(within, [by, query])["found"]
         return [FoundElement(number=number, tag=tag, attributes=attributes) for number, tag, attributes in found]
 
     def text_of(self, element: int = ROOT) -> str:
-        """Return the visible text of an element; of a script, its content."""
+        """Return the visible text of an element; of a script, its content; of XML, all of it."""
         return str(self._ask(element, None)["text"])
 
-    def _ask(self, element: int, query: str | None) -> dict[str, Any]:
-        request = {"document": self._number, "text": None, "element": element, "query": query}
+    def _ask(self, element: int, query: list[str] | None) -> dict[str, Any]:
+        request = {"document": self._number, "kind": self.kind, "text": None, "element": element, "query": query}
         with self._budget.spend() as until:
             reply = _child().ask(request, until)
             if (reply is None and time.monotonic() < until) or (reply and "lacks" in reply):
@@ -106,7 +114,7 @@ def _child() -> _Child:
 def _start(connection: int) -> "subprocess.Popen[bytes]":
     path = [str(Path(watcher.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", f"from {html_child.__name__} import serve; serve({connection})"],
+        [sys.executable, "-P", "-c", f"from {document_child.__name__} import serve; serve({connection})"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
         pass_fds=(connection,),
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The child process of `watcher.recipe.page.html_document`: parses HTML and searches it, within limits on memory.
+"""The child process of `watcher.recipe.page.document`: parses HTML and XML and searches it, within limits on memory.
 
 Parsing and CSS selectors take quadratic or even exponential time on hostile pages, and hold the interpreter's lock
 meanwhile. Elements are named by their number in the order of the document, which is the same in every child.
@@ -7,12 +7,16 @@ meanwhile. Elements are named by their number in the order of the document, whic
 import json
 import logging
 import signal
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final
 
 from watcher.errors import UnexpectedAnswer
 from watcher.messages import mark
+from watcher.recipe.page.label_rows import values_beside
+from watcher.recipe.page.xml_tree import find, parse_xml
 from watcher.text.html import HIDDEN_TAGS, parse_html, visible_text
 
 if TYPE_CHECKING:
@@ -26,22 +30,38 @@ _IDLE: Final = 60.0
 """Seconds without a request after which the child ends."""
 
 
-class _Document:
+class _Html:
     def __init__(self, text: str) -> None:
         root = parse_html(text, memory_is_limited=True).root
         self.elements: list[Node] = [] if root is None else list(root.traverse(include_text=False))
         self._numbers = {node.mem_id: number for number, node in enumerate(self.elements)}
 
-    def answer(self, element: int, query: str | None) -> dict[str, Any]:
+    def answer(self, element: int, query: Sequence[str] | None) -> dict[str, Any]:
         if not self.elements:
             return {"text": "", "found": []}
         node = self.elements[element]
         if query is None:
             return {"text": (node.text() if node.tag in HIDDEN_TAGS else visible_text(node)) or ""}
-        found = node.css(query)
+        by, text = query
+        found = node.css(text) if by == "css" else list(islice(values_beside(node, text), _MAX_FOUND))
         if len(found) > _MAX_FOUND:
             return {"error": mark("the selector finds more than 100,000 elements")}
         return {"found": [[self._numbers[node.mem_id], node.tag, node.attributes] for node in found]}
+
+
+class _Xml:
+    def __init__(self, text: str) -> None:
+        self._nodes = list(parse_xml(text).below())
+        self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
+
+    def answer(self, element: int, query: Sequence[str] | None) -> dict[str, Any]:
+        node = self._nodes[element]
+        if query is None:
+            return {"text": node.text()}
+        return {"found": [[self._numbers[id(node)], node.name, node.attributes] for node in find(node, query[1])]}
+
+
+_PARSERS: Final[dict[str, Callable[[str], _Html | _Xml]]] = {"html": _Html, "xml": _Xml}
 
 
 def _limit_memory() -> None:
@@ -54,22 +74,22 @@ def _limit_memory() -> None:
 def serve(descriptor: int) -> None:
     """Answer requests from this descriptor until its other end is closed, or until none has come for a while.
 
-    A request has the number of a `document`, its `text` if the child may lack it, the number of an `element`, and a
-    CSS `query`, or null for the element's text. Errors are English; the parent translates them.
+    A request has number and `kind` of a `document`, its `text` if the child may lack it, the number of an `element`, a
+    `query` with its kind, or null for the element's text. Errors are English; the parent translates them.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # meant for the parent, which ends this process itself
     logging.disable()
     _limit_memory()
     connection: Connection[Any, Any] = Connection(descriptor)
-    documents: dict[int, _Document] = {}
+    documents: dict[int, _Html | _Xml] = {}
     with suppress(EOFError, OSError):
         while connection.poll(_IDLE):
             request = json.loads(connection.recv_bytes())
             connection.send_bytes(json.dumps(_reply(request, documents)).encode())
 
 
-def _reply(request: dict[str, Any], documents: dict[int, _Document]) -> dict[str, Any]:
+def _reply(request: dict[str, Any], documents: dict[int, _Html | _Xml]) -> dict[str, Any]:
     number = request["document"]
     if number not in documents and request["text"] is None:
         return {"lacks": True}
@@ -77,7 +97,7 @@ def _reply(request: dict[str, Any], documents: dict[int, _Document]) -> dict[str
         if number not in documents:
             while len(documents) >= _MAX_DOCUMENTS:
                 documents.pop(next(iter(documents)))
-            documents[number] = _Document(request["text"])
+            documents[number] = _PARSERS[request["kind"]](request["text"])
         return documents[number].answer(request["element"], request["query"])
     except UnexpectedAnswer as error:
         return {"error": str(error)}
