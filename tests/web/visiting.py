@@ -55,6 +55,8 @@ class Site:
     settings: Settings
     app: Starlette
     time: Time = field(default_factory=Time)
+    checks: list[str] = field(default_factory=list)
+    """The accounts whose check was started."""
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -123,7 +125,7 @@ class _Transport(httpx.BaseTransport):
 
 def a_site(folder: Path, *, web: WebSettings | None = None, **settings: Any) -> Site:
     """Return the page with an empty database in this folder."""
-    time = Time()
+    time, checks = Time(), list[str]()
     web = web or WebSettings(listen="127.0.0.1:8788")
     made = Settings(state_dir=folder, timezone="America/New_York", web=web, **settings)
 
@@ -131,8 +133,8 @@ def a_site(folder: Path, *, web: WebSettings | None = None, **settings: Any) -> 
         with open_app(made, clock=time) as app:
             return perform(app, name, arguments)
 
-    context = WebContext(settings=made, clock=time, performer=performer)
-    site = Site(settings=made, app=create_app(context, Guard(time.monotonic)), time=time)
+    context = WebContext(settings=made, clock=time, performer=performer, checker=checks.append)
+    site = Site(settings=made, app=create_app(context, Guard(time.monotonic)), time=time, checks=checks)
     with site.store():
         pass
     return site

@@ -23,13 +23,14 @@ Performer: TypeAlias = Callable[[str, Mapping[str, Any]], Outcome]
 class WebContext:
     """One configuration, as it is in force. `config` is its file, None if that is not known.
 
-    `performer` performs actions instead of a process of their own, for tests.
+    `performer` performs actions and `checker` starts checks instead of processes of their own, for tests.
     """
 
     settings: Settings
     config: Path | None = None
     clock: Clock = field(default_factory=SystemClock)
     performer: Performer | None = None
+    checker: Callable[[str], None] | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     def perform(self, name: str, **arguments: object) -> Outcome:
@@ -38,6 +39,9 @@ class WebContext:
 
     def start_check(self, account: str) -> None:
         """Start what `watcher check ACCOUNT` does, in a process of its own that goes on when the page ends."""
+        if self.checker is not None:
+            self.checker(account)
+            return
         config = ["--config", str(self.config)] if self.config else []
         check = subprocess.Popen(
             command("watcher", "check", *config, "--", account),
