@@ -60,6 +60,9 @@ class _Refusal:
     forget_device: bool = False
 
 
+_FORBIDDEN = _Refusal(status=HTTPStatus.FORBIDDEN)
+
+
 class Guard:
     """What is remembered from one request to the next: wrong tokens, challenges for passkeys, and devices seen."""
 
@@ -95,18 +98,7 @@ class Entrance:
         if path.startswith(STATIC) or (path in PUBLIC and scope["method"] != "POST"):
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if scope["method"] == "POST" and not path.startswith(HANDOVER) and not self._is_own_form(scope, headers):
-            await self._refuse(_Refusal(status=HTTPStatus.FORBIDDEN), scope, receive, send)
-            return
-        try:
-            entry = await run_in_threadpool(self._enter, Request(scope), path)
-        except StoreUnusable:
-            await self._refuse(_Refusal(status=HTTPStatus.SERVICE_UNAVAILABLE), scope, receive, send)
-            return
-        if isinstance(entry, _Entry) and scope["method"] == "POST" and entry.token is not None:
-            may_post, receive = await self._may_post(path, headers, receive, entry.token)
-            entry = entry if may_post else _Refusal(status=HTTPStatus.FORBIDDEN)
+        entry, receive = await self._decide(scope, receive, path)
         if isinstance(entry, _Refusal):
             await self._refuse(entry, scope, receive, send)
             return
@@ -120,15 +112,31 @@ class Entrance:
         await self._app(scope, receive, _renewing(device, Request(scope), send))
         await run_in_threadpool(self._note_seen, device)  # after the answer, which does not wait for it
 
-    def _enter(self, request: Request, path: str) -> _Entry | _Refusal:
+    async def _decide(self, scope: Scope, receive: Receive, path: str) -> tuple[_Entry | _Refusal, Receive]:
+        """Return who sends a request, or why it is refused, and what its body is received with."""
+        headers, keyed, is_post = Headers(scope=scope), _KEYED.fullmatch(path), scope["method"] == "POST"
+        if is_post and not path.startswith(HANDOVER) and not self._is_own_form(scope, headers):
+            return _FORBIDDEN, receive
+        if keyed and (wait := self._throttle.wait(_address(scope))):
+            return _Refusal(status=HTTPStatus.TOO_MANY_REQUESTS, wait=wait), receive
+        try:
+            entry = await run_in_threadpool(self._enter, Request(scope), path, keyed)
+        except StoreUnusable:
+            return _Refusal(status=HTTPStatus.SERVICE_UNAVAILABLE), receive
+        if is_post and isinstance(entry, _Entry) and entry.token is not None:
+            may_post, receive = await self._may_post(path, headers, receive, entry.token)
+            return (entry if may_post else _FORBIDDEN), receive
+        return entry, receive
+
+    def _enter(self, request: Request, path: str, keyed: re.Match[str] | None) -> _Entry | _Refusal:
         """Return who sends a request. Reads the database."""
-        address = request.client.host if request.client else ""
+        address = _address(request.scope)
         secure = request.url.scheme == "https"
         cookie = sessions.cookie_token(request.cookies, secure=secure)
         device = sessions.device_of(self._context, cookie) if cookie else None
         if cookie and device is None:
             self._throttle.count(address)
-        if keyed := _KEYED.fullmatch(path):
+        if keyed:
             kind, token = keyed[1] or keyed[3], keyed[2] or keyed[4]
             return self._enter_by_token(kind, token, address, device)
         if path in PUBLIC:
@@ -140,8 +148,6 @@ class Entrance:
         return _Refusal(status=status, wait=wait, forget_device=cookie is not None)
 
     def _enter_by_token(self, kind: str, token: str, address: str, device: Device | None) -> _Entry | _Refusal:
-        if wait := self._throttle.wait(address):
-            return _Refusal(status=HTTPStatus.TOO_MANY_REQUESTS, wait=wait)
         entry: _Entry | None = None
         if kind == _LINK:
             is_valid = sessions.valid_key(self._context, KeyKind.LINK, token) is not None
@@ -184,6 +190,12 @@ class Entrance:
     def _note_seen(self, device: Device) -> None:
         with suppress(StoreUnusable):  # it is tried again, and the page says so itself if it cannot be shown either
             self._context.perform("note_seen", device=device.key.id, now=self._context.clock.now())
+
+
+def _address(scope: Scope) -> str:
+    """Return the address of who sends a request; behind trusted proxies, the server has found it."""
+    host: str = (scope.get("client") or ("",))[0]
+    return host
 
 
 def _renewing(device: Device, request: Request, send: Send) -> Send:

@@ -137,11 +137,12 @@ def _bounded(receive: Receive, max_body: int, max_pause: float) -> Receive:
 
 def _protected(scope: Scope, send: Send) -> Send:
     """Return `send` that adds the headers to a response, except those that the response has itself."""
+    is_static = route_path(scope).startswith(STATIC)
 
     async def protected(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            if route_path(scope).startswith(STATIC):
+            if is_static:
                 headers.setdefault("cache-control", "no-cache")  # public, and checked by its ETag
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
