@@ -16,6 +16,12 @@ LINKS = Links(
     reset="https://myaccount.uscis.gov/",
 )
 CEAC = Links(sign_in="https://ceac.state.gov/CEACStatTracker/Status.aspx", help="https://travel.state.gov/")
+LIST_PAGES = (
+    "https://egov.uscis.gov/e-request",
+    "https://travel.state.gov/content/travel/en/legal/visa-law0/visa-bulletin.html",
+)
+"""The official pages about changes that published lists cause."""
+
 ACCOUNT_KINDS = frozenset(
     {
         ChangeKind.SIGN_IN_REJECTED,
@@ -28,7 +34,7 @@ ACCOUNT_KINDS = frozenset(
         ChangeKind.OFFICIAL_MAIL,
     }
 )
-GENERAL_KINDS = frozenset({ChangeKind.CHANNEL_FAILING, ChangeKind.CLOCK_SET_BACK})
+GENERAL_KINDS = frozenset({ChangeKind.CHANNEL_FAILING, ChangeKind.LIST_FAILING, ChangeKind.CLOCK_SET_BACK})
 
 
 def item(kind: str, title: str, **more: Json) -> dict[str, Json]:
@@ -59,6 +65,18 @@ _MOVED = _INTERVIEW | {"title": "Interview Was Rescheduled", "starts_at": "2026-
 _CARD = item("task", "Card Was Returned To USCIS", due_by_estimate="2027-01-05")
 _OWN = item("reminder", "Card expires", due_on="2027-05-01", source="user", days=7, item_id=5)
 _NEAR: dict[str, Json] = {"source": "estimate", "days": 7, "item_id": 3}
+_PRIORITY: dict[str, Json] = {
+    "chart": "final_action",
+    "bulletin": "2026-08-01",
+    "category": "EB2",
+    "country": "IN",
+    "priority_on": "2014-01-15",
+    "cutoff": "date",
+    "cutoff_on": "2014-02-01",
+    "accepted": "final_action",
+    "list": "data.example.org",
+    "filing_list": "data.example.org",
+}
 
 EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ChangeKind.RFE_RECEIVED: ("n-1", None, _RFE),
@@ -120,6 +138,19 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
             "inquiry_from": "2027-01-25",
         },
     ),
+    ChangeKind.INQUIRY_OPEN: (
+        "inquiry",
+        None,
+        {
+            "received_on": "2025-01-02",
+            "inquiry_date": "2025-02-01",
+            "as_of": "2026-07-30",
+            "list": "inquiry-dates",
+            "form": "I-485",
+        },
+    ),
+    ChangeKind.PRIORITY_CURRENT: ("priority final_action", None, _PRIORITY),
+    ChangeKind.PRIORITY_BACK: ("priority final_action", None, _PRIORITY | {"cutoff_on": "2013-12-01"}),
     ChangeKind.LOOK_REMINDER: ("look", None, {"site": "ceac", "looked_at": "2026-07-02T14:00:00+00:00"}),
     ChangeKind.OFFICIAL_MAIL: ("mail", None, {"at": "2026-07-30T14:00:00Z", "handover": True}),
     ChangeKind.REMINDER: ("user:1", None, _OWN),
@@ -144,6 +175,17 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
     ),
     ChangeKind.RECOVERED: (None, None, {"after": "blind", "since": "2026-07-30T12:00:00+00:00"}),
     ChangeKind.CHANNEL_FAILING: ("phone", None, {"since": "2026-07-30T12:00:00+00:00"}),
+    ChangeKind.LIST_FAILING: (
+        "list visa_bulletin",
+        None,
+        {
+            "name": "visa_bulletin",
+            "list": "data.example.org",
+            "reason": "data.example.org is not available (HTTP 503)",
+            "saved_on": "2026-07-29",
+            "old": False,
+        },
+    ),
     ChangeKind.CLOCK_SET_BACK: (
         None,
         None,
@@ -163,6 +205,13 @@ def change(kind: ChangeKind, *, case_number: str | None = NUMBER) -> Change:
         old=old,
         new=new,
     )
+
+
+def _with_values(kind: ChangeKind, **values: Json) -> Change:
+    """Return the example with other new values."""
+    changed = change(kind)
+    assert isinstance(changed.new, dict)
+    return replace(changed, new=changed.new | values)
 
 
 def alert_context(*changes: Change, links: Links = LINKS, is_account: bool = False, **fields: Any) -> AlertContext:
@@ -285,6 +334,40 @@ def examples() -> dict[str, AlertContext]:
         "look_reminder, to hand over": alert_context(to_hand_over, is_account=True),
         "blind, not handed over": alert_context(not_handed_over),
         "channel_failing": channel_context(failing),
+        "list_failing": channel_context(change(ChangeKind.LIST_FAILING)),
+        "list_failing, old": channel_context(_with_values(ChangeKind.LIST_FAILING, old=True, reason=None)),
+        "recovered, a list": channel_context(
+            replace(
+                change(ChangeKind.RECOVERED),
+                subject="list visa_bulletin",
+                new={"after": "list_failing", "name": "visa_bulletin", "list": "data.example.org"},
+            )
+        ),
+        "priority_current, for every date, in the chart that is not accepted": alert_context(
+            _with_values(
+                ChangeKind.PRIORITY_CURRENT,
+                chart="dates_for_filing",
+                cutoff="current",
+                cutoff_on=None,
+                country="ROW",
+            )
+        ),
+        "priority_back, no visas, accepted chart unknown": alert_context(
+            _with_values(
+                ChangeKind.PRIORITY_BACK, cutoff="unavailable", cutoff_on=None, accepted=None, filing_list=None
+            )
+        ),
+        "stalled, the person may ask": alert_context(
+            _with_values(
+                ChangeKind.STALLED,
+                published_days=None,
+                inquiry_from=None,
+                inquiry_date="2026-07-01",
+                as_of="2026-07-30",
+                list="inquiry-dates",
+                may_ask=True,
+            )
+        ),
         "clock_set_back": channel_context(change(ChangeKind.CLOCK_SET_BACK)),
         "recovered, a channel": channel_context(works_again),
         "stage_changed and rfe_received, one alert": alert_context(evidence_requested, change(ChangeKind.RFE_RECEIVED)),

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.alerts.alert_contexts import CEAC, LINKS, examples
+from tests.alerts.alert_contexts import CEAC, LINKS, LIST_PAGES, examples
 from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.style import Detail, Privacy
@@ -85,7 +85,7 @@ def test_html_of_an_alert_is_unchanged() -> None:
 @pytest.mark.parametrize("name", list(examples()))
 def test_alert_contains_only_links_from_the_fixed_table(name: str, privacy: Privacy, language: str) -> None:
     alert = rendered(examples()[name], privacy, language)
-    table = {LINKS.sign_in, LINKS.help, LINKS.reset, CEAC.sign_in, CEAC.help}
+    table = {LINKS.sign_in, LINKS.help, LINKS.reset, CEAC.sign_in, CEAC.help, *LIST_PAGES}
     assert set(re.findall(r"\w+://\S+", alert.body)) <= table
     assert "://" not in alert.title + alert.short
     assert set(re.findall(r'href="([^"]*)"', alert.html)) <= table

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.alerts.alert_contexts import LINKS, alert_context, change, item
+from tests.alerts.alert_contexts import LINKS, LIST_PAGES, alert_context, change, item
 from watcher.alerts.digest import render_batch, render_digest
 from watcher.alerts.rendering import render, summarize
 from watcher.alerts.sanitize import sanitize
@@ -51,9 +51,12 @@ def invisible_characters(text: str) -> set[str]:
     return {char for char in text if unicodedata.category(char) in FORBIDDEN}
 
 
+OWN_LINKS = (LINKS.sign_in, LINKS.help, LINKS.reset, *LIST_PAGES)
+
+
 def without_own_links(text: str) -> str:
     """Remove the addresses that the program inserted."""
-    for address in (LINKS.sign_in, LINKS.help, LINKS.reset):
+    for address in OWN_LINKS:
         text = text.replace(address or "", "")
     return text
 
@@ -183,7 +186,7 @@ def check_harmless(alert: AlertText) -> None:
     tags = Tags()
     tags.feed(alert.html)
     assert tags.tags <= {"p", "ul", "li", "strong", "a", "h3"}
-    assert tags.attributes <= {("href", address) for address in (LINKS.sign_in, LINKS.help, LINKS.reset)}
+    assert tags.attributes <= {("href", address) for address in OWN_LINKS}
 
 
 JSON = st.recursive(

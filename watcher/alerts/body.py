@@ -46,6 +46,16 @@ _SIGN_IN_KINDS: Final = frozenset(
     {ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED, ChangeKind.MFA_NEEDED, ChangeKind.SESSION_ENDED}
 )
 _RESET_KINDS: Final = frozenset({ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED})
+_PAGES: Final = (
+    (frozenset({ChangeKind.INQUIRY_OPEN}), "inquiry_page", "https://egov.uscis.gov/e-request"),
+    (
+        frozenset({ChangeKind.PRIORITY_CURRENT, ChangeKind.PRIORITY_BACK}),
+        "bulletin_page",
+        "https://travel.state.gov/content/travel/en/legal/visa-law0/visa-bulletin.html",
+    ),
+)
+"""Official pages about changes that published lists cause, with the keys of their labels."""
+_PAGE_KINDS: Final = frozenset({ChangeKind.STALLED}.union(*(kinds for kinds, _label, _page in _PAGES)))
 _HELP_KINDS: Final = _SIGN_IN_KINDS | {
     ChangeKind.STALLED,
     ChangeKind.DEADLINE_PASSED,
@@ -78,7 +88,7 @@ def short_parts(context: AlertContext, changes: Sequence[Change], style: TextSty
         parts += _status(context, style, visible=f"{title}\n{fact}")
     kinds = {change.kind for change in changes}
     links = list(_links(context, kinds, style)) if not style.page or kinds & _OFFICIAL_SITE_KINDS else []
-    parts += links[:1] if ChangeKind.STALLED in kinds else links[-1:]
+    parts += links[:1] if kinds & _PAGE_KINDS else links[-1:]
     return [part for part in (*parts, *_page(style)) if part.pieces]
 
 
@@ -230,7 +240,7 @@ def _cautions(changes: Sequence[Change], style: TextStyle) -> Iterator[Part]:
         yield Part(pieces=(catalogue.message("general", "notice_governs"),), rank=3)
     if any(change.kind in _SIGN_IN_KINDS for change in changes):
         yield Part(pieces=(catalogue.message("general", "no_password"),), rank=3)
-    if any(change.kind is ChangeKind.STALLED for change in changes):
+    if any(change.kind in {ChangeKind.STALLED, ChangeKind.INQUIRY_OPEN} for change in changes):
         number = style.number(style.case_number)
         yield Part(pieces=(number,), rank=3, label=catalogue.message("general", "number"))
 
@@ -256,6 +266,9 @@ def _links(context: AlertContext, kinds: set[ChangeKind], style: TextStyle) -> I
     links, catalogue = context.links, style.catalogue
     if links is None:
         return
+    for of_page, label, page in _PAGES:
+        if kinds & of_page:
+            yield Part(pieces=(catalogue.message("general", label), page), rank=1, form=Form.LINK)
     if links.reset and kinds & _RESET_KINDS:
         yield Part(pieces=(catalogue.message("general", "reset"), links.reset), rank=1, form=Form.LINK)
     if kinds & _HELP_KINDS:

@@ -23,6 +23,8 @@ _VARIANTS = {
     ChangeKind.PORTAL_UNREADABLE: ("partly", "blocked"),
     ChangeKind.BLIND: (FOR_CLIENT, "handover"),
     ChangeKind.LOOK_REMINDER: ("handover",),
+    ChangeKind.LIST_FAILING: ("old",),
+    ChangeKind.STALLED: ("may_ask",),
 }
 _UNEXPLAINED = frozenset({CloseReason.UNLISTED, CloseReason.NOTHING_OUTSTANDING, CloseReason.CANCELLED})
 _OWN_TEXT = frozenset(CloseReason) - {CloseReason.CANCELLED, CloseReason.NOTHING_OUTSTANDING}
@@ -78,6 +80,13 @@ def is_for_client(change: Change) -> bool:
     return bool(object_of(change.new).get(FOR_CLIENT))
 
 
+def is_about_list(change: Change) -> bool:
+    """Return whether the change says that a published list cannot be used, or can be used again."""
+    if change.kind is ChangeKind.RECOVERED:
+        return object_of(change.new).get("after") == ChangeKind.LIST_FAILING
+    return change.kind is ChangeKind.LIST_FAILING
+
+
 def message_key(change: Change) -> str:
     """Return the key of the messages about this change, below `change` in the catalogues."""
     if change.kind is ChangeKind.RECOVERED:
@@ -96,6 +105,8 @@ def message_key(change: Change) -> str:
 
 
 def _recovery_key(change: Change) -> str:
+    if is_about_list(change):
+        return "list_recovered"
     if change.subject is not None:
         return "channel_recovered"
     is_readable = object_of(change.new).get("after") == ChangeKind.PORTAL_UNREADABLE

@@ -8,8 +8,17 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from watcher.alerts.change_facts import OVER_KINDS, close_reason, has_passed, is_estimated, item_kind_of, object_of
+from watcher.alerts.change_facts import (
+    OVER_KINDS,
+    close_reason,
+    has_passed,
+    is_about_list,
+    is_estimated,
+    item_kind_of,
+    object_of,
+)
 from watcher.alerts.due_lines import due_fields
+from watcher.alerts.list_fields import inquiry_fields, list_fields, priority_fields
 from watcher.alerts.style import MAX_REASON_LENGTH, TextStyle
 from watcher.model.appointment_time import time_from_json
 from watcher.model.case import ItemState
@@ -153,6 +162,9 @@ def _stall_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
         "since": style.day(new.get("since")),
         "touched": style.day(new.get("touched_on")),
         "inquiry_from": style.day(new.get("inquiry_from")),
+        "inquiry_date": style.day(new.get("inquiry_date")),
+        "as_of": style.day(new.get("as_of")),
+        "list": style.portal_text(new.get("list")),
         "form": style.portal_text(new.get("form")),
     }
 
@@ -192,6 +204,10 @@ def _account_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> F
         "account": _typed(style.account, style),
         "channel": style.portal_text(change.subject),
     }
+
+
+def _recovery_fields(change: Change, old: _Json, new: _Json, style: TextStyle) -> Fields:
+    return (list_fields if is_about_list(change) else _account_fields)(change, old, new, style)
 
 
 def _clock_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
@@ -237,6 +253,10 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.HISTORY_REMOVED: _history_fields,
     ChangeKind.SILENT_UPDATE: _silent_update_fields,
     ChangeKind.STALLED: _stall_fields,
+    ChangeKind.INQUIRY_OPEN: inquiry_fields,
+    ChangeKind.PRIORITY_CURRENT: priority_fields,
+    ChangeKind.PRIORITY_BACK: priority_fields,
+    ChangeKind.LIST_FAILING: list_fields,
     ChangeKind.LOOK_REMINDER: _look_reminder_fields,
     ChangeKind.OFFICIAL_MAIL: _official_mail_fields,
     ChangeKind.REMINDER: _item_fields,
@@ -249,7 +269,7 @@ _FIELD_BUILDERS: Mapping[ChangeKind, Callable[[Change, _Json, _Json, TextStyle],
     ChangeKind.SESSION_ENDED: _account_fields,
     ChangeKind.PORTAL_UNREADABLE: _account_fields,
     ChangeKind.BLIND: _account_fields,
-    ChangeKind.RECOVERED: _account_fields,
+    ChangeKind.RECOVERED: _recovery_fields,
     ChangeKind.CHANNEL_FAILING: _account_fields,
     ChangeKind.CLOCK_SET_BACK: _clock_fields,
 }

@@ -29,6 +29,7 @@ REQUESTS = frozenset(
         ChangeKind.LOOK_REMINDER,
         ChangeKind.OFFICIAL_MAIL,
         ChangeKind.CHANNEL_FAILING,
+        ChangeKind.LIST_FAILING,
     }
 )
 """Changes that ask somebody to act on an account or on the program."""

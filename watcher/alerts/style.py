@@ -13,6 +13,7 @@ from watcher.language.date_text import (
     brief_appointment_text,
     day_text,
     moment_text,
+    month_text,
     parse_moment,
     parse_stamp,
 )
@@ -121,6 +122,11 @@ class TextStyle:
         """Return the day of an ISO 8601 text; "" if `value` is not one."""
         moment = parse_moment(value)
         return "" if moment is None else day_text(moment, self.catalogue, self.zone)
+
+    def month(self, value: object) -> str:
+        """Return the month of an ISO 8601 text; "" if `value` is not one."""
+        moment = parse_moment(value)
+        return "" if moment is None else month_text(moment, self.catalogue)
 
     def portal_day(self, value: object) -> str:
         """Return the day of a portal's stamp; "" if `value` is not one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from watcher.alerts.change_facts import is_about_list
 from watcher.alerts.change_lines import headlines_of
 from watcher.alerts.packing import cut
 from watcher.alerts.style import TextStyle
@@ -38,7 +39,8 @@ def subject_of(context: AlertContext, style: TextStyle) -> str:
     """Return the subject of the alert: the name of the case, the agency and account, or delivery."""
     number = case_number_of(context)
     if context.links is None:
-        return style.catalogue.message("general", "delivery")
+        is_list = any(map(is_about_list, context.changes))
+        return style.catalogue.message("general", "lists" if is_list else "delivery")
     if number is None:
         account = style.portal_text(context.account) if style.privacy == "full" else ""
         portal = style.portal_text(context.agency or context.portal_title, max_length=_MAX_PORTAL_LENGTH)

@@ -29,6 +29,7 @@ _SECTIONS = {
         "due": ("act.items", mark("Enter the due date printed on your letter.")),
         "reopen": ("act.items", mark("Mark a done item as open again.")),
         "label": ("act.label", mark("Name a case and say whose it is.")),
+        "priority": ("act.priority", mark("Set the priority date that the visa bulletin is compared with.")),
         "note": ("act.cases", mark("Add a note to the history of a case.")),
         "remind": ("act.cases", mark("Add a date of your own, with reminders.")),
         "finish": ("act.cases", mark("Stop checking a finished case.")),

@@ -3,23 +3,37 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
 
 from watcher.clock import Clock, SystemClock
 from watcher.context.opening import locks_folder, open_store, watched_cases
+from watcher.context.reference_lists import load_lists
 from watcher.model.ledger import TrackedCase
+from watcher.reference.lists import ReferenceLists
 from watcher.settings import Settings
 from watcher.settings.derived import database_url
 from watcher.store import StoreReader
 from watcher.store.readonly import open_read_only_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadOnlyContext:
     """One configuration and a view of its database."""
 
     store: StoreReader
     settings: Settings
     clock: Clock
+
+    @cached_property
+    def lists(self) -> ReferenceLists:
+        """The published lists that cases are compared with."""
+        return load_lists(self.store, self.settings, self.clock.now())
+
+    @property
+    def today(self) -> date:
+        """The user's day."""
+        return self.clock.now().astimezone(self.settings.timezone).date()
 
     def watched_cases(self) -> list[TrackedCase]:
         """Return the stored cases that the configuration still lists."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from watcher.app import App
 from watcher.delivery.channel_health import next_channel_change
+from watcher.remind.list_fetch import next_list_fetch
 from watcher.remind.time_reminders import next_time_reminder
 from watcher.store.backup.rotation import next_backup
 
@@ -27,9 +28,9 @@ def next_needed(app: App) -> datetime:
 
 
 def next_work(app: App) -> datetime:
-    """Return when a check, an alert, or a backup is next due, as `next_needed` but without the cost of reading cases.
+    """Return when a check, an alert, a backup, or the fetch of a list is next due.
 
-    Raises `StoreUnusable`.
+    As `next_needed`, but without the cost of reading cases. Raises `StoreUnusable`.
     """
     now, store = app.clock.now(), app.store
     stored = store.accounts.all()
@@ -39,6 +40,7 @@ def next_work(app: App) -> datetime:
         *(planned or now for planned in checks),
         store.outbox.next_needed(now),
         next_backup(app.settings, now=now),
+        next_list_fetch(store, app.settings, now),
     )
 
 

@@ -20,6 +20,7 @@ _ACCOUNT_HEALTH = frozenset(
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.BLIND,
         ChangeKind.CHANNEL_FAILING,
+        ChangeKind.LIST_FAILING,
         ChangeKind.RECOVERED,
     }
 )

@@ -26,6 +26,10 @@ _ALWAYS_REPLACED_BY: Mapping[ChangeKind, Collection[ChangeKind]] = {
     ChangeKind.DEADLINE_NEAR: _APPOINTMENT_UPDATES
     | {ChangeKind.DEADLINE_NEAR, ChangeKind.DEADLINE_PASSED, ChangeKind.ITEM_CLOSED},
     ChangeKind.STALLED: {ChangeKind.STALLED, ChangeKind.STAGE_CHANGED},
+    ChangeKind.INQUIRY_OPEN: {ChangeKind.INQUIRY_OPEN},
+    ChangeKind.PRIORITY_CURRENT: {ChangeKind.PRIORITY_CURRENT, ChangeKind.PRIORITY_BACK},
+    ChangeKind.PRIORITY_BACK: {ChangeKind.PRIORITY_CURRENT, ChangeKind.PRIORITY_BACK},
+    ChangeKind.LIST_FAILING: {ChangeKind.LIST_FAILING, ChangeKind.RECOVERED},
     ChangeKind.LOOK_REMINDER: {ChangeKind.LOOK_REMINDER},
     ChangeKind.OFFICIAL_MAIL: {ChangeKind.OFFICIAL_MAIL},
     ChangeKind.REMINDER: {ChangeKind.REMINDER},

@@ -4,12 +4,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from watcher.clock.timestamps import iso_text, utc_text
+from watcher.export.list_documents import lists_document, priority_document
 from watcher.language.due_estimates import extended_day
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import Alert
 from watcher.model.appointment_time import time_json
 from watcher.model.change import RecordedChange
 from watcher.model.ledger import DueSource, TrackedCase, TrackedItem, TrackedNotice
+from watcher.reference.lists import CaseLists
 from watcher.settings import AccountSettings
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ def account_document(
     }
 
 
-def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
-    """Return a case as in `watcher status --json`."""
+def case_document(case: TrackedCase, *, stalled: bool, lists: CaseLists) -> dict[str, Any]:
+    """Return a case as in `watcher status --json`. `lists` is what published lists say about it."""
     snapshot = case.snapshot
     return {
         "account": case.account,
@@ -47,6 +49,7 @@ def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
         "label": case.label,
         "person": case.person,
         "finished": case.finished,
+        "priority": priority_document(case.priority),
         "form": snapshot.form if snapshot else None,
         "title": snapshot.title if snapshot else None,
         "stage": snapshot.stage.value if snapshot else "unknown",
@@ -58,6 +61,7 @@ def case_document(case: TrackedCase, *, stalled: bool) -> dict[str, Any]:
         "last_read_at": utc_text(case.last_read_at),
         "stalled": stalled,
         "missing": case.missing_reads > 0,
+        **lists_document(lists),
         "parts": [
             {"key": part.key, "title": part.title, "status": part.status}
             for part in (snapshot.parts or () if snapshot else ())

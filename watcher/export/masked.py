@@ -25,6 +25,14 @@ _SHARED_KEYS = frozenset(
         "published_days",
         "touched_on",
         "inquiry_from",
+        "inquiry_date",
+        "received_on",
+        "as_of",
+        "chart",
+        "bulletin",
+        "cutoff",
+        "cutoff_on",
+        "accepted",
         "reads",
     }
 )
@@ -45,7 +53,7 @@ class Mask:
         """Mask a case of `watcher status --json`."""
         style = self._style(document["account"], document["case_number"])
         masked = self.item(document)
-        masked["label"] = masked["person"] = None
+        masked |= dict.fromkeys(("label", "person", "priority", "inquiry", "place_in_line"))
         masked["status"] = style.portal_text(document["status"]) or None
         masked["parts"] = [self._texts(part, style) for part in document["parts"]]
         masked["pending"] = [self._without_details(item, style) for item in document["pending"]]

@@ -42,7 +42,8 @@ class CloseReason(StrEnum):
 class ChangeKind(StrEnum):
     """The kind of a change. The first five groups concern a case, the sixth an account, then a channel, then all.
 
-    `reminder` is of a date of the user's own, and a `note` is the user's own text: it is never alerted.
+    `list_failing` is about a published list, `reminder` is of a date of the user's own, and a `note` is the user's own
+    text: it is never alerted.
     """
 
     RFE_RECEIVED = "rfe_received"
@@ -69,6 +70,9 @@ class ChangeKind(StrEnum):
     DEADLINE_NEAR = "deadline_near"
     DEADLINE_PASSED = "deadline_passed"
     STALLED = "stalled"
+    INQUIRY_OPEN = "inquiry_open"
+    PRIORITY_CURRENT = "priority_current"
+    PRIORITY_BACK = "priority_back"
     LOOK_REMINDER = "look_reminder"
     OFFICIAL_MAIL = "official_mail"
     REMINDER = "reminder"
@@ -90,6 +94,7 @@ class ChangeKind(StrEnum):
 
     CHANNEL_FAILING = "channel_failing"
 
+    LIST_FAILING = "list_failing"
     CLOCK_SET_BACK = "clock_set_back"
 
 
@@ -117,6 +122,9 @@ _IMPORTANT = frozenset(
         ChangeKind.ITEM_CHANGED,
         ChangeKind.NOTICE_ADDED,
         ChangeKind.STALLED,
+        ChangeKind.INQUIRY_OPEN,
+        ChangeKind.PRIORITY_CURRENT,
+        ChangeKind.PRIORITY_BACK,
         ChangeKind.LOOK_REMINDER,
         ChangeKind.OFFICIAL_MAIL,
         ChangeKind.REMINDER,
@@ -125,6 +133,7 @@ _IMPORTANT = frozenset(
         ChangeKind.BLIND,
         ChangeKind.PORTAL_UNREADABLE,
         ChangeKind.CHANNEL_FAILING,
+        ChangeKind.LIST_FAILING,
         ChangeKind.CLOCK_SET_BACK,
     }
 )

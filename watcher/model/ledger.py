@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from watcher.model.case import ItemKind, ItemState, Notice, PendingItem, Snapshot
+from watcher.model.priority import Priority
 
 MAX_DOWNLOAD_ATTEMPTS = 8
 """Failed downloads of one notice (not of the portal) after which only `watcher notices retry` tries again."""
@@ -87,13 +88,24 @@ class UserCase:
     """What the user says about a case, before or after its first check, whichever accounts show it.
 
     `number` is normalized (`watcher.text.case_numbers`). `label` is what the user calls the case, `person` whose it is.
-    `finished_at` is when the user finished it, aware, UTC: it is no longer checked.
+    `finished_at` is when the user finished it, aware, UTC: it is no longer checked. The last three fields are its
+    priority date with its category and country.
     """
 
     number: str
     label: str | None = None
     person: str | None = None
     finished_at: datetime | None = None
+    priority_category: str | None = None
+    priority_country: str | None = None
+    priority_on: date | None = None
+
+    @property
+    def priority(self) -> Priority | None:
+        """The priority date that the visa bulletin is compared with."""
+        if self.priority_on is None or not self.priority_category or not self.priority_country:
+            return None
+        return Priority(category=self.priority_category, country=self.priority_country, day=self.priority_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +115,8 @@ class TrackedCase:
     `snapshot` lacks the portal's history of the case, and is None for a case that was configured but never read.
     `stage_since` is the portal's date if `stage_since_from_portal` is true, else the UTC day on which the stage was
     first seen. `silent_update_at` is when only the portal's timestamp changed last (a silent update).
-    `missing_reads` counts consecutive complete checks that did not return the case. `label`, `person`, and `finished`
-    are what the user says (`UserCase`).
+    `missing_reads` counts consecutive complete checks that did not return the case. `label`, `person`, `finished`, and
+    `priority` are what the user says (`UserCase`).
     """
 
     account: str
@@ -119,6 +131,7 @@ class TrackedCase:
     label: str | None = None
     person: str | None = None
     finished: bool = False
+    priority: Priority | None = None
     items: tuple[TrackedItem, ...] = ()
     notices: tuple[TrackedNotice, ...] = ()
 

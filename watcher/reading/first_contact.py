@@ -7,6 +7,7 @@ from datetime import datetime
 
 from watcher.alerts.first_contact import FirstContact, WatchedCase, compose_first_contact
 from watcher.context.context import Context
+from watcher.context.reference_lists import load_lists
 from watcher.model.change import ChangeKind
 from watcher.model.reminder import DueReminder
 from watcher.model.writes import WriteSet
@@ -34,13 +35,20 @@ def first_contact(
     """
     settings, reminders, watched = context.settings, list[DueReminder](), list[WatchedCase]()
     added: dict[str | None, list[int]] = defaultdict(list)
+    lists, today = load_lists(context.store, settings, now), now.astimezone(settings.timezone).date()
     for entry in context.store.history(accounts=[account.name], kinds={ChangeKind.CASE_ADDED}):
         added[entry.change.case_number].append(entry.id)
     for case in context.store.tracked_cases(account.name):
         if case.snapshot is None or case.case_number not in numbers:
             continue
         stall = stall_reminder(
-            case, stall=settings.stall, published=settings.stall.published, zone=settings.timezone, now=now, marks=()
+            case,
+            stall=settings.stall,
+            published=settings.stall.published,
+            zone=settings.timezone,
+            now=now,
+            marks=(),
+            inquiry=lists.inquiry_standing(case, today),
         )
         reminders += [stall] if stall else []
         watched.append(

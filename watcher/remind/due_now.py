@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 from watcher.model.case import ItemKind
 from watcher.model.ledger import TrackedCase
 from watcher.model.reminder import DueReminder, SentReminder
+from watcher.reference.lists import NO_LISTS, ReferenceLists
+from watcher.reference.visa_bulletin import Chart
 from watcher.remind.date_reminders import date_reminders
+from watcher.remind.reference_reminders import chart_subject, inquiry_reminder, priority_reminders
 from watcher.remind.stalls import SUBJECT as STAGE
 from watcher.remind.stalls import is_stalled, stall_reminder
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
@@ -32,15 +35,17 @@ def due_reminders(
     now: datetime,
     sent: Collection[SentReminder],
     published: Mapping[str, timedelta] | None = None,
+    lists: ReferenceLists = NO_LISTS,
     include_days: bool = True,
 ) -> list[DueReminder]:
-    """Return the reminders that are due now, for each case in the given order: its dates, the nearest first, its stall.
+    """Return the reminders that are due now, for each case in the given order.
 
+    First those of its dates, the nearest one first, then what published lists say of it, and its stall.
     `now` is aware, `zone` is the user's. `office_zone` returns the zone in which the dates of an account are counted
     (None: `zone`). `sent` are the reminders of the past; a reminder is not due again once its
-    `sent_reminder` is among them. `published` are processing times by form (None: `stall.published`). Without
-    `include_days`, only reminders counted in hours are returned; the others stay due. A finished case has only those
-    of the user's own dates.
+    `sent_reminder` is among them. `published` are processing times by form (None: `stall.published`), `lists` are
+    the published lists. Without `include_days`, only reminders counted in hours are returned; the others stay due. A
+    finished case has only those of the user's own dates.
     """
     times = stall.published if published is None else published
     marks = _by_subject(sent)
@@ -51,8 +56,13 @@ def due_reminders(
         reminders += sorted(dates, key=_days_left)
         if not include_days or case.finished:
             continue
+        reminders += _of_lists(case, lists, zone, now, marks)
         of_stage = marks.get((case.account, case.case_number, STAGE), [])
-        stalled = stall_reminder(case, stall=stall, published=times, zone=zone, now=now, marks=of_stage)
+        inquiry = lists.inquiry_standing(case, now.astimezone(zone).date())
+        may_ask = inquiry_reminder(case, inquiry, zone=zone, now=now, marks=of_stage)
+        stalled = may_ask or stall_reminder(
+            case, stall=stall, published=times, zone=zone, now=now, marks=of_stage, inquiry=inquiry
+        )
         reminders += [stalled] if stalled else []
     return reminders
 
@@ -70,6 +80,16 @@ def _by_subject(sent: Collection[SentReminder]) -> _Marks:
     for reminder in sent:
         marks.setdefault((reminder.account, reminder.case_number, reminder.subject), []).append(reminder.mark)
     return marks
+
+
+def _of_lists(
+    case: TrackedCase, lists: ReferenceLists, zone: ZoneInfo, now: datetime, marks: _Marks
+) -> Iterator[DueReminder]:
+    subjects = map(chart_subject, Chart)
+    sent = [
+        (subject, mark) for subject in subjects for mark in marks.get((case.account, case.case_number, subject), [])
+    ]
+    return priority_reminders(case, lists, zone=zone, now=now, marks=sent)
 
 
 def _dates(

@@ -17,6 +17,7 @@ from watcher.model.account_health import AccountHealth, check_blindness
 from watcher.model.ledger import TrackedCase
 from watcher.model.overdue_check import is_overdue
 from watcher.model.reminder import SentReminder
+from watcher.reference.lists import NO_LISTS, ReferenceLists
 from watcher.remind.date_reminders import hourly_distances_reached_at
 from watcher.remind.due_now import MORNING, due_reminders, is_after_morning
 from watcher.settings import Settings
@@ -34,11 +35,12 @@ def next_reminder(
     sent: Collection[SentReminder],
     now: datetime,
     until: datetime,
+    lists: ReferenceLists = NO_LISTS,
 ) -> datetime | None:
     """Return when the first reminder is due, from `now` to `until`; None if none is due by then.
 
     Before `MORNING`, only reminders counted in hours are due. `now` and `until` are aware, UTC; `sent` are the
-    reminders of the past.
+    reminders of the past, `lists` the published lists.
     """
     own: dict[tuple[str, str], list[SentReminder]] = defaultdict(list)
     for reminder in sent:
@@ -54,6 +56,7 @@ def next_reminder(
             office_zone=settings.office_zone,
             now=at,
             sent=own[case.account, case.case_number],
+            lists=lists,
             include_days=is_after_morning(at, settings.timezone),
         )
         return bool(reminders)

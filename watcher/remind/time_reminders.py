@@ -9,6 +9,7 @@ from itertools import groupby
 import structlog
 
 from watcher.context.context import Context
+from watcher.context.reference_lists import load_lists
 from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.errors import LockLost, SettingsFaults
 from watcher.model.account_health import check_blindness
@@ -16,6 +17,8 @@ from watcher.model.change import RecordedChange
 from watcher.model.ledger import TrackedCase
 from watcher.model.overdue_check import is_overdue
 from watcher.remind.due_now import due_reminders, is_after_morning
+from watcher.remind.list_fetch import fetch_lists
+from watcher.remind.list_problems import record_list_problems
 from watcher.remind.next_reminder import next_blindness, next_reminder
 from watcher.settings import StallSettings
 from watcher.settings.processing_times import read_processing_times
@@ -28,11 +31,12 @@ _log = structlog.get_logger(__name__)
 def record_time_reminders(context: Context, *, at_any_hour: bool = True) -> list[RecordedChange]:
     """Record each reminder that is due and each account that has gone blind, once, and queue the alerts.
 
-    Stored moments are corrected first if the clock was ahead. The reminders of one case make one alert. Without
-    `at_any_hour`, which is how the daemon calls this all day, reminders counted in days wait for `MORNING`. Does
-    nothing while another process does the same. Raises `StoreUnusable`.
+    Stored moments are corrected first if the clock was ahead, and published lists are fetched if they are due. The
+    reminders of one case make one alert. Without `at_any_hour`, which is how the daemon calls this all day, reminders
+    counted in days wait for `MORNING`. Does nothing while another process does the same. Raises `StoreUnusable`.
     """
     recorded = correct_wrong_clock(context)
+    fetch_lists(context)
     with suppress(Busy, LockLost), context.store.locks.acquire("time") as held:
         recorded += _reminders(replace(context, held=held), at_any_hour=at_any_hour)
     for name in _checked_accounts(context):
@@ -45,6 +49,7 @@ def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
     settings, now = context.settings, context.clock.now()
     cases = _cases(context)
     snapshots = {(case.account, case.case_number): case.snapshot for case in cases}
+    lists = load_lists(context.store, settings, now)
     due = due_reminders(
         cases,
         stall=settings.stall,
@@ -55,9 +60,10 @@ def _reminders(context: Context, *, at_any_hour: bool) -> list[RecordedChange]:
         now=now,
         sent=context.store.reminders(),
         published=_published(settings.stall),
+        lists=lists,
         include_days=at_any_hour or is_after_morning(now, settings.timezone),
     )
-    recorded: list[RecordedChange] = []
+    recorded = record_list_problems(context, lists)
     for (account, number), reminders in groupby(due, key=lambda reminder: (reminder.account, reminder.case_number)):
         of_case = tuple(reminders)
         recorded += context.record_changes(
@@ -79,7 +85,14 @@ def next_time_reminder(context: Context, until: datetime) -> datetime | None:
     accounts = [stored for name, stored in store.accounts.all().items() if name in checked]
     moments = (
         next_blindness(accounts, blind_after=settings.schedule.blind_after, now=now, until=until),
-        next_reminder(_cases(context), settings=settings, sent=store.reminders(), now=now, until=until),
+        next_reminder(
+            _cases(context),
+            settings=settings,
+            sent=store.reminders(),
+            now=now,
+            until=until,
+            lists=load_lists(store, settings, now),
+        ),
     )
     return min((moment for moment in moments if moment is not None), default=None)
 

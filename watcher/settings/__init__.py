@@ -18,6 +18,7 @@ from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import listening_address
 from watcher.settings.email_services import is_email
 from watcher.settings.faults import types_within
+from watcher.settings.list_sources import ListSource
 from watcher.settings.machine_zone import machine_zone
 from watcher.settings.values import (
     CaseNumber,
@@ -88,6 +89,19 @@ class StallSettings(Section):
     stages: dict[Stage, Duration] = Field(default_factory=dict)
     published: dict[str, ProcessingTime] = Field(default_factory=dict)
     published_file: Path | None = None
+
+
+class ReferenceSettings(Section):
+    """Published lists that cases are compared with: files of the user's, or addresses that are fetched once a day.
+
+    `subtypes` are the form subtypes of cases, by form or by case number. `ca_file` has further trusted CA certificates.
+    """
+
+    inquiry_dates: ListSource | None = None
+    visa_bulletin: ListSource | None = None
+    filing_chart: ListSource | None = None
+    subtypes: dict[str, str] = Field(default_factory=dict)
+    ca_file: Path | None = None
 
 
 class DeadlineSettings(Section):
@@ -253,6 +267,7 @@ class Settings(Section):
     state_key: SecretStr | None = None
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     stall: StallSettings = Field(default_factory=StallSettings)
+    reference: ReferenceSettings = Field(default_factory=ReferenceSettings)
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     appointments: AppointmentSettings = Field(default_factory=AppointmentSettings)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)

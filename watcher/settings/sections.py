@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from watcher.settings import AccountSettings, ChannelSettings, Settings
 from watcher.settings.faults import types_within
 from watcher.settings.key_names import KeyPath
+from watcher.settings.list_sources import is_address
 
 
 class KnownPortal(Protocol):
@@ -81,7 +82,7 @@ def _prepared_section(keys: Mapping[str, Any], model: type[BaseModel], folder: P
         submodel = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
         if value == "" and kinds & {NoneType, Path, SecretStr}:
             continue
-        if isinstance(value, str) and Path in kinds:
+        if isinstance(value, str) and Path in kinds and not (str in kinds and is_address(value)):
             result[name] = folder / Path(value).expanduser()
         elif isinstance(value, dict) and submodel:
             result[name] = _prepared_section(value, submodel, folder)

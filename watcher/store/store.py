@@ -29,6 +29,7 @@ from watcher.store.writes.accounts import Accounts, DailyQuota
 from watcher.store.writes.clock_correction import Plans, StoredTimes
 from watcher.store.writes.ledger import Ledger
 from watcher.store.writes.outbox import Outbox
+from watcher.store.writes.published_lists import PublishedLists
 from watcher.store.writes.raw_answers import RawAnswerStore
 from watcher.store.writes.recording import write, write_read_end
 from watcher.store.writes.restore_marks import RestoreMarks
@@ -83,6 +84,7 @@ class Store(StoreReader):
         self.ledger = Ledger(self._database)
         self.user = UserCases(self._database)
         self.web = WebKeys(self._database)
+        self.lists = PublishedLists(self._database)
         self.restore_marks = RestoreMarks(self._database)
 
     def ping(self) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice, UserCase
+from watcher.model.published_list import StoredList
 from watcher.store.database.locks import Locks
 from watcher.store.database.query import OpenReader
-from watcher.store.queries import cases, changes, user_cases
+from watcher.store.queries import cases, changes, published_lists, user_cases
 from watcher.store.queries.views import AccountsView, OutboxView, WebView
 
 
@@ -59,6 +60,11 @@ class StoreReader(ABC):
         """Return the normalized numbers of the cases that the user has finished."""
         with self._queries() as run:
             return user_cases.finished_numbers(run)
+
+    def published_lists(self, *, with_content: bool = True) -> dict[str, StoredList]:
+        """Return what is stored of the lists that were fetched, by name. Without `with_content`, that is left out."""
+        with self._queries() as run:
+            return published_lists.published_lists(run, with_content=with_content)
 
     def case_numbers(self) -> list[str]:
         """Return the number of every case, once and in order."""

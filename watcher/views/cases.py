@@ -107,7 +107,8 @@ def agency_of(account: str, context: ReadOnlyContext) -> str:
 def case_stalls(case: TrackedCase, context: ReadOnlyContext) -> bool:
     """Return whether the case has stood still for longer than its threshold."""
     settings = context.settings
-    return is_stalled(case, stall=settings.stall, zone=settings.timezone, now=context.clock.now())
+    inquiry = context.lists.inquiry_standing(case, context.today)
+    return is_stalled(case, stall=settings.stall, zone=settings.timezone, now=context.clock.now(), inquiry=inquiry)
 
 
 def urgency(case: TrackedCase, context: ReadOnlyContext) -> tuple[int, int, str]:

@@ -56,6 +56,9 @@ _KINDS = {
     ChangeKind.DEADLINE_NEAR: mark("deadline near"),
     ChangeKind.DEADLINE_PASSED: mark("deadline passed"),
     ChangeKind.STALLED: mark("no news"),
+    ChangeKind.INQUIRY_OPEN: mark("may ask"),
+    ChangeKind.PRIORITY_CURRENT: mark("priority date current"),
+    ChangeKind.PRIORITY_BACK: mark("priority date went back"),
     ChangeKind.LOOK_REMINDER: mark("reminder to look"),
     ChangeKind.OFFICIAL_MAIL: mark("e-mail from the agency"),
     ChangeKind.REMINDER: mark("reminder"),
@@ -72,6 +75,7 @@ _KINDS = {
     ChangeKind.BLIND: mark("checks fail"),
     ChangeKind.RECOVERED: mark("works again"),
     ChangeKind.CHANNEL_FAILING: mark("channel fails"),
+    ChangeKind.LIST_FAILING: mark("list not usable"),
     ChangeKind.CLOCK_SET_BACK: mark("clock set back"),
 }
 _ITEMS = {

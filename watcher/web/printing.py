@@ -26,7 +26,7 @@ def show(request: Request) -> Response:
             privacy="full",
         )
         report = case_report(
-            case_document(case, stalled=case_stalls(case, opened)),
+            case_document(case, stalled=case_stalls(case, opened), lists=opened.lists.of_case(case, opened.today)),
             map(change_document, changes),
             style=style,
             now=opened.clock.now(),

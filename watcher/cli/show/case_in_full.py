@@ -24,8 +24,9 @@ from watcher.messages import _, current_language, mark
 from watcher.model.case import ItemState, Snapshot
 from watcher.model.change import RecordedChange, note_text
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
-from watcher.views.cases import case_stalls, day_of, name_of
+from watcher.views.cases import agency_of, case_stalls, day_of, name_of
 from watcher.views.items import task_text
+from watcher.views.published_lists import inquiry_sentence, place_sentences, priority_text
 from watcher.views.words import item_state_text
 
 _ITEMS = (mark("ITEM"), mark("WHEN"), mark("STATE"), mark("WHAT"), mark("TITLE"))
@@ -42,6 +43,7 @@ def print_case(case: TrackedCase, changes: Sequence[RecordedChange], context: Re
     if case.snapshot is not None:
         _print_meaning(case.snapshot)
         _print_parts(case.snapshot)
+    _print_place(case, context)
     _print_items(case, context)
     _print_letters(case.notices)
     zone, notes, timeline = context.settings.timezone, list[Sequence[str]](), list[Sequence[str]]()
@@ -71,6 +73,8 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
     if case.person:
         yield _("Person"), case.person
     yield _("Account"), case.account
+    if case.priority:
+        yield _("Priority date"), priority_text(case.priority)
     if case.snapshot is not None:
         yield from _facts_of_snapshot(case, case.snapshot)
     yield _("Last checked"), local_time(case.last_read_at, context.settings.timezone)
@@ -117,6 +121,18 @@ def _print_parts(snapshot: Snapshot) -> None:
         _print_heading(_("Parts"))
         rows = [(part.title, part.status) for part in snapshot.parts]
         print_table(tuple(map(_, _PARTS)), rows, flexible=(0, 1))
+
+
+def _print_place(case: TrackedCase, context: ReadOnlyContext) -> None:
+    """Print what published lists say: whether the person may ask, and the place in line."""
+    of_case = context.lists.of_case(case, context.today)
+    if of_case.inquiry is not None:
+        _print_heading(_("Asking the agency"))
+        print_paragraph(inquiry_sentence(of_case.inquiry, agency=agency_of(case.account, context)), indent=_INDENT)
+    if of_case.place is not None:
+        _print_heading(_("Place in line"))
+        for heading, sentence in place_sentences(of_case.place):
+            print_paragraph(f"{heading}: {sentence}", indent=_INDENT)
 
 
 def _print_items(case: TrackedCase, context: ReadOnlyContext) -> None:

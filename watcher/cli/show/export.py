@@ -13,19 +13,19 @@ from watcher.alerts.style import TextStyle
 from watcher.cli.case_argument import case_number
 from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG
+from watcher.cli.show.documents import case_document_of
 from watcher.cli.terminal.output import print_error
 from watcher.context.read_only import ReadOnlyContext
 from watcher.errors import system_reason
 from watcher.export.case_report import CaseReport, case_report
 from watcher.export.csv_table import csv_table
-from watcher.export.json_documents import case_document, change_document, item_document
+from watcher.export.json_documents import change_document, item_document
 from watcher.export.masked import Mask
 from watcher.export.report_formats import as_html, as_markdown
 from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, current_language, plural
 from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.privacy.private_file import write_private_file
-from watcher.remind.stalls import is_stalled
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "cases": (
@@ -172,17 +172,13 @@ def _documents(
 
     That includes the cases of accounts that are no longer watched.
     """
-    settings, now = context.settings, context.clock.now()
-    cases = [
-        case_document(case, stalled=is_stalled(case, stall=settings.stall, zone=settings.timezone, now=now))
-        for case in tracked_cases
-    ]
+    cases = [case_document_of(case, context) for case in tracked_cases]
     items = [item for item in context.store.items() if number in {None, item.case_number}]
     item_documents = [item_document(item, with_case=True) for item in items]
     history = context.store.history(case_number=number)
     if not masked:
         return {"cases": cases, "history": [change_document(change) for change in history], "items": item_documents}
-    mask = Mask(context.store.accounts.all(), settings=settings)
+    mask = Mask(context.store.accounts.all(), settings=context.settings)
     return {
         "cases": [mask.case(case) for case in cases],
         "history": [mask.change(change) for change in history],

@@ -11,17 +11,19 @@ from watcher.cli.context import read_only_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.show.accounts import print_accounts
 from watcher.cli.show.case_in_full import print_case
+from watcher.cli.show.documents import case_document_of
 from watcher.cli.show.filters import check_filters, of_account_and_person
 from watcher.cli.show.overview import print_cases, print_needs
-from watcher.cli.terminal.output import print_json, print_line
+from watcher.cli.terminal.output import print_json, print_line, print_paragraph
 from watcher.context.read_only import ReadOnlyContext
-from watcher.export.json_documents import account_document, case_document, change_document
+from watcher.export.json_documents import account_document, change_document
 from watcher.messages import _, plural
 from watcher.model.alert import AlertState
 from watcher.model.case import Stage
 from watcher.model.ledger import TrackedCase
 from watcher.views.accounts import ShownAccount, is_never_checked, shown_accounts
-from watcher.views.cases import Filters, case_stalls
+from watcher.views.cases import Filters
+from watcher.views.published_lists import problem_sentence
 
 
 @click.command("status")
@@ -101,7 +103,7 @@ def _document(
             )
             for shown in accounts.values()
         ],
-        "cases": [case_document(case, stalled=case_stalls(case, context)) for case in cases],
+        "cases": [case_document_of(case, context) for case in cases],
     }
 
 
@@ -130,6 +132,9 @@ def _print_next_steps(context: ReadOnlyContext, *, is_checked: bool) -> None:
             failed,
         )
         print_line(text, color="red")
+    for problem in context.lists.problems(context.today):
+        print_line()
+        print_paragraph(problem_sentence(problem), color="yellow")
     if not context.settings.accounts:
         print_line(_("No account is set up yet; `watcher init` adds one."))
     elif not is_checked:

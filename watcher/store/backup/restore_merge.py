@@ -177,7 +177,8 @@ def _merge_user_cases(old: ReplacedDatabase, database: sqlite3.Connection) -> No
         _replace_all("user_case", old, database)
         return
     for row in old.rows("user_case"):
-        if row["finished_at"] is None or is_valid_moment(row["finished_at"]):
+        moments = [row[name] for name in ("finished_at", "priority_on") if name in row.keys()]  # noqa: SIM118 - no dict
+        if all(moment is None or is_valid_moment(moment) for moment in moments):
             database.execute("DELETE FROM user_case WHERE number = ?", (row["number"],))
             insert(database, "user_case", row)
 

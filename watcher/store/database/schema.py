@@ -2,7 +2,7 @@
 
 from watcher.messages import mark
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. A test compares it with the migrations and the tables."""
 
 FOREIGN = mark("it contains another program's tables; use a separate database (or, on a server, a separate schema)")

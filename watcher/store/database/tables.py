@@ -71,7 +71,7 @@ class CaseRow(Row, table=True):
 
 
 class UserCaseRow(Row, table=True):
-    """What the user says about a case: its label, its person, and that it is finished.
+    """What the user says about a case: its label, its person, that it is finished, and its priority date.
 
     `number` is the normalized case number. A row may be older than the first check of its case.
     """
@@ -82,6 +82,25 @@ class UserCaseRow(Row, table=True):
     label: str | None
     person: str | None
     finished_at: datetime | None
+    priority_category: str | None
+    priority_country: str | None
+    priority_on: date | None
+
+
+class ListRow(Row, table=True):
+    """A published list that was fetched from an address of the user's, see `watcher.model.published_list`."""
+
+    __tablename__ = "published_list"
+
+    name: str = Field(primary_key=True)
+    address: str
+    tried_at: datetime
+    wait_seconds: int
+    content: bytes | None
+    fetched_at: datetime | None
+    etag: str | None
+    last_modified: str | None
+    fault: str | None
 
 
 class ChangeRow(Row, table=True):
@@ -318,6 +337,6 @@ ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES = (
 ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, SEALED, META, USER_CASES = (
     Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "sealed", "meta", "user_case")
 )
-WEB_KEYS, PASSKEYS, PUSH_SUBSCRIPTIONS = (
-    Row.metadata.tables[name] for name in ("web_key", "passkey", "push_subscription")
+WEB_KEYS, PASSKEYS, PUSH_SUBSCRIPTIONS, PUBLISHED_LISTS = (
+    Row.metadata.tables[name] for name in ("web_key", "passkey", "push_subscription", "published_list")
 )

@@ -149,7 +149,12 @@ def tracked_cases(run: RunQuery, account: str | None = None, case_number: str | 
 def _said(case: UserCase | None) -> dict[str, Any]:
     if case is None:
         return {}
-    return {"label": case.label, "person": case.person, "finished": case.finished_at is not None}
+    return {
+        "label": case.label,
+        "person": case.person,
+        "finished": case.finished_at is not None,
+        "priority": case.priority,
+    }
 
 
 def _last_read(row: Any, account_read_at: datetime | None) -> datetime | None:

@@ -6,7 +6,7 @@ from watcher.model.ledger import UserCase
 from watcher.store.database.query import RunQuery, batches, in_list, select_rows, where
 from watcher.text.case_numbers import normalized_number
 
-_COLUMNS = "number, label, person, finished_at"
+_COLUMNS = "number, label, person, finished_at, priority_category, priority_country, priority_on"
 _FINISHED = select_rows("user_case", "number", "WHERE finished_at IS NOT NULL")
 _ALL = select_rows("user_case", _COLUMNS, "ORDER BY number")
 

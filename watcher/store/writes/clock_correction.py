@@ -36,10 +36,14 @@ TIME_KINDS = frozenset(
         ChangeKind.DEADLINE_NEAR,
         ChangeKind.DEADLINE_PASSED,
         ChangeKind.STALLED,
+        ChangeKind.INQUIRY_OPEN,
+        ChangeKind.PRIORITY_CURRENT,
+        ChangeKind.PRIORITY_BACK,
         ChangeKind.LOOK_REMINDER,
         ChangeKind.REMINDER,
         ChangeKind.BLIND,
         ChangeKind.CHANNEL_FAILING,
+        ChangeKind.LIST_FAILING,
     }
 )
 """Kinds that say only what the clock made of things that were known."""

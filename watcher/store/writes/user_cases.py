@@ -1,4 +1,4 @@
-"""What the user records about cases: labels, persons, finished cases, dates of their own, and letters."""
+"""What the user records about cases: labels, persons, finished cases, priority dates, own dates, and letters."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam
 
 from watcher.model.account_health import AccountHealth
 from watcher.model.case import OWN_PREFIX, ItemKind, ItemState, Notice, PendingItem
+from watcher.model.priority import Priority
 from watcher.store.database.engine import Database, execute_many, queries_on
 from watcher.store.database.tables import CASES, ITEMS, NOTICES, USER_CASES
 from watcher.store.queries.accounts import account_health
@@ -21,7 +22,7 @@ from watcher.text.case_numbers import normalized_number
 _OF_NUMBER = USER_CASES.c.number == bindparam("number_")
 _UPDATE, _INSERT = USER_CASES.update().where(_OF_NUMBER), USER_CASES.insert()
 _DELETE_EMPTY = USER_CASES.delete().where(
-    USER_CASES.c.label.is_(None), USER_CASES.c.person.is_(None), USER_CASES.c.finished_at.is_(None)
+    *(column.is_(None) for column in USER_CASES.columns if not column.primary_key)
 )
 
 
@@ -36,6 +37,16 @@ class UserCases:
         with self._database.writing() as connection:
             for number, values in cases.items():
                 _set(connection, number, dict(values))
+
+    def set_priority(self, case_number: str, priority: Priority | None) -> None:
+        """Set the priority date of a case; None clears it."""
+        values = {
+            "priority_category": priority and priority.category,
+            "priority_country": priority and priority.country,
+            "priority_on": priority and priority.day,
+        }
+        with self._database.writing() as connection:
+            _set(connection, case_number, values)
 
     def finish(self, case_number: str, now: datetime) -> bool:
         """Stop watching the case. Return whether it was watched."""
