@@ -57,10 +57,14 @@ class CannedAnswer:
 
 @dataclass(slots=True, kw_only=True)
 class FakeUscis:
-    """The portal's state. `answers` replaces the answer of a path; `cases` has the answers by receipt number."""
+    """The portal's state. `answers` replaces the answer of a path; `cases` has the answers by receipt number.
+
+    `policy` is the Content-Security-Policy of every answer.
+    """
 
     auth: str = ""
     origin: str = ""
+    policy: str = ""
     cases: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, CannedAnswer] = field(default_factory=dict)
     faults: set[Fault] = field(default_factory=set)
@@ -141,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        if self.portal.policy:
+            self.send_header("Content-Security-Policy", self.portal.policy)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
@@ -325,8 +331,8 @@ class _CasesHandler(_Handler):
         self.redirect("/account/applicant", cookie=f"{session['name']}={session['value']}; Path=/; HttpOnly")
 
     def _service(self, path: str) -> None:
-        from_page = self.headers.get("Referer") == f"{self.portal.origin}/account/applicant"
-        is_expected = from_page and self.headers.get("Accept") == "application/json"
+        from_page = urlsplit(self.headers.get("Referer", "")).path == "/account/applicant"
+        is_expected = from_page and self.headers.get("Accept", "").startswith("application/json")
         if Fault.FIREWALL in self.portal.faults:
             self.reply(HTTPStatus.ACCEPTED, x_amzn_waf_action="challenge")
         elif Fault.COOKIES_REJECTED in self.portal.faults or not (self._is_signed_in() and is_expected):

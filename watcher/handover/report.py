@@ -11,7 +11,9 @@ from watcher.model.ledger import UserCase
 from watcher.text.case_numbers import normalized_number
 
 if TYPE_CHECKING:
-    from watcher.handover.take import Taken  # loads what writes to the database, and the page's process does not need it
+    from watcher.handover.take import (
+        Taken,
+    )  # loads what writes to the database, and the page's process does not need it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +50,7 @@ def report_of(taken: "Taken", said: Mapping[str, UserCase]) -> Report:
                 _("{case}: not shown to the person who is signed in; hand it over from their account.", case=number)
                 for number in taken.elsewhere
             ),
-            *(
-                _("{case}: {reason}", case=failure.case_number, reason=failure.error)
-                for failure in taken.unreadable
-            ),
+            *(_("{case}: {reason}", case=failure.case_number, reason=failure.error) for failure in taken.unreadable),
         ),
     )
 

@@ -54,8 +54,8 @@ def handover_command(
         if not app.settings.web.listen:
             raise click.UsageError(
                 _(
-                    "The page is off, and only it can take a hand-over. Set `listen` and `url` in [web] of the configuration;"
-                    " without it, `watcher import` takes pages that you saved.",
+                    "The page is off, and only it can take a hand-over. Set `listen` and `url` in [web]; without it,"
+                    " `watcher import` takes pages that you saved."
                 )
             )
         try:

@@ -2,16 +2,17 @@
 // HandoverPlan with the numbers of the watched cases. The browser sends its own cookies; the script never reads one.
 async function gather(plan) {
   const LIMIT = 8 * 1024 * 1024;
+  const ACCEPT = "application/json, text/html;q=0.9";
   if (location.origin !== plan.origin) {
     throw new Error(plan.texts.elsewhere);
   }
   const answers = [];
   const add = (number, url, status, type, text) =>
     answers.push({ case: number, url: url, status: status, type: type.slice(0, 200), text: text });
-  const get = async (path) => {
+  const get = async (path, accept) => {
     let response, text;
     try {
-      response = await fetch(path, { credentials: "include", cache: "no-store" });
+      response = await fetch(path, { credentials: "include", cache: "no-store", headers: { Accept: accept } });
       text = await response.text();
     } catch (error) {
       // The browser says no more than that; a session that has ended leads to another host, which looks like this.
@@ -30,12 +31,12 @@ async function gather(plan) {
   };
   if (plan.listing && plan.all_cases) {
     find(document.body.innerText);
-    const listed = await get(plan.listing);
+    const listed = await get(plan.listing, "text/html");
     find(new DOMParser().parseFromString(listed.text, "text/html").body.textContent);
   }
   for (const number of numbers) {
     for (const path of plan.paths) {
-      const answer = await get(path.replaceAll("{case_number}", encodeURIComponent(number)));
+      const answer = await get(path.replaceAll("{case_number}", encodeURIComponent(number)), ACCEPT);
       add(number, answer.url, answer.status, answer.type, answer.text);
     }
   }
