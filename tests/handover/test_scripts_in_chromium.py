@@ -93,6 +93,8 @@ def _fresh(scene: Scene) -> None:
     scene.portal.policy = ""
     scene.portal.end_sessions()
     scene.context.clear_cookies()
+    for tab in scene.context.pages:
+        tab.close()
 
 
 def press(tab: "Page", pressed: Script) -> None:
