@@ -12,6 +12,7 @@ from tests.doubles.uscis_answers import RECEIPT, request
 from tests.handover.payloads import SERVICE, answer, case_answers, denied, payload
 from tests.support.workspace import Workspace
 from watcher.app import App
+from watcher.handover.offer import NothingToHandOver
 from watcher.handover.payload import HandOverRefused
 from watcher.handover.take import take
 from watcher.model.account_health import ReadOutcome
@@ -159,5 +160,5 @@ def test_every_damaged_value_is_refused_or_harmless(app: App) -> None:
 def test_portal_without_a_plan_is_refused(tmp_path: Path) -> None:
     workspace = Workspace(folder=tmp_path)
     workspace.write('[accounts.family]\nportal = "manual"\nsite = "nvc"\ncases = ["ABC0000000001"]\n')
-    with workspace.app() as app, pytest.raises(HandOverRefused, match="nothing can be handed over"):
+    with workspace.app() as app, pytest.raises(NothingToHandOver, match="nothing can be handed over"):
         take(app, "family", b"{}")

@@ -1,31 +1,48 @@
 """The scripts of an account, each with a key of its own that hands over to this account and does nothing else."""
 
-from watcher.app import App
+from collections.abc import Collection
+
+from watcher import portals
+from watcher.errors import WatcherError
 from watcher.handover.scripts import Script
-from watcher.handover.take import plan_of
 from watcher.messages import _
-from watcher.model.web import KeyKind
-from watcher.privacy.web_tokens import new_token
+from watcher.portal import HandoverPlan
+from watcher.settings import AccountSettings
 
 
-def offer(app: App, name: str, page: str) -> Script:
-    """Add a key for the account `name`, and return the scripts that contain it.
+class NothingToHandOver(WatcherError):
+    """An account at a portal of which a person's own tab can hand over nothing."""
 
-    `page` is the address at which a browser reaches this program's page. The key is not shown again: it is stored as a
-    digest, and stays valid until it is removed or was not used for `HAND_OVER_TIME`. Raises `HandOverRefused` if the
-    account has nothing to hand over, and `StoreUnusable`.
+
+def plan_of(account: AccountSettings) -> HandoverPlan:
+    """Return what the account's portal hands over. Raises `NothingToHandOver`."""
+    portal = portals.find(account.portal)
+    plan = portal.handover(account)
+    if plan is None or portal.import_answers is None:
+        raise NothingToHandOver(
+            _(
+                "{account}: nothing can be handed over from a browser for {portal}.",
+                account=account.name,
+                portal=_(portal.title),
+            )
+        )
+    return plan
+
+
+def script_of(account: AccountSettings, token: str, *, page: str, known: Collection[str]) -> Script:
+    """Return the scripts of an account that contain the key `token`.
+
+    `page` is the address at which a browser reaches this program's page, and `known` are the account's cases so far.
+    Raises `NothingToHandOver`.
     """
-    account, portal = app.settings.accounts[name], app.portal_of(name)
-    plan = plan_of(app, account)
-    token = new_token()
-    app.store.web.add(KeyKind.HANDOVER, token, now=app.clock.now(), name=name)
+    portal, plan = portals.find(account.portal), plan_of(account)
     hosts = portal.session_hosts(account) if portal.session_hosts is not None else ()
     return Script(
         plan=plan,
-        account=name,
+        account=account.name,
         agency=_(portal.agency_of(account)),
         address=f"{page.rstrip('/')}/handover/{token}",
-        cases=account.cases or app.store.known_cases(name).keys(),
+        cases=account.cases or known,
         all_cases=not account.cases,
         session_hosts=hosts,
     )

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from watcher.errors import UnexpectedAnswer, WatcherError
 from watcher.messages import _
 from watcher.text.json import read_json
+from watcher.text.printable import clean
 
 MAX_BYTES = 32 * 1024 * 1024
 _MAX_ANSWERS = 5000
 _MAX_TEXT = 8 * 1024 * 1024
+_MAX_PROBLEM = 300
 _REFUSED = frozenset({401, 403})
 
 
@@ -112,7 +114,10 @@ def as_http_archive(answers: tuple[HandedAnswer, ...]) -> bytes:
 
 def _parsed(content: bytes) -> _Payload:
     try:
-        return _Payload.model_validate(read_json(content))
+        value = read_json(content)
+        if isinstance(value, dict) and value.keys() == {"problem"}:  # the Shortcut sends on why it read nothing
+            raise HandOverRefused(clean(str(value["problem"]))[:_MAX_PROBLEM])
+        return _Payload.model_validate(value)
     except (UnexpectedAnswer, ValidationError):
         raise HandOverRefused(
             _(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from watcher.app import App
 from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import update_calendar_file
+from watcher.handover.offer import plan_of
 from watcher.handover.payload import HandedAnswer, HandOver, HandOverRefused, as_http_archive, read_payload
 from watcher.handover.replays import refuse_replay
 from watcher.messages import _
@@ -34,28 +35,13 @@ class Taken:
     unreadable: tuple[CaseFailed, ...] = field(default=())
 
 
-def plan_of(app: App, account: AccountSettings) -> HandoverPlan:
-    """Return what the account's portal hands over. Raises `HandOverRefused` if it is nothing."""
-    portal = app.portal_of(account.name)
-    plan = portal.handover(account)
-    if plan is None or portal.import_answers is None:
-        raise HandOverRefused(
-            _(
-                "{account}: nothing can be handed over from a browser for {portal}.",
-                account=account.name,
-                portal=_(portal.title),
-            )
-        )
-    return plan
-
-
 def take(app: App, name: str, content: bytes) -> Taken:
     """Record a hand-over to the account `name` as one check, and send the alerts that are due.
 
-    Raises `HandOverRefused`, after which nothing has changed, `StoreUnusable`, and `LockLost`.
+    Raises `HandOverRefused` and `NothingToHandOver`, after which nothing has changed, `StoreUnusable`, and `LockLost`.
     """
     account = app.settings.accounts[name]
-    plan = plan_of(app, account)
+    plan = plan_of(account)
     hand_over = read_payload(content, origin=plan.origin)
     results, elsewhere = _results(app, account, hand_over)
     if not any(isinstance(result, CaseRead) for result in results):

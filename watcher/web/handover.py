@@ -1,61 +1,61 @@
-"""Handing over: the address that takes what a person's own tab sends, and the page that offers the scripts for it."""
+"""Handing over: the address that takes what a person's own tab sends."""
 
-import asyncio
-import sys
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from watcher import portals
-from watcher.handover.report import Report
-from watcher.messages import _, current_language
+from watcher.handover.offer import plan_of
 from watcher.model.web import KeyKind
-from watcher.portal import HandoverPlan
+from watcher.settings import AccountSettings
 from watcher.web.context import WebContext
 from watcher.web.origin import base_url
+from watcher.web.outcome import Outcome
 from watcher.web.render import render
 from watcher.web.request import context_of
 
 _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
-_MODULE = "watcher.handover"
-_PATIENCE = 120.0  # seconds
-_BUSY = asyncio.Semaphore(2)
-"""Bounds how many hand-overs are taken at once, because each is a process."""
-
-_log = structlog.get_logger(__name__)
+_COOKIES_FROM = "browser"
 
 
 def show(request: Request) -> Response:
     """Show what this address is for. The page's script sends on what a bookmark put behind the "#" of the address."""
-    plan = _plan(request)
-    return render(request, "hand_over.html", site=plan.origin, report=None)
+    plan = plan_of(_account(request))
+    return render(request, "hand_over.html", site=plan.origin, report=())
 
 
 async def take(request: Request) -> Response:
     """Take what a bookmark, Shortcut, or extension sends, and say what was read and what changed."""
-    return await _taken(request, "cases")
+    account = await run_in_threadpool(_checked_account, request)
+    content = await _content(request)
+    outcome = await run_in_threadpool(_perform, request, "hand_over", account, content)
+    return _answer(request, account, outcome)
 
 
 async def take_session(request: Request) -> Response:
-    """Take the cookies that the extension sends."""
-    return await _taken(request, "session")
+    """Take the cookies that the extension sends, as `watcher login ACCOUNT --cookies` does."""
+    account = await run_in_threadpool(_checked_account, request)
+    file = (_COOKIES_FROM, await request.body())
+    outcome = await run_in_threadpool(_perform, request, "hand_over_session", account, file)
+    return _answer(request, account, outcome)
 
 
-async def _taken(request: Request, what: str) -> Response:
-    plan = _plan(request)
-    _check_origin(request.headers, plan, context_of(request))
-    content = await _content(request)
-    async with _BUSY:
-        report = await _report(request, what, content)
-    status = HTTPStatus.OK if report.is_taken else HTTPStatus.UNPROCESSABLE_ENTITY
+def _perform(request: Request, action: str, account: AccountSettings, content: object) -> Outcome:
+    return context_of(request).perform(action, {"account": account.name, "content": content})
+
+
+def _answer(request: Request, account: AccountSettings, outcome: Outcome) -> Response:
+    """Return a page for a tab, and plain text for a Shortcut and the extension."""
+    report = outcome.texts or (outcome.refused,)
+    status = HTTPStatus.OK if outcome.texts else HTTPStatus.UNPROCESSABLE_ENTITY
     if "text/html" in request.headers.get("accept", ""):
-        return render(request, "hand_over.html", status=status, site=plan.origin, report=report)
-    return PlainTextResponse("\n".join([report.headline, *report.lines]), status)
+        site = plan_of(account).origin
+        return render(request, "hand_over.html", status=status, site=site, report=report)
+    return PlainTextResponse("\n".join(report), status)
 
 
 async def _content(request: Request) -> bytes:
@@ -67,46 +67,26 @@ async def _content(request: Request) -> bytes:
     return await request.body()
 
 
-async def _report(request: Request, what: str, content: bytes) -> Report:
-    """Have a process of its own take the content: this one does not load what writes to the database."""
-    config = context_of(request).config
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", _MODULE, what, _account(request), current_language(), str(config or "")),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        output, _errors = await asyncio.wait_for(child.communicate(content), _PATIENCE)
-        return Report.from_json(output)
-    except (TimeoutError, ValueError):
-        if child.returncode is None:
-            child.kill()
-        _log.error("hand_over_failed", account=_account(request), status=child.returncode)
-        return Report(headline=_("Nothing was changed: the program failed. Its log says why."), is_taken=False)
-
-
-def _account(request: Request) -> str:
+def _account(request: Request) -> AccountSettings:
     """Return the account of the key in the address."""
     context = context_of(request)
     with context.reading() as opened:
         key = opened.store.web.find(KeyKind.HANDOVER, request.path_params["token"])
     if key is None or not key.is_valid(context.clock.now()) or key.name not in context.settings.accounts:
         raise HTTPException(HTTPStatus.GONE)
-    return key.name
+    return context.settings.accounts[key.name]
 
 
-def _plan(request: Request) -> HandoverPlan:
-    account = context_of(request).settings.accounts[_account(request)]
-    plan = portals.find(account.portal).handover(account)
-    if plan is None:
-        raise HTTPException(HTTPStatus.GONE)
-    return plan
+def _checked_account(request: Request) -> AccountSettings:
+    account = _account(request)
+    _check_origin(request.headers, plan_of(account).origin, context_of(request))
+    return account
 
 
-def _check_origin(headers: Headers, plan: HandoverPlan, context: WebContext) -> None:
+def _check_origin(headers: Headers, site: str, context: WebContext) -> None:
     """Raise if the page of another website sends this. A browser says "null" where a policy hides the address."""
     origin = headers.get("origin", "null").lower()
-    allowed = {"null", plan.origin.lower(), _origin_of(base_url(context.settings.web))}
+    allowed = {"null", site.lower(), _origin_of(base_url(context.settings.web))}
     if origin not in allowed and urlsplit(origin).scheme not in _EXTENSIONS:
         raise HTTPException(HTTPStatus.FORBIDDEN)
 

@@ -10,12 +10,12 @@ from watcher.cli.context import open_context
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_json, print_line
 from watcher.errors import os_error_text
-from watcher.handover.offer import offer
-from watcher.handover.payload import HandOverRefused
+from watcher.handover.offer import NothingToHandOver, script_of
 from watcher.handover.scripts import Script
 from watcher.messages import _
 from watcher.model.web import KeyKind
 from watcher.privacy.private_file import replace_private_file
+from watcher.privacy.web_tokens import new_token
 from watcher.web.origin import base_url
 
 
@@ -58,10 +58,7 @@ def handover_command(
                     " `watcher import` takes pages that you saved."
                 )
             )
-        try:
-            script = offer(app, account, base_url(app.settings.web))
-        except HandOverRefused as error:
-            raise click.ClickException(str(error)) from None
+        script = _script(app, account)
     for file, content in ((extension, script.extension), (shortcut, lambda: script.shortcut().encode())):
         if file is not None:
             _write(file, content())
@@ -69,6 +66,17 @@ def handover_command(
         print_json({"account": account, "origin": script.plan.origin, "bookmark": script.bookmark()})
         return
     _explain(script, extension, shortcut)
+
+
+def _script(app: App, account: str) -> Script:
+    """Add a key, and return the scripts with it."""
+    token, known = new_token(), app.store.known_cases(account)
+    try:
+        script = script_of(app.settings.accounts[account], token, page=base_url(app.settings.web), known=known)
+    except NothingToHandOver as error:
+        raise click.ClickException(str(error)) from None
+    app.store.web.add(KeyKind.HANDOVER, token, now=app.clock.now(), name=account)
+    return script
 
 
 def _revoke(app: App, account: str) -> None:
