@@ -55,6 +55,13 @@ CaseResults: TypeAlias = Generator[CaseResult, None, None]
 """Results as they arrive. Closing the generator also ends the requests that are in progress."""
 
 
+Importer: TypeAlias = Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]]
+"""Reads files (name and content each) that a person saved from a portal, in the given language.
+
+Raises `UnexpectedAnswer`, which names the file.
+"""
+
+
 class Reader(Protocol):
     """An account at a portal, open for one check."""
 
@@ -290,9 +297,8 @@ class Portal:
     `session_hosts` returns the hosts whose cookies, imported from the user's own browser, make up a session; None if a
     session does not consist of cookies.
     `session_life` is how long such a session lasts.
-    `import_answers` reads files (name and content each) that a person saved from the portal, in the given language.
-    Raises `UnexpectedAnswer`, which names the file. None if the portal has nothing to save.
-    `handover` returns what a script takes in the person's own tab, for `import_answers`; None if that is nothing.
+    `importer` returns what reads files that a person saved from the portal; None if there is nothing to save.
+    `handover` returns what a script takes in the person's own tab, for the importer; None if that is nothing.
     `is_manual`: no program reads the portal; instead of a check, the user is reminded to look at the site.
     `origins` returns the addresses that a check connects to, for `watcher doctor`.
     `questions` are what `watcher init` asks, in this order.
@@ -319,7 +325,7 @@ class Portal:
     has_recordings: bool = True
     session_hosts: Callable[[Any], Collection[str]] | None = None
     session_life: SessionLife = SessionLife()  # noqa: RUF009 - frozen
-    import_answers: Callable[[Sequence[tuple[str, bytes]], str], Sequence[CaseRead]] | None = None
+    importer: Callable[[Any], Importer | None] = lambda _account: None
     handover: Callable[[Any], HandoverPlan | None] = lambda _account: None
     is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = lambda _account: ()

@@ -131,7 +131,7 @@ def _archives() -> Sequence[bytes]:
 
 
 def _import(body: bytes) -> object:
-    take = find("uscis").import_answers
+    take = find("uscis").importer(UscisAccount(name="family", portal="uscis"))
     assert take is not None
     return take([("saved.har", body)], "en")
 

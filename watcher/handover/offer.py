@@ -18,7 +18,7 @@ def plan_of(account: AccountSettings) -> HandoverPlan:
     """Return what the account's portal hands over. Raises `NothingToHandOver`."""
     portal = portals.find(account.portal)
     plan = portal.handover(account)
-    if plan is None or portal.import_answers is None:
+    if plan is None or portal.importer(account) is None:
         raise NothingToHandOver(
             _(
                 "{account}: nothing can be handed over from a browser for {portal}.",

@@ -97,12 +97,12 @@ def _shows_something(answer: HandedAnswer) -> bool:
 
 def _imported(app: App, account: AccountSettings, answers: tuple[HandedAnswer, ...]) -> Sequence[CaseRead]:
     """Return the cases in the answers of one case, or in the pages that the person looked at."""
-    import_answers = app.portal_of(account.name).import_answers
-    if import_answers is None:
+    importer = app.portal_of(account.name).importer(account)
+    if importer is None:
         return ()
     if answers[0].case_number:
-        return import_answers([(_FILE, as_http_archive(answers))], app.settings.language)
-    return import_answers([(_PAGE, answer.body) for answer in answers], app.settings.language)
+        return importer([(_FILE, as_http_archive(answers))], app.settings.language)
+    return importer([(_PAGE, answer.body) for answer in answers], app.settings.language)
 
 
 def _nothing_read(

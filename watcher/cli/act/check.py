@@ -130,7 +130,8 @@ def import_command(config: Path | None, account: str, files: tuple[Path, ...], *
 def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRead]:
     """Return the watched cases in the files. Others are reported and left out."""
     portal, settings = app.portal_of(account), app.settings.accounts[account]
-    if portal.import_answers is None:
+    importer = portal.importer(settings)
+    if importer is None:
         raise click.UsageError(
             _("Account {account} ({portal}) cannot import saved pages.", account=account, portal=_(portal.title))
         )
@@ -138,7 +139,7 @@ def _import_files(app: App, account: str, files: Sequence[Path]) -> list[CaseRea
         contents = [(file.name, read_input(file, max_bytes=_MAX_FILE_SIZE + 1)) for file in files]
     except OSError as error:
         raise click.BadParameter(f"{error.filename}: {os_error_text(error)}", param_hint="FILE") from None
-    reads = portal.import_answers(contents, app.settings.language)
+    reads = importer(contents, app.settings.language)
     for read in reads:
         if not is_watched(settings, read.snapshot.case_number):
             print_error(

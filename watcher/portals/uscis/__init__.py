@@ -136,7 +136,7 @@ PORTAL = Portal(
     read=snapshot,
     session_hosts=lambda account: account.origins.hosts,
     session_life=SessionLife(absolute=timedelta(hours=8), idle=timedelta(minutes=30)),
-    import_answers=import_answers,
+    importer=lambda _: import_answers,
     handover=handover_plan,
     origins=lambda account: (account.origins.auth, account.origins.cases),
     questions=_QUESTIONS,
