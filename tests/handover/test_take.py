@@ -11,10 +11,9 @@ import pytest
 from tests.doubles.uscis_answers import RECEIPT, request
 from tests.handover.payloads import SERVICE, answer, case_answers, denied, payload
 from tests.support.workspace import Workspace
+from watcher.actions import Refused
+from watcher.actions.hand_over import take
 from watcher.app import App
-from watcher.handover.offer import NothingToHandOver
-from watcher.handover.payload import HandOverRefused
-from watcher.handover.take import take
 from watcher.model.account_health import ReadOutcome
 
 ACCOUNT = '[stall]\nafter = "0"\n[accounts.family]\nportal = "uscis"\n'
@@ -46,7 +45,7 @@ def now() -> datetime:
 def refusal(app: App, content: bytes) -> str:
     """Return why a hand-over is refused, after which nothing has changed."""
     before = app.store.history()
-    with pytest.raises(HandOverRefused) as error:
+    with pytest.raises(Refused) as error:
         take(app, "family", content)
     assert app.store.history() == before
     return str(error.value)
@@ -151,7 +150,7 @@ def test_every_damaged_value_is_refused_or_harmless(app: App) -> None:
             answers[number] = {**entry, key: value}
             try:
                 taken = take(app, "family", payload(now(), *answers))
-            except HandOverRefused:
+            except Refused:
                 continue
             kinds = {change.change.kind for change in taken.result.changes}
             assert kinds <= {"portal_unreadable", "recovered"}, (key, value)
@@ -160,5 +159,5 @@ def test_every_damaged_value_is_refused_or_harmless(app: App) -> None:
 def test_portal_without_a_plan_is_refused(tmp_path: Path) -> None:
     workspace = Workspace(folder=tmp_path)
     workspace.write('[accounts.family]\nportal = "manual"\nsite = "nvc"\ncases = ["ABC0000000001"]\n')
-    with workspace.app() as app, pytest.raises(NothingToHandOver, match="nothing can be handed over"):
+    with workspace.app() as app, pytest.raises(Refused, match="nothing can be handed over"):
         take(app, "family", b"{}")

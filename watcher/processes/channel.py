@@ -40,7 +40,9 @@ class Channel:
 
     def receive(self, timeout: float | None = None) -> Message | None:
         """Return the next message; None if there is none within `timeout` seconds. Raises `EOFError` at the end."""
-        while (end := self._received.find(b"\n")) < 0:
+        searched = 0
+        while (end := self._received.find(b"\n", searched)) < 0:
+            searched = len(self._received)
             if not self._is_readable(timeout):
                 return None
             self._read()

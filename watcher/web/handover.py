@@ -19,7 +19,6 @@ from watcher.web.render import render
 from watcher.web.request import context_of
 
 _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
-_COOKIES_FROM = "browser"
 
 
 def show(request: Request) -> Response:
@@ -39,13 +38,13 @@ async def take(request: Request) -> Response:
 async def take_session(request: Request) -> Response:
     """Take the cookies that the extension sends, as `watcher login ACCOUNT --cookies` does."""
     account = await run_in_threadpool(_checked_account, request)
-    file = (_COOKIES_FROM, await request.body())
-    outcome = await run_in_threadpool(_perform, request, "hand_over_session", account, file)
+    outcome = await run_in_threadpool(_perform, request, "hand_over_session", account, await request.body())
     return _answer(request, account, outcome)
 
 
-def _perform(request: Request, action: str, account: AccountSettings, content: object) -> Outcome:
-    return context_of(request).perform(action, {"account": account.name, "content": content})
+def _perform(request: Request, action: str, account: AccountSettings, content: bytes) -> Outcome:
+    key = request.state.hand_over_key
+    return context_of(request).perform(action, account=account.name, key=key, content=content)
 
 
 def _answer(request: Request, account: AccountSettings, outcome: Outcome) -> Response:
@@ -74,6 +73,7 @@ def _account(request: Request) -> AccountSettings:
         key = opened.store.web.find(KeyKind.HANDOVER, request.path_params["token"])
     if key is None or not key.is_valid(context.clock.now()) or key.name not in context.settings.accounts:
         raise HTTPException(HTTPStatus.GONE)
+    request.state.hand_over_key = key.id
     return context.settings.accounts[key.name]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeAlias
 
-from watcher.actions import Refused, accounts, alerts, cases, items, letters
+from watcher.actions import Refused, accounts, alerts, cases, hand_over, items, letters
 from watcher.app import App
 from watcher.context.known_cases import KnownCase, known_cases
 from watcher.errors import os_error_text
@@ -136,6 +136,17 @@ def _cookies(app: App, arguments: Arguments) -> Outcome:
     return Outcome(texts=(imported, *skipped, advice))
 
 
+def _hand_over(app: App, arguments: Arguments) -> Outcome:
+    app.store.web.note_seen(arguments["key"], app.clock.now())
+    taken = hand_over.take(app, arguments["account"], arguments["content"])
+    return Outcome(texts=hand_over.report_of(taken, app.store.user_cases()))
+
+
+def _hand_over_session(app: App, arguments: Arguments) -> Outcome:
+    app.store.web.note_seen(arguments["key"], app.clock.now())
+    return Outcome(texts=hand_over.take_session(app, arguments["account"], arguments["content"]))
+
+
 def _letter(app: App, arguments: Arguments) -> Outcome:
     """Keep a letter, and offer the dates that it names."""
     known, (file, content) = _known(app, arguments), arguments["file"]
@@ -171,6 +182,8 @@ _ACTIONS: dict[str, Callable[[App, Arguments], Outcome]] = {
     "forget": _forget,
     "code": _code,
     "cookies": _cookies,
+    "hand_over": _hand_over,
+    "hand_over_session": _hand_over_session,
     "letter": _letter,
     **entry_actions.ACTIONS,
     "calendar": _calendar,

@@ -1,24 +1,29 @@
 """Take what a person's own tab handed over, as one check of the account, through the code that imports saved pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from watcher.actions import Refused
+from watcher.actions.accounts import end_pause, import_cookies
 from watcher.app import App
 from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import update_calendar_file
-from watcher.handover.offer import plan_of
+from watcher.handover.offer import NothingToHandOver, plan_of
 from watcher.handover.payload import HandedAnswer, HandOver, HandOverRefused, as_http_archive, read_payload
 from watcher.handover.replays import refuse_replay
-from watcher.messages import _
+from watcher.messages import _, plural
 from watcher.model.account_health import ReadResult
+from watcher.model.change import RecordedChange
+from watcher.model.ledger import UserCase
 from watcher.portal import CaseFailed, CaseRead, CaseResult, HandoverPlan
 from watcher.reading.poll import record_results
 from watcher.settings import AccountSettings
 from watcher.settings.derived import is_watched
 from watcher.store import Busy
+from watcher.text.case_numbers import normalized_number
 from watcher.text.json import load_or_none
 
-_FILE, _PAGE = "hand-over", "hand-over.html"
+_FILE, _PAGE, _BROWSER = "hand-over", "hand-over.html", "browser"
 _OK = 200
 
 
@@ -36,11 +41,28 @@ class Taken:
 
 
 def take(app: App, name: str, content: bytes) -> Taken:
-    """Record a hand-over to the account `name` as one check, and send the alerts that are due.
+    """Record a hand-over to the account `name` as one check.
 
-    Raises `HandOverRefused` and `NothingToHandOver`, after which nothing has changed, `StoreUnusable`, and `LockLost`.
+    Raises `Refused`, after which nothing has changed, `StoreUnusable`, and `LockLost`.
     """
-    account = app.settings.accounts[name]
+    try:
+        return _take(app, app.settings.accounts[name], content)
+    except (HandOverRefused, NothingToHandOver) as refused:
+        raise Refused(str(refused)) from None
+
+
+def take_session(app: App, name: str, cookies: bytes) -> tuple[str, ...]:
+    """Import the cookies that the extension sends, end the pause that waited for them, and return what to say.
+
+    Raises ValueError for what are no cookies of this account, and `Refused`.
+    """
+    imported, skipped = import_cookies(app, name, cookies, file=_BROWSER)
+    end_pause(app, name, has_session=True)
+    return imported, *skipped
+
+
+def _take(app: App, account: AccountSettings, content: bytes) -> Taken:
+    name = account.name
     plan = plan_of(account)
     hand_over = read_payload(content, origin=plan.origin)
     results, elsewhere = _results(app, account, hand_over)
@@ -130,3 +152,31 @@ def _nothing_read(
     return HandOverRefused(
         _("The page shows no case that {account} watches. Nothing was changed.", account=account.name)
     )
+
+
+def report_of(taken: Taken, said: Mapping[str, UserCase]) -> tuple[str, ...]:
+    """Return a headline, then a line for each change and for each case that was not read.
+
+    `said` is what the user calls cases, by normalized number.
+    """
+    result = taken.result
+    cases = plural("{n} case read", "{n} cases read", result.cases_read)
+    changes = plural("{n} change", "{n} changes", len(result.changes)) if result.changes else _("no changes")
+    return (
+        _("{cases}, {changes}.", cases=cases, changes=changes),
+        *(_change_line(change, said) for change in result.changes),
+        *(
+            _("{case}: not shown to the person who is signed in; hand it over from their account.", case=number)
+            for number in taken.elsewhere
+        ),
+        *(_("{case}: {reason}", case=failure.case_number, reason=failure.error) for failure in taken.unreadable),
+    )
+
+
+def _change_line(change: RecordedChange, said: Mapping[str, UserCase]) -> str:
+    number = change.change.case_number
+    if number is None:
+        return change.summary
+    user = said.get(normalized_number(number))
+    name = user.label if user is not None and user.label else number
+    return _("{case}: {reason}", case=name, reason=change.summary)
