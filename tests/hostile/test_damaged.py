@@ -34,6 +34,7 @@ from watcher.notices.file_type import NotADocument, file_extension
 from watcher.notices.pdf_check import PdfChecker
 from watcher.portal import Download
 from watcher.portals import find
+from watcher.portals.uscis import UscisAccount
 from watcher.practice.site import pdf
 from watcher.recipe.model import Recipe
 from watcher.recipe.page import budget

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from watcher.errors import ReadFailed, SettingsFaults
 from watcher.portals import find
+from watcher.portals.uscis import UscisAccount
 from watcher.settings.config_files import read_document
 from watcher.settings.processing_times import parse_processing_times, read_processing_times
 from watcher.sign_in.code_mail import find_code
@@ -93,7 +94,7 @@ def _portal(name: str) -> Callable[[bytes], None]:
 
 
 def _import(body: bytes) -> None:
-    take = find("uscis").import_answers
+    take = find("uscis").importer(UscisAccount(name="family", portal="uscis"))
     assert take is not None
     with pytest.raises(ReadFailed):
         take([("saved.har", body)], "en")
