@@ -7,6 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from watcher.messages import _, mark, plural
 from watcher.web.render import render
+from watcher.web.security import HANDOVER, route_path
 
 _REASONS = {
     HTTPStatus.UNAUTHORIZED: (
@@ -31,6 +32,13 @@ _REASONS = {
         mark("The database cannot be read. `watcher doctor` says why."),
     ),
 }
+_ENDED_KEY = (
+    mark("This can no longer hand over"),
+    mark(
+        "The bookmark, Shortcut, or extension was not used for a long time, or it was ended. Make a new bookmark, "
+        "Shortcut, or extension on the page of the account."
+    ),
+)
 
 
 def refusal(request: Request, status: HTTPStatus, *, wait: int = 0) -> Response:
@@ -40,6 +48,7 @@ def refusal(request: Request, status: HTTPStatus, *, wait: int = 0) -> Response:
             "Too many attempts. Try again in {n} second.", "Too many attempts. Try again in {n} seconds.", wait
         )
         return PlainTextResponse(text, status, {"retry-after": str(wait)})  # made for many, so without a template
-    title, text = map(_, _REASONS[status])
+    is_key = status is HTTPStatus.GONE and route_path(request.scope).startswith(HANDOVER)
+    title, text = map(_, _ENDED_KEY if is_key else _REASONS[status])
     offers_passkey = status is HTTPStatus.UNAUTHORIZED
     return render(request, "entry.html", status=status, title=title, text=text, offers_passkey=offers_passkey)

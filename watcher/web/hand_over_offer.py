@@ -12,10 +12,10 @@ from watcher.messages import _
 from watcher.model.web import HAND_OVER_TIME, KeyKind
 from watcher.privacy.web_tokens import new_token
 from watcher.settings import AccountSettings
+from watcher.settings.page_url import page_url
 from watcher.web import sessions
 from watcher.web.forms import Form
 from watcher.web.messages import Message, redirect
-from watcher.web.origin import base_url
 from watcher.web.render import path_for, render
 from watcher.web.request import context_of, dates_of, require_all
 
@@ -54,7 +54,7 @@ def _new_script(request: Request, account: AccountSettings) -> Script:
     with sessions.writing(context) as store:
         known = store.known_cases(account.name).keys()
         store.web.add(KeyKind.HANDOVER, token, now=context.clock.now(), name=account.name)
-    return script_of(account, token, page=base_url(context.settings.web), known=known)
+    return script_of(account, token, page=page_url(context.settings.web), known=known)
 
 
 def _page(request: Request, account: AccountSettings, *, script: Script | None = None, kind: str = "") -> Response:
@@ -73,7 +73,7 @@ def _page(request: Request, account: AccountSettings, *, script: Script | None =
             (dates.moment(key.created_at), dates.moment(used) if (used := key.last_seen_at) else None) for key in keys
         ],
         days=HAND_OVER_TIME.days,
-        is_secure=base_url(context.settings.web).startswith("https://") or context.settings.web.is_local,
+        is_secure=page_url(context.settings.web).startswith("https://") or context.settings.web.is_local,
     )
 
 

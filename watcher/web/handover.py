@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from watcher.handover.offer import plan_of
 from watcher.model.web import KeyKind
 from watcher.settings import AccountSettings
+from watcher.settings.page_url import page_url
 from watcher.web.context import WebContext
-from watcher.web.origin import base_url
 from watcher.web.outcome import Outcome
 from watcher.web.render import render
 from watcher.web.request import context_of
@@ -86,7 +86,7 @@ def _checked_account(request: Request) -> AccountSettings:
 def _check_origin(headers: Headers, site: str, context: WebContext) -> None:
     """Raise if the page of another website sends this. A browser says "null" where a policy hides the address."""
     origin = headers.get("origin", "null").lower()
-    allowed = {"null", site.lower(), _origin_of(base_url(context.settings.web))}
+    allowed = {"null", site.lower(), _origin_of(page_url(context.settings.web))}
     if origin not in allowed and urlsplit(origin).scheme not in _EXTENSIONS:
         raise HTTPException(HTTPStatus.FORBIDDEN)
 

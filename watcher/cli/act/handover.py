@@ -16,7 +16,7 @@ from watcher.messages import _
 from watcher.model.web import KeyKind
 from watcher.privacy.private_file import replace_private_file
 from watcher.privacy.web_tokens import new_token
-from watcher.web.origin import base_url
+from watcher.settings.page_url import page_url
 
 
 @click.command("handover")
@@ -72,7 +72,7 @@ def _script(app: App, account: str) -> Script:
     """Add a key, and return the scripts with it."""
     token, known = new_token(), app.store.known_cases(account)
     try:
-        script = script_of(app.settings.accounts[account], token, page=base_url(app.settings.web), known=known)
+        script = script_of(app.settings.accounts[account], token, page=page_url(app.settings.web), known=known)
     except NothingToHandOver as error:
         raise click.ClickException(str(error)) from None
     app.store.web.add(KeyKind.HANDOVER, token, now=app.clock.now(), name=account)
