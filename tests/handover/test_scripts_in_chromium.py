@@ -14,14 +14,18 @@ import pytest
 from tests.doubles.loopback import ReceivedRequest, reply, serve
 from tests.doubles.uscis import FakeUscis, running_uscis
 from tests.handover.browser import chromium, needs_chromium
+from tests.portals.test_manual_saved import CEAC
 from watcher.handover.payload import HandOver, read_payload
 from watcher.handover.scripts import Script
+from watcher.portals import find
+from watcher.portals.manual import ManualAccount
 from watcher.portals.uscis import UscisAccount
 from watcher.portals.uscis.handover import handover_plan
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
+CEAC_HOST = "ceac.state.gov"
 PORTAL, WATCHER = "my.uscis.gov", "watcher.example.org"
 APPLICANT = f"https://{PORTAL}/account/applicant"
 ADDRESS = f"https://{WATCHER}/handover/KEY"
@@ -47,12 +51,13 @@ class Receiver:
         if request.method == "POST":
             self.bodies.append(request.body)
             return reply(200, b"<h1>1 case read</h1>", content_type="text/html")
-        return reply(200, b"<h1>arrived</h1>", content_type="text/html")
+        page = CEAC if request.headers["host"] == CEAC_HOST else "<h1>arrived</h1>"
+        return reply(200, page.encode(), content_type="text/html")
 
-    def hand_over(self) -> HandOver:
+    def hand_over(self, origin: str = f"https://{PORTAL}") -> HandOver:
         (body,) = self.bodies
         content = parse_qs(body.decode())["content"][0]
-        return read_payload(content.encode(), origin=f"https://{PORTAL}")
+        return read_payload(content.encode(), origin=origin)
 
 
 @dataclass
@@ -82,7 +87,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         archive.extractall(unpacked)
     receiver = Receiver()
     with running_uscis() as portal, serve(receiver.handle) as watcher:
-        upstreams = {PORTAL: portal.origin, WATCHER: watcher.origin}
+        upstreams = {PORTAL: portal.origin, WATCHER: watcher.origin, CEAC_HOST: watcher.origin}
         with chromium(upstreams, folder, extension=unpacked) as context:
             yield Scene(portal=portal, receiver=receiver, context=context, extension=unpacked)
 
@@ -198,3 +203,17 @@ def test_extension_sends_the_cookies_only_when_asked(scene: Scene) -> None:
     popup.wait_for_selector("#result:has-text('1 case read')")
     (session,) = scene.portal.sessions
     assert session.encode() in scene.receiver.bodies[0]
+
+
+def test_result_page_after_a_captcha_is_handed_over_without_what_was_typed(scene: Scene) -> None:
+    account = ManualAccount(name="family", portal="manual", site="ceac", cases=("AA00000001",))
+    plan = find("manual").handover(account)
+    assert plan is not None
+    tab = scene.context.new_page()
+    tab.goto(f"https://{CEAC_HOST}/CEACStatTracker/Status.aspx")
+    tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<input value=\"PASSPORT-NUMBER\">')")
+    press(tab, script(plan=plan, session_hosts=()))
+    tab.wait_for_url(ADDRESS)
+    (answer,) = scene.receiver.hand_over(f"https://{CEAC_HOST}").answers
+    assert b"Administrative Processing" in answer.body
+    assert b"PASSPORT-NUMBER" not in answer.body

@@ -10,6 +10,7 @@ import pytest
 
 from tests.doubles.uscis_answers import RECEIPT, request
 from tests.handover.payloads import SERVICE, answer, case_answers, denied, payload
+from tests.portals.test_manual_saved import CEAC
 from tests.support.workspace import Workspace
 from watcher.actions import Refused
 from watcher.actions.hand_over import take
@@ -161,3 +162,34 @@ def test_portal_without_a_plan_is_refused(tmp_path: Path) -> None:
     workspace.write('[accounts.family]\nportal = "manual"\nsite = "nvc"\ncases = ["ABC0000000001"]\n')
     with workspace.app() as app, pytest.raises(Refused, match="nothing can be handed over"):
         take(app, "family", b"{}")
+
+
+def ceac(tmp_path: Path, case_number: str = "AA00000001") -> Workspace:
+    workspace = Workspace(folder=tmp_path)
+    workspace.write(f'[accounts.family]\nportal = "manual"\nsite = "ceac"\ncases = ["{case_number}"]\n')
+    return workspace
+
+
+def page(text: str) -> bytes:
+    """Return a hand-over of the page that a person sees."""
+    site = "https://ceac.state.gov"
+    shown = {"url": f"{site}/CEACStatTracker/Status.aspx", "status": 200, "type": "text/html", "text": text}
+    return payload(now(), shown, site=site)
+
+
+def test_page_that_a_person_sees_after_a_captcha_is_one_check(tmp_path: Path) -> None:
+    with ceac(tmp_path).app() as app:
+        taken = take(app, "family", page(CEAC))
+        assert [change.change.kind for change in taken.result.changes] == ["case_added"]
+        later = take(app, "family", page(CEAC.replace("Administrative Processing", "Issued")))
+        assert "stage_changed" in [change.change.kind for change in later.result.changes]
+
+
+def test_other_page_of_the_site_is_refused(tmp_path: Path) -> None:
+    with ceac(tmp_path).app() as app:
+        assert "Nothing was changed" in refusal(app, page("<html><body><h1>Enter the code</h1></body></html>"))
+
+
+def test_page_of_another_case_is_refused(tmp_path: Path) -> None:
+    with ceac(tmp_path, "AA00000002").app() as app:
+        assert "shows no case that family watches" in refusal(app, page(CEAC))

@@ -31,7 +31,7 @@ SPAIN = """<!DOCTYPE html>
 
 
 def read(*contents: str) -> list[Snapshot]:
-    take = find("manual").import_answers
+    take = find("manual").importer(None)
     assert take is not None
     files = [(f"saved-{number}.html", content.encode()) for number, content in enumerate(contents)]
     return [result.snapshot for result in take(files, "en")]

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watcher.context.read_only import ReadOnlyContext
+from watcher.handover.offer import NothingToHandOver, plan_of
 from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, current_language, mark
 from watcher.model.account_health import AccountState
@@ -96,6 +97,14 @@ def _perform(request: Request, wanted: str, name: str, form: Form) -> Outcome:
     return context.perform("cookies", account=name, file=form.file)
 
 
+def _hands_over(account: AccountSettings) -> bool:
+    try:
+        plan_of(account)
+    except NothingToHandOver:
+        return False
+    return True
+
+
 def _values(opened: ReadOnlyContext, account: ShownAccount) -> dict[str, Any]:
     dates, health, settings, name = dates_of(opened), account.health, account.settings, account.settings.name
     portal, now = find(settings.portal), opened.clock.now()
@@ -118,6 +127,7 @@ def _values(opened: ReadOnlyContext, account: ShownAccount) -> dict[str, Any]:
         "takes_code": _takes_code(settings, account.state),
         "takes_cookies": portal.session_hosts is not None,
         "hosts": ", ".join(sorted(portal.session_hosts(settings))) if portal.session_hosts else "",
+        "hands_over": _hands_over(settings),
         "link": portal.links(settings).sign_in,
         "cases": [(case_id(case.case_number), name_of(case), status_of(case)) for case in cases[:_MAX_CASES]],
         "more_cases": len(cases) > _MAX_CASES,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from watcher.app import App
+from watcher.model.web import KeyKind
 from watcher.privacy.web_tokens import new_token
 from watcher.web.outcome import Outcome
 from watcher.web.passkeys import PasskeyRefused
@@ -31,6 +32,13 @@ def _use_link(app: App, arguments: Arguments) -> Outcome:
 def _note_seen(app: App, arguments: Arguments) -> Outcome:
     app.store.web.note_seen(arguments["device"], arguments["now"])
     return Outcome()
+
+
+def _add_hand_over(app: App, arguments: Arguments) -> Outcome:
+    """Add a key that hands over to an account."""
+    token = new_token()
+    app.store.web.add(KeyKind.HANDOVER, token, now=arguments["now"], name=arguments["account"])
+    return Outcome(token=token)
 
 
 def _end_keys(app: App, arguments: Arguments) -> Outcome:
@@ -77,6 +85,7 @@ def _remove_passkey(app: App, arguments: Arguments) -> Outcome:
 ACTIONS: dict[str, Callable[[App, Arguments], Outcome]] = {
     "use_link": _use_link,
     "note_seen": _note_seen,
+    "add_hand_over": _add_hand_over,
     "end_keys": _end_keys,
     "add_passkey": _add_passkey,
     "use_passkey": _use_passkey,

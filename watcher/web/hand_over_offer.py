@@ -10,10 +10,8 @@ from watcher.handover.offer import NothingToHandOver, plan_of, script_of
 from watcher.handover.scripts import Script
 from watcher.messages import _
 from watcher.model.web import HAND_OVER_TIME, KeyKind
-from watcher.privacy.web_tokens import new_token
 from watcher.settings import AccountSettings
 from watcher.settings.page_url import page_url
-from watcher.web import sessions
 from watcher.web.forms import Form
 from watcher.web.messages import Message, redirect
 from watcher.web.render import path_for, render
@@ -43,17 +41,18 @@ def make(request: Request, form: Form) -> Response:
 def end(request: Request, _form: Form) -> Response:
     """End every bookmark, Shortcut, and extension of the account."""
     account, context = _account(request), context_of(request)
-    with sessions.writing(context) as store:
-        store.web.remove(*(key.id for key in store.web.keys(KeyKind.HANDOVER) if key.name == account.name))
+    with context.reading() as opened:
+        keys = [key.id for key in opened.store.web.keys(KeyKind.HANDOVER) if key.name == account.name]
+    context.perform("end_keys", keys=keys)
     text = _("{account}: no bookmark, Shortcut, or extension can hand over anymore.", account=account.name)
     return redirect(request, path_for(request, "hand_over_offer", name=account.name), Message(text=text))
 
 
 def _new_script(request: Request, account: AccountSettings) -> Script:
-    context, token = context_of(request), new_token()
-    with sessions.writing(context) as store:
-        known = store.known_cases(account.name).keys()
-        store.web.add(KeyKind.HANDOVER, token, now=context.clock.now(), name=account.name)
+    context = context_of(request)
+    token = context.perform("add_hand_over", account=account.name, now=context.clock.now()).token
+    with context.reading() as opened:
+        known = [case.case_number for case in opened.watched_cases() if case.account == account.name]
     return script_of(account, token, page=page_url(context.settings.web), known=known)
 
 

@@ -39,6 +39,8 @@ async def take_session(request: Request) -> Response:
     """Take the cookies that the extension sends, as `watcher login ACCOUNT --cookies` does."""
     account = await run_in_threadpool(_checked_account, request)
     outcome = await run_in_threadpool(_perform, request, "hand_over_session", account, await request.body())
+    if outcome.texts:
+        await run_in_threadpool(context_of(request).start_check, account.name)
     return _answer(request, account, outcome)
 
 

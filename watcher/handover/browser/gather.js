@@ -41,7 +41,10 @@ async function gather(plan) {
     }
   }
   if (plan.takes_page) {
-    add("", location.href, 200, "text/html", document.documentElement.outerHTML);
+    // What the person typed, and the page's own scripts, stay here.
+    const page = document.documentElement.cloneNode(true);
+    page.querySelectorAll("input, textarea, select, script, style").forEach((each) => each.remove());
+    add("", location.href, 200, "text/html", page.outerHTML);
   }
   const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
   return { version: 1, nonce: nonce.join(""), at: Date.now(), site: location.origin, answers: answers };

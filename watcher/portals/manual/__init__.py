@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from shlex import quote
 from typing import Annotated, Any, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -18,7 +19,7 @@ from watcher.errors import CodeNeeded
 from watcher.language.status_meaning import meaning_of
 from watcher.messages import Words, _, mark
 from watcher.model.alert import Links
-from watcher.portal import CaseRead, CaseResults, Portal, PortalContext, Question, Reader, Variant
+from watcher.portal import CaseRead, CaseResults, HandoverPlan, Portal, PortalContext, Question, Reader, Variant
 from watcher.portals.manual.record import LONGEST_STATUS, build_case_read, read
 from watcher.portals.manual.sites import SITES, SiteName
 from watcher.settings import AccountSettings
@@ -101,6 +102,15 @@ def _import_answers(files: Sequence[tuple[str, bytes]], language: str) -> list[C
     return import_answers(files, language)
 
 
+def _handover(account: ManualAccount) -> HandoverPlan | None:
+    """Return that the result page is taken as the person sees it, after they solved its captcha."""
+    site = SITES[account.site]
+    if not site.saves or account.site == "ipc":  # the Czech site shows no page that `saved.py` reads
+        return None
+    parts = urlsplit(site.links.sign_in)
+    return HandoverPlan(origin=account.base_url or f"{parts.scheme}://{parts.netloc}", takes_page=True)
+
+
 def _plain_status(account: ManualAccount, status: str) -> Words:
     return meaning_of(status, vocabulary=_vocabulary(account)).plain
 
@@ -161,7 +171,8 @@ PORTAL = Portal(
     read=read,
     vocabulary=_vocabulary,
     has_recordings=False,
-    import_answers=_import_answers,
+    importer=lambda _account: _import_answers,
+    handover=_handover,
     is_manual=True,
     questions=_QUESTIONS,
     variants=_variants,
