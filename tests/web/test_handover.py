@@ -4,7 +4,7 @@ import io
 import json
 import re
 import zipfile
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
@@ -46,17 +46,12 @@ def send(site: Site, path: str, content: bytes, **headers: str) -> tuple[int, st
     return answer.status_code, unescape(answer.text)
 
 
-def now() -> datetime:
-    """Return the time of the process that takes a hand-over, which has a clock of its own."""
-    return datetime.now(UTC)
-
-
 def test_hand_over_is_taken_and_the_tab_says_what_was_read(site: Site) -> None:
     path = key(site)
-    status, text = send(site, path, payload(now(), *case_answers()))
+    status, text = send(site, path, payload(site.time.now(), *case_answers()))
     assert status == 200
     assert "1 case read, 1 change." in text
-    status, text = send(site, path, payload(now(), *case_answers(evidenceRequests=[request(1)])))
+    status, text = send(site, path, payload(site.time.now(), *case_answers(evidenceRequests=[request(1)])))
     assert "1 case read, " in text
     with site.store() as store:
         kinds = [change.change.kind for change in store.history()]
@@ -66,14 +61,14 @@ def test_hand_over_is_taken_and_the_tab_says_what_was_read(site: Site) -> None:
 
 
 def test_refusal_is_said_in_the_tab_and_changes_nothing(site: Site) -> None:
-    status, text = send(site, key(site), payload(now(), *denied(RECEIPT, 401)))
+    status, text = send(site, key(site), payload(site.time.now(), *denied(RECEIPT, 401)))
     assert (status, "You are not signed in at https://my.uscis.gov" in text) == (422, True)
     with site.store() as store:
         assert store.history() == []
 
 
 def test_shortcut_gets_plain_text(site: Site) -> None:
-    content = payload(now(), *case_answers())
+    content = payload(site.time.now(), *case_answers())
     own = {"Content-Type": "application/json", "Accept": "*/*"}
     answer = site.browser("https://watcher.example.org").client.post(key(site), content=content, headers=own)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
@@ -84,7 +79,7 @@ def test_shortcut_gets_plain_text(site: Site) -> None:
 
 
 def test_replay_is_refused(site: Site) -> None:
-    path, content = key(site), payload(now(), *case_answers())
+    path, content = key(site), payload(site.time.now(), *case_answers())
     assert send(site, path, content)[0] == 200
     status, text = send(site, path, content)
     assert (status, "handed over before" in text) == (422, True)
@@ -92,13 +87,13 @@ def test_replay_is_refused(site: Site) -> None:
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "https://my.uscis.gov.evil.example", "http://my.uscis.gov"])
 def test_page_of_another_site_cannot_hand_over(site: Site, origin: str) -> None:
-    assert send(site, key(site), payload(now(), *case_answers()), Origin=origin)[0] == 403
+    assert send(site, key(site), payload(site.time.now(), *case_answers()), Origin=origin)[0] == 403
     with site.store() as store:
         assert store.history() == []
 
 
 def test_key_that_is_wrong_or_has_ended_takes_nothing(site: Site) -> None:
-    path, content = key(site), payload(now(), *case_answers())
+    path, content = key(site), payload(site.time.now(), *case_answers())
     assert send(site, "/handover/wrong", content)[0] == 410
     site.time.pass_(HAND_OVER_TIME - timedelta(seconds=1))
     assert site.browser("https://watcher.example.org").get(path).status_code == 200
@@ -133,7 +128,7 @@ def test_page_offers_a_bookmark_whose_key_hands_over(site: Site) -> None:
     (link,) = re.findall(r'href="(javascript:[^"]+)"', page.decode())
     (path,) = re.findall(r"https://watcher.example.org(/handover/[\w-]+)", unquote(unescape(link)))
     assert status == 200
-    assert send(site, path, payload(now(), *case_answers()))[0] == 200
+    assert send(site, path, payload(site.time.now(), *case_answers()))[0] == 200
 
 
 def test_page_offers_the_steps_and_the_script_of_a_shortcut(site: Site) -> None:
@@ -161,7 +156,7 @@ def test_extension_asks_for_the_portal_and_the_watcher_only(site: Site) -> None:
 def test_all_keys_of_the_account_can_be_ended(site: Site) -> None:
     path, browser = key(site), site.signed_in("https://watcher.example.org")
     assert browser.submit("/accounts/family/handover", "/accounts/family/handover/end").status_code == 303
-    assert send(site, path, payload(now(), *case_answers()))[0] == 410
+    assert send(site, path, payload(site.time.now(), *case_answers()))[0] == 410
 
 
 def test_read_only_device_is_offered_nothing_to_make(site: Site) -> None:
@@ -172,7 +167,7 @@ def test_read_only_device_is_offered_nothing_to_make(site: Site) -> None:
 
 
 def test_extension_hands_over_the_session(site: Site) -> None:
-    expires = now() + timedelta(hours=1)
+    expires = site.time.now() + timedelta(hours=1)
     cookie = {"name": "_myuscis_session_rx", "value": "kept", "domain": "my.uscis.gov", "path": "/"}
     cookies = json.dumps([cookie | {"expirationDate": expires.timestamp(), "secure": True}]).encode()
     headers = {"Content-Type": "application/json", "Origin": "chrome-extension://abc"}
