@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from watcher import portals
 from watcher.clock import Clock, SystemClock
 from watcher.context.context import Context
+from watcher.context.device_channels import with_devices
 from watcher.context.opening import open_store, saved_values
 from watcher.delivery.apprise_notifier import AppriseNotifier, Notifier
 from watcher.delivery.channel_health import record_channel_health
@@ -182,6 +183,11 @@ class App:
         """Create a backup if one is due. Raises `StoreUnusable`."""
         back_up(self.settings, now=self.clock.now())
 
+    def refreshed(self) -> "App":
+        """Return this app with the devices that receive alerts now as channels. Raises `StoreUnusable`."""
+        settings = with_devices(self.settings, self.store)
+        return self if settings is self.settings else self.with_settings(settings)
+
     def with_settings(self, settings: Settings) -> "App":
         """Return this app with another configuration."""
         return replace(
@@ -287,6 +293,7 @@ def open_app(
 ) -> Iterator[App]:
     """Open the store, build the app, and close the store at the end. Raises `StoreUnusable`."""
     with closing(open_store(settings)) as store:
+        settings = with_devices(settings, store)
         yield App(
             context=Context(store=store, settings=settings, clock=clock or SystemClock(), stop=stop or Event()),
             notifier=notifier or AppriseNotifier(),

@@ -163,7 +163,8 @@ class DeliveryFailed(WatcherError):
 
     `permanent`: sending it again unchanged cannot succeed. `refused`: the service answered that it is this message it
     does not accept. `retry_after` is how long the service asks to be left alone. `accepted_by` are the targets of the
-    channel that have accepted the message all the same, see `watcher.delivery.targets`.
+    channel that have accepted the message all the same, see `watcher.delivery.targets`. `gone`: the push service says
+    that a device's subscription has ended.
     """
 
     def __init__(
@@ -174,9 +175,10 @@ class DeliveryFailed(WatcherError):
         refused: bool = False,
         retry_after: timedelta | None = None,
         accepted_by: Collection[str] = (),
+        gone: bool = False,
     ) -> None:
         """Store whether a retry can help, when, and for whom."""
-        self.permanent, self.refused = permanent, refused
+        self.permanent, self.refused, self.gone = permanent, refused, gone
         self.retry_after, self.accepted_by = retry_after, frozenset(accepted_by)
         super().__init__(message)
 

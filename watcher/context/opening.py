@@ -59,7 +59,12 @@ def open_store(settings: Settings) -> "Store":
 
 def saved_values(store: "Store", settings: Settings) -> "SavedValues":
     """Return what is stored encrypted, with the keys of the configuration or of this machine."""
-    return store.saved_values(sealing_keys(settings), machine_key=settings.state_dir / "state_key")
+    return store.saved_values(sealing_keys(settings), machine_key=machine_key_file(settings))
+
+
+def machine_key_file(settings: Settings) -> Path:
+    """Return the file with this machine's own key, which is used if the configuration has none."""
+    return settings.state_dir / "state_key"
 
 
 def database_file(settings: Settings) -> Path | None:

@@ -66,7 +66,7 @@ class Daemon:
         self._last_now = app.clock.now()
         self._wake = Event()
         self._channels = ChannelThreads(
-            lambda channel: self._app.outbox_worker().deliver(channel, wait=_MAX_PAUSE),
+            lambda channel: self._app.refreshed().outbox_worker().deliver(channel, wait=_MAX_PAUSE),
             on_error=self._delivery_failed,
             on_end=self._delivered,
         )
@@ -218,6 +218,7 @@ class Daemon:
             return None
         scheduled = self._next_checks.get(name)
         try:
+            app = app.refreshed()
             result = self._liveness.run_check(
                 app, name, lambda on_start: app.poll(name, wait=_LOCK_WAIT, on_start=on_start, scheduled_at=scheduled)
             )
@@ -236,7 +237,7 @@ class Daemon:
         return max(next_read_at or later, later) if result.outcome is not ReadOutcome.OK else next_read_at or later
 
     def _record_reminders(self) -> None:
-        if changes := self._app.record_time_reminders(at_any_hour=False):
+        if changes := self._app.refreshed().record_time_reminders(at_any_hour=False):
             self._liveness.count_changes(changes)
             self._wake.set()
         update_calendar_file(self._app.context)  # the user may have answered an item since
@@ -281,9 +282,7 @@ class Daemon:
 
     def _until_next_alert(self) -> float:
         due = self._app.store.outbox.next_due(busy=self._channels.busy())
-        if due is None:
-            return _MAX_PAUSE
-        return min(_MAX_PAUSE, max(_MIN_PAUSE, self._app.clock.seconds_until(due)))
+        return _MAX_PAUSE if due is None else min(_MAX_PAUSE, max(_MIN_PAUSE, self._app.clock.seconds_until(due)))
 
 
 def _log_result(result: ReadResult) -> None:

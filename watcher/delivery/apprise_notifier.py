@@ -21,8 +21,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
+from watcher.delivery import web_push
 from watcher.delivery.channel_url import redact_url, schema
 from watcher.delivery.failure_texts import (
+    device_gone_text,
     no_answer_text,
     not_understood_text,
     package_missing_text,
@@ -102,23 +104,28 @@ class AppriseNotifier:
 
         `report` is called with each target that accepts the message, at once.
         """
-        service = _service(with_traits(url, traits))
+        service, for_device = _service(with_traits(url, traits)), web_push.is_device(url)
         content = content_for(service, title=title, body=body, html=html, short=short)
+        if for_device:
+            content = Content(title="", body=web_push.pushed(title, body, traits), format="text")
         present = [path for path in attachments if path.is_file()] if service.attachment_support else []
         if service.attachment_support and len(present) < len(attachments):
             _log.warning("attachment_missing")
         from watcher.delivery.service_answers import AnswerLog, noting  # noqa: PLC0415 - it imports `requests`
 
-        targets, answers = AcceptedTargets(accepted_by, report), AnswerLog()
+        targets = AcceptedTargets(accepted_by, report)
+        answers = AnswerLog(web_push.headers_of(traits) if for_device else {})
 
         def deliver() -> "AppriseResult":
             with _remembering(targets), noting(answers):
                 return _deliver(service, content, present)
 
         result = self._within_timeout(deliver)
+        if for_device and web_push.has_ended(answers.errors):
+            raise DeliveryFailed(device_gone_text(), permanent=True, gone=True)
         if isinstance(result, str) or not result:
             raise DeliveryFailed(
-                f"{_name(service)}: {result if isinstance(result, str) else _reason(result, url)}",
+                f"{service.service_name}: {result if isinstance(result, str) else _reason(result, url)}",
                 refused=answers.refuse_message,
                 retry_after=answers.retry_after,
                 accepted_by=frozenset(targets.tokens),
@@ -187,6 +194,8 @@ def _service(url: SecretStr) -> "NotifyBase":
         service.socket_read_timeout = _READ_TIMEOUT
     if "overflow" not in options:
         service.overflow_mode = apprise.OverflowMode.SPLIT
+    if web_push.is_device(url):
+        web_push.prepare(service, url)
     return service
 
 
@@ -277,10 +286,6 @@ def _remembering(targets: AcceptedTargets) -> Iterator[None]:
         yield
     finally:
         tracker.reset(token)
-
-
-def _name(service: "NotifyBase") -> str:
-    return str(service.service_name)
 
 
 def _reason(result: "AppriseResult", url: SecretStr) -> str:

@@ -35,3 +35,8 @@ def package_missing_text(schema: str, packages: str) -> str:
             "{schema}:// needs a library that this machine does not have; install it beside case-watcher", schema=schema
         )
     return _("{schema}:// needs {packages}; install it beside case-watcher", schema=schema, packages=packages)
+
+
+def device_gone_text() -> str:
+    """Return that a device's subscription has ended."""
+    return _("the device's browser has ended the notifications; turn them on again on the page, under Devices")

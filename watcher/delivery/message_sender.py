@@ -13,6 +13,7 @@ import structlog
 from watcher.alerts.digest import MAX_CHAT_BYTES, MAX_FULL_ALERTS, render_batch, render_digest
 from watcher.alerts.text_blocks import prepend_note
 from watcher.clock import Clock
+from watcher.context.device_channels import end_target
 from watcher.context.opening import saved_values
 from watcher.delivery.alert_link import with_link
 from watcher.delivery.apprise_notifier import Notifier
@@ -77,6 +78,9 @@ class MessageSender:
         if not message:
             return
         now = self.clock.now()
+        if error.gone:
+            end_target(self.store, self.settings, self.channel.name, now=now)
+            _log.warning("device_gone", channel=self.channel.name)
         rest = error.retry_after
         delay = message_delay(attempts_of(message)) * jitter()
         retry_at = now + (delay if rest is None else min(max(rest, delay), MAX_REST))

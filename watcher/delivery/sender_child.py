@@ -60,6 +60,7 @@ def _reply_of(notifier: AppriseNotifier, request: Message, report: Callable[[str
             "error": str(error),
             "permanent": error.permanent,
             "refused": error.refused,
+            "gone": error.gone,
             "retry_after": None if wait is None else wait.total_seconds(),
         }
     except Exception as error:  # noqa: BLE001 - every request must get a reply

@@ -97,6 +97,7 @@ class SenderProcess:
                 reply["error"],
                 permanent=reply.get("permanent", False),
                 refused=reply.get("refused", False),
+                gone=reply.get("gone", False),
                 retry_after=None if wait is None else timedelta(seconds=wait),
                 accepted_by=frozenset(pending.accepted_by),
             )

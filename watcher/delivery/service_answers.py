@@ -4,11 +4,12 @@ The plug-ins use `requests`, which reads an answer completely, however long it i
 status is known, the rest matters little: what has not arrived within the limits is left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -32,16 +33,18 @@ _REFUSING_MESSAGE = frozenset({400, 406, 411, 413, 414, 415, 422, 431})
 class AnswerLog:
     """The answers that services gave while one message was sent."""
 
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._errors: list[int] = []
+    def __init__(self, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Begin without any. `headers` are added to each request."""
+        self.headers = headers
+        self.errors: list[int] = []
+        """The statuses of answers that report an error."""
         self.retry_after: timedelta | None = None
         """The longest time for which a busy service asked to be left alone."""
 
     def add(self, status: int, retry_after: str | None) -> None:
         """Note an answer with its `Retry-After`."""
         if status >= _FIRST_ERROR:
-            self._errors.append(status)
+            self.errors.append(status)
         wait = parse_retry_after(retry_after, datetime.now(UTC)) if status in _BUSY else None
         if wait is not None:
             self.retry_after = max(wait, self.retry_after or wait)
@@ -49,7 +52,7 @@ class AnswerLog:
     @property
     def refuse_message(self) -> bool:
         """Whether all errors say that the message is at fault, not the service."""
-        return bool(self._errors) and _REFUSING_MESSAGE.issuperset(self._errors)
+        return bool(self.errors) and _REFUSING_MESSAGE.issuperset(self.errors)
 
 
 _LOG: ContextVar[AnswerLog | None] = ContextVar("service_answers", default=None)
@@ -70,8 +73,9 @@ class LimitedAdapter(HTTPAdapter):
 
     def send(self, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: FBT001, FBT002 - the signature of `requests`
         """Send a request as `HTTPAdapter.send` does."""
-        response = super().send(request, True, *args, **kwargs)
         log = _LOG.get()
+        request.headers.update(log.headers if log else {})
+        response = super().send(request, True, *args, **kwargs)
         if log is not None:
             log.add(response.status_code, response.headers.get("retry-after"))
         if not stream:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from watcher.app import open_app
 from watcher.clock import Clock
-from watcher.doctor import accounts, configuration, coverage, disk, lists, network, page
+from watcher.doctor import accounts, configuration, coverage, devices, disk, lists, network, page
 from watcher.doctor.finding import Finding, Verdict, failed
 from watcher.errors import StoreUnusable
 from watcher.messages import _
@@ -51,6 +51,7 @@ def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
                 *accounts.check_alerts(app),
                 *coverage.check_coverage(app),
                 *lists.check_lists(app),
+                *devices.check_devices(app),
                 *page.check_devices(app),
             ]
         except StoreUnusable as error:

@@ -14,6 +14,9 @@ from watcher.messages import _
 from watcher.privacy.private_file import create_private_folder, write_private_file
 from watcher.privacy.sealing import new_key
 
+SEAL_NAME = "watcher-session 1"
+"""The name of the format of what these keys encrypt, see `watcher.privacy.sealing`."""
+
 
 class StateKeys:
     """The keys to encrypt (the first one) and to decrypt with, so that keys can change."""

@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeAlias
@@ -57,4 +57,4 @@ class WebContext:
     def reading(self) -> Iterator[ReadOnlyContext]:
         """Open the database for one request: it shows one consistent state. Raises `StoreUnusable`."""
         with open_read_only(self.settings) as opened:
-            yield ReadOnlyContext(store=opened.store, settings=self.settings, clock=self.clock)
+            yield replace(opened, clock=self.clock)

@@ -12,6 +12,7 @@ from watcher.cli.context import load_settings
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.output import Progress, print_line
 from watcher.context.opening import locks_folder
+from watcher.context.read_only import settings_with_devices
 from watcher.delivery.outbox_worker import delivery_lock
 from watcher.messages import _, plural
 from watcher.model.alert import AlertText
@@ -134,7 +135,7 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
     try:
         for name in (
             "time",
-            *map(delivery_lock, settings.channels),
+            *map(delivery_lock, settings_with_devices(settings).channels),
             *(f"account {account}" for account in settings.accounts),
         ):
             stack.enter_context(locks.acquire(name, wait=_CHECK_TIMEOUT))

@@ -23,7 +23,7 @@ from watcher.cli.terminal.output import (
     styled,
 )
 from watcher.cli.terminal.termination import finishing_on_sigterm
-from watcher.context.read_only import ReadOnlyContext
+from watcher.context.read_only import ReadOnlyContext, settings_with_devices
 from watcher.export.json_documents import alert_document, change_document
 from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
@@ -194,7 +194,7 @@ def notify_test_command(config: Path | None, channel: str | None, *, as_json: bo
     """Send a test alert to every channel, or only to CHANNEL, and print the result."""
     from watcher.actions.alerts import send_test  # noqa: PLC0415 - listing alerts starts faster without it
 
-    settings = load_settings(config)
+    settings = settings_with_devices(load_settings(config))
     results = [
         send_test(item, language=settings.language_of(item.name)) for item in _select_channels(settings, channel)
     ]

@@ -15,6 +15,7 @@ from watcher.cli.show.documents import case_document_of
 from watcher.cli.show.filters import check_filters, of_account_and_person
 from watcher.cli.show.overview import print_cases, print_needs
 from watcher.cli.terminal.output import print_json, print_line, print_paragraph
+from watcher.context.device_channels import push_devices
 from watcher.context.read_only import ReadOnlyContext
 from watcher.export.json_documents import account_document, change_document
 from watcher.messages import _, plural
@@ -135,6 +136,15 @@ def _print_next_steps(context: ReadOnlyContext, *, is_checked: bool) -> None:
     for problem in context.lists.problems(context.today):
         print_line()
         print_paragraph(problem_sentence(problem), color="yellow")
+    for device in push_devices(context.store, context.settings):
+        if device.has_ended:
+            print_line(
+                _(
+                    "{device} gets no alerts any more. Turn its notifications on again, on the page under Devices.",
+                    device=device.name,
+                ),
+                color="red",
+            )
     if not context.settings.accounts:
         print_line(_("No account is set up yet; `watcher init` adds one."))
     elif not is_checked:

@@ -40,10 +40,11 @@ def passkey_with(run: RunQuery, credential: bytes) -> Passkey | None:
 
 def push_subscriptions(run: RunQuery) -> list[PushSubscription]:
     """Return the subscription of each device that has one, oldest first."""
-    devices = {device.id: device for device in keys(run, KeyKind.DEVICE)}
+    rows = list(run(_PUSHED))
+    devices = {device.id: device for device in keys(run, KeyKind.DEVICE)} if rows else {}
     return [
         PushSubscription(id=row.id, device=devices[row.device_id], content=row.content, created_at=row.created_at)
-        for row in list(run(_PUSHED))
+        for row in rows
         if row.device_id in devices
     ]
 

@@ -12,12 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import ColumnElement, Connection
 
 from watcher.privacy.sealing import Seal, SealFault, Unsealable, derived_key
-from watcher.privacy.state_keys import StateKeys
+from watcher.privacy.state_keys import SEAL_NAME, StateKeys
 from watcher.store.database.engine import Database, queries_on
 from watcher.store.database.tables import SEALED
 from watcher.store.queries.sealed import ALL_SEALED, sealed_content
-
-_NAME = "watcher-session 1"
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 """Takes a content and returns the new one; None stands for no content."""
@@ -29,7 +27,7 @@ class SavedValues:
     def __init__(self, database: Database, keys: StateKeys) -> None:
         """Access nothing yet."""
         self._database, self._keys = database, keys
-        self._seal, self._seal_keys = Seal(_NAME), list[SecretStr]()
+        self._seal, self._seal_keys = Seal(SEAL_NAME), list[SecretStr]()
         self._is_resealed = False
 
     @property
@@ -45,7 +43,7 @@ class SavedValues:
         """Return what encrypts and decrypts with the keys that there are now. Raises `StoreUnusable`."""
         keys = self._keys.all()
         if keys != self._seal_keys:
-            self._seal, self._seal_keys = Seal(_NAME, keys), keys
+            self._seal, self._seal_keys = Seal(SEAL_NAME, keys), keys
         return self._seal
 
     def reseal(self) -> None:
@@ -67,11 +65,24 @@ class SavedValues:
 
         Raises `StoreUnusable`.
         """
+        key = derived_key(self._existing_keys()[0].get_secret_value(), b"watcher secrets")
+        return hmac.digest(key, name.encode(), "sha256")
+
+    def sealed(self, content: bytes) -> bytes:
+        """Return a content in encrypted form, for another table. Raises `StoreUnusable`."""
+        self._existing_keys()
+        return self.seal().seal(content)
+
+    def keys(self) -> list[SecretStr]:
+        """Return every key there is. Raises `StoreUnusable`."""
+        return self._keys.all()
+
+    def _existing_keys(self) -> list[SecretStr]:
+        """Return every key, after one was created if there was none."""
         if not self._keys.all():
             with self._database.writing():
                 self.create_key()
-        key = derived_key(self._keys.all()[0].get_secret_value(), b"watcher secrets")
-        return hmac.digest(key, name.encode(), "sha256")
+        return self._keys.all()
 
     def create_key(self) -> None:
         """Create a key if there is none. Call within a write transaction. Raises `StoreUnusable`."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from watcher.model.web import KeyKind, Passkey, WebKey
 from watcher.privacy.web_tokens import digest_of
@@ -141,9 +141,10 @@ def _add(
 
 
 def _remove_expired(connection: Connection, now: datetime) -> None:
-    """Remove links and devices that have expired."""
+    """Remove links and devices that have expired. A device that receives alerts stays, so that it still does."""
     run = queries_on(connection)
     expired = [
         key.id for kind in (KeyKind.LINK, KeyKind.DEVICE) for key in web.keys(run, kind) if not key.is_valid(now)
     ]
-    connection.execute(WEB_KEYS.delete().where(WEB_KEYS.c.id.in_(expired)))
+    is_subscribed = WEB_KEYS.c.id.in_(select(PUSH_SUBSCRIPTIONS.c.device_id))
+    connection.execute(WEB_KEYS.delete().where(WEB_KEYS.c.id.in_(expired), ~is_subscribed))
