@@ -48,11 +48,15 @@ def reason_not_sent(alert: Alert) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSendResult:
-    """The result of a test alert. `error` is None if the service accepted it; `caveat` is what that does not prove."""
+    """The result of a test alert. `error` is None if the service accepted it; `caveat` is what that does not prove.
+
+    `gone`: the channel is a device whose subscription has ended.
+    """
 
     channel: str
     error: str | None
     caveat: str | None
+    gone: bool = False
 
 
 def send_test(channel: ChannelSettings, *, language: str, notifier: Notifier | None = None) -> TestSendResult:
@@ -61,9 +65,11 @@ def send_test(channel: ChannelSettings, *, language: str, notifier: Notifier | N
     title = catalogue.message("test_alert", "title")
     body = catalogue.format("test_alert", "body", channel=channel.name)
     markup = "".join(Paragraph(text).html() for text in body.split("\n\n"))
-    error = None
+    error: str | None = None
+    gone = False
     try:
         (notifier or AppriseNotifier()).send(channel.url, title=title, body=body, html=markup, short=title)
     except DeliveryFailed as failure:
-        error = str(failure)
-    return TestSendResult(channel=channel.name, error=error, caveat=None if error else delivery_caveat(channel.url))
+        error, gone = str(failure), failure.gone
+    caveat = None if error else delivery_caveat(channel.url)
+    return TestSendResult(channel=channel.name, error=error, caveat=caveat, gone=gone)

@@ -17,6 +17,7 @@ from watcher.web.entrance import forget_device, guard_of
 from watcher.web.forms import Form
 from watcher.web.messages import Message, redirect
 from watcher.web.passkeys import PasskeyRefused, RelyingParty
+from watcher.web.push import shown_push
 from watcher.web.render import path_for, render
 from watcher.web.request import context_of, dates_of
 from watcher.web.visitor import Visitor
@@ -29,13 +30,14 @@ def show(request: Request) -> Response:
     context, visitor = context_of(request), _visitor(request)
     with context.reading() as opened:
         devices, passkeys = _devices(request, opened.store.web.keys(KeyKind.DEVICE)), opened.store.web.passkeys()
-        dates = dates_of(opened)
+        dates, push = dates_of(opened), shown_push(request, opened)
     shown = _owned(visitor, passkeys)
     return render(
         request,
         "devices.html",
         devices=[(device, dates.moment(device.created_at), dates.moment(_last_seen(device))) for device in devices],
         passkeys=[(passkey, dates.moment(passkey.created_at)) for passkey in shown],
+        push=push,
         options=_options(request, visitor, passkeys),
     )
 

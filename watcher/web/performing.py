@@ -12,7 +12,7 @@ from watcher.messages import _
 from watcher.model.web import KeyKind
 from watcher.notices.file_type import NotADocument
 from watcher.settings import ChannelSettings
-from watcher.web import entry_actions
+from watcher.web import entry_actions, push_actions
 from watcher.web.outcome import Outcome
 
 Arguments: TypeAlias = Mapping[str, Any]
@@ -187,6 +187,7 @@ _ACTIONS: dict[str, Callable[[App, Arguments], Outcome]] = {
     "letter": _letter,
     **entry_actions.ACTIONS,
     "calendar": _calendar,
+    **push_actions.ACTIONS,
 }
 
 
