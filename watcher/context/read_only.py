@@ -7,9 +7,9 @@ from datetime import date
 from functools import cached_property
 
 from watcher.clock import Clock, SystemClock
-from watcher.context.reference_lists import load_lists
 from watcher.context.device_channels import with_devices
 from watcher.context.opening import locks_folder, missing_database, open_store, watched_cases
+from watcher.context.reference_lists import load_lists
 from watcher.errors import StoreUnusable
 from watcher.model.ledger import TrackedCase
 from watcher.reference.lists import ReferenceLists
