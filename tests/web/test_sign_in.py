@@ -116,7 +116,7 @@ def test_device_that_is_signed_in_stays_the_same_with_another_link(site: Site) -
 def test_link_says_what_the_device_will_show(site: Site) -> None:
     page = site.browser().get(site.link(person="Maria Lopez", read_only=True)).text
     assert "Maria Lopez" in page
-    assert "It can change nothing." in page
+    assert "It cannot change anything." in page
 
 
 def test_page_for_signing_in_says_how(site: Site) -> None:

@@ -33,7 +33,7 @@ def check_page(settings: Settings) -> Iterator[Finding]:
         text = _("insecure_lan is set: everybody in your network can read what the page shows, and its sign-ins")
         yield warning(about, text, _("set tls_cert and tls_key, or url to the https address of a proxy"))
     if web.url.startswith("https:") and not web.serves_tls and not web.trusted_proxies:
-        text = _("trusted_proxies is empty, so wrong sign-in links of strangers slow down yours too")
+        text = _("trusted_proxies is empty, so the wrong links of other people slow down yours too")
         yield warning(about, text, _("list the address of the proxy that speaks HTTPS for the page"))
     yield from _check_certificate(web)
 

@@ -39,7 +39,7 @@ def web_command() -> None:
 @CONFIG
 @JSON
 @click.option("--person", metavar="NAME", help="Show only the cases of this person.")
-@click.option("--read-only", is_flag=True, help="Let the device change nothing.")
+@click.option("--read-only", is_flag=True, help="Do not let the device change anything.")
 def web_link_command(config: Path | None, person: str | None, *, read_only: bool, as_json: bool) -> None:
     """Print a link, and on a terminal its QR code, that signs one device in to the page.
 
