@@ -111,7 +111,7 @@ class Script:
             "browser_specific_settings": {
                 "gecko": {
                     "id": "hand-over@case-watcher.invalid",
-                    "strict_min_version": "128.0",
+                    "strict_min_version": "142.0",
                     "data_collection_permissions": {"required": ["none"]},
                 }
             },
