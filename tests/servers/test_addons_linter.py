@@ -1,4 +1,4 @@
-"""Mozilla's linter for extensions, which `web-ext lint` runs, has nothing to say about the extension that hands over."""
+"""Mozilla's linter for extensions, which `web-ext lint` runs, finds nothing in the extension that hands over."""
 
 import json
 import subprocess
