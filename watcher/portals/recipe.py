@@ -118,7 +118,7 @@ def _variant(name: str) -> Variant:
     dates = [mark("dates")] if case.fields.keys() & {"status_since", "submitted_on", "updated_at"} else []
     needs: list[tuple[str, str | Words]] = [("username", about.username)] if "username" in recipe.placeholders else []
     needs += [("password", mark("password"))] if "password" in recipe.placeholders else []
-    needs += [("cases", about.number)] if recipe.cases is None else []
+    needs += [("cases", about.number)] if recipe.needs_numbers else []
     needs += [(part.key, part.ask) for part in recipe.parameters.values() if part.default is None]
     return Variant(
         name=name,

@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_valid
 
 from watcher.clock.durations import format_duration
 from watcher.http.hosts import host_of, is_loopback
-from watcher.messages import _, shown
+from watcher.messages import _, mark, shown
 from watcher.recipe.given_parameters import GivenParameters, GivenValue, secret_parameter_keys
 from watcher.recipe.model import Recipe
 from watcher.recipe.parameters import ParameterValues, plain_value
@@ -76,8 +76,13 @@ class RecipeAccount(AccountSettings):
             yield self._missing_secret("password")
         if "totp" in unconditional and self.totp_secret is None:
             yield self._missing_secret("totp_secret")
-        if self._recipe.cases is None and not self.cases:
-            yield _("the recipe {recipe} needs cases (because it does not list them)", recipe=recipe)
+        if self._recipe.needs_numbers and not self.cases:
+            text = mark("the recipe {recipe} needs cases (because it does not list them)")
+            if self._recipe.cases is not None:
+                text = mark("the recipe {recipe} needs cases (because it looks for them by number)")
+            yield _(text, recipe=recipe)
+        if self._recipe.case.single and len(self.cases) > 1:
+            yield _("the recipe {recipe} reads one case for each account; write a section for each", recipe=recipe)
 
     def _odd_numbers(self) -> Iterator[str]:
         """Yield a fault for each case number that this website cannot have."""

@@ -13,7 +13,7 @@ from watcher.model.change import Json
 from watcher.recipe.date_formats import Dates
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parameters import Parameter
-from watcher.recipe.placeholders import Template, placeholders_in
+from watcher.recipe.placeholders import CASE_NUMBERS, Template, placeholders_in
 from watcher.text.printable import composed
 
 STATUS_FIELDS: Final = ("description", "status_since", "updated_at")
@@ -36,7 +36,10 @@ def comparable_status(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request. `key_path` is its place in the recipe, for messages: `sign_in[1]`."""
+    """A request. `key_path` is its place in the recipe, for messages: `sign_in[1]`.
+
+    `form_from` selects a form in the answer before, whose hidden inputs are sent as they came.
+    """
 
     key_path: str
     method: Literal["GET", "POST"]
@@ -44,6 +47,7 @@ class Request:
     headers: Mapping[str, Template] = field(default_factory=dict)
     form: Mapping[str, Template] | None = None
     json: Json = None
+    form_from: Selector | None = None
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -54,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the sign-in. It is always taken if `when` is None."""
+    """One step of the sign-in, or before the page of a case. It is always taken if `when` is None."""
 
     request: Request
     when: Selector | None = None
@@ -67,7 +71,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseList:
-    """The list of cases."""
+    """The list of cases. `absent` is the status of a case that is not in it; "" if such a case is not found.
+
+    A request that names several cases names at most `at_once` of them.
+    """
 
     request: Request
     each: Selector
@@ -77,6 +84,13 @@ class CaseList:
     next: Selector | None = None
     next_address: Template | None = None
     max_pages: int = 50
+    absent: str = ""
+    at_once: int = 30
+
+    @property
+    def names_cases(self) -> bool:
+        """Whether the request names the cases that it asks for."""
+        return CASE_NUMBERS in self.request.placeholders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +106,20 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherAnswer:
+    """A further answer about a case, with some of its fields. `key_path` is for messages: `case.more[0]`."""
+
+    key_path: str
+    request: Request
+    fields: Mapping[str, Selector]
+    expect: tuple[Selector, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage:
     """The page of a case. `request` is None if the case is read from its row of the list.
 
+    `steps` come before the request. `single`: an account has one case, which its address need not name.
     `case_number` selects the number as the page repeats it. `not_found` says that the portal does not know the case, or
     not yet: then its status is `pending_status`, if that is not "". The keys of `stages` and `plain` are statuses as
     `comparable_status` returns them; `plain` has their translations.
@@ -102,6 +127,9 @@ class CasePage:
 
     fields: Mapping[str, Selector]
     request: Request | None = None
+    steps: tuple[Step, ...] = ()
+    more: tuple[FurtherAnswer, ...] = ()
+    single: bool = False
     case_number: Selector | None = None
     expect: tuple[Selector, ...] = ()
     not_found: tuple[Selector, ...] = ()
@@ -114,6 +142,19 @@ class CasePage:
     notices: tuple[Collection, ...] = ()
     history: tuple[Collection, ...] = ()
     dates: Dates = field(default_factory=Dates)
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        """All lists within a case."""
+        return (*self.pending, *self.notices, *self.history)
+
+    @property
+    def all_fields(self) -> dict[str, tuple[str, Selector]]:
+        """The key path and the selector of each field, by name."""
+        places = {name: (f"case.fields.{name}", selector) for name, selector in self.fields.items()}
+        for part in self.more:
+            places |= {name: (f"{part.key_path}.fields.{name}", selector) for name, selector in part.fields.items()}
+        return places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +201,13 @@ class Recipe:
         return frozenset().union(*(request.placeholders for request in self._requests))
 
     @property
+    def needs_numbers(self) -> bool:
+        """Whether an account must name its cases."""
+        if self.cases is None:
+            return not self.case.single
+        return bool(self.cases.absent) or self.cases.names_cases
+
+    @property
     def credential_names(self) -> frozenset[str]:
         """The placeholders that make a step of the sign-in the submission of a credential."""
         return frozenset({"password"}) | {name for name, parameter in self.parameters.items() if parameter.secret}
@@ -179,6 +227,8 @@ class Recipe:
 
     @property
     def _requests(self) -> list[Request]:
-        parts = [*self.case.pending, *self.case.notices, *self.case.history]
-        requests = [step.request for step in self.sign_in]
-        return requests + [part.request for part in (self.cases, self.case, *parts) if part and part.request]
+        requests = [step.request for step in (*self.sign_in, *self.case.steps)]
+        requests += [answer.request for answer in self.case.more]
+        requests += [self.cases.request] if self.cases else []
+        optional = [self.case.request, *(part.request for part in self.case.collections)]
+        return requests + [request for request in optional if request]

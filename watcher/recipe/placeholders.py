@@ -5,9 +5,9 @@ query as it is.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 from urllib.parse import quote
 
 from watcher.model.change import Json
@@ -16,6 +16,22 @@ Values: TypeAlias = Mapping[str, str]
 
 NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+
+CASE_NUMBERS: Final = "case_numbers"
+
+
+class CaseNumbers(str):
+    """The value of `{case_numbers}`: in a text joined with commas; as an item of a JSON list, one item for each."""
+
+    __slots__ = ("numbers",)
+    numbers: tuple[str, ...]
+
+    def __new__(cls, numbers: Sequence[str]) -> Self:
+        """`numbers` has at least one."""
+        value = super().__new__(cls, ",".join(numbers))
+        value.numbers = tuple(numbers)
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +81,10 @@ def fill_json(content: Json, values: Values) -> Json:
     if isinstance(content, dict):
         return {key: fill_json(part, values) for key, part in content.items()}
     if isinstance(content, list):
-        return [fill_json(part, values) for part in content]
+        return [item for part in content for item in _filled_items(part, values)]
     return content
+
+
+def _filled_items(part: Json, values: Values) -> list[Json]:
+    several = values.get(CASE_NUMBERS) if part == f"{{{CASE_NUMBERS}}}" else None
+    return list(several.numbers) if isinstance(several, CaseNumbers) else [fill_json(part, values)]

@@ -16,35 +16,24 @@ A piped selector continues from the result of the one before it. All searches on
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import Final
 
 from watcher.errors import UnexpectedAnswer
 from watcher.messages import _
 from watcher.recipe.page.budget import OutOfTime
-from watcher.recipe.page.document import By
-from watcher.recipe.page.json_query import JsonQuery, JsonQueryFailed
-from watcher.recipe.page.label_rows import comparable_label
-from watcher.recipe.page.page import Element, PageLocation, Text, Value
-from watcher.recipe.page.patterns import compile_pattern, search
-from watcher.text.html import css_error
-from watcher.text.printable import clean
+from watcher.recipe.page.finders import KINDS, Finder, parse_finder
+from watcher.recipe.page.json_query import JsonQueryFailed
+from watcher.recipe.page.number_in_selector import CASE_NUMBER, filled
+from watcher.recipe.page.page import PageLocation, Value
 
 MAX_LENGTH: Final = 1000
 """Characters in a selector."""
 _MAX_TEXT_LENGTH: Final = 20_000
-_KINDS: Final = ("css", "row", "xml", "json", "regex", "split", "text", "status", "url", "header")
-_WHOLE_ANSWER: Final = frozenset({"status", "url", "header"})
-_PIPE: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(_KINDS) + "):)")
-_XML_NAME: Final = re.compile(r"[^\W\d][\w.:-]*")
-_XML_PATH: Final = re.compile(r"(?:\*|[^\W\d][\w.:-]*)(?:/(?:\*|[^\W\d][\w.:-]*))*")
-_SPLIT: Final = re.compile(r"(.+?)\s+#([0-9]{1,2})", re.DOTALL)
-_MAX_PARTS: Final = 100
-_ATTRIBUTE: Final = re.compile(r"(?P<query>.*)@(?P<name>[A-Za-z_][-\w:.]*)", re.DOTALL)
-
-_Finder: TypeAlias = Callable[[PageLocation], Iterable[PageLocation]]
+_PIPE: Final = re.compile(r"\s\|\s+(?=(?:" + "|".join(KINDS) + "):)")
+_SAMPLE_NUMBER: Final = "A1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +42,16 @@ class Selector:
 
     text: str
     place: str
-    finders: tuple[_Finder, ...]
+    finders: tuple[Finder, ...]
+
+    @property
+    def names_case(self) -> bool:
+        """Whether it contains `{case_number}`, and finds something only after `for_case`."""
+        return CASE_NUMBER in self.text
+
+    def for_case(self, case_number: str) -> "Selector":
+        """Return the selector for one case. Raises `UnexpectedAnswer` for a number that it cannot contain."""
+        return _for_case(self.text, self.place, case_number) if self.names_case else self
 
     def all(self, location: PageLocation) -> list[PageLocation]:
         """Return all results of the last piped selector. Each of those before it passes on only its first result.
@@ -119,7 +117,7 @@ class Selector:
             return OutOfTime(f"{place}: {self.text!r}: {error}")
         return UnexpectedAnswer(f"{self.text!r}: {error}")
 
-    def _apply(self, find: _Finder, location: PageLocation) -> list[PageLocation]:
+    def _apply(self, find: Finder, location: PageLocation) -> list[PageLocation]:
         try:
             return list(find(location))
         except UnexpectedAnswer as error:
@@ -133,150 +131,22 @@ def parse_selector(text: str, place: str = "") -> Selector:
     """Parse a selector; `place` is its file and line. Raises ValueError with what to correct."""
     if len(text) > MAX_LENGTH:
         raise ValueError(_("a selector has at most {limit} characters", limit=MAX_LENGTH))
-    finds = tuple(_parse_one(part.strip(), place) for place, part in enumerate(_PIPE.split(text.strip())))
-    return Selector(text=text.strip(), place=place, finders=finds)
+    finds = _finders(text, _SAMPLE_NUMBER)
+    return Selector(text=text.strip(), place=place, finders=(_unfilled,) if CASE_NUMBER in text else finds)
 
 
-def _parse_one(text: str, index: int) -> _Finder:
-    kind, colon, rest = text.partition(":")
-    if not colon or kind not in _KINDS:
-        known = ", ".join(f"{name}:" for name in _KINDS)
-        raise ValueError(_("{text} is not a selector; a selector starts with {known}", text=_short(text), known=known))
-    if index and kind in _WHOLE_ANSWER:
-        raise ValueError(_("{kind}: applies to the whole answer, so it can only come first", kind=kind))
-    return _PARSERS[kind](rest.strip() if kind != "regex" else rest)
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")  # noqa: PLR2004 - what fits on a line
-
-
-def _css(text: str) -> _Finder:
-    match = _ATTRIBUTE.fullmatch(text)
-    query, name = (match["query"].strip(), match["name"].lower()) if match else (text, None)
-    if query and (fault := css_error(query)):
-        raise ValueError(fault)
-    if not query and name is None:
-        raise ValueError(_("css: needs a selector, such as css:td.status or css:@data-id"))
-
-    return partial(_find_elements, "css", query, name)
-
-
-def _find_elements(by: By, query: str, name: str | None, location: PageLocation) -> Iterable[PageLocation]:
-    """Return the elements that a query finds, or their attributes; without a query, those of the current element."""
-    elements = location.find(by, query) if query else [location] if isinstance(location, Element) else []
-    if name is None:
-        return elements
-    return [value for element in elements if (value := element.attribute(name)) is not None]
-
-
-def _row(text: str) -> _Finder:
-    if not (label := comparable_label(text)):
-        raise ValueError(_("row: needs the text of a label, such as row:Date of decision"))
-    return partial(_find_elements, "row", label, None)
-
-
-def _xml(text: str) -> _Finder:
-    path, _at, name = text.partition("@")
-    if not (_XML_PATH.fullmatch(path) or (name and not path)) or (_at and not _XML_NAME.fullmatch(name)):
-        raise ValueError(_("xml: needs names of elements, such as xml:item/title or xml:item@id"))
-    return partial(_find_elements, "path", path, name.lower() or None)
-
-
-def _split(text: str) -> _Finder:
-    match = _SPLIT.fullmatch(text)
-    separator, number = (match[1], match[2]) if match else (text, None)
-    if not separator or number == "0":
-        raise ValueError(_("split: needs a separator, such as split:; or split:; #2 for the second part"))
-
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        content = location.plain_text() if isinstance(location, Element) else location.raw()
-        parts = [Text(page=location.page, text=part.strip()) for part in content.split(separator, _MAX_PARTS)]
-        return parts if number is None else parts[int(number) - 1 : int(number)]
-
-    return find
-
-
-def _json(text: str) -> _Finder:
+@lru_cache(maxsize=1024)
+def _for_case(text: str, place: str, case_number: str) -> Selector:
     try:
-        query = JsonQuery(text)
-    except JsonQueryFailed:
-        raise ValueError(_("{text} is not a JMESPath expression", text=_short(text))) from None
-
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        with location.page.budget.spend() as until:
-            values = query.values(location.value(), until)
-        return [Value(page=location.page, json=value) for value in values if value is not None]
-
-    return find
+        return Selector(text=text, place=place, finders=_finders(text, case_number))
+    except ValueError:
+        raise UnexpectedAnswer(_("{text!r} cannot search for this case number", text=text)) from None
 
 
-def _regex(text: str) -> _Finder:
-    pattern = compile_pattern(text)
-
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        text = location.raw() if not isinstance(location, Element) else location.plain_text()
-        try:
-            with location.page.budget.spend():
-                match = search(pattern, text)
-        except ValueError as error:
-            raise UnexpectedAnswer(str(error)) from None
-        return [] if match is None else [Text(page=location.page, text=match)]
-
-    return find
+def _finders(text: str, case_number: str) -> tuple[Finder, ...]:
+    parts = [part.strip() for part in _PIPE.split(text.strip())]
+    return tuple(parse_finder(filled(part, case_number), index) for index, part in enumerate(parts))
 
 
-def _text(text: str) -> _Finder:
-    words = clean(text).casefold()
-    if not words:
-        raise ValueError(_("text: needs words to search for"))
-
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        content = location.raw() if isinstance(location, Value) else location.plain_text()
-        return [Text(page=location.page, text=text)] if words in clean(content).casefold() else []
-
-    return find
-
-
-def _status(text: str) -> _Finder:
-    if not re.fullmatch(r"[1-5]([0-9]{2}|xx)", text):
-        raise ValueError(_("status: needs a number such as 401, or 5xx, not {text}", text=_short(text)))
-    pattern = re.compile(text.replace("x", "[0-9]"))
-
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        status = str(location.page.status)
-        return [Text(page=location.page, text=status)] if pattern.fullmatch(status) else []
-
-    return find
-
-
-def _url(text: str) -> _Finder:
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        return [Text(page=location.page, text=location.page.url)] if text in location.page.url else []
-
-    return find
-
-
-def _header(text: str) -> _Finder:
-    if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", text):
-        raise ValueError(_("header: needs the name of a header, such as X-CSRF-Token, not {text}", text=_short(text)))
-
-    def find(location: PageLocation) -> Iterable[PageLocation]:
-        value = location.page.headers.get(text.lower())
-        return [] if value is None else [Text(page=location.page, text=value)]
-
-    return find
-
-
-_PARSERS: Final[dict[str, Callable[[str], _Finder]]] = {
-    "css": _css,
-    "row": _row,
-    "xml": _xml,
-    "split": _split,
-    "json": _json,
-    "regex": _regex,
-    "text": _text,
-    "status": _status,
-    "url": _url,
-    "header": _header,
-}
+def _unfilled(_location: PageLocation) -> Iterable[PageLocation]:
+    raise UnexpectedAnswer(_("the number of the case is not known here"))

@@ -21,6 +21,7 @@ from watcher.recipe.parse.requests import RESERVED_NAMES, Requests
 from watcher.recipe.parse.shipped import shipped_names
 from watcher.recipe.parse.table import Faults, Table
 from watcher.recipe.parse.toml_lines import Lines
+from watcher.recipe.placeholders import CASE_NUMBERS
 from watcher.settings.faults import did_you_mean
 from watcher.text.toml import NotToml, read_toml
 
@@ -192,7 +193,7 @@ class _Check:
         when = table.selector("when")
         if when and not index:
             table.add_fault("when", _("the first step has no earlier answer to search"))
-        request = self._requests.read(table, signing_in=True)
+        request = self._requests.read(table, signing_in=True, after_answer=index > 0)
         rejected = table.selectors("rejected")
         if request and self._requests.credential_names & request.placeholders and not table.texts("rejected"):
             table.faults.add(table.path, _("rejected is missing: how the website reports a wrong password"))
@@ -209,7 +210,13 @@ class _Check:
         table = self._top.table("cases")
         if table is None:
             return None
-        request = self._requests.read(table)
+        request = self._requests.read(table, also=frozenset({CASE_NUMBERS}))
+        at_once = table.integer("at_once", default=30, least=1, most=500)
+        if request and "at_once" in table and CASE_NUMBERS not in request.placeholders:
+            table.add_fault("at_once", _("needs a request with {case_numbers}"))
+        absent = table.text("absent") or ""
+        if absent and "expect" not in table:
+            table.add_fault("absent", _("needs expect: what is not in an incomplete list may be elsewhere in it"))
         each, number = table.selector("each", required=True), table.selector("case_number", required=True)
         next_page = table.selector("next")
         next_address = self._requests.address(table, "next_get", also=frozenset({"next"}))
@@ -230,6 +237,8 @@ class _Check:
             next=next_page,
             next_address=next_address,
             max_pages=max_pages,
+            absent=absent,
+            at_once=at_once,
         )
 
     def _case(self) -> CasePage | None:

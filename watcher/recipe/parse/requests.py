@@ -52,10 +52,22 @@ class Requests:
         self.case_names |= self._names_of_cases
         self.taken_names |= self._names_of_cases
 
-    def read(self, table: Table, *, optional: bool = False, signing_in: bool = False) -> Request | None:
-        """Return the request of a table; None if it has a fault, or if it is optional and missing."""
-        get, post = (self.address(table, key, signing_in=signing_in) for key in ("get", "post"))
+    def read(
+        self,
+        table: Table,
+        *,
+        optional: bool = False,
+        signing_in: bool = False,
+        after_answer: bool = False,
+        also: frozenset[str] = frozenset(),
+    ) -> Request | None:
+        """Return the request of a table; None if it has a fault, or if it is optional and missing.
+
+        `after_answer`: it may continue from the answer before it. `also` are further placeholders.
+        """
+        get, post = (self.address(table, key, signing_in=signing_in, also=also) for key in ("get", "post"))
         form, body, headers = table.mapping("form"), self._json(table), self._headers(table)
+        form_from = _form_from(table, after_answer=after_answer)
         if ("get" in table) == ("post" in table):
             if "get" in table or not optional:
                 table.faults.add(table.path, _('needs either get or post, such as get = "/cases"'))
@@ -68,8 +80,8 @@ class Requests:
             table.add_fault("json", _("use either form or json"))
         for key, texts in (("form", form), ("headers", headers)):
             for name, text in (texts or {}).items():
-                self._check_names(table.faults, (*table.path, key, name), text, signing_in=signing_in)
-        self._check_names(table.faults, (*table.path, "json"), body, signing_in=signing_in)
+                self._check_names(table.faults, (*table.path, key, name), text, signing_in=signing_in, also=also)
+        self._check_names(table.faults, (*table.path, "json"), body, signing_in=signing_in, also=also)
         address = get or post
         if address is None:
             return None
@@ -80,6 +92,7 @@ class Requests:
             headers={name: Template(text=text) for name, text in headers.items()},
             form=None if form is None else {name: Template(text=text) for name, text in form.items()},
             json=body,
+            form_from=form_from,
         )
 
     def address(
@@ -166,6 +179,16 @@ class Requests:
                 faults.add(
                     path, _("no earlier step sets {{{name}}}; {hint}", name=name, hint=did_you_mean(name, known))
                 )
+
+
+def _form_from(table: Table, *, after_answer: bool) -> Selector | None:
+    """Return the selector of the form whose hidden inputs a request sends."""
+    selector = table.selector("form_from")
+    if selector and not after_answer:
+        table.add_fault("form_from", _("there is no answer before this request, so no form to take"))
+    elif selector and ("post" not in table or "json" in table):
+        table.add_fault("form_from", _("only a form that is sent with post has hidden inputs"))
+    return selector
 
 
 def _placeholder_paths(content: Json, path: KeyPath) -> list[tuple[KeyPath, str]]:

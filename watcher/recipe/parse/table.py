@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from watcher.clock.durations import parse_duration
 from watcher.messages import _
+from watcher.recipe.page.number_in_selector import CASE_NUMBER
 from watcher.recipe.page.selectors import Selector, parse_selector
 from watcher.recipe.parse.toml_lines import Lines
 from watcher.recipe.placeholders import NAME
@@ -215,6 +216,9 @@ class Table:
 
     def _selector(self, key_path: KeyPath, text: str) -> Selector | None:
         place = self.faults.place((*self.path, *key_path))
+        if CASE_NUMBER in text and self.path[:1] != ("case",):
+            self.faults.add((*self.path, *key_path), _("{case_number} is available only in [case]"))
+            return None
         return self._parsed(key_path, text, lambda selector: parse_selector(selector, place))
 
     def _parsed(self, key_path: KeyPath, text: str, parse: Callable[[str], _T]) -> _T | None:

@@ -43,7 +43,7 @@ def lost_selectors(
     """Return the selectors, with their keys, that found something in the last check and find nothing now."""
     pairs = [(before[number], now[number]) for number in before.keys() & now.keys()]
     present = frozenset().union(*(case.fields for case in now.values()))
-    required = [*recipe.case.fields, *([HISTORY] if recipe.case.history else [])]
+    required = [*recipe.case.all_fields, *([HISTORY] if recipe.case.history else [])]
     lost = [
         name
         for name in required
@@ -64,7 +64,8 @@ def _is_lost(name: str, before: FoundFields, now: FoundFields) -> bool:
 def _selector(recipe: Recipe, name: str) -> str:
     if name == HISTORY:
         return ", ".join(f"{part.key_path}.each {part.each.text!r}" for part in recipe.case.history)
-    return f"case.fields.{name} {recipe.case.fields[name].text!r}"
+    key_path, selector = recipe.case.all_fields[name]
+    return f"{key_path} {selector.text!r}"
 
 
 def _fields(snapshot: Snapshot) -> list[str]:

@@ -2,40 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final
 
 from watcher.errors import CaseNotFound, PortalUnavailable, ReadFailed, UnexpectedAnswer
 from watcher.messages import _
 from watcher.model.case import Notice, Snapshot
 from watcher.portal import CaseFailed, CaseRead, CaseResult, CaseResults, Download, PortalContext, RawAnswers
+from watcher.recipe.filled import filled_for
 from watcher.recipe.model import CaseList, Recipe
 from watcher.recipe.page.budget import OutOfTime
-from watcher.recipe.page.page import Page, PageLocation
-from watcher.recipe.page.selectors import Selector
+from watcher.recipe.page.page import Page
 from watcher.recipe.parameters import ParameterValues
+from watcher.recipe.placeholders import CASE_NUMBERS, CaseNumbers, Values
 from watcher.recipe.run.addresses import resolve_address
-from watcher.recipe.run.case_list import comparable_number, odd_rows, rows
-from watcher.recipe.run.kept_answers import CASE, LIST, dump_pages
+from watcher.recipe.run.case_list import comparable_number, is_case_number, odd_rows, rows
+from watcher.recipe.run.case_visit import CaseVisit, ListedCase, taken
+from watcher.recipe.run.kept_answers import CASE, dump_pages
 from watcher.recipe.run.last_found import found_in, had_another_status, lost_selectors
 from watcher.recipe.run.refusals import NotYetShown, raise_if_case_missing, raise_if_unexpected
-from watcher.recipe.run.snapshot import not_shown_yet, read_case
+from watcher.recipe.run.snapshot import read_case_or_pending
 from watcher.recipe.run.visit import Visit
 
 _MAX_CASES: Final = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedCase:
-    """A case on the list, with its number as the portal writes it (`shown`) and as the account does (`number`).
-
-    `page` is the page of the list, None if the recipe has no list.
-    """
-
-    number: str
-    shown: str
-    page: Page | None = None
-    taken: Mapping[str, str] = field(default_factory=dict)
 
 
 class RecipeReader:
@@ -54,6 +43,7 @@ class RecipeReader:
         self._recipe, self._visit, self._context = recipe, visit, context
         self._parameters = parameters or ParameterValues()
         self._cases = {comparable_number(number): number for number in cases}
+        self._case_visit = CaseVisit(recipe, visit)
         self._odd_rows: list[int] = []
 
     def read(self) -> CaseResults:
@@ -80,45 +70,83 @@ class RecipeReader:
 
     def listed(self) -> Iterator[ListedCase]:
         """Yield the cases to check, each once. Raises `UnexpectedAnswer` if the list is not as expected."""
-        if self._recipe.cases is None:
+        if self._recipe.cases is not None:
+            yield from self._in_list(self._recipe.cases)
+        elif self._recipe.case.single:
+            yield from self._single()
+        else:
             yield from (ListedCase(number=number, shown=number) for number in self._cases.values())
-            return
+
+    def fetch(self, listed: ListedCase, pages: dict[str, Page]) -> None:
+        """Add the pages of one case to `pages` as they arrive, so that an error loses none. Raises `ReadFailed`."""
+        self._case_visit.fetch(listed, self._values(listed), pages)
+
+    def _in_list(self, cases: CaseList) -> Iterator[ListedCase]:
+        """Yield the cases of the list, and those of the account that are absent from it, if that is a status."""
         seen: set[str] = set()
-        for page in self._pages(self._recipe.cases):
+        rows_seen, page = 0, None
+        for page in self._pages(cases):
             for number, location in rows(self._recipe, page):
+                rows_seen += 1
                 key = comparable_number(number)
-                if key not in seen and (not self._cases or key in self._cases):
-                    yield ListedCase(
-                        number=self._cases.get(key, number), shown=number, page=page, taken=self._taken(location)
-                    )
+                if self._cases and key not in self._cases:
+                    continue
+                if key not in seen:
+                    taken_here = taken(cases.take, location)
+                    own = self._cases.get(key, number)
+                    yield ListedCase(number=own, shown=number, page=page, taken=taken_here)
                 seen.add(key)
-            self._odd_rows += odd_rows(self._recipe, page)
-            if len(seen) > _MAX_CASES:
-                raise UnexpectedAnswer(
-                    _("{recipe} lists more than {limit} cases", recipe=self._recipe.name, limit=_MAX_CASES)
-                )
-        if not seen and (self._context.known_cases or not self._recipe.cases.expect):
+            if not cases.absent:
+                self._odd_rows += odd_rows(self._recipe, page)
+            self._check_count(len(seen))
+        if not rows_seen and page is not None:
+            self._check_empty(cases)
+        if cases.absent and page is not None:
+            for key in self._cases.keys() - seen:
+                number = self._cases[key]
+                yield ListedCase(number=number, shown=number, page=page, is_absent=True)
+
+    def _check_count(self, count: int) -> None:
+        if count > _MAX_CASES:
+            raise UnexpectedAnswer(
+                _("{recipe} lists more than {limit} cases", recipe=self._recipe.name, limit=_MAX_CASES)
+            )
+        if count > 1 and self._recipe.case.single:
+            raise UnexpectedAnswer(
+                _("{recipe} lists more than one case, but its recipe says `single = true`", recipe=self._recipe.name)
+            )
+
+    def _check_empty(self, cases: CaseList) -> None:
+        """Raise `UnexpectedAnswer` for a list without a case, unless it may be empty."""
+        if cases.absent or self._context.known_cases or not cases.expect:
             raise UnexpectedAnswer(
                 _(
                     "{recipe}: cases.each {selector!r} finds no cases. An empty list is accepted only if "
                     "cases.expect is present and no case was ever seen",
                     recipe=self._recipe.name,
-                    selector=self._recipe.cases.each.text,
+                    selector=cases.each.text,
                 )
             )
 
-    def fetch(self, listed: ListedCase, pages: dict[str, Page]) -> None:
-        """Add the pages of one case to `pages` as they arrive, so that an error loses none. Raises `ReadFailed`."""
-        case, values = self._recipe.case, self._values(listed)
-        if case.request is not None:
-            page = pages[CASE] = self._visit.fetch(case.request, values)
-            raise_if_case_missing(self._recipe, page, key_path=CASE)
-            values |= _take(case.take, page)
-        elif listed.page is not None:
-            pages[LIST] = listed.page
-        for part in (*case.pending, *case.notices, *case.history):
-            if part.request is not None:
-                pages[part.key_path] = self._visit.fetch(part.request, values)
+    def _single(self) -> Iterator[ListedCase]:
+        """Yield the one case of the account, with the number that its page shows."""
+        number = next(iter(self._cases.values()), "")
+        listed = ListedCase(number=number, shown=number)
+        recipe, values = filled_for(self._recipe, number), self._values(listed)
+        page = self._case_visit.case_page(recipe.case, values)
+        listed = replace(listed, answer=page, taken=values)
+        try:
+            raise_if_case_missing(recipe, page, key_path=CASE)
+        except CaseNotFound:
+            yield from (listed,) if number else ()
+            return
+        shown = recipe.case.case_number.text_at(page) if recipe.case.case_number else number
+        if not shown or not is_case_number(shown):
+            raise UnexpectedAnswer(
+                _("{recipe}: case.case_number finds no case number on the page of the case", recipe=self._recipe.name)
+            )
+        if not number or comparable_number(shown) == comparable_number(number):
+            yield replace(listed, number=number or shown, shown=shown)
 
     def _results(self) -> Iterator[CaseResult]:
         was_down = False
@@ -146,8 +174,9 @@ class RecipeReader:
         try:
             with suppress(NotYetShown):
                 self.fetch(listed, pages)
-            snapshot = read_case(self._recipe, pages, listed.number)
-            self._check_not_gone(snapshot, pages)
+            snapshot, is_shown = read_case_or_pending(self._recipe, pages, listed.number)
+            if not is_shown:
+                self._check_not_gone(snapshot)
         except PortalUnavailable as error:
             if error.retry_after is not None or self._context.stop.is_set():
                 raise
@@ -158,10 +187,10 @@ class RecipeReader:
             return CaseFailed(case_number=listed.number, error=error, answers=self._dump(listed, pages))
         return CaseRead(snapshot=snapshot, answers=self._dump(listed, pages))
 
-    def _check_not_gone(self, snapshot: Snapshot, pages: Mapping[str, Page]) -> None:
-        """Raise `CaseNotFound` for a case that the portal does not show yet, as it says, but has shown before."""
+    def _check_not_gone(self, snapshot: Snapshot) -> None:
+        """Raise `CaseNotFound` for a case that the portal does not show, if it has shown it before."""
         before = self._visit.session.last_found.get(snapshot.case_number)
-        if not_shown_yet(self._recipe, pages) and had_another_status(before, snapshot.status or ""):
+        if had_another_status(before, snapshot.status or ""):
             raise CaseNotFound(_("{recipe} no longer shows this case", recipe=self._recipe.name))
 
     def _values(self, listed: ListedCase) -> dict[str, str]:
@@ -172,10 +201,19 @@ class RecipeReader:
         return dump_pages(self._recipe, pages, listed.number)
 
     def _pages(self, cases: CaseList) -> Iterator[Page]:
+        if not cases.names_cases:
+            yield from self._pages_of(cases, {})
+            return
+        numbers = [number for number in self._cases.values() if not self._context.is_finished(number)]
+        for start in range(0, len(numbers), cases.at_once):
+            asked = CaseNumbers(numbers[start : start + cases.at_once])
+            yield from self._pages_of(cases, {CASE_NUMBERS: asked})
+
+    def _pages_of(self, cases: CaseList, values: Values) -> Iterator[Page]:
         address: str | None = None
         visited: set[str] = set()
         for _page in range(cases.max_pages):
-            page = self._visit.fetch(cases.request, {}, address=address)
+            page = self._visit.fetch(cases.request, values, address=address)
             raise_if_unexpected(self._recipe, page, key_path="cases", expect=cases.expect)
             yield page
             address = self._next(cases, page)
@@ -197,9 +235,6 @@ class RecipeReader:
             return self._visit.address(cases.next_address, {"next": target})
         return resolve_address(page.url, target)
 
-    def _taken(self, location: PageLocation) -> dict[str, str]:
-        return {} if self._recipe.cases is None else _take(self._recipe.cases.take, location)
-
     def _compare(self, snapshots: list[Snapshot]) -> None:
         now = found_in(snapshots)
         if lost := lost_selectors(self._recipe, self._visit.session.last_found, now):
@@ -213,8 +248,3 @@ class RecipeReader:
             )
         if now:
             self._visit.remember(now)
-
-
-def _take(take: Mapping[str, Selector], location: PageLocation) -> dict[str, str]:
-    values = {name: selector.text_at(location) for name, selector in take.items()}
-    return {name: value for name, value in values.items() if value is not None}

@@ -20,7 +20,12 @@ def first_matching(selectors: tuple[Selector, ...], location: PageLocation) -> S
 
 
 class NotYetShown(CaseNotFound):
-    """A case that the portal says it does not show yet, and for which the recipe has a status."""
+    """A case that the portal does not show yet, and that has a `status` of the recipe until then."""
+
+    def __init__(self, message: str, *, status: str) -> None:
+        """Store the status."""
+        self.status = status
+        super().__init__(message)
 
 
 def raise_if_unavailable(recipe: Recipe, page: Page) -> None:
@@ -69,7 +74,8 @@ def raise_if_case_missing(recipe: Recipe, page: Page, *, key_path: str) -> None:
     if first_matching(recipe.case.not_found, page):
         if page.status not in _GONE:
             _check_complete(recipe, page, key_path)
-        raise NotYetShown(text) if recipe.case.pending_status else CaseNotFound(text)
+        status = recipe.case.pending_status
+        raise NotYetShown(text, status=status) if status else CaseNotFound(text)
     if page.status in _GONE:
         raise CaseNotFound(text)
     raise_if_unexpected(recipe, page, key_path=key_path, expect=recipe.case.expect)

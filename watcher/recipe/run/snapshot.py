@@ -9,7 +9,8 @@ from watcher.language.status_meaning import meaning_of
 from watcher.messages import _
 from watcher.model.case import STATUS_SOURCE, ItemKind, PendingItem, Snapshot, Stage
 from watcher.portal import RawAnswers
-from watcher.recipe.model import Recipe, comparable_status
+from watcher.recipe.filled import filled_for
+from watcher.recipe.model import CASE_FIELDS, STATUS_FIELDS, Recipe, comparable_status
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.run.case_list import comparable_number, rows
 from watcher.recipe.run.case_lists import Collections
@@ -18,7 +19,6 @@ from watcher.recipe.run.kept_answers import CASE, LIST, load_pages
 from watcher.recipe.run.refusals import (
     NotYetShown,
     check_expected,
-    first_matching,
     raise_if_case_missing,
     raise_if_signed_out,
     raise_if_unavailable,
@@ -50,45 +50,58 @@ def read_case(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> Sn
     Raises `UnexpectedAnswer` if the recipe does not fit the pages, `CaseNotFound` if they lack the case. The caller
     must have checked that the portal is available and the session has not ended.
     """
+    return read_case_or_pending(recipe, pages, case_number)[0]
+
+
+def read_case_or_pending(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> tuple[Snapshot, bool]:
+    """Return what `read_case` does, and whether the portal shows the case: else its status is the recipe's own."""
+    recipe = filled_for(recipe, case_number)
     try:
         location = _case_location(recipe, pages, case_number)
-    except NotYetShown:
-        return _pending(recipe, case_number)
-    fields = Fields(recipe, location)
-    status = fields.text("status")
+    except NotYetShown as error:
+        return _pending(recipe, case_number, error.status), False
+    field = _fields_by_name(recipe, pages, location)
+    status = field["status"].text("status")
     if status is None:
-        name, key = recipe.name, fields.key_path("status")
+        name, key = recipe.name, field["status"].key_path("status")
         raise UnexpectedAnswer(_("{recipe}: {key} finds nothing, but every case has a status", recipe=name, key=key))
     snapshot = Snapshot(
         case_number=case_number,
         language=recipe.language,
-        form=fields.text("form"),
-        title=fields.text("title"),
+        form=field["form"].text("form"),
+        title=field["title"].text("title"),
         status=status,
-        description=fields.text("description"),
-        status_since=fields.day("status_since"),
-        submitted_on=fields.day("submitted_on"),
-        updated_at=fields.moment("updated_at"),
-        office=fields.text("office"),
+        description=field["description"].text("description"),
+        status_since=field["status_since"].day("status_since"),
+        submitted_on=field["submitted_on"].day("submitted_on"),
+        updated_at=field["updated_at"].moment("updated_at"),
+        office=field["office"].text("office"),
     )
-    return _with_collections(recipe, pages, location, replace(snapshot, stage=_stage(recipe, snapshot)))
+    return _with_collections(recipe, pages, location, replace(snapshot, stage=_stage(recipe, snapshot))), True
 
 
-def not_shown_yet(recipe: Recipe, pages: Mapping[str, Page]) -> bool:
-    """Return whether the portal says that it does not show a case yet, so that its status is the recipe's own."""
-    page = pages.get(CASE)
-    return bool(recipe.case.pending_status and page and first_matching(recipe.case.not_found, page))
+def _fields_by_name(recipe: Recipe, pages: Mapping[str, Page], location: PageLocation) -> dict[str, Fields]:
+    """Return where each field of the case is: in its page or row, or in a further answer."""
+    fields = dict.fromkeys(("status", *CASE_FIELDS, *STATUS_FIELDS), Fields(recipe, location))
+    for part in recipe.case.more:
+        page = pages.get(part.key_path)
+        if page is None:
+            name, key = recipe.name, part.key_path
+            raise UnexpectedAnswer(_("{recipe}: there is no answer to {key_path}", recipe=name, key_path=key))
+        raise_if_unexpected(recipe, page, key_path=part.key_path, expect=part.expect)
+        further = Fields(recipe, page, part.fields, f"{part.key_path}.fields")
+        fields |= dict.fromkeys(part.fields, further)
+    return fields
 
 
-def _pending(recipe: Recipe, case_number: str) -> Snapshot:
+def _pending(recipe: Recipe, case_number: str, status: str) -> Snapshot:
     """Return the snapshot of a case that the portal does not show yet."""
-    status = recipe.case.pending_status
     snapshot = Snapshot(case_number=case_number, language=recipe.language, status=status)
     return replace(snapshot, stage=_stage(recipe, snapshot))
 
 
 def _case_location(recipe: Recipe, pages: Mapping[str, Page], case_number: str) -> PageLocation:
-    if recipe.case.request is None:
+    if recipe.case.request is None or (CASE not in pages and LIST in pages):
         return _row(recipe, pages.get(LIST), case_number)
     page = pages.get(CASE)
     if page is None:
@@ -106,6 +119,8 @@ def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation:
         if comparable_number(number) == comparable_number(case_number):
             check_expected(recipe, location, key_path="case", expect=recipe.case.expect)
             return location
+    if recipe.cases.absent:
+        raise NotYetShown(_("{recipe} does not list this case", recipe=recipe.name), status=recipe.cases.absent)
     raise CaseNotFound(_("{recipe} no longer lists this case", recipe=recipe.name))
 
 

@@ -17,6 +17,7 @@ from watcher.recipe.page.page import Page
 from watcher.recipe.placeholders import Template, Values, fill_json
 from watcher.recipe.run.addresses import absolute_address, resolve_address
 from watcher.recipe.run.last_found import FoundFields
+from watcher.recipe.run.outgoing import check_filled, form_for, headers_for
 from watcher.recipe.run.refusals import first_matching, raise_if_signed_out, raise_if_unavailable, raise_if_unexpected
 from watcher.recipe.run.session import Session
 
@@ -85,21 +86,24 @@ class Visit:
         for value in session.taken.values():
             _register_taken(value)
 
-    def fetch(self, request: Request, values: Values, *, address: str | None = None) -> Page:
+    def fetch(
+        self, request: Request, values: Values, *, address: str | None = None, previous: Page | None = None
+    ) -> Page:
         """Return the answer to a request that needs a session; `address` replaces the request's own.
 
+        `previous` is the answer before it, from which it may continue.
         Raises `PortalUnavailable` and all errors of `sign_in`. The caller checks whether the answer is expected.
         """
         if not self._signed_in and self._recipe.sign_in and (self.session.is_empty or self._lacks_taken(request)):
             self.sign_in()
         try:
-            return self._send_signed_in(request, values, address)
+            return self._send_signed_in(request, values, address, previous)
         except SessionEnded as ended:
             if self._signed_in or not self._recipe.sign_in:
                 raise self._session_error(ended) from None
         self.sign_in()
         try:
-            return self._send_signed_in(request, values, address)
+            return self._send_signed_in(request, values, address, previous)
         except SessionEnded as ended:
             raise self._session_error(ended) from None
 
@@ -127,7 +131,7 @@ class Visit:
         page: Page | None = None
         for step in self._recipe.sign_in:
             if step.when is None or (page is not None and step.when.is_true(page)):
-                page = self._step(step)
+                page = self._step(step, page)
         self._unconfirmed = True
 
     def download(self, address: str, *, max_bytes: int) -> Download:
@@ -172,8 +176,8 @@ class Visit:
         self.session.last_found.update(found)
         self.save()
 
-    def _send_signed_in(self, request: Request, values: Values, address: str | None) -> Page:
-        page = self._send(request, {**self.session.taken, **values}, address)
+    def _send_signed_in(self, request: Request, values: Values, address: str | None, previous: Page | None) -> Page:
+        page = self._send(request, {**self.session.taken, **values}, address, previous)
         raise_if_unavailable(self._recipe, page)
         raise_if_signed_out(self._recipe, page)
         if self._unconfirmed:
@@ -208,7 +212,7 @@ class Visit:
         taken = {name for step in self._recipe.sign_in for name in step.take}
         return bool(request.placeholders & taken - self.session.taken.keys())
 
-    def _step(self, step: Step) -> Page:
+    def _step(self, step: Step, previous: Page | None) -> Page:
         values = dict(self.session.taken)
         names = step.request.placeholders
         if names & _CODES:
@@ -220,7 +224,7 @@ class Visit:
             self._submitted = True
             values["password"] = self._login.password
         self._code_requested_at = self._context.clock.now()
-        page = self._send(step.request, values, None)
+        page = self._send(step.request, values, None, previous)
         self._check_sign_in_answer(step, page)
         for name, selector in step.take.items():
             self.session.taken.pop(name, None)
@@ -241,35 +245,19 @@ class Visit:
                 raise error(_(text, name=name, key=key_path, selector=match.text, advice=_(_BY_HAND)))
         raise_if_unexpected(self._recipe, page, key_path=key_path, expect=step.expect)
 
-    def _send(self, request: Request, values: Values, address: str | None) -> Page:
+    def _send(self, request: Request, values: Values, address: str | None, previous: Page | None) -> Page:
         all_values = {**self._login.values, **values}
-        self._check_filled(request, all_values)
+        check_filled(self._recipe, request, all_values)
         answer = self._http.send(
             request.method,
             self.address(request.address, values) if address is None else address,
-            headers=self._headers(request, all_values),
-            form=None if request.form is None else {key: text.fill(all_values) for key, text in request.form.items()},
+            headers=headers_for(self._recipe, request, all_values),
+            form=form_for(self._recipe, request, all_values, previous),
             json=None if request.json is None else fill_json(request.json, all_values),
         )
         page = Page(status=answer.status, url=answer.url, headers=_lower(answer.headers), body=answer.body)
         self._observer(request, page)
         return page
-
-    def _headers(self, request: Request, values: Values) -> dict[str, str]:
-        headers = {"Accept": "text/html, application/json, */*;q=0.5", "Accept-Language": self._recipe.language}
-        for name, text in request.headers.items():
-            value = text.fill(values)
-            if not (value.isascii() and value.isprintable()):
-                raise UnexpectedAnswer(
-                    _(
-                        "{recipe}: {key_path}.headers.{name} is not a valid header",
-                        recipe=self._recipe.name,
-                        key_path=request.key_path,
-                        name=name,
-                    )
-                )
-            headers[name] = value
-        return headers
 
     def _headers_for_documents(self) -> dict[str, str]:
         """Return the headers of requests about a case, such as a token, unless they contain a case's own values."""
@@ -280,17 +268,5 @@ class Visit:
                 and request.headers
                 and all(text.placeholders <= values.keys() for text in request.headers.values())
             ):
-                return self._headers(request, values)
+                return headers_for(self._recipe, request, values)
         return {}
-
-    def _check_filled(self, request: Request, values: Values) -> None:
-        for name in sorted(request.placeholders - values.keys()):
-            raise UnexpectedAnswer(
-                _(
-                    "{recipe}: {key_path} needs {{{name}}}, but its selector found nothing; run"
-                    " `watcher recipe try FILE --account NAME`",
-                    recipe=self._recipe.name,
-                    key_path=request.key_path,
-                    name=name,
-                )
-            )

@@ -10,6 +10,7 @@ from typing import Final
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.messages import _, plural
 from watcher.model.case import Snapshot
+from watcher.recipe.filled import filled_for
 from watcher.recipe.model import CaseList, Collection, Recipe, Step
 from watcher.recipe.page.page import Page, PageLocation, readable_address
 from watcher.recipe.page.selectors import Selector
@@ -115,6 +116,7 @@ def inspect_case(
 
     `location` is its row of the list, if it has one.
     """
+    recipe = filled_for(recipe, case_number)
     case = recipe.case
     if case.request is not None and CASE in pages:
         location = pages[CASE]
@@ -127,7 +129,13 @@ def inspect_case(
         return
     for key, selector in case.fields.items():
         yield _field_result(f"case.fields.{key}", selector, location, needed=key == "status")
-    for collection in (*case.pending, *case.notices, *case.history):
+    for part in case.more:
+        if part.key_path in pages:
+            page = pages[part.key_path]
+            yield from _inspect_signed_in(recipe, page, key_path=part.key_path, expect=part.expect)
+            for key, selector in part.fields.items():
+                yield _field_result(f"{part.key_path}.fields.{key}", selector, page, needed=key == "status")
+    for collection in case.collections:
         yield from _inspect_collection(recipe, collection, pages, location)
     yield _read_result(recipe, pages, case_number)
 

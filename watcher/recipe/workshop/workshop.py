@@ -7,12 +7,14 @@ from typing import Final
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.messages import _
-from watcher.recipe.model import Recipe, Request
+from watcher.recipe.filled import filled_for
+from watcher.recipe.model import Recipe, Request, Step
 from watcher.recipe.page.page import Page, PageLocation
 from watcher.recipe.parse.check import load_recipe
 from watcher.recipe.run.case_list import comparable_number, rows
+from watcher.recipe.run.case_visit import ListedCase
 from watcher.recipe.run.kept_answers import CASE, LIST
-from watcher.recipe.run.reader import ListedCase, RecipeReader
+from watcher.recipe.run.reader import RecipeReader
 from watcher.recipe.run.visit import Visit
 from watcher.recipe.workshop.selector_report import SelectorResult, inspect_case, inspect_list, inspect_step
 from watcher.recipe.workshop.trace_files import TracedAnswer, matches_request, traced_answers
@@ -50,10 +52,11 @@ class Workshop:
             self._visit.sign_in()
         yield from self._steps()
 
-    def _steps(self) -> Iterator[SelectorResult]:
+    def _steps(self, steps: tuple[Step, ...] | None = None) -> Iterator[SelectorResult]:
+        """Yield the results of the steps, by default those of the sign-in, that were taken since the last time."""
         answered = {request.key_path: page for request, page in self._answers}
         self._answers.clear()
-        for step in self._recipe.sign_in:
+        for step in self._recipe.sign_in if steps is None else steps:
             if step.request.key_path in answered:
                 yield from inspect_step(self._recipe, step, answered[step.request.key_path])
 
@@ -81,6 +84,8 @@ class Workshop:
             self._reader.fetch(listed, pages)
         except ReadFailed as error:
             yield SelectorResult(key_path=CASE, note=f"{listed.number}: {type(error).__name__}: {error}", failed=True)
+        if self._recipe.case.steps:
+            yield from self._steps(filled_for(self._recipe, listed.number).case.steps)
         yield from inspect_case(self._recipe, pages, listed.number, _row(self._recipe, listed.page, listed.number))
 
 
@@ -94,7 +99,7 @@ def check_recipe(path: Path, answers: Path | None = None) -> list[SelectorResult
 
 
 def _inspect_trace(recipe: Recipe, answers: list[TracedAnswer]) -> Iterator[SelectorResult]:
-    for step in recipe.sign_in:
+    for step in (*recipe.sign_in, *recipe.case.steps):
         for answer in (answer for answer in answers if matches_request(recipe, step.request, answer)):
             yield from inspect_step(recipe, step, answer.page)
     pages: dict[str, Page] = {}
@@ -106,7 +111,7 @@ def _inspect_trace(recipe: Recipe, answers: list[TracedAnswer]) -> Iterator[Sele
         elif recipe.case.request is not None and matches_request(recipe, recipe.case.request, answer):
             yield from _inspect_traced_case(recipe, pages)
             pages = {CASE: answer.page}
-        pages |= _collections(recipe, answer)
+        pages |= _further(recipe, answer)
     yield from _inspect_traced_case(recipe, pages)
 
 
@@ -126,11 +131,11 @@ def _inspect_traced_case(recipe: Recipe, pages: dict[str, Page]) -> Iterator[Sel
         yield from inspect_case(recipe, pages, number or _("the case"), None)
 
 
-def _collections(recipe: Recipe, answer: TracedAnswer) -> dict[str, Page]:
-    parts = (*recipe.case.pending, *recipe.case.notices, *recipe.case.history)
-    return {
-        part.key_path: answer.page for part in parts if part.request and matches_request(recipe, part.request, answer)
-    }
+def _further(recipe: Recipe, answer: TracedAnswer) -> dict[str, Page]:
+    """Return the page of each further answer about a case, and of each of its lists, that this may be."""
+    parts = [(part.key_path, part.request) for part in recipe.case.more]
+    parts += [(part.key_path, part.request) for part in recipe.case.collections if part.request]
+    return {key_path: answer.page for key_path, request in parts if matches_request(recipe, request, answer)}
 
 
 def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation | None:
