@@ -3,8 +3,6 @@
 from datetime import date
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from tests.web.visiting import Site, a_site
 from watcher import portals
 from watcher.app import App, open_app
@@ -29,12 +27,14 @@ LETTER = b"%PDF-1.4 a letter"
 
 def a_household(folder: Path, *, privacy: str = "masked") -> Site:
     """Return a page on the database of a household, signed in to by nobody yet."""
-    account = portals.find("uscis").account(
-        name="family",
-        portal="uscis",
-        username="someone@example.org",
-        password=SecretStr("secret password"),
-        mfa="prompt",
+    account = portals.find("uscis").account.model_validate(
+        {
+            "name": "family",
+            "portal": "uscis",
+            "username": "someone@example.org",
+            "password": "secret password",
+            "mfa": "prompt",
+        }
     )
     channel = ChannelSettings.model_validate(
         {"name": "phone", "url": "json://127.0.0.1:9/phone", "privacy": privacy, "min_severity": "routine"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -33,13 +34,20 @@ _TIMELINE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry of the timeline."""
+    """One change, note, or reminder."""
 
-    when: ShownDate
     kind: str
     severity: str
     text: str
     is_note: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What was recorded at one moment."""
+
+    when: ShownDate
+    entries: Sequence[Entry]
 
 
 def show(request: Request) -> Response:
@@ -138,18 +146,23 @@ def _items(case: TrackedCase, opened: ReadOnlyContext, dates: Dates) -> list[dic
     ]
 
 
-def _timeline(changes: Sequence[RecordedChange], dates: Dates, *, newest_first: bool) -> list[Entry]:
-    entries = [
-        Entry(
-            when=dates.moment(recorded.at),
-            kind=kind_text(recorded.change.kind),
-            severity=recorded.change.severity.value,
-            text=note_text(recorded.change) or recorded.summary,
-            is_note=recorded.change.kind is ChangeKind.NOTE,
-        )
-        for recorded in changes
+def _timeline(changes: Sequence[RecordedChange], dates: Dates, *, newest_first: bool) -> list[Moment]:
+    """Return the timeline. What one check recorded stands together."""
+    ordered = changes if newest_first else changes[::-1]
+    return [
+        Moment(when=dates.moment(at), entries=[_entry(recorded) for recorded in together])
+        for at, together in groupby(ordered, key=lambda recorded: recorded.at)
     ]
-    return entries if newest_first else entries[::-1]
+
+
+def _entry(recorded: RecordedChange) -> Entry:
+    change = recorded.change
+    return Entry(
+        kind=kind_text(change.kind),
+        severity=change.severity.value,
+        text=note_text(change) or recorded.summary,
+        is_note=change.kind is ChangeKind.NOTE,
+    )
 
 
 def item_of(request: Request, opened: ReadOnlyContext, number: int) -> tuple[TrackedCase, ShownItem]:

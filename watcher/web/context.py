@@ -4,16 +4,18 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeAlias
 
 from watcher.clock import Clock, SystemClock
+from watcher.context.opening import database_file
 from watcher.context.read_only import ReadOnlyContext, open_read_only
 from watcher.processes.child import command, environment
 from watcher.settings import Settings
 from watcher.web.action_process import ActionProcess
+from watcher.web.case_cache import CachedReading, CaseCache, file_version
 from watcher.web.outcome import Outcome
 
 Performer: TypeAlias = Callable[[str, Mapping[str, Any]], Outcome]
@@ -31,6 +33,7 @@ class WebContext:
     clock: Clock = field(default_factory=SystemClock)
     performer: Performer | None = None
     checker: Callable[[str], None] | None = None
+    cache: CaseCache = field(default_factory=CaseCache, repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     def perform(self, name: str, **arguments: object) -> Outcome:
@@ -56,5 +59,8 @@ class WebContext:
     @contextmanager
     def reading(self) -> Iterator[ReadOnlyContext]:
         """Open the database for one request: it shows one consistent state. Raises `StoreUnusable`."""
+        version = file_version(database_file(self.settings))
         with open_read_only(self.settings) as opened:
-            yield replace(opened, clock=self.clock)
+            yield CachedReading(
+                store=opened.store, settings=opened.settings, clock=self.clock, cache=self.cache, version=version
+            )

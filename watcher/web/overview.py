@@ -42,6 +42,7 @@ PAGE_SIZE = 50
 """Cards on one page."""
 
 _MAX_NEWS = 20
+_MAX_NEEDS = 20
 _FIRST_NEWS = timedelta(days=7)
 """What is new on a device that never said what it has seen."""
 
@@ -80,6 +81,7 @@ def _values(request: Request, opened: ReadOnlyContext) -> dict[str, Any]:
     accounts = shown_accounts(opened) if sees_all(request) else {}
     lines = account_lines(accounts.values(), opened, dates)
     page = _page(request)
+    todo, missing = needed_items(everything, opened), missing_cases(everything)
     groups, pages = _cards(cases, page, opened, dates)
     seen = seen_by(request)
     news = changes_of(request, everything, opened, dates, limit=_MAX_NEWS + 1)
@@ -89,8 +91,9 @@ def _values(request: Request, opened: ReadOnlyContext) -> dict[str, Any]:
         "more_news": len(news) > _MAX_NEWS,
         "seen": dates.moment(seen.at) if seen else None,
         "waiting": [line for line in lines if line.waits],
-        "missing": [(case_id(case.case_number), missing_text(case, opened)) for case in missing_cases(everything)],
-        "todo": [shown_item(case, item, dates) for case, item in needed_items(everything, opened)],
+        "missing": [(case_id(case.case_number), missing_text(case, opened)) for case in missing[:_MAX_NEEDS]],
+        "todo": [shown_item(case, item, dates) for case, item in todo[:_MAX_NEEDS]],
+        "more_todo": max(0, len(todo) - _MAX_NEEDS),
         "groups": groups,
         "count": len(cases),
         "total": len(everything),

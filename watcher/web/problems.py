@@ -10,7 +10,13 @@ from watcher.web.render import render
 
 def not_found(request: Request, _error: Exception) -> Response:
     """Say that there is no such page, or that the visitor may not see it."""
-    return render(request, "problem.html", status=404, title=_("Not found"), text=_("There is nothing here."))
+    return render(
+        request,
+        "problem.html",
+        status=404,
+        title=_("Not found"),
+        text=_("This page does not exist, or you cannot see it."),
+    )
 
 
 def database_unusable(request: Request, error: Exception) -> Response:

@@ -35,7 +35,7 @@ def render(request: Request, template: str, /, *, status: int = 200, **values: A
 
 def path_for(request: Request, name: str, /, **path: object) -> str:
     """Return the path of a page, with the prefix under which the page is reached. It names no host."""
-    return str(request.url_for(name, **path).path)
+    return f"{request.scope.get('root_path', '')}{request.app.url_path_for(name, **path)}"
 
 
 @cache

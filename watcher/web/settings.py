@@ -24,7 +24,7 @@ from watcher.web.render import path_for, render
 from watcher.web.request import context_of, require_all, sees_all
 
 _LANGUAGES = {"en": "English", "es": "Español", "fr": "Français"}
-_THEMES = {"": mark("As the device"), "light": mark("Light"), "dark": mark("Dark")}
+_THEMES = {"": mark("The device's setting"), "light": mark("Light"), "dark": mark("Dark")}
 _LEFT_OUT = frozenset({"name"})
 _SOURCES = {
     "environment": mark("environment variable {name}"),
