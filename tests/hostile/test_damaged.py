@@ -24,6 +24,7 @@ from tests.hostile.damage import damaged
 from tests.http.test_client import portal as http_portal
 from tests.portals.recordings import recordings
 from tests.recipe.run.test_snapshot import API, NUMBER, PAGES
+from tests.reference.lists import INQUIRY, ORIGIN, TODAY, cell, data_set
 from tests.sign_in.code_mails import SENDER, letter
 from tests.sign_in.test_cookie_files import HOSTS, JSON, NETSCAPE, NOW
 from tests.support.workspace import REPOSITORY
@@ -43,6 +44,8 @@ from watcher.recipe.parse.check import RecipeFaults, parse_recipe
 from watcher.recipe.run.kept_answers import CASE
 from watcher.recipe.run.snapshot import read_case
 from watcher.recipe.workshop.trace_files import traced_answers
+from watcher.reference.inquiry_dates import parse_inquiry_dates
+from watcher.reference.visa_bulletin import parse_bulletins, parse_filing_charts, recent_bulletins
 from watcher.settings.load import load
 from watcher.settings.processing_times import parse_processing_times
 from watcher.sign_in.code_mail import find_code
@@ -153,6 +156,8 @@ _LETTERS = [
     ),
 ]
 
+_BULLETIN = data_set(*(cell(f"2026-0{month}", "2014-02-01") for month in range(1, 10)))
+
 READERS: Mapping[str, tuple[Sequence[bytes], Read, tuple[type[Exception], ...]]] = {
     "a page, by a recipe for pages": ([_PAGE], _by_recipe(PAGES, "text/html"), (ReadFailed,)),
     "an answer, by a recipe for JSON": ([_JSON], _by_recipe(API, "application/json"), (ReadFailed,)),
@@ -164,6 +169,21 @@ READERS: Mapping[str, tuple[Sequence[bytes], Read, tuple[type[Exception], ...]]]
         (BadCookieFile,),
     ),
     "mail": (_LETTERS, _letter, ()),
+    "inquiry dates": (
+        [INQUIRY.encode()],
+        lambda body: parse_inquiry_dates(body, ORIGIN),
+        (ReadFailed,),
+    ),
+    "visa bulletin": (
+        [_BULLETIN, b"bulletin,chart,category,country,date\n2026-09,final_action,EB2,IN,2014-02-01\n" * 5],
+        lambda body: recent_bulletins(body, TODAY) and parse_bulletins(body, ORIGIN),
+        (ReadFailed,),
+    ),
+    "filing charts": (
+        [b'{"2026-09": {"family": "dates_for_filing", "employment": "final_action"}}'],
+        parse_filing_charts,
+        (ReadFailed,),
+    ),
     "processing times": (
         [b"form,days\n" + b"I-485,420\n\nN-400,270\n" * 20],
         lambda body: parse_processing_times(body.decode("utf-8", "replace")),

@@ -9,6 +9,7 @@ from watcher.model.appointment_time import appointment_time
 from watcher.model.case import ItemKind, ItemState, PendingItem, Snapshot, Stage
 from watcher.model.ledger import TrackedCase, TrackedItem
 from watcher.model.reminder import DueReminder, SentReminder
+from watcher.reference.lists import NO_LISTS
 from watcher.remind.due_now import due_reminders
 from watcher.settings import AppointmentSettings, DeadlineSettings, StallSettings
 
@@ -53,6 +54,7 @@ class SentReminders:
         self.zone, self.office_zone, self.stall = zone, office_zone or zone, stall
         self.deadlines, self.appointments = DeadlineSettings(), AppointmentSettings()
         self.sent: set[SentReminder] = set()
+        self.lists = NO_LISTS
 
     def at(self, now: datetime, *cases: TrackedCase) -> list[DueReminder]:
         """Return the reminders that are due now, and count them as sent."""
@@ -65,6 +67,7 @@ class SentReminders:
             office_zone=lambda _: self.office_zone,
             now=now,
             sent=frozenset(self.sent),
+            lists=self.lists,
         )
         self.sent |= {reminder.sent_reminder for reminder in due}
         return due

@@ -9,7 +9,7 @@ from watcher.language.catalogue import load_catalogue
 from watcher.messages import _, current_language, mark, plural
 from watcher.model.priority import Priority
 from watcher.reference.inquiry_dates import InquiryStanding, Standing
-from watcher.reference.lists import INQUIRY_PAGE, ListName, ListProblem, ProblemKind
+from watcher.reference.lists import INQUIRY_PAGE, CaseLists, ListName, ListProblem, ProblemKind
 from watcher.reference.place_in_line import ChartPlace, PlaceInLine
 
 _UNREADABLE = {
@@ -22,6 +22,14 @@ _OLD = {
     ListName.VISA_BULLETIN: mark("The visa bulletin is out of date ({source}, saved on {day})."),
     ListName.FILING_CHART: mark("The list of filing charts is out of date ({source}, saved on {day})."),
 }
+
+
+def list_sections(of_case: CaseLists, *, agency: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the lists say about a case: headings, each with its sentences."""
+    if of_case.inquiry is not None:
+        yield _("Asking the agency"), [inquiry_sentence(of_case.inquiry, agency=agency)]
+    if of_case.place is not None:
+        yield _("Place in line"), [f"{heading}: {text}" for heading, text in place_sentences(of_case.place)]
 
 
 def inquiry_sentence(standing: InquiryStanding, *, agency: str) -> str:

@@ -17,7 +17,8 @@ from watcher.model.case import ItemState
 from watcher.model.change import ChangeKind, RecordedChange, note_text
 from watcher.model.ledger import TrackedCase
 from watcher.portals import find
-from watcher.views.cases import case_stalls, day_of, missing_text
+from watcher.views.cases import agency_of, case_stalls, day_of, missing_text
+from watcher.views.published_lists import list_sections
 from watcher.views.stage_line import stage_line
 from watcher.views.words import item_state_text, kind_text
 from watcher.web.cards import ShownItem, card, recorded_stages, shown_item
@@ -94,6 +95,7 @@ def _values(request: Request, case: TrackedCase, opened: ReadOnlyContext) -> dic
         "snapshot": snapshot,
         "missing": missing_text(case, opened) if case.is_missing and not case.finished else "",
         "stalls": case_stalls(case, opened) and not case.finished,
+        "lists": list(list_sections(opened.lists.of_case(case, opened.today), agency=agency_of(case.account, opened))),
         "items": _items(case, opened, dates),
         "filed": dates.day(snapshot.submitted_on) if snapshot and snapshot.submitted_on else None,
         "stage_since": dates.day(case.stage_since) if case.stage_since else None,

@@ -26,7 +26,7 @@ from watcher.model.change import RecordedChange, note_text
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
 from watcher.views.cases import agency_of, case_stalls, day_of, name_of
 from watcher.views.items import task_text
-from watcher.views.published_lists import inquiry_sentence, place_sentences, priority_text
+from watcher.views.published_lists import list_sections, priority_text
 from watcher.views.words import item_state_text
 
 _ITEMS = (mark("ITEM"), mark("WHEN"), mark("STATE"), mark("WHAT"), mark("TITLE"))
@@ -126,13 +126,10 @@ def _print_parts(snapshot: Snapshot) -> None:
 def _print_place(case: TrackedCase, context: ReadOnlyContext) -> None:
     """Print what published lists say: whether the person may ask, and the place in line."""
     of_case = context.lists.of_case(case, context.today)
-    if of_case.inquiry is not None:
-        _print_heading(_("Asking the agency"))
-        print_paragraph(inquiry_sentence(of_case.inquiry, agency=agency_of(case.account, context)), indent=_INDENT)
-    if of_case.place is not None:
-        _print_heading(_("Place in line"))
-        for heading, sentence in place_sentences(of_case.place):
-            print_paragraph(f"{heading}: {sentence}", indent=_INDENT)
+    for heading, sentences in list_sections(of_case, agency=agency_of(case.account, context)):
+        _print_heading(heading)
+        for sentence in sentences:
+            print_paragraph(sentence, indent=_INDENT)
 
 
 def _print_items(case: TrackedCase, context: ReadOnlyContext) -> None:
