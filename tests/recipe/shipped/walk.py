@@ -67,7 +67,8 @@ def configuration(recipe: str, origin: str, expected: Expectation, folder: Path)
     keys |= expected.account
     if parsed.cases is None:
         keys.setdefault("cases", list(expected.cases))
-    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    sections = {key: keys.pop(key) for key in ("parameters", "case_parameters") if key in keys}
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
     file = folder / "watcher.toml"
     file.write_text(
         "\n".join(
@@ -80,6 +81,7 @@ def configuration(recipe: str, origin: str, expected: Expectation, folder: Path)
                 f'base_url = "{origin}"',
                 'ca_file = "authority.pem"',
                 *lines,
+                *_parameter_lines(sections),
                 "[channels.phone]",
                 'url = "json://127.0.0.1:1/"',
                 'privacy = "full"',
@@ -90,3 +92,11 @@ def configuration(recipe: str, origin: str, expected: Expectation, folder: Path)
     )
     file.chmod(0o600)
     return file
+
+
+def _parameter_lines(sections: dict[str, Any]) -> Iterator[str]:
+    tables = {("parameters",): sections.get("parameters", {})}
+    tables |= {("case_parameters", number): given for number, given in sections.get("case_parameters", {}).items()}
+    for path, table in tables.items():
+        yield f"[accounts.family.{'.'.join(map(json.dumps, path))}]"
+        yield from (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in table.items())

@@ -19,6 +19,7 @@ from watcher.model.cookie import CookieJar
 from watcher.portal import CaseRead, CaseResult, CaseUnchanged
 from watcher.privacy.redaction import BLANK
 from watcher.recipe.model import Recipe
+from watcher.recipe.parameters import ParameterValues
 from watcher.recipe.parse.check import load_recipe
 from watcher.recipe.run.reader import RecipeReader
 from watcher.recipe.run.session import Session
@@ -26,6 +27,7 @@ from watcher.recipe.run.visit import Login, Visit
 from watcher.recipe.workshop.expected import EXPECTED, Expectation, as_json, differences, expectation_in
 from watcher.recipe.workshop.offline import offline_context
 from watcher.recipe.workshop.trace_files import TracedAnswer, single_answers
+from watcher.text.case_numbers import normalized_number
 
 _MADE_UP: Final = "made-up"
 
@@ -117,10 +119,17 @@ def open_recorded(recipe: Recipe, folder: Path, expected: Expectation) -> Iterat
     """Open a check on the recorded answers instead of the website."""
     playback, context, account = Playback(folder), offline_context(), expected.account
     cases = tuple(account.get("cases", () if recipe.cases else expected.cases))
+    of_account = {name: _MADE_UP for name in recipe.parameters} | account.get("parameters", {})
+    parameters = ParameterValues(
+        parameters=recipe.parameters,
+        of_account=of_account,
+        of_cases={normalized_number(number): given for number, given in account.get("case_parameters", {}).items()},
+    )
     login = Login(
         base_url=recipe.base_url,
         username=str(account.get("username", _MADE_UP)),
         password=str(account.get("password", _MADE_UP)),
+        parameters=parameters.of_all(),
     )
     session = Session(owner="", cookies=CookieJar())
     with PortalHttp(
@@ -133,4 +142,4 @@ def open_recorded(recipe: Recipe, folder: Path, expected: Expectation) -> Iterat
         open_with=lambda _scheme, _host, _ca_file: RecordedTransport(playback.find),
     ) as http:
         visit = Visit(recipe, login, context, http=http, session=session)
-        yield RecipeReader(recipe, visit, context, cases=cases)
+        yield RecipeReader(recipe, visit, context, cases=cases, parameters=parameters)
