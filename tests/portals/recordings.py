@@ -109,7 +109,17 @@ class RecipeRecording:
 
 
 def recipe_recordings() -> Iterator[RecipeRecording]:
-    """Yield the recorded cases of the shipped recipes that could be read."""
+    """Yield the recorded cases of the shipped recipes that could be read, one of those that differ only in words."""
+    seen: set[tuple[str, ...]] = set()
+    for recording in _all_recipe_recordings():
+        bodies = (body.decode() for body in recording.answers.values())
+        shape = (recording.recipe, *(re.sub(r"\w+|\s+|[.,'’–-]", "", body) for body in bodies))
+        if shape not in seen:
+            seen.add(shape)
+            yield recording
+
+
+def _all_recipe_recordings() -> Iterator[RecipeRecording]:
     for name in shipped_names():
         recipe = load_recipe(FOLDER / f"{name}.toml")
         for folder in recorded_folders(FOLDER / f"{name}.toml"):

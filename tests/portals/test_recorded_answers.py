@@ -27,6 +27,8 @@ _TEXTS = frozenset(
     {"form", "title", "status", "status_key", "description", "office", "place", "code", "hint", "download"}
 )
 _COLLECTIONS = frozenset({"parts", "pending", "notices", "history"})
+_AMBIGUOUS = frozenset({"kr-visa-mission/two-applications-newest-first"})
+"""Pages that repeat an id for each application, so that without the first one, the second one is the first."""
 _FREE = frozenset({"silent", "answered_sources", "sources", "source", "portal_id", "language"})
 _TAG = re.compile(r"<!\[CDATA\[|\]\]>|<[^>]*>")
 
@@ -48,7 +50,7 @@ def test_recorded_answers_give_the_expected_snapshot(recording: Recording) -> No
 
 @pytest.mark.parametrize("recording", [*recordings(), *recipe_recordings()], ids=str)
 def test_damaged_answers_report_nothing_that_the_portal_did_not_say(recording: Recording | RecipeRecording) -> None:
-    if "raises" in recording.expected:
+    if "raises" in recording.expected or str(recording) in _AMBIGUOUS:
         return
     undamaged = recording.read(recording.answers)
     violations = [
@@ -77,8 +79,9 @@ class _Evidence:
     """What the portal said: the words of the damaged answers, and every day in the undamaged snapshot.
 
     A text that was cut in half is another text (half a code may be another code), so texts made of it are not checked.
-    The stage, the days, the kinds, and the number of entries still are. A recipe makes keys of titles and
-    an item of a status, reads a number as a text, and takes an entry that is null for none.
+    The stage, the days, the kinds, and the number of entries still are. A recipe makes keys of titles and an item of a
+    status, reads a number as a text, takes an entry that is null for none, and may select fewer entries of a history,
+    which is not reported.
     """
 
     def __init__(self, undamaged: Snapshot, damage: Damage, *, of_recipe: bool) -> None:
@@ -93,6 +96,8 @@ class _Evidence:
         if name == "stage":
             return self.of_recipe and self.shortened
         if name == "key":
+            if self.of_recipe and str(value).startswith("asked:"):
+                return True
             last = str(value).rpartition(":")[2]
             return self.shortened or last in self.days or (self.of_recipe and _plain(last) in self.words)
         if isinstance(value, date):
@@ -109,7 +114,8 @@ def _differences(undamaged: Any, snapshot: Any, evidence: _Evidence) -> Iterator
             if value is not None:
                 complete = field.name not in snapshot.silent and snapshot.silent <= undamaged.silent
                 is_asked = not evidence.of_recipe or snapshot.status == undamaged.status
-                complete = complete and is_asked and not evidence.lacks_entry
+                may_lack = evidence.lacks_entry or (evidence.of_recipe and field.name == "history")
+                complete = complete and is_asked and not may_lack
                 yield from _collection(field.name, expected, value, evidence, complete=complete)
         elif not evidence.supports(field.name, value):
             yield f"{field.name} became {value!r}, was {expected!r}"

@@ -65,7 +65,7 @@ class _Functions(Functions):  # type: ignore[misc]  # as above
 
 def _count_picked(node: Any) -> int:
     own = len(node["children"]) if node["type"] in _MULTI_SELECTS else 0
-    return own + sum(map(_count_picked, node["children"]))
+    return own + sum(_count_picked(child) for child in node["children"] if isinstance(child, dict))
 
 
 def _is_projection(node: Any) -> bool:

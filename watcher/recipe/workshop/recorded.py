@@ -119,7 +119,7 @@ def open_recorded(recipe: Recipe, folder: Path, expected: Expectation) -> Iterat
     """Open a check on the recorded answers instead of the website."""
     playback, context, account = Playback(folder), offline_context(), expected.account
     cases = tuple(account.get("cases", () if recipe.cases else expected.cases))
-    of_account = {name: _MADE_UP for name in recipe.parameters} | account.get("parameters", {})
+    of_account = dict.fromkeys(recipe.parameters, _MADE_UP) | account.get("parameters", {})
     parameters = ParameterValues(
         parameters=recipe.parameters,
         of_account=of_account,
