@@ -113,7 +113,7 @@ def recipe_recordings() -> Iterator[RecipeRecording]:
     seen: set[tuple[str, ...]] = set()
     for recording in _all_recipe_recordings():
         bodies = (body.decode() for body in recording.answers.values())
-        shape = (recording.recipe, *(re.sub(r"\w+|\s+|[.,'’–-]", "", body) for body in bodies))
+        shape = (recording.recipe, *(re.sub(r"\w+|\s+|[.,'\u2013\u2019-]", "", body) for body in bodies))
         if shape not in seen:
             seen.add(shape)
             yield recording

@@ -15,6 +15,7 @@ from watcher.app import App, open_app
 from watcher.context.opening import read_settings
 from watcher.messages import LANGUAGES
 from watcher.model.account_health import ReadOutcome
+from watcher.model.case import Snapshot
 from watcher.model.change import ChangeKind
 from watcher.recipe.account import RecipeAccount
 from watcher.recipe.model import comparable_text
@@ -109,11 +110,11 @@ def _order(pair: tuple[Path, Expectation]) -> tuple[str, bool]:
 
 
 def _check(app: App, folder: Path, expected: Expectation) -> None:
-    before = {case.case_number: case.snapshot for case in app.store.tracked_cases("family")}
+    before = _snapshots(app)
     result = app.poll("family")
     good = {number: case for number, case in expected.cases.items() if "raises" not in case}
     news = [recorded.change for recorded in result.changes if recorded.change.kind in NEWS]
-    after = {case.case_number: case.snapshot for case in app.store.tracked_cases("family")}
+    after = _snapshots(app)
     for number, case in good.items():
         found = as_json(after[number])
         assert {key: found[key] for key in ("status", "stage")} == {key: case[key] for key in ("status", "stage")}
@@ -129,3 +130,7 @@ def _check(app: App, folder: Path, expected: Expectation) -> None:
     if not good:
         assert news == [], folder.name
         assert after == before, folder.name
+
+
+def _snapshots(app: App) -> dict[str, Snapshot]:
+    return {case.case_number: case.snapshot for case in app.store.tracked_cases("family") if case.snapshot}

@@ -67,7 +67,7 @@ def configuration(recipe: str, origin: str, expected: Expectation, folder: Path)
     keys |= expected.account
     if parsed.cases is None:
         keys.setdefault("cases", list(expected.cases))
-    sections = {key: keys.pop(key) for key in ("parameters", "case_parameters") if key in keys}
+    sections: dict[str, Any] = {key: keys.pop(key) for key in ("parameters", "case_parameters") if key in keys}
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in keys.items()]
     file = folder / "watcher.toml"
     file.write_text(
@@ -95,7 +95,7 @@ def configuration(recipe: str, origin: str, expected: Expectation, folder: Path)
 
 
 def _parameter_lines(sections: dict[str, Any]) -> Iterator[str]:
-    tables = {("parameters",): sections.get("parameters", {})}
+    tables: dict[tuple[str, ...], Any] = {("parameters",): sections.get("parameters", {})}
     tables |= {("case_parameters", number): given for number, given in sections.get("case_parameters", {}).items()}
     for path, table in tables.items():
         yield f"[accounts.family.{'.'.join(map(json.dumps, path))}]"
