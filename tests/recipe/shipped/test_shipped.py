@@ -18,7 +18,7 @@ from watcher.model.account_health import ReadOutcome
 from watcher.model.case import Snapshot
 from watcher.model.change import ChangeKind
 from watcher.recipe.account import RecipeAccount
-from watcher.recipe.model import comparable_text
+from watcher.recipe.model import comparable_status
 from watcher.recipe.parse.check import load_recipe
 from watcher.recipe.parse.shipped import FOLDER, shipped_names
 from watcher.recipe.workshop.expected import Expectation, as_json, expectation_in
@@ -124,7 +124,7 @@ def _check(app: App, folder: Path, expected: Expectation) -> None:
     assert isinstance(account, RecipeAccount)
     plain = account.parsed.case.plain
     for case in good.values() if {change.kind for change in news} & MOVES else ():
-        words = plain.get(comparable_text(case["status"]), {}).get("en", case["status"])
+        words = plain.get(comparable_status(case["status"]), {}).get("en", case["status"])
         if words.casefold() != case["status"].casefold():
             assert any(f"In English: “{words}”" in alert.body for alert in app.store.outbox.list()), folder.name
     if not good:
