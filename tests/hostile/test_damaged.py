@@ -106,6 +106,44 @@ _JSON = json.dumps(
 ).encode()
 
 
+_HEAD = """name = "Office"
+base_url = "https://x.example"
+[links]
+sign_in = "https://x.example/"
+help = "https://x.example/"
+[case]
+get = "/?n={case_number}"
+"""
+_RSS = b"""<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE rss [<!ENTITY a "b">]>
+<rss><channel><link>https://x.example/?a=1&b=2</link><item id="7"><title>Number: IOE0000000001</title>
+<description><![CDATA[It &egrave; <b>ready</b>]]></description><date>20260529</date></item></channel></rss>"""
+_BY_XML = parse_recipe(
+    f"""{_HEAD}expect = "xml:channel/item"
+[case.fields]
+status = "xml:item/description | css:b"
+title = "xml:item/title"
+form = "xml:item@id"
+submitted_on = "xml:item/date"
+""",
+    "rss.toml",
+)
+_LABELS = b"""<html><table><tr><td>Number:</td><td>IOE0000000001</td></tr><tr><th scope=row>Decision</th>
+<td>Received;then;more</td></tr><tr><td>Date</td><td>May 29, 2026</td></tr></table><dl><dt>Office<dd>Here</dl></html>"""
+_BY_LABEL = parse_recipe(
+    f"""{_HEAD}expect = "css:td:lexbor-contains('{{case_number}}')"
+not_found = ["text:no such case"]
+pending_status = "Not yet"
+[case.fields]
+status = "row:Decision | split:;"
+description = "row:Decision | split:; #2"
+submitted_on = "row:Date"
+office = "row:Office"
+date_format = "%B %d, %Y"
+""",
+    "labels.toml",
+)
+
+
 def _by_recipe(recipe: Recipe, said: str) -> Read:
     def read(body: bytes) -> None:
         for kind in (f"{said}; charset=utf-7", said, ""):
@@ -161,6 +199,8 @@ _BULLETIN = data_set(*(cell(f"2026-0{month}", "2014-02-01") for month in range(1
 READERS: Mapping[str, tuple[Sequence[bytes], Read, tuple[type[Exception], ...]]] = {
     "a page, by a recipe for pages": ([_PAGE], _by_recipe(PAGES, "text/html"), (ReadFailed,)),
     "an answer, by a recipe for JSON": ([_JSON], _by_recipe(API, "application/json"), (ReadFailed,)),
+    "RSS, by a recipe for XML": ([_RSS], _by_recipe(_BY_XML, "application/rss+xml"), (ReadFailed,)),
+    "a page, by a recipe for labels": ([_LABELS], _by_recipe(_BY_LABEL, "text/html"), (ReadFailed,)),
     "a recipe": (_files(REPOSITORY / "config" / "recipes", "*.toml"), _recipe_file, (RecipeFaults,)),
     "an import": (_archives(), _import, (ReadFailed,)),
     "cookies": (

@@ -15,7 +15,7 @@ from tests.doubles.notifier import FakeNotifier
 from tests.practice.visitor import HandClock
 from watcher.app import App, open_app
 from watcher.context.opening import read_settings
-from watcher.model.account_health import AccountState, ReadOutcome, ReadResult
+from watcher.model.account_health import AccountState, ReadOutcome, ReadResult, resume
 from watcher.model.change import ChangeKind
 from watcher.portal import Reader
 from watcher.portals import find
@@ -180,6 +180,23 @@ class TestFailures:
         assert (result.outcome, watching.portal.requests) == (ReadOutcome.FAILED, ())
         assert "asked us to wait until" in (result.error or "")
         assert watching.check(after=timedelta(hours=1)).outcome is ReadOutcome.OK
+
+    def test_a_firewall_is_reported_once_and_left_alone_for_a_day_unless_the_user_resumes(
+        self, watching: Workspace
+    ) -> None:
+        page = Response(status=403, body=b"<title>Just a moment...</title>", headers=(("content-type", "text/html"),))
+        watching.portal.faults.throw(Fault.VERBATIM, answer=page)
+        result = watching.check()
+        assert [change.change.kind for change in result.changes] == [ChangeKind.PORTAL_UNREADABLE]
+        assert "does not let programs in" in result.changes[0].summary
+        watching.portal.forget_requests()
+        skipped = watching.check(after=timedelta(hours=23))
+        assert "unless you run `watcher resume api`: " in (skipped.error or "")
+        assert watching.portal.requests == ()
+        watching.portal.faults.clear()
+        with watching.opened() as app:
+            app.context.store.accounts.set_health("api", resume(app.store.accounts.health("api", watching.clock.now())))
+        assert watching.kinds(after=timedelta()) == ["recovered"]
 
     def test_failures_for_longer_than_blind_after_and_the_recovery_are_reported_once(self, watching: Workspace) -> None:
         watching.portal.faults.throw(Fault.UNAVAILABLE)

@@ -245,3 +245,16 @@ def test_page_does_not_send_the_session_to_another_port(family: RecipeClient, si
         with pytest.raises(ForeignHost):
             family.read()
         assert other.requests == []
+
+
+def test_form_of_the_answer_before_is_sent_as_it_came(family: RecipeClient, server: LoopbackServer, site: Site) -> None:
+    recipe = family.account.recipe
+    first = '[[sign_in]]\nget = "/start"\ntake = { action = "css:form@action" }\n'
+    text = recipe.read_text().replace('[[sign_in]]\npost = "/in"', f'{first}[[sign_in]]\npost = "{{action}}"')
+    recipe.write_text(text.replace("form = { u", 'form_from = "css:form"\nform = { u'))
+    site.show("/app/start", "<form action=/app/in?code=1><input type=hidden name=execution value='a &amp; b'></form>")
+    site.pages["/app/in?code=1"] = site.pages["/app/in"]
+
+    RecipeClient(account=family.account.with_recipe(recipe)).read()
+
+    assert server.requests[1].form == {"execution": "a & b", "u": "me & you", "p": "p=7&x"}
