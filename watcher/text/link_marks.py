@@ -28,3 +28,8 @@ def link_in(text: str) -> str:
 def with_token(text: str, token: str) -> str:
     """Return a text with the token instead of marks."""
     return text.replace(LINK_MARK, token)
+
+
+def without_link(text: str) -> str:
+    """Return a text without the lines that have a mark."""
+    return "\n".join(line for line in text.split("\n") if LINK_MARK not in line)

@@ -13,6 +13,7 @@ from watcher.model.alert import Alert
 from watcher.model.case import ItemState
 from watcher.model.change import RecordedChange
 from watcher.model.ledger import TrackedItem
+from watcher.text.link_marks import without_link
 from watcher.views.cases import name_of
 from watcher.views.items import task_text
 from watcher.web.alerts import found, shown_alert
@@ -51,7 +52,9 @@ def show(request: Request) -> Response:
         about = _visible_cases(request, opened, changes)
         shown = shown_alert(alert, dates)
     token = request.path_params["token"]
-    return render(request, "alert_link.html", alert=shown, body=alert.body, items=items, about=about, token=token)
+    return render(
+        request, "alert_link.html", alert=shown, body=without_link(alert.body), items=items, about=about, token=token
+    )
 
 
 def mark_seen(request: Request, _form: Form) -> Response:

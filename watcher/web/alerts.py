@@ -10,6 +10,7 @@ from watcher.context.read_only import ReadOnlyContext
 from watcher.messages import _
 from watcher.model.alert import Alert, AlertState
 from watcher.model.change import RecordedChange
+from watcher.text.link_marks import without_link
 from watcher.views.cases import name_of
 from watcher.views.words import alert_text
 from watcher.web.case_ids import case_id
@@ -64,7 +65,7 @@ def show_one(request: Request) -> Response:
         numbers = dict.fromkeys(change.change.case_number for change in changes if change.change.case_number)
         about = [(case_id(number), cases[number]) for number in numbers if number in cases]
         shown = shown_alert(alert, dates)
-    return render(request, "alert.html", alert=shown, body=alert.body, short=alert.short, about=about)
+    return render(request, "alert.html", alert=shown, body=without_link(alert.body), about=about)
 
 
 def found(opened: ReadOnlyContext, number: int) -> tuple[Alert, list[RecordedChange]]:

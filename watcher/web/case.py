@@ -18,7 +18,7 @@ from watcher.model.change import ChangeKind, RecordedChange, note_text
 from watcher.model.ledger import TrackedCase
 from watcher.portals import find
 from watcher.views.cases import agency_of, case_stalls, day_of, missing_text
-from watcher.views.published_lists import list_sections
+from watcher.views.published_lists import list_sections, priority_text
 from watcher.views.stage_line import stage_line
 from watcher.views.words import item_state_text, kind_text
 from watcher.web.cards import ShownItem, card, recorded_stages, shown_item
@@ -102,6 +102,7 @@ def _values(request: Request, case: TrackedCase, opened: ReadOnlyContext) -> dic
         "last_read": dates.moment(case.last_read_at) if case.last_read_at else None,
         "meaning": _meaning(case),
         "link": find(account.portal).links(account).sign_in,
+        "priority": priority_text(case.priority) if case.priority else "",
         "letters": shown_letters(case.notices, {}, dates),
         "timeline": _timeline(changes[:_TIMELINE], dates, newest_first=newest_first),
         "is_cut": len(changes) > _TIMELINE,

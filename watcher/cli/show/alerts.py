@@ -28,6 +28,7 @@ from watcher.export.json_documents import alert_document, change_document
 from watcher.messages import _, mark
 from watcher.model.alert import Alert, AlertState
 from watcher.settings import ChannelSettings, Settings
+from watcher.text.link_marks import without_link
 from watcher.views.words import alert_text
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def show_command(config: Path | None, own_config: Path | None, number: int, *, a
         _show(context, [alert])
         print_line()
         print_line(alert.title, bold=True)
-        print_line(alert.body)
+        print_line(without_link(alert.body))
         print_line()
         print_line(_("SMS: {text}", text=alert.short))
         print_line()
