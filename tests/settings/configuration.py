@@ -11,8 +11,9 @@ import pytest
 from pydantic import Field, SecretStr
 
 from watcher.errors import SettingsFaults
-from watcher.settings import AccountSettings, Section, Settings
+from watcher.settings import AccountSettings, Settings
 from watcher.settings.load import Configuration, load_configuration
+from watcher.settings.section import Section
 
 
 class Mailbox(Section):

@@ -18,6 +18,7 @@ from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
 from watcher.settings.key_names import KeyPath
 from watcher.settings.load import load
+from watcher.settings.mailboxes import OfficialMailSettings
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "watcher.example.toml"
 NAME_TABLES = {("accounts",), ("channels",)}
@@ -76,6 +77,7 @@ def test_commented_values_are_valid(tmp_path: Path) -> None:
     file.chmod(0o600)
     environ = {
         "WATCHER_ACCOUNTS__FAMILY__MAILBOX__PASSWORD": "made-up",
+        "WATCHER_ACCOUNTS__FAMILY__OFFICIAL_MAIL__PASSWORD": "made-up",
         "WATCHER_ACCOUNTS__OFFICE__CLIENT_SECRET": "made-up",
         "WATCHER_ACCOUNTS__CANADA__PASSWORD": "made-up",
         "WATCHER_ACCOUNTS__ELSEWHERE__PASSWORD": "made-up",
@@ -107,6 +109,7 @@ def test_example_shows_every_key_of_each_portal(portal: str) -> None:
         ("timezone",),
         ("max_sign_ins_per_day",),
         ("save_notices",),
+        *keys_of(OfficialMailSettings, ("official_mail",)),
     }
     assert set(keys_of(model)) - common <= keys <= set(keys_of(model))
 

@@ -10,9 +10,18 @@ from tests.settings.configuration import ApiAccount, ConfigFolder, Mailbox, Offi
 from watcher.settings import ChannelSettings, Settings
 from watcher.settings.faults import section_at
 from watcher.settings.key_names import KeyPath, toml_key
+from watcher.settings.mailboxes import OfficialMailSettings
 
 CANARY = "canary-in-a-coal-mine"
-GOOD = {"url": "ntfys://ntfy.example.org/topic", "client_secret": "x", "host": "imap.example.org", "username": "x"}
+GOOD = {
+    "url": "ntfys://ntfy.example.org/topic",
+    "client_secret": "x",
+    "host": "imap.example.org",
+    "username": "x",
+    "password": "x",
+    "senders": ["example.gov"],
+}
+SUBSECTIONS = {"mailbox": Mailbox.model_fields, "official_mail": OfficialMailSettings.model_fields}
 SECTIONS: list[tuple[KeyPath, type[BaseModel], dict[str, Any]]] = [
     ((), Settings, {}),
     (("accounts", "family"), OfficeAccount, {"portal": "office"}),
@@ -41,9 +50,7 @@ def document(
     section: dict[Any, Any] = {**required, **base}
     subsection = section
     for part in key[:-1]:
-        subsection[part] = (
-            {name: GOOD[name] for name in Mailbox.model_fields if name in GOOD} if part == "mailbox" else {}
-        )
+        subsection[part] = {name: GOOD[name] for name in SUBSECTIONS.get(str(part), ()) if name in GOOD}
         subsection = subsection[part]
     subsection[key[-1]] = value
     return {str(key_path[0]): {key_path[1]: section}} if key_path else section

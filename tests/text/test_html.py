@@ -16,7 +16,7 @@ from watcher.portals.uscis.snapshot import snapshot
 from watcher.portals.uscis_api.snapshot import ENDPOINT, read
 from watcher.recipe.page.page import Page
 from watcher.recipe.page.selectors import parse_selector
-from watcher.sign_in.code_mail import _texts
+from watcher.sign_in.code_mail import visible_texts
 from watcher.text.html import plain_text
 from watcher.text.printable import clean
 
@@ -57,7 +57,7 @@ def recipe(markup: str) -> str | None:
 def code_mail(markup: str) -> str | None:
     message = EmailMessage()
     message.set_content(markup, subtype="html", cte="base64")
-    return "".join(_texts(message))
+    return "".join(visible_texts(message))
 
 
 @pytest.mark.parametrize(("markup", "text"), SAME_EVERYWHERE)

@@ -6,20 +6,20 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from types import NoneType
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from watcher.messages import _
 from watcher.model.case import Stage
 from watcher.model.change import ChangeKind, Severity
 from watcher.settings.addresses import listening_address
 from watcher.settings.email_services import is_email
-from watcher.settings.faults import types_within
 from watcher.settings.list_sources import ListSource
 from watcher.settings.machine_zone import machine_zone
+from watcher.settings.mailboxes import OfficialMailSettings
+from watcher.settings.section import Section
 from watcher.settings.values import (
     CaseNumber,
     DigestPlan,
@@ -40,31 +40,6 @@ from watcher.text.loopback import is_loopback
 
 MIN_TOKEN_LENGTH = 16
 """The minimum number of characters of a bearer token."""
-
-
-class Section(BaseModel):
-    """A part of the configuration. Unknown keys are faults, and errors never show values."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        arbitrary_types_allowed=True,
-        defer_build=True,  # many sections are never used
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _check_type(cls, value: object, info: ValidationInfo) -> object:
-        """Require TOML's own types; pydantic would also accept "yes" as true, and true as 1."""
-        expected = set(types_within(cls.model_fields[info.field_name or ""].annotation)) - {NoneType}
-        if expected == {bool} and not isinstance(value, bool | None):
-            raise ValueError(_("must be true or false, without quotes"))
-        if expected == {int} and (isinstance(value, bool) or not isinstance(value, int | None)):
-            raise ValueError(_("must be a whole number, without quotes"))
-        if expected == {float} and (isinstance(value, bool) or not isinstance(value, int | float | None)):
-            raise ValueError(_("must be a number, without quotes"))
-        return value
 
 
 class ScheduleSettings(Section):
@@ -120,7 +95,8 @@ class AccountSettings(Section):
     """The keys of every account. Each portal adds its own in a subclass.
 
     `name` comes from the title of the section. `every` is None for the interval of [schedule].
-    `timezone` is the office's zone for appointments, None for the general one.
+    `timezone` is the office's zone for appointments, None for the general one. `official_mail` is the mailbox that
+    receives the agency's own mails, None if nobody is to look there.
     """
 
     name: str
@@ -132,6 +108,12 @@ class AccountSettings(Section):
     timezone: Zone | None = None
     max_sign_ins_per_day: Annotated[int, Field(ge=1, le=24)] = 5
     save_notices: bool = True
+    official_mail: OfficialMailSettings | None = None
+
+    @field_validator("official_mail", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: object) -> object:
+        return value or None
 
     @classmethod
     def secret_keys_of(cls, _keys: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

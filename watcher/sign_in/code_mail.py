@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
@@ -75,13 +76,18 @@ def _judge(raw: bytes, sender: str, since: datetime) -> Verdict:
         return Verdict(kind=MailVerdict.OTHER_SENDER)
     if any(_DMARC_FAILED.search(value) for value in _values(headers, "Authentication-Results")):
         return Verdict(kind=MailVerdict.FORGED)
-    dated = _date(headers)
+    dated = sent_at(headers)
     if dated is None or dated < since:
         return Verdict(kind=MailVerdict.TOO_OLD)
-    if sum(1 for _ in _NESTING.finditer(raw)) > _MAX_NESTING:
+    if is_nested_too_deep(raw):
         return Verdict(kind=MailVerdict.UNREADABLE)
-    found = _code("\n".join(_texts(message_from_bytes(raw))))
-    return replace(found, recipients=_recipients(headers))
+    found = _code("\n".join(visible_texts(message_from_bytes(raw))))
+    return replace(found, recipients=recipients(headers))
+
+
+def is_nested_too_deep(raw: bytes) -> bool:
+    """Return whether parsing the message could take forever."""
+    return sum(1 for _ in _NESTING.finditer(raw)) > _MAX_NESTING
 
 
 def _values(headers: Message, name: str) -> list[str]:
@@ -89,21 +95,31 @@ def _values(headers: Message, name: str) -> list[str]:
 
 
 def _is_from(headers: Message, sender: str) -> bool:
-    values = headers.get_all("From") or []
-    text = str(values[0]) if len(values) == 1 else ""
-    match = _ADDRESS.fullmatch(re.sub(r"\s+", " ", text).strip()) if len(text) <= _MAX_HEADER else None
-    if match is None:
-        return False
-    address = (match.group(1) or match.group(2)).lower()
+    address = sender_address(headers) or ""
     return address.endswith(sender) if sender.startswith("@") else address == sender
 
 
-def _recipients(headers: Message) -> frozenset[str]:
+def sender_address(headers: Message) -> str | None:
+    """Return the only address in `From`, in lower case; None if there is none, or more than one."""
+    values = headers.get_all("From") or []
+    text = str(values[0]) if len(values) == 1 else ""
+    match = _ADDRESS.fullmatch(re.sub(r"\s+", " ", text).strip()) if len(text) <= _MAX_HEADER else None
+    return None if match is None else (match.group(1) or match.group(2)).lower()
+
+
+def subject(headers: Message) -> str:
+    """Return the subject as it is shown."""
+    return str(make_header(decode_header("".join(_values(headers, "Subject")[:1]))))
+
+
+def recipients(headers: Message) -> frozenset[str]:
+    """Return the addresses that the message was sent to, in lower case."""
     values = [value for name in ("To", "Cc", "Delivered-To", "X-Original-To") for value in _values(headers, name)]
     return frozenset(address.lower() for _, address in getaddresses(values) if address)
 
 
-def _date(headers: Message) -> datetime | None:
+def sent_at(headers: Message) -> datetime | None:
+    """Return when the message was sent, by its `Date`; None if that is missing or damaged."""
     try:
         moment = parsedate_to_datetime("".join(_values(headers, "Date")[:1]))
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -127,7 +143,7 @@ def _code(text: str) -> Verdict:
     return Verdict(kind=MailVerdict.CODE, code=codes.pop())
 
 
-def _texts(message: Message) -> Iterator[str]:
+def visible_texts(message: Message) -> Iterator[str]:
     """Yield the visible texts of a message, without attachments and forwarded messages."""
     kind = message.get_content_type()
     if message.get_content_disposition() == "attachment" or kind.startswith("message/"):
@@ -135,7 +151,7 @@ def _texts(message: Message) -> Iterator[str]:
     if message.is_multipart():
         for part in message.get_payload():
             if isinstance(part, Message):
-                yield from _texts(part)
+                yield from visible_texts(part)
     elif kind in ("text/plain", "text/html"):
         text = _decoded(message)
         yield plain_text(text[:_MAX_PAGE]) if kind == "text/html" else clean(text)

@@ -16,10 +16,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from threading import Timer
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from watcher.errors import system_reason
 from watcher.messages import _
+
+if TYPE_CHECKING:
+    from watcher.settings.mailboxes import ImapSettings
 
 _NEWEST: Final = 50
 _MAX_MESSAGE: Final = 200_000
@@ -63,6 +66,19 @@ class ImapLogin:
     starttls: bool = False
     ca_file: Path | None = None
 
+    @classmethod
+    def of(cls, settings: "ImapSettings") -> "ImapLogin":
+        """Return those of a mailbox in the configuration."""
+        return cls(
+            host=settings.host,
+            port=settings.port,
+            username=settings.username,
+            password=settings.password.get_secret_value(),
+            folder=settings.folder,
+            starttls=settings.security == "starttls",
+            ca_file=settings.ca_file,
+        )
+
 
 class Folder:
     """An open folder. Every method raises `CONNECTION_ERRORS` if the connection breaks."""
@@ -79,7 +95,7 @@ class Folder:
         """
         status, data = self._connection.select(_quoted(_utf7(self._name)), readonly=True)
         if status != "OK":
-            if _TEMPORARY.search(str(data)):
+            if is_temporary(str(data)):
                 raise TemporarilyRefused(_("the folder cannot be opened now"))
             raise MailboxRefused(_("the mailbox has no folder {folder!r}", folder=self._name))
         validity = self._connection.response("UIDVALIDITY")[1]
@@ -144,6 +160,15 @@ class _LimitedTls(_Limited, imaplib.IMAP4_SSL):
 def open_folder(
     login: ImapLogin, *, before_password: Callable[[], None], seconds: float = _MAX_CONNECTION
 ) -> Iterator[Folder]:
+    """Connect and sign in to the mailbox as `open_connection` does, and yield the login's folder."""
+    with open_connection(login, before_password=before_password, seconds=seconds) as connection:
+        yield Folder(connection, login.folder)
+
+
+@contextmanager
+def open_connection(
+    login: ImapLogin, *, before_password: Callable[[], None], seconds: float = _MAX_CONNECTION
+) -> Iterator[imaplib.IMAP4]:
     """Connect and sign in to the mailbox; leaving the context signs out.
 
     `before_password` is called immediately before the password is submitted. After `seconds` the connection is cut.
@@ -152,7 +177,7 @@ def open_folder(
     connection = _connect(login, seconds)
     try:
         _sign_in(connection, login, before_password)
-        yield Folder(connection, login.folder)
+        yield connection
     finally:
         with suppress(*CONNECTION_ERRORS):  # the server may have closed the connection
             connection.logout()
@@ -219,11 +244,16 @@ def _sign_in(connection: imaplib.IMAP4, login: ImapLogin, before_password: Calla
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error as error:
-        if _TEMPORARY.search(str(error)):
+        if is_temporary(str(error)):
             raise TemporarilyRefused(_("the mail server accepts no sign-ins now")) from None
         raise PasswordRefused(
             _("the mail server {host} did not accept the mailbox's user name and password", host=login.host)
         ) from None
+
+
+def is_temporary(answer: str) -> bool:
+    """Return whether a server's refusal passes."""
+    return _TEMPORARY.search(answer) is not None
 
 
 def _arrival(line: bytes) -> tuple[int, datetime]:

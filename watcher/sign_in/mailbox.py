@@ -3,16 +3,15 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn
+from typing import Annotated, Final, NoReturn
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator
 
 from watcher.clock import Clock
 from watcher.errors import CodeNeeded, PortalUnavailable, SignInRejected
 from watcher.messages import _
 from watcher.portal import SignInTurn
-from watcher.settings import Section
+from watcher.settings.mailboxes import ImapSettings
 from watcher.sign_in.code_search import CodeSearch
 from watcher.sign_in.deadline import Deadline
 from watcher.sign_in.imap import (
@@ -40,43 +39,18 @@ def _sender(text: str) -> str:
     return text.lower()
 
 
-def _one_line(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError(_("must be one line of text"))
-    return text
-
-
-Line = Annotated[str, AfterValidator(_one_line)]
-
-
-class MailboxSettings(Section):
+class MailboxSettings(ImapSettings):
     """The user's mailbox that the portal sends codes to.
 
     `sender` is the address that codes come from, or `@domain` for any address of a domain; the default is the address
-    of USCIS accounts. `security` is TLS from the first byte, or `starttls` (port 143 at most providers). `ca_file` is
-    trusted in addition to the system's certificates.
+    of USCIS accounts.
     """
 
-    host: Line
-    port: Annotated[int, Field(ge=1, le=65535)] = 993
-    username: Line
-    password: SecretStr
-    folder: Line = "INBOX"
     sender: Annotated[str, AfterValidator(_sender)] = "myaccount@uscis.dhs.gov"
-    security: Literal["tls", "starttls"] = "tls"
-    ca_file: Path | None = None
 
     def imap_login(self) -> ImapLogin:
         """Return address and credentials for `open_folder`."""
-        return ImapLogin(
-            host=self.host,
-            port=self.port,
-            username=self.username,
-            password=self.password.get_secret_value(),
-            folder=self.folder,
-            starttls=self.security == "starttls",
-            ca_file=self.ca_file,
-        )
+        return ImapLogin.of(self)
 
 
 class MailboxCodes:
