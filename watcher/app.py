@@ -30,6 +30,7 @@ from watcher.reading.session_end import note_session_end
 from watcher.remind.time_reminders import record_time_reminders
 from watcher.settings import AccountSettings, Settings
 from watcher.settings.derived import database_url, sealing_keys
+from watcher.settings.mailboxes import ImapSettings
 from watcher.sign_in.code_inbox import CODE, EXPECTED, StoredInbox
 from watcher.sign_in.code_sources import FirstAvailable, NoCodeSource
 from watcher.sign_in.session_takeover import delete_session_files, take_over_session
@@ -146,11 +147,12 @@ class App:
             max_sign_ins_per_day=account.max_sign_ins_per_day,
         )
 
-    def _mailbox_guard(self, mailbox: "MailboxSettings") -> StoredSignInGuard:
+    def mailbox_guard(self, mailbox: ImapSettings) -> StoredSignInGuard:
         """Return the guard that limits sign-ins to a mailbox."""
+        from watcher.sign_in.imap import ImapLogin  # noqa: PLC0415 - as in `_mailbox_codes`
         from watcher.sign_in.shared_mailbox import login_name  # noqa: PLC0415 - as in `_mailbox_codes`
 
-        login = mailbox.imap_login()
+        login = ImapLogin.of(mailbox)
         return self.store.sign_in_guard(
             login_name(login),
             clock=self.clock,
@@ -161,8 +163,10 @@ class App:
     def forget_rejections(self, name: str) -> None:
         """Allow an account's credentials to be submitted again, to the portal and to the account's mailbox."""
         self.sign_in_guard(name).reset()
-        if (mailbox := _mailbox_of(self.settings.accounts[name])) is not None:
-            self._mailbox_guard(mailbox).reset()
+        account = self.settings.accounts[name]
+        for mailbox in (_mailbox_of(account), account.official_mail):
+            if mailbox is not None:
+                self.mailbox_guard(mailbox).reset()
 
     def record_time_reminders(self, *, at_any_hour: bool = True) -> list[RecordedChange]:
         """Record the changes that only time causes, as `watcher.remind.time_reminders`, and which channels fail."""
@@ -235,7 +239,7 @@ class App:
         )
         return MailboxCodes(
             mailbox,
-            guard=self._mailbox_guard(mailbox),
+            guard=self.mailbox_guard(mailbox),
             used=UsedMails(self._used_mails(mailbox)),
             turn=turn,
             recipient=_user_name(account),

@@ -16,6 +16,7 @@ PACE = Pace(
     patience=10.0,
     page_idle=2.0,
     page_patience=5.0,
+    mail_poll=0.2,
 )
 
 if __name__ == "__main__":

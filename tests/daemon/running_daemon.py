@@ -14,6 +14,7 @@ import psutil
 
 from tests.support.waiting import eventually
 from tests.support.workspace import Workspace
+from watcher.daemon.mail_waiter import MODULE as MAIL_MODULE
 from watcher.daemon.page import PAGE_MODULE
 
 WORKER = "watcher.daemon.worker"
@@ -32,11 +33,15 @@ class RunningDaemon:
 
     def workers(self) -> list[psutil.Process]:
         """Return the workers that run."""
-        return [child for child in self._children() if not _is_page(child)]
+        return [child for child in self._children() if not _runs(child, PAGE_MODULE, MAIL_MODULE)]
 
     def pages(self) -> list[psutil.Process]:
         """Return the processes of the page that run."""
-        return [child for child in self._children() if _is_page(child)]
+        return [child for child in self._children() if _runs(child, PAGE_MODULE)]
+
+    def mail_waiters(self) -> list[psutil.Process]:
+        """Return the processes that wait for official mails."""
+        return [child for child in self._children() if _runs(child, MAIL_MODULE)]
 
     def _children(self) -> list[psutil.Process]:
         with suppress(psutil.Error):
@@ -64,9 +69,9 @@ class RunningDaemon:
         self.lines.extend(self.process.stderr)
 
 
-def _is_page(process: psutil.Process) -> bool:
+def _runs(process: psutil.Process, *modules: str) -> bool:
     with suppress(psutil.Error):
-        return PAGE_MODULE in process.cmdline()
+        return not set(modules).isdisjoint(process.cmdline())
     return False
 
 

@@ -38,6 +38,7 @@ default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
 mail_location = maildir:{home}/mail
+{more}
 mail_uid = {mail_uid}
 mail_gid = {mail_gid}
 passdb {{
@@ -128,14 +129,17 @@ def _nobody() -> tuple[int, int]:
 
 
 @contextmanager
-def running() -> Iterator[Mailbox]:
-    """Serves until the context is left, out of a folder of its own with a short name: socket paths have a limit."""
+def running(*, more: str = "") -> Iterator[Mailbox]:
+    """Serves until the context is left, out of a folder of its own with a short name: socket paths have a limit.
+
+    `more` is added to its configuration.
+    """
     program = executable()
     with TemporaryDirectory(prefix="dovecot-") as folder:
         home = Path(folder)
         home.chmod(0o711)  # the process that reads mail is another user's where the tests run as root
         mailbox = Mailbox(home=home, tls_port=_free_port(), plain_port=_free_port(), ca_file=home / "ca.pem")
-        _prepare(mailbox)
+        _prepare(mailbox, more)
         process = subprocess.Popen([program, "-F", "-c", str(home / "dovecot.conf")])
         try:
             _wait_for(mailbox, process)
@@ -145,7 +149,7 @@ def running() -> Iterator[Mailbox]:
             process.wait(10)
 
 
-def _prepare(mailbox: Mailbox) -> None:
+def _prepare(mailbox: Mailbox, more: str) -> None:
     home, authority = mailbox.home, trustme.CA()
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     authority.cert_pem.write_to_path(mailbox.ca_file)
@@ -160,6 +164,7 @@ def _prepare(mailbox: Mailbox) -> None:
     user = "dovecot" if root else mine.pw_name
     configuration = _CONFIGURATION.format(
         home=home,
+        more=more,
         run=home / "run",
         user=user,
         group=user if root else grp.getgrgid(mine.pw_gid).gr_name,

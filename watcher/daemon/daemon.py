@@ -11,6 +11,7 @@ from watcher.context.wrong_clock import correct_wrong_clock
 from watcher.daemon import database_watch
 from watcher.daemon.database_watch import DatabaseWatch
 from watcher.daemon.liveness import Liveness, Send
+from watcher.daemon.mail_reading import MailReading
 from watcher.daemon.next_needed import next_needed, next_work
 from watcher.daemon.schedule import Schedule
 from watcher.delivery.channel_threads import ChannelThreads
@@ -62,9 +63,10 @@ class Daemon:
         self._liveness = Liveness(app, self._database, send)
         self._is_reminded = False
         self._schedule = Schedule(app.clock, threads=min(len(app.settings.accounts), _MAX_PARALLEL_CHECKS) + 2)
+        self._wake = Event()
+        self._mail = MailReading(app, self._schedule, send=send, check=self._check_now, wake=self._wake.set)
         self._next_checks: dict[str, datetime] = {}
         self._last_now = app.clock.now()
-        self._wake = Event()
         self._channels = ChannelThreads(
             lambda channel: self._app.refreshed().outbox_worker().deliver(channel, wait=_MAX_PAUSE),
             on_error=self._delivery_failed,
@@ -115,19 +117,25 @@ class Daemon:
         clock_is_right = self._last_now - self._app.clock.now() <= _CLOCK_TOLERANCE
         if is_busy or self._app.store.shared or not self._database.is_settled or not clock_is_right:
             return None
-        return next_work(self._app)
+        due, retry = next_work(self._app), self._mail.next_retry
+        return due if retry is None else min(due, retry)
 
     def next_needed(self) -> datetime | None:
         """Return when there is something to do, as `next_work`, which costs less and leaves out reminders.
 
         If it is soon, reminders are recorded then.
         """
-        if self.next_work() is None:
+        work = self.next_work()
+        if work is None:
             return None
-        due = next_needed(self._app)
+        due = min(work, next_needed(self._app))
         if due < self._app.clock.now() + _REMINDER_INTERVAL:
             self._schedule_reminders(due)
         return due
+
+    def read_mail(self, mailbox: str) -> None:
+        """Read a mailbox of official mails, by its name, soon."""
+        self._mail.read(mailbox)
 
     def stop(self) -> None:
         """Start no more work and wait a moment for the requests and messages in flight. The rest is repeated later."""
@@ -147,6 +155,7 @@ class Daemon:
         self._next_checks.clear()
         self._app = self._app.with_settings(settings)
         self._liveness.reconfigure(self._app)
+        self._mail.reconfigure(self._app)
         self._database.reconfigure(self._app)
         try:
             self._schedule_accounts()
@@ -213,28 +222,31 @@ class Daemon:
 
     def _check(self, name: str) -> datetime | None:
         """Check an account. Return when to check it next, or None if it is no longer configured."""
-        app = self._app
-        if app.context.stop.is_set() or name not in app.settings.accounts:
+        if self._app.context.stop.is_set() or name not in self._app.settings.accounts:
             return None
-        scheduled = self._next_checks.get(name)
+        result = self._check_now(name, scheduled_at=self._next_checks.get(name))
+        next_read_at = self._app.store.accounts.next_read(name)
+        later = self._app.clock.now() + timedelta(minutes=1)
+        self._next_checks[name] = next_read_at or later
+        return max(next_read_at or later, later) if result.outcome is not ReadOutcome.OK else next_read_at or later
+
+    def _check_now(self, name: str, *, scheduled_at: datetime | None = None) -> ReadResult:
+        """Check an account. Raises `StoreUnusable`."""
+        app = self._app
         try:
             app = app.refreshed()
             result = self._liveness.run_check(
-                app, name, lambda on_start: app.poll(name, wait=_LOCK_WAIT, on_start=on_start, scheduled_at=scheduled)
+                app, name, lambda started: app.poll(name, wait=_LOCK_WAIT, on_start=started, scheduled_at=scheduled_at)
             )
         except StoreUnusable as error:
             self._database.failed(error)
             raise
         self._database.check_succeeded()
-        _log_result(result)
         self._wake.set()
         self._liveness.report()
         if result.changes:
             update_calendar_file(app.context)
-        next_read_at = app.store.accounts.next_read(name)
-        later = app.clock.now() + timedelta(minutes=1)
-        self._next_checks[name] = next_read_at or later
-        return max(next_read_at or later, later) if result.outcome is not ReadOutcome.OK else next_read_at or later
+        return result
 
     def _record_reminders(self) -> None:
         if changes := self._app.refreshed().record_time_reminders(at_any_hour=False):
@@ -283,17 +295,3 @@ class Daemon:
     def _until_next_alert(self) -> float:
         due = self._app.store.outbox.next_due(busy=self._channels.busy())
         return _MAX_PAUSE if due is None else min(_MAX_PAUSE, max(_MIN_PAUSE, self._app.clock.seconds_until(due)))
-
-
-def _log_result(result: ReadResult) -> None:
-    if result.read_elsewhere:
-        _log.debug("account_checked_elsewhere", account=result.account)
-        return
-    log = _log.info if result.outcome is ReadOutcome.OK else _log.warning
-    log(
-        "account_checked",
-        account=result.account,
-        outcome=result.outcome.value,
-        changes=len(result.changes),
-        error=result.error,
-    )

@@ -80,6 +80,7 @@ class Liveness:
         if not result.read_elsewhere:
             self._counters.count_check(portal, result.outcome.value)
             self._counters.count_changes(result.changes)
+        _log_result(result)
         return result
 
     def count_changes(self, changes: Iterable[RecordedChange]) -> None:
@@ -121,3 +122,17 @@ def _stored_health(app: App) -> list[AccountHealth]:
     except StoreUnusable:
         return []
     return [health for name, (health, _) in stored.items() if name in app.settings.accounts]
+
+
+def _log_result(result: ReadResult) -> None:
+    if result.read_elsewhere:
+        _log.debug("account_checked_elsewhere", account=result.account)
+        return
+    log = _log.info if result.outcome is ReadOutcome.OK else _log.warning
+    log(
+        "account_checked",
+        account=result.account,
+        outcome=result.outcome.value,
+        changes=len(result.changes),
+        error=result.error,
+    )

@@ -27,6 +27,8 @@ class Pace:
     follows a failed one. `sign_of_life`: between those of a worker. `patience`: without one, until it is killed.
     `page_idle`: without a request, after which the page's process ends. `page_patience`: without a sign of life, until
     it is killed. `page_grace`: for its requests when it is asked to end. `page_stop`: in which it must have ended.
+    `mail_patience`: without a sign of life of the process that waits for official mails, until it is killed.
+    `mail_poll`: between two looks into a mailbox whose server does not announce mails.
     """
 
     tick: float = 15.0
@@ -42,6 +44,8 @@ class Pace:
     page_patience: float = 60.0
     page_grace: float = 3.0
     page_stop: float = 6.0
+    mail_patience: float = 1800.0
+    mail_poll: float = 300.0
 
     def with_watchdog(self, watchdog: timedelta | None) -> "Pace":
         """Return the pace with which at most a third of the watchdog's time passes between two notifications."""

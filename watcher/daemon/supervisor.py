@@ -18,6 +18,7 @@ from pathlib import Path
 from watcher import __version__
 from watcher.clock import Clock
 from watcher.clock.timestamps import parse_utc
+from watcher.daemon.mail_waiter import MailWaiter
 from watcher.daemon.options import Options, Pace
 from watcher.daemon.page import PAGE_MODULE, Page
 from watcher.daemon.rest import Rest
@@ -61,6 +62,7 @@ class Supervisor:
         self._report = ServiceReport(clock, self._is_alive)
         self._rest = Rest(clock)
         self._page = Page(options, self._pace, self._selector, self._report, wake=self._rest.wake, module=page_module)
+        self._mail = MailWaiter(self._pace, self._selector)
         self._settings = ""
         self._carried: Message = {}
         self._is_running = self._is_stopping = self._must_reload = False
@@ -84,6 +86,7 @@ class Supervisor:
             if self._workers.current is not None:
                 self._workers.current.kill()
             self._page.close()
+            self._mail.close()
             if self._rest.database is not None and self._lost is None:
                 self._rest.database.close()
         return self._status
@@ -92,11 +95,12 @@ class Supervisor:
         if self._is_stopping or self._lost is not None:
             return False
         is_late = self._next_due is not None and self._clock.seconds_until(self._next_due) <= 0
-        return self._rest.has_news or self._must_reload or self._workers.must_start or is_late
+        has_news = self._rest.has_news or bool(self._mail.unread) or self._must_reload
+        return has_news or self._workers.must_start or is_late
 
     def _pause(self) -> float:
         """Return for how many seconds nothing has to be done."""
-        pauses = [self._next_tick - time.monotonic(), self._page.time_left()]
+        pauses = [self._next_tick - time.monotonic(), self._page.time_left(), self._mail.time_left()]
         if (time_left := self._workers.time_left()) is not None:
             pauses.append(time_left)
         elif self._next_due is not None:
@@ -165,6 +169,7 @@ class Supervisor:
             "alive": self._alive,
             "report": lambda _worker, message: self._report.take(message),
             "refused": lambda _worker, _message: self._reloaded(),
+            "mail_read": lambda _worker, message: self._mail.take_read(message),
             "idle": self._idle,
             "done": self._done,
             "upgraded": self._upgraded,
@@ -174,6 +179,7 @@ class Supervisor:
 
     def _worker_ended(self, worker: WorkerProcess) -> None:
         expected = worker.is_done or self._is_stopping or self._lost is not None or self._status is not None
+        self._mail.use(None)
         status = self._workers.ended()
         if expected:
             self._workers.succeeded()
@@ -196,6 +202,7 @@ class Supervisor:
                 self._end(str(error), 1)
                 return
             _log.error("page_unavailable", extra={"reason": str(error)})
+        self._mail.configure(message["mailboxes"])
         if self._is_running:
             self._reloaded()
         else:
@@ -217,6 +224,7 @@ class Supervisor:
 
     def _ready(self, worker: WorkerProcess, _message: Message) -> None:
         worker.ready()
+        self._mail.use(worker)
         self._rest.end()
         self._answers = True
         if not self._is_running:
@@ -259,7 +267,8 @@ class Supervisor:
         self._workers.look()
         self._page.look(may_start=self._report.is_known and not self._is_stopping and self._lost is None)
         worker = self._workers.current
-        reap_orphans(worker.child if worker else None, self._page.child)
+        self._mail.look(may_start=self._is_running and not self._is_stopping and self._lost is None)
+        reap_orphans(worker.child if worker else None, self._page.child, self._mail.child)
         if self._status is None and time.monotonic() >= self._next_tick:
             self._tick()
         if self._workers.current is None:

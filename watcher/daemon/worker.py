@@ -11,6 +11,8 @@ It exchanges these messages with the supervisor, by the key "is":
     report      the state of the service, and what was counted since the last report
     upgraded    this process is of another version than the supervisor, which must be executed again
     reload      read the configuration again; answered with `configured`, or with `refused` if it has faults
+    mail        a mailbox of official mails has something new: read it
+    mail_read   how far a mailbox was read, or that it could not be read now (`is_deferred`)
     idle        nothing is due for a while. `end` answers that what another process writes from now on is noticed
     done        the last message: when something is next due, and what the next worker has to know
     lost        the database is lost; the supervisor ends this process and itself
@@ -37,6 +39,7 @@ from watcher.clock.timestamps import iso_text
 from watcher.context.accepted_settings import packed, unpacked
 from watcher.context.opening import database_file, locks_folder, read_settings, use_configured_language
 from watcher.daemon.daemon import Daemon
+from watcher.daemon.mail_reading import waiting_messages
 from watcher.daemon.worker_lock import EarlierWorker, worker_lock
 from watcher.daemon.worker_process import MODULE
 from watcher.delivery.apprise_notifier import Notifier
@@ -148,6 +151,7 @@ class Worker:
             database=_text(file),
             addresses={key: address for key, address in addresses.items() if address},
             token=health.token.get_secret_value() if health.token else None,
+            mailboxes=waiting_messages(settings),
         )
 
     def _work(self, app: App) -> int:
@@ -185,6 +189,8 @@ class Worker:
             kind = message["is"] if message else None
             if kind == "reload":
                 settings = self._reload(daemon, settings)
+            elif kind == "mail" and message:
+                daemon.read_mail(message["name"])
             elif kind == "end":
                 if (due := self._due_later(daemon.next_needed)) is not None:
                     return due

@@ -5,7 +5,17 @@ from contextlib import ExitStack
 
 from watcher.app import open_app
 from watcher.clock import Clock
-from watcher.doctor import accounts, configuration, coverage, devices, disk, lists, network, page
+from watcher.doctor import (
+    accounts,
+    configuration,
+    coverage,
+    devices,
+    disk,
+    lists,
+    network,
+    official_mail,
+    page,
+)
 from watcher.doctor.finding import Finding, Verdict, failed
 from watcher.errors import StoreUnusable
 from watcher.messages import _
@@ -48,6 +58,7 @@ def _check_database(settings: Settings, clock: Clock) -> Iterator[Finding]:
             findings = [
                 *accounts.check_accounts(app),
                 *accounts.check_sessions(app),
+                *official_mail.check_official_mail(app),
                 *accounts.check_alerts(app),
                 *coverage.check_coverage(app),
                 *lists.check_lists(app),

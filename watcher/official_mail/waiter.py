@@ -5,7 +5,7 @@ worker reads the mail. The server announces new mails (IDLE, RFC 2177), or is as
 
 It exchanges these messages with the supervisor, by the key "is":
 
-    mailboxes   the mailboxes, see `OfficialMailbox.waiting_message`; the first message
+    mailboxes   the mailboxes, see `OfficialMailbox.waiting_message`, and how often to `poll`; the first message
     wait        a worker has read a mailbox, up to `last_uid`: wait for the next mail
     mail        a mailbox has a new mail, or its connection failed: a worker must read it. `wait` is the answer
     alive       a regular sign of life
@@ -32,7 +32,6 @@ MODULE: Final = "watcher.official_mail.waiter"
 _REFRESH: Final = 540.0
 """Seconds of one IDLE. Servers end connections without commands after 30 minutes, and many routers earlier."""
 
-_POLL: Final = 300.0
 _MAX_CONNECTION: Final = 24 * 3600.0
 _LASTED: Final = 300.0
 _PAUSE: Final = 5.0
@@ -41,10 +40,10 @@ _STUCK: Final = _REFRESH + 300.0
 
 
 class Waiting:
-    """One mailbox, with a thread that waits for its mails. `poll` is how often a server without IDLE is asked."""
+    """One mailbox, with a thread that waits for its mails."""
 
-    def __init__(self, mailbox: Mapping[str, Any], channel: Channel, *, poll: float = _POLL) -> None:
-        """Start the thread, which waits for the first order."""
+    def __init__(self, mailbox: Mapping[str, Any], channel: Channel, *, poll: float) -> None:
+        """Start the thread, which waits for the first order. A server without IDLE is asked every `poll` seconds."""
         self._name, self._senders = str(mailbox["name"]), tuple(mailbox["senders"])
         login = {name: mailbox[name] for name in ("host", "port", "username", "password", "folder", "starttls")}
         ca_file = mailbox["ca_file"]
@@ -115,7 +114,9 @@ def main() -> None:
     channel = channel_to_parent()
     try:
         first = channel.receive() or {}
-        waiting = {str(mailbox["name"]): Waiting(mailbox, channel) for mailbox in first["mailboxes"]}
+        waiting = {
+            str(mailbox["name"]): Waiting(mailbox, channel, poll=first["poll"]) for mailbox in first["mailboxes"]
+        }
         while not any(mailbox.is_stuck() for mailbox in waiting.values()):
             message = channel.receive(_SIGN_OF_LIFE)
             if message is None:
