@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from watcher.actions import LOCK_TIMEOUT, NotPossible, Refused
 from watcher.app import App
+from watcher.clock.timestamps import utc_text
 from watcher.errors import os_error_text
 from watcher.messages import _, plural
 from watcher.model.account_health import AccountState, resume
@@ -42,8 +43,9 @@ def account_lock(app: App, account: str) -> Iterator[None]:
 
 
 def resume_account(app: App, account: str) -> str:
-    """Check an account again after a rejected sign-in, a lock, or a missing code."""
-    before = app.store.accounts.health(account, app.clock.now()).state
+    """Check an account again after a rejected sign-in, a lock, a missing code, or a wait that was asked for."""
+    health = app.store.accounts.health(account, app.clock.now())
+    before = health.state
     with account_lock(app, account):
         keep_pause(app.settings.accounts[account], app.context)
         now = app.clock.now()
@@ -52,6 +54,8 @@ def resume_account(app: App, account: str) -> str:
         app.store.accounts.set_next_read(account, now)
     if before.waits_for_person:
         return _("{account}: no longer paused ({state}).", account=account, state=account_text(before))
+    if health.not_before is not None and health.not_before > now:
+        return _("{account}: no longer waits until {until}.", account=account, until=utc_text(health.not_before))
     return _(
         "{account}: was not paused ({state}). Earlier rejected sign-ins no longer count.",
         account=account,

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from tests.cli.api_workspace import ApiWorkspace
 from tests.cli.practice_workspace import FIRST, SECOND, PracticeWorkspace, practice_workspace
+from tests.doubles.loopback import reply
 from tests.practice.visitor import Visitor
 from tests.support.waiting import eventually
 from watcher.model.account_health import AccountState
@@ -97,6 +98,16 @@ class TestResume:
         workspace.check()
         result = workspace.run("resume", "family")
         assert "was not paused (ok)" in result.out
+
+    def test_resume_ends_the_wait_after_a_firewall(self, workspace: ApiWorkspace) -> None:
+        workspace.api.override = lambda _receipt, _nth: reply(403, b"<title>Just a moment...</title>")
+        refused = workspace.check()
+        assert "the firewall of Cloudflare at 127.0.0.1 does not let programs in" in (refused.error or "")
+        skipped = workspace.run("check", expect=(1,))
+        assert "unless you run `watcher resume family`" in skipped.out + skipped.err
+        workspace.api.override = lambda _receipt, _nth: None
+        assert "no longer waits until" in workspace.run("resume", "family").out
+        assert workspace.check().cases_read == 1
 
     @pytest.mark.parametrize("arguments", [("resume", "aunt"), ("code", "aunt", "123456"), ("login", "aunt")])
     def test_unknown_account_is_wrong_usage(self, workspace: ApiWorkspace, arguments: tuple[str, ...]) -> None:
