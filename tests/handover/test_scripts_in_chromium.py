@@ -71,12 +71,17 @@ class Scene:
 
     def sign_in(self) -> "Page":
         """Sign in, and return the tab with the person's cases."""
-        cookie = self.portal.new_session()
-        kept = {"name": cookie["name"], "value": cookie["value"], "domain": PORTAL, "path": "/"}
-        self.context.add_cookies([{**kept, "httpOnly": True, "secure": True}])  # type: ignore[typeddict-item]
-        tab = self.context.new_page()
-        tab.goto(APPLICANT)
-        return tab
+        return sign_in(self.portal, self.context)
+
+
+def sign_in(portal: FakeUscis, context: "BrowserContext") -> "Page":
+    """Sign in at the portal, and return the tab with the person's cases."""
+    cookie = portal.new_session()
+    kept = {"name": cookie["name"], "value": cookie["value"], "domain": PORTAL, "path": "/"}
+    context.add_cookies([{**kept, "httpOnly": True, "secure": True}])  # type: ignore[typeddict-item]
+    tab = context.new_page()
+    tab.goto(APPLICANT)
+    return tab
 
 
 @pytest.fixture(scope="module")
@@ -174,13 +179,13 @@ def extension_id(folder: Path) -> str:
     return "".join(chr(ord("a") + int(digit, 16)) for digit in digest)
 
 
-def open_popup(scene: Scene, tab: "Page") -> "Page":
-    popup = scene.context.new_page()
-    popup.goto(f"chrome-extension://{extension_id(scene.extension)}/popup.html")
+def open_popup(context: "BrowserContext", extension: Path, tab: "Page") -> "Page":
+    popup = context.new_page()
+    popup.goto(f"chrome-extension://{extension_id(extension)}/popup.html")
     # A test cannot press a button of the toolbar: the window is a tab of its own, and it is given the portal's tab.
     popup.evaluate(
         """async (address) => {
-          const [found] = (await chrome.tabs.query({})).filter((each) => each.url === address);
+          const found = (await chrome.tabs.query({})).filter((each) => each.url === address).at(-1);
           chrome.tabs.query = async () => [found];
         }""",
         tab.url,
@@ -190,7 +195,7 @@ def open_popup(scene: Scene, tab: "Page") -> "Page":
 
 def test_extension_hands_over_the_cases(scene: Scene) -> None:
     tab = scene.sign_in()
-    popup = open_popup(scene, tab)
+    popup = open_popup(scene.context, scene.extension, tab)
     popup.click("#hand-over", no_wait_after=True)
     tab.wait_for_url(ADDRESS)
     assert set(scene.receiver.hand_over().by_case()) == set(scene.portal.cases)
@@ -198,7 +203,7 @@ def test_extension_hands_over_the_cases(scene: Scene) -> None:
 
 def test_extension_sends_the_cookies_only_when_asked(scene: Scene) -> None:
     tab = scene.sign_in()
-    popup = open_popup(scene, tab)
+    popup = open_popup(scene.context, scene.extension, tab)
     popup.click("#session")
     popup.wait_for_selector("#result:has-text('1 case read')")
     (session,) = scene.portal.sessions
