@@ -5,7 +5,6 @@ The process (`watcher.web.process`) ends itself when nobody has asked for a whil
 started with a growing delay. Like the supervisor, this module needs only the standard library.
 """
 
-import errno
 import logging
 import math
 import selectors
@@ -14,22 +13,19 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from watcher import __version__
 from watcher.daemon.growing_delay import GrowingDelay
 from watcher.daemon.options import Options, Pace
 from watcher.daemon.service_report import ServiceReport
 from watcher.daemon.worker_process import exit_details
-from watcher.errors import WatcherError, os_error_text
 from watcher.messages import _, current_language
 from watcher.processes.channel import Message
 from watcher.processes.child import Child
+from watcher.processes.listening import listening_socket
 
 PAGE_MODULE = "watcher.web.process"
 
-_BACKLOG = 128
-_BIND_TIME, _BIND_PAUSE = 2.0, 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -84,7 +80,7 @@ class Page:
         for key, address in addresses.items():
             if key not in self._sockets:
                 self._unwatch()
-                self._sockets[key] = (address, _listening_socket(key, address))
+                self._sockets[key] = (address, listening_socket(key, address))
 
     def look(self, *, may_start: bool) -> None:
         """Wait for a connection if no process runs, and kill one that is past its deadline."""
@@ -207,32 +203,3 @@ class Page:
         else:
             delay = self._delay.failed(age=time.monotonic() - self._started_at)
             _log.error("page_died", extra={**exit_details(status), "next_start_in": delay})
-
-
-def _listening_socket(key: str, address: str) -> socket.socket:
-    """Return a socket that listens at the address of a key. Waits a moment for an earlier daemon to leave it.
-
-    Raises `WatcherError`.
-    """
-    parts, end = urlsplit(f"//{address}"), time.monotonic() + _BIND_TIME
-    while True:
-        try:
-            return _bound(parts.hostname or "", parts.port or 0)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() >= end:
-                reason = os_error_text(error)
-                text = _("{key}: {address}: {reason}; choose another address", key=key, address=address, reason=reason)
-                raise WatcherError(text) from None
-        time.sleep(_BIND_PAUSE)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    listening = socket.socket(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0], socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    return listening

@@ -34,11 +34,14 @@ class WebContext:
     performer: Performer | None = None
     checker: Callable[[str], None] | None = None
     cache: CaseCache = field(default_factory=CaseCache, repr=False)
+    wake: Callable[[], None] = field(default=lambda: None, repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     def perform(self, name: str, **arguments: object) -> Outcome:
         """Perform an action (see `watcher.web.performing`) in a process of its own. Raises `StoreUnusable`."""
-        return (self.performer or ActionProcess(settings=self.settings))(name, arguments)
+        outcome = (self.performer or ActionProcess(settings=self.settings))(name, arguments)
+        self.wake()
+        return outcome
 
     def start_check(self, account: str) -> None:
         """Start what `watcher check ACCOUNT` does, in a process of its own that goes on when the page ends."""

@@ -94,7 +94,8 @@ class PageProcess:
 
             logs.configure(level=start.log_level, log_format=start.log_format, environ=os.environ)
             config = None if start.config is None else Path(start.config)
-            context = WebContext(settings=unpacked(start.settings), config=config, clock=self._clock)
+            settings, wake = unpacked(start.settings), self._supervisor.wake
+            context = WebContext(settings=settings, config=config, clock=self._clock, wake=wake)
             yield site_of_page(sockets[_WEB], context, health)
         else:
             plain_logs.configure(level=start.log_level, log_format=start.log_format)

@@ -29,6 +29,9 @@ _COMMENTS: Mapping[tuple[str, ...], str] = {
     ("channels", "*"): mark("Where alerts go. The address is a secret."),
     ("channels", "*", "min_severity"): mark("The lowest severity that is sent here: urgent, important, or routine."),
     ("channels", "*", "privacy"): mark("full, masked (IOE••••••0001), or minimal (says only that something changed)."),
+    ("web",): mark("Your cases in a browser. `watcher web link` prints a link that signs a device in."),
+    ("web", "url"): mark("How a phone reaches the page. Links in alerts begin with it."),
+    ("web", "insecure_lan"): mark("The page is not encrypted; use it only in a network that you trust."),
     ("channels", "*", "quiet_hours"): mark("Alerts that are not urgent wait until the quiet hours end."),
 }
 

@@ -1,5 +1,6 @@
 """`watcher init` as a real command: answers on a pipe, a local portal and a local phone."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def answers(*parts: list[str]) -> str:
 
 
 def test_creates_a_working_configuration_from_nothing(family: PracticeWorkspace, phone: Webhook) -> None:
-    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["y", "y"])
+    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, NO, ["y", "y"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "family: ok, 2 cases checked" in result.out
     assert "phone: sent" in result.out
@@ -60,7 +61,7 @@ def test_creates_a_working_configuration_from_nothing(family: PracticeWorkspace,
 
 
 def test_secrets_are_only_in_files_that_only_the_owner_can_read(family: PracticeWorkspace, phone: Webhook) -> None:
-    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["n", "n"])
+    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, NO, ["n", "n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
     portal_account = family.portal.account
     secrets = {file.name: file.read_text() for file in (family.folder / "secrets").iterdir()}
@@ -80,7 +81,7 @@ def test_secrets_are_only_in_files_that_only_the_owner_can_read(family: Practice
 
 def test_two_configurations_in_one_folder_do_not_share_secrets(family: PracticeWorkspace) -> None:
     for name in ("parents", "aunt"):
-        stdin = answers(DEFAULTS, account(family, password=f"of {name}"), NO, NO, ["n"])
+        stdin = answers(DEFAULTS, account(family, password=f"of {name}"), NO, NO, NO, ["n"])
         family.run("init", "--config", f"{name}.toml", stdin=stdin)
     for name in ("parents", "aunt"):
         password = family.folder / f"{name}.secrets" / "accounts__family__password"
@@ -94,7 +95,7 @@ def test_continues_after_an_interruption_without_losing_answers(family: Practice
     assert family.portal.account.username in (family.folder / "watcher.toml.unfinished").read_text()
 
     remaining = ["", "", "", "", "", *previous[6:]]  # earlier answers are the defaults
-    stdin = answers(DEFAULTS, remaining, NO, NO, ["n"])
+    stdin = answers(DEFAULTS, remaining, NO, NO, NO, ["n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "Continuing with your earlier answers" in result.err
     assert not (family.folder / "watcher.toml.unfinished").exists()
@@ -121,7 +122,7 @@ def test_remaining_questions_are_asked_although_the_answers_suffice(family: Prac
     )
     secrets = {file.name for file in (family.folder / "secrets").iterdir()}
     assert "accounts__family__totp_secret" in secrets
-    stdin = answers(DEFAULTS, ["n"], NO, ["", "routine", "full", "-"], NO, ["y", "n"])
+    stdin = answers(DEFAULTS, ["n"], NO, ["", "routine", "full", "-"], NO, NO, ["y", "n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "family: ok" in result.out
     keys = tomllib.loads(family.config.read_text())
@@ -132,7 +133,7 @@ def test_remaining_questions_are_asked_although_the_answers_suffice(family: Prac
 def test_existing_configuration_provides_defaults_and_keeps_other_keys(family: PracticeWorkspace) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret, every="6h")
     previous = family.config.read_text()
-    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, ["n"]))
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, NO, ["n"]))
     keys = tomllib.loads(family.config.read_text())
     assert keys["language"] == "fr"
     assert keys["stall"] == {"after": "0"}
@@ -143,10 +144,10 @@ def test_existing_configuration_provides_defaults_and_keeps_other_keys(family: P
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 def test_configuration_readable_by_a_service_stays_readable(family: PracticeWorkspace, mode: int) -> None:
-    stdin = answers(DEFAULTS, account(family), NO, NO, ["n"])
+    stdin = answers(DEFAULTS, account(family), NO, NO, NO, ["n"])
     family.run("init", "--config", "watcher.toml", stdin=stdin)
     family.config.chmod(mode)
-    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, ["n"]))
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, NO, ["n"]))
     assert family.config.stat().st_mode & 0o777 == mode
     assert 'language = "fr"' in family.config.read_text()
 
@@ -154,14 +155,14 @@ def test_configuration_readable_by_a_service_stays_readable(family: PracticeWork
 def test_configuration_with_a_secret_is_made_private(family: PracticeWorkspace) -> None:
     family.configure(totp_secret=family.portal.account.totp_secret)
     family.config.chmod(0o644)
-    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, ["n"]))
+    family.run("init", stdin=answers(["fr", ""], ["n"], NO, NO, NO, ["n"]))
     assert family.config.stat().st_mode & 0o777 == 0o600
 
 
 def test_invalid_answer_is_reported_and_asked_again(family: PracticeWorkspace) -> None:
     account_answers = account(family)
     account_answers.insert(2, "no-such-recipe.toml")
-    stdin = answers(["en", "Nowhere/Land", "America/New_York"], account_answers, NO, NO, ["n"])
+    stdin = answers(["en", "Nowhere/Land", "America/New_York"], account_answers, NO, NO, NO, ["n"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "such as America/New_York" in result.err
     assert "no-such-recipe.toml" in result.err
@@ -170,7 +171,7 @@ def test_invalid_answer_is_reported_and_asked_again(family: PracticeWorkspace) -
 
 
 def test_rejected_password_is_submitted_once_and_exits_with_1(family: PracticeWorkspace) -> None:
-    stdin = answers(DEFAULTS, account(family, password="wrong-password"), NO, NO, ["y"])
+    stdin = answers(DEFAULTS, account(family, password="wrong-password"), NO, NO, NO, ["y"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
     assert family.sign_ins == 1
     assert "rejected" in result.err
@@ -178,7 +179,7 @@ def test_rejected_password_is_submitted_once_and_exits_with_1(family: PracticeWo
 
 
 def test_account_with_a_browser_session_gets_instructions(empty_workspace: Workspace) -> None:
-    stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE0000000001"], NO, NO)
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE0000000001"], NO, NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "Sign in at my.uscis.gov or myaccount.uscis.gov" in result.out
     assert "watcher login family --cookies FILE  # sign in" in result.out
@@ -187,7 +188,7 @@ def test_account_with_a_browser_session_gets_instructions(empty_workspace: Works
 
 
 def test_hand_over_is_the_recommended_way_for_uscis(empty_workspace: Workspace) -> None:
-    stdin = answers(DEFAULTS, ["family", "uscis", "", "", ""], NO, NO)
+    stdin = answers(DEFAULTS, ["family", "uscis", "", "", ""], NO, NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "recommended" in result.out + result.err
     configuration = empty_workspace.config.read_text()
@@ -198,7 +199,7 @@ def test_hand_over_is_the_recommended_way_for_uscis(empty_workspace: Workspace) 
 
 
 def test_names_are_quoted_in_commands(empty_workspace: Workspace) -> None:
-    stdin = answers(DEFAULTS, ["a/b", "Mum & Dad", "uscis", "session", ""], NO, NO)
+    stdin = answers(DEFAULTS, ["a/b", "Mum & Dad", "uscis", "session", ""], NO, NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "a name starts with a letter or digit" in result.err
     assert "watcher login 'Mum & Dad' --cookies FILE" in result.out
@@ -206,7 +207,7 @@ def test_names_are_quoted_in_commands(empty_workspace: Workspace) -> None:
 
 
 def test_case_number_is_checked_where_it_is_given(empty_workspace: Workspace) -> None:
-    stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE123", "IOE0000000001"], NO, NO)
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", "IOE123", "IOE0000000001"], NO, NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "must be a receipt number: three letters and ten digits" in result.err
     assert 'cases = ["IOE0000000001"]' in empty_workspace.config.read_text()
@@ -214,7 +215,7 @@ def test_case_number_is_checked_where_it_is_given(empty_workspace: Workspace) ->
 
 def test_empty_address_of_the_api_warns_of_the_sandbox(empty_workspace: Workspace) -> None:
     account_answers = ["office", "uscis-api", "made-up-id", "made-up-secret", "IOE0000000001", ""]
-    stdin = answers(DEFAULTS, account_answers, NO, NO, ["n"])
+    stdin = answers(DEFAULTS, account_answers, NO, NO, NO, ["n"])
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "Which portal to choose: " in result.err
     assert "Register at https://developer.uscis.gov" in result.err
@@ -228,7 +229,7 @@ def test_unusable_channel_address_is_refused_at_once(family: PracticeWorkspace, 
         account(family),
         NO,
         [*valid_answers[:2], "nonsense", "ntfys://ntfy.example.org", *valid_answers[2:]],
-        ["n", "n"],
+        ["n", "n", "n"],
     )
     result = family.run(
         "init", "--config", "watcher.toml", stdin=stdin, expect=(130,)
@@ -240,7 +241,7 @@ def test_unusable_channel_address_is_refused_at_once(family: PracticeWorkspace, 
 
 def test_failed_test_alert_is_reported_with_the_reason(family: PracticeWorkspace, phone: Webhook) -> None:
     phone.status = 500
-    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, ["n", "y"])
+    stdin = answers(DEFAULTS, account(family), NO, channel(phone), NO, NO, ["n", "y"])
     result = family.run("init", "--config", "watcher.toml", stdin=stdin, expect=(1,))
     assert "phone: not sent" in result.err
     assert "500" in result.err
@@ -250,22 +251,56 @@ def test_failed_test_alert_is_reported_with_the_reason(family: PracticeWorkspace
 def test_name_of_an_existing_channel_is_not_changed_unasked(family: PracticeWorkspace, phone: Webhook) -> None:
     family.configure()
     added = channel(phone)
-    stdin = answers(DEFAULTS, NO, NO, added, [*added[:2], "n", "tablet", *added[2:]], NO, ["n", "n"])
+    stdin = answers(DEFAULTS, NO, NO, added, [*added[:2], "n", "tablet", *added[2:]], NO, NO, ["n", "n"])
     result = family.run("init", stdin=stdin)
     assert 'There is already a channel "phone".' in result.err
     assert tomllib.loads(family.config.read_text())["channels"].keys() == {"phone", "tablet"}
 
 
 def test_certificate_authority_is_asked_for_only_with_an_address(empty_workspace: Workspace) -> None:
-    stdin = answers(DEFAULTS, ["family", "recipe", str(RECIPE), "", "anna", "made-up-secret", "", ""], NO, NO, ["n"])
+    stdin = answers(
+        DEFAULTS, ["family", "recipe", str(RECIPE), "", "anna", "made-up-secret", "", ""], NO, NO, NO, ["n"]
+    )
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "CA certificate file" not in result.err
 
 
 def test_questions_are_in_the_chosen_language(empty_workspace: Workspace) -> None:
-    stdin = answers(["es", ""], ["family", "uscis", "session", ""], NO, NO)
+    stdin = answers(["es", ""], ["family", "uscis", "session", ""], NO, NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     before, _, after = result.err.partition("Español")
     assert "Language for alerts?" in before
     assert "Your choice" not in after.partition("Français\nYour choice [en]: ")[2]
     assert "Su elección [uscis]" in after
+
+
+SIGN_IN = re.compile(r"(\S+)/sign-in/[\w-]{43}\n")
+
+
+def test_page_is_offered_for_this_machine(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", ""], NO, NO, ["y"])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert tomllib.loads(empty_workspace.config.read_text())["web"] == {"listen": "127.0.0.1:8788"}
+    assert SIGN_IN.findall(result.out) == ["http://127.0.0.1:8788"]
+    again = empty_workspace.run("init", "--config", "watcher.toml", stdin=answers(DEFAULTS, NO, NO, NO))
+    assert "in a browser" not in again.err
+
+
+def test_page_is_on_by_default_in_a_container(empty_workspace: Workspace) -> None:
+    empty_workspace.environ = {"container": "oci", "PAGE_URL": "http://192.168.1.20:8788"}
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", ""], NO, NO, ["", "nonsense", ""])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert tomllib.loads(empty_workspace.config.read_text())["web"] == {
+        "listen": "0.0.0.0:8788",
+        "url": "http://192.168.1.20:8788",
+        "insecure_lan": True,
+    }
+    assert SIGN_IN.findall(result.out) == ["http://192.168.1.20:8788"]
+
+
+def test_page_with_https_needs_no_exception(empty_workspace: Workspace) -> None:
+    empty_workspace.environ = {"container": "oci"}
+    url = "https://home.example.org/watcher"
+    stdin = answers(DEFAULTS, ["family", "uscis", "session", ""], NO, NO, ["y", url])
+    empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert tomllib.loads(empty_workspace.config.read_text())["web"] == {"listen": "0.0.0.0:8788", "url": url}

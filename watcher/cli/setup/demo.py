@@ -7,8 +7,9 @@ server. Only the clock runs fast.
 
 import json
 import os
+import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,9 @@ from typing import Any, Self
 import click
 
 from watcher.app import App, open_app
+from watcher.cli.setup.web import serve_page
 from watcher.cli.show.history import history_command
+from watcher.cli.show.sign_in_link import new_link, print_link
 from watcher.cli.show.status import status_command
 from watcher.cli.terminal.output import print_line, styled
 from watcher.clock import FastClock
@@ -83,7 +86,8 @@ max_per_hour = 0
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep the configuration and the database in this folder.",
 )
-def demo_command(speed: float | None, keep: Path | None) -> None:
+@click.option("--web", is_flag=True, help="Show the case in a browser afterwards, until Ctrl-C.")
+def demo_command(speed: float | None, keep: Path | None, *, web: bool) -> None:
     """Show fourteen months of a made-up case in under a minute.
 
     The whole program runs against a practice portal on this machine. Nothing needs to be set up.
@@ -103,11 +107,26 @@ def demo_command(speed: float | None, keep: Path | None) -> None:
             print_line(f"$ watcher {command.name}", bold=True)
             command.main(args=["--config", str(config)], standalone_mode=False)
         print_line()
+        if web:
+            show_page(config)
         if keep:
             shown = f"watcher status --config {quote(str(config))}"
             print_line(_("The configuration and the database are kept. Try: {command}", command=shown))
         else:
             print_line(_("This was a demonstration; nothing of it is kept. `watcher init` sets up your own cases."))
+
+
+def show_page(config: Path) -> None:
+    """Show the page of the demo's case until it is told to end."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port = listening.getsockname()[1]
+        write_private_file(config, config.read_bytes() + f'\n[web]\nlisten = "127.0.0.1:{port}"\n'.encode())
+        settings = read_settings(config, {})
+        with open_app(settings) as app:
+            print_link(new_link(app))
+        print_line(_("Press Ctrl-C to end the page."))
+        serve_page(listening, settings, config)
+        print_line()
 
 
 def play(folder: Path, days_per_second: float, stack: ExitStack, *, story: Story = ADJUSTMENT_OF_STATUS) -> Path:

@@ -13,8 +13,10 @@ from watcher.cli.act.check import print_failure, print_read_results
 from watcher.cli.options import CONFIG
 from watcher.cli.setup.guides import session_guide
 from watcher.cli.setup.interview import ask_about_accounts, ask_about_channels, ask_setting, portal_advice
+from watcher.cli.setup.page_questions import ask_about_page
 from watcher.cli.setup.service import install_command
 from watcher.cli.show.alerts import print_test_results
+from watcher.cli.show.sign_in_link import new_link, print_link
 from watcher.cli.terminal.output import command_name, print_error, print_line, print_table
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_code, confirm
 from watcher.cli.terminal.termination import tidying_up_when_ended
@@ -50,6 +52,7 @@ def init_command(config: Path | None) -> None:
             _ask_about_user(draft)
             ask_about_accounts(draft)
             ask_about_channels(draft)
+            ask_about_page(draft, os.environ)
             previous = draft.finish()
     except OSError as error:
         raise click.ClickException(
@@ -69,6 +72,10 @@ def init_command(config: Path | None) -> None:
         success = _try_channels(app.settings) and success
         _print_watched_cases(app)
         _print_next_steps(app, draft.file)
+        if settings.web.listen:
+            print_line()
+            print_line(_("The page can be opened while `watcher run` is running."))
+            print_link(new_link(app))
     sys.exit(0 if success else 1)
 
 

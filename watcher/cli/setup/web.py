@@ -1,38 +1,29 @@
-"""`watcher web`: a link that signs a device in to the page."""
+"""`watcher web`: a link that signs a device in to the page, and the page without the daemon."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import os
+import socket
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
-from watcher.app import App
-from watcher.cli.context import open_context
+from watcher.cli.context import load_settings, open_context
 from watcher.cli.groups import CommandGroup
 from watcher.cli.options import CONFIG, JSON
-from watcher.cli.terminal.output import print_error, print_json, print_line, screen_width, use_color
+from watcher.cli.show.sign_in_link import PAGE_IS_OFF, SignInLink, new_link, print_link
+from watcher.cli.terminal.output import print_json, print_line
 from watcher.clock.timestamps import utc_text
-from watcher.messages import _, plural
-from watcher.model.web import LINK_TIME, KeyKind
-from watcher.privacy.web_tokens import new_token
+from watcher.messages import _
+from watcher.monitoring import logs
+from watcher.processes.listening import listening_socket
+from watcher.settings import Settings
 from watcher.settings.page_url import page_url
-from watcher.text.person_names import normalized_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInLink:
-    """A link that signs in one device. `person` None stands for everybody's cases."""
-
-    url: str
-    expires_at: datetime
-    person: str | None
-    read_only: bool
 
 
 @click.group("web", cls=CommandGroup)
 def web_command() -> None:
-    """Sign devices in to the page."""
+    """Sign devices in to the page, or show it without `watcher run`."""
 
 
 @web_command.command("link")
@@ -55,51 +46,28 @@ def web_link_command(config: Path | None, person: str | None, *, read_only: bool
         print_link(link)
 
 
-def new_link(app: App, *, person: str | None = None, read_only: bool = False) -> SignInLink:
-    """Return a new link. Raises UsageError if the page is off."""
-    url = page_url(app.settings.web)
-    if not url:
-        raise click.UsageError(_('The page is off. Set listen = "127.0.0.1:8788" in the section [web] first.'))
-    name = None if person is None else _known_person(app, person)
-    token, now = new_token(), app.clock.now()
-    app.store.web.add(KeyKind.LINK, token, now=now, person=name, read_only=read_only)
-    return SignInLink(url=f"{url}/sign-in/{token}", expires_at=now + LINK_TIME, person=name, read_only=read_only)
+@web_command.command("serve")
+@CONFIG
+def web_serve_command(config: Path | None) -> None:
+    """Show the page without `watcher run`, until Ctrl-C.
+
+    Nothing is checked meanwhile. `watcher run` shows the page itself.
+    """
+    settings = load_settings(config)
+    if not settings.web.listen:
+        raise click.UsageError(_(PAGE_IS_OFF))
+    with closing(listening_socket("web.listen", settings.web.listen)) as listening:
+        logs.configure(level="warning", environ=os.environ)
+        print_line(_("The page is at {url}. Press Ctrl-C to end it.", url=page_url(settings.web)))
+        serve_page(listening, settings, config)
 
 
-def print_link(link: SignInLink) -> None:
-    """Print a link for a person, with its QR code on a terminal that has room for it."""
-    minutes = int(LINK_TIME.total_seconds()) // 60
-    print_line(plural("Open this link once, within {n} minute:", "Open this link once, within {n} minutes:", minutes))
-    print_line(link.url)
-    if use_color() and (code := _qr_code(link.url)):
-        print_line()
-        for line in code:
-            click.secho(line, fg="bright_white", bg="black")
+def serve_page(listening: socket.socket, settings: Settings, config: Path | None) -> None:
+    """Serve the page in this process until it is told to end."""
+    from watcher.web.alone import serve_alone  # noqa: PLC0415 - other commands need no server
+    from watcher.web.context import WebContext  # noqa: PLC0415
 
-
-def _known_person(app: App, typed: str) -> str:
-    """Return the name as it is written in the labels of cases. A name without a case is pointed out."""
-    name = " ".join(typed.split())
-    if not name or not name.isprintable():
-        raise click.BadParameter(_("Enter the name of a person."), param_hint="--person")
-    people = {said.person for said in app.store.user_cases().values() if said.person}
-    known = next((person for person in sorted(people) if normalized_name(person) == normalized_name(name)), None)
-    if known is None:
-        text = _("No case is {person}'s yet. `watcher label CASE --person NAME` says whose a case is.", person=name)
-        print_error(text)
-    return known or name
-
-
-def _qr_code(url: str) -> list[str]:
-    """Return the lines of the QR code, white on black; none if the terminal is too narrow."""
-    import io  # noqa: PLC0415 - with segno, for a terminal only
-
-    import segno  # noqa: PLC0415
-
-    drawn = io.StringIO()
-    segno.make(url, error="l", micro=False).terminal(drawn, border=2, compact=True)
-    lines = drawn.getvalue().splitlines()
-    return lines if max(map(len, lines)) <= screen_width() else []
+    serve_alone(listening, WebContext(settings=settings, config=config))
 
 
 def _document(link: SignInLink) -> dict[str, Any]:
