@@ -32,19 +32,23 @@ ENV PATH=/opt/watcher/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/var/lib/watcher \
     STATE_DIRECTORY=/var/lib/watcher \
-    WATCHER_CONFIG=/etc/watcher/watcher.toml
-# Create the folder here so that a new volume inherits its owner and mode.
+    WATCHER_CONFIG=/etc/watcher/watcher.toml \
+    container=oci
+# Create the folders here so that new volumes inherit their owner and mode. `watcher init` writes to /etc/watcher if a
+# volume is mounted there.
 RUN echo 'watcher:x:10001:' >> /etc/group \
     && echo 'watcher:x:10001:10001::/var/lib/watcher:/usr/sbin/nologin' >> /etc/passwd \
     && install -d -m 0700 -o 10001 -g 10001 /var/lib/watcher \
-    && install -d -m 0755 /etc/watcher
+    && install -d -m 0700 -o 10001 -g 10001 /etc/watcher
 COPY --from=build /opt/watcher /opt/watcher
 WORKDIR /var/lib/watcher
 VOLUME ["/var/lib/watcher"]
 USER 10001:10001
 HEALTHCHECK --interval=2m --timeout=20s --start-period=1m --retries=3 CMD ["watcher", "health"]
+# The page, if [web] is set.
+EXPOSE 8788
 ENTRYPOINT ["watcher"]
-CMD ["run", "--log-format", "json"]
+CMD ["run", "--log-format", "json", "--sign-in-link"]
 
 FROM plain AS browser
 USER 0:0

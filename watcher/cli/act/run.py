@@ -41,8 +41,9 @@ def run_command(config: Path | None, log_level: str, log_format: str, *, sign_in
 
 
 def _print_sign_in_link(config: Path | None) -> None:
-    from watcher.cli.context import open_context  # noqa: PLC0415 - the daemon loads it in its worker
+    from watcher.cli.context import load_settings, open_context  # noqa: PLC0415 - the daemon loads them in its worker
     from watcher.cli.show.sign_in_link import print_first_link  # noqa: PLC0415
 
-    with open_context(config) as app:
-        print_first_link(app)
+    if load_settings(config).web.listen:
+        with open_context(config) as app:
+            print_first_link(app)

@@ -27,8 +27,8 @@ class SignInLink:
 
 
 def print_first_link(app: App) -> None:
-    """Print a link if the page is on and nobody can enter yet."""
-    if app.settings.web.listen and not (app.store.web.keys(KeyKind.DEVICE) or app.store.web.passkeys()):
+    """Print a link if nobody can enter the page yet."""
+    if not (app.store.web.keys(KeyKind.DEVICE) or app.store.web.passkeys()):
         print_link(new_link(app))
 
 
