@@ -1,5 +1,6 @@
 """`watcher recipe new`, `check`, and `try` as real commands, at the practice portal."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from tests.cli.practice_workspace import FIRST, RECIPE, PracticeWorkspace, practice_workspace
 from tests.support.workspace import Workspace
-from watcher.recipe.workshop.workshop import new_recipe_text
+from watcher.recipe.parse.check import load_recipe
+from watcher.recipe.parse.shipped import FOLDER
+from watcher.recipe.workshop.start import STARTS, TEMPLATE, new_recipe_text
 
 
 @pytest.fixture
@@ -77,3 +80,51 @@ def test_account_without_a_recipe_cannot_try_one(empty_workspace: Workspace) -> 
     empty_workspace.write('[accounts.family]\nportal = "uscis"\n')
     result = empty_workspace.run("recipe", "try", "--account", "family", expect=(2,))
     assert "There is no account 'family' with portal" in result.err
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_new_recipe_may_start_from_one_for_a_similar_website(start: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(new_recipe_text(start))
+    recipe = load_recipe(file)
+    assert start == TEMPLATE or recipe.base_url == load_recipe(FOLDER / f"{start}.toml").base_url
+
+
+def test_new_recipe_starts_from_the_one_that_is_named(empty_workspace: Workspace) -> None:
+    result = empty_workspace.run("recipe", "new", "--like", "it-questura", "mine.toml")
+    assert result.out.startswith("Wrote mine.toml, started from the recipe it-questura.\n")
+    assert empty_workspace.run("recipe", "check", "mine.toml").out == "mine.toml: no errors found.\n"
+
+
+def test_shipped_recipe_is_checked_by_its_name(empty_workspace: Workspace) -> None:
+    result = empty_workspace.run("recipe", "check", "pt-aima-renewal")
+    assert "recorded answers: 8 as expected." in result.out
+    assert "there is no such file" in empty_workspace.run("recipe", "check", "pt-aima", expect=(2,)).err
+
+
+def test_recorded_answers_beside_a_recipe_show_what_differs_by_line(empty_workspace: Workspace) -> None:
+    shutil.copy(FOLDER / "it-questura.toml", empty_workspace.folder / "mine.toml")
+    granted = empty_workspace.folder / "mine.answers" / "ready"
+    shutil.copytree(FOLDER / "it-questura.answers" / "ready-at-an-office", granted)
+    expected = granted / "expected.json"
+    assert "1 recorded answer: 1 as expected." in empty_workspace.run("recipe", "check", "mine.toml").out
+
+    expected.write_text(expected.read_text().replace('"issued"', '"approved"'))
+    result = empty_workspace.run("recipe", "check", "mine.toml", expect=(1,))
+    line = next(number for number, text in enumerate(expected.read_text().splitlines(), 1) if "approved" in text)
+    assert f'mine.answers/ready/expected.json:{line}: expected, not found: "stage": "approved",' in result.out
+    assert f'mine.answers/ready/expected.json:{line}: found, not expected: "stage": "issued",' in result.out
+
+
+def test_new_recorded_answers_are_accepted_for_the_case_that_is_named(empty_workspace: Workspace) -> None:
+    shutil.copy(FOLDER / "it-questura.toml", empty_workspace.folder / "mine.toml")
+    answers = empty_workspace.folder / "mine.answers" / "ready"
+    shutil.copytree(FOLDER / "it-questura.answers" / "ready-at-an-office", answers)
+    (answers / "expected.json").unlink()
+    missing = empty_workspace.run("recipe", "check", "mine.toml", expect=(1,))
+    assert "mine.answers/ready/expected.json is missing; --accept writes it" in missing.out
+    empty_workspace.run("recipe", "check", "mine.toml", "--accept", "--case", "26FR000001")
+    assert '"issued"' in (answers / "expected.json").read_text()
+    (answers / "expected.json").write_text("[]")
+    damaged = empty_workspace.run("recipe", "check", "mine.toml", expect=(2,))
+    assert "this is not a result as `watcher recipe check --accept` writes it" in damaged.err

@@ -8,7 +8,7 @@ import pytest
 from tests.recipe.account import RECIPES, account_of
 from watcher.recipe.model import Recipe
 from watcher.recipe.parse.check import RecipeFaults, load_recipe, parse_recipe
-from watcher.recipe.workshop.workshop import new_recipe_text
+from watcher.recipe.workshop.start import new_recipe_text
 
 BROKEN = Path(__file__).parent / "broken.toml"
 COMPLETE = """

@@ -16,7 +16,7 @@ from watcher.cli.groups import CommandGroup
 from watcher.cli.names import unknown_name
 from watcher.cli.options import CONFIG, JSON
 from watcher.cli.terminal.output import print_error, print_json, print_line, styled
-from watcher.cli.terminal.prompts import ask_code
+from watcher.cli.terminal.prompts import ask_choice, ask_code
 from watcher.errors import AccountLocked, SignInRejected, system_reason
 from watcher.messages import _, mark, plural
 from watcher.portals.recipe import try_recipe
@@ -26,7 +26,8 @@ from watcher.recipe.parse.check import RecipeFaults
 from watcher.recipe.parse.shipped import find_recipe
 from watcher.recipe.workshop.recorded import RecordedCheck, check_recorded
 from watcher.recipe.workshop.selector_report import SelectorResult
-from watcher.recipe.workshop.workshop import check_recipe, new_recipe_text
+from watcher.recipe.workshop.start import STARTS, TEMPLATE, new_recipe_text
+from watcher.recipe.workshop.workshop import check_recipe
 from watcher.settings.faults import fault_lines
 from watcher.sign_in.code_sources import PromptedCode
 
@@ -39,18 +40,31 @@ def recipe_command() -> None:
 
 
 @recipe_command.command("new")
+@click.option(
+    "--like",
+    "start",
+    type=click.Choice(list(STARTS)),
+    help="Start from a recipe for a similar website. Default: asked at a terminal, else the commented template.",
+)
 @FILE
-def new_command(file: Path) -> None:
-    """Write a commented template to FILE, a new file."""
+def new_command(file: Path, start: str | None) -> None:
+    """Write a recipe to FILE, a new file, that starts from the one for the most similar website."""
+    if start is None and sys.stdin.isatty() and not file.exists():
+        kinds = {name: _(kind) for name, kind in STARTS.items()}
+        start = ask_choice(_("What is the website like?"), kinds, TEMPLATE)
+    start = start or TEMPLATE
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(new_recipe_text())
+            stream.write(new_recipe_text(start))
     except FileExistsError:
         text = _("{file} already exists. Choose another name.", file=file)
         raise click.BadParameter(text, param_hint="FILE") from None
     except OSError as error:
         raise click.BadParameter(f"{file}: {system_reason(error)}", param_hint="FILE") from None
-    print_line(_("Wrote {file}, a template whose comments explain each key.", file=file))
+    if start == TEMPLATE:
+        print_line(_("Wrote {file}, a template whose comments explain each key.", file=file))
+    else:
+        print_line(_("Wrote {file}, started from the recipe {name}.", file=file, name=start))
     text = _(
         "Then: `watcher recipe check {file}`, and `watcher recipe try {file} --account NAME`.", file=quote(str(file))
     )

@@ -1,7 +1,6 @@
 """Writing and repairing recipes: `watcher recipe new`, `try`, and `check`."""
 
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +19,6 @@ from watcher.recipe.workshop.selector_report import SelectorResult, inspect_case
 from watcher.recipe.workshop.trace_files import TracedAnswer, matches_request, traced_answers
 
 _MAX_CASES: Final = 3
-
-
-def new_recipe_text() -> str:
-    """Return a commented template, which is itself a valid recipe."""
-    return resources.files(__package__).joinpath("start.toml").read_text(encoding="utf-8")
 
 
 class Workshop:
