@@ -87,6 +87,7 @@ def context(chromium: "Chromium", origin: str, push: PushService) -> Iterator["B
 
     context.expose_function("subscribeOnLoopback", subscribe)
     context.add_init_script(_SUBSCRIBES_ON_LOOPBACK)
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 
