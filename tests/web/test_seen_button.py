@@ -1,6 +1,8 @@
 """From an alert's link to "seen": a button in ntfy ends the escalation, and a preview of the link changes nothing."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -86,3 +88,19 @@ def test_click_on_the_message_opens_the_alert(site: Site, ntfy: LoopbackServer) 
     page = site.browser(PAGE).get(link.removeprefix(PAGE))
     assert page.status_code == 200
     assert "Maria: news" in page.text
+    assert "/a/…" not in page.text
+
+
+def test_link_of_a_digest_shows_all_of_it_and_marks_all_as_seen(site: Site, ntfy: LoopbackServer) -> None:
+    with site.store() as store:
+        for title in ("a: 1", "b: 2"):
+            record_alerts(store, linked(title, hold=HoldReason.DIGEST), number=title, now=NOW)
+        OutboxWorker(store, AppriseNotifier(), HandClock(NOW), settings=site.settings).deliver_due()
+    (request,) = ntfy.requests
+    page = site.browser(PAGE).get(request.headers["x-click"].removeprefix(PAGE))
+    assert "<h1>2 alerts</h1>" in page.text
+    assert all(f"<h2>{title}</h2>" in page.text for title in ("a: 1", "b: 2"))
+    site.browser(PAGE).client.request(*button(request))
+    with closing(sqlite3.connect(site.settings.state_dir / "watcher.sqlite3")) as database:
+        seen = database.execute("SELECT acknowledged_at IS NOT NULL FROM alert").fetchall()
+    assert seen == [(1,), (1,)]

@@ -11,6 +11,9 @@ TOKEN_LENGTH: Final = 22
 """Characters of a token: 128 random bits in URL-safe Base64."""
 
 LINK_MARK: Final = "\ue001" * TOKEN_LENGTH
+HIDDEN: Final = "…"
+"""What stands for the token where an alert is shown and not sent."""
+
 _LINK: Final = re.compile(rf"https?://[^\s\"<>]*{LINK_MARK}")
 
 
@@ -25,11 +28,12 @@ def link_in(text: str) -> str:
     return found[0] if found else ""
 
 
+def without_link(text: str) -> str:
+    """Return a text that is shown, without the line of its link."""
+    lines = [line for line in text.split("\n") if not line.endswith(f"/a/{HIDDEN}")]
+    return "\n".join(lines).rstrip()
+
+
 def with_token(text: str, token: str) -> str:
     """Return a text with the token instead of marks."""
     return text.replace(LINK_MARK, token)
-
-
-def without_link(text: str) -> str:
-    """Return a text without the lines that have a mark."""
-    return "\n".join(line for line in text.split("\n") if LINK_MARK not in line)

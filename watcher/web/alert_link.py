@@ -38,7 +38,8 @@ class LinkedItem:
 def show(request: Request) -> Response:
     """Show the alert. Nothing is changed: preview fetchers of chat services come here too."""
     with context_of(request).reading() as opened:
-        alert, changes = found(opened, _number(request))
+        alerts, changes = _message(opened, _number(request))
+        alert = alerts[0]
         privacy, dates = _privacy(opened, alert), dates_of(opened)
         open_items = _open_items(opened, changes)
         items = [
@@ -52,9 +53,8 @@ def show(request: Request) -> Response:
         about = _visible_cases(request, opened, changes)
         shown = shown_alert(alert, dates)
     token = request.path_params["token"]
-    return render(
-        request, "alert_link.html", alert=shown, body=without_link(alert.body), items=items, about=about, token=token
-    )
+    texts = [(one.title, without_link(one.body)) for one in alerts]
+    return render(request, "alert_link.html", alert=shown, texts=texts, items=items, about=about, token=token)
 
 
 def mark_seen(request: Request, _form: Form) -> Response:
@@ -67,7 +67,7 @@ def mark_done(request: Request, form: Form) -> Response:
     """Mark an item of the alert as done."""
     number = form.number("item")
     with context_of(request).reading() as opened:
-        _alert, changes = found(opened, _number(request))
+        _alerts, changes = _message(opened, _number(request))
         if number not in [item.id for item in _open_items(opened, changes)]:
             raise HTTPException(404)
     return _answer(request, context_of(request).perform("done", item=number), _("Done: no more reminders."))
@@ -86,6 +86,12 @@ def _number(request: Request) -> int:
     if number is None:
         raise HTTPException(404)
     return number
+
+
+def _message(opened: ReadOnlyContext, number: int) -> tuple[list[Alert], list[RecordedChange]]:
+    """Return the alert whose link was opened, with those that its message included, and the changes of all."""
+    message = [found(opened, number), *opened.store.outbox.sent_with(number)]
+    return [alert for alert, _changes in message], [change for _alert, changes in message for change in changes]
 
 
 def _privacy(opened: ReadOnlyContext, alert: Alert) -> str:

@@ -11,7 +11,7 @@ from watcher.model.alert import Alert, AlertHead, AlertState, AlertText, HoldRea
 from watcher.model.change import RecordedChange, Severity
 from watcher.store.database.query import Query, RunQuery, first_row, in_list, limit_to, select_rows, where
 from watcher.store.queries.changes import CHANGE, recorded_change
-from watcher.text.link_marks import with_token
+from watcher.text.link_marks import HIDDEN, with_token
 
 _HEAD = (
     "id, channel, state, severity, title, attempts, created_at, next_attempt_at, sent_at, last_error, note,"
@@ -99,12 +99,9 @@ class SentAlert:
     changes: tuple[RecordedChange, ...]
 
 
-def alerts(
-    run: RunQuery, *, limit: int | None = None, state: AlertState | None = None, number: int | None = None
-) -> list[Alert]:
-    """Return alerts (in this state, with this number), newest first."""
-    filters = {"state": state and state.value, "id": number}
-    parameters: dict[str, object] = {name: value for name, value in filters.items() if value is not None}
+def alerts(run: RunQuery, *, limit: int | None = None, state: AlertState | None = None, **fields: int) -> list[Alert]:
+    """Return alerts (in this state, with these values of `id` or `covered_by`), newest first."""
+    parameters: dict[str, object] = {**fields, **({"state": state.value} if state else {})}
     selection = f"{where(*(f'{name} = :{name}' for name in parameters))} ORDER BY id DESC {limit_to(limit, parameters)}"
     links = select_rows(
         "alert_change",
@@ -119,7 +116,7 @@ def alerts(
 
 def _alert(row: Any, change_ids: Collection[int]) -> Alert:
     """Return an alert to show. Only what is sent has the token of the link."""
-    body, html, short = (with_token(text, "…") for text in (row.body, row.html, row.short))
+    body, html, short = (with_token(text, HIDDEN) for text in (row.body, row.html, row.short))
     return Alert(**_head_fields(row, change_ids), body=body, html=html, short=short)
 
 

@@ -53,8 +53,14 @@ class OutboxView:
     def find(self, number: int) -> tuple[Alert, Sequence[RecordedChange]] | None:
         """Return the alert with this number and the changes it is about, oldest first; None if there is none."""
         with self._queries() as run:
-            found = outbox.alerts(run, number=number)
+            found = outbox.alerts(run, id=number)
             return (found[0], changes.with_ids(run, found[0].change_ids)) if found else None
+
+    def sent_with(self, number: int) -> Sequence[tuple[Alert, Sequence[RecordedChange]]]:
+        """Return the other alerts that the message of this one included, oldest first, with their changes."""
+        with self._queries() as run:
+            found = outbox.alerts(run, state=AlertState.SENT, covered_by=number)
+            return [(alert, changes.with_ids(run, alert.change_ids)) for alert in reversed(found)]
 
     def counts(self) -> dict[AlertState, int]:
         """Return how many alerts there are in each state."""

@@ -16,11 +16,16 @@ _ALERTS_BY_CHANGE = select(ALERT_CHANGES.c.alert_id).join(CHANGES, CHANGES.c.id 
 
 
 def acknowledge_alert(connection: Connection, alert_id: int, now: datetime) -> bool:
-    """Acknowledge an alert and drop every escalation of the same changes. Return False for an unknown alert."""
-    changes = select(ALERT_CHANGES.c.change_id).where(ALERT_CHANGES.c.alert_id == alert_id)
+    """Acknowledge an alert, with those that its message included, and drop every escalation of the same changes.
+
+    Return False for an unknown alert.
+    """
+    included = (ALERTS.c.covered_by == alert_id) & (ALERTS.c.state == AlertState.SENT.value)
+    message = select(ALERTS.c.id).where(or_(ALERTS.c.id == alert_id, included))
+    changes = select(ALERT_CHANGES.c.change_id).where(ALERT_CHANGES.c.alert_id.in_(message))
     same = select(ALERT_CHANGES.c.alert_id).where(ALERT_CHANGES.c.change_id.in_(changes))
     acknowledged = connection.execute(
-        ALERTS.update().where(or_(ALERTS.c.id == alert_id, ALERTS.c.id.in_(same))).values(acknowledged_at=now)
+        ALERTS.update().where(or_(ALERTS.c.id.in_(message), ALERTS.c.id.in_(same))).values(acknowledged_at=now)
     )
     if acknowledged.rowcount == 0:
         return False
