@@ -22,7 +22,8 @@ from watcher.web.case_ids import case_id
 from watcher.web.context import WebContext
 from watcher.web.security import MAX_FORM, MAX_UPLOAD, POLICY, Security
 
-OPEN = {"/sign-in", "/manifest.webmanifest", "/service-worker.js"}
+FILES = {"/manifest.webmanifest", "/service-worker.js"}
+OPEN = {"/sign-in", *FILES}
 FORMS = "application/x-www-form-urlencoded"
 
 
@@ -80,7 +81,7 @@ async def asked(
 def test_nothing_is_shown_without_a_session(site: Site) -> None:
     browser, before = site.browser(), rows(site)
     for path in {*addresses(site, "GET")} - OPEN:
-        expected = {410} if path.startswith("/sign-in/") else {401}
+        expected = {410} if path.startswith(("/sign-in/", "/handover/")) else {401}
         if not path.startswith(("/a/", "/calendar/")):
             assert {browser.get(path).status_code, browser.client.head(path).status_code} == expected, path
     for path in {*addresses(site, "POST")} - OPEN:
@@ -386,7 +387,7 @@ def test_every_answer_protects_itself(site: Site) -> None:
         path, headers = answer.request.url.path, answer.headers
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["referrer-policy"] == "no-referrer", path
-        assert headers["cache-control"] == "no-store", path
+        assert headers["cache-control"] == ("no-cache" if path in FILES else "no-store"), path
         assert "frame-ancestors 'none'" in headers["content-security-policy"], path
         if not path.startswith("/letters/"):
             assert headers["content-security-policy"] == POLICY, path

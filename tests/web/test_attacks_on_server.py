@@ -1,7 +1,7 @@
 """Attacks on the page through its real server, on a real socket."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -37,12 +37,10 @@ def server(site: Site) -> Iterator[Served]:
 
 def test_thousand_connections_do_not_keep_out_a_device(server: Served, token: str) -> None:
     parts = [b"", b"GET / HT", b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\ncsrf="]
-    connections = [server.connect() for _ in range(1000)]
-    for number, connection in enumerate(connections):
-        connection.sendall(parts[number % len(parts)])
-    assert server.get("/devices", Cookie=f"watcher={token}").status == 200
-    for connection in connections:
-        connection.close()
+    with ExitStack() as stack:
+        for number in range(1000):
+            stack.enter_context(server.connect()).sendall(parts[number % len(parts)])
+        assert server.get("/devices", Cookie=f"watcher={token}").status == 200
 
 
 def test_upload_of_two_gigabytes_is_answered_at_once(server: Served, token: str) -> None:

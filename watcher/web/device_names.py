@@ -18,7 +18,7 @@ _BROWSERS = (
     ("Opera", r"\bOPR/"),
     ("Samsung Internet", r"\bSamsungBrowser/"),
     ("Firefox", r"\b(?:Firefox|FxiOS)/"),
-    ("Chrome", r"\b(?:Chrome|CriOS)/"),
+    ("Chrome", r"\b(?:HeadlessChrome|Chrome|CriOS)/"),
     ("Safari", r"\bSafari/"),
 )
 

@@ -1,6 +1,7 @@
 """`/devices`: who is signed in, and with which passkeys one can sign in; sign out one or all."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from watcher.messages import _
 from watcher.model.web import KeyKind, Passkey, WebKey
 from watcher.text.person_names import normalized_name
+from watcher.web.dates import ShownDate
 from watcher.web.device_names import device_name
 from watcher.web.entrance import forget_device, guard_of
 from watcher.web.forms import Form
@@ -31,12 +33,16 @@ def show(request: Request) -> Response:
     with context.reading() as opened:
         devices, passkeys = _devices(request, opened.store.web.keys(KeyKind.DEVICE)), opened.store.web.passkeys()
         dates, push = dates_of(opened), shown_push(request, opened)
+
+    def day(moment: datetime) -> ShownDate:
+        return dates.day(moment.astimezone(context.settings.timezone).date())
+
     shown = _owned(visitor, passkeys)
     return render(
         request,
         "devices.html",
-        devices=[(device, dates.moment(device.created_at), dates.moment(_last_seen(device))) for device in devices],
-        passkeys=[(passkey, dates.moment(passkey.created_at)) for passkey in shown],
+        devices=[(device, day(device.created_at), day(_last_seen(device))) for device in devices],
+        passkeys=[(passkey, day(passkey.created_at)) for passkey in shown],
         push=push,
         options=_options(request, visitor, passkeys),
     )
@@ -132,7 +138,7 @@ def _is_same(person: str | None, other: str) -> bool:
     return person is not None and normalized_name(person) == normalized_name(other)
 
 
-def _last_seen(device: WebKey) -> Any:
+def _last_seen(device: WebKey) -> datetime:
     return device.last_seen_at or device.created_at
 
 

@@ -58,6 +58,7 @@ class _Refusal:
     status: HTTPStatus
     wait: int = 0
     forget_device: bool = False
+    offers_passkey: bool = False
 
 
 _FORBIDDEN = _Refusal(status=HTTPStatus.FORBIDDEN)
@@ -145,7 +146,8 @@ class Entrance:
             return _Entry(visitor=device.visitor, device=device, token=device.token)
         wait = self._throttle.wait(address) if cookie else 0
         status = HTTPStatus.TOO_MANY_REQUESTS if wait else HTTPStatus.UNAUTHORIZED
-        return _Refusal(status=status, wait=wait, forget_device=cookie is not None)
+        offers_passkey = not wait and sessions.has_passkeys(self._context)
+        return _Refusal(status=status, wait=wait, forget_device=cookie is not None, offers_passkey=offers_passkey)
 
     def _enter_by_token(self, kind: str, token: str, address: str, device: Device | None) -> _Entry | _Refusal:
         entry: _Entry | None = None
@@ -182,7 +184,9 @@ class Entrance:
 
     async def _refuse(self, refusal: _Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        response = entry_pages.refusal(request, refusal.status, wait=refusal.wait)
+        response = entry_pages.refusal(
+            request, refusal.status, wait=refusal.wait, offers_passkey=refusal.offers_passkey
+        )
         if refusal.forget_device:
             forget_device(request, response)
         await response(scope, receive, send)

@@ -41,7 +41,7 @@ _ENDED_KEY = (
 )
 
 
-def refusal(request: Request, status: HTTPStatus, *, wait: int = 0) -> Response:
+def refusal(request: Request, status: HTTPStatus, *, wait: int = 0, offers_passkey: bool = False) -> Response:
     """Return the answer to a request that is refused. `wait` is in seconds."""
     if status is HTTPStatus.TOO_MANY_REQUESTS:
         text = plural(
@@ -50,5 +50,4 @@ def refusal(request: Request, status: HTTPStatus, *, wait: int = 0) -> Response:
         return PlainTextResponse(text, status, {"retry-after": str(wait)})  # made for many, so without a template
     is_key = status is HTTPStatus.GONE and route_path(request.scope).startswith(HANDOVER)
     title, text = map(_, _ENDED_KEY if is_key else _REASONS[status])
-    offers_passkey = status is HTTPStatus.UNAUTHORIZED
     return render(request, "entry.html", status=status, title=title, text=text, offers_passkey=offers_passkey)

@@ -57,7 +57,7 @@ def templates() -> Environment:
         "step_name": words.step_name,
         "time_name": words.time_name,
     }
-    environment.filters["lines"] = _lines
+    environment.filters |= {"lines": _lines, "commands": _commands}
     return environment
 
 
@@ -69,3 +69,10 @@ def _visible(value: Any) -> Any:
 def _lines(text: str) -> Markup:
     """Return a text with its line breaks."""
     return Markup("<br>").join(escape(clean(line)) for line in text.splitlines())
+
+
+def _commands(text: str) -> Markup:
+    """Return a sentence with its commands, which are in backticks, set as code."""
+    parts = [escape(clean(part)) for part in text.split("`")]
+    shown = [Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts)]
+    return Markup().join(shown)

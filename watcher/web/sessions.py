@@ -106,6 +106,12 @@ def sign_in_by_link(context: WebContext, link: str, *, name: str, present: Devic
     return signed_in.token or (present.token if present else None)
 
 
+def has_passkeys(context: WebContext) -> bool:
+    """Return whether anybody can sign in with a passkey."""
+    with context.reading() as opened:
+        return bool(opened.store.web.passkeys())
+
+
 def was_seen_long_ago(device: Device, now: datetime) -> bool:
     """Return whether it should be recorded again that the device was used."""
     return now - (device.key.last_seen_at or device.key.created_at) >= _SEEN_EVERY

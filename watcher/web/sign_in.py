@@ -47,7 +47,7 @@ def show(request: Request) -> Response:
     """Show how to sign in. With a passkey, the page's script does it."""
     party = RelyingParty.of(context_of(request).settings.web, request.state.origin)
     options: dict[str, Any] | None = None
-    if party is not None and _has_passkeys(request):
+    if party is not None and sessions.has_passkeys(context_of(request)):
         options = guard_of(request).passkeys.options_to_sign_in(party)
     return render(request, "sign_in.html", options=options)
 
@@ -87,8 +87,3 @@ def _token_for_passkey(request: Request, sent: bytes) -> str:
     if used.refused:
         raise PasskeyRefused
     return used.token
-
-
-def _has_passkeys(request: Request) -> bool:
-    with context_of(request).reading() as opened:
-        return bool(opened.store.web.passkeys())
