@@ -122,5 +122,5 @@ def test_link_says_what_the_device_will_show(site: Site) -> None:
 def test_page_for_signing_in_says_how(site: Site) -> None:
     page = site.browser().get("/sign-in")
     assert page.status_code == 200
-    assert "watcher web link" in page.text
+    assert "Run <code>watcher web link</code> where" in page.text
     assert "data-passkey" not in page.text  # there is no passkey yet

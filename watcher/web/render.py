@@ -73,6 +73,6 @@ def _lines(text: str) -> Markup:
 
 def _commands(text: str) -> Markup:
     """Return a sentence with its commands, which are in backticks, set as code."""
-    parts = [escape(clean(part)) for part in text.split("`")]
+    parts = [escape(printable(part)) for part in text.split("`")]
     shown = [Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts)]
     return Markup().join(shown)
