@@ -215,10 +215,11 @@ class Question:
     `only_if` is a key and an answer: ask only if that question was answered so; with "*", if it was answered at all.
     `if_empty` is printed after an empty answer.
     `suggests`: the portal's `variants` are shown before the question.
+    `within` are the sections around the key, if a name in them may contain a dot.
     """
 
     key: str
-    text: str
+    text: str | Words
     secret: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
@@ -228,6 +229,12 @@ class Question:
     only_if: tuple[str, str] | None = None
     if_empty: str = ""
     suggests: bool = False
+    within: tuple[str, ...] = ()
+
+    @property
+    def key_path(self) -> tuple[str, ...]:
+        """The key below the account's section."""
+        return (*self.within, *self.key.split("."))
 
     def applies(self, answers: Mapping[str, str]) -> bool:
         """Return whether to ask the question, after these answers by key."""
@@ -301,7 +308,8 @@ class Portal:
     `handover` returns what a script takes in the person's own tab, for the importer; None if that is nothing.
     `is_manual`: no program reads the portal; instead of a check, the user is reminded to look at the site.
     `origins` returns the addresses that a check connects to, for `watcher doctor`.
-    `questions` are what `watcher init` asks, in this order.
+    `questions` are what `watcher init` asks, in this order, and `further_questions` what it then asks besides, which
+    depends on the account's keys so far.
     `variants` returns the websites that it knows by name.
     `plain_status` returns the translations of an account's status that is in the agency's language, by language.
     """
@@ -330,6 +338,7 @@ class Portal:
     is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = lambda _account: ()
     questions: tuple[Question, ...] = ()
+    further_questions: Callable[[Mapping[str, Any]], Sequence[Question]] = lambda _keys: ()
     variants: Callable[[], Sequence[Variant]] = lambda: ()
     plain_status: Callable[[Any, str], Words] = lambda _account, _status: {}
 

@@ -3,9 +3,10 @@
 What the account needs, its links, and the shortest interval depend on the recipe; see `watcher.recipe.account`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from watcher.messages import Words, mark
 from watcher.model.alert import Links
@@ -13,8 +14,8 @@ from watcher.portal import Portal, PortalContext, Question, Reader, Variant
 from watcher.privacy.redaction import register_secret
 from watcher.recipe.account import RecipeAccount
 from watcher.recipe.model import comparable_status
-from watcher.recipe.parse.check import MIN_EVERY, load_recipe
-from watcher.recipe.parse.shipped import FOLDER, shipped_names
+from watcher.recipe.parse.check import MIN_EVERY, RecipeFaults, load_recipe
+from watcher.recipe.parse.shipped import FOLDER, find_recipe, shipped_names
 from watcher.recipe.run.fields import VOCABULARY
 from watcher.recipe.run.snapshot import read
 
@@ -156,6 +157,28 @@ _QUESTIONS = (
     Question(key="cases", text=mark("Case numbers to watch (empty: all that the website lists)"), multiple=True),
 )
 
+
+def _further_questions(keys: Mapping[str, Any]) -> Sequence[Question]:
+    """Return the questions for the parameters of the recipe that was chosen."""
+    try:
+        recipe = load_recipe(find_recipe(Path(str(keys.get("recipe", "")))))
+    except RecipeFaults:
+        return ()
+    of_cases = [(("case_parameters", number), f"{number}: ") for number in keys.get("cases") or ()]
+    return [
+        Question(
+            key=parameter.name,
+            within=within,
+            text={language: f"{before}{text}" for language, text in parameter.ask.items()},
+            secret=parameter.secret,
+            required=parameter.default is None,
+            default=parameter.default or "",
+        )
+        for parameter in recipe.parameters.values()
+        for within, before in (of_cases if parameter.per_case else ((("parameters",), ""),))
+    ]
+
+
 PORTAL = Portal(
     name="recipe",
     title=mark("Any other website, described by a recipe"),
@@ -184,6 +207,7 @@ PORTAL = Portal(
     session_hosts=_session_hosts,
     origins=_origins,
     questions=_QUESTIONS,
+    further_questions=_further_questions,
     variants=_variants,
     plain_status=_plain_status,
 )

@@ -304,3 +304,39 @@ def test_page_with_https_needs_no_exception(empty_workspace: Workspace) -> None:
     stdin = answers(DEFAULTS, ["family", "uscis", "session", ""], NO, NO, ["y", url])
     empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert tomllib.loads(empty_workspace.config.read_text())["web"] == {"listen": "0.0.0.0:8788", "url": url}
+
+
+PUBLIC = """name = "Visa Office"
+base_url = "https://visa.example.gov"
+[links]
+sign_in = "https://visa.example.gov/"
+help = "https://visa.example.gov/"
+[parameters]
+place = { ask = { en = "Diplomatic post", es = "Puesto" }, pattern = "[A-Z]{3}" }
+born = { ask = "Date of birth", secret = true }
+link = { ask = "Code of the link", secret = true, per_case = true }
+[case]
+post = "/{place}/{link}"
+form = { born = "{born}" }
+[case.fields]
+status = "css:b"
+"""
+
+
+def test_asks_for_the_parameters_of_the_recipe(family: PracticeWorkspace) -> None:
+    recipe = family.folder / "visa.toml"
+    recipe.write_text(PUBLIC)
+    basic = ["visa", "recipe", str(recipe), "", "", "", "", "card.1"]
+    stdin = answers(DEFAULTS, basic, ["PEK", "1990-01-31", "made-up-link"], NO, NO, NO, ["n"])
+
+    result = family.run("init", "--config", "watcher.toml", stdin=stdin)
+
+    assert "card.1: Code of the link" in result.err + result.out
+    section = tomllib.loads(family.config.read_text())["accounts"]["visa"]
+    assert (section["cases"], section["parameters"]) == (["card.1"], {"place": "PEK"})
+    secrets = {file.name: file.read_text() for file in (family.folder / "secrets").iterdir()}
+    assert secrets == {
+        "accounts__visa__parameters__born": "1990-01-31\n",
+        "accounts__visa__case_parameters__card_1__link": "made-up-link\n",
+    }
+    family.run("doctor", "--offline", expect=(0, 1))

@@ -9,7 +9,7 @@ from watcher import portals
 from watcher.cli.terminal.output import print_error
 from watcher.cli.terminal.prompts import ask, ask_choice, ask_list, ask_secret, confirm
 from watcher.delivery.apprise_notifier import check_url
-from watcher.messages import _, mark, shown
+from watcher.messages import Words, _, mark, shown
 from watcher.portal import Portal, Question
 from watcher.settings.checks import section_faults
 from watcher.settings.key_names import KeyPath, toml_key
@@ -106,7 +106,9 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
             if question.suggests:
                 _print_variants(portal)
             if question.applies(answers):
-                answers[question.key] = _ask(draft, (*section, *question.key.split(".")), question)
+                answers[question.key] = _ask(draft, (*section, *question.key_path), question)
+        for question in portal.further_questions(draft.get(section)):
+            _ask(draft, (*section, *question.key_path), question)
         faults = _faults(draft, section)
         if not faults:
             draft.end_section()
@@ -148,19 +150,19 @@ def _ask(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     return answer
 
 
-def _ask_choice(question: str, choices: Mapping[str, str], default: str) -> str:
+def _ask_choice(question: str | Words, choices: Mapping[str, str], default: str) -> str:
     """Ask for one of the choices, whose texts are marked for translation."""
-    return ask_choice(_(question), {name: _(text) for name, text in choices.items()}, default)
+    return ask_choice(shown(question), {name: _(text) for name, text in choices.items()}, default)
 
 
 def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     current = draft.get(key_path)
     if question.multiple:
-        values = ask_list(_(question.text), current if isinstance(current, list) else [])
+        values = ask_list(shown(question.text), current if isinstance(current, list) else [])
         draft.set(key_path, values or None)
         answer = " ".join(values)
     else:
-        answer = ask(_(question.text), str(current or question.default))
+        answer = ask(shown(question.text), str(current or question.default))
         if question.is_path and Path(answer).expanduser().exists():
             answer = str(Path(answer).expanduser().absolute())
         draft.set(key_path, answer or None)
@@ -173,7 +175,7 @@ def _ask_for_text(draft: ConfigDraft, key_path: KeyPath, question: Question) -> 
 def _ask_for_secret(draft: ConfigDraft, key_path: KeyPath, question: Question) -> str:
     while True:
         is_set = draft.has_secret(key_path)
-        answer = ask_secret(_(question.text), is_set=is_set)
+        answer = ask_secret(shown(question.text), is_set=is_set)
         if answer:
             draft.set_secret(key_path, answer)
         if not (answer or is_set):
