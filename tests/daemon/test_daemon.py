@@ -15,12 +15,16 @@ from tests.store.temporary_store import a_draft, record_alerts
 from tests.support.waiting import eventually
 from tests.support.webhook_workspace import webhook_workspace
 from watcher.app import open_app
+from watcher.context.device_channels import save_target
 from watcher.context.opening import read_settings
 from watcher.daemon.daemon import Daemon
 from watcher.delivery.message_traits import NO_TRAITS, Traits
 from watcher.model.account_health import AccountHealth
 from watcher.model.alert import AlertState
 from watcher.model.change import ChangeKind, Severity
+from watcher.model.web import KeyKind
+from watcher.privacy.web_tokens import new_token
+from watcher.settings.device_channels import PushTarget
 
 MANUAL = '[accounts.embassy]\nportal = "manual"\nsite = "ceac"\ncases = ["AA00EXAMPL"]\nevery = "1d"\n'
 
@@ -103,6 +107,28 @@ def test_reminder_that_is_due_before_the_next_regular_look_is_recorded_at_its_mo
             assert due is not None
             assert due < seen_at + app.settings.schedule.blind_after + timedelta(seconds=2)
             assert eventually(lambda: app.store.history(kinds={ChangeKind.BLIND}), within=10)
+        finally:
+            daemon.stop()
+
+
+def test_device_that_subscribes_meanwhile_gets_the_next_alert(tmp_path: Path) -> None:
+    phone = FakeNotifier()
+    with (
+        webhook_workspace(tmp_path, MANUAL) as workspace,
+        open_app(read_settings(workspace.config, {}), notifier=phone) as app,
+    ):
+        daemon = Daemon(app)
+        daemon.start()
+        try:
+            assert eventually(lambda: phone.delivered, within=10)
+            now = app.clock.now()
+            device = app.store.web.add(KeyKind.DEVICE, new_token(), now=now, name="iPhone")
+            target = PushTarget(name="iPhone", endpoint="https://push.example.com/1", p256dh="a", auth="b")
+            save_target(app.store, app.settings, device, target, now=now)
+            seen_at = now - app.settings.schedule.blind_after - timedelta(seconds=1)
+            app.store.accounts.set_health("embassy", AccountHealth(first_seen_at=seen_at, failing_since=seen_at))
+            daemon._record_reminders()
+            assert eventually(lambda: any(url.startswith("vapid:") for url, _ in phone.delivered), within=10)
         finally:
             daemon.stop()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 
 from tests.delivery.test_alert_links import PAGE, linked, token_in
 from tests.doubles.push_service import PushBrowser, PushService, push_service
@@ -15,6 +16,7 @@ from tests.practice.visitor import HandClock
 from tests.store.temporary_store import NOW, TemporaryStore, record_alerts, temporary_store
 from watcher.alerts.digest import MAX_CHAT_BYTES
 from watcher.context.device_channels import push_devices, save_target, with_devices
+from watcher.context.opening import saved_values
 from watcher.context.push_key import public_push_key
 from watcher.delivery.apprise_notifier import AppriseNotifier, check_url
 from watcher.delivery.message_traits import NO_TRAITS, Traits
@@ -211,6 +213,18 @@ def test_device_that_is_not_used_for_long_still_gets_alerts(
     add_device(database, settings, target)
     database.store.web.add(KeyKind.DEVICE, new_token(), now=NOW + timedelta(days=400), name="another")
     assert "phone" in with_devices(settings, database.store).channels
+
+
+def test_subscription_is_encrypted_again_with_a_new_key(
+    push: PushService, database: TemporaryStore, settings: Settings
+) -> None:
+    _browser, target = subscribed(push, settings)
+    add_device(database, settings, target)
+    both = settings.model_copy(update={"state_key": SecretStr("a new key of the user")})
+    saved_values(database.store, both).reseal()
+    (settings.state_dir / "state_key").unlink()
+    (device,) = push_devices(database.store, both)
+    assert device.target == target
 
 
 def test_machine_without_the_key_leaves_the_device_out(

@@ -12,7 +12,7 @@ _BY_DIGEST = select_rows("web_key", _KEY, "WHERE digest = :digest AND kind = :ki
 _OF_KIND = select_rows("web_key", _KEY, "WHERE kind = :kind ORDER BY id")
 _PASSKEYS = select_rows("passkey", _PASSKEY, "ORDER BY id")
 _BY_CREDENTIAL = select_rows("passkey", _PASSKEY, "WHERE credential = :credential")
-_PUSHED = select_rows("push_subscription", "id, device_id, content, created_at", "ORDER BY id")
+PUSHED = select_rows("push_subscription", "id, device_id, content, created_at", "ORDER BY id")
 _OF_LINK = select_rows("alert", "id, created_at", "WHERE link_digest = :digest")
 
 
@@ -40,7 +40,7 @@ def passkey_with(run: RunQuery, credential: bytes) -> Passkey | None:
 
 def push_subscriptions(run: RunQuery) -> list[PushSubscription]:
     """Return the subscription of each device that has one, oldest first."""
-    rows = list(run(_PUSHED))
+    rows = list(run(PUSHED))
     devices = {device.id: device for device in keys(run, KeyKind.DEVICE)} if rows else {}
     return [
         PushSubscription(id=row.id, device=devices[row.device_id], content=row.content, created_at=row.created_at)

@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection
 from watcher.privacy.sealing import Seal, SealFault, Unsealable, derived_key
 from watcher.privacy.state_keys import SEAL_NAME, StateKeys
 from watcher.store.database.engine import Database, queries_on
-from watcher.store.database.tables import SEALED
+from watcher.store.database.tables import PUSH_SUBSCRIPTIONS, SEALED
 from watcher.store.queries.sealed import ALL_SEALED, sealed_content
+from watcher.store.queries.web import PUSHED
 
 Change: TypeAlias = Callable[[bytes | None], bytes | None]
 """Takes a content and returns the new one; None stands for no content."""
@@ -47,7 +48,7 @@ class SavedValues:
         return self._seal
 
     def reseal(self) -> None:
-        """Encrypt with the first key what another key encrypted, so that the other one can be removed.
+        """Encrypt with the first key what another key encrypted, also push subscriptions, so that it can be removed.
 
         Does something once per object. Raises `StoreUnusable`.
         """
@@ -58,6 +59,10 @@ class SavedValues:
             for row in list(queries_on(connection)(ALL_SEALED)):
                 if not seal.is_current(row.content) and (content := _unsealed(seal, row.content)) is not None:
                     _write(connection, row.owner, row.purpose, seal.seal(content), is_new=False)
+            for row in list(queries_on(connection)(PUSHED)):
+                if not seal.is_current(row.content) and (content := _unsealed(seal, row.content)) is not None:
+                    of_row = PUSH_SUBSCRIPTIONS.update().where(PUSH_SUBSCRIPTIONS.c.id == row.id)
+                    connection.execute(of_row.values(content=seal.seal(content)))
         self._is_resealed = True
 
     def secret_of(self, name: str) -> bytes:
