@@ -46,6 +46,7 @@ def test_signed_mail_about_a_case_is_official(senders: tuple[str, ...]) -> None:
         pytest.param(b"From: other@example.com\r\n" + signed(mail()), id="a second sender"),
         pytest.param(signed(mail(sender=f"{AGENCY}, other@example.com")), id="two senders in one line"),
         pytest.param(signed(mail(sender=f'"{AGENCY}" <other@example.com>')), id="the address as a name"),
+        pytest.param(signed(mail(sender=f"x@{DOMAIN}.example.com")), id="the domain as a beginning"),
         pytest.param(
             mail(headers=f"Authentication-Results: {SERVER}; dmarc=pass header.from={DOMAIN}\r\n"), id="results"
         ),
@@ -55,7 +56,7 @@ def test_mail_that_claims_to_be_the_agencys_is_possible_phishing(raw: bytes) -> 
     assert kind_of(raw) is MailKind.FORGED
 
 
-@pytest.mark.parametrize("sender", ["friend@example.com", "Agency <x@agency-example.gov.example.com>", "", "a, b"])
+@pytest.mark.parametrize("sender", ["friend@example.com", "Agency <x@agency.example.com>", "", "a, b"])
 def test_mail_of_others_is_unrelated(sender: str) -> None:
     assert kind_of(signed(mail(sender=sender), domain="example.com")) is MailKind.UNRELATED
 

@@ -156,6 +156,14 @@ def test_check_that_reads_nothing_becomes_an_alert(installation: Installation) -
     assert (installation.checked, installation.alerts()) == (["family"], [ChangeKind.OFFICIAL_MAIL])
 
 
+def test_person_who_has_looked_since_is_not_asked(installation: Installation) -> None:
+    installation.deliver(signed(mail()))
+    accounts, now = installation.app.store.accounts, ARRIVED + timedelta(minutes=2)
+    accounts.set_health("family", replace(accounts.health("family", now), last_read_at=now, last_attempt_at=now))
+    installation.read()
+    assert installation.alerts() == []
+
+
 def test_forged_mail_triggers_nothing_and_is_named_by_the_doctor(
     installation: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,7 +75,7 @@ class MailReading:
 
     def _read(self, name: str) -> datetime | None:
         """Read a mailbox. Return when to try again, None if it was read."""
-        app = self._app
+        app = self._app.refreshed()
         mailbox = _mailboxes(app.settings).get(name)
         if mailbox is None or app.context.stop.is_set():
             return None

@@ -61,6 +61,8 @@ class MailWaiter:
         name = message["name"]
         self.unread.discard(name)
         self.deferred.discard(name)
+        if all(mailbox["name"] != name for mailbox in self._mailboxes):
+            return  # it is no longer configured, or the daemon ends
         if message["is_deferred"]:
             self.deferred.add(name)
         else:
@@ -84,7 +86,8 @@ class MailWaiter:
         return self._deadline - time.monotonic()
 
     def close(self) -> None:
-        """Kill the process. It has nothing to finish."""
+        """Kill the process, which has nothing to finish, and start no other."""
+        self._mailboxes = ()
         self._read.clear()
         self.unread.clear()
         self.deferred.clear()

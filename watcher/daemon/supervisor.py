@@ -124,6 +124,7 @@ class Supervisor:
                 self._manager.stopping()
                 self._stop_worker()
                 self._page.stop()
+                self._mail.close()
 
     def _stop_worker(self) -> None:
         if self._workers.current is not None:

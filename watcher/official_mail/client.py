@@ -55,9 +55,13 @@ class OpenMailbox:
         self.validity, self.next_uid = int(opened.get(b"UIDVALIDITY", 0)), int(opened.get(b"UIDNEXT", 0))
 
     def uids_from(self, senders: Sequence[str], *, after: int) -> list[int]:
-        """Return the mails with one of the senders in `From`, as text anywhere in it, whose UIDs are above `after`."""
-        criteria: list[Any] = ["FROM", senders[-1]]
-        for sender in senders[-2::-1]:
+        """Return the mails with one of the senders in `From`, as text anywhere in it, whose UIDs are above `after`.
+
+        For a domain also those with a subdomain, as `watcher.official_mail.proof.is_covered`.
+        """
+        *others, last = (sender.removeprefix("@") for sender in senders)
+        criteria: list[Any] = ["FROM", last]
+        for sender in others:
             criteria = ["OR", "FROM", sender, criteria]
         found = self._client.search(["UID", f"{after + 1}:*", criteria])
         return sorted(int(uid) for uid in found if int(uid) > after)  # `n:*` always has the last mail

@@ -87,7 +87,7 @@ def _is_from(address: str, sender: str) -> bool:
 def _names_a_sender(headers: Message, senders: Sequence[str]) -> bool:
     """Return whether `From` shows the address of a confirmed sender, though the mail is from another one."""
     shown = " ".join(map(str, headers.get_all("From") or ())).lower()
-    return any(sender in shown for sender in senders)
+    return any(sender.removeprefix("@") in shown for sender in senders)
 
 
 def _is_about_a_case(raw: bytes, headers: Message) -> bool:

@@ -32,6 +32,9 @@ _WAIT: Final = 60.0
 _ONE_EVENT: Final = timedelta(minutes=30)
 """Mails about several cases of an account that arrive within this time make one alert."""
 
+_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
+"""By which the mail server's clock may be late."""
+
 _MAX_UNSURE: Final = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
@@ -157,8 +160,13 @@ class OfficialMailReader:
         return Looked(validity=found.validity, last_uid=last_uid, retry_at=retry_at)
 
     def _act(self, name: str, mails: list[Mail], validity: int) -> None:
-        """Check the account, or ask its person to look if it cannot be checked."""
-        if self.can_check(name):
+        """Check the account, or ask its person to look if it cannot be checked. Unless either came after the mails."""
+        health = self.context.store.accounts.health(name, self.context.clock.now())
+        can_check = self.can_check(name)
+        seen_at = health.last_attempt_at if can_check else health.last_read_at
+        if seen_at is not None and seen_at > mails[-1].arrived + _CLOCK_DIFFERENCE:
+            return
+        if can_check:
             result = self.check(name)
             if result.cases_read or result.read_elsewhere:
                 return

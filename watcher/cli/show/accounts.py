@@ -49,7 +49,9 @@ def print_accounts(accounts: Mapping[str, ShownAccount], context: ReadOnlyContex
             account.settings.portal,
             styled(account_text(account.state), _COLORS.get(account.state, "red")),
             local_time(account.health.last_read_at if account.health else None, zone),
-            local_time(account.next_read_at, zone) if account.next_read_at else "-",
+            local_time(account.next_read_at, zone)
+            if account.next_read_at and not _is_persons(account.settings)
+            else "-",
         )
         for name, account in accounts.items()
     ]
