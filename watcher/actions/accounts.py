@@ -11,6 +11,7 @@ from watcher.messages import _, plural
 from watcher.model.account_health import AccountState, resume
 from watcher.reading.other_key import have_other_key, other_key_message
 from watcher.reading.renamed import account_locks, keep_pause
+from watcher.reading.session_end import note_session_end
 from watcher.sign_in.code_sources import tidy_code
 from watcher.sign_in.cookie_files import read_cookies
 from watcher.sign_in.cookie_session import dump_cookies, exported
@@ -121,6 +122,7 @@ def import_cookies(app: App, account: str, content: bytes, *, file: str) -> tupl
         check_key(app, account)
         session = dump_cookies(map(exported, selection.cookies), began_at=app.clock.now())
         app.sessions.of(account).save(session)
+        note_session_end(app.settings.accounts[account], portal, app.sessions.of(account), app.context)
     imported = plural(
         "{account}: {n} cookie imported.", "{account}: {n} cookies imported.", len(selection.cookies), account=account
     )

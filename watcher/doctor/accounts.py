@@ -44,7 +44,7 @@ def check_accounts(app: App) -> Iterator[Finding]:
 def _handed_over(account: HandoverAccount, health: AccountHealth | None, now: datetime) -> Finding:
     about = about_account(account.name)
     remedy = _(
-        "sign in with your own browser and hand over; `watcher import {name} FILE` takes saved answers",
+        "sign in with your own browser and hand over: `watcher handover {name}`, or `watcher import {name} FILE`",
         name=quote(account.name),
     )
     if health is None or health.last_read_at is None:

@@ -27,10 +27,10 @@ def remind_handover(account: HandoverAccount, context: Context) -> list[Recorded
     health, changes = handed_over_health(stored), tuple[Change, ...]()
     if not _is_finished(account, context):
         past = _past(account, health, context)
-        if _blind_at(account, past, context) <= now:
+        if _blind_at(account, past, context, now) <= now:
             health, changes = report(health, ChangeKind.BLIND, _silence(past))
-        if not changes and _reminder_at(account, past, context) <= now:
-            changes = (_reminder(past, context),)
+        if not changes and _reminder_at(account, past, context, now) <= now:
+            changes = (_reminder(past, context, now),)
     recorded: list[RecordedChange] = []
     if changes or health != stored:
         recorded = context.record_changes(account, changes, health=health)
@@ -43,9 +43,9 @@ def plan_next_reminder(account: HandoverAccount, context: Context) -> None:
     now = context.clock.now()
     health = context.store.accounts.health(account.name, now)
     past = _past(account, health, context)
-    planned = [_reminder_at(account, past, context)]
+    planned = [_reminder_at(account, past, context, now)]
     if ChangeKind.BLIND not in health.notified:
-        planned.append(_blind_at(account, past, context))
+        planned.append(_blind_at(account, past, context, now))
     if _is_finished(account, context):
         planned = [now + handover_interval(account)]
     context.store.accounts.set_next_read(account.name, min(planned))
@@ -62,18 +62,18 @@ def _past(account: HandoverAccount, health: AccountHealth, context: Context) -> 
     )
 
 
-def _reminder_at(account: HandoverAccount, past: Handovers, context: Context) -> datetime:
+def _reminder_at(account: HandoverAccount, past: Handovers, context: Context, now: datetime) -> datetime:
     return next_reminder(
         past,
         every=handover_interval(account),
         at=reminder_hour(account, context.settings),
         zone=context.settings.timezone,
-        now=context.clock.now(),
+        now=now,
     )
 
 
-def _blind_at(account: HandoverAccount, past: Handovers, context: Context) -> datetime:
-    earliest = max(past.silent_since + account.longest_silence, context.clock.now())
+def _blind_at(account: HandoverAccount, past: Handovers, context: Context, now: datetime) -> datetime:
+    earliest = max(past.silent_since + account.longest_silence, now)
     return calm_moment(earliest, at=reminder_hour(account, context.settings), zone=context.settings.timezone)
 
 
@@ -84,11 +84,11 @@ def _is_finished(account: HandoverAccount, context: Context) -> bool:
     return bool(known) and all(normalized_number(number) in finished for number in known)
 
 
-def _reminder(past: Handovers, context: Context) -> Change:
+def _reminder(past: Handovers, context: Context, now: datetime) -> Change:
     kind, zone = ChangeKind.LOOK_REMINDER, context.settings.timezone
     days: Json = None
     if past.handed_over_at is not None:
-        days = (context.clock.now().astimezone(zone).date() - past.handed_over_at.astimezone(zone).date()).days
+        days = (now.astimezone(zone).date() - past.handed_over_at.astimezone(zone).date()).days
     new: Json = {"handover": True, "days": days, "looked_at": iso_text(past.handed_over_at)}
     return Change(kind=kind, severity=severity_of(kind), new=new)
 

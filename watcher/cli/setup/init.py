@@ -179,9 +179,7 @@ def _print_next_steps(app: App, file: Path) -> None:
             print_line()
             print_line(_session_guide(app, account, command))
         elif account.is_handed_over:
-            steps[f"{program} import{config} {quote(name)} FILE..."] = _(
-                "hand over: the answers saved from the website"
-            )
+            steps |= _hand_over_step(app, f"{program} {{}}{config} {quote(name)}")
     steps |= {
         f"{program} doctor{config}": _("check the whole setup"),
         f"{program} check{config}": _("check all cases now and send alerts"),
@@ -192,6 +190,13 @@ def _print_next_steps(app: App, file: Path) -> None:
     print_line(_("Next steps:"))
     for step, purpose in steps.items():
         print_line(f"  {step:<{max(map(len, steps))}}  # {purpose}")
+
+
+def _hand_over_step(app: App, command: str) -> dict[str, str]:
+    """Return how to hand over an account: with the page from the person's own tab, without it from files."""
+    if app.settings.web.listen:
+        return {command.format("handover"): _("hand over: make the bookmark for your browser")}
+    return {f"{command.format('import')} FILE...": _("hand over: the answers saved from the website")}
 
 
 def _session_guide(app: App, account: AccountSettings, command: str) -> str:

@@ -108,7 +108,7 @@ PORTAL = Portal(
     needs=(
         mark(
             'sign_in = "handover" (recommended): you sign in as you do anyway, and hand over what the pages show'
-            " (`watcher import ACCOUNT FILE` takes saved answers)"
+            " (`watcher handover ACCOUNT`)"
         ),
         mark('or sign_in = "session": a session from your own browser (`watcher login ACCOUNT --cookies FILE`)'),
         mark('or sign_in = "browser": username, password, mfa, the optional extra case-watcher[browser], and Chromium'),
