@@ -121,6 +121,16 @@ class TestCases:
         assert "October 1, 2026" in page
         assert "This is the due date: Request for evidence" in page
 
+    def test_letter_is_kept_from_the_page_with_all_letters(self, browser: Browser) -> None:
+        files = {"file": ("rfe.pdf", letter("Request for Evidence", ["No date"]), "application/pdf")}
+        fields = {"csrf": browser.csrf("/letters"), "case": MARIAS_PAGE.removeprefix("/cases/")}
+        answer = browser.client.post("/letters", data=fields, files=files, headers={"Origin": "null"})
+        assert "It names no date from today on." in said(browser, answer)
+        answer = browser.client.post(
+            "/letters", data=fields | {"case": "0" * 16}, files=files, headers={"Origin": "null"}
+        )
+        assert answer.status_code == 404
+
     def test_file_that_is_no_pdf_is_refused_beside_its_field(self, browser: Browser) -> None:
         files = {"file": ("<b>.pdf", b"no pdf", "application/pdf")}
         answer = browser.client.post(

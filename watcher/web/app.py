@@ -1,6 +1,7 @@
 """The page's application: its routes read like the list of its pages."""
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -43,6 +44,7 @@ def create_app(context: WebContext, guard: Guard | None = None) -> Starlette:
             Route("/cases/{id}/{action}", action(case_actions.act_on_case), methods=["POST"], name="case_action"),
             Route("/items/{id:int}/{action}", action(case_actions.act_on_item), methods=["POST"], name="item"),
             Route("/letters", letters.show, name="letters"),
+            Route("/letters", action(case_actions.keep_letter), methods=["POST"], name="keep_letter"),
             Route("/letters/{id:int}", letters.open_letter, name="letter"),
             Route("/alerts", alerts.show, name="alerts"),
             Route("/alerts/{id:int}", alerts.show_one, name="alert"),
@@ -90,7 +92,7 @@ def create_app(context: WebContext, guard: Guard | None = None) -> Starlette:
             Middleware(Security, settings=context.settings.web),
             Middleware(Entrance, context=context, guard=guard or Guard()),
         ],
-        exception_handlers={StoreUnusable: problems.database_unusable, 404: problems.not_found},
+        exception_handlers={StoreUnusable: problems.database_unusable, HTTPException: problems.refused},
     )
     app.state.context = context
     return app

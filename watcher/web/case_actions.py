@@ -16,6 +16,7 @@ from watcher.web.case_ids import case_id
 from watcher.web.context import WebContext
 from watcher.web.failed import Failed
 from watcher.web.forms import Form, day_of_form
+from watcher.web.letters import show_letters
 from watcher.web.messages import Message, redirect
 from watcher.web.outcome import Outcome
 from watcher.web.render import path_for, render
@@ -60,8 +61,8 @@ _CASE_ACTIONS: dict[str, Callable[[WebContext, str, Form], Outcome]] = {
 }
 
 
-def act_on_case(request: Request, form: Form) -> Response:
-    """Carry out an action on a case."""
+def act_on_case(request: Request, form: Form, refuse: Callable[[Request, Failed], Response] = show_case) -> Response:
+    """Carry out an action on a case. `refuse` shows the page with the form that was refused."""
     name, context = request.path_params["action"], context_of(request)
     if name not in _CASE_ACTIONS:
         raise HTTPException(404)
@@ -69,12 +70,18 @@ def act_on_case(request: Request, form: Form) -> Response:
         case = chosen(cases_of(request, opened), None)
     outcome = _CASE_ACTIONS[name](context, case.case_number, form)
     if outcome.refused:
-        return show_case(request, Failed(action=name, text=outcome.refused, fields=form.fields))
+        return refuse(request, Failed(action=name, text=outcome.refused, fields=form.fields))
     path = path_for(request, "case", id=request.path_params["id"])
     if outcome.days:
         days = urlencode({"days": ",".join(day.isoformat() for day in outcome.days)})
         path = f"{path_for(request, 'letter_dates', id=request.path_params['id'])}?{days}"
     return redirect(request, path, *map(_done, outcome.texts))
+
+
+def keep_letter(request: Request, form: Form) -> Response:
+    """Keep a letter of the visitor's own, from the page with all letters."""
+    request.path_params.update(id=form.text("case"), action="letter")
+    return act_on_case(request, form, refuse=show_letters)
 
 
 def act_on_item(request: Request, form: Form) -> Response:

@@ -16,6 +16,7 @@ from watcher.views.cases import name_of
 from watcher.views.letters import reason_not_saved
 from watcher.web.case_ids import case_id
 from watcher.web.dates import Dates, ShownDate
+from watcher.web.failed import NOT_FAILED, Failed
 from watcher.web.render import render
 from watcher.web.request import context_of, dates_of, visible
 
@@ -45,12 +46,19 @@ class ShownLetter:
 
 def show(request: Request) -> Response:
     """Show the letters, the newest first."""
+    return show_letters(request, NOT_FAILED)
+
+
+def show_letters(request: Request, failed: Failed) -> Response:
+    """Show the letters, with the form that was refused, if it was."""
     with context_of(request).reading() as opened:
         cases = visible(request, opened.watched_cases())
         names = {(case.account, case.case_number): name_of(case) for case in cases}
         letters = [letter for case in cases for letter in case.notices]
         shown = shown_letters(letters, names, dates_of(opened))
-    return render(request, "letters.html", letters=shown)
+        choices = {case_id(case.case_number): name_of(case) for case in cases}
+    status = 422 if failed.action else 200
+    return render(request, "letters.html", status=status, letters=shown, choices=choices.items(), failed=failed)
 
 
 def open_letter(request: Request) -> Response:
