@@ -5,22 +5,32 @@ A few columns have an older name in the database than the term the program uses:
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, Column, Index, LargeBinary, MetaData, String, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Boolean, Column, Index, LargeBinary, String, UniqueConstraint
+from sqlmodel import Field
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from watcher.store.database import web_tables  # noqa: F401 - the metadata has all tables
+from watcher.store.database.row import Row
 
-
-class Row(SQLModel):
-    """Base of the tables, with constraint names that migrations can rely on."""
-
-    metadata = MetaData(naming_convention=NAMING)
+__all__ = [
+    "ACCOUNTS",
+    "ALERTS",
+    "ALERT_CHANGES",
+    "ANSWERS",
+    "CASES",
+    "CHANGES",
+    "ITEMS",
+    "META",
+    "NOTICES",
+    "PUBLISHED_LISTS",
+    "QUOTAS",
+    "REMINDERS",
+    "SEALED",
+    "SUBMISSIONS",
+    "USER_CASES",
+    "AccountRow",
+    "Row",
+]
 
 
 class AccountRow(Row, table=True):
@@ -71,10 +81,7 @@ class CaseRow(Row, table=True):
 
 
 class UserCaseRow(Row, table=True):
-    """What the user says about a case: its label, its person, that it is finished, and its priority date.
-
-    `number` is the normalized case number. A row may be older than the first check of its case.
-    """
+    """What the user says about a case, by its normalized number. A row may be older than the first check of its case."""
 
     __tablename__ = "user_case"
 
@@ -273,55 +280,6 @@ class SealedRow(Row, table=True):
     content: bytes
 
 
-class WebKeyRow(Row, table=True):
-    """A token that opens something on the page, as its SHA-256 digest. `kind` is one of `watcher.model.web.KeyKind`.
-
-    `person` NULL stands for everybody. `name` is the device, or the account of a hand-over token. `last_seen_at` is
-    when a device was last used.
-    """
-
-    __tablename__ = "web_key"
-
-    id: int = Field(primary_key=True)
-    kind: str
-    digest: bytes = Field(unique=True)
-    person: str | None
-    read_only: bool
-    name: str
-    created_at: datetime
-    last_seen_at: datetime | None
-
-
-class PasskeyRow(Row, table=True):
-    """A passkey (WebAuthn credential) that signs in a device with the rights of the device that added it."""
-
-    __tablename__ = "passkey"
-
-    id: int = Field(primary_key=True)
-    credential: bytes = Field(unique=True)
-    public_key: bytes
-    sign_count: int
-    person: str | None
-    read_only: bool
-    name: str
-    created_at: datetime
-    last_used_at: datetime | None
-
-
-class PushSubscriptionRow(Row, table=True):
-    """Where a device receives alerts through Web Push. `content` is encrypted like `sealed`.
-
-    It is deleted with its device.
-    """
-
-    __tablename__ = "push_subscription"
-
-    id: int = Field(primary_key=True)
-    device_id: int = Field(foreign_key="web_key.id", ondelete="CASCADE", unique=True)
-    content: bytes
-    created_at: datetime
-
-
 class MetaRow(Row, table=True):
     """Values about the database itself, such as the salt of the fingerprints."""
 
@@ -337,6 +295,4 @@ ACCOUNTS, CASES, CHANGES, ITEMS, NOTICES, ALERTS, ALERT_CHANGES = (
 ANSWERS, REMINDERS, QUOTAS, SUBMISSIONS, SEALED, META, USER_CASES = (
     Row.metadata.tables[name] for name in ("answer", "reminder", "quota", "submission", "sealed", "meta", "user_case")
 )
-WEB_KEYS, PASSKEYS, PUSH_SUBSCRIPTIONS, PUBLISHED_LISTS = (
-    Row.metadata.tables[name] for name in ("web_key", "passkey", "push_subscription", "published_list")
-)
+PUBLISHED_LISTS = Row.metadata.tables["published_list"]

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from watcher.model.web import KeyKind, Passkey, WebKey
 from watcher.privacy.web_tokens import digest_of
 from watcher.store.database.engine import Database, queries_on
-from watcher.store.database.tables import PASSKEYS, PUSH_SUBSCRIPTIONS, WEB_KEYS
+from watcher.store.database.web_tables import PASSKEYS, PUSH_SUBSCRIPTIONS, WEB_KEYS
 from watcher.store.queries import web
 from watcher.store.queries.views import WebView
 
