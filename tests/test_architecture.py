@@ -45,6 +45,7 @@ PURE = [
     "clock",
     "language",
     "model",
+    "reference",
     "text",
     "delivery/superseded.py",
     "delivery/throttle.py",
@@ -56,6 +57,7 @@ PURE = [
     "remind/due_now.py",
     "remind/manual_reminder.py",
     "remind/next_reminder.py",
+    "remind/reference_reminders.py",
     "remind/stalls.py",
 ]
 

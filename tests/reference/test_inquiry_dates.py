@@ -22,7 +22,7 @@ def standing(text: str | None = None, **case: Any) -> InquiryStanding | None:
 
 def state(text: str | None = None, **case: Any) -> Standing | None:
     found = standing(text, **case)
-    return found and found.state
+    return found.state if found else None
 
 
 def test_case_received_strictly_before_the_inquiry_date_is_open() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.api_workspace import RECEIPT, ApiWorkspace
+from tests.doubles.loopback import reply, serve
 from tests.reference.lists import cell, data_set
 from watcher.model.priority import Priority
 from watcher.reference.visa_bulletin import month_of, year_before
@@ -102,6 +103,19 @@ def test_check_sends_an_alert_when_the_date_becomes_current_and_when_it_goes_bac
     kinds = [change["kind"] for change in workspace.run("history", RECEIPT, "--json").json["changes"]]
     assert kinds.count("priority_back") == 1
     assert kinds.count("priority_current") == 2  # one for each chart
+
+
+def test_check_fetches_the_bulletin_from_an_address(workspace: ApiWorkspace) -> None:
+    workspace.check()
+    with serve(lambda _: reply(200, data_set(cell(MONTH, "C")))) as server:
+        workspace.configure(f'[reference]\nvisa_bulletin = "{server.origin}/bulletin.json"\n')
+        workspace.run("priority", RECEIPT, *SET)
+        workspace.run("check")
+        workspace.run("check")
+        assert [request.target for request in server.requests] == ["/bulletin.json"]
+    assert f"Current for every priority date in the bulletin for {MONTH} (127.0.0.1)." in " ".join(
+        workspace.run("status", RECEIPT).out.split()
+    )
 
 
 def test_status_and_doctor_say_that_a_list_is_old_or_damaged(workspace: ApiWorkspace) -> None:

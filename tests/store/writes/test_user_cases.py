@@ -1,10 +1,13 @@
-"""What the user records about cases: labels, persons, finished cases, dates of their own, and letters."""
+"""What the user records about cases: labels, persons, finished cases, dates of their own, letters, and lists."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from tests.store.temporary_store import NOW, NUMBER, TemporaryStore, a_snapshot, case_write
 from watcher.model.case import ItemKind, ItemState
 from watcher.model.ledger import DueSource, UserCase
+from watcher.model.priority import Priority
+from watcher.model.published_list import StoredList
 from watcher.model.writes import WriteSet
 from watcher.store import Store
 
@@ -80,3 +83,33 @@ def test_letter_of_the_user_is_added_once(temporary: TemporaryStore) -> None:
     assert len({number for number, _ in added}) == 1
     (notice,) = (notice for notice in store.notices() if notice.sha256 == "ab")
     assert (notice.notice.title, notice.saved_as) == ("RFE", "notices/rfe.pdf")
+
+
+def test_priority_date_is_kept_beside_the_label_and_cleared_alone(temporary: TemporaryStore) -> None:
+    store, priority = temporary.store, Priority(category="EB2", country="IN", day=date(2014, 1, 15))
+    store.user.set_priority(TYPED, priority)
+    check(store)
+    store.user.label({NUMBER: {"label": "Green card"}})
+    (case,) = store.tracked_cases()
+    assert (case.priority, case.label) == (priority, "Green card")
+    store.user.label({NUMBER: {"label": None}})
+    assert store.user_case(NUMBER).priority == priority
+    store.user.set_priority(NUMBER, None)
+    assert store.user_cases() == {}
+
+
+def test_published_list_is_replaced_as_a_whole(temporary: TemporaryStore) -> None:
+    store = temporary.store
+    fetched = StoredList(
+        name="visa_bulletin",
+        address="https://data.example.org/bulletin.json",
+        tried_at=NOW,
+        wait_seconds=86_400,
+        content=b"[]",
+        fetched_at=NOW,
+        etag='"1"',
+    )
+    for stored in (fetched, replace(fetched, fault="down", tried_at=NOW + timedelta(days=1))):
+        store.lists.save(stored)
+        assert store.published_lists() == {"visa_bulletin": stored}
+        assert store.published_lists(with_content=False) == {"visa_bulletin": replace(stored, content=None)}

@@ -81,7 +81,7 @@ class CaseRow(Row, table=True):
 
 
 class UserCaseRow(Row, table=True):
-    """What the user says about a case, by its normalized number. A row may be older than the first check of its case."""
+    """What the user says about a case, by its normalized number. A row may be older than the case's first check."""
 
     __tablename__ = "user_case"
 
