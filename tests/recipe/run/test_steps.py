@@ -19,6 +19,8 @@ from watcher.portal import CaseFailed, CaseRead
 from watcher.portals.recipe import try_recipe
 from watcher.recipe.page.page import Page
 from watcher.recipe.page.selectors import parse_selector
+from watcher.recipe.parse.check import parse_recipe
+from watcher.recipe.run.case_list import comparable_number, rows
 
 HEAD = """
 name = "Office"
@@ -275,6 +277,26 @@ class TestOneCase:
     def test_two_numbers_are_refused(self, client: Clients) -> None:
         with pytest.raises(ValueError, match="one case for each account"):
             client.of(SINGLE, "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("selector", "row"),
+    [
+        ("css:td", "<tr><td>{}</td><td>Approved</td></tr>"),
+        ("css:@data-n", "<tr data-n={}><td>x</td><td>Approved</td></tr>"),
+        ("css:td | regex:^No[.] (.*)", "<tr><td>No. <b>{}</b></td><td>Approved</td></tr>"),
+    ],
+)
+def test_own_number_is_found_on_a_long_page_wherever_it_stands(selector: str, row: str) -> None:
+    recipe = parse_recipe(PUBLISHED.replace('case_number = "css:td"', f'case_number = "{selector}"'), "list.toml")
+    content = "".join(row.format(f"IRL-{number:08}") for number in range(700))
+    body = f"<html><table id=decisions>{content}</table></html>".encode()
+    page = Page(status=200, url="https://x.example/", headers={"content-type": "text/html"}, body=body)
+
+    found = [number for number, _ in rows(recipe, page, only={comparable_number("irl 00000650")})]
+
+    assert found[-1] == "IRL-00000650"
+    assert len(found) < 50
 
 
 def page_about(number: str) -> Page:

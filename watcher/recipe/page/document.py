@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
@@ -60,6 +61,11 @@ class Document:
     def text_of(self, element: int = ROOT) -> str:
         """Return the visible text of an element; of a script, its content; of XML, all of it."""
         return str(self._ask(element, None)["text"])
+
+    def contents_of(self, elements: Sequence[int]) -> list[str]:
+        """Return text and source of many elements at once, each shortened; they are compared, not shown."""
+        contents: list[str] = self._ask(ROOT, ["contents", json.dumps(list(elements))])["contents"]
+        return contents
 
     def _ask(self, element: int, query: list[str] | None) -> dict[str, Any]:
         request = {"document": self._number, "kind": self.kind, "text": None, "element": element, "query": query}

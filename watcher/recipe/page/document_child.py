@@ -26,6 +26,7 @@ _MEMORY_BYTES: Final = 256 * 1024 * 1024
 _MAX_DOCUMENTS: Final = 4
 _MAX_FOUND: Final = 100_000
 """The message below names this number."""
+_MAX_CONTENT: Final = 2000
 _IDLE: Final = 60.0
 """Seconds without a request after which the child ends."""
 
@@ -43,6 +44,9 @@ class _Html:
         if query is None:
             return {"text": (node.text() if node.tag in HIDDEN_TAGS else visible_text(node)) or ""}
         by, text = query
+        if by == "contents":
+            chosen = [self.elements[number] for number in json.loads(text)]
+            return {"contents": [_shortened(visible_text(node), node.html or "") for node in chosen]}
         found = node.css(text) if by == "css" else list(islice(values_beside(node, text), _MAX_FOUND))
         if len(found) > _MAX_FOUND:
             return {"error": mark("the selector finds more than 100,000 elements")}
@@ -58,7 +62,14 @@ class _Xml:
         node = self._nodes[element]
         if query is None:
             return {"text": node.text()}
+        if query[0] == "contents":
+            chosen = [self._nodes[number] for number in json.loads(query[1])]
+            return {"contents": [_shortened(node.text(), repr(node.attributes)) for node in chosen]}
         return {"found": [[self._numbers[id(node)], node.name, node.attributes] for node in find(node, query[1])]}
+
+
+def _shortened(text: str, source: str) -> str:
+    return f"{text[:_MAX_CONTENT]}\n{source[:_MAX_CONTENT]}"
 
 
 _PARSERS: Final[dict[str, Callable[[str], _Html | _Xml]]] = {"html": _Html, "xml": _Xml}

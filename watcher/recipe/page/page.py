@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Protocol
@@ -232,6 +232,16 @@ class Value:
 def _found(page: Page, document: Document, by: By, query: str, *, within: int = ROOT) -> list[Element]:
     found = document.find(by, query, within=within)
     return [Element(page=page, document=document, found=element) for element in found]
+
+
+def contents_of(locations: Sequence[PageLocation]) -> list[str]:
+    """Return what may be searched for a text at each location, for elements with one request."""
+    elements = [location for location in locations if isinstance(location, Element)]
+    documents = {id(element.document): element.document for element in elements}
+    if len(elements) < len(locations) or len(documents) != 1:
+        return [location.raw() for location in locations]
+    (document,) = documents.values()
+    return document.contents_of([element.found.number for element in elements])
 
 
 def _json_text(value: Json) -> str:

@@ -86,7 +86,7 @@ class RecipeReader:
         seen: set[str] = set()
         rows_seen, page = 0, None
         for page in self._pages(cases):
-            for number, location in rows(self._recipe, page):
+            for number, location in rows(self._recipe, page, only=self._cases):
                 rows_seen += 1
                 key = comparable_number(number)
                 if self._cases and key not in self._cases:
@@ -97,14 +97,14 @@ class RecipeReader:
                     yield ListedCase(number=own, shown=number, page=page, taken=taken_here)
                 seen.add(key)
             if not cases.absent:
-                self._odd_rows += odd_rows(self._recipe, page)
+                self._odd_rows += odd_rows(self._recipe, page, only=self._cases)
             self._check_count(len(seen))
         if not rows_seen and page is not None:
             self._check_empty(cases)
         if cases.absent and page is not None:
-            for key in self._cases.keys() - seen:
-                number = self._cases[key]
-                yield ListedCase(number=number, shown=number, page=page, is_absent=True)
+            for key, number in self._cases.items():
+                if key not in seen:
+                    yield ListedCase(number=number, shown=number, page=page, is_absent=True)
 
     def _check_count(self, count: int) -> None:
         if count > _MAX_CASES:

@@ -115,8 +115,9 @@ def _row(recipe: Recipe, page: Page | None, case_number: str) -> PageLocation:
     if page is None or recipe.cases is None:
         raise UnexpectedAnswer(_("{recipe}: there is no answer with the list of cases", recipe=recipe.name))
     raise_if_unexpected(recipe, page, key_path="cases", expect=recipe.cases.expect)
-    for number, location in rows(recipe, page):
-        if comparable_number(number) == comparable_number(case_number):
+    own = comparable_number(case_number)
+    for number, location in rows(recipe, page, only={own}):
+        if comparable_number(number) == own:
             check_expected(recipe, location, key_path="case", expect=recipe.case.expect)
             return location
     if recipe.cases.absent:
