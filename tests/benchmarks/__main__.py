@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import busy, checks, delivery, flood, growth, idle, peers, starts, transports
+from tests.benchmarks import busy, checks, delivery, flood, growth, idle, page, peers, starts, transports
 from tests.benchmarks.gauge import Result, table
 from tests.benchmarks.scale import FULL, QUICK, TINY, Scale
 from watcher.monitoring import logs
@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[Scale], Iterator[Result]]] = {
     "daemon": idle.start_and_stop,
     "peak": busy.peak,
     "health": busy.health,
+    "page": page.page,
     "peers": peers.peers,
     "start": starts.cold_start,
     "years": growth.years,

@@ -24,7 +24,7 @@ from watcher.context.opening import read_settings
 from watcher.errors import ForeignHost, PortalUnavailable, SessionEnded, UnexpectedAnswer
 from watcher.model.case import Notice, Snapshot
 from watcher.model.ledger import MAX_DOWNLOAD_ATTEMPTS, TrackedNotice
-from watcher.notices import fetch_notices
+from watcher.notices.download import fetch_notices
 from watcher.notices.file_names import file_name, folder_name
 from watcher.notices.file_type import MAX_DOCUMENT_BYTES, NotADocument, file_extension
 from watcher.notices.pdf_check import PdfChecker

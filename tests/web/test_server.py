@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -241,3 +243,9 @@ def test_certificate_that_cannot_be_used_is_reported_with_its_key(content: str |
 
 async def _make(site: Site) -> None:
     Server([site], idle=None, grace=0.0)
+
+
+def test_process_does_not_load_what_only_writing_needs() -> None:
+    code = "import sys, watcher.web.site; print({'sqlalchemy', 'httpx', 'apprise'} & set(sys.modules))"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout == "set()\n"

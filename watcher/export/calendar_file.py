@@ -3,20 +3,23 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from watcher.context.context import Context
 from watcher.model.ledger import TrackedCase
 from watcher.privacy.private_file import write_private_file
 from watcher.settings import Settings
 from watcher.store import Busy
 
+if TYPE_CHECKING:
+    from watcher.context.context import Context  # the page reads calendars without it: 20 MiB
+
 _WAIT = 10.0
 _log = structlog.get_logger(__name__)
 
 
-def update_calendar_file(context: Context) -> bool:
+def update_calendar_file(context: "Context") -> bool:
     """Write `calendar_file` if it is configured and its content has changed. Return whether it was written.
 
     Only its owner can read the file. It is replaced as a whole, so no program reads a part of it. If it cannot be

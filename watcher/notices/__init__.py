@@ -2,8 +2,3 @@
 
 The files are in `state_dir/notices/ACCOUNT/CASE/`, readable by the owner only. They stay when the portal removes them.
 """
-
-from watcher.notices.download import fetch_notices
-from watcher.notices.notice_files import NoticeFiles
-
-__all__ = ["NoticeFiles", "fetch_notices"]

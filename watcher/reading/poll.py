@@ -25,7 +25,7 @@ from watcher.messages import _
 from watcher.model.account_health import ReadOutcome, ReadResult, resume
 from watcher.model.change import RecordedChange
 from watcher.model.overdue_check import MAX_CHECK_DURATION
-from watcher.notices import fetch_notices
+from watcher.notices.download import fetch_notices
 from watcher.portal import CaseResult, Downloads, Portal, PortalContext, Reader, SignInGuard
 from watcher.reading.options import ReadOptions
 from watcher.reading.other_key import leave_to_others
