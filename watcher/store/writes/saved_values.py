@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection
 from watcher.privacy.sealing import Seal, SealFault, Unsealable, derived_key
 from watcher.privacy.state_keys import SEAL_NAME, StateKeys
 from watcher.store.database.engine import Database, queries_on
-from watcher.store.database.tables import PUSH_SUBSCRIPTIONS, SEALED
+from watcher.store.database.tables import SEALED
+from watcher.store.database.web_tables import PUSH_SUBSCRIPTIONS
 from watcher.store.queries.sealed import ALL_SEALED, sealed_content
 from watcher.store.queries.web import PUSHED
 
