@@ -7,8 +7,9 @@ import pytest
 from tests.web.household import LUIS, LUIS_PAGE, MARIA, MARIAS_PAGE, a_household, request_number
 from tests.web.visiting import Browser, Site
 from watcher.app import open_app
-from watcher.model.account_health import AccountHealth, AccountState
+from watcher.model.account_health import AccountHealth, AccountState, report
 from watcher.model.case import ItemState
+from watcher.model.change import ChangeKind
 from watcher.model.ledger import TrackedItem
 from watcher.practice.site.pdf import letter
 from watcher.privacy.web_tokens import digest_of, new_token
@@ -173,6 +174,13 @@ class TestAccounts:
         assert "Check the password, then resume." in browser.get("/accounts/family").text
         page = said(browser, browser.submit("/accounts/family", "/accounts/family/resume"))
         assert "family: no longer paused (sign-in rejected)." in page
+
+    def test_sign_in_that_waits_for_a_code_is_what_needs_the_user(self, household: Site, browser: Browser) -> None:
+        with household.store() as store:
+            health, _changes = report(store.accounts.health("family", household.time.now()), ChangeKind.MFA_NEEDED, {})
+            store.accounts.set_health("family", health)
+        assert "USCIS: one-time code needed" in browser.get("/").text.split(">New<")[0]
+        assert "A one-time code is needed." in browser.get("/accounts/family").text
 
     def test_code_that_nobody_waits_for_is_said_to_be_unused(self, browser: Browser) -> None:
         answer = browser.submit("/accounts/family", "/accounts/family/code", code="123 456")

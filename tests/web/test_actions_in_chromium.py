@@ -188,12 +188,16 @@ ACTIONS = {
     ),
     "code": Action(
         path="/accounts/family",
-        act=filled("Send the code", **{"Code_from_your_phone_or_e-mail": "123456"}),
+        act=opened("One-time code", "Send the code", **{"Code_from_your_phone_or_e-mail": "123456"}),
         says="no sign-in is waiting for a code",
     ),
     "session": Action(
         path="/accounts/family",
-        act=chosen("Import the session", {"name": "cookies.txt", "mimeType": "text/plain", "buffer": COOKIES}),
+        act=chosen(
+            "Import the session",
+            {"name": "cookies.txt", "mimeType": "text/plain", "buffer": COOKIES},
+            "Session of your browser",
+        ),
         says="family: 1 cookie imported.",
         holds=has_session,
     ),

@@ -16,7 +16,7 @@ from watcher.portals import find
 from watcher.settings import AccountSettings
 from watcher.views.accounts import ShownAccount, shown_accounts
 from watcher.views.cases import name_of, status_of
-from watcher.web.cards import account_line
+from watcher.web.cards import AccountLine, account_line
 from watcher.web.case_ids import case_id
 from watcher.web.failed import NOT_FAILED, Failed
 from watcher.web.forms import Form
@@ -108,12 +108,13 @@ def _hands_over(account: AccountSettings) -> bool:
 def _values(opened: ReadOnlyContext, account: ShownAccount) -> dict[str, Any]:
     dates, health, settings, name = dates_of(opened), account.health, account.settings, account.settings.name
     portal, now = find(settings.portal), opened.clock.now()
+    line = account_line(account, opened, dates)
     cases = [case for case in opened.watched_cases() if case.account == name]
     caution = load_catalogue(current_language()).message("caution", account.caution) if account.caution else ""
     return {
-        "account": account_line(account, opened, dates),
+        "account": line,
         "portal": _(portal.title),
-        "needed": _(_NEEDED[account.state]) if account.state in _NEEDED else "",
+        "needed": _(_NEEDED[state]) if (state := _shown_state(line, account.state)) in _NEEDED else "",
         "caution": caution,
         "attempt": dates.moment(health.last_attempt_at) if health and health.last_attempt_at else None,
         "failing_since": dates.moment(health.failing_since) if health and health.failing_since else None,
@@ -124,7 +125,7 @@ def _values(opened: ReadOnlyContext, account: ShownAccount) -> dict[str, Any]:
         "signs_in": settings.login() is not None,
         "has_session": opened.store.accounts.has_session(name),
         "session_ends": dates.moment(ends) if (ends := opened.store.accounts.session_ends().get(name)) else None,
-        "takes_code": _takes_code(settings, account.state),
+        "takes_code": getattr(settings, "mfa", None) == "prompt" or line.awaits_code,
         "takes_cookies": portal.session_hosts is not None,
         "hosts": ", ".join(sorted(portal.session_hosts(settings))) if portal.session_hosts else "",
         "hands_over": _hands_over(settings),
@@ -134,6 +135,6 @@ def _values(opened: ReadOnlyContext, account: ShownAccount) -> dict[str, Any]:
     }
 
 
-def _takes_code(settings: AccountSettings, state: AccountState) -> bool:
-    """Return whether a person may have to enter a one-time code."""
-    return getattr(settings, "mfa", None) == "prompt" or state is AccountState.MFA_NEEDED
+def _shown_state(line: AccountLine, state: AccountState) -> AccountState:
+    """Return the state that the page explains: a sign-in that waits for a code comes first."""
+    return AccountState.MFA_NEEDED if line.awaits_code else state

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.context.read_only import ReadOnlyContext
+from watcher.model.account_health import AccountState
 from watcher.model.case import ItemState, Stage
 from watcher.model.change import ChangeKind, RecordedChange
 from watcher.model.ledger import TrackedCase, TrackedItem
@@ -73,12 +74,18 @@ class AccountLine:
     agency: str
     state: str
     well: bool
-    waits: bool
+    paused: bool
+    awaits_code: bool
     manual: bool
     checking: bool
     last: ShownDate | None
     next: ShownDate | None
     error: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the account is not checked, or a sign-in cannot go on, until a person acts."""
+        return self.paused or self.awaits_code
 
 
 def shown_item(case: TrackedCase, item: TrackedItem, dates: Dates) -> ShownItem:
@@ -144,13 +151,15 @@ def account_lines(accounts: Iterable[ShownAccount], opened: ReadOnlyContext, dat
 def account_line(account: ShownAccount, opened: ReadOnlyContext, dates: Dates) -> AccountLine:
     """Return an account as a line."""
     name, health, now = account.settings.name, account.health, opened.clock.now()
+    awaits_code = ChangeKind.MFA_NEEDED in health.notified if health else False
     upcoming = account.next_read_at if account.next_read_at and account.next_read_at > now else None
     return AccountLine(
         name=name,
         agency=agency_of(name, opened),
-        state=account_text(account.state),
-        well=account.is_well,
-        waits=account.state.waits_for_person,
+        state=account_text(AccountState.MFA_NEEDED if awaits_code else account.state),
+        well=account.is_well and not awaits_code,
+        paused=account.state.waits_for_person,
+        awaits_code=awaits_code,
         manual=find(account.settings.portal).is_manual,
         checking=is_checking(name, opened),
         last=_moment(health.last_read_at if health else None, dates),

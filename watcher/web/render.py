@@ -63,7 +63,10 @@ def templates() -> Environment:
 
 def _visible(value: Any) -> Any:
     """Return a text without characters that cannot be seen or that turn the direction of the text."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    text = printable(value)
+    return text.replace(" :", "\N{NO-BREAK SPACE}:") if current_language() == "fr" else text
 
 
 def _lines(text: str) -> Markup:
