@@ -10,7 +10,10 @@ import pytest
 
 from tests.doubles.push_service import PushBrowser, PushService, push_service
 from tests.web.visiting import Browser, Site, a_site
+from watcher.app import open_app
 from watcher.context.device_channels import PushDevice, push_devices, with_devices
+from watcher.doctor.devices import check_devices
+from watcher.doctor.finding import Verdict
 from watcher.model.change import Severity
 from watcher.settings import WebSettings
 
@@ -141,6 +144,20 @@ def test_device_that_is_gone_says_so_and_can_subscribe_again(site: Site, push: P
     assert channels(site) == {}
     subscribe(browser, push)
     assert list(channels(site)) == ["iPhone, Safari"]
+
+
+def test_doctor_names_devices_and_those_that_are_gone(site: Site, push: PushService) -> None:
+    browser = site.signed_in(person="Maria")
+    subscribed = subscribe(browser, push)
+    with open_app(site.settings) as app:
+        assert [(finding.verdict, finding.about) for finding in check_devices(app)] == [
+            (Verdict.OK, "channel iPhone, Safari")
+        ]
+        push.end(subscribed)
+        browser.submit("/devices", "/push/test")
+        (finding,) = check_devices(app.refreshed())
+    assert finding.verdict is Verdict.FAILED
+    assert "has ended the notifications" in finding.text
 
 
 def test_read_only_device_decides_about_itself_only(site: Site, push: PushService) -> None:

@@ -50,9 +50,15 @@ def pushed(title: str, body: str, traits: Traits) -> str:
     """Return what is pushed, as JSON within the limit. The end of a long body is left out."""
     room = MAX_BYTES - len(_encoded(title, "", traits).encode())
     text = body
-    while len(json.dumps(text, ensure_ascii=False).encode()) > room:
-        text = text.removesuffix(_ELLIPSIS)[: -max(1, len(text) // 20)].rstrip() + _ELLIPSIS
+    while text and len(json.dumps(text, ensure_ascii=False).encode()) > room:
+        text = _shortened(text)
     return _encoded(title, text, traits)
+
+
+def _shortened(text: str) -> str:
+    start = text.removesuffix(_ELLIPSIS)
+    start = start[: -max(1, len(start) // 20)].rstrip()
+    return start and start + _ELLIPSIS
 
 
 def _encoded(title: str, body: str, traits: Traits) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from shlex import quote
 from stat import S_ISDIR
 
+from watcher.context.read_only import settings_with_devices
 from watcher.delivery.apprise_notifier import check_url
 from watcher.delivery.channel_url import delivery_caveat, schema
 from watcher.doctor.finding import Finding, about_account, about_channel, about_secret, failed, ok, warning
@@ -45,7 +46,7 @@ def check_file(configuration: Configuration) -> Iterator[Finding]:
         yield failed(about, text, _("run `chmod go-w {file}`", file=quote(str(file))))
     if not settings.accounts:
         yield warning(_("accounts"), _("there is none, so no case is checked"), _("`watcher init` adds one"))
-    if not settings.channels:
+    if not settings.channels and not settings_with_devices(settings).channels:
         yield warning(_("channels"), _("there is none, so no alerts are sent"), _("`watcher init` adds one"))
 
 
