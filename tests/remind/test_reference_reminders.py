@@ -126,7 +126,9 @@ def test_change_names_the_bulletin_the_cutoff_and_the_source() -> None:
     rows = bulletin(cell("2026-09", "2014-02-01"))
     assert rows.bulletin is not None
     charts = {("2026-09", "employment"): Chart.DATES_FOR_FILING}
-    sent.lists = ReferenceLists(bulletin=replace(rows.bulletin, filing_charts=charts, filing_source="charts"))
+    sent.lists = ReferenceLists(
+        bulletin=replace(rows.bulletin, filing_charts=charts, filing_origin=Origin(name="charts", saved_on=DAY))
+    )
     (due,) = sent.at(NOON, waiting())
     assert due.change.severity is Severity.IMPORTANT
     assert content_of(due) == {
@@ -208,4 +210,9 @@ def test_problems_name_what_is_old() -> None:
     found = [(problem.name, problem.kind) for problem in both.problems(date(2026, 12, 1))]
     assert found == [(ListName.INQUIRY_DATES, ProblemKind.OLD), (ListName.VISA_BULLETIN, ProblemKind.OLD)]
     assert list(both.problems(date(2026, 8, 31))) == []
+    assert old.bulletin is not None
+    charts = {("2026-07", "family"): Chart.FINAL_ACTION}
+    accepted = replace(old.bulletin, filing_charts=charts, filing_origin=Origin(name="charts", saved_on=DAY))
+    found = [(problem.name, problem.source) for problem in ReferenceLists(bulletin=accepted).problems(date(2026, 8, 1))]
+    assert found == [(ListName.FILING_CHART, "charts")]
     assert list(NO_LISTS.problems(DAY)) == []

@@ -27,6 +27,7 @@ from watcher.language.explanation import GlossaryText, explain_item, explain_sta
 from watcher.model.alert import AlertContext
 from watcher.model.case import ItemKind
 from watcher.model.change import Change, ChangeKind, Severity
+from watcher.reference.lists import BULLETIN_PAGE, INQUIRY_PAGE
 
 _MAX_HISTORY: Final = 5
 _MIN_DESCRIPTION_LENGTH: Final = 80
@@ -47,12 +48,8 @@ _SIGN_IN_KINDS: Final = frozenset(
 )
 _RESET_KINDS: Final = frozenset({ChangeKind.SIGN_IN_REJECTED, ChangeKind.ACCOUNT_LOCKED})
 _PAGES: Final = (
-    (frozenset({ChangeKind.INQUIRY_OPEN}), "inquiry_page", "https://egov.uscis.gov/e-request"),
-    (
-        frozenset({ChangeKind.PRIORITY_CURRENT, ChangeKind.PRIORITY_BACK}),
-        "bulletin_page",
-        "https://travel.state.gov/content/travel/en/legal/visa-law0/visa-bulletin.html",
-    ),
+    (frozenset({ChangeKind.INQUIRY_OPEN}), "inquiry_page", INQUIRY_PAGE),
+    (frozenset({ChangeKind.PRIORITY_CURRENT, ChangeKind.PRIORITY_BACK}), "bulletin_page", BULLETIN_PAGE),
 )
 """Official pages about changes that published lists cause, with the keys of their labels."""
 _PAGE_KINDS: Final = frozenset({ChangeKind.STALLED}.union(*(kinds for kinds, _label, _page in _PAGES)))
@@ -62,11 +59,15 @@ _HELP_KINDS: Final = _SIGN_IN_KINDS | {
     ChangeKind.CASE_NOT_FOUND,
     ChangeKind.CASE_MISSING,
 }
-_OFFICIAL_SITE_KINDS: Final = _HELP_KINDS | {
-    ChangeKind.LOOK_REMINDER,
-    ChangeKind.PORTAL_UNREADABLE,
-    ChangeKind.BLIND,
-}
+_OFFICIAL_SITE_KINDS: Final = (
+    _HELP_KINDS
+    | _PAGE_KINDS
+    | {
+        ChangeKind.LOOK_REMINDER,
+        ChangeKind.PORTAL_UNREADABLE,
+        ChangeKind.BLIND,
+    }
+)
 """Changes about which only the agency's own site helps: a short alert has its address beside that of the page."""
 
 _ANSWERED: Final = frozenset({ItemKind.RFE, ItemKind.INTENT_TO_DENY})

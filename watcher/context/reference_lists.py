@@ -24,9 +24,10 @@ Parsed = InquiryDates | Bulletins | FilingCharts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
-    """One list: its content, None if there is none that can be used, and what is wrong with it."""
+    """One list: its content, None if there is none that can be used, when it was saved, and what is wrong with it."""
 
     content: Parsed | None = None
+    saved_on: date | None = None
     problem: ListProblem | None = None
 
 
@@ -54,13 +55,20 @@ def load_lists(store: StoreReader, settings: Settings, now: datetime) -> Referen
         bulletin=BulletinList(
             bulletins=bulletins,
             filing_charts=charts if isinstance(charts, Mapping) else {},
-            filing_source=short_name(sources[ListName.FILING_CHART]) if ListName.FILING_CHART in sources else "",
+            filing_origin=_origin(sources, loaded, ListName.FILING_CHART),
         )
         if isinstance(bulletins, Bulletins)
         else None,
         subtypes=_subtypes(settings.reference.subtypes),
         faults=tuple(one.problem for one in loaded.values() if one.problem),
     )
+
+
+def _origin(
+    sources: Mapping[ListName, Path | str], loaded: Mapping[ListName, _Loaded], name: ListName
+) -> Origin | None:
+    saved_on = loaded[name].saved_on if name in loaded else None
+    return None if saved_on is None else Origin(name=short_name(sources[name]), saved_on=saved_on)
 
 
 def sources_of(settings: Settings) -> dict[ListName, Path | str]:
@@ -89,7 +97,8 @@ def _from_file(name: ListName, file: Path, today: date) -> _Loaded:
     try:
         state = file.stat()
         saved_on = min(date.fromtimestamp(state.st_mtime), today)  # noqa: DTZ012 - as the user's file manager shows it
-        return _Loaded(content=_parsed_file(name, file, state.st_mtime_ns, state.st_size, saved_on))
+        content = _parsed_file(name, file, state.st_mtime_ns, state.st_size, saved_on)
+        return _Loaded(content=content, saved_on=saved_on)
     except OSError as error:
         reason = os_error_text(error)
     except (OverflowError, ValueError):
@@ -120,9 +129,9 @@ def _from_store(name: ListName, address: str, stored: StoredList | None, setting
         except UnexpectedAnswer as error:
             reason, saved_on = reason or str(error), None
     if not reason:
-        return _Loaded(content=content)
+        return _Loaded(content=content, saved_on=saved_on)
     problem = ListProblem(name=name, kind=ProblemKind.FAULT, source=source, reason=reason, saved_on=saved_on)
-    return _Loaded(content=content, problem=problem)
+    return _Loaded(content=content, saved_on=saved_on, problem=problem)
 
 
 def _subtypes(subtypes: Mapping[str, str]) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from watcher.model.case import Stage
 from watcher.model.ledger import TrackedCase
 from watcher.reference.inquiry_dates import InquiryDates, InquiryStanding, inquiry_standing
 from watcher.reference.place_in_line import BulletinList, PlaceInLine
+from watcher.reference.rows import Origin
 from watcher.text.case_numbers import normalized_number
 
 _ENDED_BY_APPROVAL = frozenset({"I-485", "DS-260"})
@@ -94,16 +95,17 @@ class ReferenceLists:
         """Yield what is wrong with each list: at most one problem for each."""
         yield from self.faults
         known = {problem.name for problem in self.faults}
-        if self.inquiry and ListName.INQUIRY_DATES not in known and self.inquiry.is_old(today):
-            origin = self.inquiry.origin
-            yield ListProblem(
-                name=ListName.INQUIRY_DATES, kind=ProblemKind.OLD, source=origin.name, saved_on=origin.saved_on
-            )
-        if self.bulletin and ListName.VISA_BULLETIN not in known and self.bulletin.bulletins.is_old(today):
-            origin = self.bulletin.bulletins.origin
-            yield ListProblem(
-                name=ListName.VISA_BULLETIN, kind=ProblemKind.OLD, source=origin.name, saved_on=origin.saved_on
-            )
+        for name, origin in self._old(today):
+            if name not in known and origin is not None:
+                yield ListProblem(name=name, kind=ProblemKind.OLD, source=origin.name, saved_on=origin.saved_on)
+
+    def _old(self, today: date) -> Iterator[tuple[ListName, Origin | None]]:
+        if self.inquiry is not None and self.inquiry.is_old(today):
+            yield ListName.INQUIRY_DATES, self.inquiry.origin
+        if self.bulletin is not None and self.bulletin.bulletins.is_old(today):
+            yield ListName.VISA_BULLETIN, self.bulletin.bulletins.origin
+        if self.bulletin is not None and self.bulletin.has_old_charts(today):
+            yield ListName.FILING_CHART, self.bulletin.filing_origin
 
 
 NO_LISTS = ReferenceLists()

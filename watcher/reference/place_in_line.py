@@ -8,7 +8,8 @@ from datetime import date
 from math import ceil
 
 from watcher.model.priority import Priority
-from watcher.reference.visa_bulletin import Bulletins, Chart, Cutoff, FilingCharts, year_before
+from watcher.reference.rows import Origin
+from watcher.reference.visa_bulletin import Bulletins, Chart, Cutoff, FilingCharts, month_of, year_before
 
 _BULLETINS = 12
 
@@ -50,11 +51,16 @@ class PlaceInLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulletinList:
-    """The visa bulletin, with the charts that USCIS accepts."""
+    """The visa bulletin, with the charts that USCIS accepts, and where and when these were saved."""
 
     bulletins: Bulletins
     filing_charts: FilingCharts = field(default_factory=dict[tuple[str, str], Chart])
-    filing_source: str = ""
+    filing_origin: Origin | None = None
+
+    def has_old_charts(self, today: date) -> bool:
+        """Return whether the list of accepted charts ends before this month."""
+        newest = max((month for month, _kind in self.filing_charts), default=None)
+        return newest is not None and newest < month_of(today)
 
     def place(self, priority: Priority, today: date) -> PlaceInLine:
         """Return where a priority date stands. `today` is the user's."""
@@ -65,7 +71,7 @@ class BulletinList:
             charts=tuple(_chart_place(bulletins, chart, priority) for chart in Chart),
             accepted=self.filing_charts.get((bulletins.newest, priority.kind)),
             source=bulletins.origin.name,
-            filing_source=self.filing_source,
+            filing_source=self.filing_origin.name if self.filing_origin else "",
             is_old=bulletins.is_old(today),
         )
 
