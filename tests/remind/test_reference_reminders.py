@@ -213,6 +213,8 @@ def test_problems_name_what_is_old() -> None:
     assert old.bulletin is not None
     charts = {("2026-07", "family"): Chart.FINAL_ACTION}
     accepted = replace(old.bulletin, filing_charts=charts, filing_origin=Origin(name="charts", saved_on=DAY))
-    found = [(problem.name, problem.source) for problem in ReferenceLists(bulletin=accepted).problems(date(2026, 8, 1))]
-    assert found == [(ListName.FILING_CHART, "charts")]
+    sources = [
+        (problem.name, problem.source) for problem in ReferenceLists(bulletin=accepted).problems(date(2026, 8, 1))
+    ]
+    assert sources == [(ListName.FILING_CHART, "charts")]
     assert list(NO_LISTS.problems(DAY)) == []
