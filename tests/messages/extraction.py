@@ -66,7 +66,7 @@ def extract_template(
     source = file.read().decode()
     for line, function, texts in extract_from_ast(Environment(autoescape=True).parse(source), tuple(_FUNCTIONS)):
         found = (texts,) if isinstance(texts, str) else texts
-        yield line, _FUNCTIONS[function], tuple(text for text in found if text), []
+        yield line, _FUNCTIONS[function], tuple(text for text in found or () if text), []
 
 
 def extract_alerts(

@@ -9,7 +9,7 @@ from watcher.app import App, open_app
 from watcher.model.case import ItemKind, Notice, PendingItem, Snapshot, Stage
 from watcher.portal import CaseRead
 from watcher.reading.poll import record_results
-from watcher.settings import ChannelSettings
+from watcher.settings import ChannelSettings, WebSettings
 from watcher.web.case_ids import case_id
 
 MARIA, LUIS = "IOE0900000001", "IOE0900000002"
@@ -25,7 +25,7 @@ REQUEST = PendingItem(
 LETTER = b"%PDF-1.4 a letter"
 
 
-def a_household(folder: Path, *, privacy: str = "masked") -> Site:
+def a_household(folder: Path, *, privacy: str = "masked", web: WebSettings | None = None) -> Site:
     """Return a page on the database of a household, signed in to by nobody yet."""
     account = portals.find("uscis").account.model_validate(
         {
@@ -39,7 +39,7 @@ def a_household(folder: Path, *, privacy: str = "masked") -> Site:
     channel = ChannelSettings.model_validate(
         {"name": "phone", "url": "json://127.0.0.1:9/phone", "privacy": privacy, "min_severity": "routine"}
     )
-    site = a_site(folder, accounts={"family": account}, channels={"phone": channel})
+    site = a_site(folder, web=web, accounts={"family": account}, channels={"phone": channel})
     with open_app(site.settings, clock=site.time) as app:
         record(app, marias(items=()), luis())
         record(app, marias())

@@ -16,14 +16,15 @@ from watcher.model.web import KeyKind
 from watcher.privacy.web_tokens import digest_of, new_token
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 needs_chromium = pytest.mark.skipif(
     not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"))),
     reason="Chromium is missing: apt install chromium",
 )
 
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1200, "height": 900}
+PHONE: "ViewportSize" = {"width": 360, "height": 740}
+DESK: "ViewportSize" = {"width": 1200, "height": 900}
 PAGES = {
     "overview": "/",
     "overview, filtered": "/?person=Maria",

@@ -64,7 +64,7 @@ def chosen(button: str, file: dict[str, Any], summary: str = "") -> Callable[["P
     def act(tab: "Page") -> None:
         if summary:
             tab.click(f"summary:has-text('{summary}')")
-        tab.locator("input[type=file]").locator("visible=true").set_input_files(files=[file])  # type: ignore[list-item]
+        tab.locator("input[type=file]").locator("visible=true").set_input_files(files=[file])  # type: ignore[arg-type]
         tab.get_by_role("button", name=button, exact=True).locator("visible=true").click()
 
     return act

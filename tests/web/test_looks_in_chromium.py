@@ -1,7 +1,7 @@
 """Every page is accessible, fits a phone, and speaks three languages, in a real Chromium."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,10 +10,12 @@ from tests.web.in_chromium import DESK, PAGES, PHONE, Home, needs_chromium, open
 from watcher.sign_in.browser import running_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, ViewportSize
 
 pytestmark = [needs_chromium, pytest.mark.xdist_group("chromium")]
 
+Scheme = Literal["light", "dark"]
+SHOWN: tuple[tuple[Scheme, "ViewportSize"], ...] = (("light", PHONE), ("dark", DESK))
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _SMALL = """
 () => [...document.querySelectorAll("button, summary, select, input:not([type=hidden]), textarea, nav a, a.button")]
@@ -55,7 +57,7 @@ def violations(tab: "Page") -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_and_the_page_fits(home: Home, tab: "Page", name: str) -> None:
-    for scheme, size in (("light", PHONE), ("dark", DESK)):
+    for scheme, size in SHOWN:
         tab.emulate_media(color_scheme=scheme)
         tab.set_viewport_size(size)
         tab.goto(home.base + home.path(name))
