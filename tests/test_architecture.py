@@ -17,7 +17,7 @@ PACKAGE = REPOSITORY / "watcher"
 LIBRARY_USERS = {
     "apprise": {"delivery/apprise_notifier.py"},
     "apscheduler": {"daemon/schedule.py"},
-    "httpx": {"http/client.py", "http/reachability.py", "http/redirects.py", "http/transport.py"},  # or {"http/"}
+    "httpx": {"http/"},
     "httpcore": {"http/sockets.py", "http/transport.py"},
     "sqlmodel": {"store/"},
     "sqlalchemy": {"store/"},

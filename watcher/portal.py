@@ -5,7 +5,7 @@ handles the errors that each method documents. An adapter may also let `StoreUnu
 quota, and the sign-in guard raise if the database cannot be used.
 """
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -309,7 +309,7 @@ class Portal:
     `is_manual`: no program reads the portal; instead of a check, the user is reminded to look at the site.
     `origins` returns the addresses that a check connects to, for `watcher doctor`.
     `questions` are what `watcher init` asks, in this order, and `further_questions` what it then asks besides, which
-    depends on the account's keys so far.
+    depends on the account's keys so far; they may grow while it is iterated over.
     `variants` returns the websites that it knows by name.
     `plain_status` returns the translations of an account's status that is in the agency's language, by language.
     """
@@ -338,7 +338,7 @@ class Portal:
     is_manual: bool = False
     origins: Callable[[Any], tuple[str, ...]] = lambda _account: ()
     questions: tuple[Question, ...] = ()
-    further_questions: Callable[[Mapping[str, Any]], Sequence[Question]] = lambda _keys: ()
+    further_questions: Callable[[Mapping[str, Any]], Iterable[Question]] = lambda _keys: ()
     variants: Callable[[], Sequence[Variant]] = lambda: ()
     plain_status: Callable[[Any, str], Words] = lambda _account, _status: {}
 

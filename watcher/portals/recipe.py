@@ -3,10 +3,9 @@
 What the account needs, its links, and the shortest interval depend on the recipe; see `watcher.recipe.account`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watcher.messages import Words, mark
 from watcher.model.alert import Links
@@ -14,8 +13,9 @@ from watcher.portal import Portal, PortalContext, Question, Reader, Variant
 from watcher.privacy.redaction import register_secret
 from watcher.recipe.account import RecipeAccount
 from watcher.recipe.model import comparable_status
-from watcher.recipe.parse.check import MIN_EVERY, RecipeFaults, load_recipe
-from watcher.recipe.parse.shipped import FOLDER, find_recipe, shipped_names
+from watcher.recipe.parse.check import MIN_EVERY, load_recipe
+from watcher.recipe.parse.shipped import FOLDER, shipped_names
+from watcher.recipe.questions import further_questions
 from watcher.recipe.run.fields import VOCABULARY
 from watcher.recipe.run.snapshot import read
 
@@ -144,40 +144,7 @@ _QUESTIONS = (
         is_path=True,
         suggests=True,
     ),
-    Question(key="base_url", text=mark("Address of the website (empty: the one in the recipe)")),
-    Question(
-        key="ca_file",
-        text=mark("CA certificate file, if that address uses a private certificate authority (empty: none)"),
-        is_path=True,
-        only_if=("base_url", "*"),
-    ),
-    Question(key="username", text=mark("User name (empty: the recipe needs none)")),
-    Question(key="password", text=mark("Password (empty: the recipe needs none)"), secret=True),
-    Question(key="totp_secret", text=mark("Secret key of the authenticator app (empty: none)"), secret=True),
-    Question(key="cases", text=mark("Case numbers to watch (empty: all that the website lists)"), multiple=True),
 )
-
-
-def _further_questions(keys: Mapping[str, Any]) -> Sequence[Question]:
-    """Return the questions for the parameters of the recipe that was chosen."""
-    try:
-        recipe = load_recipe(find_recipe(Path(str(keys.get("recipe", "")))))
-    except RecipeFaults:
-        return ()
-    of_cases = [(("case_parameters", number), f"{number}: ") for number in keys.get("cases") or ()]
-    return [
-        Question(
-            key=parameter.name,
-            within=within,
-            text={language: f"{before}{text}" for language, text in parameter.ask.items()},
-            secret=parameter.secret,
-            required=parameter.default is None,
-            default=parameter.default or "",
-        )
-        for parameter in recipe.parameters.values()
-        for within, before in (of_cases if parameter.per_case else ((("parameters",), ""),))
-    ]
-
 
 PORTAL = Portal(
     name="recipe",
@@ -207,7 +174,7 @@ PORTAL = Portal(
     session_hosts=_session_hosts,
     origins=_origins,
     questions=_QUESTIONS,
-    further_questions=_further_questions,
+    further_questions=further_questions,
     variants=_variants,
     plain_status=_plain_status,
 )

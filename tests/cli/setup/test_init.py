@@ -340,3 +340,23 @@ def test_asks_for_the_parameters_of_the_recipe(family: PracticeWorkspace) -> Non
         "accounts__visa__case_parameters__card_1__link": "made-up-link\n",
     }
     family.run("doctor", "--offline", expect=(0, 1))
+
+
+def test_shipped_recipe_is_chosen_by_name_and_asks_only_for_what_it_needs(empty_workspace: Workspace) -> None:
+    link = "00000000-0000-4000-8000-000000000001"
+    stdin = answers(DEFAULTS, ["family", "recipe", "pt-aima-tracking", "card-1", link], NO, NO, NO, ["n"])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "pt-aima-tracking     Portugal: AIMA process, by tracking link" in result.err
+    section = tomllib.loads((empty_workspace.folder / "watcher.toml").read_text())["accounts"]["family"]
+    assert section == {"portal": "recipe", "recipe": "pt-aima-tracking", "cases": ["card-1"]}
+    assert link not in result.out + result.err
+    assert "its recipe" in empty_workspace.run("doctor", "--config", "watcher.toml", expect=(0, 1)).out
+
+
+def test_parameters_of_a_recipe_are_asked_for(empty_workspace: Workspace) -> None:
+    again = ["", "", "", "TPE"]
+    stdin = answers(DEFAULTS, ["family", "recipe", "be-infovisa", "12345", "Taipei", *again], NO, NO, NO, ["n"])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "this is not what is asked for" in result.err
+    section = tomllib.loads((empty_workspace.folder / "watcher.toml").read_text())["accounts"]["family"]
+    assert section["parameters"] == {"place": "TPE"}

@@ -1,6 +1,7 @@
 """The questions of `watcher init` about accounts and channels. The answers go into a draft."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -102,13 +103,11 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
         if portal.guide:
             print_error(_(portal.guide))
         answers: dict[str, str] = {}
-        for question in portal.questions:
+        for question in chain(portal.questions, _further_questions(draft, section, portal)):
             if question.suggests:
                 _print_variants(portal)
             if question.applies(answers):
                 answers[question.key] = _ask(draft, (*section, *question.key_path), question)
-        for question in portal.further_questions(draft.get(section)):
-            _ask(draft, (*section, *question.key_path), question)
         faults = _faults(draft, section)
         if not faults:
             draft.end_section()
@@ -116,6 +115,11 @@ def _ask_about_account(draft: ConfigDraft, name: str) -> None:
         for line in faults:
             print_error(line)
         print_error(_("Please go through the answers again. Press Enter to keep one."))
+
+
+def _further_questions(draft: ConfigDraft, section: KeyPath, portal: Portal) -> Iterator[Question]:
+    """Yield the questions that depend on the answers to the first ones, once these were given."""
+    yield from portal.further_questions(draft.get(section))
 
 
 def _print_variants(portal: Portal) -> None:
