@@ -9,6 +9,7 @@ from tests.recipe.account import RECIPES, account_of
 from watcher import portals
 from watcher.errors import SettingsFaults
 from watcher.portals.recipe import PORTAL
+from watcher.settings.handover import interval_of
 from watcher.settings.load import load
 
 PRACTICE = RECIPES / "practice.toml"
@@ -76,3 +77,20 @@ def test_replacement_recipe_is_validated(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="cannot be read"):
         account.with_recipe(tmp_path / "nowhere.toml")
+
+
+def test_recipe_that_allows_fewer_checks_than_the_schedule_is_followed_without_every(tmp_path: Path) -> None:
+    file = tmp_path / "watcher.toml"
+    file.write_text('[accounts.family]\nportal = "recipe"\nrecipe = "it-questura"\ncases = ["26FR000001"]\n')
+    settings = load(file, environ={"HOME": str(tmp_path)}, portals=portals)
+    assert interval_of(settings.accounts["family"], settings) == timedelta(hours=6)
+
+
+def test_number_that_the_website_cannot_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="26FR1 is not a case number of this website: number of the case"):
+        account_of(Path("it-questura"), cases=("26FR1",))
+
+
+def test_unknown_name_of_a_recipe_suggests_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it-questura"):
+        account_of(tmp_path / "it-questurra", cases=("26FR000001",))

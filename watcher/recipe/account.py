@@ -138,6 +138,11 @@ class RecipeAccount(AccountSettings):
         return timedelta(0) if is_loopback(host_of(self.address)) else self._recipe.min_every
 
     @property
+    def default_every(self) -> timedelta:
+        """The interval without `every`: a recipe's shortest one may be longer than the general one."""
+        return self.min_every
+
+    @property
     def address(self) -> str:
         """The portal's address: the account's `base_url`, else the recipe's."""
         return self.base_url or self._recipe.base_url

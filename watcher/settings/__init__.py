@@ -133,6 +133,11 @@ class AccountSettings(Section):
         """Whether the program never checks the account itself: a person hands over what the portal shows."""
         return False
 
+    @property
+    def default_every(self) -> timedelta:
+        """The interval of an account without `every`, if the general one is shorter."""
+        return timedelta(0)
+
     def credential(self) -> str | None:
         """Return what would be submitted at sign-in, as one text whose fingerprint shows a change.
 

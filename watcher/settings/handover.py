@@ -46,7 +46,9 @@ def handover_interval(account: AccountSettings) -> timedelta:
 
 def interval_of(account: AccountSettings, settings: Settings) -> timedelta:
     """Return the time between two checks of an account, or between two hand-overs."""
-    return handover_interval(account) if account.is_handed_over else account.every or settings.schedule.every
+    if account.is_handed_over:
+        return handover_interval(account)
+    return account.every or max(settings.schedule.every, account.default_every)
 
 
 def reminder_hour(account: HandoverAccount, settings: Settings) -> time:

@@ -348,6 +348,7 @@ def test_shipped_recipe_is_chosen_by_name_and_asks_only_for_what_it_needs(empty_
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
     assert "pt-aima-tracking     Portugal: AIMA process, by tracking link" in result.err
     section = tomllib.loads((empty_workspace.folder / "watcher.toml").read_text())["accounts"]["family"]
+    assert section.pop("case_parameters") == {"card-1": {}}, "the link is in a secret file"
     assert section == {"portal": "recipe", "recipe": "pt-aima-tracking", "cases": ["card-1"]}
     assert link not in result.out + result.err
     assert "its recipe" in empty_workspace.run("doctor", "--config", "watcher.toml", expect=(0, 1)).out
