@@ -288,6 +288,14 @@ def test_wrong_cookies_are_slowed_down_and_right_ones_are_not(site: Site) -> Non
     assert stranger.get("/", Cookie=f"watcher={token}").status_code == 200
 
 
+def test_browser_with_the_cookie_of_an_ended_device_is_not_slowed_down(site: Site) -> None:
+    browser = site.signed_in()
+    browser.submit("/devices", "/devices/sign-out-all")
+    browser.client.cookies.set("watcher", "0" * 43, domain="127.0.0.1", path="/")
+    assert [browser.get(f"/a/{ALERT_TOKEN}").status_code for _ in range(15)] == [200] * 15
+    assert "watcher" not in browser.client.cookies
+
+
 @pytest.mark.parametrize("address", ["/a/", "/sign-in/", "/calendar/", "/handover/"])
 @pytest.mark.parametrize("token", ["x", "x" * 65, "..%2f", "%00", "a b", "é", "' OR 1=1 --", ALERT_TOKEN + "x"])
 def test_malformed_tokens_open_nothing(site: Site, address: str, token: str) -> None:

@@ -44,7 +44,7 @@ def show(request: Request) -> Response:
         devices=[(device, day(device.created_at), day(_last_seen(device))) for device in devices],
         passkeys=[(passkey, day(passkey.created_at)) for passkey in shown],
         push=push,
-        options=_options(request, visitor, passkeys),
+        options=_options(request, visitor, shown),
     )
 
 

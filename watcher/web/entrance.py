@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -44,11 +44,15 @@ _SAME_SITE = frozenset({"same-origin", "none"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """Who sends a request. `token` is what the token of its forms is made of; None if it needs none."""
+    """Who sends a request. `token` is what the token of its forms is made of; None if it needs none.
+
+    `forget_device`: its browser has the cookie of a device that is not signed in any more.
+    """
 
     visitor: Visitor | None = None
     device: Device | None = None
     token: str | None = None
+    forget_device: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,12 +110,15 @@ class Entrance:
         scope["state"]["device"] = entry.device
         if entry.visitor is not None:
             scope["state"]["visitor"] = entry.visitor
-        device = entry.device
-        if device is None or not self._guard.is_to_be_noted(device, self._context.clock.now()):
-            await self._app(scope, receive, send)
-            return
-        await self._app(scope, receive, _renewing(device, Request(scope), send))
-        await run_in_threadpool(self._note_seen, device)  # after the answer, which does not wait for it
+        device, request, change = entry.device, Request(scope), Response()
+        is_noted = device is not None and self._guard.is_to_be_noted(device, self._context.clock.now())
+        if device is not None and is_noted:
+            set_device(request, change, device.token)
+        elif entry.forget_device:
+            forget_device(request, change)
+        await self._app(scope, receive, _with_cookie_of(change, send))
+        if device is not None and is_noted:
+            await run_in_threadpool(self._note_seen, device)  # after the answer, which does not wait for it
 
     async def _decide(self, scope: Scope, receive: Receive, path: str) -> tuple[_Entry | _Refusal, Receive]:
         """Return who sends a request, or why it is refused, and what its body is received with."""
@@ -135,19 +142,20 @@ class Entrance:
         secure = request.url.scheme == "https"
         cookie = sessions.cookie_token(request.cookies, secure=secure)
         device = sessions.device_of(self._context, cookie) if cookie else None
-        if cookie and device is None:
+        is_wrong = cookie is not None and device is None
+        if is_wrong:
             self._throttle.count(address)
         if keyed:
-            kind, token = keyed[1] or keyed[3], keyed[2] or keyed[4]
-            return self._enter_by_token(kind, token, address, device)
+            entry = self._enter_by_token(keyed[1] or keyed[3], keyed[2] or keyed[4], address, device)
+            return replace(entry, forget_device=is_wrong)
         if path in PUBLIC:
-            return _Entry(device=device)
+            return _Entry(device=device, forget_device=is_wrong)
         if device is not None:
             return _Entry(visitor=device.visitor, device=device, token=device.token)
-        wait = self._throttle.wait(address) if cookie else 0
+        wait = self._throttle.wait(address) if is_wrong else 0
         status = HTTPStatus.TOO_MANY_REQUESTS if wait else HTTPStatus.UNAUTHORIZED
         offers_passkey = not wait and sessions.has_passkeys(self._context)
-        return _Refusal(status=status, wait=wait, forget_device=cookie is not None, offers_passkey=offers_passkey)
+        return _Refusal(status=status, wait=wait, forget_device=is_wrong, offers_passkey=offers_passkey)
 
     def _enter_by_token(self, kind: str, token: str, address: str, device: Device | None) -> _Entry | _Refusal:
         entry: _Entry | None = None
@@ -202,21 +210,18 @@ def _address(scope: Scope) -> str:
     return host
 
 
-def _renewing(device: Device, request: Request, send: Send) -> Send:
-    """Return `send` that renews the cookie of a device."""
-    renewal = Response()
-    set_device(request, renewal, device.token)
-    cookie = [header for header in renewal.raw_headers if header[0] == b"set-cookie"]
+def _with_cookie_of(change: Response, send: Send) -> Send:
+    """Return `send` that sets the cookie of another response too. One that the answer itself sets counts instead."""
+    cookie = [header for header in change.raw_headers if header[0] == b"set-cookie"]
+    if not cookie:
+        return send
 
-    async def renewing(message: Message) -> None:
+    async def with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [
-                *cookie,
-                *message.get("headers", []),
-            ]  # one of the answer itself comes later and counts
+            message["headers"] = [*cookie, *message.get("headers", [])]  # of two, a browser takes the later one
         await send(message)
 
-    return renewing
+    return with_cookie
 
 
 def guard_of(request: Request) -> Guard:
