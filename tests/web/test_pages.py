@@ -61,6 +61,7 @@ class TestOverview:
         assert MARIA not in page
         assert "Green card" not in page
         assert ">Accounts<" not in page
+        assert "Nothing has been checked yet." not in page
 
     def test_empty_database_says_that_nothing_was_checked(self, tmp_path: Path) -> None:
         page = a_site(tmp_path).signed_in().get("/").text

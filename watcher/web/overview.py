@@ -78,9 +78,9 @@ def _values(request: Request, opened: ReadOnlyContext) -> dict[str, Any]:
     dates, everything = dates_of(opened), visible(request, opened.watched_cases())
     filters, words = _filters(request), request.query_params.get("q", "").strip()
     cases = [case for case in filters.apply(everything, opened) if _matches(case, words)]
-    accounts = shown_accounts(opened) if sees_all(request) else {}
-    lines = account_lines(accounts.values(), opened, dates)
-    page = _page(request)
+    accounts = shown_accounts(opened)
+    lines = account_lines(accounts.values(), opened, dates) if sees_all(request) else []
+    page, stages = _page(request), _stages(everything)
     todo, missing = needed_items(everything, opened), missing_cases(everything)
     groups, pages = _cards(cases, page, opened, dates)
     seen = seen_by(request)
@@ -101,7 +101,7 @@ def _values(request: Request, opened: ReadOnlyContext) -> dict[str, Any]:
         "words": words,
         "people": _people(everything),
         "account_names": sorted({case.account for case in everything}),
-        "stages": [(stage.value, stage_name(stage)) for stage in Stage if stage in _stages(everything)],
+        "stages": [(stage.value, stage_name(stage)) for stage in Stage if stage in stages],
         "filters_used": bool(words) or filters != Filters(),
         "all_seen": sees_all(request),
         "accounts": lines,
