@@ -259,6 +259,11 @@ class TestLinkOfAlert:
         assert MARIA not in page
         assert item(household).state is ItemState.DONE
 
+    def test_read_only_device_changes_nothing_by_a_link_either(self, household: Site, link: str) -> None:
+        reader = household.signed_in(read_only=True)
+        assert reader.submit("/settings", f"{link}/seen").status_code == 403
+        assert reader.submit("/settings", f"{link}/done", item=str(request_number(household))).status_code == 403
+
     def test_items_of_other_alerts_cannot_be_done(self, household: Site, link: str) -> None:
         with open_app(household.settings, clock=household.time) as app:
             number = app.store.user.add_reminder("family", LUIS, "Own", date(2026, 12, 1), household.time.now())

@@ -59,7 +59,7 @@ def show(request: Request) -> Response:
 
 def mark_seen(request: Request, _form: Form) -> Response:
     """Mark the alert as seen."""
-    outcome = context_of(request).perform("seen", alert=_number(request))
+    outcome = context_of(request).perform("seen", alert=_number_to_change(request))
     return _answer(request, outcome, _("Marked as seen. It will not be escalated."))
 
 
@@ -67,7 +67,7 @@ def mark_done(request: Request, form: Form) -> Response:
     """Mark an item of the alert as done."""
     number = form.number("item")
     with context_of(request).reading() as opened:
-        _alerts, changes = _message(opened, _number(request))
+        _alerts, changes = _message(opened, _number_to_change(request))
         if number not in [item.id for item in _open_items(opened, changes)]:
             raise HTTPException(404)
     return _answer(request, context_of(request).perform("done", item=number), _("Done: no more reminders."))
@@ -86,6 +86,13 @@ def _number(request: Request) -> int:
     if number is None:
         raise HTTPException(404)
     return number
+
+
+def _number_to_change(request: Request) -> int:
+    """Return the number of the alert, unless a device that may change nothing has opened its link."""
+    if visitor_of(request).read_only:
+        raise HTTPException(403)
+    return _number(request)
 
 
 def _message(opened: ReadOnlyContext, number: int) -> tuple[list[Alert], list[RecordedChange]]:

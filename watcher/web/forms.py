@@ -12,9 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watcher.web.request import visitor_of
-
-MAX_UPLOAD_BYTES = 32 * 1024 * 1024
-"""The largest file that a form may carry."""
+from watcher.web.security import MAX_UPLOAD
 
 _MAX_FIELDS = 40
 
@@ -73,8 +71,8 @@ async def _read(request: Request) -> Form:
         uploads = [value for value in posted.values() if isinstance(value, UploadFile)]
         file = None
         if uploads and uploads[0].filename:
-            content = await uploads[0].read(MAX_UPLOAD_BYTES + 1)
-            if len(content) > MAX_UPLOAD_BYTES:
+            content = await uploads[0].read(MAX_UPLOAD + 1)
+            if len(content) > MAX_UPLOAD:
                 raise HTTPException(413)
             file = (uploads[0].filename, content)
     return Form(fields=fields, file=file)
