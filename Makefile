@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak adversary messages release lock clean
+.PHONY: help demo test check bench test-servers verify-service verify-image fuzz soak adversary messages screenshots release lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -66,6 +66,9 @@ adversary: $(VENV)/development  ## attack the real command for KILLS=2000 or MIN
 messages: $(VENV)/development  ## bring the translations in watcher/locale up to date with the program's sentences
 	@mkdir -p build
 	@for step in extract update compile; do $(BIN)/python -m babel.messages.frontend $$step || exit; done
+
+screenshots: $(VENV)/development  ## take the pictures of the page that README shows, from the demo's story (needs Chromium)
+	@$(BIN)/python -m tests.web.screenshots
 
 release: $(VENV)/development  ## build wheel and source distribution in dist/, and check their contents
 	@rm -rf dist
