@@ -118,21 +118,13 @@ class Supervisor:
             if number == signal.SIGHUP and not self._is_stopping:
                 self._manager.reloading()
                 self._must_reload = True
-                self._ask_to_reload()
+                self._workers.ask_to_reload()
             elif number in {signal.SIGTERM, signal.SIGINT} and not self._is_stopping:
                 self._is_stopping = True
                 self._manager.stopping()
-                self._stop_worker()
+                self._workers.stop()
                 self._page.stop()
                 self._mail.close()
-
-    def _stop_worker(self) -> None:
-        if self._workers.current is not None:
-            self._workers.current.stop()
-
-    def _ask_to_reload(self) -> None:
-        if self._workers.current is not None and self._workers.current.is_ready:
-            self._workers.current.send("reload")
 
     # Workers
 
@@ -233,7 +225,7 @@ class Supervisor:
             self._manager.ready()
             self._next_tick = 0.0  # tell the manager at once how it is
         if self._must_reload:
-            self._ask_to_reload()
+            self._workers.ask_to_reload()
 
     def _alive(self, worker: WorkerProcess, message: Message) -> None:
         worker.alive()
@@ -297,7 +289,7 @@ class Supervisor:
             self._lost = lost
             _log.critical("database_lost", extra={"reason": str(lost)})
             self._manager.stopping()
-            self._stop_worker()
+            self._workers.stop()
             self._page.close()  # at once: closing the database would write into the file that replaced it
 
     def _keep_lost_database(self, lost: StoreLost) -> None:

@@ -131,6 +131,16 @@ class Workers:
         self.current.send("start", **content)
         return self.current
 
+    def stop(self) -> None:
+        """Ask the current worker to end, if there is one."""
+        if self.current is not None:
+            self.current.stop()
+
+    def ask_to_reload(self) -> None:
+        """Ask the current worker to read the configuration again, if it works."""
+        if self.current is not None and self.current.is_ready:
+            self.current.send("reload")
+
     def time_left(self) -> float | None:
         """Return the seconds until something has to be done: a kill, or the next start after a failed one."""
         if self.current is not None:

@@ -66,3 +66,12 @@ def test_pipe_that_nobody_writes_to_does_not_hang(empty_workspace: Workspace) ->
     os.mkfifo(empty_workspace.folder / "pipe")
     result = empty_workspace.run("import", "family", "pipe", expect=(2,))
     assert "nothing writes to it" in result.err
+
+
+def test_import_is_the_check_of_an_account_that_is_handed_over(empty_workspace: Workspace) -> None:
+    empty_workspace.write(f'{ACCOUNT}sign_in = "handover"\nofficial_mail = {{}}\n')
+    assert "You hand it over" in empty_workspace.run("check").out
+    empty_workspace.run("import", "family", save_answer(empty_workspace))
+    (account,) = empty_workspace.run("status", "--json").json["accounts"]
+    assert (account["state"], account["last_error"], account["session_ends_at"]) == ("ok", None, None)
+    assert account["last_read_at"] is not None

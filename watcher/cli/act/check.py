@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -73,11 +74,24 @@ def check_command(
             )
         else:
             print_read_results(results, time_changes, app.store.user_cases())
+            _mention_handed_over(app, names)
     changed = any(result.changes for result in results) or bool(time_changes)
     failed = [result for result in results if result.outcome is not ReadOutcome.OK]
     for result in failed:
         print_failure(result)
     sys.exit(1 if failed or refused else EXIT_CHANGED if exit_code and changed else 0)
+
+
+def _mention_handed_over(app: App, names: Sequence[str]) -> None:
+    """Print which accounts a person checks, so that nobody takes "ok" for a check."""
+    for name in names:
+        if app.settings.accounts[name].is_handed_over:
+            text = _(
+                "{account}: not checked by the program. You hand it over: `watcher handover {typed}` says how.",
+                account=name,
+                typed=quote(name),
+            )
+            print_line(text)
 
 
 def _deliver(app: App) -> int:
