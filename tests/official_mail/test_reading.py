@@ -124,6 +124,18 @@ def test_genuine_mail_asks_to_look_once(installation: Installation) -> None:
     assert set(installation.mailbox.flags("")) == {""}, "nothing is marked"
 
 
+def test_kill_before_the_state_is_saved_repeats_no_alert(installation: Installation) -> None:
+    (found,) = official_mailboxes(installation.app.settings).values()
+    saved = installation.app.sessions.of(found.name, PURPOSE)
+    before = saved.load()
+    installation.deliver(signed(mail()))
+    installation.read()
+    saved.update(lambda _after: before)
+    installation.clock.current += timedelta(hours=1)
+    installation.read()
+    assert installation.alerts() == [ChangeKind.OFFICIAL_MAIL]
+
+
 def test_mails_about_several_cases_make_one_alert(installation: Installation) -> None:
     for minute in range(3):
         installation.deliver(signed(mail()), after=timedelta(minutes=minute))

@@ -1,6 +1,6 @@
 """Read a mailbox of official mails: judge what has arrived, then check the accounts or ask their people to look."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -170,21 +170,22 @@ class OfficialMailReader:
             result = self.check(name)
             if result.cases_read or result.read_elsewhere:
                 return
-        account = self.context.settings.accounts[name]
-        marks = tuple(
-            SentReminder(
-                account=name, case_number="", subject=_SUBJECT, mark=f"{self.mailbox.name} {validity} {mail.uid}"
-            )
-            for mail in mails
-        )
-        sent = set(self.context.store.reminders())
-        if sent.issuperset(marks) or self._was_alerted(name):
-            return
-        kind = ChangeKind.OFFICIAL_MAIL
-        new: Json = {"at": utc_text(mails[-1].arrived), "handover": account.is_handed_over}
-        change = Change(kind=kind, severity=severity_of(kind), subject=_SUBJECT, new=new)
-        fresh = tuple(mark for mark in marks if mark not in sent)
-        self.context.record_changes(account, (change,), reminders=fresh)
+        if not self._was_alerted(name):
+            handed_over = self.context.settings.accounts[name].is_handed_over
+            new: Json = {"at": utc_text(mails[-1].arrived), "handover": handed_over}
+            self._record(name, ChangeKind.OFFICIAL_MAIL, new, marks=[f"{validity} {mail.uid}" for mail in mails])
+
+    def _record(self, name: str, kind: ChangeKind, new: Json, *, marks: Sequence[str]) -> None:
+        """Record a change, unless it was recorded with these marks: a kill may have come before the state was saved."""
+        reminders = {
+            SentReminder(account=name, case_number="", subject=_SUBJECT, mark=f"{self.mailbox.name} {mark}")
+            for mark in marks
+        }
+        fresh = reminders.difference(self.context.store.reminders())
+        if fresh:
+            subject = _SUBJECT if kind is ChangeKind.OFFICIAL_MAIL else None
+            change = Change(kind=kind, severity=severity_of(kind), subject=subject, new=new)
+            self.context.record_changes(self.context.settings.accounts[name], (change,), reminders=tuple(fresh))
 
     def _was_alerted(self, name: str) -> bool:
         """Return whether the person was asked to look a moment ago, and has not handed over since."""
@@ -202,21 +203,19 @@ class OfficialMailReader:
         _log.error("official_mail_unreadable", mailbox=self.mailbox.name, reason=reason, failures=state.failures)
         since = state.failing_since or now
         if not state.is_reported and now - since >= self.context.settings.schedule.blind_after:
-            self._record_for_all(
-                ChangeKind.PORTAL_UNREADABLE, {"reason": reason, "since": utc_text(since), "partly": True}
-            )
+            new: Json = {"reason": reason, "since": utc_text(since), "partly": True}
+            self._record_for_all(ChangeKind.PORTAL_UNREADABLE, new, since)
             state = replace(state, is_reported=True)
         self.saved.update(lambda _before: encode(state))
         return Looked(validity=state.validity, last_uid=state.last_uid, retry_at=now + state.retry_after)
 
     def _record_end(self, state: MailboxState) -> None:
-        after = ChangeKind.PORTAL_UNREADABLE.value
-        self._record_for_all(ChangeKind.RECOVERED, {"after": after, "since": utc_text(state.failing_since)})
+        new: Json = {"after": ChangeKind.PORTAL_UNREADABLE.value, "since": utc_text(state.failing_since)}
+        self._record_for_all(ChangeKind.RECOVERED, new, state.failing_since)
 
-    def _record_for_all(self, kind: ChangeKind, new: Json) -> None:
-        change = Change(kind=kind, severity=severity_of(kind), new=new)
+    def _record_for_all(self, kind: ChangeKind, new: Json, since: datetime | None) -> None:
         for name in self.mailbox.accounts:
-            self.context.record_changes(self.context.settings.accounts[name], (change,))
+            self._record(name, kind, new, marks=[f"{kind} {utc_text(since)}"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
