@@ -62,13 +62,9 @@ _HELP_KINDS: Final = _SIGN_IN_KINDS | {
 _OFFICIAL_SITE_KINDS: Final = (
     _HELP_KINDS
     | _PAGE_KINDS
-    | {
-        ChangeKind.LOOK_REMINDER,
-        ChangeKind.PORTAL_UNREADABLE,
-        ChangeKind.BLIND,
-    }
+    | {ChangeKind.LOOK_REMINDER, ChangeKind.OFFICIAL_MAIL, ChangeKind.PORTAL_UNREADABLE, ChangeKind.BLIND}
 )
-"""Changes about which only the agency's own site helps: a short alert has its address beside that of the page."""
+"""Changes about which only an official page helps: a short alert has its address beside that of the page."""
 
 _ANSWERED: Final = frozenset({ItemKind.RFE, ItemKind.INTENT_TO_DENY})
 _RANKS: Final = {Severity.URGENT: 1, Severity.IMPORTANT: 3, Severity.ROUTINE: 5}
