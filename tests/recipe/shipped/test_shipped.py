@@ -83,7 +83,7 @@ def installed(file: Path) -> Iterator[App]:
 def test_real_checks_follow_the_recipe_over_https(name: str, authority: trustme.CA, tmp_path: Path) -> None:
     website = RecordedWebsite(name)
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    grouped = groupby(sorted(expectations(name), key=_order), key=_account_of)
+    grouped = groupby(sorted(_walked(name), key=_order), key=_account_of)
     with serve_recorded(website, authority) as server:
         for number, (_account, folders) in enumerate(grouped):
             known = list(folders)
@@ -95,6 +95,13 @@ def test_real_checks_follow_the_recipe_over_https(name: str, authority: trustme.
                     website.show(folder)
                     _check(app, folder, expected)
     assert website.unknown == []
+
+
+def _walked(name: str) -> list[tuple[Path, Expectation]]:
+    """Return the folders to walk: of those that differ only in the words of a status, the first three."""
+    pairs = expectations(name)
+    words = [folder for folder, _expected in pairs if folder.name.startswith(("status-", "state-"))]
+    return [pair for pair in pairs if pair[0] not in words[3:]]
 
 
 def _account_of(pair: tuple[Path, Expectation]) -> str:

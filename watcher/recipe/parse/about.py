@@ -59,7 +59,7 @@ def _words(table: Table, key_path: tuple[str, ...], value: Any) -> Words:
     """Return a text by language. A text alone is English."""
     by_language = {"en": value} if isinstance(value, str) else value
     if not isinstance(by_language, dict) or not by_language:
-        table.faults.add((*table.path, *key_path), _('must be texts by language, such as {{ en = "Under review" }}'))
+        table.faults.add((*table.path, *key_path), _('must be texts by language, such as { en = "Under review" }'))
         return {}
     for language, text in by_language.items():
         if language not in LANGUAGES:
