@@ -145,7 +145,7 @@ EXAMPLE_VALUES: Mapping[ChangeKind, tuple[str | None, Json, Json]] = {
             "received_on": "2025-01-02",
             "inquiry_date": "2025-02-01",
             "as_of": "2026-07-30",
-            "list": "inquiry-dates",
+            "list": "inquiry-dates.csv",
             "form": "I-485",
         },
     ),
@@ -364,7 +364,7 @@ def examples() -> dict[str, AlertContext]:
                 inquiry_from=None,
                 inquiry_date="2026-07-01",
                 as_of="2026-07-30",
-                list="inquiry-dates",
+                list="inquiry-dates.csv",
                 may_ask=True,
             )
         ),

@@ -18,7 +18,7 @@ from watcher.alerts.change_facts import (
     object_of,
 )
 from watcher.alerts.due_lines import due_fields
-from watcher.alerts.list_fields import inquiry_fields, list_fields, priority_fields
+from watcher.alerts.list_fields import inquiry_fields, list_fields, priority_fields, source_text
 from watcher.alerts.style import MAX_REASON_LENGTH, TextStyle
 from watcher.model.appointment_time import time_from_json
 from watcher.model.case import ItemState
@@ -164,7 +164,7 @@ def _stall_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> Fields:
         "inquiry_from": style.day(new.get("inquiry_from")),
         "inquiry_date": style.day(new.get("inquiry_date")),
         "as_of": style.day(new.get("as_of")),
-        "list": style.portal_text(new.get("list")),
+        "list": source_text(new.get("list"), style),
         "form": style.portal_text(new.get("form")),
     }
 

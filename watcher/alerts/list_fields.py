@@ -3,6 +3,7 @@
 Each sentence names the list and its day, or its month.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from watcher.alerts.style import MAX_REASON_LENGTH, TextStyle
 from watcher.model.change import Change
 
 _Json: TypeAlias = Mapping[str, Any]
+_ENDING = re.compile(r"\.(?:csv|json|txt)$", re.IGNORECASE)
 _REASONS = {"date": "priority_date", "current": "priority_all", "unavailable": "priority_none"}
 
 
@@ -19,7 +21,7 @@ def inquiry_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> dict[s
         "received": style.day(new.get("received_on")),
         "inquiry_date": style.day(new.get("inquiry_date")),
         "as_of": style.day(new.get("as_of")),
-        "list": style.portal_text(new.get("list")),
+        "list": source_text(new.get("list"), style),
     }
 
 
@@ -33,13 +35,13 @@ def priority_fields(change: Change, _: _Json, new: _Json, style: TextStyle) -> d
         "country": _named(new.get("country"), "country", style) or style.portal_text(new.get("country")),
         "priority": style.day(new.get("priority_on")),
         "cutoff": style.day(new.get("cutoff_on")),
-        "list": style.portal_text(new.get("list")),
+        "list": source_text(new.get("list"), style),
     }
     key = _REASONS.get(cutoff, "") if isinstance(cutoff, str) else ""
     reason = f"{key}_{change.kind.value.removeprefix('priority_')}" if key == "priority_date" else key
     accepted, chart = new.get("accepted"), new.get("chart")
     filing = "unknown" if accepted is None else "this" if accepted == chart else "other"
-    source = style.portal_text(new.get("filing_list"))
+    source = source_text(new.get("filing_list"), style)
     return fields | {
         "because": catalogue.format("general", reason, **fields),
         "accepted": catalogue.format("general", f"accepted_{filing}", bulletin=fields["bulletin"], list=source),
@@ -51,9 +53,14 @@ def list_fields(_: Change, __: _Json, new: _Json, style: TextStyle) -> dict[str,
     return {
         "name": _named(new.get("name"), "list", style),
         "reason": style.portal_text(new.get("reason"), max_length=MAX_REASON_LENGTH).rstrip("."),
-        "list": style.portal_text(new.get("list")),
+        "list": source_text(new.get("list"), style),
         "saved": style.day(new.get("saved_on")),
     }
+
+
+def source_text(value: object, style: TextStyle) -> str:
+    """Return the name of a list. The ending of a file would be taken for a link, and written with a space."""
+    return style.portal_text(_ENDING.sub("", value) if isinstance(value, str) else value)
 
 
 def _named(value: object, section: str, style: TextStyle) -> str:

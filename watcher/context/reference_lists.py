@@ -88,8 +88,8 @@ def parse_list(name: ListName, body: bytes, origin: Origin) -> Parsed:
 
 
 def short_name(source: Path | str) -> str:
-    """Return how alerts name a source: the host of an address, or the name of a file without its ending."""
-    return source.stem if isinstance(source, Path) else urlsplit(source).hostname or ""
+    """Return how sentences name a source: the host of an address, or the name of a file."""
+    return source.name if isinstance(source, Path) else urlsplit(source).hostname or ""
 
 
 def _from_file(name: ListName, file: Path, today: date) -> _Loaded:

@@ -6,7 +6,7 @@ from pathlib import Path
 from watcher.app import App
 from watcher.context.reference_lists import load_lists, sources_of
 from watcher.doctor.finding import Finding, ok, warning
-from watcher.messages import _
+from watcher.messages import _, plural
 from watcher.reference.lists import ListName, ReferenceLists
 from watcher.views.published_lists import problem_sentence
 
@@ -34,10 +34,11 @@ def _state(name: ListName, source: Path | str, lists: ReferenceLists) -> str:
         rows = lists.inquiry.rows
         newest = max(row.as_of for row in rows)
         unusable = sum(row.day is None for row in rows)
-        return _(
-            "{source}: {n} lines, {unusable} of them without a usable date, as of {day}",
+        return plural(
+            "{source}: {n} line, {unusable} without a usable date, as of {day}",
+            "{source}: {n} lines, {unusable} without a usable date, as of {day}",
+            len(rows),
             source=source,
-            n=len(rows),
             unusable=unusable,
             day=newest,
         )

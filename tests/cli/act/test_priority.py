@@ -62,11 +62,11 @@ def test_place_in_line_is_shown_by_priority_status_and_json(workspace: ApiWorksp
     set_priority = workspace.run("priority", RECEIPT, *SET).out
     shown = " ".join(workspace.run("status", RECEIPT).out.split())
     for sentence in (
-        f"Not current: 2014-01-15 is 198 days after the cutoff 2013-07-01 in the bulletin for {MONTH} (bulletin).",
-        f"The cutoff moved forward by 181 days in the last 12 bulletins, up to {MONTH} (bulletin).",
-        f"At this pace it would take 14 months. This is arithmetic, not a forecast (bulletin for {MONTH}, bulletin).",
-        f"Dates for Filing: Current for every priority date in the bulletin for {MONTH} (bulletin).",
-        "USCIS accepts the chart Dates for Filing (charts).",
+        f"Not current: 2014-01-15 is 198 days after the cutoff 2013-07-01 in the bulletin for {MONTH} (bulletin.json).",
+        f"The cutoff moved forward by 181 days in the last 12 bulletins, up to {MONTH} (bulletin.json).",
+        f"would take 14 months. This is arithmetic, not a forecast (bulletin for {MONTH}, bulletin.json).",
+        f"Dates for Filing: Current for every priority date in the bulletin for {MONTH} (bulletin.json).",
+        "USCIS accepts the chart Dates for Filing (charts.csv).",
     ):
         assert sentence in shown
         assert sentence in " ".join(set_priority.split())
@@ -126,16 +126,16 @@ def test_status_and_doctor_say_that_a_list_is_old_or_damaged(workspace: ApiWorks
     text = " ".join(f"{finding['about']}: {finding['told']}" for finding in doctor["findings"])
     status = " ".join(workspace.run("status").out.split())
     for said in (text, status):
-        assert "The visa bulletin is out of date (bulletin, saved on" in said
+        assert "The visa bulletin is out of date (bulletin.json, saved on" in said
         assert "The list of filing charts cannot be read: it is not a list with the columns" in said
     assert "[reference] inquiry_dates: " in text
-    assert "1 lines, 0 of them without a usable date" in text
+    assert "1 line, 0 without a usable date" in text
 
 
 def test_missing_file_is_said_and_ends_no_command(workspace: ApiWorkspace) -> None:
     workspace.configure(LISTS)
     workspace.check()
-    assert "no such file or directory (inquiry)" in workspace.run("status").out
+    assert "no such file or directory (inquiry.csv)" in " ".join(workspace.run("status").out.split())
     workspace.run("check")
     assert [change["kind"] for change in workspace.run("history", "--json").json["changes"]].count("list_failing") == 3
 
