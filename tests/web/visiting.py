@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from watcher.context.opening import open_store
 from watcher.model.web import KeyKind
 from watcher.privacy.web_tokens import new_token
 from watcher.settings import Settings, WebSettings
+from watcher.settings.derived import DATABASE
 from watcher.store import Store
 from watcher.web.app import create_app
 from watcher.web.context import WebContext
@@ -123,6 +126,15 @@ class _Transport(httpx.BaseTransport):
         return asyncio.run(answer())
 
 
+@cache
+def _empty_database() -> bytes:
+    """Return the content of a new database, which takes long to make."""
+    with TemporaryDirectory() as folder:
+        made = Settings(state_dir=Path(folder))
+        open_store(made).close()
+        return (made.state_dir / DATABASE).read_bytes()
+
+
 def a_site(folder: Path, *, web: WebSettings | None = None, **settings: Any) -> Site:
     """Return the page with an empty database in this folder."""
     time, checks = Time(), list[str]()
@@ -135,6 +147,8 @@ def a_site(folder: Path, *, web: WebSettings | None = None, **settings: Any) -> 
 
     context = WebContext(settings=made, clock=time, performer=performer, checker=checks.append)
     site = Site(settings=made, app=create_app(context, Guard(time.monotonic)), time=time, checks=checks)
-    with site.store():
-        pass
+    file = folder / DATABASE
+    if not file.exists():
+        file.write_bytes(_empty_database())
+        file.chmod(0o600)
     return site
