@@ -149,6 +149,7 @@ def a_site(folder: Path, *, web: WebSettings | None = None, **settings: Any) -> 
     site = Site(settings=made, app=create_app(context, Guard(time.monotonic)), time=time, checks=checks)
     file = folder / DATABASE
     if not file.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.write_bytes(_empty_database())
         file.chmod(0o600)
     return site
