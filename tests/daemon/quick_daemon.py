@@ -15,7 +15,7 @@ PACE = Pace(
     sign_of_life=0.5,
     patience=10.0,
     page_idle=2.0,
-    page_patience=5.0,
+    page_patience=12.0,
     mail_poll=0.2,
 )
 
