@@ -224,14 +224,14 @@ def resume(health: AccountHealth) -> AccountHealth:
 
 
 def handed_over_health(health: AccountHealth) -> AccountHealth:
-    """Return the health of an account that a person hands over, without what came of checks that were made before."""
-    return replace(
-        resume(health),
-        state=AccountState.NEVER_READ if health.last_read_at is None else AccountState.OK,
-        failing_since=None,
-        failures=0,
-        last_error=None,
-    )
+    """Return the health of an account that a person hands over: no check of the program's own can fail.
+
+    What a hand-over left unread stays; what came of checks that were made before does not.
+    """
+    if health.state is AccountState.OK:
+        return replace(health, failing_since=None, failures=0)
+    state = AccountState.NEVER_READ if health.last_read_at is None else AccountState.OK
+    return replace(resume(health), state=state, failing_since=None, failures=0, last_error=None)
 
 
 def report(health: AccountHealth, kind: ChangeKind, details: Json) -> tuple[AccountHealth, tuple[Change, ...]]:
